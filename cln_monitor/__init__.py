@@ -1,0 +1,1 @@
+"""Monitoring of CloudLinux Network (CLN) accounts for Prometheus, Nagios and Icinga."""

@@ -1,0 +1,59 @@
+"""The CLN REST API as a library: it knows nothing of monitoring."""
+
+from .caller import Credentials
+from .client import ReadOnlyClient
+from .clock import Clock, Deadline, SystemClock
+from .errors import (
+    REASONS,
+    AuthorizationFailed,
+    BadAnswer,
+    ClnError,
+    RateLimited,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from .imunify import ImunifyKey, ImunifyServer
+from .kernelcare import KernelCareKey, KernelCareServer
+from .limits import Limits
+from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
+from .redact import PLACEHOLDER, Redactor, Secret, mask_key
+from .rows import Server
+from .status import ServiceStatus
+from .text import clean_text
+from .transport import Exchange, Transport, TransportSettings
+
+__all__ = [
+    "PLACEHOLDER",
+    "REASONS",
+    "STATES",
+    "AuthorizationFailed",
+    "BadAnswer",
+    "ClnError",
+    "Clock",
+    "Credentials",
+    "Deadline",
+    "Exchange",
+    "ImunifyKey",
+    "ImunifyServer",
+    "KernelCareKey",
+    "KernelCareServer",
+    "Limits",
+    "PatchStatus",
+    "PatchedHost",
+    "RateLimited",
+    "ReadOnlyClient",
+    "Redactor",
+    "Refused",
+    "Secret",
+    "Server",
+    "ServersNotFound",
+    "ServiceStatus",
+    "SystemClock",
+    "TimedOut",
+    "Transport",
+    "TransportSettings",
+    "Unreachable",
+    "clean_text",
+    "mask_key",
+]

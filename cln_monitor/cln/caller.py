@@ -1,0 +1,98 @@
+"""Makes the calls of one account: credentials, token, deadline, and the words for what was attempted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from .clock import Deadline
+from .endpoints import Endpoint
+from .envelope import json_data
+from .errors import ClnError
+from .redact import Redactor, Secret, mask_key
+from .token import make_token
+from .transport import Answer, Transport
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen."""
+
+    login: str
+    secret_key: Callable[[], Secret]
+    registration_token: Callable[[], Secret] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The calls of one account over one transport, all of them over before ``deadline``."""
+
+    transport: Transport
+    credentials: Credentials | None
+    deadline: Deadline
+
+    @property
+    def redactor(self) -> Redactor:
+        """What keeps the secrets of these calls out of texts."""
+        return self.transport.redactor
+
+    def within(self, deadline: Deadline) -> Caller:
+        """Return the same with another deadline."""
+        return replace(self, deadline=deadline)
+
+    def read_json(self, endpoint: Endpoint, kind: type[T], **query: str) -> T:
+        """Read a JSON call as the account, and return its data as a ``kind``. Raises ClnError."""
+        return self.read(
+            endpoint,
+            lambda answer: json_data(answer, kind),
+            query=self._with_token(query),
+            of_key=query.get("key"),
+        )
+
+    def read(
+        self,
+        endpoint: Endpoint,
+        decode: Callable[[Answer], T],
+        *,
+        path: Callable[[], dict[str, str]] = dict,
+        query: Callable[[], dict[str, str]] = dict,
+        of_key: str | None = None,
+    ) -> T:
+        """Read a call and return what ``decode`` makes of its answer. ``of_key`` is the licence key it asks about."""
+        attempted = f"reading {endpoint.template} at {self.transport.settings.api}"
+        if of_key is not None:
+            self.redactor.hide_key(of_key)
+            attempted += f" for key {mask_key(of_key)}"
+        try:
+            return self.transport.read(endpoint, path, query, decode, self.deadline)
+        except ClnError as error:
+            error.while_doing(attempted, self.redactor.scrub)
+            raise
+
+    def token(self) -> str:
+        """Return a fresh authorization token. Raises ValueError when this client has no credentials."""
+        credentials = self._known_credentials()
+        secret_key = credentials.secret_key().reveal()
+        self.redactor.hide(secret_key)
+        self.redactor.hide(credentials.login, "<login>")
+        return make_token(credentials.login, secret_key, self.transport.clock.time())
+
+    def reseller(self) -> dict[str, str]:
+        """Return login and token for the calls that carry them in their path: the static token, else a fresh one."""
+        credentials = self._known_credentials()
+        if credentials.registration_token is None:
+            return {"login": credentials.login, "token": self.token()}
+        token = credentials.registration_token().reveal()
+        self.redactor.hide(token)
+        return {"login": credentials.login, "token": token}
+
+    def _known_credentials(self) -> Credentials:
+        if self.credentials is None:
+            raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
+        return self.credentials
+
+    def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:
+        return lambda: query | {"token": self.token()}

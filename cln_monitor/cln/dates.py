@@ -1,0 +1,34 @@
+"""The one place that decodes the dates of CLN."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONE = re.compile(r"\s*(?:([+-]\d\d:?\d\d)|Z|UTC|GMT)$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1 << 16)
+def parse_date(text: str) -> float:
+    """Return the Unix seconds of a date as CLN spells it (API document, "Date/time formatting").
+
+    ``2014-04-30T11:26-0400`` is the documented spelling; seconds, fractions, a blank for the ``T``, ``Z``,
+    ``+05:30`` and no zone at all (then UTC) are taken too. Raises ValueError on anything else.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = _parse_with_loose_zone(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH).total_seconds()
+
+
+def _parse_with_loose_zone(text: str) -> datetime:
+    text = text.strip()
+    zone = _ZONE.search(text)
+    if zone is None:
+        return datetime.fromisoformat(text)
+    return datetime.fromisoformat(text[: zone.start()] + (zone[1] or "+00:00"))

@@ -1,0 +1,124 @@
+"""One deadline for all that a call does on its socket: connect, handshake, send, and each byte of the answer.
+
+The time-outs of ``requests`` bound one wait; a server that sends a byte now and then is waited for without end. So
+the sockets of our connections ask, before each wait, how much is left of the deadline of the call they serve.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_WAITING = "waiting for the answer"
+
+
+class _Call(threading.local):
+    """What the call of this thread may still take, and how far it has come."""
+
+    ends_at: float = math.inf
+    stage: str = _WAITING
+
+
+_call = _Call()
+
+
+@contextmanager
+def call_deadline(seconds: float) -> Iterator[_Call]:
+    """Bound all socket work of this thread to ``seconds`` from now; yields the call: ``stage`` is how far it is."""
+    _call.ends_at = time.monotonic() + seconds
+    _call.stage = _WAITING
+    try:
+        yield _call
+    finally:
+        _call.ends_at = math.inf
+
+
+def _left() -> float:
+    left = _call.ends_at - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline of the call has passed")
+    return min(left, threading.TIMEOUT_MAX)
+
+
+class _Socket(socket.socket):
+    def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
+        self.settimeout(_left())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
+        self.settimeout(_left())
+        super().sendall(*args, **kwargs)
+
+
+class _TlsSocket(ssl.SSLSocket):
+    def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
+        self.settimeout(_left())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
+        self.settimeout(_left())
+        super().sendall(*args, **kwargs)
+
+
+def _connect(host: str, port: int) -> socket.socket:
+    """Connect to the first address of ``host`` that answers, all of them within the call's deadline."""
+    _call.stage = "connecting"
+    addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    failure = OSError(f"no address found for {host}")
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        attempt = _Socket(family, kind, protocol)
+        try:
+            # A fair share for each: an address that swallows packets must not use up the time of the others.
+            attempt.settimeout(_left() / (len(addresses) - tried))
+            attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            attempt.connect(address)
+            attempt.settimeout(_left())
+        except OSError as error:
+            attempt.close()
+            failure = error
+        else:
+            return attempt
+    raise failure
+
+
+class _Connection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        sock = _connect(self._dns_host, self.port)
+        _call.stage = _WAITING
+        return sock
+
+
+class _TlsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        sock = _connect(self._dns_host, self.port)
+        _call.stage = "shaking hands over TLS"
+        return sock
+
+    def connect(self) -> None:
+        super().connect()
+        _call.stage = _WAITING
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
+"""The connection pools, by URL scheme, whose sockets keep the deadline."""
+
+
+def keep_deadline(context: ssl.SSLContext) -> None:
+    """Make the TLS sockets of ``context`` keep the deadline as well."""
+    context.sslsocket_class = _TlsSocket

@@ -1,0 +1,128 @@
+"""The two forms of answers: the JSON envelope and the plain lines (API document, "API overview")."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .errors import AuthorizationFailed, BadAnswer, ClnError, Refused
+from .text import clean_text
+from .transport import Answer
+
+T = TypeVar("T")
+
+_ABOUT_AUTHORIZATION = re.compile(r"authori[sz]|authentic|\btoken\b|forbidden|access denied", re.IGNORECASE)
+
+
+class _Envelope(msgspec.Struct):
+    success: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    message: Any = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def json_data(answer: Answer, kind: type[T]) -> T:
+    """Return the ``data`` of a JSON answer as a ``kind``; an answer without the envelope is its own data.
+
+    Raises AuthorizationFailed or Refused when CLN says no, BadAnswer when this is not an answer of CLN.
+    """
+    try:
+        return _data(answer, answer.body, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise not_an_answer(answer, f"JSON of another shape than documented: {error}") from None
+    except ValueError:
+        return _data_of_mended(answer, kind)
+
+
+def _data_of_mended(answer: Answer, kind: type[T]) -> T:
+    """Read JSON that the strict decoder refuses: a lone surrogate in one note must not cost the whole list."""
+    try:
+        document = json.loads(answer.body.decode("utf-8", "replace"), parse_constant=_refuse_constant)
+        mended = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+        return _data(answer, mended, kind)
+    except msgspec.ValidationError as error:
+        raise not_an_answer(answer, f"JSON of another shape than documented: {error}") from None
+    except (ValueError, RecursionError):
+        raise not_an_answer(answer, describe_body(answer.body)) from None
+
+
+def _data(answer: Answer, body: bytes, kind: type[T]) -> T:
+    data: bytes | msgspec.Raw = body
+    if body.lstrip()[:1] == b"{":
+        envelope = msgspec.json.decode(body, type=_Envelope)
+        if envelope.success is not msgspec.UNSET:
+            raise_unless_success(answer, bytes(envelope.success) == b"true", envelope.message)
+            data = b"null" if envelope.data is msgspec.UNSET else envelope.data
+        elif envelope.data is not msgspec.UNSET or envelope.message is not None:
+            raise not_an_answer(answer, "JSON that does not say whether the call succeeded")
+    if answer.status >= 300:
+        raise not_an_answer(answer, "a body that looks like a success")
+    return msgspec.json.decode(data, type=kind)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def raise_unless_success(answer: Answer, success: bool, message: object) -> None:
+    """Raise AuthorizationFailed or Refused, with the ``message`` of CLN, when it said that the call failed."""
+    if success:
+        return
+    text = clean_text(message)
+    if answer.status in {401, 403} or _ABOUT_AUTHORIZATION.search(text):
+        raise AuthorizationFailed(f"CLN refused the token: {text or f'HTTP {answer.status}'}")
+    raise Refused(f"CLN refused the call: {text or 'it gave no reason'}")
+
+
+def not_an_answer(answer: Answer, what: str) -> ClnError:
+    """Return the error for an ``answer`` that is ``what`` instead of what the API document promises."""
+    status = answer.status
+    if status in {401, 403}:
+        return AuthorizationFailed(f"CLN answers HTTP {status}: the login, the secret key or the token is not accepted")
+    if 300 <= status < 400:
+        host = urlsplit(answer.location).netloc.rpartition("@")[2] or "another path"
+        return BadAnswer(f"it redirects to {clean_text(host)}, which is never followed with a token; is api_url right?")
+    at = "" if status == 200 else f"HTTP {status} with "
+    hint = "; is api_url right?" if status == 404 else ""
+    return BadAnswer(f"not an answer of CLN but {at}{what}{hint}", transient=status >= 500)
+
+
+def describe_body(body: bytes) -> str:
+    """Say in a few words what a ``body`` is that cannot be read."""
+    start = body[:200].lstrip().lower()
+    if not start:
+        return "an empty body"
+    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<")):
+        return "an HTML page"
+    if start[:1] in b"{[":
+        return "JSON that is cut or broken"
+    return "text that nobody has documented"
+
+
+# Values end at a comma or a comment: the samples of the API document carry both.
+_PLAIN_ITEM = re.compile(r"(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?", re.ASCII)
+_PLAIN_MESSAGE = re.compile(r"\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)", re.ASCII)
+
+
+def plain_items(answer: Answer) -> dict[str, str]:
+    """Return the ``name:value`` items of a plain answer; they stand on lines of their own or parted by blanks.
+
+    Raises AuthorizationFailed or Refused when it begins with ``success:false``, BadAnswer when with neither.
+    """
+    text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
+    if not text[:7].lower() == "success":
+        raise not_an_answer(answer, describe_body(answer.body))
+    message = _PLAIN_MESSAGE.search(text)
+    if message:
+        text = text[: message.start()] + text[message.end() :]
+    items = {item["name"].lower(): item["value"] for item in _PLAIN_ITEM.finditer(text)}
+    success = items.pop("success", "").lower()
+    if success not in {"true", "false"}:
+        raise not_an_answer(answer, describe_body(answer.body))
+    raise_unless_success(answer, success == "true", " ".join(message[1].split()) if message else None)
+    if answer.status >= 300:
+        raise not_an_answer(answer, "a body that looks like a success")
+    return items

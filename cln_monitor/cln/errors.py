@@ -1,0 +1,81 @@
+"""What can go wrong between us and CLN: six small types, told apart by what the reader has to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+
+class ClnError(Exception):
+    """A call of the CLN API that gave no usable answer.
+
+    ``reason`` is one stable word for the kind of failure. ``problem`` says what happened, ``attempted`` what was
+    being done; both are free of secrets once the client has raised the error.
+    """
+
+    reason: ClassVar[str]
+
+    def __init__(self, problem: str, *, transient: bool = False) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.attempted = ""
+        self.transient = transient
+        """True when the same read may well succeed a moment later."""
+
+    def __str__(self) -> str:
+        return f"{self.attempted}: {self.problem}" if self.attempted else self.problem
+
+    def while_doing(self, attempted: str, scrub: Callable[[str], str]) -> None:
+        """Name what was attempted, and clean the text that came from outside with ``scrub``."""
+        self.attempted = attempted
+        self.problem = scrub(self.problem)
+        self.args = (self.problem,)
+
+
+class Unreachable(ClnError):
+    """No HTTP answer: the name does not resolve, the connection is refused or reset, TLS fails."""
+
+    reason = "unreachable"
+
+
+class TimedOut(ClnError):
+    """The answer was not complete when the call's deadline came."""
+
+    reason = "timeout"
+
+
+class RateLimited(ClnError):
+    """CLN asked us to slow down (HTTP 429, or 503 with ``Retry-After``).
+
+    ``retry_after`` is the wait CLN asked for, in seconds, or None.
+    """
+
+    reason = "rate_limited"
+
+    def __init__(self, problem: str, *, retry_after: float | None = None, transient: bool = True) -> None:
+        super().__init__(problem, transient=transient)
+        self.retry_after = retry_after
+
+
+class AuthorizationFailed(ClnError):
+    """CLN does not accept the login, the token or the registration token."""
+
+    reason = "auth"
+
+
+class Refused(ClnError):
+    """CLN understood the call and said no (``success:false``, or an unknown key or login)."""
+
+    reason = "refused"
+
+
+class BadAnswer(ClnError):
+    """What came back is not an answer of CLN: an HTML page, an empty or cut body, a field of another type."""
+
+    reason = "bad_answer"
+
+
+REASONS: tuple[str, ...] = tuple(
+    kind.reason for kind in (Unreachable, TimedOut, RateLimited, AuthorizationFailed, Refused, BadAnswer)
+)
+"""Every reason there is, for a reader that wants all of them at zero from the start."""

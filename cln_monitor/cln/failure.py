@@ -1,0 +1,99 @@
+"""What the exceptions of the HTTP libraries mean, in our own words and without their URLs."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import requests
+import urllib3
+
+from .errors import BadAnswer, ClnError, TimedOut, Unreachable
+
+FAILURES = (
+    OSError,
+    ValueError,
+    http.client.HTTPException,
+    urllib3.exceptions.HTTPError,
+    requests.RequestException,
+)
+"""All that a request and the reading of its answer may raise."""
+
+
+def failure(error: BaseException, stage: str, seconds: float) -> ClnError:
+    """Return the error of ours that ``error`` is; ``stage`` is how far the call was, ``seconds`` its deadline."""
+    causes = list(_causes(error))
+    for kinds, meaning in _MEANINGS:
+        for cause in causes:
+            if isinstance(cause, kinds):
+                return meaning(cause, stage, seconds)
+    return Unreachable(f"{type(error).__name__} while {stage}")
+
+
+_Meaning = Callable[[Any, str, float], ClnError]
+
+# The first that fits counts, so what is special stands before what is general.
+_MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+    (
+        (TimeoutError, urllib3.exceptions.TimeoutError),
+        lambda _, stage, seconds: TimedOut(f"no complete answer within {seconds:.3g} s, it was still {stage}"),
+    ),
+    (
+        (socket.gaierror,),
+        lambda cause, *_: Unreachable(f"the host name does not resolve ({cause.strerror})", transient=True),
+    ),
+    (
+        (ssl.SSLCertVerificationError,),
+        lambda cause, *_: Unreachable(f"its TLS certificate is not to be trusted ({cause.verify_message.rstrip('.')})"),
+    ),
+    (
+        (ssl.SSLError,),
+        lambda cause, stage, _: Unreachable(f"TLS failed while {stage} ({cause.reason or 'no reason given'})"),
+    ),
+    (
+        (urllib3.exceptions.ProxyError,),
+        lambda _, stage, __: Unreachable(f"the proxy gives no way through, while {stage}", transient=True),
+    ),
+    (
+        (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead),
+        lambda *_: BadAnswer("the answer was cut: less came than its header promised", transient=True),
+    ),
+    (
+        (urllib3.exceptions.DecodeError,),
+        lambda *_: BadAnswer("the answer is not the gzip that its header promises"),
+    ),
+    (
+        (ConnectionRefusedError,),
+        lambda *_: Unreachable("connection refused", transient=True),
+    ),
+    (
+        (ConnectionError,),
+        lambda _, stage, __: Unreachable(f"the connection was closed while {stage}", transient=True),
+    ),
+    (
+        (http.client.HTTPException, urllib3.exceptions.ProtocolError),
+        lambda *_: BadAnswer("the answer is not HTTP"),
+    ),
+    (
+        (OSError,),
+        lambda cause, stage, _: Unreachable(
+            f"{cause.strerror or type(cause).__name__} while {stage}", transient=cause.errno is not None
+        ),
+    ),
+)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Walk from an exception to what lies behind it: chained, given as ``reason``, or as an argument."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        cause = waiting.pop()
+        if id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        behind = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+        waiting += [other for other in behind if isinstance(other, BaseException)]

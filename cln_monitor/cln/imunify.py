@@ -1,0 +1,78 @@
+"""Imunify keys and the servers registered with them (API document, "Imunify Product family API")."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .caller import Caller
+from .endpoints import IMUNIFY_KEYS, IMUNIFY_SERVERS
+from .fields import Text, count, date, identity, text
+from .rows import unique, unique_servers
+
+
+class ImunifyKey(msgspec.Struct, frozen=True):
+    """An Imunify key. ``code``: its product; ``limit``: most servers, 0 for unlimited; ``servers``: the number in use.
+
+    ``limit`` and ``servers`` are None when CLN does not tell.
+    """
+
+    key: str
+    code: str
+    limit: int | None
+    servers: int | None
+
+
+class ImunifyServer(msgspec.Struct, frozen=True):
+    """A server of an Imunify key. ``last_checkin``: Unix seconds, None for never."""
+
+    server_id: str
+    ip: str
+    last_checkin: float | None
+
+
+class ImunifyReads:
+    """The calls below ``/im`` that only read."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def keys(self) -> list[ImunifyKey]:
+        """Return all Imunify keys of the account, a key once (``/im/key/list.json``). Raises ClnError."""
+        rows = self._caller.read_json(IMUNIFY_KEYS, list[_KeyRow])
+        keys = unique([row.key_of_row() for row in rows], lambda key: key.key)
+        for key in keys:
+            self._caller.redactor.hide_key(key.key)
+        return keys
+
+    def servers(self, key: str) -> list[ImunifyServer]:
+        """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises ClnError."""
+        rows = self._caller.read_json(IMUNIFY_SERVERS, list[_ServerRow], key=key)
+        return unique_servers([row.server() for row in rows])
+
+
+class _KeyRow(msgspec.Struct):
+    key: Text = None
+    code: Text = None
+    limit: Text = None
+    servers: Text = None
+
+    def key_of_row(self) -> ImunifyKey:
+        return ImunifyKey(
+            key=identity(self.key, "key"),
+            code=text(self.code),
+            limit=count(self.limit, "limit"),
+            servers=count(self.servers, "servers"),
+        )
+
+
+class _ServerRow(msgspec.Struct):
+    id: Text = None
+    ip: Text = None
+    last_checkin: Text = None
+
+    def server(self) -> ImunifyServer:
+        return ImunifyServer(
+            server_id=identity(self.id, "id"),
+            ip=text(self.ip),
+            last_checkin=date(self.last_checkin, "last_checkin"),
+        )

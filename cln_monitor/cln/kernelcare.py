@@ -1,0 +1,81 @@
+"""KernelCare keys and the servers registered with them (API document, "KernelCare API")."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .caller import Caller
+from .endpoints import KERNELCARE_KEYS, KERNELCARE_SERVERS
+from .fields import Text, count, date, flag, identity, text
+from .rows import unique, unique_servers
+
+
+class KernelCareKey(msgspec.Struct, frozen=True):
+    """A KernelCare key. ``limit``: most servers, 0 for unlimited, None when not told; ``created``: Unix seconds."""
+
+    key: str
+    enabled: bool | None
+    limit: int | None
+    note: str
+    created: float | None
+
+
+class KernelCareServer(msgspec.Struct, frozen=True):
+    """A server of a KernelCare key. ``created``, ``last_checkin``: Unix seconds; ``last_checkin`` None for never."""
+
+    server_id: str
+    ip: str
+    created: float | None
+    last_checkin: float | None
+
+
+class KernelCareReads:
+    """The calls below ``/kcare`` that only read."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def keys(self) -> list[KernelCareKey]:
+        """Return all KernelCare keys of the account, a key once (``/kcare/key/list.json``). Raises ClnError."""
+        rows = self._caller.read_json(KERNELCARE_KEYS, list[_KeyRow])
+        keys = unique([row.key_of_row() for row in rows], lambda key: key.key)
+        for key in keys:
+            self._caller.redactor.hide_key(key.key)
+        return keys
+
+    def servers(self, key: str) -> list[KernelCareServer]:
+        """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises ClnError."""
+        rows = self._caller.read_json(KERNELCARE_SERVERS, list[_ServerRow], key=key)
+        return unique_servers([row.server() for row in rows])
+
+
+class _KeyRow(msgspec.Struct):
+    key: Text = None
+    enabled: Text = None
+    created: Text = None
+    limit: Text = None
+    note: Text = None
+
+    def key_of_row(self) -> KernelCareKey:
+        return KernelCareKey(
+            key=identity(self.key, "key"),
+            enabled=flag(self.enabled),
+            limit=count(self.limit, "limit"),
+            note=text(self.note),
+            created=date(self.created, "created"),
+        )
+
+
+class _ServerRow(msgspec.Struct):
+    server_id: Text = None
+    ip: Text = None
+    created: Text = None
+    last_checkin: Text = None
+
+    def server(self) -> KernelCareServer:
+        return KernelCareServer(
+            server_id=identity(self.server_id, "server_id"),
+            ip=text(self.ip),
+            created=date(self.created, "created"),
+            last_checkin=date(self.last_checkin, "last_checkin"),
+        )

@@ -1,0 +1,120 @@
+"""Whether the kernels are patched (API document, "KernelCare Nagios API"): texts meant for Nagios, read with care.
+
+Bad states come with HTTP 200, so nothing is good but what the text says is good.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from .caller import Caller
+from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
+from .envelope import describe_body, json_data, not_an_answer, plain_items
+from .errors import AuthorizationFailed, Refused
+from .text import clean_text
+from .transport import Answer
+
+STATES = ("uptodate", "outofdate", "unsupported", "inactive")
+"""The states a server can be in, as the counts of CLN name them."""
+
+
+class PatchedHost(msgspec.Struct, frozen=True):
+    """A server that the answer names, with its ``state`` in the words of :data:`STATES` or as CLN put it."""
+
+    host: str
+    ip: str
+    state: str
+
+
+class PatchStatus(msgspec.Struct, frozen=True):
+    """``ok``: all servers are up to date; ``counts``: servers by state, None when CLN gave no counts."""
+
+    ok: bool
+    counts: dict[str, int] | None
+    hosts: list[PatchedHost]
+
+
+class ServersNotFound(Refused):
+    """CLN knows no server for this key: the key is unknown, or nothing is registered with it yet."""
+
+
+class PatchStatusReads:
+    """The calls below ``/kcare`` that were made for Nagios and only read."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def of_key(self, key: str) -> PatchStatus:
+        """Return the state of the servers of a KernelCare key or monitoring key (``/kcare/nagios/{key}``).
+
+        Raises ServersNotFound for a key without servers, and other ClnErrors.
+        """
+        return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, of_key=key)
+
+    def of_reseller(self) -> PatchStatus:
+        """Return the state of all servers of the account (``/kcare/nagios-res/{login}/{token}``).
+
+        The document calls ``token`` the authorization token; CLN's users paste a static registration token. The
+        static one is sent when the account has one. Raises ClnError.
+        """
+        return self._caller.read(PATCH_STATUS_OF_RESELLER, parse_patch_status, path=self._caller.reseller)
+
+
+_STATE = "|".join(STATES)
+_COUNT = re.compile(rf"({_STATE})=(\d{{1,9}})")
+# Counts stand alone on a line or behind its "|"; nothing else may stand there.
+_COUNTS = re.compile(rf"^(?:[^|\n]*\|)?[ \t]*((?:(?:{_STATE})=\d{{1,9}}[; \t]*)+)$", re.MULTILINE)
+_HOST = re.compile(r"^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z ]+?)[ \t.!]*$", re.MULTILINE)
+_GOOD = re.compile(r"KernelCare OK\b|All \d+ (?:servers|machines) are up to date\b", re.IGNORECASE)
+_BAD = re.compile(
+    r"KernelCare (?:WARNING|CRITICAL)\b|\d+ \w+ (?:is|are) (?:OUTOFDATE|UNSUPPORTED|INACTIVE)\b",
+    re.IGNORECASE,
+)
+_NOT_FOUND = re.compile(r"(?:Servers|Reseller) not found\b", re.IGNORECASE)
+_NOT_AUTHORIZED = re.compile(r"Registration token not found\b|Authorization failed\b", re.IGNORECASE)
+
+
+def parse_patch_status(answer: Answer) -> PatchStatus:
+    """Read the text of a nagios call. Raises AuthorizationFailed, Refused, or BadAnswer for a text nobody knows."""
+    text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
+    _raise_for_failure(answer, text)
+    counts = _counts(answer, text)
+    looks_good, looks_bad = _GOOD.match(text) is not None, _BAD.match(text) is not None
+    if counts is None and not looks_good and not looks_bad:
+        raise not_an_answer(answer, describe_body(answer.body))
+    hosts = [
+        PatchedHost(clean_text(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
+        for found in _HOST.finditer(text)
+    ]
+    all_up_to_date = counts is None or not any(counts[state] for state in STATES if state != "uptodate")
+    # Text and counts overlap and neither holds all: nothing is good unless both say so.
+    ok = all_up_to_date and not looks_bad and all(host.state == "uptodate" for host in hosts)
+    if answer.status >= 300 and (ok or answer.status < 400):
+        raise not_an_answer(answer, "a text that says all is well")
+    return PatchStatus(ok, counts, hosts)
+
+
+def _raise_for_failure(answer: Answer, text: str) -> None:
+    """Raise the error that ``text`` is, where it is one of the texts by which CLN says no."""
+    if text.startswith("{"):
+        json_data(answer, object)
+    elif text[:7].lower() == "success":
+        plain_items(answer)
+    elif _NOT_AUTHORIZED.match(text):
+        raise AuthorizationFailed(f"CLN refused the token: {clean_text(text)}")
+    elif found := _NOT_FOUND.match(text):
+        kind = ServersNotFound if found[0].lower().startswith("servers") else Refused
+        raise kind(f"CLN refused the call: {clean_text(text)}")
+
+
+def _counts(answer: Answer, text: str) -> dict[str, int] | None:
+    found = _COUNTS.search(text)
+    if found is None:
+        return None
+    items = _COUNT.findall(found[1])
+    counts = {state: int(number) for state, number in items}
+    if len(items) != len(STATES) or len(counts) != len(STATES):
+        raise not_an_answer(answer, "counts that are cut or doubled")
+    return {state: counts[state] for state in STATES}

@@ -1,0 +1,94 @@
+"""The one place that keeps secrets out of text: by value, wherever text leaves the process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from urllib.parse import quote, quote_plus
+
+PLACEHOLDER = "<secret>"
+
+_SHORTEST = 4  # replacing a shorter value would wreck every text and hide nothing
+_TOKEN = re.compile(r"\d{9,11}(?:\||%7c)[0-9a-f]{40}|(?<=token=)[^&\s'\"<>]+", re.IGNORECASE)
+
+
+def mask_key(key: str) -> str:
+    """Name a licence key without giving it away: its first four characters, ``-``, eight hex digits of its SHA-256.
+
+    The name is stable and unique, so it can serve as a label; the key cannot be told from it.
+    """
+    return f"{key[:4]}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+class Secret:
+    """A text that prints as ``<secret>``; only :meth:`reveal` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the text itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return PLACEHOLDER
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Redactor:
+    """Replaces known secrets in texts, whatever spelling a URL, JSON or ``repr`` gave them. Safe between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._shown: dict[str, str] = {}
+        self._public: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def publish(self, text: str) -> None:
+        """Never hide what stands in ``text``: a login that is part of the account's name is public already."""
+        self._public.add(text)
+
+    def hide(self, value: str, shown: str = PLACEHOLDER) -> None:
+        """From now on show ``shown`` where ``value`` stands."""
+        if len(value) < _SHORTEST or value in self._shown or any(value in public for public in self._public):
+            return
+        with self._lock:
+            self._shown.update(dict.fromkeys(_spellings(value), shown))
+            self._pattern = None
+
+    def hide_key(self, key: str) -> None:
+        """From now on show the mask of the licence key ``key`` where it stands."""
+        self.hide(key, mask_key(key))
+
+    def scrub(self, text: str) -> str:
+        """Return ``text`` without secrets: those known by value, and whatever looks like a token."""
+        text = _TOKEN.sub(PLACEHOLDER, text)
+        if not self._shown:
+            return text
+        with self._lock:
+            if self._pattern is None:
+                longest_first = sorted(self._shown, key=len, reverse=True)
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            pattern = self._pattern
+        return pattern.sub(lambda match: self._shown[match[0]], text)
+
+
+def _spellings(value: str) -> set[str]:
+    plain = value.encode("utf-8", "replace").decode()
+    escaped = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    return {
+        value,
+        *escaped,
+        *(text.replace("%7C", "%7c") for text in escaped),
+        json.dumps(plain)[1:-1],
+        repr(plain)[1:-1],
+    }

@@ -1,0 +1,50 @@
+"""Rows of a list that repeat: two rows of the same id are one thing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Server(Protocol):
+    """What the servers of all products have in common; times are Unix seconds."""
+
+    @property
+    def server_id(self) -> str:
+        """The id CLN gave it."""
+
+    @property
+    def ip(self) -> str:
+        """The address it registered from."""
+
+    @property
+    def last_checkin(self) -> float | None:
+        """When it last checked in, None for never."""
+
+
+S = TypeVar("S", bound=Server)
+
+
+def unique(rows: Iterable[T], identity: Callable[[T], str]) -> list[T]:
+    """Return the first row of each ``identity``, in their order."""
+    by_identity: dict[str, T] = {}
+    for row in rows:
+        by_identity.setdefault(identity(row), row)
+    return list(by_identity.values())
+
+
+def unique_servers(servers: Iterable[S]) -> list[S]:
+    """Return each server once; of its rows the one that checked in last."""
+    by_id: dict[str, S] = {}
+    for server in servers:
+        known = by_id.setdefault(server.server_id, server)
+        if known is not server and _age_key(server) > _age_key(known):
+            by_id[server.server_id] = server
+    return list(by_id.values())
+
+
+def _age_key(server: Server) -> float:
+    return -math.inf if server.last_checkin is None else server.last_checkin

@@ -1,0 +1,55 @@
+"""The status of CLN's own services (API document, "Common API Methods")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from .caller import Caller
+from .endpoints import STATUS_JSON, STATUS_PLAIN
+from .envelope import json_data, not_an_answer, plain_items
+from .errors import AuthorizationFailed, BadAnswer, Refused
+from .fields import flag
+from .text import clean_text
+from .transport import Answer
+
+BAD_WHEN_TRUE = frozenset({"rhn_overloaded", "rhn_queue_full"})
+"""The flags whose good state is false; the good state of all others is true."""
+
+
+class ServiceStatus(msgspec.Struct, frozen=True):
+    """The ``flags`` of CLN's services as CLN reports them; which there are varies by year."""
+
+    flags: dict[str, bool]
+
+    def is_good(self, name: str) -> bool:
+        """Tell whether the flag ``name`` is in its good state."""
+        return self.flags[name] != (name in BAD_WHEN_TRUE)
+
+
+class StatusReads:
+    """The calls below ``/``; they need no credentials."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def flags(self) -> ServiceStatus:
+        """Return the flags of ``/status.json``, or of ``/status.plain`` when CLN gives the former no good answer.
+
+        Raises ClnError; when both fail, the one of ``/status.json``.
+        """
+        try:
+            return self._caller.read(STATUS_JSON, lambda answer: _status(answer, json_data(answer, dict[str, Any])))
+        except (BadAnswer, Refused, AuthorizationFailed) as error:
+            try:
+                return self._caller.read(STATUS_PLAIN, lambda answer: _status(answer, plain_items(answer)))
+            except (BadAnswer, Refused, AuthorizationFailed):
+                raise error from None
+
+
+def _status(answer: Answer, items: dict[str, Any]) -> ServiceStatus:
+    flags = {clean_text(name): value for name, item in items.items() if (value := flag(item)) is not None}
+    if not flags:
+        raise not_an_answer(answer, "a status without a single flag")
+    return ServiceStatus(dict(sorted(flags.items())))

@@ -1,0 +1,209 @@
+"""HTTP as the CLN API needs it: bounded in time, size and number; retried where that is safe; secrets never shown."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+
+from .clock import Clock, Deadline
+from .deadline import call_deadline
+from .endpoints import READS, Endpoint
+from .errors import BadAnswer, ClnError, RateLimited
+from .failure import FAILURES, failure
+from .limits import LONGEST_PAUSE, Limits
+from .redact import Redactor
+from .session import make_session
+
+T = TypeVar("T")
+
+LARGEST_BODY = 64 << 20
+"""Bytes of an answer, unpacked, that are read before it counts as bad: some 400 000 servers under one key."""
+
+_ATTEMPTS = 3
+_FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the HTTP ``status``, the ``body`` unpacked, the ``location`` of a redirect."""
+
+    status: int
+    body: bytes
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request as an observer sees it.
+
+    ``endpoint`` is the template of the path, ``code`` the HTTP status or the reason there is none, ``seconds`` how
+    long it took, ``clock_skew`` CLN's clock less ours in seconds, or None when the answer carried no date.
+    """
+
+    api: str
+    endpoint: str
+    code: str
+    seconds: float
+    clock_skew: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransportSettings:
+    """How to reach one CLN. ``timeout``: seconds for one request; ``proxy``: URL or None; ``ca_file``: PEM or None.
+
+    ``label`` is what to call it where its host alone would be ambiguous.
+    """
+
+    api_url: str = "https://cln.cloudlinux.com/api"
+    label: str = ""
+    timeout: float = 15.0
+    proxy: str | None = None
+    ca_file: str | None = None
+    insecure_skip_verify: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host of the API root, with its port where one is given."""
+        return urlsplit(self.api_url).netloc.rpartition("@")[2]
+
+    @property
+    def api(self) -> str:
+        """What to call this CLN: its host, or its label."""
+        return self.label or self.host
+
+
+class Transport:
+    """Sends the calls of one account over one ``requests.Session``. Safe between threads."""
+
+    def __init__(
+        self,
+        settings: TransportSettings,
+        limits: Limits,
+        clock: Clock,
+        redactor: Redactor,
+        observe: Callable[[Exchange], None] = lambda _: None,
+    ) -> None:
+        self.settings = settings
+        self.redactor = redactor
+        self.clock = clock
+        self._limits = limits
+        self._observe = observe
+        self._session = make_session(
+            pool_size=limits.concurrency,
+            proxy=settings.proxy,
+            ca_file=settings.ca_file,
+            insecure_skip_verify=settings.insecure_skip_verify,
+        )
+
+    def read(
+        self,
+        endpoint: Endpoint,
+        path: Callable[[], Mapping[str, str]],
+        query: Callable[[], Mapping[str, str]],
+        decode: Callable[[Answer], T],
+        deadline: Deadline,
+    ) -> T:
+        """Ask ``endpoint`` and return what ``decode`` makes of the answer; failures that may pass are tried again.
+
+        ``path`` and ``query`` are called for each request, as a token does not keep. Raises ClnError.
+        """
+        if endpoint not in READS:
+            raise PermissionError(f"{endpoint.template} is not one of the calls that only read")
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return decode(self._send(endpoint, path(), query(), deadline))
+            except ClnError as error:
+                wait = self._wait_before_retry(error, attempt)
+                if attempt == _ATTEMPTS or not error.transient or wait > min(deadline.left(), LONGEST_PAUSE):
+                    raise
+                self.clock.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._session.close()
+
+    def _wait_before_retry(self, error: ClnError, attempt: int) -> float:
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            self._limits.pause(self.settings.host, error.retry_after)
+            return error.retry_after
+        # Jitter spreads our retries over CLN, it protects nothing.
+        return _FIRST_BACK_OFF * (1 << (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 # no secret comes of it
+
+    def _send(
+        self, endpoint: Endpoint, path: Mapping[str, str], query: Mapping[str, str], deadline: Deadline
+    ) -> Answer:
+        with self._limits.turn(self.settings.host, deadline):
+            seconds = min(self.settings.timeout, deadline.left())
+            started = time.monotonic()
+            code, skew = "", None
+            try:
+                response, answer = self._exchange(endpoint.path(**path), query, seconds)
+                code, skew = str(answer.status), self._clock_skew(response)
+            except ClnError as error:
+                code = error.reason
+                raise
+            finally:
+                seconds_taken = time.monotonic() - started
+                self._observe(Exchange(self.settings.api, endpoint.template, code, seconds_taken, skew))
+        _raise_for_rate_limit(response, self.clock.time())
+        return answer
+
+    def _exchange(self, path: str, query: Mapping[str, str], seconds: float) -> tuple[requests.Response, Answer]:
+        with call_deadline(seconds) as call:
+            try:
+                response = self._session.get(
+                    self.settings.api_url + path,
+                    params=query,
+                    timeout=seconds,
+                    stream=True,
+                    allow_redirects=False,
+                )
+                with response:
+                    call.stage = "reading the answer"
+                    return response, Answer(response.status_code, _body(response), response.headers.get("Location", ""))
+            except FAILURES as error:
+                # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
+                raise failure(error, call.stage, seconds) from None
+
+    def _clock_skew(self, response: requests.Response) -> float | None:
+        date = _http_date(response.headers.get("Date", ""))
+        return None if date is None else date - self.clock.time()
+
+
+def _body(response: requests.Response) -> bytes:
+    pieces, size = [], 0
+    for piece in response.raw.stream(_CHUNK, decode_content=True):
+        size += len(piece)
+        if size > LARGEST_BODY:
+            raise BadAnswer(f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _raise_for_rate_limit(response: requests.Response, now: float) -> None:
+    header = response.headers.get("Retry-After", "").strip()
+    if response.status_code != 429 and not (response.status_code == 503 and header):
+        return
+    retry_after: float | None = None
+    if header.isdecimal():
+        retry_after = float(header[:9])
+    elif (date := _http_date(header)) is not None:
+        retry_after = max(0.0, date - now)
+    asked = "" if retry_after is None else f" and asks to wait {retry_after:.0f} s"
+    raise RateLimited(f"CLN answers HTTP {response.status_code}{asked}", retry_after=retry_after)

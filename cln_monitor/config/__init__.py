@@ -1,0 +1,17 @@
+"""The configuration: typed, strict, with errors that name the place."""
+
+from .durations import format_duration, parse_duration
+from .load import ConfigError, load_config, parse_config
+from .model import AccountConfig, Config
+from .show import show_config
+
+__all__ = [
+    "AccountConfig",
+    "Config",
+    "ConfigError",
+    "format_duration",
+    "load_config",
+    "parse_config",
+    "parse_duration",
+    "show_config",
+]

@@ -1,0 +1,214 @@
+"""Reads a configuration file: strictly, and with an error that names the place for whatever is wrong in it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import yaml
+
+from cln_monitor.cln import Secret
+from cln_monitor.probes import PROBES, Duration, ProbeSettings
+
+from .model import AccountConfig, Config, ConfigFile, SecretName, secret_fields
+from .secrets import expand
+from .typed import Problem, Typer, at
+
+T = TypeVar("T")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; ``problems`` has a line for each thing that is wrong with it."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+        self.problems = problems
+
+
+def load_config(file: Path) -> Config:
+    """Return the configuration in ``file``, all its secrets read once. Raises ConfigError."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(str(file), [Problem("", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
+    try:
+        return parse_config(text, file.parent)
+    except ConfigError as error:
+        raise ConfigError(str(file), error.problems) from None
+
+
+def parse_config(text: str, base: Path) -> Config:
+    """Return the configuration in the YAML ``text``; relative file names start from ``base``. Raises ConfigError."""
+    try:
+        document = yaml.load(text, _Loader)  # noqa: S506 # a SafeLoader, but for doubled keys
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError("", [Problem(where, error.problem or "is not YAML")]) from None
+    except (yaml.YAMLError, RecursionError):
+        raise ConfigError("", [Problem("", "is not YAML")]) from None
+    typer = Typer()
+    config = _config(typer, {} if document is None else document, base)
+    if typer.problems or config is None:
+        raise ConfigError("", typer.problems)
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a mapping that names a key twice, of which YAML silently keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and counts[key.value] > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value} is here {counts[key.value]} times", key.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _config(typer: Typer, document: object, base: Path) -> Config | None:
+    top = typer.struct(ConfigFile, document, "", leave=("probes", "accounts"))
+    if not isinstance(document, dict):
+        return None
+    _check_top(typer, top)
+    defaults = _probe_values(typer, document.get("probes"), "probes")
+    accounts = document.get("accounts")
+    if not isinstance(accounts, list) or not accounts:
+        typer.note("accounts", "at least one account has to be listed here, with its name, login and secret key")
+        return None
+    read = [_account(typer, account, defaults, f"accounts[{index}]") for index, account in enumerate(accounts)]
+    if typer.problems:
+        return None
+    config = Config(**top, probes=_probes(defaults), accounts=[account for account in read if account], base=base)
+    _check_accounts(typer, config)
+    return config
+
+
+_ProbeValues = dict[str, dict[str, Any]]
+
+
+def _account(typer: Typer, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
+    values = typer.struct(AccountConfig, account, place, leave=("probes",))
+    if values.get("api_url"):
+        values["api_url"] = _api_url(typer, values["api_url"], at(place, "api_url"))
+    own = _probe_values(typer, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
+    if typer.problems:
+        return None
+    return AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
+
+
+def _probe_values(typer: Typer, document: object, place: str) -> _ProbeValues:
+    """Return the values that ``document`` sets of each probe."""
+    if not isinstance(document, dict | None):
+        typer.note(place, "expected a mapping of the probes to their settings")
+    document = document if isinstance(document, dict) else {}
+    typer.only_known(document, list(PROBES), place)
+    return {
+        name: typer.struct(probe.settings, document.get(name) or {}, at(place, name)) for name, probe in PROBES.items()
+    }
+
+
+def _probes(values: _ProbeValues) -> dict[str, ProbeSettings]:
+    return {name: _with_room_for_age(probe.settings(**values[name]), values[name]) for name, probe in PROBES.items()}
+
+
+def _with_room_for_age(settings: ProbeSettings, values: dict[str, Any]) -> ProbeSettings:
+    """Let data live for two polls where only the interval was set: else they would vanish between polls."""
+    if "max_age" in values or settings.max_age >= 2 * settings.interval:
+        return settings
+    return msgspec.structs.replace(settings, max_age=Duration(2 * settings.interval))
+
+
+def _check_top(typer: Typer, top: dict[str, Any]) -> None:
+    if not 1 <= top.get("concurrency", 1) <= 256:
+        typer.note("concurrency", "expected a number of calls from 1 to 256")
+    if not 0 <= top.get("requests_per_second", 0) < math.inf:
+        typer.note("requests_per_second", "expected a number above 0, or 0 for no limit")
+    if top.get("max_server_series", 0) < 0:
+        typer.note("max_server_series", "expected a number of series, 0 or more")
+    if "api_url" in top:
+        top["api_url"] = _api_url(typer, top["api_url"], "api_url")
+    if (proxy := top.get("proxy")) and not _is_http_url(proxy.reveal()):
+        typer.note("proxy", "expected an address such as http://proxy.example.com:3128")
+
+
+def _api_url(typer: Typer, url: str, place: str) -> str:
+    if not _is_http_url(url) or set("?#@") & set(url):
+        typer.note(place, "expected the root of a CLN API, such as https://cln.cloudlinux.com/api")
+    return url.rstrip("/")
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _check_accounts(typer: Typer, config: Config) -> None:
+    first: dict[str, int] = {}
+    for index, account in enumerate(config.accounts):
+        place = f"accounts[{index}]"
+        if not _NAME.fullmatch(account.name):
+            typer.note(at(place, "name"), "expected 1 to 64 letters, digits, dots, dashes and underscores")
+        if first.setdefault(account.name, index) != index:
+            typer.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
+        if not account.login.reveal().strip():
+            typer.note(at(place, "login"), "is empty; expected the login of the CLN account")
+        _check_secret(typer, config, account, "secret_key", place)
+        _check_secret(typer, config, account, "registration_token", place)
+        _check_monitoring_keys(typer, config, account, place)
+    if ca_file := config.tls_config.ca_file:
+        _check_readable(typer, "tls_config.ca_file", ca_file, lambda: expand(ca_file, config.base).read_bytes())
+
+
+def _check_secret(typer: Typer, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
+    trio = secret_fields(name)
+    given = [field for field in trio if getattr(account, field) is not None]
+    if len(given) > 1:
+        typer.note(at(place, given[1]), f"{given[0]} is set too; one of {', '.join(trio)} is enough")
+    elif not given and name == "secret_key":
+        typer.note(at(place, "secret_key_file"), f"is missing; one of {', '.join(trio)} has to be set")
+    elif given:
+        _check_readable(typer, at(place, given[0]), getattr(account, given[0]), config.secret_of(account, name))
+
+
+def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig, place: str) -> None:
+    field = "monitoring_keys_file" if account.monitoring_keys_file else "monitoring_keys"
+    if account.monitoring_keys_file and account.monitoring_keys:
+        typer.note(at(place, "monitoring_keys"), "monitoring_keys_file is set too; one of them is enough")
+    keys = _check_readable(typer, at(place, field), account.monitoring_keys_file, config.monitoring_keys_of(account))
+    for index, key in enumerate(keys or ()):
+        if not _LICENCE_KEY.fullmatch(key.reveal()):
+            typer.note(f"{at(place, field)}[{index}]", "expected a key of 8 to 64 letters, digits, dashes, underscores")
+
+
+def _check_readable(typer: Typer, place: str, what: object, read: Callable[[], T]) -> T | None:
+    """Return what ``read`` gives, or note that the file or variable ``what`` cannot be read."""
+    named = "" if isinstance(what, Secret) else f"{what} "
+    try:
+        value = read()
+    except OSError as error:
+        typer.note(place, f"cannot read {named}({error.strerror})")
+    except UnicodeDecodeError:
+        typer.note(place, f"{named}is not UTF-8 text")
+    except ValueError as error:
+        typer.note(place, f"{named}{error}")
+    else:
+        if not isinstance(value, Secret) or value.reveal().strip():
+            return value
+        typer.note(place, "is empty")
+    return None

@@ -1,0 +1,110 @@
+"""The configuration as the program uses it: the shape of the file, with all defaults filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cln_monitor.cln import Credentials, Secret, TransportSettings
+from cln_monitor.probes import Duration, ProbeSettings
+
+from .secrets import SecretFile, SecretVariable, expand
+
+SecretName = Literal["secret_key", "registration_token"]
+
+
+def secret_fields(name: SecretName) -> tuple[str, str, str]:
+    """Return the three fields that can hold the secret ``name``: a file's path, a variable's name, the text itself."""
+    return f"{name}_file", f"{name}_env", name
+
+
+class TlsConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How to trust CLN: ``ca_file`` is a PEM bundle in place of the built-in one."""
+
+    ca_file: str | None = None
+    insecure_skip_verify: bool = False
+
+
+class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A CLN account. ``name`` is the value of the label ``account``; of each trio of secrets one is set at most."""
+
+    name: str
+    login: Secret
+    secret_key_file: str | None = None
+    secret_key_env: str | None = None
+    secret_key: Secret | None = None
+    registration_token_file: str | None = None
+    registration_token_env: str | None = None
+    registration_token: Secret | None = None
+    monitoring_keys_file: str | None = None
+    monitoring_keys: list[Secret] = []
+    api_url: str | None = None
+    probes: dict[str, ProbeSettings] = {}
+
+
+class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a configuration file may say. Times are seconds; ``probes``: the settings accounts start from, by name."""
+
+    api_url: str = "https://cln.cloudlinux.com/api"
+    timeout: Duration = Duration(15.0)
+    concurrency: int = 8
+    requests_per_second: float = 10.0
+    proxy: Secret | None = None
+    tls_config: TlsConfig = TlsConfig()
+    key_labels: Literal["masked", "full"] = "masked"
+    max_server_series: int = 200_000
+    probes: dict[str, ProbeSettings] = {}
+    accounts: list[AccountConfig]
+
+
+class Config(ConfigFile, frozen=True, kw_only=True):
+    """A configuration in use; relative file names start from the folder ``base``."""
+
+    base: Path
+
+    def api_url_of(self, account: AccountConfig) -> str:
+        """Return the API root of ``account``."""
+        return account.api_url or self.api_url
+
+    def transport_of(self, api_url: str) -> TransportSettings:
+        """Return how to reach the API root ``api_url``."""
+        ca_file = self.tls_config.ca_file
+        parts = urlsplit(api_url)
+        roots = {self.api_url_of(account) for account in self.accounts}
+        same_host = [root for root in roots if urlsplit(root).netloc == parts.netloc]
+        return TransportSettings(
+            api_url=api_url,
+            label=parts.netloc + parts.path if len(same_host) > 1 else "",
+            timeout=self.timeout,
+            proxy=self.proxy.reveal() if self.proxy else None,
+            ca_file=str(expand(ca_file, self.base)) if ca_file else None,
+            insecure_skip_verify=self.tls_config.insecure_skip_verify,
+        )
+
+    def credentials_of(self, account: AccountConfig) -> Credentials:
+        """Return the credentials of ``account``; ``load_config`` has seen to it that they are there."""
+        token = self.secret_of(account, "registration_token") if self.has(account, "registration_token") else None
+        return Credentials(account.login.reveal(), self.secret_of(account, "secret_key"), token)
+
+    def has(self, account: AccountConfig, name: SecretName) -> bool:
+        """Tell whether the secret ``name`` of ``account`` is set in any of the three ways."""
+        return any(getattr(account, field) is not None for field in secret_fields(name))
+
+    def secret_of(self, account: AccountConfig, name: SecretName) -> Callable[[], Secret]:
+        """Return the source of the secret ``name`` of ``account``; it raises OSError or ValueError."""
+        file, variable, text = (getattr(account, field) for field in secret_fields(name))
+        if file is not None:
+            return SecretFile(file, self.base)
+        if variable is not None:
+            return SecretVariable(variable)
+        return lambda: text
+
+    def monitoring_keys_of(self, account: AccountConfig) -> Callable[[], Sequence[Secret]]:
+        """Return the source of the monitoring keys of ``account``; it raises OSError or ValueError."""
+        if account.monitoring_keys_file:
+            return SecretFile(account.monitoring_keys_file, self.base).lines
+        return lambda: account.monitoring_keys

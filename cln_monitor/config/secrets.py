@@ -1,0 +1,75 @@
+"""Where secrets come from: a file, which is read again when it changes, an environment variable, or the text itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cln_monitor.cln import Secret
+
+
+class SecretFile:
+    """The text of a file, read again when the file changes; a relative ``name`` starts from the folder ``base``."""
+
+    def __init__(self, name: str, base: Path) -> None:
+        self._name, self._base = name, base
+        self._seen: tuple[int, int, int] | None = None
+        self._text = ""
+
+    def __call__(self) -> Secret:
+        return Secret(self.text())
+
+    def lines(self) -> list[Secret]:
+        """Return its lines that are neither empty nor comments."""
+        lines = (line.strip() for line in self.text().splitlines())
+        return [Secret(line) for line in lines if line and not line.startswith("#")]
+
+    def text(self) -> str:
+        """Return the text without surrounding blanks. Raises OSError or ValueError while it was never readable.
+
+        Once read, the last good text serves on while the file is missing or empty, as in the middle of a rotation.
+        """
+        try:
+            path = expand(self._name, self._base)
+            state = path.stat()
+            seen = (state.st_mtime_ns, state.st_size, state.st_ino)
+            if seen != self._seen:
+                self._text, self._seen = _read(path), seen
+        except (OSError, ValueError):
+            if not self._text:
+                raise
+        return self._text
+
+
+def _read(path: Path) -> str:
+    text = path.read_text(encoding="utf-8").strip()
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+class SecretVariable:
+    """The text of an environment variable."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self) -> Secret:
+        text = os.environ.get(self.name, "").strip()
+        if not text:
+            raise ValueError("is an environment variable that is not set, or empty")
+        return Secret(text)
+
+
+def expand(name: str, base: Path) -> Path:
+    """Return the path of a file named in a configuration that lies in the folder ``base``.
+
+    ``%d`` and ``$CREDENTIALS_DIRECTORY`` are the folder of systemd's credentials. Raises ValueError without one.
+    """
+    for spelling in ("%d", "${CREDENTIALS_DIRECTORY}", "$CREDENTIALS_DIRECTORY"):
+        if name == spelling or name.startswith(spelling + "/"):
+            folder = os.environ.get("CREDENTIALS_DIRECTORY")
+            if not folder:
+                raise ValueError("needs the variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential=")
+            return Path(folder + name[len(spelling) :])
+    return base / Path(name).expanduser()

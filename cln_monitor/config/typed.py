@@ -1,0 +1,126 @@
+"""Turns what a YAML file holds into typed structures; it collects all problems, each with its place."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from cln_monitor.cln import Secret
+from cln_monitor.probes import Duration
+
+from .durations import parse_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, and at which ``place``, such as ``accounts[1].login``."""
+
+    place: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}" if self.place else self.text
+
+
+class Typer:
+    """Checks values against types; a value that does not fit is noted in ``problems`` and read as its default."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def note(self, place: str, text: str) -> None:
+        """Note that something is wrong at ``place``."""
+        self.problems.append(Problem(place, text))
+
+    def struct(
+        self, kind: type[msgspec.Struct], value: object, place: str, leave: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """Return the typed values of the fields of ``kind`` that ``value`` sets, less the fields in ``leave``."""
+        if not isinstance(value, dict):
+            self.note(place, f"expected a mapping of names to values, got {_described(value)}")
+            return {}
+        hints = typing.get_type_hints(kind)
+        self.only_known(value, list(kind.__struct_fields__), place)
+        fields = msgspec.structs.fields(kind)
+        for field in fields:
+            if field.required and field.name not in value and field.name not in leave:
+                self.note(at(place, field.name), "is missing")
+        typed: dict[str, Any] = {}
+        for field in fields:
+            if field.name in value and field.name not in leave:
+                before = len(self.problems)
+                read = self.value(hints[field.name], value[field.name], at(place, field.name))
+                if len(self.problems) == before:
+                    typed[field.name] = read
+        return typed
+
+    def only_known(self, value: dict[Any, Any], known: list[str], place: str) -> None:
+        """Note each key of ``value`` that is not ``known``."""
+        for key in value:
+            if key not in known:
+                close = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+                self.note(at(place, str(key)), f"unknown key; {hint}")
+
+    def value(self, kind: Any, value: object, place: str) -> Any:
+        """Return ``value`` as a ``kind``, or note what is wrong with it and return None."""
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if origin in {typing.Union, types.UnionType}:
+            if value is None:
+                return None
+            return self.value(next(argument for argument in arguments if argument is not types.NoneType), value, place)
+        if origin is Literal:
+            if value not in arguments:
+                self.note(place, f"expected {' or '.join(map(str, arguments))}, got {_described(value)}")
+            return value
+        if origin is list:
+            if not isinstance(value, list):
+                self.note(place, f"expected a list, got {_described(value)}")
+                return None
+            return [self.value(arguments[0], item, f"{place}[{index}]") for index, item in enumerate(value)]
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            typed = self.struct(kind, value, place)
+            return None if self.problems else kind(**typed)
+        return self._leaf(kind, value, place)
+
+    def _leaf(self, kind: Any, value: object, place: str) -> Any:
+        if kind is Duration:
+            try:
+                return parse_duration(str(value))
+            except ValueError as error:
+                self.note(place, str(error) if isinstance(value, str | int) else "expected a duration such as 15m")
+                return None
+        name, accepted = _LEAVES[kind]
+        if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+            quotes = "; put it in quotes" if isinstance(value, int | float) and str in accepted else ""
+            self.note(place, f"expected {name}, got {_described(value)}{quotes}")
+            return None
+        return kind(value)
+
+
+_LEAVES: dict[Any, tuple[str, tuple[type, ...]]] = {
+    str: ("a text", (str,)),
+    Secret: ("a text", (str,)),
+    bool: ("true or false", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+}
+
+
+def at(place: str, name: str) -> str:
+    """Return the place of the field ``name`` below ``place``."""
+    return f"{place}.{name}" if place else name
+
+
+def _described(value: object) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict | list):
+        return {dict: "a mapping", list: "a list"}[type(value)]
+    # The value itself is not shown: it may be a secret in the wrong place.
+    return {bool: "true or false", int: "a number", float: "a number", str: "a text"}.get(type(value), "a date")

@@ -1,0 +1,106 @@
+"""What the exporter counts of itself, kept by ``prometheus_client``."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+
+from cln_monitor.cln import REASONS, Exchange
+
+_DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
+
+
+disable_created_metrics()  # type: ignore[no-untyped-call] # untyped there; they double each counter, and nothing reads them
+
+
+class Counters:
+    """The exporter's own metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        registry = self.registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        probe_labels = ("api", "account", "probe", "reason")
+        self._failures = Counter(
+            "cln_probe_failures", "Runs of the probe that failed, by reason.", probe_labels, registry=registry
+        )
+        self._requests = Counter(
+            "cln_api_requests",
+            "Requests sent to CLN; code is the HTTP status, or the reason why there was none.",
+            ("api", "endpoint", "code"),
+            registry=registry,
+        )
+        self._durations = Histogram(
+            "cln_api_request_duration_seconds",
+            "How long requests to CLN took, the whole body read.",
+            ("api", "endpoint"),
+            buckets=_DURATIONS,
+            registry=registry,
+        )
+        self._skew = Gauge(
+            "cln_api_clock_skew_seconds",
+            "The Date header of CLN's last answer less our clock, positive when CLN is ahead.",
+            ("api",),
+            registry=registry,
+        )
+        Gauge(
+            "cln_exporter_build_info",
+            "The exporter and the Python that runs it, always 1.",
+            ("version", "python_version"),
+            registry=registry,
+        ).labels(version("cln-monitor"), platform.python_version()).set(1)
+        self._reload_successful = Gauge(
+            "cln_exporter_config_last_reload_successful",
+            "Whether the last attempt to load the configuration succeeded.",
+            registry=registry,
+        )
+        self._reload_success_time = Gauge(
+            "cln_exporter_config_last_reload_success_timestamp_seconds",
+            "Unix time at which the configuration was last loaded.",
+            registry=registry,
+        )
+
+    def start_probe(self, api: str, account: str, probe: str) -> None:
+        """Show every reason why ``probe`` may fail, at zero."""
+        for reason in REASONS:
+            self._failures.labels(api, account, probe, reason)
+
+    def forget_probe(self, api: str, account: str, probe: str) -> None:
+        """Show nothing of ``probe`` any more."""
+        for reason in REASONS:
+            self._failures.remove(api, account, probe, reason)
+
+    def probe_failed(self, api: str, account: str, probe: str, reason: str) -> None:
+        """Count a failed run."""
+        self._failures.labels(api, account, probe, reason).inc()
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Count a request to CLN."""
+        self._requests.labels(exchange.api, exchange.endpoint, exchange.code).inc()
+        self._durations.labels(exchange.api, exchange.endpoint).observe(exchange.seconds)
+        if exchange.clock_skew is not None:
+            self._skew.labels(exchange.api).set(exchange.clock_skew)
+
+    def reloaded(self, now: float | None) -> None:
+        """Note that the configuration was loaded at ``now``, in Unix seconds, or that this failed: None."""
+        self._reload_successful.set(now is not None)
+        if now is not None:
+            self._reload_success_time.set(now)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """Return the exporter's own metrics and the content type, in the format that ``accept`` asks for."""
+        encoder, content_type = choose_encoder(accept)
+        return encoder(self.registry), content_type

@@ -1,0 +1,52 @@
+"""A simulated CLN account inside the process, for a first look without an account and without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+
+from cln_monitor.config import Config, parse_config
+from cln_monitor.simulator import Simulator
+
+_INTERVAL = "15s"  # a first look does not last longer than the intervals of real life
+
+
+class Demo:
+    """Serves a simulated CLN on a free loopback port for as long as it is entered."""
+
+    def __init__(self) -> None:
+        self._simulator = Simulator.demo()
+
+    def __enter__(self) -> Self:
+        self._served = self._simulator.serve()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._served.close()
+
+    def config(self) -> Config:
+        """Return the configuration of an exporter that watches the simulated account."""
+        account = next(iter(self._simulator.accounts.values()))
+        document = {
+            "api_url": self._served.url,
+            "requests_per_second": 0,
+            "probes": {
+                name: {"interval": _INTERVAL, "max_age": "5m"}
+                for name in ("status", "kernelcare", "imunify", "patch_status")
+            },
+            "accounts": [
+                {
+                    "name": "demo",
+                    "login": account.login,
+                    "secret_key": account.secret_key,
+                    "registration_token": account.registration_token,
+                    "monitoring_keys": sorted(account.monitoring_keys),
+                }
+            ],
+        }
+        return parse_config(yaml.safe_dump(document), Path())

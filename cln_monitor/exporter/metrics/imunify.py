@@ -1,0 +1,62 @@
+"""The metrics of Imunify keys and servers (API document, "Imunify Product family API")."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.probes import CheckinSettings, Observation
+from cln_monitor.probes.checkins import count_checkins
+from cln_monitor.probes.imunify import ImunifyKeyServers
+
+from .servers import SERVER_LABELS, add_limit, add_server_times
+
+KEY_INFO = Family(
+    "cln_imunify_key_info",
+    f"Imunify key of /im/key/list.json, product is its code, always 1. {POLLED}",
+    ("account", "key", "product"),
+)
+KEY_SERVERS = Family(
+    "cln_imunify_key_servers",
+    f"Servers of /im/srv/list.json by last_checkin: fresh, stale or never; their sum is what is used. {POLLED}",
+    ("account", "key", "checkin"),
+)
+KEY_LIMIT = Family(
+    "cln_imunify_key_servers_limit",
+    f"Most servers of an Imunify key, limit of /im/key/list.json, +Inf when unlimited. {POLLED}",
+    ("account", "key"),
+)
+KEY_REPORTED = Family(
+    "cln_imunify_key_servers_reported",
+    f"Servers of an Imunify key as servers of /im/key/list.json reports them. {POLLED}",
+    ("account", "key"),
+)
+LAST_CHECKIN = Family(
+    "cln_imunify_server_last_checkin_timestamp_seconds",
+    f"Unix time of last_checkin of /im/srv/list.json, absent if never. {POLLED}",
+    SERVER_LABELS,
+)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, KEY_REPORTED, LAST_CHECKIN)
+PER_SERVER = (LAST_CHECKIN,)
+
+
+def render(observation: Observation[ImunifyKeyServers], settings: CheckinSettings, series: Series) -> None:
+    """Write the series of ``observation``."""
+    account = observation.account
+    for part in observation.parts:
+        key = part.value
+        series.add(KEY_INFO, (account, key.key, key.product), 1)
+        for checkin, count in count_checkins(key.servers, part.observed_at, settings.stale_after).items():
+            series.add(KEY_SERVERS, (account, key.key, checkin), count)
+        add_limit(series, KEY_LIMIT, account, key.key, key.limit)
+        if key.servers_reported is not None:
+            series.add(KEY_REPORTED, (account, key.key), key.servers_reported)
+        if settings.server_series:
+            add_server_times(
+                series,
+                LAST_CHECKIN,
+                account=account,
+                key=key.key,
+                servers=key.servers,
+                time_of=attrgetter("last_checkin"),
+            )

@@ -1,0 +1,64 @@
+"""The metrics of KernelCare keys and servers (API document, "KernelCare API")."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.probes import CheckinSettings, Observation
+from cln_monitor.probes.checkins import count_checkins
+from cln_monitor.probes.kernelcare import KernelCareKeyServers
+
+from .servers import SERVER_LABELS, add_limit, add_server_times
+
+KEY_INFO = Family(
+    "cln_kernelcare_key_info",
+    f"KernelCare key of /kcare/key/list.json, always 1. {POLLED}",
+    ("account", "key", "note", "enabled"),
+)
+KEY_SERVERS = Family(
+    "cln_kernelcare_key_servers",
+    f"Servers of /kcare/key/servers.json by last_checkin: fresh, stale or never; their sum is what is used. {POLLED}",
+    ("account", "key", "checkin"),
+)
+KEY_LIMIT = Family(
+    "cln_kernelcare_key_servers_limit",
+    f"Most servers of a KernelCare key, limit of /kcare/key/list.json, +Inf when unlimited. {POLLED}",
+    ("account", "key"),
+)
+LAST_CHECKIN = Family(
+    "cln_kernelcare_server_last_checkin_timestamp_seconds",
+    f"Unix time of last_checkin of /kcare/key/servers.json, absent if never. {POLLED}",
+    SERVER_LABELS,
+)
+CREATED = Family(
+    "cln_kernelcare_server_created_timestamp_seconds",
+    f"Unix time of created of /kcare/key/servers.json, when the server was registered. {POLLED}",
+    SERVER_LABELS,
+)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, LAST_CHECKIN, CREATED)
+PER_SERVER = (LAST_CHECKIN, CREATED)
+
+
+def render(observation: Observation[KernelCareKeyServers], settings: CheckinSettings, series: Series) -> None:
+    """Write the series of ``observation``."""
+    account = observation.account
+    for part in observation.parts:
+        key = part.value
+        enabled = "" if key.enabled is None else str(key.enabled).lower()
+        series.add(KEY_INFO, (account, key.key, key.note, enabled), 1)
+        for checkin, count in count_checkins(key.servers, part.observed_at, settings.stale_after).items():
+            series.add(KEY_SERVERS, (account, key.key, checkin), count)
+        add_limit(series, KEY_LIMIT, account, key.key, key.limit)
+        if settings.server_series:
+            add_server_times(
+                series,
+                LAST_CHECKIN,
+                account=account,
+                key=key.key,
+                servers=key.servers,
+                time_of=attrgetter("last_checkin"),
+            )
+            add_server_times(
+                series, CREATED, account=account, key=key.key, servers=key.servers, time_of=attrgetter("created")
+            )

@@ -1,0 +1,38 @@
+"""The metrics of the patch status (API document, "KernelCare Nagios API")."""
+
+from __future__ import annotations
+
+from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.probes import Observation
+from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
+
+SERVERS = Family(
+    "cln_patch_status_servers",
+    f"Servers by patch state, the counts of /kcare/nagios (scope key) and /kcare/nagios-res (scope reseller). {POLLED}",
+    ("account", "scope", "key", "state"),
+)
+OK = Family(
+    "cln_patch_status_ok",
+    f"Whether all servers are up to date in the answer of /kcare/nagios or /kcare/nagios-res. {POLLED}",
+    ("account", "scope", "key"),
+)
+HOST = Family(
+    "cln_patch_status_host",
+    f"Host that the answer of /kcare/nagios names, with its patch state, always 1. {POLLED}",
+    ("account", "key", "host", "ip", "state"),
+)
+FAMILIES = (SERVERS, OK, HOST)
+PER_SERVER = (HOST,)
+
+
+def render(observation: Observation[PatchState], _: PatchStatusSettings, series: Series) -> None:
+    """Write the series of ``observation``."""
+    account = observation.account
+    for part in observation.parts:
+        state = part.value
+        for name, count in (state.counts or {}).items():
+            series.add(SERVERS, (account, state.scope, state.key, name), count)
+        series.add(OK, (account, state.scope, state.key), int(state.ok))
+        # A host can be named twice, or by both a key and the account; a series can be there once.
+        for host in sorted({(host.host, host.ip, host.state) for host in state.hosts}):
+            series.add(HOST, (account, state.key, *host), 1)

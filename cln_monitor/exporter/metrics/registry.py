@@ -1,0 +1,35 @@
+"""Which module writes the metrics of which probe; a new probe is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cln_monitor.exporter.families import Family, Series
+from cln_monitor.probes import Observation
+
+from . import imunify, kernelcare, patch_status, probe, status
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """How to write a probe's observations: its families, those of them with a series a server, and the writer."""
+
+    families: tuple[Family, ...]
+    per_server: tuple[Family, ...]
+    render: Callable[[Observation[Any], Any, Series], None]
+
+
+RENDERERS: dict[str, Renderer] = {
+    "status": Renderer(status.FAMILIES, status.PER_SERVER, status.render),
+    "kernelcare": Renderer(kernelcare.FAMILIES, kernelcare.PER_SERVER, kernelcare.render),
+    "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render),
+    "patch_status": Renderer(patch_status.FAMILIES, patch_status.PER_SERVER, patch_status.render),
+}
+
+ALL_FAMILIES: tuple[Family, ...] = (
+    *(family for renderer in RENDERERS.values() for family in renderer.families),
+    *probe.FAMILIES,
+)
+"""All families of polled data, in the order in which they are exposed."""

@@ -1,0 +1,28 @@
+"""The metrics of CLN's own status (API document, ``/status.json``)."""
+
+from __future__ import annotations
+
+from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.probes import Observation
+from cln_monitor.probes.status import StatusFlag, StatusSettings
+
+FLAG = Family(
+    "cln_status_flag",
+    f"Flag of CLN's services as /status.json reports it, 1 for true. {POLLED}",
+    ("api", "flag"),
+)
+OK = Family(
+    "cln_status_ok",
+    f"Whether the flag of /status.json is in its good state: false for rhn_overloaded and rhn_queue_full. {POLLED}",
+    ("api", "flag"),
+)
+FAMILIES = (FLAG, OK)
+PER_SERVER: tuple[Family, ...] = ()
+
+
+def render(observation: Observation[list[StatusFlag]], _: StatusSettings, series: Series) -> None:
+    """Write the series of ``observation``."""
+    for part in observation.parts:
+        for flag in part.value:
+            series.add(FLAG, (observation.api, flag.name), int(flag.value))
+            series.add(OK, (observation.api, flag.name), int(flag.good))

@@ -1,0 +1,82 @@
+"""The command line of ``cln-exporter``, in the spelling of the Prometheus ecosystem."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.metadata import version
+from pathlib import Path
+
+from .logs import FORMATS, LEVELS
+
+DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
+DEFAULT_ADDRESS = "127.0.0.1:10099"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="cln-exporter",
+        description="Watches CloudLinux Network (CLN) accounts and publishes Prometheus metrics.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "--config.file",
+        dest="config_file",
+        type=Path,
+        metavar="FILE",
+        default=DEFAULT_CONFIG,
+        help="the configuration (default: %(default)s)",
+    )
+    add("--config.check", dest="config_check", action="store_true", help="check the configuration and exit")
+    add("--demo", action="store_true", help="watch a simulated account: needs no configuration and no network")
+    add(
+        "--web.listen-address",
+        dest="listen_addresses",
+        action="append",
+        metavar="HOST:PORT",
+        help=f"an address to serve on; can be given again for more (default: {DEFAULT_ADDRESS})",
+    )
+    add(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        type=_path,
+        metavar="PATH",
+        default="/metrics",
+        help="the path of the metrics (default: %(default)s)",
+    )
+    add(
+        "--web.enable-lifecycle",
+        dest="enable_lifecycle",
+        action="store_true",
+        help="let POST /-/reload load the configuration anew, as SIGHUP always does",
+    )
+    add(
+        "--web.max-requests",
+        dest="max_requests",
+        type=_count,
+        metavar="N",
+        default=40,
+        help="most scrapes answered at a time, 0 for no limit (default: %(default)s)",
+    )
+    add("--log.level", dest="log_level", choices=LEVELS, default="info", help="least level to log (default: info)")
+    add(
+        "--log.format", dest="log_format", choices=FORMATS, default="logfmt", help="form of log lines (default: logfmt)"
+    )
+    add("--version", action="version", version=f"cln-exporter {version('cln-monitor')}")
+    return parser
+
+
+_OTHER_PATHS = ("/", "/probe", "/config", "/-/", "/api/", "/sd/")
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/") or text in _OTHER_PATHS or text.startswith(_OTHER_PATHS[3:]) or set("{}?#") & set(text):
+        raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got {text!r}")
+    return int(text)

@@ -1,0 +1,85 @@
+"""Runs targets on a schedule: the first time at once, then at their interval, never two runs of one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.job import Job
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from .target import Target, TargetId
+
+_log = structlog.get_logger(__name__)
+
+_SPREAD = 0.1  # seconds between the first polls of two targets
+_JITTER = 0.05  # of the interval, either way
+_MOST_JITTER = 30.0
+_MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
+
+
+class Poller:
+    """A schedule of targets; ``run`` is called for each in a thread of its own when its time has come."""
+
+    def __init__(self, run: Callable[[Target], object]) -> None:
+        self._run = run
+        self._jobs: dict[TargetId, Job] = {}
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(_MOST_RUNS)},
+            job_defaults={
+                "max_instances": 1,
+                # After a pause of the machine each target runs once, however many runs the pause has swallowed.
+                "coalesce": True,
+                "misfire_grace_time": None,
+            },
+            timezone=UTC,
+        )
+        self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._broke, EVENT_JOB_ERROR)
+
+    def start(self) -> None:
+        """Begin to run what is scheduled."""
+        self._scheduler.start()
+
+    def replace(self, targets: Iterable[Target], unchanged: Container[TargetId]) -> None:
+        """Run ``targets`` from now on and no others: at once and a little apart, the ``unchanged`` when it is time."""
+        former, self._jobs = self._jobs, {}
+        delay = 0.0
+        for target in targets:
+            if target.id in unchanged:
+                job = self._jobs[target.id] = former.pop(target.id)
+                job.modify(args=[target])
+            else:
+                self._jobs[target.id] = self._schedule(target, delay)
+                delay += _SPREAD
+        for job in former.values():
+            job.remove()
+
+    def _schedule(self, target: Target, delay: float) -> Job:
+        interval = target.settings.interval
+        return self._scheduler.add_job(
+            self._run,
+            IntervalTrigger(seconds=interval, jitter=min(interval * _JITTER, _MOST_JITTER), timezone=UTC),
+            args=[target],
+            name=f"{target.id.probe} of {target.id.account or target.id.api}",
+            next_run_time=datetime.now(UTC) + timedelta(seconds=delay),
+        )
+
+    def stop(self) -> None:
+        """Run nothing more, and do not wait for what is running."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def _skipped(self, event: JobSubmissionEvent) -> None:
+        _log.warning("poll skipped, the one before is still running", poll=self._name(event.job_id))
+
+    def _broke(self, event: JobExecutionEvent) -> None:
+        _log.error("poll broken off by an error of ours", poll=self._name(event.job_id), exc_info=event.exception)
+
+    def _name(self, job_id: str) -> str:
+        job = self._scheduler.get_job(job_id)
+        return "" if job is None else job.name

@@ -1,0 +1,89 @@
+"""Listens, serves the web application, and ends on signals: SIGTERM and SIGINT stop, SIGHUP reloads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_GRACE = 2  # seconds for requests under way when we stop
+_BACKLOG = 512
+
+
+class ListenError(Exception):
+    """An address that cannot be listened on."""
+
+
+def listen(address: str) -> socket.socket:
+    """Return a socket that listens on ``address``, such as ``127.0.0.1:10099``, ``[::1]:10099`` or ``:10099``.
+
+    Raises ListenError, which says what would be right.
+    """
+    host, _, port = address.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not port.isdecimal() or int(port) > 65535:
+        raise ListenError(f"cannot listen on {address!r}: expected HOST:PORT, such as 127.0.0.1:10099")
+    try:
+        family, _, _, _, where = socket.getaddrinfo(
+            host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise ListenError(f"cannot listen on {address}: {error.strerror}") from None
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(where)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise ListenError(f"cannot listen on {address}: {error.strerror}; is another exporter running?") from None
+    sock.setblocking(False)
+    return sock
+
+
+def address_of(sock: socket.socket) -> str:
+    """Return ``HOST:PORT`` of a listening socket."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn would raise the signal again once it has stopped, and a wanted stop would look like a crash.
+        yield
+
+
+def serve(app: ASGIApp, sockets: list[socket.socket], on_reload: Callable[[], object]) -> None:
+    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+            timeout_keep_alive=75,  # longer than the usual scrape interval, so that Prometheus keeps its connection
+        )
+    )
+    asyncio.run(_serve(server, sockets, on_reload))
+
+
+async def _serve(server: _Server, sockets: list[socket.socket], on_reload: Callable[[], object]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    loop.add_signal_handler(signal.SIGINT, stop)
+    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, on_reload))
+    await server.serve(sockets=sockets)

@@ -1,0 +1,139 @@
+"""The exporter without its web: targets that are polled, what they saw, and the text of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+
+from cln_monitor.cln import Limits, Redactor, SystemClock
+from cln_monitor.config import Config, ConfigError
+from cln_monitor.probes import Run
+
+from .counters import Counters
+from .exposition import Exposition, Page, page_of
+from .families import Family
+from .metrics import ALL_FAMILIES, render_target
+from .poller import Poller
+from .target import Target, TargetId
+from .targets import make_targets
+
+_log = structlog.get_logger(__name__)
+
+
+class Service:
+    """Polls what a configuration asks for. ``load`` gives the configuration; it is called again for each reload."""
+
+    def __init__(self, load: Callable[[], Config], redactor: Redactor, clock: SystemClock | None = None) -> None:
+        self._load = load
+        self._redactor = redactor
+        self._clock = clock or SystemClock()
+        self._lock = threading.RLock()
+        self._poller = Poller(self.run)
+        self._pool = ThreadPoolExecutor(1)
+        self._exposition = Exposition(ALL_FAMILIES)
+        self.counters = Counters()
+        self.config: Config
+        self.targets: dict[TargetId, Target] = {}
+
+    def start(self) -> None:
+        """Load the configuration and begin to poll. Raises ConfigError."""
+        self._apply(self._load())
+        self._poller.start()
+
+    def stop(self) -> None:
+        """Stop polling, without waiting for calls that are under way."""
+        self._poller.stop()
+        self._clock.stop()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def reload(self) -> ConfigError | None:
+        """Load the configuration anew; return why that failed, in which case the one in use stays."""
+        with self._lock:
+            try:
+                config = self._load()
+            except ConfigError as error:
+                self.counters.reloaded(None)
+                _log.error("configuration not reloaded, the one in use stays", error=str(error))
+                return error
+            self._apply(config)
+        _log.info("configuration reloaded", accounts=len(config.accounts), probes=len(self.targets))
+        return None
+
+    def _apply(self, config: Config) -> None:
+        limits = Limits(config.concurrency, config.requests_per_second, self._clock)
+        made = make_targets(config, limits, self._clock, self._redactor, self.counters.exchanged)
+        with self._lock:
+            former, self.targets = self.targets, {target.id: target for target in made}
+            self.config = config
+            self._pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="cln-call")
+            gone = [target for target in former.values() if target.id not in self.targets]
+            for target in gone:
+                self._exposition.withdraw(target.id)
+                self.counters.forget_probe(target.id.api, target.id.account, target.id.probe)
+            unchanged = {target.id for target in made if target.inherit(former.get(target.id))}
+            for target in made:
+                self.counters.start_probe(target.id.api, target.id.account, target.id.probe)
+                self._publish(target)
+            self._poller.replace(made, unchanged)
+        for target in former.values():
+            target.source.client.close()
+        self.counters.reloaded(self._clock.time())
+
+    def run(self, target: Target) -> Run[Any]:
+        """Run the probe of ``target`` now, or wait for its run that is under way, and return that run."""
+        return target.run(self._pool, self._clock, self._ran)
+
+    def find(self, account: str, probe: str) -> Target | None:
+        """Return the target of ``probe`` for ``account``, or of CLN itself as that account reaches it, if there is one.
+
+        Without an ``account``, a probe of CLN itself is found when there is one API root.
+        """
+        with self._lock:
+            of_probe = [target for target in self.targets.values() if target.id.probe == probe]
+            roots = {self.config.api_url_of(each) for each in self.config.accounts if account in {each.name, ""}}
+        found = [
+            target
+            for target in of_probe
+            if (target.id.account == account if target.probe.of_account else roots == {target.api_url})
+        ]
+        return found[0] if found else None
+
+    def page(self) -> Page:
+        """Return all polled data as they stand now; what is too old is not among them."""
+        now = self._clock.time()
+        for target in list(self.targets.values()):
+            if target.expire(now):
+                self._publish(target)
+        return self._exposition.page
+
+    def page_of(self, target: Target) -> Page:
+        """Return the data of ``target`` alone."""
+        return page_of(self._texts(target))
+
+    def untried(self) -> list[TargetId]:
+        """Return the targets whose probe has not run yet."""
+        return [target.id for target in list(self.targets.values()) if target.last_run is None]
+
+    def _ran(self, target: Target, run: Run[Any]) -> None:
+        where = {"account": target.id.account, "api": target.id.api, "probe": target.id.probe}
+        with self._lock:
+            if self.targets.get(target.id) is not target:
+                return  # a reload has replaced it while it ran
+            if run.failure is not None:
+                self.counters.probe_failed(**where, reason=run.failure.reason)
+            self._publish(target)
+        seconds = round(run.duration, 3)
+        if run.failure is None:
+            _log.info("probe succeeded", **where, seconds=seconds, parts=len(run.observation.parts))
+        else:
+            _log.warning("probe failed", **where, seconds=seconds, reason=run.failure.reason, error=run.failure.text)
+
+    def _publish(self, target: Target) -> None:
+        self._exposition.publish(target.id, self._texts(target))
+
+    def _texts(self, target: Target) -> Mapping[Family, bytes]:
+        return render_target(target.state, target.observation, target.settings, self.config.max_server_series)

@@ -1,0 +1,108 @@
+"""One probe of one account (or of CLN itself): how it last ran, what it last saw, and one run at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+
+from cln_monitor.cln import Clock
+from cln_monitor.probes import Observation, Probe, ProbeSettings, Run, Source, run_probe
+
+from .metrics import ProbeState
+
+
+@dataclass(frozen=True, slots=True)
+class TargetId:
+    """What tells targets apart. ``account`` is ``""`` for a probe of CLN itself; ``api`` is the host of its root."""
+
+    api: str
+    account: str
+    probe: str
+
+
+class Target:
+    """Runs its probe and keeps the last good data of it. Safe between threads.
+
+    ``asks`` is what makes the answers comparable: as long as it stays, data outlive a reload. ``made_from`` is all
+    of the configuration that it comes from: as long as that stays, so does its schedule.
+    """
+
+    def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: object, made_from: object) -> None:
+        self.id = TargetId(source.client.api, source.account, probe.name)
+        self.api_url = api_url
+        self.asks = asks
+        self.made_from = made_from
+        self.probe = probe
+        self.source = source
+        self.settings: ProbeSettings = source.settings
+        self.observation: Observation[Any] | None = None
+        self.last_run: Run[Any] | None = None
+        self.last_success: float | None = None
+        self._lock = threading.Lock()
+        self._running: Future[Run[Any]] | None = None
+
+    @property
+    def state(self) -> ProbeState:
+        """How its runs stand."""
+        return ProbeState(
+            *(self.id.api, self.id.account, self.id.probe),
+            interval=self.settings.interval,
+            last_run=self.last_run,
+            last_success=self.last_success,
+        )
+
+    def inherit(self, former: Target | None) -> bool:
+        """Go on with what ``former`` saw where it asked the same; tell whether it needs no poll at once."""
+        if former is None or former.asks != self.asks:
+            return False
+        self.observation = former.observation
+        self.last_run = former.last_run
+        self.last_success = former.last_success
+        return former.made_from == self.made_from and not former.is_running
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way."""
+        return self._running is not None
+
+    def run(self, pool: Executor, clock: Clock, done: Callable[[Target, Run[Any]], None]) -> Run[Any]:
+        """Run the probe, keep what it saw, tell ``done``, and return the run; who comes meanwhile waits for it."""
+        with self._lock:
+            running = self._running
+            if running is None:
+                mine = self._running = Future[Run[Any]]()
+        if running is not None:
+            return running.result()
+        try:
+            run = run_probe(self.probe, self.source, pool, clock)
+            self._keep(run)
+            done(self, run)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            mine.set_result(run)
+            return run
+        finally:
+            self._running = None
+
+    def _keep(self, run: Run[Any]) -> None:
+        seen = run.observation
+        with self._lock:
+            if self.observation is not None:
+                seen = seen.after(self.observation, self.settings.max_age)
+            self.observation = seen
+            self.last_run = run
+            if run.failure is None:
+                self.last_success = run.observation.observed_at
+
+    def expire(self, now: float) -> bool:
+        """Drop the parts older than the probe's ``max_age`` at ``now``; tell whether there were any."""
+        with self._lock:
+            if self.observation is None or now <= self.observation.expires_at(self.settings.max_age):
+                return False
+            self.observation = self.observation.without_expired(now, self.settings.max_age)
+            return True

@@ -1,0 +1,172 @@
+"""The HTTP paths of the exporter."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from cln_monitor.config import show_config
+
+from .exposition import Page
+from .service import Service
+from .status_page import status_page
+from .target import Target
+
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+_PIECE = 1 << 18  # bytes handed to the server at a time; it copies what it is given, for each connection
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit."""
+
+    telemetry_path: str = "/metrics"
+    enable_lifecycle: bool = False
+    max_requests: int = 40
+
+
+def make_app(service: Service, options: WebOptions) -> Starlette:
+    """Return the web application over ``service``."""
+    web = _Web(service, options)
+    return Starlette(
+        routes=[
+            Route("/", web.index),
+            Route(options.telemetry_path, web.metrics),
+            Route("/probe", web.probe),
+            Route("/config", web.config),
+            Route("/-/healthy", web.healthy),
+            Route("/-/ready", web.ready),
+            Route("/-/reload", web.reload, methods=["POST"]),
+            Route("/api/v1/observations/{account}/{probe}", web.observation),
+        ],
+        exception_handlers={HTTPException: _plain_error, Exception: _our_error},
+    )
+
+
+class _Web:
+    def __init__(self, service: Service, options: WebOptions) -> None:
+        self._service = service
+        self._options = options
+        self._scrapes = threading.Semaphore(options.max_requests) if options.max_requests else None
+
+    async def index(self, _: Request) -> Response:
+        return HTMLResponse(status_page(self._service, self._options.telemetry_path), headers=_SAFE)
+
+    async def metrics(self, request: Request) -> Response:
+        if self._scrapes is not None and not self._scrapes.acquire(blocking=False):
+            return _text("too many scrapes at a time, see --web.max-requests", 503)
+        try:
+            accept = request.headers.get("accept", "")
+            own, content_type = await run_in_threadpool(self._service.counters.render, accept)
+            return _exposition(request, self._service.page(), own, content_type)
+        finally:
+            if self._scrapes is not None:
+                self._scrapes.release()
+
+    async def probe(self, request: Request) -> Response:
+        target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
+        await run_in_threadpool(self._service.run, target)
+        return _exposition(request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8")
+
+    async def config(self, _: Request) -> Response:
+        return Response(show_config(self._service.config), media_type="text/plain; charset=utf-8", headers=_SAFE)
+
+    async def healthy(self, _: Request) -> Response:
+        return _text("healthy")
+
+    async def ready(self, _: Request) -> Response:
+        untried = self._service.untried()
+        if untried:
+            names = ", ".join(f"{target.probe} of {target.account or target.api}" for target in untried[:10])
+            return _text(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
+        return _text("ready")
+
+    async def reload(self, _: Request) -> Response:
+        if not self._options.enable_lifecycle:
+            return _text("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
+        error = await run_in_threadpool(self._service.reload)
+        return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
+
+    async def observation(self, request: Request) -> Response:
+        target = self._target(request.path_params["account"], request.path_params["probe"])
+        self._service.page()  # what has expired must not be told here either
+        answer = {
+            "exporter_version": version("cln-monitor"),
+            "account": target.id.account,
+            "api": target.id.api,
+            "probe": target.id.probe,
+            "interval": target.settings.interval,
+            "max_age": target.settings.max_age,
+            "last_run": target.last_run and target.last_run.started_at,
+            "last_success": target.last_success,
+            "failure": target.last_run and target.last_run.failure,
+            "observation": target.observation,
+        }
+        return Response(msgspec.json.encode(answer), media_type="application/json", headers=_SAFE)
+
+    def _target(self, account: str, probe: str) -> Target:
+        target = self._service.find(account, probe)
+        if target is None:
+            ids = sorted({(target.account, target.probe) for target in self._service.targets})
+            known = ", ".join(f"{name} of {owner}" if owner else name for owner, name in ids)
+            raise HTTPException(404, f"no such account and probe; there are: {known}")
+        return target
+
+
+def _exposition(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    pieces = page.gzipped(tail) if zipped else page.plain(tail)
+    headers = {
+        "Content-Type": content_type,
+        "Content-Length": str(sum(map(len, pieces))),
+        "Vary": "Accept, Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    return StreamingResponse(_in_pieces(pieces), headers=headers)
+
+
+async def _in_pieces(pieces: list[bytes]) -> AsyncIterator[bytes]:
+    """Give small pieces together and large ones cut."""
+    gathered = bytearray()
+    for piece in pieces:
+        if len(gathered) + len(piece) <= _PIECE:
+            gathered += piece
+            continue
+        yield bytes(gathered)
+        gathered.clear()
+        view = memoryview(piece)
+        for start in range(0, len(piece), _PIECE):
+            yield bytes(view[start : start + _PIECE])
+    yield bytes(gathered)
+
+
+def _text(text: str, status: int = 200) -> Response:
+    return PlainTextResponse(text + "\n", status, headers=_SAFE)
+
+
+async def _plain_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    response = _text(str(error.detail).lower() if error.status_code == 405 else str(error.detail), error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _our_error(_: Request, __: Exception) -> Response:
+    return _text("an error of ours; the log of the exporter has it", 500)

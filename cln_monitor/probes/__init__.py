@@ -1,0 +1,22 @@
+"""What monitoring asks of CLN: a module a probe, each turning calls of the client into an immutable observation."""
+
+from .observation import Failure, Missing, Observation, Part
+from .probe import Probe, Source
+from .registry import PROBES
+from .run import Run, run_probe
+from .settings import CheckinSettings, Duration, ProbeSettings
+
+__all__ = [
+    "PROBES",
+    "CheckinSettings",
+    "Duration",
+    "Failure",
+    "Missing",
+    "Observation",
+    "Part",
+    "Probe",
+    "ProbeSettings",
+    "Run",
+    "Source",
+    "run_probe",
+]

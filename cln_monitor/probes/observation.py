@@ -1,0 +1,80 @@
+"""What a probe saw: typed, immutable, with the time it was seen. All that we show is a function of observations."""
+
+from __future__ import annotations
+
+import math
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why something could not be read: a ``reason`` out of ``cln.REASONS``, and a ``text`` without secrets."""
+
+    reason: str
+    text: str
+
+
+class Part(msgspec.Struct, Generic[T], frozen=True):
+    """What was read in one go, usually one licence key. ``observed_at``: Unix seconds."""
+
+    name: str
+    observed_at: float
+    value: T
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A part that could not be read this time. A ``name`` of ``""`` stands for the list of all parts."""
+
+    name: str
+    failure: Failure
+
+
+class Observation(msgspec.Struct, Generic[T], frozen=True):
+    """What one run of a probe saw of an account: the parts it read, and those it could not read.
+
+    ``account`` is ``""`` where a probe asks about CLN itself; ``api`` is the host of the API root. Names of parts are
+    labels of keys, never the keys themselves. ``list_known`` is false when the list of the parts could not be read, so
+    that a part which is not here may exist all the same.
+    """
+
+    probe: str
+    account: str
+    api: str
+    observed_at: float
+    parts: tuple[Part[T], ...] = ()
+    missing: tuple[Missing, ...] = ()
+    list_known: bool = True
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the run as a whole counts as failed: the most frequent reason among the missing parts, or None."""
+        if not self.missing:
+            return None
+        reasons = [missing.failure.reason for missing in self.missing]
+        worst = max(self.missing, key=lambda missing: reasons.count(missing.failure.reason))
+        others = len(self.missing) - 1
+        return Failure(worst.failure.reason, worst.failure.text + (f" (and {others} more missing)" if others else ""))
+
+    def after(self, earlier: Observation[T], max_age: float) -> Observation[T]:
+        """Return this observation with what it misses taken from an ``earlier`` one, part by part."""
+        have = {part.name for part in self.parts}
+        missed = {missing.name for missing in self.missing}
+        kept = [
+            part for part in earlier.parts if part.name not in have and (part.name in missed or not self.list_known)
+        ]
+        merged = msgspec.structs.replace(self, parts=self.parts + tuple(kept))
+        return merged.without_expired(self.observed_at, max_age)
+
+    def without_expired(self, now: float, max_age: float) -> Observation[T]:
+        """Return this observation without the parts that are older than ``max_age`` seconds at ``now``."""
+        if now <= self.expires_at(max_age):
+            return self
+        parts = tuple(part for part in self.parts if now - part.observed_at <= max_age)
+        return msgspec.structs.replace(self, parts=parts)
+
+    def expires_at(self, max_age: float) -> float:
+        """Return the Unix seconds after which the first part is older than ``max_age``; infinity without parts."""
+        return min((part.observed_at for part in self.parts), default=math.inf) + max_age

@@ -1,0 +1,92 @@
+"""Are the kernels patched?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import msgspec
+
+from cln_monitor.cln import STATES, ClnError, PatchedHost, PatchStatus, ServersNotFound
+
+from .observation import Missing
+from .probe import Plan, Source, failure_of
+from .settings import HOUR, MINUTE, Duration, ProbeSettings
+
+Scope = Literal["key", "reseller"]
+"""What a state is about: the servers of one key, or all servers of the account."""
+
+RESELLER = "reseller"
+
+
+class PatchState(msgspec.Struct, frozen=True):
+    """The patch state of a key or of the account. ``key`` is the key's label, ``""`` for the account.
+
+    ``ok``: all servers are up to date; ``counts``: servers by state, None when CLN gave no counts.
+    """
+
+    scope: Scope
+    key: str
+    ok: bool
+    counts: dict[str, int] | None
+    hosts: list[PatchedHost]
+
+
+class PatchStatusSettings(ProbeSettings, frozen=True, kw_only=True):
+    """Of the probe of the patch status. ``scopes``: what to ask about; an account without resale leaves one out."""
+
+    interval: Duration = Duration(30 * MINUTE)
+    max_age: Duration = Duration(2 * HOUR)
+    scopes: list[Scope] = msgspec.field(default_factory=lambda: ["key", "reseller"])
+
+
+class PatchStatusProbe:
+    """Asks about each KernelCare key of the account, each monitoring key of the configuration, and the account."""
+
+    name = "patch_status"
+    settings = PatchStatusSettings
+    of_account = True
+
+    def plan(self, source: Source) -> Plan[PatchState]:
+        """Return a part for each key and one for the account; without the list of keys, those that need none."""
+        scopes = source.settings.scopes
+        readers: dict[str, Callable[[], PatchState]] = {}
+        missing: list[Missing] = []
+        if "reseller" in scopes:
+            readers[RESELLER] = partial(_read_reseller, source)
+        if "key" in scopes:
+            for secret in source.monitoring_keys():
+                monitoring_key = secret.reveal()
+                readers[source.key_label(monitoring_key)] = partial(_read_key, source, monitoring_key)
+            try:
+                keys = source.client.kernelcare.keys()
+            except ClnError as error:
+                missing.append(Missing("", failure_of(error)))
+            else:
+                readers = {
+                    source.key_label(key.key): partial(_read_listed_key, source, key.key) for key in keys
+                } | readers
+        return Plan(readers, missing, list_known=not missing)
+
+
+def _read_reseller(source: Source) -> PatchState:
+    return _state("reseller", "", source.client.patch_status.of_reseller())
+
+
+def _read_key(source: Source, key: str) -> PatchState:
+    return _state("key", source.key_label(key), source.client.patch_status.of_key(key))
+
+
+def _read_listed_key(source: Source, key: str) -> PatchState:
+    try:
+        return _read_key(source, key)
+    except ServersNotFound:
+        # CLN says the same of a key nobody has and of one that no server uses yet; the list of servers tells.
+        if source.client.kernelcare.servers(key):
+            raise
+        return PatchState("key", source.key_label(key), ok=True, counts=dict.fromkeys(STATES, 0), hosts=[])
+
+
+def _state(scope: Scope, key: str, status: PatchStatus) -> PatchState:
+    return PatchState(scope, key, status.ok, status.counts, status.hosts)

@@ -1,0 +1,61 @@
+"""What a probe is: it says which parts there are to read, and how to read each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
+
+from .observation import Failure, Missing
+from .settings import ProbeSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
+
+    ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
+    """
+
+    client: ReadOnlyClient
+    settings: Any
+    account: str = ""
+    key_label: Callable[[str], str] = str
+    monitoring_keys: Callable[[], Sequence[Secret]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[T]):
+    """The parts to read: a reader for each name, and what is missing already, such as the list of keys."""
+
+    readers: Mapping[str, Callable[[], T]]
+    missing: Sequence[Missing] = field(default=())
+    list_known: bool = True
+
+
+class Probe(Protocol[T]):
+    """A question to CLN, asked again and again. ``name`` is its label; ``Settings`` what can be set of it."""
+
+    @property
+    def name(self) -> str:
+        """The name in configuration, labels and paths."""
+
+    @property
+    def settings(self) -> type[ProbeSettings]:
+        """The type of its settings, with their defaults."""
+
+    @property
+    def of_account(self) -> bool:
+        """True when it asks about an account, false when about CLN itself."""
+
+    def plan(self, source: Source) -> Plan[T]:
+        """Return what there is to read. Raises ClnError when that cannot be told."""
+
+
+def failure_of(error: ClnError) -> Failure:
+    """Return ``error`` as an observation keeps it."""
+    return Failure(error.reason, str(error))

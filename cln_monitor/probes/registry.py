@@ -1,0 +1,16 @@
+"""All probes there are; a new one is a line here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .imunify import ImunifyProbe
+from .kernelcare import KernelCareProbe
+from .patch_status import PatchStatusProbe
+from .probe import Probe
+from .status import StatusProbe
+
+PROBES: dict[str, Probe[Any]] = {
+    probe.name: probe for probe in (StatusProbe(), KernelCareProbe(), ImunifyProbe(), PatchStatusProbe())
+}
+"""The probes by name, in the order people read them."""

@@ -1,0 +1,40 @@
+"""Is CLN up?"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .probe import Plan, Source
+from .settings import MINUTE, Duration, ProbeSettings
+
+
+class StatusFlag(msgspec.Struct, frozen=True):
+    """A flag of CLN's status: ``value`` as reported, ``good`` when that is its good state."""
+
+    name: str
+    value: bool
+    good: bool
+
+
+class StatusSettings(ProbeSettings, frozen=True, kw_only=True):
+    """Of the probe of CLN itself."""
+
+    interval: Duration = Duration(MINUTE)
+    max_age: Duration = Duration(5 * MINUTE)
+
+
+class StatusProbe:
+    """Reads the flags of CLN's services; asks about CLN, not about an account."""
+
+    name = "status"
+    settings = StatusSettings
+    of_account = False
+
+    def plan(self, source: Source) -> Plan[list[StatusFlag]]:
+        """Return the one part there is."""
+        return Plan({"flags": lambda: _read(source)})
+
+
+def _read(source: Source) -> list[StatusFlag]:
+    status = source.client.status.flags()
+    return [StatusFlag(name, value, status.is_good(name)) for name, value in status.flags.items()]

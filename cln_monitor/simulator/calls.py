@@ -1,0 +1,49 @@
+"""A call of the API as a handler sees it, and the row a handler has in the route table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .answers import Answer
+from .dates import Dates
+
+if TYPE_CHECKING:
+    from .account import Account
+
+
+class Refused(Exception):
+    """CLN says no: `success: false` with this text as its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    `parts` holds what stands in the path in place of `{name}`, `query` the arguments. `now` is the
+    simulated time, `token_time` the time by which tokens are judged, both Unix seconds.
+    """
+
+    accounts: Mapping[str, "Account"]
+    flags: Mapping[str, object]
+    dates: Dates
+    query: Mapping[str, str]
+    parts: Mapping[str, str]
+    client_ip: str
+    now: float
+    token_time: float
+
+    def argument(self, name: str) -> str:
+        """A GET argument the call cannot do without. Raises Refused when it is missing or empty."""
+        value = self.query.get(name)
+        if not value:
+            raise Refused(f"Required parameter '{name}' is not present")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A method and a path below `/api`, where `{name}` stands for one part of it, and what answers there."""
+
+    method: str
+    path: str
+    handler: Callable[[Call], Answer]

@@ -1,0 +1,83 @@
+"""The account of a demonstration: some 90 KernelCare servers on six keys, each with a story of its own."""
+
+from dataclasses import dataclass
+from random import Random
+
+from .account import Account
+from .checkins import DAY, HOUR, CheckIns, Cycling, Never, Steady, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """A key: `silent` servers went silent that many days ago, `never` of them were never heard."""
+
+    note: str
+    limit: int
+    servers: int
+    enabled: bool = True
+    silent: tuple[float, ...] = ()
+    never: int = 0
+    flapping: int = 0
+    outofdate: int = 0
+    unsupported: int = 0
+
+
+_KERNELCARE = (
+    _Story("Production web, Frankfurt", 50, 48, silent=(2.5, 6), never=1, flapping=2, outofdate=3),
+    _Story("Shared hosting Köln", 20, 20, silent=(45,), unsupported=2),
+    _Story("クラウド (unlimited)", 0, 17, never=1, flapping=1, outofdate=1),
+    _Story("Databases", 12, 5),
+    _Story("Lab, retired", 5, 2, enabled=False, silent=(90, 120)),
+    _Story("New customer: onboarding", 10, 0),
+)
+_IMUNIFY = (
+    ("360_250", _Story("Shared hosting Köln", 20, 14, silent=(4,), never=1, flapping=1)),
+    ("360_30", _Story("Production web, Frankfurt", 5, 5)),
+    ("AVP", _Story("Серверы клиентов", 0, 6, silent=(8,))),
+    ("360_1", _Story("Single sites", 10, 0)),
+)
+
+
+def furnish(account: Account, random: Random, now: float) -> None:
+    """Give `account` the keys and servers of the demonstration, as things stand at `now` (Unix seconds)."""
+    for story in _KERNELCARE:
+        kernelcare = account.add_kernelcare_key(
+            limit=story.limit,
+            note=story.note,
+            enabled=story.enabled,
+            created=now - random.randrange(500, 900) * DAY,
+        )
+        states = ["outofdate"] * story.outofdate + ["unsupported"] * story.unsupported
+        states = ["uptodate"] * (story.servers - len(states)) + states
+        for (created, checkins), state in zip(_agents(story, random, now), states, strict=True):
+            kernelcare.add_server(created=created, last_checkin=checkins, patch_state=state)
+    _double_registration(account, now)
+    for code, story in _IMUNIFY:
+        imunify = account.add_imunify_key(code=code, limit=story.limit, note=story.note)
+        for created, checkins in _agents(story, random, now):
+            imunify.add_server(created=created, last_checkin=checkins)
+    account.add_monitoring_key("DemoMonitoringKey0001")
+
+
+def _agents(story: _Story, random: Random, now: float) -> list[tuple[float, CheckIns]]:
+    """When each server of a key was registered, and its check-ins."""
+    agents = []
+    for place in range(story.servers):
+        created = now - random.randrange(130 * DAY, 480 * DAY)
+        agent: CheckIns = Steady(random.getrandbits(32), created)
+        if place < len(story.silent):
+            agent = Stopped(agent, now - story.silent[place] * DAY)
+        elif place < len(story.silent) + story.never:
+            created, agent = now - 5 * DAY, Never()
+        elif place < len(story.silent) + story.never + story.flapping:
+            agent = Cycling(agent, now - random.randrange(3 * DAY), up=2 * DAY, down=30 * HOUR)
+        agents.append((created, agent))
+    return agents
+
+
+def _double_registration(account: Account, now: float) -> None:
+    """A reinstalled server, registered twice under one address: the old id is silent and still counts."""
+    databases = next(key for key in account.kernelcare_keys.values() if key.note == "Databases")
+    first = next(iter(databases.servers.values()))
+    first.checkins = Stopped(first.checkins, now - 12 * DAY)
+    databases.add_server(ip=first.ip, hostname=first.hostname, created=now - 12 * DAY)

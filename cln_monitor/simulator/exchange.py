@@ -1,0 +1,100 @@
+"""One answer on its way out: headers, compression, framing, and the ways to break them."""
+
+import gzip
+import os
+import socket
+import struct
+from dataclasses import replace
+from email.utils import formatdate
+from threading import Event
+
+from .answers import Answer, phrase
+from .request_log import Request
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether a client that sends this `Accept-Encoding` takes gzip."""
+    for coding in accept_encoding.lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() in {"gzip", "*"}:
+            return weight.replace(" ", "").rstrip("0") not in {"q=", "q=0."}
+    return False
+
+
+class Exchange:
+    """The server's side of one request.
+
+    What sends a status line sets `request.status` before its first byte. With `keep_alive` False the
+    connection ends after the exchange.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        request: Request,
+        *,
+        closing: Event,
+        date: float,
+        keep_alive: bool,
+    ) -> None:
+        self.connection = connection
+        self.request = request
+        self.keep_alive = keep_alive
+        self._closing = closing
+        self._date = date
+        self._wants_body = request.method != "HEAD"
+
+    def send(self, answer: Answer) -> None:
+        """Send an answer as it should be."""
+        answer = self.encoded(answer)
+        self.request.status = answer.status
+        # In one write: two would meet Nagle's algorithm and delayed acknowledgements.
+        self.connection.sendall(self.head(answer) + (answer.body if self._wants_body else b""))
+
+    def encoded(self, answer: Answer) -> Answer:
+        """The answer with its body compressed, when the client takes gzip."""
+        if not (answer.body and accepts_gzip(self.request.headers.get("accept-encoding", ""))):
+            return answer
+        return replace(
+            answer,
+            body=gzip.compress(answer.body, compresslevel=1, mtime=0),
+            headers={**answer.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
+        )
+
+    def head(self, answer: Answer, *, endless: bool = False) -> bytes:
+        """Status line and headers; without a length when `endless`: the end is where the connection ends."""
+        lines = [
+            f"HTTP/1.1 {answer.status} {phrase(answer.status)}",
+            "Server: cln-simulator",
+            f"Date: {formatdate(self._date, usegmt=True)}",
+            f"Content-Type: {answer.content_type}",
+        ]
+        if not endless:
+            lines.append(f"Content-Length: {len(answer.body)}")
+        if not self.keep_alive:
+            lines.append("Connection: close")
+        lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; False when the server closes meanwhile, and the exchange with it."""
+        if self._closing.wait(seconds):
+            self.keep_alive = False
+            return False
+        return True
+
+    def write(self, data: bytes) -> bool:
+        """Send bytes as they stand; False when the server closes."""
+        self.connection.sendall(data)
+        return not self._closing.is_set()
+
+    def wait_for_end(self) -> None:
+        """Read and drop what comes until the client, or the server's closing, ends the connection."""
+        while self.connection.recv(4096):
+            pass
+
+    def reset(self) -> None:
+        """End the connection with RST instead of FIN."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Not close(): that waits for the file objects on the socket, and shuts down in good order.
+        os.close(self.connection.detach())

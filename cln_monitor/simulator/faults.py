@@ -1,0 +1,221 @@
+"""Faults: what goes wrong, on which requests, how often."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from random import Random
+from threading import Lock
+from typing import Any, Final
+from urllib.parse import unquote
+
+_REQUIRED: Final = object()
+_OF_ALL = ("path", "match", "times", "after", "probability")
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    must_be: str
+    fits: Callable[[Any], bool]
+    default: object = _REQUIRED
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _seconds(default: float) -> _Field:
+    return _Field("a number of seconds, 0 or more", lambda value: _is_number(value) and value >= 0, default)
+
+
+def _status(default: int, least: int) -> _Field:
+    return _Field(
+        f"an HTTP status from {least} to 599", lambda value: _is_count(value) and least <= value <= 599, default
+    )
+
+
+KINDS: Mapping[str, Mapping[str, _Field]] = {
+    "answer": {
+        "status": _status(200, 200),
+        "content_type": _Field("a content type", _is_text, "application/json;charset=UTF-8"),
+        "body": _Field("text or bytes", lambda value: isinstance(value, str | bytes)),
+    },
+    "cut": {},
+    "cut_body": {},
+    "drip": {"seconds": _seconds(1.0)},
+    "drip_headers": {"seconds": _seconds(1.0)},
+    "empty": {},
+    "garbage": {},
+    "hang": {},
+    "html": {},
+    "huge": {
+        "size": _Field("a number of bytes", _is_count, 200_000_000),
+        "gzip": _Field("true or false", _is_flag, False),
+    },
+    "latency": {"seconds": _seconds(1.0)},
+    "redirect": {"location": _Field("a URL or a path", _is_text)},
+    "reset": {},
+    "skew": {"seconds": _Field("a number of seconds", _is_number)},
+    "status": {
+        "status": _status(500, 400),
+        "retry_after": _Field(
+            "seconds, an HTTP date or null",
+            lambda value: value is None or _is_text(value) or (_is_number(value) and value >= 0),
+            None,
+        ),
+        "html": _Field("true or false", _is_flag, False),
+    },
+}
+
+
+class Fault:
+    """Something that goes wrong with requests.
+
+    `path` is a pattern of the shell for the path after `/api`, where `*` crosses slashes; `match` a text
+    that must stand in the request target, as sent or decoded. The fault lets `after` such requests pass,
+    then strikes each with `probability`, `times` in all (None: until it is removed). `struck` counts.
+
+    Kinds and their own fields:
+
+    - `latency`: `seconds` go by, then all goes on.
+    - `skew`: the `Date` header and the clock that tokens are judged by are off by `seconds`.
+    - `status`: an HTTP error `status`, with `retry_after`, as JSON or as `html`.
+    - `answer`: `status`, `content_type` and `body` as they stand.
+    - `html`, `empty`: a page of HTML, nothing at all, both with status 200.
+    - `redirect`: to `location`.
+    - `cut`: half of the real answer, whole to HTTP. `cut_body`: half of what Content-Length says.
+    - `hang`: no answer. `drip`, `drip_headers`: the body, or all, at one byte every `seconds`.
+    - `reset`: RST. `garbage`: bytes that are not HTTP.
+    - `huge`: `size` bytes of plausible JSON; with `gzip` a few on the wire for as many unpacked.
+
+    Raises ValueError for an unknown kind, a field the kind has not, a value that does not fit.
+    """
+
+    def __init__(
+        self,
+        /,
+        kind: str,
+        path: str = "*",
+        *,
+        match: str | None = None,
+        times: int | None = None,
+        after: int = 0,
+        probability: float = 1.0,
+        **fields: object,
+    ) -> None:
+        if kind not in KINDS:
+            raise ValueError(f"fault {kind!r}: there is no such kind; there are {', '.join(KINDS)}")
+        known = KINDS[kind]
+        for name in fields:
+            if name not in known:
+                own = ", ".join(known) or "none of its own"
+                raise ValueError(f"fault {kind!r} takes no {name!r}; its fields are {own}, and {', '.join(_OF_ALL)}")
+        for name, field in known.items():
+            if name not in fields and field.default is _REQUIRED:
+                raise ValueError(f"fault {kind!r} needs {name!r}: {field.must_be}")
+        for name, must_be, value, fits in (
+            *((name, field.must_be, fields.get(name, field.default), field.fits) for name, field in known.items()),
+            ("path", "a pattern such as /kcare/key/*", path, _is_text),
+            ("match", "a text or null", match, lambda value: value is None or _is_text(value)),
+            ("times", "a count or null", times, lambda value: value is None or _is_count(value)),
+            ("after", "a count", after, _is_count),
+            ("probability", "from 0 to 1", probability, lambda value: _is_number(value) and 0 <= value <= 1),
+        ):
+            if not fits(value):
+                raise ValueError(f"fault {kind!r}: {name} must be {must_be}, not {value!r}")
+        self.kind = kind
+        self.path = path
+        self.match = match
+        self.times = times
+        self.after = after
+        self.probability = probability
+        self.fields: dict[str, Any] = {name: fields.get(name, field.default) for name, field in known.items()}
+        self.struck = 0
+        self._passed = 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the request is answered all the same, so that other faults can strike it too."""
+        return self.kind in {"latency", "skew"}
+
+    def strikes(self, path: str, target: str, lot: float) -> bool:
+        """Whether it strikes this request, which it counts; `lot` is a draw from 0 to 1."""
+        if not fnmatchcase(path, self.path):
+            return False
+        if self.match is not None and self.match not in target and self.match not in unquote(target):
+            return False
+        if self._passed < self.after:
+            self._passed += 1
+            return False
+        if (self.times is not None and self.struck >= self.times) or lot >= self.probability:
+            return False
+        self.struck += 1
+        return True
+
+
+class Faults:
+    """The faults of a simulator, in the order they were added. Any thread may use it."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._faults: dict[int, Fault] = {}
+        self._next = 1
+        self._lock = Lock()
+
+    def add(self, fault: Fault) -> Fault:
+        """Let a fault strike from now on, and return it."""
+        with self._lock:
+            self._faults[self._next] = fault
+            self._next += 1
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Take a fault away. Raises ValueError when it is not here."""
+        with self._lock:
+            for number, present in self._faults.items():
+                if present is fault:
+                    del self._faults[number]
+                    return
+        raise ValueError(f"removing the fault {fault.kind!r}: it was never added, or is removed already")
+
+    def clear(self) -> None:
+        """Take all faults away."""
+        with self._lock:
+            self._faults.clear()
+
+    def numbered(self) -> dict[int, Fault]:
+        """The faults by the number each got when it was added."""
+        with self._lock:
+            return dict(self._faults)
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self.numbered().values())
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def striking(self, path: str, target: str) -> list[Fault]:
+        """What strikes this request: any number of faults that go on, and at most one that does not, last.
+
+        Faults behind that one do not see the request.
+        """
+        striking = []
+        with self._lock:
+            for fault in self._faults.values():
+                if fault.strikes(path, target, self._random.random()):
+                    striking.append(fault)
+                    if not fault.goes_on:
+                        break
+        return striking

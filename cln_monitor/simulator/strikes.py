@@ -1,0 +1,157 @@
+"""What each kind of fault does to an exchange."""
+
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import repeat
+
+from . import answers
+from .answers import Answer
+from .exchange import Exchange
+from .faults import Fault
+
+Strike = Callable[[Exchange, Fault, Callable[[], Answer]], None]
+_BLOCK = 1 << 16
+
+
+def strike(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+    """Let a fault have the exchange. `real` makes the true answer, and all the changes that come with it."""
+    _STRIKES[fault.kind](exchange, fault, real)
+
+
+def _status(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+    status, retry_after = fault.fields["status"], fault.fields["retry_after"]
+    if fault.fields["html"]:
+        answer = answers.page(status, "The server cannot answer right now.")
+    else:
+        answer = answers.refusal(_MESSAGES.get(status, "Unexpected server error"), status)
+    if retry_after is not None:
+        answer = replace(answer, headers={"Retry-After": str(retry_after)})
+    exchange.send(answer)
+
+
+def _answer(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+    body = fault.fields["body"]
+    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+    exchange.send(Answer(fault.fields["status"], fault.fields["content_type"], raw))
+
+
+def _html(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.send(answers.page(200, "Scheduled maintenance | we will be back soon."))
+
+
+def _empty(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.send(Answer(200, answers.JSON, b""))
+
+
+def _redirect(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.send(answers.page(302, "It is elsewhere.", {"Location": fault.fields["location"]}))
+
+
+def _cut(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> None:
+    answer = real()
+    exchange.send(replace(answer, body=answer.body[: len(answer.body) // 2]))
+
+
+def _cut_body(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> None:
+    answer = exchange.encoded(real())
+    exchange.request.status = answer.status
+    exchange.write(exchange.head(answer) + answer.body[: len(answer.body) // 2])
+    exchange.keep_alive = False
+
+
+def _hang(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.wait_for_end()
+    exchange.keep_alive = False
+
+
+def _drip(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+    answer = exchange.encoded(real())
+    exchange.request.status = answer.status
+    exchange.write(exchange.head(answer))
+    _drop_by_drop(exchange, answer.body, fault.fields["seconds"])
+
+
+def _drip_headers(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+    answer = exchange.encoded(real())
+    exchange.request.status = answer.status
+    _drop_by_drop(exchange, exchange.head(answer) + answer.body, fault.fields["seconds"])
+
+
+def _drop_by_drop(exchange: Exchange, data: bytes, seconds: float) -> None:
+    for at in range(len(data)):
+        if not exchange.wait(seconds):
+            return
+        exchange.write(data[at : at + 1])
+
+
+def _reset(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.reset()
+    exchange.keep_alive = False
+
+
+def _garbage(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.write(b"SSH-2.0-OpenSSH_9.6\r\n\x00\x00\x01\xf4\x06\x14\xff\xfe\x80")
+    exchange.keep_alive = False
+
+
+def _huge(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+    exchange.keep_alive = False
+    exchange.request.status = 200
+    pieces = _plausible(fault.fields["size"])
+    headers = {}
+    if fault.fields["gzip"]:
+        pieces = _compressed(pieces)
+        headers = {"Content-Encoding": "gzip"}
+    exchange.write(exchange.head(Answer(200, answers.JSON, b"", headers), endless=True))
+    for piece in pieces:
+        if not exchange.write(piece):
+            return
+
+
+def _plausible(size: int) -> Iterator[bytes]:
+    """An envelope of exactly `size` bytes around many rows, padded with blanks; at least an empty one."""
+    start, end = b'{"message": null, "type": null, "success": true, "data": [', b"]}"
+    row = {"server_id": "s096slnkaAtoiAsd", "ip": "192.0.2.1", "id": "12345", "key": "WsTs821nSAtiastD"}
+    rows = json.dumps(row).encode()
+    block = (rows + b", ") * (_BLOCK // len(rows))
+    yield start
+    room = max(0, size - len(start) - len(end))
+    if room >= len(rows):
+        blocks, room = divmod(room - len(rows), len(block))
+        yield from repeat(block, blocks)
+        yield rows
+    yield b" " * room + end
+
+
+def _compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(level=1, wbits=31)
+    for piece in pieces:
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()
+
+
+_MESSAGES: Mapping[int, str] = {
+    401: "Authorization failed",
+    403: "Access denied",
+    404: "Not found",
+    429: "Too many requests",
+    503: "Service unavailable",
+}
+_STRIKES: Mapping[str, Strike] = {
+    "answer": _answer,
+    "cut": _cut,
+    "cut_body": _cut_body,
+    "drip": _drip,
+    "drip_headers": _drip_headers,
+    "empty": _empty,
+    "garbage": _garbage,
+    "hang": _hang,
+    "html": _html,
+    "huge": _huge,
+    "redirect": _redirect,
+    "reset": _reset,
+    "status": _status,
+}

@@ -1,0 +1,83 @@
+"""How these tests ask a simulator: in memory, or over HTTP with the standard library alone."""
+
+import gzip
+import hashlib
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cln_monitor.simulator import Account, Served, Simulator
+
+NOW = 1_714_490_800  # 2024-04-30T15:26:40Z
+
+
+@dataclass
+class Reply:
+    """What came back: status, headers with names in small letters, the body unpacked."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
+def token(account: Account, at: float = NOW) -> str:
+    """A token as the API document tells it, made without the simulator's help."""
+    signed = hashlib.sha1(f"{account.secret_key}{int(at)}".encode()).hexdigest()
+    return f"{account.login}|{int(at)}|{signed}"
+
+
+def ask(simulator: Simulator, path: str, client_ip: str = "127.0.0.1", **query: str) -> Reply:
+    """Ask in memory."""
+    answer = simulator.answer("GET", path, query, client_ip)
+    return Reply(answer.status, {"content-type": answer.content_type, **answer.headers}, answer.body)
+
+
+def fetch(
+    served: Served,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: object = None,
+    **query: str,
+) -> Reply:
+    """Ask over HTTP, on a connection of its own; `path` is below `/api`, or a control below `/-/`."""
+    target = path if path.startswith("/-/") else f"/api{path}"
+    if query:
+        target += "?" + urlencode(query, quote_via=quote)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+    try:
+        connection.request(method, target, body=json.dumps(body) if body is not None else None, headers=headers or {})
+        return reply(connection)
+    finally:
+        connection.close()
+
+
+def await_request(simulator: Simulator) -> None:
+    """Come back once a request is in the log; the wait gives way to the thread that puts it there."""
+    until = time.monotonic() + 5
+    while not simulator.requests:
+        assert time.monotonic() < until, "no request came in"
+        time.sleep(0)
+
+
+def reply(connection: http.client.HTTPConnection) -> Reply:
+    """The reply to what was asked on a connection."""
+    response = connection.getresponse()
+    raw = response.read()
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Reply(response.status, headers, gzip.decompress(raw) if "content-encoding" in headers else raw)

@@ -1,0 +1,49 @@
+"""The route table."""
+
+import pytest
+
+from cln_monitor.simulator import Account, Simulator, routes
+
+from .asking import ask
+
+
+def test_every_call_is_there() -> None:
+    """The calls of this release, all of them GET."""
+    assert sorted((route.method, route.path) for family in routes.FAMILIES for route in family) == [
+        ("GET", "/im/key/list.json"),
+        ("GET", "/im/srv/list.json"),
+        ("GET", "/kcare/key/list.json"),
+        ("GET", "/kcare/key/servers.json"),
+        ("GET", "/kcare/nagios-res/{login}/{token}"),
+        ("GET", "/kcare/nagios/register_key.plain"),
+        ("GET", "/kcare/nagios/{key}"),
+        ("GET", "/status.json"),
+        ("GET", "/status.plain"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing.json", "/status.json/", "/kcare/nagios/", "/kcare/nagios/a/b", "/kcare/nagios-res/a"]
+)
+def test_anything_else_is_a_page_of_404(simulator: Simulator, path: str) -> None:
+    """HTML, as a web server has it."""
+    reply = ask(simulator, path)
+    assert (reply.status, reply.headers["content-type"]) == (404, "text/html;charset=UTF-8")
+
+
+@pytest.mark.parametrize("path", ["/status.json", "/kcare/nagios/K"])
+def test_a_wrong_method_is_405_and_says_which_is_right(simulator: Simulator, path: str) -> None:
+    """On plain routes and on those with names in them."""
+    answer = simulator.answer("POST", path, {})
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+
+
+def test_a_route_without_names_goes_first(simulator: Simulator, account: Account) -> None:
+    """`register_key.plain` is no licence key."""
+    assert account.kernelcare_ips
+    assert ask(simulator, "/kcare/nagios/register_key.plain").text == "success:true\ncode:1"
+
+
+def test_parts_of_a_path_are_decoded(simulator: Simulator) -> None:
+    """Each by itself, so that an encoded slash stays inside its part."""
+    assert ask(simulator, "/kcare/nagios/a%2Fb%20c").text == "Servers not found for key a/b c"

@@ -1,0 +1,70 @@
+"""Time, accounts, and the whole."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import cln_monitor.simulator
+from cln_monitor.simulator import Simulator
+
+from .asking import NOW
+
+
+def test_simulated_time_is_the_clocks_times_speed_plus_what_was_advanced() -> None:
+    """From the moment it was made."""
+    seconds = [1000.0]
+    simulator = Simulator(clock=lambda: seconds[0], speed=60)
+    assert simulator.now() == 1000
+    seconds[0] += 2
+    assert simulator.now() == 1120
+    simulator.advance(5)
+    assert simulator.now() == 1125
+
+
+@pytest.mark.parametrize("speed", [-1, float("nan"), float("inf")])
+def test_a_speed_that_makes_no_sense_is_refused(speed: float) -> None:
+    """Time does not go back, nor infinitely fast."""
+    with pytest.raises(
+        ValueError, match=r"^a simulator with speed=\S+: must be a number of 0 or more, 1 is real time$"
+    ):
+        Simulator(speed=speed)
+
+
+@pytest.mark.parametrize("login", ["", "a|b", "acme_login"])
+def test_a_login_must_be_new_and_fit_into_a_token(simulator: Simulator, login: str) -> None:
+    """Otherwise nothing is added."""
+    simulator.add_account("acme_login")
+    with pytest.raises(ValueError, match=r"a login must be new and without '\|'$"):
+        simulator.add_account(login)
+    assert list(simulator.accounts) == ["acme_login"]
+
+
+def test_secret_keys_that_are_not_given_are_made_up(simulator: Simulator) -> None:
+    """Each account its own, the same again for the same seed."""
+    first, second = (simulator.add_account(login).secret_key for login in ("a", "b"))
+    assert first != second
+    assert Simulator(clock=lambda: NOW).add_account("a").secret_key == first
+
+
+@pytest.mark.parametrize("servers", [-1, 1_000_001])
+def test_a_fleet_beyond_what_can_be_simulated_is_refused(servers: int) -> None:
+    """The error says how far it goes."""
+    with pytest.raises(ValueError, match=f"^generating {servers} servers: from 0 to 1000000 can be simulated$"):
+        Simulator.generate(servers=servers)
+
+
+def test_it_imports_nothing_but_itself_and_the_standard_library() -> None:
+    """It is a second reading of the API document, and must share nothing with the first."""
+    folder = Path(cln_monitor.simulator.__file__).parent
+    modules = set()
+    for path in folder.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level <= 1, f"{path.name} imports from above the simulator"
+                modules |= {str(node.module).partition(".")[0]} if node.level == 0 else set()
+    assert modules
+    assert modules <= set(sys.stdlib_module_names)
