@@ -9,7 +9,7 @@ from typing import TypeVar
 from .clock import Deadline
 from .endpoints import Endpoint
 from .envelope import json_data
-from .errors import ClnError
+from .errors import AuthorizationFailed, ClnError
 from .redact import Redactor, Secret, mask_key
 from .token import make_token
 from .transport import Answer, Transport
@@ -75,8 +75,7 @@ class Caller:
     def token(self) -> str:
         """Return a fresh authorization token. Raises ValueError when this client has no credentials."""
         credentials = self._known_credentials()
-        secret_key = credentials.secret_key().reveal()
-        self.redactor.hide(secret_key)
+        secret_key = self._secret("secret key", credentials.secret_key)
         self.redactor.hide(credentials.login, "<login>")
         return make_token(credentials.login, secret_key, self.transport.clock.time())
 
@@ -85,9 +84,17 @@ class Caller:
         credentials = self._known_credentials()
         if credentials.registration_token is None:
             return {"login": credentials.login, "token": self.token()}
-        token = credentials.registration_token().reveal()
-        self.redactor.hide(token)
-        return {"login": credentials.login, "token": token}
+        return {"login": credentials.login, "token": self._secret("registration token", credentials.registration_token)}
+
+    def _secret(self, name: str, source: Callable[[], Secret]) -> str:
+        try:
+            text = source().reveal()
+        except OSError as error:
+            raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read ({error.strerror})") from None
+        except ValueError as error:
+            raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read (it {error})") from None
+        self.redactor.hide(text)
+        return text
 
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:

@@ -35,7 +35,7 @@ class Limits:
         while True:
             # The wait for a slot comes before the place in flight: one slow host must not hold the places of others.
             wait = self._reserve(host)
-            if wait > deadline.left():
+            if wait > deadline.left() or not deadline.left():
                 raise TimedOut("the limit of calls a second left no turn before the deadline")
             self._clock.sleep(wait)
             if not self._in_flight.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):

@@ -4,6 +4,7 @@ from .durations import format_duration, parse_duration
 from .load import ConfigError, load_config, parse_config
 from .model import AccountConfig, Config
 from .show import show_config
+from .warn import warnings_of
 
 __all__ = [
     "AccountConfig",
@@ -14,4 +15,5 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "show_config",
+    "warnings_of",
 ]

@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -21,6 +22,8 @@ from .server import ListenError, address_of, listen, serve
 from .service import Service
 from .web import WebOptions, make_app
 
+_PATIENCE = 1.0  # seconds that a stop waits for calls under way
+
 _log = structlog.get_logger(__name__)
 
 
@@ -34,13 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load = stack.enter_context(Demo()).config if options.demo else lambda: load_config(options.config_file)
             if options.config_check:
                 config = load()
-                print(f"{options.config_file}: ok, {len(config.accounts)} accounts")  # noqa: T201 # the answer asked for
+                print(f"{'the demo' if options.demo else options.config_file}: {_summary(config)}")  # noqa: T201 # the answer asked for
                 return 0
             _run(options, load, redactor)
     except (ConfigError, ListenError) as error:
         print(f"cln-exporter: {error}".replace("\n", "\ncln-exporter: "), file=sys.stderr)  # noqa: T201 # no log yet
         return 1
     return 0
+
+
+def _summary(config: Config) -> str:
+    probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
+    accounts = len(config.accounts)
+    return f"ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes"
 
 
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
@@ -60,9 +69,13 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
     code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if any(thread.name.startswith("cln-") for thread in threading.enumerate()):
-        # A thread that waits for CLN would hold the exit for as long as CLN takes; a call that reads can be left.
+    ends_at = time.monotonic() + _PATIENCE
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    for thread in others:
+        thread.join(max(0.0, ends_at - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        # A thread that waits for CLN would hold the exit for as long as CLN takes; a call that only reads can be left.
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

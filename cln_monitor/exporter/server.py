@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-_GRACE = 2  # seconds for requests under way when we stop
+_GRACE = 1  # seconds for requests under way when we stop
 _BACKLOG = 512
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from cln_monitor.cln import Limits, Redactor, SystemClock
-from cln_monitor.config import Config, ConfigError
+from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.probes import Run
 
 from .counters import Counters
@@ -64,6 +64,8 @@ class Service:
         return None
 
     def _apply(self, config: Config) -> None:
+        for warning in warnings_of(config):
+            _log.warning("configuration allows something unusual", warning=warning)
         limits = Limits(config.concurrency, config.requests_per_second, self._clock)
         made = make_targets(config, limits, self._clock, self._redactor, self.counters.exchanged)
         with self._lock:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import msgspec
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from cln_monitor.config import show_config
 
@@ -45,7 +46,7 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
     return Starlette(
         routes=[
             Route("/", web.index),
-            Route(options.telemetry_path, web.metrics),
+            Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
             Route("/probe", web.probe),
             Route("/config", web.config),
             Route("/-/healthy", web.healthy),
@@ -57,29 +58,43 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
     )
 
 
+class _AtMost:
+    """Answers ``limit`` requests at a time, each until its last byte is sent, and refuses the others; 0 is no limit."""
+
+    def __init__(self, limit: int, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._limit = limit
+        self._endpoint = endpoint
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._limit and self._under_way >= self._limit:
+            response = _text(f"{self._limit} scrapes are answered already, see --web.max-requests", 503)
+            return await response(scope, receive, send)
+        self._under_way += 1
+        try:
+            response = await self._endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+
 class _Web:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self._service = service
         self._options = options
-        self._scrapes = threading.Semaphore(options.max_requests) if options.max_requests else None
 
     async def index(self, _: Request) -> Response:
         return HTMLResponse(status_page(self._service, self._options.telemetry_path), headers=_SAFE)
 
     async def metrics(self, request: Request) -> Response:
-        if self._scrapes is not None and not self._scrapes.acquire(blocking=False):
-            return _text("too many scrapes at a time, see --web.max-requests", 503)
-        try:
-            accept = request.headers.get("accept", "")
-            own, content_type = await run_in_threadpool(self._service.counters.render, accept)
-            return _exposition(request, self._service.page(), own, content_type)
-        finally:
-            if self._scrapes is not None:
-                self._scrapes.release()
+        accept = request.headers.get("accept", "")
+        own, content_type = await run_in_threadpool(self._service.counters.render, accept)
+        return _exposition(request, self._service.page(), own, content_type)
 
     async def probe(self, request: Request) -> Response:
         target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
-        await run_in_threadpool(self._service.run, target)
+        # A client that leaves, or a stop, does not wait for CLN.
+        await to_thread.run_sync(self._service.run, target, abandon_on_cancel=True)
         return _exposition(request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8")
 
     async def config(self, _: Request) -> Response:

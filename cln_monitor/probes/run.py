@@ -103,8 +103,5 @@ def _failure(error: Exception, source: Source) -> Failure:
     if isinstance(error, ClnError):
         return failure_of(error)
     text = source.client.scrub(f"{type(error).__name__}: {error}")
-    if isinstance(error, OSError):
-        # A secret file that cannot be read any more: nothing was asked, for want of credentials.
-        return Failure("auth", f"cannot read the credentials: {text}")
     _log.exception("a probe failed in our own code")
     return Failure(BadAnswer.reason, f"an error of ours, please report it: {text}")

@@ -13,7 +13,8 @@ FLAG = Family(
 )
 OK = Family(
     "cln_status_ok",
-    f"Whether the flag of /status.json is in its good state: false for rhn_overloaded and rhn_queue_full. {POLLED}",
+    "Whether the flag of /status.json is in its good state, which is false for rhn_overloaded and rhn_queue_full and "
+    f"true for all others. {POLLED}",
     ("api", "flag"),
 )
 FAMILIES = (FLAG, OK)

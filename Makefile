@@ -1,0 +1,86 @@
+# The set-up and the checks of cln-monitor. Needs git, make and Python 3.11 or newer; `make` lists the targets.
+#
+#   PYTHON=…  the Python that .venv is made with (the first new enough one, when not given)
+#   ARGS=…    passed on: make demo ARGS='--log.level=debug', make test ARGS='-k token'
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+PYTHON ?=
+ARGS ?=
+
+venv := .venv
+bin := $(venv)/bin
+pip := $(bin)/python -m pip --quiet --no-input --disable-pip-version-check
+
+# Scripts in a virtual environment hold its path: one that was moved is set up anew.
+ifneq ($(shell cat $(venv)/.made 2>/dev/null),$(CURDIR))
+$(venv)/.made: FORCE
+endif
+# So is one whose Python is gone.
+ifeq ($(wildcard $(bin)/python),)
+$(venv)/.made: FORCE
+endif
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(venv)/.run ## run the exporter over a simulated account: no configuration, no network
+	@exec $(bin)/cln-exporter --demo $(ARGS)
+
+.PHONY: test
+test: lint servers ## everything: lint, the types, all tests with their coverage
+	@$(bin)/python -m pytest --cov $(ARGS)
+
+.PHONY: lint
+lint: $(venv)/.dev ## style, the one-way imports, the types
+	@$(bin)/ruff check
+	@$(bin)/ruff format --check
+	@$(bin)/lint-imports --no-logo
+	@$(bin)/mypy
+
+.PHONY: format
+format: $(venv)/.dev ## put the code in the project's format and mend what ruff can mend
+	@$(bin)/ruff check --quiet --fix
+	@$(bin)/ruff format
+
+.PHONY: lock
+lock: ## renew both lock files from pyproject.toml, with uv (ARGS=--upgrade takes newer releases)
+	@tools/lock $(ARGS)
+
+.PHONY: clean
+clean: ## remove what make and the tools made, .venv too
+	rm -rf $(venv) build dist htmlcov *.egg-info .coverage .coverage.* \
+	    .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The real servers that tests/real starts. Without them those tests are skipped; under CI=true the run ends here.
+.PHONY: servers
+servers: $(venv)/.dev
+	@packages=$$($(bin)/python -m tests.real.servers) || exit; \
+	    test -z "$$packages" || tools/apt-install $$packages || test "$${CI:-}" != true || \
+	    { echo "cln-monitor: CI=true, and real servers are missing: apt install $$packages" >&2; exit 1; }
+
+# Stamps: each is made again only when what it was made from changed. The lock files are complete, hence --no-deps: the
+# pip of Debian 12 looks for the newest release of whatever another package wants with an extra, and then has no hash.
+$(venv)/.made:
+	@tools/make-venv $(venv) $(PYTHON)
+	@echo '$(CURDIR)' > $@
+
+$(venv)/.run: $(venv)/.made requirements.lock pyproject.toml
+	@echo 'Installing what cln-monitor needs to run into $(venv)'
+	@$(pip) install --no-deps --require-hashes -r requirements.lock
+	@$(pip) install --no-deps -e .
+	@touch $@
+
+$(venv)/.dev: $(venv)/.made requirements-dev.lock pyproject.toml
+	@echo 'Installing what cln-monitor needs to run and to be tested into $(venv)'
+	@$(pip) install --no-deps --require-hashes -r requirements-dev.lock
+	@$(pip) install --no-deps -e .
+	@touch $@ $(venv)/.run
+
+FORCE:

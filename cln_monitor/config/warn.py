@@ -1,0 +1,29 @@
+"""What a configuration allows itself that its owner should know of."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from .durations import format_duration
+from .model import Config
+
+_LOOPBACK = ("localhost", "127.", "::1")
+
+
+def warnings_of(config: Config) -> list[str]:
+    """Return a line for each thing in ``config`` that works, but hardly as meant."""
+    warnings = []
+    if config.tls_config.insecure_skip_verify:
+        warnings.append("tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens")
+    for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
+        parts = urlsplit(api_url)
+        if parts.scheme == "http" and not (parts.hostname or "").startswith(_LOOPBACK):
+            warnings.append(f"{api_url}: tokens go there unencrypted, over http")
+    for account in config.accounts:
+        for name, settings in account.probes.items():
+            if settings.enabled and settings.max_age < settings.interval:
+                warnings.append(
+                    f"probes.{name} of {account.name}: max_age {format_duration(settings.max_age)} is shorter than the "
+                    f"interval {format_duration(settings.interval)}, so its data vanish between polls"
+                )
+    return warnings

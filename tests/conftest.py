@@ -1,0 +1,69 @@
+"""What all tests share: golden files, and a last word on what was skipped."""
+
+import difflib
+import os
+from collections import Counter
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+_GOLDEN = Path(__file__).parent / "golden"
+_DIFF_LINES = 60
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the switch that rewrites golden files."""
+    parser.addoption("--update-golden", action="store_true", help="write what the tests made to tests/golden")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with the golden file of that name, or write the file under --update-golden: golden(name, text)."""
+
+    def compare(name: str, text: str) -> None:
+        file = _GOLDEN / name
+        if request.config.getoption("--update-golden"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(text.encode())
+            return
+        if not file.exists():
+            pytest.fail(f"tests/golden/{name} is not there: pytest --update-golden writes it", pytrace=False)
+        expected = file.read_bytes().decode()
+        if text != expected:
+            diff = difflib.unified_diff(
+                expected.splitlines(), text.splitlines(), f"tests/golden/{name}", "this run", lineterm=""
+            )
+            lines = list(diff) or ["they differ in the ends of their lines"]
+            more = [f"… and {len(lines) - _DIFF_LINES} lines more"] if len(lines) > _DIFF_LINES else []
+            pytest.fail(
+                "\n".join(["as it should be? pytest --update-golden writes it", *lines[:_DIFF_LINES], *more]),
+                pytrace=False,
+            )
+
+    return compare
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Say below pytest's closing line what was skipped and why, and let nothing be skipped under CI=true."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    forbidden = bool(skipped) and os.environ.get("CI") == "true"
+    if forbidden and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    yield
+    if skipped:
+        terminal = session.config.get_terminal_writer()
+        for reason, count in Counter(_reason(report) for report in skipped).items():
+            terminal.line(f"{count} skipped: {reason}")
+        if forbidden:
+            terminal.line("CI=true: nothing may be skipped, so this run failed", red=True)
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return why pytest skipped a test or a module."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")

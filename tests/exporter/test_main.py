@@ -1,0 +1,256 @@
+"""The program ``cln-exporter`` as a process: what it says, what it serves, how it stops."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.simulator import Fault, Simulator
+from tests.running import CLN_EXPORTER, Exporter, ask, running_exporter, wait_until
+from tests.small_cln import SECRETS, small_cln, write_config
+
+PROBES = ("status", "kernelcare", "imunify", "patch_status")
+
+
+@pytest.fixture(scope="module")
+def cln() -> Iterator[tuple[Simulator, str]]:
+    """A running CLN of known values, and its API root."""
+    simulator = small_cln()
+    with simulator.serve() as served:
+        yield simulator, served.url
+
+
+@pytest.fixture(scope="module")
+def exporter(cln: tuple[Simulator, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    """The real program, watching that CLN, each probe tried once."""
+    folder = tmp_path_factory.mktemp("exporter")
+    with running_exporter(
+        folder, f"--config.file={write_config(folder, cln[1])}", "--web.enable-lifecycle", "--log.level=debug"
+    ) as running:
+        running.wait_ready()
+        yield running
+
+
+def test_metrics_are_as_the_golden_file_has_them(
+    exporter: Exporter, cln: tuple[Simulator, str], golden: Callable[[str, str], None]
+) -> None:
+    """All that the real program exposes over a CLN of known values, less what differs from run to run."""
+    golden("metrics.txt", _stable(exporter.metrics(), cln[1]))
+
+
+def test_openmetrics_has_the_same_series(exporter: Exporter) -> None:
+    """A client that asks for OpenMetrics gets it, whole, with the same series of polled data."""
+    answer = exporter.ask("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    assert answer.text.endswith("\n# EOF\n")
+    kernelcare = [line for line in answer.text.splitlines() if line.startswith("cln_kernelcare_key_")]
+    assert kernelcare == [line for line in exporter.metrics().splitlines() if line.startswith("cln_kernelcare_key_")]
+    assert len(kernelcare) == 10
+
+
+def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> None:
+    """Whatever the exporter does, it sends GETs of the calls that only read."""
+    exporter.ask("/probe?account=acme&probe=patch_status")
+    asked = {(request.method, re.sub(r"(nagios|nagios-res)/.*", r"\1/…", request.path)) for request in cln[0].requests}
+    assert asked == {
+        ("GET", "/status.json"),
+        ("GET", "/kcare/key/list.json"),
+        ("GET", "/kcare/key/servers.json"),
+        ("GET", "/im/key/list.json"),
+        ("GET", "/im/srv/list.json"),
+        ("GET", "/kcare/nagios/…"),
+        ("GET", "/kcare/nagios-res/…"),
+    }
+
+
+def test_nothing_secret_leaves(exporter: Exporter, cln: tuple[Simulator, str]) -> None:
+    """Planted secrets are in no page, no metric and no log line, also while calls fail."""
+    for fault in (
+        Fault("html"),
+        Fault("reset"),
+        Fault("status", status=401),
+        Fault("redirect", location="http://192.0.2.9/"),
+    ):
+        cln[0].faults.add(fault)
+        _probe_all(exporter)
+        cln[0].faults.clear()
+    told = [exporter.ask(path).text for path in ("/", "/metrics", "/config")]
+    told += [exporter.ask(f"/api/v1/observations/acme/{probe}").text for probe in PROBES]
+    told.append(exporter.log)
+    _probe_all(exporter)
+    assert "reason=auth" in exporter.log
+    for secret in SECRETS:
+        assert not [text for text in told if secret in text], secret
+
+
+def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(tmp_path: Path) -> None:
+    """A stop waits for no call: not those of the poller, not one behind /probe."""
+    simulator = small_cln()
+    simulator.faults.add(Fault("hang"))
+    with (
+        simulator.serve() as served,
+        running_exporter(tmp_path, f"--config.file={write_config(tmp_path, served.url)}") as exporter,
+    ):
+        wait_until(lambda: simulator.requests, "the first call")
+        with socket.create_connection(("127.0.0.1", int(exporter.address.rpartition(":")[2]))) as probing:
+            probing.sendall(b"GET /probe?account=acme&probe=kernelcare HTTP/1.1\r\nHost: x\r\n\r\n")
+            code, seconds = exporter.stop()
+    assert (code, seconds < 5) == (0, True), seconds
+    assert "level=info msg=stopped" in exporter.log.splitlines()[-1]
+
+
+def test_ctrl_c_ends_the_demo_quietly(tmp_path: Path) -> None:
+    """The demo needs no configuration, shows something wrong in every metric, and ends on SIGINT with code 0."""
+    with running_exporter(tmp_path, "--demo") as exporter:
+        exporter.wait_ready()
+        metrics = exporter.metrics()
+        code, _ = exporter.stop(signal.SIGINT)
+    assert code == 0
+    assert "Traceback" not in exporter.log
+    for sample in (
+        r'cln_kernelcare_key_servers\{account="demo",key="[^"]+",checkin="stale"\} [1-9]',
+        r'cln_kernelcare_key_servers\{account="demo",key="[^"]+",checkin="never"\} [1-9]',
+        r'cln_kernelcare_key_servers_limit\{account="demo",key="[^"]+"\} \+Inf',
+        r'cln_imunify_key_servers\{account="demo",key="[^"]+",checkin="stale"\} [1-9]',
+        r'cln_patch_status_servers\{account="demo",scope="reseller",key="",state="outofdate"\} [1-9]',
+        r'cln_patch_status_host\{.*state="unsupported"\} 1',
+    ):
+        assert re.search(sample, metrics), sample
+
+
+def test_sighup_reloads_and_a_bad_file_changes_nothing(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """SIGHUP takes a new configuration; a broken one leaves the old in use, with the observations."""
+    config = write_config(tmp_path, cln[1])
+    with running_exporter(tmp_path, f"--config.file={config}") as exporter:
+        exporter.wait_ready()
+        good = config.read_text()
+        config.write_text(good + "surprise: 1\n")
+        exporter.process.send_signal(signal.SIGHUP)
+        exporter.wait_for_log("configuration not reloaded")
+        metrics = exporter.metrics()
+        assert "cln_exporter_config_last_reload_successful 0.0" in metrics
+        assert 'cln_kernelcare_key_servers_limit{account="acme",key="WsTs-' in metrics
+        config.write_text(good.replace("name: acme", "name: renamed"))
+        exporter.process.send_signal(signal.SIGHUP)
+        exporter.wait_for_log("configuration reloaded")
+        wait_until(lambda: 'account="renamed",key="WsTs-' in exporter.metrics(), "the renamed account")
+        assert 'account="acme"' not in exporter.metrics()
+        assert "cln_exporter_config_last_reload_successful 1.0" in exporter.metrics()
+
+
+def test_reload_over_http_needs_the_switch(exporter: Exporter, cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """POST /-/reload answers 200 where it is switched on, and 403 with what to do where not."""
+    assert exporter.ask("/-/reload", "POST").status == 200
+    assert exporter.ask("/-/reload").status == 405
+    with running_exporter(tmp_path, f"--config.file={write_config(tmp_path, cln[1])}") as other:
+        refused = other.ask("/-/reload", "POST")
+    assert (refused.status, "--web.enable-lifecycle" in refused.text) == (403, True)
+
+
+def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """--config.check reads all there is to read, asks nobody, and exits 0."""
+    config = write_config(tmp_path, cln[1])
+    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 4 probes\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param(
+            "accounts: [", "line 1, column 12: expected the node content, but found '<stream end>'", id="yaml"
+        ),
+        pytest.param("acounts: []", "acounts: unknown key; did you mean accounts?", id="unknown-key"),
+        pytest.param(
+            "accounts: [{name: a, login: l, secret_key_file: nowhere}]",
+            "accounts[0].secret_key_file: cannot read nowhere (No such file or directory)",
+            id="missing-secret-file",
+        ),
+        pytest.param(
+            "accounts: [{name: a, login: l, secret_key: ''}]", "accounts[0].secret_key: is empty", id="empty-secret"
+        ),
+        pytest.param(
+            "accounts: [{name: a, login: l, secret_key: s}, {name: a, login: m, secret_key: t}]",
+            "accounts[1].name: a is the name of accounts[0] already",
+            id="duplicate-name",
+        ),
+        pytest.param(
+            "timeout: 15\naccounts: [{name: a, login: l, secret_key: s}]",
+            "timeout: '15' is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d; "
+            "did you mean 15s or 15m?",
+            id="no-unit",
+        ),
+    ],
+)
+def test_a_bad_configuration_is_one_line_and_exit_1(text: str, complaint: str, tmp_path: Path) -> None:
+    """Whoever wrote the configuration reads where it is wrong and what would be right, not a traceback."""
+    config = tmp_path / "bad.yml"
+    config.write_text(text)
+    code, output, errors = _run(f"--config.file={config}")
+    assert (code, output) == (1, "")
+    assert f"cln-exporter: {config}: {complaint}\n" in errors
+    assert all(line.startswith(f"cln-exporter: {config}: ") for line in errors.splitlines())
+
+
+def test_a_missing_configuration_is_one_line_and_exit_1(tmp_path: Path) -> None:
+    """The path that was tried is in the message."""
+    missing = tmp_path / "missing.yml"
+    complaint = f"cln-exporter: {missing}: cannot be read: No such file or directory\n"
+    assert _run(f"--config.file={missing}") == (1, "", complaint)
+
+
+def test_a_port_in_use_is_one_line_and_exit_1(exporter: Exporter) -> None:
+    """The address that is taken is in the message."""
+    complaint = f"cannot listen on {exporter.address}: Address already in use; is another exporter running?"
+    assert _run("--demo", f"--web.listen-address={exporter.address}") == (1, "", f"cln-exporter: {complaint}\n")
+
+
+def test_it_listens_on_each_address_it_is_given(tmp_path: Path) -> None:
+    """--web.listen-address can be repeated."""
+    with running_exporter(tmp_path, "--demo", "--web.listen-address=[::1]:0") as exporter:
+        second = exporter.wait_for_log(r"address=(\[::1\]:\d+)")[1]
+        assert ask(f"http://{second}/-/healthy").status == 200
+        assert exporter.ask("/-/healthy").status == 200
+
+
+def test_version() -> None:
+    """--version names the program and its version."""
+    code, output, _ = _run("--version")
+    assert (code, bool(re.fullmatch(r"cln-exporter \d+\.\d+\.\d+\n", output))) == (0, True), output
+
+
+def _probe_all(exporter: Exporter) -> None:
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda probe: exporter.ask(f"/probe?account=acme&probe={probe}"), PROBES))
+
+
+def _run(*arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run([CLN_EXPORTER, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+_DIFFERS = re.compile(
+    r"cln_probe_(duration|last)|cln_api_(requests_total|request_duration|clock_skew)"
+    r"|cln_exporter_(build_info|config_last_reload_success_timestamp)"
+    r'|cln_kernelcare_server_last_checkin_timestamp_seconds\{.*server_id="fresh"'
+)
+
+
+def _stable(metrics: str, api_url: str) -> str:
+    """Take out of ``metrics`` what differs from run to run."""
+    host = api_url.removeprefix("http://").partition("/")[0]
+    lines = []
+    for line in metrics.replace(host, "cln.example.net").splitlines():
+        if re.match(r"(# (HELP|TYPE) )?(process_|python_)|cln_api_request_duration_seconds_bucket", line):
+            continue
+        if _DIFFERS.match(line):
+            lines.append(re.sub(r'version="[^"]+"', 'version="…"', line.rpartition(" ")[0]) + " …")
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"

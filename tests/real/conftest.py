@@ -1,0 +1,19 @@
+"""Tests against real servers: those whose server is not here are skipped, with what to install as the reason."""
+
+import pytest
+
+from tests.real import servers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker that names the servers a test needs."""
+    config.addinivalue_line("markers", "needs_server(*names): skip the test where one of these servers is missing")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test before its fixtures start anything, when a server it needs is not here."""
+    needed = dict.fromkeys(name for marker in item.iter_markers("needs_server") for name in marker.args)
+    absent = servers.missing(needed)
+    if absent:
+        pytest.skip(f"no {', '.join(absent)} here: apt install {servers.packages(absent)}")

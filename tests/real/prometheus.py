@@ -1,0 +1,50 @@
+"""A real Prometheus on a loopback port, with what a test may ask it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tests.real import servers
+from tests.running import Program, ask, free_port, wait_until
+
+
+class Prometheus(Program):
+    """Scrapes ``targets`` each second under the job ``cln``; data and configuration lie in ``folder``."""
+
+    def __init__(self, folder: Path, targets: list[str]) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        self.url = f"http://{address}"
+        config = folder / "prometheus.yml"
+        scrape = {"job_name": "cln", "static_configs": [{"targets": targets}]}
+        every_second = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+        config.write_text(json.dumps({"global": every_second, "scrape_configs": [scrape]}))
+        super().__init__(
+            [
+                servers.path("prometheus"),
+                f"--config.file={config}",
+                f"--storage.tsdb.path={folder / 'data'}",
+                f"--web.listen-address={address}",
+            ],
+            folder / "prometheus.log",
+        )
+        self.wait_for_log("Server is ready to receive web requests")
+
+    def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
+        """Return labels and value of each series that ``expression`` gives now."""
+        answer = ask(f"{self.url}/api/v1/query?query={quote(expression)}")
+        result: dict[str, Any] = json.loads(answer.text)
+        assert result["status"] == "success", result
+        return [(series["metric"], float(series["value"][1])) for series in result["data"]["result"]]
+
+    def wait_for(self, expression: str, expected: object, of: str | None = None) -> None:
+        """Return once ``expression`` gives the ``expected`` values, or values of the label ``of``, in their order."""
+
+        def look() -> bool:
+            seen = self.query(expression)
+            return sorted(labels[of] if of else value for labels, value in seen) == expected
+
+        wait_until(look, f"{expression} to give {expected}, in Prometheus")

@@ -1,0 +1,51 @@
+"""The real servers the tests run against: a server more is one line in SERVERS.
+
+Run as a program it prints the Debian packages that are missing here, which `make test` then installs.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server's programs and the Debian package that brings them."""
+
+    package: str
+    binaries: tuple[str, ...]
+
+
+SERVERS = {
+    "prometheus": Server(package="prometheus", binaries=("prometheus", "promtool")),
+}
+
+
+def find(binary: str) -> str | None:
+    """Return the path of a server's program, which may lie where only root's PATH looks, or None."""
+    return shutil.which(binary, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin")
+
+
+def path(binary: str) -> str:
+    """Return the path of a program, in a test that is marked with needs_server."""
+    found = find(binary)
+    if found is None:
+        msg = f"{binary} is not here: is the test marked with needs_server?"
+        raise LookupError(msg)
+    return found
+
+
+def missing(names: Iterable[str]) -> list[str]:
+    """Return those of the named servers that lack a program here."""
+    return [name for name in names if not all(find(binary) for binary in SERVERS[name].binaries)]
+
+
+def packages(names: Iterable[str]) -> str:
+    """Return the Debian packages of the named servers, as one types them after `apt install`."""
+    return " ".join(dict.fromkeys(SERVERS[name].package for name in names))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(packages(missing(SERVERS)))

@@ -1,0 +1,56 @@
+"""A CLN of which every value is known, and a configuration that watches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cln_monitor.simulator import Simulator
+
+LOGIN, SECRET_KEY, REGISTRATION_TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
+KEY, UNLIMITED_KEY, IMUNIFY_KEY = "WsTs821nSAtiastD", "Zq7T0p1xVb93LmKe", "IM1SOMENONSENCETEXT"
+SECRETS = (LOGIN, SECRET_KEY, REGISTRATION_TOKEN, KEY, UNLIMITED_KEY, IMUNIFY_KEY)
+"""What is planted: none of it may ever be seen."""
+
+CREATED = 1398871560  # 2014-04-30T11:26-0400
+STALE = 1682868360  # 2023-04-30T11:26-0400
+
+
+def small_cln() -> Simulator:
+    """Return a CLN of one account: two KernelCare keys, one Imunify key, servers of each kind."""
+    simulator = Simulator(seed=1)
+    account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
+    web = account.add_kernelcare_key(key=KEY, limit=4, note='Web "eu" 🚀\n<b>', created=CREATED)
+    web.add_server("fresh", ip="192.0.2.1", hostname="web1.example.net", created=CREATED)
+    web.add_server(
+        "stale",
+        ip="192.0.2.2",
+        hostname="web2.example.net",
+        created=CREATED,
+        last_checkin=STALE,
+        patch_state="outofdate",
+    )
+    web.add_server("never", ip="2001:db8::1", hostname="web3.example.net", created=CREATED, last_checkin=None)
+    account.add_kernelcare_key(key=UNLIMITED_KEY, limit=0, note="", enabled=False, created=CREATED)
+    imunify = account.add_imunify_key(key=IMUNIFY_KEY, code="360_250", limit=2)
+    imunify.add_server("im-1", ip="198.51.100.1", created=CREATED, last_checkin=STALE)
+    return simulator
+
+
+def write_config(folder: Path, api_url: str) -> Path:
+    """Write a configuration that watches ``api_url`` each second, and return its path."""
+    (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
+    config = folder / "cln-monitor.yml"
+    config.write_text(f"""\
+api_url: {api_url}
+requests_per_second: 0
+probes:
+  status: {{interval: 1s}}
+  kernelcare: {{interval: 1s, max_age: 1h}}
+  imunify: {{interval: 1s, max_age: 1h}}
+accounts:
+  - name: acme
+    login: {LOGIN}
+    secret_key_file: acme.secret
+    registration_token: {REGISTRATION_TOKEN}
+""")
+    return config
