@@ -1,0 +1,45 @@
+"""What is shipped beside the code keeps to the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cln_monitor.config import load_config, parse_config, show_config
+from cln_monitor.exporter.metrics import ALL_FAMILIES
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_example_configuration_is_good_and_shows_the_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example loads where its secret is, and what it spells out is what holds when it is left out."""
+    (tmp_path / "acme.secret").write_text("s3cret")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    example = load_config(ROOT / "systemd" / "cln-monitor.yml")
+    bare = parse_config("accounts: [{name: acme, login: acme_login, secret_key_file: '%d/acme.secret'}]", tmp_path)
+    assert show_config(example) == show_config(bare)
+
+
+def test_the_example_configuration_names_every_key() -> None:
+    """Whoever reads the example knows all that can be set."""
+    text = (ROOT / "systemd" / "cln-monitor.yml").read_text()
+    shown = yaml.safe_load(show_config(parse_config("accounts: [{name: a, login: l, secret_key: s}]", Path())))
+    keys = set(shown) | {key for settings in shown["probes"].values() for key in settings} | set(shown["accounts"][0])
+    missing = {key for key in keys if not re.search(rf"\b{key}\b", text)}
+    # The other ways to give a secret are said of one of them.
+    assert missing <= {"registration_token_env", "registration_token", "monitoring_keys"}
+
+
+def test_the_rules_use_metrics_that_exist() -> None:
+    """An alert over a metric nobody exposes would never fire."""
+    rules = (ROOT / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
+    names = {family.name for family in ALL_FAMILIES} | {"cln_probe_failures_total"}
+    products = ("kernelcare", "imunify")
+    used = set(re.findall(r"\bcln_[a-z_]+\b", rules.replace("(kernelcare|imunify)", "kernelcare"))) - {"cln_exporter"}
+    assert used <= names
+    assert all(f"cln_{product}_key_servers_limit" in used for product in products)
