@@ -34,7 +34,7 @@ demo: $(venv)/.run ## run the exporter over a simulated account: no configuratio
 
 .PHONY: test
 test: lint servers ## everything: lint, the types, all tests with their coverage
-	@$(bin)/python -m pytest --cov $(ARGS)
+	@$(bin)/python -m pytest --cov --cov-report=term $(ARGS)
 
 .PHONY: lint
 lint: $(venv)/.dev ## style, the one-way imports, the types

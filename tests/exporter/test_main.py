@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import signal
 import socket
@@ -245,8 +246,9 @@ _DIFFERS = re.compile(
 def _stable(metrics: str, api_url: str) -> str:
     """Take out of ``metrics`` what differs from run to run."""
     host = api_url.removeprefix("http://").partition("/")[0]
-    lines = []
-    for line in metrics.replace(host, "cln.example.net").splitlines():
+    lines: list[str] = []
+    # Series of counters come in the order in which the threads first counted.
+    for line in _with_api_series_sorted(metrics.replace(host, "cln.example.net").splitlines()):
         if re.match(r"(# (HELP|TYPE) )?(process_|python_)|cln_api_request_duration_seconds_bucket", line):
             continue
         if _DIFFERS.match(line):
@@ -254,3 +256,10 @@ def _stable(metrics: str, api_url: str) -> str:
         else:
             lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def _with_api_series_sorted(lines: list[str]) -> list[str]:
+    ordered: list[str] = []
+    for is_api, block in itertools.groupby(lines, lambda line: line.startswith("cln_api_")):
+        ordered += sorted(block) if is_api else block
+    return ordered
