@@ -14,8 +14,10 @@ from .errors import (
     Unreachable,
 )
 from .imunify import ImunifyKey, ImunifyServer
+from .ip_licenses import IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
+from .monitoring_key import MonitoringKeys, is_monitoring_key
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
 from .redact import PLACEHOLDER, Redactor, Secret, mask_key
 from .rows import Server
@@ -36,9 +38,12 @@ __all__ = [
     "Exchange",
     "ImunifyKey",
     "ImunifyServer",
+    "IpLicense",
     "KernelCareKey",
     "KernelCareServer",
+    "LicensedServer",
     "Limits",
+    "MonitoringKeys",
     "PatchStatus",
     "PatchedHost",
     "RateLimited",
@@ -55,5 +60,6 @@ __all__ = [
     "TransportSettings",
     "Unreachable",
     "clean_text",
+    "is_monitoring_key",
     "mask_key",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from .clock import Deadline
@@ -14,6 +15,7 @@ from .redact import Redactor, Secret, mask_key
 from .token import make_token
 from .transport import Answer, Transport
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 class Credentials:
     """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen."""
 
-    login: str
+    login: str = field(repr=False)
     secret_key: Callable[[], Secret]
     registration_token: Callable[[], Secret] | None = None
 
@@ -43,11 +45,12 @@ class Caller:
         """Return the same with another deadline."""
         return replace(self, deadline=deadline)
 
-    def read_json(self, endpoint: Endpoint, kind: type[T], **query: str) -> T:
-        """Read a JSON call as the account, and return its data as a ``kind``. Raises ClnError."""
+    def read_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
+        """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""
         return self.read(
             endpoint,
-            lambda answer: json_data(answer, kind),
+            # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
+            lambda answer: [make(each) for each in json_data(answer, list[row])],  # type: ignore[valid-type]
             query=self._with_token(query),
             of_key=query.get("key"),
         )
@@ -62,12 +65,25 @@ class Caller:
         of_key: str | None = None,
     ) -> T:
         """Read a call and return what ``decode`` makes of its answer. ``of_key`` is the licence key it asks about."""
-        attempted = f"reading {endpoint.template} at {self.transport.settings.api}"
+        with self._attempt(f"reading {endpoint.template}", of_key):
+            return self.transport.read(endpoint, path, query, decode, self.deadline)
+
+    def write(
+        self, endpoint: Endpoint, decode: Callable[[Answer], T], *, query: Callable[[], dict[str, str]], of_key: str
+    ) -> T:
+        """Send a call that changes something about the key ``of_key``, once; return what ``decode`` makes of it."""
+        with self._attempt(f"sending {endpoint.template}", of_key):
+            return self.transport.write(endpoint, query, decode, self.deadline)
+
+    @contextlib.contextmanager
+    def _attempt(self, what: str, of_key: str | None) -> Iterator[None]:
+        """Name in each error what was attempted, and keep the key out of it."""
+        attempted = f"{what} at {self.transport.settings.api}"
         if of_key is not None:
             self.redactor.hide_key(of_key)
             attempted += f" for key {mask_key(of_key)}"
         try:
-            return self.transport.read(endpoint, path, query, decode, self.deadline)
+            yield
         except ClnError as error:
             error.while_doing(attempted, self.redactor.scrub)
             raise
@@ -76,7 +92,6 @@ class Caller:
         """Return a fresh authorization token. Raises ValueError when this client has no credentials."""
         credentials = self._known_credentials()
         secret_key = self._secret("secret key", credentials.secret_key)
-        self.redactor.hide(credentials.login, "<login>")
         return make_token(credentials.login, secret_key, self.transport.clock.time())
 
     def reseller(self) -> dict[str, str]:
@@ -99,6 +114,7 @@ class Caller:
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:
             raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
+        self.redactor.hide(self.credentials.login, "<login>")
         return self.credentials
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:

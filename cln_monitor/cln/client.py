@@ -5,6 +5,7 @@ from __future__ import annotations
 from .caller import Caller, Credentials
 from .clock import Deadline
 from .imunify import ImunifyReads
+from .ip_licenses import IpLicenseReads
 from .kernelcare import KernelCareReads
 from .patch_status import PatchStatusReads
 from .status import StatusReads
@@ -24,6 +25,7 @@ class ReadOnlyClient:
         self.status = StatusReads(self._caller)
         self.kernelcare = KernelCareReads(self._caller)
         self.imunify = ImunifyReads(self._caller)
+        self.ip_licenses = IpLicenseReads(self._caller)
         self.patch_status = PatchStatusReads(self._caller)
 
     @property

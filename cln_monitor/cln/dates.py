@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# fromisoformat alone also takes 2014-W18-3, and milliseconds for a date of the year 1710.
+_SHAPE = re.compile(r"\s*\d{4}-\d\d-\d\d(?:[T ]|\s*$)", re.ASCII)
 _ZONE = re.compile(r"\s*(?:([+-]\d\d:?\d\d)|Z|UTC|GMT)$", re.IGNORECASE)
 
 
@@ -17,6 +19,8 @@ def parse_date(text: str) -> float:
     ``2014-04-30T11:26-0400`` is the documented spelling; seconds, fractions, a blank for the ``T``, ``Z``,
     ``+05:30`` and no zone at all (then UTC) are taken too. Raises ValueError on anything else.
     """
+    if _SHAPE.match(text) is None:
+        raise ValueError(f"{text!r} does not begin like a date")
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

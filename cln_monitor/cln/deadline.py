@@ -59,6 +59,11 @@ class _Socket(socket.socket):
 
 
 class _TlsSocket(ssl.SSLSocket):
+    def do_handshake(self, block: bool = False) -> None:
+        _call.stage = "shaking hands over TLS"
+        self.settimeout(_left())
+        super().do_handshake(block)
+
     def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
         self.settimeout(_left())
         return super().recv_into(*args, **kwargs)
@@ -72,7 +77,7 @@ def _connect(host: str, port: int) -> socket.socket:
     """Connect to the first address of ``host`` that answers, all of them within the call's deadline."""
     _call.stage = "connecting"
     addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-    failure = OSError(f"no address found for {host}")
+    failure: OSError = socket.gaierror(socket.EAI_NONAME, "it has no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         attempt = _Socket(family, kind, protocol)
         try:
@@ -99,11 +104,13 @@ class _Connection(HTTPConnection):
 class _TlsConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         sock = _connect(self._dns_host, self.port)
-        _call.stage = "shaking hands over TLS"
+        if self.proxy_is_tunneling:
+            _call.stage = "asking the proxy"
         return sock
 
     def connect(self) -> None:
         super().connect()
+        self.is_verified = True  # or nobody wants it to be: then urllib3 would warn of it again and again
         _call.stage = _WAITING
 
 

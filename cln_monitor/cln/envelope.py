@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from .errors import AuthorizationFailed, BadAnswer, ClnError, Refused
-from .text import clean_text
+from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
 T = TypeVar("T")
@@ -31,8 +31,10 @@ def json_data(answer: Answer, kind: type[T]) -> T:
     """
     try:
         return _data(answer, answer.body, kind)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except msgspec.ValidationError as error:
         raise not_an_answer(answer, f"JSON of another shape than documented: {error}") from None
+    except RecursionError:
+        raise not_an_answer(answer, "JSON that is nested too deep") from None
     except ValueError:
         return _data_of_mended(answer, kind)
 
@@ -51,15 +53,18 @@ def _data_of_mended(answer: Answer, kind: type[T]) -> T:
 
 def _data(answer: Answer, body: bytes, kind: type[T]) -> T:
     data: bytes | msgspec.Raw = body
+    instead = "JSON that does not say whether the call succeeded"
     if body.lstrip()[:1] == b"{":
         envelope = msgspec.json.decode(body, type=_Envelope)
         if envelope.success is not msgspec.UNSET:
             raise_unless_success(answer, bytes(envelope.success) == b"true", envelope.message)
             data = b"null" if envelope.data is msgspec.UNSET else envelope.data
+            instead = "a body that says success"
         elif envelope.data is not msgspec.UNSET or envelope.message is not None:
-            raise not_an_answer(answer, "JSON that does not say whether the call succeeded")
+            raise not_an_answer(answer, instead)
     if answer.status >= 300:
-        raise not_an_answer(answer, "a body that looks like a success")
+        msgspec.json.decode(data)  # raises for what is not JSON at all, which then is called what it is
+        raise not_an_answer(answer, instead)
     return msgspec.json.decode(data, type=kind)
 
 
@@ -71,39 +76,49 @@ def raise_unless_success(answer: Answer, success: bool, message: object) -> None
     """Raise AuthorizationFailed or Refused, with the ``message`` of CLN, when it said that the call failed."""
     if success:
         return
-    text = clean_text(message)
+    text = clean_text(message, LONGEST_UNSCRUBBED)
     if answer.status in {401, 403} or _ABOUT_AUTHORIZATION.search(text):
         raise AuthorizationFailed(f"CLN refused the token: {text or f'HTTP {answer.status}'}")
-    raise Refused(f"CLN refused the call: {text or 'it gave no reason'}")
+    # With a status of 5xx it may be the trouble of a moment, such as "Unexpected server error".
+    raise Refused(f"CLN refused the call: {text or 'it gave no reason'}", transient=answer.status >= 500)
 
 
 def not_an_answer(answer: Answer, what: str) -> ClnError:
     """Return the error for an ``answer`` that is ``what`` instead of what the API document promises."""
     status = answer.status
     if status in {401, 403}:
-        return AuthorizationFailed(f"CLN answers HTTP {status}: the login, the secret key or the token is not accepted")
+        return AuthorizationFailed(
+            f"CLN answers HTTP {status} and no reason: login, secret key or token are wrong, or our address is barred"
+        )
     if 300 <= status < 400:
-        host = urlsplit(answer.location).netloc.rpartition("@")[2] or "another path"
-        return BadAnswer(f"it redirects to {clean_text(host)}, which is never followed with a token; is api_url right?")
+        where = clean_text(_host(answer.location), LONGEST_UNSCRUBBED) or "another path"
+        return BadAnswer(f"it redirects to {where}, which is never followed with a token; is api_url right?")
     at = "" if status == 200 else f"HTTP {status} with "
     hint = "; is api_url right?" if status == 404 else ""
     return BadAnswer(f"not an answer of CLN but {at}{what}{hint}", transient=status >= 500)
 
 
+def _host(location: str) -> str:
+    try:
+        return urlsplit(location).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+
+
 def describe_body(body: bytes) -> str:
     """Say in a few words what a ``body`` is that cannot be read."""
-    start = body[:200].lstrip().lower()
+    start = body.lstrip()[:1]
     if not start:
         return "an empty body"
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<")):
+    if start == b"<":
         return "an HTML page"
-    if start[:1] in b"{[":
+    if start in b"{[":
         return "JSON that is cut or broken"
     return "text that nobody has documented"
 
 
 # Values end at a comma or a comment: the samples of the API document carry both.
-_PLAIN_ITEM = re.compile(r"(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?", re.ASCII)
+_PLAIN_ITEM = re.compile(r"\b(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?", re.ASCII)
 _PLAIN_MESSAGE = re.compile(r"\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)", re.ASCII)
 
 
@@ -124,5 +139,5 @@ def plain_items(answer: Answer) -> dict[str, str]:
         raise not_an_answer(answer, describe_body(answer.body))
     raise_unless_success(answer, success == "true", " ".join(message[1].split()) if message else None)
     if answer.status >= 300:
-        raise not_an_answer(answer, "a body that looks like a success")
+        raise not_an_answer(answer, "a body that says success")
     return items

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from .text import shorten
+
+_LONGEST = 400  # characters of a problem: an error is read on one line
+
 
 class ClnError(Exception):
     """A call of the CLN API that gave no usable answer.
@@ -28,8 +32,9 @@ class ClnError(Exception):
     def while_doing(self, attempted: str, scrub: Callable[[str], str]) -> None:
         """Name what was attempted, and clean the text that came from outside with ``scrub``."""
         self.attempted = attempted
-        self.problem = scrub(self.problem)
+        self.problem = shorten(scrub(self.problem), _LONGEST)
         self.args = (self.problem,)
+        self.__context__ = None  # the errors of the libraries quote URLs and bodies, and with them secrets
 
 
 class Unreachable(ClnError):

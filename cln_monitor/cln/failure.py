@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import requests
 import urllib3
 
 from .errors import BadAnswer, ClnError, TimedOut, Unreachable
+from .text import clean_text
 
 FAILURES = (
     OSError,
@@ -25,7 +27,8 @@ FAILURES = (
 
 def failure(error: BaseException, stage: str, seconds: float) -> ClnError:
     """Return the error of ours that ``error`` is; ``stage`` is how far the call was, ``seconds`` its deadline."""
-    causes = list(_causes(error))
+    # The wrappers of requests are OSErrors too, and say less than what they wrap.
+    causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
     for kinds, meaning in _MEANINGS:
         for cause in causes:
             if isinstance(cause, kinds):
@@ -33,6 +36,7 @@ def failure(error: BaseException, stage: str, seconds: float) -> ClnError:
     return Unreachable(f"{type(error).__name__} while {stage}")
 
 
+_CUT = "the answer was cut: less came than its header promised"
 _Meaning = Callable[[Any, str, float], ClnError]
 
 # The first that fits counts, so what is special stands before what is general.
@@ -50,16 +54,20 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
         lambda cause, *_: Unreachable(f"its TLS certificate is not to be trusted ({cause.verify_message.rstrip('.')})"),
     ),
     (
+        (ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        lambda _, stage, __: Unreachable(f"the connection was closed while {stage}", transient=True),
+    ),
+    (
         (ssl.SSLError,),
-        lambda cause, stage, _: Unreachable(f"TLS failed while {stage} ({cause.reason or 'no reason given'})"),
+        lambda cause, *_: Unreachable(_tls_problem(getattr(cause, "reason", None) or "no reason given")),
     ),
     (
         (urllib3.exceptions.ProxyError,),
-        lambda _, stage, __: Unreachable(f"the proxy gives no way through, while {stage}", transient=True),
+        lambda cause, *_: _of_proxy(cause),
     ),
     (
         (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead),
-        lambda *_: BadAnswer("the answer was cut: less came than its header promised", transient=True),
+        lambda *_: BadAnswer(_CUT, transient=True),
     ),
     (
         (urllib3.exceptions.DecodeError,),
@@ -74,8 +82,8 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
         lambda _, stage, __: Unreachable(f"the connection was closed while {stage}", transient=True),
     ),
     (
-        (http.client.HTTPException, urllib3.exceptions.ProtocolError),
-        lambda *_: BadAnswer("the answer is not HTTP"),
+        (http.client.HTTPException,),
+        lambda *_: BadAnswer("the answer is not HTTP; is api_url right?"),
     ),
     (
         (OSError,),
@@ -83,7 +91,30 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
             f"{cause.strerror or type(cause).__name__} while {stage}", transient=cause.errno is not None
         ),
     ),
+    (
+        (urllib3.exceptions.ProtocolError,),
+        lambda *_: BadAnswer(_CUT, transient=True),
+    ),
 )
+
+
+def _tls_problem(reason: str) -> str:
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
+        return "what answers there does not speak TLS; is api_url right?"
+    return f"TLS failed ({reason.lower().replace('_', ' ')})"
+
+
+def _of_proxy(error: urllib3.exceptions.ProxyError) -> ClnError:
+    for cause in _causes(error):
+        refused = _REFUSED_BY_PROXY.match(str(cause))
+        if refused:
+            return Unreachable(f"the proxy refuses: {clean_text(refused[1])}", transient=refused[1].startswith("5"))
+        if isinstance(cause, OSError) and cause.strerror:
+            return Unreachable(f"the proxy cannot be reached ({cause.strerror})", transient=True)
+    return Unreachable("the proxy gives no way through", transient=True)
+
+
+_REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: (\d.*)", re.DOTALL)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

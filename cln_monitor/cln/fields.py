@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from .dates import parse_date
 from .errors import BadAnswer
-from .text import clean_text
+from .text import LONGEST_UNSCRUBBED, clean_text
 
 Text = str | int | float | bool | None
 """What stands where the API document says "string"."""
+
+_NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 
 
 def text(value: Text) -> str:
@@ -26,13 +30,11 @@ def count(value: Text, field: str) -> int | None:
     """Return the whole number in ``value``, a number or its spelling; None when there is none."""
     if value is None or value == "":
         return None
-    try:
-        number = float(value)
-        if not isinstance(value, bool) and number >= 0 and number.is_integer():
-            return int(number)
-    except (ValueError, OverflowError):
-        pass
-    raise BadAnswer(f"not an answer of CLN: {field} is {clean_text(value)!r}, not a number of 0 or more")
+    if not isinstance(value, bool) and _NUMBER.fullmatch(str(value)):
+        return int(float(value))
+    raise BadAnswer(
+        f"not an answer of CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a number of 0 or more"
+    )
 
 
 def flag(value: Text) -> bool | None:
@@ -51,4 +53,4 @@ def date(value: Text, field: str) -> float | None:
             return parse_date(value)
     except (ValueError, OverflowError):
         pass
-    raise BadAnswer(f"not an answer of CLN: {field} is {clean_text(value)!r}, not a date")
+    raise BadAnswer(f"not an answer of CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date")

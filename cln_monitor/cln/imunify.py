@@ -38,16 +38,14 @@ class ImunifyReads:
 
     def keys(self) -> list[ImunifyKey]:
         """Return all Imunify keys of the account, a key once (``/im/key/list.json``). Raises ClnError."""
-        rows = self._caller.read_json(IMUNIFY_KEYS, list[_KeyRow])
-        keys = unique([row.key_of_row() for row in rows], lambda key: key.key)
+        keys = unique(self._caller.read_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row), lambda key: key.key)
         for key in keys:
             self._caller.redactor.hide_key(key.key)
         return keys
 
     def servers(self, key: str) -> list[ImunifyServer]:
         """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises ClnError."""
-        rows = self._caller.read_json(IMUNIFY_SERVERS, list[_ServerRow], key=key)
-        return unique_servers([row.server() for row in rows])
+        return unique_servers(self._caller.read_rows(IMUNIFY_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 
 class _KeyRow(msgspec.Struct):

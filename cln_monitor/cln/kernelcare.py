@@ -37,16 +37,14 @@ class KernelCareReads:
 
     def keys(self) -> list[KernelCareKey]:
         """Return all KernelCare keys of the account, a key once (``/kcare/key/list.json``). Raises ClnError."""
-        rows = self._caller.read_json(KERNELCARE_KEYS, list[_KeyRow])
-        keys = unique([row.key_of_row() for row in rows], lambda key: key.key)
+        keys = unique(self._caller.read_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row), lambda key: key.key)
         for key in keys:
             self._caller.redactor.hide_key(key.key)
         return keys
 
     def servers(self, key: str) -> list[KernelCareServer]:
         """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises ClnError."""
-        rows = self._caller.read_json(KERNELCARE_SERVERS, list[_ServerRow], key=key)
-        return unique_servers([row.server() for row in rows])
+        return unique_servers(self._caller.read_rows(KERNELCARE_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 
 class _KeyRow(msgspec.Struct):

@@ -13,6 +13,8 @@ from .errors import RateLimited, TimedOut
 LONGEST_PAUSE = 30.0
 """Seconds that a read waits out when CLN names a pause; it gives up at once on a longer one."""
 
+_EARLY = 0.01  # seconds by which a sleep may end too soon without somebody having ended it
+
 
 class Limits:
     """Shared by all accounts. ``concurrency``: calls in flight; ``requests_per_second``: to one host, 0 for all."""
@@ -23,27 +25,27 @@ class Limits:
         self._clock = clock
         self._in_flight = threading.BoundedSemaphore(concurrency)
         self._lock = threading.Lock()
-        self._next_slot: dict[str, float] = {}
+        self._next_turn: dict[str, float] = {}
+        self._next_send: dict[str, float] = {}
         self._paused_until: dict[str, float] = {}
 
     @contextmanager
     def turn(self, host: str, deadline: Deadline) -> Iterator[None]:
         """Wait for the turn of one call to ``host``; raise TimedOut when it cannot come before ``deadline``.
 
-        Raises RateLimited without waiting while CLN wants a pause longer than ``LONGEST_PAUSE``.
+        Raises RateLimited without waiting when CLN wants a pause beyond ``LONGEST_PAUSE`` or ``deadline``.
         """
         while True:
-            # The wait for a slot comes before the place in flight: one slow host must not hold the places of others.
-            wait = self._reserve(host)
-            if wait > deadline.left() or not deadline.left():
-                raise TimedOut("the limit of calls a second left no turn before the deadline")
-            self._clock.sleep(wait)
+            # The wait for a turn comes before the place in flight: one slow host must not hold the places of others.
+            self._await(self._next_turn, host, deadline)
             if not self._in_flight.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
                 raise TimedOut(f"{self.concurrency} calls were in flight until the deadline")
             if not self._pause_left(host):
                 break
             self._in_flight.release()
         try:
+            # Calls whose turn came while all places were taken must not be sent in one burst.
+            self._await(self._next_send, host, deadline)
             yield
         finally:
             self._in_flight.release()
@@ -57,16 +59,22 @@ class Limits:
     def _pause_left(self, host: str) -> float:
         return max(0.0, self._paused_until.get(host, -math.inf) - self._clock.monotonic())
 
-    def _reserve(self, host: str) -> float:
+    def _await(self, slots: dict[str, float], host: str, deadline: Deadline) -> None:
+        """Take the next slot of ``host`` in ``slots``, and wait until it comes."""
         with self._lock:
-            now = self._clock.monotonic()
+            now, left = self._clock.monotonic(), deadline.left()
             pause = self._pause_left(host)
-            if pause > LONGEST_PAUSE:
+            if pause > min(LONGEST_PAUSE, left):
                 raise RateLimited(
                     f"CLN asked for a pause of which {pause:.0f} s are left",
                     retry_after=pause,
                     transient=False,
                 )
-            slot = max(now + pause, self._next_slot.get(host, now))
-            self._next_slot[host] = slot + self._gap
-            return slot - now
+            slot = max(now + pause, slots.get(host, now))
+            # Who cannot wait for a slot takes none, or those who come later would wait for nobody.
+            if slot - now > left or not left:
+                raise TimedOut("the limit of calls a second left no turn before the deadline")
+            slots[host] = slot + self._gap
+        self._clock.sleep(slot - now)
+        if self._clock.monotonic() < slot - _EARLY:
+            raise TimedOut("we stop, and its turn had not come yet")

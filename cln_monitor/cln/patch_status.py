@@ -13,7 +13,7 @@ from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
 from .envelope import describe_body, json_data, not_an_answer, plain_items
 from .errors import AuthorizationFailed, Refused
-from .text import clean_text
+from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
 STATES = ("uptodate", "outofdate", "unsupported", "inactive")
@@ -66,11 +66,18 @@ _STATE = "|".join(STATES)
 _COUNT = re.compile(rf"({_STATE})=(\d{{1,9}})")
 # Counts stand alone on a line or behind its "|"; nothing else may stand there.
 _COUNTS = re.compile(rf"^(?:[^|\n]*\|)?[ \t]*((?:(?:{_STATE})=\d{{1,9}}[; \t]*)+)$", re.MULTILINE)
-_HOST = re.compile(r"^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z ]+?)[ \t.!]*$", re.MULTILINE)
-_GOOD = re.compile(r"KernelCare OK\b|All \d+ (?:servers|machines) are up to date\b", re.IGNORECASE)
+_HOST = re.compile(
+    r"^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$", re.MULTILINE
+)
+# The whole line counts: "All 9 servers are up to date except web1" is nothing to be glad of.
+_GOOD = re.compile(
+    r"(?:KernelCare OK(?: *- *all (?:\d+ )?servers are up to date)?"
+    r"|All (?:\d+ )?(?:servers|machines) are up to date)[ \t.!]*(?:\||$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BAD = re.compile(
-    r"KernelCare (?:WARNING|CRITICAL)\b|\d+ \w+ (?:is|are) (?:OUTOFDATE|UNSUPPORTED|INACTIVE)\b",
-    re.IGNORECASE,
+    r"^(?:KernelCare (?:WARNING|CRITICAL)\b|\d+ \w+ (?:is|are) (?:OUTOFDATE|UNSUPPORTED|INACTIVE)\b)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _NOT_FOUND = re.compile(r"(?:Servers|Reseller) not found\b", re.IGNORECASE)
 _NOT_AUTHORIZED = re.compile(r"Registration token not found\b|Authorization failed\b", re.IGNORECASE)
@@ -81,19 +88,27 @@ def parse_patch_status(answer: Answer) -> PatchStatus:
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     _raise_for_failure(answer, text)
     counts = _counts(answer, text)
-    looks_good, looks_bad = _GOOD.match(text) is not None, _BAD.match(text) is not None
-    if counts is None and not looks_good and not looks_bad:
-        raise not_an_answer(answer, describe_body(answer.body))
     hosts = [
         PatchedHost(clean_text(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
         for found in _HOST.finditer(text)
     ]
-    all_up_to_date = counts is None or not any(counts[state] for state in STATES if state != "uptodate")
-    # Text and counts overlap and neither holds all: nothing is good unless both say so.
-    ok = all_up_to_date and not looks_bad and all(host.state == "uptodate" for host in hosts)
+    # Words, counts and hosts overlap, and none of them tells all: what is bad in any of them is bad.
+    says_good, says_bad = _says_good(text, counts), _BAD.search(text) is not None
+    counts_bad = counts is not None and any(counts[state] for state in STATES if state != "uptodate")
+    if not (says_good or says_bad or counts_bad):
+        raise not_an_answer(answer, describe_body(answer.body))
+    ok = says_good and not says_bad and not counts_bad and all(host.state == "uptodate" for host in hosts)
     if answer.status >= 300 and (ok or answer.status < 400):
         raise not_an_answer(answer, "a text that says all is well")
     return PatchStatus(ok, counts, hosts)
+
+
+def _says_good(text: str, counts: dict[str, int] | None) -> bool:
+    """Tell whether the first line is one of those by which CLN says that all is well: in words, or counts alone."""
+    good = _GOOD.match(text)
+    if good is None:
+        return counts is not None and "|" not in text.partition("\n")[0] and _COUNTS.match(text) is not None
+    return counts is not None or not good[0].endswith("|")
 
 
 def _raise_for_failure(answer: Answer, text: str) -> None:
@@ -103,17 +118,17 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
     elif text[:7].lower() == "success":
         plain_items(answer)
     elif _NOT_AUTHORIZED.match(text):
-        raise AuthorizationFailed(f"CLN refused the token: {clean_text(text)}")
+        raise AuthorizationFailed(f"CLN refused the token: {clean_text(text, LONGEST_UNSCRUBBED)}")
     elif found := _NOT_FOUND.match(text):
         kind = ServersNotFound if found[0].lower().startswith("servers") else Refused
-        raise kind(f"CLN refused the call: {clean_text(text)}")
+        raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 
 def _counts(answer: Answer, text: str) -> dict[str, int] | None:
-    found = _COUNTS.search(text)
-    if found is None:
+    lines = [found[1] for found in _COUNTS.finditer(text)]
+    if not lines:
         return None
-    items = _COUNT.findall(found[1])
+    items = _COUNT.findall("\n".join(lines))
     counts = {state: int(number) for state, number in items}
     if len(items) != len(STATES) or len(counts) != len(STATES):
         raise not_an_answer(answer, "counts that are cut or doubled")

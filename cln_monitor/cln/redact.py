@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import re
 import threading
@@ -11,7 +12,9 @@ from urllib.parse import quote, quote_plus
 PLACEHOLDER = "<secret>"
 
 _SHORTEST = 4  # replacing a shorter value would wreck every text and hide nothing
-_TOKEN = re.compile(r"\d{9,11}(?:\||%7c)[0-9a-f]{40}|(?<=token=)[^&\s'\"<>]+", re.IGNORECASE)
+# The digest of a token, in whatever way the bar before it is spelled.
+_TOKEN = re.compile(r"(?:\d{9,11}(?:\||%7c))?[0-9a-f]{40,}|(?<=token=)[^&\s'\"<>]+", re.IGNORECASE)
+_PERCENT = re.compile("%[0-9A-F]{2}")
 
 
 def mask_key(key: str) -> str:
@@ -83,12 +86,19 @@ class Redactor:
 
 
 def _spellings(value: str) -> set[str]:
+    """Return how URLs, JSON, HTML and ``repr`` spell ``value``."""
     plain = value.encode("utf-8", "replace").decode()
-    escaped = {quote(plain, safe=""), quote(plain), quote_plus(plain)}
+    quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain), quote(quote(plain, safe=""))}
     return {
         value,
-        *escaped,
-        *(text.replace("%7C", "%7c") for text in escaped),
+        plain,
+        *quoted,
+        *(_PERCENT.sub(lambda code: code[0].lower(), text) for text in quoted),
         json.dumps(plain)[1:-1],
+        json.dumps(plain, ensure_ascii=False)[1:-1],
         repr(plain)[1:-1],
+        ascii(plain)[1:-1],
+        repr(plain.encode())[2:-1],
+        html.escape(plain),
+        html.escape(plain, quote=False),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
@@ -22,7 +23,9 @@ def make_session(
     ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError when the
     bundle cannot be read.
     """
-    session = requests.Session()
+    # It logs what it asks for, and with it tokens: as a warning already, when a header is malformed.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    session = _Session()
     session.trust_env = False  # a ~/.netrc must not add credentials, nor the environment a proxy nobody configured
     session.headers["User-Agent"] = f"cln-monitor/{version('cln-monitor')}"
     session.headers["Accept"] = "application/json, text/plain"
@@ -41,6 +44,11 @@ def make_session(
     return session
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Know of no redirect: ``requests`` reads the whole body of one, however large, even when it follows none."""
+
+
 class _Adapter(HTTPAdapter):
     """Hands one TLS context to all connections: by itself ``requests`` loads the CA bundle anew for each, 19 ms."""
 
@@ -53,7 +61,8 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **kwargs, ssl_context=self._context)
+        contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
+        manager = super().proxy_manager_for(proxy, **kwargs, **contexts)
         manager.pool_classes_by_scheme = POOLS
         return manager
 

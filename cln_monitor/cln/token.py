@@ -12,5 +12,6 @@ def make_token(login: str, secret_key: str, now: float) -> str:
     """
     timestamp = str(int(now))
     # The API document prescribes SHA-1; nothing here rests on its collision resistance.
-    digest = hashlib.sha1((secret_key + timestamp).encode(), usedforsecurity=False).hexdigest()
+    signed = (secret_key + timestamp).encode("utf-8", "surrogateescape")  # the environment may hold any bytes
+    digest = hashlib.sha1(signed, usedforsecurity=False).hexdigest()
     return f"{login}|{timestamp}|{digest}"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 
 from .clock import Clock, Deadline
 from .deadline import call_deadline
-from .endpoints import READS, Endpoint
-from .errors import BadAnswer, ClnError, RateLimited
+from .endpoints import READS, WRITES, Endpoint
+from .errors import BadAnswer, ClnError, RateLimited, TimedOut
 from .failure import FAILURES, failure
 from .limits import LONGEST_PAUSE, Limits
 from .redact import Redactor
@@ -33,11 +34,16 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the HTTP ``status``, the ``body`` unpacked, the ``location`` of a redirect."""
+    """What came back: the HTTP ``status``, the ``body`` unpacked, the ``location`` of a redirect.
+
+    ``retry_after`` is the header as it came; ``clock_skew`` CLN's clock less ours in seconds, None when it told none.
+    """
 
     status: int
     body: bytes
     location: str = ""
+    retry_after: str = ""
+    clock_skew: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class TransportSettings:
     api_url: str = "https://cln.cloudlinux.com/api"
     label: str = ""
     timeout: float = 15.0
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     insecure_skip_verify: bool = False
 
@@ -94,6 +100,10 @@ class Transport:
         self.settings = settings
         self.redactor = redactor
         self.clock = clock
+        if settings.proxy:
+            password = urlsplit(settings.proxy).password or ""
+            redactor.hide(password)
+            redactor.hide(unquote(password))
         self._limits = limits
         self._observe = observe
         self._session = make_session(
@@ -119,7 +129,7 @@ class Transport:
             raise PermissionError(f"{endpoint.template} is not one of the calls that only read")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return decode(self._send(endpoint, path(), query(), deadline))
+                return decode(self._send(endpoint, path, query, deadline))
             except ClnError as error:
                 wait = self._wait_before_retry(error, attempt)
                 if attempt == _ATTEMPTS or not error.transient or wait > min(deadline.left(), LONGEST_PAUSE):
@@ -127,37 +137,59 @@ class Transport:
                 self.clock.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
+    def write(
+        self,
+        endpoint: Endpoint,
+        query: Callable[[], Mapping[str, str]],
+        decode: Callable[[Answer], T],
+        deadline: Deadline,
+    ) -> T:
+        """Send a call that changes something, once, and return what ``decode`` makes of the answer. Raises ClnError."""
+        if endpoint not in WRITES:
+            raise PermissionError(f"{endpoint.template} is not one of the calls that change something")
+        return decode(self._send(endpoint, dict, query, deadline))
+
     def close(self) -> None:
         """Close the connections that are not in use."""
         self._session.close()
 
     def _wait_before_retry(self, error: ClnError, attempt: int) -> float:
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            self._limits.pause(self.settings.host, error.retry_after)
             return error.retry_after
         # Jitter spreads our retries over CLN, it protects nothing.
         return _FIRST_BACK_OFF * (1 << (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 # no secret comes of it
 
     def _send(
-        self, endpoint: Endpoint, path: Mapping[str, str], query: Mapping[str, str], deadline: Deadline
+        self,
+        endpoint: Endpoint,
+        path: Callable[[], Mapping[str, str]],
+        query: Callable[[], Mapping[str, str]],
+        deadline: Deadline,
     ) -> Answer:
         with self._limits.turn(self.settings.host, deadline):
+            target, arguments = endpoint.path(**path()), query()
             seconds = min(self.settings.timeout, deadline.left())
+            if seconds <= 0:
+                raise TimedOut("the deadline had passed before it was sent")
             started = time.monotonic()
             code, skew = "", None
             try:
-                response, answer = self._exchange(endpoint.path(**path), query, seconds)
-                code, skew = str(answer.status), self._clock_skew(response)
+                answer = self._exchange(target, arguments, seconds)
+                code, skew = str(answer.status), answer.clock_skew
             except ClnError as error:
                 code = error.reason
                 raise
             finally:
                 seconds_taken = time.monotonic() - started
                 self._observe(Exchange(self.settings.api, endpoint.template, code, seconds_taken, skew))
-        _raise_for_rate_limit(response, self.clock.time())
-        return answer
+        limited = _rate_limit(answer, self.clock.time() + (skew or 0.0))
+        if limited is None:
+            return answer
+        if limited.retry_after is not None:
+            self._limits.pause(self.settings.host, limited.retry_after)
+        raise limited
 
-    def _exchange(self, path: str, query: Mapping[str, str], seconds: float) -> tuple[requests.Response, Answer]:
+    def _exchange(self, path: str, query: Mapping[str, str], seconds: float) -> Answer:
         with call_deadline(seconds) as call:
             try:
                 response = self._session.get(
@@ -169,7 +201,14 @@ class Transport:
                 )
                 with response:
                     call.stage = "reading the answer"
-                    return response, Answer(response.status_code, _body(response), response.headers.get("Location", ""))
+                    clock_skew = self._clock_skew(response)
+                    return Answer(
+                        response.status_code,
+                        _body(response),
+                        location=response.headers.get("Location", ""),
+                        retry_after=response.headers.get("Retry-After", "").strip(),
+                        clock_skew=clock_skew,
+                    )
             except FAILURES as error:
                 # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
                 raise failure(error, call.stage, seconds) from None
@@ -191,19 +230,20 @@ def _body(response: requests.Response) -> bytes:
 
 def _http_date(text: str) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp()
+        date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def _raise_for_rate_limit(response: requests.Response, now: float) -> None:
-    header = response.headers.get("Retry-After", "").strip()
-    if response.status_code != 429 and not (response.status_code == 503 and header):
-        return
+def _rate_limit(answer: Answer, now: float) -> RateLimited | None:
+    """Return the error by which CLN asks us to slow down, where it does; ``now`` is the time by CLN's clock."""
+    if answer.status != 429 and not (answer.status == 503 and answer.retry_after):
+        return None
     retry_after: float | None = None
-    if header.isdecimal():
-        retry_after = float(header[:9])
-    elif (date := _http_date(header)) is not None:
+    if answer.retry_after.isdecimal():
+        retry_after = float(answer.retry_after[:9])
+    elif (date := _http_date(answer.retry_after)) is not None:
         retry_after = max(0.0, date - now)
     asked = "" if retry_after is None else f" and asks to wait {retry_after:.0f} s"
-    raise RateLimited(f"CLN answers HTTP {response.status_code}{asked}", retry_after=retry_after)
+    return RateLimited(f"CLN answers HTTP {answer.status}{asked}", retry_after=retry_after)

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import re
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_PIECE = re.compile(r"(\d+)(ms|[smhdw])")
-_DURATION = re.compile(rf"(?:{_PIECE.pattern})+")
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}  # in milliseconds
+_PIECE = re.compile(r"(\d{1,12})(ms|[smhdw])", re.ASCII)
+_DURATION = re.compile(rf"(?:{_PIECE.pattern})+", re.ASCII)
+_LONGEST = 3653 * _UNITS["d"]
+_SHOWN = 16  # characters; what is longer is no slip of a duration, and may be a secret in the wrong place
 
 
 def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as ``15m``. Raises ValueError, with what would be right, on others."""
+    named = repr(text) if len(text) <= _SHOWN else "this"
     if _DURATION.fullmatch(text) is None:
-        hint = f"; did you mean {text}s or {text}m?" if re.fullmatch(r"\d+", text) else ""
-        raise ValueError(f"{text!r} is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d{hint}")
-    seconds = sum(int(number) * _UNITS[unit] for number, unit in _PIECE.findall(text))
-    if seconds <= 0:
-        raise ValueError(f"{text!r} is no time at all: write a duration above zero")
-    return seconds
+        hint = f"; did you mean {text}s or {text}m?" if re.fullmatch(r"\d{1,9}", text, re.ASCII) else ""
+        raise ValueError(f"{named} is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d{hint}")
+    milliseconds = sum(int(number) * _UNITS[unit] for number, unit in _PIECE.findall(text))
+    if milliseconds == 0:
+        raise ValueError(f"{named} is no time at all: write a duration above zero")
+    if milliseconds > _LONGEST:
+        raise ValueError(f"{named} is more than ten years: write a shorter duration, such as 24h or 30d")
+    return milliseconds / 1000
 
 
 def format_duration(seconds: float) -> str:
     """Return ``seconds`` in the largest unit that spells it without a rest: 900.0 is ``15m``."""
+    milliseconds = round(seconds * 1000)
     for unit in ("w", "d", "h", "m", "s"):
-        if seconds >= _UNITS[unit] and seconds % _UNITS[unit] == 0:
-            return f"{seconds / _UNITS[unit]:.0f}{unit}"
-    return f"{seconds * 1000:.0f}ms"
+        if milliseconds >= _UNITS[unit] and milliseconds % _UNITS[unit] == 0:
+            return f"{milliseconds // _UNITS[unit]}{unit}"
+    return f"{milliseconds}ms"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import ssl
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,15 +15,16 @@ import msgspec
 import yaml
 
 from cln_monitor.cln import Secret
-from cln_monitor.probes import PROBES, Duration, ProbeSettings
+from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
-from .model import AccountConfig, Config, ConfigFile, SecretName, secret_fields
+from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
 from .secrets import expand
 from .typed import Problem, Typer, at
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SHORTEST_INTERVAL = 1.0
 _LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -30,8 +32,12 @@ class ConfigError(Exception):
     """A configuration that cannot be used; ``problems`` has a line for each thing that is wrong with it."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
-        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+        super().__init__("\n".join(_on_one_line(f"{file}: {problem}") for problem in problems))
         self.problems = problems
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def load_config(file: Path) -> Config:
@@ -53,9 +59,7 @@ def parse_config(text: str, base: Path) -> Config:
     try:
         document = yaml.load(text, _Loader)  # noqa: S506 # a SafeLoader, but for doubled keys
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError("", [Problem(where, error.problem or "is not YAML")]) from None
+        raise ConfigError("", [_problem_of_yaml(error)]) from None
     except (yaml.YAMLError, RecursionError):
         raise ConfigError("", [Problem("", "is not YAML")]) from None
     typer = Typer()
@@ -65,8 +69,30 @@ def parse_config(text: str, base: Path) -> Config:
     return config
 
 
+_QUOTES_A_VALUE = re.compile(r"(?:alias|anchor|tag|handle) ['\"]")
+
+
+def _problem_of_yaml(error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    text = error.problem or "is not YAML"
+    if _QUOTES_A_VALUE.search(f"{error.context} {text}"):
+        # The value itself is not shown: a secret may begin with such a character.
+        text = "a value that begins with !, & or * has to stand in quotes"
+    elif text.startswith("but ") and error.context:
+        text = f"{error.context}, {text}"
+    return Problem(f"line {mark.line + 1}, column {mark.column + 1}" if mark else "", text)
+
+
 class _Loader(yaml.SafeLoader):
     """Refuses a mapping that names a key twice, of which YAML silently keeps the last."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, TypeError):
+            # What YAML takes for a number or a date by its looks, and then cannot read: 2024-02-30, 0x_.
+            problem = "looks like a number or a date and is none; put it in quotes"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         counts = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
@@ -115,9 +141,14 @@ def _probe_values(typer: Typer, document: object, place: str) -> _ProbeValues:
         typer.note(place, "expected a mapping of the probes to their settings")
     document = document if isinstance(document, dict) else {}
     typer.only_known(document, list(PROBES), place)
-    return {
-        name: typer.struct(probe.settings, document.get(name) or {}, at(place, name)) for name, probe in PROBES.items()
-    }
+    return {name: _settings(typer, probe, document.get(name), at(place, name)) for name, probe in PROBES.items()}
+
+
+def _settings(typer: Typer, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
+    values = typer.struct(probe.settings, {} if document is None else document, place)
+    if values.get("interval", _SHORTEST_INTERVAL) < _SHORTEST_INTERVAL:
+        typer.note(at(place, "interval"), "expected 1s or more; CLN is asked anew each time")
+    return values
 
 
 def _probes(values: _ProbeValues) -> dict[str, ProbeSettings]:
@@ -151,6 +182,8 @@ def _api_url(typer: Typer, url: str, place: str) -> str:
 
 
 def _is_http_url(url: str) -> bool:
+    if not url.isprintable() or " " in url:
+        return False
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -168,11 +201,19 @@ def _check_accounts(typer: Typer, config: Config) -> None:
             typer.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
         if not account.login.reveal().strip():
             typer.note(at(place, "login"), "is empty; expected the login of the CLN account")
-        _check_secret(typer, config, account, "secret_key", place)
-        _check_secret(typer, config, account, "registration_token", place)
+        for name in SECRET_NAMES:
+            _check_secret(typer, config, account, name, place)
         _check_monitoring_keys(typer, config, account, place)
     if ca_file := config.tls_config.ca_file:
-        _check_readable(typer, "tls_config.ca_file", ca_file, lambda: expand(ca_file, config.base).read_bytes())
+        _check_readable(typer, "tls_config.ca_file", ca_file, lambda: _read_certificates(expand(ca_file, config.base)))
+
+
+def _read_certificates(file: Path) -> None:
+    file.read_bytes()
+    try:
+        ssl.create_default_context(cafile=str(file))
+    except ssl.SSLError:
+        raise ValueError("holds no certificates; expected a bundle in PEM") from None
 
 
 def _check_secret(typer: Typer, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
@@ -198,7 +239,7 @@ def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig,
 
 def _check_readable(typer: Typer, place: str, what: object, read: Callable[[], T]) -> T | None:
     """Return what ``read`` gives, or note that the file or variable ``what`` cannot be read."""
-    named = "" if isinstance(what, Secret) else f"{what} "
+    named = f"{what} " if what and isinstance(what, str) else ""
     try:
         value = read()
     except OSError as error:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 import msgspec
 
-from cln_monitor.cln import Credentials, Secret, TransportSettings
+from cln_monitor.cln import Credentials, Redactor, Secret, TransportSettings
 from cln_monitor.probes import Duration, ProbeSettings
 
 from .secrets import SecretFile, SecretVariable, expand
 
 SecretName = Literal["secret_key", "registration_token"]
+SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
 
 
 def secret_fields(name: SecretName) -> tuple[str, str, str]:
@@ -73,12 +75,11 @@ class Config(ConfigFile, frozen=True, kw_only=True):
     def transport_of(self, api_url: str) -> TransportSettings:
         """Return how to reach the API root ``api_url``."""
         ca_file = self.tls_config.ca_file
-        parts = urlsplit(api_url)
         roots = {self.api_url_of(account) for account in self.accounts}
-        same_host = [root for root in roots if urlsplit(root).netloc == parts.netloc]
+        same_host = [root for root in roots if urlsplit(root).netloc == urlsplit(api_url).netloc]
         return TransportSettings(
             api_url=api_url,
-            label=parts.netloc + parts.path if len(same_host) > 1 else "",
+            label=api_url if len(same_host) > 1 else "",
             timeout=self.timeout,
             proxy=self.proxy.reveal() if self.proxy else None,
             ca_file=str(expand(ca_file, self.base)) if ca_file else None,
@@ -108,3 +109,18 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         if account.monitoring_keys_file:
             return SecretFile(account.monitoring_keys_file, self.base).lines
         return lambda: account.monitoring_keys
+
+    def hide_secrets(self, redactor: Redactor) -> None:
+        """Keep all that is secret here out of the texts of ``redactor``, from before the first call on."""
+        for account in self.accounts:
+            redactor.publish(account.name)
+        if self.proxy is not None:
+            redactor.hide(urlsplit(self.proxy.reveal()).password or "")
+        for account in self.accounts:
+            redactor.hide(account.login.reveal(), "<login>")
+            with contextlib.suppress(OSError, ValueError):  # what cannot be read is told by the call that needs it
+                for name in SECRET_NAMES:
+                    if self.has(account, name):
+                        redactor.hide(self.secret_of(account, name)().reveal())
+                for key in self.monitoring_keys_of(account)():
+                    redactor.hide_key(key.reveal())

@@ -42,7 +42,7 @@ class SecretFile:
 
 
 def _read(path: Path) -> str:
-    text = path.read_text(encoding="utf-8").strip()
+    text = path.read_text(encoding="utf-8-sig").strip()  # some editors begin a file with a mark that is no text
     if not text:
         raise ValueError("is empty")
     return text
@@ -64,7 +64,8 @@ class SecretVariable:
 def expand(name: str, base: Path) -> Path:
     """Return the path of a file named in a configuration that lies in the folder ``base``.
 
-    ``%d`` and ``$CREDENTIALS_DIRECTORY`` are the folder of systemd's credentials. Raises ValueError without one.
+    ``%d`` and ``$CREDENTIALS_DIRECTORY`` are the folder of systemd's credentials, ``~`` is the home folder. Raises
+    ValueError where there is none.
     """
     for spelling in ("%d", "${CREDENTIALS_DIRECTORY}", "$CREDENTIALS_DIRECTORY"):
         if name == spelling or name.startswith(spelling + "/"):
@@ -72,4 +73,7 @@ def expand(name: str, base: Path) -> Path:
             if not folder:
                 raise ValueError("needs the variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential=")
             return Path(folder + name[len(spelling) :])
-    return base / Path(name).expanduser()
+    try:
+        return base / Path(name).expanduser()
+    except RuntimeError:
+        raise ValueError("starts with the home folder of a user that is not known here") from None

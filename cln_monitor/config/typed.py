@@ -6,6 +6,7 @@ import difflib
 import types
 import typing
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -93,7 +94,10 @@ class Typer:
             try:
                 return parse_duration(str(value))
             except ValueError as error:
-                self.note(place, str(error) if isinstance(value, str | int) else "expected a duration such as 15m")
+                is_close = isinstance(value, str | int) and not isinstance(value, bool)
+                self.note(
+                    place, str(error) if is_close else f"expected a duration such as 15m, got {_described(value)}"
+                )
                 return None
         name, accepted = _LEAVES[kind]
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
@@ -120,7 +124,17 @@ def at(place: str, name: str) -> str:
 def _described(value: object) -> str:
     if value is None:
         return "nothing"
-    if isinstance(value, dict | list):
-        return {dict: "a mapping", list: "a list"}[type(value)]
     # The value itself is not shown: it may be a secret in the wrong place.
-    return {bool: "true or false", int: "a number", float: "a number", str: "a text"}.get(type(value), "a date")
+    return _KINDS.get(type(value), "something else")
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a fraction",
+    str: "a text",
+    dict: "a mapping",
+    list: "a list",
+    date: "a date",
+    datetime: "a date",
+}

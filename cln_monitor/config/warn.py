@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .durations import format_duration
 from .model import Config
-
-_LOOPBACK = ("localhost", "127.", "::1")
 
 
 def warnings_of(config: Config) -> list[str]:
@@ -17,7 +16,7 @@ def warnings_of(config: Config) -> list[str]:
         warnings.append("tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens")
     for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
         parts = urlsplit(api_url)
-        if parts.scheme == "http" and not (parts.hostname or "").startswith(_LOOPBACK):
+        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             warnings.append(f"{api_url}: tokens go there unencrypted, over http")
     for account in config.accounts:
         for name, settings in account.probes.items():
@@ -27,3 +26,10 @@ def warnings_of(config: Config) -> list[str]:
                     f"interval {format_duration(settings.interval)}, so its data vanish between polls"
                 )
     return warnings
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -14,8 +14,10 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
     disable_created_metrics,
+    generate_latest,
 )
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.openmetrics import exposition as openmetrics_text
 
 from cln_monitor.cln import REASONS, Exchange
 
@@ -100,7 +102,9 @@ class Counters:
         if now is not None:
             self._reload_success_time.set(now)
 
-    def render(self, accept: str) -> tuple[bytes, str]:
-        """Return the exporter's own metrics and the content type, in the format that ``accept`` asks for."""
-        encoder, content_type = choose_encoder(accept)
-        return encoder(self.registry), content_type
+    def render(self, openmetrics: bool) -> tuple[bytes, str]:
+        """Return the exporter's own metrics and their content type, as OpenMetrics or in the text format."""
+        if openmetrics:
+            text: bytes = openmetrics_text.generate_latest(self.registry)  # type: ignore[no-untyped-call] # untyped there
+            return text, openmetrics_text.CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4

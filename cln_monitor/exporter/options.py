@@ -71,7 +71,12 @@ _OTHER_PATHS = ("/", "/probe", "/config", "/-/", "/api/", "/sd/")
 
 
 def _path(text: str) -> str:
-    if not text.startswith("/") or text in _OTHER_PATHS or text.startswith(_OTHER_PATHS[3:]) or set("{}?#") & set(text):
+    if (
+        not text.startswith("/")
+        or text in _OTHER_PATHS
+        or text.startswith(_OTHER_PATHS[3:])
+        or set("{}?#% ") & set(text)
+    ):
         raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
     return text
 

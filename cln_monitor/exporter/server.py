@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -41,7 +42,8 @@ def listen(address: str) -> socket.socket:
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
-        raise ListenError(f"cannot listen on {address}: {error.strerror}; is another exporter running?") from None
+        hint = "; is another exporter running?" if error.errno == errno.EADDRINUSE else ""
+        raise ListenError(f"cannot listen on {address}: {error.strerror}{hint}") from None
     sock.setblocking(False)
     return sock
 

@@ -41,33 +41,39 @@ class Service:
 
     def start(self) -> None:
         """Load the configuration and begin to poll. Raises ConfigError."""
-        self._apply(self._load())
+        config = self._load()
+        self._apply(config, self._make_targets(config))
         self._poller.start()
 
     def stop(self) -> None:
-        """Stop polling, without waiting for calls that are under way."""
+        """Stop polling, without waiting for calls that are under way; what they still bring is shown no more."""
+        with self._lock:
+            self.targets = {}
         self._poller.stop()
         self._clock.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def reload(self) -> ConfigError | None:
+    def reload(self) -> ConfigError | OSError | None:
         """Load the configuration anew; return why that failed, in which case the one in use stays."""
         with self._lock:
             try:
                 config = self._load()
-            except ConfigError as error:
+                made = self._make_targets(config)
+            except (ConfigError, OSError) as error:
                 self.counters.reloaded(None)
                 _log.error("configuration not reloaded, the one in use stays", error=str(error))
                 return error
-            self._apply(config)
+            self._apply(config, made)
         _log.info("configuration reloaded", accounts=len(config.accounts), probes=len(self.targets))
         return None
 
-    def _apply(self, config: Config) -> None:
+    def _make_targets(self, config: Config) -> list[Target]:
+        limits = Limits(config.concurrency, config.requests_per_second, self._clock)
+        return make_targets(config, limits, self._clock, self._redactor, self.counters.exchanged)
+
+    def _apply(self, config: Config, made: list[Target]) -> None:
         for warning in warnings_of(config):
             _log.warning("configuration allows something unusual", warning=warning)
-        limits = Limits(config.concurrency, config.requests_per_second, self._clock)
-        made = make_targets(config, limits, self._clock, self._redactor, self.counters.exchanged)
         with self._lock:
             former, self.targets = self.targets, {target.id: target for target in made}
             self.config = config
@@ -94,9 +100,8 @@ class Service:
 
         Without an ``account``, a probe of CLN itself is found when there is one API root.
         """
-        with self._lock:
-            of_probe = [target for target in self.targets.values() if target.id.probe == probe]
-            roots = {self.config.api_url_of(each) for each in self.config.accounts if account in {each.name, ""}}
+        of_probe = [target for target in list(self.targets.values()) if target.id.probe == probe]
+        roots = {self.config.api_url_of(each) for each in self.config.accounts if account in {each.name, ""}}
         found = [
             target
             for target in of_probe
@@ -135,7 +140,10 @@ class Service:
             _log.warning("probe failed", **where, seconds=seconds, reason=run.failure.reason, error=run.failure.text)
 
     def _publish(self, target: Target) -> None:
-        self._exposition.publish(target.id, self._texts(target))
+        """Show how ``target`` stands: one at a time, so that an older text never follows a newer one."""
+        with self._lock:
+            if self.targets.get(target.id) is target:
+                self._exposition.publish(target.id, self._texts(target))
 
     def _texts(self, target: Target) -> Mapping[Family, bytes]:
         return render_target(target.state, target.observation, target.settings, self.config.max_server_series)

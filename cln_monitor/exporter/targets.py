@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from cln_monitor.cln import Clock, Exchange, Limits, ReadOnlyClient, Redactor, Transport, mask_key
 from cln_monitor.config import AccountConfig, Config
@@ -17,15 +16,18 @@ def make_targets(
 ) -> list[Target]:
     """Return a target for each enabled probe: of each account, and of each distinct API root for CLN itself."""
     key_label = mask_key if config.key_labels == "masked" else str
-    if config.proxy is not None:
-        redactor.hide(urlsplit(config.proxy.reveal()).password or "")
+    config.hide_secrets(redactor)
+    # One for each root: to load the certificates for each of a thousand accounts takes half a minute.
+    transports = {
+        api_url: Transport(config.transport_of(api_url), limits, clock, redactor, observe)
+        for api_url in dict.fromkeys(map(config.api_url_of, config.accounts))
+    }
 
     def client(api_url: str, account: AccountConfig | None = None) -> ReadOnlyClient:
-        transport = Transport(config.transport_of(api_url), limits, clock, redactor, observe)
-        return ReadOnlyClient(transport, None if account is None else config.credentials_of(account))
+        return ReadOnlyClient(transports[api_url], None if account is None else config.credentials_of(account))
 
     targets: list[Target] = []
-    for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
+    for api_url in transports:
         of_root = [account for account in config.accounts if config.api_url_of(account) == api_url]
         reach = config.transport_of(api_url)
         for name in [name for name, probe in PROBES.items() if not probe.of_account]:
@@ -34,7 +36,6 @@ def make_targets(
                 source = Source(client(api_url), settings)
                 targets.append(Target(PROBES[name], source, api_url, asks=api_url, made_from=(settings, reach)))
     for account in config.accounts:
-        redactor.publish(account.name)
         api_url = config.api_url_of(account)
         reader = client(api_url, account)
         asks = (api_url, account.login, config.key_labels)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import msgspec
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -28,6 +30,7 @@ _SAFE = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+_MOST_PROBES = 40  # threads that wait for /probe at a time; more requests queue
 _PIECE = 1 << 18  # bytes handed to the server at a time; it copies what it is given, for each connection
 
 
@@ -43,7 +46,7 @@ class WebOptions:
 def make_app(service: Service, options: WebOptions) -> Starlette:
     """Return the web application over ``service``."""
     web = _Web(service, options)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", web.index),
             Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
@@ -56,6 +59,8 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
         ],
         exception_handlers={HTTPException: _plain_error, Exception: _our_error},
     )
+    app.router.redirect_slashes = False  # a redirect goes to the host that the request claims to have asked
+    return app
 
 
 class _AtMost:
@@ -82,22 +87,27 @@ class _Web:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self._service = service
         self._options = options
+        self._probing = CapacityLimiter(_MOST_PROBES)
 
-    async def index(self, _: Request) -> Response:
+    # What is not async runs in a thread: it waits for a lock or works for a while, and the loop must answer others.
+    def index(self, _: Request) -> Response:
         return HTMLResponse(status_page(self._service, self._options.telemetry_path), headers=_SAFE)
 
     async def metrics(self, request: Request) -> Response:
-        accept = request.headers.get("accept", "")
-        own, content_type = await run_in_threadpool(self._service.counters.render, accept)
-        return _exposition(request, self._service.page(), own, content_type)
+        openmetrics = _accepts(request.headers.get("accept", ""), "application/openmetrics-text")
+        own, content_type = await run_in_threadpool(self._service.counters.render, openmetrics)
+        return _exposition(request, await run_in_threadpool(self._service.page), own, content_type)
 
     async def probe(self, request: Request) -> Response:
         target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
-        # A client that leaves, or a stop, does not wait for CLN.
-        await to_thread.run_sync(self._service.run, target, abandon_on_cancel=True)
+        try:
+            # The threads that wait for CLN are not those that answer scrapes, and a stop does not wait for them.
+            await to_thread.run_sync(self._service.run, target, abandon_on_cancel=True, limiter=self._probing)
+        except CancelledError:
+            return _text("the exporter is stopping", 503)
         return _exposition(request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8")
 
-    async def config(self, _: Request) -> Response:
+    def config(self, _: Request) -> Response:
         return Response(show_config(self._service.config), media_type="text/plain; charset=utf-8", headers=_SAFE)
 
     async def healthy(self, _: Request) -> Response:
@@ -110,13 +120,13 @@ class _Web:
             return _text(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
         return _text("ready")
 
-    async def reload(self, _: Request) -> Response:
+    def reload(self, _: Request) -> Response:
         if not self._options.enable_lifecycle:
             return _text("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
-        error = await run_in_threadpool(self._service.reload)
+        error = self._service.reload()
         return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
 
-    async def observation(self, request: Request) -> Response:
+    def observation(self, request: Request) -> Response:
         target = self._target(request.path_params["account"], request.path_params["probe"])
         self._service.page()  # what has expired must not be told here either
         answer = {
@@ -143,7 +153,7 @@ class _Web:
 
 
 def _exposition(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
-    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    zipped = _accepts(request.headers.get("accept-encoding", ""), "gzip")
     pieces = page.gzipped(tail) if zipped else page.plain(tail)
     headers = {
         "Content-Type": content_type,
@@ -154,6 +164,15 @@ def _exposition(request: Request, page: Page, tail: bytes, content_type: str) ->
     if zipped:
         headers["Content-Encoding"] = "gzip"
     return StreamingResponse(_in_pieces(pieces), headers=headers)
+
+
+def _accepts(header: str, name: str) -> bool:
+    """Tell whether an Accept or Accept-Encoding ``header`` names ``name``, and not to refuse it with a q of 0."""
+    for choice in header.lower().split(","):
+        named, *parameters = ("".join(piece.split()) for piece in choice.split(";"))
+        if named == name:
+            return not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+    return False
 
 
 async def _in_pieces(pieces: list[bytes]) -> AsyncIterator[bytes]:

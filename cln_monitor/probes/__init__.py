@@ -5,6 +5,7 @@ from .probe import Probe, Source
 from .registry import PROBES
 from .run import Run, run_probe
 from .settings import CheckinSettings, Duration, ProbeSettings
+from .view import View
 
 __all__ = [
     "PROBES",
@@ -18,5 +19,6 @@ __all__ = [
     "ProbeSettings",
     "Run",
     "Source",
+    "View",
     "run_probe",
 ]

@@ -34,7 +34,8 @@ class ImunifyProbe:
 
     def plan(self, source: Source) -> Plan[ImunifyKeyServers]:
         """Return a part for each key of the account."""
-        return Plan({source.key_label(key.key): partial(_read, source, key) for key in source.client.imunify.keys()})
+        keys = [key for key in source.client.imunify.keys() if source.wants(key.key)]
+        return Plan({source.key_label(key.key): partial(_read, source, key) for key in keys})
 
 
 def _read(source: Source, key: ImunifyKey) -> ImunifyKeyServers:

@@ -31,7 +31,8 @@ class KernelCareProbe:
 
     def plan(self, source: Source) -> Plan[KernelCareKeyServers]:
         """Return a part for each key of the account."""
-        return Plan({source.key_label(key.key): partial(_read, source, key) for key in source.client.kernelcare.keys()})
+        keys = [key for key in source.client.kernelcare.keys() if source.wants(key.key)]
+        return Plan({source.key_label(key.key): partial(_read, source, key) for key in keys})
 
 
 def _read(source: Source, key: KernelCareKey) -> KernelCareKeyServers:

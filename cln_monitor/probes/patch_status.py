@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from cln_monitor.cln import STATES, ClnError, PatchedHost, PatchStatus, ServersNotFound
+from cln_monitor.cln import STATES, AuthorizationFailed, ClnError, PatchedHost, PatchStatus, ServersNotFound
 
-from .observation import Missing
+from .observation import Failure, Missing
 from .probe import Plan, Source, failure_of
 from .settings import HOUR, MINUTE, Duration, ProbeSettings
 
@@ -55,19 +55,29 @@ class PatchStatusProbe:
         missing: list[Missing] = []
         if "reseller" in scopes:
             readers[RESELLER] = partial(_read_reseller, source)
-        if "key" in scopes:
-            for secret in source.monitoring_keys():
-                monitoring_key = secret.reveal()
-                readers[source.key_label(monitoring_key)] = partial(_read_key, source, monitoring_key)
+        if "key" in scopes and source.only_keys is not None:
+            readers |= {source.key_label(key): partial(_read_key, source, key) for key in source.only_keys}
+        elif "key" in scopes:
+            try:
+                for secret in source.monitoring_keys():
+                    monitoring_key = secret.reveal()
+                    readers[source.key_label(monitoring_key)] = partial(_read_key, source, monitoring_key)
+            except (OSError, ValueError) as error:
+                missing.append(Missing("", _unreadable(error)))
             try:
                 keys = source.client.kernelcare.keys()
             except ClnError as error:
                 missing.append(Missing("", failure_of(error)))
             else:
-                readers = {
-                    source.key_label(key.key): partial(_read_listed_key, source, key.key) for key in keys
-                } | readers
+                listed = {source.key_label(key.key): partial(_read_listed_key, source, key.key) for key in keys}
+                # First in order, and in place of the reader of a monitoring key that is such a key.
+                readers = listed | readers | listed
         return Plan(readers, missing, list_known=not missing)
+
+
+def _unreadable(error: OSError | ValueError) -> Failure:
+    why = error.strerror if isinstance(error, OSError) else f"the file {error}"
+    return Failure(AuthorizationFailed.reason, f"the monitoring keys cannot be read ({why})")
 
 
 def _read_reseller(source: Source) -> PatchState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ class Source:
     """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
 
     ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
+    ``only_keys`` are the licence keys to ask about, where not all are.
     """
 
     client: ReadOnlyClient
@@ -26,6 +27,11 @@ class Source:
     account: str = ""
     key_label: Callable[[str], str] = str
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
+    only_keys: Collection[str] | None = None
+
+    def wants(self, key: str) -> bool:
+        """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its label."""
+        return self.only_keys is None or key in self.only_keys or self.key_label(key) in self.only_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from typing import Generic, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+_STOPPING = Failure(TimedOut.reason, "not read to the end, as we are stopping")
 _OUTAGE_AFTER = 8  # calls in a row without an answer; the rest of the keys would only wait for the same silence
 
 
@@ -47,10 +48,12 @@ def run_probe(probe: Probe[T], source: Source, pool: Executor, clock: Clock) -> 
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
     outage = _Outage()
-    reads = {
-        name: pool.submit(_read_part, name, reader, outage, source, clock) for name, reader in plan.readers.items()
-    }
-    outcomes = [read.result() for read in reads.values()]
+    try:
+        outcomes = list(
+            pool.map(lambda named: _read_part(*named, outage=outage, source=source, clock=clock), plan.readers.items())
+        )
+    except (RuntimeError, CancelledError):  # the pool was shut down; a part itself raises nothing
+        outcomes = [Missing(name, _STOPPING) for name in plan.readers]
     observation = Observation(
         probe=probe.name,
         account=source.account,
@@ -63,7 +66,9 @@ def run_probe(probe: Probe[T], source: Source, pool: Executor, clock: Clock) -> 
     return Run(observation, started_at, clock.monotonic() - started)
 
 
-def _read_part(name: str, reader: Callable[[], T], outage: _Outage, source: Source, clock: Clock) -> Part[T] | Missing:
+def _read_part(
+    name: str, reader: Callable[[], T], *, outage: _Outage, source: Source, clock: Clock
+) -> Part[T] | Missing:
     if failure := outage.failure:
         return Missing(name, failure)
     try:

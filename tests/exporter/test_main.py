@@ -261,5 +261,5 @@ def _stable(metrics: str, api_url: str) -> str:
 def _with_api_series_sorted(lines: list[str]) -> list[str]:
     ordered: list[str] = []
     for is_api, block in itertools.groupby(lines, lambda line: line.startswith("cln_api_")):
-        ordered += sorted(block) if is_api else block
+        ordered += sorted(block) if is_api else list(block)
     return ordered

@@ -1,0 +1,49 @@
+"""Registration of monitoring keys (API document, "KernelCare Nagios API"): the one change that monitoring asks for."""
+
+from __future__ import annotations
+
+import re
+
+from .caller import Caller
+from .clock import Deadline
+from .endpoints import REGISTER_MONITORING_KEY
+from .envelope import not_an_answer, plain_items
+from .errors import Refused
+from .transport import Answer, Transport
+
+_FORMAT = re.compile(r"[A-Za-z0-9]{16,32}")
+_REFUSALS = {
+    "1": "it finds the size or the format of the key wrong (code 1)",
+    "2": "the address that this machine calls from holds no KernelCare IP licence (code 2)",
+}
+
+
+def is_monitoring_key(key: str) -> bool:
+    """Tell whether ``key`` has the form of a monitoring key: 16 to 32 letters and digits."""
+    return _FORMAT.fullmatch(key) is not None
+
+
+class MonitoringKeys:
+    """Registers monitoring keys for the address that this machine calls CLN from; it takes no credentials."""
+
+    def __init__(self, transport: Transport, deadline: Deadline) -> None:
+        self._caller = Caller(transport, None, deadline)
+
+    def register(self, key: str) -> None:
+        """Register ``key``, or keep it registered (``/kcare/nagios/register_key.plain``). It is sent once.
+
+        Raises ValueError for a malformed key, before anything is sent; Refused when CLN does not register it; other
+        ClnErrors when that is not known, in which case it may have been registered.
+        """
+        if not is_monitoring_key(key):
+            raise ValueError("a monitoring key has 16 to 32 letters and digits")
+        self._caller.write(REGISTER_MONITORING_KEY, _registered, query=lambda: {"key": key}, of_key=key)
+
+
+def _registered(answer: Answer) -> None:
+    code = plain_items(answer).get("code", "")
+    if code == "0":
+        return
+    if not code.isdecimal():
+        raise not_an_answer(answer, "a success without a code")
+    raise Refused(f"CLN did not register it: {_REFUSALS.get(code, f'it gives code {code}')}")

@@ -1,0 +1,53 @@
+"""From a configuration to what a probe reads: the client of an account, with all that is set of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from cln_monitor.cln import Clock, Exchange, Limits, ReadOnlyClient, Redactor, Transport, mask_key
+from cln_monitor.probes import ProbeSettings, Source
+
+from .model import AccountConfig, Config
+
+
+class Sources:
+    """Makes the clients of a configuration. They share ``limits``; each request they make is told to ``observe``."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        redactor: Redactor,
+        observe: Callable[[Exchange], None] = lambda _: None,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._redactor = redactor
+        self._observe = observe
+        self._limits = Limits(config.concurrency, config.requests_per_second, clock)
+        self._clients: dict[str, ReadOnlyClient] = {}
+        if config.proxy is not None:
+            redactor.hide(urlsplit(config.proxy.reveal()).password or "")
+        for account in config.accounts:
+            redactor.publish(account.name)
+
+    def of_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> Source:
+        """Return where ``probe`` reads ``account``; ``settings`` take the place of the configured ones."""
+        client = self._clients.get(account.name)
+        if client is None:
+            api_url = self._config.api_url_of(account)
+            client = self._clients[account.name] = self._client(api_url, account)
+        key_label = mask_key if self._config.key_labels == "masked" else str
+        return Source(
+            client, settings or account.probes[probe], account.name, key_label, self._config.monitoring_keys_of(account)
+        )
+
+    def of_api(self, api_url: str, settings: ProbeSettings) -> Source:
+        """Return where a probe of CLN itself reads: the API root ``api_url``, without credentials."""
+        return Source(self._client(api_url, None), settings)
+
+    def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
+        settings = self._config.transport_of(api_url)
+        transport = Transport(settings, self._limits, self._clock, self._redactor, self._observe)
+        return ReadOnlyClient(transport, None if account is None else self._config.credentials_of(account))

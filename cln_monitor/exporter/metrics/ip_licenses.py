@@ -1,0 +1,53 @@
+"""The metrics of IP licences (API document, "IP-based licenses API")."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.probes import Observation
+from cln_monitor.probes.ip_licenses import IpLicensesSettings, LicenseState
+
+_LABELS = ("account", "ip", "license")
+
+REGISTERED = Family(
+    "cln_ip_license_registered",
+    f"Whether a server uses the IP licence, registered of /ipl/list.json; 0 is paid for and unused. {POLLED}",
+    _LABELS,
+)
+LAST_CHECKIN = Family(
+    "cln_ip_license_last_checkin_timestamp_seconds",
+    f"Unix time of last_checkin of /ipl/server.json, absent if never. {POLLED}",
+    _LABELS,
+)
+CREATED = Family(
+    "cln_ip_license_created_timestamp_seconds",
+    f"Unix time of created of /ipl/list.json, when the licence was created. {POLLED}",
+    _LABELS,
+)
+LICENSES = Family(
+    "cln_ip_licenses",
+    f"IP licences of /ipl/list.json by type and registered. {POLLED}",
+    ("account", "license", "registered"),
+)
+FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED)
+PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
+
+
+def render(observation: Observation[list[LicenseState]], settings: IpLicensesSettings, series: Series) -> None:
+    """Write the series of ``observation``."""
+    account = observation.account
+    for part in observation.parts:
+        counts = Counter((each.license, each.registered) for each in part.value)
+        for license_ in dict.fromkeys(each.license for each in part.value):
+            for registered in (True, False):
+                labels = (account, license_, str(registered).lower())
+                series.add(LICENSES, labels, counts[license_, registered])
+        if settings.server_series:
+            for each in part.value:
+                labels = (account, each.ip, each.license)
+                series.add(REGISTERED, labels, int(each.registered))
+                if each.last_checkin is not None:
+                    series.add(LAST_CHECKIN, labels, each.last_checkin)
+                if each.created is not None:
+                    series.add(CREATED, labels, each.created)

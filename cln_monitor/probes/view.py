@@ -1,0 +1,48 @@
+"""What a probe saw as others read it: the JSON of the exporter's API, and what the checks judge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from .observation import Failure, Observation
+from .run import Run
+from .settings import ProbeSettings
+
+FORMAT = 1
+"""Grows when a reader of the former form would misread a view."""
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A probe's last run and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
+
+    ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
+    """
+
+    format: int = FORMAT
+    probe: str
+    account: str
+    api: str
+    interval: float
+    max_age: float
+    last_run: float | None
+    last_success: float | None
+    failure: Failure | None
+    observation: Observation[Any] | None
+
+    @classmethod
+    def of_run(cls, run: Run[Any], settings: ProbeSettings) -> View:
+        """Return the view of a single ``run``."""
+        seen = run.observation
+        return cls(
+            probe=seen.probe,
+            account=seen.account,
+            api=seen.api,
+            interval=settings.interval,
+            max_age=settings.max_age,
+            last_run=run.started_at,
+            last_success=None if run.failure else seen.observed_at,
+            failure=run.failure,
+            observation=seen,
+        )

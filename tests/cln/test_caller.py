@@ -1,0 +1,169 @@
+"""Credentials, tokens, deadlines, and the words for what was attempted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cln_monitor.cln import AuthorizationFailed, ClnError, Credentials, Deadline, ReadOnlyClient, Secret, TimedOut
+from cln_monitor.cln.caller import Caller
+from cln_monitor.cln.endpoints import KERNELCARE_KEYS
+from cln_monitor.cln.fields import count
+from cln_monitor.simulator import Account, Fault, Served, Simulator
+from tests.helpers.clock import NOW
+
+from .asking import KEY, LOGIN, MONITORING_KEY, REGISTRATION_TOKEN, SECRET_KEY, Clients, credentials, enveloped, refused
+
+
+def test_token_that_the_simulator_takes(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """The token is the login, the seconds, and a digest that CLN, who knows the secret key too, finds right."""
+    assert clients.client(served.url).kernelcare.keys() == []
+    login, stamp, digest = simulator.requests[0].query["token"].split("|")
+    assert (login, stamp, len(digest)) == (LOGIN, str(int(NOW)), 40)
+    assert "%7C" in simulator.requests[0].target
+    assert "|" not in simulator.requests[0].target
+
+
+def test_changed_secret_key_is_seen(clients: Clients, account: Account, served: Served) -> None:
+    """The secret key is read for each request, so that a new one needs no restart."""
+    current = [SECRET_KEY]
+    client = ReadOnlyClient(clients.transport(served.url), Credentials(LOGIN, lambda: Secret(current[0])))
+    client.kernelcare.keys()
+    account.secret_key = "another secret key"
+    with pytest.raises(AuthorizationFailed):
+        client.kernelcare.keys()
+    current[0] = "another secret key"
+    assert client.kernelcare.keys() == []
+    assert client.scrub("another secret key") == "<secret>"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "/etc/planted"), "No such file or directory"),
+        (PermissionError(13, "Permission denied", "/etc/planted"), "Permission denied"),
+        (ValueError("is empty"), "it is empty"),
+    ],
+)
+def test_secret_that_cannot_be_read(
+    clients: Clients, simulator: Simulator, served: Served, error: Exception, why: str
+) -> None:
+    """A secret that cannot be read is a matter of authorization; nothing is sent."""
+
+    def source() -> Secret:
+        raise error
+
+    client = ReadOnlyClient(clients.transport(served.url), Credentials(LOGIN, source, source))
+    with pytest.raises(AuthorizationFailed) as raised:
+        client.kernelcare.keys()
+    assert raised.value.problem == f"nothing was sent, as the secret key cannot be read ({why})"
+    with pytest.raises(AuthorizationFailed) as raised:
+        client.patch_status.of_reseller()
+    assert raised.value.problem == f"nothing was sent, as the registration token cannot be read ({why})"
+    assert raised.value.__context__ is None
+    assert simulator.requests == []
+
+
+def test_without_credentials(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Without credentials the status of CLN can be read, and anything else is an error of the caller."""
+    client = ReadOnlyClient(clients.transport(served.url))
+    assert client.status.flags().is_good("xmlrpc")
+    simulator.clear_requests()
+    for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.of_reseller):
+        with pytest.raises(ValueError, match="this client has no login and secret key: it can read the status of CLN"):
+            call()
+    assert simulator.requests == []
+
+
+CALLS: dict[str, tuple[Callable[[ReadOnlyClient], object], str]] = {
+    "status": (lambda client: client.status.flags(), "reading /status.json at {api}"),
+    "kernelcare.keys": (lambda client: client.kernelcare.keys(), "reading /kcare/key/list.json at {api}"),
+    "kernelcare.servers": (
+        lambda client: client.kernelcare.servers(KEY),
+        "reading /kcare/key/servers.json at {api} for key Pl4n-87d3e7eb",
+    ),
+    "imunify.keys": (lambda client: client.imunify.keys(), "reading /im/key/list.json at {api}"),
+    "imunify.servers": (
+        lambda client: client.imunify.servers(KEY),
+        "reading /im/srv/list.json at {api} for key Pl4n-87d3e7eb",
+    ),
+    "patch_status.of_key": (
+        lambda client: client.patch_status.of_key(MONITORING_KEY),
+        "reading /kcare/nagios/{{key}} at {api} for key Pl4n-1ce19c80",
+    ),
+    "patch_status.of_reseller": (
+        lambda client: client.patch_status.of_reseller(),
+        "reading /kcare/nagios-res/{{login}}/{{token}} at {api}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "attempted"), CALLS.values(), ids=CALLS.keys())
+def test_errors_name_what_was_attempted(
+    clients: Clients,
+    simulator: Simulator,
+    served: Served,
+    call: Callable[[ReadOnlyClient], object],
+    attempted: str,
+) -> None:
+    """Each call names itself, where it asked, and the key it asked about, masked."""
+    simulator.faults.add(Fault("garbage"))
+    client = clients.client(served.url)
+    with pytest.raises(ClnError) as raised:
+        call(client)
+    assert str(raised.value) == f"{attempted.format(api=client.api)}: the answer is not HTTP; is api_url right?"
+
+
+@pytest.mark.parametrize(
+    "data", [{"no": "list"}, ["no number"]], ids=["data of another shape", "a row of another shape"]
+)
+def test_errors_in_data_are_named(clients: Clients, simulator: Simulator, served: Served, data: object) -> None:
+    """An error in the data, or in what is made of a row, names the call as well."""
+    simulator.faults.add(Fault("answer", body=enveloped(data)))
+    caller = Caller(clients.transport(served.url), credentials(), Deadline.never(clients.clock))
+    with pytest.raises(ClnError) as raised:
+        caller.read_rows(KERNELCARE_KEYS, str, lambda row: count(row, "limit"))
+    assert raised.value.attempted == f"reading /kcare/key/list.json at {caller.transport.settings.host}"
+
+
+@pytest.mark.parametrize(
+    ("call", "secret"),
+    [
+        ("kernelcare.servers", LOGIN),
+        ("kernelcare.servers", SECRET_KEY),
+        ("kernelcare.servers", KEY),
+        ("patch_status.of_reseller", LOGIN),
+        ("patch_status.of_reseller", REGISTRATION_TOKEN),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 245, 390])
+def test_secrets_in_a_reason_of_cln(
+    *, clients: Clients, simulator: Simulator, served: Served, call: str, secret: str, before: int
+) -> None:
+    """What CLN quotes in its reason of what it was sent is replaced, also where a long reason is cut."""
+    simulator.faults.add(Fault("answer", body=refused("x" * before + secret + " and more")))
+    with pytest.raises(ClnError) as raised:
+        CALLS[call][0](clients.client(served.url, registration_token=REGISTRATION_TOKEN))
+    assert secret[:6] not in raised.value.problem.replace("Pl4n-87d3e7eb", "")
+
+
+def test_secrets_in_a_row(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """What stands in the wrong field of a row is shown without secrets."""
+    simulator.faults.add(Fault("answer", body=enveloped([{"key": "A", "limit": f"{SECRET_KEY} and {LOGIN}"}])))
+    with pytest.raises(ClnError) as raised:
+        clients.client(served.url).kernelcare.keys()
+    assert raised.value.problem == ("not an answer of CLN: limit is '<secret> and <login>', not a number of 0 or more")
+
+
+def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Several calls share one deadline; the client they come from goes on without it."""
+    client = clients.client(served.url, requests_per_second=1)
+    hurried = client.within(Deadline(1.5, clients.clock))
+    hurried.kernelcare.keys()
+    hurried.kernelcare.keys()
+    with pytest.raises(TimedOut) as raised:
+        hurried.kernelcare.keys()
+    assert raised.value.problem == "the limit of calls a second left no turn before the deadline"
+    client.kernelcare.keys()
+    assert len(simulator.requests) == 3

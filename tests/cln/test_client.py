@@ -1,0 +1,224 @@
+"""The client as others use it, and the one promise that no single module can keep: no secret ever shows."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import ClnError, Deadline, ReadOnlyClient, Redactor
+from cln_monitor.cln import transport as transport_module
+from cln_monitor.simulator import Account, Fault, Served, Simulator
+from cln_monitor.simulator.faults import KINDS
+from tests.helpers.clock import FakeClock
+
+from .asking import (
+    IMUNIFY_KEY,
+    KEY,
+    LOGIN,
+    MONITORING_KEY,
+    REGISTRATION_TOKEN,
+    SECRET_KEY,
+    SECRETS,
+    SPELLINGS,
+    Clients,
+    refused,
+)
+
+CALLS: dict[str, Callable[[ReadOnlyClient], object]] = {
+    "status": lambda client: client.status.flags(),
+    "kernelcare.keys": lambda client: client.kernelcare.keys(),
+    "kernelcare.servers": lambda client: client.kernelcare.servers(KEY),
+    "imunify.keys": lambda client: client.imunify.keys(),
+    "imunify.servers": lambda client: client.imunify.servers(IMUNIFY_KEY),
+    "ip_licenses.licenses": lambda client: client.ip_licenses.licenses(),
+    "ip_licenses.servers": lambda client: client.ip_licenses.servers(["192.0.2.1"]),
+    "patch_status.of_key": lambda client: client.patch_status.of_key(MONITORING_KEY),
+    "patch_status.of_reseller": lambda client: client.patch_status.of_reseller(),
+}
+
+ALL_SPELLED = sorted({spell(secret) for secret in SECRETS[:-1] for spell in SPELLINGS.values()})
+QUOTING = " ".join(ALL_SPELLED)
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "answer": {"body": refused(QUOTING)},
+    "huge": {"size": 2 << 20},
+    "redirect": {"location": f"https://{LOGIN}:{KEY}@{MONITORING_KEY}.example.com/{QUOTING}"},
+    "skew": {"seconds": 1e6},
+    "status": {"status": 429, "retry_after": KEY},
+    "drip": {"seconds": 0.01},
+    "drip_headers": {"seconds": 0.01},
+    "latency": {"seconds": 0.5},
+}
+FAULTS = [(kind, FIELDS.get(kind, {})) for kind in KINDS] + [
+    ("huge", {"size": 1 << 30, "gzip": True}),
+    ("status", {"status": 403, "html": True}),
+    ("status", {"status": 503, "retry_after": 60}),
+    ("answer", {"body": f"success:false\nmessage:{QUOTING}"}),
+    ("answer", {"body": f"Servers not found for key {QUOTING}"}),
+    ("answer", {"body": f"Registration token not found for reseller {QUOTING}"}),
+    ("answer", {"body": f"<html>{QUOTING}"}),
+    ("answer", {"body": b'[{"key": "\xff' + QUOTING.encode() + b'"'}),
+    ("answer", {"body": [{"key": "A", "limit": SECRET_KEY}]}),
+    ("answer", {"body": [{"server_id": "A", "id": "A", "last_checkin": QUOTING}]}),
+    ("answer", {"body": {QUOTING: KEY}}),
+]
+
+
+def spelled(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a fault, with a body that is data as JSON."""
+    body = fields.get("body")
+    return fields if body is None or isinstance(body, str | bytes) else {**fields, "body": json.dumps(body)}
+
+
+@pytest.fixture(scope="module")
+def furnished() -> Iterator[tuple[Simulator, Served]]:
+    """A CLN with one account that has a key of each kind."""
+    simulator = Simulator(clock=FakeClock().time)
+    account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
+    account.add_kernelcare_key(KEY).add_server()
+    account.add_imunify_key(IMUNIFY_KEY).add_server()
+    account.add_monitoring_key(MONITORING_KEY)
+    with simulator.serve() as served:
+        yield simulator, served
+
+
+@pytest.fixture(scope="module")
+def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple[Clients, ReadOnlyClient]]:
+    """A client that has made each call, and so knows all secrets."""
+    _, served = furnished
+    with Clients(FakeClock(), Redactor(), one_ca) as clients:
+        clients.client(served.url).patch_status.of_reseller()
+        client = clients.client(served.url, timeout=0.05, registration_token=REGISTRATION_TOKEN)
+        for call in CALLS.values():
+            call(client)
+        yield clients, client
+
+
+def texts_of(error: BaseException | None) -> Iterator[str]:
+    """Yield all texts that an error gives, with those of all errors that led to it, shown or not."""
+    while error is not None:
+        yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
+        yield from traceback.format_exception(error)
+        if error.__cause__ is not None:
+            yield from texts_of(error.__cause__)
+        error = error.__context__
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+@pytest.mark.parametrize(
+    ("kind", "fields"), FAULTS, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(FAULTS)]
+)
+def test_no_secret_shows(
+    *,
+    knowing: tuple[Clients, ReadOnlyClient],
+    furnished: tuple[Simulator, Served],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    call: Callable[[ReadOnlyClient], object],
+    kind: str,
+    fields: dict[str, Any],
+) -> None:
+    """Whatever goes wrong, no text of the error nor of what led to it shows a secret in any spelling."""
+    monkeypatch.setattr(transport_module, "LARGEST_BODY", 1 << 20)
+    caplog.set_level("DEBUG")
+    clients, client = knowing
+    simulator, _ = furnished
+    clients.clock.advance(1000)  # beyond any pause that the test before this one was asked for
+    simulator.faults.clear()
+    simulator.faults.add(Fault(kind, **spelled(fields)))
+    try:
+        call(client)
+    except ClnError as error:
+        shown = "\n".join(texts_of(error))
+    else:
+        shown = ""
+    shown += caplog.text + repr(client) + repr(clients.exchanges)
+    digests = {digest for request in simulator.requests for digest in re.findall("%7C([0-9a-f]{40})", request.target)}
+    assert digests
+    assert not [
+        secret for secret in {*ALL_SPELLED, *digests, KEY[5:], IMUNIFY_KEY[5:], MONITORING_KEY[5:]} if secret in shown
+    ]
+
+
+def test_most_faults_are_errors(clients: Clients, furnished: tuple[Simulator, Served]) -> None:
+    """The test before this one is about errors: all kinds of faults but two make one."""
+    simulator, served = furnished
+    kinds = set()
+    for kind, fields in FAULTS:
+        simulator.faults.clear()
+        simulator.faults.add(Fault(kind, **spelled(fields)))
+        try:
+            clients.client(served.url, timeout=0.05).kernelcare.keys()
+        except ClnError:
+            kinds.add(kind)
+    assert kinds == set(KINDS)
+
+
+def test_objects_show_no_secrets(clients: Clients, served: Served) -> None:
+    """What a debugger or a log might print of the objects holds no secret."""
+    client = clients.client(served.url, proxy=f"http://me:{KEY}@127.0.0.1:9", registration_token=REGISTRATION_TOKEN)
+    caller = client._caller
+    shown = repr([client, caller, caller.transport, caller.transport.settings, caller.credentials, caller.redactor])
+    assert not [secret for secret in SECRETS if secret in shown]
+
+
+def test_api(clients: Clients) -> None:
+    """A client says which CLN it asks."""
+    assert clients.client("https://cln.cloudlinux.com/api").api == "cln.cloudlinux.com"
+
+
+def test_scrub(clients: Clients, redactor: Redactor, served: Served) -> None:
+    """A client cleans the texts of others of the secrets it knows."""
+    client = clients.client(served.url)
+    client.kernelcare.keys()
+    assert client.scrub(f"{LOGIN} and {SECRET_KEY}") == "<login> and <secret>"
+    assert redactor.scrub(SECRET_KEY) == "<secret>"
+
+
+def test_within_asks_over_the_same_connection(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A client with a deadline is the same account over the same connections."""
+    client = clients.client(served.url)
+    client.kernelcare.keys()
+    client.within(Deadline(5, clients.clock)).imunify.keys()
+    assert len({request.client_port for request in simulator.requests}) == 1
+
+
+def test_close(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A closed client holds no connection, and opens one again when it is asked."""
+    client = clients.client(served.url)
+    client.kernelcare.keys()
+    client.close()
+    client.kernelcare.keys()
+    assert len({request.client_port for request in simulator.requests}) == 2
+
+
+@pytest.mark.parametrize("failure_status", [200, 401, 500])
+def test_wrong_secret_key(
+    clients: Clients, simulator: Simulator, account: Account, served: Served, failure_status: int
+) -> None:
+    """A wrong secret key is refused with a clear text, whatever the HTTP status, and once."""
+    simulator.failure_status = failure_status
+    account.secret_key = "another"
+    client = clients.client(served.url)
+    with pytest.raises(ClnError) as raised:
+        client.kernelcare.keys()
+    assert str(raised.value) == (
+        f"reading /kcare/key/list.json at {client.api}: CLN refused the token: Authorization failed"
+    )
+    assert raised.value.reason == "auth"
+    assert len(simulator.requests) == 1
+
+
+def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """With a clock that is an hour off CLN refuses the token, and what is observed tells why."""
+    simulator.faults.add(Fault("skew", seconds=3600))
+    with pytest.raises(ClnError) as raised:
+        clients.client(served.url).kernelcare.keys()
+    assert raised.value.reason == "auth"
+    assert [exchange.clock_skew for exchange in clients.exchanges] == [3600]

@@ -1,0 +1,70 @@
+"""Time as an argument: the machine's clock, deadlines, and the clock of the tests."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+
+from cln_monitor.cln import Clock, Deadline, SystemClock
+from tests.helpers.clock import NOW, FakeClock
+
+
+def test_system_clock_is_that_of_the_machine() -> None:
+    """It gives Unix seconds, and seconds that never jump."""
+    clock: Clock = SystemClock()
+    assert abs(clock.time() - time.time()) < 1
+    assert abs(clock.monotonic() - time.monotonic()) < 1
+
+
+def test_system_clock_sleeps() -> None:
+    """It sleeps as long as it is told, and not at all for nothing."""
+    clock = SystemClock()
+    started = time.monotonic()
+    clock.sleep(0.02)
+    clock.sleep(0)
+    clock.sleep(-1)
+    assert 0.02 <= time.monotonic() - started < 0.5
+
+
+def test_stop_wakes_all_sleepers() -> None:
+    """A stop waits for no back-off: who sleeps wakes up, and nobody sleeps again."""
+    clock = SystemClock()
+    sleepers = [threading.Thread(target=clock.sleep, args=(60,)) for _ in range(3)]
+    for sleeper in sleepers:
+        sleeper.start()
+    started = time.monotonic()
+    clock.stop()
+    for sleeper in sleepers:
+        sleeper.join(5)
+    clock.sleep(60)
+    assert time.monotonic() - started < 1
+
+
+def test_deadline_counts_down() -> None:
+    """What is left of a deadline shrinks to 0, and never below."""
+    clock = FakeClock()
+    deadline = Deadline(10, clock)
+    assert deadline.left() == 10
+    clock.advance(4)
+    assert deadline.left() == 6
+    clock.advance(100)
+    assert deadline.left() == 0
+
+
+def test_deadline_that_never_comes() -> None:
+    """Without a deadline there is always time left."""
+    clock = FakeClock()
+    deadline = Deadline.never(clock)
+    clock.advance(1e9)
+    assert deadline.left() == math.inf
+
+
+def test_fake_clock_is_advanced_by_sleepers() -> None:
+    """The clock of the tests stands still, but for those who sleep on it."""
+    clock: Clock = FakeClock()
+    assert isinstance(clock, FakeClock)
+    assert clock.time() == clock.time() == NOW
+    clock.sleep(2.5)
+    clock.sleep(0)
+    assert (clock.time(), clock.monotonic(), clock.slept) == (NOW + 2.5, 2.5, [2.5])

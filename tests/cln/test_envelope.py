@@ -1,0 +1,439 @@
+"""The two forms of answers: every sample of the API document, every text we know of, and any bytes at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cln_monitor.cln import AuthorizationFailed, BadAnswer, ClnError, Refused
+from cln_monitor.cln.envelope import describe_body, json_data, plain_items
+from cln_monitor.cln.transport import Answer
+
+from .asking import enveloped
+from .samples import LITERAL, MEANT, PLAIN, REPAIRED
+
+BROKEN = sorted({name for name in LITERAL if name.endswith(".json")} & set(REPAIRED))
+UNAUTHORIZED = "kcare.srv.remove.unauthorized.json"
+
+CALLS = [
+    "status",
+    "els.key.create",
+    "els.key.update",
+    "els.key.remove",
+    "els.key.list",
+    "els.srv.list",
+    "els.srv.remove",
+    "im.key.create",
+    "im.key.update",
+    "im.key.remove",
+    "im.key.list",
+    "im.srv.list",
+    "im.srv.remove",
+    "im.srv.convert",
+    "ipl.availability",
+    "ipl.check",
+    "ipl.register",
+    "ipl.convert",
+    "ipl.remove",
+    "ipl.list",
+    "ipl.server",
+    "ipl.update",
+    "kcare.key.create",
+    "kcare.key.delete",
+    "kcare.key.list",
+    "kcare.key.servers",
+    "kcare.key.set_cidr",
+    "kcare.srv.remove",
+    "group.create",
+    "group.list",
+    "group.servers.list",
+    "group.servers.put",
+    "group.servers.remove",
+    "cl.awp",
+]
+
+
+def answer(body: bytes | str, status: int = 200, location: str = "") -> Answer:
+    """Return an answer of CLN."""
+    return Answer(status, body if isinstance(body, bytes) else body.encode(), location)
+
+
+def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any = Any) -> str:
+    """Return the type and the text of the error that a JSON answer is."""
+    with pytest.raises(ClnError) as raised:
+        json_data(answer(body, status, location), kind)
+    return f"{type(raised.value).__name__}: {raised.value}"
+
+
+def plain_problem(body: bytes | str, status: int = 200, location: str = "") -> str:
+    """Return the type and the text of the error that a plain answer is."""
+    with pytest.raises(ClnError) as raised:
+        plain_items(answer(body, status, location))
+    return f"{type(raised.value).__name__}: {raised.value}"
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_has_a_sample(call: str) -> None:
+    """No JSON call of the API document is without a sample here."""
+    assert f"{call}.json" in MEANT
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_literal_sample_that_is_broken(name: str) -> None:
+    """JSON as the PDF broke it is not an answer of CLN, and never a crash."""
+    assert problem(LITERAL[name]) == "BadAnswer: not an answer of CLN but JSON that is cut or broken"
+
+
+@pytest.mark.parametrize("name", sorted(set(MEANT) - {UNAUTHORIZED}))
+def test_sample_as_it_was_meant(name: str) -> None:
+    """Each sample gives its data: as it stands, with or without the envelope, and in the envelope."""
+    document = json.loads(MEANT[name])
+    has_envelope = isinstance(document, dict) and "success" in document
+    data = document["data"] if has_envelope else document
+    assert json_data(answer(MEANT[name]), object) == data
+    assert json_data(answer(enveloped(data)), object) == data
+
+
+def test_sample_of_a_refusal() -> None:
+    """The document's sample of an error is one."""
+    assert problem(MEANT[UNAUTHORIZED]) == "AuthorizationFailed: CLN refused the token: Authorization failed"
+
+
+def test_done_and_not_done_can_be_told_apart() -> None:
+    """``success:true`` is not "done": removing a server that is not there gives no data."""
+    assert json_data(answer(MEANT["kcare.srv.remove.json"]), object) == {"server_id": "", "key": ""}
+    assert json_data(answer(MEANT["kcare.srv.remove.not-found.json"]), object) is None
+    assert json_data(answer(MEANT["ipl.remove.not-done.json"]), bool) is False
+
+
+@pytest.mark.parametrize(
+    ("body", "data"),
+    [
+        ('{"data": 1, "type": null, "message": null, "success": true}', 1),
+        ('{"success": true, "data": 1, "newer": {"than": ["us"]}}', 1),
+        ('{"success": true}', None),
+        (' \r\n{"success" :\ttrue , "data": [1 , 2]}\n', [1, 2]),
+        ('{"success": true, "message": {"odd": 1}, "data": 2}', 2),
+        ('{"a": 1}', {"a": 1}),
+        ("[]", []),
+        ("true", True),
+        ('"key"', "key"),
+        ('{"success": true, "data": "\\ud800"}', "?"),
+        (b'{"success": true, "data": "\xff"}', "\ufffd"),
+        (b'{"success": true, "data": "a", "note": "\xed\xa0\x80"}', "a"),
+    ],
+)
+def test_data(body: bytes | str, data: object) -> None:
+    """Keys come in any order, unknown ones do not matter, and a byte that is no UTF-8 does not cost the rest."""
+    assert json_data(answer(body), object) == data
+
+
+@pytest.mark.parametrize("success", ["false", "null", "1", '"true"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_nothing_but_true_is_success(success: str, status: int) -> None:
+    """``success`` must be JSON true; everything else, and only that, says that the call failed."""
+    body = f'{{"success": {success}, "message": "Limit reached", "data": [1]}}'
+    assert problem(body, status) == "Refused: CLN refused the call: Limit reached"
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
+def test_refused_token(status: int) -> None:
+    """A refused token is told from the body, whatever the HTTP status."""
+    assert problem(LITERAL[UNAUTHORIZED], status) == "AuthorizationFailed: CLN refused the token: Authorization failed"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Authorization failed",
+        "Authorisation is missing",
+        "Not authorized",
+        "Invalid token",
+        "Authentication required",
+        "Forbidden",
+        "Access denied for this customer",
+    ],
+)
+def test_words_for_a_refused_token(message: str) -> None:
+    """Whatever the words, what is about the token is about the token."""
+    body = json.dumps({"success": False, "message": message})
+    assert problem(body) == f"AuthorizationFailed: CLN refused the token: {message}"
+    assert (
+        plain_problem(f"success:false\nmessage:{message}") == f"AuthorizationFailed: CLN refused the token: {message}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        ('{"success": false, "message": "Server not found"}', 200, "Refused: CLN refused the call: Server not found"),
+        ('{"success": false}', 200, "Refused: CLN refused the call: it gave no reason"),
+        ('{"success": false, "message": null}', 500, "Refused: CLN refused the call: it gave no reason"),
+        ('{"success": false, "message": 42}', 200, "Refused: CLN refused the call: 42"),
+        ('{"success": false, "message": "two\\nlines \\u202e"}', 200, "Refused: CLN refused the call: two lines"),
+        ('{"success": false}', 401, "AuthorizationFailed: CLN refused the token: HTTP 401"),
+        ('{"success": false, "message": "Key"}', 403, "AuthorizationFailed: CLN refused the token: Key"),
+    ],
+)
+def test_refusals(body: str, status: int, text: str) -> None:
+    """A refusal gives CLN's own reason, on one line."""
+    assert problem(body, status) == text
+
+
+@pytest.mark.parametrize(("status", "transient"), [(200, False), (401, False), (404, False), (500, True), (503, True)])
+def test_which_refusals_may_pass(status: int, transient: bool) -> None:
+    """A refusal with HTTP 5xx may be the trouble of a moment; a refused token never is."""
+    for body in ('{"success": false, "message": "Unexpected server error"}', LITERAL[UNAUTHORIZED]):
+        with pytest.raises(ClnError) as raised:
+            json_data(answer(body, status), object)
+        assert raised.value.transient is (transient and isinstance(raised.value, Refused))
+
+
+BAD = {
+    "an empty body": ("", 200, "not an answer of CLN but an empty body"),
+    "blanks": (" \n ", 200, "not an answer of CLN but an empty body"),
+    "a page": ("<!DOCTYPE html><html>…", 200, "not an answer of CLN but an HTML page"),
+    "a page behind many blanks": (" " * 300 + "<html>", 200, "not an answer of CLN but an HTML page"),
+    "a cut list": ('{"success": true, "data": [{"ke', 200, "not an answer of CLN but JSON that is cut or broken"),
+    "text": ("All fine", 200, "not an answer of CLN but text that nobody has documented"),
+    "other bytes": (b"\x00\xff\xfe", 200, "not an answer of CLN but text that nobody has documented"),
+    "constants of JavaScript": ("[NaN, Infinity]", 200, "not an answer of CLN but JSON that is cut or broken"),
+    "no envelope but a message": (
+        '{"message": "hello"}',
+        200,
+        "not an answer of CLN but JSON that does not say whether the call succeeded",
+    ),
+    "no envelope but data": (
+        '{"data": []}',
+        200,
+        "not an answer of CLN but JSON that does not say whether the call succeeded",
+    ),
+    "a page of 404": (
+        "<html>",
+        404,
+        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+    ),
+    "a page of 502": ("<html>", 502, "not an answer of CLN but HTTP 502 with an HTML page"),
+    "success with 500": (
+        '{"success": true, "data": []}',
+        500,
+        "not an answer of CLN but HTTP 500 with a body that says success",
+    ),
+    "JSON of a web framework": (
+        '{"timestamp": 1, "status": 500, "error": "Internal Server Error", "path": "/api"}',
+        500,
+        "not an answer of CLN but HTTP 500 with JSON that does not say whether the call succeeded",
+    ),
+    "nothing, with 204": ("", 204, "not an answer of CLN but HTTP 204 with an empty body"),
+    "too deep": ("[" * 100_000, 200, "not an answer of CLN but JSON that is nested too deep"),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "text"), BAD.values(), ids=BAD.keys())
+def test_bad_answers(body: bytes | str, status: int, text: str) -> None:
+    """What is not an answer of CLN is told from a refusal, and what it is instead is named."""
+    assert problem(body, status) == f"BadAnswer: {text}"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_authorization_without_a_body_of_cln(status: int) -> None:
+    """HTTP 401 and 403 are about authorization, whoever answers."""
+    text = (
+        f"AuthorizationFailed: CLN answers HTTP {status} and no reason: "
+        "login, secret key or token are wrong, or our address is barred"
+    )
+    assert problem("<html>", status) == text
+    assert plain_problem("", status) == text
+
+
+@pytest.mark.parametrize(
+    ("location", "where"),
+    [
+        ("https://login.example.com/?next=token", "login.example.com"),
+        ("https://me:planted@login.example.com:8443/", "login.example.com:8443"),
+        ("/login", "another path"),
+        ("", "another path"),
+        ("http://[broken", "another path"),
+    ],
+)
+def test_redirects(location: str, where: str) -> None:
+    """A redirect names the host it leads to, and nothing else of the address."""
+    text = f"BadAnswer: it redirects to {where}, which is never followed with a token; is api_url right?"
+    for body in ("<html>", "", '{"success": true, "data": []}'):
+        assert problem(body, 302, location) == text
+    assert plain_problem("success:true", 301, location) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("null", "Expected `array`, got `null`"),
+        ('{"key": "X"}', "Expected `array`, got `object`"),
+        ('[{"key": {}}]', "Expected `str`, got `object` - at `$[0][...]`"),
+    ],
+)
+def test_other_shapes(data: str, text: str) -> None:
+    """Data of another shape than documented is a bad answer that says where."""
+    body = f'{{"success": true, "data": {data}}}'
+    said = f"BadAnswer: not an answer of CLN but JSON of another shape than documented: {text}"
+    assert problem(body, kind=list[dict[str, str]]) == said
+    mended = f'{{"success": true, "note": "\\ud800", "data": {data}}}'
+    assert problem(mended, kind=list[dict[str, str]]) == said
+
+
+@pytest.mark.parametrize(("status", "transient"), [(200, False), (404, False), (500, True), (502, True), (504, True)])
+def test_which_bad_answers_may_pass(status: int, transient: bool) -> None:
+    """What comes with HTTP 5xx may be gone a moment later."""
+    with pytest.raises(BadAnswer) as raised:
+        json_data(answer("<html>", status), object)
+    assert raised.value.transient is transient
+
+
+def test_reason_is_not_cut_before_it_is_scrubbed() -> None:
+    """The reason that CLN gives is kept long enough for the secrets in it to be found."""
+    text = problem(json.dumps({"success": False, "message": "x" * 1000 + " secret"}))
+    assert text.endswith(" secret")
+
+
+STATUS_FLAGS = {
+    "db_clweb_connected": "true",
+    "db_clweb_online": "false",
+    "db_rhn_connected": "true",
+    "db_rhn_online": "true",
+    "rhn_overloaded": "false",
+    "rhn_queue_full": "true",
+    "xmlrpc": "false",
+    "ip_server_reg": "false",
+}
+
+
+@pytest.mark.parametrize("name", sorted(PLAIN))
+def test_plain_sample_as_printed(name: str) -> None:
+    """Plain samples are read as they stand in the document: on one line, with comments, cut by the PDF."""
+    readings: dict[str, object] = {
+        "success.plain": {"code": "0"},
+        "kcare.nagios.register_key.plain": {"code": "0"},
+        "status.plain": STATUS_FLAGS,
+        "error.plain": "Refused: CLN refused the call: Unexpected server error",
+        "kcare.nagios.register_key.error.plain": "Refused: CLN refused the call: it gave no reason",
+    }
+    meant = readings[name]
+    read = plain_problem(PLAIN[name]) if isinstance(meant, str) else plain_items(answer(PLAIN[name]))
+    assert read == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("success:true\ncode:0", {"code": "0"}),
+        ("success:true\r\ncode:0\r\n", {"code": "0"}),
+        ("success: true\ncode: 2", {"code": "2"}),
+        ("success : true code : 2", {"code": "2"}),
+        ("SUCCESS:TRUE\nCode:1", {"code": "1"}),
+        ("success:true", {}),
+        (
+            "success:true\nxmlrpc:true, // a comment: with a colon\nrhn_queue_rejects:3",
+            {"xmlrpc": "true", "rhn_queue_rejects": "3"},
+        ),
+        ("success:true\nmessage:code:7 is not a code\ncode:0", {"code": "0"}),
+        ("success:true\nfree text\ncode:0", {"code": "0"}),
+        ("success:true\nurl:https://cln.cloudlinux.com", {"url": "https://cln.cloudlinux.com"}),
+    ],
+)
+def test_plain_items(text: str, items: dict[str, str]) -> None:
+    """Items stand on lines of their own or parted by blanks; a message takes the rest of its line."""
+    assert plain_items(answer(text)) == items
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        ("success:false", 200, "Refused: CLN refused the call: it gave no reason"),
+        ("success:false\nmessage:Key: not found", 200, "Refused: CLN refused the call: Key: not found"),
+        ("success:false message:success:true", 200, "Refused: CLN refused the call: success:true"),
+        ("success:false\ncode:1", 500, "Refused: CLN refused the call: it gave no reason"),
+        ("success:true", 500, "BadAnswer: not an answer of CLN but HTTP 500 with a body that says success"),
+        ("success:maybe", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
+        ("success", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
+        ("code:0", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
+        ("", 200, "BadAnswer: not an answer of CLN but an empty body"),
+        ("<html>success:true", 200, "BadAnswer: not an answer of CLN but an HTML page"),
+    ],
+)
+def test_plain_failures(body: str, status: int, text: str) -> None:
+    """A plain answer that is no success is told like a JSON one."""
+    assert plain_problem(body, status) == text
+
+
+@given(
+    st.binary()
+    | st.text().map(str.encode)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists, max_leaves=4).map(
+        lambda data: json.dumps({"success": True, "data": data}).encode()
+    ),
+    st.sampled_from([200, 302, 401, 404, 500]),
+)
+def test_any_bytes_of_json(body: bytes, status: int) -> None:
+    """Any bytes are data or a ClnError, and data only with a good status."""
+    for kind in (object, list[dict[str, Any]], bool):
+        try:
+            json_data(answer(body, status), kind)
+        except ClnError:
+            continue
+        assert status == 200
+
+
+@given(
+    st.binary() | st.text(alphabet="success:true fal\nmge,/ ").map(lambda text: f"success{text}".encode()),
+    st.sampled_from([200, 302, 401, 404, 500]),
+)
+def test_any_bytes_of_plain_text(body: bytes, status: int) -> None:
+    """Any bytes are items or a ClnError, and items only with a good status and the word for success."""
+    try:
+        items = plain_items(answer(body, status))
+    except ClnError:
+        return
+    assert status == 200
+    assert body.strip().lower().startswith(b"success")
+    assert "success" not in items
+
+
+HOSTILE = [
+    b"success:true\n" + b"a" * 200_000,
+    b"success:false message:" + b"\n a" * 100_000,
+    b"success:" + b" \t" * 100_000,
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=["a long word", "a long message", "blanks"])
+def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
+    """No text takes long, as none of our time-outs could end that."""
+    started = time.thread_time()
+    with contextlib.suppress(ClnError):
+        plain_items(answer(body))
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        (b"", "an empty body"),
+        (b"<?xml version", "an HTML page"),
+        (b"  [1", "JSON that is cut or broken"),
+        (b"plain", "text that nobody has documented"),
+    ],
+)
+def test_describe_body(body: bytes, what: str) -> None:
+    """A few words tell what a body is."""
+    assert describe_body(body) == what
+
+
+def test_authorization_is_a_type_of_its_own() -> None:
+    """A refused token and a refused call can be told apart by type."""
+    assert not issubclass(AuthorizationFailed, Refused)

@@ -1,0 +1,62 @@
+"""The errors: six small types, each a word for metrics and a text for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor import cln
+from cln_monitor.cln import REASONS, BadAnswer, ClnError, RateLimited, ServersNotFound
+
+
+def test_reasons_are_those_of_the_contract() -> None:
+    """The words are label values that others rely on."""
+    assert set(REASONS) == {"unreachable", "timeout", "rate_limited", "auth", "refused", "bad_answer"}
+
+
+def test_each_exported_error_has_one_of_the_reasons() -> None:
+    """No error type is without its word."""
+    kinds = [
+        kind for name in cln.__all__ if isinstance(kind := getattr(cln, name), type) and issubclass(kind, ClnError)
+    ]
+    assert len(kinds) == 8
+    assert {kind.reason for kind in kinds if kind is not ClnError} == set(REASONS)
+    assert ServersNotFound.reason == "refused"
+
+
+def test_text_names_what_was_attempted() -> None:
+    """The text is what was attempted, then the problem, both without secrets; so are repr and arguments."""
+    error = BadAnswer("the planted thing")
+    error.while_doing("reading /status.json", lambda text: text.replace("planted", "<secret>"))
+    assert str(error) == "reading /status.json: the <secret> thing"
+    assert repr(error) == "BadAnswer('the <secret> thing')"
+    assert (error.attempted, error.problem) == ("reading /status.json", "the <secret> thing")
+
+
+def test_what_led_to_it_is_dropped() -> None:
+    """The errors of the HTTP libraries quote URLs; an error that leaves the client leads to none of them."""
+    try:
+        try:
+            raise ValueError("https://cln.cloudlinux.com/api?token=planted")  # noqa: TRY301 # there is no shorter way
+        except ValueError:
+            raise BadAnswer("bad") from None
+    except BadAnswer as error:
+        error.while_doing("reading", str)
+        caught = error
+    assert caught.__context__ is None
+    assert caught.__cause__ is None
+
+
+def test_problem_is_cut_after_it_was_scrubbed() -> None:
+    """A long problem is cut, and only after its secrets were replaced: half a secret would not be known again."""
+    error = BadAnswer("x" * 395 + "secret")
+    error.while_doing("reading", lambda text: text.replace("secret", "<hidden>"))
+    assert error.problem == "x" * 395 + "<hid…"
+
+
+@pytest.mark.parametrize("transient", [True, False])
+def test_transient(transient: bool) -> None:
+    """An error tells whether the same read may well succeed a moment later."""
+    assert BadAnswer("bad", transient=transient).transient is transient
+    assert not BadAnswer("bad").transient
+    assert RateLimited("slow down").transient
+    assert RateLimited("slow down").retry_after is None

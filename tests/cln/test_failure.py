@@ -1,0 +1,174 @@
+"""What the exceptions of the HTTP libraries mean, in words that name no URL."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+
+import pytest
+import requests
+import urllib3
+
+from cln_monitor.cln import BadAnswer, ClnError, TimedOut, Unreachable
+from cln_monitor.cln.failure import FAILURES, failure
+
+URL = "https://cln.cloudlinux.com/api/kcare/key/list.json?token=planted"
+
+
+def chained(error: BaseException, cause: BaseException) -> BaseException:
+    """Return ``error`` as raised from ``cause``."""
+    error.__cause__ = cause
+    return error
+
+
+def certificate_error() -> ssl.SSLCertVerificationError:
+    """Return an error as OpenSSL makes it."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "certificate has expired"
+    return error
+
+
+def tls_error(reason: str) -> ssl.SSLError:
+    """Return an error as OpenSSL makes it."""
+    error = ssl.SSLError(1, f"[SSL: {reason}]")
+    error.reason = reason
+    return error
+
+
+MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
+    "a time-out of the socket": (
+        TimeoutError("timed out"),
+        TimedOut,
+        False,
+        "no complete answer within 1.5 s, it was still reading the answer",
+    ),
+    "a time-out of urllib3": (
+        requests.ReadTimeout(urllib3.exceptions.ReadTimeoutError(None, URL, "Read timed out.")),  # type: ignore[arg-type]
+        TimedOut,
+        False,
+        "no complete answer within 1.5 s, it was still reading the answer",
+    ),
+    "a name that does not resolve": (
+        requests.ConnectionError(chained(OSError(URL), socket.gaierror(-2, "Name or service not known"))),
+        Unreachable,
+        True,
+        "the host name does not resolve (Name or service not known)",
+    ),
+    "a certificate": (
+        requests.exceptions.SSLError(urllib3.exceptions.SSLError(certificate_error())),
+        Unreachable,
+        False,
+        "its TLS certificate is not to be trusted (certificate has expired)",
+    ),
+    "TLS that ends too soon": (
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        Unreachable,
+        True,
+        "the connection was closed while reading the answer",
+    ),
+    "no TLS at all": (
+        tls_error("WRONG_VERSION_NUMBER"),
+        Unreachable,
+        False,
+        "what answers there does not speak TLS; is api_url right?",
+    ),
+    "other trouble of TLS": (
+        tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"),
+        Unreachable,
+        False,
+        "TLS failed (sslv3 alert handshake failure)",
+    ),
+    "TLS without a reason": (ssl.SSLError(), Unreachable, False, "TLS failed (no reason given)"),
+    "a cut body": (
+        urllib3.exceptions.ProtocolError(URL, http.client.IncompleteRead(b"half")),
+        BadAnswer,
+        True,
+        "the answer was cut: less came than its header promised",
+    ),
+    "no gzip": (
+        urllib3.exceptions.DecodeError(URL),
+        BadAnswer,
+        False,
+        "the answer is not the gzip that its header promises",
+    ),
+    "a closed port": (
+        requests.ConnectionError(chained(OSError(URL), ConnectionRefusedError(111, "Connection refused"))),
+        Unreachable,
+        True,
+        "connection refused",
+    ),
+    "a reset": (
+        urllib3.exceptions.ProtocolError(URL, ConnectionResetError(104, "Connection reset by peer")),
+        Unreachable,
+        True,
+        "the connection was closed while reading the answer",
+    ),
+    "an end without an answer": (
+        requests.ConnectionError(http.client.RemoteDisconnected(URL)),
+        Unreachable,
+        True,
+        "the connection was closed while reading the answer",
+    ),
+    "no HTTP": (
+        requests.ConnectionError(http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
+        BadAnswer,
+        False,
+        "the answer is not HTTP; is api_url right?",
+    ),
+    "no route": (
+        requests.ConnectionError(OSError(113, "No route to host")),
+        Unreachable,
+        True,
+        "No route to host while reading the answer",
+    ),
+    "a proxy that refuses": (
+        requests.exceptions.ProxyError(
+            urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 407 Proxy Authentication Required"))
+        ),
+        Unreachable,
+        False,
+        "the proxy refuses: 407 Proxy Authentication Required",
+    ),
+    "a proxy that fails": (
+        urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 502 Bad Gateway")),
+        Unreachable,
+        True,
+        "the proxy refuses: 502 Bad Gateway",
+    ),
+    "a proxy that is not there": (
+        urllib3.exceptions.ProxyError(URL, ConnectionRefusedError(111, "Connection refused")),
+        Unreachable,
+        True,
+        "the proxy cannot be reached (Connection refused)",
+    ),
+    "some proxy trouble": (
+        urllib3.exceptions.ProxyError(URL, ValueError(URL)),
+        Unreachable,
+        True,
+        "the proxy gives no way through",
+    ),
+    "an error of requests": (
+        requests.exceptions.InvalidURL(URL),
+        Unreachable,
+        False,
+        "InvalidURL while reading the answer",
+    ),
+    "an error nobody thought of": (ValueError(URL), Unreachable, False, "ValueError while reading the answer"),
+}
+
+
+@pytest.mark.parametrize(("error", "kind", "transient", "text"), MEANINGS.values(), ids=MEANINGS.keys())
+def test_meaning(error: BaseException, kind: type[ClnError], transient: bool, text: str) -> None:
+    """Each has one meaning, whether it may pass, and a text without URLs."""
+    assert isinstance(error, FAILURES)
+    meant = failure(error, "reading the answer", 1.5)
+    assert (type(meant), meant.transient, str(meant)) == (kind, transient, text)
+    assert "planted" not in repr(meant)
+
+
+def test_errors_that_lead_to_each_other() -> None:
+    """A ring of causes has an end."""
+    error, other = OSError(1, "one"), OSError(2, "two")
+    error.__cause__, other.__cause__ = other, error
+    assert str(failure(error, "connecting", 1)) == "one while connecting"

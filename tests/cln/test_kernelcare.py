@@ -1,0 +1,170 @@
+"""KernelCare keys and their servers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import BadAnswer, KernelCareKey, KernelCareServer, ReadOnlyClient, Refused
+from cln_monitor.simulator import Account, Fault, Served, Simulator
+
+from .asking import KEY, Clients, enveloped
+from .samples import MEANT
+
+CREATED, CHECKED_IN = 1398871560.0, 1682868360.0
+
+
+@pytest.fixture
+def client(clients: Clients, served: Served) -> ReadOnlyClient:
+    """A client of the one account."""
+    return clients.client(served.url)
+
+
+def answers(simulator: Simulator, body: bytes) -> None:
+    """Let the simulator answer each call with ``body``."""
+    simulator.faults.add(Fault("answer", body=body))
+
+
+@pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
+def test_sample_of_keys(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
+    """The document's sample of keys."""
+    sample = MEANT["kcare.key.list.json"]
+    answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
+    assert client.kernelcare.keys() == [KernelCareKey("WsTs821nSAtiastD", False, 2, "Some custom key note", CREATED)]
+
+
+@pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
+def test_sample_of_servers(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
+    """The document's sample of servers."""
+    sample = MEANT["kcare.key.servers.json"]
+    answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
+    assert client.kernelcare.servers("X") == [KernelCareServer("s096slnkaAtoiAsd", "1.1.1.1", CREATED, CHECKED_IN)]
+
+
+def test_nothing_there(client: ReadOnlyClient, account: Account) -> None:
+    """No keys are an empty list, a key without servers too."""
+    assert client.kernelcare.keys() == []
+    account.add_kernelcare_key(KEY)
+    assert client.kernelcare.servers(KEY) == []
+
+
+@pytest.mark.parametrize("style", ["document", "seconds", "zulu", "colon"])
+@pytest.mark.parametrize("never", ["null", "missing", "empty"])
+def test_as_the_simulator_tells_it(
+    client: ReadOnlyClient, simulator: Simulator, account: Account, style: str, never: str
+) -> None:
+    """What the simulated CLN holds comes back to the second, in each spelling of dates and of none."""
+    simulator.dates.style, simulator.dates.never = style, never
+    key = account.add_kernelcare_key(KEY, limit=0, note="Köln 🚀", created=CREATED)
+    key.add_server("a", ip="2001:db8::1", created=CREATED, last_checkin=CHECKED_IN)
+    key.add_server("b", ip="192.0.2.1", created=CREATED, last_checkin=None)
+    assert client.kernelcare.keys() == [KernelCareKey(KEY, True, 0, "Köln 🚀", CREATED)]
+    assert client.kernelcare.servers(KEY) == [
+        KernelCareServer("a", "2001:db8::1", CREATED, CHECKED_IN),
+        KernelCareServer("b", "192.0.2.1", CREATED, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        ({"key": "A"}, KernelCareKey("A", None, None, "", None)),
+        ({"key": "A", "limit": "7", "enabled": "true", "note": 123}, KernelCareKey("A", True, 7, "123", None)),
+        ({"key": "A", "limit": 0, "newer": {"x": [1]}}, KernelCareKey("A", None, 0, "", None)),
+        (
+            {"key": "A", "limit": None, "note": None, "created": "", "enabled": None},
+            KernelCareKey("A", None, None, "", None),
+        ),
+        ({"key": 12345, "note": "two\nlines"}, KernelCareKey("12345", None, None, "two lines", None)),
+    ],
+)
+def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], key: KernelCareKey) -> None:
+    """Numbers may be strings, what is optional may be missing, and what nobody named does not matter."""
+    answers(simulator, enveloped([row]))
+    assert client.kernelcare.keys() == [key]
+
+
+@pytest.mark.parametrize(
+    ("row", "server"),
+    [
+        ({"server_id": "s"}, KernelCareServer("s", "", None, None)),
+        ({"server_id": 7, "last_checkin": None, "ip": None}, KernelCareServer("7", "", None, None)),
+        (
+            {"server_id": "s", "last_checkin": "", "created": "2022-09-05 14:22:23.5"},
+            KernelCareServer("s", "", 1662387743.5, None),
+        ),
+    ],
+)
+def test_values_of_a_server(
+    client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], server: KernelCareServer
+) -> None:
+    """A check-in that is null, missing or empty is one that never was."""
+    answers(simulator, enveloped([row]))
+    assert client.kernelcare.servers("X") == [server]
+
+
+def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """Two rows of the same id are one key, one server."""
+    answers(simulator, enveloped([{"key": "A", "limit": 1}, {"key": "B"}, {"key": "A", "limit": 2}]))
+    assert [(key.key, key.limit) for key in client.kernelcare.keys()] == [("A", 1), ("B", None)]
+    simulator.faults.clear()
+    rows = [
+        {"server_id": "s", "last_checkin": date} for date in (None, "2023-04-30T11:26-0400", "2014-04-30T11:26-0400")
+    ]
+    answers(simulator, enveloped(rows))
+    assert client.kernelcare.servers("X") == [KernelCareServer("s", "", None, CHECKED_IN)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([{"limit": 2}], "not an answer of CLN: a row without key"),
+        ([{"key": "A", "limit": "many"}], "not an answer of CLN: limit is 'many', not a number of 0 or more"),
+        (
+            [{"key": "A", "created": "04-30T11:26-0400"}],
+            "not an answer of CLN: created is '04-30T11:26-0400', not a date",
+        ),
+        (
+            [{"key": "A", "note": ["x"]}],
+            (
+                "not an answer of CLN but JSON of another shape than documented: "
+                "Expected `bool | int | float | str | null`, got `array` - at `$[0].note`"
+            ),
+        ),
+        (
+            {"key": "A"},
+            "not an answer of CLN but JSON of another shape than documented: Expected `array`, got `object`",
+        ),
+        (None, "not an answer of CLN but JSON of another shape than documented: Expected `array`, got `null`"),
+    ],
+)
+def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, rows: object, problem: str) -> None:
+    """A row that cannot be read names what is wrong with it, and what was attempted."""
+    answers(simulator, enveloped(rows))
+    with pytest.raises(BadAnswer) as raised:
+        client.kernelcare.keys()
+    assert str(raised.value) == f"reading /kcare/key/list.json at {client.api}: {problem}"
+
+
+def test_unknown_key(client: ReadOnlyClient) -> None:
+    """A key that CLN does not know is refused, and shows as its mask."""
+    with pytest.raises(Refused) as raised:
+        client.kernelcare.servers(KEY)
+    assert str(raised.value) == (
+        f"reading /kcare/key/servers.json at {client.api} for key Pl4n-87d3e7eb: CLN refused the call: Key not found"
+    )
+
+
+def test_keys_that_were_listed_are_hidden(client: ReadOnlyClient, account: Account) -> None:
+    """Each key that CLN lists is a credential, and is masked in all texts from then on."""
+    account.add_kernelcare_key(KEY)
+    client.kernelcare.keys()
+    assert client.scrub(f"about {KEY}") == "about Pl4n-87d3e7eb"
+
+
+def test_one_bad_note_does_not_cost_the_list(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """A lone surrogate, which JSON can carry and UTF-8 cannot, is replaced."""
+    answers(simulator, b'{"success": true, "data": [{"key": "A", "note": "x\\ud800"}]}')
+    assert client.kernelcare.keys()[0].note == "x?"

@@ -1,0 +1,129 @@
+"""The one change that monitoring asks for: a monitoring key is registered, and sent once."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import (
+    BadAnswer,
+    ClnError,
+    Deadline,
+    MonitoringKeys,
+    RateLimited,
+    Refused,
+    TimedOut,
+    is_monitoring_key,
+)
+from cln_monitor.cln.endpoints import KERNELCARE_KEYS, READS, WRITES, Endpoint
+from cln_monitor.simulator import Account, Fault, Served, Simulator
+
+from .asking import MONITORING_KEY, Clients, read
+from .samples import PLAIN
+
+
+@pytest.fixture
+def keys(clients: Clients, served: Served) -> MonitoringKeys:
+    """What registers keys at the simulated CLN."""
+    return MonitoringKeys(clients.transport(served.url, timeout=0.1), Deadline.never(clients.clock))
+
+
+def test_registered(keys: MonitoringKeys, simulator: Simulator, account: Account) -> None:
+    """The key is registered in one call without a token; registering it again keeps it."""
+    keys.register(MONITORING_KEY)
+    keys.register(MONITORING_KEY)
+    assert account.monitoring_keys == {MONITORING_KEY}
+    assert [request.query for request in simulator.requests] == [{"key": MONITORING_KEY}] * 2
+
+
+@pytest.mark.parametrize("key", ["", "x" * 15, "x" * 33, "x" * 15 + "-", "x" * 15 + "é", "x" * 16 + "\n"])
+def test_malformed(keys: MonitoringKeys, simulator: Simulator, key: str) -> None:
+    """A key of another form is refused before anything is sent."""
+    assert not is_monitoring_key(key)
+    with pytest.raises(ValueError, match="a monitoring key has 16 to 32 letters and digits"):
+        keys.register(key)
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("key", ["x" * 16, "X9" * 16])
+def test_well_formed(key: str) -> None:
+    """16 to 32 letters and digits."""
+    assert is_monitoring_key(key)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("success:true code:1", Refused),
+        ("success:true code:2", Refused),
+        ("success:true code:77", Refused),
+        (PLAIN["kcare.nagios.register_key.error.plain"], Refused),
+        (PLAIN["error.plain"], Refused),
+        ("success:true", BadAnswer),
+        ("success:true code:x", BadAnswer),
+        ("<html>", BadAnswer),
+        ("", BadAnswer),
+    ],
+)
+def test_not_registered(keys: MonitoringKeys, simulator: Simulator, body: str | bytes, kind: type[ClnError]) -> None:
+    """Any code but 0 is a refusal, and no code is no answer; the error names the call and masks the key."""
+    simulator.faults.add(Fault("answer", body=body))
+    with pytest.raises(ClnError) as raised:
+        keys.register(MONITORING_KEY)
+    assert type(raised.value) is kind
+    assert raised.value.attempted.startswith("sending /kcare/nagios/register_key.plain at 127.0.0.1:")
+    assert raised.value.attempted.endswith(" for key Pl4n-1ce19c80")
+
+
+def test_sample_of_success(keys: MonitoringKeys, simulator: Simulator) -> None:
+    """The document's sample of success is one."""
+    simulator.faults.add(Fault("answer", body=PLAIN["kcare.nagios.register_key.plain"]))
+    keys.register(MONITORING_KEY)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("reset"),
+        Fault("status", status=500),
+        Fault("status", status=503, html=True),
+        Fault("status", status=429, retry_after=1),
+        Fault("cut_body"),
+        Fault("hang"),
+    ],
+    ids=lambda fault: fault.kind,
+)
+def test_sent_once(clients: Clients, keys: MonitoringKeys, simulator: Simulator, fault: Fault) -> None:
+    """What changes something is never sent twice, whatever may have happened to it."""
+    simulator.faults.add(fault)
+    with pytest.raises(ClnError):
+        keys.register(MONITORING_KEY)
+    assert len(simulator.requests) == 1
+    assert clients.clock.slept == []
+
+
+def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A change that CLN puts off puts off all calls to that host."""
+    transport = clients.transport(served.url)
+    simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
+    with pytest.raises(RateLimited):
+        MonitoringKeys(transport, Deadline.never(clients.clock)).register(MONITORING_KEY)
+    read(transport)
+    assert clients.clock.slept == [7]
+
+
+def test_not_sent_after_the_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Nothing is sent once the deadline has passed."""
+    with pytest.raises(TimedOut):
+        MonitoringKeys(clients.transport(served.url), Deadline(0, clients.clock)).register(MONITORING_KEY)
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("endpoint", [KERNELCARE_KEYS, Endpoint("/kcare/key/delete.json")])
+def test_other_calls_are_not_written(
+    clients: Clients, simulator: Simulator, served: Served, endpoint: Endpoint
+) -> None:
+    """Only what is on the list of writes can be sent as one, and nothing is on both lists."""
+    with pytest.raises(PermissionError):
+        clients.transport(served.url).write(endpoint, dict, lambda answer: answer, Deadline.never(clients.clock))
+    assert simulator.requests == []
+    assert not READS & WRITES

@@ -1,0 +1,347 @@
+"""The texts that CLN made for Nagios: each one we know of, and what must never be taken for good news."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cln_monitor.cln import (
+    STATES,
+    AuthorizationFailed,
+    BadAnswer,
+    ClnError,
+    PatchedHost,
+    PatchStatus,
+    Refused,
+    ServersNotFound,
+)
+from cln_monitor.cln.patch_status import parse_patch_status
+from cln_monitor.cln.transport import Answer
+from cln_monitor.simulator import Account, Fault, Served, Simulator
+
+from .asking import KEY, MONITORING_KEY, REGISTRATION_TOKEN, Clients
+
+
+def parse(text: str | bytes, status: int = 200) -> PatchStatus:
+    """Return what a text says."""
+    return parse_patch_status(Answer(status, text if isinstance(text, bytes) else text.encode()))
+
+
+def counts(uptodate: int, outofdate: int, unsupported: int, inactive: int) -> dict[str, int]:
+    """Return counts by state."""
+    return dict(zip(STATES, (uptodate, outofdate, unsupported, inactive), strict=True))
+
+
+GOOD = {
+    "the document": ("KernelCare OK - all servers are up to date!", None),
+    "a screenshot": (
+        "All 1 servers are up to date|uptodate=1;outofdate=0;unsupported=0;inactive=0",
+        counts(1, 0, 0, 0),
+    ),
+    "a screenshot, counts on a line of their own": (
+        "All 1 servers are up to date\nuptodate=1;outofdate=0;unsupported=0;inactive=0",
+        counts(1, 0, 0, 0),
+    ),
+    "a reseller": ("uptodate=9;outofdate=0;unsupported=0;inactive=0", counts(9, 0, 0, 0)),
+    "a reseller without servers": ("uptodate=0;outofdate=0;unsupported=0;inactive=0\n", counts(0, 0, 0, 0)),
+    "blanks and ends of lines": (
+        "\r\nKernelCare OK - all servers are up to date! | uptodate=2; outofdate=0; unsupported=0; inactive=0;\r\n",
+        counts(2, 0, 0, 0),
+    ),
+    "counts in another order": (
+        "All 2 machines are up to date.|inactive=0;unsupported=0;outofdate=0;uptodate=2",
+        counts(2, 0, 0, 0),
+    ),
+    "hosts that are fine": (
+        "All 1 servers are up to date\nweb1.example.net (192.0.2.14) is UPTODATE",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), GOOD.values(), ids=GOOD.keys())
+def test_good(text: str, expected: dict[str, int] | None) -> None:
+    """All is well only where the text says so in words that are known, or in counts."""
+    status = parse(text)
+    assert (status.ok, status.counts) == (True, expected)
+    assert status.counts is None or list(status.counts) == list(STATES)
+
+
+BAD = {
+    "out of date, by key": (
+        (
+            "3 machines are OUTOFDATE!|uptodate=6;outofdate=3;unsupported=2;inactive=1\n"
+            "host.example.com (192.0.2.14) is OUTOFDATE"
+        ),
+        counts(6, 3, 2, 1),
+    ),
+    "a reseller": ("uptodate=9;outofdate=1;unsupported=3;inactive=2", counts(9, 1, 3, 2)),
+    "the style of Nagios, warning": ("KernelCare WARNING - 2 servers are out of date", None),
+    "the style of Nagios, critical": ("KernelCare CRITICAL - 1 server is inactive", None),
+    "one machine": ("1 machine is OUTOFDATE!|uptodate=0;outofdate=1;unsupported=0;inactive=0", counts(0, 1, 0, 0)),
+    "only unsupported, in words nobody knows": (
+        "Some words|uptodate=1;outofdate=0;unsupported=2;inactive=0",
+        counts(1, 0, 2, 0),
+    ),
+    "only inactive, in words nobody knows": (
+        "Some words\nuptodate=1;outofdate=0;unsupported=0;inactive=4",
+        counts(1, 0, 0, 4),
+    ),
+    "words bad, counts good": (
+        "3 machines are OUTOFDATE!|uptodate=6;outofdate=0;unsupported=0;inactive=0",
+        counts(6, 0, 0, 0),
+    ),
+    "words good, counts bad": (
+        "All 9 servers are up to date|uptodate=9;outofdate=0;unsupported=0;inactive=1",
+        counts(9, 0, 0, 1),
+    ),
+    "words good, a host bad": (
+        "KernelCare OK - all servers are up to date!\nweb1.example.net (192.0.2.14) is INACTIVE",
+        None,
+    ),
+    "words good, words bad on the next line": (
+        "KernelCare OK - all servers are up to date!\n3 machines are OUTOFDATE!",
+        None,
+    ),
+    "words bad, counts cut": ("3 machines are OUTOFDATE!|uptodate=6;outofd", None),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("status", [200, 500])
+def test_bad(text: str, expected: dict[str, int] | None, status: int) -> None:
+    """What is bad in words, counts or hosts is bad, with HTTP 200 as well as with an error."""
+    seen = parse(text, status)
+    assert (seen.ok, seen.counts) == (False, expected)
+
+
+NO_ANSWERS = {
+    "other text": "Everything is fine",
+    "other text, good counts": "Everything is fine|uptodate=9;outofdate=0;unsupported=0;inactive=0",
+    "good words that go on": "All 10 servers are up to date except web1",
+    "good words that go on with a state": "KernelCare OK - 2 servers are inactive",
+    "good words in a longer word": "KernelCare OKAY",
+    "good words, counts cut": "All 9 servers are up to date|uptodate=9;outofdate=1;unsupp",
+    "good words behind others": "Not so: KernelCare OK - all servers are up to date!",
+    "counts cut": "uptodate=9;outofdate=1;unsupp",
+    "no more than a word of the API": "All the API (v1) is unavailable",
+    "an unknown state": "vanished=1",
+    "counts in words": "The page shows uptodate=9;outofdate=0;unsupported=0;inactive=0 here",
+}
+
+
+@pytest.mark.parametrize("text", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+def test_never_good(text: str) -> None:
+    """Any other text is not an answer of CLN, and never good."""
+    with pytest.raises(BadAnswer) as raised:
+        parse(text)
+    assert str(raised.value) == "not an answer of CLN but text that nobody has documented"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "uptodate=9;outofdate=0",
+        "uptodate=9;outofdate=0;unsupported=0;inactive=0;inactive=1",
+        "uptodate=9;uptodate=9;outofdate=0;unsupported=0",
+        "uptodate=1;outofdate=0;unsupported=0;inactive=0\nuptodate=0;outofdate=9;unsupported=0;inactive=0",
+    ],
+)
+def test_counts_that_do_not_add_up(text: str) -> None:
+    """Each state is counted once, or the counts are worth nothing."""
+    with pytest.raises(BadAnswer) as raised:
+        parse(text)
+    assert str(raised.value) == "not an answer of CLN but counts that are cut or doubled"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        ("", 200, "not an answer of CLN but an empty body"),
+        ("<html>KernelCare OK", 200, "not an answer of CLN but an HTML page"),
+        ("<html>", 404, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+        (
+            "KernelCare OK - all servers are up to date!",
+            500,
+            "not an answer of CLN but HTTP 500 with a text that says all is well",
+        ),
+        (b"\xff\xfe\x00", 200, "not an answer of CLN but text that nobody has documented"),
+    ],
+)
+def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
+    """Pages, nothing at all, and good news that come with an error are not answers of CLN."""
+    with pytest.raises(BadAnswer) as raised:
+        parse(body, status)
+    assert str(raised.value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        (
+            "Servers not found for key WsTs821nSAtiastD",
+            ServersNotFound,
+            "CLN refused the call: Servers not found for key WsTs821nSAtiastD",
+        ),
+        ("Reseller not found", Refused, "CLN refused the call: Reseller not found"),
+        (
+            "Registration token not found for reseller acme not found",
+            AuthorizationFailed,
+            "CLN refused the token: Registration token not found for reseller acme not found",
+        ),
+        ("Authorization failed", AuthorizationFailed, "CLN refused the token: Authorization failed"),
+        (
+            '{"success": false, "message": "Authorization failed"}',
+            AuthorizationFailed,
+            "CLN refused the token: Authorization failed",
+        ),
+        ('{"success": false, "message": "Key disabled"}', Refused, "CLN refused the call: Key disabled"),
+        ("success:false message:Unexpected\nserver error", Refused, "CLN refused the call: Unexpected server error"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_refusals(text: str, kind: type[ClnError], said: str, status: int) -> None:
+    """An unknown key, an unknown login and a wrong token come with any status, and are told apart."""
+    if status == 401 and text.startswith(("{", "success")):
+        kind = AuthorizationFailed
+        said = said.replace("refused the call", "refused the token")
+    with pytest.raises(ClnError) as raised:
+        parse(text, status)
+    assert type(raised.value) is kind
+    assert str(raised.value) == said
+
+
+@pytest.mark.parametrize("body", ['{"success": true, "data": []}', "success:true code:0", '["uptodate=1"]'])
+def test_success_of_another_call(body: str) -> None:
+    """An answer that belongs to another call says nothing about servers."""
+    with pytest.raises(BadAnswer):
+        parse(body)
+
+
+def test_hosts() -> None:
+    """Each host line gives host, address and state; what is not a host line is left."""
+    status = parse(
+        "2 machines are OUTOFDATE!|uptodate=6;outofdate=2;unsupported=1;inactive=1\n"
+        "host.example.com (192.0.2.14) is OUTOFDATE\n"
+        "  web2 (2001:db8::1) is UNSUPPORTED.\n"
+        "(192.0.2.15) is INACTIVE\n"
+        "\u202eköln (192.0.2.16) is Out Of Date!\n"
+        "and some more\n"
+        "web3 (192.0.2.17) is\n"
+    )
+    assert status.hosts == [
+        PatchedHost("host.example.com", "192.0.2.14", "outofdate"),
+        PatchedHost("web2", "2001:db8::1", "unsupported"),
+        PatchedHost("", "192.0.2.15", "inactive"),
+        PatchedHost("köln", "192.0.2.16", "outofdate"),
+    ]
+
+
+WORDS = [
+    "KernelCare OK - all servers are up to date!",
+    "All 3 servers are up to date",
+    "3 machines are OUTOFDATE!",
+    "uptodate=3;outofdate=0;unsupported=0;inactive=0",
+    "uptodate=3;outofdate=1;unsupported=0;inactive=0",
+    "web1 (192.0.2.1) is OUTOFDATE",
+    "Servers not found for key X",
+    "|",
+    "\n",
+    " ",
+    "<html>",
+]
+
+
+@given(
+    st.binary() | st.lists(st.sampled_from(WORDS) | st.text(max_size=5)).map("".join).map(lambda text: text.encode())
+)
+def test_any_bytes(body: bytes) -> None:
+    """Any bytes are a state or a ClnError; and good only without any word, count or host that is bad."""
+    try:
+        status = parse(body)
+    except ClnError:
+        return
+    if status.ok:
+        text = body.decode("utf-8", "replace")
+        assert "are OUTOFDATE" not in text.splitlines()[0]
+        assert "outofdate=1" not in text
+        assert text.lstrip().startswith(("KernelCare OK", "All 3 servers", "uptodate=3"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "h (1) is a" + " " * 100_000 + "1",
+        "h (1) is" + " a" * 100_000 + "1",
+        "(" * 200_000,
+        "|" * 200_000,
+        "a" * 200_000,
+    ],
+    ids=["blanks", "words", "brackets", "bars", "a long word"],
+)
+def test_text_that_is_slow_to_search(line: str) -> None:
+    """No text takes long, as none of our time-outs could end that."""
+    started = time.thread_time()
+    status = parse("3 machines are OUTOFDATE!|uptodate=6;outofdate=3;unsupported=2;inactive=1\n" + line)
+    assert not status.ok
+    assert time.thread_time() - started < 1
+
+
+def test_of_key(clients: Clients, account: Account, served: Served) -> None:
+    """The state of the servers of a key, as the simulated CLN tells it."""
+    key = account.add_kernelcare_key(KEY)
+    client = clients.client(served.url)
+    with pytest.raises(ServersNotFound) as raised:
+        client.patch_status.of_key(KEY)
+    assert raised.value.problem == "CLN refused the call: Servers not found for key Pl4n-87d3e7eb"
+    key.add_server(hostname="web1.example.net", ip="192.0.2.1")
+    assert client.patch_status.of_key(KEY) == PatchStatus(True, counts(1, 0, 0, 0), [])
+    key.add_server(hostname="web2.example.net", ip="192.0.2.2", patch_state="outofdate")
+    assert client.patch_status.of_key(KEY) == PatchStatus(
+        False, counts(1, 1, 0, 0), [PatchedHost("web2.example.net", "192.0.2.2", "outofdate")]
+    )
+
+
+def test_of_monitoring_key(clients: Clients, account: Account, served: Served) -> None:
+    """A registered monitoring key answers for the servers of all keys, and needs no credentials."""
+    account.add_kernelcare_key(KEY).add_server(patch_state="unsupported")
+    account.add_monitoring_key(MONITORING_KEY)
+    assert clients.client(served.url).patch_status.of_key(MONITORING_KEY).counts == counts(0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("token", [None, REGISTRATION_TOKEN], ids=["a fresh token", "the registration token"])
+def test_of_reseller(
+    clients: Clients, simulator: Simulator, account: Account, served: Served, token: str | None
+) -> None:
+    """The state of all servers of the account; the static token is sent when there is one, else a fresh token."""
+    account.add_kernelcare_key(KEY).add_server()
+    status = clients.client(served.url, registration_token=token).patch_status.of_reseller()
+    assert status == PatchStatus(True, counts(1, 0, 0, 0), [])
+    sent = simulator.requests[0].path.rpartition("/")[2] if token is None else REGISTRATION_TOKEN
+    assert simulator.requests[0].path.endswith(sent)
+    assert ("|" in simulator.requests[0].path) is (token is None)
+
+
+def test_wrong_registration_token(clients: Clients, served: Served) -> None:
+    """A wrong registration token is refused, and the login does not show although no other token was ever made."""
+    client = clients.client(served.url, registration_token="wrong token")
+    with pytest.raises(AuthorizationFailed) as raised:
+        client.patch_status.of_reseller()
+    host = served.url.split("/")[2]
+    assert str(raised.value) == (
+        f"reading /kcare/nagios-res/{{login}}/{{token}} at {host}: "
+        "CLN refused the token: Registration token not found for reseller <login> not found"
+    )
+
+
+def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Bytes that are no UTF-8 cost their characters, not the answer."""
+    simulator.faults.add(
+        Fault("answer", body=b"1 machines are OUTOFDATE!\nk\xf6ln (192.0.2.1) is OUTOFDATE", content_type="text/plain")
+    )
+    assert clients.client(served.url).patch_status.of_key(KEY).hosts == [
+        PatchedHost("k\ufffdln", "192.0.2.1", "outofdate")
+    ]

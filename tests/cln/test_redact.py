@@ -1,0 +1,169 @@
+"""Secrets stay out of texts, however they are spelled."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import json
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cln_monitor.cln import PLACEHOLDER, Redactor, Secret, mask_key
+
+from .asking import SECRETS, SPELLINGS
+
+TOKEN = "customer_login|1401189361|97e17a41ea904e0ca2bf03c7c36dee2492ba89cd"
+DIGEST = TOKEN[-40:]
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_hidden_in_each_spelling(secret: str, spell: Callable[[str], str]) -> None:
+    """A known secret is replaced in whatever way URLs, JSON, HTML and Python spell it."""
+    redactor = Redactor()
+    redactor.hide(secret)
+    scrubbed = redactor.scrub(f"before {spell(secret)} after")
+    assert PLACEHOLDER in scrubbed
+    for fragment in ("pl4nted", "ecret", "registration", "example", "0001"):
+        assert fragment not in scrubbed.lower().replace(PLACEHOLDER, "")
+    assert scrubbed.startswith("before ")
+    assert scrubbed.endswith(" after")
+
+
+@given(
+    secret=st.text(min_size=4, max_size=20),
+    before=st.text(max_size=10),
+    spell=st.sampled_from([str, quote_plus, lambda value: json.dumps(value)[1:-1], html.escape]),
+)
+def test_any_secret_in_any_text(secret: str, before: str, spell: Callable[[str], str]) -> None:
+    """No secret survives, whatever it is made of and wherever it stands."""
+    assume(secret not in PLACEHOLDER)
+    redactor = Redactor()
+    redactor.hide(secret)
+    scrubbed = redactor.scrub(f"{before}{spell(secret)}{before}")
+    assert PLACEHOLDER in scrubbed
+    assert not [piece for piece in scrubbed.split(PLACEHOLDER) if secret in piece or spell(secret) in piece]
+
+
+def test_licence_keys_show_their_mask() -> None:
+    """A licence key is replaced by its mask, so that the reader knows which it is."""
+    redactor = Redactor()
+    redactor.hide_key("WsTs821nSAtiastD")
+    assert redactor.scrub("Servers not found for key WsTs821nSAtiastD") == "Servers not found for key WsTs-8c7994d7"
+
+
+def test_mask_is_that_of_the_contract() -> None:
+    """The mask is the first four characters and the first eight hex digits of the SHA-256; anything has one."""
+    assert mask_key("WsTs821nSAtiastD") == "WsTs-8c7994d7"
+    assert mask_key("") == "-e3b0c442"
+    assert mask_key("\ud800 lone surrogate").startswith("\ud800 lo-")
+
+
+def test_longer_secrets_go_first() -> None:
+    """A secret that begins like another is replaced as a whole."""
+    redactor = Redactor()
+    redactor.hide("abcd", "<short>")
+    redactor.hide("abcdefgh", "<long>")
+    assert redactor.scrub("abcdefgh abcd") == "<long> <short>"
+
+
+def test_first_words_for_a_secret_stay() -> None:
+    """Hiding a value again changes nothing."""
+    redactor = Redactor()
+    redactor.hide("acme_login", "<login>")
+    redactor.hide("acme_login")
+    assert redactor.scrub("acme_login") == "<login>"
+
+
+def test_secrets_learnt_later_are_hidden_too() -> None:
+    """What is hidden after the first text is hidden in the next."""
+    redactor = Redactor()
+    redactor.hide("first secret")
+    assert redactor.scrub("first secret, second secret") == "<secret>, second secret"
+    redactor.hide("second secret")
+    assert redactor.scrub("first secret, second secret") == "<secret>, <secret>"
+
+
+@pytest.mark.parametrize("value", ["", "abc"])
+def test_values_too_short_are_left(value: str) -> None:
+    """Replacing a value of under four characters would wreck every text and hide nothing."""
+    redactor = Redactor()
+    redactor.hide(value)
+    assert redactor.scrub("an abc of errors") == "an abc of errors"
+
+
+def test_published_text_is_never_hidden() -> None:
+    """A login that is part of the account's name is public already."""
+    redactor = Redactor()
+    redactor.publish("acme-hosting")
+    redactor.hide("acme", "<login>")
+    assert redactor.scrub("account acme-hosting") == "account acme-hosting"
+
+
+def test_lone_surrogates_can_be_hidden() -> None:
+    """The environment may hold bytes that are no UTF-8; they are hidden like anything else."""
+    redactor = Redactor()
+    redactor.hide("sec\udcffret")
+    assert redactor.scrub("sec\udcffret, sec?ret") == "<secret>, <secret>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOKEN,
+        quote(TOKEN),
+        quote(TOKEN).lower(),
+        quote(quote(TOKEN)),
+        f"https://cln.cloudlinux.com/api/kcare/key/list.json?token={quote_plus(TOKEN)}&key=X",
+        f"/api/kcare/nagios-res/customer_login/{quote(TOKEN)}",
+        json.dumps({"token": TOKEN}).replace("|", "\\u007c"),
+        html.escape(TOKEN).replace("|", "&#124;"),
+    ],
+)
+def test_tokens_are_known_by_their_look(text: str) -> None:
+    """The digest of a token is hidden although no redactor has ever seen it, as in the sample of the API document."""
+    scrubbed = Redactor().scrub(f"asking {text} failed")
+    assert DIGEST not in scrubbed
+    assert DIGEST[-12:] not in scrubbed
+    assert PLACEHOLDER in scrubbed
+    assert scrubbed.endswith(" failed")
+
+
+def test_value_of_a_token_argument_is_hidden() -> None:
+    """Whatever stands behind ``token=`` is a secret, up to the next argument."""
+    scrubbed = Redactor().scrub("GET /api/im/key/list.json?token=anything.at-all&key=1 HTTP/1.1")
+    assert scrubbed == "GET /api/im/key/list.json?token=<secret>&key=1 HTTP/1.1"
+
+
+def test_other_text_is_left_alone() -> None:
+    """A text without secrets comes back as it is."""
+    redactor = Redactor()
+    redactor.hide("planted secret")
+    text = "reading /kcare/key/list.json at cln.cloudlinux.com: connection refused ✓\n"
+    assert redactor.scrub(text) == text
+
+
+def test_secret_prints_as_placeholder() -> None:
+    """A Secret shows nothing of itself, however it is printed; only reveal gives it."""
+
+    @dataclasses.dataclass
+    class Account:
+        secret_key: Secret
+
+    secret = Secret("planted")
+    shown = [str(secret), repr(secret), f"{secret}", f"{secret!r}", f"{secret}", str([secret]), str(Account(secret))]
+    assert shown[:5] == [PLACEHOLDER] * 5
+    assert "planted" not in "".join(shown)
+    assert secret.reveal() == "planted"
+    assert not hasattr(secret, "__dict__")
+
+
+def test_secrets_compare_by_value() -> None:
+    """Two Secrets of the same text are equal, and none equals its text."""
+    assert Secret("one") == Secret("one")
+    assert len({Secret("one"), Secret("one"), Secret("two")}) == 2
+    assert Secret("one") != "one"

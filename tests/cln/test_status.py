@@ -1,0 +1,133 @@
+"""The status of CLN's own services."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cln_monitor.cln import BadAnswer, ClnError, ReadOnlyClient, ServiceStatus, Unreachable
+from cln_monitor.simulator import Fault, Served, Simulator
+
+from .asking import Clients, enveloped
+from .samples import LITERAL, MEANT
+
+GOOD_FLAGS = {
+    "db_clweb_connected": True,
+    "db_clweb_online": True,
+    "db_rhn_connected": True,
+    "db_rhn_online": True,
+    "ip_server_reg": True,
+    "rhn_overloaded": False,
+    "rhn_queue_full": False,
+    "xmlrpc": True,
+}
+
+
+@pytest.fixture
+def client(clients: Clients, served: Served) -> ReadOnlyClient:
+    """A client without credentials."""
+    return ReadOnlyClient(clients.transport(served.url))
+
+
+def answers(simulator: Simulator, body: bytes | str, path: str = "/status.json", status: int = 200) -> None:
+    """Let the simulator answer a call with ``body``."""
+    simulator.faults.add(Fault("answer", path, body=body, status=status))
+
+
+def test_flags(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """The flags come sorted, in one call, without a token."""
+    assert client.status.flags() == ServiceStatus(GOOD_FLAGS)
+    assert list(client.status.flags().flags) == sorted(GOOD_FLAGS)
+    assert [(request.path, request.query) for request in simulator.requests] == [("/status.json", {})] * 2
+
+
+@pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
+def test_sample_of_the_document(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
+    """The document's sample has all flags true."""
+    sample = MEANT["status.json"]
+    answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
+    assert client.status.flags() == ServiceStatus(dict.fromkeys(GOOD_FLAGS, True))
+
+
+def test_good_state_of_each_flag() -> None:
+    """Overloaded and full are bad when true, all others when false, those of another year too."""
+    flags = {"rhn_overloaded": True, "rhn_queue_full": False, "xmlrpc": True, "db_rhn_online": False, "newer": False}
+    status = ServiceStatus(flags)
+    good = {name: status.is_good(name) for name in flags}
+    assert good == {
+        "rhn_overloaded": False,
+        "rhn_queue_full": True,
+        "xmlrpc": True,
+        "db_rhn_online": False,
+        "newer": False,
+    }
+
+
+def test_flags_vary_by_year(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """What is no flag is left out: a number, a list, null; a flag may be spelled as a string."""
+    answers(
+        simulator,
+        enveloped({"xmlrpc": True, "rhn_queue_rejects": 3, "acronis": [], "x": None, "y": "false", "z\n": True}),
+    )
+    assert client.status.flags().flags == {"xmlrpc": True, "y": False, "z": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(LITERAL["status.json"], 200), (b"", 200), (b"<html>", 502), (b'{"success": false}', 401), (b"<html>", 404)],
+    ids=["JSON as the PDF broke it", "an empty body", "a page of 502", "a refusal", "a page of 404"],
+)
+def test_plain_text_when_there_is_no_json(
+    client: ReadOnlyClient, simulator: Simulator, body: bytes, status: int
+) -> None:
+    """Without a good answer as JSON the flags are read as plain text, as the document's sample prints it."""
+    answers(simulator, body, status=status)
+    answers(simulator, LITERAL["status.plain"], "/status.plain")
+    assert client.status.flags().flags == {
+        "db_clweb_connected": True,
+        "db_clweb_online": False,
+        "db_rhn_connected": True,
+        "db_rhn_online": True,
+        "ip_server_reg": False,
+        "rhn_overloaded": False,
+        "rhn_queue_full": True,
+        "xmlrpc": False,
+    }
+
+
+def test_plain_text_of_the_simulator(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """Both forms give the same flags."""
+    simulator.faults.add(Fault("html", "/status.json"))
+    assert client.status.flags() == ServiceStatus(GOOD_FLAGS)
+    assert [request.path for request in simulator.requests] == ["/status.json", "/status.plain"]
+
+
+def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """When both forms fail the error is that of the first."""
+    simulator.faults.add(Fault("html", "/status.json"))
+    simulator.faults.add(Fault("empty", "/status.plain"))
+    with pytest.raises(BadAnswer) as raised:
+        client.status.flags()
+    assert str(raised.value) == f"reading /status.json at {client.api}: not an answer of CLN but an HTML page"
+    assert raised.value.__suppress_context__
+
+
+def test_unreachable_is_not_asked_again(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """When CLN cannot be reached the other form is not tried."""
+    simulator.faults.add(Fault("reset"))
+    with pytest.raises(Unreachable):
+        client.status.flags()
+    assert {request.path for request in simulator.requests} == {"/status.json"}
+
+
+@pytest.mark.parametrize("data", [{}, {"rhn_queue_rejects": 3}])
+def test_no_flags(client: ReadOnlyClient, simulator: Simulator, data: dict[str, int]) -> None:
+    """A status without a single flag is not an answer of CLN."""
+    answers(simulator, enveloped(data))
+    answers(simulator, "success:true", "/status.plain")
+    with pytest.raises(ClnError) as raised:
+        client.status.flags()
+    assert str(raised.value) == (
+        f"reading /status.json at {client.api}: not an answer of CLN but a status without a single flag"
+    )

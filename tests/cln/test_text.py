@@ -1,0 +1,52 @@
+"""Remote text is made fit to show."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cln_monitor.cln import clean_text
+from cln_monitor.cln.text import shorten
+
+CLEANED = {
+    "a text": ("Some custom key note", "Some custom key note"),
+    "nothing": (None, ""),
+    "a number": (123, "123"),
+    "a fraction": (1.5, "1.5"),
+    "a boolean": (True, "True"),
+    "other scripts": ("Köln クラウド Серверы 🚀", "Köln クラウド Серверы 🚀"),
+    "lines": ("one\r\ntwo\tthree\n", "one two three"),
+    "line separators": ("one\u2028two\u2029three\x85four", "one two three four"),
+    "terminal escapes": ("\x1b[31mred\x1b[0m", "[31mred [0m"),
+    "NUL": ("a\x00b", "a b"),
+    "bidirectional overrides": ("abc\u202edcba\u2066x\u2069", "abc dcba x"),
+    "a lone surrogate": ("bad \ud800 note", "bad   note"),
+    "blanks around": ("  x  ", "x"),
+    "nothing but unfit": ("\n\x00\ud800", ""),
+    "256 characters": ("x" * 256, "x" * 256),
+    "257 characters": ("x" * 257, "x" * 255 + "…"),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), CLEANED.values(), ids=CLEANED.keys())
+def test_cleaned(value: object, text: str) -> None:
+    """What cannot be shown on one line becomes a blank, what is too long is cut."""
+    assert clean_text(value) == text
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=300))
+def test_any_text(value: str) -> None:
+    """Any text, lone surrogates too, becomes one line of at most 256 characters that UTF-8 can carry."""
+    text = clean_text(value)
+    assert len(text) <= 256
+    assert len(text.splitlines()) <= 1
+    assert text == text.strip()
+    text.encode()
+
+
+def test_longest_is_an_argument() -> None:
+    """Errors keep more, until their secrets are replaced."""
+    assert clean_text("x" * 5000, 4096) == "x" * 4095 + "…"
+    assert shorten("abc", 3) == "abc"
+    assert shorten("abcd", 3) == "ab…"

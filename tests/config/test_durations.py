@@ -1,0 +1,83 @@
+"""Durations: what is read, what is refused and how, and that what is shown is read again."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cln_monitor.config import format_duration, parse_duration
+
+NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1ms", 0.001),
+        ("90s", 90.0),
+        ("15m", 900.0),
+        ("24h", 86400.0),
+        ("1d", 86400.0),
+        ("2w", 1209600.0),
+        ("1h30m", 5400.0),
+        ("1s1ms", 1.001),
+        ("007s", 7.0),
+    ],
+)
+def test_read(text: str, seconds: float) -> None:
+    """A number with a unit, or several of them in a row."""
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        pytest.param("15", f"'15' {NO_DURATION}; did you mean 15s or 15m?", id="no-unit"),
+        pytest.param("", f"'' {NO_DURATION}", id="empty"),
+        pytest.param("m", f"'m' {NO_DURATION}", id="no-number"),
+        pytest.param("1 h", f"'1 h' {NO_DURATION}", id="blank"),
+        pytest.param("1.5h", f"'1.5h' {NO_DURATION}", id="fraction"),
+        pytest.param("-5m", f"'-5m' {NO_DURATION}", id="negative"),
+        pytest.param("15M", f"'15M' {NO_DURATION}", id="capital"),
+        pytest.param("1y", f"'1y' {NO_DURATION}", id="unknown-unit"),
+        pytest.param("15m\n", f"'15m\\n' {NO_DURATION}", id="newline"),
+        pytest.param("١٥m", f"'١٥m' {NO_DURATION}", id="foreign-digits"),
+        pytest.param("9" * 5000, f"this {NO_DURATION}", id="five-thousand-digits"),
+        pytest.param("9" * 400 + "d", f"this {NO_DURATION}", id="four-hundred-digits"),
+        pytest.param("pl4nted-secret-key", f"this {NO_DURATION}", id="secret-in-the-wrong-place"),
+        pytest.param("0s", "'0s' is no time at all: write a duration above zero", id="zero"),
+        pytest.param(
+            "9999w", "'9999w' is more than ten years: write a shorter duration, such as 24h or 30d", id="too-long"
+        ),
+    ],
+)
+def test_refused(text: str, complaint: str) -> None:
+    """Anything else is refused with what would be right."""
+    with pytest.raises(ValueError, match=re.escape(complaint) + r"\Z"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "200ms"),
+        (1.001, "1001ms"),
+        (90.0, "90s"),
+        (900.0, "15m"),
+        (5400.0, "90m"),
+        (86400.0, "1d"),
+        (604800, "1w"),
+    ],
+)
+def test_shown(seconds: float, text: str) -> None:
+    """The largest unit without a rest."""
+    assert format_duration(seconds) == text
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(min_value=1, max_value=3653 * 86_400_000))
+def test_what_is_shown_is_read_again(milliseconds: int) -> None:
+    """No duration is lost between reading and showing."""
+    seconds = milliseconds / 1000
+    assert parse_duration(format_duration(seconds)) == seconds

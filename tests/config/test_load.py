@@ -1,0 +1,415 @@
+"""Reading configurations: each mistake has a file in bad/ named for it, and its whole error text here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.cln import Secret
+from cln_monitor.config import Config, ConfigError, load_config, parse_config
+from cln_monitor.probes import PROBES, CheckinSettings, ProbeSettings
+from cln_monitor.probes.patch_status import PatchStatusSettings
+
+BAD_FILES = Path(__file__).parent / "bad"
+
+API_ROOT = "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
+IN_QUOTES = "a value that begins with !, & or * has to stand in quotes"
+KNOWN_AT_TOP = (
+    "known here: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
+    "max_server_series, probes, accounts"
+)
+LOOKS_LIKE = "looks like a number or a date and is none; put it in quotes"
+MAPPING = "expected a mapping of names to values, got"
+MONITORING_KEY = "expected a key of 8 to 64 letters, digits, dashes, underscores"
+NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
+NO_ACCOUNTS = "accounts: at least one account has to be listed here, with its name, login and secret key"
+NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d"
+PROXY = "expected an address such as http://proxy.example.com:3128"
+
+BAD: dict[str, list[str]] = {
+    "a-list": [f"{MAPPING} a list"],
+    "a-text": [f"{MAPPING} a text"],
+    "account-api-url-without-scheme": [f"accounts[0].api_url: {API_ROOT}"],
+    "account-name-a-number": ["accounts[0].name: expected a text, got a number; put it in quotes"],
+    "account-name-doubled": ["accounts[1].name: acme is the name of accounts[0] already"],
+    "account-name-empty": [f"accounts[0].name: {NAME}"],
+    "account-name-too-long": [f"accounts[0].name: {NAME}"],
+    "account-name-with-newline": [f"accounts[0].name: {NAME}"],
+    "account-name-with-slash": [f"accounts[0].name: {NAME}"],
+    "account-nothing": [f"accounts[0]: {MAPPING} nothing"],
+    "account-probe-interval-of-milliseconds": [
+        "accounts[0].probes.imunify.interval: expected 1s or more; CLN is asked anew each time"
+    ],
+    "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known here: {', '.join(PROBES)}"],
+    "account-probes-a-text": ["accounts[0].probes: expected a mapping of the probes to their settings"],
+    "account-unknown-key": ["accounts[0].secret_key_path: unknown key; did you mean secret_key?"],
+    "account-without-anything": [
+        "accounts[0].name: is missing",
+        "accounts[0].login: is missing",
+    ],
+    "accounts-empty": [NO_ACCOUNTS],
+    "accounts-no-list": [NO_ACCOUNTS],
+    "api-url-number": ["api_url: expected a text, got a number; put it in quotes"],
+    "api-url-of-another-scheme": [f"api_url: {API_ROOT}"],
+    "api-url-with-blank": [f"api_url: {API_ROOT}"],
+    "api-url-with-broken-address": [f"api_url: {API_ROOT}"],
+    "api-url-with-fragment": [f"api_url: {API_ROOT}"],
+    "api-url-with-impossible-port": [f"api_url: {API_ROOT}"],
+    "api-url-with-newline": [f"api_url: {API_ROOT}"],
+    "api-url-with-password": [f"api_url: {API_ROOT}"],
+    "api-url-with-port-0": [f"api_url: {API_ROOT}"],
+    "api-url-with-query": [f"api_url: {API_ROOT}"],
+    "api-url-with-surrogate": [f"api_url: {API_ROOT}"],
+    "api-url-without-host": [f"api_url: {API_ROOT}"],
+    "api-url-without-scheme": [f"api_url: {API_ROOT}"],
+    "ca-file-a-folder": ["tls_config.ca_file: cannot read . (Is a directory)"],
+    "ca-file-missing": ["tls_config.ca_file: cannot read missing.pem (No such file or directory)"],
+    "ca-file-without-certificates": [
+        "tls_config.ca_file: ca-file-without-certificates.yml holds no certificates; expected a bundle in PEM"
+    ],
+    "concurrency-0": ["concurrency: expected a number of calls from 1 to 256"],
+    "concurrency-257": ["concurrency: expected a number of calls from 1 to 256"],
+    "concurrency-fraction": ["concurrency: expected a whole number, got a fraction"],
+    "concurrency-text": ["concurrency: expected a whole number, got a text"],
+    "concurrency-true": ["concurrency: expected a whole number, got true or false"],
+    "doubled-key": ["line 1, column 1: the key timeout is here 2 times"],
+    "doubled-key-in-account": ["line 3, column 5: the key login is here 2 times"],
+    "doubled-merge-key": ["line 1, column 1: the key << is here 2 times"],
+    "empty": [NO_ACCOUNTS],
+    "key-labels-unknown": ["key_labels: expected masked or full, got a text"],
+    "login-a-date": ["accounts[0].login: expected a text, got a date"],
+    "login-a-number": ["accounts[0].login: expected a text, got a number; put it in quotes"],
+    "login-binary": ["accounts[0].login: expected a text, got something else"],
+    "login-empty": ["accounts[0].login: is empty; expected the login of the CLN account"],
+    "login-nothing": ["accounts[0].login: expected a text, got nothing"],
+    "max-server-series-negative": ["max_server_series: expected a number of series, 0 or more"],
+    "monitoring-key-too-short": [
+        f"accounts[0].monitoring_keys[1]: {MONITORING_KEY}",
+        f"accounts[0].monitoring_keys[2]: {MONITORING_KEY}",
+    ],
+    "monitoring-keys-a-text": ["accounts[0].monitoring_keys: expected a list, got a text"],
+    "monitoring-keys-file-malformed": [f"accounts[0].monitoring_keys_file[1]: {MONITORING_KEY}"],
+    "monitoring-keys-file-missing": [
+        "accounts[0].monitoring_keys_file: cannot read missing.keys (No such file or directory)"
+    ],
+    "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a text, got a number; put it in quotes"],
+    "monitoring-keys-twice": [
+        "accounts[0].monitoring_keys: monitoring_keys_file is set too; one of them is enough",
+        "accounts[0].monitoring_keys_file: blank.secret is empty",
+    ],
+    "not-utf8": ["is not UTF-8 text"],
+    "only-comments": [NO_ACCOUNTS],
+    "probe-empty-list": [f"probes.status: {MAPPING} a list"],
+    "probe-enabled-text": ["probes.status.enabled: expected true or false, got a text"],
+    "probe-false": [f"probes.status: {MAPPING} true or false"],
+    "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; CLN is asked anew each time"],
+    "probe-interval-without-unit": [f"probes.status.interval: '60' {NO_DURATION}; did you mean 60s or 60m?"],
+    "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a text"],
+    "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a text"],
+    "probe-setting-of-another": ["probes.status.stale_after: unknown key; known here: enabled, interval, max_age"],
+    "probe-unknown": ["probes.kernelcar: unknown key; did you mean kernelcare?"],
+    "probe-unknown-setting": ["probes.kernelcare.intervall: unknown key; did you mean interval?"],
+    "probes-a-list": ["probes: expected a mapping of the probes to their settings"],
+    "proxy-empty": [f"proxy: {PROXY}"],
+    "proxy-socks": [f"proxy: {PROXY}"],
+    "proxy-without-scheme": [f"proxy: {PROXY}"],
+    "registration-token-empty": ["accounts[0].registration_token: is empty"],
+    "registration-token-file-missing": [
+        "accounts[0].registration_token_file: cannot read missing.token (No such file or directory)"
+    ],
+    "registration-token-twice": [
+        (
+            "accounts[0].registration_token: registration_token_env is set too; "
+            "one of registration_token_file, registration_token_env, registration_token is enough"
+        ),
+    ],
+    "requests-per-second-infinite": ["requests_per_second: expected a number above 0, or 0 for no limit"],
+    "requests-per-second-nan": ["requests_per_second: expected a number above 0, or 0 for no limit"],
+    "requests-per-second-negative": ["requests_per_second: expected a number above 0, or 0 for no limit"],
+    "requests-per-second-text": ["requests_per_second: expected a number, got a text"],
+    "secret-key-a-number": ["accounts[0].secret_key: expected a text, got a number; put it in quotes"],
+    "secret-key-empty": ["accounts[0].secret_key: is empty"],
+    "secret-key-env-missing": [
+        "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is not set, or empty"
+    ],
+    "secret-key-file-a-folder": ["accounts[0].secret_key_file: cannot read . (Is a directory)"],
+    "secret-key-file-below-a-file": ["accounts[0].secret_key_file: cannot read empty.secret/key (Not a directory)"],
+    "secret-key-file-blank": ["accounts[0].secret_key_file: blank.secret is empty"],
+    "secret-key-file-empty": ["accounts[0].secret_key_file: empty.secret is empty"],
+    "secret-key-file-missing": ["accounts[0].secret_key_file: cannot read missing.secret (No such file or directory)"],
+    "secret-key-file-no-name": ["accounts[0].secret_key_file: cannot read (Is a directory)"],
+    "secret-key-file-not-utf8": ["accounts[0].secret_key_file: not-utf8.secret is not UTF-8 text"],
+    "secret-key-file-of-unknown-user": [
+        (
+            "accounts[0].secret_key_file: ~no-such-user/acme.secret "
+            "starts with the home folder of a user that is not known here"
+        ),
+    ],
+    "secret-key-file-with-nul": ["accounts[0].secret_key_file: acme .secret embedded null byte"],
+    "secret-key-file-without-credentials-directory": [
+        (
+            "accounts[0].secret_key_file: %d/acme "
+            "needs the variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential="
+        ),
+    ],
+    "secret-key-none": [
+        "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set"
+    ],
+    "secret-key-twice": [
+        (
+            "accounts[0].secret_key: secret_key_file is set too; "
+            "one of secret_key_file, secret_key_env, secret_key is enough"
+        ),
+    ],
+    "several-problems": [
+        f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?",
+        f"api_url: {API_ROOT}",
+        f"probes.status.interval: 'soon' {NO_DURATION}",
+        (
+            "accounts[0].surprise: unknown key; known here: name, login, secret_key_file, secret_key_env, secret_key, "
+            "registration_token_file, registration_token_env, registration_token, monitoring_keys_file, "
+            "monitoring_keys, api_url, probes"
+        ),
+        "accounts[1].login: is missing",
+        "accounts[1].secret_key: expected a text, got a list",
+    ],
+    "several-problems-of-accounts": [
+        "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set",
+        "accounts[1].name: acme is the name of accounts[0] already",
+        "accounts[1].login: is empty; expected the login of the CLN account",
+        f"accounts[2].name: {NAME}",
+        "accounts[2].secret_key_file: cannot read missing.secret (No such file or directory)",
+    ],
+    "timeout-a-secret": [f"timeout: this {NO_DURATION}"],
+    "timeout-fraction": ["timeout: expected a duration such as 15m, got a fraction"],
+    "timeout-nothing": ["timeout: expected a duration such as 15m, got nothing"],
+    "timeout-too-long": ["timeout: '99999w' is more than ten years: write a shorter duration, such as 24h or 30d"],
+    "timeout-true": ["timeout: expected a duration such as 15m, got true or false"],
+    "timeout-without-unit": [f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?"],
+    "timeout-zero": ["timeout: '0s' is no time at all: write a duration above zero"],
+    "tls-config-nothing": [f"tls_config: {MAPPING} nothing"],
+    "tls-config-unknown-key": ["tls_config.ca: unknown key; known here: ca_file, insecure_skip_verify"],
+    "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a text"],
+    "unknown-key": ["acounts: unknown key; did you mean accounts?"],
+    "unknown-key-like-none": [f"surprise: unknown key; {KNOWN_AT_TOP}"],
+    "unknown-key-of-two-lines": [f"one two: unknown key; {KNOWN_AT_TOP}"],
+    "yaml-alias": [f"line 4, column 17: {IN_QUOTES}"],
+    "yaml-control-character": ["is not YAML"],
+    "yaml-doubled-anchor": [f"line 3, column 12: {IN_QUOTES}"],
+    "yaml-ends-early": ["line 2, column 1: expected the node content, but found '<stream end>'"],
+    "yaml-impossible-boolean": [f"line 2, column 25: {LOOKS_LIKE}"],
+    "yaml-impossible-date": [f"line 3, column 12: {LOOKS_LIKE}"],
+    "yaml-impossible-number": [f"line 3, column 12: {LOOKS_LIKE}"],
+    "yaml-list-as-key": ["line 1, column 3: found unhashable key"],
+    "yaml-no-colon": ["line 5, column 1: could not find expected ':'"],
+    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token"],
+    "yaml-tag": [f"line 4, column 17: {IN_QUOTES}"],
+    "yaml-two-documents": ["line 5, column 1: expected a single document in the stream, but found another document"],
+}
+"""The lines of the error by the name of the file, each less ``<path of the file>: ``."""
+
+MINIMAL = "accounts: [{name: acme, login: acme_login, secret_key: s3cret}]\n"
+
+
+def load_bad(file: Path) -> str:
+    """Return the text of the error that a bad file ends in."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    return str(caught.value)
+
+
+def parse(text: str) -> Config:
+    """Return the configuration in a text that needs no files."""
+    return parse_config(text, Path("/nowhere"))
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+
+@pytest.mark.parametrize("name", sorted(BAD))
+def test_bad_file(name: str) -> None:
+    """Each problem is one line: the path of the file, the place in it, what would be right; never a secret."""
+    file = BAD_FILES / f"{name}.yml"
+    error = load_bad(file)
+    assert error.split("\n") == [f"{file}: {line}" for line in BAD[name]]
+    assert "pl4nted" not in error
+    assert error.replace("\n", "").isprintable()
+
+
+def test_each_bad_file_is_tested() -> None:
+    """No file of bad/ is left out above."""
+    assert sorted(file.stem for file in BAD_FILES.glob("*.yml")) == sorted(BAD)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """The path that was tried is in the error."""
+    file = tmp_path / "missing.yml"
+    assert load_bad(file) == f"{file}: cannot be read: No such file or directory"
+
+
+def test_folder(tmp_path: Path) -> None:
+    """A folder is no configuration."""
+    assert load_bad(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
+
+
+def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that the user may not read says so."""
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    file = tmp_path / "cln-monitor.yml"
+    assert load_bad(file) == f"{file}: cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize("text", ["[" * 1000, "- " * 1000])
+def test_nested_without_end(text: str) -> None:
+    """A text that is nested deeper than Python goes is refused, not a crash."""
+    with pytest.raises(ConfigError):
+        parse(text)
+
+
+def test_defaults() -> None:
+    """An account alone is enough; all else is as the contract has it."""
+    config = parse(MINIMAL)
+    assert config.api_url == "https://cln.cloudlinux.com/api"
+    assert (config.timeout, config.concurrency, config.requests_per_second) == (15.0, 8, 10.0)
+    assert (config.proxy, config.key_labels, config.max_server_series) == (None, "masked", 200_000)
+    assert (config.tls_config.ca_file, config.tls_config.insecure_skip_verify) == (None, False)
+    (account,) = config.accounts
+    assert (account.name, account.login, account.secret_key) == ("acme", Secret("acme_login"), Secret("s3cret"))
+    assert list(account.probes) == list(PROBES)
+    assert _times(account.probes["kernelcare"]) == (True, 900, 3600)
+    for name in ("kernelcare", "imunify"):
+        settings = account.probes[name]
+        assert isinstance(settings, CheckinSettings)
+        assert (_stale_after(settings), settings.server_series) == (86400, True)
+    patch_status = account.probes["patch_status"]
+    assert isinstance(patch_status, PatchStatusSettings)
+    assert patch_status.scopes == ["key", "reseller"]
+
+
+def test_all_that_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each key of the contract is read, and relative file names start from the configuration's folder."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "acme").write_text("s3cret\n")
+    (tmp_path / "keys").write_text("# of the contract\n\nMonitoringKey00001\n")
+    monkeypatch.setenv("ACME_TOKEN", "t0ken")
+    file = tmp_path / "cln-monitor.yml"
+    file.write_text("""\
+api_url: https://eportal.example.com/admin/api/
+timeout: 7s
+concurrency: 3
+requests_per_second: 0.5
+proxy: http://user:password@proxy.example.com:3128
+tls_config: {ca_file: null, insecure_skip_verify: true}
+key_labels: full
+max_server_series: 0
+probes:
+  status: {enabled: false, interval: 2m, max_age: 10m}
+  kernelcare: {interval: 5m, max_age: 20m, stale_after: 12h, server_series: false}
+  imunify:
+  patch_status: {scopes: [reseller]}
+accounts:
+  - name: acme
+    login: acme_login
+    secret_key_file: secrets/acme
+    registration_token_env: ACME_TOKEN
+    monitoring_keys_file: keys
+    api_url: http://127.0.0.1:8080/api///
+    probes: {kernelcare: {stale_after: 3d}}
+""")
+    config = load_config(file)
+    (account,) = config.accounts
+    assert config.api_url == "https://eportal.example.com/admin/api"
+    assert config.api_url_of(account) == "http://127.0.0.1:8080/api"
+    assert (config.timeout, config.concurrency, config.requests_per_second) == (7.0, 3, 0.5)
+    assert config.proxy == Secret("http://user:password@proxy.example.com:3128")
+    assert (config.tls_config.insecure_skip_verify, config.key_labels, config.max_server_series) == (True, "full", 0)
+    assert _times(account.probes["status"]) == (False, 120, 600)
+    kernelcare, patch_status = account.probes["kernelcare"], account.probes["patch_status"]
+    assert isinstance(kernelcare, CheckinSettings)
+    assert isinstance(patch_status, PatchStatusSettings)
+    assert (*_times(kernelcare), _stale_after(kernelcare)) == (True, 300, 1200, 259200)
+    assert not kernelcare.server_series
+    assert patch_status.scopes == ["reseller"]
+    credentials = config.credentials_of(account)
+    assert (credentials.login, credentials.secret_key().reveal()) == ("acme_login", "s3cret")
+    assert credentials.registration_token is not None
+    assert credentials.registration_token().reveal() == "t0ken"
+    assert config.monitoring_keys_of(account)() == [Secret("MonitoringKey00001")]
+
+
+def test_an_account_overrides_what_holds_for_all() -> None:
+    """Settings of an account stand before those of all accounts, setting by setting."""
+    config = parse("""\
+probes: {kernelcare: {interval: 5m, stale_after: 12h}, imunify: {enabled: false}}
+accounts:
+  - {name: one, login: l, secret_key: s, probes: {kernelcare: {stale_after: 1d}, imunify: {enabled: true}}}
+  - {name: two, login: l, secret_key: s}
+""")
+    one, two = config.accounts
+    assert [_times(account.probes["kernelcare"])[1] for account in (one, two)] == [300, 300]
+    assert [_stale_after(account.probes["kernelcare"]) for account in (one, two)] == [86400, 43200]
+    assert [account.probes["imunify"].enabled for account in (one, two)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("of_all", "of_account", "max_age"),
+    [
+        pytest.param("{interval: 45m}", "{}", 5400, id="grows-to-two-intervals"),
+        pytest.param("{interval: 30m}", "{}", 3600, id="is-two-intervals-already"),
+        pytest.param("{interval: 1m}", "{}", 3600, id="never-shrinks"),
+        pytest.param("{}", "{interval: 2h}", 14400, id="grows-with-the-interval-of-an-account"),
+        pytest.param("{interval: 2h}", "{interval: 1m}", 3600, id="does-not-grow-for-an-account-that-polls-more-often"),
+        pytest.param("{interval: 2h, max_age: 3h}", "{}", 10800, id="set-stays"),
+        pytest.param("{max_age: 1h}", "{interval: 2h}", 3600, id="set-for-all-stays-though-it-is-too-short"),
+    ],
+)
+def test_max_age_that_is_not_set_leaves_room_for_two_polls(of_all: str, of_account: str, max_age: float) -> None:
+    """Whoever sets the interval alone does not see data vanish between polls."""
+    config = parse(f"""\
+probes: {{kernelcare: {of_all}}}
+accounts: [{{name: acme, login: l, secret_key: s, probes: {{kernelcare: {of_account}}}}}]
+""")
+    assert config.accounts[0].probes["kernelcare"].max_age == max_age
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8080", "https://[2001:db8::1]:8443/admin/api", "https://cln.example.com/api", "http://h/a%20b"],
+)
+def test_api_url(url: str) -> None:
+    """Roots with ports, paths and addresses are taken, and lose the slash at their end."""
+    assert parse(f"api_url: '{url}/'\n{MINIMAL}").api_url == url
+
+
+def test_yaml_of_all_forms(tmp_path: Path) -> None:
+    """A byte order mark, carriage returns, anchors and merge keys are YAML as well."""
+    file = tmp_path / "cln-monitor.yml"
+    file.write_bytes(
+        b"\xef\xbb\xbfprobes:\r\n  kernelcare: &often {interval: 5m}\r\n  imunify: {<<: *often, stale_after: 2d}\r\n"
+        + MINIMAL.encode()
+    )
+    probes = load_config(file).accounts[0].probes
+    assert (_times(probes["imunify"])[1], _stale_after(probes["imunify"])) == (300, 172800)
+
+
+def test_problems_are_told_apart() -> None:
+    """A program that reads the error finds the place of each problem by itself."""
+    with pytest.raises(ConfigError) as caught:
+        parse(f"timeout: 15\nsurprise: 1\n{MINIMAL}")
+    assert [problem.place for problem in caught.value.problems] == ["surprise", "timeout"]
+
+
+def _times(settings: ProbeSettings) -> tuple[bool, float, float]:
+    return settings.enabled, settings.interval, settings.max_age
+
+
+def _stale_after(settings: ProbeSettings) -> float:
+    assert isinstance(settings, CheckinSettings)
+    return settings.stale_after

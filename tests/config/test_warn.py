@@ -1,0 +1,54 @@
+"""What works and is hardly meant: a line of warning each, and none for what is usual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.config import parse_config, warnings_of
+
+
+def warnings(text: str) -> list[str]:
+    """Return the warnings of a configuration, to which an account is added."""
+    return warnings_of(parse_config(f"{text}\naccounts: [{{name: acme, login: l, secret_key: s}}]", Path("/nowhere")))
+
+
+def test_the_usual_is_silent() -> None:
+    """The defaults are no cause for a warning."""
+    assert warnings("") == []
+
+
+def test_certificates_that_nobody_checks() -> None:
+    """Without verification the tokens are not safe."""
+    assert warnings("tls_config: {insecure_skip_verify: true}") == [
+        "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("https://eportal.example.com/api", False),
+        ("http://127.0.0.1:8080/api", False),
+        ("http://127.1.2.3/api", False),
+        ("http://[::1]:8080/api", False),
+        ("http://localhost/api", False),
+        ("http://eportal.example.com/api", True),
+        ("http://192.0.2.1/api", True),
+        ("http://localhost.example.com/api", True),
+        ("http://127.example.com/api", True),
+        ("http://[::1:2]/api", True),
+    ],
+)
+def test_tokens_that_travel_in_the_open(url: str, warned: bool) -> None:
+    """Plain HTTP is fine on loopback alone."""
+    expected = [f"{url}: tokens go there unencrypted, over http"] if warned else []
+    assert warnings(f"api_url: '{url}'") == expected
+
+
+def test_data_that_vanish_between_polls() -> None:
+    """A max_age below the interval is taken as it is set, and told; not of a probe that is off."""
+    assert warnings("probes: {imunify: {interval: 1h, max_age: 30m}, status: {enabled: false, max_age: 30s}}") == [
+        "probes.imunify of acme: max_age 30m is shorter than the interval 1h, so its data vanish between polls"
+    ]

@@ -1,0 +1,154 @@
+"""An exporter over a simulated CLN, inside the test: its clock is turned by hand, nothing is polled unless asked to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+
+from cln_monitor.cln import Redactor, SystemClock
+from cln_monitor.config import Config, parse_config
+from cln_monitor.exporter.service import Service
+from cln_monitor.exporter.target import Target
+from cln_monitor.simulator import Account, Simulator
+from tests.helpers.clock import FakeClock
+from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
+
+
+class HandClock(FakeClock, SystemClock):
+    """A clock turned by hand that an exporter can stop."""
+
+    def __init__(self) -> None:
+        FakeClock.__init__(self)
+        SystemClock.__init__(self)
+
+
+@dataclass
+class File:
+    """A configuration file without a disk."""
+
+    text: str = ""
+
+    def load(self) -> Config:
+        """Return the configuration as it is now."""
+        return parse_config(self.text, Path("/nowhere"))
+
+
+class Hold:
+    """Keeps a simulator from answering calls to a path until ``release``; ``asked`` is set when one has come."""
+
+    def __init__(self, simulator: Simulator, path: str) -> None:
+        self.asked = threading.Event()
+        self._go_on = threading.Event()
+        self.release = self._go_on.set
+        answer: Callable[..., Any] = simulator.answer
+
+        def held(method: str, at: str, *rest: Any) -> Any:
+            if at == path:
+                self.asked.set()
+                assert self._go_on.wait(10)
+            return answer(method, at, *rest)
+
+        simulator.answer = held  # type: ignore[method-assign, assignment] # in place of the real one
+
+
+@dataclass
+class Exporting:
+    """A service that polls when it is told to. ``configure`` changes what the next load of its ``file`` gives."""
+
+    simulator: Simulator
+    account: Account
+    url: str
+    clock: HandClock
+    file: File
+    service: Service
+
+    def configure(self, top: str = "", account: str = "", accounts: str = "") -> None:
+        """Set the text of the configuration: ``top`` before, ``account`` in, ``accounts`` after the account acme."""
+        self.file.text = f"""\
+api_url: {self.url}
+requests_per_second: 0
+timeout: 5s
+{top}
+accounts:
+  - name: acme
+    login: {LOGIN}
+    secret_key: {SECRET_KEY}
+    registration_token: {REGISTRATION_TOKEN}
+{"".join(f"    {line}{chr(10)}" for line in account.splitlines())}
+{accounts}
+"""
+
+    def target(self, probe: str, account: str = "acme") -> Target:
+        """Return the target of a probe."""
+        target = self.service.find(account, probe)
+        assert target is not None, (account, probe)
+        return target
+
+    def run(self, *probes: str, account: str = "acme") -> None:
+        """Run these probes once, by default all of the account and that of CLN."""
+        for probe in probes or self.service.config.accounts[0].probes:
+            self.service.run(self.target(probe, account))
+
+    def hold(self, path: str) -> Hold:
+        """Let no call to ``path`` be answered until told."""
+        return Hold(self.simulator, path)
+
+    def metrics(self) -> str:
+        """Return the polled data as text."""
+        return b"".join(self.service.page().plain(b"")).decode()
+
+    def own_metrics(self) -> str:
+        """Return the exporter's own metrics as text."""
+        return self.service.counters.render(openmetrics=False)[0].decode()
+
+    def samples(self, start: str) -> list[str]:
+        """Return the lines of all metrics that begin with ``start``."""
+        return [line for line in (self.metrics() + self.own_metrics()).splitlines() if line.startswith(start)]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust one authority alone: to load all of them takes longer than most tests here."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")
+    bundle = tmp_path_factory.mktemp("certificates") / "one.pem"
+    bundle.write_text(first + end, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifi, "where", lambda: str(bundle))
+        yield
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Keep a service's schedule from running by itself."""
+
+    def keep(service: Service) -> None:
+        monkeypatch.setattr(service._poller, "start", lambda: None)
+
+    return keep
+
+
+@pytest.fixture
+def exporting(idle: Callable[[Any], None]) -> Iterator[Exporting]:
+    """An exporter of one account without keys, loaded, and nothing polled yet."""
+    clock = HandClock()
+    simulator = Simulator(clock.time)
+    account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
+    with simulator.serve() as served:
+        file = File()
+        service = Service(file.load, Redactor(), clock)
+        idle(service)
+        exporting = Exporting(simulator, account, served.url, clock, file, service)
+        exporting.configure()
+        service.start()
+        targets = list(service.targets.values())
+        yield exporting
+        targets += service.targets.values()
+        service.stop()
+        for target in targets:
+            target.source.client.close()

@@ -1,0 +1,86 @@
+"""The text of the metrics of KernelCare keys and servers."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from cln_monitor.cln import KernelCareServer
+from cln_monitor.exporter.metrics.kernelcare import render
+from cln_monitor.probes import CheckinSettings, Duration
+from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from tests.helpers.clock import NOW
+
+from .rendering import observed, text_of
+
+KEY = KernelCareKeyServers(
+    key="k",
+    note='Web "eu" \\ 🚀',
+    enabled=True,
+    limit=4,
+    servers=[
+        KernelCareServer("s1", "192.0.2.1", NOW - 100, NOW - 60),
+        KernelCareServer("s2", "2001:db8::1", NOW - 200.5, NOW - 86401),
+        KernelCareServer("s3", "", None, None),
+    ],
+)
+
+
+def test_a_key_and_its_servers() -> None:
+    """Counts by check-in, the limit, and a timestamp a server where there is one."""
+    assert (
+        text_of(render, observed({"k": KEY}), CheckinSettings())
+        == r"""
+cln_kernelcare_key_info{account="acme",key="k",note="Web \"eu\" \\ 🚀",enabled="true"} 1
+cln_kernelcare_key_servers{account="acme",key="k",checkin="fresh"} 1
+cln_kernelcare_key_servers{account="acme",key="k",checkin="stale"} 1
+cln_kernelcare_key_servers{account="acme",key="k",checkin="never"} 1
+cln_kernelcare_key_servers_limit{account="acme",key="k"} 4
+cln_kernelcare_server_last_checkin_timestamp_seconds{account="acme",key="k",server_id="s1",ip="192.0.2.1"} 1714490740
+cln_kernelcare_server_last_checkin_timestamp_seconds{account="acme",key="k",server_id="s2",ip="2001:db8::1"} 1714404399
+cln_kernelcare_server_created_timestamp_seconds{account="acme",key="k",server_id="s1",ip="192.0.2.1"} 1714490700
+cln_kernelcare_server_created_timestamp_seconds{account="acme",key="k",server_id="s2",ip="2001:db8::1"} 1714490599.5
+""".lstrip()
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "line"),
+    [
+        (0, 'cln_kernelcare_key_servers_limit{account="acme",key="k"} +Inf'),
+        (7, 'cln_kernelcare_key_servers_limit{account="acme",key="k"} 7'),
+        (None, None),
+    ],
+)
+def test_limit(limit: int | None, line: str | None) -> None:
+    """CLN's 0 is unlimited; what CLN does not tell is absent."""
+    text = text_of(render, observed({"k": msgspec.structs.replace(KEY, limit=limit)}), CheckinSettings())
+    assert [found for found in text.splitlines() if "limit" in found] == ([line] if line else [])
+
+
+@pytest.mark.parametrize(("enabled", "label"), [(True, "true"), (False, "false"), (None, "")])
+def test_enabled(enabled: bool | None, label: str) -> None:
+    """As CLN tells; empty when it does not."""
+    text = text_of(render, observed({"k": msgspec.structs.replace(KEY, enabled=enabled)}), CheckinSettings())
+    assert f',enabled="{label}"}} 1\n' in text
+
+
+def test_a_key_without_servers() -> None:
+    """Has zero of each kind, and no series a server."""
+    text = text_of(render, observed({"k": msgspec.structs.replace(KEY, servers=[], note="")}), CheckinSettings())
+    assert [line.rpartition(" ")[2] for line in text.splitlines() if "key_servers{" in line] == ["0", "0", "0"]
+    assert "server_id" not in text
+
+
+def test_server_series_off() -> None:
+    """The counts stay, the series a server go."""
+    text = text_of(render, observed({"k": KEY}), CheckinSettings(server_series=False))
+    assert "server_id" not in text
+    assert 'checkin="fresh"} 1' in text
+
+
+def test_stale_is_judged_at_the_time_of_reading() -> None:
+    """A kept part does not turn stale while CLN is away: what is shown is what was seen."""
+    settings = CheckinSettings(stale_after=Duration(61))
+    assert 'checkin="fresh"} 1' in text_of(render, observed({"k": KEY}), settings)
+    assert 'checkin="fresh"} 0' in text_of(render, observed({"k": KEY}, at=NOW + 2), settings)

@@ -1,0 +1,51 @@
+"""What is common to products whose servers check in."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from cln_monitor.cln import ImunifyServer
+from cln_monitor.exporter.families import Family, Series
+from cln_monitor.exporter.metrics.servers import SERVER_LABELS, add_limit, add_server_times
+from tests.exporter.parsing import parse
+
+TIMES = Family("cln_times", "Times.", SERVER_LABELS)
+LIMIT = Family("cln_limit", "Limit.", ("account", "key"))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+
+
+@example_settings(max_examples=100, deadline=None)
+@given(TEXTS, TEXTS, st.lists(st.tuples(TEXTS, TEXTS, st.none() | st.floats(0, 4e9)), unique_by=lambda row: row[0]))
+def test_times_are_what_the_family_would_write(
+    account: str, key: str, rows: list[tuple[str, str, float | None]]
+) -> None:
+    """The short way to the text of many servers is the same text as the long one, and is read back."""
+    servers = [ImunifyServer(*row) for row in rows]
+    short, long = Series(), Series()
+    add_server_times(short, TIMES, account=account, key=key, servers=servers, time_of=attrgetter("last_checkin"))
+    for server in servers:
+        if server.last_checkin is not None:
+            long.add(TIMES, (account, key, server.server_id, server.ip), server.last_checkin)
+    assert short.texts() == long.texts()
+    values = parse(TIMES.header.decode() + b"".join(short.texts().values()).decode())
+    assert sorted(values.values()) == sorted(at for *_, at in rows if at is not None)
+
+
+@pytest.mark.parametrize(("limit", "text"), [(3, "3"), (0, "+Inf")])
+def test_limit(limit: int, text: str) -> None:
+    """0 is no limit at all."""
+    series = Series()
+    add_limit(series, LIMIT, "acme", "k", limit)
+    assert series.texts()[LIMIT] == f'cln_limit{{account="acme",key="k"}} {text}\n'.encode()
+
+
+def test_no_limit_told() -> None:
+    """What CLN does not tell is absent."""
+    series = Series()
+    add_limit(series, LIMIT, "acme", "k", None)
+    assert series.texts() == {}

@@ -1,0 +1,114 @@
+"""What the exporter counts of itself."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from cln_monitor.cln import REASONS, Exchange
+from cln_monitor.exporter.counters import Counters
+
+from .parsing import Samples, parse, parse_openmetrics
+
+API, ENDPOINT = "cln.example.net", "/kcare/nagios/{key}"
+
+
+@pytest.fixture
+def counters() -> Counters:
+    """Fresh ones."""
+    return Counters()
+
+
+def samples(counters: Counters, start: str = "cln_") -> Samples:
+    """Return the samples whose names begin with ``start``."""
+    text = counters.render(openmetrics=False)[0].decode()
+    return {key: value for key, value in parse(text).items() if key[0].startswith(start)}
+
+
+def labels(**pairs: str) -> frozenset[tuple[str, str]]:
+    """Return labels as samples have them."""
+    return frozenset(pairs.items())
+
+
+def test_failures(counters: Counters) -> None:
+    """All reasons from the start, one counted, none left when the probe is forgotten; others stay."""
+    counters.start_probe(API, "acme", "imunify")
+    counters.start_probe(API, "other", "imunify")
+    counters.probe_failed(API, "acme", "imunify", "timeout")
+    counters.probe_failed(API, "acme", "imunify", "timeout")
+    counters.start_probe(API, "acme", "imunify")  # as a reload does
+    counted = samples(counters, "cln_probe_failures_total")
+    of_acme = {dict(key[1])["reason"]: value for key, value in counted.items() if ("account", "acme") in key[1]}
+    assert of_acme == dict.fromkeys(REASONS, 0.0) | {"timeout": 2.0}
+    counters.forget_probe(API, "acme", "imunify")
+    counted = samples(counters, "cln_probe_failures_total")
+    assert {dict(key[1])["account"] for key in counted} == {"other"}
+    assert len(counted) == len(REASONS)
+
+
+def test_exchanges(counters: Counters) -> None:
+    """Requests by their code, their durations in buckets, and the clock of CLN's last answer that had a date."""
+    counters.exchanged(Exchange(API, ENDPOINT, "200", 0.2, 1.5))
+    counters.exchanged(Exchange(API, ENDPOINT, "200", 20.0, -3.0))
+    counters.exchanged(Exchange(API, ENDPOINT, "timeout", 15.0, None))
+    seen = samples(counters, "cln_api_")
+    of_endpoint = {"api": API, "endpoint": ENDPOINT}
+    assert seen["cln_api_requests_total", labels(**of_endpoint, code="200")] == 2
+    assert seen["cln_api_requests_total", labels(**of_endpoint, code="timeout")] == 1
+    assert seen["cln_api_request_duration_seconds_count", labels(**of_endpoint)] == 3
+    assert seen["cln_api_request_duration_seconds_sum", labels(**of_endpoint)] == 35.2
+    assert seen["cln_api_request_duration_seconds_bucket", labels(**of_endpoint, le="0.25")] == 1
+    assert seen["cln_api_request_duration_seconds_bucket", labels(**of_endpoint, le="15.0")] == 2
+    assert seen["cln_api_request_duration_seconds_bucket", labels(**of_endpoint, le="+Inf")] == 3
+    assert seen["cln_api_clock_skew_seconds", labels(api=API)] == -3.0
+
+
+def test_reloads(counters: Counters) -> None:
+    """A failed one leaves the time of the last good one."""
+    counters.reloaded(1_714_490_800.0)
+    counters.reloaded(None)
+    assert samples(counters, "cln_exporter_config_last_reload") == {
+        ("cln_exporter_config_last_reload_successful", frozenset()): 0.0,
+        ("cln_exporter_config_last_reload_success_timestamp_seconds", frozenset()): 1_714_490_800.0,
+    }
+    counters.reloaded(1_714_490_900.0)
+    assert samples(counters, "cln_exporter_config_last_reload") == {
+        ("cln_exporter_config_last_reload_successful", frozenset()): 1.0,
+        ("cln_exporter_config_last_reload_success_timestamp_seconds", frozenset()): 1_714_490_900.0,
+    }
+
+
+def test_about_the_process(counters: Counters) -> None:
+    """The build, the process and Python are there."""
+    ((_, build),) = samples(counters, "cln_exporter_build_info")
+    assert dict(build)["python_version"] == platform.python_version()
+    assert samples(counters, "process_resident_memory_bytes")
+    assert samples(counters, "python_info")
+
+
+def test_no_created_series(counters: Counters) -> None:
+    """They would double each counter, and nothing reads them."""
+    counters.start_probe(API, "acme", "imunify")
+    counters.exchanged(Exchange(API, ENDPOINT, "200", 0.2, None))
+    assert not [name for name, _ in samples(counters, "") if name.endswith("_created")]
+
+
+def test_both_formats_tell_the_same(counters: Counters) -> None:
+    """Each with its content type."""
+    counters.start_probe(API, 'odd "account"\n\\', "imunify")
+    counters.exchanged(Exchange(API, ENDPOINT, "200", 0.2, 0.5))
+    text, text_type = counters.render(openmetrics=False)
+    openmetrics, openmetrics_type = counters.render(openmetrics=True)
+    assert text_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert openmetrics_type == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    ours = {key: value for key, value in parse(text.decode()).items() if key[0].startswith("cln_")}
+    theirs = {key: value for key, value in parse_openmetrics(openmetrics.decode()).items() if key[0].startswith("cln_")}
+    assert ours == theirs
+
+
+def test_each_has_its_own_registry() -> None:
+    """Two services in one process, as in these tests, do not meet."""
+    one, two = Counters(), Counters()
+    one.start_probe(API, "acme", "imunify")
+    assert not samples(two, "cln_probe_failures_total")

@@ -1,0 +1,49 @@
+"""The demonstration: a whole account inside the process."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from cln_monitor.cln import Redactor
+from cln_monitor.exporter.demo import Demo
+from cln_monitor.exporter.service import Service
+from cln_monitor.probes import PROBES
+
+from .parsing import parse
+
+
+def test_it_needs_no_configuration(idle: Callable[[Any], None]) -> None:
+    """Its own one watches the simulated account with each of its probes, often, and all of them succeed."""
+    with Demo() as demo:
+        config = demo.config()
+        (account,) = config.accounts
+        enabled = [name for name, settings in account.probes.items() if settings.enabled]
+        assert set(enabled) <= set(PROBES)
+        assert {float(account.probes[name].interval) for name in ("status", "kernelcare", "imunify")} == {15.0}
+        service = Service(demo.config, Redactor())
+        idle(service)
+        service.start()
+        try:
+            runs = [service.run(target) for target in service.targets.values()]
+            samples = parse(b"".join(service.page().plain(b"")).decode())
+        finally:
+            targets = list(service.targets.values())
+            service.stop()
+            for target in targets:
+                target.source.client.close()
+    assert [run.failure for run in runs] == [None] * len(enabled)
+    assert {dict(labels)["account"] for name, labels in samples if name == "cln_kernelcare_key_info"} == {"demo"}
+
+
+def test_it_ends_with_its_block() -> None:
+    """Nobody listens any more."""
+    with Demo() as demo:
+        url = demo.config().api_url
+        urllib.request.urlopen(f"{url}/status.json", timeout=5).close()
+    try:
+        urllib.request.urlopen(f"{url}/status.json", timeout=5).close()
+    except OSError:
+        return
+    raise AssertionError("it still answers")

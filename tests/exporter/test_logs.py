@@ -1,0 +1,224 @@
+"""Log lines: one line an event, read back by machines, and never with a secret."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from cln_monitor.cln import Redactor
+from cln_monitor.exporter.logs import FORMATS, LEVELS, _logfmt, set_up_logs
+
+Read = Callable[[], list[dict[str, str]]]
+
+_PAIR = re.compile(r'(?P<name>[^ ="]+)=(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<bare>[^ ="\\]*))(?: |$)')
+
+
+def read_logfmt(line: str) -> dict[str, str]:
+    """Return what a reader of logfmt makes of a line: bare words, or quoted as in JSON."""
+    pairs, end = {}, 0
+    while end < len(line):
+        pair = _PAIR.match(line, end)
+        assert pair is not None, line[end:]
+        pairs[pair["name"]] = json.loads(pair["quoted"]) if pair["quoted"] else pair["bare"]
+        end = pair.end()
+    return pairs
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    """Put back what setting up logs changes for the whole process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(capture=False)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    """What knows the planted secrets."""
+    redactor = Redactor()
+    for secret in ("pl4nted-secret", 'pl4nted "quoted" \\ ünd', "pl4nted\nof two lines"):
+        redactor.hide(secret)
+    return redactor
+
+
+def set_up(level: str, log_format: str, redactor: Redactor) -> io.StringIO:
+    """Set up logs, and return where the lines then go in place of stderr."""
+    set_up_logs(level, log_format, redactor)
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    assert handler.stream is sys.stderr
+    stream = io.StringIO()
+    handler.setStream(stream)
+    return stream
+
+
+@pytest.fixture(params=FORMATS)
+def read(request: pytest.FixtureRequest, redactor: Redactor) -> Read:
+    """Set up logs in each format; what it returns reads the lines written, as texts by name."""
+    stream = set_up("info", request.param, redactor)
+
+    def read() -> list[dict[str, str]]:
+        lines = stream.getvalue().split("\n")
+        assert lines.pop() == ""
+        if request.param == "json":
+            return [{name: _text(value) for name, value in json.loads(line).items()} for line in lines]
+        return [read_logfmt(line) for line in lines]
+
+    return read
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_a_line(read: Read) -> None:
+    """The time, the level and the message first, then what belongs to the event."""
+    structlog.get_logger("cln_monitor.test").info("probe succeeded", account="acme", seconds=0.25, parts=3, ok=True)
+    (line,) = read()
+    assert list(line)[:3] == ["ts", "level", "msg"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", line.pop("ts"))
+    assert line == {
+        "level": "info",
+        "msg": "probe succeeded",
+        "account": "acme",
+        "seconds": "0.25",
+        "parts": "3",
+        "ok": "true",
+        "logger": "cln_monitor.test",
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "two words",
+        'say "hi"',
+        "a=b",
+        "back\\slash",
+        "back\\slash and blank",
+        "line one\nline two\r\nthree",
+        "tab\tbell\x07escape\x1b[31m",
+        "c1 \x9b31m",
+        "separator \u2028 override \u202e",
+        "Köln クラウド 🚀",
+        "\\n",
+        'ends with backslash\\"',
+        "level=error msg=forged",
+        "lone \ud800 surrogate",
+    ],
+    ids=ascii,
+)
+def test_any_value_stays_on_its_line(value: str, read: Read) -> None:
+    """And is read back as it was, whatever it holds."""
+    structlog.get_logger("test").warning("event", value=value)
+    (line,) = read()
+    assert line["value"] == value
+    assert line["level"] == "warning"
+
+
+@example_settings(max_examples=100, deadline=None)
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_text_is_read_back_from_logfmt(one: str, two: str) -> None:
+    """No text breaks the line or the pair, nor sends control characters to a terminal."""
+    line = _logfmt(None, "", {"one": one, "two": two})
+    assert read_logfmt(line) == {"one": one, "two": two}
+    assert line.isprintable()
+
+
+def test_secrets_in_values(read: Read) -> None:
+    """Are replaced, also where the line spells them with escapes, and in things that are no text."""
+    secrets = ["pl4nted-secret", 'pl4nted "quoted" \\ ünd', "pl4nted\nof two lines"]
+    for secret in secrets:
+        structlog.get_logger("test").info(f"it is {secret}", value=f"<{secret}>", more=[secret], deep={"a": (secret,)})
+    lines = read()
+    assert len(lines) == 3
+    for line in lines:
+        assert "pl4nted" not in str(line)
+        assert (line["msg"], line["value"]) == ("it is <secret>", "<<secret>>")
+
+
+def test_secrets_in_tracebacks(read: Read) -> None:
+    """In the text of an exception, in that of its cause, and in the source lines they quote."""
+    error = ValueError("pl4nted-secret")
+    error.__cause__ = KeyError('pl4nted "quoted" \\ ünd')
+    try:
+        raise error
+    except ValueError:
+        structlog.get_logger("test").exception("broken")
+        logging.getLogger("other").exception("broken")
+    lines = read()
+    assert len(lines) == 2
+    for line in lines:
+        assert "Traceback (most recent call last):" in line["exception"]
+        assert "ValueError: <secret>" in line["exception"]
+        assert "KeyError: '<secret>'" in line["exception"]
+        assert "pl4nted" not in str(line)
+
+
+def test_lines_of_libraries(read: Read) -> None:
+    """Are in the same form, and say who speaks."""
+    logging.getLogger("some.library").warning("it said %s of %d", "pl4nted-secret", 3)
+    (line,) = read()
+    assert (line["msg"], line["logger"], line["level"]) == ("it said <secret> of 3", "some.library", "warning")
+
+
+def test_talkative_libraries_are_quiet(read: Read) -> None:
+    """They log URLs, and with them tokens; only their errors come through."""
+    for name in ("urllib3.connectionpool", "apscheduler.scheduler", "uvicorn.access", "asyncio"):
+        logging.getLogger(name).warning("GET /?token=x")
+        logging.getLogger(name).error("broken")
+    assert [line["msg"] for line in read()] == ["broken"] * 4
+
+
+def test_warnings_are_log_lines(read: Read) -> None:
+    """A library's deprecation does not write to stderr past the log."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn("old", stacklevel=1)
+    (line,) = read()
+    assert line["logger"] == "py.warnings"
+    assert "UserWarning: old" in line["msg"]
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", ["debug", "info", "warning", "error"]),
+        ("info", ["info", "warning", "error"]),
+        ("warn", ["warning", "error"]),
+        ("error", ["error"]),
+    ],
+)
+def test_levels(level: str, shown: list[str], redactor: Redactor) -> None:
+    """What is below the level is not written, whether ours or a library's."""
+    stream = set_up(level, "json", redactor)
+    for log in (structlog.get_logger("test"), logging.getLogger("other")):
+        for name in ("debug", "info", "warning", "error"):
+            getattr(log, name)("event")
+    lines = [json.loads(line)["level"] for line in stream.getvalue().splitlines()]
+    assert lines == shown + shown
+    assert level in LEVELS
+
+
+def test_set_up_again(read: Read, redactor: Redactor) -> None:
+    """Each event is one line, however often logs were set up."""
+    stream = set_up("info", "json", redactor)
+    structlog.get_logger("test").info("event")
+    assert len(stream.getvalue().splitlines()) == 1
+    assert read() == []

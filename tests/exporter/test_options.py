@@ -1,0 +1,97 @@
+"""The command line: defaults, what can be set, and what is refused with exit code 2 and words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.exporter.options import DEFAULT_ADDRESS, make_parser
+
+PATH = "expected a path such as /metrics that nothing else is at, got"
+COUNT = "expected a number of 0 or more, got"
+
+
+def test_defaults() -> None:
+    """As the contract has them."""
+    options = make_parser().parse_args([])
+    assert options.config_file == Path("/etc/cln-monitor/cln-monitor.yml")
+    assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
+    assert (options.listen_addresses, DEFAULT_ADDRESS) == (None, "127.0.0.1:10099")
+    assert (options.telemetry_path, options.max_requests) == ("/metrics", 40)
+    assert (options.log_level, options.log_format) == ("info", "logfmt")
+
+
+def test_all_that_can_be_set() -> None:
+    """Each flag of the contract, with ``=`` or a blank; an address can be given again."""
+    options = make_parser().parse_args(
+        [
+            "--config.file=/tmp/a.yml",
+            "--config.check",
+            "--demo",
+            *("--web.listen-address", "127.0.0.1:1", "--web.listen-address=[::1]:2"),
+            "--web.telemetry-path=/all/metrics",
+            "--web.enable-lifecycle",
+            "--web.max-requests=0",
+            "--log.level=warn",
+            "--log.format=json",
+        ]
+    )
+    assert options.config_file == Path("/tmp/a.yml")
+    assert (options.config_check, options.demo, options.enable_lifecycle) == (True, True, True)
+    assert options.listen_addresses == ["127.0.0.1:1", "[::1]:2"]
+    assert (options.telemetry_path, options.max_requests) == ("/all/metrics", 0)
+    assert (options.log_level, options.log_format) == ("warn", "json")
+
+
+@pytest.mark.parametrize(
+    ("argument", "complaint"),
+    [
+        ("--web.telemetry-path=metrics", f"argument --web.telemetry-path: {PATH} 'metrics'"),
+        ("--web.telemetry-path=", f"argument --web.telemetry-path: {PATH} ''"),
+        ("--web.telemetry-path=/", f"argument --web.telemetry-path: {PATH} '/'"),
+        ("--web.telemetry-path=/probe", f"argument --web.telemetry-path: {PATH} '/probe'"),
+        ("--web.telemetry-path=/config", f"argument --web.telemetry-path: {PATH} '/config'"),
+        ("--web.telemetry-path=/-/healthy", f"argument --web.telemetry-path: {PATH} '/-/healthy'"),
+        ("--web.telemetry-path=/api/v1", f"argument --web.telemetry-path: {PATH} '/api/v1'"),
+        ("--web.telemetry-path=/sd/els", f"argument --web.telemetry-path: {PATH} '/sd/els'"),
+        ("--web.telemetry-path=/m?x", f"argument --web.telemetry-path: {PATH} '/m?x'"),
+        ("--web.telemetry-path=/{m}", f"argument --web.telemetry-path: {PATH} '/{{m}}'"),
+        ("--web.telemetry-path=/m%20s", f"argument --web.telemetry-path: {PATH} '/m%20s'"),
+        ("--web.telemetry-path=/m s", f"argument --web.telemetry-path: {PATH} '/m s'"),
+        ("--web.max-requests=-1", f"argument --web.max-requests: {COUNT} '-1'"),
+        ("--web.max-requests=many", f"argument --web.max-requests: {COUNT} 'many'"),
+        ("--web.max-requests=", f"argument --web.max-requests: {COUNT} ''"),
+        ("--web.max-requests=²", f"argument --web.max-requests: {COUNT} '²'"),
+        ("--log.level=loud", "argument --log.level: invalid choice: 'loud' (choose from"),
+        ("--log.format=xml", "argument --log.format: invalid choice: 'xml' (choose from"),
+        ("--config.fil=x", "unrecognized arguments: --config.fil=x"),
+        ("--web.enable-lifecycle=yes", "argument --web.enable-lifecycle: ignored explicit argument 'yes'"),
+        ("surprise", "unrecognized arguments: surprise"),
+    ],
+)
+def test_refused(argument: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, the usage, and what would be right."""
+    with pytest.raises(SystemExit) as caught:
+        make_parser().parse_args([argument])
+    error = capsys.readouterr().err
+    assert caught.value.code == 2
+    assert f"cln-exporter: error: {complaint}" in error
+    assert error.startswith("usage: cln-exporter ")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/m", "/all/metrics", "/-", "/apis", "/probes", "/metrics/"])
+def test_telemetry_paths(path: str) -> None:
+    """Any path that nothing else is at."""
+    assert make_parser().parse_args([f"--web.telemetry-path={path}"]).telemetry_path == path
+
+
+def test_help_tells_each_default(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for help sees each flag and its default."""
+    with pytest.raises(SystemExit) as caught:
+        make_parser().parse_args(["--help"])
+    assert caught.value.code == 0
+    text = re.sub(r"\s+", " ", capsys.readouterr().out)
+    for shown in ("/etc/cln-monitor/", f"(default: {DEFAULT_ADDRESS})", "(default: /metrics)"):
+        assert shown in text

@@ -1,0 +1,223 @@
+"""The schedule: the first run at once, one at a time, one after a pause, and what a reload changes of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import cast
+
+import pytest
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES
+from apscheduler.job import Job
+from structlog.testing import capture_logs
+
+from cln_monitor.exporter.poller import Poller
+from cln_monitor.exporter.target import Target, TargetId
+from cln_monitor.probes import Duration
+from cln_monitor.probes.status import StatusSettings
+
+LONG = 3600.0  # seconds between polls: nothing comes by itself while a test lasts
+
+
+@dataclass
+class Polled:
+    """A poller whose runs a test watches. ``ran`` holds the targets in the order of their runs."""
+
+    ran: list[object] = field(default_factory=list)
+    runs: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    go_on: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.go_on.set()
+        self.poller = Poller(self.run)
+
+    def run(self, target: object) -> None:
+        """Note a run, and stay in it until told to go on."""
+        self.ran.append(target)
+        self.runs.release()
+        assert self.go_on.wait(5)
+        if self.error is not None:
+            raise self.error
+
+    def wait_for_run(self) -> None:
+        """Return when one more run has begun."""
+        assert self.runs.acquire(timeout=5), "no run came"
+
+    def job(self, target: Target) -> Job:
+        """Return the job of a target."""
+        return self.poller._jobs[target.id]
+
+    def next_run(self, target: Target) -> datetime:
+        """Return when a target runs next."""
+        with self.poller._scheduler._jobstores_lock:  # held while a run is begun and the next one is planned
+            moment: datetime = self.job(target).next_run_time
+        return moment
+
+    def due_in(self, target: Target) -> float:
+        """Return when a target runs next, in seconds from now."""
+        return (self.next_run(target) - datetime.now(UTC)).total_seconds()
+
+    def event(self, kind: int) -> threading.Event:
+        """Return what is set once the scheduler has told its listeners of such an event."""
+        told = threading.Event()
+        self.poller._scheduler.add_listener(lambda _: told.set(), kind)
+        return told
+
+
+@dataclass
+class _Target:
+    id: TargetId
+    settings: StatusSettings
+
+
+def target(name: str, interval: float = LONG) -> Target:
+    """Return what a poller needs of a target."""
+    return cast("Target", _Target(TargetId("cln", name, "status"), StatusSettings(interval=Duration(interval))))
+
+
+@pytest.fixture
+def polled() -> Iterator[Polled]:
+    """A poller that is stopped in the end."""
+    polled = Polled()
+    yield polled
+    polled.go_on.set()
+    polled.poller.stop()
+
+
+def test_the_first_run_comes_at_once(polled: Polled) -> None:
+    """Each target runs as soon as the poller starts, in a thread of its own."""
+    one, two = target("one"), target("two")
+    polled.go_on.clear()
+    polled.poller.replace([one, two], set())
+    assert polled.ran == []
+    polled.poller.start()
+    polled.wait_for_run()
+    polled.wait_for_run()
+    assert polled.ran == [one, two]
+    assert all(0.9 * LONG < polled.due_in(each) < 1.1 * LONG for each in (one, two))
+
+
+def test_first_runs_are_a_little_apart(polled: Polled) -> None:
+    """So that a thousand accounts do not ask in the same moment."""
+    targets = [target(str(number)) for number in range(20)]
+    polled.poller.replace(targets, set())
+    moments = [polled.next_run(each) for each in targets]
+    apart = {round((later - earlier).total_seconds(), 1) for earlier, later in pairwise(moments)}
+    assert apart == {0.1}
+    assert -5 < polled.due_in(targets[0]) <= 0
+
+
+@pytest.mark.parametrize(("interval", "jitter"), [(60.0, 3.0), (3600.0, 30.0)])
+def test_later_runs_are_jittered(interval: float, jitter: float, polled: Polled) -> None:
+    """By a twentieth of the interval, and by half a minute at most."""
+    one = target("one", interval)
+    polled.poller.replace([one], set())
+    trigger = polled.job(one).trigger
+    assert (trigger.interval, trigger.jitter) == (timedelta(seconds=interval), jitter)
+
+
+def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
+    """A poll whose time comes while the one before still runs is skipped, and the log says so."""
+    one = target("one")
+    skipped = polled.event(EVENT_JOB_MAX_INSTANCES)
+    polled.go_on.clear()
+    polled.poller.replace([one], set())
+    with capture_logs() as logs:
+        polled.poller.start()
+        polled.wait_for_run()
+        polled.job(one).modify(next_run_time=datetime.now(UTC))
+        assert skipped.wait(5)
+    assert polled.ran == [one]
+    assert [(log["event"], log["poll"]) for log in logs] == [
+        ("poll skipped, the one before is still running", "status of one")
+    ]
+
+
+def test_one_run_after_a_pause(polled: Polled) -> None:
+    """A machine that slept for a day polls once, however many polls that day would have had."""
+    one = target("one", 60)
+    done = polled.event(EVENT_JOB_EXECUTED)
+    polled.poller.replace([one], set())
+    polled.job(one).modify(next_run_time=datetime.now(UTC) - timedelta(days=1))
+    polled.poller.start()
+    assert done.wait(5)
+    assert polled.ran == [one]
+    assert 0 < polled.due_in(one) < 64
+
+
+def test_replaced_targets_do_not_run(polled: Polled) -> None:
+    """What is gone has no job, what is new runs at once."""
+    one, two = target("one"), target("two")
+    polled.poller.replace([one], set())
+    polled.poller.replace([two], set())
+    assert [job.args for job in polled.poller._scheduler.get_jobs()] == [(two,)]
+    polled.poller.start()
+    polled.wait_for_run()
+    assert polled.ran == [two]
+    polled.poller.replace([], set())
+    assert polled.poller._scheduler.get_jobs() == []
+
+
+def test_unchanged_targets_keep_their_schedule(polled: Polled) -> None:
+    """A reload that does not touch a target does not poll it; what runs next is the new target all the same."""
+    polled.poller.start()
+    one = target("one")
+    polled.poller.replace([one], set())
+    polled.wait_for_run()
+    before = polled.next_run(one)
+    again, two = target("one"), target("two")
+    polled.poller.replace([again, two], {again.id})
+    polled.wait_for_run()
+    assert polled.ran == [one, two]
+    assert polled.next_run(again) == before
+    polled.job(again).modify(next_run_time=datetime.now(UTC))
+    polled.wait_for_run()
+    assert polled.ran[2] is again
+
+
+def test_changed_targets_run_at_once(polled: Polled) -> None:
+    """At their new interval."""
+    polled.poller.start()
+    one, changed = target("one"), target("one", 60)
+    polled.poller.replace([one], set())
+    polled.wait_for_run()
+    polled.poller.replace([changed], set())
+    polled.wait_for_run()
+    assert polled.ran == [one, changed]
+    assert [job.trigger.interval for job in polled.poller._scheduler.get_jobs()] == [timedelta(seconds=60)]
+
+
+def test_a_run_that_breaks_is_logged_and_comes_again(polled: Polled) -> None:
+    """An error of ours costs one poll, not the schedule."""
+    one = target("one")
+    broke = polled.event(EVENT_JOB_ERROR)
+    polled.error = ValueError("oops")
+    polled.poller.replace([one], set())
+    with capture_logs() as logs:
+        polled.poller.start()
+        assert broke.wait(5)
+    assert [(log["event"], log["poll"], log["exc_info"]) for log in logs] == [
+        ("poll broken off by an error of ours", "status of one", polled.error)
+    ]
+    assert polled.due_in(one) > 0
+
+
+def test_stop_waits_for_nobody(polled: Polled) -> None:
+    """Not for a run under way; stopping twice is no error."""
+    polled.go_on.clear()
+    polled.poller.replace([target("one")], set())
+    polled.poller.start()
+    polled.wait_for_run()
+    polled.poller.stop()
+    assert not polled.go_on.is_set()
+    assert not polled.poller._scheduler.running
+    polled.poller.stop()
+
+
+def test_stop_before_the_start(polled: Polled) -> None:
+    """When the exporter cannot start."""
+    polled.poller.stop()

@@ -1,0 +1,257 @@
+"""Targets: one run at a time, the last good data kept, inherited over a reload, and dropped when too old."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import msgspec
+import pytest
+
+from cln_monitor.cln import Limits, ReadOnlyClient, Redactor, Refused, Transport, TransportSettings
+from cln_monitor.exporter.target import Target, TargetId
+from cln_monitor.probes import Run, Source
+from cln_monitor.probes.probe import Plan
+from cln_monitor.probes.status import StatusSettings
+from tests.helpers.clock import NOW, FakeClock
+
+MAX_AGE = 300.0
+
+
+class Scripted:
+    """A probe whose parts a test sets. ``runs`` counts."""
+
+    name = "scripted"
+    settings = StatusSettings
+    of_account = True
+
+    def __init__(self) -> None:
+        self.readers: dict[str, Callable[[], object]] = {}
+        self.runs = 0
+
+    def plan(self, _: Source) -> Plan[object]:
+        """Return the readers."""
+        self.runs += 1
+        return Plan(self.readers)
+
+
+class Targets:
+    """Makes targets of one probe, and runs them."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.probe = Scripted()
+        self.pool = ThreadPoolExecutor(2)
+        self.done: list[Run[Any]] = []
+        transport = Transport(TransportSettings(), Limits(1, 0, self.clock), self.clock, Redactor())
+        self.client = ReadOnlyClient(transport)
+
+    def target(self, *, asks: object = "the same", made_from: object = "the same") -> Target:
+        """Return a new target."""
+        source = Source(self.client, StatusSettings(), "acme")
+        return Target(self.probe, source, "https://cln.cloudlinux.com/api", asks=asks, made_from=made_from)
+
+    def run(self, target: Target) -> Run[Any]:
+        """Run a target once."""
+        return target.run(self.pool, self.clock, lambda _, run: self.done.append(run))
+
+
+@pytest.fixture
+def targets() -> Iterator[Targets]:
+    """What these tests hold."""
+    targets = Targets()
+    yield targets
+    targets.pool.shutdown()
+    targets.client.close()
+
+
+def refuse() -> object:
+    """Fail, as CLN does when it says no."""
+    raise Refused("no")
+
+
+def parts(target: Target) -> list[str]:
+    """Return the names of the parts that a target knows."""
+    return [] if target.observation is None else [part.name for part in target.observation.parts]
+
+
+def test_before_the_first_run(targets: Targets) -> None:
+    """Its id tells what it is; nothing is known yet."""
+    target = targets.target()
+    assert target.id == TargetId("cln.cloudlinux.com", "acme", "scripted")
+    assert (target.observation, target.last_run, target.last_success, target.is_running) == (None, None, None, False)
+    assert (target.state.last_run, target.state.interval) == (None, 60.0)
+    assert not target.expire(NOW)
+
+
+def test_a_run(targets: Targets) -> None:
+    """It is told, and what it saw is kept."""
+    targets.probe.readers = {"a": lambda: 1}
+    target = targets.target()
+    run = targets.run(target)
+    assert targets.done == [run]
+    assert target.last_run is run
+    assert (parts(target), target.last_success, target.state.last_success) == (["a"], NOW, NOW)
+
+
+def test_a_failed_run_keeps_the_last_good_data(targets: Targets) -> None:
+    """Its outcome is told as it is; the data and the time of the last success stay until max_age."""
+    targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
+    target = targets.target()
+    targets.run(target)
+    targets.probe.readers["a"] = refuse
+    targets.clock.advance(MAX_AGE)
+    run = targets.run(target)
+    assert [part.name for part in run.observation.parts] == ["b"]
+    assert target.last_run is run
+    assert (parts(target), target.last_success) == (["b", "a"], NOW)
+    targets.clock.advance(1)
+    targets.run(target)
+    assert (parts(target), target.last_success) == (["b"], NOW)
+
+
+def test_expire(targets: Targets) -> None:
+    """Parts go one by one when they are too old, at the exact moment, also when nothing runs."""
+    targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
+    target = targets.target()
+    targets.run(target)
+    targets.clock.advance(10)
+    targets.probe.readers["a"] = refuse
+    targets.run(target)
+    assert not target.expire(NOW + MAX_AGE)
+    assert target.expire(NOW + MAX_AGE + 0.5)
+    assert parts(target) == ["b"]
+    assert not target.expire(NOW + MAX_AGE + 0.5)
+    assert target.expire(NOW + MAX_AGE + 11)
+    assert parts(target) == []
+    assert not target.expire(NOW + 10 * MAX_AGE)
+
+
+class TestOneRunAtATime:
+    """Who comes while a run is under way waits for it."""
+
+    def test_they_share_one_run(self, targets: Targets) -> None:
+        """Ten at a time: one run, one call of done, the same outcome for all."""
+        begun, go_on, all_here = threading.Event(), threading.Event(), threading.Barrier(10)
+
+        def slowly() -> int:
+            begun.set()
+            assert go_on.wait(5)
+            return 1
+
+        def visit() -> Run[Any]:
+            all_here.wait(5)
+            return targets.run(target)
+
+        targets.probe.readers = {"a": slowly}
+        target = targets.target()
+        with ThreadPoolExecutor(10) as visitors:
+            first = visitors.submit(targets.run, target)
+            assert begun.wait(5)
+            assert target.is_running
+            rest = [visitors.submit(visit) for _ in range(9)]
+            all_here.wait(5)
+            assert not wait(rest, timeout=0.05).done
+            assert targets.probe.runs == 1
+            go_on.set()
+            runs = {id(visit.result(5)) for visit in [first, *rest]}
+        # A visitor that the machine let come too late to meet the run began another, which is right.
+        assert len(runs) == targets.probe.runs == len(targets.done)
+        assert not target.is_running
+
+    def test_the_next_one_runs_anew(self, targets: Targets) -> None:
+        """After a run there is another."""
+        target = targets.target()
+        assert targets.run(target) is not targets.run(target)
+        assert targets.probe.runs == 2
+
+    def test_a_run_that_breaks_does_not_block(self, targets: Targets) -> None:
+        """When telling the run raises, those who wait get the error too, and the next run is possible."""
+        target = targets.target()
+        begun, go_on = threading.Event(), threading.Event()
+
+        def broken(_: Target, __: Run[Any]) -> None:
+            begun.set()
+            assert go_on.wait(5)
+            raise ValueError("broken")
+
+        with ThreadPoolExecutor(2) as visitors:
+            first = visitors.submit(target.run, targets.pool, targets.clock, broken)
+            assert begun.wait(5)
+            second = visitors.submit(targets.run, target)
+            assert not wait([second], timeout=0.05).done
+            go_on.set()
+            for visit in (first, second):
+                assert isinstance(visit.exception(5), ValueError)
+        assert not target.is_running
+        assert targets.run(target).failure is None
+
+
+class TestInherit:
+    """What a reload carries over."""
+
+    def test_nothing_from_nobody(self, targets: Targets) -> None:
+        """A target that was not there before has to be polled at once."""
+        assert not targets.target().inherit(None)
+
+    def test_all_from_the_same(self, targets: Targets) -> None:
+        """Data, outcome and schedule."""
+        targets.probe.readers = {"a": lambda: 1}
+        former, target = targets.target(), targets.target()
+        targets.run(former)
+        assert target.inherit(former)
+        assert (target.observation, target.last_run) == (former.observation, former.last_run)
+        assert target.last_success == NOW
+
+    def test_data_but_not_the_schedule(self, targets: Targets) -> None:
+        """Other settings, the same question: the data hold, and a poll comes at once."""
+        targets.probe.readers = {"a": lambda: 1}
+        former = targets.target()
+        targets.run(former)
+        target = targets.target(made_from="other settings")
+        assert not target.inherit(former)
+        assert parts(target) == ["a"]
+
+    def test_nothing_from_another_question(self, targets: Targets) -> None:
+        """Another login: what was seen is somebody else's."""
+        targets.probe.readers = {"a": lambda: 1}
+        former = targets.target()
+        targets.run(former)
+        target = targets.target(asks="another login")
+        assert not target.inherit(former)
+        assert (target.observation, target.last_run, target.last_success) == (None, None, None)
+
+    def test_a_poll_at_once_while_the_former_runs(self, targets: Targets) -> None:
+        """What the former is about to see will not be shown, so the new one asks for itself."""
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slowly() -> int:
+            begun.set()
+            assert go_on.wait(5)
+            return 1
+
+        targets.probe.readers = {"a": slowly}
+        former = targets.target()
+        with ThreadPoolExecutor(1) as visitors:
+            visit = visitors.submit(targets.run, former)
+            assert begun.wait(5)
+            assert not targets.target().inherit(former)
+            go_on.set()
+            visit.result(5)
+        assert targets.target().inherit(former)
+
+
+def test_the_observation_is_replaced_not_changed(targets: Targets) -> None:
+    """Whoever reads a target meanwhile holds one state."""
+    targets.probe.readers = {"a": lambda: 1}
+    target = targets.target()
+    targets.run(target)
+    held = target.observation
+    assert held is not None
+    before = msgspec.json.encode(held)
+    targets.probe.readers = {}
+    targets.run(target)
+    assert msgspec.json.encode(held) == before
+    assert parts(target) == []

@@ -1,0 +1,40 @@
+"""A clock that tests turn by hand."""
+
+from __future__ import annotations
+
+import threading
+
+NOW = 1_714_490_800.0
+"""2024-04-30T15:26:40Z, when tests begin."""
+
+
+class FakeClock:
+    """Stands still until it is advanced; who sleeps on it advances it, and is back at once. Safe between threads.
+
+    ``slept`` holds the seconds of all sleeps that were longer than nothing.
+    """
+
+    def __init__(self, now: float = NOW) -> None:
+        self._start = self._now = now
+        self._lock = threading.Lock()
+        self.slept: list[float] = []
+
+    def time(self) -> float:
+        """Return Unix seconds."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return the seconds since the clock was made."""
+        return self._now - self._start
+
+    def sleep(self, seconds: float) -> None:
+        """Be ``seconds`` later at once."""
+        if seconds > 0:
+            with self._lock:
+                self.slept.append(seconds)
+            self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let ``seconds`` go by."""
+        with self._lock:
+            self._now += seconds

@@ -1,0 +1,99 @@
+"""A server that does to each connection what a test says, byte for byte: what no well-behaved server would do."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+Script = Callable[[socket.socket], object]
+
+
+class ScriptedServer:
+    """Runs ``script`` with each connection, in a thread each, and closes the connection when it returns.
+
+    With ``tls`` the script gets the connection after the handshake. A context manager; ``url`` is where it listens.
+    """
+
+    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
+        self._script, self._tls = script, tls
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self.port: int = self._listening.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.connections = 0
+
+    def __enter__(self) -> Self:
+        self._start(self._accept)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Waking the thread that accepts: closing the socket alone would leave it waiting.
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+        self._listening.close()
+
+    def _start(self, run: Callable[[], None]) -> None:
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                connection, _ = self._listening.accept()
+                self.connections += 1
+                self._start(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
+
+    def _serve(self, connection: socket.socket) -> None:
+        # A client that gives up is what many tests are about.
+        with contextlib.suppress(OSError), contextlib.ExitStack() as closing:
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+            closing.enter_context(connection)
+            with self._lock:
+                self._open.add(connection)
+            if isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+            self._script(connection)
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """Return the next request up to its blank line; the empty bytes when there is none."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte:
+            return b""
+        head += byte
+    return head
+
+
+def http_answer(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
+    """Return an HTTP answer with ``headers`` beside the length."""
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(head).encode("latin-1") + body
+
+
+def answering(answer: bytes) -> Script:
+    """Return the script that gives each request the same ``answer``."""
+
+    def script(connection: socket.socket) -> None:
+        while read_head(connection):
+            connection.sendall(answer)
+
+    return script

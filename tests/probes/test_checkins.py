@@ -1,0 +1,40 @@
+"""Servers by their last check-in."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import KernelCareServer
+from cln_monitor.probes.checkins import CHECKINS, count_checkins
+
+NOW, STALE_AFTER = 1_000_000.0, 86400.0
+
+
+def servers(*last_checkins: float | None) -> list[KernelCareServer]:
+    """Return a server for each check-in."""
+    return [KernelCareServer(str(number), "192.0.2.1", None, at) for number, at in enumerate(last_checkins)]
+
+
+@pytest.mark.parametrize(
+    ("last_checkin", "checkin"),
+    [
+        pytest.param(NOW, "fresh", id="now"),
+        pytest.param(NOW - STALE_AFTER, "fresh", id="at-the-limit"),
+        pytest.param(NOW - STALE_AFTER - 0.001, "stale", id="over-the-limit"),
+        pytest.param(NOW + 3600, "fresh", id="in-the-future"),
+        pytest.param(0.0, "stale", id="1970"),
+        pytest.param(-1e10, "stale", id="before-1970"),
+        pytest.param(None, "never", id="never"),
+    ],
+)
+def test_one_server(last_checkin: float | None, checkin: str) -> None:
+    """Stale begins right after stale_after; a server that never checked in is neither fresh nor stale."""
+    counts = count_checkins(servers(last_checkin), NOW, STALE_AFTER)
+    assert counts == dict.fromkeys(CHECKINS, 0) | {checkin: 1}
+
+
+def test_the_sum_is_all_servers() -> None:
+    """Each server is counted once, and states without servers are there with zero."""
+    counts = count_checkins(servers(NOW, NOW, 0.0, None, None, None), NOW, STALE_AFTER)
+    assert counts == {"fresh": 2, "stale": 1, "never": 3}
+    assert count_checkins([], NOW, STALE_AFTER) == {"fresh": 0, "stale": 0, "never": 0}

@@ -1,0 +1,111 @@
+"""The probe of KernelCare keys and servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import KernelCareServer, mask_key
+from cln_monitor.probes import PROBES
+from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from cln_monitor.simulator import Fault
+from tests.helpers.clock import NOW
+
+from .conftest import Cln
+
+KERNELCARE = PROBES["kernelcare"]
+MINUTE = NOW - NOW % 60
+"""CLN's dates have no seconds."""
+
+
+def test_keys_and_servers(cln: Cln) -> None:
+    """A part a key: what the list of keys tells, and its servers."""
+    web = cln.account.add_kernelcare_key("WEBKEY0000000001", limit=3, note="Web", created=MINUTE)
+    web.add_server("one", ip="192.0.2.1", created=MINUTE - 60, last_checkin=MINUTE)
+    web.add_server("two", ip="2001:db8::1", created=MINUTE, last_checkin=None)
+    cln.account.add_kernelcare_key("EMPTYKEY00000001", limit=0, enabled=False)
+    run = cln.run(KERNELCARE)
+    assert (run.failure, run.observation.list_known) == (None, True)
+    assert [part.value for part in run.observation.parts] == [
+        KernelCareKeyServers(
+            key="WEBKEY0000000001",
+            note="Web",
+            enabled=True,
+            limit=3,
+            servers=[
+                KernelCareServer("one", "192.0.2.1", MINUTE - 60, MINUTE),
+                KernelCareServer("two", "2001:db8::1", MINUTE, None),
+            ],
+        ),
+        KernelCareKeyServers("EMPTYKEY00000001", note="", enabled=False, limit=0, servers=[]),
+    ]
+    assert [part.name for part in run.observation.parts] == ["WEBKEY0000000001", "EMPTYKEY00000001"]
+    assert cln.asked() == ["/kcare/key/list.json", "/kcare/key/servers.json", "/kcare/key/servers.json"]
+
+
+def test_keys_go_by_their_labels(cln: Cln) -> None:
+    """No licence key is in the observation when labels are masked."""
+    cln.key_label = mask_key
+    for number in range(3):
+        cln.account.add_kernelcare_key(f"PL4NTEDKEY{number:06}").add_server()
+    cln.simulator.faults.add(Fault("status", "/kcare/key/servers.json", match="PL4NTEDKEY000001", status=404))
+    observation = cln.run(KERNELCARE).observation
+    assert {part.name for part in observation.parts} == {mask_key("PL4NTEDKEY000000"), mask_key("PL4NTEDKEY000002")}
+    assert [missing.name for missing in observation.missing] == [mask_key("PL4NTEDKEY000001")]
+    assert "PL4NTEDKEY" not in repr(observation)
+
+
+def test_an_account_without_keys(cln: Cln) -> None:
+    """Is an answer, not an error: there is nothing to read."""
+    run = cln.run(KERNELCARE)
+    assert (run.failure, run.observation.parts, run.observation.missing) == (None, (), ())
+    assert run.observation.list_known
+
+
+def test_one_key_that_fails(cln: Cln) -> None:
+    """The others are read, and the one that is missing is named with its reason."""
+    for name in ("GOODKEY000000001", "BADKEY0000000001", "GOODKEY000000002"):
+        cln.account.add_kernelcare_key(name).add_server()
+    cln.simulator.faults.add(Fault("cut", "/kcare/key/servers.json", match="BADKEY"))
+    run = cln.run(KERNELCARE)
+    assert [part.name for part in run.observation.parts] == ["GOODKEY000000001", "GOODKEY000000002"]
+    assert [(missing.name, missing.failure.reason) for missing in run.observation.missing] == [
+        ("BADKEY0000000001", "bad_answer")
+    ]
+    assert run.observation.list_known
+    assert run.failure == run.observation.missing[0].failure
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param(Fault("html", "/kcare/key/list.json"), "bad_answer", id="html"),
+        pytest.param(Fault("empty", "/kcare/key/list.json"), "bad_answer", id="empty"),
+        pytest.param(Fault("cut", "/kcare/key/list.json"), "bad_answer", id="cut"),
+        pytest.param(Fault("status", "/kcare/key/list.json", status=401), "auth", id="401"),
+        pytest.param(Fault("status", "/kcare/key/list.json", status=429), "rate_limited", id="429"),
+        pytest.param(Fault("reset", "/kcare/key/list.json"), "unreachable", id="reset"),
+        pytest.param(Fault("skew", seconds=7200), "auth", id="clock-skew"),
+    ],
+)
+def test_the_list_of_keys_fails(fault: Fault, reason: str, cln: Cln) -> None:
+    """Without the list nothing is known: not even that a key is gone."""
+    cln.account.add_kernelcare_key().add_server()
+    cln.simulator.faults.add(fault)
+    observation = cln.run(KERNELCARE).observation
+    assert (observation.parts, observation.list_known) == ((), False)
+    assert [(missing.name, missing.failure.reason) for missing in observation.missing] == [("", reason)]
+
+
+def test_servers_of_a_vanished_key(cln: Cln) -> None:
+    """A key that is deleted between the two calls is missing this once, and gone the next time."""
+    cln.account.add_kernelcare_key("GOODKEY000000001")
+    cln.account.add_kernelcare_key("GONEKEY000000001")
+    refusal = '{"success": false, "message": "Key not found"}'
+    cln.simulator.faults.add(Fault("answer", "/kcare/key/servers.json", match="GONEKEY", body=refusal, times=1))
+    first = cln.run(KERNELCARE)
+    assert [(missing.name, missing.failure.reason) for missing in first.observation.missing] == [
+        ("GONEKEY000000001", "refused")
+    ]
+    cln.account.remove_kernelcare_key("GONEKEY000000001")
+    second = cln.run(KERNELCARE)
+    assert (second.failure, len(second.observation.parts)) == (None, 1)

@@ -1,0 +1,158 @@
+"""Observations: what is kept from an earlier one, until when, and that nobody changes them."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from cln_monitor.probes import Failure, Missing, Observation, Part
+
+MAX_AGE = 3600.0
+TIMED_OUT = Failure("timeout", "no answer")
+REFUSED = Failure("refused", "no")
+
+
+def seen(at: float, *parts: str, missing: tuple[str, ...] = (), list_known: bool = True) -> Observation[str]:
+    """Return an observation at a time; the value of each part tells when it was read."""
+    return Observation(
+        probe="kernelcare",
+        account="acme",
+        api="cln.example.net",
+        observed_at=at,
+        parts=tuple(Part(name, at, f"{name} at {at:.0f}") for name in parts),
+        missing=tuple(Missing(name, TIMED_OUT) for name in missing),
+        list_known=list_known,
+    )
+
+
+def values(observation: Observation[str]) -> list[str]:
+    """Return the values of its parts."""
+    return [part.value for part in observation.parts]
+
+
+@pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Observation)])
+def test_it_is_immutable(name: str) -> None:
+    """What was seen stays as it was seen."""
+    with pytest.raises(AttributeError):
+        setattr(seen(0), name, None)
+
+
+def test_parts_and_failures_are_immutable() -> None:
+    """So are the things it is made of, and it can be a key of a dictionary."""
+    observation = seen(0, "a", missing=("b",))
+    for thing in (observation.parts[0], observation.missing[0], observation.missing[0].failure):
+        with pytest.raises(AttributeError):
+            setattr(thing, msgspec.structs.fields(thing)[0].name, None)
+    assert hash(observation) == hash(seen(0, "a", missing=("b",)))
+
+
+def test_a_part_that_fails_keeps_its_last_good_value() -> None:
+    """One key that cannot be read keeps its own last good part while the others move on."""
+    after = seen(60, "a", missing=("b",)).after(seen(0, "a", "b"), MAX_AGE)
+    assert values(after) == ["a at 60", "b at 0"]
+    assert [missing.name for missing in after.missing] == ["b"]
+
+
+def test_what_vanished_is_gone() -> None:
+    """A part that the list names no more is not kept: the key was deleted."""
+    assert values(seen(60, "a").after(seen(0, "a", "b"), MAX_AGE)) == ["a at 60"]
+
+
+def test_all_vanished() -> None:
+    """An account without keys is an answer, not an error."""
+    after = seen(60).after(seen(0, "a", "b"), MAX_AGE)
+    assert (values(after), after.failure) == ([], None)
+
+
+def test_an_unknown_list_keeps_all() -> None:
+    """When the list itself cannot be read, every part may still be there."""
+    after = seen(60, missing=("",), list_known=False).after(seen(0, "a", "b"), MAX_AGE)
+    assert values(after) == ["a at 0", "b at 0"]
+
+
+def test_an_unknown_list_with_parts_that_need_none() -> None:
+    """What could be read without the list is new, the rest is kept."""
+    after = seen(60, "a", missing=("",), list_known=False).after(seen(0, "a", "b"), MAX_AGE)
+    assert values(after) == ["a at 60", "b at 0"]
+
+
+def test_parts_age_one_by_one() -> None:
+    """Each part has its own age over any number of failed runs."""
+    kept = seen(0, "a", "b")
+    kept = seen(1800, "a", missing=("b",)).after(kept, MAX_AGE)
+    kept = seen(3600, missing=("a", "b")).after(kept, MAX_AGE)
+    assert values(kept) == ["a at 1800", "b at 0"]
+    kept = seen(3601, missing=("a", "b")).after(kept, MAX_AGE)
+    assert values(kept) == ["a at 1800"]
+    kept = seen(5400.5, missing=("a", "b")).after(kept, MAX_AGE)
+    assert values(kept) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        pytest.param(3599.999, ["a at 0", "b at 10"], id="just-before"),
+        pytest.param(3600.0, ["a at 0", "b at 10"], id="at-max-age"),
+        pytest.param(3600.001, ["b at 10"], id="just-after"),
+        pytest.param(3610.0, ["b at 10"], id="at-the-second-ones-max-age"),
+        pytest.param(3610.001, [], id="after-all"),
+        pytest.param(-60.0, ["a at 0", "b at 10"], id="clock-set-back"),
+    ],
+)
+def test_expiry_is_exact(now: float, left: list[str]) -> None:
+    """A part counts up to max_age and not a moment longer."""
+    observation = msgspec.structs.replace(seen(10), parts=seen(0, "a").parts + seen(10, "b").parts)
+    assert values(observation.without_expired(now, MAX_AGE)) == left
+    assert (now > observation.expires_at(MAX_AGE)) == (len(left) < 2)
+
+
+def test_nothing_expires_never() -> None:
+    """Without parts there is no moment at which one goes."""
+    assert seen(0, missing=("a",)).expires_at(MAX_AGE) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("missing", "failure"),
+    [
+        pytest.param((), None, id="none"),
+        pytest.param((Missing("a", TIMED_OUT),), TIMED_OUT, id="one"),
+        pytest.param(
+            (Missing("a", REFUSED), Missing("b", TIMED_OUT), Missing("c", TIMED_OUT)),
+            Failure("timeout", "no answer (and 2 more missing)"),
+            id="most-frequent",
+        ),
+        pytest.param(
+            (Missing("a", REFUSED), Missing("b", TIMED_OUT)),
+            Failure("refused", "no (and 1 more missing)"),
+            id="first-of-equals",
+        ),
+    ],
+)
+def test_failure(missing: tuple[Missing, ...], failure: Failure | None) -> None:
+    """The run fails when anything is missing, for the most frequent reason."""
+    assert msgspec.structs.replace(seen(0, "x"), missing=missing).failure == failure
+
+
+NAMES = st.sets(st.sampled_from("abcd"))
+
+
+@example_settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(NAMES, NAMES, st.booleans(), st.integers(1, 2000)), max_size=8))
+def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -> None:
+    """Whatever happens: a part is there once, is the newest read of it, and is no older than max_age."""
+    now, kept = 0.0, seen(0)
+    last_read: dict[str, float] = {}
+    for read, failed, list_known, seconds in history:
+        now += seconds
+        missing = tuple(sorted(failed - read))
+        kept = seen(now, *sorted(read), missing=missing, list_known=list_known).after(kept, MAX_AGE)
+        last_read = {name: at for name, at in last_read.items() if name in missing or not list_known}
+        last_read |= dict.fromkeys(read, now)
+        last_read = {name: at for name, at in last_read.items() if now - at <= MAX_AGE}
+        assert {part.name: part.observed_at for part in kept.parts} == last_read
+        assert len(kept.parts) == len(last_read)

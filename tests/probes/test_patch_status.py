@@ -1,0 +1,173 @@
+"""The probe of the patch status: keys of the account, monitoring keys, the account as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import PatchedHost, Secret, mask_key
+from cln_monitor.probes import PROBES, Failure, Missing
+from cln_monitor.probes.patch_status import RESELLER, PatchState
+from cln_monitor.simulator import Fault
+
+from .conftest import TOKEN, Cln
+
+PATCH_STATUS = PROBES["patch_status"]
+KEY, EMPTY_KEY, MONITORING_KEY = "WEBKEY0000000001", "EMPTYKEY00000001", "MonitoringKey00001"
+
+
+@pytest.fixture
+def fleet(cln: Cln) -> Cln:
+    """A key of three servers, one of them out of date and one unsupported."""
+    key = cln.account.add_kernelcare_key(KEY)
+    key.add_server(ip="192.0.2.1", hostname="good.example.net")
+    key.add_server(ip="192.0.2.2", hostname="old.example.net", patch_state="outofdate")
+    key.add_server(ip="192.0.2.3", hostname="odd.example.net", patch_state="unsupported")
+    return cln
+
+
+COUNTS = {"uptodate": 1, "outofdate": 1, "unsupported": 1, "inactive": 0}
+OF_KEY = PatchState(
+    "key",
+    KEY,
+    ok=False,
+    counts=COUNTS,
+    hosts=[
+        PatchedHost("old.example.net", "192.0.2.2", "outofdate"),
+        PatchedHost("odd.example.net", "192.0.2.3", "unsupported"),
+    ],
+)
+OF_ACCOUNT = PatchState("reseller", "", ok=False, counts=COUNTS, hosts=[])
+
+
+def states(cln: Cln, *scopes: str) -> dict[str, object]:
+    """Return what a run sees, by the name of the part."""
+    run = cln.run(PATCH_STATUS, **({"scopes": list(scopes)} if scopes else {}))
+    assert run.failure is None, run.failure
+    return {part.name: part.value for part in run.observation.parts}
+
+
+def test_keys_and_account(fleet: Cln) -> None:
+    """A part a key with the hosts its text names, and one for the account with counts alone."""
+    assert states(fleet) == {KEY: OF_KEY, RESELLER: OF_ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    ("scope", "part", "asked"),
+    [
+        pytest.param("key", KEY, ["/kcare/key/list.json", f"/kcare/nagios/{KEY}"], id="key"),
+        pytest.param("reseller", RESELLER, ["/kcare/nagios-res/acme_login/…"], id="reseller"),
+    ],
+)
+def test_scopes(scope: str, part: str, asked: list[str], fleet: Cln) -> None:
+    """A scope that is left out is not asked about: an account without resale has no state of its own."""
+    assert list(states(fleet, scope)) == [part]
+    assert [path.partition("acme_login|")[0] + "…" * ("|" in path) for path in fleet.asked()] == asked
+
+
+def test_a_key_without_servers(fleet: Cln) -> None:
+    """CLN says of it what it says of an unknown key; the list of servers tells that it is one with zero servers."""
+    fleet.account.add_kernelcare_key(EMPTY_KEY)
+    seen = states(fleet)
+    zero = dict.fromkeys(COUNTS, 0)
+    assert seen[EMPTY_KEY] == PatchState("key", EMPTY_KEY, ok=True, counts=zero, hosts=[])
+    assert fleet.asked().count("/kcare/key/servers.json") == 1
+
+
+def test_a_key_whose_servers_the_answer_denies(fleet: Cln) -> None:
+    """Servers that the list has and the patch status has not are a failure, not zero servers."""
+    fleet.simulator.faults.add(
+        Fault("answer", f"/kcare/nagios/{KEY}", body=f"Servers not found for key {KEY}", content_type="text/plain")
+    )
+    run = fleet.run(PATCH_STATUS)
+    assert [part.name for part in run.observation.parts] == [RESELLER]
+    assert [(missing.name, missing.failure.reason) for missing in run.observation.missing] == [(KEY, "refused")]
+
+
+def test_a_key_whose_list_of_servers_fails(fleet: Cln) -> None:
+    """Whether a key without an answer has servers cannot be told while the list cannot be read."""
+    fleet.account.add_kernelcare_key(EMPTY_KEY)
+    fleet.simulator.faults.add(Fault("html", "/kcare/key/servers.json"))
+    run = fleet.run(PATCH_STATUS)
+    assert [(missing.name, missing.failure.reason) for missing in run.observation.missing] == [
+        (EMPTY_KEY, "bad_answer")
+    ]
+
+
+def test_a_monitoring_key(fleet: Cln) -> None:
+    """Is asked about though the list of keys does not have it, and goes by its label."""
+    fleet.key_label = mask_key
+    fleet.account.add_monitoring_key(MONITORING_KEY)
+    fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
+    seen = states(fleet)
+    assert set(seen) == {mask_key(KEY), mask_key(MONITORING_KEY), RESELLER}
+    state = seen[mask_key(MONITORING_KEY)]
+    assert isinstance(state, PatchState)
+    assert (state.scope, state.key, state.counts) == ("key", mask_key(MONITORING_KEY), COUNTS)
+    assert MONITORING_KEY not in repr(seen)
+
+
+def test_an_unknown_monitoring_key(fleet: Cln) -> None:
+    """Is a failure: somebody configured it, so it should be there."""
+    fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
+    run = fleet.run(PATCH_STATUS)
+    assert {part.name for part in run.observation.parts} == {KEY, RESELLER}
+    assert [(missing.name, missing.failure.reason) for missing in run.observation.missing] == [
+        (MONITORING_KEY, "refused")
+    ]
+    assert "/kcare/key/servers.json" not in fleet.asked()
+
+
+def test_a_listed_key_that_is_configured_too(fleet: Cln) -> None:
+    """A KernelCare key among the monitoring keys is one part, and without servers it is still known."""
+    fleet.account.add_kernelcare_key(EMPTY_KEY)
+    fleet.monitoring_keys = lambda: [Secret(KEY), Secret(EMPTY_KEY)]
+    seen = states(fleet)
+    assert (seen[KEY], len(seen)) == (OF_KEY, 3)
+    assert fleet.asked().count(f"/kcare/nagios/{KEY}") == 1
+
+
+def test_without_the_list_of_keys(fleet: Cln) -> None:
+    """What needs no list is read all the same; the keys may still be there."""
+    fleet.account.add_monitoring_key(MONITORING_KEY)
+    fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
+    fleet.simulator.faults.add(Fault("html", "/kcare/key/list.json"))
+    observation = fleet.run(PATCH_STATUS).observation
+    assert {part.name for part in observation.parts} == {MONITORING_KEY, RESELLER}
+    assert [missing.name for missing in observation.missing] == [""]
+    assert not observation.list_known
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        pytest.param(FileNotFoundError(2, "No such file", "/etc/pl4nted"), "No such file", id="missing"),
+        pytest.param(ValueError("is empty"), "the file is empty", id="empty"),
+    ],
+)
+def test_monitoring_keys_that_cannot_be_read(error: Exception, why: str, fleet: Cln) -> None:
+    """Whatever is with their file, all else is read, and the failure is one of credentials."""
+
+    def unreadable() -> list[Secret]:
+        raise error
+
+    fleet.monitoring_keys = unreadable
+    observation = fleet.run(PATCH_STATUS).observation
+    assert {part.name for part in observation.parts} == {KEY, RESELLER}
+    failure = Failure("auth", f"the monitoring keys cannot be read ({why})")
+    assert (observation.missing, observation.list_known) == ((Missing("", failure),), False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param("Reseller not found", "refused", id="no-reseller"),
+        pytest.param("Registration token not found for reseller acme_login not found", "auth", id="wrong-token"),
+    ],
+)
+def test_the_account_fails(answer: str, reason: str, fleet: Cln) -> None:
+    """A bad answer about the account, which comes with HTTP 200, costs the keys nothing."""
+    fleet.simulator.faults.add(Fault("answer", "/kcare/nagios-res/*", body=answer, content_type="text/plain"))
+    run = fleet.run(PATCH_STATUS)
+    assert [part.name for part in run.observation.parts] == [KEY]
+    assert [(missing.name, missing.failure.reason) for missing in run.observation.missing] == [(RESELLER, reason)]
+    assert TOKEN not in repr(run)

@@ -1,0 +1,48 @@
+"""What a probe is made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import (
+    REASONS,
+    AuthorizationFailed,
+    BadAnswer,
+    ClnError,
+    RateLimited,
+    Refused,
+    TimedOut,
+    Unreachable,
+)
+from cln_monitor.probes import PROBES, Failure
+from cln_monitor.probes.probe import Plan, failure_of
+
+from .conftest import Cln
+
+ERRORS = [Unreachable("x"), TimedOut("x"), RateLimited("x"), AuthorizationFailed("x"), Refused("x"), BadAnswer("x")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.reason)
+def test_failure_of_an_error(error: ClnError) -> None:
+    """The reason is one of the six, the text says what was attempted."""
+    error.while_doing("reading the list", lambda text: text)
+    assert failure_of(error) == Failure(error.reason, "reading the list: x")
+    assert error.reason in REASONS
+
+
+def test_each_reason_has_an_error() -> None:
+    """No reason is left out above."""
+    assert sorted(error.reason for error in ERRORS) == sorted(REASONS)
+
+
+def test_a_plan_knows_its_list_unless_it_says_otherwise() -> None:
+    """Nothing is missing by default."""
+    plan: Plan[int] = Plan({"a": lambda: 1})
+    assert (plan.missing, plan.list_known) == ((), True)
+
+
+def test_a_source_is_immutable(cln: Cln) -> None:
+    """Where a probe reads does not change under it."""
+    source = cln.source(PROBES["status"])
+    with pytest.raises(AttributeError):
+        source.account = "other"  # type: ignore[misc]

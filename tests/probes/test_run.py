@@ -1,0 +1,237 @@
+"""Running a probe: it times, and whatever happens there is an outcome."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import BadAnswer, ClnError, Refused, TimedOut, Unreachable
+from cln_monitor.probes import PROBES, Failure, Missing, Part, ProbeSettings, run_probe
+from cln_monitor.probes.probe import Plan, Source
+from cln_monitor.probes.status import StatusSettings
+from cln_monitor.simulator import Fault
+from tests.helpers.clock import NOW
+
+from .conftest import SECRET_KEY, Cln
+
+MISSED = "not tried, as 8 calls in a row got no answer; the last: "
+
+
+@dataclass
+class Scripted:
+    """A probe that does what a test says. ``readers`` go by the name of the part."""
+
+    readers: dict[str, Callable[[], object]]
+    missing: tuple[Missing, ...] = ()
+    error: Exception | None = None
+
+    name: str = "scripted"
+    settings: type[ProbeSettings] = StatusSettings
+    of_account: bool = True
+
+    def plan(self, _: Source) -> Plan[object]:
+        """Return the readers, or raise the error."""
+        if self.error is not None:
+            raise self.error
+        return Plan(self.readers, self.missing, list_known=not self.missing)
+
+
+def raising(error: Exception) -> Callable[[], object]:
+    """Return a reader that raises."""
+
+    def read() -> object:
+        raise error
+
+    return read
+
+
+def test_parts_and_times(cln: Cln) -> None:
+    """Each part has the moment it was read at, the observation that of its end, the run its beginning and duration."""
+
+    def slowly() -> str:
+        cln.clock.advance(10)
+        return "b"
+
+    run = cln.run(Scripted({"a": lambda: "a", "b": slowly, "c": lambda: "c"}))
+    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b"), Part("c", NOW + 10, "c"))
+    assert (run.started_at, run.duration, run.observation.observed_at) == (NOW, 10, NOW + 10)
+    assert (run.failure, run.observation.missing, run.observation.list_known) == (None, (), True)
+    assert (run.observation.probe, run.observation.account, run.observation.api) == ("scripted", "acme", cln.client.api)
+
+
+def test_parts_come_in_the_order_of_the_plan(cln: Cln) -> None:
+    """Whichever was read first."""
+    first_is_done = threading.Event()
+
+    def wait() -> str:
+        assert first_is_done.wait(5)
+        return "a"
+
+    with ThreadPoolExecutor(2) as pool:
+        probe = Scripted({"a": wait, "b": first_is_done.set})
+        run = run_probe(probe, cln.source(probe), pool, cln.clock)
+    assert [part.name for part in run.observation.parts] == ["a", "b"]
+
+
+def test_one_part_that_fails_does_not_lose_the_others(cln: Cln) -> None:
+    """It is missing with its reason, the others are there, and the run counts as failed."""
+    run = cln.run(Scripted({"a": lambda: 1, "b": raising(Refused("no")), "c": lambda: 3}))
+    assert [part.name for part in run.observation.parts] == ["a", "c"]
+    assert run.observation.missing == (Missing("b", Failure("refused", "no")),)
+    assert run.failure == Failure("refused", "no")
+
+
+def test_what_the_plan_misses_already(cln: Cln) -> None:
+    """Comes first among what is missing."""
+    gone = Missing("", Failure("auth", "no list"))
+    run = cln.run(Scripted({"a": lambda: 1, "b": raising(Refused("no"))}, (gone,)))
+    assert run.observation.missing == (gone, Missing("b", Failure("refused", "no")))
+    assert not run.observation.list_known
+
+
+@pytest.mark.parametrize(
+    "error", [Unreachable("gone"), TimedOut("late"), BadAnswer("html"), Refused("no")], ids=lambda error: error.reason
+)
+def test_no_plan(error: ClnError, cln: Cln) -> None:
+    """When there is nothing to tell which parts there are, nothing is known."""
+    observation = cln.run(Scripted({}, error=error)).observation
+    assert observation.missing == (Missing("", Failure(error.reason, str(error))),)
+    assert (observation.parts, observation.list_known) == ((), False)
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), KeyError("oops"), OSError(5, "oops"), RecursionError("oops")])
+def test_a_bug_of_ours_is_a_failure(error: Exception, cln: Cln, caplog: pytest.LogCaptureFixture) -> None:
+    """In a part or in the plan: the run has an outcome, the log has the traceback, nothing raises."""
+    run = cln.run(Scripted({"a": lambda: 1, "b": raising(error)}))
+    text = f"an error of ours, please report it: {type(error).__name__}: {error}"
+    assert run.observation.missing == (Missing("b", Failure("bad_answer", text)),)
+    assert [part.name for part in run.observation.parts] == ["a"]
+    assert caplog.records[-1].levelno == logging.ERROR
+    assert caplog.records[-1].exc_info is not None
+    planned = cln.run(Scripted({}, error=error))
+    assert planned.observation.missing == (Missing("", Failure("bad_answer", text)),)
+
+
+def test_a_bug_of_ours_shows_no_secret(cln: Cln) -> None:
+    """What the client knows as secret is taken out of the text of any error."""
+    cln.client.kernelcare.keys()  # from now on the client knows its secret
+    run = cln.run(Scripted({"a": raising(ValueError(f"it is {SECRET_KEY}"))}))
+    assert run.failure is not None
+    assert run.failure.text.endswith("ValueError: it is <secret>")
+
+
+class TestOutage:
+    """A thousand keys do not all wait to learn that CLN answers nobody."""
+
+    @pytest.mark.parametrize("error", [Unreachable("gone"), TimedOut("late")], ids=["unreachable", "timeout"])
+    def test_it_stops_after_eight_unanswered_calls(self, error: ClnError, cln: Cln) -> None:
+        """The rest is not tried, and says so with the last failure."""
+        run = cln.run(Scripted({str(number): raising(error) for number in range(20)}))
+        tried, not_tried = run.observation.missing[:8], run.observation.missing[8:]
+        assert {missing.failure for missing in tried} == {Failure(error.reason, str(error))}
+        assert {missing.failure for missing in not_tried} == {Failure(error.reason, f"{MISSED}{error}")}
+        assert [missing.name for missing in run.observation.missing] == [str(number) for number in range(20)]
+
+    @pytest.mark.parametrize(
+        "relief",
+        [
+            pytest.param(lambda: 1, id="an-answer"),
+            pytest.param(raising(Refused("no")), id="a-refusal"),
+            pytest.param(raising(BadAnswer("html")), id="a-bad-answer"),
+        ],
+    )
+    def test_any_answer_ends_the_count(self, relief: Callable[[], object], cln: Cln) -> None:
+        """Seven silences, one answer, seven silences: no outage."""
+        silence = raising(TimedOut("late"))
+        readers = {f"{half}{number}": silence for half in "ab" for number in range(7)}
+        run = cln.run(Scripted(dict(sorted((readers | {"az": relief}).items()))))
+        assert not [missing for missing in run.observation.missing if missing.failure.text.startswith(MISSED)]
+        assert len(run.observation.missing) >= 14
+
+    def test_it_ends_with_the_run(self, cln: Cln) -> None:
+        """The next run tries again."""
+        probe = Scripted({str(number): raising(TimedOut("late")) for number in range(9)})
+        assert cln.run(probe).failure is not None
+        probe.readers = {"1": lambda: 1}
+        assert cln.run(probe).failure is None
+
+    def test_over_the_wire(self, cln: Cln) -> None:
+        """CLN resets every connection: after eight keys nobody asks any more, whatever the number of keys."""
+        for _ in range(30):
+            cln.account.add_kernelcare_key()
+        cln.simulator.faults.add(Fault("reset", "/kcare/key/servers.json"))
+        run = cln.run(PROBES["kernelcare"])
+        assert run.failure is not None
+        assert run.failure.reason == "unreachable"
+        assert len(run.observation.missing) == 30
+        assert cln.asked().count("/kcare/key/servers.json") == 8 * 3  # each tried three times
+
+
+def test_the_pool_bounds_how_many_parts_are_read_at_a_time(cln: Cln) -> None:
+    """And that many are."""
+    meeting = threading.Barrier(3)
+    with ThreadPoolExecutor(3) as pool:
+        probe = Scripted({str(number): lambda: meeting.wait(5) for number in range(6)})
+        run = run_probe(probe, cln.source(probe), pool, cln.clock)
+    assert run.failure is None
+
+
+@pytest.mark.parametrize("during", ["plan", "parts"])
+def test_a_pool_that_is_shut_down(during: str, cln: Cln) -> None:
+    """A stop while the probe runs is an outcome as well: nobody reads it, but nothing raises."""
+    pool: Executor = ThreadPoolExecutor(1)
+
+    def stop() -> object:
+        pool.shutdown(wait=False, cancel_futures=True)
+        return 1
+
+    class Stopping(Scripted):
+        def plan(self, source: Source) -> Plan[object]:
+            if during == "plan":
+                stop()
+            return super().plan(source)
+
+    probe = Stopping({"a": stop, "b": lambda: 2})
+    run = run_probe(probe, cln.source(probe), pool, cln.clock)
+    stopping = Failure("timeout", "not read to the end, as we are stopping")
+    assert run.observation.parts == ()
+    assert run.observation.missing == (Missing("a", stopping), Missing("b", stopping))
+
+
+@pytest.mark.parametrize("faults", [[], [Fault("html")], [Fault("status", status=500)]], ids=["good", "html", "500"])
+def test_only_reads_are_sent(faults: list[Fault], cln: Cln) -> None:
+    """Whatever CLN answers, each probe sends GETs of the calls that only read."""
+    cln.account.add_kernelcare_key("WEBKEY0000000001").add_server()
+    cln.account.add_kernelcare_key("EMPTYKEY00000001")
+    cln.account.add_imunify_key("IMKEY00000000001").add_server()
+    for fault in faults:
+        cln.simulator.faults.add(fault)
+    for probe in PROBES.values():
+        cln.run(probe)
+    assert {request.method for request in cln.simulator.requests} == {"GET"}
+    reads = (
+        "/status.",
+        "/kcare/key/list.json",
+        "/kcare/key/servers.json",
+        "/kcare/nagios/WEBKEY",
+        "/kcare/nagios/EMPTYKEY",
+        "/kcare/nagios-res/acme_login/",
+        "/im/key/list.json",
+        "/im/srv/list.json",
+        "/ipl/list.json",
+        "/ipl/server.json",
+    )
+    assert [request.path for request in cln.simulator.requests if not request.path.startswith(reads)] == []
+
+
+def test_a_run_is_immutable(cln: Cln) -> None:
+    """As the observation in it."""
+    run: Any = cln.run(Scripted({"a": lambda: 1}))
+    with pytest.raises(AttributeError):
+        run.duration = 0
