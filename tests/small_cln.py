@@ -16,7 +16,7 @@ STALE = 1682868360  # 2023-04-30T11:26-0400
 
 
 def small_cln() -> Simulator:
-    """Return a CLN of one account: two KernelCare keys, one Imunify key, servers of each kind."""
+    """Return a CLN of one account: two KernelCare keys, one Imunify key, two IP licences, servers of each kind."""
     simulator = Simulator(seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
     web = account.add_kernelcare_key(key=KEY, limit=4, note='Web "eu" 🚀\n<b>', created=CREATED)
@@ -33,6 +33,8 @@ def small_cln() -> Simulator:
     account.add_kernelcare_key(key=UNLIMITED_KEY, limit=0, note="", enabled=False, created=CREATED)
     imunify = account.add_imunify_key(key=IMUNIFY_KEY, code="360_250", limit=2)
     imunify.add_server("im-1", ip="198.51.100.1", created=CREATED, last_checkin=STALE)
+    account.add_ip_license("192.0.2.1", 1, created=CREATED, last_checkin=STALE)
+    account.add_ip_license("192.0.2.9", 5010, registered=False, created=CREATED)
     return simulator
 
 

@@ -16,6 +16,7 @@ from .transport import Answer
 T = TypeVar("T")
 
 _ABOUT_AUTHORIZATION = re.compile(r"authori[sz]|authentic|\btoken\b|forbidden|access denied", re.IGNORECASE)
+_WRONG_CLOCK = 300.0  # seconds; CLN takes tokens for 30 minutes
 
 
 class _Envelope(msgspec.Struct):
@@ -78,9 +79,18 @@ def raise_unless_success(answer: Answer, success: bool, message: object) -> None
         return
     text = clean_text(message, LONGEST_UNSCRUBBED)
     if answer.status in {401, 403} or _ABOUT_AUTHORIZATION.search(text):
-        raise AuthorizationFailed(f"CLN refused the token: {text or f'HTTP {answer.status}'}")
+        raise token_refused(answer, text or f"HTTP {answer.status}")
     # With a status of 5xx it may be the trouble of a moment, such as "Unexpected server error".
     raise Refused(f"CLN refused the call: {text or 'it gave no reason'}", transient=answer.status >= 500)
+
+
+def token_refused(answer: Answer, text: str) -> AuthorizationFailed:
+    """Return the error for a token refused with ``text``; tokens carry the time, so a clock that is wrong is named."""
+    skew = answer.clock_skew or 0.0
+    clock = ""
+    if abs(skew) > _WRONG_CLOCK:
+        clock = f"; our clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} that of CLN"
+    return AuthorizationFailed(f"CLN refused the token: {text}{clock}")
 
 
 def not_an_answer(answer: Answer, what: str) -> ClnError:

@@ -82,7 +82,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
         lambda _, stage, __: Unreachable(f"the connection was closed while {stage}", transient=True),
     ),
     (
-        (http.client.HTTPException,),
+        (http.client.HTTPException, urllib3.exceptions.InvalidHeader),
         lambda *_: BadAnswer("the answer is not HTTP; is api_url right?"),
     ),
     (

@@ -13,6 +13,7 @@ from .errors import RateLimited, TimedOut
 LONGEST_PAUSE = 30.0
 """Seconds that a read waits out when CLN names a pause; it gives up at once on a longer one."""
 
+_LONGEST_SILENCE = 3600.0  # seconds
 _EARLY = 0.01  # seconds by which a sleep may end too soon without somebody having ended it
 
 
@@ -39,7 +40,9 @@ class Limits:
             # The wait for a turn comes before the place in flight: one slow host must not hold the places of others.
             self._await(self._next_turn, host, deadline)
             if not self._in_flight.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
-                raise TimedOut(f"{self.concurrency} calls were in flight until the deadline")
+                raise TimedOut(
+                    f"nothing was sent, as concurrency ({self.concurrency}) left it no place before the deadline"
+                )
             if not self._pause_left(host):
                 break
             self._in_flight.release()
@@ -51,9 +54,9 @@ class Limits:
             self._in_flight.release()
 
     def pause(self, host: str, seconds: float) -> None:
-        """Send nothing to ``host`` for ``seconds`` from now."""
+        """Send nothing to ``host`` for ``seconds`` from now, an hour at most: a slip must not silence us for a year."""
         with self._lock:
-            until = self._clock.monotonic() + seconds
+            until = self._clock.monotonic() + min(seconds, _LONGEST_SILENCE)
             self._paused_until[host] = max(until, self._paused_until.get(host, -math.inf))
 
     def _pause_left(self, host: str) -> float:
@@ -72,9 +75,11 @@ class Limits:
                 )
             slot = max(now + pause, slots.get(host, now))
             # Who cannot wait for a slot takes none, or those who come later would wait for nobody.
-            if slot - now > left or not left:
-                raise TimedOut("the limit of calls a second left no turn before the deadline")
+            if not left:
+                raise TimedOut("nothing was sent, as the deadline had passed")
+            if slot - now > left:
+                raise TimedOut("nothing was sent, as requests_per_second left it no turn before the deadline")
             slots[host] = slot + self._gap
         self._clock.sleep(slot - now)
         if self._clock.monotonic() < slot - _EARLY:
-            raise TimedOut("we stop, and its turn had not come yet")
+            raise TimedOut("nothing was sent, as we are being stopped")

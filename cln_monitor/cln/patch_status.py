@@ -11,8 +11,8 @@ import msgspec
 
 from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
-from .envelope import describe_body, json_data, not_an_answer, plain_items
-from .errors import AuthorizationFailed, Refused
+from .envelope import describe_body, json_data, not_an_answer, plain_items, token_refused
+from .errors import Refused
 from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
@@ -118,7 +118,7 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
     elif text[:7].lower() == "success":
         plain_items(answer)
     elif _NOT_AUTHORIZED.match(text):
-        raise AuthorizationFailed(f"CLN refused the token: {clean_text(text, LONGEST_UNSCRUBBED)}")
+        raise token_refused(answer, clean_text(text, LONGEST_UNSCRUBBED))
     elif found := _NOT_FOUND.match(text):
         kind = ServersNotFound if found[0].lower().startswith("servers") else Refused
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import ssl
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import certifi
@@ -33,15 +35,22 @@ def make_session(
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     if proxy:
         session.proxies = {"http": proxy, "https": proxy}
-    context = ssl.create_default_context(cafile=ca_file or certifi.where())
+    bundle = Path(ca_file or certifi.where())
+    adapter = _Adapter(_tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify), pool_size)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+@lru_cache(maxsize=4)
+def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool) -> ssl.SSLContext:
+    """Return what trusts ``bundle``, the same for all accounts: to load it for each of a thousand takes 20 s."""
+    context = ssl.create_default_context(cafile=bundle)
     if insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     keep_deadline(context)
-    adapter = _Adapter(context, pool_size)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+    return context
 
 
 class _Session(requests.Session):

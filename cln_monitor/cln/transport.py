@@ -170,7 +170,7 @@ class Transport:
             target, arguments = endpoint.path(**path()), query()
             seconds = min(self.settings.timeout, deadline.left())
             if seconds <= 0:
-                raise TimedOut("the deadline had passed before it was sent")
+                raise TimedOut("nothing was sent, as the deadline had passed")
             started = time.monotonic()
             code, skew = "", None
             try:

@@ -4,12 +4,14 @@ from .durations import format_duration, parse_duration
 from .load import ConfigError, load_config, parse_config
 from .model import AccountConfig, Config
 from .show import show_config
+from .source import Sources
 from .warn import warnings_of
 
 __all__ = [
     "AccountConfig",
     "Config",
     "ConfigError",
+    "Sources",
     "format_duration",
     "load_config",
     "parse_config",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from cln_monitor.cln import Clock, Exchange, Limits, ReadOnlyClient, Redactor, Transport, mask_key
 from cln_monitor.probes import ProbeSettings, Source
@@ -27,10 +26,7 @@ class Sources:
         self._observe = observe
         self._limits = Limits(config.concurrency, config.requests_per_second, clock)
         self._clients: dict[str, ReadOnlyClient] = {}
-        if config.proxy is not None:
-            redactor.hide(urlsplit(config.proxy.reveal()).password or "")
-        for account in config.accounts:
-            redactor.publish(account.name)
+        config.hide_secrets(redactor)
 
     def of_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> Source:
         """Return where ``probe`` reads ``account``; ``settings`` take the place of the configured ones."""

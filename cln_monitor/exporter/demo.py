@@ -9,6 +9,7 @@ from typing import Self
 import yaml
 
 from cln_monitor.config import Config, parse_config
+from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Simulator
 
 _INTERVAL = "15s"  # a first look does not last longer than the intervals of real life
@@ -35,10 +36,7 @@ class Demo:
         document = {
             "api_url": self._served.url,
             "requests_per_second": 0,
-            "probes": {
-                name: {"interval": _INTERVAL, "max_age": "5m"}
-                for name in ("status", "kernelcare", "imunify", "patch_status")
-            },
+            "probes": {name: {"interval": _INTERVAL, "max_age": "5m"} for name in PROBES},
             "accounts": [
                 {
                     "name": "demo",

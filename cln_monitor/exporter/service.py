@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from cln_monitor.cln import Limits, Redactor, SystemClock
+from cln_monitor.cln import Redactor, SystemClock
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.probes import Run
 
@@ -68,8 +68,7 @@ class Service:
         return None
 
     def _make_targets(self, config: Config) -> list[Target]:
-        limits = Limits(config.concurrency, config.requests_per_second, self._clock)
-        return make_targets(config, limits, self._clock, self._redactor, self.counters.exchanged)
+        return make_targets(config, self._clock, self._redactor, self.counters.exchanged)
 
     def _apply(self, config: Config, made: list[Target]) -> None:
         for warning in warnings_of(config):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cln_monitor.cln import Clock
-from cln_monitor.probes import Observation, Probe, ProbeSettings, Run, Source, run_probe
+from cln_monitor.probes import Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
 from .metrics import ProbeState
 
@@ -52,6 +52,21 @@ class Target:
             interval=self.settings.interval,
             last_run=self.last_run,
             last_success=self.last_success,
+        )
+
+    def view(self, *, whole: bool = True) -> View:
+        """Return what is told of it; unless ``whole``, without what it saw."""
+        run = self.last_run
+        return View(
+            probe=self.id.probe,
+            account=self.id.account,
+            api=self.id.api,
+            interval=self.settings.interval,
+            max_age=self.settings.max_age,
+            last_run=None if run is None else run.started_at,
+            last_success=self.last_success,
+            failure=None if run is None else run.failure,
+            observation=self.observation if whole else None,
         )
 
     def inherit(self, former: Target | None) -> bool:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor.config import show_config
+from cln_monitor.probes import FORMAT
 
 from .exposition import Page
 from .service import Service
@@ -55,6 +56,7 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
             Route("/-/healthy", web.healthy),
             Route("/-/ready", web.ready),
             Route("/-/reload", web.reload, methods=["POST"]),
+            Route("/api/v1/observations", web.index_of_observations),
             Route("/api/v1/observations/{account}/{probe}", web.observation),
         ],
         exception_handlers={HTTPException: _plain_error, Exception: _our_error},
@@ -127,21 +129,17 @@ class _Web:
         return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
 
     def observation(self, request: Request) -> Response:
-        target = self._target(request.path_params["account"], request.path_params["probe"])
+        try:
+            target = self._target(request.path_params["account"], request.path_params["probe"])
+        except HTTPException as error:
+            return _json({"error": error.detail}, error.status_code)
         self._service.page()  # what has expired must not be told here either
-        answer = {
-            "exporter_version": version("cln-monitor"),
-            "account": target.id.account,
-            "api": target.id.api,
-            "probe": target.id.probe,
-            "interval": target.settings.interval,
-            "max_age": target.settings.max_age,
-            "last_run": target.last_run and target.last_run.started_at,
-            "last_success": target.last_success,
-            "failure": target.last_run and target.last_run.failure,
-            "observation": target.observation,
-        }
-        return Response(msgspec.json.encode(answer), media_type="application/json", headers=_SAFE)
+        return _json(target.view())
+
+    def index_of_observations(self, _: Request) -> Response:
+        self._service.page()
+        probes = [target.view(whole=False) for target in list(self._service.targets.values())]
+        return _json({"format": FORMAT, "exporter_version": version("cln-monitor"), "probes": probes})
 
     def _target(self, account: str, probe: str) -> Target:
         target = self._service.find(account, probe)
@@ -188,6 +186,10 @@ async def _in_pieces(pieces: list[bytes]) -> AsyncIterator[bytes]:
         for start in range(0, len(piece), _PIECE):
             yield bytes(view[start : start + _PIECE])
     yield bytes(gathered)
+
+
+def _json(answer: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(answer), status, media_type="application/json", headers=_SAFE)
 
 
 def _text(text: str, status: int = 200) -> Response:

@@ -5,9 +5,10 @@ from .probe import Probe, Source
 from .registry import PROBES
 from .run import Run, run_probe
 from .settings import CheckinSettings, Duration, ProbeSettings
-from .view import View
+from .view import FORMAT, View
 
 __all__ = [
+    "FORMAT",
     "PROBES",
     "CheckinSettings",
     "Duration",

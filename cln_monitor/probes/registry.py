@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from .imunify import ImunifyProbe
+from .ip_licenses import IpLicensesProbe
 from .kernelcare import KernelCareProbe
 from .patch_status import PatchStatusProbe
 from .probe import Probe
 from .status import StatusProbe
 
 PROBES: dict[str, Probe[Any]] = {
-    probe.name: probe for probe in (StatusProbe(), KernelCareProbe(), ImunifyProbe(), PatchStatusProbe())
+    probe.name: probe
+    for probe in (StatusProbe(), KernelCareProbe(), ImunifyProbe(), PatchStatusProbe(), IpLicensesProbe())
 }
 """The probes by name, in the order people read them."""

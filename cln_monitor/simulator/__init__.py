@@ -8,6 +8,7 @@ from .account import Account
 from .checkins import CheckIns, Cycling, Fixed, Never, Steady, Stopped
 from .faults import Fault
 from .imunify import ImunifyKey, ImunifyServer
+from .ip_licenses import IpLicense
 from .kernelcare import KernelCareKey, KernelCareServer
 from .request_log import Request
 from .server import Served
@@ -21,6 +22,7 @@ __all__ = [
     "Fixed",
     "ImunifyKey",
     "ImunifyServer",
+    "IpLicense",
     "KernelCareKey",
     "KernelCareServer",
     "Never",

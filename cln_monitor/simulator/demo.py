@@ -1,15 +1,22 @@
-"""The account of a demonstration: some 90 KernelCare servers on six keys, each with a story of its own."""
+"""The account of a demonstration: some 90 KernelCare servers on six keys, each with a story of its own.
+
+Imunify servers and IP licences come with it.
+"""
 
 from dataclasses import dataclass
 from random import Random
 
+from . import names
 from .account import Account
 from .checkins import DAY, HOUR, CheckIns, Cycling, Never, Steady, Stopped
 
 
 @dataclass(frozen=True, slots=True)
 class _Story:
-    """A key: `silent` servers went silent that many days ago, `never` of them were never heard."""
+    """A key, or the IP licences of a type.
+
+    `silent` servers went silent that many days ago, `never` of them were never heard.
+    """
 
     note: str
     limit: int
@@ -36,6 +43,15 @@ _IMUNIFY = (
     ("AVP", _Story("Серверы клиентов", 0, 6, silent=(8,))),
     ("360_1", _Story("Single sites", 10, 0)),
 )
+_IP_LICENSES_FROM = 700  # the running number of the first address, beyond those of the servers
+_IP_LICENSES = (
+    # the type, the place of its first address, and: the server info, how many are paid for, how many are used
+    (1, 0, _Story("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 8, 6, silent=(9,))),
+    (1002, 8, _Story("cloudlinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)", 4, 3)),
+    (16, 12, _Story("almalinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)", 3, 3, silent=(40,))),
+    (42, 3, _Story("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 4, 3, never=1)),
+    (5010, 15, _Story("cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)", 1, 1)),
+)
 
 
 def furnish(account: Account, random: Random, now: float) -> None:
@@ -59,8 +75,21 @@ def furnish(account: Account, random: Random, now: float) -> None:
     account.add_monitoring_key("DemoMonitoringKey0001")
 
 
+def license_addresses(account: Account, random: Random, now: float) -> None:
+    """Give `account` the IP licences of the demonstration; some addresses hold two, some licences are unused."""
+    for type_, first, story in _IP_LICENSES:
+        start = _IP_LICENSES_FROM + first
+        for place, (created, checkins) in enumerate(_agents(story, random, now)):
+            account.add_ip_license(
+                names.address(start + place), type_, created=created, last_checkin=checkins, server_info=story.note
+            )
+        for place in range(story.servers, story.limit):
+            created = now - random.randrange(130 * DAY, 480 * DAY)
+            account.add_ip_license(names.address(start + place), type_, registered=False, created=created)
+
+
 def _agents(story: _Story, random: Random, now: float) -> list[tuple[float, CheckIns]]:
-    """When each server of a key was registered, and its check-ins."""
+    """When each server of a story was registered, and its check-ins."""
     agents = []
     for place in range(story.servers):
         created = now - random.randrange(130 * DAY, 480 * DAY)

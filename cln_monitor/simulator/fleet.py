@@ -1,7 +1,10 @@
 """A fleet of any size from a seed."""
 
+from collections.abc import Iterator
+from itertools import count, islice
 from random import Random
 
+from . import names
 from .account import Account
 from .checkins import DAY, HOUR, CheckIns, Cycling, Never, Steady, Stopped
 
@@ -9,6 +12,15 @@ SERVERS_A_KEY = 100
 _IMUNIFY_SHARE = 4
 _IMUNIFY_CODES = ("360_30", "360_250", "360_UN", "AVP", "360_1")
 _NOTES = ("shared hosting", "resellers", "cloud nodes", "databases", "mail", "customers", "")
+_IP_LICENSES_SHARE = 10
+_MOST_IP_LICENSES = 1000
+_IP_LICENSES_FROM = 1_250_000  # the running number of the first address, beyond those of the largest fleet
+_BUNDLES = ((1,), (1,), (1, 42), (1, 16, 49), (1002, 43), (1002,), (4,), (16,), (17,), (40,), (41,), (42,))
+_SERVER_INFOS = (
+    "cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)",
+    "cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)",
+    "cloudlinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)",
+)
 
 
 def populate(account: Account, servers: int, random: Random, now: float) -> None:
@@ -33,6 +45,22 @@ def populate(account: Account, servers: int, random: Random, now: float) -> None
         for _ in range(size):
             created = now - random.randrange(60 * DAY, 400 * DAY)
             imunify.add_server(created=created, last_checkin=_checkins(created, random, now))
+
+
+def license_addresses(account: Account, servers: int, random: Random, now: float) -> None:
+    """Give `account` IP licences, a tenth as many as servers and 1000 at most; one in ten is unused."""
+    for ip, type_ in islice(_bundled(random), min(servers // _IP_LICENSES_SHARE, _MOST_IP_LICENSES)):
+        created = now - random.randrange(60 * DAY, 400 * DAY)
+        if random.random() < 0.1:
+            account.add_ip_license(ip, type_, registered=False, created=created)
+        else:
+            checkins, server_info = _checkins(created, random, now), random.choice(_SERVER_INFOS)
+            account.add_ip_license(ip, type_, created=created, last_checkin=checkins, server_info=server_info)
+
+
+def _bundled(random: Random) -> Iterator[tuple[str, int]]:
+    """Addresses and types without end, an address with each type of its bundle."""
+    return ((names.address(number), type_) for number in count(_IP_LICENSES_FROM) for type_ in random.choice(_BUNDLES))
 
 
 def _sizes(servers: int) -> list[int]:

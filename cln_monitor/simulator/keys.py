@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from random import Random
 from typing import Final, Generic, TypeVar
 
 from .checkins import CheckIns, Fixed, Never, Steady
@@ -23,6 +24,17 @@ class Server:
     def last_checkin(self, now: float) -> float | None:
         """Unix seconds of its last check-in up to `now`, None when it never checked in."""
         return self.checkins.last_checkin(now)
+
+
+def model(last_checkin: float | CheckIns | None, created: float, random: Random) -> CheckIns:
+    """The model that a `last_checkin` stands for, as in `Key.add_server`."""
+    if last_checkin is HEALTHY:
+        return Steady(random.getrandbits(32), created)
+    if last_checkin is None:
+        return Never()
+    if isinstance(last_checkin, CheckIns):
+        return last_checkin
+    return Fixed(last_checkin)
 
 
 ServerT = TypeVar("ServerT", bound=Server)
@@ -68,7 +80,7 @@ class Key(ABC, Generic[ServerT]):
                 next_ip if ip is None else ip,
                 next_hostname if hostname is None else hostname,
                 created,
-                self._checkins(last_checkin, created),
+                model(last_checkin, created, self._ledger.random),
             )
             self.servers[server_id] = server
             return server
@@ -80,15 +92,6 @@ class Key(ABC, Generic[ServerT]):
                 return self.servers.pop(server_id)
             except KeyError:
                 raise ValueError(f"key {self.key}: no server {server_id} is registered with it") from None
-
-    def _checkins(self, last_checkin: float | CheckIns | None, created: float) -> CheckIns:
-        if last_checkin is HEALTHY:
-            return Steady(self._ledger.random.getrandbits(32), created)
-        if last_checkin is None:
-            return Never()
-        if isinstance(last_checkin, CheckIns):
-            return last_checkin
-        return Fixed(last_checkin)
 
     @abstractmethod
     def _mint_id(self) -> str: ...

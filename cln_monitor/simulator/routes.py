@@ -6,7 +6,7 @@ A product family is one module with its `ROUTES`, and one line in `FAMILIES`.
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
-from . import answers, imunify, kernelcare, nagios, status
+from . import answers, imunify, ip_licenses, kernelcare, nagios, status
 from .answers import Answer
 from .calls import Call, Refused, Route
 
@@ -15,6 +15,7 @@ FAMILIES = (
     kernelcare.ROUTES,
     nagios.ROUTES,
     imunify.ROUTES,
+    ip_licenses.ROUTES,
 )
 
 

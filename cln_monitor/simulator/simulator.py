@@ -61,22 +61,25 @@ class Simulator:
         clock: Callable[[], float] = time.time,
         speed: float = 1.0,
     ) -> Self:
-        """One account, `acme_login`, with that many KernelCare servers, 100 a key, and Imunify servers too.
+        """One account, `acme_login`, with that many KernelCare servers, 100 a key, Imunify servers and IP licences too.
 
         The same seed at the same time gives the same fleet. Raises ValueError below 0 and over a million.
         """
         if not 0 <= servers <= LARGEST_FLEET:
             raise ValueError(f"generating {servers} servers: from 0 to {LARGEST_FLEET} can be simulated")
         simulator = cls(clock, speed=speed, seed=seed)
-        fleet.populate(simulator.add_account(), servers, _random(seed), simulator.now())
+        account = simulator.add_account()
+        fleet.populate(account, servers, _random(seed), simulator.now())
+        fleet.license_addresses(account, servers, _random(f"{seed}, IP licences"), simulator.now())
         return simulator
 
     @classmethod
     def demo(cls, seed: int = 7, *, clock: Callable[[], float] = time.time, speed: float = 1.0) -> Self:
-        """One account, `acme_login`, of some 90 servers among which each state worth showing occurs."""
+        """One account, `acme_login`, of some 90 servers and 20 IP licences; each state worth showing occurs."""
         simulator = cls(clock, speed=speed, seed=seed)
         account = simulator.add_account(registration_token="demo-registration-token")  # noqa: S106 -- of nobody
         demo.furnish(account, _random(seed), simulator.now())
+        demo.license_addresses(account, _random(f"{seed}, IP licences"), simulator.now())
         return simulator
 
     def add_account(
@@ -157,5 +160,5 @@ class Simulator:
         return Served(self, port, host)
 
 
-def _random(seed: int) -> Random:
+def _random(seed: int | str) -> Random:
     return Random(seed)  # noqa: S311 -- must come out the same again, nothing here is secret

@@ -164,6 +164,6 @@ def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Serve
     hurried.kernelcare.keys()
     with pytest.raises(TimedOut) as raised:
         hurried.kernelcare.keys()
-    assert raised.value.problem == "the limit of calls a second left no turn before the deadline"
+    assert raised.value.problem == "nothing was sent, as requests_per_second left it no turn before the deadline"
     client.kernelcare.keys()
     assert len(simulator.requests) == 3

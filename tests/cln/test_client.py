@@ -215,10 +215,17 @@ def test_wrong_secret_key(
     assert len(simulator.requests) == 1
 
 
-def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """With a clock that is an hour off CLN refuses the token, and what is observed tells why."""
-    simulator.faults.add(Fault("skew", seconds=3600))
-    with pytest.raises(ClnError) as raised:
-        clients.client(served.url).kernelcare.keys()
-    assert raised.value.reason == "auth"
-    assert [exchange.clock_skew for exchange in clients.exchanges] == [3600]
+@pytest.mark.parametrize(("skew", "how"), [(3600, "3600 s behind"), (-7200, "7200 s ahead of")])
+def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Served, skew: int, how: str) -> None:
+    """With a clock that is an hour off CLN refuses the token, and the error as well as what is observed tell why."""
+    simulator.faults.add(Fault("skew", seconds=skew))
+    client = clients.client(served.url)
+    for call, text in (
+        (client.kernelcare.keys, "Authorization failed"),
+        (client.patch_status.of_reseller, "Registration token not found for reseller <login> not found"),
+    ):
+        with pytest.raises(ClnError) as raised:
+            call()
+        assert raised.value.problem == f"CLN refused the token: {text}; our clock is {how} that of CLN"
+        assert raised.value.reason == "auth"
+    assert [exchange.clock_skew for exchange in clients.exchanges] == [skew, skew]

@@ -116,6 +116,12 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         False,
         "the answer is not HTTP; is api_url right?",
     ),
+    "two lengths": (
+        requests.exceptions.InvalidHeader(urllib3.exceptions.InvalidHeader("Content-Length: 1, 2")),
+        BadAnswer,
+        False,
+        "the answer is not HTTP; is api_url right?",
+    ),
     "no route": (
         requests.ConnectionError(OSError(113, "No route to host")),
         Unreachable,

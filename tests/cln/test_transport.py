@@ -144,7 +144,7 @@ def test_deadline_passes_while_the_token_is_made(clients: Clients, simulator: Si
 
     with pytest.raises(TimedOut) as raised:
         transport.read(STATUS_JSON, dict, query, lambda answer: answer, deadline)
-    assert str(raised.value) == "the deadline had passed before it was sent"
+    assert str(raised.value) == "nothing was sent, as the deadline had passed"
     assert simulator.requests == []
 
 

@@ -50,6 +50,7 @@ BAD: dict[str, list[str]] = {
     ],
     "accounts-empty": [NO_ACCOUNTS],
     "accounts-no-list": [NO_ACCOUNTS],
+    "an-empty-list": [f"{MAPPING} a list"],
     "api-url-number": ["api_url: expected a text, got a number; put it in quotes"],
     "api-url-of-another-scheme": [f"api_url: {API_ROOT}"],
     "api-url-with-blank": [f"api_url: {API_ROOT}"],

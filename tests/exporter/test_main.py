@@ -17,7 +17,7 @@ from cln_monitor.simulator import Fault, Simulator
 from tests.running import CLN_EXPORTER, Exporter, ask, running_exporter, wait_until
 from tests.small_cln import SECRETS, small_cln, write_config
 
-PROBES = ("status", "kernelcare", "imunify", "patch_status")
+PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,8 @@ def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> 
         ("GET", "/kcare/key/servers.json"),
         ("GET", "/im/key/list.json"),
         ("GET", "/im/srv/list.json"),
+        ("GET", "/ipl/list.json"),
+        ("GET", "/ipl/server.json"),
         ("GET", "/kcare/nagios/…"),
         ("GET", "/kcare/nagios-res/…"),
     }
@@ -158,7 +160,7 @@ def test_reload_over_http_needs_the_switch(exporter: Exporter, cln: tuple[Simula
 def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """--config.check reads all there is to read, asks nobody, and exits 0."""
     config = write_config(tmp_path, cln[1])
-    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 4 probes\n", "")
+    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 5 probes\n", "")
 
 
 @pytest.mark.parametrize(
@@ -260,6 +262,7 @@ def _stable(metrics: str, api_url: str) -> str:
 
 def _with_api_series_sorted(lines: list[str]) -> list[str]:
     ordered: list[str] = []
-    for is_api, block in itertools.groupby(lines, lambda line: line.startswith("cln_api_")):
-        ordered += sorted(block) if is_api else list(block)
+    for is_api, group in itertools.groupby(lines, lambda line: line.startswith("cln_api_")):
+        block = list(group)
+        ordered += sorted(block) if is_api else block
     return ordered

@@ -1,8 +1,8 @@
-"""Accounts and their keys."""
+"""Accounts, their keys and IP licences."""
 
 import pytest
 
-from cln_monitor.simulator import Account, Simulator
+from cln_monitor.simulator import Account, Simulator, Steady
 
 
 def test_keys_are_unique_in_a_simulator(simulator: Simulator, account: Account) -> None:
@@ -31,16 +31,54 @@ def test_keys_that_are_not_given_are_made_up(account: Account) -> None:
     assert account.add_kernelcare_key().key != account.add_kernelcare_key().key
 
 
+def test_an_address_holds_a_licence_of_a_type_once(account: Account) -> None:
+    """However the address is spelled; what is no address holds none."""
+    assert account.add_ip_license("2001:DB8:0::1", 16).ip == "2001:db8::1"
+    account.add_ip_license("2001:db8::1", 1)
+    with pytest.raises(ValueError, match=r"^account acme_login: 2001:db8::1 has an IP licence of type 16 already$"):
+        account.add_ip_license("2001:db8:0:0::1", 16)
+    with pytest.raises(ValueError, match=r"^'web1' does not appear to be an IPv4 or IPv6 address$"):
+        account.add_ip_license("web1")
+    assert list(account.ip_licenses) == [("2001:db8::1", 16), ("2001:db8::1", 1)]
+
+
+def test_ip_licences_go_by_type_or_all_of_an_address(account: Account) -> None:
+    """Removing what is not there is an error."""
+    first, second, third = (account.add_ip_license("192.0.2.1", type_) for type_ in (1, 16, 42))
+    other = account.add_ip_license("192.0.2.2")
+    assert account.remove_ip_license("192.0.2.1", 16) == [second]
+    with pytest.raises(ValueError, match=r"^account acme_login: 192.0.2.1 has no IP licence of type 16$"):
+        account.remove_ip_license("192.0.2.1", 16)
+    assert account.remove_ip_license("192.0.2.1") == [first, third]
+    with pytest.raises(ValueError, match=r"^account acme_login: 192.0.2.1 has no IP licence$"):
+        account.remove_ip_license("192.0.2.1")
+    assert list(account.ip_licenses.values()) == [other]
+
+
+def test_what_is_not_given_fits_whether_an_ip_licence_is_used(account: Account) -> None:
+    """With a server there is something to tell of it, what is given stays."""
+    used, unused = account.add_ip_license("192.0.2.1"), account.add_ip_license("192.0.2.2", registered=False)
+    assert used.server_info
+    assert unused.server_info is None
+    given = account.add_ip_license("192.0.2.3", registered=False, last_checkin=5, server_info="info")
+    assert (given.last_checkin(9), given.server_info) == (5, "info")
+    model = Steady(seed=1, since=0)
+    assert account.add_ip_license("192.0.2.4", last_checkin=model).checkins is model
+
+
 def test_counts_tell_keys_and_servers_apart(account: Account) -> None:
     """Each kind is counted on its own."""
     for _ in range(3):
         account.add_kernelcare_key("A" * (len(account.kernelcare_keys) + 1)).add_server()
     account.add_imunify_key().add_server()
+    account.add_ip_license("192.0.2.1", 1)
+    account.add_ip_license("192.0.2.1", 16)
     account.add_monitoring_key("M" * 16)
     assert account.counts() == {
         "kernelcare_keys": 3,
         "kernelcare_servers": 3,
         "imunify_keys": 1,
         "imunify_servers": 1,
+        "ip_licenses": 2,
         "monitoring_keys": 1,
     }

@@ -102,9 +102,11 @@ def test_the_state_has_counts_and_time_and_no_secret(served: Served, account: Ac
     """Neither secret key, token nor licence key."""
     account.registration_token = "statictoken"
     account.add_kernelcare_key("LICENCEKEY").add_server()
+    account.add_ip_license("192.0.2.1")
     answer = fetch(served, "/-/state")
     assert (answer.json["now"], answer.json["date"]) == (NOW, "2024-04-30T11:26-0400")
     assert answer.json["accounts"]["acme_login"]["kernelcare_servers"] == 1
+    assert answer.json["accounts"]["acme_login"]["ip_licenses"] == 1
     assert answer.json["flags"]["xmlrpc"] is True
     for secret in ("s3cret", "statictoken", "LICENCEKEY"):
         assert secret not in answer.text

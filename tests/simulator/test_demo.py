@@ -55,6 +55,29 @@ def test_one_server_is_registered_twice() -> None:
     assert new > NOW - 5 * 3600
 
 
+def test_ip_licences_of_each_kind_occur() -> None:
+    """One type that no document knows, some unused, two stale, one never heard, addresses with two types, IPv6."""
+    licenses = list(Simulator.demo(clock=lambda: NOW).accounts["acme_login"].ip_licenses.values())
+    assert Counter(license_.type for license_ in licenses) == {1: 8, 1002: 4, 16: 3, 42: 4, 5010: 1}
+    unused = [license_ for license_ in licenses if not license_.registered]
+    assert Counter(license_.type for license_ in unused) == {1: 2, 1002: 1, 42: 1}
+    assert {(license_.last_checkin(NOW), license_.server_info) for license_ in unused} == {(None, None)}
+    heard = [license_.last_checkin(NOW) for license_ in licenses if license_.registered]
+    assert heard.count(None) == 1
+    assert sum(at is not None and at < NOW - DAY for at in heard) == 2
+    by_ip = Counter(license_.ip for license_ in licenses)
+    assert set(by_ip.values()) == {1, 2}
+    assert any(":" in ip for ip in by_ip)
+
+
+def test_ip_licences_share_no_address_with_servers_of_keys() -> None:
+    """They are other machines."""
+    account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
+    servers = {server.ip for server in account.kernelcare_servers()}
+    servers |= {server.ip for key in account.imunify_keys.values() for server in key.servers.values()}
+    assert servers.isdisjoint({ip for ip, _ in account.ip_licenses})
+
+
 def test_it_can_be_asked_in_all_ways() -> None:
     """The flags are good, the monitoring key and both kinds of token answer."""
     simulator = Simulator.demo(clock=lambda: NOW)

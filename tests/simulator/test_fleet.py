@@ -11,11 +11,12 @@ from .asking import NOW, ask, token
 
 
 def rows(simulator: Simulator) -> list[dict[str, object]]:
-    """All rows of all KernelCare keys, as CLN lists them."""
+    """All rows of all KernelCare keys and all IP licences, as CLN lists them."""
     account = simulator.accounts["acme_login"]
     now = token(account, simulator.now())
     keys = ask(simulator, "/kcare/key/list.json", token=now).json["data"]
-    return [
+    licenses: list[dict[str, object]] = ask(simulator, "/ipl/list.json", token=now).json["data"]
+    return licenses + [
         row for key in keys for row in ask(simulator, "/kcare/key/servers.json", token=now, key=key["key"]).json["data"]
     ]
 
@@ -33,6 +34,25 @@ def test_a_fleet_has_as_many_servers_as_asked_for(servers: int, keys: int) -> No
     counts = Simulator.generate(servers=servers, clock=lambda: NOW).accounts["acme_login"].counts()
     assert (counts["kernelcare_servers"], counts["kernelcare_keys"]) == (servers, keys)
     assert counts["imunify_servers"] == servers // 4
+
+
+@pytest.mark.parametrize(("servers", "licenses"), [(0, 0), (9, 0), (10, 1), (255, 25), (10_019, 1000)])
+def test_a_fleet_has_a_tenth_as_many_ip_licences(servers: int, licenses: int) -> None:
+    """A thousand at most."""
+    counts = Simulator.generate(servers=servers, clock=lambda: NOW).accounts["acme_login"].counts()
+    assert counts["ip_licenses"] == licenses
+
+
+def test_ip_licences_are_mostly_used_and_some_addresses_hold_several() -> None:
+    """Of 400 some 40 are unused and never heard, and most others are well."""
+    account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
+    licenses = list(account.ip_licenses.values())
+    assert {license_.type for license_ in licenses} == {1, 4, 16, 17, 40, 41, 42, 43, 49, 1002}
+    assert max(Counter(license_.ip for license_ in licenses).values()) == 3
+    unused = [license_ for license_ in licenses if not license_.registered]
+    assert len(unused) in range(20, 60)
+    assert {license_.last_checkin(NOW) for license_ in unused} == {None}
+    assert sum((license_.last_checkin(NOW) or 0) > NOW - 24 * 3600 for license_ in licenses) > 300
 
 
 def test_a_fleet_is_mostly_well_and_has_all_kinds_of_trouble() -> None:

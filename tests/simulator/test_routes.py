@@ -12,6 +12,8 @@ def test_every_call_is_there() -> None:
     assert sorted((route.method, route.path) for family in routes.FAMILIES for route in family) == [
         ("GET", "/im/key/list.json"),
         ("GET", "/im/srv/list.json"),
+        ("GET", "/ipl/list.json"),
+        ("GET", "/ipl/server.json"),
         ("GET", "/kcare/key/list.json"),
         ("GET", "/kcare/key/servers.json"),
         ("GET", "/kcare/nagios-res/{login}/{token}"),

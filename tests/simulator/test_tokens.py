@@ -58,9 +58,10 @@ def test_a_wrong_token_is_refused(simulator: Simulator, account: Account, wrong:
 
 
 def test_no_token_is_a_wrong_token(simulator: Simulator, account: Account) -> None:
-    """Both families check it."""
+    """All families with an account check it, before they look at anything else."""
     account.add_imunify_key()
-    for path in (LIST, "/kcare/key/servers.json", "/im/key/list.json", "/im/srv/list.json"):
+    paths = ("/kcare/key/servers.json", "/im/key/list.json", "/im/srv/list.json", "/ipl/list.json", "/ipl/server.json")
+    for path in (LIST, *paths):
         assert ask(simulator, path).json == REFUSED
 
 

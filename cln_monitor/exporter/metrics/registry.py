@@ -9,7 +9,7 @@ from typing import Any
 from cln_monitor.exporter.families import Family, Series
 from cln_monitor.probes import Observation
 
-from . import imunify, kernelcare, patch_status, probe, status
+from . import imunify, ip_licenses, kernelcare, patch_status, probe, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ RENDERERS: dict[str, Renderer] = {
     "kernelcare": Renderer(kernelcare.FAMILIES, kernelcare.PER_SERVER, kernelcare.render),
     "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render),
     "patch_status": Renderer(patch_status.FAMILIES, patch_status.PER_SERVER, patch_status.render),
+    "ip_licenses": Renderer(ip_licenses.FAMILIES, ip_licenses.PER_SERVER, ip_licenses.render),
 }
 
 ALL_FAMILIES: tuple[Family, ...] = (

@@ -1,0 +1,20 @@
+"""The definitions of the plugins for Nagios and Icinga 2, made from their option tables.
+
+``python -m cln_monitor.checks.definitions`` writes them into the folder ``plugins`` of a checkout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from . import icinga, nagios
+
+FILES: Mapping[str, Callable[[], str]] = {
+    "nagios/cln-commands.cfg": nagios.commands,
+    "nagios/cln-services.cfg": nagios.services,
+    "icinga2/cln-commands.conf": icinga.commands,
+    "icinga2/cln-services.conf": icinga.services,
+}
+"""The files below ``plugins``, and what makes the text of each."""
+
+__all__ = ["FILES"]

@@ -1,0 +1,50 @@
+"""Where every plugin begins, and the only place where it ends."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import NoReturn
+
+from .exit import Exit, Unreached, Unusable
+
+
+def run(program: str) -> NoReturn:
+    """Run the plugin ``program`` with the arguments of this process, and end the process."""
+    leave = Exit()
+    try:
+        _run(program, leave)
+    except BaseException as error:  # noqa: BLE001 # a plugin has one exit, whatever happens
+        leave.failed(error)
+
+
+def _run(program: str, leave: Exit) -> NoReturn:
+    from . import options as table  # noqa: PLC0415 # a module that is missing is told as all else is
+    from .output import render  # noqa: PLC0415
+    from .program import load  # noqa: PLC0415
+    from .states import State  # noqa: PLC0415
+
+    plugin = load(program)
+    leave.stage = "reading the options"
+    try:
+        values = table.parse(plugin.name, plugin.purpose, plugin.options, sys.argv[1:], _version)
+    except Unusable as error:
+        leave.unusable(str(error))
+    except table.Help as text:
+        leave.finish(State.UNKNOWN, str(text).rstrip() + "\n")
+    leave.verbosity = values.verbose
+    leave.end_after(values.timeout)
+    try:
+        verdict = plugin.check(values, leave, time.time())
+        state, perfdata = verdict.evaluate()
+    except Unusable as error:
+        leave.unusable(str(error))
+    except Unreached as error:
+        leave.finish(values.unreachable_state, render(values.unreachable_state, str(error)))
+    leave.finish(state, render(state, verdict.text, verdict.lines, perfdata))
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 # 10 ms that only -V needs
+
+    return version("cln-monitor")

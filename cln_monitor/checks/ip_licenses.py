@@ -1,0 +1,100 @@
+"""``check_cln_ip_licenses``: which IP licences are paid for and unused, and do their servers check in?"""
+
+from __future__ import annotations
+
+import argparse
+
+from .exit import Exit
+from .findings import Problem, phrases_of, problems_of, values_of
+from .options import COMMON, Option
+from .output import name_worst
+from .program import Program
+from .servers import AGE_OPTIONS, NO_MATCH_STATE, Aged, age_figures, age_server, oldest_first, stale_problems
+from .source import Need, View, read_view
+from .states import State
+from .thresholds import Threshold, of_age, of_count, pair
+from .verdict import Figure, Verdict
+
+
+def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
+    """Read the IP licences of the account and judge them."""
+    return judge(read_view(Need("ip_licenses"), options, leave), options, now)
+
+
+def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+    """Return the verdict on the licences in ``view``."""
+    ages = pair(options.warning, options.critical, (of_age("1d"), of_age("3d")))
+    unused_limits = pair(options.unused_warning, options.unused_critical, (of_count("0"), None))
+    licenses = [
+        row
+        for value in values_of(view, lambda _: True)
+        for row in value
+        if (not options.ip or row["ip"] in options.ip) and (not options.license or row["license"] in options.license)
+    ]
+    unused = [row for row in licenses if not row["registered"]]
+    servers = oldest_first(
+        [
+            age_server(f"{row['ip']} {row['license']}", row["last_checkin"], row["created"], now, ages)
+            for row in licenses
+            if row["registered"]
+        ]
+    )
+    problems = problems_of(view, lambda _: True, options, now)
+    found = stale_problems(servers, f"{len(servers)} licensed servers", ages)
+    figure = Figure("unregistered", len(unused), "", *unused_limits)
+    if figure.state is not State.OK:
+        named = name_worst([f"{row['ip']} {row['license']}" for row in unused])
+        found.append(
+            Problem(figure.state, f"{len(unused)} of {len(licenses)} licences are paid for and unused: {named}")
+        )
+    if not licenses and not problems:
+        matched = "matches the options" if options.ip or options.license else "belongs to the account"
+        found.append(Problem(options.no_match_state, f"no IP licence {matched}"))
+    phrases = phrases_of([*found, *problems])
+    if not phrases:
+        silent = f", the longest silent is {servers[0]}" if servers else ""
+        phrases = [f"{len(licenses)} IP licences, {len(unused)} of them unused{silent}"]
+    lines = [f"{server.state.name}: {server}" for server in servers if options.verbose or server.state is not State.OK]
+    return Verdict(
+        text="; ".join(phrases),
+        lines=[*lines, *(f"unused: {row['ip']} {row['license']}" for row in unused)],
+        figures=[] if problems else [Figure("licenses", len(licenses)), figure, *_ages(servers, ages)],
+        states=[problem.state for problem in (*found, *problems)],
+    )
+
+
+def _ages(servers: list[Aged], thresholds: tuple[Threshold | None, Threshold | None]) -> list[Figure]:
+    return [figure for figure in age_figures(servers, thresholds) if figure.label != "never_checked_in"]
+
+
+PROGRAM = Program(
+    name="check_cln_ip_licenses",
+    purpose="Checks the IP licences of a CLN account: those paid for and unused, and the check-ins of the others.",
+    options=(
+        *AGE_OPTIONS,
+        Option(
+            ("--unused-warning",),
+            "WARNING for a number of unused licences out of this range",
+            "RANGE",
+            read=of_count,
+            shown_default="0",
+        ),
+        Option(
+            ("--unused-critical",),
+            "CRITICAL for a number of unused licences out of this range",
+            "RANGE",
+            read=of_count,
+            shown_default="none",
+        ),
+        Option(("--ip",), "look at the licences of this address alone; can be given again", "IP", repeatable=True),
+        Option(
+            ("--license",),
+            "look at licences of this type alone, such as KernelCare, or a number; can be given again",
+            "TYPE",
+            repeatable=True,
+        ),
+        NO_MATCH_STATE,
+        *COMMON,
+    ),
+    check=check,
+)

@@ -1,0 +1,174 @@
+"""``check_cln_patch_status``: are the kernels patched? It takes what the vendor's old plugin took."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from cln_monitor.masking import key_names, mask_key
+
+from .exit import Exit, Unusable
+from .findings import Problem, phrases_of, problems_of, values_of
+from .options import COMMON, Option
+from .output import name_worst
+from .program import Program
+from .servers import NO_MATCH_STATE
+from .source import Need, View, read_view
+from .states import State
+from .verdict import Figure, Verdict
+
+_STATES = {"o": "outofdate", "u": "unsupported", "i": "inactive"}
+_WORDS = {"uptodate": "up to date", "outofdate": "out of date", "unsupported": "unsupported", "inactive": "inactive"}
+_RESELLER = "reseller"
+
+
+def letters(text: str) -> tuple[str, ...]:
+    """Read ``o,u,i``: the states that letters stand for; the empty text is none of them."""
+    found = [letter.strip() for letter in text.split(",") if letter.strip()]
+    if unknown := [letter for letter in found if letter not in _STATES]:
+        raise ValueError(f"{unknown[0]!r} is none of o (out of date), u (unsupported) and i (inactive)")
+    return tuple(_STATES[letter] for letter in found)
+
+
+def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
+    """Read the patch status of keys, or of the account, and judge it."""
+    reseller = options.reseller or options.api_token is not None
+    if not options.key and not reseller:
+        raise Unusable("what to check is not said: give -k KEY, or --reseller for all servers of the account")
+    if options.register and options.exporter:
+        raise Unusable("--register asks CLN itself, so it does not go with --exporter")
+    if options.key and reseller:
+        raise Unusable("give either -k KEY or --reseller: the servers of a key are counted in both")
+    for key in options.key:
+        leave.hide(key, mask_key(key))
+    if options.api_token is not None:
+        leave.hide(options.api_token)
+    need = Need(
+        "patch_status",
+        account=reseller,
+        only_keys=tuple(options.key),
+        settings={"scopes": ["reseller" if reseller else "key"]},
+    )
+    view = read_view(need, options, leave)
+    if options.register and _register_unknown(view, options, leave):
+        view = read_view(need, options, leave)
+    return judge(view, options, now)
+
+
+def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+    """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
+    names = {name for key in options.key for name in key_names(key)} or {_RESELLER}
+    found = list(values_of(view, names.__contains__))
+    problems = problems_of(view, names.__contains__, options, now)
+    counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
+    counted = [each for each in found if each["counts"] is not None]
+    total = sum(counts.values())
+    judged = [_judge_counts(counts, total, found, State.CRITICAL, options.critical)]
+    judged.append(_judge_counts(counts, total, found, State.WARNING, options.warning))
+    shown = [problem for problem in judged if problem is not None]
+    if any(not each["ok"] and not _is_explained(each) for each in found):
+        state = State.CRITICAL if options.critical else State.WARNING if options.warning else State.OK
+        shown.append(Problem(state, "CLN says that not all servers are up to date, without telling how many"))
+    if counted and not total and not problems:
+        shown.append(Problem(options.no_match_state, f"no server is registered with {_what(options)}"))
+    if not found and not problems:
+        shown.append(Problem(State.UNKNOWN, f"the exporter knows nothing of {_what(options)}"))
+    phrases = phrases_of([*shown, *problems])
+    if not phrases:
+        rest = [f"{counts[state]} {_WORDS[state]}" for state in _STATES.values() if counts[state]]
+        good = f"{counts['uptodate']} of {total} servers up to date" if counted else "all servers up to date"
+        phrases = [", ".join([good, *rest])]
+    return Verdict(
+        text="; ".join(phrases),
+        lines=[
+            f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]
+        ],
+        figures=[Figure(state, count) for state, count in counts.items()] if counted else [],
+        states=[problem.state for problem in (*shown, *problems)],
+    )
+
+
+def _judge_counts(
+    counts: dict[str, int], total: int, found: list[Any], state: State, bad: tuple[str, ...]
+) -> Problem | None:
+    """Return a phrase for the servers whose state is one of ``bad``, the hosts that CLN names among it."""
+    counted = [f"{counts[each]} {_WORDS[each]}" for each in bad if counts[each]]
+    if not counted:
+        return None
+    hosts = [
+        f"{host['host']} ({_worded(host['state'])})" for each in found for host in each["hosts"] if host["state"] in bad
+    ]
+    named = f": {name_worst(hosts)}" if hosts else ""
+    return Problem(state, f"{', '.join(counted)} of {total} servers{named}")
+
+
+def _is_explained(each: dict[str, Any]) -> bool:
+    return each["counts"] is not None and any(each["counts"][state] for state in _STATES.values())
+
+
+def _worded(state: str) -> str:
+    return _WORDS.get(state, state)
+
+
+def _what(options: argparse.Namespace) -> str:
+    if not options.key:
+        return "this account"
+    return "key " + name_worst([mask_key(key) for key in options.key])
+
+
+def _register_unknown(view: View, options: argparse.Namespace, leave: Exit) -> bool:
+    """Register the keys that CLN did not know; tell whether there were any."""
+    from .monitoring_key import register  # noqa: PLC0415 # it calls CLN, for which most checks have no use
+
+    unknown = {
+        each["name"] for each in view["observation"]["missing"] if "Servers not found" in each["failure"]["text"]
+    }
+    keys = [key for key in options.key if unknown.intersection(key_names(key))]
+    for key in keys:
+        verdict = register(key, options, leave)
+        if verdict.states:
+            raise Unusable(verdict.text)
+    return bool(keys)
+
+
+_COMMON = tuple(
+    Option(("-l", "--login"), option.help, option.metavar) if option.name == "login" else option for option in COMMON
+)
+
+PROGRAM = Program(
+    name="check_cln_patch_status",
+    purpose="Checks whether the kernels of servers are patched: those of a KernelCare key or monitoring key, or all.",
+    options=(
+        Option(
+            ("-k", "--key"), "a KernelCare key or registered monitoring key; can be given again", "KEY", repeatable=True
+        ),
+        Option(("--reseller",), "check all servers of the account"),
+        Option(
+            ("--api-token",),
+            "the static registration token of the account; argv shows it to all users of this machine, so better set "
+            "registration_token_file in a configuration",
+            "TOKEN",
+            default=None,
+        ),
+        Option(
+            ("-c", "--critical"),
+            "what is CRITICAL: o out of date, u unsupported, i inactive, with commas; empty for none",
+            "LETTERS",
+            default=("outofdate",),
+            read=letters,
+            shown_default="o",
+        ),
+        Option(
+            ("-w", "--warning"),
+            "what is WARNING, in the same letters",
+            "LETTERS",
+            default=("unsupported", "inactive"),
+            read=letters,
+            shown_default="u,i",
+        ),
+        Option(("--register",), "register the key first when CLN does not know it as a monitoring key"),
+        NO_MATCH_STATE,
+        *_COMMON,
+    ),
+    check=check,
+)

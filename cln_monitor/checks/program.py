@@ -1,0 +1,40 @@
+"""What a plugin consists of, and the registry of all there are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from .exit import Exit
+from .options import Option
+from .verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Program:
+    """A plugin: its options, and ``check``, which gets their values, the exit, and the Unix time, and judges."""
+
+    name: str
+    purpose: str
+    options: tuple[Option, ...]
+    check: Callable[[argparse.Namespace, Exit, float], Verdict]
+
+
+MODULES = {
+    "check_cln_status": "status",
+    "check_cln_kernelcare": "kernelcare",
+    "check_cln_imunify": "imunify",
+    "check_cln_patch_status": "patch_status",
+    "check_cln_ip_licenses": "ip_licenses",
+    "check_cln_exporter": "exporter",
+    "register_cln_monitoring_key": "monitoring_key",
+}
+"""The module of each plugin; a new plugin is a line here."""
+
+
+def load(name: str) -> Program:
+    """Return the plugin ``name``, its module imported now: a check imports nothing of the others."""
+    program: Program = import_module(f".{MODULES[name]}", __package__).PROGRAM
+    return program

@@ -1,0 +1,216 @@
+"""How servers that check in are judged: by the age of their last check-in, and by how full their keys are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cln_monitor.masking import key_names
+
+from .ages import format_age
+from .exit import Exit
+from .findings import Problem, phrases_of, problems_of, values_of
+from .options import COMMON, Option, state
+from .output import name_worst
+from .source import Need, View, read_view
+from .states import State
+from .thresholds import Threshold, of_age, of_percent, pair
+from .verdict import Figure, Verdict
+
+NO_MATCH_STATE = Option(
+    ("--no-match-state",),
+    "the state where there is nothing to look at",
+    "STATE",
+    default=State.UNKNOWN,
+    read=state,
+    shown_default="unknown",
+)
+AGE_OPTIONS = (
+    Option(
+        ("-w", "--warning"),
+        "WARNING for a last check-in whose age is out of this range, such as 1d or 12h",
+        "RANGE",
+        read=of_age,
+        shown_default="1d",
+    ),
+    Option(
+        ("-c", "--critical"),
+        "CRITICAL for a last check-in whose age is out of this range",
+        "RANGE",
+        read=of_age,
+        shown_default="3d",
+    ),
+)
+SERVER_OPTIONS = (
+    *AGE_OPTIONS,
+    Option(
+        ("--limit-warning",),
+        "WARNING for a key whose use of its limit, in percent, is out of this range",
+        "RANGE",
+        read=of_percent,
+        shown_default="80",
+    ),
+    Option(
+        ("--limit-critical",),
+        "CRITICAL for a key whose use of its limit, in percent, is out of this range",
+        "RANGE",
+        read=of_percent,
+        shown_default="95",
+    ),
+    Option(("--key",), "look at this licence key alone, in full or masked; can be given again", "KEY", repeatable=True),
+    Option(("--ip",), "look at the server of this address alone; can be given again", "IP", repeatable=True),
+    Option(("--server-id",), "look at this server alone; can be given again", "ID", repeatable=True),
+    NO_MATCH_STATE,
+    *COMMON,
+)
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A server as it is judged. ``age``: seconds since its last check-in, or since it was registered if it never did.
+
+    ``age`` is None for a server that never checked in and was registered nobody knows when.
+    """
+
+    name: str
+    age: float | None
+    never: bool
+    state: State
+
+    def __str__(self) -> str:
+        """Return it as the first line names it: ``192.0.2.1 (4d)``."""
+        if not self.never:
+            return f"{self.name} ({format_age(self.age or 0)})"
+        since = "" if self.age is None else f", registered {format_age(self.age)} ago"
+        return f"{self.name} (never{since})"
+
+
+def age_server(
+    name: str,
+    last_checkin: float | None,
+    created: float | None,
+    now: float,
+    thresholds: tuple[Threshold | None, Threshold | None],
+) -> Aged:
+    """Return a server with its age and state; times are Unix seconds, ``thresholds`` those for WARNING and CRITICAL."""
+    warning, critical = thresholds
+    seen = last_checkin if last_checkin is not None else created
+    never = last_checkin is None
+    if seen is None:
+        return Aged(name, None, never, State.WARNING if warning or critical else State.OK)
+    age = max(0.0, now - seen)  # clocks differ: a check-in a moment ahead of ours is a check-in now
+    if critical is not None and critical.is_bad(age):
+        return Aged(name, age, never, State.CRITICAL)
+    return Aged(name, age, never, State.WARNING if warning is not None and warning.is_bad(age) else State.OK)
+
+
+def stale_problems(
+    servers: list[Aged], total: str, thresholds: tuple[Threshold | None, Threshold | None]
+) -> list[Problem]:
+    """Return a phrase for the servers that are CRITICAL and one for those that are WARNING, the oldest first."""
+    problems = []
+    for state_, threshold in ((State.CRITICAL, thresholds[1]), (State.WARNING, thresholds[0])):
+        of_state = [server for server in servers if server.state is state_]
+        if of_state:
+            within = f"over {threshold.text}" if threshold is not None and threshold.is_plain else "the expected time"
+            if threshold is not None and not threshold.is_plain:
+                within = f"a time in {threshold.text}"
+            named = name_worst([str(server) for server in of_state])
+            problems.append(Problem(state_, f"{len(of_state)} of {total} not checked in for {within}: {named}"))
+    return problems
+
+
+def oldest_first(servers: list[Aged]) -> list[Aged]:
+    """Return ``servers`` by their age; those that never checked in at an unknown time are the oldest."""
+    return sorted(servers, key=lambda server: float("inf") if server.age is None else server.age, reverse=True)
+
+
+def age_figures(servers: list[Aged], thresholds: tuple[Threshold | None, Threshold | None]) -> list[Figure]:
+    """Return the figures of ages: how many servers are stale, how many never checked in, and the oldest check-in."""
+    ages = [server.age for server in servers if not server.never and server.age is not None]
+    figures = [
+        Figure("stale", sum(server.state is not State.OK for server in servers)),
+        Figure("never_checked_in", sum(server.never for server in servers)),
+    ]
+    if ages:
+        figures.append(Figure("oldest_checkin", int(max(ages)), "s", *thresholds))
+    return figures
+
+
+def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Exit, float], Verdict]:
+    """Return the check of the servers that ``probe`` sees; ``product`` is what people call what they run."""
+
+    def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
+        only_keys = tuple(options.key) or None
+        return judge(read_view(Need(probe, only_keys=only_keys), options, leave), product, options, now)
+
+    return check
+
+
+def judge(view: View, product: str, options: argparse.Namespace, now: float) -> Verdict:
+    """Return the verdict on the servers and keys in ``view``."""
+    ages = pair(options.warning, options.critical, (of_age("1d"), of_age("3d")))
+    limits = pair(options.limit_warning, options.limit_critical, (of_percent("80"), of_percent("95")))
+    names = {name for key in options.key for name in key_names(key)}
+
+    def wanted(name: str) -> bool:
+        return not names or name in names
+
+    keys = list(values_of(view, wanted))
+    servers = oldest_first(
+        [
+            age_server(row["ip"] or row["server_id"], row["last_checkin"], row.get("created"), now, ages)
+            for key in keys
+            for row in key["servers"]
+            if (not options.ip or row["ip"] in options.ip)
+            and (not options.server_id or row["server_id"] in options.server_id)
+        ]
+    )
+    uses = sorted((_use(key) for key in keys if key["limit"]), key=lambda use: use[0], reverse=True)
+    problems = problems_of(view, wanted, options, now)
+    found = stale_problems(servers, f"{len(servers)} {product} servers", ages)
+    found += _limit_problems(uses, limits)
+    if not servers and not problems:
+        where = "matches the options" if names or options.ip or options.server_id else "is registered"
+        found.append(Problem(options.no_match_state, f"no {product} server {where}"))
+    phrases = phrases_of([*found, *problems])
+    if not phrases:
+        phrases = [f"{len(servers)} {product} servers, the longest silent is {servers[0]}"]
+        phrases += [f"the fullest key is {uses[0][1]}"] if uses else []
+    # Where nothing could be read there is nothing to draw; zeros would be a lie.
+    figures = [Figure("servers", len(servers)), *age_figures(servers, ages)] if keys or not problems else []
+    if uses:
+        figures.append(Figure("limit_usage", uses[0][0], "%", *limits))
+    return Verdict(
+        text="; ".join(phrases),
+        lines=_lines(servers, uses, options),
+        figures=figures,
+        states=[problem.state for problem in (*found, *problems)],
+    )
+
+
+def _use(key: dict[str, Any]) -> tuple[float, str]:
+    used, limit = len(key["servers"]), key["limit"]
+    percent = 100 * used / limit
+    return percent, f"{key['key']} at {percent:.0f} % ({used} of {limit})"
+
+
+def _limit_problems(uses: list[tuple[float, str]], limits: tuple[Threshold | None, Threshold | None]) -> list[Problem]:
+    problems = []
+    left = uses
+    for state_, threshold in ((State.CRITICAL, limits[1]), (State.WARNING, limits[0])):
+        over = [use for use in left if threshold is not None and threshold.is_bad(use[0])]
+        left = [use for use in left if use not in over]
+        if over and threshold is not None:
+            keys = (
+                f"key {over[0][1]}" if len(over) == 1 else f"{len(over)} keys: {name_worst([use[1] for use in over])}"
+            )
+            problems.append(Problem(state_, f"limit use over {threshold.text.rstrip('%')} %: {keys}"))
+    return problems
+
+
+def _lines(servers: list[Aged], uses: list[tuple[float, str]], options: argparse.Namespace) -> list[str]:
+    shown = servers if options.verbose else [server for server in servers if server.state is not State.OK]
+    return [f"{server.state.name}: {server}" for server in shown] + [f"key {use[1]}" for use in uses]

@@ -1,0 +1,41 @@
+"""Where a check gets its observation from: a run of the probe now, or what a running exporter saw.
+
+Both give the same, the JSON of ``/api/v1/observations/{account}/{probe}`` as plain values: a check judges one form.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .exit import Exit
+
+View = Mapping[str, Any]
+"""What a probe saw; ``cln_monitor.probes.view`` has its fields."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a check asks for. ``account``: it takes an account's credentials; ``only_keys``: licence keys to ask about.
+
+    ``settings`` are those of the probe that the check decides itself.
+    """
+
+    probe: str
+    account: bool = True
+    only_keys: tuple[str, ...] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_view(need: Need, options: argparse.Namespace, leave: Exit) -> View:
+    """Return what is asked for in ``need``, read in the way that ``options`` say. Raises Unusable or Unreached."""
+    # A check pays for what it uses: asking an exporter takes neither requests nor YAML.
+    if options.exporter:
+        from .from_exporter import view_from_exporter  # noqa: PLC0415
+
+        return view_from_exporter(need.probe, options, leave)
+    from .from_cln import view_from_cln  # noqa: PLC0415
+
+    return view_from_cln(need, options, leave)

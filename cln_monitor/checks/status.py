@@ -1,0 +1,56 @@
+"""``check_cln_status``: is CLN up?"""
+
+from __future__ import annotations
+
+import argparse
+
+from .exit import Exit
+from .findings import Problem, phrases_of, problems_of, values_of
+from .options import COMMON, Option
+from .output import name_worst
+from .program import Program
+from .source import Need, View, read_view
+from .states import State, worst
+from .verdict import Figure, Verdict
+
+
+def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
+    """Read the flags of CLN's services and judge them."""
+    return judge(read_view(Need("status", account=False), options, leave), options, now)
+
+
+def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+    """Return the verdict on the flags in ``view``: any out of its good state is CRITICAL unless options say else."""
+    flags = [flag for value in values_of(view, lambda _: True) for flag in value]
+    problems = problems_of(view, lambda _: True, options, now)
+    looked_at = [flag for flag in flags if flag["name"] not in options.ignore_flag]
+    bad = [flag for flag in looked_at if not flag["good"]]
+    states = [State.WARNING if flag["name"] in options.warning_flag else State.CRITICAL for flag in bad]
+    found = list(problems)
+    if bad:
+        named = name_worst([f"{flag['name']} is {str(flag['value']).lower()}" for flag in bad], 10)
+        text = f"{len(bad)} of {len(looked_at)} flags of CLN at {view['api']} are bad: {named}"
+        found.append(Problem(worst(states), text))
+    elif not looked_at and not problems:
+        found.append(Problem(State.UNKNOWN, "CLN shows no flag to look at"))
+    good = f"all {len(looked_at)} flags of CLN at {view['api']} are good"
+    return Verdict(
+        text="; ".join(phrases_of(found) or [good]),
+        lines=[f"{flag['name']}: {str(flag['value']).lower()}, {'good' if flag['good'] else 'bad'}" for flag in flags],
+        figures=[Figure(flag["name"], int(flag["value"])) for flag in flags],
+        states=[problem.state for problem in found],
+    )
+
+
+PROGRAM = Program(
+    name="check_cln_status",
+    purpose="Checks CloudLinux Network (CLN) itself: the flags of its services.",
+    options=(
+        Option(
+            ("--warning-flag",), "a flag whose bad state is only WARNING; can be given again", "FLAG", repeatable=True
+        ),
+        Option(("--ignore-flag",), "a flag not to look at; can be given again", "FLAG", repeatable=True),
+        *COMMON,
+    ),
+    check=check,
+)
