@@ -44,9 +44,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     figure = Figure("unregistered", len(unused), "", *unused_limits)
     if figure.state is not State.OK:
         named = name_worst([f"{row['ip']} {row['license']}" for row in unused])
-        found.append(
-            Problem(figure.state, f"{len(unused)} of {len(licenses)} licences are paid for and unused: {named}")
-        )
+        found.append(Problem(figure.state, f"{len(unused)} of {len(licenses)} licences paid for and unused: {named}"))
     if not licenses and not problems:
         matched = "matches the options" if options.ip or options.license else "belongs to the account"
         found.append(Problem(options.no_match_state, f"no IP licence {matched}"))

@@ -92,14 +92,15 @@ def _judge_counts(
     counts: dict[str, int], total: int, found: list[Any], state: State, bad: tuple[str, ...]
 ) -> Problem | None:
     """Return a phrase for the servers whose state is one of ``bad``, the hosts that CLN names among it."""
-    counted = [f"{counts[each]} {_WORDS[each]}" for each in bad if counts[each]]
+    counted = [each for each in bad if counts[each]]
     if not counted:
         return None
-    hosts = [
-        f"{host['host']} ({_worded(host['state'])})" for each in found for host in each["hosts"] if host["state"] in bad
-    ]
-    named = f": {name_worst(hosts)}" if hosts else ""
-    return Problem(state, f"{', '.join(counted)} of {total} servers{named}")
+    first, *others = counted
+    text = f"{counts[first]} of {total} servers {_WORDS[first]}"
+    text += "".join(f", {counts[other]} {_WORDS[other]}" for other in others)
+    hosts = [host for each in found for host in each["hosts"] if host["state"] in bad]
+    names = [f"{host['host']} ({_worded(host['state'])})" if others else host["host"] for host in hosts]
+    return Problem(state, f"{text}: {name_worst(names)}" if names else text)
 
 
 def _is_explained(each: dict[str, Any]) -> bool:

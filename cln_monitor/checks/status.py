@@ -29,7 +29,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     found = list(problems)
     if bad:
         named = name_worst([f"{flag['name']} is {str(flag['value']).lower()}" for flag in bad], 10)
-        text = f"{len(bad)} of {len(looked_at)} flags of CLN at {view['api']} are bad: {named}"
+        text = f"{len(bad)} of {len(looked_at)} flags of CLN at {view['api']} bad: {named}"
         found.append(Problem(worst(states), text))
     elif not looked_at and not problems:
         found.append(Problem(State.UNKNOWN, "CLN shows no flag to look at"))

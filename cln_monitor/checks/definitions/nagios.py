@@ -16,30 +16,33 @@ _COMMANDS = """\
 # In resource.cfg $USER5$ is the folder of the plugins, such as:
 #   $USER5$=/opt/cln-monitor/bin
 #
-# In the check_command of a service "!" ends an argument and ";" begins a comment, so write "\\!" and leave out ";"; "$" is
-# "$$". A shell sees the arguments: quote what has blanks. Everybody who may see the processes of this machine sees them
-# too: no option takes a secret but --api-token and --key, and those can be had in a file or as a masked label.
+# In the check_command of a service "!" ends an argument and ";" begins a comment: write "\\!" and "\\;", and "$$" for "$".
+# A shell reads the arguments: quote what has blanks.
 #
-# A plugin ends by itself after 30 seconds (-t), in good time before service_check_timeout, 60 in Nagios. Who raises one
-# raises the other.
+# Arguments are seen by whoever may see the processes of this machine. A licence key is a credential: give its label in
+# place of it, WsTs-8c7994d7, as first lines, metrics and pages show it. Secrets belong in files, that of
+# --secret-key-file and those that the configuration names.
+#
+# The plugins end by themselves, after 30 seconds; where -t is over 50, service_check_timeout has to be more.
 """
 _SERVICES = """\
-# The services of cln-monitor for Nagios. Take what fits: a product that the account has not is UNKNOWN.
+# The services of cln-monitor for Nagios. Take out what does not fit: a product that the account has not is UNKNOWN.
 # Made by python -m cln_monitor.checks.definitions; edit your copy of it.
 #
-# They stand on generic-host and generic-service, which come with Nagios in templates.cfg and say who is told and when.
-# Intervals are minutes, as interval_length is 60 s.
+# They build on generic-host and generic-service, which are in Nagios' own templates.cfg and say who is told, and when.
+# Intervals are in minutes, as long as interval_length is 60.
 
 define hostgroup {
     hostgroup_name        cln-accounts
     alias                 Accounts at CloudLinux Network
 }
 
-# An account is a host. _CLN_SOURCE is where its plugins ask. A running cln-exporter is best: user nagios then needs no
-# credentials, and CLN gets no call more. Without one it is a configuration, whose secrets user nagios has to read:
+# An account is a host, and _CLN_SOURCE is where its plugins ask. The best place is a running cln-exporter: user nagios
+# then needs no credentials, and CLN gets no call more. Without one it is a configuration, whose secrets user nagios has
+# to read:
 #   _CLN_SOURCE           --config /etc/cln-monitor/cln-monitor.yml
-# Where there are several accounts each is a host, and its _CLN_SOURCE ends with --account NAME.
-# Nagios takes ~ & ' " and what else is in illegal_macro_output_chars out of it.
+# Of several accounts each is a host, whose _CLN_SOURCE ends with --account NAME. Nagios drops ~ & ' " from it, and what
+# else illegal_macro_output_chars lists.
 define host {
     use                   generic-host
     host_name             cln
@@ -58,8 +61,8 @@ define service {
 }
 """
 _KEY = """
-# One licence key on its own, by the label that first lines, metrics and pages show: the key itself is a credential, and
-# Nagios shows arguments.
+# A licence key may have a service of its own. It goes by its label: the key itself is a credential, and Nagios shows the
+# arguments of a check.
 #define service {
 #    use                   cln-service
 #    host_name             cln
@@ -83,7 +86,7 @@ def services() -> str:
 
 def _command(program: Program) -> str:
     options = [option for option in program.options if option.in_cores]
-    spelled = ", ".join(" ".join(filter(None, (option.flags[-1], option.metavar))) for option in options)
+    spelled = ", ".join("\u00a0".join(filter(None, (option.flags[-1], option.metavar))) for option in options)
     return (
         "\n"
         + _comment(program.purpose)
@@ -93,26 +96,28 @@ def _command(program: Program) -> str:
 
 
 def _service(service: Service) -> str:
-    # What asks the exporter itself, or CLN for this machine, is not there once for each account.
-    of_exporter, of_machine = (
-        service.plugin == name for name in ("check_cln_exporter", "register_cln_monitoring_key")
-    )
-    arguments = ["" if of_machine else "$_HOSTCLN_SOURCE$", service.nagios]
     text = _object(
         "service",
         {
             "use": "cln-service",
-            "host_name" if of_exporter or of_machine else "hostgroup_name": "cln"
-            if of_exporter or of_machine
-            else "cln-accounts",
+            **({"hostgroup_name": "cln-accounts"} if service.of_accounts else {"host_name": "cln"}),
             "service_description": service.title,
-            "check_command": f"{service.plugin}!{' '.join(filter(None, arguments))}",
+            "check_command": f"{service.plugin}!{service.nagios}",
             "check_interval": service.every,
             "retry_interval": service.again,
         },
     )
-    if of_exporter:
-        return f"\n# For the host whose source is an exporter.\n{text}"
-    if of_machine:
-        return f"\n{_OF_MACHINE}{textwrap.indent(text, '#')}"
-    return f"\n{text}"
+    if service.shipped_off:
+        text = textwrap.indent(text, "#")
+    return f"\n{_comment(service.note) if service.note else ''}{text}"
+
+
+def _object(kind: str, directives: Mapping[str, str | int]) -> str:
+    # Nothing may follow on the line that opens it.
+    lines = [f"    {name:<21} {value}" for name, value in directives.items()]
+    return "\n".join([f"define {kind} {{", *lines, "}", ""])
+
+
+def _comment(text: str) -> str:
+    filled = textwrap.fill(text, 118, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False)
+    return filled.replace("\u00a0", " ") + "\n"

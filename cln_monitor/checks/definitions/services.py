@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SOURCE = "$_HOSTCLN_SOURCE$"
+"""The arguments by which a host in Nagios says where its plugins ask."""
+
 
 @dataclass(frozen=True)
 class Service:
     """A service of ``plugin``. ``name`` is what Icinga's hosts list it by, ``title`` what people read.
 
     ``every`` and ``again`` are the minutes between two checks, and until the next one while something is wrong.
-    ``nagios`` are arguments, ``icinga`` lines of Icinga's language, beside those that say where to ask.
+    ``nagios`` are arguments, ``icinga`` more lines in Icinga's language. ``note`` is for who reads the definition.
+    ``of_accounts``: each account has one; ``shipped_off``: in Nagios it is there as a comment.
     """
 
     plugin: str
@@ -18,8 +22,11 @@ class Service:
     title: str
     every: int
     again: int
-    nagios: str = ""
+    nagios: str = SOURCE
     icinga: tuple[str, ...] = ()
+    note: str = ""
+    of_accounts: bool = True
+    shipped_off: bool = False
 
 
 SERVICES = (
@@ -32,15 +39,24 @@ SERVICES = (
         "CLN patch status",
         30,
         5,
-        nagios="--reseller",
+        nagios=f"{SOURCE} --reseller",
         icinga=(
-            "if (!host.vars.cln_patch_status_key) { // it goes without: the servers of a key are counted in both",
+            "if (!host.vars.cln_patch_status_key) {",
             "  vars.cln_patch_status_reseller = true",
             "}",
         ),
+        note="Of all servers of the account; of one key with -k KEY in its place, where KEY is its label with an exporter.",
     ),
     Service("check_cln_ip_licenses", "ip_licenses", "CLN IP licences", 60, 15),
-    Service("check_cln_exporter", "exporter", "CLN exporter", 5, 1),
+    Service(
+        "check_cln_exporter",
+        "exporter",
+        "CLN exporter",
+        5,
+        1,
+        note="For hosts whose source is an exporter.",
+        of_accounts=False,
+    ),
     Service(
         "register_cln_monitoring_key",
         "monitoring_key",
@@ -48,6 +64,9 @@ SERVICES = (
         1440,
         60,
         nagios="--key-file /etc/cln-monitor/monitoring.key",
+        note="For a core whose own address holds a KernelCare IP licence: keeps the key in that file registered.",
+        of_accounts=False,
+        shipped_off=True,
     ),
 )
 """A service more is a line here; each plugin has one."""

@@ -1,0 +1,150 @@
+"""The pages of the plugins: options from their tables, examples as the plugins really print them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cln_monitor.checks import exporter, imunify, ip_licenses, kernelcare, monitoring_key, patch_status, servers, status
+from cln_monitor.checks.exit import Exit
+from cln_monitor.checks.options import make_parser
+from cln_monitor.checks.output import render
+from cln_monitor.checks.program import MODULES, Program, load
+from cln_monitor.checks.verdict import Verdict
+from cln_monitor.cln import Redactor
+from cln_monitor.config import Sources, parse_config
+from cln_monitor.probes import PROBES, View, run_probe
+from cln_monitor.simulator import Simulator
+from tests.helpers.clock import NOW, FakeClock
+
+PAGE = Path(__file__).parents[2] / "plugins" / "README.md"
+DAY, HOUR = 86400, 3600
+
+
+@pytest.fixture(scope="module")
+def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
+    """What each probe sees of a simulated account in which some things are wrong, at a time that stands still."""
+    clock = FakeClock()
+    simulator = Simulator(clock=clock.time, seed=5)
+    account = simulator.add_account("acme_login", "s3cret", "registration-token")
+    key = account.add_kernelcare_key("WsTs821nSAtiastD", limit=10)
+    for number in range(7):
+        key.add_server(ip=f"192.0.2.{number}", hostname=f"web{number}.example.net", last_checkin=NOW - number * HOUR)
+    key.add_server(ip="192.0.2.12", hostname="web12.example.net", last_checkin=NOW - 4.2 * DAY, patch_state="outofdate")
+    key.add_server(ip="192.0.2.3", hostname="db3.example.net", last_checkin=NOW - 9.5 * DAY, patch_state="unsupported")
+    avp = account.add_imunify_key("IM1SOMENONSENCETEXT", code="AVP", limit=0)
+    avp.add_server(ip="198.51.100.7", last_checkin=NOW - 2 * HOUR)
+    avp.add_server(ip="198.51.100.8", last_checkin=NOW - 30 * HOUR)
+    account.add_ip_license("192.0.2.1", 1, created=NOW - 90 * DAY, last_checkin=NOW - HOUR)
+    account.add_ip_license("192.0.2.9", 1, registered=False, created=NOW - 90 * DAY)
+    simulator.flags["rhn_overloaded"] = True
+    with simulator.serve() as served:
+        config = parse_config(
+            f"{{api_url: '{served.url}', accounts: [{{name: acme, login: acme_login, secret_key: s3cret}}]}}", Path()
+        )
+        sources = Sources(config, clock, Redactor())
+
+        def view(name: str) -> Mapping[str, Any]:
+            settings = config.accounts[0].probes[name]
+            of_account = PROBES[name].of_account
+            source = (
+                sources.of_account(config.accounts[0], name) if of_account else sources.of_api(served.url, settings)
+            )
+            with ThreadPoolExecutor(1) as pool:
+                run = run_probe(PROBES[name], source, pool, clock)
+            seen: dict[str, Any] = msgspec.to_builtins(View.of_run(run, settings))
+            return seen | {"api": "cln.cloudlinux.com"}
+
+        yield view
+
+
+def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
+    """Return a call of the plugin ``name`` and what it prints."""
+    program = load(name)
+    arguments, verdict = _EXAMPLES[name](program, view)
+    state, perfdata = verdict.evaluate()
+    output = render(state, verdict.text, verdict.lines, perfdata)
+    return f"```console\n$ {name} {arguments}\n{output}```"
+
+
+def options_table(program: Program) -> str:
+    """Return the options of ``program`` as a table."""
+    rows = ["| option | what it does |", "| --- | --- |"]
+    for option in program.options:
+        value = "" if option.metavar is None else f" {option.metavar}"
+        default = f" (default: {option.shown_default})" if option.shown_default else ""
+        rows.append(f"| `{', '.join(option.flags)}{value}` | {option.help}{default} |")
+    return "\n".join([*rows, "| `-V, --version` | the version of the plugin |", "| `-h, --help` | this help |"])
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_page_of_a_plugin_is_true(
+    name: str, views: Callable[[str], Mapping[str, Any]], request: pytest.FixtureRequest
+) -> None:
+    """An option or a text that changes changes the page, by pytest --update-golden."""
+    text = now = PAGE.read_text(encoding="utf-8")
+    for kind, content in (("example", example(name, views)), ("help", options_table(load(name)))):
+        block = re.compile(rf"(<!-- {kind}: {name} -->\n)(.*?)(<!-- /{kind} -->)", re.DOTALL)
+        assert block.search(now), f"the page has no {kind} of {name}"
+        now = block.sub(lambda found, content=content: f"{found[1]}{content}\n{found[3]}", now)  # type: ignore[misc] # bound now
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(now, encoding="utf-8")
+    else:
+        assert text == now, "as it should be? pytest --update-golden writes it"
+
+
+def _options(program: Program, *arguments: str) -> argparse.Namespace:
+    return make_parser(program.name, program.purpose, program.options).parse_args(arguments)
+
+
+_Example = Callable[[Program, Callable[[str], Mapping[str, Any]]], tuple[str, Verdict]]
+
+
+def _judged(probe: str, judge: Callable[..., Verdict], shown: str, *arguments: str) -> _Example:
+    def run(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, Verdict]:
+        return shown, judge(view(probe), _options(program, *arguments), NOW)
+
+    return run
+
+
+def _servers(probe: str, product: str) -> _Example:
+    def judge(view: Mapping[str, Any], options: argparse.Namespace, now: float) -> Verdict:
+        return servers.judge(view, product, options, now)
+
+    return _judged(probe, judge, "-C /etc/cln-monitor/cln-monitor.yml")
+
+
+def _exporter(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, Verdict]:
+    failed = {"last_success": NOW - 40 * 60, "failure": {"reason": "timeout", "text": "no answer"}}
+    probes = [view("kernelcare"), {**view("imunify"), **failed}]
+    return "--exporter http://127.0.0.1:10099", exporter.judge(probes, _options(program), NOW)
+
+
+def _registered(program: Program, _: object) -> tuple[str, Verdict]:
+    simulator = Simulator()
+    simulator.add_account()
+    with simulator.serve() as served:
+        options = _options(program, "--api-url", served.url, "--key", "WsTs821nSAtiastD")
+        return "--generate --key-file /etc/cln-monitor/monitoring.key", monitoring_key.register(
+            options.key, options, Exit()
+        )
+
+
+_EXAMPLES: dict[str, _Example] = {
+    status.PROGRAM.name: _judged("status", status.judge, ""),
+    kernelcare.PROGRAM.name: _servers("kernelcare", "KernelCare"),
+    imunify.PROGRAM.name: _servers("imunify", "Imunify"),
+    patch_status.PROGRAM.name: _judged(
+        "patch_status", patch_status.judge, "-k WsTs821nSAtiastD", "-k", "WsTs821nSAtiastD"
+    ),
+    ip_licenses.PROGRAM.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    exporter.PROGRAM.name: _exporter,
+    monitoring_key.PROGRAM.name: _registered,
+}
