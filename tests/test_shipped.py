@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+from cln_monitor.checks.program import MODULES
 from cln_monitor.config import load_config, parse_config, show_config
 from cln_monitor.exporter.metrics import ALL_FAMILIES
 
@@ -43,3 +45,13 @@ def test_the_rules_use_metrics_that_exist() -> None:
     used = set(re.findall(r"\bcln_[a-z_]+\b", rules.replace("(kernelcare|imunify)", "kernelcare"))) - {"cln_exporter"}
     assert used <= names
     assert all(f"cln_{product}_key_servers_limit" in used for product in products)
+
+
+def test_each_plugin_is_installed_as_a_script() -> None:
+    """Each plugin has its script, which names it, and pip puts all of them on PATH."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    scripts = {Path(file).name: ROOT / file for file in project["tool"]["setuptools"]["script-files"]}
+    assert set(scripts) == set(MODULES)
+    for name, script in scripts.items():
+        assert f'\nrun("{name}")\n' in script.read_text()
+        assert script.stat().st_mode & 0o111 == 0o111
