@@ -29,6 +29,7 @@ def fleet(exporting: Exporting) -> Exporting:
     """An exporter of an account with a key of each product and a server on each."""
     exporting.account.add_kernelcare_key(KEY, limit=4, note="Web").add_server("one", ip="192.0.2.1")
     exporting.account.add_imunify_key(IMUNIFY_KEY).add_server("two", ip="192.0.2.2")
+    exporting.account.add_ip_license("192.0.2.3", 16)
     return exporting
 
 
@@ -302,7 +303,7 @@ def test_any_json(app: Starlette, fleet: Exporting, document: dict[str, object])
     """Whatever JSON comes in place of every list."""
     fleet.simulator.faults.clear()
     fleet.simulator.faults.add(Fault("answer", body=json.dumps(document)))
-    fleet.run("kernelcare", "imunify")
+    fleet.run("kernelcare", "imunify", "ip_licenses")
     assert parse(ask(app, "/metrics").text)
-    for probe in ("kernelcare", "imunify"):
+    for probe in ("kernelcare", "imunify", "ip_licenses"):
         json.loads(ask(app, f"/api/v1/observations/acme/{probe}").text)

@@ -152,6 +152,14 @@ def test_secrets_in_values(read: Read) -> None:
         assert (line["msg"], line["value"]) == ("it is <secret>", "<<secret>>")
 
 
+def test_secrets_in_names(read: Read) -> None:
+    """The finished line is looked at once more, for what is no value."""
+    structlog.get_logger("test").info("event", **{"pl4nted-secret": 1})
+    (line,) = read()
+    assert line["<secret>"] == "1"
+    assert "pl4nted" not in str(line)
+
+
 def test_secrets_in_tracebacks(read: Read) -> None:
     """In the text of an exception, in that of its cause, and in the source lines they quote."""
     error = ValueError("pl4nted-secret")

@@ -212,8 +212,10 @@ def test_stop_waits_for_nobody(polled: Polled) -> None:
     polled.poller.replace([target("one")], set())
     polled.poller.start()
     polled.wait_for_run()
-    polled.poller.stop()
-    assert not polled.go_on.is_set()
+    stopping = threading.Thread(target=polled.poller.stop, daemon=True)
+    stopping.start()
+    stopping.join(2)
+    assert not stopping.is_alive()
     assert not polled.poller._scheduler.running
     polled.poller.stop()
 

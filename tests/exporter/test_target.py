@@ -129,6 +129,20 @@ def test_expire(targets: Targets) -> None:
     assert not target.expire(NOW + 10 * MAX_AGE)
 
 
+def test_view(targets: Targets) -> None:
+    """What is told of it: nothing known, then all of it, or all but what it saw."""
+    target = targets.target()
+    assert (target.view().last_run, target.view().failure, target.view().observation) == (None, None, None)
+    targets.probe.readers = {"a": lambda: 1, "b": refuse}
+    run = targets.run(target)
+    view = target.view()
+    assert (view.probe, view.account, view.api) == ("scripted", "acme", "cln.cloudlinux.com")
+    assert (view.interval, view.max_age) == (60.0, MAX_AGE)
+    assert (view.last_run, view.last_success, view.failure) == (NOW, None, run.failure)
+    assert view.observation == run.observation
+    assert target.view(whole=False) == msgspec.structs.replace(view, observation=None)
+
+
 class TestOneRunAtATime:
     """Who comes while a run is under way waits for it."""
 

@@ -44,6 +44,7 @@ GET_PATHS = {
     "/config": (200, TEXT),
     "/-/healthy": (200, TEXT),
     "/-/ready": (503, TEXT),
+    "/api/v1/observations": (200, "application/json"),
     "/api/v1/observations/acme/kernelcare": (200, "application/json"),
 }
 
@@ -514,6 +515,21 @@ class TestObservation:
         answer = ask(app, f"/api/v1/observations/{path}")
         assert answer.status_code == 404
         assert answer.json()["error"].startswith("no such account and probe; there are: status, ")
+
+
+def test_index_of_observations(app: Starlette, fleet: Exporting) -> None:
+    """How each probe stands, without what it saw: small, however large the fleet."""
+    fleet.run("kernelcare")
+    fleet.simulator.faults.add(Fault("html"))
+    fleet.run("imunify")
+    answer = ask(app, "/api/v1/observations").json()
+    assert (answer["format"], bool(answer["exporter_version"])) == (1, True)
+    probes = {each["probe"]: each for each in answer["probes"]}
+    assert list(probes) == _enabled(fleet)
+    assert probes["kernelcare"]["last_success"] == fleet.clock.time()
+    assert probes["imunify"]["failure"]["reason"] == "bad_answer"
+    assert probes["status"]["last_run"] is None
+    assert {each["observation"] for each in probes.values()} == {None}
 
 
 def test_config(app: Starlette, fleet: Exporting) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from cln_monitor.cln import ImunifyServer, mask_key
 from cln_monitor.probes import PROBES
 from cln_monitor.probes.imunify import ImunifyKeyServers
@@ -60,3 +62,11 @@ def test_one_key_that_fails(cln: Cln) -> None:
     assert [missing.name for missing in run.observation.missing] == ["IMBADKEY00000001"]
     assert run.failure is not None
     assert run.failure.reason == "bad_answer"
+
+
+def test_only_some_keys(cln: Cln) -> None:
+    """Who asks about one key causes no calls about the others."""
+    for key in ("IMKEY00000000001", "IMKEY00000000002"):
+        cln.account.add_imunify_key(key)
+    source = dataclasses.replace(cln.source(IMUNIFY), only_keys=["IMKEY00000000002"])
+    assert list(IMUNIFY.plan(source).readers) == ["IMKEY00000000002"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from cln_monitor.cln import KernelCareServer, mask_key
@@ -109,3 +111,14 @@ def test_servers_of_a_vanished_key(cln: Cln) -> None:
     cln.account.remove_kernelcare_key("GONEKEY000000001")
     second = cln.run(KERNELCARE)
     assert (second.failure, len(second.observation.parts)) == (None, 1)
+
+
+@pytest.mark.parametrize("name", ["WEBKEY0000000001", mask_key("WEBKEY0000000001")], ids=["key", "label"])
+def test_only_some_keys(name: str, cln: Cln) -> None:
+    """Who asks about one key, by itself or by its label, causes no calls about the others."""
+    cln.key_label = mask_key
+    for key in ("WEBKEY0000000001", "OTHERKEY00000001"):
+        cln.account.add_kernelcare_key(key)
+    source = dataclasses.replace(cln.source(KERNELCARE), only_keys=[name])
+    assert list(KERNELCARE.plan(source).readers) == [mask_key("WEBKEY0000000001")]
+    assert list(KERNELCARE.plan(dataclasses.replace(source, only_keys=["nobody's"])).readers) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from cln_monitor.cln import PatchedHost, Secret, mask_key
@@ -124,6 +126,16 @@ def test_a_listed_key_that_is_configured_too(fleet: Cln) -> None:
     seen = states(fleet)
     assert (seen[KEY], len(seen)) == (OF_KEY, 3)
     assert fleet.asked().count(f"/kcare/nagios/{KEY}") == 1
+
+
+def test_only_some_keys(fleet: Cln) -> None:
+    """Who asks about one key needs no list of all of them, nor the monitoring keys of the configuration."""
+    fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
+    source = dataclasses.replace(fleet.source(PATCH_STATUS, scopes=["key"]), only_keys=[KEY])
+    plan = PATCH_STATUS.plan(source)
+    assert {name: read() for name, read in plan.readers.items()} == {KEY: OF_KEY}
+    assert (plan.missing, plan.list_known) == ([], True)
+    assert fleet.asked() == [f"/kcare/nagios/{KEY}"]
 
 
 def test_without_the_list_of_keys(fleet: Cln) -> None:

@@ -1,0 +1,225 @@
+"""A real Nagios runs the plugins by the definitions that are shipped, and tells what its users would see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.real.nagios import Nagios, verify, write_main
+from tests.real.watched import (
+    FINE,
+    HANG_TIMEOUT,
+    LOST,
+    NONE_SUCH,
+    PLUGINS,
+    SILENT,
+    SILENT_KEY,
+    SLOW,
+    STATES,
+    Result,
+    Watched,
+    run_plugin,
+    watched,
+)
+
+pytestmark = pytest.mark.needs_server("nagios4")
+
+SHIPPED = [PLUGINS / "nagios" / name for name in ("cln-commands.cfg", "cln-services.cfg")]
+MACROS = {"USER1": "/usr/lib/nagios/plugins", "USER5": str(PLUGINS)}
+KEY_SERVICES = {FINE: "OK", SILENT: "WARNING", LOST: "CRITICAL", NONE_SUCH: "UNKNOWN"}
+
+# A second account, asked without an exporter, and services of single keys; the fractions make seconds of minutes.
+HOST = """\
+define host {{
+    use                   generic-host
+    host_name             direct
+    hostgroups            cln-accounts
+    max_check_attempts    1
+    _CLN_SOURCE           --config {config}
+}}
+"""
+SERVICE = """\
+define service {{
+    use                   cln-service
+    host_name             direct
+    service_description   {name}
+    check_command         {command}
+    check_interval        {minutes}
+    retry_interval        {minutes}
+    active_checks_enabled {active}
+}}
+"""
+
+
+def service(name: str, command: str, minutes: float = 60, active: int = 1) -> str:
+    """Return a service of the host that asks CLN itself."""
+    return SERVICE.format(name=name, command=command, minutes=minutes, active=active)
+
+
+def uncommented(text: str) -> str:
+    """Return shipped definitions with those put to use that are shipped as comments."""
+    return re.sub(r"^#(define \w+ \{|    .*|\})$", r"\1", text, flags=re.MULTILINE)
+
+
+def edited(text: str, changes: dict[str, str]) -> str:
+    """Return ``text`` as its user edits it: each of the old texts, which are there once, in favour of a new one."""
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The simulated account, and the Nagios that watches it."""
+
+    account: Watched
+    nagios: Nagios
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One of each for all tests here."""
+    folder = tmp_path_factory.mktemp("nagios")
+    with watched(folder) as account:
+        services = folder / "services.cfg"
+        services.write_text(
+            edited(
+                uncommented(SHIPPED[1].read_text()),
+                {
+                    "http://127.0.0.1:10099": account.exporter_url,
+                    "--key-file /etc/cln-monitor/monitoring.key": f"--key-file {account.key_file} "
+                    f"--api-url {account.api_url}",
+                },
+            )
+        )
+        own = folder / "own.cfg"
+        of_key = "check_cln_kernelcare!$_HOSTCLN_SOURCE$ --key"
+        own.write_text(
+            HOST.format(config=account.config)
+            + "".join(service(f"key {label}", f"{of_key} {label}") for label in KEY_SERVICES)
+            + service("slow key", f"{of_key} {SLOW} -t {HANG_TIMEOUT}")
+            + service("each second", "check_cln_status!$_HOSTCLN_SOURCE$", minutes=1 / 60)
+            + service("from outside", f"{of_key} {FINE}", active=0)
+        )
+        nagios = Nagios(folder, [SHIPPED[0], services, own], MACROS)
+        try:
+            yield Lab(account, nagios)
+        finally:
+            nagios.stop()
+
+
+def as_nagios_has_it(result: Result) -> Result:
+    """Return the result of a plugin as Nagios keeps it: with colons for semicolons in all but the perfdata."""
+    lines = tuple(line.replace(";", ":") for line in result.lines)
+    return Result(result.state, result.text.replace(";", ":"), lines, result.perfdata)
+
+
+def test_the_shipped_files_are_accepted(tmp_path: Path) -> None:
+    """Beside the templates that Nagios comes with nothing is missing, also of what is shipped as a comment."""
+    all_used = tmp_path / "services.cfg"
+    all_used.write_text(uncommented(SHIPPED[1].read_text()))
+    for objects, services in ((SHIPPED, 6), ([SHIPPED[0], all_used], 8)):
+        code, told = verify(write_main(tmp_path / str(services), objects, MACROS))
+        assert code == 0, told
+        assert f"Checked {services} services." in told
+        assert re.search(r"Total Errors: +0$", told, re.MULTILINE), told
+
+
+def test_a_command_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """So that the test above can fail."""
+    services = tmp_path / "services.cfg"
+    services.write_text(SHIPPED[1].read_text().replace("check_cln_imunify!", "check_cln_immunify!"))
+    code, told = verify(write_main(tmp_path, [SHIPPED[0], services], MACROS))
+    assert code == 1
+    assert "check_cln_immunify" in told
+
+
+@pytest.mark.parametrize(("label", "state"), KEY_SERVICES.items(), ids=KEY_SERVICES.values())
+def test_a_result_is_what_the_plugin_prints(lab: Lab, label: str, state: str) -> None:
+    """State, first line, long output and perfdata of each state come through as they are."""
+    seen = lab.nagios.wait_for("direct", f"key {label}", state)
+    printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", label)
+    assert seen.lasting == as_nagios_has_it(printed).lasting
+    assert seen.text.startswith(f"{state} - ")
+    if state != "UNKNOWN":
+        assert set(seen.perfdata) == {"servers", "stale", "never_checked_in", "oldest_checkin", "limit_usage"}
+        assert re.fullmatch(r"\d+s;86400;259200;0", seen.perfdata["oldest_checkin"])
+
+
+@pytest.mark.parametrize("host", ["cln", "direct"])
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("CLN status", "OK"),
+        ("CLN KernelCare servers", "CRITICAL"),
+        ("CLN Imunify servers", "OK"),
+        ("CLN patch status", "WARNING"),
+        ("CLN IP licences", "WARNING"),
+    ],
+)
+def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state: str) -> None:
+    """From the exporter and from CLN itself they give the same."""
+    seen = lab.nagios.wait_for(host, name, state)
+    assert seen.text.startswith(f"{state} - ")
+    assert seen.perfdata
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CLN exporter", r"OK - all \d+ probes .*"),
+        ("CLN monitoring key", "OK - monitoring key Moni-[0-9a-f]{8} is registered .*"),
+        ("CLN KernelCare key web", rf"OK - .*{FINE} at 10 % \(1 of 10\)"),
+    ],
+)
+def test_a_shipped_service_of_the_exporters_host(lab: Lab, name: str, text: str) -> None:
+    """There is one alone of it; that of a key finds the key by its label."""
+    assert re.fullmatch(text, lab.nagios.wait_for("cln", name, "OK").text)
+
+
+def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
+    """When CLN takes the question and never answers, -t makes it UNKNOWN and says so, long before Nagios would."""
+    with lab.account.hanging():
+        hung = lab.nagios.check("direct", "slow key")
+        took = float(lab.nagios.status("direct", "slow key")["check_execution_time"])
+    assert hung.state == "UNKNOWN"
+    assert "no complete answer within 2.5 s" in hung.text
+    assert took < HANG_TIMEOUT + 2
+    assert lab.nagios.check("direct", "slow key").state == "OK"
+
+
+def test_a_key_recovers(lab: Lab) -> None:
+    """The check after a server's check-in is OK, and its perfdata are those of now."""
+    assert lab.nagios.check("direct", f"key {SILENT}").state == "WARNING"
+    lab.account.let_check_in(SILENT_KEY, silent_for=5)
+    recovered = lab.nagios.check("direct", f"key {SILENT}")
+    assert (recovered.state, recovered.perfdata["stale"]) == ("OK", "0;;;0")
+    lab.account.let_check_in(SILENT_KEY, silent_for=2.5 * 86400)
+    assert lab.nagios.check("direct", f"key {SILENT}").state == "WARNING"
+
+
+def test_what_nagios_checks_by_itself(lab: Lab) -> None:
+    """A flag that goes bad is CRITICAL a second later, and OK a second after it is good, without being asked."""
+    lab.nagios.wait_for("direct", "each second", "OK")
+    lab.account.simulator.flags["xmlrpc"] = False
+    broken = lab.nagios.wait_for("direct", "each second", "CRITICAL")
+    lab.account.simulator.flags["xmlrpc"] = True
+    assert "xmlrpc is false" in broken.text
+    assert broken.perfdata["xmlrpc"] == "0;;;0"
+    assert lab.nagios.wait_for("direct", "each second", "OK").perfdata["xmlrpc"] == "1;;;0"
+
+
+def test_a_result_from_outside(lab: Lab) -> None:
+    """What a plugin printed elsewhere can be handed in through the command file, long output and perfdata too."""
+    printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", LOST)
+    perfdata = " ".join(f"{label}={value}" for label, value in printed.perfdata.items())
+    output = "\\n".join([f"{printed.text} | {perfdata}", *printed.lines])
+    code = STATES.index(printed.state)
+    lab.nagios.tell(f"PROCESS_SERVICE_CHECK_RESULT;direct;from outside;{code};{output}")
+    assert lab.nagios.wait_for("direct", "from outside", "CRITICAL") == as_nagios_has_it(printed)
+    assert lab.nagios.status("direct", "from outside")["check_type"] == "1"

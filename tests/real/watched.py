@@ -1,0 +1,125 @@
+"""What both cores watch: a simulated account in which each state occurs, and the plugins' results to compare with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cln_monitor.masking import mask_key
+from cln_monitor.simulator import Fault, Fixed, Simulator
+from tests.running import PATIENCE, Exporter, running_exporter
+from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, write_config
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"}
+"""What a core gets, so that the plugins' first line finds the Python that runs the tests."""
+
+SILENT_KEY, LOST_KEY, SLOW_KEY = "SiLentServers2Days", "LoStServersOf5Days", "SlowAnswersHang1ng"
+FINE, SILENT, LOST, SLOW = (mask_key(key) for key in (KEY, SILENT_KEY, LOST_KEY, SLOW_KEY))
+"""The labels of the KernelCare keys whose servers are OK, WARNING, CRITICAL, and OK once CLN has answered."""
+NONE_SUCH = "NoNe-00000000"
+MONITORING_KEY = "MonitoringKey0123456789"
+HANG_TIMEOUT = 3
+"""Seconds, of a check that CLN lets hang: time enough for a plugin to start on a busy machine."""
+
+_HOUR, _DAY = 3600, 86400
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result of a check as a core has it, or as a plugin printed it: ``perfdata`` are texts by label."""
+
+    state: str
+    text: str
+    lines: tuple[str, ...]
+    perfdata: dict[str, str]
+
+    @property
+    def lasting(self) -> Result:
+        """The same without the ages in the perfdata, which the next run has one second older."""
+        ages = ("oldest_checkin", "oldest_success")
+        perfdata = {label: value for label, value in self.perfdata.items() if label not in ages}
+        return Result(self.state, self.text, self.lines, perfdata)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The simulated CLN, the exporter that watches it, and where both are."""
+
+    simulator: Simulator
+    api_url: str
+    config: Path
+    exporter: Exporter
+    key_file: Path
+
+    @property
+    def exporter_url(self) -> str:
+        """The address of the exporter, as its checks take it."""
+        return f"http://{self.exporter.address}"
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let CLN take questions about the servers of the slow key, and never answer them."""
+        fault = self.simulator.faults.add(Fault("hang", match=SLOW_KEY))
+        try:
+            yield
+        finally:
+            self.simulator.faults.remove(fault)
+
+    def let_check_in(self, key: str, silent_for: float) -> None:
+        """Let all servers of a KernelCare key have checked in ``silent_for`` seconds ago."""
+        for server in self.simulator.accounts[LOGIN].kernelcare_keys[key].servers.values():
+            server.checkins = Fixed(time.time() - silent_for)
+
+
+@contextlib.contextmanager
+def watched(folder: Path) -> Iterator[Watched]:
+    """Simulate the account, and run an exporter that watches it; files go to ``folder``."""
+    simulator = Simulator(seed=2)
+    now = time.time()
+    account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
+    for position, (key, silent_for) in enumerate(
+        ((KEY, 1.5 * _HOUR), (SILENT_KEY, 2.5 * _DAY), (LOST_KEY, 5.5 * _DAY), (SLOW_KEY, 2.5 * _HOUR))
+    ):
+        added = account.add_kernelcare_key(key=key, limit=10, created=now - 90 * _DAY)
+        added.add_server(ip=f"192.0.2.{position}", created=now - 60 * _DAY, last_checkin=now - silent_for)
+    next(iter(account.kernelcare_keys[SILENT_KEY].servers.values())).patch_state = "unsupported"
+    imunify = account.add_imunify_key(key=IMUNIFY_KEY, code="360_250", limit=2)
+    imunify.add_server(ip="198.51.100.1", created=now - 60 * _DAY, last_checkin=now - 3.5 * _HOUR)
+    account.add_ip_license("192.0.2.1", 1, created=now - 60 * _DAY, last_checkin=now - 1.5 * _HOUR)
+    account.add_ip_license("192.0.2.9", 1, registered=False, created=now - 60 * _DAY)
+    key_file = folder / "monitoring.key"
+    key_file.write_text(f"{MONITORING_KEY}\n")
+    with simulator.serve() as served:
+        config = write_config(folder, served.url)
+        with running_exporter(folder, f"--config.file={config}") as exporter:
+            exporter.wait_ready()
+            yield Watched(simulator, served.url, config, exporter, key_file)
+
+
+def run_plugin(plugin: str, *arguments: str) -> Result:
+    """Return what a plugin prints now."""
+    done = subprocess.run(
+        [str(PLUGINS / plugin), *arguments],
+        env=os.environ | ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return result(done.returncode, done.stdout.decode())
+
+
+def result(code: int, output: str, perfdata: str | None = None) -> Result:
+    """Return a result of an exit ``code`` and of ``output``, which ends with the perfdata where not given apart."""
+    first, *lines = output.rstrip("\n").split("\n")
+    if perfdata is None:
+        first, _, perfdata = first.partition("|")
+    labelled = (each.split("=", 1) for each in perfdata.split())
+    return Result(STATES[code], first.strip(), tuple(lines), {label: value for label, value in labelled})
