@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 from cln_monitor.masking import key_names, mask_key
@@ -18,8 +19,9 @@ from .states import State
 from .verdict import Figure, Verdict
 
 _STATES = {"o": "outofdate", "u": "unsupported", "i": "inactive"}
+_MASKED = re.compile(r".{4}-[0-9a-f]{8}")
 _WORDS = {"uptodate": "up to date", "outofdate": "out of date", "unsupported": "unsupported", "inactive": "inactive"}
-_RESELLER = "reseller"
+_RESELLER = "(reseller)"
 
 
 def letters(text: str) -> tuple[str, ...]:
@@ -40,6 +42,8 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     if options.key and reseller:
         raise Unusable("give either -k KEY or --reseller: the servers of a key are counted in both")
     for key in options.key:
+        if _MASKED.fullmatch(key) and not options.exporter:
+            raise Unusable(f"CLN knows {key} by its full key alone; give that, or --exporter, which knows its mask")
         leave.hide(key, mask_key(key))
     if options.api_token is not None:
         leave.hide(options.api_token)

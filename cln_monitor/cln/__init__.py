@@ -1,5 +1,7 @@
 """The CLN REST API as a library: it knows nothing of monitoring."""
 
+from cln_monitor.masking import mask_key
+
 from .caller import Credentials
 from .client import ReadOnlyClient
 from .clock import Clock, Deadline, SystemClock
@@ -19,7 +21,7 @@ from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
 from .monitoring_key import MonitoringKeys, is_monitoring_key
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
-from .redact import PLACEHOLDER, Redactor, Secret, mask_key
+from .redact import PLACEHOLDER, Redactor, Secret
 from .rows import Server
 from .status import ServiceStatus
 from .text import clean_text

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from cln_monitor.masking import mask_key
+
 from .clock import Deadline
 from .endpoints import Endpoint
 from .envelope import json_data
 from .errors import AuthorizationFailed, ClnError
-from .redact import Redactor, Secret, mask_key
+from .redact import Redactor, Secret
 from .token import make_token
 from .transport import Answer, Transport
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
 import json
 import re
 import threading
 from urllib.parse import quote, quote_plus
+
+from cln_monitor.masking import mask_key
 
 PLACEHOLDER = "<secret>"
 
@@ -15,14 +16,6 @@ _SHORTEST = 4  # replacing a shorter value would wreck every text and hide nothi
 # The digest of a token, in whatever way the bar before it is spelled.
 _TOKEN = re.compile(r"(?:\d{9,11}(?:\||%7c))?[0-9a-f]{40,}|(?<=token=)[^&\s'\"<>]+", re.IGNORECASE)
 _PERCENT = re.compile("%[0-9A-F]{2}")
-
-
-def mask_key(key: str) -> str:
-    """Name a licence key without giving it away: its first four characters, ``-``, eight hex digits of its SHA-256.
-
-    The name is stable and unique, so it can serve as a label; the key cannot be told from it.
-    """
-    return f"{key[:4]}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 class Secret:
@@ -58,13 +51,14 @@ class Redactor:
 
     def publish(self, text: str) -> None:
         """Never hide what stands in ``text``: a login that is part of the account's name is public already."""
-        self._public.add(text)
+        with self._lock:
+            self._public.add(text)
 
     def hide(self, value: str, shown: str = PLACEHOLDER) -> None:
         """From now on show ``shown`` where ``value`` stands."""
-        if len(value) < _SHORTEST or value in self._shown or any(value in public for public in self._public):
-            return
         with self._lock:
+            if len(value) < _SHORTEST or value in self._shown or any(value in public for public in self._public):
+                return
             self._shown.update(dict.fromkeys(_spellings(value), shown))
             self._pattern = None
 

@@ -148,6 +148,8 @@ def _settings(typer: Typer, probe: Probe[Any], document: object, place: str) -> 
     values = typer.struct(probe.settings, {} if document is None else document, place)
     if values.get("interval", _SHORTEST_INTERVAL) < _SHORTEST_INTERVAL:
         typer.note(at(place, "interval"), "expected 1s or more; CLN is asked anew each time")
+    if values.get("scopes") == []:
+        typer.note(at(place, "scopes"), "expected key, reseller or both; enabled: false is what asks nothing")
     return values
 
 

@@ -17,7 +17,10 @@ class SecretFile:
         self._text = ""
 
     def __call__(self) -> Secret:
-        return Secret(self.text())
+        text = self.text()
+        if "\n" in text:
+            raise ValueError("has several lines, and a secret is one")
+        return Secret(text)
 
     def lines(self) -> list[Secret]:
         """Return its lines that are neither empty nor comments."""

@@ -17,7 +17,7 @@ from .settings import HOUR, MINUTE, Duration, ProbeSettings
 Scope = Literal["key", "reseller"]
 """What a state is about: the servers of one key, or all servers of the account."""
 
-RESELLER = "reseller"
+RESELLER = "(reseller)"  # no key is called so
 
 
 class PatchState(msgspec.Struct, frozen=True):

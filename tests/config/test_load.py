@@ -107,6 +107,9 @@ BAD: dict[str, list[str]] = {
     "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; CLN is asked anew each time"],
     "probe-interval-without-unit": [f"probes.status.interval: '60' {NO_DURATION}; did you mean 60s or 60m?"],
     "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a text"],
+    "probe-scopes-empty": [
+        "probes.patch_status.scopes: expected key, reseller or both; enabled: false is what asks nothing"
+    ],
     "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a text"],
     "probe-setting-of-another": ["probes.status.stale_after: unknown key; known here: enabled, interval, max_age"],
     "probe-unknown": ["probes.kernelcar: unknown key; did you mean kernelcare?"],
@@ -146,6 +149,9 @@ BAD: dict[str, list[str]] = {
             "accounts[0].secret_key_file: ~no-such-user/acme.secret "
             "starts with the home folder of a user that is not known here"
         ),
+    ],
+    "secret-key-file-of-two-lines": [
+        "accounts[0].secret_key_file: two-lines.secret has several lines, and a secret is one"
     ],
     "secret-key-file-with-nul": ["accounts[0].secret_key_file: acme .secret embedded null byte"],
     "secret-key-file-without-credentials-directory": [
