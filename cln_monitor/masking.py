@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
+
+_MASK = re.compile(r".{1,4}-[0-9a-f]{8}", re.DOTALL)
 
 
 def mask_key(key: str) -> str:
@@ -13,6 +16,11 @@ def mask_key(key: str) -> str:
     return f"{key[:4]}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def key_names(key: str) -> tuple[str, str]:
-    """Return what ``key`` may be called: itself, where keys are shown in full or it is a mask already, and its mask."""
-    return key, mask_key(key)
+def masked(name: str) -> str:
+    """Return the mask of the key that ``name`` is, or that is its mask already."""
+    return name if _MASK.fullmatch(name) else mask_key(name)
+
+
+def same_key(name: str, other: str) -> bool:
+    """Tell whether two names are of one key, each the key itself or its mask."""
+    return name == other or masked(name) == masked(other)

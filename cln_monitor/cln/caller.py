@@ -116,7 +116,7 @@ class Caller:
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:
             raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
-        self.redactor.hide(self.credentials.login, "<login>")
+        self.redactor.hide_login(self.credentials.login)
         return self.credentials
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:

@@ -41,6 +41,10 @@ class ReadOnlyClient:
         """Close its connections that are not in use."""
         self._caller.transport.close()
 
+    def may_show_secret(self, text: str) -> bool:
+        """Tell at a glance whether a secret may stand in ``text``, an id or an address."""
+        return self._caller.redactor.may_be_in(text)
+
     def scrub(self, text: str) -> str:
         """Return ``text`` without the secrets that this client knows."""
         return self._caller.redactor.scrub(text)

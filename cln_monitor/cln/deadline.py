@@ -1,5 +1,8 @@
 """One deadline for all that a call does on its socket: connect, handshake, send, and each byte of the answer.
 
+Not for the resolution of the host name before that: nothing can interrupt ``getaddrinfo``. It takes as long as the
+system lets it (``resolv.conf``: timeout, attempts); a call whose time is up by then connects to nothing.
+
 The time-outs of ``requests`` bound one wait; a server that sends a byte now and then is waited for without end. So
 the sockets of our connections ask, before each wait, how much is left of the deadline of the call they serve.
 """

@@ -32,8 +32,6 @@ def json_data(answer: Answer, kind: type[T]) -> T:
     """
     try:
         return _data(answer, answer.body, kind)
-    except msgspec.ValidationError as error:
-        raise not_an_answer(answer, f"JSON of another shape than documented: {error}") from None
     except RecursionError:
         raise not_an_answer(answer, "JSON that is nested too deep") from None
     except ValueError:
@@ -46,8 +44,6 @@ def _data_of_mended(answer: Answer, kind: type[T]) -> T:
         document = json.loads(answer.body.decode("utf-8", "replace"), parse_constant=_refuse_constant)
         mended = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
         return _data(answer, mended, kind)
-    except msgspec.ValidationError as error:
-        raise not_an_answer(answer, f"JSON of another shape than documented: {error}") from None
     except (ValueError, RecursionError):
         raise not_an_answer(answer, describe_body(answer.body)) from None
 
@@ -55,10 +51,16 @@ def _data_of_mended(answer: Answer, kind: type[T]) -> T:
 def _data(answer: Answer, body: bytes, kind: type[T]) -> T:
     data: bytes | msgspec.Raw = body
     instead = "JSON that does not say whether the call succeeded"
+    said = ""
     if body.lstrip()[:1] == b"{":
         envelope = msgspec.json.decode(body, type=_Envelope)
         if envelope.success is not msgspec.UNSET:
-            raise_unless_success(answer, bytes(envelope.success) == b"true", envelope.message)
+            if message := clean_text(envelope.message, LONGEST_UNSCRUBBED):
+                said = f"; CLN says: {message}"
+            success = bytes(envelope.success)
+            if success not in {b"true", b"false"}:
+                raise not_an_answer(answer, f"JSON whose success is neither true nor false{said}")
+            raise_unless_success(answer, success == b"true", envelope.message)
             data = b"null" if envelope.data is msgspec.UNSET else envelope.data
             instead = "a body that says success"
         elif envelope.data is not msgspec.UNSET or envelope.message is not None:
@@ -66,7 +68,10 @@ def _data(answer: Answer, body: bytes, kind: type[T]) -> T:
     if answer.status >= 300:
         msgspec.json.decode(data)  # raises for what is not JSON at all, which then is called what it is
         raise not_an_answer(answer, instead)
-    return msgspec.json.decode(data, type=kind)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise not_an_answer(answer, f"JSON of another shape than documented: {error}{said}") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -6,14 +6,14 @@ import msgspec
 
 from .caller import Caller
 from .endpoints import IMUNIFY_KEYS, IMUNIFY_SERVERS
-from .fields import Text, count, date, identity, text
+from .fields import count, date, identity, text
 from .rows import unique, unique_servers
 
 
 class ImunifyKey(msgspec.Struct, frozen=True):
     """An Imunify key. ``code``: its product; ``limit``: most servers, 0 for unlimited; ``servers``: the number in use.
 
-    ``limit`` and ``servers`` are None when CLN does not tell.
+    ``limit`` and ``servers`` are None when CLN tells no number.
     """
 
     key: str
@@ -49,24 +49,24 @@ class ImunifyReads:
 
 
 class _KeyRow(msgspec.Struct):
-    key: Text = None
-    code: Text = None
-    limit: Text = None
-    servers: Text = None
+    key: object = None
+    code: object = None
+    limit: object = None
+    servers: object = None
 
     def key_of_row(self) -> ImunifyKey:
         return ImunifyKey(
             key=identity(self.key, "key"),
             code=text(self.code),
-            limit=count(self.limit, "limit"),
-            servers=count(self.servers, "servers"),
+            limit=count(self.limit),
+            servers=count(self.servers),
         )
 
 
 class _ServerRow(msgspec.Struct):
-    id: Text = None
-    ip: Text = None
-    last_checkin: Text = None
+    id: object = None
+    ip: object = None
+    last_checkin: object = None
 
     def server(self) -> ImunifyServer:
         return ImunifyServer(

@@ -9,7 +9,7 @@ import msgspec
 from .caller import Caller
 from .endpoints import IP_LICENSE_SERVERS, IP_LICENSES
 from .errors import BadAnswer
-from .fields import Text, count, date, flag, identity, text
+from .fields import count, date, date_if_readable, flag, identity, text
 from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
@@ -79,28 +79,28 @@ def _identity(license_: IpLicense) -> str:
 
 
 class _Row(msgspec.Struct):
-    ip: Text = None
-    type: Text = None
-    registered: Text = None
-    created: Text = None
-    last_checkin: Text = None
-    server_info: Text = None
+    ip: object = None
+    type: object = None
+    registered: object = None
+    created: object = None
+    last_checkin: object = None
+    server_info: object = None
 
     def license(self) -> IpLicense:
-        return IpLicense(identity(self.ip, "ip"), self._type(), self._registered(), date(self.created, "created"))
+        return IpLicense(identity(self.ip, "ip"), self._type(), self._registered(), date_if_readable(self.created))
 
     def server(self) -> LicensedServer:
         return LicensedServer(
             identity(self.ip, "ip"),
             self._type(),
             self._registered(),
-            date(self.created, "created"),
+            date_if_readable(self.created),
             last_checkin=date(self.last_checkin, "last_checkin"),
             server_info=text(self.server_info),
         )
 
     def _type(self) -> int:
-        number = count(self.type, "type")
+        number = count(self.type)
         if number is None:
             raise BadAnswer("not an answer of CLN: a row without type")
         return number

@@ -6,12 +6,15 @@ import msgspec
 
 from .caller import Caller
 from .endpoints import KERNELCARE_KEYS, KERNELCARE_SERVERS
-from .fields import Text, count, date, flag, identity, text
+from .fields import count, date, date_if_readable, flag, identity, text
 from .rows import unique, unique_servers
 
 
 class KernelCareKey(msgspec.Struct, frozen=True):
-    """A KernelCare key. ``limit``: most servers, 0 for unlimited, None when not told; ``created``: Unix seconds."""
+    """A KernelCare key. ``limit``: most servers, 0 for unlimited; ``created``: Unix seconds.
+
+    Both are None when CLN does not tell, or nothing that can be read.
+    """
 
     key: str
     enabled: bool | None
@@ -48,32 +51,32 @@ class KernelCareReads:
 
 
 class _KeyRow(msgspec.Struct):
-    key: Text = None
-    enabled: Text = None
-    created: Text = None
-    limit: Text = None
-    note: Text = None
+    key: object = None
+    enabled: object = None
+    created: object = None
+    limit: object = None
+    note: object = None
 
     def key_of_row(self) -> KernelCareKey:
         return KernelCareKey(
             key=identity(self.key, "key"),
             enabled=flag(self.enabled),
-            limit=count(self.limit, "limit"),
+            limit=count(self.limit),
             note=text(self.note),
-            created=date(self.created, "created"),
+            created=date_if_readable(self.created),
         )
 
 
 class _ServerRow(msgspec.Struct):
-    server_id: Text = None
-    ip: Text = None
-    created: Text = None
-    last_checkin: Text = None
+    server_id: object = None
+    ip: object = None
+    created: object = None
+    last_checkin: object = None
 
     def server(self) -> KernelCareServer:
         return KernelCareServer(
             server_id=identity(self.server_id, "server_id"),
             ip=text(self.ip),
-            created=date(self.created, "created"),
+            created=date_if_readable(self.created),
             last_checkin=date(self.last_checkin, "last_checkin"),
         )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from .clock import Clock, Deadline
 from .errors import RateLimited, TimedOut
+from .places import Places
 
 LONGEST_PAUSE = 30.0
 """Seconds that a read waits out when CLN names a pause; it gives up at once on a longer one."""
@@ -24,11 +25,18 @@ class Limits:
         self.concurrency = concurrency
         self._gap = 1 / requests_per_second if requests_per_second else 0.0
         self._clock = clock
-        self._in_flight = threading.BoundedSemaphore(concurrency)
+        self._places = Places(concurrency)
         self._lock = threading.Lock()
         self._next_turn: dict[str, float] = {}
         self._next_send: dict[str, float] = {}
         self._paused_until: dict[str, float] = {}
+
+    def resize(self, concurrency: int, requests_per_second: float) -> None:
+        """Hold others to new numbers from now on; when each host may be asked next stays as it is."""
+        self._gap = 1 / requests_per_second if requests_per_second else 0.0
+        if concurrency != self.concurrency:
+            self.concurrency = concurrency
+            self._places = Places(concurrency)
 
     @contextmanager
     def turn(self, host: str, deadline: Deadline) -> Iterator[None]:
@@ -36,22 +44,23 @@ class Limits:
 
         Raises RateLimited without waiting when CLN wants a pause beyond ``LONGEST_PAUSE`` or ``deadline``.
         """
+        places = self._places  # a call leaves the place that it took, also over a change of size
+        # No place is held while waiting for a turn: the limit of one host must not hold up the calls to others.
+        self._await_turn(host, deadline)
         while True:
-            # The wait for a turn comes before the place in flight: one slow host must not hold the places of others.
-            self._await(self._next_turn, host, deadline)
-            if not self._in_flight.acquire(timeout=min(deadline.left(), threading.TIMEOUT_MAX)):
+            if not places.take(deadline.left()):
                 raise TimedOut(
                     f"nothing was sent, as concurrency ({self.concurrency}) left it no place before the deadline"
                 )
-            if not self._pause_left(host):
+            wait = self._wait_before_sending(host)
+            if not wait:
                 break
-            self._in_flight.release()
+            places.leave()
+            self._sleep(host, wait, deadline)
         try:
-            # Calls whose turn came while all places were taken must not be sent in one burst.
-            self._await(self._next_send, host, deadline)
             yield
         finally:
-            self._in_flight.release()
+            places.leave()
 
     def pause(self, host: str, seconds: float) -> None:
         """Send nothing to ``host`` for ``seconds`` from now, an hour at most: a slip must not silence us for a year."""
@@ -62,24 +71,40 @@ class Limits:
     def _pause_left(self, host: str) -> float:
         return max(0.0, self._paused_until.get(host, -math.inf) - self._clock.monotonic())
 
-    def _await(self, slots: dict[str, float], host: str, deadline: Deadline) -> None:
-        """Take the next slot of ``host`` in ``slots``, and wait until it comes."""
+    def _await_turn(self, host: str, deadline: Deadline) -> None:
+        """Take the next turn of ``host``, and wait until it comes."""
         with self._lock:
-            now, left = self._clock.monotonic(), deadline.left()
-            pause = self._pause_left(host)
-            if pause > min(LONGEST_PAUSE, left):
-                raise RateLimited(
-                    f"CLN asked for a pause of which {pause:.0f} s are left",
-                    retry_after=pause,
-                    transient=False,
-                )
-            slot = max(now + pause, slots.get(host, now))
-            # Who cannot wait for a slot takes none, or those who come later would wait for nobody.
-            if not left:
-                raise TimedOut("nothing was sent, as the deadline had passed")
-            if slot - now > left:
-                raise TimedOut("nothing was sent, as requests_per_second left it no turn before the deadline")
-            slots[host] = slot + self._gap
-        self._clock.sleep(slot - now)
-        if self._clock.monotonic() < slot - _EARLY:
+            now = self._clock.monotonic()
+            turn = max(now + self._pause_left(host), self._next_turn.get(host, now))
+            # Who cannot wait for a turn takes none, or those who come later would wait for nobody.
+            self._check(host, turn - now, deadline)
+            self._next_turn[host] = turn + self._gap
+        self._sleep(host, turn - now, deadline)
+
+    def _wait_before_sending(self, host: str) -> float:
+        """Return 0 to send now; or the seconds to wait: in a pause, or when many got a place at the same moment."""
+        with self._lock:
+            now = self._clock.monotonic()
+            send = max(now + self._pause_left(host), self._next_send.get(host, now))
+            if send - now > _EARLY:
+                return send - now
+            self._next_send[host] = send + self._gap
+            return 0.0
+
+    def _check(self, host: str, wait: float, deadline: Deadline) -> None:
+        left, pause = deadline.left(), self._pause_left(host)
+        if pause > min(LONGEST_PAUSE, left):
+            raise RateLimited(
+                f"CLN asked for a pause of which {pause:.0f} s are left", retry_after=pause, transient=False
+            )
+        if not left:
+            raise TimedOut("nothing was sent, as the deadline had passed")
+        if wait > left:
+            raise TimedOut("nothing was sent, as requests_per_second left it no turn before the deadline")
+
+    def _sleep(self, host: str, wait: float, deadline: Deadline) -> None:
+        self._check(host, wait, deadline)
+        ends_at = self._clock.monotonic() + wait
+        self._clock.sleep(wait)
+        if self._clock.monotonic() < ends_at - _EARLY:
             raise TimedOut("nothing was sent, as we are being stopped")

@@ -62,10 +62,11 @@ class PatchStatusReads:
         return self._caller.read(PATCH_STATUS_OF_RESELLER, parse_patch_status, path=self._caller.reseller)
 
 
-_STATE = "|".join(STATES)
-_COUNT = re.compile(rf"({_STATE})=(\d{{1,9}})")
+_COUNT = re.compile(r"([A-Za-z_]\w*)=(\d{1,9})", re.ASCII)
 # Counts stand alone on a line or behind its "|"; nothing else may stand there.
-_COUNTS = re.compile(rf"^(?:[^|\n]*\|)?[ \t]*((?:(?:{_STATE})=\d{{1,9}}[; \t]*)+)$", re.MULTILINE)
+_COUNTS = re.compile(
+    rf"^(?:[^|\n]*\|)?[ \t]*({_COUNT.pattern}(?:[; \t]+{_COUNT.pattern})*)[; \t]*$", re.MULTILINE | re.ASCII
+)
 _HOST = re.compile(
     r"^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$", re.MULTILINE
 )
@@ -87,17 +88,16 @@ def parse_patch_status(answer: Answer) -> PatchStatus:
     """Read the text of a nagios call. Raises AuthorizationFailed, Refused, or BadAnswer for a text nobody knows."""
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     _raise_for_failure(answer, text)
-    counts = _counts(answer, text)
+    counts, any_not_good = _counts(answer, text)
     hosts = [
         PatchedHost(clean_text(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
         for found in _HOST.finditer(text)
     ]
     # Words, counts and hosts overlap, and none of them tells all: what is bad in any of them is bad.
     says_good, says_bad = _says_good(text, counts), _BAD.search(text) is not None
-    counts_bad = counts is not None and any(counts[state] for state in STATES if state != "uptodate")
-    if not (says_good or says_bad or counts_bad):
+    if not (says_good or says_bad or (counts is not None and any_not_good)):
         raise not_an_answer(answer, describe_body(answer.body))
-    ok = says_good and not says_bad and not counts_bad and all(host.state == "uptodate" for host in hosts)
+    ok = says_good and not says_bad and not any_not_good and all(host.state == "uptodate" for host in hosts)
     if answer.status >= 300 and (ok or answer.status < 400):
         raise not_an_answer(answer, "a text that says all is well")
     return PatchStatus(ok, counts, hosts)
@@ -113,9 +113,10 @@ def _says_good(text: str, counts: dict[str, int] | None) -> bool:
 
 def _raise_for_failure(answer: Answer, text: str) -> None:
     """Raise the error that ``text`` is, where it is one of the texts by which CLN says no."""
-    if text.startswith("{"):
+    if text.startswith(("{", "[")):
         json_data(answer, object)
-    elif text[:7].lower() == "success":
+        raise not_an_answer(answer, "JSON where a text is documented")
+    if text[:7].lower() == "success":
         plain_items(answer)
     elif _NOT_AUTHORIZED.match(text):
         raise token_refused(answer, clean_text(text, LONGEST_UNSCRUBBED))
@@ -124,12 +125,17 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 
-def _counts(answer: Answer, text: str) -> dict[str, int] | None:
-    lines = [found[1] for found in _COUNTS.finditer(text)]
-    if not lines:
-        return None
-    items = _COUNT.findall("\n".join(lines))
-    counts = {state: int(number) for state, number in items}
-    if len(items) != len(STATES) or len(counts) != len(STATES):
+def _counts(answer: Answer, text: str) -> tuple[dict[str, int] | None, bool]:
+    """Return the servers by state, None without counts, and whether any are counted as something else than good.
+
+    What nobody has documented, such as ``rebootrequired``, is not taken for good.
+    """
+    items = [(name, int(number)) for line in _COUNTS.finditer(text) for name, number in _COUNT.findall(line[1])]
+    any_not_good = any(number for name, number in items if name != "uptodate")
+    known = [(name, number) for name, number in items if name in STATES]
+    if not known:
+        return None, any_not_good
+    counts = dict(known)
+    if not len(known) == len(counts) == len(STATES):
         raise not_an_answer(answer, "counts that are cut or doubled")
-    return {state: counts[state] for state in STATES}
+    return {state: counts[state] for state in STATES}, any_not_good

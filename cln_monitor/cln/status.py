@@ -19,9 +19,13 @@ BAD_WHEN_TRUE = frozenset({"rhn_overloaded", "rhn_queue_full"})
 
 
 class ServiceStatus(msgspec.Struct, frozen=True):
-    """The ``flags`` of CLN's services as CLN reports them; which there are varies by year."""
+    """The ``flags`` of CLN's services as CLN reports them; which there are varies by year.
+
+    ``plain``: they come from ``/status.plain``, as ``/status.json`` gave no good answer.
+    """
 
     flags: dict[str, bool]
+    plain: bool = False
 
     def is_good(self, name: str) -> bool:
         """Tell whether the flag ``name`` is in its good state."""
@@ -43,13 +47,13 @@ class StatusReads:
             return self._caller.read(STATUS_JSON, lambda answer: _status(answer, json_data(answer, dict[str, Any])))
         except (BadAnswer, Refused, AuthorizationFailed) as error:
             try:
-                return self._caller.read(STATUS_PLAIN, lambda answer: _status(answer, plain_items(answer)))
+                return self._caller.read(STATUS_PLAIN, lambda answer: _status(answer, plain_items(answer), plain=True))
             except (BadAnswer, Refused, AuthorizationFailed):
                 raise error from None
 
 
-def _status(answer: Answer, items: dict[str, Any]) -> ServiceStatus:
+def _status(answer: Answer, items: dict[str, Any], *, plain: bool = False) -> ServiceStatus:
     flags = {clean_text(name): value for name, item in items.items() if (value := flag(item)) is not None}
     if not flags:
         raise not_an_answer(answer, "a status without a single flag")
-    return ServiceStatus(dict(sorted(flags.items())))
+    return ServiceStatus(dict(sorted(flags.items())), plain)

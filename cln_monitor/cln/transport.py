@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the HTTP ``status``, the ``body`` unpacked, the ``location`` of a redirect.
+    """What came back: the HTTP ``status``, the ``body`` unpacked, without a BOM, the ``location`` of a redirect.
 
     ``retry_after`` is the header as it came; ``clock_skew`` CLN's clock less ours in seconds, None when it told none.
     """
@@ -225,7 +226,7 @@ def _body(response: requests.Response) -> bytes:
         if size > LARGEST_BODY:
             raise BadAnswer(f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is")
         pieces.append(piece)
-    return b"".join(pieces)
+    return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
 
 
 def _http_date(text: str) -> float | None:

@@ -15,14 +15,21 @@ def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as ``15m``. Raises ValueError, with what would be right, on others."""
     named = repr(text) if len(text) <= _SHOWN else "this"
     if _DURATION.fullmatch(text) is None:
-        hint = f"; did you mean {text}s or {text}m?" if re.fullmatch(r"\d{1,9}", text, re.ASCII) else ""
-        raise ValueError(f"{named} is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d{hint}")
+        raise ValueError(
+            f"{named} is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d{_hint(text)}"
+        )
     milliseconds = sum(int(number) * _UNITS[unit] for number, unit in _PIECE.findall(text))
     if milliseconds == 0:
         raise ValueError(f"{named} is no time at all: write a duration above zero")
     if milliseconds > _LONGEST:
         raise ValueError(f"{named} is more than ten years: write a shorter duration, such as 24h or 30d")
     return milliseconds / 1000
+
+
+def _hint(text: str) -> str:
+    if clock := re.fullmatch(r"(\d{1,3}):(\d\d)", text, re.ASCII):
+        text = str(60 * int(clock[1]) + int(clock[2]))
+    return f"; did you mean {text}s or {text}m?" if re.fullmatch(r"\d{1,9}", text, re.ASCII) else ""
 
 
 def format_duration(seconds: float) -> str:

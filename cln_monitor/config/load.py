@@ -18,14 +18,14 @@ from cln_monitor.cln import Secret
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
-from .secrets import expand
+from .secrets import Empty, expand
 from .typed import Problem, Typer, at
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHORTEST_INTERVAL = 1.0
-_LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class ConfigError(Exception):
@@ -45,7 +45,9 @@ def load_config(file: Path) -> Config:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(str(file), [Problem("", f"cannot be read: {error.strerror}")]) from None
+        missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
+        text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
+        raise ConfigError(str(file), [Problem("", text)]) from None
     except UnicodeDecodeError:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
     try:
@@ -60,14 +62,29 @@ def parse_config(text: str, base: Path) -> Config:
         document = yaml.load(text, _Loader)  # noqa: S506 # a SafeLoader, but for doubled keys
     except yaml.MarkedYAMLError as error:
         raise ConfigError("", [_problem_of_yaml(error)]) from None
-    except (yaml.YAMLError, RecursionError):
-        raise ConfigError("", [Problem("", "is not YAML")]) from None
+    except RecursionError:
+        raise ConfigError("", [Problem("", "is not YAML; it is nested too deeply")]) from None
+    except yaml.YAMLError:
+        raise ConfigError("", [Problem("", "is not YAML; it holds a character that cannot be seen")]) from None
     typer = Typer()
     config = _config(typer, {} if document is None else document, base)
     if typer.problems or config is None:
         raise ConfigError("", typer.problems)
     return config
 
+
+_ADVICE = {
+    "end of stream": "is a bracket or a quote still open?",
+    "<stream end>": "is a bracket or a quote still open?",
+    "could not find expected ':'": "after a name stands a colon and a blank",
+    "'\\t' that cannot start any token": "indent with blanks",
+    "cannot start any token": "a value that begins with it has to stand in quotes",
+    "expected <block end>": "do lines that belong together begin in the same column?",
+    "mapping values are not allowed": "a value with a colon and a blank in it has to stand in quotes",
+    "unhashable key": "expected a name before the colon",
+    "another document": "remove the line ---",
+}
+"""What to do, by what YAML says."""
 
 _QUOTES_A_VALUE = re.compile(r"(?:alias|anchor|tag|handle) ['\"]")
 
@@ -80,13 +97,19 @@ def _problem_of_yaml(error: yaml.MarkedYAMLError) -> Problem:
         text = "a value that begins with !, & or * has to stand in quotes"
     elif text.startswith("but ") and error.context:
         text = f"{error.context}, {text}"
+    text += next((f"; {advice}" for sign, advice in _ADVICE.items() if sign in text), "")
     return Problem(f"line {mark.line + 1}, column {mark.column + 1}" if mark else "", text)
 
 
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+
+
 class _Loader(yaml.SafeLoader):
-    """Refuses a mapping that names a key twice, of which YAML silently keeps the last."""
+    """Refuses a mapping that names a key twice, of which YAML silently keeps the last; 1:30 is a text to it, not 90."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag in _NUMBERS and ":" in node.value:
+            node.tag = "tag:yaml.org,2002:str"
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError):
@@ -207,7 +230,14 @@ def _check_accounts(typer: Typer, config: Config) -> None:
             _check_secret(typer, config, account, name, place)
         _check_monitoring_keys(typer, config, account, place)
     if ca_file := config.tls_config.ca_file:
-        _check_readable(typer, "tls_config.ca_file", ca_file, lambda: _read_certificates(expand(ca_file, config.base)))
+        _check_readable(
+            typer,
+            "tls_config.ca_file",
+            ca_file,
+            lambda: _read_certificates(expand(ca_file, config.base)),
+            goal="certificates",
+            base=config.base,
+        )
 
 
 def _read_certificates(file: Path) -> None:
@@ -226,32 +256,64 @@ def _check_secret(typer: Typer, config: Config, account: AccountConfig, name: Se
     elif not given and name == "secret_key":
         typer.note(at(place, "secret_key_file"), f"is missing; one of {', '.join(trio)} has to be set")
     elif given:
-        _check_readable(typer, at(place, given[0]), getattr(account, given[0]), config.secret_of(account, name))
+        base = config.base if given[0] == trio[0] else None
+        what, read = getattr(account, given[0]), config.secret_of(account, name)
+        _check_readable(typer, at(place, given[0]), what, read, goal=name.replace("_", " "), base=base)
 
 
 def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig, place: str) -> None:
     field = "monitoring_keys_file" if account.monitoring_keys_file else "monitoring_keys"
     if account.monitoring_keys_file and account.monitoring_keys:
         typer.note(at(place, "monitoring_keys"), "monitoring_keys_file is set too; one of them is enough")
-    keys = _check_readable(typer, at(place, field), account.monitoring_keys_file, config.monitoring_keys_of(account))
+    what, read = account.monitoring_keys_file or None, config.monitoring_keys_of(account)
+    keys = _check_readable(typer, at(place, field), what, read, goal="monitoring keys", base=config.base)
     for index, key in enumerate(keys or ()):
         if not _LICENCE_KEY.fullmatch(key.reveal()):
-            typer.note(f"{at(place, field)}[{index}]", "expected a key of 8 to 64 letters, digits, dashes, underscores")
+            typer.note(
+                f"{at(place, field)}[{index}]", "expected a key of 16 to 64 letters, digits, dashes, underscores"
+            )
 
 
-def _check_readable(typer: Typer, place: str, what: object, read: Callable[[], T]) -> T | None:
-    """Return what ``read`` gives, or note that the file or variable ``what`` cannot be read."""
-    named = f"{what} " if what and isinstance(what, str) else ""
+def _check_readable(
+    typer: Typer, place: str, what: object, read: Callable[[], T], *, goal: str, base: Path | None = None
+) -> T | None:
+    """Return what ``read`` gives, or note why it gives nothing and what is to be put there, ``goal``.
+
+    ``what`` is the name of a variable, or that of a file where there is a folder ``base``.
+    """
+    named = f"{what} " if isinstance(what, str) else ""
+    relative = ""
+    if base is not None and isinstance(what, str):
+        if not what or "\0" in what:
+            typer.note(place, "expected the name of a file")
+            return None
+        path = _whole(what, base)
+        named = f"{path} "
+        if path == base.absolute() / what and not Path(what).is_absolute():
+            relative = f"; relative names start from {base.absolute()}"
     try:
         value = read()
+        if isinstance(value, Secret) and not value.reveal().strip():
+            raise Empty("is empty")  # noqa: TRY301 # as when its file is
     except OSError as error:
-        typer.note(place, f"cannot read {named}({error.strerror})")
+        typer.note(place, f"cannot read {named}({error.strerror}){_right_to_read(error) or relative}")
     except UnicodeDecodeError:
         typer.note(place, f"{named}is not UTF-8 text")
+    except Empty as error:
+        typer.note(place, f"{named}{error}; put the {goal} there")
     except ValueError as error:
         typer.note(place, f"{named}{error}")
     else:
-        if not isinstance(value, Secret) or value.reveal().strip():
-            return value
-        typer.note(place, "is empty")
+        return value
     return None
+
+
+def _whole(name: str, base: Path) -> Path:
+    try:
+        return expand(name, base).absolute()
+    except ValueError:  # which the reading of it tells
+        return Path(name)
+
+
+def _right_to_read(error: OSError) -> str:
+    return "; let the user who runs this read it" if isinstance(error, PermissionError) else ""

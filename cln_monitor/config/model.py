@@ -75,11 +75,12 @@ class Config(ConfigFile, frozen=True, kw_only=True):
     def transport_of(self, api_url: str) -> TransportSettings:
         """Return how to reach the API root ``api_url``."""
         ca_file = self.tls_config.ca_file
-        roots = {self.api_url_of(account) for account in self.accounts}
+        # Of roots on one host the first keeps the host as its name, so that a further one changes no series of it.
+        roots = sorted(dict.fromkeys(map(self.api_url_of, self.accounts)), key=lambda root: root != self.api_url)
         same_host = [root for root in roots if urlsplit(root).netloc == urlsplit(api_url).netloc]
         return TransportSettings(
             api_url=api_url,
-            label=api_url if len(same_host) > 1 else "",
+            label="" if api_url in same_host[:1] else api_url,
             timeout=self.timeout,
             proxy=self.proxy.reveal() if self.proxy else None,
             ca_file=str(expand(ca_file, self.base)) if ca_file else None,
@@ -117,7 +118,7 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         if self.proxy is not None:
             redactor.hide(urlsplit(self.proxy.reveal()).password or "")
         for account in self.accounts:
-            redactor.hide(account.login.reveal(), "<login>")
+            redactor.hide_login(account.login.reveal())
             with contextlib.suppress(OSError, ValueError):  # what cannot be read is told by the call that needs it
                 for name in SECRET_NAMES:
                     if self.has(account, name):

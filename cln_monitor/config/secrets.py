@@ -8,6 +8,10 @@ from pathlib import Path
 from cln_monitor.cln import Secret
 
 
+class Empty(ValueError):
+    """There is a place for a secret, and nothing in it."""
+
+
 class SecretFile:
     """The text of a file, read again when the file changes; a relative ``name`` starts from the folder ``base``."""
 
@@ -47,7 +51,7 @@ class SecretFile:
 def _read(path: Path) -> str:
     text = path.read_text(encoding="utf-8-sig").strip()  # some editors begin a file with a mark that is no text
     if not text:
-        raise ValueError("is empty")
+        raise Empty("is empty")
     return text
 
 
@@ -60,7 +64,7 @@ class SecretVariable:
     def __call__(self) -> Secret:
         text = os.environ.get(self.name, "").strip()
         if not text:
-            raise ValueError("is an environment variable that is not set, or empty")
+            raise Empty("is an environment variable that is not set, or empty")
         return Secret(text)
 
 

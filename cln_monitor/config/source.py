@@ -11,7 +11,7 @@ from .model import AccountConfig, Config
 
 
 class Sources:
-    """Makes the clients of a configuration. They share ``limits``; each request they make is told to ``observe``."""
+    """Makes the clients of a configuration. They share ``limits``, by default their own."""
 
     def __init__(
         self,
@@ -19,12 +19,14 @@ class Sources:
         clock: Clock,
         redactor: Redactor,
         observe: Callable[[Exchange], None] = lambda _: None,
+        *,
+        limits: Limits | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
         self._redactor = redactor
         self._observe = observe
-        self._limits = Limits(config.concurrency, config.requests_per_second, clock)
+        self._limits = limits or Limits(config.concurrency, config.requests_per_second, clock)
         self._clients: dict[str, ReadOnlyClient] = {}
         config.hide_secrets(redactor)
 

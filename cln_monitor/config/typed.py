@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import types
 import typing
 from dataclasses import dataclass
@@ -41,7 +42,10 @@ class Typer:
     def struct(
         self, kind: type[msgspec.Struct], value: object, place: str, leave: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Return the typed values of the fields of ``kind`` that ``value`` sets, less the fields in ``leave``."""
+        """Return the typed values of the fields of ``kind`` that ``value`` sets, less the fields in ``leave``.
+
+        A field with a default that is set to nothing counts as left out.
+        """
         if not isinstance(value, dict):
             self.note(place, f"expected a mapping of names to values, got {_described(value)}")
             return {}
@@ -53,7 +57,8 @@ class Typer:
                 self.note(at(place, field.name), "is missing")
         typed: dict[str, Any] = {}
         for field in fields:
-            if field.name in value and field.name not in leave:
+            is_set = value.get(field.name) is not None or (field.required and field.name in value)
+            if is_set and field.name not in leave:
                 before = len(self.problems)
                 read = self.value(hints[field.name], value[field.name], at(place, field.name))
                 if len(self.problems) == before:
@@ -101,8 +106,7 @@ class Typer:
                 return None
         name, accepted = _LEAVES[kind]
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-            quotes = "; put it in quotes" if isinstance(value, int | float) and str in accepted else ""
-            self.note(place, f"expected {name}, got {_described(value)}{quotes}")
+            self.note(place, f"expected {name}, got {_described(value)}{_hint(value, accepted)}")
             return None
         return kind(value)
 
@@ -114,6 +118,17 @@ _LEAVES: dict[Any, tuple[str, tuple[type, ...]]] = {
     int: ("a whole number", (int,)),
     float: ("a number", (int, float)),
 }
+
+
+def _hint(value: object, accepted: tuple[type, ...]) -> str:
+    if isinstance(value, int | float) and str in accepted:
+        return "; put it in quotes"
+    if isinstance(value, str) and int in accepted and _NUMBER.fullmatch(value):
+        return "; write it in digits, without quotes or an exponent"  # YAML takes 1e9 for a text
+    return ""
+
+
+_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 
 
 def at(place: str, name: str) -> str:

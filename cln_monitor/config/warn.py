@@ -18,6 +18,16 @@ def warnings_of(config: Config) -> list[str]:
         parts = urlsplit(api_url)
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             warnings.append(f"{api_url}: tokens go there unencrypted, over http")
+    first: dict[tuple[str, str], str] = {}
+    for index, account in enumerate(config.accounts):
+        other = first.setdefault((config.api_url_of(account), account.login.reveal()), account.name)
+        if other != account.name:
+            warnings.append(
+                f"accounts[{index}].login: {account.name} has the same login as {other}, "
+                "so all it has is asked for and counted twice"
+            )
+    if not any(settings.enabled for account in config.accounts for settings in account.probes.values()):
+        warnings.append("probes: none is enabled, so CLN is never asked")
     for account in config.accounts:
         for name, settings in account.probes.items():
             if settings.enabled and settings.max_age < settings.interval:

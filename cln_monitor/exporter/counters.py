@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from importlib.metadata import version
 
+import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -25,6 +27,9 @@ _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0
 
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # untyped there; they double each counter, and nothing reads them
+
+
+_log = structlog.get_logger(__name__)
 
 
 class Counters:
@@ -85,12 +90,20 @@ class Counters:
         for reason in REASONS:
             self._failures.remove(api, account, probe, reason)
 
+    def forget_api(self, api: str) -> None:
+        """Show nothing that is only true while ``api`` is asked."""
+        with contextlib.suppress(KeyError):  # no answer of it had a date
+            self._skew.remove(api)
+
     def probe_failed(self, api: str, account: str, probe: str, reason: str) -> None:
         """Count a failed run."""
         self._failures.labels(api, account, probe, reason).inc()
 
     def exchanged(self, exchange: Exchange) -> None:
         """Count a request to CLN."""
+        _log.debug(
+            "asked CLN", api=exchange.api, endpoint=exchange.endpoint, code=exchange.code, seconds=exchange.seconds
+        )
         self._requests.labels(exchange.api, exchange.endpoint, exchange.code).inc()
         self._durations.labels(exchange.api, exchange.endpoint).observe(exchange.seconds)
         if exchange.clock_skew is not None:

@@ -59,20 +59,22 @@ class Exposition:
 
     def publish(self, target: Hashable, texts: Mapping[Family, bytes]) -> None:
         """Show ``texts`` as all that there is of ``target``; what has not changed is not compressed again."""
+        with self._lock:
+            self._targets[target] = self._compressed(target, texts)
+            self.page = self._joined()
+
+    def replace(self, texts: Mapping[Hashable, Mapping[Family, bytes]]) -> None:
+        """Show ``texts``, by target, as all that there is."""
+        with self._lock:
+            self._targets = {target: self._compressed(target, of_target) for target, of_target in texts.items()}
+            self.page = self._joined()
+
+    def _compressed(self, target: Hashable, texts: Mapping[Family, bytes]) -> dict[Family, Fragment]:
         before = self._targets.get(target, {})
-        fragments = {
+        return {
             family: known if (known := before.get(family)) and known.text == text else Fragment.of(text)
             for family, text in texts.items()
         }
-        with self._lock:
-            self._targets[target] = fragments
-            self.page = self._joined()
-
-    def withdraw(self, target: Hashable) -> None:
-        """Show nothing of ``target`` any more."""
-        with self._lock:
-            self._targets.pop(target, None)
-            self.page = self._joined()
 
     def _joined(self) -> Page:
         fragments: list[Fragment] = []

@@ -1,34 +1,35 @@
-"""The program ``cln-exporter``."""
+"""The program ``cln-exporter``; ``run`` minds signals from the start, so what takes long to import comes later."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-import structlog
+if TYPE_CHECKING:
+    import argparse
 
-from cln_monitor.cln import Redactor
-from cln_monitor.config import Config, ConfigError, load_config
-
-from .demo import Demo
-from .logs import set_up_logs
-from .options import DEFAULT_ADDRESS, make_parser
-from .server import ListenError, address_of, listen, serve
-from .service import Service
-from .web import WebOptions, make_app
+    from cln_monitor.cln import Redactor
+    from cln_monitor.config import Config
 
 _PATIENCE = 1.0  # seconds that a stop waits for calls under way
-
-_log = structlog.get_logger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the exporter until it is told to stop; return 0 after a wanted stop, 1 when it cannot start."""
+    from cln_monitor.cln import Redactor  # noqa: PLC0415
+    from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
+
+    from .demo import Demo  # noqa: PLC0415
+    from .logs import set_up_logs  # noqa: PLC0415
+    from .options import make_parser  # noqa: PLC0415
+    from .server import ListenError  # noqa: PLC0415
+
     options = make_parser().parse_args(arguments)
     redactor = Redactor()
     set_up_logs(options.log_level, options.log_format, redactor)
@@ -36,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.ExitStack() as stack:
             load = stack.enter_context(Demo()).config if options.demo else lambda: load_config(options.config_file)
             if options.config_check:
-                config = load()
-                print(f"{'the demo' if options.demo else options.config_file}: {_summary(config)}")  # noqa: T201 # the answer asked for
+                _tell("the demo" if options.demo else str(options.config_file), load())
                 return 0
             _run(options, load, redactor)
     except (ConfigError, ListenError) as error:
@@ -46,13 +46,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _summary(config: Config) -> str:
+def _tell(name: str, config: Config) -> None:
+    """Print what a check has found in the configuration ``name``."""
+    from cln_monitor.config import warnings_of  # noqa: PLC0415
+
+    for warning in warnings_of(config):
+        print(f"cln-exporter: {name}: warning: {warning}", file=sys.stderr)  # noqa: T201 # no log yet
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
     accounts = len(config.accounts)
-    return f"ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes"
+    print(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")  # noqa: T201 # the answer asked for
 
 
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
+    import structlog  # noqa: PLC0415
+
+    from .options import DEFAULT_ADDRESS  # noqa: PLC0415
+    from .server import address_of, listen, serve  # noqa: PLC0415
+    from .service import Service  # noqa: PLC0415
+    from .web import WebOptions, make_app  # noqa: PLC0415
+
+    log = structlog.get_logger(__name__)
     service = Service(load, redactor)
     with contextlib.ExitStack() as stack:
         addresses = options.listen_addresses or [DEFAULT_ADDRESS]
@@ -61,13 +74,14 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         service.start()
         web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests)
         for sock in sockets:
-            _log.info("listening", address=address_of(sock), page=f"http://{address_of(sock)}/")
+            log.info("listening", address=address_of(sock), page=f"http://{address_of(sock)}/")
         serve(make_app(service, web), sockets, service.reload)
-    _log.info("stopped")
+    log.info("stopped")
 
 
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a reload waits until the server can take it
     code = main()
     ends_at = time.monotonic() + _PATIENCE
     others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from .logs import FORMATS, LEVELS
 
@@ -12,9 +13,16 @@ DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 DEFAULT_ADDRESS = "127.0.0.1:10099"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses as the rest of the program does: with one line, and exit code 1."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.prog}: {' '.join(message.splitlines())}; see --help\n")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cln-exporter",
         description="Watches CloudLinux Network (CLN) accounts and publishes Prometheus metrics.",
         allow_abbrev=False,
@@ -28,7 +36,12 @@ def make_parser() -> argparse.ArgumentParser:
         default=DEFAULT_CONFIG,
         help="the configuration (default: %(default)s)",
     )
-    add("--config.check", dest="config_check", action="store_true", help="check the configuration and exit")
+    add(
+        "--config.check",
+        dest="config_check",
+        action="store_true",
+        help="check the configuration, tell what is unusual in it, and exit",
+    )
     add("--demo", action="store_true", help="watch a simulated account: needs no configuration and no network")
     add(
         "--web.listen-address",
@@ -67,16 +80,12 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-_OTHER_PATHS = ("/", "/probe", "/config", "/-/", "/api/", "/sd/")
+_OTHER_PATHS = ("//", "/probe/", "/config/", "/-/", "/api/", "/sd/")  # a link to //x would lead to the host x
 
 
 def _path(text: str) -> str:
-    if (
-        not text.startswith("/")
-        or text in _OTHER_PATHS
-        or text.startswith(_OTHER_PATHS[3:])
-        or set("{}?#% ") & set(text)
-    ):
+    is_taken = f"{text}/".startswith(_OTHER_PATHS)
+    if not text.startswith("/") or is_taken or "//" in text or set("{}?#% ") & set(text):
         raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
     return text
 

@@ -17,6 +17,7 @@ from .target import Target, TargetId
 _log = structlog.get_logger(__name__)
 
 _SPREAD = 0.1  # seconds between the first polls of two targets
+_LONGEST_SPREAD = 10.0  # seconds between the first and the last of them
 _JITTER = 0.05  # of the interval, either way
 _MOST_JITTER = 30.0
 _MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
@@ -48,14 +49,15 @@ class Poller:
     def replace(self, targets: Iterable[Target], unchanged: Container[TargetId]) -> None:
         """Run ``targets`` from now on and no others: at once and a little apart, the ``unchanged`` when it is time."""
         former, self._jobs = self._jobs, {}
-        delay = 0.0
+        targets = list(targets)
+        apart, delay = min(_SPREAD, _LONGEST_SPREAD / max(1, len(targets))), 0.0
         for target in targets:
             if target.id in unchanged:
                 job = self._jobs[target.id] = former.pop(target.id)
                 job.modify(args=[target])
             else:
                 self._jobs[target.id] = self._schedule(target, delay)
-                delay += _SPREAD
+                delay += apart
         for job in former.values():
             job.remove()
 

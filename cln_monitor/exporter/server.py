@@ -25,10 +25,11 @@ def listen(address: str) -> socket.socket:
 
     Raises ListenError, which says what would be right.
     """
-    host, _, port = address.rpartition(":")
+    host, colon, port = address.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not port.isdecimal() or int(port) > 65535:
-        raise ListenError(f"cannot listen on {address!r}: expected HOST:PORT, such as 127.0.0.1:10099")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        expected = "expected HOST:PORT, such as 127.0.0.1:10099, or :10099 for all addresses"
+        raise ListenError(f"cannot listen on {address!r}: {expected}")
     try:
         family, _, _, _, where = socket.getaddrinfo(
             host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -88,4 +89,5 @@ async def _serve(server: _Server, sockets: list[socket.socket], on_reload: Calla
     loop.add_signal_handler(signal.SIGTERM, stop)
     loop.add_signal_handler(signal.SIGINT, stop)
     loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, on_reload))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came early is taken now
     await server.serve(sockets=sockets)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from cln_monitor.cln import Redactor, SystemClock
+from cln_monitor.cln import Limits, Redactor, SystemClock
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.probes import Run
 
@@ -33,11 +33,11 @@ class Service:
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
         self._poller = Poller(self.run)
-        self._pool = ThreadPoolExecutor(1)
         self._exposition = Exposition(ALL_FAMILIES)
         self.counters = Counters()
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
+        self._limits = Limits(1, 0, self._clock)
 
     def start(self) -> None:
         """Load the configuration and begin to poll. Raises ConfigError."""
@@ -51,7 +51,6 @@ class Service:
             self.targets = {}
         self._poller.stop()
         self._clock.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def reload(self) -> ConfigError | OSError | None:
         """Load the configuration anew; return why that failed, in which case the one in use stays."""
@@ -68,7 +67,9 @@ class Service:
         return None
 
     def _make_targets(self, config: Config) -> list[Target]:
-        return make_targets(config, self._clock, self._redactor, self.counters.exchanged)
+        # The same limits, held to new numbers: the pauses that CLN wants outlive a reload.
+        self._limits.resize(config.concurrency, config.requests_per_second)
+        return make_targets(config, self._clock, self._redactor, self.counters.exchanged, self._limits)
 
     def _apply(self, config: Config, made: list[Target]) -> None:
         for warning in warnings_of(config):
@@ -76,15 +77,14 @@ class Service:
         with self._lock:
             former, self.targets = self.targets, {target.id: target for target in made}
             self.config = config
-            self._pool = ThreadPoolExecutor(config.concurrency, thread_name_prefix="cln-call")
-            gone = [target for target in former.values() if target.id not in self.targets]
-            for target in gone:
-                self._exposition.withdraw(target.id)
-                self.counters.forget_probe(target.id.api, target.id.account, target.id.probe)
+            for gone in former.keys() - self.targets.keys():
+                self.counters.forget_probe(gone.api, gone.account, gone.probe)
+            for api in {target.api for target in former} - {target.api for target in self.targets}:
+                self.counters.forget_api(api)
             unchanged = {target.id for target in made if target.inherit(former.get(target.id))}
             for target in made:
                 self.counters.start_probe(target.id.api, target.id.account, target.id.probe)
-                self._publish(target)
+            self._exposition.replace({target.id: self._texts(target) for target in made})
             self._poller.replace(made, unchanged)
         for target in former.values():
             target.source.client.close()
@@ -92,7 +92,10 @@ class Service:
 
     def run(self, target: Target) -> Run[Any]:
         """Run the probe of ``target`` now, or wait for its run that is under way, and return that run."""
-        return target.run(self._pool, self._clock, self._ran)
+        # Workers of its own: many keys of one account must not hold up the probes of others. How many calls are in
+        # flight over all is for the limits to say.
+        with ThreadPoolExecutor(self.config.concurrency, thread_name_prefix="cln-call") as pool:
+            return target.run(pool, self._clock, self._ran)
 
     def find(self, account: str, probe: str) -> Target | None:
         """Return the target of ``probe`` for ``account``, or of CLN itself as that account reaches it, if there is one.
@@ -134,7 +137,8 @@ class Service:
             self._publish(target)
         seconds = round(run.duration, 3)
         if run.failure is None:
-            _log.info("probe succeeded", **where, seconds=seconds, parts=len(run.observation.parts))
+            log = _log.info if target.has_changed_state else _log.debug
+            log("probe succeeded", **where, seconds=seconds, parts=len(run.observation.parts))
         else:
             _log.warning("probe failed", **where, seconds=seconds, reason=run.failure.reason, error=run.failure.text)
 

@@ -41,6 +41,7 @@ class Target:
         self.observation: Observation[Any] | None = None
         self.last_run: Run[Any] | None = None
         self.last_success: float | None = None
+        self.has_changed_state = False
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
@@ -110,6 +111,8 @@ class Target:
             if self.observation is not None:
                 seen = seen.after(self.observation, self.settings.max_age)
             self.observation = seen
+            before = self.last_run
+            self.has_changed_state = before is None or (before.failure is None) != (run.failure is None)
             self.last_run = run
             if run.failure is None:
                 self.last_success = run.observation.observed_at

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cln_monitor.cln import Clock, Exchange, Redactor
+from cln_monitor.cln import Clock, Exchange, Limits, Redactor
 from cln_monitor.config import Config, Sources
 from cln_monitor.probes import PROBES, ProbeSettings
 
 from .target import Target
 
 
-def make_targets(config: Config, clock: Clock, redactor: Redactor, observe: Callable[[Exchange], None]) -> list[Target]:
+def make_targets(
+    config: Config,
+    clock: Clock,
+    redactor: Redactor,
+    observe: Callable[[Exchange], None],
+    limits: Limits | None = None,
+) -> list[Target]:
     """Return a target for each enabled probe: of each account, and of each distinct API root for CLN itself."""
-    sources = Sources(config, clock, redactor, observe)
+    sources = Sources(config, clock, redactor, observe, limits=limits)
     targets: list[Target] = []
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
         of_root = [account for account in config.accounts if config.api_url_of(account) == api_url]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import msgspec
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -32,6 +32,7 @@ _SAFE = {
     "Referrer-Policy": "no-referrer",
 }
 _MOST_PROBES = 40  # threads that wait for /probe at a time; more requests queue
+_LONGEST_ANSWER = 60.0  # seconds for the whole of it; Prometheus gives up after 10 by itself
 _PIECE = 1 << 18  # bytes handed to the server at a time; it copies what it is given, for each connection
 
 
@@ -80,7 +81,8 @@ class _AtMost:
         self._under_way += 1
         try:
             response = await self._endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
+            with move_on_after(_LONGEST_ANSWER):  # a client that does not read must not keep its place for ever
+                await response(scope, receive, send)
         finally:
             self._under_way -= 1
 

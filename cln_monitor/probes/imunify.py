@@ -10,6 +10,7 @@ from cln_monitor.cln import ImunifyKey, ImunifyServer
 
 from .probe import Plan, Source
 from .settings import CheckinSettings
+from .shown import without_secrets
 
 
 class ImunifyKeyServers(msgspec.Struct, frozen=True):
@@ -39,5 +40,6 @@ class ImunifyProbe:
 
 
 def _read(source: Source, key: ImunifyKey) -> ImunifyKeyServers:
-    servers = source.client.imunify.servers(key.key)
-    return ImunifyKeyServers(source.key_label(key.key), key.code, key.limit, key.servers, servers)
+    client = source.client
+    servers = without_secrets(client, client.imunify.servers(key.key), "server_id", "ip")
+    return ImunifyKeyServers(source.key_label(key.key), client.scrub(key.code), key.limit, key.servers, servers)

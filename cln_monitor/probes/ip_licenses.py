@@ -8,6 +8,7 @@ from cln_monitor.cln import IpLicense, LicensedServer
 
 from .probe import Plan, Source
 from .settings import HOUR, CheckinSettings, Duration
+from .shown import without_secrets
 
 
 class LicenseState(msgspec.Struct, frozen=True):
@@ -47,7 +48,8 @@ def _read(source: Source) -> list[LicenseState]:
     licenses = source.client.ip_licenses.licenses()
     servers = source.client.ip_licenses.servers(list(dict.fromkeys(each.ip for each in licenses)))
     told = {(server.ip, server.type): server for server in servers}
-    return [_state(each, told.get((each.ip, each.type))) for each in licenses]
+    states = [_state(each, told.get((each.ip, each.type))) for each in licenses]
+    return without_secrets(source.client, states, "ip")
 
 
 def _state(license_: IpLicense, server: LicensedServer | None) -> LicenseState:

@@ -10,6 +10,7 @@ from cln_monitor.cln import KernelCareKey, KernelCareServer
 
 from .probe import Plan, Source
 from .settings import CheckinSettings
+from .shown import without_secrets
 
 
 class KernelCareKeyServers(msgspec.Struct, frozen=True):
@@ -36,5 +37,6 @@ class KernelCareProbe:
 
 
 def _read(source: Source, key: KernelCareKey) -> KernelCareKeyServers:
-    servers = source.client.kernelcare.servers(key.key)
-    return KernelCareKeyServers(source.key_label(key.key), key.note, key.enabled, key.limit, servers)
+    client = source.client
+    servers = without_secrets(client, client.kernelcare.servers(key.key), "server_id", "ip")
+    return KernelCareKeyServers(source.key_label(key.key), client.scrub(key.note), key.enabled, key.limit, servers)

@@ -13,6 +13,7 @@ from cln_monitor.cln import STATES, AuthorizationFailed, ClnError, PatchedHost, 
 from .observation import Failure, Missing
 from .probe import Plan, Source, failure_of
 from .settings import HOUR, MINUTE, Duration, ProbeSettings
+from .shown import without_secrets
 
 Scope = Literal["key", "reseller"]
 """What a state is about: the servers of one key, or all servers of the account."""
@@ -81,11 +82,11 @@ def _unreadable(error: OSError | ValueError) -> Failure:
 
 
 def _read_reseller(source: Source) -> PatchState:
-    return _state("reseller", "", source.client.patch_status.of_reseller())
+    return _state("reseller", "", source, source.client.patch_status.of_reseller())
 
 
 def _read_key(source: Source, key: str) -> PatchState:
-    return _state("key", source.key_label(key), source.client.patch_status.of_key(key))
+    return _state("key", source.key_label(key), source, source.client.patch_status.of_key(key))
 
 
 def _read_listed_key(source: Source, key: str) -> PatchState:
@@ -98,5 +99,6 @@ def _read_listed_key(source: Source, key: str) -> PatchState:
         return PatchState("key", source.key_label(key), ok=True, counts=dict.fromkeys(STATES, 0), hosts=[])
 
 
-def _state(scope: Scope, key: str, status: PatchStatus) -> PatchState:
-    return PatchState(scope, key, status.ok, status.counts, status.hosts)
+def _state(scope: Scope, key: str, source: Source, status: PatchStatus) -> PatchState:
+    hosts = without_secrets(source.client, status.hosts, "host", "ip", "state")
+    return PatchState(scope, key, status.ok, status.counts, hosts)

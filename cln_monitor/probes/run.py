@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor
@@ -20,7 +21,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _STOPPING = Failure(TimedOut.reason, "not read to the end, as we are stopping")
-_OUTAGE_AFTER = 8  # calls in a row without an answer; the rest of the keys would only wait for the same silence
+_SUSPICIOUS = 8  # calls in a row without an answer
 
 
 class Run(msgspec.Struct, Generic[T], frozen=True):
@@ -36,7 +37,17 @@ class Run(msgspec.Struct, Generic[T], frozen=True):
         return self.observation.failure
 
 
-def run_probe(probe: Probe[T], source: Source, pool: Executor, clock: Clock) -> Run[T]:
+def _shuffled(names: list[str]) -> list[str]:
+    return random.sample(names, len(names))
+
+
+def run_probe(
+    probe: Probe[T],
+    source: Source,
+    pool: Executor,
+    clock: Clock,
+    order: Callable[[list[str]], list[str]] = _shuffled,
+) -> Run[T]:
     """Run ``probe`` once and return what it saw; it never raises for what CLN does.
 
     The parts are read by the threads of ``pool``. One part that fails does not lose the others: the observation
@@ -47,13 +58,18 @@ def run_probe(probe: Probe[T], source: Source, pool: Executor, clock: Clock) -> 
         plan = probe.plan(source)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
-    outage = _Outage()
+    outage = _Outage(source, clock)
+
+    def read(name: str) -> Part[T] | Missing:
+        return _read_part(name, plan.readers[name], outage, source, clock)
+
+    # In another order each time: where there is time for some keys only, it must not always be the same ones.
+    names = order(list(plan.readers))
     try:
-        outcomes = list(
-            pool.map(lambda named: _read_part(*named, outage=outage, source=source, clock=clock), plan.readers.items())
-        )
+        read_parts = dict(zip(names, map(read, names) if len(names) == 1 else pool.map(read, names), strict=True))
     except (RuntimeError, CancelledError):  # the pool was shut down; a part itself raises nothing
-        outcomes = [Missing(name, _STOPPING) for name in plan.readers]
+        read_parts = {name: Missing(name, _STOPPING) for name in names}
+    outcomes = [read_parts[name] for name in plan.readers]
     observation = Observation(
         probe=probe.name,
         account=source.account,
@@ -66,9 +82,7 @@ def run_probe(probe: Probe[T], source: Source, pool: Executor, clock: Clock) -> 
     return Run(observation, started_at, clock.monotonic() - started)
 
 
-def _read_part(
-    name: str, reader: Callable[[], T], *, outage: _Outage, source: Source, clock: Clock
-) -> Part[T] | Missing:
+def _read_part(name: str, reader: Callable[[], T], outage: _Outage, source: Source, clock: Clock) -> Part[T] | Missing:
     if failure := outage.failure:
         return Missing(name, failure)
     try:
@@ -82,26 +96,42 @@ def _read_part(
 
 
 class _Outage:
-    """Notices that CLN answers nobody, so that a thousand keys need not all wait to learn it."""
+    """Notices that CLN answers nobody, so that a thousand keys need not all wait to learn it.
 
-    def __init__(self) -> None:
+    Some slow keys are no outage: before it is called one, CLN is asked for its status. A run that finds nothing but
+    slow keys gives up when the next one is due.
+    """
+
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._next_run = clock.monotonic() + source.settings.interval
         self._lock = threading.Lock()
         self._unanswered = 0
         self.failure: Failure | None = None
 
     def count(self, error: Exception, failure: Failure) -> None:
         with self._lock:
-            if not isinstance(error, Unreachable | TimedOut):
-                self._unanswered = 0
+            self._unanswered = self._unanswered + 1 if isinstance(error, Unreachable | TimedOut) else 0
+            if self._unanswered < _SUSPICIOUS:
                 return
-            self._unanswered += 1
-            if self._unanswered >= _OUTAGE_AFTER:
-                text = f"not tried, as {_OUTAGE_AFTER} calls in a row got no answer; the last: {failure.text}"
-                self.failure = Failure(failure.reason, text)
+            self._unanswered = 0
+        if self._clock.monotonic() >= self._next_run or not self._is_up():
+            text = f"not tried, as {_SUSPICIOUS} calls in a row got no answer; the last: {failure.text}"
+            self.failure = Failure(failure.reason, text)
 
     def over(self) -> None:
         with self._lock:
             self._unanswered = 0
+
+    def _is_up(self) -> bool:
+        try:
+            self._source.client.status.flags()
+        except (Unreachable, TimedOut):
+            return False
+        except ClnError:
+            pass  # an answer, if not the one that was asked for
+        return True
 
 
 def _failure(error: Exception, source: Source) -> Failure:

@@ -37,4 +37,4 @@ class StatusProbe:
 
 def _read(source: Source) -> list[StatusFlag]:
     status = source.client.status.flags()
-    return [StatusFlag(name, value, status.is_good(name)) for name, value in status.flags.items()]
+    return [StatusFlag(source.client.scrub(name), value, status.is_good(name)) for name, value in status.flags.items()]

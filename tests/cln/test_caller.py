@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
-from cln_monitor.cln import AuthorizationFailed, ClnError, Credentials, Deadline, ReadOnlyClient, Secret, TimedOut
+from cln_monitor.cln import (
+    AuthorizationFailed,
+    BadAnswer,
+    ClnError,
+    Credentials,
+    Deadline,
+    ReadOnlyClient,
+    Secret,
+    TimedOut,
+)
 from cln_monitor.cln.caller import Caller
 from cln_monitor.cln.endpoints import KERNELCARE_KEYS
-from cln_monitor.cln.fields import count
+from cln_monitor.cln.fields import identity
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 from tests.helpers.clock import NOW
 
@@ -115,15 +125,13 @@ def test_errors_name_what_was_attempted(
     assert str(raised.value) == f"{attempted.format(api=client.api)}: the answer is not HTTP; is api_url right?"
 
 
-@pytest.mark.parametrize(
-    "data", [{"no": "list"}, ["no number"]], ids=["data of another shape", "a row of another shape"]
-)
+@pytest.mark.parametrize("data", [{"no": "list"}, [""]], ids=["data of another shape", "a row of another shape"])
 def test_errors_in_data_are_named(clients: Clients, simulator: Simulator, served: Served, data: object) -> None:
     """An error in the data, or in what is made of a row, names the call as well."""
     simulator.faults.add(Fault("answer", body=enveloped(data)))
     caller = Caller(clients.transport(served.url), credentials(), Deadline.never(clients.clock))
     with pytest.raises(ClnError) as raised:
-        caller.read_rows(KERNELCARE_KEYS, str, lambda row: count(row, "limit"))
+        caller.read_rows(KERNELCARE_KEYS, str, lambda row: identity(row, "key"))
     assert raised.value.attempted == f"reading /kcare/key/list.json at {caller.transport.settings.host}"
 
 
@@ -150,10 +158,20 @@ def test_secrets_in_a_reason_of_cln(
 
 def test_secrets_in_a_row(clients: Clients, simulator: Simulator, served: Served) -> None:
     """What stands in the wrong field of a row is shown without secrets."""
-    simulator.faults.add(Fault("answer", body=enveloped([{"key": "A", "limit": f"{SECRET_KEY} and {LOGIN}"}])))
+    row = {"server_id": "A", "last_checkin": f"{SECRET_KEY} and {LOGIN}"}
+    simulator.faults.add(Fault("answer", body=enveloped([row])))
     with pytest.raises(ClnError) as raised:
+        clients.client(served.url).kernelcare.servers(KEY)
+    assert raised.value.problem == "not an answer of CLN: last_checkin is '<secret> and <login>', not a date"
+
+
+def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """What CLN says beside data of another shape is shown without secrets."""
+    body = json.dumps({"success": True, "message": f"No keys found for {LOGIN}", "data": None}).encode()
+    simulator.faults.add(Fault("answer", body=body))
+    with pytest.raises(BadAnswer) as raised:
         clients.client(served.url).kernelcare.keys()
-    assert raised.value.problem == ("not an answer of CLN: limit is '<secret> and <login>', not a number of 0 or more")
+    assert raised.value.problem.endswith("; CLN says: No keys found for <login>")
 
 
 def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:

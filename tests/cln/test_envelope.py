@@ -134,12 +134,24 @@ def test_data(body: bytes | str, data: object) -> None:
     assert json_data(answer(body), object) == data
 
 
-@pytest.mark.parametrize("success", ["false", "null", "1", '"true"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
 @pytest.mark.parametrize("status", [200, 400])
-def test_nothing_but_true_is_success(success: str, status: int) -> None:
-    """``success`` must be JSON true; everything else, and only that, says that the call failed."""
-    body = f'{{"success": {success}, "message": "Limit reached", "data": [1]}}'
+def test_false_is_a_refusal(status: int) -> None:
+    """``success`` that is JSON false says that the call failed."""
+    body = '{"success": false, "message": "Limit reached", "data": [1]}'
     assert problem(body, status) == "Refused: CLN refused the call: Limit reached"
+
+
+@pytest.mark.parametrize("success", ["null", "1", '"true"', '"false"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
+def test_neither_true_nor_false(success: str) -> None:
+    """Anything else is neither a success nor a refusal, and CLN's words are kept."""
+    said = "BadAnswer: not an answer of CLN but JSON whose success is neither true nor false"
+    assert problem(f'{{"success": {success}, "data": [1]}}') == said
+    with_message = f'{{"success": {success}, "message": "Limit reached"}}'
+    assert problem(with_message) == f"{said}; CLN says: Limit reached"
+    assert problem(with_message, 400) == (
+        "BadAnswer: not an answer of CLN but HTTP 400 with JSON whose success is neither true nor false; "
+        "CLN says: Limit reached"
+    )
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
@@ -285,6 +297,14 @@ def test_other_shapes(data: str, text: str) -> None:
     assert problem(body, kind=list[dict[str, str]]) == said
     mended = f'{{"success": true, "note": "\\ud800", "data": {data}}}'
     assert problem(mended, kind=list[dict[str, str]]) == said
+
+
+def test_message_beside_data_of_another_shape() -> None:
+    """What CLN says beside data that is not what was asked for tells why."""
+    assert problem('{"success": true, "message": "No keys found", "data": null}', kind=list[Any]) == (
+        "BadAnswer: not an answer of CLN but JSON of another shape than documented: "
+        "Expected `array`, got `null`; CLN says: No keys found"
+    )
 
 
 @pytest.mark.parametrize(("status", "transient"), [(200, False), (404, False), (500, True), (502, True), (504, True)])

@@ -53,12 +53,19 @@ def test_samples(client: ReadOnlyClient, simulator: Simulator, enveloping: bool)
     [
         ({**ROW, "type": "16", "registered": "true", "created": None}, IpLicense("192.0.2.1", 16, True, None)),
         ({**ROW, "type": 7215, "newer": [1]}, IpLicense("192.0.2.1", 7215, True, None)),
+        ({**ROW, "created": "04-30T11:26-0400"}, IpLicense("192.0.2.1", 16, True, None)),
+        ({**ROW, "created": {}, "server_info": {"os": 8}}, IpLicense("192.0.2.1", 16, True, None)),
     ],
 )
 def test_values(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], license_: IpLicense) -> None:
-    """Numbers may be strings, what is optional may be missing, and a type nobody named is a number."""
+    """Numbers may be strings, what is optional may be missing or odd, and a type nobody named is a number."""
     answers(simulator, enveloped([row, row]))
     assert client.ip_licenses.licenses() == [license_]
+    assert client.ip_licenses.servers(["192.0.2.1"]) == [
+        LicensedServer(
+            license_.ip, license_.type, license_.registered, license_.created, last_checkin=None, server_info=""
+        )
+    ]
 
 
 @pytest.mark.parametrize(("type_", "name"), [(1002, "CloudLinux OS Shared Pro"), (16, "KernelCare"), (7215, "7215")])
@@ -72,6 +79,7 @@ def test_names_of_types(type_: int, name: str) -> None:
     [
         ({**ROW, "ip": None}, "a row without ip"),
         ({**ROW, "type": None}, "a row without type"),
+        ({**ROW, "type": "KernelCare"}, "a row without type"),
         ({**ROW, "registered": "maybe"}, "registered is 'maybe', not true or false"),
         ({**ROW, "registered": SECRET_KEY}, "registered is '<secret>', not true or false"),
     ],

@@ -55,6 +55,10 @@ GOOD = {
         "All 2 machines are up to date.|inactive=0;unsupported=0;outofdate=0;uptodate=2",
         counts(2, 0, 0, 0),
     ),
+    "a count nobody knows, of none": (
+        "uptodate=9;outofdate=0;unsupported=0;inactive=0;rebootrequired=0",
+        counts(9, 0, 0, 0),
+    ),
     "hosts that are fine": (
         "All 1 servers are up to date\nweb1.example.net (192.0.2.14) is UPTODATE",
         None,
@@ -106,6 +110,24 @@ BAD = {
         "KernelCare OK - all servers are up to date!\n3 machines are OUTOFDATE!",
         None,
     ),
+    "a count nobody knows": ("uptodate=9;outofdate=0;unsupported=0;inactive=0;rebootrequired=4", counts(9, 0, 0, 0)),
+    "a count nobody knows, among the others": (
+        "All 9 servers are up to date|uptodate=9;lve_old=1;outofdate=0;unsupported=0;inactive=0",
+        counts(9, 0, 0, 0),
+    ),
+    "a count nobody knows, on a line of its own": (
+        "All 9 servers are up to date|uptodate=9;outofdate=0;unsupported=0;inactive=0\nrebootrequired=4",
+        counts(9, 0, 0, 0),
+    ),
+    "a count nobody knows, in words nobody knows": (
+        "4 machines need a REBOOT|uptodate=9;outofdate=0;unsupported=0;inactive=0;rebootrequired=4",
+        counts(9, 0, 0, 0),
+    ),
+    "a count nobody knows, and a bad one": (
+        "uptodate=9;outofdate=1;unsupported=0;inactive=0;rebootrequired=0",
+        counts(9, 1, 0, 0),
+    ),
+    "words good, no count but one nobody knows": ("KernelCare OK\nrebootrequired=4", None),
     "words bad, counts cut": ("3 machines are OUTOFDATE!|uptodate=6;outofd", None),
 }
 
@@ -127,6 +149,9 @@ NO_ANSWERS = {
     "good words, counts cut": "All 9 servers are up to date|uptodate=9;outofdate=1;unsupp",
     "good words behind others": "Not so: KernelCare OK - all servers are up to date!",
     "counts cut": "uptodate=9;outofdate=1;unsupp",
+    "counts cut in one nobody knows": "uptodate=9;outofdate=0;unsupported=0;inactive=0;reboot",
+    "counts that are not parted": "uptodate=9outofdate=0unsupported=0inactive=0",
+    "good words, no count but one nobody knows": "KernelCare OK|vanished=0",
     "no more than a word of the API": "All the API (v1) is unavailable",
     "an unknown state": "vanished=1",
     "counts in words": "The page shows uptodate=9;outofdate=0;unsupported=0;inactive=0 here",
@@ -145,6 +170,8 @@ def test_never_good(text: str) -> None:
     "text",
     [
         "uptodate=9;outofdate=0",
+        "uptodate=9;outofdate=0;unsupported=0;vanished=0",
+        "uptodate=9;outofdate=0;unsupported=0;inactive=0;rebootrequired=4;outofdate=0",
         "uptodate=9;outofdate=0;unsupported=0;inactive=0;inactive=1",
         "uptodate=9;uptodate=9;outofdate=0;unsupported=0",
         "uptodate=1;outofdate=0;unsupported=0;inactive=0\nuptodate=0;outofdate=9;unsupported=0;inactive=0",
@@ -214,11 +241,24 @@ def test_refusals(text: str, kind: type[ClnError], said: str, status: int) -> No
     assert str(raised.value) == said
 
 
-@pytest.mark.parametrize("body", ['{"success": true, "data": []}', "success:true code:0", '["uptodate=1"]'])
-def test_success_of_another_call(body: str) -> None:
+JSON = "JSON where a text is documented"
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ('{"success": true, "data": []}', JSON),
+        ('{"success": true, "data": "KernelCare OK"}', JSON),
+        ('["uptodate=1"]', JSON),
+        ('{"success": true, "da', "JSON that is cut or broken"),
+        ("success:true code:0", "text that nobody has documented"),
+    ],
+)
+def test_success_of_another_call(body: str, what: str) -> None:
     """An answer that belongs to another call says nothing about servers."""
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadAnswer) as raised:
         parse(body)
+    assert str(raised.value) == f"not an answer of CLN but {what}"
 
 
 def test_hosts() -> None:
@@ -246,6 +286,7 @@ WORDS = [
     "3 machines are OUTOFDATE!",
     "uptodate=3;outofdate=0;unsupported=0;inactive=0",
     "uptodate=3;outofdate=1;unsupported=0;inactive=0",
+    ";rebootrequired=4",
     "web1 (192.0.2.1) is OUTOFDATE",
     "Servers not found for key X",
     "|",
@@ -268,6 +309,7 @@ def test_any_bytes(body: bytes) -> None:
         text = body.decode("utf-8", "replace")
         assert "are OUTOFDATE" not in text.splitlines()[0]
         assert "outofdate=1" not in text
+        assert "inactive=0;rebootrequired=4" not in text.splitlines()
         assert text.lstrip().startswith(("KernelCare OK", "All 3 servers", "uptodate=3"))
 
 
@@ -279,8 +321,11 @@ def test_any_bytes(body: bytes) -> None:
         "(" * 200_000,
         "|" * 200_000,
         "a" * 200_000,
+        "a=11" * 50_000 + "!",
+        "a=11;" * 50_000 + "!",
+        "a=1" + ";" * 200_000 + "!",
     ],
-    ids=["blanks", "words", "brackets", "bars", "a long word"],
+    ids=["blanks", "words", "brackets", "bars", "a long word", "counts not parted", "counts", "semicolons"],
 )
 def test_text_that_is_slow_to_search(line: str) -> None:
     """No text takes long, as none of our time-outs could end that."""

@@ -96,12 +96,16 @@ def test_values_too_short_are_left(value: str) -> None:
     assert redactor.scrub("an abc of errors") == "an abc of errors"
 
 
-def test_published_text_is_never_hidden() -> None:
-    """A login that is part of the account's name is public already."""
+def test_published_logins_are_not_hidden() -> None:
+    """A login that is part of the account's name is public already; a secret or a key is not, wherever it stands."""
     redactor = Redactor()
     redactor.publish("acme-hosting")
-    redactor.hide("acme", "<login>")
-    assert redactor.scrub("account acme-hosting") == "account acme-hosting"
+    redactor.hide_login("acme")
+    redactor.hide_login("another")
+    assert redactor.scrub("account acme-hosting, another") == "account acme-hosting, <login>"
+    redactor.hide_key("host")
+    redactor.hide("acme")
+    assert redactor.scrub("account acme-hosting") == f"account <secret>-{mask_key('host')}ing"
 
 
 def test_lone_surrogates_can_be_hidden() -> None:

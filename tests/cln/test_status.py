@@ -84,7 +84,7 @@ def test_plain_text_when_there_is_no_json(
     """Without a good answer as JSON the flags are read as plain text, as the document's sample prints it."""
     answers(simulator, body, status=status)
     answers(simulator, LITERAL["status.plain"], "/status.plain")
-    assert client.status.flags().flags == {
+    flags = {
         "db_clweb_connected": True,
         "db_clweb_online": False,
         "db_rhn_connected": True,
@@ -94,12 +94,13 @@ def test_plain_text_when_there_is_no_json(
         "rhn_queue_full": True,
         "xmlrpc": False,
     }
+    assert client.status.flags() == ServiceStatus(flags, plain=True)
 
 
 def test_plain_text_of_the_simulator(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Both forms give the same flags."""
+    """Both forms give the same flags, and which it was can be told."""
     simulator.faults.add(Fault("html", "/status.json"))
-    assert client.status.flags() == ServiceStatus(GOOD_FLAGS)
+    assert client.status.flags() == ServiceStatus(GOOD_FLAGS, plain=True)
     assert [request.path for request in simulator.requests] == ["/status.json", "/status.plain"]
 
 

@@ -364,6 +364,21 @@ def test_chunks_that_are_cut(clients: Clients) -> None:
     assert server.connections == 3
 
 
+def test_byte_order_mark(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A mark of UTF-8 before an answer, JSON or plain, does not make it another."""
+    client = clients.client(served.url)
+    for path, text in {
+        "/kcare/key/list.json": '{"success": true, "data": []}',
+        "/status.json": "<html>",
+        "/status.plain": "success:true xmlrpc:true",
+        "/kcare/nagios/*": "KernelCare OK",
+    }.items():
+        simulator.faults.add(Fault("answer", path, body=text.encode("utf-8-sig")))
+    assert client.kernelcare.keys() == []
+    assert client.status.flags().flags == {"xmlrpc": True}
+    assert client.patch_status.of_key("X").ok
+
+
 def test_exchanges_are_observed(clients: Clients, simulator: Simulator, served: Served) -> None:
     """Each request is observed: template, status or reason, seconds, and CLN's clock less ours."""
     simulator.faults.add(Fault("skew", seconds=90))

@@ -34,6 +34,7 @@ def test_read(text: str, seconds: float) -> None:
     ("text", "complaint"),
     [
         pytest.param("15", f"'15' {NO_DURATION}; did you mean 15s or 15m?", id="no-unit"),
+        pytest.param("1:30", f"'1:30' {NO_DURATION}; did you mean 90s or 90m?", id="clock"),
         pytest.param("", f"'' {NO_DURATION}", id="empty"),
         pytest.param("m", f"'m' {NO_DURATION}", id="no-number"),
         pytest.param("1 h", f"'1 h' {NO_DURATION}", id="blank"),

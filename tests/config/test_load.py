@@ -8,6 +8,7 @@ import pytest
 
 from cln_monitor.cln import Secret
 from cln_monitor.config import Config, ConfigError, load_config, parse_config
+from cln_monitor.config.model import ConfigFile
 from cln_monitor.probes import PROBES, CheckinSettings, ProbeSettings
 from cln_monitor.probes.patch_status import PatchStatusSettings
 
@@ -21,11 +22,12 @@ KNOWN_AT_TOP = (
 )
 LOOKS_LIKE = "looks like a number or a date and is none; put it in quotes"
 MAPPING = "expected a mapping of names to values, got"
-MONITORING_KEY = "expected a key of 8 to 64 letters, digits, dashes, underscores"
+MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes, underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
 NO_ACCOUNTS = "accounts: at least one account has to be listed here, with its name, login and secret key"
 NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d"
 PROXY = "expected an address such as http://proxy.example.com:3128"
+RELATIVE = f"relative names start from {BAD_FILES}"
 
 BAD: dict[str, list[str]] = {
     "a-list": [f"{MAPPING} a list"],
@@ -64,15 +66,22 @@ BAD: dict[str, list[str]] = {
     "api-url-with-surrogate": [f"api_url: {API_ROOT}"],
     "api-url-without-host": [f"api_url: {API_ROOT}"],
     "api-url-without-scheme": [f"api_url: {API_ROOT}"],
-    "ca-file-a-folder": ["tls_config.ca_file: cannot read . (Is a directory)"],
-    "ca-file-missing": ["tls_config.ca_file: cannot read missing.pem (No such file or directory)"],
+    "ca-file-a-folder": [f"tls_config.ca_file: cannot read {BAD_FILES} (Is a directory); {RELATIVE}"],
+    "ca-file-missing": [
+        f"tls_config.ca_file: cannot read {BAD_FILES}/missing.pem (No such file or directory); {RELATIVE}"
+    ],
     "ca-file-without-certificates": [
-        "tls_config.ca_file: ca-file-without-certificates.yml holds no certificates; expected a bundle in PEM"
+        (
+            f"tls_config.ca_file: {BAD_FILES}/ca-file-without-certificates.yml "
+            "holds no certificates; expected a bundle in PEM"
+        ),
     ],
     "concurrency-0": ["concurrency: expected a number of calls from 1 to 256"],
     "concurrency-257": ["concurrency: expected a number of calls from 1 to 256"],
     "concurrency-fraction": ["concurrency: expected a whole number, got a fraction"],
-    "concurrency-text": ["concurrency: expected a whole number, got a text"],
+    "concurrency-text": [
+        "concurrency: expected a whole number, got a text; write it in digits, without quotes or an exponent"
+    ],
     "concurrency-true": ["concurrency: expected a whole number, got true or false"],
     "doubled-key": ["line 1, column 1: the key timeout is here 2 times"],
     "doubled-key-in-account": ["line 3, column 5: the key login is here 2 times"],
@@ -92,12 +101,15 @@ BAD: dict[str, list[str]] = {
     "monitoring-keys-a-text": ["accounts[0].monitoring_keys: expected a list, got a text"],
     "monitoring-keys-file-malformed": [f"accounts[0].monitoring_keys_file[1]: {MONITORING_KEY}"],
     "monitoring-keys-file-missing": [
-        "accounts[0].monitoring_keys_file: cannot read missing.keys (No such file or directory)"
+        (
+            f"accounts[0].monitoring_keys_file: cannot read {BAD_FILES}/missing.keys (No such file or directory); "
+            f"{RELATIVE}"
+        ),
     ],
     "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a text, got a number; put it in quotes"],
     "monitoring-keys-twice": [
         "accounts[0].monitoring_keys: monitoring_keys_file is set too; one of them is enough",
-        "accounts[0].monitoring_keys_file: blank.secret is empty",
+        f"accounts[0].monitoring_keys_file: {BAD_FILES}/blank.secret is empty; put the monitoring keys there",
     ],
     "not-utf8": ["is not UTF-8 text"],
     "only-comments": [NO_ACCOUNTS],
@@ -118,9 +130,12 @@ BAD: dict[str, list[str]] = {
     "proxy-empty": [f"proxy: {PROXY}"],
     "proxy-socks": [f"proxy: {PROXY}"],
     "proxy-without-scheme": [f"proxy: {PROXY}"],
-    "registration-token-empty": ["accounts[0].registration_token: is empty"],
+    "registration-token-empty": ["accounts[0].registration_token: is empty; put the registration token there"],
     "registration-token-file-missing": [
-        "accounts[0].registration_token_file: cannot read missing.token (No such file or directory)"
+        (
+            f"accounts[0].registration_token_file: cannot read {BAD_FILES}/missing.token (No such file or directory); "
+            f"{RELATIVE}"
+        ),
     ],
     "registration-token-twice": [
         (
@@ -132,18 +147,35 @@ BAD: dict[str, list[str]] = {
     "requests-per-second-nan": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-negative": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-text": ["requests_per_second: expected a number, got a text"],
-    "secret-key-a-number": ["accounts[0].secret_key: expected a text, got a number; put it in quotes"],
-    "secret-key-empty": ["accounts[0].secret_key: is empty"],
-    "secret-key-env-missing": [
-        "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is not set, or empty"
+    "requests-per-second-with-exponent": [
+        "requests_per_second: expected a number, got a text; write it in digits, without quotes or an exponent"
     ],
-    "secret-key-file-a-folder": ["accounts[0].secret_key_file: cannot read . (Is a directory)"],
-    "secret-key-file-below-a-file": ["accounts[0].secret_key_file: cannot read empty.secret/key (Not a directory)"],
-    "secret-key-file-blank": ["accounts[0].secret_key_file: blank.secret is empty"],
-    "secret-key-file-empty": ["accounts[0].secret_key_file: empty.secret is empty"],
-    "secret-key-file-missing": ["accounts[0].secret_key_file: cannot read missing.secret (No such file or directory)"],
-    "secret-key-file-no-name": ["accounts[0].secret_key_file: cannot read (Is a directory)"],
-    "secret-key-file-not-utf8": ["accounts[0].secret_key_file: not-utf8.secret is not UTF-8 text"],
+    "secret-key-a-number": ["accounts[0].secret_key: expected a text, got a number; put it in quotes"],
+    "secret-key-empty": ["accounts[0].secret_key: is empty; put the secret key there"],
+    "secret-key-env-missing": [
+        (
+            "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is not set, or empty; "
+            "put the secret key there"
+        ),
+    ],
+    "secret-key-file-a-folder": [f"accounts[0].secret_key_file: cannot read {BAD_FILES} (Is a directory); {RELATIVE}"],
+    "secret-key-file-below-a-file": [
+        f"accounts[0].secret_key_file: cannot read {BAD_FILES}/empty.secret/key (Not a directory); {RELATIVE}"
+    ],
+    "secret-key-file-blank": [
+        f"accounts[0].secret_key_file: {BAD_FILES}/blank.secret is empty; put the secret key there"
+    ],
+    "secret-key-file-empty": [
+        f"accounts[0].secret_key_file: {BAD_FILES}/empty.secret is empty; put the secret key there"
+    ],
+    "secret-key-file-missing": [
+        f"accounts[0].secret_key_file: cannot read {BAD_FILES}/missing.secret (No such file or directory); {RELATIVE}"
+    ],
+    "secret-key-file-missing-by-its-whole-path": [
+        "accounts[0].secret_key_file: cannot read /no-such-folder/acme.secret (No such file or directory)"
+    ],
+    "secret-key-file-no-name": ["accounts[0].secret_key_file: expected the name of a file"],
+    "secret-key-file-not-utf8": [f"accounts[0].secret_key_file: {BAD_FILES}/not-utf8.secret is not UTF-8 text"],
     "secret-key-file-of-unknown-user": [
         (
             "accounts[0].secret_key_file: ~no-such-user/acme.secret "
@@ -151,9 +183,9 @@ BAD: dict[str, list[str]] = {
         ),
     ],
     "secret-key-file-of-two-lines": [
-        "accounts[0].secret_key_file: two-lines.secret has several lines, and a secret is one"
+        f"accounts[0].secret_key_file: {BAD_FILES}/two-lines.secret has several lines, and a secret is one"
     ],
-    "secret-key-file-with-nul": ["accounts[0].secret_key_file: acme .secret embedded null byte"],
+    "secret-key-file-with-nul": ["accounts[0].secret_key_file: expected the name of a file"],
     "secret-key-file-without-credentials-directory": [
         (
             "accounts[0].secret_key_file: %d/acme "
@@ -186,33 +218,55 @@ BAD: dict[str, list[str]] = {
         "accounts[1].name: acme is the name of accounts[0] already",
         "accounts[1].login: is empty; expected the login of the CLN account",
         f"accounts[2].name: {NAME}",
-        "accounts[2].secret_key_file: cannot read missing.secret (No such file or directory)",
+        f"accounts[2].secret_key_file: cannot read {BAD_FILES}/missing.secret (No such file or directory); {RELATIVE}",
     ],
+    "timeout-a-clock": [f"timeout: '1:30' {NO_DURATION}; did you mean 90s or 90m?"],
     "timeout-a-secret": [f"timeout: this {NO_DURATION}"],
     "timeout-fraction": ["timeout: expected a duration such as 15m, got a fraction"],
-    "timeout-nothing": ["timeout: expected a duration such as 15m, got nothing"],
     "timeout-too-long": ["timeout: '99999w' is more than ten years: write a shorter duration, such as 24h or 30d"],
     "timeout-true": ["timeout: expected a duration such as 15m, got true or false"],
     "timeout-without-unit": [f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?"],
     "timeout-zero": ["timeout: '0s' is no time at all: write a duration above zero"],
-    "tls-config-nothing": [f"tls_config: {MAPPING} nothing"],
     "tls-config-unknown-key": ["tls_config.ca: unknown key; known here: ca_file, insecure_skip_verify"],
     "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a text"],
     "unknown-key": ["acounts: unknown key; did you mean accounts?"],
     "unknown-key-like-none": [f"surprise: unknown key; {KNOWN_AT_TOP}"],
     "unknown-key-of-two-lines": [f"one two: unknown key; {KNOWN_AT_TOP}"],
     "yaml-alias": [f"line 4, column 17: {IN_QUOTES}"],
-    "yaml-control-character": ["is not YAML"],
+    "yaml-colon-in-a-value": [
+        (
+            "line 3, column 16: mapping values are not allowed here; "
+            "a value with a colon and a blank in it has to stand in quotes"
+        ),
+    ],
+    "yaml-control-character": ["is not YAML; it holds a character that cannot be seen"],
     "yaml-doubled-anchor": [f"line 3, column 12: {IN_QUOTES}"],
-    "yaml-ends-early": ["line 2, column 1: expected the node content, but found '<stream end>'"],
+    "yaml-ends-early": [
+        "line 2, column 1: expected the node content, but found '<stream end>'; is a bracket or a quote still open?"
+    ],
     "yaml-impossible-boolean": [f"line 2, column 25: {LOOKS_LIKE}"],
     "yaml-impossible-date": [f"line 3, column 12: {LOOKS_LIKE}"],
     "yaml-impossible-number": [f"line 3, column 12: {LOOKS_LIKE}"],
-    "yaml-list-as-key": ["line 1, column 3: found unhashable key"],
-    "yaml-no-colon": ["line 5, column 1: could not find expected ':'"],
-    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token"],
+    "yaml-list-as-key": ["line 1, column 3: found unhashable key; expected a name before the colon"],
+    "yaml-no-colon": ["line 5, column 1: could not find expected ':'; after a name stands a colon and a blank"],
+    "yaml-open-quote": ["line 4, column 1: found unexpected end of stream; is a bracket or a quote still open?"],
+    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token; indent with blanks"],
+    "yaml-reserved-character": [
+        (
+            "line 4, column 17: found character '@' that cannot start any token; "
+            "a value that begins with it has to stand in quotes"
+        ),
+    ],
     "yaml-tag": [f"line 4, column 17: {IN_QUOTES}"],
-    "yaml-two-documents": ["line 5, column 1: expected a single document in the stream, but found another document"],
+    "yaml-two-columns": [
+        (
+            "line 3, column 4: expected <block end>, but found '<block mapping start>'; "
+            "do lines that belong together begin in the same column?"
+        ),
+    ],
+    "yaml-two-documents": [
+        "line 5, column 1: expected a single document in the stream, but found another document; remove the line ---"
+    ],
 }
 """The lines of the error by the name of the file, each less ``<path of the file>: ``."""
 
@@ -254,7 +308,7 @@ def test_each_bad_file_is_tested() -> None:
 def test_missing_file(tmp_path: Path) -> None:
     """The path that was tried is in the error."""
     file = tmp_path / "missing.yml"
-    assert load_bad(file) == f"{file}: cannot be read: No such file or directory"
+    assert load_bad(file) == f"{file}: cannot be read: No such file or directory; create it, or name another file"
 
 
 def test_folder(tmp_path: Path) -> None:
@@ -270,14 +324,61 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Path, "read_text", refuse)
     file = tmp_path / "cln-monitor.yml"
-    assert load_bad(file) == f"{file}: cannot be read: Permission denied"
+    assert load_bad(file) == f"{file}: cannot be read: Permission denied; let the user who runs this read it"
+    monkeypatch.undo()
+    (tmp_path / "acme.secret").touch()
+    file.write_text(f"accounts: [{{name: acme, login: acme_login, secret_key_file: {tmp_path}/acme.secret}}]")
+    monkeypatch.setattr("cln_monitor.config.secrets._read", refuse)
+    assert load_bad(file) == (
+        f"{file}: accounts[0].secret_key_file: cannot read {tmp_path}/acme.secret (Permission denied); "
+        "let the user who runs this read it"
+    )
+
+
+def test_relative_names_are_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the configuration itself is named by a relative path."""
+    monkeypatch.chdir(tmp_path)
+    Path("cln-monitor.yml").write_text("accounts: [{name: acme, login: acme_login, secret_key_file: nowhere}]")
+    assert f"cannot read {tmp_path}/nowhere (" in load_bad(Path("cln-monitor.yml"))
 
 
 @pytest.mark.parametrize("text", ["[" * 1000, "- " * 1000])
 def test_nested_without_end(text: str) -> None:
     """A text that is nested deeper than Python goes is refused, not a crash."""
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="is not YAML; it is nested too deeply"):
         parse(text)
+
+
+def test_nothing_is_as_if_left_out() -> None:
+    """``null`` stands for the default of whatever has one, at all depths."""
+    top = "".join(f"{name}: null\n" for name in ConfigFile.__struct_fields__ if name != "accounts")
+    config = parse(f"""\
+{top}
+accounts:
+  - name: acme
+    login: acme_login
+    secret_key: s3cret
+    monitoring_keys: null
+    probes: {{status: {{interval: null, enabled: null}}, patch_status: {{scopes: null}}}}
+""")
+    assert config == parse(MINIMAL)
+    own = "probes: {kernelcare: {interval: 5m}}\n" + MINIMAL.replace("}]", ", probes: {kernelcare: {interval: null}}}]")
+    assert _times(parse(own).accounts[0].probes["kernelcare"])[1] == 300
+    assert parse(f"tls_config: {{insecure_skip_verify: null}}\n{MINIMAL}") == parse(MINIMAL)
+
+
+def test_monitoring_keys_of_all_lengths() -> None:
+    """Registered ones and KernelCare keys are taken; shorter ones would be half shown by their mask."""
+    for length in (16, 32, 64):
+        parse(MINIMAL.replace("}]", f", monitoring_keys: [{'k' * length}]}}]"))
+    for length in (15, 65):
+        with pytest.raises(ConfigError, match="expected a key of 16 to 64 letters"):
+            parse(MINIMAL.replace("}]", f", monitoring_keys: [{'k' * length}]}}]"))
+
+
+def test_a_time_of_day_is_a_text() -> None:
+    """And not the number that old YAML takes it for."""
+    assert parse(MINIMAL.replace("acme_login", "12:30")).accounts[0].login == Secret("12:30")
 
 
 def test_defaults() -> None:

@@ -30,19 +30,15 @@ def config_of(*api_urls: str, top: str = "") -> Config:
         pytest.param(["https://one:1/api", "https://one:2/api"], ["one:1", "one:2"], id="two-ports"),
         pytest.param(
             ["https://one/api", "https://one/admin/api", "https://two/api"],
-            ["https://one/api", "https://one/admin/api", "two"],
+            ["one", "https://one/admin/api", "two"],
             id="two-paths-on-one-host",
         ),
-        pytest.param(
-            ["https://one/api", "http://one/api"], ["https://one/api", "http://one/api"], id="with-and-without-tls"
-        ),
-        pytest.param(
-            ["https://one", "https://one/api"], ["https://one", "https://one/api"], id="with-and-without-path"
-        ),
+        pytest.param(["https://one/api", "http://one/api"], ["one", "http://one/api"], id="with-and-without-tls"),
+        pytest.param(["https://one", "https://one/api"], ["one", "https://one/api"], id="with-and-without-path"),
     ],
 )
 def test_each_api_root_has_a_name_of_its_own(roots: list[str], names: list[str]) -> None:
-    """A root goes by its host, and by its whole URL where another root has the same host."""
+    """A root goes by its host, a further one on the same host by its whole URL."""
     config = config_of(*roots)
     assert [config.transport_of(config.api_url_of(account)).api for account in config.accounts] == names
 

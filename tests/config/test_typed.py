@@ -72,6 +72,8 @@ def test_fits(kind: Any, value: object, typed: object) -> None:
         (int, True, "expected a whole number, got true or false"),
         (int, 0.5, "expected a whole number, got a fraction"),
         (float, "pl4nted", "expected a number, got a text"),
+        (float, "1e9", "expected a number, got a text; write it in digits, without quotes or an exponent"),
+        (int, "7", "expected a whole number, got a text; write it in digits, without quotes or an exponent"),
         (Duration, ["pl4nted"], "expected a duration such as 15m, got a list"),
         (Literal["a", "b"], "pl4nted", "expected a or b, got a text"),
         (list[str], "pl4nted", "expected a list, got a text"),
@@ -106,6 +108,13 @@ def test_only_what_is_set_is_returned() -> None:
     assert typer.struct(Outer, {"must": "a", "items": 7}, "", leave=("items",)) == {"must": "a"}
     assert typer.struct(Outer, {}, "", leave=("must",)) == {}
     assert typer.problems == []
+
+
+def test_nothing_is_left_out_where_there_is_a_default() -> None:
+    """And a problem where there is none."""
+    typer = Typer()
+    assert typer.struct(Outer, {"must": None, "inner": None, "items": None, "maybe": None}, "outer") == {}
+    assert typer.problems == [Problem("outer.must", "expected a text, got nothing")]
 
 
 def test_a_problem_of_the_whole_has_no_place() -> None:

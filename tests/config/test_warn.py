@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.config import parse_config, warnings_of
+from cln_monitor.probes import PROBES
 
 
 def warnings(text: str) -> list[str]:
@@ -52,3 +53,23 @@ def test_data_that_vanish_between_polls() -> None:
     assert warnings("probes: {imunify: {interval: 1h, max_age: 30m}, status: {enabled: false, max_age: 30s}}") == [
         "probes.imunify of acme: max_age 30m is shorter than the interval 1h, so its data vanish between polls"
     ]
+
+
+def test_a_login_of_two_accounts() -> None:
+    """What is counted twice is told; not where the login is that of another CLN."""
+    text = """
+accounts:
+  - {name: one, login: pl4nted-login, secret_key: s}
+  - {name: two, login: pl4nted-login, secret_key: s}
+  - {name: other, login: pl4nted-login, secret_key: s, api_url: 'https://eportal.example.com/api'}
+"""
+    assert warnings_of(parse_config(text, Path("/nowhere"))) == [
+        "accounts[1].login: two has the same login as one, so all it has is asked for and counted twice"
+    ]
+
+
+def test_nothing_to_do() -> None:
+    """Where no probe is enabled nothing is ever asked; one is enough."""
+    off = [f"{name}: {{enabled: false}}" for name in PROBES]
+    assert warnings(f"probes: {{{', '.join(off)}}}") == ["probes: none is enabled, so CLN is never asked"]
+    assert warnings(f"probes: {{{', '.join(off[1:])}}}") == []

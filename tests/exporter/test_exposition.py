@@ -76,10 +76,9 @@ def test_what_vanished_is_gone(exposition: Exposition) -> None:
     exposition.publish("two", texts((A, "two")))
     exposition.publish("one", texts((B, "one")))
     assert b'account="one"' not in plain(exposition.page).partition(b"cln_b")[0]
-    exposition.withdraw("one")
+    exposition.replace({"two": texts((A, "two"))})
     assert plain(exposition.page) == A.header + b'cln_a{account="two"} 1\n'
-    exposition.withdraw("two")
-    exposition.withdraw("never there")
+    exposition.replace({})
     assert plain(exposition.page) == b""
 
 
@@ -133,7 +132,7 @@ def test_what_has_not_changed_is_not_compressed_again(exposition: Exposition, mo
     assert compressed == [b'cln_b{account="changed"} 1\n']
     compressed.clear()
     exposition.publish("one", texts((A, "one"), (B, "changed")))
-    exposition.withdraw("two")
+    exposition.replace({"one": texts((A, "one"), (B, "changed"))})
     exposition.page.gzipped(b"tail")
     assert compressed == []
 
@@ -150,7 +149,7 @@ def test_gzip_holds_the_plain_text(pieces: list[tuple[Family, str, bytes]], tail
         if text:
             exposition.publish(target, {family: text, C: text[:5]})
         else:
-            exposition.withdraw(target)
+            exposition.replace({target: {family: b"left\n"}})
     whole = plain(exposition.page, tail)
     assert unzipped(exposition.page, tail) == whole
     assert gzip.decompress(b"".join(exposition.page.gzipped(tail))) == whole
@@ -167,7 +166,7 @@ def test_gzip_of_large_texts() -> None:
     whole = plain(exposition.page, large)
     assert unzipped(exposition.page, large) == whole
     assert sum(map(len, exposition.page.gzipped(large))) < len(whole) / 5
-    exposition.withdraw("one")
+    exposition.replace({"two": {A: large}})
     assert unzipped(exposition.page, large) == A.header + large + large
 
 

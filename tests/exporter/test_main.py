@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator
-from tests.running import CLN_EXPORTER, Exporter, ask, running_exporter, wait_until
+from tests.running import CLN_EXPORTER, Exporter, Program, ask, running_exporter, wait_until
 from tests.small_cln import SECRETS, small_cln, write_config
 
 PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
@@ -148,6 +150,36 @@ def test_sighup_reloads_and_a_bad_file_changes_nothing(cln: tuple[Simulator, str
         assert "cln_exporter_config_last_reload_successful 1.0" in exporter.metrics()
 
 
+def test_a_sighup_before_the_configuration_is_read_is_kept(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """It neither ends the program nor is lost: what the program serves is what was there after the signal."""
+    config = write_config(tmp_path, cln[1])
+    good = config.read_text()
+    config.unlink()
+    os.mkfifo(config)  # the program waits within each reading of its configuration, until we have written
+    program = Program(
+        [str(CLN_EXPORTER), "--web.listen-address=127.0.0.1:0", f"--config.file={config}"], tmp_path / "exporter.log"
+    )
+    try:
+        wait_until(lambda: _blocks(program, signal.SIGHUP), "the program to take charge")
+        program.process.send_signal(signal.SIGHUP)
+        _write_to_reader(config, good)
+        program.wait_for_log("msg=listening")
+        _write_to_reader(config, good.replace("name: acme", "name: renamed"))
+        program.wait_for_log("configuration reloaded")
+        assert program.stop()[0] == 0
+    finally:
+        program.stop()
+
+
+def test_it_takes_charge_of_sighup_before_anything_heavy_is_imported() -> None:
+    """So that hardly a moment is left in which a reload would kill what has just been started."""
+    code = (
+        "import sys, cln_monitor.exporter.main; print(*{'structlog', 'uvicorn', 'requests', 'yaml'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "\n"
+
+
 def test_reload_over_http_needs_the_switch(exporter: Exporter, cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """POST /-/reload answers 200 where it is switched on, and 403 with what to do where not."""
     assert exporter.ask("/-/reload", "POST").status == 200
@@ -163,20 +195,36 @@ def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> Non
     assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 5 probes\n", "")
 
 
+def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """A configuration that works and is hardly meant is good, and its owner learns of it before it runs."""
+    config = write_config(tmp_path, cln[1])
+    config.write_text(config.read_text() + "tls_config: {insecure_skip_verify: true}\n")
+    code, output, errors = _run(f"--config.file={config}", "--config.check")
+    assert (code, output) == (0, f"{config}: ok, 1 account, 5 probes\n")
+    warning = "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+    assert errors == f"cln-exporter: {config}: warning: {warning}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         pytest.param(
-            "accounts: [", "line 1, column 12: expected the node content, but found '<stream end>'", id="yaml"
+            "accounts: [",
+            "line 1, column 12: expected the node content, but found '<stream end>'; "
+            "is a bracket or a quote still open?",
+            id="yaml",
         ),
         pytest.param("acounts: []", "acounts: unknown key; did you mean accounts?", id="unknown-key"),
         pytest.param(
             "accounts: [{name: a, login: l, secret_key_file: nowhere}]",
-            "accounts[0].secret_key_file: cannot read nowhere (No such file or directory)",
+            "accounts[0].secret_key_file: cannot read {folder}/nowhere (No such file or directory); "
+            "relative names start from {folder}",
             id="missing-secret-file",
         ),
         pytest.param(
-            "accounts: [{name: a, login: l, secret_key: ''}]", "accounts[0].secret_key: is empty", id="empty-secret"
+            "accounts: [{name: a, login: l, secret_key: ''}]",
+            "accounts[0].secret_key: is empty; put the secret key there",
+            id="empty-secret",
         ),
         pytest.param(
             "accounts: [{name: a, login: l, secret_key: s}, {name: a, login: m, secret_key: t}]",
@@ -197,15 +245,21 @@ def test_a_bad_configuration_is_one_line_and_exit_1(text: str, complaint: str, t
     config.write_text(text)
     code, output, errors = _run(f"--config.file={config}")
     assert (code, output) == (1, "")
-    assert f"cln-exporter: {config}: {complaint}\n" in errors
+    assert f"cln-exporter: {config}: {complaint.replace('{folder}', str(tmp_path))}\n" in errors
     assert all(line.startswith(f"cln-exporter: {config}: ") for line in errors.splitlines())
 
 
 def test_a_missing_configuration_is_one_line_and_exit_1(tmp_path: Path) -> None:
     """The path that was tried is in the message."""
     missing = tmp_path / "missing.yml"
-    complaint = f"cln-exporter: {missing}: cannot be read: No such file or directory\n"
-    assert _run(f"--config.file={missing}") == (1, "", complaint)
+    complaint = f"{missing}: cannot be read: No such file or directory; create it, or name another file"
+    assert _run(f"--config.file={missing}") == (1, "", f"cln-exporter: {complaint}\n")
+
+
+def test_a_bad_flag_is_one_line_and_exit_1() -> None:
+    """With the way to all flags."""
+    complaint = "cln-exporter: unrecognized arguments: --config.fil=x; see --help\n"
+    assert _run("--config.fil=x") == (1, "", complaint)
 
 
 def test_a_port_in_use_is_one_line_and_exit_1(exporter: Exporter) -> None:
@@ -226,6 +280,28 @@ def test_version() -> None:
     """--version names the program and its version."""
     code, output, _ = _run("--version")
     assert (code, bool(re.fullmatch(r"cln-exporter \d+\.\d+\.\d+\n", output))) == (0, True), output
+
+
+def _blocks(program: Program, what: signal.Signals) -> bool:
+    """Tell whether the process keeps that signal for later."""
+    assert program.process.poll() is None, program.log
+    blocked = re.search(r"SigBlk:\s*(\w+)", Path(f"/proc/{program.process.pid}/status").read_text(encoding="utf-8"))
+    return blocked is not None and bool(int(blocked[1], 16) >> (what - 1) & 1)
+
+
+def _write_to_reader(fifo: Path, text: str) -> None:
+    """Write ``text`` to whoever reads from ``fifo``, once somebody does."""
+
+    def reader() -> int | None:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody reads yet
+            return None
+
+    end = wait_until(reader, "a reader of the configuration")
+    assert end is not None
+    with os.fdopen(end, "w", encoding="utf-8") as writing:
+        writing.write(text)
 
 
 def _probe_all(exporter: Exporter) -> None:

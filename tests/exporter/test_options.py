@@ -1,4 +1,4 @@
-"""The command line: defaults, what can be set, and what is refused with exit code 2 and words."""
+"""The command line: defaults, what can be set, and what is refused with exit code 1 and words."""
 
 from __future__ import annotations
 
@@ -52,7 +52,12 @@ def test_all_that_can_be_set() -> None:
         ("--web.telemetry-path=", f"argument --web.telemetry-path: {PATH} ''"),
         ("--web.telemetry-path=/", f"argument --web.telemetry-path: {PATH} '/'"),
         ("--web.telemetry-path=/probe", f"argument --web.telemetry-path: {PATH} '/probe'"),
+        ("--web.telemetry-path=/probe/x", f"argument --web.telemetry-path: {PATH} '/probe/x'"),
+        ("--web.telemetry-path=/probe/", f"argument --web.telemetry-path: {PATH} '/probe/'"),
+        ("--web.telemetry-path=//x", f"argument --web.telemetry-path: {PATH} '//x'"),
+        ("--web.telemetry-path=/x//y", f"argument --web.telemetry-path: {PATH} '/x//y'"),
         ("--web.telemetry-path=/config", f"argument --web.telemetry-path: {PATH} '/config'"),
+        ("--web.telemetry-path=/config/x", f"argument --web.telemetry-path: {PATH} '/config/x'"),
         ("--web.telemetry-path=/-/healthy", f"argument --web.telemetry-path: {PATH} '/-/healthy'"),
         ("--web.telemetry-path=/api/v1", f"argument --web.telemetry-path: {PATH} '/api/v1'"),
         ("--web.telemetry-path=/sd/els", f"argument --web.telemetry-path: {PATH} '/sd/els'"),
@@ -69,19 +74,21 @@ def test_all_that_can_be_set() -> None:
         ("--config.fil=x", "unrecognized arguments: --config.fil=x"),
         ("--web.enable-lifecycle=yes", "argument --web.enable-lifecycle: ignored explicit argument 'yes'"),
         ("surprise", "unrecognized arguments: surprise"),
+        ("two\nlines", "unrecognized arguments: two lines"),
     ],
 )
 def test_refused(argument: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2, the usage, and what would be right."""
+    """Exit code 1, and one line that says what would be right."""
     with pytest.raises(SystemExit) as caught:
         make_parser().parse_args([argument])
     error = capsys.readouterr().err
-    assert caught.value.code == 2
-    assert f"cln-exporter: error: {complaint}" in error
-    assert error.startswith("usage: cln-exporter ")
+    assert caught.value.code == 1
+    assert error.startswith(f"cln-exporter: {complaint}")
+    assert error.endswith("; see --help\n")
+    assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/m", "/all/metrics", "/-", "/apis", "/probes", "/metrics/"])
+@pytest.mark.parametrize("path", ["/metrics", "/m", "/all/metrics", "/-x", "/apis", "/probes", "/metrics/"])
 def test_telemetry_paths(path: str) -> None:
     """Any path that nothing else is at."""
     assert make_parser().parse_args([f"--web.telemetry-path={path}"]).telemetry_path == path

@@ -25,13 +25,14 @@ def test_listen(address: str, host: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", ":-1", "[::1]"]
+    "address", ["", "10099", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536", ":-1", "[::1]"]
 )
 def test_no_address(address: str) -> None:
     """What would be right is said."""
     with pytest.raises(ListenError) as caught:
         listen(address)
-    assert str(caught.value) == f"cannot listen on {address!r}: expected HOST:PORT, such as 127.0.0.1:10099"
+    expected = "expected HOST:PORT, such as 127.0.0.1:10099, or :10099 for all addresses"
+    assert str(caught.value) == f"cannot listen on {address!r}: {expected}"
 
 
 def test_a_name_that_does_not_resolve() -> None:

@@ -131,11 +131,23 @@ class TestRuns:
             fleet.run("kernelcare")
             fleet.simulator.faults.add(Fault("html"))
             fleet.run("kernelcare")
-        good, bad = logs
+        good, bad = [line for line in logs if line["event"] != "asked CLN"]
         assert (good["event"], good["log_level"], good["parts"]) == ("probe succeeded", "info", 1)
         assert (bad["event"], bad["log_level"], bad["reason"]) == ("probe failed", "warning", "bad_answer")
         assert (bad["account"], bad["probe"], bad["api"]) == ("acme", "kernelcare", fleet.target("kernelcare").id.api)
         assert "reading /kcare/key/list.json" in bad["error"]
+
+    def test_the_log_is_quiet_about_what_stays(self, fleet: Exporting) -> None:
+        """Only the first success, and one after a failure, is worth a line at level info."""
+        with capture_logs() as logs:
+            fleet.run("kernelcare")
+            fleet.run("kernelcare")
+            fleet.simulator.faults.add(Fault("html", times=1))
+            fleet.run("kernelcare")
+            fleet.run("kernelcare")
+        told = [(line["event"], line["log_level"]) for line in logs if line["event"] != "asked CLN"]
+        success, failure = "probe succeeded", ("probe failed", "warning")
+        assert told == [(success, "info"), (success, "debug"), failure, (success, "info")]
 
 
 class TestCounters:
@@ -234,6 +246,15 @@ class TestReload:
         assert own["cln_exporter_config_last_reload_successful", frozenset()] == 1
         assert own["cln_exporter_config_last_reload_success_timestamp_seconds", frozenset()] == fleet.clock.time()
 
+    def test_it_forgets_no_pause_that_cln_wants(self, fleet: Exporting) -> None:
+        """A reload is no way around a Retry-After."""
+        fleet.simulator.faults.add(Fault("status", status=429, retry_after=600, times=1))
+        fleet.run("kernelcare")
+        fleet.service.reload()
+        fleet.simulator.clear_requests()
+        fleet.run("kernelcare")
+        assert fleet.simulator.requests == []
+
     def test_a_run_that_ends_after_it_does_not_show(self, fleet: Exporting) -> None:
         """Its target is gone: no series, no count, no line in the log."""
         hold = fleet.hold("/kcare/key/list.json")
@@ -245,7 +266,7 @@ class TestReload:
             with capture_logs() as logs:
                 hold.release()
                 run.result(5)
-        assert logs == []
+        assert [line for line in logs if line["log_level"] != "debug"] == []
         assert 'account="acme"' not in fleet.metrics() + fleet.own_metrics()
 
     def test_a_run_under_way_is_followed_by_another(self, fleet: Exporting) -> None:
@@ -389,7 +410,7 @@ def test_a_stop_shows_nothing_more(fleet: Exporting) -> None:
         fleet.service.stop()
         hold.release()
         run.result(5)
-    assert logs == []
+    assert [line for line in logs if line["log_level"] != "debug"] == []
 
 
 def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:

@@ -41,7 +41,7 @@ class Cln:
 
     def run(self, probe: Probe[Any], **settings: Any) -> Run[Any]:
         """Run a probe against the simulator."""
-        return run_probe(probe, self.source(probe, **settings), self.pool, self.clock)
+        return run_probe(probe, self.source(probe, **settings), self.pool, self.clock, order=list)
 
     def asked(self) -> list[str]:
         """Return the paths that were asked for, sorted: a probe asks for its parts at the same time."""

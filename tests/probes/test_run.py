@@ -129,6 +129,10 @@ def test_a_bug_of_ours_shows_no_secret(cln: Cln) -> None:
 class TestOutage:
     """A thousand keys do not all wait to learn that CLN answers nobody."""
 
+    @pytest.fixture(autouse=True)
+    def _silent(self, cln: Cln) -> None:
+        cln.simulator.faults.add(Fault("reset", "/status.*"))
+
     @pytest.mark.parametrize("error", [Unreachable("gone"), TimedOut("late")], ids=["unreachable", "timeout"])
     def test_it_stops_after_eight_unanswered_calls(self, error: ClnError, cln: Cln) -> None:
         """The rest is not tried, and says so with the last failure."""
@@ -172,6 +176,28 @@ class TestOutage:
         assert len(run.observation.missing) == 30
         assert cln.asked().count("/kcare/key/servers.json") == 8 * 3  # each tried three times
 
+    def test_some_silent_keys_are_no_outage(self, cln: Cln) -> None:
+        """CLN answers when it is asked for its status: the keys behind the silent ones are read."""
+        cln.simulator.faults.clear()
+        silence = raising(TimedOut("late"))
+        readers = {f"silent{number}": silence for number in range(20)} | {"last": lambda: 1}
+        run = cln.run(Scripted(readers))
+        assert [part.name for part in run.observation.parts] == ["last"]
+        assert {missing.failure.text for missing in run.observation.missing} == {"late"}
+        assert cln.asked().count("/status.json") == 2
+
+    def test_nothing_but_silence_ends_when_the_next_run_is_due(self, cln: Cln) -> None:
+        """However well CLN answers for its status."""
+        cln.simulator.faults.clear()
+
+        def slowly() -> object:
+            cln.clock.advance(2)
+            raise TimedOut("late")
+
+        run = cln.run(Scripted({str(number): slowly for number in range(40)}), interval=30.0)
+        tried = [missing for missing in run.observation.missing if not missing.failure.text.startswith(MISSED)]
+        assert len(tried) == 16
+
 
 def test_the_pool_bounds_how_many_parts_are_read_at_a_time(cln: Cln) -> None:
     """And that many are."""
@@ -198,7 +224,7 @@ def test_a_pool_that_is_shut_down(during: str, cln: Cln) -> None:
             return super().plan(source)
 
     probe = Stopping({"a": stop, "b": lambda: 2})
-    run = run_probe(probe, cln.source(probe), pool, cln.clock)
+    run = run_probe(probe, cln.source(probe), pool, cln.clock, order=list)
     stopping = Failure("timeout", "not read to the end, as we are stopping")
     assert run.observation.parts == ()
     assert run.observation.missing == (Missing("a", stopping), Missing("b", stopping))
