@@ -62,11 +62,13 @@ class PatchStatusReads:
         return self._caller.read(PATCH_STATUS_OF_RESELLER, parse_patch_status, path=self._caller.reseller)
 
 
-_COUNT = re.compile(r"([A-Za-z_]\w*)=(\d{1,9})", re.ASCII)
+_COUNT = re.compile(r"(\w+)=(\d{1,9})", re.ASCII)
 # Counts stand alone on a line or behind its "|"; nothing else may stand there.
 _COUNTS = re.compile(
     rf"^(?:[^|\n]*\|)?[ \t]*({_COUNT.pattern}(?:[; \t]+{_COUNT.pattern})*)[; \t]*$", re.MULTILINE | re.ASCII
 )
+# What nobody has documented, such as rebootrequired=4, is not taken for good.
+_ANY_NOT_GOOD = re.compile(r"\b(?!uptodate=)\w+=0*[1-9]", re.ASCII)
 _HOST = re.compile(
     r"^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$", re.MULTILINE
 )
@@ -88,7 +90,7 @@ def parse_patch_status(answer: Answer) -> PatchStatus:
     """Read the text of a nagios call. Raises AuthorizationFailed, Refused, or BadAnswer for a text nobody knows."""
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     _raise_for_failure(answer, text)
-    counts, any_not_good = _counts(answer, text)
+    counts, any_not_good = _counts(answer, text), _ANY_NOT_GOOD.search(text) is not None
     hosts = [
         PatchedHost(clean_text(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
         for found in _HOST.finditer(text)
@@ -125,17 +127,12 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 
-def _counts(answer: Answer, text: str) -> tuple[dict[str, int] | None, bool]:
-    """Return the servers by state, None without counts, and whether any are counted as something else than good.
-
-    What nobody has documented, such as ``rebootrequired``, is not taken for good.
-    """
-    items = [(name, int(number)) for line in _COUNTS.finditer(text) for name, number in _COUNT.findall(line[1])]
-    any_not_good = any(number for name, number in items if name != "uptodate")
-    known = [(name, number) for name, number in items if name in STATES]
-    if not known:
-        return None, any_not_good
-    counts = dict(known)
-    if not len(known) == len(counts) == len(STATES):
+def _counts(answer: Answer, text: str) -> dict[str, int] | None:
+    """Return the servers by state, or None without counts; those of states that nobody has documented are left out."""
+    items = [item for line in _COUNTS.finditer(text) for item in _COUNT.findall(line[1]) if item[0] in STATES]
+    if not items:
+        return None
+    counts = {state: int(number) for state, number in items}
+    if not len(items) == len(counts) == len(STATES):
         raise not_an_answer(answer, "counts that are cut or doubled")
-    return {state: counts[state] for state in STATES}, any_not_good
+    return {state: counts[state] for state in STATES}
