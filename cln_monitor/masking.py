@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-_MASK = re.compile(r".{1,4}-[0-9a-f]{8}", re.DOTALL)
+_MASK = re.compile(r".{0,4}-[0-9a-f]{8}", re.DOTALL)
 
 
 def mask_key(key: str) -> str:

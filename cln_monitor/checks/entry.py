@@ -11,7 +11,8 @@ from .exit import Exit, Unreached, Unusable
 
 def run(program: str) -> NoReturn:
     """Run the plugin ``program`` with the arguments of this process, and end the process."""
-    leave = Exit()
+    sys.stderr = None  # cores read stdout; what a library or a thread has to say at its end is of no use to them
+    leave = Exit(verbosity=3 if "-vvv" in sys.argv else 0)  # until the options are read
     try:
         _run(program, leave)
     except BaseException as error:  # noqa: BLE001 # a plugin has one exit, whatever happens
@@ -20,9 +21,7 @@ def run(program: str) -> NoReturn:
 
 def _run(program: str, leave: Exit) -> NoReturn:
     from . import options as table  # noqa: PLC0415 # a module that is missing is told as all else is
-    from .output import render  # noqa: PLC0415
     from .program import load  # noqa: PLC0415
-    from .states import State  # noqa: PLC0415
 
     plugin = load(program)
     leave.stage = "reading the options"
@@ -31,7 +30,7 @@ def _run(program: str, leave: Exit) -> NoReturn:
     except Unusable as error:
         leave.unusable(str(error))
     except table.Help as text:
-        leave.finish(State.UNKNOWN, str(text).rstrip() + "\n")
+        leave.show(str(text))
     leave.verbosity = values.verbose
     leave.end_after(values.timeout)
     try:
@@ -40,8 +39,8 @@ def _run(program: str, leave: Exit) -> NoReturn:
     except Unusable as error:
         leave.unusable(str(error))
     except Unreached as error:
-        leave.finish(values.unreachable_state, render(values.unreachable_state, str(error)))
-    leave.finish(state, render(state, verdict.text, verdict.lines, perfdata))
+        leave.finish(values.unreachable_state, str(error))
+    leave.finish(state, verdict.text, verdict.lines, perfdata)
 
 
 def _version() -> str:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
-import traceback
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from .output import render
 from .states import State
+
+_SHORTEST = 4  # characters; to replace what is shorter would wreck every text and hide nothing
+_MARGIN = 0.5  # seconds of --timeout that are kept to tell what was found
 
 
 class Unusable(Exception):  # it is the check that cannot be made, not an error in the code
@@ -24,39 +28,31 @@ class Unreached(Exception):  # as above
 class Exit:
     """Ends the process. ``stage`` is what the check is doing; ``scrub`` takes secrets out of all that is printed."""
 
-    def __init__(self) -> None:
+    def __init__(self, verbosity: int = 0) -> None:
         self.stage = "starting"
-        self.verbosity = 0
+        self.verbosity = verbosity
         self.scrub: Callable[[str], str] = str
-        self._once = threading.Lock()
+        self._once = threading.RLock()  # the thread that is ending us may be interrupted, and then ends us by that
         self._hidden: dict[str, str] = {}
+        self._ends_at = math.inf
+        self._margin = 0.0
 
     def hide(self, secret: str, shown: str = "<secret>") -> None:
         """Print ``shown`` wherever ``secret`` would stand."""
-        if secret:
+        if len(secret) >= _SHORTEST:
             self._hidden[secret] = shown
 
-    def finish(self, state: State, text: str) -> NoReturn:
-        """Print ``text`` and end with the code of ``state``; of two that come here, the first ends the process."""
-        if not self._once.acquire(blocking=False):
-            threading.Event().wait()  # the other one is about to end us
-        code = int(state)
-        try:
-            encoding = sys.stdout.encoding or "utf-8"
-            text = self.scrub(text)
-            for secret, shown in self._hidden.items():
-                text = text.replace(secret, shown)
-            data = text.encode(encoding, "replace")
-            while data:
-                data = data[os.write(1, data) :]
-        except (OSError, LookupError):
-            code = code if code != State.OK else int(State.UNKNOWN)  # nobody reads it, so nobody may take it for fine
-        # No teardown: it could print, hang on a thread that waits for CLN, or change the code.
-        os._exit(code)
+    def finish(self, state: State, text: str, lines: Sequence[str] = (), perfdata: Sequence[str] = ()) -> NoReturn:
+        """Print the result and end with the code of ``state``; of two that come here, the first ends the process."""
+        self._end(state, lambda: render(state, text, lines, perfdata, self._without_secrets))
 
-    def unusable(self, problem: str, lines: tuple[str, ...] = ()) -> NoReturn:
+    def show(self, text: str) -> NoReturn:
+        """Print what was asked for in place of a verdict, such as the help, and end as UNKNOWN."""
+        self._end(State.UNKNOWN, lambda: text.rstrip() + "\n")
+
+    def unusable(self, problem: str, lines: Sequence[str] = ()) -> NoReturn:
         """End as UNKNOWN, because of ``problem``."""
-        self.finish(State.UNKNOWN, render(State.UNKNOWN, problem, lines))
+        self.finish(State.UNKNOWN, problem, lines)
 
     def failed(self, error: BaseException) -> NoReturn:
         """End as UNKNOWN, because of an ``error`` that nobody expected."""
@@ -64,14 +60,53 @@ class Exit:
         problem = {"KeyboardInterrupt": "interrupted", "MemoryError": "out of memory"}.get(kind)
         if isinstance(error, ImportError):
             problem = f"a module is missing, install cln-monitor again: {error}"
-        trace = tuple("".join(traceback.format_exception(error)).splitlines()) if self.verbosity >= 3 else ()
-        self.unusable(problem or f"an error of the plugin while {self.stage}, see it with -vvv: {kind}: {error}", trace)
+        self.unusable(
+            problem or f"an error of the plugin while {self.stage}, see it with -vvv: {kind}: {error}",
+            _trace(error) if self.verbosity >= 3 else (),
+        )
 
     def end_after(self, seconds: float) -> None:
         """End as UNKNOWN once ``seconds`` have passed, whatever the check is doing then."""
+        self._ends_at = time.monotonic() + seconds
+        self._margin = min(_MARGIN, seconds / 2)
+        threading.Thread(target=self._watch, args=(seconds,), daemon=True).start()
 
-        def watch() -> None:
-            threading.Event().wait(seconds)
-            self.unusable(f"no result within {seconds:g} s, it was still {self.stage}; see -t/--timeout")
+    def _watch(self, seconds: float) -> None:
+        threading.Event().wait(seconds)
+        self.unusable(f"no result within {seconds:g} s, it was still {self.stage}; see -t/--timeout")
 
-        threading.Thread(target=watch, daemon=True).start()
+    @property
+    def left(self) -> float:
+        """The seconds that are left to ask in, so that there is time to tell what came of it."""
+        return max(0.0, self._ends_at - self._margin - time.monotonic())
+
+    def _without_secrets(self, text: str) -> str:
+        text = self.scrub(text)
+        for secret in sorted(self._hidden, key=len, reverse=True):
+            text = text.replace(secret, self._hidden[secret])
+        return text
+
+    def _end(self, state: State, make: Callable[[], str]) -> NoReturn:
+        if not self._once.acquire(blocking=False):
+            threading.Event().wait()  # the other one is about to end us
+        code = state or State.UNKNOWN  # until it is told nobody may take it for fine
+        try:
+            try:
+                text = make()
+            except Exception as error:  # noqa: BLE001 # without a word it would be hard to find
+                text = f"UNKNOWN - an error of the plugin while printing: {type(error).__name__}\n"
+                code = state = State.UNKNOWN
+            # Python has no sys.stdout where a core has closed it.
+            data = text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace")
+            while data:
+                data = data[os.write(1, data) :]
+            code = state
+        finally:
+            # No teardown: it could print, hang on a thread that waits for CLN, or change the code.
+            os._exit(code)
+
+
+def _trace(error: BaseException) -> list[str]:
+    import traceback  # noqa: PLC0415 # 3 ms that only an error of ours at -vvv needs
+
+    return "".join(traceback.format_exception(error)).splitlines()

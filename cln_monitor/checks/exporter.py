@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .ages import format_age
 from .exit import Exit, Unusable
-from .findings import Problem
+from .findings import Problem, phrases_of
 from .from_exporter import ask_exporter
 from .options import EXPORTER, TIMEOUT, UNREACHABLE_STATE, VERBOSE, Option
 from .output import name_worst
@@ -23,22 +22,23 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     """Read how the probes of the exporter stand and judge them."""
     if not options.exporter:
         raise Unusable("--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099")
-    return judge(ask_exporter(options, leave, "/api/v1/observations")["probes"], options, now)
+    probes = ask_exporter(options, leave, "/api/v1/observations")["probes"]
+    leave.stage = "judging what was read"
+    return judge(probes, options, now)
 
 
-def judge(probes: list[Mapping[str, Any]], options: argparse.Namespace, now: float) -> Verdict:
+def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, now: float) -> Verdict:
     """Return the verdict on ``probes``: a failed last run is WARNING, data older than their ``max_age`` CRITICAL."""
     ages = pair(options.warning, options.critical, (None, None))
     looked_at = [probe for probe in probes if options.account in {None, probe["account"]}]
     problems = [problem for probe in looked_at if (problem := _judge_probe(probe, options, now))]
-    problems.sort(key=lambda problem: problem.state is not State.CRITICAL)
     oldest = max((_age(probe, now) for probe in looked_at if probe["last_success"]), default=None)
     figures = [Figure("probes", len(looked_at)), Figure("failed", len(problems))]
     if oldest is not None:
-        figures.append(Figure("oldest_success", int(oldest), "s", *ages))
+        figures.append(Figure("oldest_success", oldest, "s", *ages))
     if not looked_at:
         problems.append(Problem(State.UNKNOWN, "the exporter watches no such account"))
-    text = name_worst([problem.text for problem in problems])
+    text = name_worst(phrases_of(problems))
     if problems and looked_at:
         text = f"{len(problems)} of {len(looked_at)} probes: {text}"
     elif not problems:
@@ -52,27 +52,27 @@ def judge(probes: list[Mapping[str, Any]], options: argparse.Namespace, now: flo
 
 
 def _judge_probe(probe: Mapping[str, Any], options: argparse.Namespace, now: float) -> Problem | None:
-    name = _name(probe)
+    name, failure = _name(probe), probe["failure"]
     if probe["last_run"] is None:
         return Problem(State.UNKNOWN, f"{name} has not run yet")
-    failure = probe["failure"]
-    since = f"never read, by {failure['reason']}" if failure else "never read"
-    if probe["last_success"] is not None:
-        since = f"last read {format_age(_age(probe, now))} ago"
-    if probe["last_success"] is None or _age(probe, now) > probe["max_age"] + probe["interval"]:
-        return Problem(State.CRITICAL, f"{name} {since}")
-    if failure:
-        return Problem(State.WARNING, f"{name} failed by {failure['reason']}, {since}")
+    if probe["last_success"] is None:
+        return Problem(State.CRITICAL, f"{name} never read" + (f", by {failure['reason']}" if failure else ""))
     age = _age(probe, now)
-    if options.critical is not None and options.critical.is_bad(age):
-        return Problem(State.CRITICAL, f"{name} {since}")
-    if options.warning is not None and options.warning.is_bad(age):
-        return Problem(State.WARNING, f"{name} {since}")
+    text = f"{name} {_failed(failure)}last read {format_age(age)} ago"
+    is_too_old = age > probe["max_age"] + probe["interval"]
+    if is_too_old or (options.critical is not None and options.critical.is_bad(age)):
+        return Problem(State.CRITICAL, text)
+    if failure or (options.warning is not None and options.warning.is_bad(age)):
+        return Problem(State.WARNING, text)
     return None
 
 
-def _age(probe: Mapping[str, Any], now: float) -> float:
-    return max(0.0, now - (probe["last_success"] or now))
+def _failed(failure: Mapping[str, Any] | None) -> str:
+    return f"failed by {failure['reason']}, " if failure else ""
+
+
+def _age(probe: Mapping[str, Any], now: float) -> int:
+    return max(0, int(now - (probe["last_success"] or now)))
 
 
 def _name(probe: Mapping[str, Any]) -> str:
@@ -95,7 +95,7 @@ PROGRAM = Program(
             ("-c", "--critical"), "CRITICAL for a last success whose age is out of this range", "RANGE", read=of_age
         ),
         TIMEOUT,
-        replace(UNREACHABLE_STATE, default=State.CRITICAL, shown_default="critical"),
+        UNREACHABLE_STATE._replace(default=State.CRITICAL, shown_default="critical"),
         VERBOSE,
     ),
     check=check,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .ages import format_age
 from .exit import Unusable
@@ -15,8 +14,7 @@ from .states import State, rank, worst
 _NO_ANSWER = ("unreachable", "timeout")
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Something that is wrong: its ``state``, and a phrase for the first line."""
 
     state: State

@@ -22,15 +22,11 @@ from .exit import Exit, Unusable
 from .source import Need
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
-_MARGIN = 0.5  # seconds of --timeout that are kept to tell what was found
 
 
 def view_from_cln(need: Need, options: argparse.Namespace, leave: Exit) -> dict[str, Any]:
     """Return what the probe in ``need`` sees now. Raises Unusable when it is not said, or wrong, whom to ask."""
-    redactor = Redactor()
-    leave.scrub = redactor.scrub
-    leave.stage = "reading the configuration"
-    config = config_of(options, needs_account=need.account)
+    config, redactor = _configured(options, leave, needs_account=need.account)
     account = account_of(config, options)
     clock = SystemClock()
     sources = Sources(config, clock, redactor)
@@ -40,59 +36,86 @@ def view_from_cln(need: Need, options: argparse.Namespace, leave: Exit) -> dict[
         source = sources.of_account(account, need.probe, settings)
     else:
         source = sources.of_api(config.api_url_of(account), settings)
-    source = replace(source, client=source.client.within(_deadline(options, clock)), only_keys=need.only_keys)
-    leave.stage = f"reading {need.probe} from CLN at {source.client.api}"
-    with ThreadPoolExecutor(config.concurrency) as pool:
+    client = source.client.within(Deadline(leave.left, clock))
+    source = replace(source, client=client, only_keys=need.only_keys)
+    leave.stage = f"reading {need.probe} from CLN at {client.api}"
+    pool = ThreadPoolExecutor(config.concurrency)
+    try:
         run = run_probe(probe, source, pool, clock)
+    finally:
+        pool.shutdown(wait=False)  # an interrupt waits for no answer
     return dict(msgspec.to_builtins(View.of_run(run, settings)))
 
 
 @contextlib.contextmanager
 def registrar_of(options: argparse.Namespace, leave: Exit) -> Iterator[MonitoringKeys]:
     """Give what registers monitoring keys at the CLN that ``options`` name. Raises Unusable."""
-    redactor, clock = Redactor(), SystemClock()
-    leave.scrub = redactor.scrub
-    config = config_of(options, needs_account=False)
+    config, redactor = _configured(options, leave, needs_account=False)
     api_url = config.api_url_of(account_of(config, options))
+    clock = SystemClock()
     limits = Limits(config.concurrency, config.requests_per_second, clock)
     transport = Transport(config.transport_of(api_url), limits, clock, redactor)
     leave.stage = f"registering at CLN at {transport.settings.api}"
     with contextlib.closing(transport):
-        yield MonitoringKeys(transport, _deadline(options, clock))
+        yield MonitoringKeys(transport, Deadline(leave.left, clock))
+
+
+def _configured(options: argparse.Namespace, leave: Exit, *, needs_account: bool) -> tuple[Config, Redactor]:
+    """Return the configuration, and what keeps its secrets out of all that is printed."""
+    leave.stage = "reading the configuration"
+    config = config_of(options, needs_account=needs_account)
+    redactor = Redactor()
+    config.hide_secrets(redactor)
+    leave.scrub = redactor.scrub
+    return config, redactor
 
 
 def config_of(options: argparse.Namespace, *, needs_account: bool) -> Config:
     """Return the configuration that ``options`` name or spell out. Raises Unusable."""
-    login = getattr(options, "login", None) or (None if options.config else os.environ.get("CLN_LOGIN"))
-    file = Path(options.config) if options.config else DEFAULT_CONFIG
-    named = bool(options.config) or file.exists()
-    if login or (not named and not needs_account):
-        return _spelled_out(options, login or "nobody")
-    if not named:
+    login = getattr(options, "login", None)
+    if login and options.config:
+        raise Unusable("give either --config or --login: which account is meant cannot be told from both")
+    if not options.config:
+        login = login or os.environ.get("CLN_LOGIN")
+    file = Path(options.config or DEFAULT_CONFIG)
+    is_named = bool(options.config) or _is_there(file)
+    if login or not (is_named or needs_account):
+        return _spelled_out(options, login, needs_account=needs_account)
+    if not is_named:
         raise Unusable("whom to ask is not said: give --config, or --login with --secret-key-file, or --exporter")
     try:
         config = load_config(file)
     except ConfigError as error:
         raise Unusable(str(error).replace("\n", "; ")) from None
-    changes: dict[str, Any] = {"api_url": options.api_url} if options.api_url else {}
+    changes: dict[str, Any] = {}
     if options.proxy:
         changes["proxy"] = Secret(options.proxy)
+    if options.api_url:
+        accounts = [msgspec.structs.replace(account, api_url=None) for account in config.accounts]
+        changes |= {"api_url": options.api_url, "accounts": accounts}
     return msgspec.structs.replace(config, **changes)
 
 
-def _deadline(options: argparse.Namespace, clock: SystemClock) -> Deadline:
-    return Deadline(max(options.timeout - _MARGIN, options.timeout / 2), clock)
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError:
+        return True  # reading it tells what is wrong
 
 
-def _spelled_out(options: argparse.Namespace, login: str) -> Config:
-    account: dict[str, Any] = {"name": "options", "login": login}
+def _spelled_out(options: argparse.Namespace, login: str | None, *, needs_account: bool) -> Config:
+    """Return the configuration of an account that options and variables name, or of none where none is needed."""
+    account: dict[str, Any] = {"name": "options", "login": login or "options"}
+    token = getattr(options, "api_token", None)
     if getattr(options, "secret_key_file", None):
         account["secret_key_file"] = options.secret_key_file
-    elif "CLN_SECRET_KEY" in os.environ:
+    elif os.environ.get("CLN_SECRET_KEY"):
         account["secret_key_env"] = "CLN_SECRET_KEY"  # noqa: S105 # the name of a variable
-    elif login == "nobody":
+    elif needs_account and token is None:
+        raise Unusable("the secret key of the login is missing: give --secret-key-file, or set CLN_SECRET_KEY")
+    else:
         account["secret_key"] = "none is needed for what is asked"  # noqa: S105 # it says so
-    if token := getattr(options, "api_token", None):
+    if token is not None:
         account["registration_token"] = token
     document: dict[str, Any] = {"accounts": [account]}
     document |= {key: getattr(options, key) for key in ("api_url", "proxy") if getattr(options, key)}
@@ -100,8 +123,9 @@ def _spelled_out(options: argparse.Namespace, login: str) -> Config:
         return parse_config(yaml.safe_dump(document), Path.cwd())
     except ConfigError as error:
         text = "; ".join(map(str, error.problems)).replace("accounts[0].", "")
-        for option in ("secret_key_file", "api_url", "proxy", "login"):
-            text = text.replace(f"{option}:", f"--{option.replace('_', '-')}:")
+        for option in ("secret_key_file", "api_token", "login"):
+            field = {"api_token": "registration_token"}.get(option, option)
+            text = text.replace(f"{field}:", f"--{option.replace('_', '-')}:")
         raise Unusable(text) from None
 
 

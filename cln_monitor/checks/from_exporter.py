@@ -7,21 +7,23 @@ import base64
 import http.client
 import json
 import ssl
+import threading
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from .exit import Exit, Unreached, Unusable
 
 FORMAT = 1
 """The form of what the exporter tells, as the checks read it."""
 
-_LARGEST = 256 << 20
+_LARGEST = 128 << 20
+"""Bytes of an answer that are read: what a million servers take. To decode more would hold up the deadline as well."""
 
 
 def view_from_exporter(probe: str, options: argparse.Namespace, leave: Exit) -> dict[str, Any]:
     """Return what the exporter at ``options.exporter`` saw by ``probe``. Raises Unusable or Unreached."""
-    account = options.account or _only_account(ask_exporter(options, leave, "/api/v1/observations"), probe)
-    path = f"/api/v1/observations/{quote(account, safe='')}/{probe}"
+    account = options.account or _only_account(ask_exporter(options, leave, "/api/v1/observations"))
+    path = f"/api/v1/observations/{quote(account, safe='', errors='replace')}/{probe}"
     view: dict[str, Any] = ask_exporter(options, leave, path)
     return view
 
@@ -29,13 +31,29 @@ def view_from_exporter(probe: str, options: argparse.Namespace, leave: Exit) -> 
 def ask_exporter(options: argparse.Namespace, leave: Exit, path: str) -> dict[str, Any]:
     """Return the JSON that the exporter gives at ``path``. Raises Unusable or Unreached."""
     parts = urlsplit(options.exporter)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Unusable("--exporter: expected an address such as http://127.0.0.1:10099")
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     leave.stage = f"asking the exporter at {where}"
     if parts.password:
+        leave.hide(parts.password)
         leave.hide(unquote(parts.password))
-    status, body = _get(parts, parts.path.rstrip("/") + path, options.timeout, where)
+    try:
+        status, body = _get(parts, parts.path + path, leave.left)
+    except TimeoutError:
+        raise Unreached(f"the exporter at {where} did not answer within {options.timeout:g} s") from None
+    except ssl.SSLCertVerificationError as error:
+        reason = f"its certificate is not trusted: {error.verify_message}"
+        raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
+    return _answer(status, body, where)
+
+
+def _answer(status: int, body: bytes, where: str) -> dict[str, Any]:
+    if status in {401, 403}:
+        raise Unusable(f"{where} wants another user and password: http://user:password@host (HTTP {status})")
+    if len(body) > _LARGEST:
+        raise Unusable(f"{where} answers with more than {_LARGEST >> 20} MB; is --exporter its address?")
     try:
         answer = json.loads(body)
         told = answer["format"] if status == 200 else answer["error"]
@@ -50,33 +68,29 @@ def ask_exporter(options: argparse.Namespace, leave: Exit, path: str) -> dict[st
     return dict(answer)
 
 
-def _get(parts: Any, path: str, seconds: float, where: str) -> tuple[int, bytes]:
+def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
+    """Return status and body. ``seconds`` bound each wait; a server that drips is left to the deadline of the check."""
     make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {"Accept": "application/json"}
     if parts.username:
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
-    connection = make(parts.hostname, parts.port, timeout=seconds)
+    connection = make(parts.hostname or "", parts.port, timeout=min(seconds, threading.TIMEOUT_MAX))
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
-        body = response.read(_LARGEST)
-    except TimeoutError:
-        raise Unreached(f"the exporter at {where} did not answer within {seconds:g} s") from None
-    except ssl.SSLCertVerificationError as error:
-        raise Unreached(
-            f"the exporter at {where} has a certificate that is not trusted ({error.verify_message})"
-        ) from None
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
+        body = response.read(_LARGEST + 1)
+        if response.length and len(body) <= _LARGEST:
+            raise http.client.IncompleteRead(body)
     finally:
         connection.close()
     return response.status, body
 
 
-def _only_account(index: dict[str, Any], probe: str) -> str:
+def _only_account(index: dict[str, Any]) -> str:
     accounts = sorted({each["account"] for each in index["probes"] if each["account"]})
     if len(accounts) == 1:
         return str(accounts[0])
-    raise Unusable(f"the exporter watches several accounts, name one with --account: {', '.join(accounts)} ({probe})")
+    if not accounts:
+        raise Unusable("the exporter watches no account")
+    raise Unusable(f"the exporter watches several accounts, name one with --account: {', '.join(accounts)}")

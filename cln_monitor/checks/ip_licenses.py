@@ -9,7 +9,16 @@ from .findings import Problem, phrases_of, problems_of, values_of
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
-from .servers import AGE_OPTIONS, NO_MATCH_STATE, Aged, age_figures, age_server, oldest_first, stale_problems
+from .servers import (
+    AGE_OPTIONS,
+    NO_MATCH_STATE,
+    Aged,
+    age_figures,
+    age_server,
+    oldest_first,
+    stale_problems,
+    unmatched,
+)
 from .source import Need, View, read_view
 from .states import State
 from .thresholds import Threshold, of_age, of_count, pair
@@ -42,12 +51,17 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     problems = problems_of(view, lambda _: True, options, now)
     found = stale_problems(servers, f"{len(servers)} licensed servers", ages)
     figure = Figure("unregistered", len(unused), "", *unused_limits)
-    if figure.state is not State.OK:
+    if figure.state is not State.OK and not problems:
         named = name_worst([f"{row['ip']} {row['license']}" for row in unused])
-        found.append(Problem(figure.state, f"{len(unused)} of {len(licenses)} licences paid for and unused: {named}"))
-    if not licenses and not problems:
-        matched = "matches the options" if options.ip or options.license else "belongs to the account"
-        found.append(Problem(options.no_match_state, f"no IP licence {matched}"))
+        text = f"{len(unused)} of {len(licenses)} licences paid for and unused"
+        found.append(Problem(figure.state, f"{text}: {named}" if named else text))
+    gone = [
+        *unmatched("--ip", options.ip, {row["ip"] for row in licenses}),
+        *unmatched("--license", options.license, {row["license"] for row in licenses}),
+    ]
+    if not problems and (gone or not licenses):
+        where = f"of this account matches {', '.join(gone)}" if gone else "belongs to the account"
+        found.append(Problem(options.no_match_state, f"no IP licence {where}"))
     phrases = phrases_of([*found, *problems])
     if not phrases:
         silent = f", the longest silent is {servers[0]}" if servers else ""

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import secrets
 import string
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from cln_monitor.cln import ClnError, Refused, TimedOut, Unreachable, is_monitoring_key, mask_key
+from cln_monitor.cln import (
+    AuthorizationFailed,
+    ClnError,
+    RateLimited,
+    Refused,
+    TimedOut,
+    Unreachable,
+    is_monitoring_key,
+    mask_key,
+)
 
 from .exit import Exit, Unreached, Unusable
 from .from_cln import registrar_of
@@ -35,11 +42,12 @@ def check(options: argparse.Namespace, leave: Exit, _: float) -> Verdict:
         return register(key, options, leave)
     if not options.generate:
         raise Unusable(f"--key-file: {file} is not there or empty; with --generate a key is made and kept there")
+    # It is kept before CLN is asked: where the answer is lost, the next run has to register the same key.
     key = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LENGTH))
-    with _kept_in(file, key) as keep:
-        verdict = register(key, options, leave)
-        if not verdict.states:
-            keep()
+    _write(file, key)
+    verdict = register(key, options, leave)
+    if verdict.states:
+        file.unlink(missing_ok=True)  # CLN does not have it, so nobody may take it for a key that is registered
     return verdict
 
 
@@ -53,12 +61,14 @@ def register(key: str, options: argparse.Namespace, leave: Exit) -> Verdict:
     try:
         with registrar_of(options, leave) as registrar:
             registrar.register(key)
-    except Refused as error:
+    except (Refused, AuthorizationFailed) as error:
         return Verdict(f"monitoring key {shown} is not registered: {error.problem}", states=[State.CRITICAL])
+    except RateLimited as error:
+        raise Unusable(f"monitoring key {shown} is not registered: {error.problem}") from None
     except (Unreachable, TimedOut) as error:
-        raise Unreached(f"{error}; whether the key is registered is not known, run this again") from None
+        raise Unreached(f"{error}; it may be registered all the same, so run this again") from None
     except ClnError as error:
-        raise Unusable(f"{error}; whether the key is registered is not known") from None
+        raise Unusable(f"{error}; it may be registered all the same, so run this again") from None
     return Verdict(f"monitoring key {shown} is registered for the address of this machine")
 
 
@@ -71,22 +81,19 @@ def _read(file: Path) -> str:
         raise Unusable(f"--key-file: cannot read {file} ({error.strerror})") from None
 
 
-@contextlib.contextmanager
-def _kept_in(file: Path, key: str) -> Iterator[Callable[[], None]]:
-    """Write ``key`` beside ``file``, for its owner alone; the function that is yielded puts it in its place at once.
-
-    It is written before CLN is asked, so that a key is not registered which then cannot be kept.
-    """
+def _write(file: Path, key: str) -> None:
+    """Put ``key`` into ``file``, for its owner alone, and all of it at once. Raises Unusable."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with os.fdopen(descriptor, "w") as new:  # mkstemp gives it mode 0600
-            new.write(f"{key}\n")
+        try:
+            with os.fdopen(descriptor, "w") as new:  # mkstemp gives it mode 0600
+                new.write(f"{key}\n")
+            Path(name).replace(file)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise Unusable(f"--key-file: cannot write {file} ({error.strerror})") from None
-    try:
-        yield lambda: os.replace(name, file)  # noqa: PTH105 # Path.replace() returns a path, and this nothing
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 PROGRAM = Program(

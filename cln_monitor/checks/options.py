@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
+from .ages import parse_seconds
 from .exit import Unusable
 from .states import State
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """An option. ``metavar`` None is a switch; ``read`` turns its text into a value and raises ValueError on nonsense.
 
     ``shown_default`` is the default in words for ``--help``; ``in_cores`` is false for what a service definition has
@@ -41,9 +41,13 @@ class Option:
 
 def seconds(text: str) -> float:
     """Read a number of seconds above zero."""
-    number = float(text)
+    problem = ValueError("expected a number of seconds above 0")
+    try:
+        number = parse_seconds(text)
+    except ValueError:
+        raise problem from None
     if not 0 < number < 86400:
-        raise ValueError("expected a number of seconds above 0")
+        raise problem
     return number
 
 
@@ -55,6 +59,27 @@ def state(text: str) -> State:
         raise ValueError("expected ok, warning, critical or unknown") from None
 
 
+def address(text: str) -> str:
+    """Read the address of a server, ``http://host:port/path``, which may name who asks."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 # whoever gives an address asks it, and then needs this
+
+    try:
+        parts = urlsplit(text)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or not text.isprintable() or set("?# ") & set(text):
+        raise ValueError("expected an address such as http://127.0.0.1:10099")
+    return text.rstrip("/")
+
+
+def api_root(text: str) -> str:
+    """Read the address of a CLN API: who asks it is in the token."""
+    if "@" in text:
+        raise ValueError("expected an address such as https://cln.cloudlinux.com/api")
+    return address(text)
+
+
 TIMEOUT = Option(
     ("-t", "--timeout"),
     "seconds after which the whole check ends as UNKNOWN",
@@ -64,10 +89,13 @@ TIMEOUT = Option(
     shown_default="30",
 )
 VERBOSE = Option(
-    ("-v", "--verbose"), "more to read: -v all objects, -vv how it was asked, -vvv tracebacks", repeatable=True
+    ("-v", "--verbose"), "more to read: -v all objects, -vvv the traceback of an error of ours", repeatable=True
 )
 EXPORTER = Option(
-    ("--exporter",), "read what a running cln-exporter at this address saw, in place of calling CLN", "URL"
+    ("--exporter",),
+    "read what a running cln-exporter at this address saw, in place of calling CLN",
+    "URL",
+    read=address,
 )
 UNREACHABLE_STATE = Option(
     ("--unreachable-state",),
@@ -84,9 +112,9 @@ COMMON = (
     ),
     Option(("--login",), "the login at CLN, in place of a configuration; or the variable CLN_LOGIN", "LOGIN"),
     Option(("--secret-key-file",), "a file with the secret key of that login; or the variable CLN_SECRET_KEY", "FILE"),
-    Option(("--api-url",), "the root of the CLN API", "URL"),
+    Option(("--api-url",), "the root of the CLN API", "URL", read=api_root),
     EXPORTER,
-    Option(("--proxy",), "an HTTP proxy on the way to CLN", "URL"),
+    Option(("--proxy",), "an HTTP proxy on the way to CLN", "URL", read=address),
     TIMEOUT,
     UNREACHABLE_STATE,
     VERBOSE,
@@ -98,9 +126,14 @@ class Help(Exception):  # asked for, not an error
     """The text of ``-h`` or ``-V``, which has to end with code 3 like all that is no verdict."""
 
 
+_FLAG = re.compile(r"--[a-z][a-z-]*|-[A-Za-z]")
+_QUOTED_VALUE = re.compile(r"ignored explicit argument .*", re.DOTALL)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Unusable(f"{message}; see --help")
+        # No value is shown: it may be a secret in the wrong place.
+        raise Unusable(f"{_QUOTED_VALUE.sub('it takes no value', message)}; see --help")
 
 
 def parse(
@@ -108,7 +141,10 @@ def parse(
 ) -> argparse.Namespace:
     """Return the values of ``options`` in ``arguments``. Raises Unusable, or Help for ``-h`` and ``-V``."""
     parser = make_parser(program, purpose, options)
-    values = parser.parse_args(arguments)
+    values, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        flags = [flag for text in unknown if _FLAG.fullmatch(flag := text.partition("=")[0])]
+        parser.error(f"unknown option {', '.join(flags)}" if flags else "an argument that belongs to no option")
     if values.help:
         raise Help(parser.format_help())
     if values.version:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .states import State
 
@@ -21,21 +21,35 @@ def clean(text: str, longest: int = _LONGEST_LINE) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def render(state: State, text: str, lines: Sequence[str] = (), perfdata: Sequence[str] = ()) -> str:
-    """Return the output; as many of the long ``lines`` as there is room for, and how many more there are."""
-    first = f"{state.name} - {clean(text, _LONGEST_TEXT)}"
-    if perfdata:
-        first += " | " + " ".join(perfdata)
-    shown = [first]
-    room = LARGEST - _size(first) - len("\n… and 1000000 more".encode()) - 1
-    for position, line in enumerate(lines):
-        cleaned = clean(line)
-        room -= _size(cleaned) + 1
+def render(
+    state: State,
+    text: str,
+    lines: Sequence[str] = (),
+    perfdata: Sequence[str] = (),
+    scrub: Callable[[str], str] = str,
+) -> str:
+    """Return the output; as many of the long ``lines`` as there is room for, and how many more there are.
+
+    ``scrub`` takes secrets out of texts. It sees them whole: of half a secret it would not know what it is.
+    """
+    first = f"{state.name} - {clean(scrub(text), _LONGEST_TEXT)}"
+    room = LARGEST - len("\n… and 1000000 more\n".encode())
+    drawn = list(_fitting(perfdata, room - _size(first) - len(" |")))
+    if drawn:
+        first += " | " + " ".join(drawn)
+    shown = list(_fitting((clean(scrub(line)) for line in lines), room - _size(first)))
+    if len(shown) < len(lines):
+        shown.append(f"… and {len(lines) - len(shown)} more")
+    return "\n".join([first, *shown]) + "\n"
+
+
+def _fitting(texts: Iterable[str], room: int) -> Iterator[str]:
+    """Yield the first of ``texts``, as many as fit into ``room`` bytes with a byte before each."""
+    for text in texts:
+        room -= _size(text) + 1
         if room < 0:
-            shown.append(f"… and {len(lines) - position} more")
-            break
-        shown.append(cleaned)
-    return "\n".join(shown) + "\n"
+            return
+        yield text
 
 
 def name_worst(objects: Sequence[str], most: int = 5) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
+from collections.abc import Sequence
 from typing import Any
 
-from cln_monitor.masking import key_names, mask_key
+from cln_monitor.masking import masked, same_key
 
-from .exit import Exit, Unusable
+from .exit import Exit, Unreached, Unusable
 from .findings import Problem, phrases_of, problems_of, values_of
 from .options import COMMON, Option
 from .output import name_worst
@@ -19,7 +19,6 @@ from .states import State
 from .verdict import Figure, Verdict
 
 _STATES = {"o": "outofdate", "u": "unsupported", "i": "inactive"}
-_MASKED = re.compile(r".{4}-[0-9a-f]{8}")
 _WORDS = {"uptodate": "up to date", "outofdate": "out of date", "unsupported": "unsupported", "inactive": "inactive"}
 _RESELLER = "(reseller)"
 
@@ -29,7 +28,7 @@ def letters(text: str) -> tuple[str, ...]:
     found = [letter.strip() for letter in text.split(",") if letter.strip()]
     if unknown := [letter for letter in found if letter not in _STATES]:
         raise ValueError(f"{unknown[0]!r} is none of o (out of date), u (unsupported) and i (inactive)")
-    return tuple(_STATES[letter] for letter in found)
+    return tuple(_STATES[letter] for letter in dict.fromkeys(found))
 
 
 def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
@@ -42,9 +41,9 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     if options.key and reseller:
         raise Unusable("give either -k KEY or --reseller: the servers of a key are counted in both")
     for key in options.key:
-        if _MASKED.fullmatch(key) and not options.exporter:
+        if masked(key) == key and not options.exporter:
             raise Unusable(f"CLN knows {key} by its full key alone; give that, or --exporter, which knows its mask")
-        leave.hide(key, mask_key(key))
+        leave.hide(key, masked(key))
     if options.api_token is not None:
         leave.hide(options.api_token)
     need = Need(
@@ -54,29 +53,37 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
         settings={"scopes": ["reseller" if reseller else "key"]},
     )
     view = read_view(need, options, leave)
-    if options.register and _register_unknown(view, options, leave):
+    failed: list[str] = []
+    if options.register and (unknown := _unknown_keys(view, options)):
+        failed = _register(unknown, options, leave)
         view = read_view(need, options, leave)
-    return judge(view, options, now)
+    verdict = judge(view, options, now)
+    return verdict._replace(text="; ".join([verdict.text, *failed]))
 
 
 def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
-    names = {name for key in options.key for name in key_names(key)} or {_RESELLER}
-    found = list(values_of(view, names.__contains__))
-    problems = problems_of(view, names.__contains__, options, now)
+
+    def wanted(name: str) -> bool:
+        return any(same_key(key, name) for key in options.key) if options.key else name == _RESELLER
+
+    found = list(values_of(view, wanted))
+    problems = problems_of(view, wanted, options, now)
     counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
     counted = [each for each in found if each["counts"] is not None]
     total = sum(counts.values())
     judged = [_judge_counts(counts, total, found, State.CRITICAL, options.critical)]
-    judged.append(_judge_counts(counts, total, found, State.WARNING, options.warning))
+    warning = tuple(state for state in options.warning if state not in options.critical)
+    judged.append(_judge_counts(counts, total, found, State.WARNING, warning))
     shown = [problem for problem in judged if problem is not None]
     if any(not each["ok"] and not _is_explained(each) for each in found):
         state = State.CRITICAL if options.critical else State.WARNING if options.warning else State.OK
         shown.append(Problem(state, "CLN says that not all servers are up to date, without telling how many"))
     if counted and not total and not problems:
-        shown.append(Problem(options.no_match_state, f"no server is registered with {_what(options)}"))
-    if not found and not problems:
-        shown.append(Problem(State.UNKNOWN, f"the exporter knows nothing of {_what(options)}"))
+        shown.append(Problem(options.no_match_state, f"no server is registered with {_what(options.key)}"))
+    strangers = [key for key in options.key if not any(same_key(key, each["key"]) for each in found)]
+    if not problems and (strangers or not found):
+        shown.append(Problem(State.UNKNOWN, f"the exporter knows nothing of {_what(strangers)}"))
     phrases = phrases_of([*shown, *problems])
     if not phrases:
         rest = [f"{counts[state]} {_WORDS[state]}" for state in _STATES.values() if counts[state]]
@@ -115,25 +122,31 @@ def _worded(state: str) -> str:
     return _WORDS.get(state, state)
 
 
-def _what(options: argparse.Namespace) -> str:
-    if not options.key:
-        return "this account"
-    return "key " + name_worst([mask_key(key) for key in options.key])
+def _what(keys: Sequence[str]) -> str:
+    return "key " + name_worst([masked(key) for key in keys]) if keys else "this account"
 
 
-def _register_unknown(view: View, options: argparse.Namespace, leave: Exit) -> bool:
-    """Register the keys that CLN did not know; tell whether there were any."""
+def _unknown_keys(view: View, options: argparse.Namespace) -> list[str]:
+    """Return the keys that CLN did not know."""
+    unknown = [
+        each["name"] for each in view["observation"]["missing"] if "Servers not found" in each["failure"]["text"]
+    ]
+    return [key for key in options.key if any(same_key(key, name) for name in unknown)]
+
+
+def _register(keys: list[str], options: argparse.Namespace, leave: Exit) -> list[str]:
+    """Register ``keys``; return why that failed, which leaves them as unknown as they were and the others known."""
     from .monitoring_key import register  # noqa: PLC0415 # it calls CLN, for which most checks have no use
 
-    unknown = {
-        each["name"] for each in view["observation"]["missing"] if "Servers not found" in each["failure"]["text"]
-    }
-    keys = [key for key in options.key if unknown.intersection(key_names(key))]
+    failed = []
     for key in keys:
-        verdict = register(key, options, leave)
-        if verdict.states:
-            raise Unusable(verdict.text)
-    return bool(keys)
+        try:
+            verdict = register(key, options, leave)
+        except (Unusable, Unreached) as error:
+            failed.append(str(error))
+        else:
+            failed += [verdict.text] if verdict.states else []
+    return failed
 
 
 _COMMON = tuple(

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from .exit import Exit
 from .options import Option
 from .verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """A plugin: its options, and ``check``, which gets their values, the exit, and the Unix time, and judges."""
 
     name: str

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
 
-from cln_monitor.masking import key_names
+from cln_monitor.masking import masked, same_key
 
 from .ages import format_age
 from .exit import Exit
@@ -67,15 +66,14 @@ SERVER_OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Aged:
+class Aged(NamedTuple):
     """A server as it is judged. ``age``: seconds since its last check-in, or since it was registered if it never did.
 
     ``age`` is None for a server that never checked in and was registered nobody knows when.
     """
 
     name: str
-    age: float | None
+    age: int | None
     never: bool
     state: State
 
@@ -100,7 +98,7 @@ def age_server(
     never = last_checkin is None
     if seen is None:
         return Aged(name, None, never, State.WARNING if warning or critical else State.OK)
-    age = max(0.0, now - seen)  # clocks differ: a check-in a moment ahead of ours is a check-in now
+    age = max(0, int(now - seen))  # clocks differ: a check-in a moment ahead of ours is a check-in now
     if critical is not None and critical.is_bad(age):
         return Aged(name, age, never, State.CRITICAL)
     return Aged(name, age, never, State.WARNING if warning is not None and warning.is_bad(age) else State.OK)
@@ -114,12 +112,22 @@ def stale_problems(
     for state_, threshold in ((State.CRITICAL, thresholds[1]), (State.WARNING, thresholds[0])):
         of_state = [server for server in servers if server.state is state_]
         if of_state:
-            within = f"over {threshold.text}" if threshold is not None and threshold.is_plain else "the expected time"
-            if threshold is not None and not threshold.is_plain:
-                within = f"a time in {threshold.text}"
             named = name_worst([str(server) for server in of_state])
-            problems.append(Problem(state_, f"{len(of_state)} of {total} not checked in for {within}: {named}"))
+            problems.append(Problem(state_, f"{len(of_state)} of {total} {_what_is_stale(threshold)}: {named}"))
     return problems
+
+
+def _what_is_stale(threshold: Threshold | None) -> str:
+    if threshold is None:
+        return "never checked in"  # at a time that nobody knows, which is WARNING without a threshold of its own
+    if threshold.is_plain:
+        return f"not checked in for {threshold.words}"
+    return f"with a last check-in of an age {threshold.words}"
+
+
+def unmatched(option: str, given: Sequence[str], seen: Collection[str]) -> list[str]:
+    """Return, as they were given, the values of an ``option`` that are not among what was ``seen``."""
+    return [f"{option} {value}" for value in given if value not in seen]
 
 
 def oldest_first(servers: list[Aged]) -> list[Aged]:
@@ -135,7 +143,7 @@ def age_figures(servers: list[Aged], thresholds: tuple[Threshold | None, Thresho
         Figure("never_checked_in", sum(server.never for server in servers)),
     ]
     if ages:
-        figures.append(Figure("oldest_checkin", int(max(ages)), "s", *thresholds))
+        figures.append(Figure("oldest_checkin", max(ages), "s", *thresholds))
     return figures
 
 
@@ -153,27 +161,34 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     """Return the verdict on the servers and keys in ``view``."""
     ages = pair(options.warning, options.critical, (of_age("1d"), of_age("3d")))
     limits = pair(options.limit_warning, options.limit_critical, (of_percent("80"), of_percent("95")))
-    names = {name for key in options.key for name in key_names(key)}
 
     def wanted(name: str) -> bool:
-        return not names or name in names
+        return not options.key or any(same_key(key, name) for key in options.key)
 
     keys = list(values_of(view, wanted))
+    rows = [
+        row
+        for key in keys
+        for row in key["servers"]
+        if (not options.ip or row["ip"] in options.ip)
+        and (not options.server_id or row["server_id"] in options.server_id)
+    ]
     servers = oldest_first(
-        [
-            age_server(row["ip"] or row["server_id"], row["last_checkin"], row.get("created"), now, ages)
-            for key in keys
-            for row in key["servers"]
-            if (not options.ip or row["ip"] in options.ip)
-            and (not options.server_id or row["server_id"] in options.server_id)
-        ]
+        [age_server(row["ip"] or row["server_id"], row["last_checkin"], row.get("created"), now, ages) for row in rows]
     )
-    uses = sorted((_use(key) for key in keys if key["limit"]), key=lambda use: use[0], reverse=True)
+    of_servers = bool(options.ip or options.server_id)  # whose checks are not to alarm of a key that all of them share
+    uses = [] if of_servers else [_use(key) for key in keys if key["limit"]]
+    uses.sort(key=lambda use: use[0], reverse=True)
     problems = problems_of(view, wanted, options, now)
     found = stale_problems(servers, f"{len(servers)} {product} servers", ages)
     found += _limit_problems(uses, limits)
-    if not servers and not problems:
-        where = "matches the options" if names or options.ip or options.server_id else "is registered"
+    gone = [
+        *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
+        *unmatched("--ip", options.ip, {row["ip"] for row in rows}),
+        *unmatched("--server-id", options.server_id, {row["server_id"] for row in rows}),
+    ]
+    if not problems and (gone or not servers):
+        where = f"of this account matches {', '.join(gone)}" if gone else "is registered"
         found.append(Problem(options.no_match_state, f"no {product} server {where}"))
     phrases = phrases_of([*found, *problems])
     if not phrases:
@@ -194,20 +209,20 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
 def _use(key: dict[str, Any]) -> tuple[float, str]:
     used, limit = len(key["servers"]), key["limit"]
     percent = 100 * used / limit
-    return percent, f"{key['key']} at {percent:.0f} % ({used} of {limit})"
+    return percent, f"{masked(key['key'])} at {percent:.0f} % ({used} of {limit})"
 
 
 def _limit_problems(uses: list[tuple[float, str]], limits: tuple[Threshold | None, Threshold | None]) -> list[Problem]:
     problems = []
     left = uses
     for state_, threshold in ((State.CRITICAL, limits[1]), (State.WARNING, limits[0])):
-        over = [use for use in left if threshold is not None and threshold.is_bad(use[0])]
-        left = [use for use in left if use not in over]
-        if over and threshold is not None:
-            keys = (
-                f"key {over[0][1]}" if len(over) == 1 else f"{len(over)} keys: {name_worst([use[1] for use in over])}"
-            )
-            problems.append(Problem(state_, f"limit use over {threshold.text.rstrip('%')} %: {keys}"))
+        if threshold is None:
+            continue
+        over = [text for percent, text in left if threshold.is_bad(percent)]
+        left = [use for use in left if not threshold.is_bad(use[0])]
+        if over:
+            keys = f"key {over[0]}" if len(over) == 1 else f"{len(over)} keys: {name_worst(over)}"
+            problems.append(Problem(state_, f"limit use {threshold.words} %: {keys}"))
     return problems
 
 

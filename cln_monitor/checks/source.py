@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .exit import Exit
 
@@ -16,8 +15,7 @@ View = Mapping[str, Any]
 """What a probe saw; ``cln_monitor.probes.view`` has its fields."""
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(NamedTuple):
     """What a check asks for. ``account``: it takes an account's credentials; ``only_keys``: licence keys to ask about.
 
     ``settings`` are those of the probe that the check decides itself.
@@ -26,7 +24,7 @@ class Need:
     probe: str
     account: bool = True
     only_keys: tuple[str, ...] | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = {}
 
 
 def read_view(need: Need, options: argparse.Namespace, leave: Exit) -> View:
@@ -35,7 +33,10 @@ def read_view(need: Need, options: argparse.Namespace, leave: Exit) -> View:
     if options.exporter:
         from .from_exporter import view_from_exporter  # noqa: PLC0415
 
-        return view_from_exporter(need.probe, options, leave)
-    from .from_cln import view_from_cln  # noqa: PLC0415
+        view = view_from_exporter(need.probe, options, leave)
+    else:
+        from .from_cln import view_from_cln  # noqa: PLC0415
 
-    return view_from_cln(need, options, leave)
+        view = view_from_cln(need, options, leave)
+    leave.stage = "judging what was read"
+    return view

@@ -10,6 +10,8 @@ from nagiosplugin import Range
 from .ages import parse_seconds
 from .exit import Unusable
 
+_LARGEST = 1e15  # what is larger is a slip, and a number that perfdata cannot spell
+
 
 class Threshold:
     """A range of good values, as given: ``1d`` is bad above a day, ``5:`` below five, ``@1:5`` from one to five."""
@@ -30,32 +32,46 @@ class Threshold:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a single number says it all: everything above it is bad."""
-        return not self.range.invert and self.range.start == 0 and not math.isinf(self.range.end)
+        """Whether a single number says it all: everything above it is bad. Nothing we measure is below zero."""
+        return not self.range.invert and self.range.start <= 0 and not math.isinf(self.range.end)
+
+    @property
+    def words(self) -> str:
+        """What is bad, as in ``not checked in for over 3d``."""
+        if self.is_plain:
+            return f"over {self.text.rpartition(':')[2]}"
+        return f"in {self.text[1:]}" if self.range.invert else f"out of {self.text}"
 
     def is_looser_than(self, other: Threshold) -> bool:
         """Tell whether this range lets a value pass that ``other`` does not, as far as both are plain ranges."""
         if self.range.invert or other.range.invert:
             return False
-        return bool(self.range.start < other.range.start or self.range.end > other.range.end)
+        return max(self.range.start, 0) < other.range.start or bool(self.range.end > other.range.end)
 
     def __str__(self) -> str:
         """Return it for perfdata: a plain number where that says it all, as Icinga drops ranges."""
-        return _plain(self.range.end) if self.is_plain else str(self.range)
+        if self.is_plain:
+            return _plain(self.range.end)
+        start = "~" if math.isinf(self.range.start) else _plain(self.range.start)
+        end = "" if math.isinf(self.range.end) else _plain(self.range.end)
+        return f"{'@' if self.range.invert else ''}{start}:{end}"
 
 
 def of_age(text: str) -> Threshold:
     """Return the threshold on an age that ``text`` spells, in seconds. Raises ValueError."""
     try:
-        return Threshold(text, parse_seconds)
+        threshold = Threshold(text, parse_seconds)
     except ValueError:
         raise ValueError(f"{text!r} is no range of ages, such as 1d, 12h or @1h:2h") from None
+    if threshold.text.isdecimal():
+        threshold.text += "s"
+    return threshold
 
 
 def of_percent(text: str) -> Threshold:
     """Return the threshold on a percentage that ``text`` spells. Raises ValueError."""
     try:
-        return Threshold(text, lambda number: float(number.removesuffix("%")))
+        return Threshold(text.replace("%", ""), float)
     except ValueError:
         raise ValueError(f"{text!r} is no range of percentages, such as 80 or 80%") from None
 
@@ -69,8 +85,8 @@ def of_count(text: str) -> Threshold:
 
 
 def _plain(number: float) -> str:
-    if not math.isfinite(number):
-        raise ValueError("not finite")
+    if not abs(number) < _LARGEST:
+        raise ValueError("not a number, or one too large")
     return str(int(number)) if float(number).is_integer() else f"{number:f}".rstrip("0")
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import nagiosplugin
 
@@ -17,10 +18,11 @@ _SERVICE_STATES = {
     State.CRITICAL: nagiosplugin.Critical,
     State.UNKNOWN: nagiosplugin.Unknown,
 }
+_NO_LABEL = re.compile(r"[^A-Za-z0-9_]|^$")  # labels may be names that CLN gave, which cores need not take
+_LONGEST_LABEL = 64
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A number for the perfdata; ``uom`` is ``s``, ``%`` or empty for a count; its thresholds judge it."""
 
     label: str
@@ -39,14 +41,13 @@ class Figure:
         return State.OK
 
 
-@dataclass
-class Verdict:
+class Verdict(NamedTuple):
     """A first line in words, a line for each object worth naming, the figures, and states that no figure shows."""
 
     text: str
-    lines: list[str] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
+    lines: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    states: Sequence[State] = ()
 
     def evaluate(self) -> tuple[State, list[str]]:
         """Return the state of the check and its perfdata, a text a figure."""
@@ -57,12 +58,12 @@ class Verdict:
 
 
 class _Figures(nagiosplugin.Resource):  # type: ignore[misc] # nagiosplugin ships no types
-    def __init__(self, figures: list[Figure]) -> None:
-        self.figures = {figure.label: figure for figure in figures}
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self.figures = {_NO_LABEL.sub("_", figure.label)[:_LONGEST_LABEL]: figure for figure in figures}
 
     def probe(self) -> Iterator[nagiosplugin.Metric]:
-        for figure in self.figures.values():
-            yield nagiosplugin.Metric(figure.label, _rounded(figure.value), figure.uom, min=0, context="figure")
+        for label, figure in self.figures.items():
+            yield nagiosplugin.Metric(label, _rounded(figure.value), figure.uom, min=0, context="figure")
 
 
 class _FigureContext(nagiosplugin.Context):  # type: ignore[misc] # nagiosplugin ships no types
@@ -79,4 +80,5 @@ def _rounded(value: float) -> int | float:
     """Return ``value`` as perfdata can hold it: cores take neither exponents nor fifteen decimals."""
     if not math.isfinite(value):
         raise ValueError(f"a figure that is {value}")
-    return int(value) if float(value).is_integer() else round(value, 2)
+    rounded = round(float(value), 2)
+    return int(rounded) if rounded.is_integer() else rounded

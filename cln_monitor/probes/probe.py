@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
+from cln_monitor.masking import same_key
 
 from .observation import Failure, Missing
 from .settings import ProbeSettings
@@ -30,8 +31,8 @@ class Source:
     only_keys: Collection[str] | None = None
 
     def wants(self, key: str) -> bool:
-        """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its label."""
-        return self.only_keys is None or key in self.only_keys or self.key_label(key) in self.only_keys
+        """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its mask."""
+        return self.only_keys is None or any(same_key(key, name) for name in self.only_keys)
 
 
 @dataclass(frozen=True, slots=True)

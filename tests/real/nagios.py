@@ -101,17 +101,29 @@ class Nagios(Program):
         with os.fdopen(pipe, "w", encoding="utf-8") as file:
             file.write(f"[{time.time():.0f}] {command}\n")
 
-    def status(self, host: str, service: str) -> dict[str, str]:
-        """Return what it knows of a service, by the names of ``status.dat``; nothing before its first check."""
+    def statuses(self) -> dict[tuple[str, str], dict[str, str]]:
+        """Return what it knows of the services, by host and description, in the names of ``status.dat``."""
         try:
             text = (self._state / "status.dat").read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
-        for block in _SERVICE.findall(text):
-            fields = dict(line.strip().split("=", 1) for line in block.splitlines())
-            if (fields["host_name"], fields["service_description"]) == (host, service):
-                return fields if fields["has_been_checked"] == "1" else {}
-        return {}
+        blocks = [dict(line.strip().split("=", 1) for line in block.splitlines()) for block in _SERVICE.findall(text)]
+        return {(block["host_name"], block["service_description"]): block for block in blocks}
+
+    def status(self, host: str, service: str) -> dict[str, str]:
+        """Return what it knows of a service; nothing before its first check."""
+        fields = self.statuses().get((host, service), {})
+        return fields if fields.get("has_been_checked") == "1" else {}
+
+    def wait_for_first_checks(self) -> None:
+        """Return once it has checked each service that it checks by itself: it begins with all of them at once."""
+
+        def look() -> bool:
+            statuses = self.statuses().values()
+            active = [fields["has_been_checked"] for fields in statuses if fields["active_checks_enabled"] == "1"]
+            return bool(active) and set(active) == {"1"}
+
+        wait_until(look, "the first check of each service, in Nagios")
 
     def result(self, host: str, service: str) -> Result | None:
         """Return the last result of a service, None before its first check."""

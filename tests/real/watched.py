@@ -29,7 +29,7 @@ MONITORING_KEY = "MonitoringKey0123456789"
 HANG_TIMEOUT = 3
 """Seconds, of a check that CLN lets hang: time enough for a plugin to start on a busy machine."""
 
-_HOUR, _DAY = 3600, 86400
+HOUR, DAY = 3600, 86400
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,18 @@ class Watched:
         finally:
             self.simulator.faults.remove(fault)
 
-    def let_check_in(self, key: str, silent_for: float) -> None:
-        """Let all servers of a KernelCare key have checked in ``silent_for`` seconds ago."""
-        for server in self.simulator.accounts[LOGIN].kernelcare_keys[key].servers.values():
-            server.checkins = Fixed(time.time() - silent_for)
+    @contextlib.contextmanager
+    def silent(self, key: str, seconds: float) -> Iterator[None]:
+        """Let the servers of a KernelCare key have last checked in that long ago, and after that be as before."""
+        servers = self.simulator.accounts[LOGIN].kernelcare_keys[key].servers.values()
+        before = {server.server_id: server.checkins for server in servers}
+        for server in servers:
+            server.checkins = Fixed(time.time() - seconds)
+        try:
+            yield
+        finally:
+            for server in servers:
+                server.checkins = before[server.server_id]
 
 
 @contextlib.contextmanager
@@ -85,23 +93,29 @@ def watched(folder: Path) -> Iterator[Watched]:
     simulator = Simulator(seed=2)
     now = time.time()
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
-    for position, (key, silent_for) in enumerate(
-        ((KEY, 1.5 * _HOUR), (SILENT_KEY, 2.5 * _DAY), (LOST_KEY, 5.5 * _DAY), (SLOW_KEY, 2.5 * _HOUR))
+    created = now - 60 * DAY
+    for key, ip, silent_for, patch_state in (
+        (KEY, "192.0.2.1", 1.5 * HOUR, "uptodate"),
+        (SILENT_KEY, "192.0.2.2", 2.5 * DAY, "unsupported"),
+        (LOST_KEY, "192.0.2.3", 5.5 * DAY, "uptodate"),
+        (SLOW_KEY, "192.0.2.4", 2.5 * HOUR, "uptodate"),
     ):
-        added = account.add_kernelcare_key(key=key, limit=10, created=now - 90 * _DAY)
-        added.add_server(ip=f"192.0.2.{position}", created=now - 60 * _DAY, last_checkin=now - silent_for)
-    next(iter(account.kernelcare_keys[SILENT_KEY].servers.values())).patch_state = "unsupported"
+        added = account.add_kernelcare_key(key=key, limit=10, created=created)
+        added.add_server(ip=ip, created=created, last_checkin=now - silent_for, patch_state=patch_state)
     imunify = account.add_imunify_key(key=IMUNIFY_KEY, code="360_250", limit=2)
-    imunify.add_server(ip="198.51.100.1", created=now - 60 * _DAY, last_checkin=now - 3.5 * _HOUR)
-    account.add_ip_license("192.0.2.1", 1, created=now - 60 * _DAY, last_checkin=now - 1.5 * _HOUR)
-    account.add_ip_license("192.0.2.9", 1, registered=False, created=now - 60 * _DAY)
+    imunify.add_server(ip="198.51.100.1", created=created, last_checkin=now - 3.5 * HOUR)
+    account.add_ip_license("192.0.2.1", 1, created=created, last_checkin=now - 1.5 * HOUR)
+    account.add_ip_license("192.0.2.9", 1, registered=False, created=created)
     key_file = folder / "monitoring.key"
     key_file.write_text(f"{MONITORING_KEY}\n")
     with simulator.serve() as served:
         config = write_config(folder, served.url)
         with running_exporter(folder, f"--config.file={config}") as exporter:
-            exporter.wait_ready()
-            yield Watched(simulator, served.url, config, exporter, key_file)
+            try:
+                exporter.wait_ready()
+                yield Watched(simulator, served.url, config, exporter, key_file)
+            finally:
+                served.close()  # before the exporter, which waits for calls that hang
 
 
 def run_plugin(plugin: str, *arguments: str) -> Result:
@@ -121,5 +135,5 @@ def result(code: int, output: str, perfdata: str | None = None) -> Result:
     first, *lines = output.rstrip("\n").split("\n")
     if perfdata is None:
         first, _, perfdata = first.partition("|")
-    labelled = (each.split("=", 1) for each in perfdata.split())
-    return Result(STATES[code], first.strip(), tuple(lines), {label: value for label, value in labelled})
+    labelled = dict(each.split("=", 1) for each in perfdata.split())
+    return Result(STATES[code], first.strip(), tuple(lines), labelled)

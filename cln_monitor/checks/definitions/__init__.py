@@ -1,11 +1,12 @@
 """The definitions of the plugins for Nagios and Icinga 2, made from their option tables.
 
-``python -m cln_monitor.checks.definitions`` writes them into the folder ``plugins`` of a checkout.
+``python -m cln_monitor.checks.definitions [FOLDER]`` writes them, by default into the folder ``plugins`` of a checkout.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from . import icinga, nagios
 
@@ -17,4 +18,12 @@ FILES: Mapping[str, Callable[[], str]] = {
 }
 """The files below ``plugins``, and what makes the text of each."""
 
-__all__ = ["FILES"]
+__all__ = ["FILES", "write"]
+
+
+def write(folder: Path) -> None:
+    """Write all of the files below ``folder``. Raises OSError."""
+    for name, make in FILES.items():
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(make(), encoding="utf-8")

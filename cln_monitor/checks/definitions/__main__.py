@@ -1,14 +1,12 @@
-"""Writes the definitions into the checkout that this package runs from."""
+"""Writes the definitions; what the package says about it has the arguments."""
 
 import sys
 from pathlib import Path
 
-from . import FILES
+from . import write
 
-plugins = Path(__file__).parents[3] / "plugins"
-if not plugins.is_dir():
-    sys.exit(f"{plugins} is not there: the definitions are written into a checkout of cln-monitor")
-for name, make in FILES.items():
-    file = plugins / name
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(make(), encoding="utf-8")
+checkout = Path(__file__).parents[3]
+try:
+    write(Path(sys.argv[1]) if len(sys.argv) > 1 else checkout / "plugins")
+except OSError as error:
+    sys.exit(f"cannot write the definitions: {error}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from cln_monitor.checks.options import Option
 from cln_monitor.checks.program import MODULES, Program, load
 
 from .services import SERVICES, Service
@@ -16,8 +17,8 @@ _COMMANDS = """\
 # In resource.cfg $USER5$ is the folder of the plugins, such as:
 #   $USER5$=/opt/cln-monitor/bin
 #
-# In the check_command of a service "!" ends an argument and ";" begins a comment: write "\\!" and "\\;", and "$$" for "$".
-# A shell reads the arguments: quote what has blanks.
+# In the check_command of a service "!" ends an argument and ";" begins a comment: write "\\!" and "\\;", and "$$" for
+# "$". A shell reads the arguments: quote what has blanks.
 #
 # Arguments are seen by whoever may see the processes of this machine. A licence key is a credential: give its label in
 # place of it, WsTs-8c7994d7, as first lines, metrics and pages show it. Secrets belong in files, that of
@@ -61,8 +62,8 @@ define service {
 }
 """
 _KEY = """
-# A licence key may have a service of its own. It goes by its label: the key itself is a credential, and Nagios shows the
-# arguments of a check.
+# A licence key may have a service of its own. It goes by its label: the key itself is a credential, and Nagios shows
+# the arguments of a check.
 #define service {
 #    use                   cln-service
 #    host_name             cln
@@ -72,6 +73,7 @@ _KEY = """
 #    retry_interval        5
 #}
 """
+_UNBROKEN = "\u00a0"
 
 
 def commands() -> str:
@@ -85,14 +87,19 @@ def services() -> str:
 
 
 def _command(program: Program) -> str:
-    options = [option for option in program.options if option.in_cores]
-    spelled = ", ".join("\u00a0".join(filter(None, (option.flags[-1], option.metavar))) for option in options)
     return (
         "\n"
         + _comment(program.purpose)
-        + _comment(f"Arguments: {spelled}.")
+        + _comment(f"Arguments: {_arguments(program.options)}.")
         + _object("command", {"command_name": program.name, "command_line": f"$USER5$/{program.name} $ARG1$"})
     )
+
+
+def _arguments(options: Iterable[Option]) -> str:
+    flags = (
+        f"--{option.name}{f' {option.metavar}' if option.metavar else ''}" for option in options if option.in_cores
+    )
+    return ", ".join(flag.replace(" ", _UNBROKEN) for flag in flags)
 
 
 def _service(service: Service) -> str:
@@ -120,4 +127,4 @@ def _object(kind: str, directives: Mapping[str, str | int]) -> str:
 
 def _comment(text: str) -> str:
     filled = textwrap.fill(text, 118, initial_indent="# ", subsequent_indent="#   ", break_on_hyphens=False)
-    return filled.replace("\u00a0", " ") + "\n"
+    return filled.replace(_UNBROKEN, " ") + "\n"

@@ -45,7 +45,7 @@ SERVICES = (
             "  vars.cln_patch_status_reseller = true",
             "}",
         ),
-        note="Of all servers of the account; of one key with -k KEY in its place, where KEY is its label with an exporter.",
+        note="Of all servers of the account. Of one key: -k KEY in place of --reseller, or its label with an exporter.",
     ),
     Service("check_cln_ip_licenses", "ip_licenses", "CLN IP licences", 60, 15),
     Service(

@@ -1,0 +1,61 @@
+"""Plugins inside the process of the tests, with the exit told in place of taken: fast, and with all that is printed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+from unittest import mock
+
+from cln_monitor.checks import entry, options, program
+from cln_monitor.checks.exit import Exit
+from cln_monitor.checks.states import State
+
+from .plugins import Outcome, checked
+
+
+class _Ended(BaseException):
+    def __init__(self, state: State, output: str) -> None:
+        super().__init__(output)
+        self.state = state
+        self.output = output
+
+
+class InsideExit(Exit):
+    """An exit that raises what it would have printed."""
+
+    def _watch(self, seconds: float) -> None:
+        """Leave the deadline unwatched: it would end the tests."""
+
+    def _end(self, state: State, make: Callable[[], str]) -> NoReturn:
+        raise _Ended(state, make())
+
+
+def result_of(run: Callable[[], object], arguments: Sequence[str] = ("-vvv",)) -> Outcome:
+    """Return the outcome that ``run`` ends in by an InsideExit; what holds for each run is asserted here."""
+    try:
+        run()
+    except _Ended as ended:
+        return checked(int(ended.state), ended.output.encode("utf-8", "replace"), 0.0, arguments)
+    raise AssertionError("it did not end")
+
+
+def run_inside(name: str, *arguments: str) -> Outcome:
+    """Return how the plugin ``name`` would end."""
+    leave = InsideExit()
+
+    def run() -> None:
+        try:
+            entry._run(name, leave)
+        except Exception as error:  # noqa: BLE001 # as the entry does
+            leave.failed(error)
+
+    with mock.patch.object(sys, "argv", [name, *arguments]):
+        return result_of(run, arguments)
+
+
+def options_of(name: str, *arguments: str) -> argparse.Namespace:
+    """Return the values of the options of the plugin ``name`` for ``arguments``."""
+    plugin = program.load(name)
+    return options.make_parser(plugin.name, plugin.purpose, plugin.options).parse_args(arguments)

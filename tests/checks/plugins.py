@@ -1,0 +1,113 @@
+"""Plugins as processes, as a core runs them, and the rules that hold for all they print, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.running import PATIENCE
+from tests.small_cln import SECRETS
+
+from .perfdata import Perfdata, parse_perfdata
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
+PROXY_PASSWORD, EXPORTER_PASSWORD, API_TOKEN = "pr0xy|pl4nted pass", "exp0rter|pl4nted pass", "pl4nted-api-token"
+MONITORING_KEY = "Pl4ntedMon1toringKey"
+PLANTED = (*SECRETS, PROXY_PASSWORD, EXPORTER_PASSWORD, API_TOKEN, MONITORING_KEY)
+"""What no plugin may print, whatever happens and however often it is given -v."""
+
+NAGIOS_CUTS_AT = 8192
+"""Bytes of output that Nagios reads."""
+
+_UNFIT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a plugin ended: the exit ``code``, what it printed, and how long it took."""
+
+    code: int
+    output: str
+    seconds: float = 0.0
+
+    @property
+    def state(self) -> str:
+        """The state that a core takes the code for."""
+        return STATES[self.code]
+
+    @property
+    def text(self) -> str:
+        """The first line without state and perfdata."""
+        return self.output.split("\n", 1)[0].split(" | ")[0].partition(" - ")[2]
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines behind the first one."""
+        return self.output.rstrip("\n").split("\n")[1:]
+
+    @property
+    def perfdata(self) -> Perfdata:
+        """The perfdata of the first line, read strictly."""
+        return parse_perfdata(self.output.split("\n", 1)[0].partition(" | ")[2])
+
+
+def run_plugin(
+    name: str,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    python: Sequence[str] = (sys.executable,),
+) -> Outcome:
+    """Return how the plugin ``name`` ends; what holds for each run is asserted here."""
+    return run_command([*python, str(PLUGINS / name), *arguments], environment)
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Outcome:
+    """Return how a ``command`` ends that runs a plugin, in an ``environment`` beside ours without the CLN variables."""
+    started = time.monotonic()
+    done = subprocess.run(
+        command,
+        env=bare_environment() | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    assert done.stderr == b"", done.stderr.decode(errors="replace")
+    return checked(done.returncode, done.stdout, seconds, command)
+
+
+def bare_environment() -> dict[str, str]:
+    """Return our environment without what plugins read."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CLN_")}
+
+
+def checked(code: int, output: bytes, seconds: float, arguments: Sequence[str]) -> Outcome:
+    """Return the outcome, when it keeps the rules that hold for all outcomes."""
+    text = output.decode()
+    shown = text[:2000]
+    assert 0 <= code <= 3, (code, shown)
+    assert len(output) < NAGIOS_CUTS_AT, len(output)
+    assert text.endswith("\n"), shown
+    assert not _UNFIT.search(text), shown
+    first, *lines = text.rstrip("\n").split("\n")
+    if first.startswith(("usage: ", "check_cln_", "register_cln_")):
+        assert code == 3
+    else:
+        assert first.startswith(f"{STATES[code]} - "), (code, shown)
+    assert first.count("|") <= 1, shown
+    assert not any("|" in line for line in lines), shown
+    if "-vvv" not in arguments:
+        assert "Traceback" not in text, shown
+    for secret in PLANTED:
+        assert secret not in text, f"{secret} is shown: {shown}"
+    outcome = Outcome(code, text, seconds)
+    assert outcome.perfdata is not None
+    return outcome

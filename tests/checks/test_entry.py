@@ -1,0 +1,300 @@
+"""Plugins as processes: whatever happens they end once, with one clean line on stdout and a code from 0 to 3."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.checks.program import MODULES
+from cln_monitor.simulator import Fault, Simulator
+from tests.running import PATIENCE, wait_until
+from tests.small_cln import LOGIN, SECRET_KEY
+
+from .conftest import Cln
+from .plugins import PLUGINS, STATES, Outcome, bare_environment, checked, run_command, run_plugin
+
+TWO_SECONDS = 2.0
+"""A deadline that a plugin still starts within on a busy machine."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_help_is_no_verdict(name: str) -> None:
+    """-h is text on stdout, and code 3: a core that runs it must not take it for OK."""
+    outcome = run_plugin(name, "-h")
+    assert outcome.code == 3
+    assert outcome.output.startswith(f"usage: {name} ")
+    assert "--timeout" in outcome.output
+
+
+def test_version_is_no_verdict() -> None:
+    """-V neither."""
+    outcome = run_plugin("check_cln_status", "-V")
+    assert (outcome.code, outcome.output) == (3, "check_cln_status 0.1.0\n")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_wrong_option_is_unknown(name: str) -> None:
+    """argparse itself ends with 2, which is CRITICAL, and prints to stderr."""
+    assert run_plugin(name, "--nonsense=x").output == "UNKNOWN - unknown option --nonsense; see --help\n"
+
+
+def test_without_cln_monitor() -> None:
+    """A Python that knows nothing of cln-monitor, as after a system's upgrade of Python."""
+    outcome = run_plugin("check_cln_status", python=(sys.executable, "-I", "-S"))
+    assert outcome.output == (
+        "UNKNOWN - cln-monitor is not installed for this Python, or broken: "
+        "ModuleNotFoundError(\"No module named 'cln_monitor'\")\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("broken", "content", "told"),
+    [
+        ("cln_monitor/__init__.py", "def f(:\n", "or broken: SyntaxError("),
+        ("cln_monitor/__init__.py", "raise RuntimeError('a|b\\nc')\n", "RuntimeError('a/b\\nc')"),
+        ("cln_monitor/__init__.py", "raise KeyboardInterrupt\n", "KeyboardInterrupt()"),
+        ("nagiosplugin.py", "import no_such_module\n", "a module is missing, install cln-monitor again: No module"),
+        ("nagiosplugin.py", "", "a module is missing, install cln-monitor again: cannot import name 'Range'"),
+        ("nagiosplugin.py", "def f(:\n", "an error of the plugin while starting, see it with -vvv: SyntaxError: "),
+        ("argparse.py", "raise MemoryError\n", "out of memory"),
+        ("requests.py", "raise ImportError('a|b\\nc')\n", "install cln-monitor again: a¦b c"),
+    ],
+)
+def test_a_broken_module(broken: str, content: str, told: str, tmp_path: Path) -> None:
+    """An upgrade that stopped in the middle, a full disk: on one line, with what to do."""
+    file = tmp_path / broken
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(content)
+    outcome = run_plugin("check_cln_status", "--api-url=http://127.0.0.1:9", environment={"PYTHONPATH": str(tmp_path)})
+    assert outcome.state == "UNKNOWN"
+    assert told in outcome.output
+    assert outcome.lines == []
+
+
+def test_a_broken_module_with_its_traceback(tmp_path: Path) -> None:
+    """-vvv holds before the options are read, too."""
+    (tmp_path / "nagiosplugin.py").write_text("import no_such_module\n")
+    outcome = run_plugin("check_cln_status", "-vvv", environment={"PYTHONPATH": str(tmp_path)})
+    assert outcome.lines[0] == "Traceback (most recent call last):"
+    assert outcome.lines[-1] == "ModuleNotFoundError: No module named 'no_such_module'"
+
+
+_BUG = """
+import sys
+from cln_monitor.checks import entry, status
+def judge(*_):
+    raise {error}
+status.judge = judge
+sys.argv = ["check_cln_status", *sys.argv[1:]]
+entry.run("check_cln_status")
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            "KeyError('a|b\\n\\u202e🚀')",
+            "an error of the plugin while judging what was read, see it with -vvv: KeyError",
+        ),
+        ("RecursionError()", "see it with -vvv: RecursionError"),
+        ("MemoryError()", "out of memory"),
+        ("SystemExit(0)", "see it with -vvv: SystemExit: 0"),
+        ("KeyboardInterrupt()", "interrupted"),
+        ("GeneratorExit()", "see it with -vvv: GeneratorExit"),
+    ],
+)
+def test_an_error_of_ours(error: str, told: str, cln: Cln) -> None:
+    """Is UNKNOWN on one line, and says what it was doing; with -vvv the traceback follows."""
+    command = [sys.executable, "-c", _BUG.format(error=error), "--api-url", cln.url]
+    outcome = run_command(command)
+    assert outcome.state == "UNKNOWN"
+    assert told in outcome.text
+    assert outcome.lines == []
+    loud = run_command([*command, "-vvv"])
+    assert loud.text == outcome.text
+    assert loud.lines[0] == "Traceback (most recent call last):"
+    assert loud.lines[-1].startswith(error.partition("(")[0])
+
+
+def test_an_error_in_a_thread_of_ours_or_a_log_says_nothing_on_stderr(cln: Cln) -> None:
+    """What a probe meets in our own code is logged by the exporter; a plugin has its one line alone."""
+    bug = (
+        "import sys\n"
+        "from cln_monitor.checks import entry\n"
+        "from cln_monitor.probes import status\n"
+        "status._read = None\n"
+        "entry.run('check_cln_status')\n"
+    )
+    outcome = run_command([sys.executable, "-W", "always", "-c", bug, "--api-url", cln.url])
+    assert outcome.state == "UNKNOWN"
+    assert "an error of ours, please report it: TypeError" in outcome.text
+
+
+@pytest.mark.parametrize("code", ["-h", "--nonsense", "fine"])
+@pytest.mark.parametrize("output", ["closed", "broken", "full"])
+def test_output_that_nobody_can_read(code: str, output: str, cln: Cln) -> None:
+    """It ends at once, and never as OK: no output with code 0 is OK to both cores."""
+    arguments = ["--api-url", cln.url] if code == "fine" else [code]
+    command = [sys.executable, str(PLUGINS / "check_cln_status"), *arguments]
+    if output == "closed":
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command],
+            env=bare_environment(),
+            stderr=subprocess.PIPE,
+            timeout=PATIENCE,
+            check=False,
+        )
+    elif output == "broken":
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            command, env=bare_environment(), stdout=writing, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+        )
+        os.close(writing)
+    else:
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                command, env=bare_environment(), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+            )
+    assert (done.returncode, done.stderr) == (3, b"")
+
+
+def test_a_verdict_stays_what_it_is_where_nobody_reads_it(cln: Cln) -> None:
+    """CRITICAL is CRITICAL, with a line or without."""
+    command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, env=bare_environment(), stdout=full, timeout=PATIENCE, check=False)
+    assert done.returncode == STATES.index("CRITICAL")
+
+
+def test_no_stderr_and_no_stdin(cln: Cln) -> None:
+    """Cores may start plugins with neither."""
+    command = [sys.executable, str(PLUGINS / "check_cln_status"), "--api-url", cln.url]
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" 2>&- <&-', "sh", *command],
+        env=bare_environment(),
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert checked(done.returncode, done.stdout, 0, ()).state == "OK"
+
+
+def started(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start a plugin, to do something to it."""
+    return subprocess.Popen(
+        [sys.executable, str(PLUGINS / "check_cln_patch_status"), *arguments],
+        env=bare_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def ended(process: subprocess.Popen[bytes], since: float) -> Outcome:
+    """Wait for a plugin, and return how it ended."""
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert errors == b""
+    return checked(process.returncode, output, time.monotonic() - since, ())
+
+
+def test_an_interrupt_ends_it_at_once(cln: Cln) -> None:
+    """Also while a thread waits for CLN, which nobody waits for."""
+    cln.simulator.faults.add(Fault("hang"))
+    process = started(*cln.login, "--reseller", "-t", "15")
+    wait_until(lambda: cln.simulator.requests, "the first call")
+    now = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    outcome = ended(process, now)
+    assert outcome.output == "UNKNOWN - interrupted\n"
+    assert outcome.seconds < 3
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip", "drip_headers"])
+def test_a_cln_that_does_not_come_to_an_end(kind: str, cln: Cln) -> None:
+    """A byte now and then keeps no check alive; the line says what it was waiting for."""
+    cln.simulator.faults.add(Fault(kind) if kind == "hang" else Fault(kind, seconds=0.2))
+    outcome = run_plugin("check_cln_kernelcare", *cln.login, "-t", str(TWO_SECONDS))
+    assert outcome.state == "UNKNOWN"
+    assert "reading /kcare/key/list.json at 127.0.0.1" in outcome.text
+    assert "no complete answer within" in outcome.text
+    assert outcome.seconds < TWO_SECONDS + 1
+
+
+_STUCK = """
+import sys, time, {module}
+from cln_monitor.checks import entry
+def stuck(*_, **__):
+    time.sleep(60)
+{module}.{function} = stuck
+entry.run("check_cln_kernelcare")
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "stage"),
+    [
+        ("socket", "getaddrinfo", "reading kernelcare from CLN at 127.0.0.1"),
+        ("cln_monitor.config.load", "parse_config", "reading the configuration"),
+    ],
+)
+def test_the_deadline_ends_what_knows_of_none(module: str, function: str, stage: str, cln: Cln) -> None:
+    """A resolver that hangs, a configuration on a share that is gone: it says what it was doing."""
+    arguments = ["-C", str(cln.config), "-t", str(TWO_SECONDS)]
+    outcome = run_command([sys.executable, "-c", _STUCK.format(module=module, function=function), *arguments])
+    assert outcome.state == "UNKNOWN"
+    assert outcome.text.startswith(f"no result within 2 s, it was still {stage}")
+    assert TWO_SECONDS <= outcome.seconds < TWO_SECONDS + 1
+
+
+HOSTILE = "web|1 🚀 'q' \"r\" a=b \x1b[31m\u202e"
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[str]:
+    """A CLN whose host names hold all that breaks the output of plugins, and its API root."""
+    simulator = Simulator(seed=1)
+    account = simulator.add_account(LOGIN, SECRET_KEY)
+    key = account.add_kernelcare_key("Hostile0Hostile0", limit=1, note=f"{HOSTILE}\n|")
+    for name in (HOSTILE, f"second\n{HOSTILE}"):
+        key.add_server(server_id=f"{name}1", ip=name, hostname=name, created=1, last_checkin=1, patch_state="outofdate")
+    with simulator.serve() as served:
+        yield served.url
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1:strict"},
+        {"LC_ALL": "nowhere.UTF-8", "PYTHONWARNDEFAULTENCODING": "1", "PYTHONWARNINGS": "error", "PYTHONDEVMODE": "1"},
+    ],
+    ids=["C", "ascii", "ascii-io", "latin-1", "dev"],
+)
+def test_any_locale_and_any_name(environment: dict[str, str], hostile: str, tmp_path: Path) -> None:
+    """What a locale cannot spell is a question mark; what a core would misread is replaced; the state is the same."""
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET_KEY)
+    login = ("--login", LOGIN, "--secret-key-file", str(secret), "--api-url", hostile)
+    done = subprocess.run(
+        [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *login, "-v"],
+        env=bare_environment() | environment,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.stderr == b""
+    text = done.stdout.decode("latin-1" if "latin-1" in str(environment) else "utf-8").encode()
+    outcome = checked(done.returncode, text, 0, ())
+    assert outcome.state == "CRITICAL"
+    assert outcome.text.startswith("2 of 2 KernelCare servers not checked in for over 3d: web")
+    assert outcome.perfdata["stale"].value == 2

@@ -1,0 +1,134 @@
+"""The exporter itself: does each of its probes still see CLN?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.exporter import judge
+from tests.helpers.clock import NOW
+
+from .inside import InsideExit, options_of, result_of, run_inside
+from .plugins import Outcome
+
+NAME = "check_cln_exporter"
+
+
+def probe(
+    name: str = "kernelcare",
+    *,
+    age: float | None = 60,
+    reason: str | None = None,
+    account: str = "acme",
+    ran: bool = True,
+) -> dict[str, Any]:
+    """Return a probe whose last success was ``age`` seconds ago, and whose last run failed by ``reason``."""
+    return {
+        "probe": name,
+        "account": account,
+        "api": "cln.example.net",
+        "interval": 900.0,
+        "max_age": 3600.0,
+        "last_run": NOW - 30 if ran else None,
+        "last_success": None if age is None else NOW - age,
+        "failure": {"reason": reason, "text": f"a|text of {reason}"} if reason else None,
+    }
+
+
+def judged(*arguments: str, probes: list[dict[str, Any]]) -> Outcome:
+    """Return what the check prints of ``probes``."""
+    verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW)
+    state, perfdata = verdict.evaluate()
+    leave = InsideExit()
+    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+
+
+def test_all_is_well() -> None:
+    """The oldest is named by its age; a line for each."""
+    outcome = judged(probes=[probe(), probe("status", age=120, account="")])
+    assert outcome.output == (
+        "OK - all 2 probes read CLN, the oldest 2m ago | failed=0;;;0 oldest_success=120s;;;0 probes=2;;;0\n"
+        "kernelcare of acme: read 1m ago\n"
+        "status at cln.example.net: read 2m ago\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "text"),
+    [
+        (probe(ran=False, age=None), "UNKNOWN", "kernelcare of acme has not run yet"),
+        (probe(reason="timeout"), "WARNING", "kernelcare of acme failed by timeout, last read 1m ago"),
+        (probe(reason="auth", age=None), "CRITICAL", "kernelcare of acme never read, by auth"),
+        (probe(age=4501), "CRITICAL", "kernelcare of acme last read 1h ago"),
+        (probe(age=4500), "OK", ""),
+        (probe(reason="timeout", age=4501), "CRITICAL", "kernelcare of acme failed by timeout, last read 1h ago"),
+        (probe(age=-500), "OK", ""),
+        (probe(account="", age=None, reason="refused"), "CRITICAL", "kernelcare at cln.example.net never read, by"),
+    ],
+)
+def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
+    """Failed is WARNING as long as its data are young enough to use; after that it is CRITICAL."""
+    outcome = judged(probes=[probe("imunify"), seen])
+    assert outcome.state == state
+    if text:
+        assert outcome.text.startswith(f"1 of 2 probes: {text}")
+        assert outcome.perfdata["failed"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        (("-w", "10m"), "WARNING"),
+        (("-c", "10m"), "CRITICAL"),
+        (("-w", "5m", "-c", "10m"), "CRITICAL"),
+        (("-w", "1h", "-c", "2h"), "OK"),
+        (("-c", "5:"), "OK"),
+    ],
+)
+@pytest.mark.parametrize("reason", [None, "timeout"])
+def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, reason: str | None) -> None:
+    """-w and -c hold beside the probe's own max_age, for one that fails too."""
+    outcome = judged(*arguments, probes=[probe(age=1200, reason=reason)])
+    assert outcome.state == ("WARNING" if reason and state == "OK" else state)
+    assert outcome.text.startswith("1 of 1 probes: kernelcare of acme" if outcome.code else "all 1 probes read CLN")
+    assert ("failed by timeout" in outcome.text) == bool(reason)
+
+
+def test_the_worst_is_first() -> None:
+    """Of many some are named, all are counted."""
+    probes = [
+        probe("a", reason="timeout"),
+        probe("b", ran=False, age=None),
+        probe("c", age=9999),
+        *(probe(f"d{number}", reason="refused") for number in range(5000)),
+    ]
+    outcome = judged(probes=probes)
+    assert outcome.state == "CRITICAL"
+    assert outcome.text.startswith(
+        "5003 of 5003 probes: c of acme last read 2h ago, b of acme has not run yet, a of acme failed by timeout, "
+    )
+    assert outcome.text.endswith(" and 4998 more")
+    assert outcome.perfdata["failed"].value == 5003
+
+
+def test_one_account() -> None:
+    """Others do not count, nor does CLN itself; one that is not there is UNKNOWN."""
+    probes = [probe(account="acme"), probe(account="beta", reason="auth"), probe("status", account="", age=9999)]
+    assert judged("-a", "acme", probes=probes).state == "OK"
+    assert judged("-a", "beta", probes=probes).state == "WARNING"
+    outcome = judged("-a", "acmee", probes=probes)
+    assert (outcome.state, outcome.text) == ("UNKNOWN", "the exporter watches no such account")
+    assert judged(probes=[]).state == "UNKNOWN"
+
+
+def test_an_exporter_has_to_be_named() -> None:
+    """It says how."""
+    told = "--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099"
+    assert run_inside(NAME).text == told
+
+
+def test_thresholds_that_contradict_each_other() -> None:
+    """Are told."""
+    with pytest.raises(Exception, match="the warning range 2h is looser than the critical range 1h"):
+        judged("-w", "2h", "-c", "1h", probes=[])

@@ -1,0 +1,103 @@
+"""What a view tells before its content is judged."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.exit import Unusable
+from cln_monitor.checks.findings import Problem, phrases_of, problems_of, values_of
+from cln_monitor.checks.states import State
+from tests.helpers.clock import NOW
+
+from .views import missing, part, view
+
+OPTIONS = argparse.Namespace(unreachable_state=State.WARNING)
+
+
+def all_of(_: str) -> bool:
+    """Want each part."""
+    return True
+
+
+def problems(seen: Any, wanted: Callable[[str], bool] = all_of) -> list[Problem]:
+    """Return what is wrong with a view."""
+    return problems_of(seen, wanted, OPTIONS, NOW)
+
+
+def test_the_values_of_what_is_wanted() -> None:
+    """The others do not count."""
+    seen = view([part("a", 1), part("b", 2)])
+    assert list(values_of(seen, all_of)) == [1, 2]
+    assert list(values_of(seen, "b".__eq__)) == [2]
+
+
+def test_what_has_not_been_polled() -> None:
+    """An exporter that has just started has nothing to judge."""
+    with pytest.raises(Unusable, match=r"^the exporter has not polled this yet$"):
+        list(values_of({**view([]), "observation": None, "last_run": None}, all_of))
+
+
+def test_nothing_is_missing() -> None:
+    """Then there is no problem."""
+    assert problems(view([part("a", 1)])) == []
+    assert problems(view([])) == []
+
+
+def test_a_missing_part() -> None:
+    """Is UNKNOWN in the words of its failure; that others are missing too is counted."""
+    assert problems(view([], [missing("a")])) == [Problem(State.UNKNOWN, "reading it: nonsense")]
+    several = [missing("a", "refused", "no"), missing("b"), missing("c")]
+    assert problems(view([], several)) == [Problem(State.UNKNOWN, "no (and 2 more)")]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "state"),
+    [
+        (("unreachable",), State.WARNING),
+        (("timeout", "unreachable"), State.WARNING),
+        (("timeout", "auth"), State.UNKNOWN),
+        (("rate_limited",), State.UNKNOWN),
+        (("refused",), State.UNKNOWN),
+        (("bad_answer",), State.UNKNOWN),
+    ],
+)
+def test_no_answer_has_its_own_state(reasons: tuple[str, ...], state: State) -> None:
+    """--unreachable-state is for those reasons alone, and does not cover up others."""
+    assert problems(view([], [missing(reason, reason) for reason in reasons]))[0].state is state
+
+
+def test_what_is_not_wanted_is_not_missed() -> None:
+    """A key that fails is no problem of a check of another key; without the list nobody knows."""
+    assert problems(view([part("a", 1)], [missing("b")]), "a".__eq__) == []
+    assert problems(view([], [missing("")], list_known=False), "a".__eq__) != []
+
+
+def test_what_was_seen_before_it_failed_counts_as_long_as_it_is_kept() -> None:
+    """The exporter keeps parts for their max_age, and drops them then: until that a failure is no problem."""
+    assert problems(view([part("a", 1)], [missing("a")])) == []
+    assert problems(view([part("a", 1)], [missing("")], list_known=False)) == []
+    assert len(problems(view([part("a", 1)], [missing(""), missing("b")], list_known=False))) == 1
+
+
+def test_data_that_are_too_old() -> None:
+    """When the exporter itself has stopped polling."""
+    assert problems(view([part("a", 1)], age=4500)) == []
+    old = [Problem(State.UNKNOWN, "the exporter last polled 3h ago, its data are too old to judge")]
+    assert problems(view([part("a", 1)], age=4 * 3600 - 1)) == old
+    assert problems(view([part("a", 1)], [missing("a")], age=4 * 3600 - 1)) == old
+
+
+def test_a_clock_that_is_behind() -> None:
+    """An exporter whose clock is ahead of ours has polled just now."""
+    assert problems(view([part("a", 1)], age=-7200)) == []
+
+
+def test_phrases_the_worst_first() -> None:
+    """Of those that are equally bad the order stays."""
+    found = [Problem(state, f"{state.name} {number}") for number in (1, 2) for state in State]
+    told = ["CRITICAL 1", "CRITICAL 2", "UNKNOWN 1", "UNKNOWN 2", "WARNING 1", "WARNING 2", "OK 1", "OK 2"]
+    assert phrases_of(found) == told

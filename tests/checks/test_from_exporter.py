@@ -1,0 +1,221 @@
+"""Asking an exporter: what it may be in place of one, and that each of it ends in words."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.checks import from_exporter
+from tests.helpers.certificates import Authority
+from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
+from tests.running import free_port
+
+from .inside import run_inside
+from .plugins import EXPORTER_PASSWORD, Outcome, run_plugin
+
+NAMES = ("check_cln_kernelcare", "check_cln_exporter")
+HOST = "http://127.0.0.1"
+
+
+def index(*accounts: str) -> bytes:
+    """Return the list of probes of an exporter that watches ``accounts``."""
+    probes = [{"account": account, "probe": "kernelcare"} for account in ("", *accounts)]
+    return json.dumps({"format": 1, "probes": probes}).encode()
+
+
+def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") -> Outcome:
+    """Return how a check ends that gets ``answer`` to all it asks."""
+    with ScriptedServer(answering(answer)) as server:
+        return run_inside(name, "--exporter", server.url, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            http_answer(b"<html>a|b\n</html>"),
+            "answers HTTP 200 with something that is not of cln-exporter; is --exporter its address?",
+        ),
+        (http_answer(b""), "answers HTTP 200 with something that is not of cln-exporter"),
+        (http_answer(b"[1]"), "answers HTTP 200 with something that is not of cln-exporter"),
+        (http_answer(b"null"), "answers HTTP 200 with something that is not of cln-exporter"),
+        (http_answer(b'{"a": 1'), "answers HTTP 200 with something that is not of cln-exporter"),
+        (http_answer(b"\xff\xfe{}"), "answers HTTP 200 with something that is not of cln-exporter"),
+        (http_answer(b"[" * 200_000), "answers HTTP 200 with something that is not of cln-exporter"),
+        (http_answer(b"x", status="502 Bad Gateway"), "answers HTTP 502 with something that is not of cln-exporter"),
+        (
+            http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
+            "answers HTTP 302 with something that is not of cln-exporter",
+        ),
+        (
+            http_answer(b'{"error": "no such account and probe; there are: a|b\\n"}', status="404 Not Found"),
+            ": no such account and probe; there are: a¦b",
+        ),
+        (http_answer(b'{"format": 99}'), "is of another version, install the same on both sides"),
+        (http_answer(b'{"format": "1"}'), "is of another version, install the same on both sides"),
+        (
+            http_answer(b"<html>", status="401 Unauthorized"),
+            "wants another user and password: http://user:password@host",
+        ),
+        (http_answer(b'{"error": "no"}', status="403 Forbidden"), "wants another user and password"),
+    ],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_no_exporter_of_ours(name: str, answer: bytes, told: str) -> None:
+    """Is UNKNOWN, whatever else --unreachable-state is: somebody does answer."""
+    outcome = asked(answer, "--unreachable-state", "ok", "-a", "acme", name=name)
+    assert outcome.state == "UNKNOWN"
+    assert HOST in outcome.text
+    assert told in outcome.text
+    assert outcome.lines == []
+
+
+def _cut(connection: socket.socket) -> None:
+    read_head(connection)
+    connection.sendall(http_answer(index("acme"))[:-5])
+
+
+def _reset(connection: socket.socket) -> None:
+    read_head(connection)
+
+
+def _no_http(connection: socket.socket) -> None:
+    connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n")
+    read_head(connection)
+
+
+def _hang(connection: socket.socket) -> None:
+    while read_head(connection):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        (_cut, "cannot be reached (IncompleteRead)"),
+        (_reset, "cannot be reached (RemoteDisconnected)"),
+        (_no_http, "cannot be reached (BadStatusLine)"),
+        (_hang, "did not answer within 0.5 s"),
+    ],
+)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_answer(name: str, script: Callable[[socket.socket], None], told: str) -> None:
+    """The state is that of --unreachable-state, by default CRITICAL where the exporter itself is checked."""
+    with ScriptedServer(script) as server:
+        arguments = ("--exporter", server.url, "-t", "0.5")
+        outcome = run_inside(name, *arguments)
+        other = run_inside(name, *arguments, "--unreachable-state", "warning")
+    assert outcome.state == ("CRITICAL" if name == "check_cln_exporter" else "UNKNOWN")
+    assert outcome.text.startswith(f"the exporter at {HOST}")
+    assert told in outcome.text
+    assert (other.state, other.text) == ("WARNING", outcome.text)
+
+
+def test_nobody_there() -> None:
+    """A port that nobody listens on, and a name that nobody has."""
+    outcome = run_inside("check_cln_status", "--exporter", f"{HOST}:{free_port()}")
+    assert outcome.text.endswith("cannot be reached (Connection refused)")
+    outcome = run_inside("check_cln_status", "--exporter", "http://a..b")
+    assert outcome.text == "the exporter at http://a..b cannot be reached (UnicodeError)"
+
+
+def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
+    """TLS that fails is no answer either."""
+    with ScriptedServer(answering(http_answer(b"{}")), tls=Authority(tmp_path).server_context("exporter")) as server:
+        outcome = run_inside("check_cln_status", "--exporter", server.url)
+    assert outcome.state == "UNKNOWN"
+    assert "cannot be reached (its certificate is not trusted: unable to get local issuer certificate)" in outcome.text
+    with ScriptedServer(_no_http) as server:
+        outcome = run_inside("check_cln_status", "--exporter", server.url.replace("http", "https"))
+    assert "cannot be reached ([SSL: WRONG_VERSION_NUMBER] wrong version number" in outcome.text
+
+
+def test_a_hang_leaves_time_to_tell_of_it() -> None:
+    """As a process: the check ends by itself, before its deadline does."""
+    with ScriptedServer(_hang) as server:
+        outcome = run_plugin("check_cln_exporter", "--exporter", server.url, "-t", "1")
+    assert outcome.state == "CRITICAL"
+    assert "did not answer within 1 s" in outcome.text
+    assert outcome.seconds < 2
+
+
+def test_an_answer_that_drips() -> None:
+    """Is ended by the deadline, which names whom it was asking."""
+
+    def drip(connection: socket.socket) -> None:
+        read_head(connection)
+        for byte in http_answer(index("acme")):
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
+
+    with ScriptedServer(drip) as server:
+        outcome = run_plugin("check_cln_status", "--exporter", server.url, "-t", "1.5")
+    assert outcome.state == "UNKNOWN"
+    assert outcome.text.startswith(f"no result within 1.5 s, it was still asking the exporter at {HOST}:")
+    assert outcome.seconds < 2.5
+
+
+def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is read than an exporter can have to tell."""
+    monkeypatch.setattr(from_exporter, "_LARGEST", 1 << 20)
+    outcome = asked(http_answer(b" " * ((1 << 20) + 1)), "-a", "acme")
+    assert outcome.state == "UNKNOWN"
+    assert outcome.text.endswith("answers with more than 1 MB; is --exporter its address?")
+    assert "not of cln-exporter" in asked(http_answer(b" " * (1 << 20)), "-a", "acme").text
+
+
+def test_the_only_account_is_found() -> None:
+    """One account need not be named; of several one has to be, and so where there is none."""
+    heads: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        while head := read_head(connection):
+            heads.append(head)
+            connection.sendall(http_answer(index("a b/c")))
+
+    with ScriptedServer(script) as server:
+        run_inside("check_cln_status", "--exporter", f"{server.url}/below/")
+    paths = [head.split(b" ")[1] for head in heads]
+    assert paths == [b"/below/api/v1/observations", b"/below/api/v1/observations/a%20b%2Fc/status"]
+    text = asked(http_answer(index("acme", "beta"))).text
+    assert text == "the exporter watches several accounts, name one with --account: acme, beta"
+    assert asked(http_answer(index())).text == "the exporter watches no account"
+
+
+def test_a_password_is_sent_and_not_shown() -> None:
+    """Neither as it is nor as an address spells it, also where what answers repeats it."""
+    quoted = EXPORTER_PASSWORD.replace("|", "%7C").replace(" ", "%20")
+    heads: list[bytes] = []
+    echo = json.dumps({"error": f"you said {EXPORTER_PASSWORD} and {quoted} and {EXPORTER_PASSWORD[:-1]}"}).encode()
+
+    def script(connection: socket.socket) -> None:
+        heads.append(read_head(connection))
+        connection.sendall(http_answer(echo, status="404 Not Found"))
+
+    with ScriptedServer(script) as server:
+        url = server.url.replace("//", f"//icinga:{quoted}@")
+        outcome = run_inside("check_cln_status", "--exporter", url, "-vvv")
+    sent = base64.b64encode(f"icinga:{EXPORTER_PASSWORD}".encode())
+    assert b"Authorization: Basic " + sent in heads[0]
+    assert outcome.text.endswith(": you said <secret> and <secret> and exp0rter¦pl4nted pas")
+    assert quoted not in outcome.output
+    assert outcome.text.startswith(f"the exporter at {HOST}")
+
+
+def test_an_account_of_strange_bytes() -> None:
+    """argv may hold bytes that are no text."""
+    outcome = asked(http_answer(b'{"error": "no such account"}', status="404 Not Found"), "-a", "\udcff/../|")
+    assert outcome.text.endswith("no such account")
+
+
+def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exporter is on this machine or near it; a proxy out of the environment would get its password."""
+    monkeypatch.setenv("http_proxy", f"{HOST}:9")
+    monkeypatch.setenv("HTTP_PROXY", f"{HOST}:9")
+    assert "is of another version" in asked(http_answer(b'{"format": 99}')).text

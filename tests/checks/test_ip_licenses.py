@@ -1,0 +1,165 @@
+"""IP licences: those paid for and unused, and the check-ins of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.ip_licenses import judge
+from tests.helpers.clock import NOW
+
+from .conftest import Cln
+from .inside import InsideExit, options_of, result_of, run_inside
+from .plugins import Outcome
+from .views import DAY, HOUR, missing, part, view
+
+NAME = "check_cln_ip_licenses"
+
+
+def license_(ip: str, age: float | None = HOUR, kind: str = "CloudLinux OS", *, used: bool = True) -> dict[str, Any]:
+    """Return a licence whose server checked in ``age`` seconds ago."""
+    checkin = None if age is None else NOW - age
+    return {"ip": ip, "license": kind, "registered": used, "created": NOW - 90 * DAY, "last_checkin": checkin}
+
+
+def judged(licenses: Sequence[dict[str, Any]], *arguments: str, lacks: Sequence[dict[str, Any]] = ()) -> Outcome:
+    """Return what the check prints of ``licenses``."""
+    parts = [part("licenses", licenses)] if licenses or not lacks else []
+    verdict = judge(view(parts, lacks), options_of(NAME, *arguments), NOW)
+    state, perfdata = verdict.evaluate()
+    leave = InsideExit()
+    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+
+
+def test_all_is_well() -> None:
+    """Counts and the longest silent; -v has a line each."""
+    licenses = [license_("192.0.2.1"), license_("192.0.2.2", 5 * HOUR)]
+    outcome = judged(licenses)
+    assert outcome.output == (
+        "OK - 2 IP licences, 0 of them unused, the longest silent is 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
+        "oldest_checkin=18000s;86400;259200;0 stale=0;;;0 unregistered=0;0;;0\n"
+    )
+    assert len(judged(licenses, "-v").lines) == 2
+
+
+UNUSED = [license_("192.0.2.1"), *(license_(f"192.0.2.{number}", None, used=False) for number in (7, 8, 9))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        ((), "WARNING"),
+        (("--unused-warning", "3"), "OK"),
+        (("--unused-warning", "2"), "WARNING"),
+        (("--unused-critical", "2"), "CRITICAL"),
+        (("--unused-critical", "3"), "WARNING"),
+        (("--unused-warning", "5:"), "WARNING"),
+        (("--unused-warning", "1:3"), "OK"),
+        (("--unused-critical", "@3:3", "--unused-warning", "9"), "CRITICAL"),
+        (("--unused-critical", "4:"), "CRITICAL"),
+    ],
+)
+def test_what_is_paid_for_and_unused(arguments: tuple[str, ...], state: str) -> None:
+    """By their number, which may have any range; their age is nobody's fault."""
+    outcome = judged(UNUSED, *arguments)
+    assert outcome.state == state
+    assert outcome.perfdata["unregistered"].value == 3
+    assert outcome.perfdata["stale"].value == 0
+    named = "3 of 4 licences paid for and unused: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS, 192.0.2.9"
+    assert outcome.text.startswith(named) == (state != "OK")
+    assert "unused: 192.0.2.7 CloudLinux OS" in outcome.lines
+
+
+def test_none_unused_where_some_are_kept_in_stock() -> None:
+    """A range with a lower end alarms when none is left, and has no name to name."""
+    outcome = judged([license_("192.0.2.1")], "--unused-warning", "1:")
+    assert (outcome.state, outcome.text) == ("WARNING", "0 of 1 licences paid for and unused")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "thresholds"),
+    [
+        ((), "CRITICAL", ("86400", "259200")),
+        (("-w", "10d", "-c", "20d"), "OK", ("864000", "1728000")),
+        (("-c", "12h"), "CRITICAL", ("", "43200")),
+        (("-w", "5d"), "WARNING", ("432000", "")),
+    ],
+)
+def test_servers_that_do_not_check_in(arguments: tuple[str, ...], state: str, thresholds: tuple[str, str]) -> None:
+    """As with the other products; thresholds that contradict a given one are left out."""
+    outcome = judged([license_("192.0.2.1", 9 * DAY), license_("192.0.2.2")], *arguments)
+    assert outcome.state == state
+    assert (outcome.perfdata["oldest_checkin"].warning, outcome.perfdata["oldest_checkin"].critical) == thresholds
+    if state == "CRITICAL":
+        assert "licensed servers not checked in for over" in outcome.text
+        assert "192.0.2.1 CloudLinux OS (9d)" in outcome.text
+
+
+MIXED = [
+    license_("192.0.2.1"),
+    license_("192.0.2.1", 9 * DAY, "KernelCare"),
+    license_("192.0.2.2", None, "5010", used=False),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "licenses"),
+    [
+        (("--ip", "192.0.2.1"), "CRITICAL", 2),
+        (("--ip", "192.0.2.2"), "WARNING", 1),
+        (("--license", "CloudLinux OS"), "OK", 1),
+        (("--license", "5010"), "WARNING", 1),
+        (("--license", "KernelCare", "--license", "5010"), "CRITICAL", 2),
+        (("--license", "KernelCare", "--ip", "192.0.2.1"), "CRITICAL", 1),
+    ],
+)
+def test_filters(arguments: tuple[str, ...], state: str, licenses: int) -> None:
+    """By address and by type, both of which repeat."""
+    outcome = judged(MIXED, *arguments)
+    assert (outcome.state, outcome.perfdata["licenses"].value) == (state, licenses)
+
+
+@pytest.mark.parametrize(
+    ("licenses", "arguments", "text"),
+    [
+        ([], (), "no IP licence belongs to the account"),
+        (MIXED, ("--ip", "192.0.2.77"), "no IP licence of this account matches --ip 192.0.2.77"),
+        (
+            [license_("192.0.2.1")],
+            ("--ip", "192.0.2.77", "--ip", "192.0.2.1"),
+            "no IP licence of this account matches --ip 192.0.2.77",
+        ),
+        (
+            [license_("192.0.2.1")],
+            ("--license", "CloudLinux OS", "--license", "KernelCar"),
+            "no IP licence of this account matches --license KernelCar",
+        ),
+    ],
+)
+def test_nothing_where_something_must_be(licenses: list[dict[str, Any]], arguments: tuple[str, ...], text: str) -> None:
+    """Is UNKNOWN, or what --no-match-state says, and so where one of several is gone."""
+    outcome = judged(licenses, *arguments)
+    assert (outcome.state, outcome.text) == ("UNKNOWN", text)
+    assert judged(licenses, *arguments, "--no-match-state", "ok").state == "OK"
+
+
+def test_what_could_not_be_read() -> None:
+    """There are no figures then, as there is nothing to count."""
+    outcome = judged([], "--unused-critical", "1:", "--unused-warning", "2:", lacks=[missing("licenses")])
+    assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
+
+
+def test_thresholds_that_contradict_each_other() -> None:
+    """Are told."""
+    with pytest.raises(Exception, match="the warning range 5 is looser than the critical range 2"):
+        judged(UNUSED, "--unused-warning", "5", "--unused-critical", "2")
+
+
+def test_through_the_client(cln: Cln) -> None:
+    """An unknown type goes by its number."""
+    outcome = run_inside(NAME, *cln.login)
+    assert outcome.state == "CRITICAL"
+    assert "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (" in outcome.text
+    assert "1 of 2 licences paid for and unused: 192.0.2.9 5010" in outcome.text

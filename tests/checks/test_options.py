@@ -1,0 +1,129 @@
+"""Options: what is read, what is refused in words, and that a refusal shows no value."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.checks import options
+from cln_monitor.checks.exit import Unusable
+from cln_monitor.checks.options import COMMON, Help, Option, parse
+from cln_monitor.checks.program import MODULES, load
+from cln_monitor.checks.states import State
+
+SECRET = "hunter22"
+ALL = (*COMMON, Option(("--register",), "a switch"), Option(("--key",), "50% of it", "KEY", repeatable=True))
+
+
+def parsed(*arguments: str) -> dict[str, object]:
+    """Return the values of a plugin's options for ``arguments``."""
+    return vars(parse("check_cln", "Checks.", ALL, arguments, lambda: "1.2.3"))
+
+
+def refusal(*arguments: str) -> str:
+    """Return what is said of ``arguments`` that cannot be used."""
+    with pytest.raises(Unusable) as caught:
+        parsed(*arguments)
+    return str(caught.value)
+
+
+def test_defaults() -> None:
+    """Without arguments nobody is named, and there are 30 seconds."""
+    values = parsed()
+    assert values["timeout"] == 30
+    assert values["unreachable_state"] is State.UNKNOWN
+    assert values["verbose"] == 0
+    assert values["key"] == []
+    assert values["register"] is False
+    assert {values[name] for name in ("config", "account", "login", "exporter", "proxy", "api_url")} == {None}
+
+
+def test_values() -> None:
+    """What can be given again is a list, -v counts, states are read by their names in any case."""
+    values = parsed("-vv", "--key", "a", "--key", "b", "--register", "-t", "2.5", "--unreachable-state", "Critical")
+    assert (values["verbose"], values["key"], values["register"]) == (2, ["a", "b"], True)
+    assert (values["timeout"], values["unreachable_state"]) == (2.5, State.CRITICAL)
+    assert parsed("-t", "1m")["timeout"] == 60
+
+
+def test_one_parse_does_not_know_of_another() -> None:
+    """A list that is a default is not the list of all."""
+    parsed("--key", "a")
+    assert parsed()["key"] == []
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e9", "", "soon", "1x"])
+def test_no_time_at_all(text: str) -> None:
+    """A deadline that never comes, or is past, is none."""
+    complaint = "argument -t/--timeout: expected a number of seconds above 0; see --help"
+    assert refusal(f"--timeout={text}") == complaint
+
+
+def test_no_state() -> None:
+    """The four states are named."""
+    complaint = "argument --unreachable-state: expected ok, warning, critical or unknown; see --help"
+    assert refusal("--unreachable-state", "bad") == complaint
+
+
+@pytest.mark.parametrize("option", ["--exporter", "--api-url", "--proxy"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "127.0.0.1:10099", "localhost", "ftp://h", "http://", "http://:80", "http://h:99999", "http://h:0"),
+        *("http://h:x", "http://[::1", "http://h/a b", "http://h\n", "http://h/?a=b", "http://h/#a"),
+    ],
+)
+def test_no_address(option: str, text: str) -> None:
+    """Each of the addresses is looked at before anybody is asked, and told with one that is good."""
+    assert refusal(option, text).startswith(f"argument {option}: expected an address such as http")
+
+
+def test_addresses() -> None:
+    """With a path, a port, an IPv6 address; with who asks, where that is not the CLN API."""
+    for url in ("http://127.0.0.1:10099", "https://h/path", "http://[::1]:80"):
+        assert (parsed("--exporter", url)["exporter"], parsed("--api-url", f"{url}/")["api_url"]) == (url, url)
+    assert parsed("--proxy", "http://me:p@h:1")["proxy"] == "http://me:p@h:1"
+    assert SECRET not in refusal("--api-url", f"https://me:{SECRET}@h/api")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--secret-key", SECRET), "unknown option --secret-key; see --help"),
+        ((f"--secret-key={SECRET}",), "unknown option --secret-key; see --help"),
+        ((SECRET,), "an argument that belongs to no option; see --help"),
+        ((f"-p{SECRET}",), "an argument that belongs to no option; see --help"),
+        (("--account", "a", "b", "--colour", "c"), "unknown option --colour; see --help"),
+        ((f"--register={SECRET}",), "argument --register: it takes no value; see --help"),
+        ((f"--verbose={SECRET}",), "argument -v/--verbose: it takes no value; see --help"),
+        (("--acc", "a"), "unknown option --acc; see --help"),
+        (("--account",), "argument -a/--account: expected one argument; see --help"),
+        (("--exporter", f"http://me:{SECRET}@h:x"), "argument --exporter: expected an address such as http"),
+    ],
+)
+def test_a_refusal_names_the_option_and_shows_no_value(arguments: tuple[str, ...], complaint: str) -> None:
+    """A secret in the wrong place is no less a secret."""
+    said = refusal(*arguments)
+    assert said.startswith(complaint)
+    assert SECRET not in said
+
+
+def test_help_and_version() -> None:
+    """Both come in place of a check, also beside other options, and are texts."""
+    with pytest.raises(Help) as caught:
+        parsed("-h", "-t", "3")
+    assert str(caught.value).startswith("usage: check_cln ")
+    assert "50% of it" in str(caught.value)
+    with pytest.raises(Help, match=r"^check_cln 1\.2\.3$"):
+        parsed("-V")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_options_of_a_plugin_go_together(name: str) -> None:
+    """Each flag is there once, and each default in words is one that holds."""
+    program = load(name)
+    flags = [flag for option in program.options for flag in option.flags]
+    assert len(flags) == len(set(flags))
+    values = options.make_parser(name, program.purpose, program.options).parse_args([])
+    for option in program.options:
+        if option.default not in {None, ()} and option.shown_default and option.metavar:
+            assert option.read(option.shown_default) == getattr(values, option.dest), option.name

@@ -1,0 +1,193 @@
+"""Planted secrets are in no output, whatever goes wrong and however much is asked to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from cln_monitor.cln.token import make_token
+from cln_monitor.probes import kernelcare as kernelcare_probe
+from cln_monitor.simulator import Fault
+from tests.helpers.scripted import ScriptedServer, http_answer, read_head
+from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+
+from .conftest import Cln
+from .inside import run_inside
+from .plugins import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, run_plugin
+
+ECHO = " ".join([*PLANTED, make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
+"""What a hostile or a careless server would send back: all that it may have been sent, and more."""
+
+FAULTS = {
+    "fine": None,
+    "401": Fault("status", status=401),
+    "403-html": Fault("status", status=403, html=True),
+    "404": Fault("status", status=404),
+    "429": Fault("status", status=429, retry_after=999),
+    "500": Fault("status", status=500, html=True),
+    "redirect": Fault("redirect", location=f"http://{quote(LOGIN)}.{KEY}:{SECRET_KEY}@{IMUNIFY_KEY}/?{quote(ECHO)}"),
+    "cut": Fault("cut"),
+    "cut-body": Fault("cut_body"),
+    "html": Fault("html"),
+    "empty": Fault("empty"),
+    "garbage": Fault("garbage"),
+    "reset": Fault("reset"),
+    "skew": Fault("skew", seconds=-7200),
+    "echo-refusal": Fault("answer", body=f'{{"success": false, "message": "{ECHO}"}}'),
+    "echo-long": Fault("answer", body=f'{{"success": false, "message": "{"x" * 380} {ECHO}"}}'),
+    "echo-plain": Fault("answer", body=f"success:false\nmessage:{ECHO}"),
+    "echo-text": Fault("answer", body=f"Registration token not found for reseller {ECHO} not found"),
+    "echo-rows": Fault("answer", body=f'{{"success": true, "data": [{{"key": "{ECHO}", "limit": "{ECHO}"}}]}}'),
+    "echo-date": Fault("answer", "/kcare/key/servers.json", body=f'[{{"server_id": "1", "last_checkin": "{ECHO}"}}]'),
+    "echo-names": Fault("answer", "/kcare/key/servers.json", body=f'[{{"server_id": "1", "ip": "{ECHO}"}}]'),
+    "echo-host": Fault(
+        "answer",
+        "/kcare/nagios*",
+        body="1 machines are OUTOFDATE!|uptodate=0;outofdate=1;unsupported=0;inactive=0\n"
+        + "\n".join(f"{secret} ({secret}) is OUTOFDATE" for secret in PLANTED),
+    ),
+}
+PLUGINS = {
+    "check_cln_status": (),
+    "check_cln_kernelcare": ("--key", KEY, "--key", UNLIMITED_KEY),
+    "check_cln_imunify": (),
+    "check_cln_ip_licenses": (),
+    "check_cln_patch_status": ("--reseller",),
+    "check_cln_patch_status -k": ("-k", KEY, "-k", MONITORING_KEY, "--register"),
+    "register_cln_monitoring_key": ("--key", MONITORING_KEY),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may pass is tried again at once."""
+    monkeypatch.setattr("cln_monitor.cln.transport._FIRST_BACK_OFF", 0.001)
+
+
+@pytest.fixture
+def full_config(cln: Cln, tmp_path: Path) -> Path:
+    """A configuration from which all that is planted is known, also where it is of another account."""
+    config = tmp_path / "full.yml"
+    config.write_text(f"""\
+api_url: {cln.url}
+requests_per_second: 0
+accounts:
+  - name: acme
+    login: {LOGIN}
+    secret_key: {SECRET_KEY}
+    registration_token: {REGISTRATION_TOKEN}
+    monitoring_keys: [{MONITORING_KEY}, {KEY}, {UNLIMITED_KEY}]
+  - name: other
+    login: {LOGIN}2
+    secret_key: "{EXPORTER_PASSWORD}"
+    registration_token: {API_TOKEN}
+    monitoring_keys: [{IMUNIFY_KEY}]
+  - name: third
+    login: {LOGIN}3
+    secret_key: "{PROXY_PASSWORD}"
+""")
+    return config
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("verbose", ["", "-v", "-vv", "-vvv"])
+def test_whatever_cln_does(fault: str, verbose: str, cln: Cln, full_config: Path) -> None:
+    """Each plugin, each fault, each number of -v; that nothing planted is printed is asserted for each run."""
+    striking = FAULTS[fault]
+    if striking is not None:
+        cln.simulator.faults.add(striking)
+    for name, arguments in PLUGINS.items():
+        loud = [verbose] if verbose else []
+        outcome = run_inside(name.split(" ")[0], "-C", str(full_config), "-a", "acme", *arguments, *loud)
+        assert "an error of" not in outcome.text
+
+
+def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception that quotes all there is, in the probe, and in the judge with its traceback."""
+
+    def broken(*_: object) -> None:
+        raise KeyError(ECHO, {"token": ECHO})
+
+    with monkeypatch.context() as patching:
+        patching.setattr(kernelcare_probe, "_read", broken)
+        outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
+    assert "an error of ours, please report it: KeyError" in outcome.text
+    monkeypatch.setattr("cln_monitor.checks.servers.judge", broken)
+    outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
+    assert "an error of the plugin while judging what was read, see it with -vvv: KeyError" in outcome.text
+    assert any(line.startswith("Traceback") for line in outcome.lines)
+    assert any(line.startswith("KeyError") for line in outcome.lines)
+    assert cln.simulator.requests
+
+
+@pytest.fixture
+def echo() -> Iterator[ScriptedServer]:
+    """A server that says no to everything, and repeats what it was sent."""
+
+    def script(connection: object) -> None:
+        head = read_head(connection).decode("latin-1")  # type: ignore[arg-type] # a socket
+        said = f"{ECHO} {head}".replace('"', "'").replace("\r\n", " ")
+        body = f'{{"success": false, "message": "{said}", "error": "{said}"}}'.encode()
+        connection.sendall(http_answer(body, status="418 I am a teapot"))  # type: ignore[attr-defined]
+
+    with ScriptedServer(script) as server:
+        yield server
+
+
+def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config: Path) -> None:
+    """Its password among it, as it is and as the address spells it."""
+    quoted = quote(PROXY_PASSWORD)
+    address = echo.url.replace("//", f"//me:{quoted}@")
+    for name, arguments in PLUGINS.items():
+        outcome = run_inside(
+            name.split(" ")[0], "-C", str(full_config), "-a", "acme", "--proxy", address, *arguments, "-vvv"
+        )
+        assert outcome.state != "OK"
+        assert quoted not in outcome.output
+
+
+@pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_patch_status", "check_cln_exporter"])
+def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
+    """The plugin knows its password and the keys of its own options."""
+    own = {"check_cln_kernelcare": "--key", "check_cln_patch_status": "-k"}
+    arguments = [argument for key in (KEY, MONITORING_KEY) for argument in (own[name], key)] if name in own else []
+    said = " ".join([EXPORTER_PASSWORD, quote(EXPORTER_PASSWORD), *arguments]).replace('"', "'")
+
+    def script(connection: object) -> None:
+        read_head(connection)  # type: ignore[arg-type] # a socket
+        connection.sendall(http_answer(f'{{"error": "{said}"}}'.encode(), status="404 Not Found"))  # type: ignore[attr-defined]
+
+    with ScriptedServer(script) as server:
+        url = server.url.replace("//", f"//icinga:{quote(EXPORTER_PASSWORD)}@")
+        outcome = run_inside(name, "--exporter", url, *arguments, "-vvv")
+    assert outcome.state == "UNKNOWN"
+    assert quote(EXPORTER_PASSWORD) not in outcome.output
+
+
+def test_argv_is_not_repeated(cln: Cln) -> None:
+    """A secret where none belongs, and a static token, which the vendor's plugin takes there."""
+    for arguments in (
+        ("--api-token", API_TOKEN, "--login", LOGIN, "--api-url", cln.url),
+        ("--api-token", API_TOKEN, "--login", LOGIN, "--api-url", cln.url, "--secret-key", SECRET_KEY),
+        ("-k", KEY, SECRET_KEY),
+        ("-k", KEY, f"--register={MONITORING_KEY}"),
+        ("-k", KEY, "--proxy", f"htp://me:{PROXY_PASSWORD}@h"),
+        ("-k", KEY, "--exporter", f"http://me:{EXPORTER_PASSWORD}@h"),
+        ("-k", KEY, "--api-url", f"http://me:{EXPORTER_PASSWORD}@h"),
+        ("-k", KEY, "--reseller"),
+    ):
+        assert run_inside("check_cln_patch_status", *arguments, "-vvv").state == "UNKNOWN"
+
+
+@pytest.mark.parametrize("fault", ["401", "echo-refusal", "reset", "redirect"])
+def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
+    """Nothing is on stderr either, where libraries warn and log."""
+    striking = FAULTS[fault]
+    assert striking is not None
+    cln.simulator.faults.add(striking)
+    source = ("-C", str(full_config), "-a", "acme")
+    outcome = run_plugin("check_cln_kernelcare", *source, "-vvv", environment={"PYTHONWARNINGS": "always"})
+    assert outcome.state == "UNKNOWN"

@@ -1,0 +1,154 @@
+"""Both ways give the same: state, text, lines and figures, whatever state an account is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.masking import mask_key
+from tests.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
+
+from .inside import run_inside
+from .plugins import Outcome, run_plugin
+from .watched import ACCOUNTS, Watched, key_of, watched
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A CLN and the exporter that watches it."""
+    with watched(tmp_path_factory.mktemp("watched")) as running:
+        yield running
+
+
+def comparable(outcome: Outcome) -> tuple[object, ...]:
+    """Return all of an outcome but its ages in seconds, of which only that they are there and judged."""
+    ages = {label: item for label, item in outcome.perfdata.items() if item.unit == "s"}
+    figures = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
+    return outcome.state, outcome.text, outcome.lines, figures
+
+
+def assert_same(direct: Outcome, indirect: Outcome) -> None:
+    """Compare two outcomes, whose ages may differ by the seconds between them."""
+    assert comparable(direct) == comparable(indirect)
+    for label, item in direct.perfdata.items():
+        assert abs(item.value - indirect.perfdata[label].value) <= (30 if item.unit == "s" else 0)
+
+
+STATES = {
+    ("check_cln_kernelcare", "fine"): "OK",
+    ("check_cln_imunify", "fine"): "OK",
+    ("check_cln_ip_licenses", "fine"): "OK",
+    ("check_cln_patch_status", "fine"): "OK",
+    ("check_cln_kernelcare", "empty"): "UNKNOWN",
+    ("check_cln_imunify", "empty"): "UNKNOWN",
+    ("check_cln_ip_licenses", "empty"): "UNKNOWN",
+    ("check_cln_patch_status", "empty"): "UNKNOWN",
+    ("check_cln_patch_status", "mixed"): "CRITICAL",
+    ("check_cln_patch_status", "hostile"): "OK",
+    ("check_cln_ip_licenses", "broken"): "UNKNOWN",
+    ("check_cln_kernelcare", "broken"): "UNKNOWN",
+    ("check_cln_imunify", "broken"): "UNKNOWN",
+    ("check_cln_patch_status", "broken"): "UNKNOWN",
+}
+CHECKS = {
+    "check_cln_kernelcare": (),
+    "check_cln_imunify": (),
+    "check_cln_ip_licenses": ("-v",),
+    "check_cln_patch_status": ("--reseller",),
+}
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
+    """Fine, mixed, with names that hold anything, empty, partly broken, and barred by a wrong secret key."""
+    arguments = CHECKS[name]
+    direct = run_inside(name, *both.direct(account), *arguments)
+    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    expected = STATES.get((name, account), "UNKNOWN" if account == "barred" else "CRITICAL")
+    # The reseller's call goes by the registration token, which is right of all accounts.
+    if (name, account) == ("check_cln_patch_status", "barred"):
+        expected = "OK"
+    assert direct.state == expected, direct
+
+
+@pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--warning-flag", "xmlrpc")])
+def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
+    """It is that of the API root of the account."""
+    direct = run_inside("check_cln_status", *both.direct("fine"), *arguments)
+    assert direct.state == "OK"
+    assert_same(direct, run_inside("check_cln_status", *both.through_exporter("barred"), *arguments))
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "arguments"),
+    [
+        ("check_cln_kernelcare", "mixed", ("--key", key_of("mixed", KEY))),
+        ("check_cln_kernelcare", "mixed", ("--key", mask_key(key_of("mixed", UNLIMITED_KEY)))),
+        ("check_cln_kernelcare", "mixed", ("--key", key_of("mixed", UNLIMITED_KEY), "--key", "NoSuchKey1234567")),
+        ("check_cln_kernelcare", "mixed", ("--ip", "192.0.2.1", "-v")),
+        ("check_cln_kernelcare", "mixed", ("--server-id", "mixed3")),
+        ("check_cln_kernelcare", "mixed", ("--ip", "192.0.2.250", "--no-match-state", "warning")),
+        ("check_cln_kernelcare", "mixed", ("-w", "20d", "-c", "30d", "--limit-warning", "90")),
+        ("check_cln_kernelcare", "broken", ("--key", key_of("broken", KEY))),
+        ("check_cln_kernelcare", "broken", ("--key", key_of("broken", UNLIMITED_KEY))),
+        ("check_cln_kernelcare", "barred", ("--key", KEY)),
+        ("check_cln_imunify", "mixed", ("--key", key_of("mixed", IMUNIFY_KEY), "-c", "@1h:2h")),
+        ("check_cln_imunify", "hostile", ("-v", "-w", "5h:", "-c", "1h:")),
+        ("check_cln_ip_licenses", "mixed", ("--license", "KernelCare", "--unused-critical", "0")),
+        ("check_cln_ip_licenses", "mixed", ("--ip", "198.51.100.1", "--ip", "192.0.2.250")),
+        ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY))),
+        ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", UNLIMITED_KEY), "-k", key_of("mixed", KEY))),
+        ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY), "-c", "", "-w", "o")),
+        ("check_cln_patch_status", "broken", ("-k", key_of("broken", KEY))),
+    ],
+)
+def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...], both: Watched) -> None:
+    """Filters, thresholds, letters and keys by name or mask."""
+    direct = run_inside(name, *both.direct(account), *arguments)
+    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    assert "an error of" not in direct.text
+
+
+@pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
+def test_as_processes(name: str, both: Watched) -> None:
+    """As a core runs them."""
+    arguments = CHECKS.get(name, ())
+    direct = run_plugin(name, *both.direct("mixed"), *arguments)
+    assert_same(direct, run_plugin(name, *both.through_exporter("mixed"), *arguments))
+
+
+def test_the_exporter_itself(both: Watched) -> None:
+    """Sees that some of its probes fail, and which."""
+    outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
+    assert outcome.state == "CRITICAL"
+    assert outcome.text.startswith("8 of 25 probes: kernelcare of broken never read, by refused, ")
+    assert outcome.perfdata["probes"].value == 25
+    assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
+    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
+    assert outcome.text == "the exporter watches no such account"
+
+
+@pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
+def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> None:
+    """The exporter says which there are."""
+    arguments = CHECKS.get(name, ())
+    outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
+    assert outcome.state == "UNKNOWN"
+    assert "no such account and probe; there are: status, imunify of barred, " in outcome.text
+    outcome = run_inside(name, "--exporter", both.url, *arguments)
+    names = ", ".join(sorted(ACCOUNTS))
+    assert outcome.state == "UNKNOWN"
+    assert outcome.text == f"the exporter watches several accounts, name one with --account: {names}"
+
+
+def test_keys_in_full(tmp_path: Path) -> None:
+    """Where labels are the keys themselves both ways mask them, and take either name for --key."""
+    with watched(tmp_path, "full") as both:
+        for given in ((), ("--key", key_of("mixed", KEY)), ("--key", mask_key(key_of("mixed", KEY)))):
+            direct = run_inside("check_cln_kernelcare", *both.direct("mixed"), *given)
+            assert_same(direct, run_inside("check_cln_kernelcare", *both.through_exporter("mixed"), *given))
+            assert f"key {mask_key(key_of('mixed', KEY))} at 83 % (5 of 6)" in direct.text
+            assert key_of("mixed", KEY) not in direct.output

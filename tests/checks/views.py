@@ -1,0 +1,54 @@
+"""Views as the judges get them, made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.helpers.clock import NOW
+
+DAY, HOUR = 86400.0, 3600.0
+
+KEY_LABEL, OTHER_LABEL = "WsTs-8c7994d7", "Zq7T-2a8ef7d1"
+
+
+def part(name: str, value: object) -> dict[str, Any]:
+    """Return a part that was read now."""
+    return {"name": name, "observed_at": NOW, "value": value}
+
+
+def missing(name: str, reason: str = "bad_answer", text: str = "reading it: nonsense") -> dict[str, Any]:
+    """Return a part that could not be read."""
+    return {"name": name, "failure": {"reason": reason, "text": text}}
+
+
+def view(
+    parts: Iterable[dict[str, Any]], lacks: Iterable[dict[str, Any]] = (), *, list_known: bool = True, age: float = 0
+) -> Mapping[str, Any]:
+    """Return a view of ``parts``, without those it ``lacks``, polled ``age`` seconds ago."""
+    lacking = list(lacks)
+    observation = {"parts": list(parts), "missing": lacking, "list_known": list_known}
+    return {
+        "api": "cln.example.net",
+        "account": "acme",
+        "interval": 900.0,
+        "max_age": 3600.0,
+        "last_run": NOW - age,
+        "failure": lacking[0]["failure"] if lacking else None,
+        "observation": observation,
+    }
+
+
+def server(name: str, age: float | None, created: float | None = 90 * DAY) -> dict[str, Any]:
+    """Return a server that checked in ``age`` seconds ago and was registered ``created`` seconds ago."""
+    return {
+        "server_id": f"id-of-{name}",
+        "ip": name,
+        "created": None if created is None else NOW - created,
+        "last_checkin": None if age is None else NOW - age,
+    }
+
+
+def key(label: str, servers: Iterable[dict[str, Any]], limit: int | None = 0) -> dict[str, Any]:
+    """Return the part of a licence key."""
+    return part(label, {"key": label, "note": "", "enabled": True, "limit": limit, "servers": list(servers)})

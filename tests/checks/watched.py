@@ -1,0 +1,104 @@
+"""A CLN of several accounts, each in a state of its own, and an exporter that has polled all of them once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cln_monitor.simulator import Account, Fault, Simulator
+from tests.running import running_exporter
+from tests.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+
+DAY, HOUR = 86400.0, 3600.0
+HOSTILE = "a|b 'c' = \"d\" 🚀"
+ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred")
+_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The two ways to see the accounts: the ``config`` of the direct one, the ``url`` of the other."""
+
+    config: Path
+    url: str
+    simulator: Simulator
+
+    def direct(self, account: str) -> tuple[str, ...]:
+        """Return the options to ask CLN about ``account``."""
+        return "--config", str(self.config), "--account", account
+
+    def through_exporter(self, account: str) -> tuple[str, ...]:
+        """Return the options to ask the exporter about it."""
+        return "--exporter", self.url, "--account", account
+
+
+def key_of(account: str, key: str) -> str:
+    """Return the key of an account that stands for ``key``: keys are unique in all of CLN."""
+    return f"{key[:-2]}{ACCOUNTS.index(account):02d}"
+
+
+@contextlib.contextmanager
+def watched(folder: Path, key_labels: str = "masked") -> Iterator[Watched]:
+    """Simulate the accounts, and run an exporter that watches them; files go to ``folder``."""
+    simulator = Simulator(seed=3)
+    _furnish(simulator)
+    with simulator.serve() as served:
+        config = folder / "cln-monitor.yml"
+        config.write_text(_config(served.url, folder, key_labels))
+        with running_exporter(folder, f"--config.file={config}") as exporter:
+            exporter.wait_ready()
+            yield Watched(config, f"http://{exporter.address}", simulator)
+
+
+def _config(api_url: str, folder: Path, key_labels: str) -> str:
+    (folder / "secret").write_text(SECRET_KEY)
+    (folder / "wrong").write_text("pl4nted-secret-kez")
+    accounts = "\n".join(
+        f"  - {{name: {name}, login: pl4nted_login.{name}, registration_token: {REGISTRATION_TOKEN}, "
+        f"secret_key_file: {'wrong' if name == 'barred' else 'secret'}}}"
+        for name in ACCOUNTS
+    )
+    probes = "\n".join(f"  {name}: {{interval: 1h, max_age: 2h}}" for name in _PROBES)
+    return (
+        f"api_url: {api_url}\nrequests_per_second: 0\nkey_labels: {key_labels}\nprobes:\n{probes}\naccounts:\n"
+        f"{accounts}\n"
+    )
+
+
+def _furnish(simulator: Simulator) -> None:
+    now = time.time()
+    for name in ACCOUNTS:
+        account = simulator.add_account(f"pl4nted_login.{name}", SECRET_KEY, REGISTRATION_TOKEN)
+        if name != "empty":
+            _fill(account, name, now)
+    # As errors that CLN says no with are the same words in both ways, with no time in them.
+    for path in ("/kcare/key/servers.json", "/im/srv/list.json", "/kcare/nagios/*"):
+        simulator.faults.add(Fault("status", path, match=key_of("broken", KEY), status=404))
+        simulator.faults.add(Fault("status", path, match=key_of("broken", IMUNIFY_KEY), status=404))
+    simulator.faults.add(Fault("html", "/ipl/list.json", match="login.broken"))
+    simulator.faults.add(Fault("html", "/kcare/nagios-res/*", match="login.broken"))
+
+
+def _fill(account: Account, name: str, now: float) -> None:
+    """Give an account servers whose ages are far from where their words change."""
+    ages: tuple[float | None, ...] = (2.5 * HOUR, 3.5 * HOUR)
+    if name != "fine":
+        ages = (*ages, 30.5 * HOUR, 9.5 * DAY, None)
+    web = account.add_kernelcare_key(key_of(name, KEY), limit=10 if name == "fine" else 6, note=HOSTILE)
+    other = account.add_kernelcare_key(key_of(name, UNLIMITED_KEY), limit=0)
+    imunify = account.add_imunify_key(key_of(name, IMUNIFY_KEY), code="360_250", limit=5)
+    for number, age in enumerate(ages):
+        host = f"{HOSTILE}\n{number}" if name == "hostile" else f"192.0.2.{number}"
+        checkin = None if age is None else now - age
+        state = "outofdate" if name == "mixed" and number == 1 else "uptodate"
+        web.add_server(
+            f"{name}{number}", ip=host, hostname=host, created=now - 20.5 * DAY, last_checkin=checkin, patch_state=state
+        )
+        imunify.add_server(f"{name}{number}", ip=host, created=now - 20.5 * DAY, last_checkin=checkin)
+        account.add_ip_license(f"198.51.100.{number}", 1, created=now - 20.5 * DAY, last_checkin=checkin)
+    other.add_server(f"{name}-other", ip="192.0.2.99", created=now - 20.5 * DAY, last_checkin=now - 1.5 * HOUR)
+    if name != "fine":
+        account.add_ip_license("198.51.100.77", 16, registered=False, created=now - 20.5 * DAY)

@@ -1,0 +1,194 @@
+"""A real Icinga 2 over configuration files, with what a test may ask it and tell it by its REST API."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import grp
+import json
+import os
+import pwd
+import signal
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.real import servers
+from tests.real.watched import ENVIRONMENT, Result, result
+from tests.running import PATIENCE, Program, free_port, wait_until
+
+_FOLDERS = {
+    "ConfigDir": "etc",
+    "DataDir": "data",
+    "LogDir": "log",
+    "CacheDir": "cache",
+    "SpoolDir": "spool",
+    "InitRunDir": "run",
+}
+_PASSWORD = "of-this-test-alone"
+_MAIN = """\
+const NodeName = "lab"
+const ZoneName = NodeName
+const PluginDir = "/usr/lib/nagios/plugins"
+include <itl>
+object Endpoint NodeName {{ }}
+object Zone ZoneName {{ endpoints = [ NodeName ] }}
+object CheckerComponent "checker" {{ }}
+object ApiUser "tests" {{ password = "{password}"; permissions = [ "*" ] }}
+{more}
+"""
+
+
+class Folder:
+    """A folder with all that is Icinga's, and the configuration ``text`` that may include more.
+
+    Icinga runs as whoever runs the tests: user ``nagios`` may enter neither pytest's folders, nor, as a rule, the home
+    in which the tests' Python lies. Icinga as root is no risk here: it listens on loopback alone, with a password, and
+    runs the plugins of this checkout.
+    """
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.folder = folder
+        for name in _FOLDERS.values():
+            (folder / name).mkdir(parents=True)
+        self.main = folder / "etc" / "icinga2.conf"
+        self.main.write_text(_MAIN.format(password=_PASSWORD, more=text))
+        self.environment = ENVIRONMENT | {
+            "ICINGA2_USER": pwd.getpwuid(os.getuid()).pw_name,
+            "ICINGA2_GROUP": grp.getgrgid(os.getgid()).gr_name,
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return a command of Icinga's that works in this folder."""
+        defined = [f"-D{name}={self.folder / folder}" for name, folder in _FOLDERS.items()]
+        return [servers.path("icinga2"), *arguments, *defined]
+
+    def daemon(self, *arguments: str) -> list[str]:
+        """Return the command of the daemon itself."""
+        return self.command("daemon", "--config", str(self.main), *arguments)
+
+    def run(self, command: Sequence[str]) -> tuple[int, str]:
+        """Run a command that ends by itself, and return its code and what it says."""
+        done = subprocess.run(
+            command,
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return done.returncode, done.stdout.decode()
+
+
+def verify(folder: Path, text: str) -> tuple[int, str]:
+    """Return with what code Icinga ends that only reads the configuration ``text``, and what it says about it."""
+    place = Folder(folder, text)
+    return place.run(place.daemon("--validate"))
+
+
+class Icinga(Program):
+    """Runs what is defined in ``text``; all of its files lie in ``folder``."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        port = free_port()
+        listener = f'object ApiListener "api" {{ bind_host = "127.0.0.1"; bind_port = {port} }}\n'
+        place = Folder(folder, listener + text)
+        certificates = folder / "data" / "certs"
+        certificates.mkdir()
+        certificate = certificates / "lab.crt"
+        names = ("--cn", "lab", "--key", str(certificates / "lab.key"), "--cert", str(certificate))
+        code, told = place.run(place.command("pki", "new-cert", *names))
+        assert code == 0, told
+        (certificates / "ca.crt").write_bytes(certificate.read_bytes())  # it has signed itself
+        context = ssl.create_default_context(cafile=certificate)
+        context.check_hostname = False  # it names the node, and we call an address
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # a CA that is none, which newer Pythons mind
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        self._url = f"https://127.0.0.1:{port}/v1"
+        super().__init__(place.daemon(), folder / "icinga.out", place.environment)
+        try:
+            self.wait_for_log("Activated all objects")
+        except BaseException:
+            self.stop()
+            raise
+
+    def ask(self, path: str, document: object = None) -> list[dict[str, Any]]:
+        """Return the results at ``path``; with a ``document`` it is a POST of that."""
+        request = urllib.request.Request(f"{self._url}{path}")
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"tests:{_PASSWORD}".encode()).decode())
+        request.add_header("Accept", "application/json")
+        if document is not None:
+            request.data = json.dumps(document).encode()
+        with self._opener.open(request, timeout=PATIENCE) as response:
+            results: list[dict[str, Any]] = json.load(response)["results"]
+            return results
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """End it; the process that does the work would outlive the one that we started where that has to be killed."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children")
+        workers = children.read_text().split() if children.exists() else []
+        ended = super().stop(how)
+        if ended[0] == -signal.SIGKILL:
+            for worker in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(worker), signal.SIGKILL)
+        return ended
+
+    def services(self) -> dict[str, dict[str, Any]]:
+        """Return the attributes of all services by their names, ``host!service``."""
+        return {each["name"]: each["attrs"] for each in self.ask("/objects/services")}
+
+    def last_check(self, name: str) -> dict[str, Any]:
+        """Return what it keeps of the last check of a service; nothing before the first."""
+        (service,) = self.ask(f"/objects/services/{name}?attrs=last_check_result")
+        return service["attrs"]["last_check_result"] or {}
+
+    def check_all(self) -> None:
+        """Let it check all services now, and return when it has; by itself it takes its time for the first checks."""
+        everything = {"type": "Service", "filter": "service.enable_active_checks", "force": True}
+        self.ask("/actions/reschedule-check", everything)
+
+        def look() -> bool:
+            active = [each for each in self.services().values() if each["enable_active_checks"]]
+            return all(each["last_check_result"] for each in active)
+
+        wait_until(look, "a check of each service, in Icinga")
+
+    def check(self, name: str) -> Result:
+        """Let it check a service now, and return the result."""
+        since = time.time()
+        self.ask("/actions/reschedule-check", {"type": "Service", "service": name, "force": True})
+
+        def look() -> dict[str, Any]:
+            check = self.last_check(name)
+            return check if check and check["execution_start"] >= since else {}
+
+        return result_of(wait_until(look, f"a check of {name}, in Icinga"))
+
+    def wait_for(self, name: str, state: str) -> Result:
+        """Return the result of a service once it has that ``state``."""
+
+        def look() -> dict[str, Any]:
+            check = self.last_check(name)
+            return check if check and result_of(check).state == state else {}
+
+        return result_of(wait_until(look, f"{name} to be {state}, in Icinga"))
+
+    def parsed_perfdata(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return the perfdata of the last check as Icinga itself understands them, by label."""
+        host, service = name.split("!")
+        perfdata = f'get_service("{host}", "{service}").last_check_result.performance_data'
+        (answer,) = self.ask("/console/execute-script", {"command": f"{perfdata}.map(parse_performance_data)"})
+        return {each["label"]: each for each in answer["result"]}
+
+
+def result_of(check: dict[str, Any]) -> Result:
+    """Return the result of a check that Icinga has kept."""
+    return result(int(check["state"]), check["output"], " ".join(check["performance_data"]))

@@ -1,0 +1,248 @@
+"""A real Icinga 2 runs the plugins by the definitions that are shipped, and tells what its users would see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.real.icinga import Icinga, result_of, verify
+from tests.real.watched import (
+    DAY,
+    FINE,
+    HANG_TIMEOUT,
+    LOST,
+    NONE_SUCH,
+    PLUGINS,
+    SILENT,
+    SLOW,
+    SLOW_KEY,
+    STATES,
+    Watched,
+    run_plugin,
+    watched,
+)
+
+pytestmark = pytest.mark.needs_server("icinga2")
+
+COMMANDS, SERVICES = (PLUGINS / "icinga2" / name for name in ("cln-commands.conf", "cln-services.conf"))
+SHIPPED = f'include "{COMMANDS}"\ninclude "{SERVICES}"\n'
+CONSTANT = f'const ClnPluginDir = "{PLUGINS}"\n'
+EXAMPLE = re.compile(r"^/\*\n(object Host .*?)^\*/$", re.MULTILINE | re.DOTALL)
+KEYS = {FINE: "OK", SILENT: "WARNING", LOST: "CRITICAL", NONE_SUCH: "UNKNOWN"}
+
+# A second account, asked without an exporter, with services of single keys and one that is checked each second.
+OWN = """\
+object Host "direct" {{
+  check_command = "dummy"
+  vars.cln_config = "{config}"
+  vars.cln_checks = [ "status", "kernelcare", "imunify", "patch_status", "ip_licenses", "monitoring_key" ]
+  vars.cln_monitoring_key_key_file = "{key_file}"
+  {keys}
+  vars.cln_keys["slow"] = {{ cln_kernelcare_key = "{slow}", cln_timeout = {timeout} }}
+}}
+object Host "bare" {{ check_command = "dummy" }}
+object Service "each-second" {{
+  import "cln-service"
+  host_name = "direct"
+  check_command = "cln_status"
+  check_interval = 1s
+  retry_interval = 1s
+}}
+object Service "from-outside" {{
+  import "cln-service"
+  host_name = "direct"
+  check_command = "passive"
+  enable_active_checks = false
+}}
+object Service "arguments" {{
+  import "cln-service"
+  host_name = "direct"
+  check_command = "cln_kernelcare"
+  vars.cln_verbose = 2
+  vars.cln_kernelcare_key = [ "{slow}", "{fine}" ]
+  vars.cln_kernelcare_ip = "198.51.100.9"
+  vars.cln_kernelcare_limit_warning = 5
+  vars.cln_unreachable_state = ""
+}}
+"""
+
+
+def example() -> str:
+    """Return the host that is shipped as an example."""
+    found = EXAMPLE.search(SERVICES.read_text())
+    assert found
+    return found[1]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The simulated account, and the Icinga that watches it."""
+
+    account: Watched
+    icinga: Icinga
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One of each for all tests here."""
+    folder = tmp_path_factory.mktemp("icinga")
+    with watched(folder) as account:
+        shown = example()
+        assert shown.count("http://127.0.0.1:10099") == 1
+        keys = "\n  ".join(
+            f'vars.cln_keys["{state}"] = {{ cln_kernelcare_key = "{key}" }}' for key, state in KEYS.items()
+        )
+        own = OWN.format(
+            config=account.config, key_file=account.key_file, keys=keys, slow=SLOW, fine=FINE, timeout=HANG_TIMEOUT
+        )
+        text = CONSTANT + SHIPPED + shown.replace("http://127.0.0.1:10099", account.exporter_url) + own
+        icinga = Icinga(folder, text)
+        try:
+            icinga.check_all()
+            yield Lab(account, icinga)
+        finally:
+            icinga.stop()
+
+
+def test_the_shipped_files_are_accepted(tmp_path: Path) -> None:
+    """With a constant for the folder and without, with the example host and without."""
+    for number, text in enumerate((SHIPPED, CONSTANT + SHIPPED, SHIPPED + example())):
+        code, told = verify(tmp_path / str(number), text)
+        assert code == 0, told
+        assert "warning" not in told.replace("warning/ApplyRule", "")  # a rule that matches no host is none
+    assert "Instantiated 8 Services" in told
+
+
+def test_a_command_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    """So that the test above can fail."""
+    code, told = verify(tmp_path, SHIPPED + example().replace("cln_imunify", "cln_immunify", 1))
+    assert code == 1
+    assert "cln_immunify" in told
+
+
+@pytest.mark.parametrize(("label", "state"), KEYS.items(), ids=KEYS.values())
+def test_a_result_is_what_the_plugin_prints(lab: Lab, label: str, state: str) -> None:
+    """State, first line, long output and perfdata of each state come through as they are."""
+    seen = lab.icinga.wait_for(f"direct!cln-key-{state}", state)
+    printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", label)
+    assert seen.lasting == printed.lasting
+    assert seen.text.startswith(f"{state} - ")
+
+
+def test_the_perfdata_are_understood(lab: Lab) -> None:
+    """Values, units and thresholds are numbers to Icinga, so that graphs have them."""
+    lab.icinga.wait_for("direct!cln-key-WARNING", "WARNING")
+    parsed = lab.icinga.parsed_perfdata("direct!cln-key-WARNING")
+    usage, oldest = parsed["limit_usage"], parsed["oldest_checkin"]
+    assert set(parsed) == {"servers", "stale", "never_checked_in", "oldest_checkin", "limit_usage"}
+    assert [usage[name] for name in ("value", "unit", "warn", "crit", "min")] == [10, "percent", 80, 95, 0]
+    assert [oldest[name] for name in ("unit", "warn", "crit", "min")] == ["seconds", 86400, 259200, 0]
+    assert 2.5 * DAY <= oldest["value"] < 2.5 * DAY + 120  # CLN tells minutes
+
+
+@pytest.mark.parametrize("host", ["cln", "direct"])
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("status", "OK"),
+        ("kernelcare", "CRITICAL"),
+        ("imunify", "OK"),
+        ("patch-status", "WARNING"),
+        ("ip-licenses", "WARNING"),
+    ],
+)
+def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state: str) -> None:
+    """From the exporter and from CLN itself they give the same."""
+    seen = lab.icinga.wait_for(f"{host}!cln-{name}", state)
+    assert seen.text.startswith(f"{state} - ")
+    assert seen.perfdata
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("cln!cln-exporter", r"OK - all \d+ probes .*"),
+        ("direct!cln-monitoring-key", "OK - monitoring key Moni-[0-9a-f]{8} is registered .*"),
+        ("cln!cln-key-web", rf"OK - .*{FINE} at 10 % \(1 of 10\)"),
+        ("cln!cln-key-mail", r"OK - 1 Imunify servers, .*"),
+    ],
+)
+def test_a_shipped_service_of_some_hosts(lab: Lab, name: str, text: str) -> None:
+    """Those of keys find the key by its label."""
+    assert re.fullmatch(text, lab.icinga.wait_for(name, "OK").text)
+
+
+def test_a_host_gets_what_it_asks_for(lab: Lab) -> None:
+    """And nothing more: a host that says nothing of CLN has no service."""
+    names = [name.split("!") for name in lab.icinga.services()]
+    assert {name for host, name in names if host == "cln"} == {
+        *("cln-status", "cln-kernelcare", "cln-imunify", "cln-patch-status", "cln-ip-licenses", "cln-exporter"),
+        *("cln-key-web", "cln-key-mail"),
+    }
+    assert not [name for host, name in names if host == "bare"]
+
+
+def test_arguments(lab: Lab) -> None:
+    """A list is an argument for each, a number of -v one with as many letters; no licence key is among them."""
+    seen = lab.icinga.wait_for("direct!arguments", "UNKNOWN")
+    command = lab.icinga.last_check("direct!arguments")["command"]
+    expected = ["--config", str(lab.account.config), "--ip", "198.51.100.9", "--key", SLOW, "--key", FINE]
+    assert command[0] == str(PLUGINS / "check_cln_kernelcare")
+    assert command[1:] == [*expected, "--limit-warning", "5", "--unreachable-state", "", "-vv"]
+    assert "--unreachable-state" in seen.text
+
+
+def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
+    """When CLN takes the question and never answers, -t makes it UNKNOWN and says so, long before Icinga would."""
+    with lab.account.hanging():
+        hung = lab.icinga.check("direct!cln-key-slow")
+        check = lab.icinga.last_check("direct!cln-key-slow")
+    assert hung.state == "UNKNOWN"
+    assert "no complete answer within" in hung.text
+    assert check["execution_end"] - check["execution_start"] < HANG_TIMEOUT + 2
+    assert lab.icinga.check("direct!cln-key-slow").state == "OK"
+
+
+def test_a_key_recovers(lab: Lab) -> None:
+    """The check after a server's check-in is OK, and its perfdata are those of now."""
+    with lab.account.silent(SLOW_KEY, 4 * DAY):
+        lost = lab.icinga.check("direct!cln-key-slow")
+    recovered = lab.icinga.check("direct!cln-key-slow")
+    assert [(seen.state, seen.perfdata["stale"]) for seen in (lost, recovered)] == [
+        ("CRITICAL", "1;;;0"),
+        ("OK", "0;;;0"),
+    ]
+
+
+def test_what_icinga_checks_by_itself(lab: Lab) -> None:
+    """A flag that goes bad is CRITICAL a second later, and OK a second after it is good, without being asked."""
+    lab.icinga.wait_for("direct!each-second", "OK")
+    lab.account.simulator.flags["xmlrpc"] = False
+    broken = lab.icinga.wait_for("direct!each-second", "CRITICAL")
+    lab.account.simulator.flags["xmlrpc"] = True
+    assert "xmlrpc is false" in broken.text
+    assert broken.perfdata["xmlrpc"] == "0;;;0"
+    assert lab.icinga.wait_for("direct!each-second", "OK").perfdata["xmlrpc"] == "1;;;0"
+
+
+def test_a_result_from_outside(lab: Lab) -> None:
+    """What a plugin printed elsewhere can be handed in by the API, long output and perfdata too."""
+    printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", LOST)
+    (answer,) = lab.icinga.ask(
+        "/actions/process-check-result",
+        {
+            "type": "Service",
+            "service": "direct!from-outside",
+            "exit_status": STATES.index(printed.state),
+            "plugin_output": "\n".join([printed.text, *printed.lines]),
+            "performance_data": [f"{label}={value}" for label, value in printed.perfdata.items()],
+        },
+    )
+    assert answer["code"] == 200, answer
+    check = lab.icinga.last_check("direct!from-outside")
+    assert result_of(check) == printed
+    assert not check["active"]
