@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from cln_monitor.cln import Redactor
     from cln_monitor.config import Config
-
-_PATIENCE = 1.0  # seconds that a stop waits for calls under way
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,13 +80,9 @@ def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a reload waits until the server can take it
     code = main()
-    ends_at = time.monotonic() + _PATIENCE
-    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
-    for thread in others:
-        thread.join(max(0.0, ends_at - time.monotonic()))
-    if any(thread.is_alive() for thread in others):
-        # A thread that waits for CLN would hold the exit for as long as CLN takes; a call that only reads can be left.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads can
+    # be left.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

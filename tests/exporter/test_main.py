@@ -95,15 +95,17 @@ def test_nothing_secret_leaves(exporter: Exporter, cln: tuple[Simulator, str]) -
         assert not [text for text in told if secret in text], secret
 
 
-def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["*", "/kcare/key/servers.json"], ids=["all-calls", "the-calls-of-keys"])
+def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(where: str, tmp_path: Path) -> None:
     """A stop waits for no call: not those of the poller, not one behind /probe."""
     simulator = small_cln()
-    simulator.faults.add(Fault("hang"))
+    simulator.faults.add(Fault("hang", where))
     with (
         simulator.serve() as served,
         running_exporter(tmp_path, f"--config.file={write_config(tmp_path, served.url)}") as exporter,
     ):
-        wait_until(lambda: simulator.requests, "the first call")
+        wait_until(lambda: [each for each in simulator.requests if each.path.startswith("/kcare/key/")], "a call")
+        wait_until(lambda: where == "*" or any("servers" in each.path for each in simulator.requests), "that call")
         with socket.create_connection(("127.0.0.1", int(exporter.address.rpartition(":")[2]))) as probing:
             probing.sendall(b"GET /probe?account=acme&probe=kernelcare HTTP/1.1\r\nHost: x\r\n\r\n")
             code, seconds = exporter.stop()
