@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import sys
 import time
 from typing import NoReturn
@@ -11,8 +13,10 @@ from .exit import Exit, Unreached, Unusable
 
 def run(program: str) -> NoReturn:
     """Run the plugin ``program`` with the arguments of this process, and end the process."""
+    gc.disable()  # a check ends before a collection would pay
     sys.stderr = None  # cores read stdout; what a library or a thread has to say at its end is of no use to them
     leave = Exit(verbosity=3 if "-vvv" in sys.argv else 0)  # until the options are read
+    signal.signal(signal.SIGTERM, lambda *_: leave.unusable(f"ended by a signal while {leave.stage}"))
     try:
         _run(program, leave)
     except BaseException as error:  # noqa: BLE001 # a plugin has one exit, whatever happens

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from cln_monitor.cln import Deadline, Limits, MonitoringKeys, Redactor, Secret, SystemClock, Transport
-from cln_monitor.config import AccountConfig, Config, ConfigError, Sources, load_config, parse_config
+from cln_monitor.config import AccountConfig, Config, ConfigError, Sources, load_config, make_config
 from cln_monitor.probes import PROBES, View, run_probe
 
 from .exit import Exit, Unusable
@@ -120,7 +119,7 @@ def _spelled_out(options: argparse.Namespace, login: str | None, *, needs_accoun
     document: dict[str, Any] = {"accounts": [account]}
     document |= {key: getattr(options, key) for key in ("api_url", "proxy") if getattr(options, key)}
     try:
-        return parse_config(yaml.safe_dump(document), Path.cwd())
+        return make_config(document, Path())
     except ConfigError as error:
         text = "; ".join(map(str, error.problems)).replace("accounts[0].", "")
         for option in ("secret_key_file", "api_token", "login"):

@@ -151,6 +151,8 @@ def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Exit, 
     """Return the check of the servers that ``probe`` sees; ``product`` is what people call what they run."""
 
     def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
+        for key in options.key:
+            leave.hide(key, masked(key))
         only_keys = tuple(options.key) or None
         return judge(read_view(Need(probe, only_keys=only_keys), options, leave), product, options, now)
 
@@ -207,7 +209,8 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
 
 
 def _use(key: dict[str, Any]) -> tuple[float, str]:
-    used, limit = len(key["servers"]), key["limit"]
+    # The list of Imunify keys tells the number in use itself; the larger one is what the next server runs into.
+    used, limit = max(len(key["servers"]), key.get("servers_reported") or 0), key["limit"]
     percent = 100 * used / limit
     return percent, f"{masked(key['key'])} at {percent:.0f} % ({used} of {limit})"
 

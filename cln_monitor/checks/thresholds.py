@@ -93,9 +93,10 @@ def _plain(number: float) -> str:
 def pair(
     warning: Threshold | None, critical: Threshold | None, defaults: tuple[Threshold | None, Threshold | None]
 ) -> tuple[Threshold | None, Threshold | None]:
-    """Return the thresholds in force: those given, and of the ``defaults`` what does not contradict them.
+    """Return the thresholds in force: those given, and the ``defaults`` for the others.
 
-    Raises Unusable where the two that were given leave no room for a WARNING.
+    A default for WARNING that a stricter CRITICAL leaves no room for is left out. Raises Unusable where a given range
+    for WARNING leaves no room for itself: nobody asked for the CRITICAL beyond it to go.
     """
     if warning is not None and critical is not None:
         if warning.is_looser_than(critical):
@@ -105,5 +106,8 @@ def pair(
     if critical is not None and default_warning is not None and default_warning.is_looser_than(critical):
         return None, critical
     if warning is not None and default_critical is not None and warning.is_looser_than(default_critical):
-        return warning, None
+        raise Unusable(
+            f"the warning range {warning.text} is looser than the default of the critical range, "
+            f"{default_critical.text}: give that too"
+        )
     return warning or default_warning, critical or default_critical

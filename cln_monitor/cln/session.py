@@ -9,6 +9,7 @@ from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import certifi
 import requests
@@ -18,12 +19,12 @@ from .deadline import POOLS, keep_deadline
 
 
 def make_session(
-    *, pool_size: int, proxy: str | None, ca_file: str | None, insecure_skip_verify: bool
+    *, api_url: str, pool_size: int, proxy: str | None, ca_file: str | None, insecure_skip_verify: bool
 ) -> requests.Session:
-    """Return a session whose pool holds ``pool_size`` connections and whose sockets keep the call's deadline.
+    """Return a session for ``api_url`` whose pool holds ``pool_size`` connections that keep the call's deadline.
 
-    ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError when the
-    bundle cannot be read.
+    ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError when there is
+    TLS and the bundle cannot be read.
     """
     # It logs what it asks for, and with it tokens: as a warning already, when a header is malformed.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -35,8 +36,11 @@ def make_session(
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     if proxy:
         session.proxies = {"http": proxy, "https": proxy}
-    bundle = Path(ca_file or certifi.where())
-    adapter = _Adapter(_tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify), pool_size)
+    context = None
+    if "https" in {urlsplit(url).scheme for url in (api_url, proxy or "")}:
+        bundle = Path(ca_file or certifi.where())
+        context = _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify)
+    adapter = _Adapter(context, pool_size)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -61,7 +65,7 @@ class _Session(requests.Session):
 class _Adapter(HTTPAdapter):
     """Hands one TLS context to all connections: by itself ``requests`` loads the CA bundle anew for each, 19 ms."""
 
-    def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
+    def __init__(self, context: ssl.SSLContext | None, pool_size: int) -> None:
         self._context = context
         super().__init__(pool_connections=1, pool_maxsize=pool_size)
 

@@ -108,6 +108,7 @@ class Transport:
         self._limits = limits
         self._observe = observe
         self._session = make_session(
+            api_url=settings.api_url,
             pool_size=limits.concurrency,
             proxy=settings.proxy,
             ca_file=settings.ca_file,

@@ -1,7 +1,7 @@
 """The configuration: typed, strict, with errors that name the place."""
 
 from .durations import format_duration, parse_duration
-from .load import ConfigError, load_config, parse_config
+from .load import ConfigError, load_config, make_config, parse_config
 from .model import AccountConfig, Config
 from .show import show_config
 from .source import Sources
@@ -14,6 +14,7 @@ __all__ = [
     "Sources",
     "format_duration",
     "load_config",
+    "make_config",
     "parse_config",
     "parse_duration",
     "show_config",

@@ -6,7 +6,6 @@ import typing
 from typing import Any
 
 import msgspec
-import yaml
 
 from cln_monitor.cln import PLACEHOLDER, Secret
 from cln_monitor.probes import Duration
@@ -17,6 +16,8 @@ from .model import Config, ConfigFile
 
 def show_config(config: Config) -> str:
     """Return ``config`` as the YAML of a configuration file, with all defaults and without secrets."""
+    import yaml  # noqa: PLC0415 # who only reads a configuration does not pay for it
+
     return yaml.safe_dump(_fields(config, ConfigFile), sort_keys=False, allow_unicode=True)
 
 

@@ -20,8 +20,8 @@ from tests.small_cln import LOGIN, SECRET_KEY
 from .conftest import Cln
 from .plugins import PLUGINS, STATES, Outcome, bare_environment, checked, run_command, run_plugin
 
-TWO_SECONDS = 2.0
-"""A deadline that a plugin still starts within on a busy machine."""
+SOON = 1.5
+"""Seconds, of a deadline that a plugin still starts within on a busy machine."""
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -118,6 +118,8 @@ def test_an_error_of_ours(error: str, told: str, cln: Cln) -> None:
     assert outcome.state == "UNKNOWN"
     assert told in outcome.text
     assert outcome.lines == []
+    if not error.startswith(("KeyError", "SystemExit")):
+        return  # two are enough to see that the traceback is there
     loud = run_command([*command, "-vvv"])
     assert loud.text == outcome.text
     assert loud.lines[0] == "Traceback (most recent call last):"
@@ -205,15 +207,22 @@ def ended(process: subprocess.Popen[bytes], since: float) -> Outcome:
     return checked(process.returncode, output, time.monotonic() - since, ())
 
 
-def test_an_interrupt_ends_it_at_once(cln: Cln) -> None:
+@pytest.mark.parametrize(
+    ("how", "line"),
+    [
+        (signal.SIGINT, "UNKNOWN - interrupted"),
+        (signal.SIGTERM, "UNKNOWN - ended by a signal while reading patch_status from CLN at 127.0.0.1"),
+    ],
+)
+def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> None:
     """Also while a thread waits for CLN, which nobody waits for."""
     cln.simulator.faults.add(Fault("hang"))
     process = started(*cln.login, "--reseller", "-t", "15")
     wait_until(lambda: cln.simulator.requests, "the first call")
     now = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     outcome = ended(process, now)
-    assert outcome.output == "UNKNOWN - interrupted\n"
+    assert outcome.output.startswith(line)
     assert outcome.seconds < 3
 
 
@@ -221,11 +230,11 @@ def test_an_interrupt_ends_it_at_once(cln: Cln) -> None:
 def test_a_cln_that_does_not_come_to_an_end(kind: str, cln: Cln) -> None:
     """A byte now and then keeps no check alive; the line says what it was waiting for."""
     cln.simulator.faults.add(Fault(kind) if kind == "hang" else Fault(kind, seconds=0.2))
-    outcome = run_plugin("check_cln_kernelcare", *cln.login, "-t", str(TWO_SECONDS))
+    outcome = run_plugin("check_cln_kernelcare", *cln.login, "-t", str(SOON))
     assert outcome.state == "UNKNOWN"
     assert "reading /kcare/key/list.json at 127.0.0.1" in outcome.text
     assert "no complete answer within" in outcome.text
-    assert outcome.seconds < TWO_SECONDS + 1
+    assert outcome.seconds < SOON + 1
 
 
 _STUCK = """
@@ -247,11 +256,11 @@ entry.run("check_cln_kernelcare")
 )
 def test_the_deadline_ends_what_knows_of_none(module: str, function: str, stage: str, cln: Cln) -> None:
     """A resolver that hangs, a configuration on a share that is gone: it says what it was doing."""
-    arguments = ["-C", str(cln.config), "-t", str(TWO_SECONDS)]
+    arguments = ["-C", str(cln.config), "-t", "1"]
     outcome = run_command([sys.executable, "-c", _STUCK.format(module=module, function=function), *arguments])
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.startswith(f"no result within 2 s, it was still {stage}")
-    assert TWO_SECONDS <= outcome.seconds < TWO_SECONDS + 1
+    assert outcome.text.startswith(f"no result within 1 s, it was still {stage}")
+    assert 1 <= outcome.seconds < 2
 
 
 HOSTILE = "web|1 🚀 'q' \"r\" a=b \x1b[31m\u202e"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.checks import from_cln
+from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 from tests.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY
@@ -85,6 +86,16 @@ def test_one_of_several_accounts(cln: Cln, tmp_path: Path) -> None:
     assert run_inside("check_cln_kernelcare", "-C", config, "-a", "other", "--api-url", cln.url).state == "CRITICAL"
     outcome = run_inside("check_cln_kernelcare", "-C", config, "-a", "other", "-t", "1")
     assert outcome.text == "reading /kcare/key/list.json at 127.0.0.1:9: connection refused"
+
+
+def test_keys_in_full(cln: Cln, tmp_path: Path) -> None:
+    """Where the configuration labels keys by themselves they are masked all the same, and go by either name."""
+    config = tmp_path / "full.yml"
+    text = cln.config.read_text().replace("acme.secret", f"{cln.folder}/acme.secret")
+    config.write_text(f"key_labels: full\n{text}")
+    for given in ((), ("--key", KEY), ("--key", mask_key(KEY))):
+        outcome = run_inside("check_cln_kernelcare", "-C", str(config), *given)
+        assert f"key {mask_key(KEY)} at 75 % (3 of 4)" in outcome.lines
 
 
 def test_a_configuration_and_a_login(cln: Cln) -> None:

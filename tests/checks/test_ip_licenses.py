@@ -84,7 +84,6 @@ def test_none_unused_where_some_are_kept_in_stock() -> None:
         ((), "CRITICAL", ("86400", "259200")),
         (("-w", "10d", "-c", "20d"), "OK", ("864000", "1728000")),
         (("-c", "12h"), "CRITICAL", ("", "43200")),
-        (("-w", "5d"), "WARNING", ("432000", "")),
     ],
 )
 def test_servers_that_do_not_check_in(arguments: tuple[str, ...], state: str, thresholds: tuple[str, str]) -> None:

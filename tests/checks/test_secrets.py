@@ -93,7 +93,7 @@ accounts:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("verbose", ["", "-v", "-vv", "-vvv"])
+@pytest.mark.parametrize("verbose", ["", "-v", "-vvv"])
 def test_whatever_cln_does(fault: str, verbose: str, cln: Cln, full_config: Path) -> None:
     """Each plugin, each fault, each number of -v; that nothing planted is printed is asserted for each run."""
     striking = FAULTS[fault]

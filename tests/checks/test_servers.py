@@ -336,3 +336,12 @@ def _refused(*arguments: str) -> None:
 def test_states_are_states() -> None:
     """The option of no match takes each of them."""
     assert options_of("check_cln_kernelcare", "--no-match-state", "OK").no_match_state is State.OK
+
+
+def test_the_number_in_use_that_cln_tells_counts() -> None:
+    """An Imunify key can be full of servers that its list does not name."""
+    full = key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit=10)
+    full["value"]["servers_reported"] = 10
+    outcome = judged(view([full]))
+    assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("CRITICAL", 100)
+    assert "at 100 % (10 of 10)" in outcome.text

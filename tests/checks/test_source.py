@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -142,13 +141,3 @@ def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> 
     names = ", ".join(sorted(ACCOUNTS))
     assert outcome.state == "UNKNOWN"
     assert outcome.text == f"the exporter watches several accounts, name one with --account: {names}"
-
-
-def test_keys_in_full(tmp_path: Path) -> None:
-    """Where labels are the keys themselves both ways mask them, and take either name for --key."""
-    with watched(tmp_path, "full") as both:
-        for given in ((), ("--key", key_of("mixed", KEY)), ("--key", mask_key(key_of("mixed", KEY)))):
-            direct = run_inside("check_cln_kernelcare", *both.direct("mixed"), *given)
-            assert_same(direct, run_inside("check_cln_kernelcare", *both.through_exporter("mixed"), *given))
-            assert f"key {mask_key(key_of('mixed', KEY))} at 83 % (5 of 6)" in direct.text
-            assert key_of("mixed", KEY) not in direct.output

@@ -114,8 +114,6 @@ def test_two_that_go_together(warning: str, critical: str) -> None:
         (None, None, ("1d", "3d")),
         ("12h", None, ("12h", "3d")),
         ("3d", None, ("3d", "3d")),
-        ("5d", None, ("5d", None)),
-        ("1h:", None, ("1h:", None)),
         ("@1h:2h", None, ("@1h:2h", "3d")),
         (None, "2d", ("1d", "2d")),
         (None, "12h", (None, "12h")),
@@ -134,3 +132,10 @@ def test_a_default_that_contradicts_what_is_given_is_left_out(
 def test_without_defaults_nothing_alarms() -> None:
     """What is not given is not there."""
     assert pair(None, None, (None, None)) == (None, None)
+
+
+@pytest.mark.parametrize("warning", ["5d", "1h:"])
+def test_a_warning_looser_than_the_default_of_critical_is_refused(warning: str) -> None:
+    """Nobody who raises -w means to switch the CRITICAL off."""
+    with pytest.raises(Unusable, match="looser than the default of the critical range, 3d: give that too"):
+        pair(of_age(warning), None, (of_age("1d"), of_age("3d")))

@@ -41,19 +41,19 @@ def key_of(account: str, key: str) -> str:
 
 
 @contextlib.contextmanager
-def watched(folder: Path, key_labels: str = "masked") -> Iterator[Watched]:
+def watched(folder: Path) -> Iterator[Watched]:
     """Simulate the accounts, and run an exporter that watches them; files go to ``folder``."""
     simulator = Simulator(seed=3)
     _furnish(simulator)
     with simulator.serve() as served:
         config = folder / "cln-monitor.yml"
-        config.write_text(_config(served.url, folder, key_labels))
+        config.write_text(_config(served.url, folder))
         with running_exporter(folder, f"--config.file={config}") as exporter:
             exporter.wait_ready()
             yield Watched(config, f"http://{exporter.address}", simulator)
 
 
-def _config(api_url: str, folder: Path, key_labels: str) -> str:
+def _config(api_url: str, folder: Path) -> str:
     (folder / "secret").write_text(SECRET_KEY)
     (folder / "wrong").write_text("pl4nted-secret-kez")
     accounts = "\n".join(
@@ -62,10 +62,7 @@ def _config(api_url: str, folder: Path, key_labels: str) -> str:
         for name in ACCOUNTS
     )
     probes = "\n".join(f"  {name}: {{interval: 1h, max_age: 2h}}" for name in _PROBES)
-    return (
-        f"api_url: {api_url}\nrequests_per_second: 0\nkey_labels: {key_labels}\nprobes:\n{probes}\naccounts:\n"
-        f"{accounts}\n"
-    )
+    return f"api_url: {api_url}\nrequests_per_second: 0\nprobes:\n{probes}\naccounts:\n{accounts}\n"
 
 
 def _furnish(simulator: Simulator) -> None:
