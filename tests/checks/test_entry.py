@@ -18,7 +18,7 @@ from tests.running import PATIENCE, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY
 
 from .conftest import Cln
-from .plugins import PLUGINS, STATES, Outcome, bare_environment, checked, run_command, run_plugin
+from .plugins import PLUGINS, STATES, bare_environment, checked, run_command, run_plugin
 
 SOON = 1.5
 """Seconds, of a deadline that a plugin still starts within on a busy machine."""
@@ -190,39 +190,28 @@ def test_no_stderr_and_no_stdin(cln: Cln) -> None:
     assert checked(done.returncode, done.stdout, 0, ()).state == "OK"
 
 
-def started(*arguments: str) -> subprocess.Popen[bytes]:
-    """Start a plugin, to do something to it."""
-    return subprocess.Popen(
-        [sys.executable, str(PLUGINS / "check_cln_patch_status"), *arguments],
-        env=bare_environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def ended(process: subprocess.Popen[bytes], since: float) -> Outcome:
-    """Wait for a plugin, and return how it ended."""
-    output, errors = process.communicate(timeout=PATIENCE)
-    assert errors == b""
-    return checked(process.returncode, output, time.monotonic() - since, ())
-
-
 @pytest.mark.parametrize(
     ("how", "line"),
     [
         (signal.SIGINT, "UNKNOWN - interrupted"),
-        (signal.SIGTERM, "UNKNOWN - ended by a signal while reading patch_status from CLN at 127.0.0.1"),
+        (signal.SIGTERM, "UNKNOWN - ended by a signal while reading kernelcare from CLN at 127.0.0.1"),
     ],
 )
 def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> None:
-    """Also while a thread waits for CLN, which nobody waits for."""
-    cln.simulator.faults.add(Fault("hang"))
-    process = started(*cln.login, "--reseller", "-t", "15")
-    wait_until(lambda: cln.simulator.requests, "the first call")
+    """Also while threads wait for CLN, which nobody waits for."""
+    cln.simulator.faults.add(Fault("hang", "/kcare/key/servers.json"))
+    process = subprocess.Popen(
+        [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-t", "15"],
+        env=bare_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    wait_until(lambda: len(cln.simulator.requests) == 3, "the calls that hang")
     now = time.monotonic()
     process.send_signal(how)
-    outcome = ended(process, now)
-    assert outcome.output.startswith(line)
+    output, errors = process.communicate(timeout=PATIENCE)
+    outcome = checked(process.returncode, output, time.monotonic() - now, ())
+    assert (outcome.output.startswith(line), outcome.lines, errors) == (True, [], b"")
     assert outcome.seconds < 3
 
 

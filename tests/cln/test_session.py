@@ -170,6 +170,14 @@ def test_ca_file_that_is_none(clients: Clients, tmp_path: Path) -> None:
             clients.transport("https://127.0.0.1:9", ca_file=str(file))
 
 
+def test_no_ca_bundle_is_read_where_there_is_no_tls(clients: Clients, tmp_path: Path) -> None:
+    """A check is a process that lives for a moment, of which that would be a tenth; TLS to a proxy needs it as well."""
+    missing = str(tmp_path / "missing.pem")
+    clients.transport("http://127.0.0.1:9", ca_file=missing)
+    with pytest.raises(OSError, match="No such file"):
+        clients.transport("http://127.0.0.1:9", ca_file=missing, proxy="https://127.0.0.1:9")
+
+
 def test_one_tls_context_for_all_connections(
     clients: Clients, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
