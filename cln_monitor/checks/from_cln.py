@@ -72,8 +72,6 @@ def _configured(options: argparse.Namespace, leave: Exit, *, needs_account: bool
 def config_of(options: argparse.Namespace, *, needs_account: bool) -> Config:
     """Return the configuration that ``options`` name or spell out. Raises Unusable."""
     login = getattr(options, "login", None)
-    if login and options.config:
-        raise Unusable("give either --config or --login: which account is meant cannot be told from both")
     if not options.config:
         login = login or os.environ.get("CLN_LOGIN")
     file = Path(options.config or DEFAULT_CONFIG)

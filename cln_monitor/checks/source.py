@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .exit import Exit
+from .exit import Exit, Unusable
 
 View = Mapping[str, Any]
 """What a probe saw; ``cln_monitor.probes.view`` has its fields."""
@@ -27,8 +27,25 @@ class Need(NamedTuple):
     settings: Mapping[str, Any] = {}
 
 
+_CONTRADICTIONS = {
+    "exporter": ("config", "login", "secret_key_file", "api_token", "api_url", "proxy"),
+    "config": ("login", "secret_key_file", "api_token"),
+    "login": ("account",),
+}
+
+
+def _refuse_contradictions(options: argparse.Namespace) -> None:
+    """Raise Unusable where one option would be ignored beside another: an account nobody meant would be judged."""
+    for one, others in _CONTRADICTIONS.items():
+        for other in others:
+            if getattr(options, one, None) and getattr(options, other, None):
+                flags = f"--{one} does not go with --{other.replace('_', '-')}"
+                raise Unusable(f"{flags}: give the one that says where to ask, and as whom")
+
+
 def read_view(need: Need, options: argparse.Namespace, leave: Exit) -> View:
     """Return what is asked for in ``need``, read in the way that ``options`` say. Raises Unusable or Unreached."""
+    _refuse_contradictions(options)
     # A check pays for what it uses: asking an exporter takes neither requests nor YAML.
     if options.exporter:
         from .from_exporter import view_from_exporter  # noqa: PLC0415

@@ -98,10 +98,25 @@ def test_keys_in_full(cln: Cln, tmp_path: Path) -> None:
         assert f"key {mask_key(KEY)} at 75 % (3 of 4)" in outcome.lines
 
 
-def test_a_configuration_and_a_login(cln: Cln) -> None:
-    """Of two ways to say it one would silently not count."""
-    outcome = run_inside("check_cln_kernelcare", *cln.login, "-C", str(cln.config))
-    assert outcome.text == "give either --config or --login: which account is meant cannot be told from both"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("--config", "--login"),
+        ("--config", "--secret-key-file"),
+        ("--config", "--api-token"),
+        ("--exporter", "--config"),
+        ("--exporter", "--login"),
+        ("--exporter", "--api-token"),
+        ("--login", "--account"),
+    ],
+)
+def test_two_ways_to_say_whom_to_ask(one: str, other: str) -> None:
+    """Of two one would silently not count, and an account that nobody meant would be judged."""
+    outcome = run_inside("check_cln_patch_status", "--reseller", one, "http://127.0.0.1:9", other, "nothing")
+    assert (outcome.state, outcome.text) == (
+        "UNKNOWN",
+        f"{one} does not go with {other}: give the one that says where to ask, and as whom",
+    )
 
 
 @pytest.mark.parametrize(
