@@ -61,19 +61,11 @@ class _Socket(socket.socket):
         super().sendall(*args, **kwargs)
 
 
-class _TlsSocket(ssl.SSLSocket):
+class _TlsSocket(_Socket, ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
         _call.stage = "shaking hands over TLS"
         self.settimeout(_left())
         super().do_handshake(block)
-
-    def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
-        self.settimeout(_left())
-        return super().recv_into(*args, **kwargs)
-
-    def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
-        self.settimeout(_left())
-        super().sendall(*args, **kwargs)
 
 
 def _connect(host: str, port: int) -> socket.socket:
