@@ -15,6 +15,7 @@ from .servers import (
     Aged,
     age_figures,
     age_server,
+    no_match,
     oldest_first,
     stale_problems,
     unmatched,
@@ -60,8 +61,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         *unmatched("--license", options.license, {row["license"] for row in licenses}),
     ]
     if not problems and (gone or not licenses):
-        where = f"of this account matches {', '.join(gone)}" if gone else "belongs to the account"
-        found.append(Problem(options.no_match_state, f"no IP licence {where}"))
+        found.append(no_match("IP licence", gone, "belongs to the account", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
         silent = f", the longest silent is {servers[0]}" if servers else ""

@@ -130,6 +130,12 @@ def unmatched(option: str, given: Sequence[str], seen: Collection[str]) -> list[
     return [f"{option} {value}" for value in given if value not in seen]
 
 
+def no_match(what: str, gone: list[str], otherwise: str, state_: State) -> Problem:
+    """Return the problem, of ``state_``, that there is no ``what``: for what is ``gone``, or else ``otherwise``."""
+    where = f"of this account matches {', '.join(gone)}" if gone else otherwise
+    return Problem(state_, f"no {what} {where}")
+
+
 def oldest_first(servers: list[Aged]) -> list[Aged]:
     """Return ``servers`` by their age; those that never checked in at an unknown time are the oldest."""
     return sorted(servers, key=lambda server: float("inf") if server.age is None else server.age, reverse=True)
@@ -190,8 +196,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         *unmatched("--server-id", options.server_id, {row["server_id"] for row in rows}),
     ]
     if not problems and (gone or not servers):
-        where = f"of this account matches {', '.join(gone)}" if gone else "is registered"
-        found.append(Problem(options.no_match_state, f"no {product} server {where}"))
+        found.append(no_match(f"{product} server", gone, "is registered", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
         phrases = [f"{len(servers)} {product} servers, the longest silent is {servers[0]}"]
