@@ -2,9 +2,12 @@
 
 from cln_monitor.masking import mask_key
 
+from .arguments import BadArgument, is_monitoring_key
+from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
 from .client import ReadOnlyClient
 from .clock import Clock, Deadline, SystemClock
+from .els import ELS_CODES, ElsKey, ElsServer
 from .errors import (
     REASONS,
     AuthorizationFailed,
@@ -15,11 +18,12 @@ from .errors import (
     TimedOut,
     Unreachable,
 )
+from .groups import Group, GroupServer
 from .imunify import ImunifyKey, ImunifyServer
-from .ip_licenses import IpLicense, LicensedServer
+from .ip_licenses import LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
-from .monitoring_key import MonitoringKeys, is_monitoring_key
+from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
 from .redact import PLACEHOLDER, Redactor, Secret
 from .rows import Server
@@ -28,18 +32,29 @@ from .text import clean_text
 from .transport import Exchange, Transport, TransportSettings
 
 __all__ = [
+    "AWP_PRODUCTS",
+    "ELS_CODES",
+    "LICENSE_NAMES",
+    "MOST_ADDRESSES",
     "PLACEHOLDER",
     "REASONS",
     "STATES",
     "AuthorizationFailed",
+    "AwpUsage",
     "BadAnswer",
+    "BadArgument",
     "ClnError",
     "Clock",
     "Credentials",
     "Deadline",
+    "ElsKey",
+    "ElsServer",
     "Exchange",
+    "Group",
+    "GroupServer",
     "ImunifyKey",
     "ImunifyServer",
+    "IpAvailability",
     "IpLicense",
     "KernelCareKey",
     "KernelCareServer",

@@ -49,10 +49,15 @@ class Caller:
 
     def read_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""
+        rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type that is known when the code runs
+        return self.read_data(endpoint, rows, lambda data: [make(each) for each in data], **query)
+
+    def read_data(self, endpoint: Endpoint, kind: type[T], make: Callable[[T], R], **query: str) -> R:
+        """Read JSON of a ``kind`` as the account, and return what ``make`` makes of it. Raises ClnError."""
         return self.read(
             endpoint,
             # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
-            lambda answer: [make(each) for each in json_data(answer, list[row])],  # type: ignore[valid-type]
+            lambda answer: make(json_data(answer, kind)),
             query=self._with_token(query),
             of_key=query.get("key"),
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from .awp import AwpReads
 from .caller import Caller, Credentials
 from .clock import Deadline
+from .els import ElsReads
+from .groups import GroupReads
 from .imunify import ImunifyReads
 from .ip_licenses import IpLicenseReads
 from .kernelcare import KernelCareReads
@@ -25,8 +28,11 @@ class ReadOnlyClient:
         self.status = StatusReads(self._caller)
         self.kernelcare = KernelCareReads(self._caller)
         self.imunify = ImunifyReads(self._caller)
+        self.els = ElsReads(self._caller)
         self.ip_licenses = IpLicenseReads(self._caller)
         self.patch_status = PatchStatusReads(self._caller)
+        self.groups = GroupReads(self._caller)
+        self.awp = AwpReads(self._caller)
 
     @property
     def api(self) -> str:

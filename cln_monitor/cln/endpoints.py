@@ -13,9 +13,13 @@ _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call. ``template`` is its path, with the arguments that stand in it as ``{name}``."""
+    """One call. ``template`` is its path, with the arguments that stand in it as ``{name}``; the others are a query.
+
+    The document shows the arguments of a POST, PUT or DELETE in the query as well.
+    """
 
     template: str
+    method: str = "GET"
 
     def path(self, **arguments: str) -> str:
         """Return the path with percent-encoded ``arguments`` in their places.
@@ -35,10 +39,17 @@ KERNELCARE_KEYS = Endpoint("/kcare/key/list.json")
 KERNELCARE_SERVERS = Endpoint("/kcare/key/servers.json")
 IMUNIFY_KEYS = Endpoint("/im/key/list.json")
 IMUNIFY_SERVERS = Endpoint("/im/srv/list.json")
+ELS_KEYS = Endpoint("/els/key/list.json")
+ELS_SERVERS = Endpoint("/els/srv/list.json")
 IP_LICENSES = Endpoint("/ipl/list.json")
 IP_LICENSE_SERVERS = Endpoint("/ipl/server.json")
+IP_LICENSE_AVAILABILITY = Endpoint("/ipl/availability.json")
+IP_LICENSE_CHECK = Endpoint("/ipl/check.json")
 PATCH_STATUS_OF_KEY = Endpoint("/kcare/nagios/{key}")
 PATCH_STATUS_OF_RESELLER = Endpoint("/kcare/nagios-res/{login}/{token}")
+GROUPS = Endpoint("/group/list.json")
+GROUP_SERVERS = Endpoint("/group/servers/list.json")
+AWP_USAGE = Endpoint("/cl/awp")
 
 READS = frozenset(
     {
@@ -48,10 +59,17 @@ READS = frozenset(
         KERNELCARE_SERVERS,
         IMUNIFY_KEYS,
         IMUNIFY_SERVERS,
+        ELS_KEYS,
+        ELS_SERVERS,
         IP_LICENSES,
         IP_LICENSE_SERVERS,
+        IP_LICENSE_AVAILABILITY,
+        IP_LICENSE_CHECK,
         PATCH_STATUS_OF_KEY,
         PATCH_STATUS_OF_RESELLER,
+        GROUPS,
+        GROUP_SERVERS,
+        AWP_USAGE,
     }
 )
 """All that monitoring may send. Most calls of CLN that change something are plain GETs, so the method tells nothing."""

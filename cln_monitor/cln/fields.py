@@ -34,6 +34,14 @@ def count(value: object) -> int | None:
     return None
 
 
+def counts(value: object, field: str) -> list[int]:
+    """Return the whole numbers of the list in ``value``, each once; anything else is not an answer of CLN."""
+    numbers = [count(each) for each in value] if isinstance(value, list) else [None]
+    if None in numbers:
+        raise BadAnswer(f"not an answer of CLN: {field} is no list of numbers")
+    return list(dict.fromkeys(number for number in numbers if number is not None))
+
+
 def flag(value: object) -> bool | None:
     """Return the truth value in ``value``, a boolean or its spelling; None for anything else."""
     if isinstance(value, bool):

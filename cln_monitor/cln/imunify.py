@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from . import arguments
 from .caller import Caller
 from .endpoints import IMUNIFY_KEYS, IMUNIFY_SERVERS
 from .fields import count, date, identity, text
@@ -44,7 +45,8 @@ class ImunifyReads:
         return keys
 
     def servers(self, key: str) -> list[ImunifyServer]:
-        """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises ClnError."""
+        """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises BadArgument and ClnError."""
+        key = arguments.given("key", key)
         return unique_servers(self._caller.read_rows(IMUNIFY_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from . import arguments
 from .caller import Caller
-from .endpoints import IP_LICENSE_SERVERS, IP_LICENSES
+from .endpoints import IP_LICENSE_AVAILABILITY, IP_LICENSE_CHECK, IP_LICENSE_SERVERS, IP_LICENSES
 from .errors import BadAnswer
-from .fields import count, date, date_if_readable, flag, identity, text
+from .fields import count, counts, date, date_if_readable, flag, identity, text
 from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
@@ -52,6 +53,13 @@ class LicensedServer(IpLicense, frozen=True):
     server_info: str
 
 
+class IpAvailability(msgspec.Struct, frozen=True):
+    """The types of licences of an address, as CLN's numbers: what can be registered, and what the account owns."""
+
+    available: list[int]
+    owned: list[int]
+
+
 class IpLicenseReads:
     """The calls below ``/ipl`` that only read."""
 
@@ -65,17 +73,45 @@ class IpLicenseReads:
     def servers(self, addresses: Sequence[str]) -> list[LicensedServer]:
         """Return the licences of ``addresses`` with their check-ins (``/ipl/server.json``, 100 addresses a call).
 
-        Addresses without a licence of the account are left out. Raises ClnError.
+        Addresses go out as they are written, as CLN's own list gave them. Those without a licence of the account are
+        left out. Raises BadArgument and ClnError.
         """
+        addresses = arguments.texts("addresses", addresses)
         found: list[LicensedServer] = []
         for start in range(0, len(addresses), MOST_ADDRESSES):
             some = ",".join(addresses[start : start + MOST_ADDRESSES])
             found += self._caller.read_rows(IP_LICENSE_SERVERS, _Row, _Row.server, ip=some)
         return unique(found, _identity)
 
+    def availability(self, ip: str) -> IpAvailability:
+        """Return which licences can be registered for ``ip``, and which the account owns (``/ipl/availability.json``).
+
+        Types that somebody else owns are in neither list. Raises BadArgument and ClnError.
+        """
+        return self._caller.read_data(
+            IP_LICENSE_AVAILABILITY, _AvailabilityRow, _AvailabilityRow.availability, ip=arguments.address(ip)
+        )
+
+    def check(self, ip: str) -> list[int]:
+        """Return the types of licences that ``ip`` has with any customer of CLN, if any (``/ipl/check.json``).
+
+        Raises BadArgument and ClnError.
+        """
+        return self._caller.read_data(
+            IP_LICENSE_CHECK, list, lambda types: counts(types, "data"), ip=arguments.address(ip)
+        )
+
 
 def _identity(license_: IpLicense) -> str:
     return f"{license_.ip} {license_.type}"
+
+
+class _AvailabilityRow(msgspec.Struct):
+    available: object = None
+    owned: object = None
+
+    def availability(self) -> IpAvailability:
+        return IpAvailability(counts(self.available, "available"), counts(self.owned, "owned"))
 
 
 class _Row(msgspec.Struct):

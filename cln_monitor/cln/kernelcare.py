@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from . import arguments
 from .caller import Caller
 from .endpoints import KERNELCARE_KEYS, KERNELCARE_SERVERS
 from .fields import count, date, date_if_readable, flag, identity, text
@@ -46,7 +47,8 @@ class KernelCareReads:
         return keys
 
     def servers(self, key: str) -> list[KernelCareServer]:
-        """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises ClnError."""
+        """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises BadArgument and ClnError."""
+        key = arguments.given("key", key)
         return unique_servers(self._caller.read_rows(KERNELCARE_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from . import arguments
 from .caller import Caller
 from .clock import Deadline
 from .endpoints import REGISTER_MONITORING_KEY
@@ -11,16 +10,10 @@ from .envelope import not_an_answer, plain_items
 from .errors import Refused
 from .transport import Answer, Transport
 
-_FORMAT = re.compile(r"[A-Za-z0-9]{16,32}")
 _REFUSALS = {
     "1": "it finds the size or the format of the key wrong (code 1)",
     "2": "the address that this machine calls from holds no KernelCare IP licence (code 2)",
 }
-
-
-def is_monitoring_key(key: str) -> bool:
-    """Tell whether ``key`` has the form of a monitoring key: 16 to 32 letters and digits."""
-    return _FORMAT.fullmatch(key) is not None
 
 
 class MonitoringKeys:
@@ -32,11 +25,10 @@ class MonitoringKeys:
     def register(self, key: str) -> None:
         """Register ``key``, or keep it registered (``/kcare/nagios/register_key.plain``). It is sent once.
 
-        Raises ValueError for a malformed key, before anything is sent; Refused when CLN does not register it; other
+        Raises BadArgument for a malformed key, before anything is sent; Refused when CLN does not register it; other
         ClnErrors when that is not known, in which case it may have been registered.
         """
-        if not is_monitoring_key(key):
-            raise ValueError("a monitoring key has 16 to 32 letters and digits")
+        key = arguments.monitoring_key(key)
         self._caller.write(REGISTER_MONITORING_KEY, _registered, query=lambda: {"key": key}, of_key=key)
 
 

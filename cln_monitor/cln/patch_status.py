@@ -9,6 +9,7 @@ import re
 
 import msgspec
 
+from . import arguments
 from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
 from .envelope import describe_body, json_data, not_an_answer, plain_items, token_refused
@@ -49,8 +50,9 @@ class PatchStatusReads:
     def of_key(self, key: str) -> PatchStatus:
         """Return the state of the servers of a KernelCare key or monitoring key (``/kcare/nagios/{key}``).
 
-        Raises ServersNotFound for a key without servers, and other ClnErrors.
+        Raises BadArgument, ServersNotFound for a key without servers, and other ClnErrors.
         """
+        key = arguments.given("key", key)
         return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, of_key=key)
 
     def of_reseller(self) -> PatchStatus:

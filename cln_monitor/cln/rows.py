@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -28,9 +28,9 @@ class Server(Protocol):
 S = TypeVar("S", bound=Server)
 
 
-def unique(rows: Iterable[T], identity: Callable[[T], str]) -> list[T]:
+def unique(rows: Iterable[T], identity: Callable[[T], Hashable]) -> list[T]:
     """Return the first row of each ``identity``, in their order."""
-    by_identity: dict[str, T] = {}
+    by_identity: dict[Hashable, T] = {}
     for row in rows:
         by_identity.setdefault(identity(row), row)
     return list(by_identity.values())

@@ -22,6 +22,11 @@ def clean_text(value: object, longest: int = 256) -> str:
     return shorten(text, longest)
 
 
+def is_clean(text: str) -> bool:
+    """Tell whether ``text`` is one line without control characters, as it can be sent and shown."""
+    return _UNFIT.search(text) is None
+
+
 def shorten(text: str, longest: int) -> str:
     """Return ``text``, cut to ``longest`` characters where it is longer."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -13,6 +13,7 @@ from cln_monitor.simulator import Account, Served, Simulator
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
 
+from .answering import AnsweringCln
 from .asking import LOGIN, REGISTRATION_TOKEN, SECRET_KEY, Clients
 
 
@@ -45,6 +46,13 @@ def served(simulator: Simulator, account: Account) -> Iterator[Served]:  # noqa:
     """That CLN over HTTP."""
     with simulator.serve() as served:
         yield served
+
+
+@pytest.fixture
+def cln() -> Iterator[AnsweringCln]:
+    """A CLN that answers as the test says."""
+    with AnsweringCln() as cln:
+        yield cln
 
 
 @pytest.fixture(scope="session")

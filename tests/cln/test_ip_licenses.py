@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, IpLicense, LicensedServer, ReadOnlyClient
+from cln_monitor.cln import BadAnswer, BadArgument, IpAvailability, IpLicense, LicensedServer, ReadOnlyClient
 from cln_monitor.simulator import Fault, Served, Simulator
 
+from .answering import AnsweringCln, Asked
 from .asking import SECRET_KEY, Clients, enveloped
 from .samples import MEANT
 
@@ -105,3 +106,60 @@ def test_a_hundred_addresses_a_call(client: ReadOnlyClient, simulator: Simulator
     assert [len(some) for some in asked] == [100, 100, 1]
     assert [address for some in asked for address in some] == addresses
     assert client.ip_licenses.servers([]) == []
+
+
+@pytest.mark.parametrize("addresses", ["192.0.2.1", None, 7, [""], ["192.0.2.1", None]])
+def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, addresses: Any) -> None:
+    """Addresses are a list of texts; what they look like is a matter of CLN's own list."""
+    with pytest.raises(BadArgument) as raised:
+        client.ip_licenses.servers(addresses)
+    assert raised.value.argument == "addresses"
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
+def test_samples_about_one_address(clients: Clients, cln: AnsweringCln, enveloping: bool) -> None:
+    """The document's samples of what an address can have, and of what it has."""
+    wrap = (lambda sample: enveloped(json.loads(sample))) if enveloping else bytes
+    licenses = clients.client(cln.url).ip_licenses
+    cln.says(wrap(MEANT["ipl.availability.json"]))
+    assert licenses.availability("1.1.1.1") == IpAvailability([1, 41, 42, 43, 49], [16])
+    for name, types in (("", [1, 16]), (".one", [41]), (".none", [])):
+        cln.says(wrap(MEANT[f"ipl.check{name}.json"]))
+        assert licenses.check("2001:DB8:0::1") == types
+    assert cln.asked[:2] == [
+        Asked("GET", "/ipl/availability.json", {"ip": "1.1.1.1"}, with_token=True),
+        Asked("GET", "/ipl/check.json", {"ip": "2001:db8::1"}, with_token=True),
+    ]
+
+
+def test_types_of_an_address(clients: Clients, cln: AnsweringCln) -> None:
+    """Types may be strings, repeat, and be such as nobody named."""
+    licenses = clients.client(cln.url).ip_licenses
+    cln.gives(["1", 1, 7215])
+    assert licenses.check("192.0.2.1") == [1, 7215]
+    cln.gives({"available": ["16"], "owned": [], "newer": None})
+    assert licenses.availability("192.0.2.1") == IpAvailability([16], [])
+
+
+@pytest.mark.parametrize("data", [None, {}, ["KernelCare"], [None], {"available": [1]}, {"available": {}, "owned": []}])
+def test_types_that_are_none(clients: Clients, cln: AnsweringCln, data: object) -> None:
+    """What is no list of numbers is not an answer of CLN: nothing owned must not be guessed."""
+    licenses = clients.client(cln.url).ip_licenses
+    cln.gives(data)
+    for call in (licenses.availability, licenses.check):
+        with pytest.raises(BadAnswer):
+            call("192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "ip", ["", "192.0.2", "192.0.2.1/32", " 192.0.2.1", "fe80::1%eth0", "host.example.com", None, 1]
+)
+def test_address_that_is_none(clients: Clients, cln: AnsweringCln, ip: Any) -> None:
+    """What is no address is refused before anything is sent."""
+    licenses = clients.client(cln.url).ip_licenses
+    for call in (licenses.availability, licenses.check):
+        with pytest.raises(BadArgument) as raised:
+            call(ip)
+        assert str(raised.value) == "ip: is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"
+    assert cln.asked == []

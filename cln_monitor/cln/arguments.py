@@ -1,0 +1,196 @@
+"""Arguments, of whatever type they come, checked before anything is sent.
+
+No text here shows a value: somebody may have put a key in its place.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import TypeVar
+
+from cln_monitor.masking import masked
+
+from .text import is_clean
+
+T = TypeVar("T")
+
+MOST_SERVERS = 1_000_000
+"""The highest limit that a key is given; a higher one is a slip."""
+
+_MONITORING_KEY = re.compile(r"[A-Za-z0-9]{16,32}")
+_KEY = re.compile(r"(?![/?#&%])[!-~](?:(?![/?#&%])[!-~]){3,127}")
+_SERVER_ID = re.compile(r"(?:(?![/?#&%,])[!-~]){1,128}")
+_ELS_CODE = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_+ -]{1,32}")
+_AWP_PRODUCT = re.compile(r"[A-Z0-9_]{1,32}")
+_MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
+_PREFIX = re.compile(r"[0-9A-Fa-f.:]+/[0-9]{1,3}")
+
+
+class BadArgument(ValueError):
+    """An argument that CLN could make nothing of, or something else than was meant. Nothing was sent.
+
+    ``argument`` is its name; the text names it, and says what is wrong with it and what would be right.
+    """
+
+    def __init__(self, argument: str, problem: str) -> None:
+        super().__init__(f"{argument}: {problem}")
+        self.argument = argument.partition("[")[0]
+
+
+def optional(check: Callable[[T], str], value: T | None) -> str | None:
+    """Return what ``check`` makes of ``value``, or None, which is not sent, for None."""
+    return None if value is None else check(value)
+
+
+def given(name: str, value: object) -> str:
+    """Return ``value``, any text but the empty one: what CLN's own list gave goes back as it is."""
+    if not isinstance(value, str) or not value:
+        raise BadArgument(name, "is not a text, or an empty one; it takes a text")
+    return value
+
+
+def line(name: str, value: object, longest: int, *, shortest: int = 1) -> str:
+    """Return ``value``, one line of ``shortest`` to ``longest`` characters."""
+    right = f"it takes {shortest} to {longest} characters, none of them a control character"
+    if not isinstance(value, str):
+        raise BadArgument(name, f"is not a text; {right}")
+    if not is_clean(value):
+        raise BadArgument(name, f"has control characters in it; {right}")
+    if not shortest <= len(value) <= longest or (shortest and value.isspace()):
+        raise BadArgument(name, f"has {len(value.strip())} characters; {right}")
+    return value
+
+
+def note(value: object) -> str:
+    """Return the note of a new key: up to 100 characters."""
+    return line("note", value, 100)
+
+
+def new_note(value: object) -> str:
+    """Return the note that a key is to have from now on; the empty one takes away the one it has."""
+    return line("note", value, 100, shortest=0)
+
+
+def whole_number(name: str, value: object, least: int, most: int) -> str:
+    """Return the digits of a whole number; True and False are none."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise BadArgument(name, f"is not a whole number within bounds; it takes {least} to {most}")
+    return str(value)
+
+
+def limit(value: object) -> str:
+    """Return the most servers of a key, 0 for unlimited."""
+    return whole_number("limit", value, 0, MOST_SERVERS)
+
+
+def truth(name: str, value: object) -> str:
+    """Return ``true`` or ``false``."""
+    if not isinstance(value, bool):
+        raise BadArgument(name, "is neither True nor False; it takes one of them")
+    return "true" if value else "false"
+
+
+def license_key(value: object, name: str = "key") -> str:
+    """Return a licence key that somebody wants changed, in full and not its mask."""
+    if isinstance(value, str) and masked(value) == value:
+        raise BadArgument(name, "this is the mask of a key; CLN needs the key in full")
+    right = "a licence key has 4 to 128 printable ASCII characters, no blank and none of / ? # & %"
+    return _spelled(name, value, _KEY, right)
+
+
+def is_monitoring_key(key: str) -> bool:
+    """Tell whether ``key`` has the form of a monitoring key: 16 to 32 letters and digits."""
+    return _MONITORING_KEY.fullmatch(key) is not None
+
+
+def monitoring_key(value: object) -> str:
+    """Return a key to register for monitoring."""
+    return _spelled("key", value, _MONITORING_KEY, "a monitoring key has 16 to 32 letters and digits")
+
+
+def server_id(value: object, name: str = "server_id") -> str:
+    """Return the id of a server."""
+    right = "it takes 1 to 128 printable ASCII characters, no blank and none of , / ? # & %"
+    return _spelled(name, value, _SERVER_ID, right)
+
+
+def els_code(value: object) -> str:
+    """Return the code of an ELS product exactly as written: new ones appear, and those of the document are odd."""
+    return _spelled("code", value, _ELS_CODE, "it takes 1 to 32 letters, digits, blanks, and characters of _ + -")
+
+
+def one_of(name: str, value: object, choices: Collection[str]) -> str:
+    """Return ``value``, one of ``choices``."""
+    if not isinstance(value, str) or value not in choices:
+        raise BadArgument(name, f"is none that CLN knows; it takes one of {', '.join(choices)}")
+    return value
+
+
+def month(value: object) -> str:
+    """Return a month, ``yyyy-MM``."""
+    return _spelled("month", value, _MONTH, "it takes yyyy-MM, from 2000-01 to 2099-12")
+
+
+def awp_products(values: object) -> str:
+    """Return the codes of AccelerateWP products, joined by commas."""
+    right = "it takes codes such as AWP_PREMIUM: 1 to 32 of A-Z, 0-9 and _"
+    return ",".join(_each("products", values, lambda name, value: _spelled(name, value, _AWP_PRODUCT, right)))
+
+
+def server_ids(values: object) -> str:
+    """Return the ids of servers, joined by commas."""
+    return ",".join(_each("server_ids", values, lambda name, value: server_id(value, name)))
+
+
+def address(value: object) -> str:
+    """Return an IP address in its canonical spelling."""
+    try:
+        if isinstance(value, str) and "%" not in value:
+            return str(ipaddress.ip_address(value))
+    except ValueError:
+        pass
+    raise BadArgument("ip", "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1")
+
+
+def cidrs(values: object) -> str:
+    """Return networks with their prefixes, in their canonical spelling, joined by commas."""
+    return ",".join(_each("cidrs", values, _cidr))
+
+
+def _cidr(name: str, value: object) -> str:
+    right = "it takes a network with its prefix, such as 192.0.2.0/24 or 2001:db8::/32"
+    if not isinstance(value, str) or _PREFIX.fullmatch(value) is None:
+        raise BadArgument(name, f"is not an address, a slash and the digits of a prefix; {right}")
+    try:
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise BadArgument(name, f"is not an IP network; {right}") from None
+    if ipaddress.ip_interface(value).ip != network.network_address:
+        raise BadArgument(name, f"has bits set beyond its prefix; is {network} meant?")
+    return str(network)
+
+
+def texts(name: str, values: object) -> list[str]:
+    """Return ``values`` as they are, none of them empty; there may be none at all."""
+    return _listed(name, values, given)
+
+
+def _each(name: str, values: object, check: Callable[[str, object], str]) -> list[str]:
+    checked = _listed(name, values, check)
+    if not checked:
+        raise BadArgument(name, "is empty; it takes at least one")
+    return checked
+
+
+def _listed(name: str, values: object, check: Callable[[str, object], str]) -> list[str]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise BadArgument(name, "is not a list; it takes a list of texts")
+    return [check(f"{name}[{place}]", value) for place, value in enumerate(values)]
+
+
+def _spelled(name: str, value: object, form: re.Pattern[str], right: str) -> str:
+    if not isinstance(value, str) or form.fullmatch(value) is None:
+        raise BadArgument(name, f"is not spelled as CLN takes it; {right}")
+    return value

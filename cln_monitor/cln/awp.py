@@ -1,0 +1,58 @@
+"""What AccelerateWP is billed for (API document, "AccelerateWP Billing Information")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from . import arguments
+from .caller import Caller
+from .endpoints import AWP_USAGE
+from .fields import identity, text
+from .rows import unique
+
+AWP_PRODUCTS = ("AWP_PREMIUM", "AWP_CDN")
+"""The products that the API document names."""
+
+
+class AwpUsage(msgspec.Struct, frozen=True):
+    """What is billed for a month: a ``product`` of a domain.
+
+    ``username`` is None when CLN names none; ``cdn_limit_type``, such as ``50 GB``, is empty for what is no CDN.
+    """
+
+    product: str
+    primary_domain: str
+    username: str | None
+    cdn_limit_type: str
+
+
+class AwpReads:
+    """The one call below ``/cl``."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def usage(self, month: str, products: Iterable[str] = AWP_PRODUCTS) -> list[AwpUsage]:
+        """Return what is billed for ``month``, ``yyyy-MM``, of ``products``, equal rows once (``/cl/awp``).
+
+        Whether CLN tells the running month, and how far back it looks, is unknown. Raises BadArgument and ClnError.
+        """
+        query = {"products": arguments.awp_products(products), "yearMonth": arguments.month(month)}
+        return unique(self._caller.read_rows(AWP_USAGE, _Row, _Row.usage, **query), lambda usage: usage)
+
+
+class _Row(msgspec.Struct):
+    product: object = None
+    primary_domain: object = None
+    username: object = None
+    cdn_limit_type: object = None
+
+    def usage(self) -> AwpUsage:
+        return AwpUsage(
+            product=identity(self.product, "product"),
+            primary_domain=text(self.primary_domain),
+            username=text(self.username) or None,
+            cdn_limit_type=text(self.cdn_limit_type),
+        )

@@ -1,0 +1,71 @@
+"""Groups of servers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import BadAnswer, BadArgument, Group, GroupServer, ReadOnlyClient
+
+from .answering import AnsweringCln, Asked
+from .asking import Clients
+from .samples import MEANT
+
+
+@pytest.fixture
+def client(clients: Clients, cln: AnsweringCln) -> ReadOnlyClient:
+    """A client of the one account."""
+    return clients.client(cln.url)
+
+
+@pytest.mark.parametrize("enveloped", [True, False], ids=["in the envelope", "bare"])
+def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloped: bool) -> None:
+    """The document's samples of groups and of the servers of one; in the one of a list a server is there twice."""
+
+    def sample(name: str) -> bytes:
+        return MEANT[name] if enveloped else json.dumps(json.loads(MEANT[name])["data"]).encode()
+
+    cln.says(sample("group.list.json"))
+    assert client.groups.groups() == [Group("NAME", "DESCRIPTION")]
+    for name in ("group.servers.list.json", "group.servers.put.json"):
+        cln.says(sample(name))
+        assert client.groups.servers("NAME") == [GroupServer("SERVER-1", "10.000.0.000", "10.000.0.000", "IMUNIFY")]
+
+
+def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln) -> None:
+    """The name goes out as CLN's list gave it, whatever stands in it."""
+    cln.gives([])
+    client.groups.groups()
+    client.groups.servers(" web & K\u00f6ln+1 ")
+    assert cln.asked == [
+        Asked("GET", "/group/list.json", {}, with_token=True),
+        Asked("GET", "/group/servers/list.json", {"name": " web & K\u00f6ln+1 "}, with_token=True),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", None, 7, ["web"]])
+def test_name_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, name: Any) -> None:
+    """No name is refused before anything is sent."""
+    with pytest.raises(BadArgument) as raised:
+        client.groups.servers(name)
+    assert raised.value.argument == "name"
+    assert cln.asked == []
+
+
+def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
+    """What only describes a group or a server may be missing or odd, and is made fit to show."""
+    cln.gives([{"name": "a\x1b[31m\n"}, {"name": 7, "description": None}, {"name": "b", "description": []}])
+    assert client.groups.groups() == [Group("a [31m", ""), Group("7", ""), Group("b", "")]
+    cln.gives([{"id": 1}, {"id": "2", "hostName": {}, "ip": None, "type": "a\x00b", "newer": 1}])
+    assert client.groups.servers("a") == [GroupServer("1", "", "", ""), GroupServer("2", "", "", "a b")]
+
+
+@pytest.mark.parametrize("row", [{}, {"name": "", "id": ""}, {"name": None, "id": {}}, "web"])
+def test_rows_without_an_identity(client: ReadOnlyClient, cln: AnsweringCln, row: object) -> None:
+    """A row that does not say which thing it is about is not an answer of CLN."""
+    cln.gives([row])
+    for call in (client.groups.groups, lambda: client.groups.servers("web")):
+        with pytest.raises(BadAnswer):
+            call()
