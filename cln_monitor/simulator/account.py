@@ -1,25 +1,28 @@
-"""A customer of CLN: login, secret, keys, IP licences."""
+"""A customer of CLN: login, secret, keys, IP licences, groups, what is billed."""
 
 from collections.abc import Iterator
-from typing import TypeVar
 
-from . import names
+from . import awp, names
+from .arguments import canonical
+from .awp import AwpEntity
 from .checkins import CheckIns
+from .els import ElsKey
+from .groups import Group
 from .imunify import ImunifyKey
-from .ip_licenses import SERVER_INFO, IpLicense, canonical
+from .ip_licenses import SERVER_INFO, IpLicense
 from .kernelcare import KernelCareKey, KernelCareServer
-from .keys import HEALTHY, model
+from .keys import HEALTHY, KeyT, model
 from .ledger import Ledger
 
-KeyT = TypeVar("KeyT", KernelCareKey, ImunifyKey)
+_KERNELCARE_TYPES = {16, 17}
 
 
 class Account:
     """One account. Made by `Simulator.add_account`.
 
-    `kernelcare_keys` and `imunify_keys` go by the key's text, `ip_licenses` by address and type.
-    `kernelcare_ips` are the addresses from which monitoring keys can be registered, as if each held a
-    KernelCare IP licence; they are not taken from `ip_licenses`.
+    `kernelcare_keys`, `imunify_keys` and `els_keys` go by the key's text, `ip_licenses` by address and type,
+    `groups` by name, `awp_entities` by month (`2023-12`). `kernelcare_ips` are addresses from which monitoring
+    keys can be registered, as if each held a KernelCare IP licence, beside those in `ip_licenses` that do.
     """
 
     def __init__(self, ledger: Ledger, login: str, secret_key: str, registration_token: str | None) -> None:
@@ -28,7 +31,10 @@ class Account:
         self.registration_token = registration_token
         self.kernelcare_keys: dict[str, KernelCareKey] = {}
         self.imunify_keys: dict[str, ImunifyKey] = {}
+        self.els_keys: dict[str, ElsKey] = {}
         self.ip_licenses: dict[tuple[str, int], IpLicense] = {}
+        self.groups: dict[str, Group] = {}
+        self.awp_entities: dict[str, list[AwpEntity]] = {}
         self.monitoring_keys: set[str] = set()
         self.kernelcare_ips: set[str] = {"127.0.0.1"}
         self._ledger = ledger
@@ -47,16 +53,9 @@ class Account:
         """
         with self._ledger.lock:
             name = names.kernelcare_name(self._ledger.random) if key is None else key
-            added = KernelCareKey(
-                self._ledger,
-                name,
-                limit=limit,
-                note=note,
-                enabled=enabled,
-                created=self._ledger.now() if created is None else created,
-            )
-            self.kernelcare_keys[self._ledger.claim(name)] = added
-            return added
+            created = self._ledger.now() if created is None else created
+            added = KernelCareKey(self._ledger, name, limit=limit, note=note, enabled=enabled, created=created)
+            return self._add(self.kernelcare_keys, added)
 
     def add_imunify_key(
         self, key: str | None = None, code: str = "360_30", limit: int = 2, note: str = ""
@@ -67,9 +66,16 @@ class Account:
         """
         with self._ledger.lock:
             name = names.imunify_key(self._ledger.random, code) if key is None else key
-            added = ImunifyKey(self._ledger, name, code=code, limit=limit, note=note)
-            self.imunify_keys[self._ledger.claim(name)] = added
-            return added
+            return self._add(self.imunify_keys, ImunifyKey(self._ledger, name, code=code, limit=limit, note=note))
+
+    def add_els_key(self, key: str | None = None, code: str = "CELS", limit: int = 2, note: str = "") -> ElsKey:
+        """Add an ELS key (None: made up) of the product `code` for `limit` servers (0: no limit).
+
+        Raises ValueError when the key is in use, the limit is negative, or `code` is no code.
+        """
+        with self._ledger.lock:
+            name = names.els_key(self._ledger.random, code) if key is None else key
+            return self._add(self.els_keys, ElsKey(self._ledger, name, code=code, limit=limit, note=note))
 
     def remove_kernelcare_key(self, key: str | KernelCareKey) -> KernelCareKey:
         """Remove a KernelCare key with its servers and return it. Raises ValueError when there is none."""
@@ -78,6 +84,10 @@ class Account:
     def remove_imunify_key(self, key: str | ImunifyKey) -> ImunifyKey:
         """Remove an Imunify key with its servers and return it. Raises ValueError when there is none."""
         return self._remove(self.imunify_keys, key, "Imunify")
+
+    def remove_els_key(self, key: str | ElsKey) -> ElsKey:
+        """Remove an ELS key with its servers and return it. Raises ValueError when there is none."""
+        return self._remove(self.els_keys, key, "ELS")
 
     def add_ip_license(
         self,
@@ -88,6 +98,7 @@ class Account:
         created: float | None = None,
         last_checkin: float | CheckIns | None = HEALTHY,
         server_info: str | None = None,
+        els_allowed: bool = False,
     ) -> IpLicense:
         """Add an IP licence of any `type`, also one that no document knows; an address can hold several.
 
@@ -111,6 +122,7 @@ class Account:
                 created,
                 model(last_checkin, created, self._ledger.random),
                 SERVER_INFO if registered and server_info is None else server_info,
+                els_allowed,
             )
             self.ip_licenses[ip, type] = added
             return added
@@ -132,10 +144,46 @@ class Account:
                 raise ValueError(f"account {self.login}: {ip} has no IP licence{of_type}")
             return [self.ip_licenses.pop(held) for held in found]
 
+    def add_group(self, name: str, description: str | None = None) -> Group:
+        """Add a group of servers, which is empty at first. Raises ValueError when the name is empty or taken."""
+        with self._ledger.lock:
+            if not name or name in self.groups:
+                raise ValueError(f"account {self.login}: adding the group {name!r}: a name must be new and not empty")
+            self.groups[name] = Group(self._ledger, name, description)
+            return self.groups[name]
+
+    def add_awp_entity(
+        self,
+        primary_domain: str,
+        product: str = awp.PREMIUM,
+        *,
+        username: str | None = None,
+        cdn_limit_type: str | None = None,
+        month: str | None = None,
+    ) -> AwpEntity:
+        """Let a website be billed for `AWP_PREMIUM` or `AWP_CDN` in a month such as `2023-12` (None: this one).
+
+        A website with the CDN has a `cdn_limit_type`, such as `50 GB`, which is also the default. Raises
+        ValueError for another product or no month, or a `cdn_limit_type` of a product that has none.
+        """
+        with self._ledger.lock:
+            month = awp.month_of(self._ledger.now()) if month is None else month
+            if not awp.is_month(month):
+                raise ValueError(f"{primary_domain}: month must be one such as 2023-12, not {month}")
+            if product == awp.CDN and cdn_limit_type is None:
+                cdn_limit_type = awp.CDN_LIMIT_TYPE
+            added = AwpEntity(product, primary_domain, username, cdn_limit_type)
+            self.awp_entities.setdefault(month, []).append(added)
+            return added
+
     def add_monitoring_key(self, key: str) -> None:
         """Register a monitoring key, which answers for all KernelCare servers of the account."""
         with self._ledger.lock:
             self.monitoring_keys.add(key)
+
+    def may_register(self, ip: str) -> bool:
+        """Whether monitoring keys can be registered from an address, for this account."""
+        return ip in self.kernelcare_ips or any((ip, type_) in self.ip_licenses for type_ in _KERNELCARE_TYPES)
 
     def kernelcare_servers(self) -> Iterator[KernelCareServer]:
         """All servers of all KernelCare keys."""
@@ -143,16 +191,24 @@ class Account:
             yield from key.servers.values()
 
     def counts(self) -> dict[str, int]:
-        """How many keys, servers and IP licences of each kind the account has."""
+        """How many of each kind the account has; `awp_entities` are those of all months."""
         with self._ledger.lock:
             return {
                 "kernelcare_keys": len(self.kernelcare_keys),
                 "kernelcare_servers": sum(len(key.servers) for key in self.kernelcare_keys.values()),
                 "imunify_keys": len(self.imunify_keys),
                 "imunify_servers": sum(len(key.servers) for key in self.imunify_keys.values()),
+                "els_keys": len(self.els_keys),
+                "els_servers": sum(len(key.servers) for key in self.els_keys.values()),
                 "ip_licenses": len(self.ip_licenses),
+                "groups": len(self.groups),
+                "awp_entities": sum(len(entities) for entities in self.awp_entities.values()),
                 "monitoring_keys": len(self.monitoring_keys),
             }
+
+    def _add(self, keys: dict[str, KeyT], key: KeyT) -> KeyT:
+        keys[self._ledger.claim(key.key)] = key
+        return key
 
     def _remove(self, keys: dict[str, KeyT], key: str | KeyT, product: str) -> KeyT:
         name = key if isinstance(key, str) else key.key
@@ -160,4 +216,7 @@ class Account:
             if name not in keys:
                 raise ValueError(f"account {self.login}: it has no {product} key {name}")
             self._ledger.release(name)
-            return keys.pop(name)
+            removed = keys.pop(name)
+            for server in removed.servers.values():
+                server.leave_groups()
+            return removed

@@ -30,9 +30,9 @@ def bare(value: object, status: int = 200) -> Answer:
     return Answer(status, JSON, body)
 
 
-def envelope(data: object) -> Answer:
+def envelope(data: object, message: str | None = None) -> Answer:
     """`success: true` with `data`."""
-    return bare({"message": None, "type": None, "success": True, "data": data})
+    return bare({"message": message, "type": None, "success": True, "data": data})
 
 
 def refusal(message: str, status: int = 200) -> Answer:

@@ -19,7 +19,7 @@ class Refused(Exception):
 class Call:
     """One call.
 
-    `parts` holds what stands in the path in place of `{name}`, `query` the arguments. `now` is the
+    `parts` holds what stands in the path in place of `{name}`, `query` the arguments (see `arguments`). `now` is the
     simulated time, `token_time` the time by which tokens are judged, both Unix seconds.
     """
 
@@ -31,13 +31,6 @@ class Call:
     client_ip: str
     now: float
     token_time: float
-
-    def argument(self, name: str) -> str:
-        """A GET argument the call cannot do without. Raises Refused when it is missing or empty."""
-        value = self.query.get(name)
-        if not value:
-            raise Refused(f"Required parameter '{name}' is not present")
-        return value
 
 
 @dataclass(frozen=True, slots=True)

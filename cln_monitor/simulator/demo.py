@@ -1,6 +1,6 @@
 """The account of a demonstration: some 90 KernelCare servers on six keys, each with a story of its own.
 
-Imunify servers and IP licences come with it.
+Imunify and ELS servers, IP licences and groups come with it.
 """
 
 from dataclasses import dataclass
@@ -52,6 +52,15 @@ _IP_LICENSES = (
     (42, 3, _Story("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 4, 3, never=1)),
     (5010, 15, _Story("cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)", 1, 1)),
 )
+_ELS = (
+    # the product, the note, the limit, how many servers
+    ("CELS", "Shared hosting Köln", 10, 7),
+    ("PHP_ELS", "", 0, 4),
+    ("UELS18", "Databases", 3, 3),
+    ("CELS_8", "Серверы клиентов", 5, 2),
+    ("ELS CELS7+SLA", "New customer: onboarding", 5, 0),
+)
+AWP_WEBSITES = 12
 
 
 def furnish(account: Account, random: Random, now: float) -> None:
@@ -86,6 +95,31 @@ def license_addresses(account: Account, random: Random, now: float) -> None:
         for place in range(story.servers, story.limit):
             created = now - random.randrange(130 * DAY, 480 * DAY)
             account.add_ip_license(names.address(start + place), type_, registered=False, created=created)
+
+
+def extend_support(account: Account) -> None:
+    """Give `account` the ELS keys of the demonstration: roomy, unlimited, full, and without servers."""
+    for code, note, limit, servers in _ELS:
+        key = account.add_els_key(code=code, limit=limit, note=note)
+        for _ in range(servers):
+            key.add_server()
+
+
+def group_servers(account: Account) -> None:
+    """Give `account` the groups of the demonstration.
+
+    One has servers of both products, one shares a server with it, one is empty.
+    """
+    web = next(key for key in account.kernelcare_keys.values() if key.note == "Production web, Frankfurt")
+    databases = next(key for key in account.kernelcare_keys.values() if key.note == "Databases")
+    protected = next(key for key in account.imunify_keys.values() if key.note == "Production web, Frankfurt")
+    frankfurt = account.add_group("Frankfurt", "All that must be up at night")
+    for server in (*list(web.servers.values())[:12], *protected.servers.values()):
+        frankfurt.add_server(server)
+    critical = account.add_group("Kritisch für Köln")
+    for server in (next(iter(web.servers.values())), *databases.servers.values()):
+        critical.add_server(server)
+    account.add_group("New customers", "Empty until the first one comes")
 
 
 def _agents(story: _Story, random: Random, now: float) -> list[tuple[float, CheckIns]]:

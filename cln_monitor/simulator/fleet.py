@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count, islice
 from random import Random
 
-from . import names
+from . import awp, els, names
 from .account import Account
 from .checkins import DAY, HOUR, CheckIns, Cycling, Never, Steady, Stopped
 
@@ -16,6 +16,12 @@ _IP_LICENSES_SHARE = 10
 _MOST_IP_LICENSES = 1000
 _IP_LICENSES_FROM = 1_250_000  # the running number of the first address, beyond those of the largest fleet
 _BUNDLES = ((1,), (1,), (1, 42), (1, 16, 49), (1002, 43), (1002,), (4,), (16,), (17,), (40,), (41,), (42,))
+_ELS_SHARE = 8
+_ELS_SERVERS_A_KEY = 10
+_MOST_ELS_SERVERS = 1000
+_MOST_GROUPS = 10
+_MOST_WEBSITES = 1000
+_AWP_MONTHS = 3
 _SERVER_INFOS = (
     "cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)",
     "cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)",
@@ -58,14 +64,65 @@ def license_addresses(account: Account, servers: int, random: Random, now: float
             account.add_ip_license(ip, type_, created=created, last_checkin=checkins, server_info=server_info)
 
 
+def extend_support(account: Account, servers: int, random: Random) -> None:
+    """Give `account` ELS servers, an eighth as many as servers and 1000 at most, 10 a key, of all products."""
+    covered = min(servers // _ELS_SHARE, _MOST_ELS_SERVERS)
+    for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_A_KEY)):
+        code = els.PRODUCT_CODES[turn % len(els.PRODUCT_CODES)]
+        key = account.add_els_key(code=code, limit=_limit(turn, size, random), note=_NOTES[turn % len(_NOTES)])
+        for _ in range(size):
+            key.add_server()
+
+
+def group_servers(account: Account, random: Random) -> None:
+    """Put servers into groups: one for each of the first ten KernelCare keys, with servers of Imunify too.
+
+    One more holds a server of each, and one holds none. An account without servers has no groups.
+    """
+    kernelcare_keys, imunify_keys = list(account.kernelcare_keys.values()), list(account.imunify_keys.values())
+    if not kernelcare_keys:
+        return
+    watched = account.add_group("watch list", "one server of each group")
+    account.add_group("reserve")
+    for turn, key in enumerate(kernelcare_keys[:_MOST_GROUPS]):
+        group = account.add_group(f"group {turn + 1}", key.note)
+        servers = list(key.servers.values())
+        chosen = random.sample(servers, min(10, len(servers)))
+        for server in chosen:
+            group.add_server(server)
+        watched.add_server(chosen[0])
+        for imunify in imunify_keys[turn : turn + 1]:
+            for protected in islice(imunify.servers.values(), 5):
+                group.add_server(protected)
+
+
+def bill_awp(account: Account, websites: int, random: Random, now: float) -> None:
+    """Let websites, 1000 at most, be billed for AccelerateWP in this month and the two before.
+
+    Two in five have the CDN too, one in five has no user name, some came this month or the last.
+    """
+    sites = []
+    for number in range(1, min(websites, _MOST_WEBSITES) + 1):
+        username = None if random.random() < 0.2 else f"user{number}"
+        limit = random.choice(("50 GB", "100 GB", "1 TB")) if random.random() < 0.4 else None
+        sites.append((f"shop{number}.example.com", username, limit, random.randrange(12)))
+    for back in reversed(range(_AWP_MONTHS)):
+        month = awp.month_of(now, back)
+        for domain, username, limit, age in sites:
+            if age >= back:
+                account.add_awp_entity(domain, username=username, month=month)
+                if limit is not None:
+                    account.add_awp_entity(domain, awp.CDN, username=username, cdn_limit_type=limit, month=month)
+
+
 def _bundled(random: Random) -> Iterator[tuple[str, int]]:
     """Addresses and types without end, an address with each type of its bundle."""
     return ((names.address(number), type_) for number in count(_IP_LICENSES_FROM) for type_ in random.choice(_BUNDLES))
 
 
-def _sizes(servers: int) -> list[int]:
-    full, rest = divmod(servers, SERVERS_A_KEY)
-    return [SERVERS_A_KEY] * full + [rest] * (rest > 0)
+def _sizes(servers: int, a_key: int = SERVERS_A_KEY) -> list[int]:
+    full, rest = divmod(servers, a_key)
+    return [a_key] * full + [rest] * (rest > 0)
 
 
 def _limit(turn: int, used: int, random: Random) -> int:

@@ -1,12 +1,14 @@
 """Imunify keys and their servers: `/im/…` (API document: Imunify Product family API)."""
 
-from . import answers, names
+from . import answers, arguments, key_calls, names
 from .answers import Answer
 from .calls import Call, Refused, Route
 from .checkins import CheckIns
 from .keys import Key, Server
 from .ledger import Ledger
 from .tokens import authorized
+
+PRODUCT_CODES = ("AVP", "360_1", "360_30", "360_250", "360_UN")  # API document: Imunify product codes
 
 
 class ImunifyServer(Server):
@@ -16,7 +18,7 @@ class ImunifyServer(Server):
 
 
 class ImunifyKey(Key[ImunifyServer]):
-    """An Imunify key. `code` is the product: `AVP`, `360_1`, `360_30`, `360_250`, `360_UN`, or a newer one."""
+    """An Imunify key. `code` is the product, one of `PRODUCT_CODES` or a newer one."""
 
     def __init__(self, ledger: Ledger, key: str, *, code: str, limit: int, note: str) -> None:
         super().__init__(ledger, key, limit=limit, note=note)
@@ -29,26 +31,39 @@ class ImunifyKey(Key[ImunifyServer]):
         return ImunifyServer(server_id, ip, hostname, created, checkins)
 
 
+def _create_key(call: Call) -> Answer:
+    """`/im/key/create.json`: the row has no count of servers, as in the sample."""
+    account = authorized(call)
+    code = arguments.one_of(arguments.required(call, "code"), PRODUCT_CODES, "code")
+    limit, note = arguments.whole(call, "limit"), arguments.note(call)
+    return answers.envelope(_key_row(account.add_imunify_key(code=code, limit=limit, note=note)))
+
+
+def _update_key(call: Call) -> Answer:
+    """`/im/key/update.json`.
+
+    `servers`, which stands among the arguments, is the field of the answer: sent, it changes nothing.
+    """
+    key = key_calls.own(call, authorized(call).imunify_keys)
+    key_calls.update(call, key)
+    return answers.envelope(_counted_key_row(key))
+
+
+def _remove_key(call: Call) -> Answer:
+    """`/im/key/remove.json`."""
+    account = authorized(call)
+    key = account.remove_imunify_key(key_calls.own(call, account.imunify_keys))
+    return answers.envelope([_server_row(key, server_id) for server_id in key.servers])
+
+
 def _list_keys(call: Call) -> Answer:
-    """`/im/key/list.json`: the numbers are strings, as in the samples."""
-    return answers.envelope(
-        [
-            {
-                "key": key.key,
-                "limit": str(key.limit),
-                "code": key.code,
-                "servers": str(len(key.servers)),
-            }
-            for key in authorized(call).imunify_keys.values()
-        ]
-    )
+    """`/im/key/list.json`."""
+    return answers.envelope([_counted_key_row(key) for key in authorized(call).imunify_keys.values()])
 
 
 def _list_servers(call: Call) -> Answer:
     """`/im/srv/list.json`."""
-    key = authorized(call).imunify_keys.get(call.argument("key"))
-    if key is None:
-        raise Refused("Key not found")
+    key = key_calls.own(call, authorized(call).imunify_keys)
     return answers.envelope(
         [
             {
@@ -62,7 +77,44 @@ def _list_servers(call: Call) -> Answer:
     )
 
 
+def _remove_server(call: Call) -> Answer:
+    """`/im/srv/remove.json`."""
+    key, server_id = key_calls.holding(call, authorized(call).imunify_keys)
+    key.remove_server(server_id)
+    return answers.envelope(_server_row(key, server_id))
+
+
+def _convert_server(call: Call) -> Answer:
+    """`/im/srv/convert.json`: a server that is on the key already stays there."""
+    keys = authorized(call).imunify_keys
+    key, server_id = key_calls.holding(call, keys)
+    other = key_calls.own(call, keys)
+    if server_id not in other.servers:
+        if other.is_full:
+            raise Refused("Key limit is reached")
+        key.move_server(server_id, other)
+    return answers.envelope(_server_row(other, server_id))
+
+
+def _key_row(key: ImunifyKey) -> dict[str, str]:
+    """The limit is a string, as in the samples."""
+    return {"key": key.key, "limit": str(key.limit), "code": key.code}
+
+
+def _counted_key_row(key: ImunifyKey) -> dict[str, str]:
+    return {**_key_row(key), "servers": str(len(key.servers))}
+
+
+def _server_row(key: ImunifyKey, server_id: str) -> dict[str, str]:
+    return {"id": server_id, "key": key.key}
+
+
 ROUTES = (
+    Route("GET", "/im/key/create.json", _create_key),
+    Route("GET", "/im/key/update.json", _update_key),
+    Route("GET", "/im/key/remove.json", _remove_key),
     Route("GET", "/im/key/list.json", _list_keys),
     Route("GET", "/im/srv/list.json", _list_servers),
+    Route("GET", "/im/srv/remove.json", _remove_server),
+    Route("GET", "/im/srv/convert.json", _convert_server),
 )

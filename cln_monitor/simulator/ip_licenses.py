@@ -1,16 +1,22 @@
-"""IP licences: `/ipl/…` (API document: IP-based licenses API), the calls that read."""
+"""IP licences: `/ipl/…` (API document: IP-based licenses API)."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from . import answers
+from . import answers, arguments
 from .answers import Answer
 from .calls import Call, Refused, Route
 from .checkins import CheckIns
 from .tokens import authorized
 
+if TYPE_CHECKING:
+    from .account import Account
+
 SERVER_INFO = "cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)"
 MOST_ADDRESSES = 100  # in one call
+TYPES = (1, 4, 5, 1002, 16, 17, 40, 41, 42, 43, 49)  # API document: IP license product types
+_IMUNIFY360 = (41, 42, 43, 49)
+_IMUNIFY = (40, *_IMUNIFY360)
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +25,7 @@ class IpLicense:
 
     `created` is Unix seconds; put another model in `checkins` at will. `server_info` names the system and
     the kernel of the server; which value it has without a server is unknown, None goes out as null.
+    `els_allowed` is whether CloudLinux 6 may be registered; no call tells it.
     """
 
     ip: str
@@ -27,15 +34,72 @@ class IpLicense:
     created: float
     checkins: CheckIns
     server_info: str | None
+    els_allowed: bool = False
 
     def last_checkin(self, now: float) -> float | None:
         """Unix seconds of the last check-in up to `now`, None when there was none."""
         return self.checkins.last_checkin(now)
 
 
-def canonical(ip: str) -> str:
-    """An address as it is spelled here. Raises ValueError for a text that is none."""
-    return str(ip_address(ip))
+def _availability(call: Call) -> Answer:
+    """`/ipl/availability.json`: the types of the document that nobody has on this address, and those of the account.
+
+    Whether one type rules another out is unknown: here it does not.
+    """
+    account, ip = authorized(call), arguments.address(call)
+    taken = _held(call, ip)
+    return answers.envelope(
+        {
+            "available": [type_ for type_ in TYPES if type_ not in taken],
+            "owned": [license_.type for license_ in _own(account, ip, None)],
+        }
+    )
+
+
+def _check(call: Call) -> Answer:
+    """`/ipl/check.json`."""
+    authorized(call)
+    return answers.envelope(sorted(_held(call, arguments.address(call))))
+
+
+def _register(call: Call) -> Answer:
+    """`/ipl/register.json`: types that the document knows, of an address that no other account has them on."""
+    account, ip, type_ = authorized(call), arguments.address(call), arguments.whole(call, "type")
+    els_allowed = arguments.flag(call, "els_allowed") or False
+    license_ = account.ip_licenses.get((ip, type_))
+    if license_ is None:
+        if type_ not in TYPES:
+            raise Refused(f"Invalid type: {type_}")
+        if type_ in _held(call, ip):
+            raise Refused("IP license is owned by another customer")
+        license_ = account.add_ip_license(ip, type_, registered=False, els_allowed=els_allowed)
+    return answers.envelope(_row(call, license_))
+
+
+def _convert(call: Call) -> Answer:
+    """`/ipl/convert.json`: false as well when anybody has the new type on the address already."""
+    account, ip = authorized(call), arguments.address(call)
+    type_, type_to = arguments.whole(call, "type"), arguments.whole(call, "type_to")
+    possible = (
+        type_ in _IMUNIFY
+        and type_to in _IMUNIFY360
+        and (ip, type_) in account.ip_licenses
+        and type_to not in _held(call, ip)
+    )
+    if possible:
+        license_ = account.ip_licenses.pop((ip, type_))
+        license_.type = type_to
+        account.ip_licenses[ip, type_to] = license_
+    return answers.envelope(possible)
+
+
+def _remove(call: Call) -> Answer:
+    """`/ipl/remove.json`."""
+    account, ip, type_ = authorized(call), arguments.address(call), _optional_type(call)
+    found = _own(account, ip, type_)
+    if found:
+        account.remove_ip_license(ip, type_)
+    return answers.envelope(bool(found))
 
 
 def _list(call: Call) -> Answer:
@@ -45,7 +109,7 @@ def _list(call: Call) -> Answer:
 
 def _servers(call: Call) -> Answer:
     """`/ipl/server.json`: addresses without a licence of the account have no row."""
-    account, wanted = authorized(call), _addresses(call.argument("ip"))
+    account, wanted = authorized(call), arguments.addresses(call, "ip", MOST_ADDRESSES)
     return answers.envelope(
         [
             {
@@ -59,6 +123,36 @@ def _servers(call: Call) -> Answer:
     )
 
 
+def _update(call: Call) -> Answer:
+    """`/ipl/update.json`: without a type all of the address are updated.
+
+    The words "will remove licenses" are those of another call. The document's own URL leaves `els_allowed`
+    out: then nothing changes.
+    """
+    account, ip, type_ = authorized(call), arguments.address(call), _optional_type(call)
+    els_allowed = arguments.flag(call, "els_allowed")
+    found = _own(account, ip, type_)
+    for license_ in found:
+        license_.els_allowed = license_.els_allowed if els_allowed is None else els_allowed
+    return answers.envelope(bool(found))
+
+
+def _optional_type(call: Call) -> int | None:
+    return arguments.whole(call, "type") if call.query.get("type") else None
+
+
+def _own(account: "Account", ip: str, type_: int | None) -> list[IpLicense]:
+    """The licences of the account on an address, of one type or (None) of all."""
+    return [
+        license_ for held, license_ in account.ip_licenses.items() if held[0] == ip and type_ in {None, license_.type}
+    ]
+
+
+def _held(call: Call, ip: str) -> set[int]:
+    """The types that any account has on an address."""
+    return {license_.type for account in call.accounts.values() for license_ in _own(account, ip, None)}
+
+
 def _row(call: Call, license_: IpLicense) -> dict[str, object]:
     return {
         "ip": license_.ip,
@@ -68,20 +162,13 @@ def _row(call: Call, license_: IpLicense) -> dict[str, object]:
     }
 
 
-def _addresses(text: str) -> set[str]:
-    sent = text.split(",")
-    if len(sent) > MOST_ADDRESSES:
-        raise Refused(f"Too many IP addresses: {len(sent)}, at most {MOST_ADDRESSES} are allowed")
-    wanted = set()
-    for ip in sent:
-        try:
-            wanted.add(canonical(ip))
-        except ValueError:
-            raise Refused(f"Invalid IP address: {ip}") from None
-    return wanted
-
-
 ROUTES = (
+    Route("GET", "/ipl/availability.json", _availability),
+    Route("GET", "/ipl/check.json", _check),
+    Route("GET", "/ipl/register.json", _register),
+    Route("GET", "/ipl/convert.json", _convert),
+    Route("GET", "/ipl/remove.json", _remove),
     Route("GET", "/ipl/list.json", _list),
     Route("GET", "/ipl/server.json", _servers),
+    Route("GET", "/ipl/update.json", _update),
 )

@@ -1,15 +1,21 @@
-"""KernelCare keys and their servers: `/kcare/key/…` (API document: KernelCare API)."""
+"""KernelCare keys and their servers: `/kcare/key/…`, `/kcare/srv/…` (API document: KernelCare API)."""
 
-from . import answers, names
+import re
+from ipaddress import ip_address, ip_network
+
+from . import answers, arguments, key_calls, names
 from .answers import Answer
-from .calls import Call, Refused, Route
+from .calls import Call, Route
 from .checkins import DAY, CheckIns
-from .keys import HEALTHY, Key, Server
+from .keys import HEALTHY, Key, Server, holder
 from .ledger import Ledger
 from .tokens import authorized
 
 PATCH_STATES = ("uptodate", "outofdate", "unsupported", "inactive")
 INACTIVE_AFTER = 30 * DAY
+_SEPARATORS = re.compile(r"[\s,;]+")
+_PREFIX = re.compile(r"[0-9]{1,3}")
+_ADDED, _BAD_ADDRESS, _BAD_PREFIX = 0, 1, 2
 
 
 def _known(state: str) -> str:
@@ -41,12 +47,13 @@ class KernelCareServer(Server):
 
 
 class KernelCareKey(Key[KernelCareServer]):
-    """A KernelCare key. `created` is Unix seconds."""
+    """A KernelCare key. `created` is Unix seconds; `cidrs` are the networks that its servers may be in."""
 
     def __init__(self, ledger: Ledger, key: str, *, limit: int, note: str, enabled: bool, created: float) -> None:
         super().__init__(ledger, key, limit=limit, note=note)
         self.enabled = enabled
         self.created = created
+        self.cidrs: list[str] = []
 
     def add_server(
         self,
@@ -74,6 +81,22 @@ class KernelCareKey(Key[KernelCareServer]):
         return server
 
 
+def _create_key(call: Call) -> Answer:
+    """`/kcare/key/create.json`: the data is the key itself."""
+    account = authorized(call)
+    limit, note = arguments.whole(call, "limit"), arguments.note(call)
+    return answers.envelope(account.add_kernelcare_key(limit=limit, note=note).key)
+
+
+def _delete_key(call: Call) -> Answer:
+    """`/kcare/key/delete.json`: the servers of the key go with it; false when the account has no such key."""
+    account, key = authorized(call), arguments.required(call, "key")
+    found = key in account.kernelcare_keys
+    if found:
+        account.remove_kernelcare_key(key)
+    return answers.envelope(found)
+
+
 def _list_keys(call: Call) -> Answer:
     """`/kcare/key/list.json`."""
     return answers.envelope(
@@ -92,9 +115,7 @@ def _list_keys(call: Call) -> Answer:
 
 def _list_servers(call: Call) -> Answer:
     """`/kcare/key/servers.json`."""
-    key = authorized(call).kernelcare_keys.get(call.argument("key"))
-    if key is None:
-        raise Refused("Key not found")
+    key = key_calls.own(call, authorized(call).kernelcare_keys)
     return answers.envelope(
         [
             {
@@ -108,7 +129,46 @@ def _list_servers(call: Call) -> Answer:
     )
 
 
+def _set_cidr(call: Call) -> Answer:
+    """`/kcare/key/set_cidr.json`: all networks are added to those of the key, or none.
+
+    The first that is irregular decides the code. A network without a prefix has an irregular one; address
+    bits behind the prefix are cleared. Code 3, an internal error, does not happen here: a fault can answer it.
+    """
+    key = key_calls.own(call, authorized(call).kernelcare_keys)
+    cidrs = [cidr for cidr in _SEPARATORS.split(arguments.required(call, "cidr")) if cidr]
+    code = next((code for code in map(_code, cidrs) if code != _ADDED), _ADDED)
+    if code == _ADDED:
+        networks = (str(ip_network(cidr, strict=False)) for cidr in cidrs)
+        key.cidrs = list(dict.fromkeys([*key.cidrs, *networks]))
+    return answers.envelope({"code": code})
+
+
+def _remove_server(call: Call) -> Answer:
+    """`/kcare/srv/remove.json`: a server that is not there is no failure."""
+    keys, server_id = authorized(call).kernelcare_keys, arguments.required(call, "server_id")
+    key = holder(keys, server_id)
+    if key is None:
+        return answers.envelope(None, "Server not found")
+    key.remove_server(server_id)
+    return answers.envelope({"server_id": server_id, "key": key.key})
+
+
+def _code(cidr: str) -> int:
+    """What is irregular about a network, if anything."""
+    ip, _, prefix = cidr.partition("/")
+    try:
+        longest = ip_address(arguments.canonical(ip)).max_prefixlen
+    except ValueError:
+        return _BAD_ADDRESS
+    return _ADDED if _PREFIX.fullmatch(prefix) and int(prefix) <= longest else _BAD_PREFIX
+
+
 ROUTES = (
+    Route("GET", "/kcare/key/create.json", _create_key),
+    Route("GET", "/kcare/key/delete.json", _delete_key),
     Route("GET", "/kcare/key/list.json", _list_keys),
     Route("GET", "/kcare/key/servers.json", _list_servers),
+    Route("GET", "/kcare/key/set_cidr.json", _set_cidr),
+    Route("GET", "/kcare/srv/remove.json", _remove_server),
 )

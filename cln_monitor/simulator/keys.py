@@ -1,29 +1,42 @@
-"""What KernelCare and Imunify keys have in common: a limit, a note, servers."""
+"""What the keys of all products have in common: a limit, a note, servers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from .checkins import CheckIns, Fixed, Never, Steady
 from .ledger import Ledger
+
+if TYPE_CHECKING:
+    from .groups import Group
 
 HEALTHY: Final = Never()  # a mark, compared by identity: an agent that checks in from now on
 
 
 @dataclass(slots=True, eq=False)
 class Server:
-    """A server registered with a key. `created` is Unix seconds; put another model in `checkins` at will."""
+    """A server registered with a key. `created` is Unix seconds; put another model in `checkins` at will.
+
+    `groups` are the groups it is in; `Group` keeps them.
+    """
 
     server_id: str
     ip: str
     hostname: str
     created: float
     checkins: CheckIns
+    groups: "tuple[Group, ...]" = ()
 
     def last_checkin(self, now: float) -> float | None:
         """Unix seconds of its last check-in up to `now`, None when it never checked in."""
         return self.checkins.last_checkin(now)
+
+    def leave_groups(self) -> None:
+        """Take it out of all its groups, as CLN does with a server that is removed."""
+        for group in self.groups:
+            group.remove_server(self)
 
 
 def model(last_checkin: float | CheckIns | None, created: float, random: Random) -> CheckIns:
@@ -51,6 +64,11 @@ class Key(ABC, Generic[ServerT]):
         self.note = note
         self.servers: dict[str, ServerT] = {}
         self._ledger = ledger
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many servers as its limit allows, or more."""
+        return 0 < self.limit <= len(self.servers)
 
     def add_server(
         self,
@@ -86,15 +104,42 @@ class Key(ABC, Generic[ServerT]):
             return server
 
     def remove_server(self, server_id: str) -> ServerT:
-        """Take a server off the key and return it. Raises ValueError when the key has none of that id."""
+        """Take a server off the key, and out of its groups, and return it.
+
+        Raises ValueError when the key has none of that id.
+        """
         with self._ledger.lock:
-            try:
-                return self.servers.pop(server_id)
-            except KeyError:
-                raise ValueError(f"key {self.key}: no server {server_id} is registered with it") from None
+            server = self._pop(server_id)
+            server.leave_groups()
+            return server
+
+    def move_server(self, server_id: str, to: Self) -> ServerT:
+        """Move a server to another key, over its limit too, and return it; its groups stay.
+
+        Raises ValueError when this key has none of that id, or the other one has.
+        """
+        with self._ledger.lock:
+            if server_id in to.servers:
+                raise ValueError(f"key {to.key}: the server {server_id} is registered already")
+            server = to.servers[server_id] = self._pop(server_id)
+            return server
+
+    def _pop(self, server_id: str) -> ServerT:
+        try:
+            return self.servers.pop(server_id)
+        except KeyError:
+            raise ValueError(f"key {self.key}: no server {server_id} is registered with it") from None
 
     @abstractmethod
     def _mint_id(self) -> str: ...
 
     @abstractmethod
     def _make(self, server_id: str, ip: str, hostname: str, created: float, checkins: CheckIns) -> ServerT: ...
+
+
+KeyT = TypeVar("KeyT", bound=Key[Any])
+
+
+def holder(keys: Mapping[str, KeyT], server_id: str) -> KeyT | None:
+    """The first of `keys` that has a server of that id."""
+    return next((key for key in keys.values() if server_id in key.servers), None)

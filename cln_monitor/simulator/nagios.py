@@ -49,7 +49,7 @@ def _by_reseller(call: Call) -> Answer:
 def _register_key(call: Call) -> Answer:
     """`/kcare/nagios/register_key.plain`: takes no token, registers the key for the caller's own IP."""
     key = call.query.get("key", "")
-    licensee = next((one for one in call.accounts.values() if call.client_ip in one.kernelcare_ips), None)
+    licensee = next((one for one in call.accounts.values() if one.may_register(call.client_ip)), None)
     if not _MONITORING_KEY.fullmatch(key):
         code = _MALFORMED
     elif licensee is None:

@@ -59,3 +59,14 @@ def imunify_key(random: Random, code: str) -> str:
 def imunify_server_id(random: Random) -> str:
     """An Imunify server id: 32 hexadecimal digits."""
     return f"{random.getrandbits(128):032x}"
+
+
+def els_key(random: Random, code: str) -> str:
+    """An ELS key of the product `code`, in the manner of `CELS-yUDxBd5ethmGO5d3hnAZEau0`."""
+    product = "".join(letter for letter in code if letter in _ALNUM)
+    return f"{product}-" + "".join(random.choices(_ALNUM, k=24))
+
+
+def els_server_id(random: Random) -> str:
+    """An ELS server id: a number of nine digits."""
+    return str(random.randrange(10**8, 10**9))

@@ -1,4 +1,4 @@
-"""The route table: every call of the API that the simulator answers.
+"""The route table: every call of the API document, all of which the simulator answers.
 
 A product family is one module with its `ROUTES`, and one line in `FAMILIES`.
 """
@@ -6,29 +6,44 @@ A product family is one module with its `ROUTES`, and one line in `FAMILIES`.
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
-from . import answers, imunify, ip_licenses, kernelcare, nagios, status
+from . import answers, awp, els, groups, imunify, ip_licenses, kernelcare, nagios, status
 from .answers import Answer
 from .calls import Call, Refused, Route
+from .replay import Replay
 
 FAMILIES = (
     status.ROUTES,
-    kernelcare.ROUTES,
-    nagios.ROUTES,
+    els.ROUTES,
     imunify.ROUTES,
     ip_licenses.ROUTES,
+    kernelcare.ROUTES,
+    nagios.ROUTES,
+    groups.ROUTES,
+    awp.ROUTES,
 )
+CALLS = tuple((route.method, route.path) for family in FAMILIES for route in family)
+"""Method and path below `/api` of every call that is answered, in the order of the API document."""
 
 
-def answer(method: str, path: str, failure_status: int, make_call: Callable[[Mapping[str, str]], Call]) -> Answer:
+def answer(
+    method: str,
+    path: str,
+    failure_status: int,
+    make_call: Callable[[Mapping[str, str]], Call],
+    replay: Replay | None = None,
+) -> Answer:
     """Answer the call at `path` (below `/api`, as sent) or an HTML page of 404 or 405.
 
-    `make_call` gets the parts of the path; a refusal goes out with the HTTP status `failure_status`.
+    `make_call` gets the parts of the path; a refusal goes out with the HTTP status `failure_status`. With
+    `replay` it is the document that answers.
     """
     found = _find(path)
     if not found:
         return answers.page(404)
     for route, parts in found:
         if route.method == method:
+            if replay is not None:
+                return replay.answer(route.method, route.path)
             try:
                 return route.handler(make_call(parts))
             except Refused as refused:

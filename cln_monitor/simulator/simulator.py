@@ -13,6 +13,7 @@ from .calls import Call
 from .dates import Dates
 from .faults import Faults
 from .ledger import Ledger
+from .replay import Replay
 from .request_log import Request, RequestLog
 from .server import Served
 
@@ -30,6 +31,7 @@ class Simulator:
     - `accounts` by login; `flags`, what `/status.json` reports; `faults`.
     - `failure_status`, the HTTP status of `success: false` (200; no document says which it is).
     - `dates`, how dates are spelled.
+    - `replay`, when it is set, lets the API document answer all calls with its samples, in place of the state.
     - `token_clock`, the clock that tokens are judged by and that the `Date` header shows. It is `now`; give
       it `time.time` when clients stay in the present while the simulated time is moved on.
     - `lock`, for those who change several things that belong together.
@@ -50,6 +52,7 @@ class Simulator:
         self.faults = Faults(_random(seed))
         self.failure_status = 200
         self.dates = Dates()
+        self.replay: Replay | None = None
         self.token_clock: Callable[[], float] = self.now
 
     @classmethod
@@ -61,7 +64,7 @@ class Simulator:
         clock: Callable[[], float] = time.time,
         speed: float = 1.0,
     ) -> Self:
-        """One account, `acme_login`, with that many KernelCare servers, 100 a key, Imunify servers and IP licences too.
+        """One account, `acme_login`, with that many KernelCare servers, 100 a key, and some of all else.
 
         The same seed at the same time gives the same fleet. Raises ValueError below 0 and over a million.
         """
@@ -71,15 +74,21 @@ class Simulator:
         account = simulator.add_account()
         fleet.populate(account, servers, _random(seed), simulator.now())
         fleet.license_addresses(account, servers, _random(f"{seed}, IP licences"), simulator.now())
+        fleet.extend_support(account, servers, _random(f"{seed}, ELS"))
+        fleet.group_servers(account, _random(f"{seed}, groups"))
+        fleet.bill_awp(account, servers // 4, _random(f"{seed}, AccelerateWP"), simulator.now())
         return simulator
 
     @classmethod
     def demo(cls, seed: int = 7, *, clock: Callable[[], float] = time.time, speed: float = 1.0) -> Self:
-        """One account, `acme_login`, of some 90 servers and 20 IP licences; each state worth showing occurs."""
+        """One account, `acme_login`, of some 130 servers and 20 IP licences; each state worth showing occurs."""
         simulator = cls(clock, speed=speed, seed=seed)
         account = simulator.add_account(registration_token="demo-registration-token")  # noqa: S106 -- of nobody
         demo.furnish(account, _random(seed), simulator.now())
         demo.license_addresses(account, _random(f"{seed}, IP licences"), simulator.now())
+        demo.extend_support(account)
+        demo.group_servers(account)
+        fleet.bill_awp(account, demo.AWP_WEBSITES, _random(f"{seed}, AccelerateWP"), simulator.now())
         return simulator
 
     def add_account(
@@ -150,7 +159,7 @@ class Simulator:
             )
 
         with self.lock:
-            return routes.answer(method, path, self.failure_status, call)
+            return routes.answer(method, path, self.failure_status, call, self.replay)
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
         """Serve over HTTP on loopback, on a free port when `port` is 0, until the result is closed.

@@ -71,6 +71,11 @@ def test_counts_tell_keys_and_servers_apart(account: Account) -> None:
     for _ in range(3):
         account.add_kernelcare_key("A" * (len(account.kernelcare_keys) + 1)).add_server()
     account.add_imunify_key().add_server()
+    account.add_els_key().add_server()
+    account.add_els_key()
+    account.add_group("G")
+    for month in ("2024-03", "2024-03", "2024-04"):
+        account.add_awp_entity("example.com", month=month)
     account.add_ip_license("192.0.2.1", 1)
     account.add_ip_license("192.0.2.1", 16)
     account.add_monitoring_key("M" * 16)
@@ -79,6 +84,10 @@ def test_counts_tell_keys_and_servers_apart(account: Account) -> None:
         "kernelcare_servers": 3,
         "imunify_keys": 1,
         "imunify_servers": 1,
+        "els_keys": 2,
+        "els_servers": 1,
         "ip_licenses": 2,
+        "groups": 1,
+        "awp_entities": 3,
         "monitoring_keys": 1,
     }

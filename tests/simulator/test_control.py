@@ -146,7 +146,7 @@ def test_unknown_paths_and_methods_say_what_there_is(served: Served) -> None:
     unknown = fetch(served, "/-/nothing")
     assert (unknown.status, unknown.json["error"]) == (
         404,
-        "/-/nothing: there are /-/faults, /-/advance, /-/requests, /-/state",
+        "/-/nothing: there are /-/faults, /-/advance, /-/requests, /-/state, /-/replay",
     )
     wrong = fetch(served, "/-/faults", method="PUT", body={})
     assert (wrong.status, wrong.json["error"]) == (405, "/-/faults takes GET, POST, DELETE, not PUT")

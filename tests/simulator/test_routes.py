@@ -2,25 +2,52 @@
 
 import pytest
 
-from cln_monitor.simulator import Account, Simulator, routes
+from cln_monitor.simulator import CALLS, Account, Simulator
 
 from .asking import ask
 
 
-def test_every_call_is_there() -> None:
-    """The calls of this release, all of them GET."""
-    assert sorted((route.method, route.path) for family in routes.FAMILIES for route in family) == [
-        ("GET", "/im/key/list.json"),
-        ("GET", "/im/srv/list.json"),
-        ("GET", "/ipl/list.json"),
-        ("GET", "/ipl/server.json"),
-        ("GET", "/kcare/key/list.json"),
-        ("GET", "/kcare/key/servers.json"),
-        ("GET", "/kcare/nagios-res/{login}/{token}"),
-        ("GET", "/kcare/nagios/register_key.plain"),
-        ("GET", "/kcare/nagios/{key}"),
-        ("GET", "/status.json"),
-        ("GET", "/status.plain"),
+def test_every_call_of_the_document_is_there() -> None:
+    """In its order, and each once."""
+    assert [" ".join(call) for call in CALLS] == [
+        "GET /status.json",
+        "GET /status.plain",
+        "GET /els/key/create.json",
+        "GET /els/key/update.json",
+        "GET /els/key/remove.json",
+        "GET /els/key/list.json",
+        "GET /els/srv/list.json",
+        "GET /els/srv/remove.json",
+        "GET /im/key/create.json",
+        "GET /im/key/update.json",
+        "GET /im/key/remove.json",
+        "GET /im/key/list.json",
+        "GET /im/srv/list.json",
+        "GET /im/srv/remove.json",
+        "GET /im/srv/convert.json",
+        "GET /ipl/availability.json",
+        "GET /ipl/check.json",
+        "GET /ipl/register.json",
+        "GET /ipl/convert.json",
+        "GET /ipl/remove.json",
+        "GET /ipl/list.json",
+        "GET /ipl/server.json",
+        "GET /ipl/update.json",
+        "GET /kcare/key/create.json",
+        "GET /kcare/key/delete.json",
+        "GET /kcare/key/list.json",
+        "GET /kcare/key/servers.json",
+        "GET /kcare/key/set_cidr.json",
+        "GET /kcare/srv/remove.json",
+        "GET /kcare/nagios/register_key.plain",
+        "GET /kcare/nagios/{key}",
+        "GET /kcare/nagios-res/{login}/{token}",
+        "POST /group/create.json",
+        "GET /group/list.json",
+        "GET /group/servers/list.json",
+        "PUT /group/servers/put.json",
+        "DELETE /group/servers/remove.json",
+        "GET /cl/awp",
     ]
 
 
