@@ -22,7 +22,6 @@ from .typed import Problem, Typer, at
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SHORTEST_INTERVAL = 1.0
 _LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
@@ -116,10 +115,9 @@ def _probe_values(typer: Typer, document: object, place: str) -> _ProbeValues:
 
 def _settings(typer: Typer, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
     values = typer.struct(probe.settings, {} if document is None else document, place)
-    if values.get("interval", _SHORTEST_INTERVAL) < _SHORTEST_INTERVAL:
-        typer.note(at(place, "interval"), "expected 1s or more; CLN is asked anew each time")
-    if values.get("scopes") == []:
-        typer.note(at(place, "scopes"), "expected key, reseller or both; enabled: false is what asks nothing")
+    if not typer.problems:
+        for field, text in probe.settings(**values).problems():
+            typer.note(at(place, field), text)
     return values
 
 

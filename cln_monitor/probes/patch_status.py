@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Literal
 
@@ -40,6 +40,12 @@ class PatchStatusSettings(ProbeSettings, frozen=True, kw_only=True):
     interval: Duration = Duration(30 * MINUTE)
     max_age: Duration = Duration(2 * HOUR)
     scopes: list[Scope] = msgspec.field(default_factory=lambda: ["key", "reseller"])
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what of the values cannot be meant."""
+        yield from super().problems()
+        if not self.scopes:
+            yield "scopes", "expected key, reseller or both; enabled: false is what asks nothing"
 
 
 class PatchStatusProbe:

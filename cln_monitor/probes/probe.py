@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -20,7 +21,7 @@ class Source:
     """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
 
     ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
-    ``only_keys`` are the licence keys to ask about, where not all are.
+    ``only_keys`` are the licence keys to ask about, where not all are. ``now`` gives the Unix time.
     """
 
     client: ReadOnlyClient
@@ -29,6 +30,7 @@ class Source:
     key_label: Callable[[str], str] = str
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
     only_keys: Collection[str] | None = None
+    now: Callable[[], float] = time.time
 
     def wants(self, key: str) -> bool:
         """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its mask."""

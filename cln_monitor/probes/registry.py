@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .awp import AwpProbe
+from .els import ElsProbe
+from .groups import GroupsProbe
 from .imunify import ImunifyProbe
 from .ip_licenses import IpLicensesProbe
 from .kernelcare import KernelCareProbe
@@ -13,6 +16,15 @@ from .status import StatusProbe
 
 PROBES: dict[str, Probe[Any]] = {
     probe.name: probe
-    for probe in (StatusProbe(), KernelCareProbe(), ImunifyProbe(), PatchStatusProbe(), IpLicensesProbe())
+    for probe in (
+        StatusProbe(),
+        KernelCareProbe(),
+        ImunifyProbe(),
+        PatchStatusProbe(),
+        IpLicensesProbe(),
+        ElsProbe(),
+        GroupsProbe(),
+        AwpProbe(),
+    )
 }
 """The probes by name, in the order people read them."""

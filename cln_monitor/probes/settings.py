@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NewType
 
 import msgspec
+
+from cln_monitor.cln import BadArgument
 
 Duration = NewType("Duration", float)
 """Seconds; a configuration spells them ``90s``, ``15m``, ``24h``, ``1d``."""
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+_SHORTEST_INTERVAL = 1.0
 
 
 class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +22,22 @@ class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     interval: Duration
     max_age: Duration
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what of the values cannot be meant: the name of the field, and what was expected."""
+        if self.interval < _SHORTEST_INTERVAL:
+            yield "interval", "expected 1s or more; CLN is asked anew each time"
+
+
+def problems_of_products(products: list[str], check: Callable[[str], object]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the field ``products``; ``check`` raises BadArgument for a code CLN cannot mean."""
+    if not products:
+        yield "products", "expected at least one product; enabled: false is what asks nothing"
+    for index, product in enumerate(products):
+        try:
+            check(product)
+        except BadArgument as error:
+            yield f"products[{index}]", str(error).partition(": ")[2]
 
 
 class CheckinSettings(ProbeSettings, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 from cln_monitor.exporter.families import Family, Series
 from cln_monitor.probes import Observation
 
-from . import imunify, ip_licenses, kernelcare, patch_status, probe, status
+from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ RENDERERS: dict[str, Renderer] = {
     "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render),
     "patch_status": Renderer(patch_status.FAMILIES, patch_status.PER_SERVER, patch_status.render),
     "ip_licenses": Renderer(ip_licenses.FAMILIES, ip_licenses.PER_SERVER, ip_licenses.render),
+    "els": Renderer(els.FAMILIES, els.PER_SERVER, els.render),
+    "groups": Renderer(groups.FAMILIES, groups.PER_SERVER, groups.render),
+    "awp": Renderer(awp.FAMILIES, awp.PER_SERVER, awp.render),
 }
 
 ALL_FAMILIES: tuple[Family, ...] = (

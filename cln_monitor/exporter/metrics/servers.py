@@ -15,9 +15,14 @@ SERVER_LABELS = ("account", "key", "server_id", "ip")
 
 
 def add_limit(series: Series, family: Family, account: str, key: str, limit: int | None) -> None:
-    """Write the limit of a key; CLN's 0 stands for no limit."""
+    """Write the limit of a key, where CLN told one."""
     if limit is not None:
-        series.add(family, (account, key), limit or math.inf)
+        series.add(family, (account, key), limit_value(limit))
+
+
+def limit_value(limit: int) -> float:
+    """Return the value of a limit; CLN's 0 stands for no limit."""
+    return limit or math.inf
 
 
 def add_server_times(

@@ -1,0 +1,1 @@
+"""``clntool``, the operator's tool: every call of the CLN API from the shell, and the simulator."""

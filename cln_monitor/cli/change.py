@@ -1,0 +1,72 @@
+"""Changes: rehearsed first, so that nothing wrong is asked about, then agreed to, then sent, once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+import typer
+
+from cln_monitor.cln import Client
+
+from .codes import Code
+from .rehearsal import Rehearsed
+from .session import Session, Unsaid
+
+T = TypeVar("T")
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal to ask on.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Check all arguments, show what would be sent, and send nothing.")
+]
+
+
+def change(
+    session: Session,
+    what: str,
+    send: Callable[[Client], T],
+    *,
+    yes: bool,
+    dry_run: bool,
+    client: Client | None = None,
+) -> T:
+    """Do ``what`` by ``send`` once a person has agreed, and return what CLN gave for it.
+
+    Ends the program after a dry run, and where the person does not agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
+    """
+    client = client or session.client
+    request = _rehearse(session.rehearsing(client), send)
+    if dry_run:
+        _show(session, what, request, client.api)
+        raise typer.Exit(0)
+    if not yes and not _agrees(f"{what} at {client.api}?"):
+        raise typer.Exit(Code.REFUSED)
+    result = send(client)
+    typer.echo(f"done: {what}", err=True)
+    return result
+
+
+def _rehearse(client: Client, send: Callable[[Client], object]) -> Rehearsed:
+    try:
+        send(client)
+    except Rehearsed as request:
+        return request
+    raise AssertionError("a change that sends nothing")
+
+
+def _agrees(question: str) -> bool:
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Unsaid(f"nothing was sent: to {question[:-1]} without a terminal to ask on takes --yes")
+    if typer.confirm(question[:1].upper() + question[1:], err=True):
+        return True
+    typer.echo("nothing was sent", err=True)
+    return False
+
+
+def _show(session: Session, what: str, request: Rehearsed, api: str) -> None:
+    query = urlencode(request.query)
+    text = f"would {what}: {request.method} {request.path}{'?' if query else ''}{query} at {api}"
+    record = {"dry_run": True, "api": api, "method": request.method, "path": request.path, "arguments": request.query}
+    session.output.told(text, record)

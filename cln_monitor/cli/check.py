@@ -1,0 +1,41 @@
+"""``clntool check``: is a configuration right?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cln_monitor.config import ConfigError, load_config, warnings_of
+
+from .codes import Code
+from .context import family, session_of
+
+app = family("Checks of files.")
+
+
+@app.callback()
+def _keep_the_level() -> None:
+    """Keep ``config`` a command of its own: typer would take the only command for the family."""
+
+
+@app.command("config")
+def check_config(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A configuration of cln-monitor.")],
+) -> None:
+    """Read a configuration and all files it names, and tell what is wrong or unusual in it."""
+    session = session_of(context)
+    try:
+        config = load_config(file)
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"clntool: {line}", err=True)
+        raise typer.Exit(Code.REFUSED) from None
+    warnings = warnings_of(config)
+    for warning in warnings:
+        typer.echo(f"clntool: {file}: warning: {warning}", err=True)
+    names = [account.name for account in config.accounts]
+    text = f"{file}: ok, {len(names)} account{'s' * (len(names) != 1)}: {', '.join(names)}"
+    session.output.told(text, {"ok": True, "accounts": names, "warnings": warnings})

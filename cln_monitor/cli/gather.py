@@ -1,0 +1,49 @@
+"""Lists that take a call for each of many keys: read by several threads, with a bar on stderr for who waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from cln_monitor.cln import ClnError
+
+from .codes import code_of
+from .output import Row
+from .session import Session
+
+K = TypeVar("K")
+
+
+def show_gathered(
+    session: Session, keys: Sequence[K], read: Callable[[K], Iterable[Row]], columns: Sequence[str], empty: str
+) -> None:
+    """Show the rows that ``read`` gives for all ``keys``, in their order.
+
+    A key that cannot be read does not cost the others: stderr tells of it, and the program ends with its code.
+    """
+    rows: list[Row] = []
+    errors: list[ClnError] = []
+    console = Console(stderr=True)
+    pool = ThreadPoolExecutor(session.config.concurrency)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("asking CLN", total=len(keys))
+            for future in [pool.submit(read, key) for key in keys]:
+                try:
+                    rows += future.result()
+                except ClnError as error:
+                    errors.append(error)
+                progress.advance(task)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    if rows or not errors:
+        session.output.rows(rows, columns, empty)
+    for each in errors:
+        typer.echo(f"clntool: {session.redactor.scrub(str(each))}", err=True)
+    if errors:
+        raise typer.Exit(max(map(code_of, errors)))

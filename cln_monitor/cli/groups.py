@@ -1,0 +1,101 @@
+"""``clntool groups``: groups of servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cln_monitor.cln import GroupServer
+
+from .change import DryRun, Yes, change
+from .codes import Code
+from .context import family, session_of
+from .output import row_of
+from .session import Session
+
+app = family("Groups of KernelCare and Imunify servers.")
+servers = family("The servers of a group.")
+app.add_typer(servers, name="servers")
+
+_SERVER = ("server_id", "hostname", "ip", "type")
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a group.")]
+_Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of servers.")]
+
+
+@app.command("list")
+def list_groups(context: typer.Context) -> None:
+    """List the groups of the account."""
+    session = session_of(context)
+    session.output.rows(
+        map(row_of, session.client.groups.groups()), ("name", "description"), "the account has no groups"
+    )
+
+
+@app.command("create")
+def create(
+    context: typer.Context,
+    name: _Name,
+    *,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Create a group, and show it."""
+    session = session_of(context)
+    group = change(
+        session,
+        f"create the group {name}",
+        lambda client: client.groups.create(name, description),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.record(row_of(group))
+
+
+@servers.command("list")
+def list_servers(context: typer.Context, name: _Name) -> None:
+    """List the servers of a group."""
+    session = session_of(context)
+    rows = map(row_of, session.client.groups.servers(name))
+    session.output.rows(rows, _SERVER, f"the group {name} has no servers")
+
+
+@servers.command("add")
+def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Add servers to a group, and show those that CLN added."""
+    session = session_of(context)
+    added = change(
+        session,
+        f"add {', '.join(ids)} to the group {name}",
+        lambda client: client.groups.add_servers(name, ids),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    _show_changed(session, ids, added)
+
+
+@servers.command("remove")
+def remove_servers(
+    context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = False, dry_run: DryRun = False
+) -> None:
+    """Remove servers from a group, and show those that CLN removed."""
+    session = session_of(context)
+    removed = change(
+        session,
+        f"remove {', '.join(ids)} from the group {name}",
+        lambda client: client.groups.remove_servers(name, ids),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    _show_changed(session, ids, removed)
+
+
+def _show_changed(session: Session, ids: Sequence[str], changed: Sequence[GroupServer]) -> None:
+    """Show what CLN did; where that is not all that was asked, the program ends as not done."""
+    session.output.rows(map(row_of, changed), _SERVER, "CLN names no servers")
+    done = {server.server_id for server in changed}
+    if left := [id_ for id_ in ids if id_ not in done]:
+        typer.echo(f"clntool: CLN did not do it for {', '.join(left)}", err=True)
+        raise typer.Exit(Code.REFUSED)

@@ -1,0 +1,140 @@
+"""``clntool imunify``: keys and servers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cln_monitor.cln import IMUNIFY_CODES
+
+from .change import DryRun, Yes, change
+from .context import IdArgument, KeyArgument, Limit, NewLimit, Note, family, session_of
+from .gather import show_gathered
+from .output import row_of
+
+app = family("Imunify: keys and servers.")
+keys = family("Imunify keys.")
+servers = family("Imunify servers.")
+app.add_typer(keys, name="keys")
+app.add_typer(servers, name="servers")
+
+_KEY = ("key", "code", "limit", "servers")
+
+
+@keys.command("list")
+def list_keys(context: typer.Context) -> None:
+    """List the keys of the account."""
+    session = session_of(context)
+    session.output.rows(map(row_of, session.client.imunify.keys()), _KEY, "the account has no Imunify keys")
+
+
+@keys.command("create")
+def create_key(
+    context: typer.Context,
+    *,
+    code: Annotated[str, typer.Option(metavar="CODE", help=f"Its product: {', '.join(IMUNIFY_CODES)}.")],
+    limit: Limit,
+    note: Note = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Create a key, and show it."""
+    session = session_of(context)
+    key = change(
+        session,
+        f"create an Imunify key of {code}",
+        lambda client: client.imunify.create_key(code, limit, note),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.record(row_of(key))
+
+
+@keys.command("update")
+def update_key(
+    context: typer.Context,
+    key: KeyArgument,
+    *,
+    limit: NewLimit = None,
+    note: Note = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Change the limit of a key, its note, or both."""
+    session = session_of(context)
+    updated = change(
+        session,
+        f"update the Imunify key {key}",
+        lambda client: client.imunify.update_key(key, limit, note),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.record(row_of(updated))
+
+
+@keys.command("remove")
+def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Remove a key with all its servers, and show those."""
+    session = session_of(context)
+    removed = change(
+        session,
+        f"remove the Imunify key {key} with all its servers",
+        lambda client: client.imunify.remove_key(key),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.rows(map(row_of, removed), ("key", "server_id"), "it had no servers")
+
+
+@servers.command("list")
+def list_servers(
+    context: typer.Context,
+    *,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help="Of this key alone.")] = None,
+) -> None:
+    """List the servers of a key, or of all keys: one call more than there are keys."""
+    session = session_of(context)
+    client = session.client.imunify
+    show_gathered(
+        session,
+        [key] if key is not None else [each.key for each in client.keys()],
+        lambda of: [row_of(server, key=of) for server in client.servers(of)],
+        ("key", "server_id", "ip", "last_checkin"),
+        "no Imunify servers are registered",
+    )
+
+
+@servers.command("remove")
+def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Remove a server from its key."""
+    session = session_of(context)
+    removed = change(
+        session,
+        f"remove the Imunify server {id_}",
+        lambda client: client.imunify.remove_server(id_),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.done(**row_of(removed))
+
+
+@servers.command("convert")
+def convert_server(
+    context: typer.Context,
+    id_: IdArgument,
+    new_key: Annotated[str, typer.Argument(metavar="NEW_KEY", help="The key it is to belong to.")],
+    *,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Move a server to another key, and with it to the product of that."""
+    session = session_of(context)
+    moved = change(
+        session,
+        f"move the Imunify server {id_} to the key {new_key}",
+        lambda client: client.imunify.convert_server(id_, new_key),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.done(**row_of(moved))

@@ -1,0 +1,152 @@
+"""``clntool kernelcare``: keys, servers, monitoring keys, the patch status."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .change import DryRun, Yes, change
+from .context import KeyArgument, Limit, Note, family, session_of
+from .gather import show_gathered
+from .output import row_of
+from .session import Unsaid
+
+app = family("KernelCare: keys, servers, and whether kernels are patched.")
+keys = family("KernelCare keys.")
+servers = family("KernelCare servers.")
+monitoring_key = family("Keys that monitoring asks by.")
+app.add_typer(keys, name="keys")
+app.add_typer(servers, name="servers")
+app.add_typer(monitoring_key, name="monitoring-key")
+
+
+@keys.command("list")
+def list_keys(context: typer.Context) -> None:
+    """List the keys of the account."""
+    session = session_of(context)
+    rows = map(row_of, session.client.kernelcare.keys())
+    session.output.rows(rows, ("key", "enabled", "limit", "note", "created"), "the account has no KernelCare keys")
+
+
+@keys.command("create")
+def create_key(
+    context: typer.Context, *, limit: Limit, note: Note = None, yes: Yes = False, dry_run: DryRun = False
+) -> None:
+    """Create a key, and show it."""
+    session = session_of(context)
+    key = change(
+        session,
+        "create a KernelCare key",
+        lambda client: client.kernelcare.create_key(limit, note),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.record({"key": key})
+
+
+@keys.command("delete")
+def delete_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Delete a key."""
+    session = session_of(context)
+    change(
+        session,
+        f"delete the KernelCare key {key}",
+        lambda client: client.kernelcare.delete_key(key),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.done(key=key)
+
+
+@keys.command("set-cidr")
+def set_cidr(
+    context: typer.Context,
+    key: KeyArgument,
+    cidrs: Annotated[list[str], typer.Argument(metavar="CIDR...", help="Networks, such as 192.0.2.0/24.")],
+    *,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Set the networks from which servers may register with a key."""
+    session = session_of(context)
+    change(
+        session,
+        f"set the networks of the KernelCare key {key} to {', '.join(cidrs)}",
+        lambda client: client.kernelcare.set_cidrs(key, cidrs),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.done(key=key, cidrs=cidrs)
+
+
+@servers.command("list")
+def list_servers(
+    context: typer.Context,
+    *,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help="Of this key alone.")] = None,
+) -> None:
+    """List the servers of a key, or of all keys: one call more than there are keys."""
+    session = session_of(context)
+    client = session.client.kernelcare
+    show_gathered(
+        session,
+        [key] if key is not None else [each.key for each in client.keys()],
+        lambda of: [row_of(server, key=of) for server in client.servers(of)],
+        ("key", "server_id", "ip", "created", "last_checkin"),
+        "no KernelCare servers are registered",
+    )
+
+
+@servers.command("remove")
+def remove_server(
+    context: typer.Context,
+    server_id: Annotated[str, typer.Argument(metavar="SERVER_ID", help="The id of a server.")],
+    *,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Remove a server from its key."""
+    session = session_of(context)
+    removed = change(
+        session,
+        f"remove the KernelCare server {server_id}",
+        lambda client: client.kernelcare.remove_server(server_id),
+        yes=yes,
+        dry_run=dry_run,
+    )
+    session.output.done(**row_of(removed))
+
+
+@monitoring_key.command("register")
+def register(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Register a monitoring key for the address of this machine, or keep it registered."""
+    session = session_of(context)
+    change(
+        session,
+        f"register the monitoring key {key} for the address of this machine",
+        lambda client: client.monitoring_keys.register(key),
+        yes=yes,
+        dry_run=dry_run,
+        client=session.anonymous,
+    )
+    session.output.done(key=key)
+
+
+@app.command("patch-status")
+def show_patch_status(
+    context: typer.Context,
+    *,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help="Of the servers of this key.")] = None,
+    reseller: Annotated[bool, typer.Option("--reseller", help="Of all servers of the account.")] = False,
+) -> None:
+    """Show how many servers are patched, by a KernelCare key or monitoring key, or of all the account."""
+    session = session_of(context)
+    if (key is None) != reseller:
+        raise Unsaid("what to ask about is not said: give either --key KEY or --reseller")
+    if key is not None:
+        status = session.anonymous.patch_status.of_key(key)
+    else:
+        status = session.client.patch_status.of_reseller()
+    hosts = [f"{host.host} ({host.ip}) is {host.state}" for host in status.hosts]
+    session.output.record({"ok": status.ok, **(status.counts or {}), "hosts": hosts})

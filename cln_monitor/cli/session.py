@@ -1,0 +1,56 @@
+"""What one run of ``clntool`` has: whom to ask, and how to show what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cln_monitor.cln import Client, Credentials, Limits, Redactor, Secret, SystemClock, Transport, TransportSettings
+from cln_monitor.config import Choice, Config
+
+from .output import Output
+from .rehearsal import Rehearsal
+
+
+class Unsaid(Exception):
+    """What was given does not say enough, or contradicts itself: a text for the person who gave it."""
+
+
+@dataclass
+class Session:
+    """Made of the options before the family. ``redactor`` takes secrets out of all that is told of errors."""
+
+    choice: Choice
+    output: Output
+    redactor: Redactor = field(default_factory=Redactor)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration that is chosen. Raises NotChosen."""
+        config = self.choice.load()
+        config.hide_secrets(self.redactor)
+        return config
+
+    @cached_property
+    def client(self) -> Client:
+        """The client of the account that is chosen. Raises NotChosen."""
+        account = self.choice.account_of(self.config)
+        transport = self._transport(self.config.transport_of(self.config.api_url_of(account)))
+        return Client.over(transport, self.config.credentials_of(account))
+
+    @cached_property
+    def anonymous(self) -> Client:
+        """The client for what takes no account. Raises NotChosen."""
+        self.choice = self.choice._replace(needs_account=False)
+        return Client.over(self._transport(self.config.transport_of(self.choice.api_url_of(self.config))))
+
+    def rehearsing(self, client: Client) -> Client:
+        """Return a client that checks the arguments of a change as ``client`` does, and then raises Rehearsed."""
+        clock = SystemClock()
+        transport = Rehearsal(TransportSettings(client.api_url), Limits(1, 0, clock), clock, self.redactor)
+        return Client.over(transport, Credentials("rehearsal", lambda: Secret("rehearsal")))
+
+    def _transport(self, settings: TransportSettings) -> Transport:
+        clock = SystemClock()
+        limits = Limits(self.config.concurrency, self.config.requests_per_second, clock)
+        return Transport(settings, limits, clock, self.redactor)

@@ -1,0 +1,68 @@
+"""``clntool simulate``: a CLN in a box, to try things out on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+from cln_monitor.simulator import Simulator
+
+from .context import session_of
+from .session import Unsaid
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    context: typer.Context,
+    *,
+    servers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="A generated fleet of so many KernelCare servers; without it, the demo's."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="The same seed makes the same fleet.")] = 7,
+    listen: Annotated[
+        str, typer.Option(metavar="ADDRESS:PORT", help="Where on loopback to serve; port 0 is a free one.")
+    ] = "127.0.0.1:8099",
+    speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds in a second.")] = 1.0,
+) -> None:
+    """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""
+    session = session_of(context)
+    host, port = _address(listen)
+    try:
+        if servers is None:
+            simulator = Simulator.demo(seed, speed=speed)
+        else:
+            simulator = Simulator.generate(servers, seed, speed=speed)
+        served = simulator.serve(port, host)
+    except (ValueError, OSError) as error:
+        problem = error.strerror if isinstance(error, OSError) else error
+        raise Unsaid(f"the simulator cannot run: {problem}") from None
+    stop = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stop.set())
+    with served:
+        account = next(iter(simulator.accounts.values()))
+        session.output.record(
+            {
+                "api_url": served.url,
+                "login": account.login,
+                "secret_key": account.secret_key,
+                "registration_token": account.registration_token,
+                "monitoring_keys": sorted(account.monitoring_keys),
+            }
+        )
+        stop.wait()
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise Unsaid("--listen: expected an address and a port, such as 127.0.0.1:8099")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -1,0 +1,20 @@
+"""``clntool status``: the flags of CLN's services."""
+
+from __future__ import annotations
+
+import typer
+
+from .context import session_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("status")(show_status)
+
+
+def show_status(context: typer.Context) -> None:
+    """Show the flags of CLN's own services, and which of them are good."""
+    session = session_of(context)
+    status = session.anonymous.status.flags()
+    rows = [{"flag": name, "value": value, "good": status.is_good(name)} for name, value in status.flags.items()]
+    session.output.rows(rows, ("flag", "value", "good"), "CLN shows no flags")

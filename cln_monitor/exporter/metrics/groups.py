@@ -1,0 +1,34 @@
+"""The metrics of server groups (API document, "Server Groups for Imunify/KernelCare API")."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.probes import Observation
+from cln_monitor.probes.groups import GroupsSettings, GroupState
+
+SERVERS = Family(
+    "cln_group_servers",
+    f"Servers of a group, each once, type of /group/servers/list.json as product; empty for a group of none. {POLLED}",
+    ("account", "group", "product"),
+)
+SERVER_INFO = Family(
+    "cln_group_server_info",
+    f"Server of a group in /group/servers/list.json, always 1; joins by server_id. {POLLED}",
+    ("account", "group", "product", "server_id"),
+)
+FAMILIES = (SERVERS, SERVER_INFO)
+PER_SERVER = (SERVER_INFO,)
+
+
+def render(observation: Observation[GroupState], settings: GroupsSettings, series: Series) -> None:
+    """Write the series of ``observation``."""
+    account = observation.account
+    for part in observation.parts:
+        group = part.value
+        for product, count in (Counter(member.product for member in group.servers) or {"": 0}).items():
+            series.add(SERVERS, (account, group.group, product), count)
+        if settings.server_series:
+            for member in group.servers:
+                series.add(SERVER_INFO, (account, group.group, member.product, member.server_id), 1)

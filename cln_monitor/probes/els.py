@@ -1,0 +1,74 @@
+"""Which Extended Lifecycle Support keys are there, and how full are they?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from cln_monitor.cln import ELS_CODES, arguments
+
+from .probe import Plan, Source
+from .settings import HOUR, Duration, ProbeSettings, problems_of_products
+from .shown import without_secrets
+
+
+class ElsKeyState(msgspec.Struct, frozen=True):
+    """An ELS key. ``key`` is the key's label; ``limit``: most servers, 0 for unlimited, None when not told."""
+
+    key: str
+    limit: int | None
+
+
+class ElsServerState(msgspec.Struct, frozen=True):
+    """A server of the ELS key whose label is ``key``; CLN tells no check-in of it."""
+
+    key: str
+    server_id: str
+    ip: str
+    hostname: str
+
+
+class ElsProduct(msgspec.Struct, frozen=True):
+    """The keys and servers of a ``product``, by its code such as ``CELS``."""
+
+    product: str
+    keys: list[ElsKeyState]
+    servers: list[ElsServerState]
+
+
+class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
+    """Of the probe of ELS. ``products``: the codes to ask about, as CLN lists the keys of one at a time."""
+
+    enabled: bool = False
+    interval: Duration = Duration(HOUR)
+    max_age: Duration = Duration(4 * HOUR)
+    products: list[str] = msgspec.field(default_factory=lambda: list(ELS_CODES))
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield what of the values cannot be meant."""
+        yield from super().problems()
+        yield from problems_of_products(self.products, arguments.els_code)
+
+
+class ElsProbe:
+    """Reads the keys of each product, and its servers: two calls a product."""
+
+    name = "els"
+    settings = ElsSettings
+    of_account = True
+
+    def plan(self, source: Source) -> Plan[ElsProduct]:
+        """Return a part for each product."""
+        return Plan({product: partial(_read, source, product) for product in source.settings.products})
+
+
+def _read(source: Source, product: str) -> ElsProduct:
+    client, label = source.client, source.key_label
+    keys = [ElsKeyState(label(key.key), key.limit) for key in client.els.keys(product)]
+    servers = [
+        ElsServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)
+        for server in client.els.servers(product)
+    ]
+    return ElsProduct(product, keys, without_secrets(client, servers, "server_id", "ip", "hostname"))

@@ -1,0 +1,53 @@
+"""Which servers are in which group?"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import msgspec
+
+from .probe import Plan, Source
+from .settings import HOUR, Duration, ProbeSettings
+from .shown import without_secrets
+
+
+class GroupMember(msgspec.Struct, frozen=True):
+    """A server of a group: its id is that of the lists of KernelCare and Imunify servers; ``product`` in CLN's word."""
+
+    server_id: str
+    product: str
+
+
+class GroupState(msgspec.Struct, frozen=True):
+    """A group and its servers, each once."""
+
+    group: str
+    servers: list[GroupMember]
+
+
+class GroupsSettings(ProbeSettings, frozen=True, kw_only=True):
+    """Of the probe of the groups; a series a server unless switched off."""
+
+    enabled: bool = False
+    interval: Duration = Duration(HOUR)
+    max_age: Duration = Duration(4 * HOUR)
+    server_series: bool = True
+
+
+class GroupsProbe:
+    """Reads the list of groups, then the servers of each: one call more than there are groups."""
+
+    name = "groups"
+    settings = GroupsSettings
+    of_account = True
+
+    def plan(self, source: Source) -> Plan[GroupState]:
+        """Return a part for each group."""
+        names = [group.name for group in source.client.groups.groups()]
+        return Plan({source.client.scrub(name): partial(_read, source, name) for name in names})
+
+
+def _read(source: Source, name: str) -> GroupState:
+    client = source.client
+    members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(name)]
+    return GroupState(client.scrub(name), without_secrets(client, members, "server_id", "product"))
