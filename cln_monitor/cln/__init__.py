@@ -1,11 +1,14 @@
-"""The CLN REST API as a library: it knows nothing of monitoring."""
+"""The CLN REST API as a library: it knows nothing of monitoring.
+
+``Client(login, secret_key)`` has every call of the API document, ``ReadOnlyClient`` those that change nothing.
+"""
 
 from cln_monitor.masking import mask_key
 
 from .arguments import BadArgument, is_monitoring_key
 from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
-from .client import ReadOnlyClient
+from .client import Client, ReadOnlyClient
 from .clock import Clock, Deadline, SystemClock
 from .els import ELS_CODES, ElsKey, ElsServer
 from .errors import (
@@ -13,19 +16,21 @@ from .errors import (
     AuthorizationFailed,
     BadAnswer,
     ClnError,
+    NotDone,
     RateLimited,
     Refused,
     TimedOut,
     Unreachable,
 )
 from .groups import Group, GroupServer
-from .imunify import ImunifyKey, ImunifyServer
+from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
 from .ip_licenses import LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
 from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
 from .redact import PLACEHOLDER, Redactor, Secret
+from .removed import RemovedServer
 from .rows import Server
 from .status import ServiceStatus
 from .text import clean_text
@@ -34,6 +39,7 @@ from .transport import Exchange, Transport, TransportSettings
 __all__ = [
     "AWP_PRODUCTS",
     "ELS_CODES",
+    "IMUNIFY_CODES",
     "LICENSE_NAMES",
     "MOST_ADDRESSES",
     "PLACEHOLDER",
@@ -43,8 +49,10 @@ __all__ = [
     "AwpUsage",
     "BadAnswer",
     "BadArgument",
+    "Client",
     "ClnError",
     "Clock",
+    "ConvertedServer",
     "Credentials",
     "Deadline",
     "ElsKey",
@@ -61,12 +69,14 @@ __all__ = [
     "LicensedServer",
     "Limits",
     "MonitoringKeys",
+    "NotDone",
     "PatchStatus",
     "PatchedHost",
     "RateLimited",
     "ReadOnlyClient",
     "Redactor",
     "Refused",
+    "RemovedServer",
     "Secret",
     "Server",
     "ServersNotFound",

@@ -6,6 +6,7 @@ No text here shows a value: somebody may have put a key in its place.
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
@@ -20,10 +21,11 @@ MOST_SERVERS = 1_000_000
 """The highest limit that a key is given; a higher one is a slip."""
 
 _MONITORING_KEY = re.compile(r"[A-Za-z0-9]{16,32}")
-_KEY = re.compile(r"(?![/?#&%])[!-~](?:(?![/?#&%])[!-~]){3,127}")
+_KEY = re.compile(r"(?:(?![/?#&%])[!-~]){4,128}")
 _SERVER_ID = re.compile(r"(?:(?![/?#&%,])[!-~]){1,128}")
 _ELS_CODE = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_+ -]{1,32}")
 _AWP_PRODUCT = re.compile(r"[A-Z0-9_]{1,32}")
+_URL = re.compile(r"https?://(?![?#/])[!-~](?:(?![?#])[!-~])*")
 _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
 _PREFIX = re.compile(r"[0-9A-Fa-f.:]+/[0-9]{1,3}")
 
@@ -85,6 +87,13 @@ def limit(value: object) -> str:
     return whole_number("limit", value, 0, MOST_SERVERS)
 
 
+def key_changes(limit_: object, note_: object) -> tuple[str | None, str | None]:
+    """Return the new limit and the new note of a key. Raises BadArgument when there is neither."""
+    if limit_ is None and note_ is None:
+        raise BadArgument("limit", "is not given, and neither is note; it takes at least one of them")
+    return optional(limit, limit_), optional(new_note, note_)
+
+
 def truth(name: str, value: object) -> str:
     """Return ``true`` or ``false``."""
     if not isinstance(value, bool):
@@ -116,6 +125,24 @@ def server_id(value: object, name: str = "server_id") -> str:
     return _spelled(name, value, _SERVER_ID, right)
 
 
+def license_type(name: str, value: object, *, none_of: Collection[int] = ()) -> str:
+    """Return the number of a type of IP licence, but for ``none_of``: the document does not name all there are."""
+    digits = whole_number(name, value, 1, 99_999)
+    if value in none_of:
+        raise BadArgument(name, f"is {digits}; it takes another type than {', '.join(map(str, none_of))}")
+    return digits
+
+
+def group_name(value: object) -> str:
+    """Return the name of a group that is to be changed."""
+    return line("name", value, 100)
+
+
+def description(value: object) -> str:
+    """Return the description of a group."""
+    return line("description", value, 255)
+
+
 def els_code(value: object) -> str:
     """Return the code of an ELS product exactly as written: new ones appear, and those of the document are odd."""
     return _spelled("code", value, _ELS_CODE, "it takes 1 to 32 letters, digits, blanks, and characters of _ + -")
@@ -126,6 +153,25 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise BadArgument(name, f"is none that CLN knows; it takes one of {', '.join(choices)}")
     return value
+
+
+def login(value: object) -> str:
+    """Return a login; a bar would end it within the token."""
+    if "|" in line("login", value, 255):
+        raise BadArgument("login", "has a | in it; it takes the login of the account")
+    return str(value)
+
+
+def url(name: str, value: object) -> str:
+    """Return the URL of a place to ask."""
+    return _spelled(name, value, _URL, "it takes http:// or https:// and a host, with no blank and none of ? #")
+
+
+def seconds(name: str, value: object) -> float:
+    """Return a time in seconds, more than none."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise BadArgument(name, "is no time; it takes seconds, more than 0")
+    return float(value)
 
 
 def month(value: object) -> str:

@@ -11,14 +11,16 @@ from cln_monitor.masking import mask_key
 
 from .clock import Deadline
 from .endpoints import Endpoint
-from .envelope import json_data
-from .errors import AuthorizationFailed, ClnError
+from .envelope import changed_data, json_data
+from .errors import AuthorizationFailed, ClnError, Refused
 from .redact import Redactor, Secret
 from .token import make_token
 from .transport import Answer, Transport
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+_LOOK_FIRST = "the change may have been made all the same: look before sending it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,61 @@ class Caller:
         with self._attempt(f"reading {endpoint.template}", of_key):
             return self.transport.read(endpoint, path, query, decode, self.deadline)
 
+    def change(
+        self,
+        endpoint: Endpoint,
+        kind: type[T],
+        make: Callable[[T], R],
+        *,
+        empty_is_nothing: bool = False,
+        **query: str | None,
+    ) -> R:
+        """Send a change as the account, once, and return what ``make`` makes of the ``kind`` that CLN gives.
+
+        What is None in ``query`` is not sent. Raises NotDone when CLN did nothing, and other ClnErrors.
+        """
+        given = {name: value for name, value in query.items() if value is not None}
+        return self.write(
+            endpoint,
+            lambda answer: make(changed_data(answer, kind, empty_is_nothing=empty_is_nothing)),
+            query=self._with_token(given),
+            of_key=given.get("key"),
+        )
+
+    def change_rows(
+        self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], *, empty_is_nothing: bool = False, **query: str
+    ) -> list[R]:
+        """Send a change as :meth:`change` does, and return what ``make`` makes of each ``row`` that CLN gives."""
+        rows: type[list[T] | T] = list[row] | row  # type: ignore[valid-type,assignment] # known when the code runs
+        return self.change(
+            endpoint,
+            rows,
+            lambda data: [make(each) for each in (data if isinstance(data, list) else [data])],
+            empty_is_nothing=empty_is_nothing,
+            **query,
+        )
+
     def write(
-        self, endpoint: Endpoint, decode: Callable[[Answer], T], *, query: Callable[[], dict[str, str]], of_key: str
+        self,
+        endpoint: Endpoint,
+        decode: Callable[[Answer], T],
+        *,
+        query: Callable[[], dict[str, str]],
+        of_key: str | None = None,
+        if_lost: str = _LOOK_FIRST,
     ) -> T:
-        """Send a call that changes something about the key ``of_key``, once; return what ``decode`` makes of it."""
-        with self._attempt(f"sending {endpoint.template}", of_key):
-            return self.transport.write(endpoint, query, decode, self.deadline)
+        """Send a call that changes something, once; return what ``decode`` makes of its answer.
+
+        ``of_key`` is the licence key it is about. When nobody knows whether the change was made, the error says
+        ``if_lost``.
+        """
+        try:
+            with self._attempt(f"sending {endpoint.template}", of_key):
+                return self.transport.write(endpoint, query, decode, self.deadline)
+        except ClnError as error:
+            if error.request_left and not isinstance(error, Refused | AuthorizationFailed):
+                error.leave_open(if_lost)
+            raise
 
     @contextlib.contextmanager
     def _attempt(self, what: str, of_key: str | None) -> Iterator[None]:

@@ -1,47 +1,115 @@
-"""The client of the CLN API."""
+"""The client of the CLN API: one that only reads, and one for every call."""
 
 from __future__ import annotations
 
+from types import TracebackType
+from typing import Self
+
+from . import arguments
 from .awp import AwpReads
 from .caller import Caller, Credentials
-from .clock import Deadline
-from .els import ElsReads
-from .groups import GroupReads
-from .imunify import ImunifyReads
-from .ip_licenses import IpLicenseReads
-from .kernelcare import KernelCareReads
+from .clock import Deadline, SystemClock
+from .els import Els, ElsReads
+from .groups import GroupReads, Groups
+from .imunify import Imunify, ImunifyReads
+from .ip_licenses import IpLicenseReads, IpLicenses
+from .kernelcare import KernelCare, KernelCareReads
+from .limits import Limits
+from .monitoring_key import MonitoringKeys
 from .patch_status import PatchStatusReads
+from .redact import Redactor, Secret
 from .status import StatusReads
-from .transport import Transport
+from .transport import API_URL, TIMEOUT, Transport, TransportSettings
+
+_CONCURRENCY = 8
+_REQUESTS_PER_SECOND = 10.0  # CLN documents no limit, so this is a polite one
 
 
 class ReadOnlyClient:
     """All calls of one account that read, a family each; it cannot change anything in CLN. Safe between threads.
 
-    Without ``credentials`` it can read ``status`` alone. All its calls together end before ``deadline``.
+    A context manager that closes its connections at its end.
     """
 
     def __init__(
-        self, transport: Transport, credentials: Credentials | None = None, deadline: Deadline | None = None
+        self,
+        login: str,
+        secret_key: str,
+        *,
+        api_url: str = API_URL,
+        registration_token: str | None = None,
+        timeout: float = TIMEOUT,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+        insecure_skip_verify: bool = False,
     ) -> None:
-        self._caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock))
-        self.status = StatusReads(self._caller)
-        self.kernelcare = KernelCareReads(self._caller)
-        self.imunify = ImunifyReads(self._caller)
-        self.els = ElsReads(self._caller)
-        self.ip_licenses = IpLicenseReads(self._caller)
-        self.patch_status = PatchStatusReads(self._caller)
-        self.groups = GroupReads(self._caller)
-        self.awp = AwpReads(self._caller)
+        """Ask CLN as ``login``, with the secret key of its profile page. Nothing is sent yet.
+
+        ``registration_token``: the static one of the profile page, for ``patch_status.of_reseller`` alone, which by
+        default makes a token of the secret key. ``timeout``: seconds for one request. ``proxy``: its URL.
+        ``ca_file``: a PEM bundle to trust instead of that of certifi. Raises BadArgument, and OSError when ``ca_file``
+        cannot be read.
+        """
+        login = arguments.login(login)
+        secret = Secret(arguments.given("secret_key", secret_key))
+        token = None
+        if registration_token is not None:
+            token = Secret(arguments.given("registration_token", registration_token))
+        settings = TransportSettings(
+            api_url=arguments.url("api_url", api_url).rstrip("/"),
+            timeout=arguments.seconds("timeout", timeout),
+            proxy=arguments.optional(lambda given: arguments.url("proxy", given), proxy),
+            ca_file=arguments.optional(lambda given: arguments.given("ca_file", given), ca_file),
+            insecure_skip_verify=insecure_skip_verify,
+        )
+        clock = SystemClock()
+        transport = Transport(settings, Limits(_CONCURRENCY, _REQUESTS_PER_SECOND, clock), clock, Redactor())
+        credentials = Credentials(login, lambda: secret, None if token is None else lambda: token)
+        self._ask_over(Caller(transport, credentials, Deadline.never(clock)))
+
+    @classmethod
+    def over(
+        cls, transport: Transport, credentials: Credentials | None = None, deadline: Deadline | None = None
+    ) -> Self:
+        """Return a client over ``transport``, all calls of which together end before ``deadline``.
+
+        Without ``credentials`` it can make the calls that carry no token: ``status``, ``patch_status.of_key``.
+        """
+        client = cls.__new__(cls)
+        caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock))
+        client._ask_over(caller)  # noqa: SLF001 # the second half of its own making
+        return client
+
+    def _ask_over(self, caller: Caller) -> None:
+        self._caller = caller
+        self.status = StatusReads(caller)
+        self.kernelcare = KernelCareReads(caller)
+        self.imunify = ImunifyReads(caller)
+        self.els = ElsReads(caller)
+        self.ip_licenses = IpLicenseReads(caller)
+        self.patch_status = PatchStatusReads(caller)
+        self.groups = GroupReads(caller)
+        self.awp = AwpReads(caller)
 
     @property
     def api(self) -> str:
         """The host of the API root."""
         return self._caller.transport.settings.api
 
-    def within(self, deadline: Deadline) -> ReadOnlyClient:
+    def within(self, deadline: Deadline) -> Self:
         """Return a client of the same account whose calls end before ``deadline``."""
-        return ReadOnlyClient(self._caller.transport, self._caller.credentials, deadline)
+        return self.over(self._caller.transport, self._caller.credentials, deadline)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.api}>"
 
     def close(self) -> None:
         """Close its connections that are not in use."""
@@ -54,3 +122,26 @@ class ReadOnlyClient:
     def scrub(self, text: str) -> str:
         """Return ``text`` without the secrets that this client knows."""
         return self._caller.redactor.scrub(text)
+
+
+class Client(ReadOnlyClient):
+    """Every call of the API document, a family each. Safe between threads.
+
+    A change is sent once and never again: it happened, or its method raises. ``may_have_happened`` of the error tells
+    when CLN's word on it was lost; :class:`NotDone` is raised when CLN took the call and did nothing.
+    """
+
+    kernelcare: KernelCare
+    imunify: Imunify
+    els: Els
+    ip_licenses: IpLicenses
+    groups: Groups
+
+    def _ask_over(self, caller: Caller) -> None:
+        super()._ask_over(caller)
+        self.kernelcare = KernelCare(caller)
+        self.imunify = Imunify(caller)
+        self.els = Els(caller)
+        self.ip_licenses = IpLicenses(caller)
+        self.groups = Groups(caller)
+        self.monitoring_keys = MonitoringKeys(caller.transport, caller.deadline)

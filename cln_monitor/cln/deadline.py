@@ -28,6 +28,7 @@ class _Call(threading.local):
 
     ends_at: float = math.inf
     stage: str = _WAITING
+    request_left: bool = False
 
 
 _call = _Call()
@@ -35,9 +36,13 @@ _call = _Call()
 
 @contextmanager
 def call_deadline(seconds: float) -> Iterator[_Call]:
-    """Bound all socket work of this thread to ``seconds`` from now; yields the call: ``stage`` is how far it is."""
+    """Bound all socket work of this thread to ``seconds`` from now; yields the call.
+
+    Its ``stage`` is how far it is; ``request_left`` tells whether some of the request may be on its way.
+    """
     _call.ends_at = time.monotonic() + seconds
     _call.stage = _WAITING
+    _call.request_left = False
     try:
         yield _call
     finally:
@@ -58,6 +63,8 @@ class _Socket(socket.socket):
 
     def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
         self.settimeout(_left())
+        # Before that stage it is a handshake, or the question to a proxy whether it lets us through.
+        _call.request_left = _call.request_left or _call.stage == _WAITING
         super().sendall(*args, **kwargs)
 
 

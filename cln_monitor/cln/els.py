@@ -6,7 +6,14 @@ import msgspec
 
 from . import arguments
 from .caller import Caller
-from .endpoints import ELS_KEYS, ELS_SERVERS
+from .endpoints import (
+    ELS_KEY_CREATE,
+    ELS_KEY_REMOVE,
+    ELS_KEY_UPDATE,
+    ELS_KEYS,
+    ELS_SERVER_REMOVE,
+    ELS_SERVERS,
+)
 from .fields import count, identity, text
 from .rows import unique
 
@@ -76,6 +83,69 @@ class ElsReads:
         return servers
 
 
+class Els(ElsReads):
+    """The calls below ``/els``. Each change is sent once: it happened, or the method raises."""
+
+    def create_key(self, code: str, limit: int, note: str | None = None) -> ElsKey:
+        """Make a key of the product ``code``, such as one of ``ELS_CODES``, and return it (``/els/key/create.json``).
+
+        ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
+        """
+        return self._changed_key(
+            self._caller.change(
+                ELS_KEY_CREATE,
+                _KeyRow,
+                _KeyRow.key_of_row,
+                code=arguments.els_code(code),
+                limit=arguments.limit(limit),
+                note=arguments.optional(arguments.note, note),
+            )
+        )
+
+    def update_key(self, key: str, limit: int | None = None, note: str | None = None) -> ElsKey:
+        """Give a key another limit, another note or both, and return it (``/els/key/update.json``).
+
+        ``limit``: most servers, 0 for unlimited; an empty ``note`` takes the old one away. What is None is not sent;
+        that CLN then leaves it as it is, as it does for Imunify, is not documented. Raises BadArgument, NotDone and
+        other ClnErrors.
+        """
+        key = arguments.license_key(key)
+        new_limit, new_note = arguments.key_changes(limit, note)
+        return self._changed_key(
+            self._caller.change(
+                ELS_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
+            )
+        )
+
+    def remove_key(self, key: str) -> list[ElsServer]:
+        """Remove a key with all its servers, and return them; there may be none (``/els/key/remove.json``).
+
+        The document's sample of such a server has no id. Raises BadArgument, NotDone and other ClnErrors.
+        """
+        key = arguments.license_key(key)
+        return unique(
+            self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key),
+            lambda server: server.server_id,
+        )
+
+    def remove_server(self, server_id: str) -> ElsServer:
+        """Remove a server and return it (``/els/srv/remove.json``).
+
+        The document's sample shows the address of another call there. Raises BadArgument, NotDone when the account has
+        no such server, and other ClnErrors.
+        """
+        server_id = arguments.server_id(server_id)
+        removed = self._caller.change(
+            ELS_SERVER_REMOVE, _ServerRow, lambda row: row.changed(server_id=server_id), id=server_id
+        )
+        self._caller.redactor.hide_key(removed.key)
+        return removed
+
+    def _changed_key(self, key: ElsKey) -> ElsKey:
+        self._caller.redactor.hide_key(key.key)
+        return key
+
+
 def _product(code: str) -> dict[str, str]:
     return dict.fromkeys(("code", "productType"), arguments.els_code(code))
 
@@ -86,9 +156,9 @@ class _KeyRow(msgspec.Struct):
     usage_limit: object = msgspec.field(default=None, name="usageLimit")
     description: object = None
 
-    def key_of_row(self) -> ElsKey:
+    def key_of_row(self, asked_for: object = None) -> ElsKey:
         return ElsKey(
-            key=identity(self.key, "key"),
+            key=identity(self.key or asked_for, "key"),
             code=text(self.product_code),
             limit=count(self.usage_limit),
             note=text(self.description),
@@ -103,3 +173,7 @@ class _ServerRow(msgspec.Struct):
 
     def server(self) -> ElsServer:
         return ElsServer(identity(self.id, "id"), text(self.key), text(self.ip), text(self.hostname))
+
+    def changed(self, *, server_id: str = "", key: str = "") -> ElsServer:
+        """Return the server; ``server_id`` and ``key``, those of the call, where CLN repeats neither."""
+        return ElsServer(text(self.id) or server_id, text(self.key) or key, text(self.ip), text(self.hostname))

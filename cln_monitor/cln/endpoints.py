@@ -74,7 +74,51 @@ READS = frozenset(
 )
 """All that monitoring may send. Most calls of CLN that change something are plain GETs, so the method tells nothing."""
 
+KERNELCARE_KEY_CREATE = Endpoint("/kcare/key/create.json")
+KERNELCARE_KEY_DELETE = Endpoint("/kcare/key/delete.json")
+KERNELCARE_SET_CIDR = Endpoint("/kcare/key/set_cidr.json")
+KERNELCARE_SERVER_REMOVE = Endpoint("/kcare/srv/remove.json")
+IMUNIFY_KEY_CREATE = Endpoint("/im/key/create.json")
+IMUNIFY_KEY_UPDATE = Endpoint("/im/key/update.json")
+IMUNIFY_KEY_REMOVE = Endpoint("/im/key/remove.json")
+IMUNIFY_SERVER_REMOVE = Endpoint("/im/srv/remove.json")
+IMUNIFY_SERVER_CONVERT = Endpoint("/im/srv/convert.json")
+ELS_KEY_CREATE = Endpoint("/els/key/create.json")
+ELS_KEY_UPDATE = Endpoint("/els/key/update.json")
+ELS_KEY_REMOVE = Endpoint("/els/key/remove.json")
+ELS_SERVER_REMOVE = Endpoint("/els/srv/remove.json")
+IP_LICENSE_REGISTER = Endpoint("/ipl/register.json")
+IP_LICENSE_CONVERT = Endpoint("/ipl/convert.json")
+IP_LICENSE_REMOVE = Endpoint("/ipl/remove.json")
+IP_LICENSE_UPDATE = Endpoint("/ipl/update.json")
+GROUP_CREATE = Endpoint("/group/create.json", "POST")
+GROUP_SERVERS_PUT = Endpoint("/group/servers/put.json", "PUT")
+GROUP_SERVERS_REMOVE = Endpoint("/group/servers/remove.json", "DELETE")
 REGISTER_MONITORING_KEY = Endpoint("/kcare/nagios/register_key.plain")
 
-WRITES = frozenset({REGISTER_MONITORING_KEY})
+WRITES = frozenset(
+    {
+        KERNELCARE_KEY_CREATE,
+        KERNELCARE_KEY_DELETE,
+        KERNELCARE_SET_CIDR,
+        KERNELCARE_SERVER_REMOVE,
+        IMUNIFY_KEY_CREATE,
+        IMUNIFY_KEY_UPDATE,
+        IMUNIFY_KEY_REMOVE,
+        IMUNIFY_SERVER_REMOVE,
+        IMUNIFY_SERVER_CONVERT,
+        ELS_KEY_CREATE,
+        ELS_KEY_UPDATE,
+        ELS_KEY_REMOVE,
+        ELS_SERVER_REMOVE,
+        IP_LICENSE_REGISTER,
+        IP_LICENSE_CONVERT,
+        IP_LICENSE_REMOVE,
+        IP_LICENSE_UPDATE,
+        GROUP_CREATE,
+        GROUP_SERVERS_PUT,
+        GROUP_SERVERS_REMOVE,
+        REGISTER_MONITORING_KEY,
+    }
+)
 """What changes something at CLN: sent once, by clients that say so in their type, never by a probe."""

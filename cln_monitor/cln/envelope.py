@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
-from .errors import AuthorizationFailed, BadAnswer, ClnError, Refused
+from .errors import AuthorizationFailed, BadAnswer, ClnError, NotDone, Refused
+from .fields import flag
 from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
@@ -25,53 +27,84 @@ class _Envelope(msgspec.Struct):
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Content(NamedTuple):
+    """What an answer holds, as JSON, and what CLN said beside it."""
+
+    data: bytes | msgspec.Raw
+    message: str
+
+
 def json_data(answer: Answer, kind: type[T]) -> T:
     """Return the ``data`` of a JSON answer as a ``kind``; an answer without the envelope is its own data.
 
     Raises AuthorizationFailed or Refused when CLN says no, BadAnswer when this is not an answer of CLN.
     """
+    return _mended_if_need_be(answer, lambda body: _as_kind(answer, _content(answer, body), kind))
+
+
+def changed_data(answer: Answer, kind: type[T], *, empty_is_nothing: bool = False) -> T:
+    """Return the ``data`` of the answer to a change as :func:`json_data` does.
+
+    Raises NotDone, with the message of CLN, when it says success and did nothing: for data that is null or false, and
+    with ``empty_is_nothing`` for an empty list; and all that :func:`json_data` raises.
+    """
+
+    def read(body: bytes) -> T:
+        content = _content(answer, body)
+        data = msgspec.json.decode(content.data)
+        if data is None or flag(data) is False or (empty_is_nothing and data == []):
+            raise NotDone(f"CLN did nothing: {content.message or 'it gave no reason'}")
+        return _as_kind(answer, content, kind)
+
+    return _mended_if_need_be(answer, read)
+
+
+def _mended_if_need_be(answer: Answer, read: Callable[[bytes], T]) -> T:
+    """Return what ``read`` makes of the body; one lone surrogate in a note must not cost the whole list."""
     try:
-        return _data(answer, answer.body, kind)
+        return read(answer.body)
     except RecursionError:
         raise not_an_answer(answer, "JSON that is nested too deep") from None
     except ValueError:
-        return _data_of_mended(answer, kind)
-
-
-def _data_of_mended(answer: Answer, kind: type[T]) -> T:
-    """Read JSON that the strict decoder refuses: a lone surrogate in one note must not cost the whole list."""
+        pass  # the strict decoder refuses it
     try:
         document = json.loads(answer.body.decode("utf-8", "replace"), parse_constant=_refuse_constant)
-        mended = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-        return _data(answer, mended, kind)
+        return read(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         raise not_an_answer(answer, describe_body(answer.body)) from None
 
 
-def _data(answer: Answer, body: bytes, kind: type[T]) -> T:
-    data: bytes | msgspec.Raw = body
+def _content(answer: Answer, body: bytes) -> _Content:
+    content = _Content(body, "")
     instead = "JSON that does not say whether the call succeeded"
-    said = ""
     if body.lstrip()[:1] == b"{":
         envelope = msgspec.json.decode(body, type=_Envelope)
         if envelope.success is not msgspec.UNSET:
-            if message := clean_text(envelope.message, LONGEST_UNSCRUBBED):
-                said = f"; CLN says: {message}"
+            message = clean_text(envelope.message, LONGEST_UNSCRUBBED)
             success = bytes(envelope.success)
             if success not in {b"true", b"false"}:
-                raise not_an_answer(answer, f"JSON whose success is neither true nor false{said}")
+                raise not_an_answer(answer, f"JSON whose success is neither true nor false{_said(message)}")
             raise_unless_success(answer, success == b"true", envelope.message)
-            data = b"null" if envelope.data is msgspec.UNSET else envelope.data
+            content = _Content(b"null" if envelope.data is msgspec.UNSET else envelope.data, message)
             instead = "a body that says success"
         elif envelope.data is not msgspec.UNSET or envelope.message is not None:
             raise not_an_answer(answer, instead)
     if answer.status >= 300:
-        msgspec.json.decode(data)  # raises for what is not JSON at all, which then is called what it is
+        msgspec.json.decode(content.data)  # raises for what is not JSON at all, which then is called what it is
         raise not_an_answer(answer, instead)
+    return content
+
+
+def _as_kind(answer: Answer, content: _Content, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(content.data, type=kind)
     except msgspec.ValidationError as error:
+        said = _said(content.message)
         raise not_an_answer(answer, f"JSON of another shape than documented: {error}{said}") from None
+
+
+def _said(message: str) -> str:
+    return f"; CLN says: {message}" if message else ""
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What can go wrong between us and CLN: six small types, told apart by what the reader has to do about them."""
+"""What can go wrong between us and CLN: small types, told apart by what the reader has to do about them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ class ClnError(Exception):
 
     reason: ClassVar[str]
 
-    def __init__(self, problem: str, *, transient: bool = False) -> None:
+    def __init__(self, problem: str, *, transient: bool = False, request_left: bool = False) -> None:
         super().__init__(problem)
         self.problem = problem
         self.attempted = ""
         self.transient = transient
         """True when the same read may well succeed a moment later."""
+        self.request_left = request_left
+        """True when this went wrong after the request of a change, or some of it, had left."""
+        self.may_have_happened = False
+        """True when a change may have been made all the same, as CLN's word on it was lost."""
 
     def __str__(self) -> str:
         return f"{self.attempted}: {self.problem}" if self.attempted else self.problem
@@ -35,6 +39,12 @@ class ClnError(Exception):
         self.problem = shorten(scrub(self.problem), _LONGEST)
         self.args = (self.problem,)
         self.__context__ = None  # the errors of the libraries quote URLs and bodies, and with them secrets
+
+    def leave_open(self, words: str) -> None:
+        """Say in ``words`` that the change may have been made all the same."""
+        self.may_have_happened = True
+        self.problem += f"; {words}"
+        self.args = (self.problem,)
 
 
 class Unreachable(ClnError):
@@ -57,8 +67,15 @@ class RateLimited(ClnError):
 
     reason = "rate_limited"
 
-    def __init__(self, problem: str, *, retry_after: float | None = None, transient: bool = True) -> None:
-        super().__init__(problem, transient=transient)
+    def __init__(
+        self,
+        problem: str,
+        *,
+        retry_after: float | None = None,
+        transient: bool = True,
+        request_left: bool = False,
+    ) -> None:
+        super().__init__(problem, transient=transient, request_left=request_left)
         self.retry_after = retry_after
 
 
@@ -72,6 +89,10 @@ class Refused(ClnError):
     """CLN understood the call and said no (``success:false``, or an unknown key or login)."""
 
     reason = "refused"
+
+
+class NotDone(Refused):
+    """CLN took the call for a success and did nothing: there is nothing of that name, or it is somebody else's."""
 
 
 class BadAnswer(ClnError):

@@ -25,8 +25,14 @@ FAILURES = (
 """All that a request and the reading of its answer may raise."""
 
 
-def failure(error: BaseException, stage: str, seconds: float) -> ClnError:
+def failure(error: BaseException, stage: str, seconds: float, *, request_left: bool = False) -> ClnError:
     """Return the error of ours that ``error`` is; ``stage`` is how far the call was, ``seconds`` its deadline."""
+    meant = _meaning_of(error, stage, seconds)
+    meant.request_left = request_left
+    return meant
+
+
+def _meaning_of(error: BaseException, stage: str, seconds: float) -> ClnError:
     # The wrappers of requests are OSErrors too, and say less than what they wrap.
     causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
     for kinds, meaning in _MEANINGS:

@@ -49,6 +49,12 @@ def flag(value: object) -> bool | None:
     return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
 
 
+def done(value: object) -> None:
+    """Return when ``value`` is true or its spelling; anything else is not an answer to a change."""
+    if flag(value) is not True:
+        raise BadAnswer("not an answer of CLN: data is neither true nor false")
+
+
 def date(value: object, field: str) -> float | None:
     """Return the Unix seconds of the date in ``value``; None when it is missing or empty."""
     if value is None or value == "":

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from . import arguments
 from .caller import Caller
-from .endpoints import GROUP_SERVERS, GROUPS
+from .endpoints import (
+    GROUP_CREATE,
+    GROUP_SERVERS,
+    GROUP_SERVERS_PUT,
+    GROUP_SERVERS_REMOVE,
+    GROUPS,
+    Endpoint,
+)
 from .fields import identity, text
 from .rows import unique
 
@@ -52,12 +61,51 @@ class GroupReads:
         )
 
 
+class Groups(GroupReads):
+    """The calls below ``/group``. Each change is sent once: it happened, or the method raises."""
+
+    def create(self, name: str, description: str | None = None) -> Group:
+        """Make a group and return it (``/group/create.json``). What CLN makes of a name there already is unknown.
+
+        Raises BadArgument, NotDone and other ClnErrors.
+        """
+        name = arguments.group_name(name)
+        return self._caller.change(
+            GROUP_CREATE,
+            _GroupRow,
+            lambda row: row.group(name),
+            name=name,
+            description=arguments.optional(arguments.description, description),
+        )
+
+    def add_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
+        """Add servers to the group ``name`` and return those that were added (``/group/servers/put.json``).
+
+        They may be fewer than those given. Raises BadArgument, NotDone when none was added, and other ClnErrors.
+        """
+        return self._change_servers(GROUP_SERVERS_PUT, name, server_ids)
+
+    def remove_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
+        """Take servers out of the group ``name`` and return those that were taken (``/group/servers/remove.json``).
+
+        They may be fewer than those given. Raises BadArgument, NotDone when none was taken, and other ClnErrors.
+        """
+        return self._change_servers(GROUP_SERVERS_REMOVE, name, server_ids)
+
+    def _change_servers(self, endpoint: Endpoint, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
+        name, joined = arguments.group_name(name), arguments.server_ids(server_ids)
+        servers = self._caller.change_rows(
+            endpoint, _ServerRow, _ServerRow.changed, empty_is_nothing=True, name=name, server_ids=joined
+        )
+        return unique(servers, lambda server: server.server_id)
+
+
 class _GroupRow(msgspec.Struct):
     name: object = None
     description: object = None
 
-    def group(self) -> Group:
-        return Group(identity(self.name, "name"), text(self.description))
+    def group(self, asked_for: object = None) -> Group:
+        return Group(identity(self.name or asked_for, "name"), text(self.description))
 
 
 class _ServerRow(msgspec.Struct):
@@ -67,4 +115,10 @@ class _ServerRow(msgspec.Struct):
     type: object = None
 
     def server(self) -> GroupServer:
-        return GroupServer(identity(self.id, "id"), text(self.host_name), text(self.ip), text(self.type))
+        return self._with(identity(self.id, "id"))
+
+    def changed(self) -> GroupServer:
+        return self._with(text(self.id))
+
+    def _with(self, server_id: str) -> GroupServer:
+        return GroupServer(server_id, text(self.host_name), text(self.ip), text(self.type))

@@ -6,9 +6,27 @@ import msgspec
 
 from . import arguments
 from .caller import Caller
-from .endpoints import IMUNIFY_KEYS, IMUNIFY_SERVERS
+from .endpoints import (
+    IMUNIFY_KEY_CREATE,
+    IMUNIFY_KEY_REMOVE,
+    IMUNIFY_KEY_UPDATE,
+    IMUNIFY_KEYS,
+    IMUNIFY_SERVER_CONVERT,
+    IMUNIFY_SERVER_REMOVE,
+    IMUNIFY_SERVERS,
+)
 from .fields import count, date, identity, text
+from .removed import RemovedRow, RemovedServer
 from .rows import unique, unique_servers
+
+IMUNIFY_CODES: dict[str, str] = {
+    "AVP": "ImunifyAV+",
+    "360_1": "Imunify360 single user",
+    "360_30": "Imunify360 up to 30 users",
+    "360_250": "Imunify360 up to 250 users",
+    "360_UN": "Imunify360 unlimited",
+}
+"""The products of keys, code and name."""
 
 
 class ImunifyKey(msgspec.Struct, frozen=True):
@@ -31,6 +49,13 @@ class ImunifyServer(msgspec.Struct, frozen=True):
     last_checkin: float | None
 
 
+class ConvertedServer(msgspec.Struct, frozen=True):
+    """A server that was moved, and the key it is registered with now."""
+
+    server_id: str
+    key: str
+
+
 class ImunifyReads:
     """The calls below ``/im`` that only read."""
 
@@ -50,15 +75,92 @@ class ImunifyReads:
         return unique_servers(self._caller.read_rows(IMUNIFY_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 
+class Imunify(ImunifyReads):
+    """The calls below ``/im``. Each change is sent once: it happened, or the method raises."""
+
+    def create_key(self, code: str, limit: int, note: str | None = None) -> ImunifyKey:
+        """Make a key of the product ``code``, one of ``IMUNIFY_CODES``, and return it (``/im/key/create.json``).
+
+        ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
+        """
+        return self._changed_key(
+            self._caller.change(
+                IMUNIFY_KEY_CREATE,
+                _KeyRow,
+                _KeyRow.key_of_row,
+                code=arguments.one_of("code", code, IMUNIFY_CODES),
+                limit=arguments.limit(limit),
+                note=arguments.optional(arguments.note, note),
+            )
+        )
+
+    def update_key(self, key: str, limit: int | None = None, note: str | None = None) -> ImunifyKey:
+        """Give a key another limit, another note or both, and return it (``/im/key/update.json``).
+
+        ``limit``: most servers, 0 for unlimited; an empty ``note`` takes the old one away; None leaves it as it is.
+        What becomes of servers beyond a lower limit is unknown. Raises BadArgument, NotDone and other ClnErrors.
+        """
+        key = arguments.license_key(key)
+        new_limit, new_note = arguments.key_changes(limit, note)
+        return self._changed_key(
+            self._caller.change(
+                IMUNIFY_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
+            )
+        )
+
+    def remove_key(self, key: str) -> list[RemovedServer]:
+        """Remove a key with all its servers, and return them; there may be none (``/im/key/remove.json``).
+
+        Raises BadArgument, NotDone and other ClnErrors.
+        """
+        key = arguments.license_key(key)
+        return unique(
+            self._caller.change_rows(IMUNIFY_KEY_REMOVE, RemovedRow, lambda row: row.server(key=key), key=key),
+            lambda server: server.server_id,
+        )
+
+    def remove_server(self, server_id: str) -> RemovedServer:
+        """Remove a server and return it with its key, as far as CLN tells (``/im/srv/remove.json``).
+
+        Raises BadArgument, NotDone when the account has no such server, and other ClnErrors.
+        """
+        server_id = arguments.server_id(server_id)
+        removed = self._caller.change(
+            IMUNIFY_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), id=server_id
+        )
+        self._caller.redactor.hide_key(removed.key)
+        return removed
+
+    def convert_server(self, server_id: str, new_key: str) -> ConvertedServer:
+        """Move a server to ``new_key``, and so to the product of that key (``/im/srv/convert.json``).
+
+        Raises BadArgument, NotDone and other ClnErrors.
+        """
+        server_id, new_key = arguments.server_id(server_id), arguments.license_key(new_key, "new_key")
+        removed = self._caller.change(
+            IMUNIFY_SERVER_CONVERT,
+            RemovedRow,
+            lambda row: row.server(server_id=server_id, key=new_key),
+            id=server_id,
+            key=new_key,
+        )
+        self._caller.redactor.hide_key(removed.key)
+        return ConvertedServer(removed.server_id, removed.key)
+
+    def _changed_key(self, key: ImunifyKey) -> ImunifyKey:
+        self._caller.redactor.hide_key(key.key)
+        return key
+
+
 class _KeyRow(msgspec.Struct):
     key: object = None
     code: object = None
     limit: object = None
     servers: object = None
 
-    def key_of_row(self) -> ImunifyKey:
+    def key_of_row(self, asked_for: object = None) -> ImunifyKey:
         return ImunifyKey(
-            key=identity(self.key, "key"),
+            key=identity(self.key or asked_for, "key"),
             code=text(self.code),
             limit=count(self.limit),
             servers=count(self.servers),

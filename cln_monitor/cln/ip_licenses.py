@@ -8,9 +8,18 @@ import msgspec
 
 from . import arguments
 from .caller import Caller
-from .endpoints import IP_LICENSE_AVAILABILITY, IP_LICENSE_CHECK, IP_LICENSE_SERVERS, IP_LICENSES
+from .endpoints import (
+    IP_LICENSE_AVAILABILITY,
+    IP_LICENSE_CHECK,
+    IP_LICENSE_CONVERT,
+    IP_LICENSE_REGISTER,
+    IP_LICENSE_REMOVE,
+    IP_LICENSE_SERVERS,
+    IP_LICENSE_UPDATE,
+    IP_LICENSES,
+)
 from .errors import BadAnswer
-from .fields import count, counts, date, date_if_readable, flag, identity, text
+from .fields import count, counts, date, date_if_readable, done, flag, identity, text
 from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
@@ -27,6 +36,10 @@ LICENSE_NAMES: dict[int, str] = {
     1002: "CloudLinux OS Shared Pro",
 }
 """The types of licences that the API document names; CLN has more."""
+
+_IMUNIFY = frozenset({40, 41, 42, 43, 49})
+_NOT_IMUNIFY = sorted(set(LICENSE_NAMES) - _IMUNIFY)
+_NOT_IMUNIFY_360 = sorted({*_NOT_IMUNIFY, 40})
 
 MOST_ADDRESSES = 100
 """Addresses that one call of ``/ipl/server.json`` takes."""
@@ -102,6 +115,74 @@ class IpLicenseReads:
         )
 
 
+class IpLicenses(IpLicenseReads):
+    """The calls below ``/ipl``. Each change is sent once: it happened, or the method raises."""
+
+    def register(self, ip: str, type: int, els_allowed: bool | None = None) -> IpLicense:  # noqa: A002 # CLN's word
+        """Buy a licence of ``type`` for an address, or find it bought already, and return it (``/ipl/register.json``).
+
+        ``els_allowed``: whether CloudLinux 6 may register; None leaves that to CLN. That it is spelled ``true`` and
+        ``false`` is not documented. ``registered`` is False where CLN does not tell it. Raises BadArgument, NotDone and
+        other ClnErrors.
+        """
+        ip = arguments.address(ip)
+        return self._caller.change(
+            IP_LICENSE_REGISTER,
+            _Row,
+            lambda row: row.bought(ip, type),
+            ip=ip,
+            type=arguments.license_type("type", type),
+            els_allowed=_els_allowed(els_allowed),
+        )
+
+    def convert(self, ip: str, type: int, type_to: int) -> None:  # noqa: A002 # CLN's word
+        """Turn an Imunify licence of ``type`` into an Imunify360 one of ``type_to`` (``/ipl/convert.json``).
+
+        Raises BadArgument, NotDone when the account has no such licence, and other ClnErrors.
+        """
+        if type == type_to:
+            raise arguments.BadArgument("type_to", "is that of type; it takes another one")
+        self._caller.change(
+            IP_LICENSE_CONVERT,
+            object,
+            done,
+            ip=arguments.address(ip),
+            type=arguments.license_type("type", type, none_of=_NOT_IMUNIFY),
+            type_to=arguments.license_type("type_to", type_to, none_of=_NOT_IMUNIFY_360),
+        )
+
+    def remove(self, ip: str, type: int | None = None) -> None:  # noqa: A002 # CLN's word
+        """Remove the licence of ``type`` of an address; without one, ALL its licences (``/ipl/remove.json``).
+
+        Raises BadArgument, NotDone when the account has no such licence, and other ClnErrors.
+        """
+        self._caller.change(IP_LICENSE_REMOVE, object, done, ip=arguments.address(ip), type=_type_if_given(type))
+
+    def update(self, ip: str, els_allowed: bool, type: int | None = None) -> None:  # noqa: A002 # CLN's word
+        """Say whether CloudLinux 6 may register with a licence of an address (``/ipl/update.json``).
+
+        Without ``type`` it is sent for no type in particular; the document says of that only, by what looks like a
+        slip, that it "will remove licenses with all types". Raises BadArgument, NotDone when the account has no such
+        licence, and other ClnErrors.
+        """
+        self._caller.change(
+            IP_LICENSE_UPDATE,
+            object,
+            done,
+            ip=arguments.address(ip),
+            els_allowed=arguments.truth("els_allowed", els_allowed),
+            type=_type_if_given(type),
+        )
+
+
+def _type_if_given(number: int | None) -> str | None:
+    return arguments.optional(lambda given: arguments.license_type("type", given), number)
+
+
+def _els_allowed(allowed: bool | None) -> str | None:
+    return arguments.optional(lambda given: arguments.truth("els_allowed", given), allowed)
+
+
 def _identity(license_: IpLicense) -> str:
     return f"{license_.ip} {license_.type}"
 
@@ -124,6 +205,16 @@ class _Row(msgspec.Struct):
 
     def license(self) -> IpLicense:
         return IpLicense(identity(self.ip, "ip"), self._type(), self._registered(), date_if_readable(self.created))
+
+    def bought(self, ip: str, number: int) -> IpLicense:
+        """Return the licence; ``ip`` and ``number``, those of the call, where CLN repeats neither."""
+        type_ = count(self.type)
+        return IpLicense(
+            text(self.ip) or ip,
+            number if type_ is None else type_,
+            flag(self.registered) or False,
+            date_if_readable(self.created),
+        )
 
     def server(self) -> LicensedServer:
         return LicensedServer(

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from . import arguments
 from .caller import Caller
-from .endpoints import KERNELCARE_KEYS, KERNELCARE_SERVERS
-from .fields import count, date, date_if_readable, flag, identity, text
+from .endpoints import (
+    KERNELCARE_KEY_CREATE,
+    KERNELCARE_KEY_DELETE,
+    KERNELCARE_KEYS,
+    KERNELCARE_SERVER_REMOVE,
+    KERNELCARE_SERVERS,
+    KERNELCARE_SET_CIDR,
+)
+from .errors import BadAnswer, Refused
+from .fields import count, date, date_if_readable, done, flag, identity, text
+from .removed import RemovedRow, RemovedServer
 from .rows import unique, unique_servers
 
 
@@ -50,6 +61,72 @@ class KernelCareReads:
         """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises BadArgument and ClnError."""
         key = arguments.given("key", key)
         return unique_servers(self._caller.read_rows(KERNELCARE_SERVERS, _ServerRow, _ServerRow.server, key=key))
+
+
+class KernelCare(KernelCareReads):
+    """The calls below ``/kcare``. Each change is sent once: it happened, or the method raises."""
+
+    def create_key(self, limit: int, note: str | None = None) -> str:
+        """Make a key for up to ``limit`` servers, 0 for unlimited, and return it (``/kcare/key/create.json``).
+
+        Raises BadArgument, NotDone and other ClnErrors.
+        """
+        key = self._caller.change(
+            KERNELCARE_KEY_CREATE,
+            object,
+            lambda data: identity(data.get("key") if isinstance(data, dict) else data, "key"),
+            limit=arguments.limit(limit),
+            note=arguments.optional(arguments.note, note),
+        )
+        self._caller.redactor.hide_key(key)
+        return key
+
+    def delete_key(self, key: str) -> None:
+        """Delete a key (``/kcare/key/delete.json``). What becomes of its servers is unknown.
+
+        Raises BadArgument, NotDone when the account has no such key, and other ClnErrors.
+        """
+        self._caller.change(KERNELCARE_KEY_DELETE, object, done, key=arguments.license_key(key))
+
+    def set_cidrs(self, key: str, cidrs: Iterable[str]) -> None:
+        """Let servers of ``cidrs``, such as ``192.0.2.0/24``, register with a key (``/kcare/key/set_cidr.json``).
+
+        Whether they replace those set before is unknown: the document speaks of setting and of adding. When CLN
+        refuses one of several, whether it added the others is unknown too. Raises BadArgument, Refused with the words
+        of the document for CLN's code, and other ClnErrors.
+        """
+        key, joined = arguments.license_key(key), arguments.cidrs(cidrs)
+        self._caller.change(KERNELCARE_SET_CIDR, _CodeRow, _CodeRow.raise_unless_set, key=key, cidr=joined)
+
+    def remove_server(self, server_id: str) -> RemovedServer:
+        """Remove a server and return it with its key, as far as CLN tells (``/kcare/srv/remove.json``).
+
+        Raises BadArgument, NotDone when the account has no such server, and other ClnErrors.
+        """
+        server_id = arguments.server_id(server_id)
+        removed = self._caller.change(
+            KERNELCARE_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), server_id=server_id
+        )
+        self._caller.redactor.hide_key(removed.key)
+        return removed
+
+
+_REFUSALS = {
+    1: "irregular ip address in one of CIDRs (code 1)",
+    2: "irregular prefix in one of CIDRs (code 2)",
+    3: "internal error (code 3)",
+}
+
+
+class _CodeRow(msgspec.Struct):
+    code: object = None
+
+    def raise_unless_set(self) -> None:
+        code = count(self.code)
+        if code is None:
+            raise BadAnswer("not an answer of CLN: data without a code")
+        if code:
+            raise Refused(f"CLN did not set the CIDRs: {_REFUSALS.get(code, f'it gives code {code}')}")
 
 
 class _KeyRow(msgspec.Struct):

@@ -29,7 +29,14 @@ class MonitoringKeys:
         ClnErrors when that is not known, in which case it may have been registered.
         """
         key = arguments.monitoring_key(key)
-        self._caller.write(REGISTER_MONITORING_KEY, _registered, query=lambda: {"key": key}, of_key=key)
+        self._caller.write(
+            REGISTER_MONITORING_KEY,
+            _registered,
+            query=lambda: {"key": key},
+            of_key=key,
+            # CLN lists no monitoring keys to look among, and to register one again does no harm.
+            if_lost="it may be registered all the same, so run this again",
+        )
 
 
 def _registered(answer: Answer) -> None:

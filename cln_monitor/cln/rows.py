@@ -29,10 +29,11 @@ S = TypeVar("S", bound=Server)
 
 
 def unique(rows: Iterable[T], identity: Callable[[T], Hashable]) -> list[T]:
-    """Return the first row of each ``identity``, in their order."""
+    """Return the first row of each ``identity``, in their order; rows whose identity is empty all stay."""
     by_identity: dict[Hashable, T] = {}
-    for row in rows:
-        by_identity.setdefault(identity(row), row)
+    for number, row in enumerate(rows):
+        name = identity(row)
+        by_identity.setdefault(number if name == "" else name, row)
     return list(by_identity.values())
 
 

@@ -25,6 +25,12 @@ from .session import make_session
 
 T = TypeVar("T")
 
+API_URL = "https://cln.cloudlinux.com/api"
+"""The API root of CLN itself."""
+
+TIMEOUT = 15.0
+"""Seconds for one request, unless something else is set."""
+
 LARGEST_BODY = 64 << 20
 """Bytes of an answer, unpacked, that are read before it counts as bad: some 400 000 servers under one key."""
 
@@ -69,9 +75,9 @@ class TransportSettings:
     ``label`` is what to call it where its host alone would be ambiguous.
     """
 
-    api_url: str = "https://cln.cloudlinux.com/api"
+    api_url: str = API_URL
     label: str = ""
-    timeout: float = 15.0
+    timeout: float = TIMEOUT
     proxy: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     insecure_skip_verify: bool = False
@@ -149,7 +155,12 @@ class Transport:
         """Send a call that changes something, once, and return what ``decode`` makes of the answer. Raises ClnError."""
         if endpoint not in WRITES:
             raise PermissionError(f"{endpoint.template} is not one of the calls that change something")
-        return decode(self._send(endpoint, dict, query, deadline))
+        answer = self._send(endpoint, dict, query, deadline)
+        try:
+            return decode(answer)
+        except ClnError as error:
+            error.request_left = True
+            raise
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -176,7 +187,7 @@ class Transport:
             started = time.monotonic()
             code, skew = "", None
             try:
-                answer = self._exchange(target, arguments, seconds)
+                answer = self._exchange(endpoint.method, target, arguments, seconds)
                 code, skew = str(answer.status), answer.clock_skew
             except ClnError as error:
                 code = error.reason
@@ -191,10 +202,11 @@ class Transport:
             self._limits.pause(self.settings.host, limited.retry_after)
         raise limited
 
-    def _exchange(self, path: str, query: Mapping[str, str], seconds: float) -> Answer:
+    def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> Answer:
         with call_deadline(seconds) as call:
             try:
-                response = self._session.get(
+                response = self._session.request(
+                    method,
                     self.settings.api_url + path,
                     params=query,
                     timeout=seconds,
@@ -213,7 +225,7 @@ class Transport:
                     )
             except FAILURES as error:
                 # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
-                raise failure(error, call.stage, seconds) from None
+                raise failure(error, call.stage, seconds, request_left=call.request_left) from None
 
     def _clock_skew(self, response: requests.Response) -> float | None:
         date = _http_date(response.headers.get("Date", ""))
@@ -225,7 +237,9 @@ def _body(response: requests.Response) -> bytes:
     for piece in response.raw.stream(_CHUNK, decode_content=True):
         size += len(piece)
         if size > LARGEST_BODY:
-            raise BadAnswer(f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is")
+            raise BadAnswer(
+                f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is", request_left=True
+            )
         pieces.append(piece)
     return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
 
@@ -248,4 +262,7 @@ def _rate_limit(answer: Answer, now: float) -> RateLimited | None:
     elif (date := _http_date(answer.retry_after)) is not None:
         retry_after = max(0.0, date - now)
     asked = "" if retry_after is None else f" and asks to wait {retry_after:.0f} s"
-    return RateLimited(f"CLN answers HTTP {answer.status}{asked}", retry_after=retry_after)
+    # With 429 it did not even look at the request; what a 503 comes from nobody knows.
+    return RateLimited(
+        f"CLN answers HTTP {answer.status}{asked}", retry_after=retry_after, request_left=answer.status != 429
+    )

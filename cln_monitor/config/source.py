@@ -48,4 +48,4 @@ class Sources:
     def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
         settings = self._config.transport_of(api_url)
         transport = Transport(settings, self._limits, self._clock, self._redactor, self._observe)
-        return ReadOnlyClient(transport, None if account is None else self._config.credentials_of(account))
+        return ReadOnlyClient.over(transport, None if account is None else self._config.credentials_of(account))

@@ -101,7 +101,7 @@ class Clients:
 
     def client(self, api_url: str, *, registration_token: str | None = None, **settings: Any) -> ReadOnlyClient:
         """Return a client of the one account."""
-        return ReadOnlyClient(self.transport(api_url, **settings), credentials(registration_token))
+        return ReadOnlyClient.over(self.transport(api_url, **settings), credentials(registration_token))
 
 
 def read(transport: Transport, endpoint: Endpoint = STATUS_JSON, deadline: Deadline | None = None) -> Answer:

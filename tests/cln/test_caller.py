@@ -38,7 +38,7 @@ def test_token_that_the_simulator_takes(clients: Clients, simulator: Simulator, 
 def test_changed_secret_key_is_seen(clients: Clients, account: Account, served: Served) -> None:
     """The secret key is read for each request, so that a new one needs no restart."""
     current = [SECRET_KEY]
-    client = ReadOnlyClient(clients.transport(served.url), Credentials(LOGIN, lambda: Secret(current[0])))
+    client = ReadOnlyClient.over(clients.transport(served.url), Credentials(LOGIN, lambda: Secret(current[0])))
     client.kernelcare.keys()
     account.secret_key = "another secret key"
     with pytest.raises(AuthorizationFailed):
@@ -64,7 +64,7 @@ def test_secret_that_cannot_be_read(
     def source() -> Secret:
         raise error
 
-    client = ReadOnlyClient(clients.transport(served.url), Credentials(LOGIN, source, source))
+    client = ReadOnlyClient.over(clients.transport(served.url), Credentials(LOGIN, source, source))
     with pytest.raises(AuthorizationFailed) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == f"nothing was sent, as the secret key cannot be read ({why})"
@@ -77,7 +77,7 @@ def test_secret_that_cannot_be_read(
 
 def test_without_credentials(clients: Clients, simulator: Simulator, served: Served) -> None:
     """Without credentials the status of CLN can be read, and anything else is an error of the caller."""
-    client = ReadOnlyClient(clients.transport(served.url))
+    client = ReadOnlyClient.over(clients.transport(served.url))
     assert client.status.flags().is_good("xmlrpc")
     simulator.clear_requests()
     for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.of_reseller):

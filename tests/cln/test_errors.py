@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor import cln
-from cln_monitor.cln import REASONS, BadAnswer, ClnError, RateLimited, ServersNotFound
+from cln_monitor.cln import REASONS, BadAnswer, ClnError, NotDone, RateLimited, ServersNotFound
 
 
 def test_reasons_are_those_of_the_contract() -> None:
@@ -18,9 +18,9 @@ def test_each_exported_error_has_one_of_the_reasons() -> None:
     kinds = [
         kind for name in cln.__all__ if isinstance(kind := getattr(cln, name), type) and issubclass(kind, ClnError)
     ]
-    assert len(kinds) == 8
+    assert len(kinds) == 9
     assert {kind.reason for kind in kinds if kind is not ClnError} == set(REASONS)
-    assert ServersNotFound.reason == "refused"
+    assert ServersNotFound.reason == NotDone.reason == "refused"
 
 
 def test_text_names_what_was_attempted() -> None:

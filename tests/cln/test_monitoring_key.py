@@ -118,7 +118,7 @@ def test_not_sent_after_the_deadline(clients: Clients, simulator: Simulator, ser
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize("endpoint", [KERNELCARE_KEYS, Endpoint("/kcare/key/delete.json")])
+@pytest.mark.parametrize("endpoint", [KERNELCARE_KEYS, Endpoint("/kcare/key/delete.json", "POST")])
 def test_other_calls_are_not_written(
     clients: Clients, simulator: Simulator, served: Served, endpoint: Endpoint
 ) -> None:

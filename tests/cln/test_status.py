@@ -27,7 +27,7 @@ GOOD_FLAGS = {
 @pytest.fixture
 def client(clients: Clients, served: Served) -> ReadOnlyClient:
     """A client without credentials."""
-    return ReadOnlyClient(clients.transport(served.url))
+    return ReadOnlyClient.over(clients.transport(served.url))
 
 
 def answers(simulator: Simulator, body: bytes | str, path: str = "/status.json", status: int = 200) -> None:

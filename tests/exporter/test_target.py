@@ -46,7 +46,7 @@ class Targets:
         self.pool = ThreadPoolExecutor(2)
         self.done: list[Run[Any]] = []
         transport = Transport(TransportSettings(), Limits(1, 0, self.clock), self.clock, Redactor())
-        self.client = ReadOnlyClient(transport)
+        self.client = ReadOnlyClient.over(transport)
 
     def target(self, *, asks: object = "the same", made_from: object = "the same") -> Target:
         """Return a new target."""

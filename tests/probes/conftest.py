@@ -59,6 +59,6 @@ def cln() -> Iterator[Cln]:
             TransportSettings(api_url=served.url, timeout=5.0), Limits(4, 0, clock), clock, Redactor()
         )
         credentials = Credentials(LOGIN, lambda: Secret(SECRET_KEY))
-        client = ReadOnlyClient(transport, credentials)
+        client = ReadOnlyClient.over(transport, credentials)
         yield Cln(simulator, account, client, clock, pool)
         client.close()
