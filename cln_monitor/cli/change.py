@@ -37,7 +37,7 @@ def change(
     Ends the program after a dry run, and where the person does not agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
     """
     client = client or session.client
-    request = _rehearse(session.rehearsing(client), send)
+    request = _rehearse(session.rehearsing, send)
     if dry_run:
         _show(session, what, request, client.api)
         raise typer.Exit(0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from cln_monitor.cln import Answer, Deadline, Endpoint, Transport
+from cln_monitor.cln import Deadline, Transport
+from cln_monitor.cln.endpoints import Endpoint
+from cln_monitor.cln.transport import Answer
 
 
 class Rehearsed(Exception):  # the aim of it, not an error

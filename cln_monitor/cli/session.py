@@ -44,10 +44,11 @@ class Session:
         self.choice = self.choice._replace(needs_account=False)
         return Client.over(self._transport(self.config.transport_of(self.choice.api_url_of(self.config))))
 
-    def rehearsing(self, client: Client) -> Client:
-        """Return a client that checks the arguments of a change as ``client`` does, and then raises Rehearsed."""
+    @cached_property
+    def rehearsing(self) -> Client:
+        """A client that checks the arguments of a change as ever, and then raises Rehearsed."""
         clock = SystemClock()
-        transport = Rehearsal(TransportSettings(client.api_url), Limits(1, 0, clock), clock, self.redactor)
+        transport = Rehearsal(TransportSettings(), Limits(1, 0, clock), clock, self.redactor)
         return Client.over(transport, Credentials("rehearsal", lambda: Secret("rehearsal")))
 
     def _transport(self, settings: TransportSettings) -> Transport:
