@@ -34,7 +34,8 @@ def change(
 ) -> T:
     """Do ``what`` by ``send`` once a person has agreed, and return what CLN gave for it.
 
-    Ends the program after a dry run, and where the person does not agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
+    Ends the program after a dry run, and where the person does not agree; stderr tells what was done. Raises
+    BadArgument, Unsaid and ClnError.
     """
     client = client or session.client
     request = _rehearse(session.rehearsing, send)

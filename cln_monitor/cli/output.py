@@ -60,7 +60,7 @@ class Output:
         table.add_column(overflow="fold")
         for name, value in row.items():
             table.add_row(_heading(name), Text(self._cell(name, value)))
-        _console().print(table)
+        _print(table)
 
     def told(self, text: str, row: Row) -> None:
         """Say something: ``text`` to people, ``row`` to scripts."""
@@ -78,12 +78,12 @@ class Output:
         typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
     def _table(self, rows: Sequence[Row], columns: Sequence[str]) -> None:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for name in columns:
             table.add_column(_heading(name), overflow="fold")
         for row in rows:
             table.add_row(*(Text(self._cell(name, row[name])) for name in columns))
-        _console().print(table)
+        _print(table)
 
     def _cell(self, name: str, value: object) -> str:
         if name in _DATES and (value is None or isinstance(value, float)):
@@ -97,10 +97,10 @@ class Output:
         return "-" if value is None else str(value)
 
     def _moment(self, name: str, seconds: float | None) -> str:
-        if seconds is None:
-            return "never" if name == "last_checkin" else "-"
-        moment = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
-        return f"{moment} ({_age(self._now() - seconds)} ago)"
+        """Return a date as people look for it, short enough for a row to fit a terminal; JSON has all of it."""
+        if name == "last_checkin":
+            return "never" if seconds is None else f"{_age(self._now() - seconds)} ago"
+        return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
 def _plain(row: Row) -> dict[str, object]:
@@ -123,8 +123,10 @@ def _heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _console() -> Console:
+def _print(table: Table) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _UNBOUNDED
-    return console
+    with console.capture() as drawn:
+        console.print(table)
+    typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
