@@ -127,6 +127,18 @@ class Account:
             self.ip_licenses[ip, type] = added
             return added
 
+    def ip_licenses_of(
+        self,
+        ip: str,
+        type: int | None = None,  # noqa: A002 -- the API calls it so
+    ) -> list[IpLicense]:
+        """The IP licences of an address, that of one type or (None) all. Raises ValueError when `ip` is no address."""
+        ip = canonical(ip)
+        with self._ledger.lock:
+            return [
+                license_ for held, license_ in self.ip_licenses.items() if held[0] == ip and type in {None, held[1]}
+            ]
+
     def remove_ip_license(
         self,
         ip: str,
@@ -136,13 +148,14 @@ class Account:
 
         Raises ValueError when there is none, or `ip` is no address.
         """
-        ip = canonical(ip)
         with self._ledger.lock:
-            found = [held for held in self.ip_licenses if held[0] == ip and type in {None, held[1]}]
+            found = self.ip_licenses_of(ip, type)
             if not found:
                 of_type = "" if type is None else f" of type {type}"
-                raise ValueError(f"account {self.login}: {ip} has no IP licence{of_type}")
-            return [self.ip_licenses.pop(held) for held in found]
+                raise ValueError(f"account {self.login}: {canonical(ip)} has no IP licence{of_type}")
+            for license_ in found:
+                del self.ip_licenses[license_.ip, license_.type]
+            return found
 
     def add_group(self, name: str, description: str | None = None) -> Group:
         """Add a group of servers, which is empty at first. Raises ValueError when the name is empty or taken."""

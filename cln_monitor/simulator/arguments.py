@@ -25,7 +25,7 @@ def required(call: Call, name: str) -> str:
     """An argument the call cannot do without."""
     value = call.query.get(name)
     if not value:
-        raise Refused(f"Required parameter '{name}' is not present")
+        raise _missing(name)
     return value
 
 
@@ -55,9 +55,13 @@ def note(call: Call) -> str:
     return text
 
 
-def listed(call: Call, name: str) -> list[str]:
-    """A list whose items are parted by commas, each once."""
-    return list(dict.fromkeys(item.strip() for item in required(call, name).split(",")))
+def listed(call: Call, name: str, separators: str = ",") -> list[str]:
+    """A list whose items are parted by any of `separators`, with blanks around them or not; each item once."""
+    items = re.split(f"[{separators}]", required(call, name))
+    found = list(dict.fromkeys(item.strip() for item in items if item.strip()))
+    if not found:
+        raise _missing(name)
+    return found
 
 
 def address(call: Call, name: str = "ip") -> str:
@@ -78,6 +82,10 @@ def one_of(value: str, known: Container[str], what: str) -> str:
     if value not in known:
         raise Refused(f"Invalid {what}: {value}")
     return value
+
+
+def _missing(name: str) -> Refused:
+    return Refused(f"Required parameter '{name}' is not present")
 
 
 def _address(ip: str) -> str:

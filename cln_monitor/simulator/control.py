@@ -122,7 +122,8 @@ def _state(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> o
 
 
 def _show_replay(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
-    return {"replay": None if simulator.replay is None else asdict(simulator.replay)}
+    replay = simulator.replay
+    return {"replay": None if replay is None else asdict(replay)}
 
 
 def _start_replay(simulator: "Simulator", _query: Mapping[str, str], body: bytes) -> object:

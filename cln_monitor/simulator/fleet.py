@@ -16,6 +16,7 @@ _IP_LICENSES_SHARE = 10
 _MOST_IP_LICENSES = 1000
 _IP_LICENSES_FROM = 1_250_000  # the running number of the first address, beyond those of the largest fleet
 _BUNDLES = ((1,), (1,), (1, 42), (1, 16, 49), (1002, 43), (1002,), (4,), (16,), (17,), (40,), (41,), (42,))
+_ELS_FROM = 1_260_000  # beyond those of the IP licences
 _ELS_SHARE = 8
 _ELS_SERVERS_A_KEY = 10
 _MOST_ELS_SERVERS = 1000
@@ -70,8 +71,9 @@ def extend_support(account: Account, servers: int, random: Random) -> None:
     for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_A_KEY)):
         code = els.PRODUCT_CODES[turn % len(els.PRODUCT_CODES)]
         key = account.add_els_key(code=code, limit=_limit(turn, size, random), note=_NOTES[turn % len(_NOTES)])
-        for _ in range(size):
-            key.add_server()
+        for place in range(size):
+            number = _ELS_FROM + turn * _ELS_SERVERS_A_KEY + place
+            key.add_server(ip=names.address(number), hostname=names.hostname(number))
 
 
 def group_servers(account: Account, random: Random) -> None:

@@ -1,16 +1,12 @@
 """IP licences: `/ipl/…` (API document: IP-based licenses API)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from . import answers, arguments
 from .answers import Answer
 from .calls import Call, Refused, Route
 from .checkins import CheckIns
 from .tokens import authorized
-
-if TYPE_CHECKING:
-    from .account import Account
 
 SERVER_INFO = "cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)"
 MOST_ADDRESSES = 100  # in one call
@@ -51,7 +47,7 @@ def _availability(call: Call) -> Answer:
     return answers.envelope(
         {
             "available": [type_ for type_ in TYPES if type_ not in taken],
-            "owned": [license_.type for license_ in _own(account, ip, None)],
+            "owned": [license_.type for license_ in account.ip_licenses_of(ip)],
         }
     )
 
@@ -96,7 +92,7 @@ def _convert(call: Call) -> Answer:
 def _remove(call: Call) -> Answer:
     """`/ipl/remove.json`."""
     account, ip, type_ = authorized(call), arguments.address(call), _optional_type(call)
-    found = _own(account, ip, type_)
+    found = account.ip_licenses_of(ip, type_)
     if found:
         account.remove_ip_license(ip, type_)
     return answers.envelope(bool(found))
@@ -131,7 +127,7 @@ def _update(call: Call) -> Answer:
     """
     account, ip, type_ = authorized(call), arguments.address(call), _optional_type(call)
     els_allowed = arguments.flag(call, "els_allowed")
-    found = _own(account, ip, type_)
+    found = account.ip_licenses_of(ip, type_)
     for license_ in found:
         license_.els_allowed = license_.els_allowed if els_allowed is None else els_allowed
     return answers.envelope(bool(found))
@@ -141,16 +137,9 @@ def _optional_type(call: Call) -> int | None:
     return arguments.whole(call, "type") if call.query.get("type") else None
 
 
-def _own(account: "Account", ip: str, type_: int | None) -> list[IpLicense]:
-    """The licences of the account on an address, of one type or (None) of all."""
-    return [
-        license_ for held, license_ in account.ip_licenses.items() if held[0] == ip and type_ in {None, license_.type}
-    ]
-
-
 def _held(call: Call, ip: str) -> set[int]:
     """The types that any account has on an address."""
-    return {license_.type for account in call.accounts.values() for license_ in _own(account, ip, None)}
+    return {license_.type for account in call.accounts.values() for license_ in account.ip_licenses_of(ip)}
 
 
 def _row(call: Call, license_: IpLicense) -> dict[str, object]:

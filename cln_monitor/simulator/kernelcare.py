@@ -13,7 +13,6 @@ from .tokens import authorized
 
 PATCH_STATES = ("uptodate", "outofdate", "unsupported", "inactive")
 INACTIVE_AFTER = 30 * DAY
-_SEPARATORS = re.compile(r"[\s,;]+")
 _PREFIX = re.compile(r"[0-9]{1,3}")
 _ADDED, _BAD_ADDRESS, _BAD_PREFIX = 0, 1, 2
 
@@ -136,7 +135,7 @@ def _set_cidr(call: Call) -> Answer:
     bits behind the prefix are cleared. Code 3, an internal error, does not happen here: a fault can answer it.
     """
     key = key_calls.own(call, authorized(call).kernelcare_keys)
-    cidrs = [cidr for cidr in _SEPARATORS.split(arguments.required(call, "cidr")) if cidr]
+    cidrs = arguments.listed(call, "cidr", r"\s,;")
     code = next((code for code in map(_code, cidrs) if code != _ADDED), _ADDED)
     if code == _ADDED:
         networks = (str(ip_network(cidr, strict=False)) for cidr in cidrs)

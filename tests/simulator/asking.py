@@ -40,10 +40,43 @@ def token(account: Account, at: float = NOW) -> str:
     return f"{account.login}|{int(at)}|{signed}"
 
 
-def ask(simulator: Simulator, path: str, client_ip: str = "127.0.0.1", **query: str) -> Reply:
+def ask(simulator: Simulator, path: str, client_ip: str = "127.0.0.1", method: str = "GET", **query: str) -> Reply:
     """Ask in memory."""
-    answer = simulator.answer("GET", path, query, client_ip)
+    answer = simulator.answer(method, path, query, client_ip)
     return Reply(answer.status, {"content-type": answer.content_type, **answer.headers}, answer.body)
+
+
+def data(simulator: Simulator, account: Account, path: str, method: str = "GET", **query: str) -> Any:
+    """Ask in memory with a fresh token, and return the data of an answer that must be `success: true`."""
+    answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
+    assert (answer["success"], answer["message"], answer["type"]) == (True, None, None), answer
+    return answer["data"]
+
+
+def refusal(simulator: Simulator, account: Account, path: str, method: str = "GET", **query: str) -> Any:
+    """Ask in memory with a fresh token, and return the message of an answer that must be a refusal."""
+    answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
+    assert (answer["success"], answer["data"], answer["type"]) == (False, None, None), answer
+    return answer["message"]
+
+
+def snapshot(account: Account) -> dict[str, object]:
+    """All that calls can change of an account, as values that stay what they are."""
+    return {
+        "kernelcare": {
+            key.key: (key.limit, key.note, tuple(key.cidrs), tuple(key.servers))
+            for key in account.kernelcare_keys.values()
+        },
+        "imunify": {
+            key.key: (key.limit, key.note, key.code, tuple(key.servers)) for key in account.imunify_keys.values()
+        },
+        "els": {key.key: (key.limit, key.note, key.code, tuple(key.servers)) for key in account.els_keys.values()},
+        "ip_licenses": {held: license_.els_allowed for held, license_ in account.ip_licenses.items()},
+        "groups": {
+            group.name: (group.description, tuple(server.server_id for server in group.servers))
+            for group in account.groups.values()
+        },
+    }
 
 
 def fetch(

@@ -91,3 +91,43 @@ def test_counts_tell_keys_and_servers_apart(account: Account) -> None:
         "awp_entities": 3,
         "monitoring_keys": 1,
     }
+
+
+def test_els_keys_come_and_go_as_others_do(account: Account) -> None:
+    """Of any product whose code looks like one."""
+    key = account.add_els_key("CELS-1")
+    assert (key.code, key.limit, key.note) == ("CELS", 2, "")
+    assert account.add_els_key(code="NEWER 9+").key.startswith("NEWER9-")
+    with pytest.raises(ValueError, match=r"^key X: code must be 1 to 32 letters, digits, blanks and _ \+ -, not ''$"):
+        account.add_els_key("X", code="")
+    account.add_kernelcare_key("X")
+    assert account.remove_els_key("CELS-1") is key
+    with pytest.raises(ValueError, match=r"^account acme_login: it has no ELS key CELS-1$"):
+        account.remove_els_key(key)
+
+
+@pytest.mark.parametrize("name", ["", "G"])
+def test_the_name_of_a_group_is_new(account: Account, name: str) -> None:
+    """And not empty."""
+    group = account.add_group("G", "all")
+    with pytest.raises(ValueError, match=r"^account acme_login: adding the group '.*': a name must be new"):
+        account.add_group(name)
+    assert account.groups == {"G": group}
+
+
+def test_a_key_that_is_removed_takes_its_servers_out_of_groups(account: Account) -> None:
+    """The key that is returned still has them."""
+    key, group = account.add_imunify_key("A"), account.add_group("G")
+    server = key.add_server()
+    group.add_server(server)
+    assert list(account.remove_imunify_key("A").servers.values()) == [server]
+    assert group.servers == ()
+
+
+def test_the_ip_licences_of_an_address(account: Account) -> None:
+    """Of one type or all."""
+    first, second = account.add_ip_license("2001:db8::1", 1), account.add_ip_license("2001:db8::1", 16)
+    account.add_ip_license("192.0.2.1", 1)
+    assert account.ip_licenses_of("2001:DB8::1") == [first, second]
+    assert account.ip_licenses_of("2001:db8::1", 16) == [second]
+    assert account.ip_licenses_of("192.0.2.2") == []

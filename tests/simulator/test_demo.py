@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import ImunifyServer, KernelCareServer, Simulator
 
 from .asking import NOW, ask, token
 
@@ -89,3 +89,38 @@ def test_it_can_be_asked_in_all_ways() -> None:
     assert ask(simulator, f"/kcare/nagios-res/acme_login/{token(account)}").text == counts
     flags = ask(simulator, "/status.json").json["data"]
     assert {flag for flag, value in flags.items() if not value} == {"rhn_overloaded", "rhn_queue_full"}
+
+
+def test_els_keys_of_each_kind_occur() -> None:
+    """Roomy, unlimited, full, empty; with a note and without."""
+    account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
+    assert {key.code: (len(key.servers), key.limit, bool(key.note)) for key in account.els_keys.values()} == {
+        "CELS": (7, 10, True),
+        "PHP_ELS": (4, 0, False),
+        "UELS18": (3, 3, True),
+        "CELS_8": (2, 5, True),
+        "ELS CELS7+SLA": (0, 5, True),
+    }
+
+
+def test_groups_of_each_kind_occur() -> None:
+    """One with servers of both products, one that shares a server with it, one that is empty."""
+    account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
+    kinds = {name: Counter(type(server) for server in group.servers) for name, group in account.groups.items()}
+    assert kinds == {
+        "Frankfurt": {KernelCareServer: 12, ImunifyServer: 5},
+        "Kritisch für Köln": {KernelCareServer: 7},
+        "New customers": {},
+    }
+    frankfurt, critical, _ = (set(group.servers) for group in account.groups.values())
+    assert len(frankfurt & critical) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 7, 12345])
+def test_accelerate_wp_is_billed(seed: int) -> None:
+    """In this month and the two before."""
+    account = Simulator.demo(seed=seed, clock=lambda: NOW).accounts["acme_login"]
+    assert list(account.awp_entities) == ["2024-02", "2024-03", "2024-04"]
+    products = Counter(entity.product for entity in account.awp_entities["2024-04"])
+    assert products["AWP_PREMIUM"] == 12
+    assert products["AWP_CDN"] > 0

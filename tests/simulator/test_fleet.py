@@ -1,13 +1,17 @@
 """Fleets from a seed."""
 
+import hashlib
+import json
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import ImunifyServer, KernelCareServer, Simulator
+from cln_monitor.simulator.els import PRODUCT_CODES
 
-from .asking import NOW, ask, token
+from .asking import NOW, ask, data, snapshot, token
 
 
 def rows(simulator: Simulator) -> list[dict[str, object]]:
@@ -99,3 +103,87 @@ def test_a_large_fleet_is_quick() -> None:
     for key in list(account.kernelcare_keys)[:20]:
         ask(simulator, "/kcare/key/servers.json", token=token(account), key=key)
     assert (time.process_time() - started) / 20 < 0.01
+
+
+@pytest.mark.parametrize(
+    ("make", "digest"),
+    [
+        (lambda: Simulator.demo(clock=lambda: NOW), "07e00edb"),
+        (lambda: Simulator.demo(seed=1, clock=lambda: NOW), "250a1d51"),
+        (lambda: Simulator.generate(400, clock=lambda: NOW), "23dc80b6"),
+        (lambda: Simulator.generate(2500, seed=3, clock=lambda: NOW), "1d46a59d"),
+    ],
+    ids=["demo 7", "demo 1", "fleet 7", "fleet 3"],
+)
+def test_a_seed_gives_the_fleet_it_always_gave(make: Callable[[], Simulator], digest: str) -> None:
+    """To the letter: metrics of a seed are compared, so what is new takes nothing from the sources of the old."""
+    simulator = make()
+    account = simulator.accounts["acme_login"]
+    keys, licenses = data(simulator, account, "/kcare/key/list.json"), data(simulator, account, "/ipl/list.json")
+    imunify = data(simulator, account, "/im/key/list.json")
+    told = [account.secret_key, keys, imunify, licenses]
+    told += [data(simulator, account, "/kcare/key/servers.json", key=row["key"]) for row in keys]
+    told += [data(simulator, account, "/im/srv/list.json", key=row["key"]) for row in imunify]
+    ips = sorted({row["ip"] for row in licenses})
+    for at in range(0, len(ips), 100):
+        told.append(data(simulator, account, "/ipl/server.json", ip=",".join(ips[at : at + 100])))
+    told += [ask(simulator, f"/kcare/nagios/{row['key']}").text for row in keys]
+    assert hashlib.sha256(json.dumps(told).encode()).hexdigest().startswith(digest)
+
+
+@pytest.mark.parametrize(("servers", "covered"), [(0, 0), (7, 0), (8, 1), (255, 31), (10_019, 1000)])
+def test_an_eighth_of_the_servers_has_els(servers: int, covered: int) -> None:
+    """A thousand at most, ten a key."""
+    counts = Simulator.generate(servers=servers, clock=lambda: NOW).accounts["acme_login"].counts()
+    assert (counts["els_servers"], counts["els_keys"]) == (covered, -(-covered // 10))
+
+
+def test_els_keys_are_of_all_products_roomy_full_and_unlimited() -> None:
+    """And their servers share no address with others."""
+    account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
+    keys = account.els_keys.values()
+    assert {key.code for key in keys} == set(PRODUCT_CODES)
+    assert {0 if not key.limit else 2 if key.is_full else 1 for key in keys} == {0, 1, 2}
+    ips = {server.ip for key in keys for server in key.servers.values()}
+    assert len(ips) == 500
+    assert ips.isdisjoint(server.ip for server in account.kernelcare_servers())
+    assert ips.isdisjoint(ip for ip, _ in account.ip_licenses)
+
+
+def test_groups_hold_servers_of_both_products_and_share_some() -> None:
+    """A group a key, one with a server of each, an empty one; without servers there are none."""
+    account = Simulator.generate(servers=400, clock=lambda: NOW).accounts["acme_login"]
+    assert list(account.groups) == ["watch list", "reserve", "group 1", "group 2", "group 3", "group 4"]
+    sizes = {name: len(group.servers) for name, group in account.groups.items()}
+    assert (sizes["watch list"], sizes["reserve"], sizes["group 1"], sizes["group 2"]) == (4, 0, 15, 10)
+    assert {type(server) for server in account.groups["group 1"].servers} == {KernelCareServer, ImunifyServer}
+    assert all(len(server.groups) == 2 for server in account.groups["watch list"].servers)
+    assert Simulator.generate(servers=0, clock=lambda: NOW).accounts["acme_login"].counts()["groups"] == 0
+
+
+def test_accelerate_wp_is_billed_for_three_months() -> None:
+    """More and more websites, with the CDN and without, with a user name and without."""
+    account = Simulator.generate(servers=400, clock=lambda: NOW).accounts["acme_login"]
+    assert list(account.awp_entities) == ["2024-02", "2024-03", "2024-04"]
+    sizes = [len(entities) for entities in account.awp_entities.values()]
+    assert sizes == sorted(sizes)
+    now = account.awp_entities["2024-04"]
+    assert sum(entity.product == "AWP_PREMIUM" for entity in now) == 100
+    assert {(entity.product, entity.cdn_limit_type) for entity in now} == {
+        ("AWP_PREMIUM", None),
+        ("AWP_CDN", "50 GB"),
+        ("AWP_CDN", "100 GB"),
+        ("AWP_CDN", "1 TB"),
+    }
+    assert {entity.username is None for entity in now} == {True, False}
+
+
+def test_the_same_seed_gives_the_same_of_all_else() -> None:
+    """ELS keys, groups and bills, and another seed others."""
+
+    def told(seed: int) -> tuple[object, ...]:
+        account = Simulator.generate(servers=200, seed=seed, clock=lambda: NOW).accounts["acme_login"]
+        return snapshot(account), account.awp_entities
+
+    assert told(1) == told(1)
+    assert all(one != other for one, other in zip(told(1), told(2), strict=True))

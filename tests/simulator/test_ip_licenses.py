@@ -4,9 +4,10 @@ import pytest
 
 from cln_monitor.simulator import Account, Served, Simulator
 
-from .asking import NOW, Reply, ask, fetch, token
+from .asking import NOW, Reply, ask, data, fetch, refusal, snapshot, token
 
 DAY = 24 * 3600
+IP = "192.0.2.1"
 
 
 def servers(simulator: Simulator, account: Account, ip: str) -> Reply:
@@ -125,3 +126,135 @@ def test_check_ins_come_in_as_time_goes_on(simulator: Simulator, account: Accoun
     heard, never = (row["last_checkin"] for row in later["data"])
     assert "2024-04-30T11:56-0400" < heard <= "2024-04-30T16:26-0400"
     assert never is None
+
+
+@pytest.fixture
+def other(simulator: Simulator) -> Account:
+    """Another account, which has CloudLinux OS and Imunify360 unlimited on that address."""
+    other = simulator.add_account("other", "s")
+    other.add_ip_license(IP, 1)
+    other.add_ip_license(IP, 49)
+    return other
+
+
+@pytest.mark.usefixtures("other")
+def test_available_is_what_nobody_has(simulator: Simulator, account: Account) -> None:
+    """Of the types of the document; owned is what the account has, of whatever type."""
+    account.add_ip_license(IP, 16)
+    account.add_ip_license(IP, 5010)
+    assert data(simulator, account, "/ipl/availability.json", ip=IP) == {
+        "available": [4, 5, 1002, 17, 40, 41, 42, 43],
+        "owned": [16, 5010],
+    }
+    assert data(simulator, account, "/ipl/availability.json", ip="192.0.2.2") == {
+        "available": [1, 4, 5, 1002, 16, 17, 40, 41, 42, 43, 49],
+        "owned": [],
+    }
+
+
+@pytest.mark.usefixtures("other")
+def test_a_check_tells_what_anybody_has(simulator: Simulator, account: Account) -> None:
+    """Their types and ours, not whose they are."""
+    account.add_ip_license(IP, 16)
+    assert data(simulator, account, "/ipl/check.json", ip=IP) == [1, 16, 49]
+    assert data(simulator, account, "/ipl/check.json", ip="192.0.2.2") == []
+
+
+def test_a_licence_is_registered(simulator: Simulator, account: Account) -> None:
+    """No server uses it yet; lists have it, and others see it taken."""
+    row = data(simulator, account, "/ipl/register.json", ip="2001:DB8::1", type="16", els_allowed="true")
+    assert row == {"ip": "2001:db8::1", "type": 16, "registered": False, "created": "2024-04-30T11:26-0400"}
+    assert data(simulator, account, "/ipl/list.json") == [row]
+    license_ = account.ip_licenses["2001:db8::1", 16]
+    assert (license_.els_allowed, license_.last_checkin(NOW), license_.server_info) == (True, None, None)
+    other = simulator.add_account("other", "s")
+    assert 16 not in data(simulator, other, "/ipl/availability.json", ip="2001:db8::1")["available"]
+
+
+def test_an_own_licence_is_answered_as_it_is(simulator: Simulator, account: Account) -> None:
+    """Registering it again changes nothing, also of a type that no document knows."""
+    for type_ in (16, 5010):
+        account.add_ip_license(IP, type_, created=NOW - DAY)
+        before = snapshot(account)
+        row = data(simulator, account, "/ipl/register.json", ip=IP, type=str(type_), els_allowed="true")
+        assert row == {"ip": IP, "type": type_, "registered": True, "created": "2024-04-29T11:26-0400"}
+        assert snapshot(account) == before
+
+
+@pytest.mark.usefixtures("other")
+@pytest.mark.parametrize(
+    ("type_", "message"),
+    [("1", "IP license is owned by another customer"), ("5010", "Invalid type: 5010"), ("0", "Invalid type: 0")],
+)
+def test_a_licence_of_somebody_else_or_of_no_product_is_not_registered(
+    simulator: Simulator, account: Account, type_: str, message: str
+) -> None:
+    """Another type on the same address is."""
+    assert refusal(simulator, account, "/ipl/register.json", ip=IP, type=type_) == message
+    assert not account.ip_licenses
+    assert data(simulator, account, "/ipl/register.json", ip=IP, type="4")["type"] == 4
+
+
+@pytest.mark.parametrize("type_", [40, 41, 42, 43, 49])
+@pytest.mark.parametrize("type_to", [41, 42, 43, 49])
+def test_an_imunify_licence_is_converted_up_and_down(
+    simulator: Simulator, account: Account, type_: int, type_to: int
+) -> None:
+    """To all of Imunify360; it is the same licence, and to its own type it is none."""
+    license_ = account.add_ip_license(IP, type_)
+    possible = type_ != type_to
+    answer = data(simulator, account, "/ipl/convert.json", ip=IP, type=str(type_), type_to=str(type_to))
+    assert answer is possible
+    assert account.ip_licenses == {(IP, type_to): license_}
+    assert license_.type == type_to
+
+
+@pytest.mark.parametrize(
+    ("type_", "type_to"),
+    [(41, 40), (16, 41), (41, 16), (42, 41), (41, 49), (41, 43), (1, 1), (41, 5010)],
+    ids=["to AV+", "from KernelCare", "to KernelCare", "not held", "theirs", "own", "no Imunify", "unknown"],
+)
+def test_a_licence_that_cannot_be_converted_is_false(
+    simulator: Simulator, account: Account, other: Account, type_: int, type_to: int
+) -> None:
+    """And nothing changes for anybody."""
+    for held in (16, 41, 43):
+        account.add_ip_license(IP, held)
+    before = (snapshot(account), snapshot(other))
+    answer = data(simulator, account, "/ipl/convert.json", ip=IP, type=str(type_), type_to=str(type_to))
+    assert answer is False
+    assert (snapshot(account), snapshot(other)) == before
+
+
+def test_licences_are_removed_by_type_or_all_of_an_address(
+    simulator: Simulator, account: Account, other: Account
+) -> None:
+    """True when there was one; those of others stay, and are false."""
+    for ip, type_ in ((IP, 16), (IP, 41), (IP, 4), ("192.0.2.2", 1)):
+        account.add_ip_license(ip, type_)
+    theirs = snapshot(other)
+    path = "/ipl/remove.json"
+    assert data(simulator, account, path, ip=IP, type="16") is True
+    assert data(simulator, account, path, ip=IP, type="16") is False
+    assert data(simulator, account, path, ip=IP, type="1") is False
+    assert list(account.ip_licenses) == [(IP, 41), (IP, 4), ("192.0.2.2", 1)]
+    assert data(simulator, account, path, ip=IP, type="") is True
+    assert data(simulator, account, path, ip=IP) is False
+    assert list(account.ip_licenses) == [("192.0.2.2", 1)]
+    assert snapshot(other) == theirs
+
+
+def test_an_update_sets_whether_cloudlinux_6_is_allowed(simulator: Simulator, account: Account, other: Account) -> None:
+    """Of a type or of all of the address; without the flag nothing changes, and what is not owned is false."""
+    for type_ in (16, 41):
+        account.add_ip_license(IP, type_)
+    path = "/ipl/update.json"
+    assert data(simulator, account, path, ip=IP, type="16", els_allowed="true") is True
+    assert snapshot(account)["ip_licenses"] == {(IP, 16): True, (IP, 41): False}
+    assert data(simulator, account, path, ip=IP, els_allowed="true") is True
+    assert data(simulator, account, path, ip=IP, type="16", els_allowed="false") is True
+    assert data(simulator, account, path, ip=IP) is True
+    assert snapshot(account)["ip_licenses"] == {(IP, 16): False, (IP, 41): True}
+    for missing in ({"ip": "192.0.2.2"}, {"ip": IP, "type": "1"}):
+        assert data(simulator, account, path, els_allowed="true", **missing) is False
+    assert snapshot(other)["ip_licenses"] == {(IP, 1): False, (IP, 49): False}

@@ -4,7 +4,7 @@ import pytest
 
 from cln_monitor.simulator import Account, Simulator
 
-from .asking import NOW, Reply, ask, token
+from .asking import NOW, Reply, ask, data, refusal, token
 
 DAY = 24 * 3600
 
@@ -126,3 +126,98 @@ def test_an_unknown_patch_state_is_an_error_that_names_those_there_are(account: 
     assert key.add_server(patch_state="unsupported").patch_state == "unsupported"
     with pytest.raises(ValueError, match=expected):
         key.add_server().patch_state = "old"
+
+
+def test_a_key_is_created(simulator: Simulator, account: Account) -> None:
+    """The data is its text; lists have it from now on."""
+    key = data(simulator, account, "/kcare/key/create.json", limit="2", note="Key description")
+    assert data(simulator, account, "/kcare/key/list.json") == [
+        {
+            "key": key,
+            "enabled": True,
+            "created": "2024-04-30T11:26-0400",
+            "limit": 2,
+            "note": "Key description",
+        }
+    ]
+    assert servers(simulator, account, key).json["data"] == []
+    assert account.kernelcare_keys[data(simulator, account, "/kcare/key/create.json", limit="0")].note == ""
+
+
+def test_a_key_is_deleted_with_its_servers(simulator: Simulator, account: Account) -> None:
+    """True; one that is not there, or is another account's or product's, is false and stays."""
+    account.add_kernelcare_key("K").add_server("s1")
+    account.add_imunify_key("IM")
+    theirs = simulator.add_account("other", "s").add_kernelcare_key("THEIRS")
+    assert data(simulator, account, "/kcare/key/delete.json", key="K") is True
+    for key in ("K", "THEIRS", "IM"):
+        assert data(simulator, account, "/kcare/key/delete.json", key=key) is False
+    assert (list(account.kernelcare_keys), list(account.imunify_keys)) == ([], ["IM"])
+    assert simulator.accounts["other"].kernelcare_keys == {"THEIRS": theirs}
+    assert ask(simulator, "/kcare/nagios/K").text == "Servers not found for key K"
+
+
+def test_a_server_is_removed_once(simulator: Simulator, account: Account) -> None:
+    """Then it is not found, which is no failure; the others stay."""
+    key = account.add_kernelcare_key("K")
+    key.add_server("s1")
+    key.add_server("s2")
+    path = "/kcare/srv/remove.json"
+    assert data(simulator, account, path, server_id="s1") == {"server_id": "s1", "key": "K"}
+    assert list(key.servers) == ["s2"]
+    not_found = {"message": "Server not found", "type": None, "success": True, "data": None}
+    assert ask(simulator, path, token=token(account), server_id="s1").json == not_found
+    simulator.add_account("other", "s").add_kernelcare_key().add_server("theirs")
+    assert ask(simulator, path, token=token(account), server_id="theirs").json == not_found
+    assert simulator.accounts["other"].counts()["kernelcare_servers"] == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "192.0.2.0/24 2001:db8::/32",
+        "192.0.2.0/24,2001:db8::/32",
+        "192.0.2.0/24;2001:db8::/32",
+        " 192.0.2.7/24 ;, 2001:DB8:0::1/32,192.0.2.0/24;",
+    ],
+)
+def test_networks_are_added_to_a_key(simulator: Simulator, account: Account, sent: str) -> None:
+    """Parted by blanks, commas and semicolons; bits behind the prefix are cleared, and each is kept once."""
+    key = account.add_kernelcare_key("K")
+    path = "/kcare/key/set_cidr.json"
+    assert data(simulator, account, path, key="K", cidr="198.51.100.0/25") == {"code": 0}
+    assert data(simulator, account, path, key="K", cidr=sent) == {"code": 0}
+    assert key.cidrs == ["198.51.100.0/25", "192.0.2.0/24", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ("300.0.2.0/24", 1),
+        ("web1/24", 1),
+        ("/24", 1),
+        ("fe80::1%eth0/64", 1),
+        ("300.0.2.0/99", 1),
+        ("192.0.2.0/33", 2),
+        ("2001:db8::/129", 2),
+        ("192.0.2.0/255.255.255.0", 2),
+        ("192.0.2.0/", 2),
+        ("192.0.2.0", 2),
+        ("192.0.2.0/24/24", 2),
+        ("192.0.2.0/33,300.0.2.0/24", 2),
+        ("192.0.2.0/-1", 2),
+    ],
+)
+def test_an_irregular_network_has_a_code(simulator: Simulator, account: Account, sent: str, code: int) -> None:
+    """The first one decides, and none of the list is added."""
+    key = account.add_kernelcare_key("K")
+    answer = data(simulator, account, "/kcare/key/set_cidr.json", key="K", cidr=f"198.51.100.0/24,{sent}")
+    assert answer == {"code": code}
+    assert key.cidrs == []
+
+
+def test_a_list_without_networks_is_a_missing_argument(simulator: Simulator, account: Account) -> None:
+    """As an empty text is."""
+    account.add_kernelcare_key("K")
+    message = refusal(simulator, account, "/kcare/key/set_cidr.json", key="K", cidr=" ,; ")
+    assert message == "Required parameter 'cidr' is not present"

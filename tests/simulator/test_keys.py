@@ -51,3 +51,28 @@ def test_a_limit_below_nothing_is_refused(account: Account) -> None:
     with pytest.raises(ValueError, match=r"^key A: limit must be a number of servers, or 0 for no limit, not -1$"):
         account.add_kernelcare_key("A", limit=-1)
     assert account.add_kernelcare_key("A", limit=0).limit == 0
+
+
+def test_a_key_is_full_at_its_limit(account: Account) -> None:
+    """And over it; one without a limit never is."""
+    key = account.add_imunify_key(limit=1)
+    assert not key.is_full
+    for _ in range(2):
+        key.add_server()
+        assert key.is_full
+    key.limit = 0
+    assert not key.is_full
+
+
+def test_moving_a_server_moves_the_very_server(account: Account) -> None:
+    """One that is not there, or is there already, is an error, and nothing moves."""
+    first, second = account.add_imunify_key("A"), account.add_imunify_key("B")
+    server = first.add_server("s1")
+    assert first.move_server("s1", second) is server
+    assert (first.servers, second.servers) == ({}, {"s1": server})
+    with pytest.raises(ValueError, match=r"^key A: no server s2 is registered with it$"):
+        first.move_server("s2", second)
+    again = first.add_server("s1")
+    with pytest.raises(ValueError, match=r"^key B: the server s1 is registered already$"):
+        first.move_server("s1", second)
+    assert (first.servers, second.servers) == ({"s1": again}, {"s1": server})

@@ -4,7 +4,7 @@ import pytest
 
 from cln_monitor.simulator import Account, KernelCareKey, Simulator
 
-from .asking import NOW, ask, token
+from .asking import NOW, ask, data, token
 
 MONITORING_KEY = "MonitoringKey00001"
 
@@ -132,3 +132,15 @@ def test_a_registered_key_answers_for_the_licensee(simulator: Simulator, account
     assert ask(simulator, path, "192.0.2.9", key=MONITORING_KEY).text == "success:true\ncode:0"
     assert (account.monitoring_keys, other.monitoring_keys) == (set(), {MONITORING_KEY})
     assert ask(simulator, f"/kcare/nagios/{MONITORING_KEY}").text == f"Servers not found for key {MONITORING_KEY}"
+
+
+@pytest.mark.parametrize(("type_", "code"), [("16", 0), ("17", 0), ("1", 2)])
+def test_a_kernelcare_ip_licence_lets_its_address_register(
+    simulator: Simulator, account: Account, type_: str, code: int
+) -> None:
+    """From the moment it is there to the moment it is removed."""
+    path, ip = "/kcare/nagios/register_key.plain", "192.0.2.9"
+    data(simulator, account, "/ipl/register.json", ip=ip, type=type_)
+    assert ask(simulator, path, ip, key=MONITORING_KEY).text == f"success:true\ncode:{code}"
+    data(simulator, account, "/ipl/remove.json", ip=ip)
+    assert ask(simulator, path, ip, key=MONITORING_KEY).text == "success:true\ncode:2"

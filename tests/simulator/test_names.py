@@ -50,9 +50,12 @@ def test_host_names_read_like_host_names() -> None:
 
 
 def test_keys_and_ids_have_the_forms_of_the_document() -> None:
-    """KernelCare: 16 letters and digits; Imunify: IM and the product's letters first."""
+    """KernelCare: 16 letters and digits; Imunify: IM and the product's letters first; ELS: the product and 24."""
     random = Random(1)
     assert re.fullmatch(r"[A-Za-z0-9]{16}", names.kernelcare_name(random))
     assert re.fullmatch(r"IMUN[A-Z0-9]{16}", names.imunify_key(random, "360_UN"))
     assert re.fullmatch(r"IMAVP[A-Z0-9]{16}", names.imunify_key(random, "AVP"))
     assert re.fullmatch(r"[0-9a-f]{32}", names.imunify_server_id(random))
+    assert re.fullmatch(r"CELS-[A-Za-z0-9]{24}", names.els_key(random, "CELS"))
+    assert re.fullmatch(r"ELSCELS7SLA-[A-Za-z0-9]{24}", names.els_key(random, "ELS CELS7+SLA"))
+    assert re.fullmatch(r"[0-9]{9}", names.els_server_id(random))

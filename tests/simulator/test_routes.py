@@ -1,10 +1,17 @@
 """The route table."""
 
+from urllib.parse import quote
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cln_monitor.simulator import CALLS, Account, Simulator
 
-from .asking import ask
+from .asking import NOW, ask, snapshot, token
+from .writes import WRITES, furnish
+
+VALUES = sorted({value for query in WRITES.values() for value in query.values()})
 
 
 def test_every_call_of_the_document_is_there() -> None:
@@ -60,11 +67,18 @@ def test_anything_else_is_a_page_of_404(simulator: Simulator, path: str) -> None
     assert (reply.status, reply.headers["content-type"]) == (404, "text/html;charset=UTF-8")
 
 
-@pytest.mark.parametrize("path", ["/status.json", "/kcare/nagios/K"])
-def test_a_wrong_method_is_405_and_says_which_is_right(simulator: Simulator, path: str) -> None:
-    """On plain routes and on those with names in them."""
-    answer = simulator.answer("POST", path, {})
-    assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+@pytest.mark.parametrize(("right", "path"), CALLS)
+def test_a_wrong_method_is_405_and_says_which_is_right(
+    simulator: Simulator, account: Account, right: str, path: str
+) -> None:
+    """On plain routes and on those with names in them; nothing changes."""
+    furnish(account)
+    before = snapshot(account)
+    query = {**WRITES.get((right, path), {}), "token": token(account)}
+    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} - {right}:
+        answer = simulator.answer(method, path, query)
+        assert (answer.status, answer.headers["Allow"]) == (405, right)
+    assert snapshot(account) == before
 
 
 def test_a_route_without_names_goes_first(simulator: Simulator, account: Account) -> None:
@@ -76,3 +90,26 @@ def test_a_route_without_names_goes_first(simulator: Simulator, account: Account
 def test_parts_of_a_path_are_decoded(simulator: Simulator) -> None:
     """Each by itself, so that an encoded slash stays inside its part."""
     assert ask(simulator, "/kcare/nagios/a%2Fb%20c").text == "Servers not found for key a/b c"
+
+
+@given(
+    call=st.sampled_from(CALLS),
+    query=st.dictionaries(
+        st.sampled_from([*sorted({name for query in WRITES.values() for name in query}), "products", "yearMonth"]),
+        st.one_of(st.sampled_from(VALUES), st.text(max_size=20), st.from_regex(r"[0-9a-f.:/,;% -]{1,20}")),
+    ),
+    part=st.text(min_size=1, max_size=10),
+)
+@settings(max_examples=400, deadline=None)
+def test_no_query_is_too_strange(call: tuple[str, str], query: dict[str, str], part: str) -> None:
+    """Whatever is asked with a good token is answered, and every refusal says why."""
+    simulator = Simulator(clock=lambda: NOW)
+    account = simulator.add_account()
+    furnish(account)
+    method, path = call
+    for name in ("{key}", "{login}", "{token}"):
+        path = path.replace(name, quote(part, safe=""))
+    reply = ask(simulator, path, method=method, token=token(account), **query)
+    assert reply.status == 200
+    if path.endswith(".json"):
+        assert (reply.json["success"] is True) or (isinstance(reply.json["message"], str) and not reply.json["data"])

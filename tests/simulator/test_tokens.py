@@ -2,9 +2,10 @@
 
 import pytest
 
-from cln_monitor.simulator import Account, Simulator, tokens
+from cln_monitor.simulator import CALLS, Account, Simulator, tokens
 
-from .asking import NOW, ask, token
+from .asking import NOW, ask, snapshot, token
+from .writes import WRITES, furnish
 
 LIST = "/kcare/key/list.json"
 REFUSED = {"message": "Authorization failed", "type": None, "success": False, "data": None}
@@ -57,12 +58,34 @@ def test_a_wrong_token_is_refused(simulator: Simulator, account: Account, wrong:
     assert ask(simulator, LIST, token=wrong).json == REFUSED
 
 
-def test_no_token_is_a_wrong_token(simulator: Simulator, account: Account) -> None:
-    """All families with an account check it, before they look at anything else."""
-    account.add_imunify_key()
-    paths = ("/kcare/key/servers.json", "/im/key/list.json", "/im/srv/list.json", "/ipl/list.json", "/ipl/server.json")
-    for path in (LIST, *paths):
-        assert ask(simulator, path).json == REFUSED
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [call for call in CALLS if not call[1].startswith(("/status.", "/kcare/nagios"))],
+)
+def test_no_call_with_an_account_goes_without_its_token(
+    simulator: Simulator, account: Account, method: str, path: str
+) -> None:
+    """None, one of another's secret, one half an hour old: refused before all else, and nothing changes."""
+    furnish(account)
+    before = snapshot(account)
+    stranger = simulator.add_account("other", "s")
+    forged = f"acme_login|{token(stranger).partition('|')[2]}"
+    query = WRITES.get((method, path), {})
+    for wrong in ({}, {"token": forged}, {"token": token(account, NOW - 1801)}):
+        assert ask(simulator, path, method=method, **query, **wrong).json == REFUSED
+        assert ask(simulator, path, method=method, **wrong).json == REFUSED
+    assert snapshot(account) == before
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_with_its_token_every_call_that_changes_something_does(
+    simulator: Simulator, account: Account, method: str, path: str
+) -> None:
+    """So that a refusal that changes nothing is one that could have."""
+    furnish(account)
+    before = snapshot(account)
+    assert ask(simulator, path, method=method, token=token(account), **WRITES[method, path]).json["success"] is True
+    assert snapshot(account) != before
 
 
 def test_the_status_of_failures_can_be_set(simulator: Simulator, account: Account) -> None:

@@ -1,0 +1,70 @@
+"""The samples of the document."""
+
+from typing import Any
+
+import pytest
+
+from cln_monitor.simulator import CALLS, Account, Simulator, routes
+from cln_monitor.simulator.samples import SAMPLES, Sample
+
+from .asking import ask, token
+from .writes import WRITES, furnish
+
+READS = {
+    "/els/key/list.json": {"code": "CELS"},
+    "/els/srv/list.json": {"code": "CELS"},
+    "/im/srv/list.json": {"key": "IM1"},
+    "/ipl/availability.json": {"ip": "192.0.2.1"},
+    "/ipl/check.json": {"ip": "192.0.2.1"},
+    "/ipl/server.json": {"ip": "192.0.2.1"},
+    "/kcare/key/servers.json": {"key": "K1"},
+    "/group/servers/list.json": {"name": "G"},
+    "/cl/awp": {"products": "AWP_PREMIUM,AWP_CDN", "yearMonth": "2024-04"},
+}
+
+
+def shape(value: Any) -> Any:
+    """The fields of an answer, those of a list from its rows."""
+    if isinstance(value, dict):
+        return {name: shape(field) for name, field in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def test_there_is_a_sample_of_every_call() -> None:
+    """In the order of the document."""
+    assert tuple(SAMPLES) == CALLS
+    assert all(SAMPLES.values())
+
+
+def test_calls_in_text_have_samples_in_text() -> None:
+    """All others have JSON."""
+    for (_, path), samples in SAMPLES.items():
+        in_json = path.endswith(".json") or path == "/cl/awp"
+        assert {isinstance(sample, Sample) for sample in samples} == {in_json}, path
+
+
+@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if isinstance(SAMPLES[call][0], Sample)])
+def test_answers_from_the_state_look_as_the_samples_do(
+    simulator: Simulator, account: Account, method: str, path: str
+) -> None:
+    """Field for field and type for type."""
+    furnish(account)
+    account.add_awp_entity("example.com", username="user")
+    account.els_keys["CELS-1"].note = "note"
+    query = {**WRITES.get((method, path), READS.get(path, {})), "token": token(account)}
+    answer = ask(simulator, path, method=method, **query).json
+    live = answer if path == "/cl/awp" else answer["data"]
+    sample = SAMPLES[method, path][0]
+    assert isinstance(sample, Sample)
+    if path == "/els/key/remove.json":  # the words say server objects, the sample shows their key alone
+        live = [{"key": row["key"]} for row in live]
+    if path == "/els/key/list.json":  # the sample has a number for a description, which is text elsewhere
+        live = [{**live[0], "description": 123}]
+    assert shape(live) == shape(sample.data)
+
+
+def test_a_route_is_a_call() -> None:
+    """The table that documentation is made from is the one that answers."""
+    assert len(set(CALLS)) == len(CALLS) == sum(len(family) for family in routes.FAMILIES)
