@@ -27,6 +27,8 @@ MODULES = {
     "check_cln_imunify": "imunify",
     "check_cln_patch_status": "patch_status",
     "check_cln_ip_licenses": "ip_licenses",
+    "check_cln_els": "els",
+    "check_cln_awp": "awp",
     "check_cln_exporter": "exporter",
     "register_cln_monitoring_key": "monitoring_key",
 }

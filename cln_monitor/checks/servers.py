@@ -11,11 +11,12 @@ from cln_monitor.masking import masked, same_key
 from .ages import format_age
 from .exit import Exit
 from .findings import Problem, phrases_of, problems_of, values_of
+from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, Use, fullest_first, limit_figures, limit_problems
 from .options import COMMON, Option, state
 from .output import name_worst
 from .source import Need, View, read_view
 from .states import State
-from .thresholds import Threshold, of_age, of_percent, pair
+from .thresholds import Threshold, of_age, pair
 from .verdict import Figure, Verdict
 
 NO_MATCH_STATE = Option(
@@ -44,20 +45,7 @@ AGE_OPTIONS = (
 )
 SERVER_OPTIONS = (
     *AGE_OPTIONS,
-    Option(
-        ("--limit-warning",),
-        "WARNING for a key whose use of its limit, in percent, is out of this range",
-        "RANGE",
-        read=of_percent,
-        shown_default="80",
-    ),
-    Option(
-        ("--limit-critical",),
-        "CRITICAL for a key whose use of its limit, in percent, is out of this range",
-        "RANGE",
-        read=of_percent,
-        shown_default="95",
-    ),
+    *LIMIT_OPTIONS,
     Option(("--key",), "look at this licence key alone, in full or masked; can be given again", "KEY", repeatable=True),
     Option(("--ip",), "look at the server of this address alone; can be given again", "IP", repeatable=True),
     Option(("--server-id",), "look at this server alone; can be given again", "ID", repeatable=True),
@@ -168,7 +156,7 @@ def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Exit, 
 def judge(view: View, product: str, options: argparse.Namespace, now: float) -> Verdict:
     """Return the verdict on the servers and keys in ``view``."""
     ages = pair(options.warning, options.critical, (of_age("1d"), of_age("3d")))
-    limits = pair(options.limit_warning, options.limit_critical, (of_percent("80"), of_percent("95")))
+    limits = pair(options.limit_warning, options.limit_critical, LIMIT_DEFAULTS)
 
     def wanted(name: str) -> bool:
         return not options.key or any(same_key(key, name) for key in options.key)
@@ -185,11 +173,10 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         [age_server(row["ip"] or row["server_id"], row["last_checkin"], row.get("created"), now, ages) for row in rows]
     )
     of_servers = bool(options.ip or options.server_id)  # whose checks are not to alarm of a key that all of them share
-    uses = [] if of_servers else [_use(key) for key in keys if key["limit"]]
-    uses.sort(key=lambda use: use[0], reverse=True)
+    uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     problems = problems_of(view, wanted, options, now)
     found = stale_problems(servers, f"{len(servers)} {product} servers", ages)
-    found += _limit_problems(uses, limits)
+    found += limit_problems(uses, limits)
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         *unmatched("--ip", options.ip, {row["ip"] for row in rows}),
@@ -200,7 +187,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     phrases = phrases_of([*found, *problems])
     if not phrases:
         phrases = [f"{len(servers)} {product} servers, the longest silent is {servers[0]}"]
-        phrases += [f"the fullest key is {uses[0][1]}"] if uses else []
+        phrases += [f"the fullest key is {uses[0]}"] if uses else []
     # Where nothing could be read there is nothing to draw; zeros would be a lie.
     figures = [Figure("servers", len(servers)), *age_figures(servers, ages)] if keys or not problems else []
     if uses:
@@ -213,27 +200,11 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     )
 
 
-def _use(key: dict[str, Any]) -> tuple[float, str]:
+def _used(key: dict[str, Any]) -> int:
     # The list of Imunify keys tells the number in use itself; the larger one is what the next server runs into.
-    used, limit = max(len(key["servers"]), key.get("servers_reported") or 0), key["limit"]
-    percent = 100 * used / limit
-    return percent, f"{masked(key['key'])} at {percent:.0f} % ({used} of {limit})"
+    return max(len(key["servers"]), key.get("servers_reported") or 0)
 
 
-def _limit_problems(uses: list[tuple[float, str]], limits: tuple[Threshold | None, Threshold | None]) -> list[Problem]:
-    problems = []
-    left = uses
-    for state_, threshold in ((State.CRITICAL, limits[1]), (State.WARNING, limits[0])):
-        if threshold is None:
-            continue
-        over = [text for percent, text in left if threshold.is_bad(percent)]
-        left = [use for use in left if not threshold.is_bad(use[0])]
-        if over:
-            keys = f"key {over[0]}" if len(over) == 1 else f"{len(over)} keys: {name_worst(over)}"
-            problems.append(Problem(state_, f"limit use {threshold.words} %: {keys}"))
-    return problems
-
-
-def _lines(servers: list[Aged], uses: list[tuple[float, str]], options: argparse.Namespace) -> list[str]:
+def _lines(servers: list[Aged], uses: list[Use], options: argparse.Namespace) -> list[str]:
     shown = servers if options.verbose else [server for server in servers if server.state is not State.OK]
-    return [f"{server.state.name}: {server}" for server in shown] + [f"key {use[1]}" for use in uses]
+    return [f"{server.state.name}: {server}" for server in shown] + [f"key {use}" for use in uses]

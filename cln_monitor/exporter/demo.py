@@ -36,7 +36,7 @@ class Demo:
         document = {
             "api_url": self._served.url,
             "requests_per_second": 0,
-            "probes": {name: {"interval": _INTERVAL, "max_age": "5m"} for name in PROBES},
+            "probes": {name: {"enabled": True, "interval": _INTERVAL, "max_age": "5m"} for name in PROBES},
             "accounts": [
                 {
                     "name": "demo",

@@ -236,6 +236,7 @@ def test_only_reads_are_sent(faults: list[Fault], cln: Cln) -> None:
     cln.account.add_kernelcare_key("WEBKEY0000000001").add_server()
     cln.account.add_kernelcare_key("EMPTYKEY00000001")
     cln.account.add_imunify_key("IMKEY00000000001").add_server()
+    cln.account.add_group("web")
     for fault in faults:
         cln.simulator.faults.add(fault)
     for probe in PROBES.values():
@@ -252,6 +253,11 @@ def test_only_reads_are_sent(faults: list[Fault], cln: Cln) -> None:
         "/im/srv/list.json",
         "/ipl/list.json",
         "/ipl/server.json",
+        "/els/key/list.json",
+        "/els/srv/list.json",
+        "/group/list.json",
+        "/group/servers/list.json",
+        "/cl/awp",
     )
     assert [request.path for request in cln.simulator.requests if not request.path.startswith(reads)] == []
 

@@ -45,6 +45,7 @@ def test_json_is_read_back_the_same(name: str, cln: Cln) -> None:
     cln.account.add_kernelcare_key("WEBKEY0000000001", note="Köln 🚀").add_server(patch_state="outofdate")
     cln.account.add_imunify_key("IMKEY00000000001").add_server(last_checkin=None)
     cln.account.add_ip_license("192.0.2.1", 16)
+    cln.account.add_group("web")
     run = cln.run(PROBES[name])
     assert run.failure is None
     view = View.of_run(run, settings_of(name))

@@ -48,6 +48,8 @@ SERVICES = (
         note="Of all servers of the account. Of one key: -k KEY in place of --reseller, or its label with an exporter.",
     ),
     Service("check_cln_ip_licenses", "ip_licenses", "CLN IP licences", 60, 15),
+    Service("check_cln_els", "els", "CLN ELS keys", 60, 15, shipped_off=True),
+    Service("check_cln_awp", "awp", "CLN AccelerateWP", 360, 60, shipped_off=True),
     Service(
         "check_cln_exporter",
         "exporter",

@@ -1,0 +1,84 @@
+"""``check_cln_awp``: how much AccelerateWP is billed for this month?"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from .exit import Exit
+from .findings import Problem, origin_of, phrases_of, problems_of, values_of
+from .need import Need, View
+from .options import COMMON, Option
+from .program import Program
+from .source import read_view
+from .states import State
+from .thresholds import of_count, pair
+from .verdict import Figure, Verdict
+
+
+def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
+    """Read what is billed for the current month and judge it."""
+    settings = {"products": list(dict.fromkeys(options.product))} if options.product else {}
+    return judge(read_view(Need("awp", settings=settings), options, leave), options, now)
+
+
+def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+    """Return the verdict on the numbers in ``view``: their sum against ``-w`` and ``-c``, neither set by default."""
+    thresholds = pair(options.warning, options.critical, (None, None))
+    months = list(values_of(view, lambda _: True))
+    rows = [
+        row
+        for month in months
+        for row in month["counts"]
+        if not options.product or row["product"] in options.product
+    ]
+    billable: Counter[str] = Counter()
+    for row in rows:
+        billable[row["product"]] += row["billable"]
+    total = sum(billable.values())
+    problems = problems_of(view, lambda _: True, options, now)
+    figure = Figure("billable", total, "", *thresholds)
+    named = ", ".join(f"{count} {product}" for product, count in sorted(billable.items()))
+    period = months[0]["month"] if months else "this month"
+    text = f"{total} billable in {period}" + (f" ({named})" if named else "")
+    found = []
+    gone = [f"--product {product}" for product in options.product if product not in billable]
+    if months and gone:
+        found.append(Problem(State.UNKNOWN, f"nothing is known of {', '.join(gone)}"))
+    if months and figure.state is not State.OK:
+        threshold = thresholds[1] if figure.state is State.CRITICAL else thresholds[0]
+        found.append(Problem(figure.state, f"{text}, {threshold.words}" if threshold else text))
+    figures = [figure, *(Figure(product.lower(), count) for product, count in sorted(billable.items()))]
+    return Verdict(
+        text="; ".join(phrases_of([*found, *problems]) or [text]),
+        lines=[*origin_of(view, options, now), *map(_line, rows)],
+        figures=[] if problems else figures,
+        states=[problem.state for problem in (*found, *problems)],
+    )
+
+
+def _line(row: dict[str, object]) -> str:
+    limit = f" of {row['cdn_limit']}" if row["cdn_limit"] else ""
+    return f"{row['product']}{limit}: {row['billable']}"
+
+
+PROGRAM = Program(
+    name="check_cln_awp",
+    purpose="Checks what AccelerateWP is billed for in the current month (UTC): the number of billable entities.",
+    options=(
+        Option(
+            ("-w", "--warning"), "WARNING for a number of billable entities out of this range", "RANGE", read=of_count
+        ),
+        Option(
+            ("-c", "--critical"), "CRITICAL for a number of billable entities out of this range", "RANGE", read=of_count
+        ),
+        Option(
+            ("--product",),
+            "count this product alone, such as AWP_CDN; can be given again",
+            "PRODUCT",
+            repeatable=True,
+        ),
+        *COMMON,
+    ),
+    check=check,
+)

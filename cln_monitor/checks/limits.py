@@ -1,0 +1,79 @@
+"""How full licence keys are: one that is full keeps the next server from registering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from cln_monitor.masking import masked
+
+from .findings import Problem
+from .options import Option
+from .output import name_worst
+from .states import State
+from .thresholds import Threshold, of_percent
+from .verdict import Figure
+
+LIMIT_OPTIONS = (
+    Option(
+        ("--limit-warning",),
+        "WARNING for a key whose use of its limit, in percent, is out of this range",
+        "RANGE",
+        read=of_percent,
+        shown_default="80",
+    ),
+    Option(
+        ("--limit-critical",),
+        "CRITICAL for a key whose use of its limit, in percent, is out of this range",
+        "RANGE",
+        read=of_percent,
+        shown_default="95",
+    ),
+)
+LIMIT_DEFAULTS = (of_percent("80"), of_percent("95"))
+
+Thresholds = tuple[Threshold | None, Threshold | None]
+"""Those for WARNING and CRITICAL."""
+
+
+class Use(NamedTuple):
+    """The use of a key that has a limit: ``used`` of ``limit`` servers."""
+
+    key: str
+    used: int
+    limit: int
+
+    @property
+    def percent(self) -> float:
+        """How much of the limit is used."""
+        return 100 * self.used / self.limit
+
+    def __str__(self) -> str:
+        """Return it as people read it: ``WsTs-8c7994d7 at 75 % (3 of 4)``."""
+        return f"{masked(self.key)} at {self.percent:.0f} % ({self.used} of {self.limit})"
+
+
+def fullest_first(keys: Iterable[Mapping[str, Any]], used: Mapping[str, int]) -> list[Use]:
+    """Return the use of each of ``keys`` that has a limit; ``used`` are the numbers of servers by key."""
+    uses = [Use(key["key"], used.get(key["key"], 0), key["limit"]) for key in keys if key["limit"]]
+    return sorted(uses, key=lambda use: use.percent, reverse=True)
+
+
+def limit_problems(uses: Iterable[Use], thresholds: Thresholds) -> list[Problem]:
+    """Return a phrase for the keys that are CRITICAL and one for those that are WARNING."""
+    problems = []
+    left = list(uses)
+    for state, threshold in ((State.CRITICAL, thresholds[1]), (State.WARNING, thresholds[0])):
+        if threshold is None:
+            continue
+        over = [use for use in left if threshold.is_bad(use.percent)]
+        left = [use for use in left if not threshold.is_bad(use.percent)]
+        if over:
+            keys = f"key {over[0]}" if len(over) == 1 else f"{len(over)} keys: {name_worst(list(map(str, over)))}"
+            problems.append(Problem(state, f"limit use {threshold.words} %: {keys}"))
+    return problems
+
+
+def limit_figures(uses: list[Use], thresholds: Thresholds) -> list[Figure]:
+    """Return the figure of the fullest of ``uses``, which are sorted; none where no key has a limit."""
+    return [Figure("limit_usage", use.percent, "%", *thresholds) for use in uses[:1]]

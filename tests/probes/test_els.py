@@ -1,0 +1,75 @@
+"""The probe of Extended Lifecycle Support."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import ELS_CODES, mask_key
+from cln_monitor.probes import PROBES
+from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState, ElsSettings
+from cln_monitor.simulator import Fault
+
+from .conftest import Cln
+
+ELS = PROBES["els"]
+
+
+def test_keys_and_servers(cln: Cln) -> None:
+    """A part a product, with its keys and the servers of all of them: two calls."""
+    key = cln.account.add_els_key("CELS-KEY00000001", code="CELS", limit=5)
+    key.add_server("11", ip="192.0.2.1", hostname="one.example.net")
+    cln.account.add_els_key("CELS-KEY00000002", code="CELS", limit=0)
+    run = cln.run(ELS, products=["CELS", "PHP_ELS"])
+    assert run.failure is None
+    assert {part.name: part.value for part in run.observation.parts} == {
+        "CELS": ElsProduct(
+            "CELS",
+            keys=[ElsKeyState("CELS-KEY00000001", 5), ElsKeyState("CELS-KEY00000002", 0)],
+            servers=[ElsServerState("CELS-KEY00000001", "11", "192.0.2.1", "one.example.net")],
+        ),
+        "PHP_ELS": ElsProduct("PHP_ELS", keys=[], servers=[]),
+    }
+    assert cln.asked() == ["/els/key/list.json"] * 2 + ["/els/srv/list.json"] * 2
+
+
+def test_keys_go_by_their_labels(cln: Cln) -> None:
+    """No licence key is in the observation when labels are masked, nor in what a server is called."""
+    cln.key_label = mask_key
+    cln.account.add_els_key("CELS-PL4NTED001", code="CELS").add_server(hostname="CELS-PL4NTED001.example.net")
+    observation = cln.run(ELS, products=["CELS"]).observation
+    label = mask_key("CELS-PL4NTED001")
+    [product] = [part.value for part in observation.parts]
+    assert ([key.key for key in product.keys], [server.key for server in product.servers]) == ([label], [label])
+    assert "CELS-PL4NTED001" not in repr(observation)
+
+
+def test_one_product_that_fails(cln: Cln) -> None:
+    """The others are read, and the one that is missing is named."""
+    cln.simulator.faults.add(Fault("html", "/els/srv/list.json", match="PHP_ELS"))
+    run = cln.run(ELS, products=["CELS", "PHP_ELS"])
+    assert [part.name for part in run.observation.parts] == ["CELS"]
+    assert [(each.name, each.failure.reason) for each in run.observation.missing] == [("PHP_ELS", "bad_answer")]
+
+
+def test_the_products_of_the_document_are_the_default() -> None:
+    """And it is off, as few accounts have any."""
+    settings = ElsSettings()
+    assert (settings.products, settings.enabled) == (list(ELS_CODES), False)
+
+
+@pytest.mark.parametrize(
+    ("products", "problem"),
+    [
+        ([], ("products", "expected at least one product; enabled: false is what asks nothing")),
+        (
+            ["CELS", ""],
+            ("products[1]", "is not spelled as CLN takes it; it takes 1 to 32 letters, digits, blanks, and"),
+        ),
+        (["A/B"], ("products[0]", "is not spelled as CLN takes it")),
+    ],
+)
+def test_products_that_cannot_be_meant(products: list[str], problem: tuple[str, str]) -> None:
+    """A code that no document names is fine, nonsense is not."""
+    [(field, text)] = ElsSettings(products=products).problems()
+    assert (field, text.startswith(problem[1])) == (problem[0], True)
+    assert list(ElsSettings(products=["CELS9", "ELS CELS7+SLA"]).problems()) == []

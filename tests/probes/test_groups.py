@@ -1,0 +1,56 @@
+"""The probe of server groups."""
+
+from __future__ import annotations
+
+from cln_monitor.probes import PROBES
+from cln_monitor.probes.groups import GroupMember, GroupState
+from cln_monitor.simulator import Fault
+
+from .conftest import Cln
+
+GROUPS = PROBES["groups"]
+
+
+def test_groups_and_their_servers(cln: Cln) -> None:
+    """A part a group; a server can be in several, a group can be empty."""
+    web = cln.account.add_kernelcare_key().add_server("kc-1")
+    mail = cln.account.add_imunify_key().add_server("im-1")
+    for name, servers in (("web", [web, mail]), ("all", [web]), ("none", [])):
+        group = cln.account.add_group(name, "somewhere")
+        for server in servers:
+            group.add_server(server)
+    run = cln.run(GROUPS)
+    assert run.failure is None
+    found = {part.name: part.value for part in run.observation.parts}
+    assert found["all"] == GroupState("all", [GroupMember("kc-1", "KERNELCARE")])
+    assert found["none"] == GroupState("none", [])
+    assert set(found["web"].servers) == {GroupMember("kc-1", "KERNELCARE"), GroupMember("im-1", "IMUNIFY")}
+    assert cln.asked() == ["/group/list.json"] + ["/group/servers/list.json"] * 3
+
+
+def test_a_server_that_is_listed_twice_is_one(cln: Cln) -> None:
+    """As in the sample of the API document."""
+    cln.account.add_group("web")
+    row = '{"id": "one", "hostName": "h", "ip": "192.0.2.1", "type": "IMUNIFY"}'
+    body = f'{{"success": true, "data": [{row}, {row}]}}'
+    cln.simulator.faults.add(Fault("answer", "/group/servers/list.json", body=body))
+    [group] = [part.value for part in cln.run(GROUPS).observation.parts]
+    assert group.servers == [GroupMember("one", "IMUNIFY")]
+
+
+def test_no_secret_in_a_name(cln: Cln) -> None:
+    """Somebody may have called a group by the secret key."""
+    cln.account.add_group("of pl4nted-secret-key")
+    run = cln.run(GROUPS)
+    assert [part.name for part in run.observation.parts] == ["of <secret>"]
+    assert "pl4nted" not in repr(run.observation)
+
+
+def test_one_group_that_fails(cln: Cln) -> None:
+    """The others are read."""
+    for name in ("good", "bad"):
+        cln.account.add_group(name)
+    cln.simulator.faults.add(Fault("html", "/group/servers/list.json", match="bad"))
+    run = cln.run(GROUPS)
+    assert [part.name for part in run.observation.parts] == ["good"]
+    assert [each.name for each in run.observation.missing] == ["bad"]
