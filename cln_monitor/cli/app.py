@@ -11,13 +11,13 @@ import typer
 from cln_monitor.config import Choice
 
 from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, simulate, status
+from .context import needs_command
 from .output import Format, Output
 from .session import Session
 
 app = typer.Typer(
     name="clntool",
     help="Every call of the CloudLinux Network (CLN) API from the shell.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,  # they show the values of variables, and with them secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,7 +38,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _before_the_family(
     context: typer.Context,
     *,
@@ -65,4 +65,5 @@ def _before_the_family(
     ] = False,
 ) -> None:
     choice = Choice(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
+    needs_command(context)
     context.obj = Session(choice, Output(output, time.time), context.obj)

@@ -9,17 +9,14 @@ import typer
 from cln_monitor.cln import AWP_PRODUCTS
 
 from .context import family, session_of
+from .fields import lists
 from .output import row_of
 
 app = family("AccelerateWP.")
 
 
-@app.callback()
-def _keep_the_level() -> None:
-    """Keep ``usage`` a command of its own: typer would take the only command for the family."""
-
-
 @app.command("usage")
+@lists("product", "primary_domain", "username", "cdn_limit_type")
 def show_usage(
     context: typer.Context,
     *,
@@ -31,5 +28,4 @@ def show_usage(
     """List what is billed for a month."""
     session = session_of(context)
     rows = map(row_of, session.client.awp.usage(month, product or AWP_PRODUCTS))
-    columns = ("product", "primary_domain", "username", "cdn_limit_type")
-    session.output.rows(rows, columns, f"nothing is billed for {month}")
+    session.output.rows(rows, f"nothing is billed for {month}")

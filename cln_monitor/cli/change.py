@@ -12,10 +12,18 @@ import typer
 from cln_monitor.cln import Client
 
 from .codes import Code
+from .output import say
 from .rehearsal import Rehearsed
 from .session import Session, Unsaid
 
 T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """Ctrl-C came while a change was under way: a text for the person who pressed it."""
+
+
+_LOOK_FIRST = "it may have been done all the same: look before sending it again"
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal to ask on.")]
 DryRun = Annotated[
@@ -41,11 +49,14 @@ def change(
     request = _rehearse(session.rehearsing, send)
     if dry_run:
         _show(session, what, request, client.api)
-        raise typer.Exit(0)
+        raise typer.Exit(Code.DONE)
     if not yes and not _agrees(f"{what} at {client.api}?"):
         raise typer.Exit(Code.REFUSED)
-    result = send(client)
-    typer.echo(f"done: {what}", err=True)
+    try:
+        result = send(client)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted while asking CLN to {what}; {_LOOK_FIRST}") from None
+    say(f"done: {what}")
     return result
 
 
@@ -60,10 +71,14 @@ def _rehearse(client: Client, send: Callable[[Client], object]) -> Rehearsed:
 def _agrees(question: str) -> bool:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         raise Unsaid(f"nothing was sent: to {question[:-1]} without a terminal to ask on takes --yes")
-    if typer.confirm(question[:1].upper() + question[1:], err=True):
-        return True
-    typer.echo("nothing was sent", err=True)
-    return False
+    try:
+        agreed = typer.confirm(question[:1].upper() + question[1:], err=True)
+    except typer.Abort:  # by Ctrl-C or Ctrl-D
+        agreed = False
+        say("")
+    if not agreed:
+        say("nothing was sent")
+    return agreed
 
 
 def _show(session: Session, what: str, request: Rehearsed, api: str) -> None:

@@ -11,16 +11,14 @@ from cln_monitor.config import ConfigError, load_config, warnings_of
 
 from .codes import Code
 from .context import family, session_of
+from .fields import shows
+from .output import say
 
 app = family("Checks of files.")
 
 
-@app.callback()
-def _keep_the_level() -> None:
-    """Keep ``config`` a command of its own: typer would take the only command for the family."""
-
-
 @app.command("config")
+@shows("ok", "accounts", "warnings", "problems")
 def check_config(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A configuration of cln-monitor.")],
@@ -30,12 +28,14 @@ def check_config(
     try:
         config = load_config(file)
     except ConfigError as error:
-        for line in str(error).splitlines():
-            typer.echo(f"clntool: {line}", err=True)
+        problems = str(error).splitlines()
+        for line in problems:
+            say(f"clntool: {line}")
+        session.output.told("", {"ok": False, "accounts": [], "warnings": [], "problems": problems})
         raise typer.Exit(Code.REFUSED) from None
     warnings = warnings_of(config)
     for warning in warnings:
-        typer.echo(f"clntool: {file}: warning: {warning}", err=True)
+        say(f"clntool: {file}: warning: {warning}")
     names = [account.name for account in config.accounts]
     text = f"{file}: ok, {len(names)} account{'s' * (len(names) != 1)}: {', '.join(names)}"
-    session.output.told(text, {"ok": True, "accounts": names, "warnings": warnings})
+    session.output.told(text, {"ok": True, "accounts": names, "warnings": warnings, "problems": []})

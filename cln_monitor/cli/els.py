@@ -10,7 +10,8 @@ from cln_monitor.cln import ELS_CODES
 from cln_monitor.probes.els import ElsSettings
 
 from .change import DryRun, Yes, change
-from .context import IdArgument, KeyArgument, Limit, NewLimit, Note, family, session_of
+from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
+from .fields import lists, shows
 from .gather import show_gathered
 from .output import row_of
 from .session import Session, Unsaid
@@ -36,15 +37,17 @@ def _codes(session: Session) -> list[str]:
 
 
 @keys.command("list")
+@lists(*_KEY)
 def list_keys(context: typer.Context, *, code: _OneCode = None) -> None:
     """List the keys of a product, or of all."""
     session = session_of(context)
     client = session.client.els
     codes = _codes(session) if code is None else [code]
-    show_gathered(session, codes, lambda of: map(row_of, client.keys(of)), _KEY, "there are no such ELS keys")
+    show_gathered(session, codes, lambda of: map(row_of, client.keys(of)), "there are no such ELS keys")
 
 
 @keys.command("create")
+@shows(*_KEY)
 def create_key(
     context: typer.Context,
     *,
@@ -71,12 +74,13 @@ def create_key(
 
 
 @keys.command("update")
+@shows(*_KEY)
 def update_key(
     context: typer.Context,
     key: KeyArgument,
     *,
     limit: NewLimit = None,
-    note: Note = None,
+    note: NewNote = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -93,6 +97,7 @@ def update_key(
 
 
 @keys.command("remove")
+@lists(*_SERVER)
 def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a key with all its servers, and show those."""
     session = session_of(context)
@@ -103,19 +108,21 @@ def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
         yes=yes,
         dry_run=dry_run,
     )
-    session.output.rows(map(row_of, removed), _SERVER, "CLN names no servers of it")
+    session.output.rows(map(row_of, removed), "CLN names no servers of it")
 
 
 @servers.command("list")
+@lists(*_SERVER)
 def list_servers(context: typer.Context, *, code: _OneCode = None) -> None:
     """List the servers of a product, or of all."""
     session = session_of(context)
     client = session.client.els
     codes = _codes(session) if code is None else [code]
-    show_gathered(session, codes, lambda of: map(row_of, client.servers(of)), _SERVER, "there are no such ELS servers")
+    show_gathered(session, codes, lambda of: map(row_of, client.servers(of)), "there are no such ELS servers")
 
 
 @servers.command("remove")
+@shows("done", *_SERVER)
 def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a server from its key."""
     session = session_of(context)

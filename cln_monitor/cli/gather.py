@@ -13,15 +13,13 @@ from rich.progress import Progress
 from cln_monitor.cln import ClnError
 
 from .codes import code_of
-from .output import Row
+from .output import Row, say
 from .session import Session
 
 K = TypeVar("K")
 
 
-def show_gathered(
-    session: Session, keys: Sequence[K], read: Callable[[K], Iterable[Row]], columns: Sequence[str], empty: str
-) -> None:
+def show_gathered(session: Session, keys: Sequence[K], read: Callable[[K], Iterable[Row]], empty: str) -> None:
     """Show the rows that ``read`` gives for all ``keys``, in their order.
 
     A key that cannot be read does not cost the others: stderr tells of it, and the program ends with its code.
@@ -42,8 +40,8 @@ def show_gathered(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     if rows or not errors:
-        session.output.rows(rows, columns, empty)
+        session.output.rows(rows, empty)
     for each in errors:
-        typer.echo(f"clntool: {session.redactor.scrub(str(each))}", err=True)
+        say(f"clntool: {session.redactor.scrub(str(each))}")
     if errors:
         raise typer.Exit(max(map(code_of, errors)))

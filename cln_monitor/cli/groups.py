@@ -12,7 +12,8 @@ from cln_monitor.cln import GroupServer
 from .change import DryRun, Yes, change
 from .codes import Code
 from .context import family, session_of
-from .output import row_of
+from .fields import lists, shows
+from .output import row_of, say
 from .session import Session
 
 app = family("Groups of KernelCare and Imunify servers.")
@@ -21,19 +22,19 @@ app.add_typer(servers, name="servers")
 
 _SERVER = ("server_id", "hostname", "ip", "type")
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a group.")]
-_Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of servers.")]
+_Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of servers.")]
 
 
 @app.command("list")
+@lists("name", "description")
 def list_groups(context: typer.Context) -> None:
     """List the groups of the account."""
     session = session_of(context)
-    session.output.rows(
-        map(row_of, session.client.groups.groups()), ("name", "description"), "the account has no groups"
-    )
+    session.output.rows(map(row_of, session.client.groups.groups()), "the account has no groups")
 
 
 @app.command("create")
+@shows("name", "description")
 def create(
     context: typer.Context,
     name: _Name,
@@ -55,14 +56,16 @@ def create(
 
 
 @servers.command("list")
+@lists(*_SERVER)
 def list_servers(context: typer.Context, name: _Name) -> None:
     """List the servers of a group."""
     session = session_of(context)
     rows = map(row_of, session.client.groups.servers(name))
-    session.output.rows(rows, _SERVER, f"the group {name} has no servers")
+    session.output.rows(rows, f"the group {name} has no servers")
 
 
 @servers.command("add")
+@lists(*_SERVER)
 def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Add servers to a group, and show those that CLN added."""
     session = session_of(context)
@@ -77,6 +80,7 @@ def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = Fa
 
 
 @servers.command("remove")
+@lists(*_SERVER)
 def remove_servers(
     context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
@@ -94,8 +98,8 @@ def remove_servers(
 
 def _show_changed(session: Session, ids: Sequence[str], changed: Sequence[GroupServer]) -> None:
     """Show what CLN did; where that is not all that was asked, the program ends as not done."""
-    session.output.rows(map(row_of, changed), _SERVER, "CLN names no servers")
+    session.output.rows(map(row_of, changed), "CLN names no servers")
     done = {server.server_id for server in changed}
     if left := [id_ for id_ in ids if id_ not in done]:
-        typer.echo(f"clntool: CLN did not do it for {', '.join(left)}", err=True)
+        say(f"clntool: CLN did not do it for {', '.join(left)}")
         raise typer.Exit(Code.REFUSED)

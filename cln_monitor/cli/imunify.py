@@ -9,7 +9,8 @@ import typer
 from cln_monitor.cln import IMUNIFY_CODES
 
 from .change import DryRun, Yes, change
-from .context import IdArgument, KeyArgument, Limit, NewLimit, Note, family, session_of
+from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
+from .fields import lists, shows
 from .gather import show_gathered
 from .output import row_of
 
@@ -23,13 +24,15 @@ _KEY = ("key", "code", "limit", "servers")
 
 
 @keys.command("list")
+@lists(*_KEY)
 def list_keys(context: typer.Context) -> None:
     """List the keys of the account."""
     session = session_of(context)
-    session.output.rows(map(row_of, session.client.imunify.keys()), _KEY, "the account has no Imunify keys")
+    session.output.rows(map(row_of, session.client.imunify.keys()), "the account has no Imunify keys")
 
 
 @keys.command("create")
+@shows(*_KEY)
 def create_key(
     context: typer.Context,
     *,
@@ -52,12 +55,13 @@ def create_key(
 
 
 @keys.command("update")
+@shows(*_KEY)
 def update_key(
     context: typer.Context,
     key: KeyArgument,
     *,
     limit: NewLimit = None,
-    note: Note = None,
+    note: NewNote = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -74,6 +78,7 @@ def update_key(
 
 
 @keys.command("remove")
+@lists("key", "server_id")
 def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a key with all its servers, and show those."""
     session = session_of(context)
@@ -84,10 +89,11 @@ def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
         yes=yes,
         dry_run=dry_run,
     )
-    session.output.rows(map(row_of, removed), ("key", "server_id"), "it had no servers")
+    session.output.rows(map(row_of, removed), "it had no servers")
 
 
 @servers.command("list")
+@lists("key", "server_id", "ip", "last_checkin")
 def list_servers(
     context: typer.Context,
     *,
@@ -100,12 +106,12 @@ def list_servers(
         session,
         [key] if key is not None else [each.key for each in client.keys()],
         lambda of: [row_of(server, key=of) for server in client.servers(of)],
-        ("key", "server_id", "ip", "last_checkin"),
         "no Imunify servers are registered",
     )
 
 
 @servers.command("remove")
+@shows("done", "server_id", "key")
 def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a server from its key."""
     session = session_of(context)
@@ -120,6 +126,7 @@ def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, 
 
 
 @servers.command("convert")
+@shows("done", "server_id", "key")
 def convert_server(
     context: typer.Context,
     id_: IdArgument,

@@ -9,16 +9,20 @@ import typer
 from cln_monitor.cln import LICENSE_NAMES, IpLicense
 
 from .change import DryRun, Yes, change
-from .context import IpArgument, family, session_of
+from .context import IpArgument, family, session_of, whole
+from .fields import lists, shows
 from .output import row_of
 
 app = family("Licences bound to addresses.")
 
 _LICENSE = ("ip", "type", "license", "registered", "created")
 _TYPES = ", ".join(f"{number} {name}" for number, name in LICENSE_NAMES.items())
-_Type = Annotated[int, typer.Option("--type", metavar="T", help=f"The number of its type: {_TYPES}, or a newer one.")]
+_Type = Annotated[
+    int, typer.Option("--type", metavar="T", parser=whole, help=f"The number of its type: {_TYPES}, or a newer one.")
+]
 _AnyType = Annotated[
-    int | None, typer.Option("--type", metavar="T", help="Of this type alone; without it, all of the address.")
+    int | None,
+    typer.Option("--type", metavar="T", parser=whole, help="Of this type alone; without it, all of the address."),
 ]
 
 
@@ -31,25 +35,27 @@ def _of(ip: str, type_: int | None) -> str:
 
 
 @app.command("list")
+@lists(*_LICENSE)
 def list_licenses(context: typer.Context) -> None:
     """List all IP licences of the account."""
     session = session_of(context)
     rows = map(_row, session.client.ip_licenses.licenses())
-    session.output.rows(rows, _LICENSE, "the account has no IP licences")
+    session.output.rows(rows, "the account has no IP licences")
 
 
 @app.command("servers")
+@lists(*_LICENSE, "last_checkin", "server_info")
 def list_servers(
-    context: typer.Context, ips: Annotated[list[str], typer.Argument(metavar="IP...", help="Addresses.")]
+    context: typer.Context, ips: Annotated[list[str], typer.Argument(metavar="IP", help="Addresses.")]
 ) -> None:
     """Show the licences of addresses with what their servers told; a call for each hundred."""
     session = session_of(context)
     rows = map(_row, session.client.ip_licenses.servers(ips))
-    columns = (*_LICENSE, "last_checkin", "server_info")
-    session.output.rows(rows, columns, "the account has no licences of these addresses")
+    session.output.rows(rows, "the account has no licences of these addresses")
 
 
 @app.command("availability")
+@shows("available", "owned")
 def show_availability(context: typer.Context, ip: IpArgument) -> None:
     """Show which types of licences an address can be given, and which the account has for it."""
     session = session_of(context)
@@ -57,15 +63,17 @@ def show_availability(context: typer.Context, ip: IpArgument) -> None:
 
 
 @app.command("check")
+@lists("type", "license")
 def check(context: typer.Context, ip: IpArgument) -> None:
     """List the types of licences that are registered for an address, by whatever customer."""
     session = session_of(context)
     types = session.client.ip_licenses.check(ip)
     rows = [{"type": each, "license": LICENSE_NAMES.get(each, str(each))} for each in types]
-    session.output.rows(rows, ("type", "license"), f"no licence is registered for {ip}")
+    session.output.rows(rows, f"no licence is registered for {ip}")
 
 
 @app.command("register")
+@shows(*_LICENSE)
 def register(
     context: typer.Context,
     ip: IpArgument,
@@ -88,12 +96,13 @@ def register(
 
 
 @app.command("convert")
+@shows("done", "ip", "type")
 def convert(
     context: typer.Context,
     ip: IpArgument,
     *,
     type_: _Type,
-    type_to: Annotated[int, typer.Option(metavar="T", help="The type it is to have.")],
+    type_to: Annotated[int, typer.Option(metavar="T", parser=whole, help="The type it is to have.")],
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -110,6 +119,7 @@ def convert(
 
 
 @app.command("remove")
+@shows("done", "ip", "type")
 def remove(
     context: typer.Context, ip: IpArgument, *, type_: _AnyType = None, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
@@ -126,6 +136,7 @@ def remove(
 
 
 @app.command("update")
+@shows("done", "ip", "type", "els_allowed")
 def update(
     context: typer.Context,
     ip: IpArgument,

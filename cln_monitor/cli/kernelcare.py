@@ -6,8 +6,11 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cln import STATES
+
 from .change import DryRun, Yes, change
 from .context import KeyArgument, Limit, Note, family, session_of
+from .fields import lists, shows
 from .gather import show_gathered
 from .output import row_of
 from .session import Unsaid
@@ -22,14 +25,16 @@ app.add_typer(monitoring_key, name="monitoring-key")
 
 
 @keys.command("list")
+@lists("key", "enabled", "limit", "note", "created")
 def list_keys(context: typer.Context) -> None:
     """List the keys of the account."""
     session = session_of(context)
     rows = map(row_of, session.client.kernelcare.keys())
-    session.output.rows(rows, ("key", "enabled", "limit", "note", "created"), "the account has no KernelCare keys")
+    session.output.rows(rows, "the account has no KernelCare keys")
 
 
 @keys.command("create")
+@shows("key")
 def create_key(
     context: typer.Context, *, limit: Limit, note: Note = None, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
@@ -46,6 +51,7 @@ def create_key(
 
 
 @keys.command("delete")
+@shows("done", "key")
 def delete_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Delete a key."""
     session = session_of(context)
@@ -60,10 +66,11 @@ def delete_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
 
 
 @keys.command("set-cidr")
+@shows("done", "key", "cidrs")
 def set_cidr(
     context: typer.Context,
     key: KeyArgument,
-    cidrs: Annotated[list[str], typer.Argument(metavar="CIDR...", help="Networks, such as 192.0.2.0/24.")],
+    cidrs: Annotated[list[str], typer.Argument(metavar="CIDR", help="Networks, such as 192.0.2.0/24.")],
     *,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -81,6 +88,7 @@ def set_cidr(
 
 
 @servers.command("list")
+@lists("key", "server_id", "ip", "created", "last_checkin")
 def list_servers(
     context: typer.Context,
     *,
@@ -93,12 +101,12 @@ def list_servers(
         session,
         [key] if key is not None else [each.key for each in client.keys()],
         lambda of: [row_of(server, key=of) for server in client.servers(of)],
-        ("key", "server_id", "ip", "created", "last_checkin"),
         "no KernelCare servers are registered",
     )
 
 
 @servers.command("remove")
+@shows("done", "server_id", "key")
 def remove_server(
     context: typer.Context,
     server_id: Annotated[str, typer.Argument(metavar="SERVER_ID", help="The id of a server.")],
@@ -119,6 +127,7 @@ def remove_server(
 
 
 @monitoring_key.command("register")
+@shows("done", "key")
 def register(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Register a monitoring key for the address of this machine, or keep it registered."""
     session = session_of(context)
@@ -134,6 +143,7 @@ def register(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_
 
 
 @app.command("patch-status")
+@shows("ok", *STATES, "hosts")
 def show_patch_status(
     context: typer.Context,
     *,
@@ -148,5 +158,5 @@ def show_patch_status(
         status = session.anonymous.patch_status.of_key(key)
     else:
         status = session.client.patch_status.of_reseller()
-    hosts = [f"{host.host} ({host.ip}) is {host.state}" for host in status.hosts]
-    session.output.record({"ok": status.ok, **(status.counts or {}), "hosts": hosts})
+    counts = status.counts or dict.fromkeys(STATES)
+    session.output.record({"ok": status.ok, **counts, "hosts": [row_of(host) for host in status.hosts]})

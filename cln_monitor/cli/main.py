@@ -6,12 +6,21 @@ import contextlib
 import os
 import sys
 
-from cln_monitor.cln import BadArgument, ClnError, Redactor
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from cln_monitor.cln import BadArgument, ClnError, Redactor, clean_text
 from cln_monitor.config import NotChosen
 
 from .app import app
+from .change import Interrupted
 from .codes import Code, code_of
+from .output import say
 from .session import Unsaid
+
+_LONGEST = 4096  # characters: a configuration can have many problems
+_BY_CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,28 +32,47 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error), code_of(error), redactor)
     except (BadArgument, NotChosen, Unsaid) as error:
         return _failed(str(error), Code.USAGE, redactor)
+    except TyperException as error:
+        return _failed(_usage(error), Code.USAGE, redactor)
+    except Interrupted as error:
+        return _failed(str(error), Code.NOT_ASKED, redactor)
     except KeyboardInterrupt:
-        return _failed("interrupted; a change that was under way may have been made all the same", Code.NOT_ASKED)
-    except BrokenPipeError:  # whoever read our output has gone
-        sys.stdout = None
-        return Code.NOT_ASKED
+        return _failed("interrupted", Code.NOT_ASKED, redactor)
+    except OSError as error:
+        return _failed(f"{error.filename or 'output'}: {error.strerror}", Code.NOT_ASKED, redactor)
     except Exception as error:  # noqa: BLE001 # a traceback would show what its frames hold, secrets among it
         problem = f"an error of clntool, please report it: {type(error).__name__}: {error}"
         return _failed(problem, Code.NOT_ASKED, redactor)
 
 
+def command() -> TyperGroup:
+    """Return the tree of all commands."""
+    tree = get_command(app)
+    if not isinstance(tree, TyperGroup):
+        raise TypeError("clntool without commands")
+    return tree
+
+
 def _run(arguments: list[str] | None, redactor: Redactor) -> int:
     try:
-        app(args=arguments, prog_name="clntool", obj=redactor)
-    except SystemExit as end:
-        sys.stdout.flush()
-        return end.code if isinstance(end.code, int) else Code.DONE
-    return Code.DONE
+        code = command()(args=arguments, prog_name="clntool", obj=redactor, standalone_mode=False)
+    except SystemExit as end:  # completion, and typer where nobody reads the help that it prints
+        code = end.code
+    if code == _BY_CTRL_C:
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else Code.DONE
 
 
-def _failed(problem: str, code: Code, redactor: Redactor | None = None) -> int:
-    text = " ".join(problem.splitlines())
-    print(f"clntool: {redactor.scrub(text) if redactor else text}", file=sys.stderr)  # noqa: T201 # the one place
+def _usage(error: TyperException) -> str:
+    """Return what is wrong with the command line, and where to look."""
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context else "clntool"
+    problem = error.format_message().removesuffix(".").replace("Value error, ", "")
+    return f"{problem}; see {where} --help"
+
+
+def _failed(problem: str, code: Code, redactor: Redactor) -> int:
+    say(f"clntool: {clean_text(redactor.scrub(problem), _LONGEST)}")
     return code
 
 
@@ -54,6 +82,7 @@ def run() -> None:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a terminal may know few letters
     code = main()
-    with contextlib.suppress(OSError, AttributeError):
-        sys.stdout.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, AttributeError):
+            stream.flush()
     os._exit(code)  # Python would wait for threads that wait for CLN

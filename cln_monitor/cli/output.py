@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,6 +18,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from .fields import Fields
 
 Row = Mapping[str, Any]
 
@@ -33,32 +39,43 @@ def row_of(struct: msgspec.Struct, **more: object) -> dict[str, object]:
     return more | msgspec.structs.asdict(struct)
 
 
+def say(text: str) -> None:
+    """Tell people something on stderr; that nobody reads it changes nothing of what was done."""
+    with contextlib.suppress(OSError):
+        typer.echo(text, err=True)
+
+
 class Output:
-    """Writes to stdout in one ``form``; ``now`` gives the Unix time, for ages."""
+    """Writes to stdout in one ``form``; ``now`` gives the Unix time, for ages.
+
+    ``fields`` are those of the command that runs: they alone are shown, in their order.
+    """
 
     def __init__(self, form: Format, now: Callable[[], float]) -> None:
         self._form = form
         self._now = now
+        self.fields = Fields(())
 
-    def rows(self, rows: Iterable[Row], columns: Sequence[str], empty: str) -> None:
-        """Show ``rows``, which have the fields ``columns``; where there are none, a person reads ``empty``."""
-        listed = [{name: row[name] for name in columns} for row in rows]
+    def rows(self, rows: Iterable[Row], empty: str) -> None:
+        """Show ``rows``; where there are none, a person reads ``empty``."""
+        listed = [self._chosen(row) for row in rows]
         if self._form is Format.JSON:
             self._json([_plain(row) for row in listed])
         elif listed:
-            self._table(listed, columns)
+            self._table(listed)
         else:
-            typer.echo(empty, err=True)
+            say(empty)
 
     def record(self, row: Row) -> None:
         """Show one thing: a line a field."""
+        chosen = self._chosen(row)
         if self._form is Format.JSON:
-            self._json(_plain(row))
+            self._json(_plain(chosen))
             return
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        for name, value in row.items():
+        for name, value in chosen.items():
             table.add_row(_heading(name), Text(self._cell(name, value)))
         _print(table)
 
@@ -66,23 +83,26 @@ class Output:
         """Say something: ``text`` to people, ``row`` to scripts."""
         if self._form is Format.JSON:
             self._json(_plain(row))
-        else:
-            typer.echo(text)
+        elif text:
+            _write(text)
 
     def done(self, **about: object) -> None:
         """Tell scripts that a change was made, of which CLN gives nothing to show; people have read it."""
         if self._form is Format.JSON:
-            self._json(_plain({"done": True, **about}))
+            self._json(_plain(self._chosen({"done": True, **about})))
+
+    def _chosen(self, row: Row) -> dict[str, Any]:
+        return {name: row[name] for name in self.fields.names}
 
     def _json(self, value: object) -> None:
-        typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        _write(json.dumps(value, ensure_ascii=False, indent=2))
 
-    def _table(self, rows: Sequence[Row], columns: Sequence[str]) -> None:
+    def _table(self, rows: list[dict[str, Any]]) -> None:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in columns:
+        for name in self.fields.names:
             table.add_column(_heading(name), overflow="fold")
         for row in rows:
-            table.add_row(*(Text(self._cell(name, row[name])) for name in columns))
+            table.add_row(*(Text(self._cell(name, value)) for name, value in row.items()))
         _print(table)
 
     def _cell(self, name: str, value: object) -> str:
@@ -93,7 +113,9 @@ class Output:
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, list | tuple):
-            return ", ".join(map(str, value)) or "-"
+            return ", ".join(self._cell("", each) for each in value) or "-"
+        if isinstance(value, dict):
+            return " ".join(map(str, value.values()))
         return "-" if value is None else str(value)
 
     def _moment(self, name: str, seconds: float | None) -> str:
@@ -129,4 +151,12 @@ def _print(table: Table) -> None:
         console.width = _UNBOUNDED
     with console.capture() as drawn:
         console.print(table)
-    typer.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+    _write("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+
+
+def _write(text: str) -> None:
+    """Write to stdout. Whoever read it and has gone, as ``head`` does, wants no more; the work goes on."""
+    try:
+        typer.echo(text)
+    except BrokenPipeError:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # until the process ends

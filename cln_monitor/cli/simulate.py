@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import signal
 import threading
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Replay, Simulator
 
 from .context import session_of
+from .fields import shows
 from .session import Unsaid
+
+
+class ReplayStyle(StrEnum):
+    """Whether the samples come in the envelope that the document promises, or bare as it shows most of them."""
+
+    ENVELOPED = "enveloped"
+    BARE = "bare"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("simulate")(simulate)
 
 
+@shows("api_url", "login", "secret_key", "registration_token", "monitoring_keys")
 def simulate(
     context: typer.Context,
     *,
@@ -31,22 +41,28 @@ def simulate(
         str, typer.Option(metavar="ADDRESS:PORT", help="Where on loopback to serve; port 0 is a free one.")
     ] = "127.0.0.1:8099",
     speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds in a second.")] = 1.0,
+    replay: Annotated[
+        ReplayStyle | None,
+        typer.Option(help="Answer all calls with the samples of the API document, whatever the state."),
+    ] = None,
 ) -> None:
     """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""
     session = session_of(context)
     host, port = _address(listen)
+    stop = threading.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda *_: stop.set())
     try:
         if servers is None:
             simulator = Simulator.demo(seed, speed=speed)
         else:
             simulator = Simulator.generate(servers, seed, speed=speed)
+        if replay is not None:
+            simulator.replay = Replay(replay)
         served = simulator.serve(port, host)
     except (ValueError, OSError) as error:
         problem = error.strerror if isinstance(error, OSError) else error
         raise Unsaid(f"the simulator cannot run: {problem}") from None
-    stop = threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: stop.set())
     with served:
         account = next(iter(simulator.accounts.values()))
         session.output.record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from .context import session_of
+from .fields import lists
 
 
 def add_to(app: typer.Typer) -> None:
@@ -12,9 +13,10 @@ def add_to(app: typer.Typer) -> None:
     app.command("status")(show_status)
 
 
+@lists("flag", "value", "good")
 def show_status(context: typer.Context) -> None:
     """Show the flags of CLN's own services, and which of them are good."""
     session = session_of(context)
     status = session.anonymous.status.flags()
     rows = [{"flag": name, "value": value, "good": status.is_good(name)} for name, value in status.flags.items()]
-    session.output.rows(rows, ("flag", "value", "good"), "CLN shows no flags")
+    session.output.rows(rows, "CLN shows no flags")
