@@ -18,13 +18,16 @@ from cln_monitor.cln import (
     BadArgument,
     Client,
     ClnError,
+    ConvertedServer,
     Deadline,
+    Group,
     Limits,
     NotDone,
     RateLimited,
     ReadOnlyClient,
     Redactor,
     Refused,
+    RemovedServer,
     TimedOut,
     Transport,
     TransportSettings,
@@ -32,6 +35,7 @@ from cln_monitor.cln import (
 )
 from cln_monitor.cln.endpoints import WRITES
 from cln_monitor.cln.transport import Answer
+from cln_monitor.simulator import Account, Served
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
 from tests.helpers.scripted import Script, ScriptedServer, answering, http_answer, read_head
@@ -573,3 +577,67 @@ def test_the_reading_client_is_one_of_its_kind(clients: Clients, cln: AnsweringC
     assert type(client.within(Deadline.never(clients.clock))) is Client
     cln.gives([{"key": "A"}])
     assert [key.key for key in client.imunify.keys()] == ["A"]
+
+
+def test_simulated_kernelcare(clients: Clients, served: Served) -> None:
+    """What the document's other reader makes of it: a key comes, opens to networks, and goes once."""
+    kernelcare = clients.writer(served.url).kernelcare
+    key = kernelcare.create_key(2, "web & mail")
+    assert [(each.key, each.limit, each.note) for each in kernelcare.keys()] == [(key, 2, "web & mail")]
+    kernelcare.set_cidrs(key, ["192.0.2.0/24", "2001:db8::/32"])
+    kernelcare.delete_key(key)
+    assert kernelcare.keys() == []
+    with pytest.raises(NotDone):
+        kernelcare.delete_key(key)
+    with pytest.raises(NotDone) as raised:
+        kernelcare.remove_server("nobody")
+    assert raised.value.problem == "CLN did nothing: Server not found"
+
+
+def test_simulated_imunify_and_els(clients: Clients, served: Served) -> None:
+    """A key comes, changes and goes with its servers, of which it has none."""
+    client = clients.writer(served.url)
+    imunify = client.imunify.create_key("360_30", 0, "one")
+    els = client.els.create_key("ELS CELS7+SLA", 3)
+    assert (imunify.code, imunify.limit, els.code, els.limit) == ("360_30", 0, "ELS CELS7+SLA", 3)
+    assert client.imunify.update_key(imunify.key, limit=7).limit == 7
+    assert client.els.update_key(els.key, limit=8, note="two").limit == 8
+    assert [(each.key, each.limit, each.note) for each in client.els.keys("ELS CELS7+SLA")] == [(els.key, 8, "two")]
+    assert [(each.key, each.limit) for each in client.imunify.keys()] == [(imunify.key, 7)]
+    assert client.imunify.remove_key(imunify.key) == []
+    assert client.els.remove_key(els.key) == []
+    assert client.imunify.keys() == []
+    assert client.els.keys("ELS CELS7+SLA") == []
+
+
+def test_simulated_licenses(clients: Clients, served: Served) -> None:
+    """A licence comes, turns into another, and goes once."""
+    licenses = clients.writer(served.url).ip_licenses
+    bought = licenses.register("192.0.2.1", 41, els_allowed=True)
+    assert (bought.ip, bought.type) == ("192.0.2.1", 41)
+    licenses.convert("192.0.2.1", 41, 43)
+    assert licenses.check("192.0.2.1") == licenses.availability("192.0.2.1").owned == [43]
+    licenses.update("192.0.2.1", False)
+    licenses.remove("192.0.2.1")
+    assert licenses.licenses() == []
+    with pytest.raises(NotDone):
+        licenses.remove("192.0.2.1", 43)
+
+
+def test_simulated_servers_and_groups(clients: Clients, served: Served, account: Account) -> None:
+    """Servers go from key to key, into groups and out of them, and away."""
+    client = clients.writer(served.url)
+    account.add_imunify_key(IMUNIFY_KEY).add_server("a", ip="192.0.2.1")
+    another = client.imunify.create_key("360_UN", 5)
+    assert client.imunify.convert_server("a", another.key) == ConvertedServer("a", another.key)
+    assert client.groups.create("web", "all of them") == Group("web", "all of them")
+    assert [each.server_id for each in client.groups.add_servers("web", ["a"])] == ["a"]
+    assert [each.server_id for each in client.groups.servers("web")] == ["a"]
+    assert [each.server_id for each in client.groups.remove_servers("web", ["a"])] == ["a"]
+    with pytest.raises(NotDone):
+        client.groups.remove_servers("web", ["a"])
+    assert client.groups.groups() == [Group("web", "all of them")]
+    assert client.imunify.remove_server("a") == RemovedServer("a", another.key)
+    with pytest.raises(Refused) as raised:
+        client.imunify.remove_server("a")
+    assert not raised.value.may_have_happened
