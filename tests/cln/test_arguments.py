@@ -66,8 +66,8 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
     (arguments.note, 7, f"note: is not a text; {_NOTE}"),
     (arguments.note, "a\nb", f"note: has control characters in it; {_NOTE}"),
     (arguments.note, "x" * 101, f"note: has 101 characters; {_NOTE}"),
-    (arguments.note, "", f"note: has 0 characters; {_NOTE}"),
-    (arguments.note, "   ", f"note: has 0 characters; {_NOTE}"),
+    (arguments.note, "", f"note: is empty; {_NOTE}"),
+    (arguments.note, "   ", f"note: is empty; {_NOTE}"),
     (arguments.limit, True, "limit: is not a whole number within bounds; it takes 0 to 1000000"),
     (arguments.license_key, "abc", f"key: is not spelled as CLN takes it; {_KEY}"),
     (arguments.license_key, mask_key(KEY), "key: this is the mask of a key; CLN needs the key in full"),
@@ -125,7 +125,11 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
         "cln.cloudlinux.com/api",
         f"api_url: is not spelled as CLN takes it; {_URL}",
     ),
-    (lambda value: arguments.seconds("timeout", value), 0, "timeout: is no time; it takes seconds, more than 0"),
+    (
+        lambda value: arguments.seconds("timeout", value),
+        0,
+        "timeout: is no time; it takes seconds, more than 0 and at most 86400",
+    ),
     (lambda value: arguments.given("key", value), "", "key: is not a text, or an empty one; it takes a text"),
 ]
 

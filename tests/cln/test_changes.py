@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -257,17 +258,19 @@ def test_kept_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
 
 def test_kept_connection_that_was_closed_before(clients: Clients) -> None:
     """A connection that CLN closed in the meantime carries nothing: the change goes out once, over a new one."""
-    heads = []
+    heads, closed = [], threading.Event()
 
     def script(connection: socket.socket) -> None:
         heads.append(read_head(connection))
         connection.sendall(http_answer(enveloped(data.pop(0))))
         connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
 
     data: list[object] = [[], True]
     with ScriptedServer(script) as server:
         client = clients.writer(server.url)
         client.kernelcare.keys()
+        assert closed.wait(5)
         client.kernelcare.delete_key(KEY)
         assert server.connections == 2
     assert [head.split(b"?")[0] for head in heads] == [b"GET /kcare/key/list.json", b"GET /kcare/key/delete.json"]
