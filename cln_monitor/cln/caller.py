@@ -12,7 +12,7 @@ from cln_monitor.masking import mask_key
 from .clock import Deadline
 from .endpoints import Endpoint
 from .envelope import changed_data, json_data
-from .errors import AuthorizationFailed, ClnError, Refused
+from .errors import AuthorizationFailed, ClnError, Refused, TimedOut
 from .redact import Redactor, Secret
 from .token import make_token
 from .transport import Answer, Transport
@@ -151,6 +151,8 @@ class Caller:
         try:
             yield
         except ClnError as error:
+            if isinstance(error, TimedOut) and error.of_run and self.deadline.name:
+                error.problem += f"; more time takes a larger {self.deadline.name}"
             error.while_doing(attempted, self.redactor.scrub)
             raise
 

@@ -101,6 +101,16 @@ def test_sent_once(clients: Clients, keys: MonitoringKeys, simulator: Simulator,
     assert clients.clock.slept == []
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_barred_by_somebody_else(keys: MonitoringKeys, simulator: Simulator, status: int) -> None:
+    """The call takes no login: without a word of CLN such a status says nothing about the key."""
+    simulator.faults.add(Fault("status", status=status, html=True))
+    with pytest.raises(BadAnswer) as raised:
+        keys.register(MONITORING_KEY)
+    assert f"HTTP {status} without a word of CLN: this address is barred, or a proxy says so" in str(raised.value)
+    assert raised.value.may_have_happened
+
+
 def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served: Served) -> None:
     """A change that CLN puts off puts off all calls to that host."""
     transport = clients.transport(served.url)
