@@ -92,8 +92,13 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
 @pytest.mark.parametrize(
     ("fault", "state", "told"),
     [
-        (Fault("status", status=401), "CRITICAL", "is not registered: CLN answers HTTP 401"),
-        (Fault("status", status=403, html=True), "CRITICAL", "is not registered: CLN answers HTTP 403"),
+        (
+            Fault("answer", status=403, body="success:false\nmessage:Access denied", content_type="text/plain"),
+            "CRITICAL",
+            f"monitoring key {MASK} is not registered: CLN refused the token: Access denied",
+        ),
+        (Fault("status", status=401), "UNKNOWN", "HTTP 401 without a word of CLN: this address is barred"),
+        (Fault("status", status=403, html=True), "UNKNOWN", "HTTP 403 without a word of CLN: this address"),
         (
             Fault("status", status=429, retry_after=5),
             "UNKNOWN",
