@@ -27,10 +27,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     thresholds = pair(options.warning, options.critical, (None, None))
     months = list(values_of(view, lambda _: True))
     rows = [
-        row
-        for month in months
-        for row in month["counts"]
-        if not options.product or row["product"] in options.product
+        row for month in months for row in month["counts"] if not options.product or row["product"] in options.product
     ]
     billable: Counter[str] = Counter()
     for row in rows:
