@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .ages import format_age
 from .exit import Unusable
-from .source import View
+from .need import View
 from .states import State, rank, worst
 
 _NO_ANSWER = ("unreachable", "timeout")

@@ -6,6 +6,7 @@ import argparse
 
 from .exit import Exit
 from .findings import Problem, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
@@ -20,7 +21,7 @@ from .servers import (
     stale_problems,
     unmatched,
 )
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State
 from .thresholds import Threshold, of_age, of_count, pair
 from .verdict import Figure, Verdict

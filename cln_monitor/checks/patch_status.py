@@ -10,11 +10,12 @@ from cln_monitor.masking import masked, same_key
 
 from .exit import Exit, Unreached, Unusable
 from .findings import Problem, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
 from .servers import NO_MATCH_STATE
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State
 from .verdict import Figure, Verdict
 

@@ -11,9 +11,10 @@ from cln_monitor.masking import masked, same_key
 from .ages import format_age
 from .exit import Exit
 from .findings import Problem, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option, state
 from .output import name_worst
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State
 from .thresholds import Threshold, of_age, of_percent, pair
 from .verdict import Figure, Verdict

@@ -6,10 +6,11 @@ import argparse
 
 from .exit import Exit
 from .findings import Problem, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State, worst
 from .verdict import Figure, Verdict
 

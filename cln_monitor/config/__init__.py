@@ -1,5 +1,6 @@
 """The configuration: typed, strict, with errors that name the place."""
 
+from .chosen import Choice, NotChosen
 from .durations import format_duration, parse_duration
 from .load import ConfigError, load_config, make_config, parse_config
 from .model import AccountConfig, Config
@@ -9,8 +10,10 @@ from .warn import warnings_of
 
 __all__ = [
     "AccountConfig",
+    "Choice",
     "Config",
     "ConfigError",
+    "NotChosen",
     "Sources",
     "format_duration",
     "load_config",

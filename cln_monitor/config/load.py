@@ -38,8 +38,8 @@ def _on_one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def load_config(file: Path) -> Config:
-    """Return the configuration in ``file``, all its secrets read once. Raises ConfigError."""
+def load_config(file: Path, *, with_secrets: bool = True) -> Config:
+    """Return the configuration in ``file``, all its secrets read once unless not wanted. Raises ConfigError."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -49,12 +49,12 @@ def load_config(file: Path) -> Config:
     except UnicodeDecodeError:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
     try:
-        return parse_config(text, file.parent)
+        return parse_config(text, file.parent, with_secrets=with_secrets)
     except ConfigError as error:
         raise ConfigError(str(file), error.problems) from None
 
 
-def parse_config(text: str, base: Path) -> Config:
+def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in the YAML ``text``; relative file names start from ``base``. Raises ConfigError."""
     from .document import NotYaml, read_document  # noqa: PLC0415 # a check that is given options pays for no YAML
 
@@ -62,19 +62,19 @@ def parse_config(text: str, base: Path) -> Config:
         document = read_document(text)
     except NotYaml as error:
         raise ConfigError("", [error.problem]) from None
-    return make_config(document, base)
+    return make_config(document, base, with_secrets=with_secrets)
 
 
-def make_config(document: object, base: Path) -> Config:
+def make_config(document: object, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in a ``document`` as YAML has it, of plain values. Raises ConfigError."""
     typer = Typer()
-    config = _config(typer, {} if document is None else document, base)
+    config = _config(typer, {} if document is None else document, base, with_secrets=with_secrets)
     if typer.problems or config is None:
         raise ConfigError("", typer.problems)
     return config
 
 
-def _config(typer: Typer, document: object, base: Path) -> Config | None:
+def _config(typer: Typer, document: object, base: Path, *, with_secrets: bool) -> Config | None:
     top = typer.struct(ConfigFile, document, "", leave=("probes", "accounts"))
     if not isinstance(document, dict):
         return None
@@ -88,7 +88,7 @@ def _config(typer: Typer, document: object, base: Path) -> Config | None:
     if typer.problems:
         return None
     config = Config(**top, probes=_probes(defaults), accounts=[account for account in read if account], base=base)
-    _check_accounts(typer, config)
+    _check_accounts(typer, config, with_secrets=with_secrets)
     return config
 
 
@@ -163,7 +163,7 @@ def _is_http_url(url: str) -> bool:
         return False
 
 
-def _check_accounts(typer: Typer, config: Config) -> None:
+def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None:
     first: dict[str, int] = {}
     for index, account in enumerate(config.accounts):
         place = f"accounts[{index}]"
@@ -173,9 +173,8 @@ def _check_accounts(typer: Typer, config: Config) -> None:
             typer.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
         if not account.login.reveal().strip():
             typer.note(at(place, "login"), "is empty; expected the login of the CLN account")
-        for name in SECRET_NAMES:
-            _check_secret(typer, config, account, name, place)
-        _check_monitoring_keys(typer, config, account, place)
+        if with_secrets:
+            _check_secrets(typer, config, account, place)
     if ca_file := config.tls_config.ca_file:
         _check_readable(
             typer,
@@ -185,6 +184,12 @@ def _check_accounts(typer: Typer, config: Config) -> None:
             goal="certificates",
             base=config.base,
         )
+
+
+def _check_secrets(typer: Typer, config: Config, account: AccountConfig, place: str) -> None:
+    for name in SECRET_NAMES:
+        _check_secret(typer, config, account, name, place)
+    _check_monitoring_keys(typer, config, account, place)
 
 
 def _read_certificates(file: Path) -> None:
