@@ -18,6 +18,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """A probe's last run and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
 
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
+    ``read`` and ``lacking`` are the numbers of parts that are there and that are not.
     """
 
     format: int = FORMAT
@@ -29,6 +30,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     last_run: float | None
     last_success: float | None
     failure: Failure | None
+    read: int
+    lacking: int
     observation: Observation[Any] | None
 
     @classmethod
@@ -44,5 +47,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             last_run=run.started_at,
             last_success=None if run.failure else seen.observed_at,
             failure=run.failure,
+            read=len(seen.parts),
+            lacking=len(seen.lacking),
             observation=seen,
         )
