@@ -10,7 +10,7 @@ from cln_monitor.masking import masked, same_key
 
 from .ages import format_age
 from .exit import Exit
-from .findings import Problem, phrases_of, problems_of, values_of
+from .findings import Problem, origin_of, phrases_of, problems_of, values_of
 from .need import Need, View
 from .options import COMMON, Option, state
 from .output import name_worst
@@ -202,14 +202,13 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     if not phrases:
         phrases = [f"{len(servers)} {product} servers, the longest silent is {servers[0]}"]
         phrases += [f"the fullest key is {uses[0][1]}"] if uses else []
-    # Where nothing could be read there is nothing to draw; zeros would be a lie.
-    figures = [Figure("servers", len(servers)), *age_figures(servers, ages)] if keys or not problems else []
+    figures = [Figure("servers", len(servers)), *age_figures(servers, ages)]
     if uses:
         figures.append(Figure("limit_usage", uses[0][0], "%", *limits))
     return Verdict(
         text="; ".join(phrases),
-        lines=_lines(servers, uses, options),
-        figures=figures,
+        lines=[*origin_of(view, options, now), *_lines(servers, uses, options)],
+        figures=[] if problems else figures,  # totals of what is not all there would be a lie
         states=[problem.state for problem in (*found, *problems)],
     )
 

@@ -16,7 +16,7 @@ from .errors import (
     Unreachable,
 )
 from .imunify import ImunifyKey, ImunifyServer
-from .ip_licenses import IpLicense, LicensedServer
+from .ip_licenses import MOST_ADDRESSES, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
 from .monitoring_key import MonitoringKeys, is_monitoring_key
@@ -28,6 +28,7 @@ from .text import clean_text
 from .transport import Exchange, Transport, TransportSettings
 
 __all__ = [
+    "MOST_ADDRESSES",
     "PLACEHOLDER",
     "REASONS",
     "STATES",

@@ -14,7 +14,7 @@ from tests.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UN
 
 DAY, HOUR = 86400.0, 3600.0
 HOSTILE = "a|b 'c' = \"d\" 🚀"
-ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred")
+ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred", "bare")
 _PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
 
 
@@ -69,13 +69,18 @@ def _furnish(simulator: Simulator) -> None:
     now = time.time()
     for name in ACCOUNTS:
         account = simulator.add_account(f"pl4nted_login.{name}", SECRET_KEY, REGISTRATION_TOKEN)
-        if name != "empty":
+        if name == "bare":
+            account.add_kernelcare_key(key_of(name, KEY))
+            account.add_ip_license("198.51.100.1", 1, created=now - 20.5 * DAY, last_checkin=now - 2.5 * HOUR)
+            account.add_ip_license("198.51.100.77", 16, registered=False, created=now - 20.5 * DAY)
+        elif name != "empty":
             _fill(account, name, now)
     # As errors that CLN says no with are the same words in both ways, with no time in them.
     for path in ("/kcare/key/servers.json", "/im/srv/list.json", "/kcare/nagios/*"):
         simulator.faults.add(Fault("status", path, match=key_of("broken", KEY), status=404))
         simulator.faults.add(Fault("status", path, match=key_of("broken", IMUNIFY_KEY), status=404))
     simulator.faults.add(Fault("html", "/ipl/list.json", match="login.broken"))
+    simulator.faults.add(Fault("html", "/ipl/server.json", match="login.bare"))
     simulator.faults.add(Fault("html", "/kcare/nagios-res/*", match="login.broken"))
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 from cln_monitor.exporter.families import POLLED, Family, Series
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicensesSettings, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings, LicenseState
 
 _LABELS = ("account", "ip", "license")
 
@@ -34,20 +34,29 @@ FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED)
 PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
 
 
-def render(observation: Observation[list[LicenseState]], settings: IpLicensesSettings, series: Series) -> None:
+def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, series: Series) -> None:
     """Write the series of ``observation``."""
     account = observation.account
-    for part in observation.parts:
-        counts = Counter((each.license, each.registered) for each in part.value)
-        for license_ in dict.fromkeys(each.license for each in part.value):
-            for registered in (True, False):
-                labels = (account, license_, str(registered).lower())
-                series.add(LICENSES, labels, counts[license_, registered])
-        if settings.server_series:
-            for each in part.value:
-                labels = (account, each.ip, each.license)
-                series.add(REGISTERED, labels, int(each.registered))
-                if each.last_checkin is not None:
-                    series.add(LAST_CHECKIN, labels, each.last_checkin)
-                if each.created is not None:
-                    series.add(CREATED, labels, each.created)
+    licenses = [license_ for part in observation.parts for license_ in part.value.licenses]
+    _count(account, licenses, series)
+    if not settings.server_series:
+        return
+    # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
+    parts = sorted(observation.parts, key=lambda part: part.observed_at)
+    checkins = {(each.ip, each.license): each.last_checkin for part in parts for each in part.value.checkins}
+    for each in licenses:
+        labels = (account, each.ip, each.license)
+        series.add(REGISTERED, labels, int(each.registered))
+        last_checkin = checkins.get((each.ip, each.license))
+        if last_checkin is not None:
+            series.add(LAST_CHECKIN, labels, last_checkin)
+        if each.created is not None:
+            series.add(CREATED, labels, each.created)
+
+
+def _count(account: str, licenses: list[LicenseState], series: Series) -> None:
+    counts = Counter((each.license, each.registered) for each in licenses)
+    for license_ in dict.fromkeys(each.license for each in licenses):
+        for registered in (True, False):
+            labels = (account, license_, str(registered).lower())
+            series.add(LICENSES, labels, counts[license_, registered])
