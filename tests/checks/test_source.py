@@ -63,12 +63,18 @@ STATES = {
     ("check_cln_kernelcare", "broken"): "UNKNOWN",
     ("check_cln_imunify", "broken"): "UNKNOWN",
     ("check_cln_patch_status", "broken"): "UNKNOWN",
+    ("check_cln_els", "fine"): "OK",
+    **{("check_cln_els", account): "UNKNOWN" for account in ("empty", "bare", "broken")},
+    **{("check_cln_awp", account): "OK" for account in ACCOUNTS if account not in {"broken", "barred"}},
+    ("check_cln_awp", "broken"): "UNKNOWN",
 }
 CHECKS = {
     "check_cln_kernelcare": (),
     "check_cln_imunify": (),
     "check_cln_ip_licenses": ("-v",),
     "check_cln_patch_status": ("--reseller",),
+    "check_cln_els": (),
+    "check_cln_awp": ("-c", "5"),
 }
 
 
@@ -111,6 +117,9 @@ def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
         ("check_cln_imunify", "hostile", ("-v", "-w", "5h:", "-c", "1h:")),
         ("check_cln_ip_licenses", "mixed", ("--license", "KernelCare", "--unused-critical", "0")),
         ("check_cln_ip_licenses", "mixed", ("--ip", "198.51.100.1", "--ip", "192.0.2.250")),
+        ("check_cln_els", "mixed", ("--code", "CELS", "--limit-critical", "101")),
+        ("check_cln_els", "hostile", ("--key", mask_key("CELS-hostile-1"))),
+        ("check_cln_awp", "hostile", ("--product", "AWP_CDN", "-w", "1:")),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY))),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", UNLIMITED_KEY), "-k", key_of("mixed", KEY))),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY), "-c", "", "-w", "o")),
@@ -141,10 +150,10 @@ def test_the_exporter_itself(both: Watched) -> None:
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith(
-        "9 of 29 probes: imunify of broken has nothing to show, never read (reading /im/srv/"
+        "13 of 43 probes: imunify of broken has nothing to show, never read (reading /im/srv/"
     )
     assert outcome.text.endswith(" and 6 more")
-    assert outcome.perfdata["probes"].value == 29
+    assert outcome.perfdata["probes"].value == 43
     assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
     outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
     assert outcome.state == "WARNING"
@@ -161,7 +170,7 @@ def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> 
     arguments = CHECKS.get(name, ())
     outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
     assert outcome.state == "UNKNOWN"
-    assert "no such account and probe; there are: status, imunify of bare, " in outcome.text
+    assert "no such account and probe; there are: status, awp of bare, els of bare, " in outcome.text
     outcome = run_inside(name, "--exporter", both.url, *arguments)
     if name == "check_cln_status":  # it is the same for all of them
         assert outcome.state == "OK"
