@@ -152,7 +152,7 @@ def test_the_exporter_itself(both: Watched) -> None:
     assert outcome.text.startswith(
         "13 of 43 probes: imunify of broken has nothing to show, never read (reading /im/srv/"
     )
-    assert outcome.text.endswith(" and 6 more")
+    assert outcome.text.endswith(" and 10 more")
     assert outcome.perfdata["probes"].value == 43
     assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
     outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
