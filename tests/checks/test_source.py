@@ -158,7 +158,7 @@ def test_the_exporter_itself(both: Watched) -> None:
     outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
     assert outcome.state == "WARNING"
     assert outcome.text.startswith(
-        "1 of 4 probes: ip_licenses of bare lacks 1 of 2 parts (reading /ipl/server.json at "
+        "1 of 6 probes: ip_licenses of bare lacks 1 of 2 parts (reading /ipl/server.json at "
     )
     outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
     assert outcome.text == "the exporter watches no such account"
