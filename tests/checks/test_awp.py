@@ -8,7 +8,6 @@ import pytest
 
 from cln_monitor.checks.awp import judge
 from tests.helpers.clock import NOW
-from tests.small_cln import LOGIN
 
 from .conftest import Cln
 from .inside import InsideExit, options_of, result_of, run_inside
@@ -79,11 +78,9 @@ def test_what_could_not_be_read() -> None:
 
 def test_against_a_cln(cln: Cln) -> None:
     """One call, for the products that are asked for; a malformed one is refused before it is sent."""
-    account = cln.simulator.accounts[LOGIN]
-    account.add_awp_entity("shop.example.net")
-    outcome = run_inside(NAME, *cln.login, "-w", "0")
-    assert (outcome.state, outcome.perfdata["billable"].value) == ("WARNING", 1)
-    assert run_inside(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 0
+    outcome = run_inside(NAME, *cln.login, "-w", "1")
+    assert (outcome.state, outcome.perfdata["billable"].value) == ("WARNING", 2)
+    assert run_inside(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 1
     assert [each.query["products"] for each in cln.simulator.requests] == ["AWP_PREMIUM,AWP_CDN", "AWP_CDN"]
     cln.simulator.clear_requests()
     assert "it takes codes such as AWP_PREMIUM" in run_inside(NAME, *cln.login, "--product", "a,b").text
