@@ -66,7 +66,7 @@ CHANGES = [
     *((command, note) for command in _NOTES for note in ("", "  ", "x" * 101, *_HOSTILE)),
     *((command, note) for command in _NEW_NOTES for note in ("x" * 101, *_HOSTILE)),
     *((command, id_) for command in _IDS for id_ in ("", "a b", "a,b", "a/b", "x" * 129)),
-    *((command, ip) for command in _IPS for ip in ("", "192.0.2", "192.0.2.1/32", "192.0.2.256", "fe80::1%eth0", "web1")),
+    *((command, ip) for command in _IPS for ip in ("", "192.0.2", "192.0.2.1/32", "192.0.2.256", "::1%eth0", "x")),
     *((command, type_) for command in _TYPES for type_ in ("0", "-1", "abc", "1.0", "100000", "")),
     *((command, name) for command in _GROUPS for name in ("", "  ", "x" * 101, *_HOSTILE)),
     *(
@@ -76,7 +76,7 @@ CHANGES = [
     ),
     *(
         (("kernelcare", "monitoring-key", "register", "{}"), key)
-        for key in ("", "short", "x" * 33, "M0nitoringKey-0001", "M0nitoringKey 0001", "Mönitoringkey0001", mask_key(KEY))
+        for key in ("", "short", "x" * 33, "M0nitoringKey-01", "M0nitoring Key 01", "M\u00f6nitoringkey01", mask_key(KEY))
     ),
     *((("imunify", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "360", "avp", "CELS")),
     *((("els", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "cels", "NEWER", "AVP")),
@@ -104,9 +104,9 @@ def _filled(command: tuple[str, ...], value: str) -> list[str]:
 
 
 def test_what_changes(cln: Cln) -> None:
-    """With --yes, without it, and rehearsed."""
-    for command, value in CHANGES:
-        for more in (("--yes",), (), ("--dry-run",)):
+    """With --yes; and some of them, as it is the same code for all, without it and rehearsed."""
+    for number, (command, value) in enumerate(CHANGES):
+        for more in [("--yes",), (), ("--dry-run",)][: 1 if number % 5 else 3]:
             outcome = ask(cln, *_filled(command, value), *more)
             assert (outcome.code, outcome.out) == (2, ""), (command, value, outcome)
             assert outcome.err.startswith("clntool: ")
