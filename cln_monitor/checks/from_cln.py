@@ -29,6 +29,8 @@ def view_from_cln(need: Need, options: argparse.Namespace, leave: Exit) -> dict[
             account = choice.account_of(config)
             probes = account.probes
         settings = msgspec.structs.replace(probes[need.probe], **need.settings)
+        for _, problem in settings.problems():  # the configuration has none, so it is of what the option set
+            raise Unusable(f"{need.set_by}: {problem}")
         if need.account:
             source = sources.of_account(account, need.probe, settings)
         else:

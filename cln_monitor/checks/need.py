@@ -12,10 +12,11 @@ View = Mapping[str, Any]
 class Need(NamedTuple):
     """What a check asks for. ``account``: it takes an account's credentials; ``only_keys``: licence keys to ask about.
 
-    ``settings`` are those of the probe that the check decides itself.
+    ``settings`` are those of the probe that the check decides itself, by the option ``set_by``.
     """
 
     probe: str
     account: bool = True
     only_keys: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = {}
+    set_by: str = ""

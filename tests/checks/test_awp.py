@@ -83,5 +83,6 @@ def test_against_a_cln(cln: Cln) -> None:
     assert run_inside(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 1
     assert [each.query["products"] for each in cln.simulator.requests] == ["AWP_PREMIUM,AWP_CDN", "AWP_CDN"]
     cln.simulator.clear_requests()
-    assert "it takes codes such as AWP_PREMIUM" in run_inside(NAME, *cln.login, "--product", "a,b").text
+    bad = run_inside(NAME, *cln.login, "--product", "a,b").text
+    assert bad.startswith("--product: is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM")
     assert cln.simulator.requests == []
