@@ -10,7 +10,6 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
 
 from .inside import Outcome, checked
 
@@ -38,10 +37,8 @@ def process(*arguments: str, **more: str) -> Outcome:
     return checked(done.returncode, done.stdout, done.stderr)
 
 
-def on_a_terminal(
-    *arguments: str, types: bytes = b"", when: bytes = b"[y/N]", act: Callable[[int], object] | None = None, **more: str
-) -> Outcome:
-    """Return how a process on a terminal ends; ``when`` it says that, somebody ``types``, or does ``act`` with its id.
+def on_a_terminal(*arguments: str, types: bytes = b"", when: bytes = b"[y/N]", **more: str) -> Outcome:
+    """Return how a process on a terminal ends, where somebody ``types`` that ``when`` it waits for an answer.
 
     All that the terminal shows is ``out``.
     """
@@ -60,20 +57,14 @@ def on_a_terminal(
     try:
         while time.monotonic() < ends_at:
             if not select.select([leader], [], [], 0.1)[0]:
+                if types and when in shown:  # and it is quiet: it waits for an answer
+                    os.write(leader, types)
+                    types = b""
                 continue
             try:
-                piece = os.read(leader, 1 << 16)
+                shown += os.read(leader, 1 << 16)
             except OSError:  # closed by the process, at its end
                 break
-            if not piece:
-                break
-            shown += piece
-            if when and when in shown:
-                when = b""
-                if act is not None:
-                    act(child.pid)
-                elif types:
-                    os.write(leader, types)
         code = child.wait(_PATIENCE)
     finally:
         child.kill()

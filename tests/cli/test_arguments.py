@@ -76,7 +76,7 @@ CHANGES = [
     ),
     *(
         (("kernelcare", "monitoring-key", "register", "{}"), key)
-        for key in ("", "short", "x" * 33, "M0nitoringKey-01", "M0nitoring Key 01", "M\u00f6nitoringkey01", mask_key(KEY))
+        for key in ("", "x" * 15, "x" * 33, "M0nitor Key 00001", "M\u00f6nitoringkey01", mask_key(KEY))
     ),
     *((("imunify", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "360", "avp", "CELS")),
     *((("els", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "cels", "NEWER", "AVP")),

@@ -34,7 +34,7 @@ def test_a_row_a_line(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_narrow_terminal(cln: Cln) -> None:
     """There rows are folded, and nothing is cut."""
-    shown = on_a_terminal("-C", str(cln.config), "groups", "list", when=b"", COLUMNS="20", NO_COLOR="1").err
+    shown = on_a_terminal("-C", str(cln.config), "groups", "list", COLUMNS="20", NO_COLOR="1").err
     assert "\x1b[3" not in shown
     shown = re.sub("\x1b\\[[0-9;]*m", "", shown)
     words = " ".join(shown.split())
