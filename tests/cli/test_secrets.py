@@ -34,7 +34,8 @@ def test_cln_that_repeats_secrets(body: str, cln: Cln) -> None:
     """What each run prints is looked through by the runner; the digest of a token is looked for here."""
     cln.simulator.faults.add(Fault("answer", body=BODIES[body]))
     digest = _ECHO.rpartition("|")[2]
-    for command in ALL:
+    start = [*BODIES].index(body) % 2  # every other command meets every other body
+    for command in ALL[start::2]:
         outcome = ask(cln, *command.arguments)
         assert digest not in outcome.out + outcome.err, command.typed
 

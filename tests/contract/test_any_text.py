@@ -17,7 +17,7 @@ from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKE
 from .document import CALLS, Call
 
 _ON_THE_WIRE = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 _LINES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=100).filter(
     lambda text: is_clean(text) and text.strip() != ""
@@ -112,7 +112,7 @@ def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> Non
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
-@settings(_ON_THE_WIRE, max_examples=12)
+@settings(_ON_THE_WIRE, max_examples=8)
 @given(data=_JSON, wrapped=st.booleans())
 def test_any_answer(call: Call, data: object, wrapped: bool, cln: Cln, client: Client) -> None:
     """Whatever JSON comes back is an answer or an error of the client, which shows no secret."""
