@@ -11,7 +11,7 @@ from cln_monitor.cln import LICENSE_NAMES, IpLicense
 from .change import DryRun, Yes, change
 from .context import IpArgument, family, session_of, whole
 from .fields import lists, shows
-from .output import row_of
+from .output import row_of, say
 
 app = family("Licences bound to addresses.")
 
@@ -151,6 +151,8 @@ def update(
     """Allow the registration of CloudLinux 6, or forbid it."""
     session = session_of(context)
     allow = "allow" if els_allowed else "forbid"
+    if type_ is None:
+        say("note: of this call without a type the API document says that it removes licences; --type is safer")
     change(
         session,
         f"{allow} CloudLinux 6 for {_of(ip, type_)}",

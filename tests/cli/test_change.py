@@ -145,3 +145,13 @@ def test_monitoring_key_needs_no_account(cln: Cln) -> None:
     assert outcome.code == 1
     assert "holds no KernelCare IP licence (code 2)" in outcome.err
     assert "token" not in cln.simulator.requests[0].query
+
+
+def test_an_update_of_all_types_is_warned_of(cln: Cln) -> None:
+    """The API document says of that call that it removes licences, which is what nobody wants of an update."""
+    outcome = ask(cln, "ip-licenses", "update", "192.0.2.1", "--no-els-allowed", "--dry-run")
+    assert outcome.code == 0
+    assert outcome.err.startswith("note: of this call without a type the API document says that it removes licences")
+    assert (
+        "note:" not in ask(cln, "ip-licenses", "update", "192.0.2.1", "--type", "1", "--els-allowed", "--dry-run").err
+    )
