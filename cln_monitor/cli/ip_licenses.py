@@ -11,7 +11,7 @@ from cln_monitor.cln import LICENSE_NAMES, IpLicense
 from .change import DryRun, Yes, change
 from .context import IpArgument, family, session_of, whole
 from .fields import lists, shows
-from .output import row_of, say
+from .output import row_of
 
 app = family("Licences bound to addresses.")
 
@@ -24,6 +24,8 @@ _AnyType = Annotated[
     int | None,
     typer.Option("--type", metavar="T", parser=whole, help="Of this type alone; without it, all of the address."),
 ]
+
+_OF_ALL_TYPES = "of this call without a type the API document says that it removes licences; --type is safer"
 
 
 def _row(license_: IpLicense) -> dict[str, object]:
@@ -151,13 +153,12 @@ def update(
     """Allow the registration of CloudLinux 6, or forbid it."""
     session = session_of(context)
     allow = "allow" if els_allowed else "forbid"
-    if type_ is None:
-        say("note: of this call without a type the API document says that it removes licences; --type is safer")
     change(
         session,
         f"{allow} CloudLinux 6 for {_of(ip, type_)}",
         lambda client: client.ip_licenses.update(ip, els_allowed, type_),
         yes=yes,
         dry_run=dry_run,
+        caution=_OF_ALL_TYPES if type_ is None else "",
     )
     session.output.done(ip=ip, type=type_, els_allowed=els_allowed)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault
+from tests.running import wait_until
 
 from .account import LOGIN, SECRET_KEY, Cln, write_config
 from .commands import ALL, ALL_CHANGES, ALL_READS, Change
@@ -68,6 +69,8 @@ def test_changing_when_cln_fails(fault: str, hasty: Cln) -> None:
             assert command.typed.startswith("kernelcare keys create")  # whose data is the key alone
             continue
         assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
+        # A hasty one may have gone before the server has looked at what it sent.
+        wait_until(cln.sent, command.typed)
         assert cln.sent() == [command.sends]
         assert ("all the same" in outcome.err) == (fault != "429"), outcome.err
 
