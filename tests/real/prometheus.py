@@ -13,25 +13,44 @@ from tests.running import Program, ask, free_port, wait_until
 
 
 class Prometheus(Program):
-    """Scrapes ``targets`` each second under the job ``cln``; data and configuration lie in ``folder``."""
+    """Scrapes ``targets`` each second under the job ``cln``; data and configuration lie in ``folder``.
 
-    def __init__(self, folder: Path, targets: list[str]) -> None:
+    It has the rules of the files ``*.rules.yml`` there, once they are there and it was reloaded, and sends their alerts
+    to ``alertmanagers``.
+    """
+
+    def __init__(self, folder: Path, targets: list[str], alertmanagers: list[str] | None = None) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         config = folder / "prometheus.yml"
         scrape = {"job_name": "cln", "static_configs": [{"targets": targets}]}
         every_second = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-        config.write_text(json.dumps({"global": every_second, "scrape_configs": [scrape]}))
+        config.write_text(
+            json.dumps(
+                {
+                    "global": every_second,
+                    "scrape_configs": [scrape],
+                    "rule_files": ["*.rules.yml"],
+                    "alerting": {"alertmanagers": [{"static_configs": [{"targets": alertmanagers or []}]}]},
+                }
+            )
+        )
         super().__init__(
             [
                 servers.path("prometheus"),
                 f"--config.file={config}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address={address}",
+                "--web.enable-lifecycle",
             ],
             folder / "prometheus.log",
         )
         self.wait_for_log("Server is ready to receive web requests")
+
+    def reload(self) -> None:
+        """Let it read its configuration and its rules anew."""
+        answer = ask(f"{self.url}/-/reload", "POST")
+        assert answer.status == 200, answer
 
     def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
         """Return labels and value of each series that ``expression`` gives now."""
