@@ -77,6 +77,8 @@ def test_each_alert_says_how_bad_it_is_and_where_to_read_on(name: str) -> None:
     assert rule["annotations"]["runbook_url"].endswith(f"/docs/runbook.md#{name.lower()}")
     assert RUNBOOK.count(f"\n## {name}\n") == 1
     assert "for" in rule
+    # Without it a restart of the exporter would end the alert and send it anew. Of the exporter itself none is wanted.
+    assert rule.get("keep_firing_for") == (None if name == "ClnExporterDown" else "5m")
 
 
 def test_the_runbook_has_no_section_of_an_alert_that_is_gone() -> None:
