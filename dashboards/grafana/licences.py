@@ -24,7 +24,7 @@ def dashboard() -> model.Dashboard:
             *_numbers(),
             _keys(),
             [_free_over_time(), _awp()],
-            "IP licences",
+            "IP licences, used and unused",
             _types(),
             _unused(),
             "Extended lifecycle support",
@@ -105,7 +105,7 @@ def _keys() -> table.Panel:
 
 def _free_over_time() -> timeseries.Panel:
     return lines(
-        "Free places",
+        "Free places by product",
         "Places that the keys with a limit have left, by product, from the limits and servers of the key and server "
         f"lists. {POLLED}",
         [(f"sum by (family) ({q.family_unused()})", "{{family}}")],
@@ -143,7 +143,7 @@ def _unused() -> table.Panel:
     unused = f"{q.once(labels, f'cln_ip_license_registered{{{q.ACCOUNT}}}')} == 0"
     created = q.once(labels, f"cln_ip_license_created_timestamp_seconds{{{q.ACCOUNT}}}")
     return rows(
-        "Unused IP licences",
+        "IP licences without a server",
         "Licences that no server uses, by the time since they were created, registered and created of /ipl/list.json; "
         f"empty with server_series: false. {POLLED}",
         [f"sort_desc((time() - ({created} and on ({labels}) ({unused}))) / 86400)"],

@@ -80,7 +80,7 @@ def dashboard() -> model.Dashboard:
                 "KernelCare servers by patch state, of /kcare/nagios-res for the whole account, else the sum of "
                 f"/kcare/nagios over its keys. {POLLED}",
                 [(f"sum({q.patch_states(state=state)})", text) for state, text in q.PATCH_STATES.items()],
-                size=(5, 8),
+                size=(6, 8),
                 colors={"up to date": GOOD, "out of date": WARN, "unsupported": "yellow", "inactive": "purple"},
                 link="cln-kernelcare",
             ),
@@ -124,7 +124,7 @@ def _numbers() -> list[stat.Panel]:
             f"sum({q.family_used()})",
         ),
         number(
-            "Stale servers",
+            "Stale",
             f"Servers of KernelCare and Imunify that checked in too long ago, as the exporter counts. {POLLED}",
             f"sum({q.checkins('stale')})",
             NONE_IS_GOOD,
@@ -175,11 +175,11 @@ def _licences() -> table.Panel:
         ],
         [
             Column("family", "Product", shown=q.FAMILIES),
-            Column("Value #A", "Used", width=75, right=True),
-            Column("Value #B", "Paid for", width=85, right=True, unlimited=True),
-            Column("Value #C", "Unused", width=85, right=True, unlimited=True),
+            Column("Value #A", "Used", width=70, right=True),
+            Column("Value #B", "Paid for", width=80, right=True, unlimited=True),
+            Column("Value #C", "Unused", width=75, right=True, unlimited=True),
         ],
-        size=(7, 8),
+        size=(6, 8),
         none="No licences",
         sort=[("Used", True)],
         link="cln-licences",

@@ -146,7 +146,7 @@ def bars(
     panel.orientation(kinds.VizOrientation.HORIZONTAL).display_mode(kinds.BarGaugeDisplayMode.BASIC)
     panel.value_mode(kinds.BarGaugeValueMode.TEXT).name_placement(kinds.BarGaugeNamePlacement.LEFT)
     panel.text(common.VizTextDisplayOptions().title_size(14).value_size(16))
-    panel.show_unfilled(True).sizing(kinds.BarGaugeSizing.AUTO).min_viz_height(16).max_viz_height(32)
+    panel.show_unfilled(True).sizing(kinds.BarGaugeSizing.AUTO).min_viz_height(16).max_viz_height(40)
     for name, color in (colors or {}).items():
         panel.override_by_name(name, [_fixed(color)])
     return panel
