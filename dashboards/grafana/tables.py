@@ -27,8 +27,9 @@ _NOT_TOLD = model.SpecialValueMap(
 class Column:
     """A column: the field it shows, its head, and its looks.
 
-    ``field`` is a label, or ``Value`` with ``#`` and the letter of the query where there are several. A ``bar`` draws
-    a share of 1 as a bar; ``colored`` gives its text the colour of its value.
+    ``field`` is a label, or ``Value``, with ``#`` and the letter of the query where there are several. ``shown`` are
+    the texts that stand for values; they and ``steps`` colour the text. A ``bar`` draws a share of 1. A ``hidden``
+    column is there for links.
     """
 
     field: str
