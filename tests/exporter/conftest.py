@@ -91,8 +91,9 @@ accounts:
         return target
 
     def run(self, *probes: str, account: str = "acme") -> None:
-        """Run these probes once, by default all of the account and that of CLN."""
-        for probe in probes or self.service.config.accounts[0].probes:
+        """Run these probes once, by default all that are on, that of CLN among them."""
+        on = [name for name, settings in self.service.config.accounts[0].probes.items() if settings.enabled]
+        for probe in probes or on:
             self.service.run(self.target(probe, account))
 
     def hold(self, path: str) -> Hold:

@@ -464,6 +464,7 @@ class TestObservation:
             "interval": 900.0,
             "max_age": 3600.0,
             "last_run": None,
+            "duration": None,
             "last_success": None,
             "failure": None,
             "observation": None,
