@@ -188,9 +188,7 @@ class Page:
         if whole:
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
             clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-            answer = self.call(
-                "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip}
-            )
+            answer = self.call("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip})
         data = base64.b64decode(answer["data"])
         file.write_bytes(data)
         return data

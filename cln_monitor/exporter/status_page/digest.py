@@ -141,7 +141,10 @@ def _els(observation: Observation[Any]) -> Digest:
     keys = []
     for part in observation.parts:
         used = Counter(server.key for server in part.value.servers)
-        keys += [KeyUse(f"ELS {part.value.product}", key.key, "", used[key.key], key.limit) for key in part.value.keys]
+        keys += [
+            KeyUse(f"ELS {part.value.product.removeprefix('ELS ')}", key.key, "", used[key.key], key.limit)
+            for key in part.value.keys
+        ]
     return Digest(tuple(keys))
 
 

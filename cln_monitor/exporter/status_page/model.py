@@ -11,7 +11,7 @@ from .problems import UP_TO_DATE, Problem, Severity, problems, shortened
 from .seen import PRODUCTS, Seen, patch_counts
 from .some import Some
 from .standing import CloudRow, standing_of_accounts, standing_of_clouds
-from .tables import ServerRow, bills, groups, keys, licenses, patches, servers
+from .tables import bills, groups, keys, licenses, patches, servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,10 @@ class Overview:
     clouds: Sequence[CloudRow]
     columns: Sequence[str]
     accounts: Some
+    has_many_accounts: bool
     charts: Sequence[Chart]
     stale_after: str
-    servers: Sequence[ServerRow]
+    servers: Some
     keys: Some
     patches: Some
     licenses: Some
@@ -70,6 +71,7 @@ def overview(seen: Sequence[Seen], now: float) -> Overview:
         clouds=standing_of_clouds(seen, now),
         columns=columns,
         accounts=standing_of_accounts(of_accounts, columns, now),
+        has_many_accounts=len({each.view.account for each in of_accounts}) > 1,
         charts=list(_charts(seen, now)),
         stale_after=" or ".join(ages),
         servers=servers(seen, now),
@@ -112,7 +114,7 @@ def _figures(seen: Sequence[Seen], now: float) -> Iterator[Figure]:
     patched = [patch_counts(each.view.observation) for each in seen if each.view.probe == "patch_status"]
     if any(patched):
         bad = sum(sum(counts.values()) - counts.get(UP_TO_DATE, 0) for counts in patched)
-        yield _figure(bad, "kernels not up to date", "patches")
+        yield _figure(bad, "kernels not up to date", "kernels")
     licensed = [license_ for each in seen for license_ in each.digest.licenses]
     if licensed:
         yield _figure(sum(license_.unused for license_ in licensed), "IP licences unused", "licences")

@@ -11,7 +11,7 @@ from . import words
 from .digest import KeyUse
 from .seen import PRODUCTS, Seen, patch_counts
 
-_MOST_OF_A_KIND = 5
+_MOST_OF_A_KIND = 8
 _LONGEST_ERROR = 300
 UP_TO_DATE = "uptodate"
 """The good patch state."""
@@ -28,7 +28,7 @@ _KINDS = {
     "probes": "the probes",
     "keys": "the keys",
     "check-ins": "the check-ins",
-    "patches": "the kernels",
+    "kernels": "the kernels",
     "licences": "the IP licences",
 }
 
@@ -143,8 +143,8 @@ def _of_patches(seen: Seen) -> Iterator[Problem]:
     if bad:
         told = words.listed([f"{words.number(count)} {PATCH_WORDS.get(state, state)}" for state, count in bad.items()])
         text = f"Kernels of {seen.view.account}: {told}, of {words.count(sum(counts.values()), 'server')}"
-        yield Problem(Severity.WRONG if bad.get("outofdate") else Severity.LOOK, "patches", text)
+        yield Problem(Severity.WRONG if bad.get("outofdate") else Severity.LOOK, "kernels", text)
     elif observation is not None and not all(part.value.ok for part in observation.parts):
         names = [part.value.key or "the account" for part in observation.parts if not part.value.ok]
         text = f"CLN says that not all kernels of {words.listed(names[:3])} of {seen.view.account} are up to date"
-        yield Problem(Severity.WRONG, "patches", text)
+        yield Problem(Severity.WRONG, "kernels", text)

@@ -17,7 +17,7 @@ from .some import MOST_ROWS, Some
 
 @dataclass(frozen=True, slots=True)
 class ServerRow:
-    """A server that has been silent for long. ``share``: percent of the longest silence here."""
+    """A server that is stale or never checked in. ``share``: percent of the longest silence here."""
 
     account: str
     product: str
@@ -86,14 +86,19 @@ class BillRow:
     billable: str
 
 
-def servers(seen: Sequence[Seen], now: float) -> list[ServerRow]:
-    """Return the servers that have been silent longest."""
+def servers(seen: Sequence[Seen], now: float) -> Some:
+    """Return the servers that are stale or never checked in, those that have been silent longest first."""
     candidates = [
-        (each, server) for each in seen for check_ins in each.digest.check_ins for server in check_ins.longest
+        (each, server)
+        for each in seen
+        for check_ins in each.digest.check_ins
+        for server in check_ins.longest
+        if server.last_checkin is None or now - server.last_checkin > each.stale_after
     ]
     longest = heapq.nsmallest(MOST_SERVERS, candidates, key=lambda pair: pair[1].since)
     worst = max((now - server.since for _, server in longest if server.since < math.inf), default=0.0)
-    return [_server(each, server, now, worst) for each, server in longest]
+    silent = sum(each.stale(now) + each.never for each in seen)
+    return Some([_server(each, server, now, worst) for each, server in longest], silent - len(longest))
 
 
 def _server(seen: Seen, server: SilentServer, now: float, worst: float) -> ServerRow:
@@ -101,8 +106,7 @@ def _server(seen: Seen, server: SilentServer, now: float, worst: float) -> Serve
     if server.last_checkin is None:
         state, silent = "never", "never seen" if silence is None else f"{words.age(silence)}, never seen"
     else:
-        state = "stale" if now - server.since > seen.stale_after else "fresh"
-        silent = words.age(now - server.since)
+        state, silent = "stale", words.age(now - server.since)
     return ServerRow(
         account=seen.view.account,
         product=PRODUCTS[seen.view.probe],
@@ -132,7 +136,7 @@ def _key(seen: Seen, key: KeyUse, now: float) -> KeyRow:
     if key.check_ins is not None and key.used:
         stale, never = seen.stale(now, [key.check_ins]), key.check_ins.never
         told = [f"{words.number(stale)} stale"] * bool(stale) + [f"{words.number(never)} never"] * bool(never)
-        silent = ", ".join(told) or "none"
+        silent = ", ".join(told) or "none silent"
     return KeyRow(
         account=seen.view.account,
         product=words.short(key.product),
