@@ -7,7 +7,6 @@ given only when it is known to be whole; whatever is missing is an error that sa
 from __future__ import annotations
 
 import socket
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -32,7 +31,7 @@ class NotDiscovered(Exception):
         self.status = status
 
 
-class Labels(msgspec.Struct, frozen=True, omit_defaults=True, rename=lambda field: _META + field):
+class Labels(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, rename=lambda field: _META + field):
     """The labels of a server; those that are empty are left out, which is the same to Prometheus.
 
     ``product`` is the value that the metrics have: the code of an Imunify or ELS product, ``kernelcare`` or
@@ -48,7 +47,7 @@ class Labels(msgspec.Struct, frozen=True, omit_defaults=True, rename=lambda fiel
     group: str = ""
 
 
-class TargetGroup(msgspec.Struct, frozen=True):
+class TargetGroup(msgspec.Struct, frozen=True, gc=False):
     """One server: its address with a port, and its labels."""
 
     targets: tuple[str]
@@ -178,11 +177,13 @@ def what_is_missing(view: View, now: float) -> str | None:
 
 def group_labels(observation: Observation[Any]) -> Groups:
     """Return the label of each server that is in a group, by its id."""
-    names: defaultdict[str, set[str]] = defaultdict(set)
-    for part in observation.parts:
-        for member in part.value.servers:
-            names[member.server_id].add(part.value.group)
-    return {server_id: f",{','.join(sorted(of_server))}," for server_id, of_server in names.items()}
+    labels: dict[str, str] = {}
+    for group in sorted((part.value for part in observation.parts), key=lambda group: str(group.group)):
+        alone = f",{group.group},"
+        for member in group.servers:
+            before = labels.get(member.server_id)
+            labels[member.server_id] = alone if before is None else before + alone[1:]
+    return labels
 
 
 def target_groups(found: Iterable[tuple[str, Labels]], port: int) -> Iterator[TargetGroup]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.probes import Observation
@@ -16,6 +18,14 @@ NEARLY_FULL = 0.95
 """Of a key's limit; the alert ClnKeyNearlyFull has the same."""
 MOST_SERVERS = 15
 """How many servers the page names."""
+
+
+class Server(Protocol):
+    """What can be told of each server."""
+
+    @property
+    def last_checkin(self) -> float | None:
+        """When it last checked in, None for never."""
 
 
 class SilentServer(NamedTuple):
@@ -32,7 +42,7 @@ class SilentServer(NamedTuple):
         """From when on CLN has not heard of it: its creation if it never checked in, infinity where that is unknown."""
         if self.last_checkin is not None:
             return self.last_checkin
-        return float("inf") if self.created is None else self.created
+        return math.inf if self.created is None else self.created
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,37 +114,35 @@ def digest(observation: Observation[Any]) -> Digest:
     return Digest() if make is None else make(observation)
 
 
-def check_ins_of(servers: Iterable[SilentServer]) -> CheckIns:
-    """Return the check-ins of ``servers``."""
-    servers = list(servers)
-    times = sorted(server.last_checkin for server in servers if server.last_checkin is not None)
-    # Those that may be among the longest silent are few, and only they are compared.
-    latest = times[min(MOST_SERVERS, len(times)) - 1] if times else 0.0
+def check_ins_of(servers: Sequence[Server], silent: Callable[[Any], SilentServer]) -> CheckIns:
+    """Return the check-ins of ``servers``; ``silent`` makes one of them what the page names."""
+    times = sorted([server.last_checkin for server in servers if server.last_checkin is not None])
+    # Those that may be among the longest silent are few, and only they are looked at closely.
+    latest = times[min(MOST_SERVERS, len(times)) - 1] if times else -math.inf
     candidates = [server for server in servers if server.last_checkin is None or server.last_checkin <= latest]
-    longest = heapq.nsmallest(MOST_SERVERS, candidates, key=lambda server: server.since)
+    longest = heapq.nsmallest(MOST_SERVERS, map(silent, candidates), key=lambda server: server.since)
     return CheckIns(times, len(servers) - len(times), tuple(longest))
 
 
 def _kernelcare(observation: Observation[Any]) -> Digest:
     keys = []
-    for part in observation.parts:
-        key = part.value
-        check_ins = check_ins_of(
-            SilentServer(key.key, each.server_id, each.ip, each.last_checkin, each.created) for each in key.servers
-        )
+    for key in (part.value for part in observation.parts):
+        check_ins = check_ins_of(key.servers, partial(_silent, key.key))
         keys.append(KeyUse("KernelCare", key.key, key.note, len(key.servers), key.limit, check_ins))
     return _of_keys(keys)
 
 
 def _imunify(observation: Observation[Any]) -> Digest:
     keys = []
-    for part in observation.parts:
-        key = part.value
-        check_ins = check_ins_of(
-            SilentServer(key.key, each.server_id, each.ip, each.last_checkin, None) for each in key.servers
-        )
+    for key in (part.value for part in observation.parts):
+        check_ins = check_ins_of(key.servers, partial(_silent, key.key))
         keys.append(KeyUse(f"Imunify {key.product}", key.key, "", len(key.servers), key.limit, check_ins))
     return _of_keys(keys)
+
+
+def _silent(key: str, server: Any) -> SilentServer:
+    created = getattr(server, "created", None)  # of Imunify servers CLN does not tell it
+    return SilentServer(key, server.server_id, server.ip, server.last_checkin, created)
 
 
 def _els(observation: Observation[Any]) -> Digest:
@@ -154,7 +162,8 @@ def _ip_licenses(observation: Observation[Any]) -> Digest:
     for each in licenses:
         by_type[each.license][each.registered] += 1
     check_ins = check_ins_of(
-        SilentServer(each.license, "", each.ip, each.last_checkin, each.created) for each in licenses if each.registered
+        [each for each in licenses if each.registered],
+        lambda each: SilentServer(each.license, "", each.ip, each.last_checkin, each.created),
     )
     return Digest(
         licenses=tuple(LicenseUse(name, counts[True], counts[False]) for name, counts in by_type.items()),
