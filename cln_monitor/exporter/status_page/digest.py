@@ -6,9 +6,8 @@ import heapq
 import math
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from cln_monitor.exporter.licenses import licenses_of
@@ -22,6 +21,10 @@ MOST_SERVERS = 15
 
 class Server(Protocol):
     """What can be told of each server."""
+
+    @property
+    def ip(self) -> str:
+        """Its address."""
 
     @property
     def last_checkin(self) -> float | None:
@@ -47,11 +50,10 @@ class SilentServer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CheckIns:
-    """The last check-ins of servers: their ``times`` in order, how many ``never`` did, the ``longest`` silent ones."""
+    """The last check-ins of servers: their ``times`` in order, and how many ``never`` did."""
 
     times: Sequence[float]
     never: int
-    longest: tuple[SilentServer, ...]
 
     def before(self, moment: float) -> int:
         """Return how many servers checked in last before ``moment``."""
@@ -101,11 +103,12 @@ class LicenseUse:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What is kept of an observation."""
+    """What is kept of an observation: its keys, its licences, all check-ins, and the longest silent servers."""
 
     keys: tuple[KeyUse, ...] = ()
     licenses: tuple[LicenseUse, ...] = ()
     check_ins: tuple[CheckIns, ...] = ()
+    longest: tuple[SilentServer, ...] = ()
 
 
 def digest(observation: Observation[Any]) -> Digest:
@@ -114,35 +117,57 @@ def digest(observation: Observation[Any]) -> Digest:
     return Digest() if make is None else make(observation)
 
 
-def check_ins_of(servers: Sequence[Server], silent: Callable[[Any], SilentServer]) -> CheckIns:
-    """Return the check-ins of ``servers``; ``silent`` makes one of them what the page names."""
-    times = sorted([server.last_checkin for server in servers if server.last_checkin is not None])
-    # Those that may be among the longest silent are few, and only they are looked at closely.
-    latest = times[min(MOST_SERVERS, len(times)) - 1] if times else -math.inf
-    candidates = [server for server in servers if server.last_checkin is None or server.last_checkin <= latest]
-    longest = heapq.nsmallest(MOST_SERVERS, map(silent, candidates), key=lambda server: server.since)
-    return CheckIns(times, len(servers) - len(times), tuple(longest))
+def check_ins_of(servers: Iterable[Server]) -> CheckIns:
+    """Return the check-ins of ``servers``."""
+    moments = [server.last_checkin for server in servers]
+    times = sorted([moment for moment in moments if moment is not None])
+    return CheckIns(times, len(moments) - len(times))
+
+
+def longest_silent(
+    servers_of: Sequence[tuple[str, Sequence[Server]]], check_ins: Iterable[CheckIns]
+) -> tuple[SilentServer, ...]:
+    """Return the longest silent ones of the servers of each key, whose ``check_ins`` are known already."""
+    oldest = sorted(moment for each in check_ins for moment in each.times[:MOST_SERVERS])[:MOST_SERVERS]
+    # Those that may be among them are few, and only they are looked at closely.
+    latest = oldest[-1] if oldest else -math.inf
+    candidates = (
+        _silent(key, server)
+        for key, servers in servers_of
+        for server in servers
+        if server.last_checkin is None or server.last_checkin <= latest
+    )
+    return tuple(heapq.nsmallest(MOST_SERVERS, candidates, key=lambda server: server.since))
+
+
+def _silent(key: str, server: Server) -> SilentServer:
+    # An IP licence has no id, and when an Imunify server was registered CLN does not tell.
+    server_id, created = getattr(server, "server_id", ""), getattr(server, "created", None)
+    return SilentServer(key, server_id, server.ip, server.last_checkin, created)
 
 
 def _kernelcare(observation: Observation[Any]) -> Digest:
-    keys = []
-    for key in (part.value for part in observation.parts):
-        check_ins = check_ins_of(key.servers, partial(_silent, key.key))
-        keys.append(KeyUse("KernelCare", key.key, key.note, len(key.servers), key.limit, check_ins))
-    return _of_keys(keys)
+    keys = [part.value for part in observation.parts]
+    return _of_keys(
+        [KeyUse("KernelCare", k.key, k.note, len(k.servers), k.limit, check_ins_of(k.servers)) for k in keys], keys
+    )
 
 
 def _imunify(observation: Observation[Any]) -> Digest:
-    keys = []
-    for key in (part.value for part in observation.parts):
-        check_ins = check_ins_of(key.servers, partial(_silent, key.key))
-        keys.append(KeyUse(f"Imunify {key.product}", key.key, "", len(key.servers), key.limit, check_ins))
-    return _of_keys(keys)
+    keys = [part.value for part in observation.parts]
+    return _of_keys(
+        [KeyUse(f"Imunify {k.product}", k.key, "", len(k.servers), k.limit, check_ins_of(k.servers)) for k in keys],
+        keys,
+    )
 
 
-def _silent(key: str, server: Any) -> SilentServer:
-    created = getattr(server, "created", None)  # of Imunify servers CLN does not tell it
-    return SilentServer(key, server.server_id, server.ip, server.last_checkin, created)
+def _of_keys(uses: Sequence[KeyUse], keys: Sequence[Any]) -> Digest:
+    check_ins = tuple(use.check_ins for use in uses if use.check_ins is not None)
+    return Digest(
+        keys=tuple(uses),
+        check_ins=check_ins,
+        longest=longest_silent([(key.key, key.servers) for key in keys], check_ins),
+    )
 
 
 def _els(observation: Observation[Any]) -> Digest:
@@ -161,18 +186,13 @@ def _ip_licenses(observation: Observation[Any]) -> Digest:
     by_type: defaultdict[str, Counter[bool]] = defaultdict(Counter)
     for each in licenses:
         by_type[each.license][each.registered] += 1
-    check_ins = check_ins_of(
-        [each for each in licenses if each.registered],
-        lambda each: SilentServer(each.license, "", each.ip, each.last_checkin, each.created),
-    )
+    in_use = [each for each in licenses if each.registered]
+    check_ins = (check_ins_of(in_use),) if in_use else ()
     return Digest(
         licenses=tuple(LicenseUse(name, counts[True], counts[False]) for name, counts in by_type.items()),
-        check_ins=(check_ins,) if licenses else (),
+        check_ins=check_ins,
+        longest=longest_silent([(each.license, (each,)) for each in in_use], check_ins),
     )
-
-
-def _of_keys(keys: list[KeyUse]) -> Digest:
-    return Digest(tuple(keys), check_ins=tuple(key.check_ins for key in keys if key.check_ins is not None))
 
 
 _DIGESTS: dict[str, Callable[[Observation[Any]], Digest]] = {

@@ -91,8 +91,7 @@ def servers(seen: Sequence[Seen], now: float) -> Some:
     candidates = [
         (each, server)
         for each in seen
-        for check_ins in each.digest.check_ins
-        for server in check_ins.longest
+        for server in each.digest.longest
         if server.last_checkin is None or now - server.last_checkin > each.stale_after
     ]
     longest = heapq.nsmallest(MOST_SERVERS, candidates, key=lambda pair: pair[1].since)
