@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,15 +13,15 @@ from tests.running import Program, ask, free_port, wait_until
 
 
 class Prometheus(Program):
-    """Scrapes ``targets`` each second under the job ``cln``; data and configuration lie in ``folder``."""
+    """Scrapes ``targets`` each second under the job ``cln``, and as ``jobs`` say; all its files lie in ``folder``."""
 
-    def __init__(self, folder: Path, targets: list[str]) -> None:
+    def __init__(self, folder: Path, targets: list[str], jobs: Sequence[Mapping[str, Any]] = ()) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         config = folder / "prometheus.yml"
         scrape = {"job_name": "cln", "static_configs": [{"targets": targets}]}
         every_second = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-        config.write_text(json.dumps({"global": every_second, "scrape_configs": [scrape]}))
+        config.write_text(json.dumps({"global": every_second, "scrape_configs": [scrape, *jobs]}))
         super().__init__(
             [
                 servers.path("prometheus"),
@@ -39,6 +39,14 @@ class Prometheus(Program):
         result: dict[str, Any] = json.loads(answer.text)
         assert result["status"] == "success", result
         return [(series["metric"], float(series["value"][1])) for series in result["data"]["result"]]
+
+    def targets(self, job: str) -> list[Mapping[str, str]]:
+        """Return the labels of the targets of ``job``, those it discovered among them, in the order of addresses."""
+        answer = ask(f"{self.url}/api/v1/targets?state=active")
+        found = [each for each in json.loads(answer.text)["data"]["activeTargets"] if each["scrapePool"] == job]
+        return sorted(
+            (each["discoveredLabels"] | each["labels"] for each in found), key=lambda each: each["__address__"]
+        )
 
     def wait_for(self, expression: str, expected: object, of: str | None = None) -> None:
         """Return once ``expression`` gives the ``expected`` values, or values of the label ``of``, in their order."""

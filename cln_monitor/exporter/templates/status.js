@@ -6,7 +6,7 @@
   const find = (id) => document.getElementById(id);
   const pause = find("pause"), lost = find("lost"), said = find("said");
   let paused = false, since = null;
-  const stops = () => [...document.querySelectorAll("main a")];
+  const alike = (link) => [...document.querySelectorAll("main a")].filter((each) => each.href === link.href);
 
   async function update() {
     if (paused || document.hidden || !getSelection().isCollapsed) return;
@@ -14,9 +14,10 @@
       const answer = await fetch("/", { cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const place = stops().indexOf(document.activeElement);
+      const focused = document.activeElement.closest("main a");
+      const place = focused && alike(focused).indexOf(focused);
       find("main").replaceWith(document.adoptNode(page.getElementById("main")));
-      if (place >= 0) stops()[place]?.focus({ preventScroll: true });
+      if (focused) alike(focused)[place]?.focus({ preventScroll: true });
       if (document.title !== page.title) said.textContent = document.title = page.title;
       find("icon").href = page.getElementById("icon").href;
       lost.hidden = true;
