@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.applications import Starlette
 
@@ -379,3 +382,10 @@ def test_hostile_text_is_only_a_label(app: Starlette, fleet: Exporting) -> None:
     fleet.run("kernelcare")
     ((group),) = groups_of(app, "/sd/kernelcare")
     assert group["labels"]["__meta_cln_server_id"] == '"}],<script>'
+
+
+def test_the_readme_names_each_label() -> None:
+    """Who writes relabeling rules reads there what there is."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    labels = [field.encode_name for field in msgspec.structs.fields(Found)]
+    assert re.findall(r"^\| `(__meta_cln_\w+)` \|", readme, re.MULTILINE) == labels

@@ -182,13 +182,11 @@ class Page:
             event = {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": codes[key]}
             self.call("Input.dispatchKeyEvent", event | ({"text": "\r"} if key == "Enter" else {}))
 
-    def picture(self, file: Path, *, whole: bool = True) -> bytes:
-        """Write a PNG of the page to ``file``, of the ``whole`` or of what is in view, and return its bytes."""
-        answer = self.call("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": whole})
-        if whole:
-            size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-            clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-            answer = self.call("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip})
-        data = base64.b64decode(answer["data"])
-        file.write_bytes(data)
-        return data
+    def picture(self, start: str = "html", end: str = "") -> bytes:
+        """Return a PNG of the element ``start``, or from its beginning to the end of another one."""
+        box = "document.querySelector({}).getBoundingClientRect()"
+        x, y, width = self.evaluate(f"(({{x, y, width}}) => [x, y, width])({box.format(json.dumps(start))})")
+        bottom = self.evaluate(f"{box.format(json.dumps(end or start))}.bottom")
+        clip = {"x": x, "y": y, "width": width, "height": bottom - y, "scale": 1}
+        arguments = {"format": "png", "captureBeyondViewport": True, "clip": clip}
+        return base64.b64decode(self.call("Page.captureScreenshot", arguments)["data"])

@@ -126,12 +126,14 @@ def _of_key(key: KeyUse, account: str) -> Iterator[Problem]:
 
 def _of_check_ins(seen: Seen, now: float) -> Iterator[Problem]:
     servers, account = f"{PRODUCTS.get(seen.view.probe)} server", seen.view.account
-    if stale := seen.stale(now):
+    stale, never = seen.stale(now), seen.never
+    if stale:
         oldest = min(check_ins.times[0] for check_ins in seen.digest.check_ins if check_ins.times)
         text = f"{words.count(stale, servers)} of {account} {_has(stale)} not checked in for over "
         text += f"{words.age(seen.stale_after)}, the longest for {words.age(now - oldest)}"
+        text += f"; {words.number(never)} more never did" if never else ""
         yield Problem(Severity.LOOK, "check-ins", text)
-    if never := seen.never:
+    elif never:
         text = f"{words.count(never, servers)} of {account} {_has(never)} never checked in"
         yield Problem(Severity.LOOK, "check-ins", text)
 
