@@ -71,11 +71,12 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
 def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
     view = seen.view
     has_data = view.observation is not None and bool(view.observation.parts)
-    last = "it was never read" if view.last_success is None else f"last read {_ago(view.last_success, now)}"
+    never = "it was never read whole" if has_data else "it was never read"
+    last = never if view.last_success is None else f"last read {_ago(view.last_success, now)}"
     if view.failure is not None:
         text = view.failure.text
         text = text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
-        kept = "what it saw before is still shown" if has_data else "there are no data to show"
+        kept = "what is known is shown" if has_data else "there are no data to show"
         severity = Severity.LOOK if has_data else Severity.WRONG
         yield Problem(severity, "probes", f"{seen.name} fails ({view.failure.reason}): {text}; {last}, {kept}")
     elif view.observation is not None and view.observation.lost:

@@ -54,6 +54,10 @@ def _cell(seen: Seen, now: float) -> Cell:
         state, text = "wrong", "too old"
     else:
         state, text = "ok", "ok"
+    if view.last_success is not None:
+        read = f"read {words.age(now - view.last_success)} ago"
+    else:
+        read = "not read yet" if view.last_run is None else "never read whole" if has_data else "never read"
     due = 0.0 if view.last_run is None else view.last_run + view.interval - now
     path = f"{quote(view.account, safe='')}/{view.probe}"
     return Cell(
@@ -61,7 +65,7 @@ def _cell(seen: Seen, now: float) -> Cell:
         state=state,
         text=text,
         link=f"/api/v1/observations/{path}" if view.account else "",
-        read="not read yet" if view.last_success is None else f"read {words.age(now - view.last_success)} ago",
+        read=read,
         due=f"next in {words.age(due)}" if due >= 1 else "next is due",
     )
 

@@ -43,9 +43,9 @@ def test_a_probe_that_fails() -> None:
     """With the reason and since when; it is worse when nothing is left to show."""
     start = f"The probe kernelcare of acme fails (timeout): {TIMEOUT.text}; "
     before = seen(kernelcare(key("a")), last_success=NOW - 2 * HOUR, failure=TIMEOUT)
-    assert told(before) == [
-        (LOOK, "probes", f"{start}last read 2 h ago, at 13:26 UTC, what it saw before is still shown")
-    ]
+    assert told(before) == [(LOOK, "probes", f"{start}last read 2 h ago, at 13:26 UTC, what is known is shown")]
+    partly = seen(kernelcare(key("a")), last_success=None, failure=TIMEOUT)
+    assert told(partly) == [(LOOK, "probes", f"{start}it was never read whole, what is known is shown")]
     never = seen(kernelcare(), last_success=None, failure=TIMEOUT)
     assert told(never) == [(WRONG, "probes", f"{start}it was never read, there are no data to show")]
 

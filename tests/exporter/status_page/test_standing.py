@@ -29,7 +29,12 @@ FAILURE = Failure("auth", "no")
             0,
             ("look", "auth", "read 0 s ago", "next in 15 min"),
         ),
-        ({"failure": FAILURE, "last_success": None}, 0, ("wrong", "auth", "not read yet", "next in 15 min")),
+        ({"failure": FAILURE, "last_success": None}, 0, ("wrong", "auth", "never read", "next in 15 min")),
+        (
+            {"observation": kernelcare(key("a")), "failure": FAILURE, "last_success": None},
+            0,
+            ("look", "auth", "never read whole", "next in 15 min"),
+        ),
         (
             {"observation": msgspec.structs.replace(kernelcare(), lost=("a",))},
             7200,
