@@ -12,7 +12,15 @@ import pytest
 from starlette.applications import Starlette
 
 from cln_monitor.cln import mask_key
-from cln_monitor.exporter.discovery import DISCOVERED, encoded, group_labels, target_groups, what_is_missing
+from cln_monitor.exporter.discovery import (
+    DISCOVERED,
+    NotDiscovered,
+    _whole,
+    encoded,
+    group_labels,
+    target_groups,
+    what_is_missing,
+)
 from cln_monitor.exporter.discovery import Labels as Found
 from cln_monitor.exporter.web import WebOptions, make_app
 from cln_monitor.probes import Failure, Missing, Observation
@@ -389,3 +397,10 @@ def test_the_readme_names_each_label() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     labels = [field.encode_name for field in msgspec.structs.fields(Found)]
     assert re.findall(r"^\| `(__meta_cln_\w+)` \|", readme, re.MULTILINE) == labels
+
+
+def test_a_reload_in_between(fleet: Exporting) -> None:
+    """Takes a probe away from a list that is being made: that is an error as well."""
+    with pytest.raises(NotDiscovered, match="els of acme is not there any more") as refused:
+        _whole(fleet.service, "acme", "els", NOW)
+    assert refused.value.status == 503
