@@ -53,7 +53,8 @@ dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from their 
 	@$(bin)/python -m dashboards.grafana
 
 .PHONY: pictures
-pictures: $(venv)/.dev ## draw the README's picture of the demo; needs npm, chromium and prometheus (ARGS=UID of another dashboard)
+pictures: $(venv)/.dev ## take the README's pictures of the demo; needs npm, chromium and prometheus
+	@$(bin)/python -m tests.real.pictures docs/images
 	@$(bin)/python -m tools.pictures $(ARGS)
 
 .PHONY: lock

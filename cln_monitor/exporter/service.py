@@ -113,12 +113,20 @@ class Service:
         ]
         return found[0] if found else None
 
-    def page(self) -> Page:
-        """Return all polled data as they stand now; what is too old is not among them."""
-        now = self._clock.time()
+    def now(self) -> float:
+        """Return the Unix time by which it judges ages."""
+        return self._clock.time()
+
+    def expire(self) -> None:
+        """Drop what is too old by now: each who shows data does that first."""
+        now = self.now()
         for target in list(self.targets.values()):
             if target.expire(now):
                 self._publish(target)
+
+    def page(self) -> Page:
+        """Return all polled data as they stand now; what is too old is not among them."""
+        self.expire()
         return self._exposition.page
 
     def page_of(self, target: Target) -> Page:
@@ -151,4 +159,4 @@ class Service:
                 self._exposition.publish(target.id, self._texts(target))
 
     def _texts(self, target: Target) -> Mapping[Family, bytes]:
-        return render_target(target.state, target.observation, target.settings, self.config.max_server_series)
+        return render_target(target.view(), target.settings, self.config.max_server_series)

@@ -11,8 +11,6 @@ from typing import Any
 from cln_monitor.cln import Clock
 from cln_monitor.probes import Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
-from .metrics import ProbeState
-
 
 @dataclass(frozen=True, slots=True)
 class TargetId:
@@ -45,16 +43,6 @@ class Target:
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
-    @property
-    def state(self) -> ProbeState:
-        """How its runs stand."""
-        return ProbeState(
-            *(self.id.api, self.id.account, self.id.probe),
-            interval=self.settings.interval,
-            last_run=self.last_run,
-            last_success=self.last_success,
-        )
-
     def view(self, *, whole: bool = True) -> View:
         """Return what is told of it; unless ``whole``, without what it saw."""
         run, seen = self.last_run, self.observation
@@ -65,6 +53,7 @@ class Target:
             interval=self.settings.interval,
             max_age=self.settings.max_age,
             last_run=None if run is None else run.started_at,
+            duration=None if run is None else run.duration,
             last_success=self.last_success,
             failure=None if run is None else run.failure,
             read=len(seen.parts) if seen else 0,

@@ -21,14 +21,15 @@ from starlette.types import Receive, Scope, Send
 from cln_monitor.config import show_config
 from cln_monitor.probes import FORMAT
 
+from .discovery import NotDiscovered, discover
 from .exposition import Page
 from .service import Service
-from .status_page import status_page
+from .status_page import POLICY, StatusPage
 from .target import Target
 
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 _MOST_PROBES = 40  # threads that wait for /probe at a time; more requests queue
@@ -57,6 +58,7 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
             Route("/-/healthy", web.healthy),
             Route("/-/ready", web.ready),
             Route("/-/reload", web.reload, methods=["POST"]),
+            Route("/sd/{probe}", web.discovery),
             Route("/api/v1/observations", web.index_of_observations),
             Route("/api/v1/observations/{probe}", web.observation),
             Route("/api/v1/observations/{account}/{probe}", web.observation),
@@ -92,11 +94,12 @@ class _Web:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self._service = service
         self._options = options
+        self._status_page = StatusPage(service, options.telemetry_path)
         self._probing = CapacityLimiter(_MOST_PROBES)
 
     # What is not async runs in a thread: it waits for a lock or works for a while, and the loop must answer others.
     def index(self, _: Request) -> Response:
-        return HTMLResponse(status_page(self._service, self._options.telemetry_path), headers=_SAFE)
+        return HTMLResponse(self._status_page.render(), headers=_SAFE | {"Content-Security-Policy": POLICY})
 
     async def metrics(self, request: Request) -> Response:
         openmetrics = _accepts(request.headers.get("accept", ""), "application/openmetrics-text")
@@ -131,16 +134,24 @@ class _Web:
         error = self._service.reload()
         return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
 
+    def discovery(self, request: Request) -> Response:
+        try:
+            pieces = discover(self._service, request.path_params["probe"], request.query_params.multi_items())
+        except NotDiscovered as error:
+            return _text(str(error), error.status)
+        length = {"Content-Length": str(sum(map(len, pieces)))}
+        return StreamingResponse(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
+
     def observation(self, request: Request) -> Response:
         try:
             target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
             return _json({"error": error.detail}, error.status_code)
-        self._service.page()  # what has expired must not be told here either
+        self._service.expire()  # what has expired must not be told here either
         return _json(target.view())
 
     def index_of_observations(self, _: Request) -> Response:
-        self._service.page()
+        self._service.expire()
         probes = [target.view(whole=False) for target in list(self._service.targets.values())]
         return _json({"format": FORMAT, "exporter_version": version("cln-monitor"), "probes": probes})
 

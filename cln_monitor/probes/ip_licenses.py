@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from cln_monitor.cln import MOST_ADDRESSES, IpLicense
 
+from .observation import Observation
 from .probe import Plan, Source
 from .settings import HOUR, CheckinSettings, Duration
 from .shown import without_secrets
@@ -80,3 +82,30 @@ def _read_checkins(source: Source, licenses: list[IpLicense]) -> IpLicenses:
     # A licence that the list has and the answer lacks was registered or removed in between.
     checkins = [LicenseCheckin(each.ip, each.name, told.get((each.ip, each.type))) for each in licenses]
     return IpLicenses(checkins=without_secrets(source.client, checkins, "ip"))
+
+
+class License(NamedTuple):
+    """A licence with the last check-in of its server: Unix seconds, None for never.
+
+    ``checkin_known`` is false while that could not be read.
+    """
+
+    ip: str
+    license: str
+    registered: bool
+    created: float | None
+    last_checkin: float | None
+    checkin_known: bool = True
+
+
+def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
+    """Return the licences in ``observation``, their check-ins with them."""
+    # Parts may be of an earlier run: of two check-ins the newer one counts, and none of a licence that has gone.
+    parts = sorted(observation.parts, key=lambda part: part.observed_at)
+    checkins = {(each.ip, each.license): each.last_checkin for part in parts for each in part.value.checkins}
+    return [
+        License(each.ip, each.license, each.registered, each.created, checkins.get(held), held in checkins)
+        for part in parts
+        for each in part.value.licenses
+        for held in [(each.ip, each.license)]
+    ]

@@ -37,7 +37,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True):
 
     ``account`` is ``""`` where a probe asks about CLN itself; ``api`` is the host of the API root. Names of parts are
     labels of keys, never the keys themselves. ``list_known`` is false when the list of the parts could not be read, so
-    that a part which is not here may exist all the same.
+    that a part which is not here may exist all the same. ``lost`` are names of parts that were there before and
+    of which nothing is left to show: they grew too old, or could not be read and the list of the parts is not known.
     """
 
     probe: str
@@ -47,6 +48,7 @@ class Observation(msgspec.Struct, Generic[T], frozen=True):
     parts: tuple[Part[T], ...] = ()
     missing: tuple[Missing, ...] = ()
     list_known: bool = True
+    lost: tuple[str, ...] = ()
 
     @property
     def failure(self) -> Failure | None:
@@ -70,10 +72,15 @@ class Observation(msgspec.Struct, Generic[T], frozen=True):
         """Return this observation with what it misses taken from an ``earlier`` one, part by part."""
         have = {part.name for part in self.parts}
         missed = {missing.name for missing in self.missing}
-        kept = [
-            part for part in earlier.parts if part.name not in have and (part.name in missed or not self.list_known)
-        ]
-        merged = msgspec.structs.replace(self, parts=self.parts + tuple(kept))
+
+        def may_exist(name: str) -> bool:
+            return name not in have and (name in missed or not self.list_known)
+
+        kept = tuple(part for part in earlier.parts if may_exist(part.name))
+        have.update(part.name for part in kept)
+        known = dict.fromkeys((*earlier.lost, *(missing.name for missing in earlier.missing if missing.name)))
+        lost = tuple(name for name in known if may_exist(name))
+        merged = msgspec.structs.replace(self, parts=self.parts + kept, lost=lost)
         return merged.without_expired(self.observed_at, max_age)
 
     def without_expired(self, now: float, max_age: float) -> Observation[T]:
@@ -81,7 +88,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True):
         if now <= self.expires_at(max_age):
             return self
         parts = tuple(part for part in self.parts if now - part.observed_at <= max_age)
-        return msgspec.structs.replace(self, parts=parts)
+        dropped = tuple(part.name for part in self.parts if now - part.observed_at > max_age)
+        return msgspec.structs.replace(self, parts=parts, lost=self.lost + dropped)
 
     def expires_at(self, max_age: float) -> float:
         """Return the Unix seconds after which the first part is older than ``max_age``; infinity without parts."""

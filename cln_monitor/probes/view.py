@@ -15,8 +15,9 @@ FORMAT = 1
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A probe's last run and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
+    """How a probe stands, and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
 
+    ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
     ``read`` and ``lacking`` are the numbers of parts that are there and that are not.
     """
@@ -28,6 +29,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     interval: float
     max_age: float
     last_run: float | None
+    duration: float | None
     last_success: float | None
     failure: Failure | None
     read: int
@@ -45,6 +47,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             interval=settings.interval,
             max_age=settings.max_age,
             last_run=run.started_at,
+            duration=run.duration,
             last_success=None if run.failure else seen.observed_at,
             failure=run.failure,
             read=len(seen.parts),

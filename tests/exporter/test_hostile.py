@@ -181,7 +181,7 @@ def test_hostile_texts(text: str, shown: str, app: Starlette, fleet: Exporting) 
     for product in ("kernelcare", "imunify"):
         of_server = labels[f"cln_{product}_server_last_checkin_timestamp_seconds"]
         assert (of_server["server_id"], of_server["ip"]) == (shown, shown)
-    assert "<script>" not in ask(app, "/").text
+    assert ask(app, "/").text.count("<script>") == 1  # its own
 
 
 def test_lone_surrogates(app: Starlette, fleet: Exporting) -> None:

@@ -82,7 +82,7 @@ def test_before_the_first_run(targets: Targets) -> None:
     target = targets.target()
     assert target.id == TargetId("cln.cloudlinux.com", "acme", "scripted")
     assert (target.observation, target.last_run, target.last_success, target.is_running) == (None, None, None, False)
-    assert (target.state.last_run, target.state.interval) == (None, 60.0)
+    assert (target.view().last_run, target.view().interval) == (None, 60.0)
     assert not target.expire(NOW)
 
 
@@ -93,7 +93,7 @@ def test_a_run(targets: Targets) -> None:
     run = targets.run(target)
     assert targets.done == [run]
     assert target.last_run is run
-    assert (parts(target), target.last_success, target.state.last_success) == (["a"], NOW, NOW)
+    assert (parts(target), target.last_success, target.view().last_success) == (["a"], NOW, NOW)
 
 
 def test_a_failed_run_keeps_the_last_good_data(targets: Targets) -> None:

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from cln_monitor.cln import mask_key
+from cln_monitor.exporter.status_page import POLICY
 from cln_monitor.exporter.web import WebOptions, _accepts, make_app
 from cln_monitor.simulator import Fault
 from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
@@ -26,7 +27,7 @@ from .parsing import parse, parse_openmetrics
 
 SAFE = {
     "x-content-type-options": "nosniff",
-    "content-security-policy": ("default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"),
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
 TEXT, METRICS = "text/plain; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
@@ -44,6 +45,7 @@ GET_PATHS = {
     "/config": (200, TEXT),
     "/-/healthy": (200, TEXT),
     "/-/ready": (503, TEXT),
+    "/sd/kernelcare": (503, TEXT),
     "/api/v1/observations": (200, "application/json"),
     "/api/v1/observations/acme/kernelcare": (200, "application/json"),
 }
@@ -69,7 +71,10 @@ def test_paths(path: str, app: Starlette) -> None:
     answer = ask(app, path)
     assert (answer.status_code, answer.headers["content-type"]) == GET_PATHS[path]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    if answer.headers["content-type"] != METRICS:
+    if path == "/":
+        others = SAFE | {"content-security-policy": POLICY}
+        assert others.items() <= dict(answer.headers).items()
+    elif answer.headers["content-type"] != METRICS:
         assert SAFE.items() <= dict(answer.headers).items()
 
 
@@ -98,7 +103,18 @@ def test_other_methods(method: str, path: str, allowed: set[str], app: Starlette
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/metrics/", "/metricsx", "/METRICS", "/-/", "/-/nothing", "/api", "/api/v1"],
+    [
+        "/nothing",
+        "/metrics/",
+        "/sd",
+        "/sd/",
+        "/metricsx",
+        "/METRICS",
+        "/-/",
+        "/-/nothing",
+        "/api",
+        "/api/v1",
+    ],
 )
 def test_other_paths(path: str, app: Starlette) -> None:
     """404, as text, and never a redirect: that would go to whatever host the request names."""
@@ -464,6 +480,7 @@ class TestObservation:
             "interval": 900.0,
             "max_age": 3600.0,
             "last_run": None,
+            "duration": None,
             "last_success": None,
             "failure": None,
             "read": 0,

@@ -93,6 +93,22 @@ def test_parts_age_one_by_one() -> None:
     assert values(kept) == []
 
 
+def test_a_part_that_grew_too_old_is_remembered_by_name() -> None:
+    """While the list is unknown nothing else tells that it exists; whoever reads or knows the list settles it."""
+    kept = seen(0, "a", "b").without_expired(3601, MAX_AGE)
+    assert (values(kept), kept.lost) == ([], ("a", "b"))
+    kept = seen(3700, missing=("",), list_known=False).after(kept, MAX_AGE)
+    assert kept.lost == ("a", "b")
+    assert seen(3800, "a", missing=("",), list_known=False).after(kept, MAX_AGE).lost == ("b",)
+    assert seen(3800, "a").after(kept, MAX_AGE).lost == ()
+
+
+def test_a_part_that_was_never_read_is_remembered_by_name() -> None:
+    """As long as the list that named it is the last one known."""
+    kept = seen(60, missing=("",), list_known=False).after(seen(0, "a", missing=("b",)), MAX_AGE)
+    assert (values(kept), kept.lost) == (["a at 0"], ("b",))
+
+
 @pytest.mark.parametrize(
     ("now", "left"),
     [
@@ -161,8 +177,8 @@ NAMES = st.sets(st.sampled_from("abcd"))
 @example_settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(NAMES, NAMES, st.booleans(), st.integers(1, 2000)), max_size=8))
 def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -> None:
-    """Whatever happens: a part is there once, is the newest read of it, and is no older than max_age."""
-    now, kept = 0.0, seen(0)
+    """Whatever happens: a part is there once, the newest read of it, no older than max_age, and none goes untold."""
+    now, kept, known = 0.0, seen(0), set[str]()
     last_read: dict[str, float] = {}
     for read, failed, list_known, seconds in history:
         now += seconds
@@ -173,3 +189,6 @@ def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -
         last_read = {name: at for name, at in last_read.items() if now - at <= MAX_AGE}
         assert {part.name: part.observed_at for part in kept.parts} == last_read
         assert len(kept.parts) == len(last_read)
+        known = read | failed | (set() if list_known else known)
+        assert set(kept.lost) <= known - set(last_read)
+        assert set(kept.lost) | set(last_read) | set(missing) == known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,13 +13,19 @@ from tests.running import Program, ask, free_port, wait_until
 
 
 class Prometheus(Program):
-    """Scrapes ``targets`` each second under the job ``cln``; data and configuration lie in ``folder``.
+    """Scrapes ``targets`` each second under the job ``cln``, and as ``jobs`` say; all its files lie in ``folder``.
 
     It has the rules of the files ``*.rules.yml`` there, once they are there and it was reloaded, and sends their alerts
     to ``alertmanagers``.
     """
 
-    def __init__(self, folder: Path, targets: list[str], alertmanagers: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        targets: list[str],
+        alertmanagers: list[str] | None = None,
+        jobs: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         self._alertmanagers = alertmanagers or []
@@ -30,7 +36,7 @@ class Prometheus(Program):
             json.dumps(
                 {
                     "global": every_second,
-                    "scrape_configs": [scrape],
+                    "scrape_configs": [scrape, *jobs],
                     "rule_files": ["*.rules.yml"],
                     "alerting": {"alertmanagers": [{"static_configs": [{"targets": self._alertmanagers}]}]},
                 }
@@ -65,6 +71,14 @@ class Prometheus(Program):
         result: dict[str, Any] = json.loads(answer.text)
         assert result["status"] == "success", result
         return [(series["metric"], float(series["value"][1])) for series in result["data"]["result"]]
+
+    def targets(self, job: str) -> list[Mapping[str, str]]:
+        """Return the labels of the targets of ``job``, those it discovered among them, in the order of addresses."""
+        answer = ask(f"{self.url}/api/v1/targets?state=active")
+        found = [each for each in json.loads(answer.text)["data"]["activeTargets"] if each["scrapePool"] == job]
+        return sorted(
+            (each["discoveredLabels"] | each["labels"] for each in found), key=lambda each: each["__address__"]
+        )
 
     def wait_for(self, expression: str, expected: object, of: str | None = None) -> None:
         """Return once ``expression`` gives the ``expected`` values, or values of the label ``of``, in their order."""

@@ -1,7 +1,6 @@
 """The metrics of polled data: a module a probe, each a pure function of the probe's observations."""
 
-from .probe import ProbeState
 from .registry import ALL_FAMILIES, RENDERERS
 from .texts import render_target
 
-__all__ = ["ALL_FAMILIES", "RENDERERS", "ProbeState", "render_target"]
+__all__ = ["ALL_FAMILIES", "RENDERERS", "render_target"]

@@ -6,7 +6,7 @@ from collections import Counter
 
 from cln_monitor.exporter.families import POLLED, Family, Series
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings, License, licenses_of
 
 _LABELS = ("account", "ip", "license")
 
@@ -37,24 +37,20 @@ PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
 def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, series: Series) -> None:
     """Write the series of ``observation``."""
     account = observation.account
-    licenses = [license_ for part in observation.parts for license_ in part.value.licenses]
+    licenses = licenses_of(observation)
     _count(account, licenses, series)
     if not settings.server_series:
         return
-    # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
-    parts = sorted(observation.parts, key=lambda part: part.observed_at)
-    checkins = {(each.ip, each.license): each.last_checkin for part in parts for each in part.value.checkins}
     for each in licenses:
         labels = (account, each.ip, each.license)
         series.add(REGISTERED, labels, int(each.registered))
-        last_checkin = checkins.get((each.ip, each.license))
-        if last_checkin is not None:
-            series.add(LAST_CHECKIN, labels, last_checkin)
+        if each.last_checkin is not None:
+            series.add(LAST_CHECKIN, labels, each.last_checkin)
         if each.created is not None:
             series.add(CREATED, labels, each.created)
 
 
-def _count(account: str, licenses: list[LicenseState], series: Series) -> None:
+def _count(account: str, licenses: list[License], series: Series) -> None:
     counts = Counter((each.license, each.registered) for each in licenses)
     for license_ in dict.fromkeys(each.license for each in licenses):
         for registered in (True, False):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cln_monitor.exporter.families import Family, Series
-from cln_monitor.probes import Run
+from cln_monitor.probes import View
 
 _LABELS = ("api", "account", "probe")
 
@@ -26,26 +24,14 @@ DROPPED = Family(
 FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, DROPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeState:
-    """How the runs of a probe stand. Times are Unix seconds; None before the first run or success."""
-
-    api: str
-    account: str
-    probe: str
-    interval: float
-    last_run: Run[object] | None = None
-    last_success: float | None = None
-
-
-def render(state: ProbeState, dropped: int, series: Series) -> None:
-    """Write the series of ``state``; ``dropped`` is the number of series a server that were left out."""
-    labels = (state.api, state.account, state.probe)
-    series.add(INTERVAL, labels, state.interval)
+def render(view: View, dropped: int, series: Series) -> None:
+    """Write the series of how a probe stands; ``dropped`` is the number of series a server that were left out."""
+    labels = (view.api, view.account, view.probe)
+    series.add(INTERVAL, labels, view.interval)
     series.add(DROPPED, labels, dropped)
-    if state.last_run is not None:
-        series.add(SUCCESS, labels, int(state.last_run.failure is None))
-        series.add(DURATION, labels, state.last_run.duration)
-        series.add(LAST_RUN, labels, state.last_run.started_at)
-    if state.last_success is not None:
-        series.add(LAST_SUCCESS, labels, state.last_success)
+    if view.last_run is not None and view.duration is not None:
+        series.add(SUCCESS, labels, int(view.failure is None))
+        series.add(DURATION, labels, view.duration)
+        series.add(LAST_RUN, labels, view.last_run)
+    if view.last_success is not None:
+        series.add(LAST_SUCCESS, labels, view.last_success)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cln_monitor.exporter.families import Series
-from cln_monitor.probes import Observation, Part, ProbeSettings
+from cln_monitor.probes import Failure, Observation, Part, ProbeSettings, View
 from tests.helpers.clock import NOW
 
 
@@ -20,6 +20,30 @@ def observed(
         api="cln.example.net",
         observed_at=at,
         parts=tuple(Part(name, at, value) for name, value in parts.items()),
+    )
+
+
+def viewed(
+    observation: Observation[Any] | None = None,
+    *,
+    probe: str = "kernelcare",
+    account: str = "acme",
+    last_run: float | None = None,
+    last_success: float | None = None,
+    failure: Failure | None = None,
+) -> View:
+    """Return how a probe stands that runs each quarter of an hour, and whose data count for an hour."""
+    return View(
+        probe=probe if observation is None else observation.probe,
+        account=account if observation is None else observation.account,
+        api="cln.example.net",
+        interval=900.0,
+        max_age=3600.0,
+        last_run=last_run,
+        duration=None if last_run is None else 0.25,
+        last_success=last_success,
+        failure=failure,
+        observation=observation,
     )
 
 

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from cln_monitor.exporter.families import Series
-from cln_monitor.exporter.metrics.probe import ProbeState, render
-from cln_monitor.probes import Failure, Missing, Run
+from cln_monitor.exporter.metrics.probe import render
+from cln_monitor.probes import Failure, View
 from tests.helpers.clock import NOW
 
-from .rendering import observed
+from .rendering import viewed
 
-GOOD = Run(observed({}), NOW, 0.25)
-FAILED = msgspec.structs.replace(
-    GOOD, observation=msgspec.structs.replace(GOOD.observation, missing=(Missing("", Failure("auth", "no")),))
-)
+FAILURE = Failure("auth", "no")
+LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 5\n'
 
 
-def text(state: ProbeState, dropped: int = 0) -> str:
-    """Return the series of a state."""
+def text(of: View, dropped: int = 0) -> str:
+    """Return the series of a view."""
     series = Series()
-    render(state, dropped, series)
+    render(of, dropped, series)
     return b"".join(series.texts().values()).decode()
 
 
 def test_before_the_first_run() -> None:
     """What is configured is there; whether it works is not known."""
     assert (
-        text(ProbeState("cln.example.net", "acme", "kernelcare", 900.0))
+        text(viewed())
         == """\
 cln_probe_interval_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 900
 cln_probe_server_series_dropped{api="cln.example.net",account="acme",probe="kernelcare"} 0
@@ -38,7 +34,7 @@ cln_probe_server_series_dropped{api="cln.example.net",account="acme",probe="kern
 def test_after_a_success() -> None:
     """All of it."""
     assert (
-        text(ProbeState("cln.example.net", "acme", "kernelcare", 900.0, GOOD, NOW + 0.25), 12)
+        text(viewed(last_run=NOW, last_success=NOW + 0.25), 12)
         == """\
 cln_probe_interval_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 900
 cln_probe_server_series_dropped{api="cln.example.net",account="acme",probe="kernelcare"} 12
@@ -52,8 +48,10 @@ cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",pr
 
 def test_after_a_failure() -> None:
     """Success is 0, and the time of the last success stays; it is absent when there never was one."""
-    assert 'cln_probe_success{api="h",account="",probe="status"} 0\n' in text(ProbeState("h", "", "status", 60, FAILED))
-    assert "last_success" not in text(ProbeState("h", "", "status", 60, FAILED))
-    assert 'last_success_timestamp_seconds{api="h",account="",probe="status"} 5\n' in text(
-        ProbeState("h", "", "status", 60, FAILED, 5.0)
+    never, before = (
+        text(viewed(last_run=NOW, failure=FAILURE)),
+        text(viewed(last_run=NOW, last_success=5.0, failure=FAILURE)),
     )
+    assert 'cln_probe_success{api="cln.example.net",account="acme",probe="kernelcare"} 0\n' in never
+    assert "last_success" not in never
+    assert before == never + LAST_SUCCESS_5

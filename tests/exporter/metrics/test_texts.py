@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor.cln import KernelCareServer
-from cln_monitor.exporter.metrics import ProbeState, render_target
+from cln_monitor.exporter.metrics import render_target
 from cln_monitor.exporter.metrics.kernelcare import CREATED, KEY_SERVERS, LAST_CHECKIN
 from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL
 from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
 
-from .rendering import observed
+from .rendering import observed, viewed
 
-STATE = ProbeState("cln.example.net", "acme", "kernelcare", 900.0)
 SERVERS = [KernelCareServer(str(number), "192.0.2.1", NOW, NOW) for number in range(3)]
 SEEN = observed({"k": KernelCareKeyServers("k", note="", enabled=True, limit=5, servers=SERVERS)})
 
@@ -28,13 +27,13 @@ def dropped(texts: object) -> bytes:
 
 def test_nothing_seen_yet() -> None:
     """Only the probe itself has series."""
-    assert set(render_target(STATE, None, CheckinSettings(), 100)) == {INTERVAL, DROPPED}
+    assert set(render_target(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED}
 
 
 @pytest.mark.parametrize(("most", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
 def test_too_many_series_a_server(most: int, count: bytes) -> None:
     """Over the most of them all are left out, and a metric says how many; the counts stay."""
-    texts = render_target(STATE, SEEN, CheckinSettings(), most)
+    texts = render_target(viewed(SEEN), CheckinSettings(), most)
     assert dropped(texts) == count
     assert ({LAST_CHECKIN, CREATED} <= set(texts)) == (count == b"0")
     assert b'checkin="fresh"} 3' in texts[KEY_SERVERS]
@@ -42,4 +41,4 @@ def test_too_many_series_a_server(most: int, count: bytes) -> None:
 
 def test_series_that_are_off_are_not_dropped() -> None:
     """Whoever switches them off is not told that they are missing."""
-    assert dropped(render_target(STATE, SEEN, CheckinSettings(server_series=False), 0)) == b"0"
+    assert dropped(render_target(viewed(SEEN), CheckinSettings(server_series=False), 0)) == b"0"

@@ -1,0 +1,153 @@
+"""What is wrong now, in words, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import chain, groupby
+
+from . import words
+from .digest import KeyUse
+from .seen import PRODUCTS, Seen, patch_counts
+
+_MOST_OF_A_KIND = 8
+_LONGEST_ERROR = 300
+UP_TO_DATE = "uptodate"
+"""The good patch state."""
+PATCH_WORDS = {
+    UP_TO_DATE: "up to date",
+    "outofdate": "out of date",
+    "unsupported": "unsupported",
+    "inactive": "inactive",
+}
+"""The patch states of CLN, in words."""
+
+_KINDS = {
+    "cln": "CLN’s own flags",
+    "probes": "the probes",
+    "keys": "the keys",
+    "check-ins": "the check-ins",
+    "kernels": "the kernels",
+    "licences": "the IP licences",
+}
+
+
+class Severity(IntEnum):
+    """How bad it is: what is wrong comes before what only needs a look."""
+
+    WRONG = 0
+    LOOK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something an operator would do something about. ``kind`` is the section of the page that shows more of it."""
+
+    severity: Severity
+    kind: str
+    text: str
+
+
+def problems(seen: Iterable[Seen], now: float) -> list[Problem]:
+    """Return what is wrong at ``now`` with all that was ``seen``, the worst first."""
+    found = list(chain.from_iterable(chain(_of_probe(each, now), _of_data(each, now)) for each in seen))
+    order = list(_KINDS)
+    return sorted(found, key=lambda problem: (problem.severity, order.index(problem.kind)))
+
+
+def shortened(found: Iterable[Problem]) -> list[Problem]:
+    """Return the first of each kind of what was ``found``, and how many more there are."""
+    shown: list[Problem] = []
+    for (severity, kind), of_kind in groupby(found, key=lambda problem: (problem.severity, problem.kind)):
+        named = list(of_kind)
+        shown += named[:_MOST_OF_A_KIND]
+        left = len(named) - _MOST_OF_A_KIND
+        if left > 0:
+            shown.append(Problem(severity, kind, f"and {words.number(left)} more of {_KINDS[kind]}"))
+    return shown
+
+
+def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
+    view = seen.view
+    has_data = view.observation is not None and bool(view.observation.parts)
+    never = "it was never read whole" if has_data else "it was never read"
+    last = never if view.last_success is None else f"last read {_ago(view.last_success, now)}"
+    if view.failure is not None:
+        text = view.failure.text
+        text = text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
+        kept = "what is known is shown" if has_data else "there are no data to show"
+        severity = Severity.LOOK if has_data else Severity.WRONG
+        yield Problem(severity, "probes", f"{seen.name} fails ({view.failure.reason}): {text}; {last}, {kept}")
+    elif view.observation is not None and view.observation.lost:
+        yield Problem(Severity.WRONG, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")
+    elif view.last_run is not None and now - view.last_run > 2 * view.interval + words.MINUTE:
+        late = words.age(now - view.last_run - view.interval)
+        yield Problem(Severity.LOOK, "probes", f"{seen.name} should have run {late} ago; {last}")
+
+
+def _ago(moment: float, now: float) -> str:
+    return f"{words.age(now - moment)} ago, at {words.moment(moment, now)}"
+
+
+def _of_data(seen: Seen, now: float) -> Iterator[Problem]:
+    observation = seen.view.observation
+    if observation is None:
+        return
+    if observation.probe == "status":
+        for flag in (flag for part in observation.parts for flag in part.value if not flag.good):
+            told = f"{flag.name} is {str(flag.value).lower()}"
+            yield Problem(Severity.WRONG, "cln", f"CLN at {observation.api} says of itself: {told}")
+    if observation.probe == "patch_status":
+        yield from _of_patches(seen)
+    for key in seen.digest.keys:
+        yield from _of_key(key, observation.account)
+    yield from _of_check_ins(seen, now)
+    unused = sum(license_.unused for license_ in seen.digest.licenses)
+    if unused:
+        text = f"{words.count(unused, 'IP licence')} of {observation.account} {_is(unused)} paid for and used by nobody"
+        yield Problem(Severity.LOOK, "licences", text)
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _has(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _of_key(key: KeyUse, account: str) -> Iterator[Problem]:
+    if key.limit and key.is_nearly_full:
+        name = f"{key.product} key {key.key}" + (f" (“{words.short(key.note)}”)" if key.note else "")
+        text = f"{name} of {account} is {'full' if key.is_full else 'nearly full'}"
+        severity = Severity.WRONG if key.is_full else Severity.LOOK
+        yield Problem(severity, "keys", f"{text}: {words.number(key.used)} of {words.count(key.limit, 'server')}")
+
+
+def _of_check_ins(seen: Seen, now: float) -> Iterator[Problem]:
+    servers, account = f"{PRODUCTS.get(seen.view.probe)} server", seen.view.account
+    stale, never = seen.stale(now), seen.never
+    if stale:
+        oldest = min(check_ins.times[0] for check_ins in seen.digest.check_ins if check_ins.times)
+        text = f"{words.count(stale, servers)} of {account} {_has(stale)} not checked in for over "
+        text += f"{words.age(seen.stale_after)}, the longest for {words.age(now - oldest)}"
+        text += f"; {words.number(never)} more never did" if never else ""
+        yield Problem(Severity.LOOK, "check-ins", text)
+    elif never:
+        text = f"{words.count(never, servers)} of {account} {_has(never)} never checked in"
+        yield Problem(Severity.LOOK, "check-ins", text)
+
+
+def _of_patches(seen: Seen) -> Iterator[Problem]:
+    observation = seen.view.observation
+    counts = patch_counts(observation) if observation is not None else {}
+    bad = {state: count for state, count in counts.items() if count and state != UP_TO_DATE}
+    if bad:
+        told = words.listed([f"{words.number(count)} {PATCH_WORDS.get(state, state)}" for state, count in bad.items()])
+        text = f"Kernels of {seen.view.account}: {told}, of {words.count(sum(counts.values()), 'server')}"
+        yield Problem(Severity.WRONG if bad.get("outofdate") else Severity.LOOK, "kernels", text)
+    elif observation is not None and not all(part.value.ok for part in observation.parts):
+        names = [part.value.key or "the account" for part in observation.parts if not part.value.ok]
+        text = f"CLN says that not all kernels of {words.listed(names[:3])} of {seen.view.account} are up to date"
+        yield Problem(Severity.WRONG, "kernels", text)

@@ -1,0 +1,58 @@
+"""What the page is made of: how a target stands, its settings, and the digest of what it saw."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cln_monitor.probes import CheckinSettings, Observation, ProbeSettings, View
+
+from .digest import CheckIns, Digest
+
+PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
+"""The probes of servers that check in, and what those servers are called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A target as the page sees it."""
+
+    view: View
+    settings: ProbeSettings
+    digest: Digest = field(default_factory=Digest)
+
+    @property
+    def stale_after(self) -> float:
+        """The seconds after which a server counts as stale; infinity for what has no servers that check in."""
+        return self.settings.stale_after if isinstance(self.settings, CheckinSettings) else math.inf
+
+    def stale(self, now: float, of: Iterable[CheckIns] | None = None) -> int:
+        """Return how many servers are stale at ``now``, of all or of the check-ins ``of`` some."""
+        return sum(each.before(now - self.stale_after) for each in (self.digest.check_ins if of is None else of))
+
+    @property
+    def never(self) -> int:
+        """How many servers never checked in."""
+        return sum(each.never for each in self.digest.check_ins)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a sentence."""
+        view = self.view
+        return f"The probe {view.probe} of {view.account}" if view.account else f"The probe {view.probe} at {view.api}"
+
+
+def patch_counts(observation: Observation[Any] | None) -> Mapping[str, int]:
+    """Return the servers of an account by patch state: as told of the whole account, or else of its keys together."""
+    if observation is None:
+        return {}
+    states = [part.value for part in observation.parts if part.value.counts is not None]
+    whole = [state for state in states if state.scope == "reseller"]
+    counts: Counter[str] = Counter()
+    for state in whole or states:
+        for name, count in state.counts.items():
+            counts[name] += count
+    return counts

@@ -1,0 +1,219 @@
+"""The tables of the page: servers, keys, kernels, licences, groups and bills."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import words
+from .digest import MOST_SERVERS, KeyUse, SilentServer
+from .problems import PATCH_WORDS
+from .seen import PRODUCTS, Seen, patch_counts
+from .some import MOST_ROWS, Some
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRow:
+    """A server that is stale or never checked in. ``share``: percent of the longest silence here."""
+
+    account: str
+    product: str
+    key: str
+    server_id: str
+    ip: str
+    state: str
+    silent: str
+    moment: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key and how full it is. ``share``: percent of its limit, None for no limit."""
+
+    account: str
+    product: str
+    key: str
+    note: str
+    used: str
+    limit: str
+    state: str
+    share: float | None
+    silent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchRow:
+    """The kernels of an account: each state's name, words, count, and its piece of the bar in percent."""
+
+    account: str
+    total: str
+    pieces: tuple[tuple[str, str, str, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseRow:
+    """The IP licences of a type in an account."""
+
+    account: str
+    license: str
+    used: str
+    unused: str
+    has_unused: bool
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group and the number of its servers."""
+
+    account: str
+    group: str
+    servers: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """What AccelerateWP is billed for in the current month."""
+
+    account: str
+    product: str
+    limit: str
+    month: str
+    billable: str
+
+
+def servers(seen: Sequence[Seen], now: float) -> Some:
+    """Return the servers that are stale or never checked in, those that have been silent longest first."""
+    candidates = [
+        (each, server)
+        for each in seen
+        for server in each.digest.longest
+        if server.last_checkin is None or now - server.last_checkin > each.stale_after
+    ]
+    longest = heapq.nsmallest(MOST_SERVERS, candidates, key=lambda pair: pair[1].since)
+    worst = max((now - server.since for _, server in longest if server.since < math.inf), default=0.0)
+    silent = sum(each.stale(now) + each.never for each in seen)
+    return Some([_server(each, server, now, worst) for each, server in longest], silent - len(longest))
+
+
+def _server(seen: Seen, server: SilentServer, now: float, worst: float) -> ServerRow:
+    silence = max(0.0, now - server.since) if server.since < math.inf else None
+    if server.last_checkin is None:
+        state, silent = "never", "never seen" if silence is None else f"{words.age(silence)}, never seen"
+    else:
+        state, silent = "stale", words.age(now - server.since)
+    return ServerRow(
+        account=seen.view.account,
+        product=PRODUCTS[seen.view.probe],
+        key=words.short(server.key),
+        server_id=words.short(server.server_id),
+        ip=words.short(server.ip) or "no address",
+        state=state,
+        silent=silent,
+        moment="" if silence is None else words.moment(server.since, now),
+        share=_percent(silence or 0.0, worst),
+    )
+
+
+def _percent(part: float, whole: float) -> float:
+    return round(100 * min(1.0, part / whole), 1) if whole > 0 else 0.0
+
+
+def keys(seen: Sequence[Seen], now: float) -> Some:
+    """Return the keys, the fullest first."""
+    found = [(each, key) for each in seen for key in each.digest.keys]
+    first = heapq.nlargest(MOST_ROWS, found, key=lambda pair: (pair[1].fullness, pair[1].used))
+    return Some([_key(each, key, now) for each, key in first], len(found) - len(first))
+
+
+def _key(seen: Seen, key: KeyUse, now: float) -> KeyRow:
+    silent = ""
+    if key.check_ins is not None and key.used:
+        stale, never = seen.stale(now, [key.check_ins]), key.check_ins.never
+        told = [f"{words.number(stale)} stale"] * bool(stale) + [f"{words.number(never)} never"] * bool(never)
+        silent = ", ".join(told) or "none silent"
+    return KeyRow(
+        account=seen.view.account,
+        product=words.short(key.product),
+        key=words.short(key.key),
+        note=words.short(key.note),
+        used=words.number(key.used),
+        limit=words.number(key.limit) if key.limit else "unlimited" if key.limit == 0 else "unknown",
+        state="wrong" if key.is_full else "look" if key.is_nearly_full else "ok",
+        share=_percent(key.used, key.limit) if key.limit else None,
+        silent=silent,
+    )
+
+
+def patches(seen: Sequence[Seen]) -> Some:
+    """Return the kernels of each account that has any."""
+    counted = [(each.view.account, patch_counts(each.view.observation)) for each in _of("patch_status", seen)]
+    return Some.of([_patches(account, counts) for account, counts in counted if any(counts.values())])
+
+
+def _patches(account: str, counts: Mapping[str, int]) -> PatchRow:
+    order = list(PATCH_WORDS)
+    total = sum(counts.values())
+    pieces, start = [], 0.0
+    for state in sorted(counts, key=lambda state: order.index(state) if state in order else len(order)):
+        share = 100 * counts[state] / total
+        name = state if state in PATCH_WORDS else order[-1]
+        told = words.short(PATCH_WORDS.get(state, state))
+        pieces.append((name, told, words.number(counts[state]), round(start, 2), round(share, 2)))
+        start += share
+    return PatchRow(account, words.count(total, "server"), tuple(pieces))
+
+
+def licenses(seen: Sequence[Seen]) -> Some:
+    """Return the types of IP licences, those with the most unused ones first."""
+    found = [(each.view.account, license_) for each in seen for license_ in each.digest.licenses]
+    found.sort(key=lambda pair: -pair[1].unused)
+    return Some.of(
+        [
+            LicenseRow(
+                account=account,
+                license=words.short(each.license),
+                used=words.number(each.registered),
+                unused=words.number(each.unused),
+                has_unused=bool(each.unused),
+                share=_percent(each.registered, each.registered + each.unused),
+            )
+            for account, each in found
+        ]
+    )
+
+
+def groups(seen: Sequence[Seen]) -> Some:
+    """Return the groups, the largest first."""
+    found = [(each.view.account, group) for each in _of("groups", seen) for group in _values(each)]
+    found.sort(key=lambda pair: -len(pair[1].servers))
+    rows = [GroupRow(account, words.short(each.group), words.number(len(each.servers))) for account, each in found]
+    return Some.of(rows)
+
+
+def bills(seen: Sequence[Seen]) -> Some:
+    """Return what AccelerateWP is billed for."""
+    found = [
+        (each.view.account, month.month, counted)
+        for each in _of("awp", seen)
+        for month in _values(each)
+        for counted in month.counts
+    ]
+    return Some.of(
+        [
+            BillRow(account, words.short(each.product), words.short(each.cdn_limit), month, words.number(each.billable))
+            for account, month, each in found
+        ]
+    )
+
+
+def _of(probe: str, seen: Sequence[Seen]) -> list[Seen]:
+    return [each for each in seen if each.view.probe == probe]
+
+
+def _values(seen: Seen) -> list[Any]:
+    return [] if seen.view.observation is None else [part.value for part in seen.view.observation.parts]

@@ -1,0 +1,47 @@
+"""Observations made by hand, and how the page sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cln_monitor.cln import KernelCareServer
+from cln_monitor.exporter.status_page.digest import digest
+from cln_monitor.exporter.status_page.seen import Seen
+from cln_monitor.probes import PROBES, Failure, Observation
+from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from tests.exporter.metrics.rendering import observed, viewed
+from tests.helpers.clock import NOW
+
+HOUR, DAY = 3600, 86400
+
+
+def server(server_id: str, age: float | None, created: float | None = None, ip: str = "192.0.2.1") -> KernelCareServer:
+    """Return a KernelCare server that last checked in ``age`` seconds before now, None for never."""
+    return KernelCareServer(server_id, ip, created, None if age is None else NOW - age)
+
+
+def key(name: str, *servers: KernelCareServer, limit: int | None = 0, note: str = "") -> KernelCareKeyServers:
+    """Return a KernelCare key."""
+    return KernelCareKeyServers(name, note, enabled=True, limit=limit, servers=list(servers))
+
+
+def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
+    """Return what the probe of KernelCare saw."""
+    return observed({each.key: each for each in keys}, account=account)
+
+
+def seen(
+    observation: Observation[Any] | None = None,
+    *,
+    probe: str = "kernelcare",
+    account: str = "acme",
+    last_run: float | None = NOW,
+    last_success: float | None = NOW,
+    failure: Failure | None = None,
+) -> Seen:
+    """Return a target as the page sees it, with the default settings of its probe."""
+    view = viewed(
+        observation, probe=probe, account=account, last_run=last_run, last_success=last_success, failure=failure
+    )
+    settings: Any = PROBES[view.probe].settings
+    return Seen(view, settings(), *([] if observation is None else [digest(observation)]))

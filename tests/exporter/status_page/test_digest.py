@@ -1,0 +1,113 @@
+"""What is kept of an observation."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from cln_monitor.cln import ImunifyServer
+from cln_monitor.exporter.status_page.digest import MOST_SERVERS, Digest, KeyUse, LicenseUse, digest
+from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
+from cln_monitor.probes.imunify import ImunifyKeyServers
+from cln_monitor.probes.ip_licenses import LicenseState
+from tests.exporter.metrics.rendering import observed
+from tests.helpers.clock import NOW
+
+from .made import DAY, HOUR, kernelcare, key, server
+
+
+def test_kernelcare() -> None:
+    """A key with its check-ins in order, and the servers by how long they have been silent."""
+    seen = digest(
+        kernelcare(
+            key("a", server("1", 5), server("2", DAY), server("3", None, NOW - 2 * DAY), limit=9, note="Web"),
+            key("b", server("4", HOUR), server("5", None)),
+        )
+    )
+    first, second = seen.keys
+    assert (first.product, first.key, first.note, first.used, first.limit) == ("KernelCare", "a", "Web", 3, 9)
+    assert [(list(each.times), each.never) for each in seen.check_ins] == [([NOW - DAY, NOW - 5], 1), ([NOW - HOUR], 1)]
+    assert (first.check_ins, second.check_ins) == seen.check_ins
+    assert [(each.key, each.server_id) for each in seen.longest] == [
+        ("a", "3"),
+        ("a", "2"),
+        ("b", "4"),
+        ("a", "1"),
+        ("b", "5"),
+    ]
+
+
+def test_the_longest_of_many() -> None:
+    """Are those one finds by sorting all."""
+    ages: list[float | None] = [*random.Random(1).sample(range(10_000), 500), *[None] * 9]
+    servers = [server(str(number), age, NOW - 9000) for number, age in enumerate(ages)]
+    seen = digest(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
+    silences = sorted((9000 if age is None else age for age in ages), reverse=True)
+    assert [NOW - each.since for each in seen.longest] == silences[:MOST_SERVERS]
+
+
+def test_before() -> None:
+    """How many checked in before a moment, that moment not among them."""
+    (check_ins,) = digest(kernelcare(key("a", server("1", 10), server("2", 20), server("3", 20)))).check_ins
+    assert [check_ins.before(NOW - age) for age in (30, 20, 19, 10, 0)] == [0, 0, 2, 2, 3]
+    assert check_ins.total == 3
+
+
+def test_imunify() -> None:
+    """The product is in words with its code; when a server was registered nobody tells."""
+    servers = [ImunifyServer("1", "192.0.2.1", None)]
+    seen = digest(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
+    ((use,), (silent,)) = seen.keys, seen.longest
+    assert (use.product, use.used, use.limit) == ("Imunify 360_30", 1, 5)
+    assert (silent.created, silent.since) == (None, float("inf"))
+
+
+def test_els() -> None:
+    """Servers are counted by key; there are no check-ins."""
+    servers = [ElsServerState("a", str(number), "192.0.2.1", "") for number in range(3)]
+    keys = [ElsKeyState("a", 5), ElsKeyState("b", None)]
+    product = ElsProduct("ELS CELS7+SLA", keys, servers)
+    seen = digest(observed({"ELS CELS7+SLA": product}, probe="els"))
+    assert seen == Digest(keys=(KeyUse("ELS CELS7+SLA", "a", "", 3, 5), KeyUse("ELS CELS7+SLA", "b", "", 0, None)))
+
+
+def test_ip_licenses() -> None:
+    """Counts by type; only servers that use a licence have an age."""
+    states = [
+        LicenseState("192.0.2.1", "KernelCare", True, NOW - DAY, NOW - HOUR),
+        LicenseState("192.0.2.2", "KernelCare", True, NOW - DAY, None),
+        LicenseState("192.0.2.3", "KernelCare", False, NOW - DAY, None),
+    ]
+    seen = digest(observed({"licenses": states}, probe="ip_licenses"))
+    assert seen.licenses == (LicenseUse("KernelCare", 2, 1),)
+    assert [(each.key, each.ip, each.since) for each in seen.longest] == [
+        ("KernelCare", "192.0.2.2", NOW - DAY),
+        ("KernelCare", "192.0.2.1", NOW - HOUR),
+    ]
+    unused = digest(observed({"licenses": states[2:]}, probe="ip_licenses"))
+    assert (unused.check_ins, unused.longest) == ((), ())
+
+
+@pytest.mark.parametrize("probe", ["status", "patch_status", "groups", "awp"])
+def test_others(probe: str) -> None:
+    """Are small, and need none."""
+    assert digest(observed({}, probe=probe)) == Digest()
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "full", "nearly"),
+    [
+        (94, 100, False, False),
+        (95, 100, False, True),
+        (100, 100, True, True),
+        (101, 100, True, True),
+        (5, 0, False, False),
+        (5, None, False, False),
+        (0, 1, False, False),
+    ],
+)
+def test_fullness(used: int, limit: int | None, full: bool, nearly: bool) -> None:
+    """From 95 % on a key is nearly full; one without a limit never is."""
+    use = KeyUse("KernelCare", "a", "", used, limit)
+    assert (use.is_full, use.is_nearly_full) == (full, nearly)

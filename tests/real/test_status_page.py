@@ -1,0 +1,185 @@
+"""A real browser opens the status page: what one reads, what it loads, and how it fits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.simulator import Fault, Simulator
+from tests.real.chromium import Chromium, Page
+from tests.running import Exporter, running_exporter, wait_until
+from tests.small_cln import KEY, LOGIN, SECRETS, small_cln, write_config
+
+pytestmark = pytest.mark.needs_server("chromium")
+
+HOSTILE = '<script>document.title="pwned"</script><img src=//evil.example.com/x onerror=alert(1)>'
+WIDTHS = [1280, 390, 360]
+OVERFLOWING = """
+[...document.querySelectorAll("main *")].filter((each) => {
+  const box = each.getBoundingClientRect();
+  return !each.closest(".hidden, thead") && box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+}).map((each) => each.outerHTML.slice(0, 80))
+"""
+CUT = """
+[...document.querySelectorAll("main h2, main h3, main li, main th, main td, main p, main text")].filter((each) =>
+  !each.closest(".hidden, thead") && each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0
+).map((each) => each.outerHTML.slice(0, 80))
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """One browser for all tests here: it takes a second to start."""
+    with Chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    """A CLN of one account, one of whose keys has a note that means harm."""
+    simulator = small_cln()
+    simulator.accounts[LOGIN].kernelcare_keys[KEY].note = HOSTILE
+    return simulator
+
+
+@pytest.fixture(scope="module")
+def exporter(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    """The exporter that watches it."""
+    folder = tmp_path_factory.mktemp("page")
+    with simulator.serve() as served:
+        config = write_config(folder, served.url)
+        with running_exporter(folder, f"--config.file={config}") as exporter:
+            exporter.wait_ready()
+            yield exporter
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    """The demonstration, which has something in each section."""
+    with running_exporter(tmp_path_factory.mktemp("demo"), "--demo") as exporter:
+        exporter.wait_ready()
+        yield exporter
+
+
+def opened(chromium: Chromium, exporter: Exporter, width: int = 1280, *, dark: bool = False) -> Page:
+    """Return the status page of ``exporter`` in a tab."""
+    return chromium.page(f"http://{exporter.address}/", width, dark=dark)
+
+
+def test_what_one_reads(chromium: Chromium, exporter: Exporter) -> None:
+    """The verdict first, then what is wrong, then all there is; nothing secret, and nothing to complain of."""
+    page = opened(chromium, exporter)
+    text = page.text()
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert lines[0] == "Skip to what is wrong"
+    assert lines[1].startswith("CloudLinux Network")
+    assert re.fullmatch(r"(\d+ things? (is|are) wrong and )?\d+ (things )?needs? a look", page.text("#verdict"))
+    for words in ("1 KernelCare server of acme has not checked in for over 1 d", "3 of 4", "192.0.2.2", "xmlrpc"):
+        assert words in text, words
+    assert not [secret for secret in SECRETS if secret in text]
+    assert page.complaints == []
+
+
+def test_a_note_that_means_harm_is_only_a_note(chromium: Chromium, exporter: Exporter) -> None:
+    """It is read, not run, and nobody else is asked for anything."""
+    page = opened(chromium, exporter)
+    assert HOSTILE[:60] in page.text()
+    assert "pwned" not in page.evaluate("document.title")
+    assert page.evaluate("document.images.length") == 0
+    assert page.hosts == {exporter.address}
+    assert set(page.paths) == {"/"}
+    assert page.complaints == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_fits(width: int, dark: bool, chromium: Chromium, demo: Exporter) -> None:
+    """On a screen and on a phone: nothing is wider than the page, nothing is cut, and it follows the colour scheme."""
+    page = opened(chromium, demo, width, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(OVERFLOWING) == []
+    assert page.evaluate(CUT) == []
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(14, 18, 22)" if dark else "rgb(244, 246, 248)")
+    assert page.picture()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert page.complaints == []
+
+
+def test_the_pictures_are_told_in_words(chromium: Chromium, demo: Exporter) -> None:
+    """To whoever listens to the page, as the browser hands it on; tables are tables on a phone as well."""
+    page = opened(chromium, demo, 390)
+    nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+    roles = [(node.get("role", {}).get("value"), node.get("name", {}).get("value", "")) for node in nodes]
+    pictures = [name for role, name in roles if role == "image"]
+    descriptions = [node.get("description", {}).get("value", "") for node in nodes]
+    assert any(text.startswith("Of 93 servers: ") for text in descriptions)
+    assert [name.split(" of ")[-1] for name in pictures] == [
+        "KernelCare servers",
+        "Imunify servers",
+        "IP-licensed servers",
+    ]
+    tables = {name for role, name in roles if role == "table"}
+    assert {"Accounts", "Silent servers, the longest first", "Keys", "IP licences", "Groups"} <= tables
+    assert sum(role == "rowheader" for role, _ in roles) > 30
+    assert {"banner", "main", "navigation", "contentinfo"} <= {role for role, _ in roles}
+
+
+def test_by_keyboard(chromium: Chromium, demo: Exporter) -> None:
+    """The first stop leads past the header, and one sees where one is."""
+    page = opened(chromium, demo)
+    page.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to what is wrong"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left") > 0
+    page.press("Enter")
+    wait_until(lambda: page.evaluate("document.activeElement.id") == "main", "the focus to be past the header")
+    page.press("Tab")
+    assert page.evaluate("document.activeElement.closest('.verdict') !== null")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_it_brings_itself_up_to_date(chromium: Chromium, exporter: Exporter, simulator: Simulator) -> None:
+    """In place: neither the place nor the focus is lost; while CLN fails it says so, and it can be told to wait."""
+    page = opened(chromium, exporter)
+    page.evaluate("document.querySelector('main a[href=\"/config\"]').focus()")
+    place = page.evaluate("scrollY")
+    assert place > 0
+    fault = simulator.faults.add(Fault("status", "/im/key/*", status=401))
+    try:
+        wait_until(lambda: "imunify of acme fails (auth)" in exporter.ask("/").text, "the probe to fail")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when one comes back to the tab
+        wait_until(lambda: "imunify of acme fails (auth)" in page.text(), "the page to tell it")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == "/config"
+        assert abs(page.evaluate("scrollY") - place) < 200
+        page.evaluate("document.getElementById('pause').click()")
+        assert page.text("#pause") == "Go on updating"
+    finally:
+        simulator.faults.remove(fault)
+    wait_until(lambda: "fails (auth)" not in exporter.ask("/").text, "the probe to recover")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert "fails (auth)" in page.text()
+    page.evaluate("document.getElementById('pause').click()")
+    wait_until(lambda: "fails (auth)" not in page.text(), "the page to go on")
+    assert page.complaints == []
+    assert page.hosts == {exporter.address}
+
+
+def test_an_exporter_that_is_gone(chromium: Chromium, tmp_path: Path) -> None:
+    """Nobody takes the page of yesterday for that of now."""
+    with running_exporter(tmp_path, "--demo") as exporter:
+        page = opened(chromium, exporter)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(lambda: page.evaluate("!document.getElementById('lost').hidden"), "the page to say so")
+    assert "The exporter has not answered since" in page.text("#lost")
+
+
+def test_without_scripts(chromium: Chromium, demo: Exporter) -> None:
+    """All of it is there, and it loads itself anew."""
+    page = chromium.page(f"http://{demo.address}/", 390, scripts=False)
+    refresh = page.call("DOM.getDocument", {"depth": -1, "pierce": True})
+    assert '"http-equiv", "refresh"' in json.dumps(refresh)
+    assert "Silent servers" in json.dumps(refresh)
+    assert page.complaints == []
