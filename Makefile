@@ -26,7 +26,7 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(venv)/.run ## run the exporter over a simulated account: no configuration, no network
@@ -47,6 +47,14 @@ lint: $(venv)/.dev ## style, the one-way imports, the types
 format: $(venv)/.dev ## put the code in the project's format and mend what ruff can mend
 	@$(bin)/ruff check --quiet --fix
 	@$(bin)/ruff format
+
+.PHONY: dashboards
+dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from their Python
+	@$(bin)/python -m dashboards.grafana
+
+.PHONY: pictures
+pictures: $(venv)/.dev ## draw the README's picture of the demo; needs npm, chromium and prometheus (ARGS=UID of another dashboard)
+	@$(bin)/python -m tools.pictures $(ARGS)
 
 .PHONY: lock
 lock: ## renew both lock files from pyproject.toml, with uv (ARGS=--upgrade takes newer releases)

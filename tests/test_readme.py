@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,8 @@ from cln_monitor.exporter.counters import Counters
 from cln_monitor.exporter.families import POLLED
 from cln_monitor.exporter.metrics import ALL_FAMILIES
 from cln_monitor.exporter.options import make_parser
+
+from .pages import keep_block
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -50,10 +51,4 @@ def test_a_table_of_the_readme_is_that_of_the_code(
     name: str, table: Callable[[], str], request: pytest.FixtureRequest
 ) -> None:
     """A flag or metric that changes changes the README, by pytest --update-golden."""
-    text = README.read_text(encoding="utf-8")
-    block = re.compile(rf"(<!-- {name}: [^\n]* -->\n)(.*?)(<!-- /{name} -->)", re.DOTALL)
-    now = block.sub(lambda found: f"{found[1]}{table()}\n{found[3]}", text)
-    if request.config.getoption("--update-golden"):
-        README.write_text(now, encoding="utf-8")
-    else:
-        assert text == now, "as it should be? pytest --update-golden writes it"
+    keep_block(README, name, table(), update=request.config.getoption("--update-golden"))

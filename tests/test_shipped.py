@@ -11,7 +11,6 @@ import yaml
 
 from cln_monitor.checks.program import MODULES
 from cln_monitor.config import load_config, parse_config, show_config
-from cln_monitor.exporter.metrics import ALL_FAMILIES
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,16 +34,6 @@ def test_the_example_configuration_names_every_key() -> None:
     missing = {key for key in keys if not re.search(rf"\b{key}\b", text)}
     # The other ways to give a secret are said of one of them.
     assert missing <= {"registration_token_env", "registration_token", "monitoring_keys"}
-
-
-def test_the_rules_use_metrics_that_exist() -> None:
-    """An alert over a metric nobody exposes would never fire."""
-    rules = (ROOT / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
-    names = {family.name for family in ALL_FAMILIES} | {"cln_probe_failures_total"}
-    products = ("kernelcare", "imunify")
-    used = set(re.findall(r"\bcln_[a-z_]+\b", rules.replace("(kernelcare|imunify)", "kernelcare"))) - {"cln_exporter"}
-    assert used <= names
-    assert all(f"cln_{product}_key_servers_limit" in used for product in products)
 
 
 def test_each_plugin_is_installed_as_a_script() -> None:

@@ -19,7 +19,7 @@ from .verdict import Figure, Verdict
 def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     """Read what is billed for the current month and judge it."""
     settings = {"products": list(dict.fromkeys(options.product))} if options.product else {}
-    return judge(read_view(Need("awp", settings=settings), options, leave), options, now)
+    return judge(read_view(Need("awp", settings=settings, set_by="--product"), options, leave), options, now)
 
 
 def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
@@ -27,10 +27,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     thresholds = pair(options.warning, options.critical, (None, None))
     months = list(values_of(view, lambda _: True))
     rows = [
-        row
-        for month in months
-        for row in month["counts"]
-        if not options.product or row["product"] in options.product
+        row for month in months for row in month["counts"] if not options.product or row["product"] in options.product
     ]
     billable: Counter[str] = Counter()
     for row in rows:

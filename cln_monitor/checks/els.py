@@ -24,7 +24,7 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     for key in options.key:
         leave.hide(key, masked(key))
     settings = {"products": list(dict.fromkeys(options.code))} if options.code else {}
-    return judge(read_view(Need("els", settings=settings), options, leave), options, now)
+    return judge(read_view(Need("els", settings=settings, set_by="--code"), options, leave), options, now)
 
 
 def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:

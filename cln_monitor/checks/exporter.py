@@ -9,12 +9,11 @@ from typing import Any
 from .ages import format_age
 from .exit import Exit, Unusable
 from .findings import Problem, phrases_of
-from .from_exporter import ask_exporter
+from .from_exporter import index_from_exporter
 from .options import EXPORTER, TIMEOUT, UNREACHABLE_STATE, VERBOSE, Option
-from .output import name_worst
 from .program import Program
 from .states import State
-from .thresholds import of_age, pair
+from .thresholds import Threshold, of_age, pair
 from .verdict import Figure, Verdict
 
 
@@ -22,25 +21,26 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     """Read how the probes of the exporter stand and judge them."""
     if not options.exporter:
         raise Unusable("--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099")
-    probes = ask_exporter(options, leave, "/api/v1/observations")["probes"]
+    probes = index_from_exporter(options, leave)
     leave.stage = "judging what was read"
     return judge(probes, options, now)
 
 
 def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, now: float) -> Verdict:
-    """Return the verdict on ``probes``: a failed last run is WARNING, data older than their ``max_age`` CRITICAL."""
+    """Return the verdict on ``probes``: one that lacks something is WARNING, one whose data are gone CRITICAL."""
     ages = pair(options.warning, options.critical, (None, None))
     looked_at = [probe for probe in probes if options.account in {None, probe["account"]}]
-    problems = [problem for probe in looked_at if (problem := _judge_probe(probe, options, now))]
+    problems = [problem for probe in looked_at if (problem := _judge_probe(probe, ages, now))]
     oldest = max((_age(probe, now) for probe in looked_at if probe["last_success"]), default=None)
     figures = [Figure("probes", len(looked_at)), Figure("failed", len(problems))]
     if oldest is not None:
         figures.append(Figure("oldest_success", oldest, "s", *ages))
     if not looked_at:
         problems.append(Problem(State.UNKNOWN, "the exporter watches no such account"))
-    text = name_worst(phrases_of(problems))
+    text = "; ".join(phrases_of(problems)[:_MOST_NAMED])
     if problems and looked_at:
-        text = f"{len(problems)} of {len(looked_at)} probes: {text}"
+        more = f" and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
+        text = f"{len(problems)} of {len(looked_at)} probes: {text}{more}"
     elif not problems:
         text = f"all {len(looked_at)} probes read CLN, the oldest {format_age(oldest or 0)} ago"
     return Verdict(
@@ -51,24 +51,32 @@ def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, now:
     )
 
 
-def _judge_probe(probe: Mapping[str, Any], options: argparse.Namespace, now: float) -> Problem | None:
-    name, failure = _name(probe), probe["failure"]
+_MOST_NAMED = 3
+
+
+def _judge_probe(
+    probe: Mapping[str, Any], ages: tuple[Threshold | None, Threshold | None], now: float
+) -> Problem | None:
+    """Return what is wrong with ``probe``, in words: since when, what is allowed, and why."""
+    name = _name(probe)
     if probe["last_run"] is None:
         return Problem(State.UNKNOWN, f"{name} has not run yet")
-    if probe["last_success"] is None:
-        return Problem(State.CRITICAL, f"{name} never read" + (f", by {failure['reason']}" if failure else ""))
-    age = _age(probe, now)
-    text = f"{name} {_failed(failure)}last read {format_age(age)} ago"
-    is_too_old = age > probe["max_age"] + probe["interval"]
-    if is_too_old or (options.critical is not None and options.critical.is_bad(age)):
-        return Problem(State.CRITICAL, text)
-    if failure or (options.warning is not None and options.warning.is_bad(age)):
-        return Problem(State.WARNING, text)
+    age, why = _age(probe, now), _why(probe)
+    for state, threshold in ((State.CRITICAL, ages[1]), (State.WARNING, ages[0])):
+        if threshold is not None and probe["last_success"] and threshold.is_bad(age):
+            return Problem(state, f"{name} last read {format_age(age)} ago, {threshold.words}{why}")
+    if probe["failure"] and probe["read"]:
+        parts = probe["read"] + probe["lacking"]
+        lacks = f"lacks {probe['lacking']} of {parts} parts" if probe["lacking"] else "shows what it read before"
+        return Problem(State.WARNING, f"{name} {lacks}{why}")
+    if probe["failure"] or age > probe["max_age"]:
+        last = f"last read {format_age(age)} ago" if probe["last_success"] else "never read"
+        return Problem(State.CRITICAL, f"{name} has nothing to show, {last}{why}")
     return None
 
 
-def _failed(failure: Mapping[str, Any] | None) -> str:
-    return f"failed by {failure['reason']}, " if failure else ""
+def _why(probe: Mapping[str, Any]) -> str:
+    return f" ({probe['failure']['text']})" if probe["failure"] else ""
 
 
 def _age(probe: Mapping[str, Any], now: float) -> int:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .ages import format_age
 from .exit import Unusable
-from .source import View
+from .need import View
 from .states import State, rank, worst
 
 _NO_ANSWER = ("unreachable", "timeout")
@@ -21,29 +21,54 @@ class Problem(NamedTuple):
     text: str
 
 
-def values_of(view: View, wanted: Callable[[str], bool]) -> Iterator[Any]:
+def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
     """Yield the value of each part of ``view`` whose name is ``wanted``."""
-    return (part["value"] for part in _observation(view)["parts"] if wanted(part["name"]))
+    parts = _observation(view)["parts"]
+    if newest_last:
+        parts = sorted(parts, key=lambda part: part["observed_at"])
+    return (part["value"] for part in parts if wanted(part["name"]))
 
 
-def problems_of(view: View, wanted: Callable[[str], bool], options: argparse.Namespace, now: float) -> list[Problem]:
-    """Return what could not be read of the ``wanted`` parts, and that the view is too old where it is."""
+def problems_of(
+    view: View, wanted: Callable[[str], bool], options: argparse.Namespace, now: float, *, kept: bool = True
+) -> list[Problem]:
+    """Return what could not be read of the ``wanted`` parts, and that the view is too old where it is.
+
+    ``kept``: what was seen a while before will do.
+    """
     age = now - (view["last_run"] or 0)
-    if age > view["max_age"] + view["interval"]:
-        text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge"
+    if age > view["max_age"]:
+        allowed = format_age(view["max_age"])
+        text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge (max_age {allowed})"
         return [Problem(State.UNKNOWN, text)]
+    missing = missing_of(view, wanted) if kept else _observation(view)["missing"]
+    if not missing:
+        return []
+    first = missing[0]["failure"]
+    states = [_state(each["failure"], options) for each in missing]
+    more = f" ({len(missing) - 1} more could not be read)" if len(missing) > 1 else ""
+    return [Problem(worst(states), first["text"] + more)]
+
+
+def missing_of(view: View, wanted: Callable[[str], bool]) -> list[Mapping[str, Any]]:
+    """Return the ``wanted`` parts that could not be read, nor were seen a while before."""
     observation = _observation(view)
     present = {part["name"] for part in observation["parts"]}
     missing = [each for each in observation["missing"] if each["name"] not in present]
     if observation["parts"] and not observation["list_known"]:
         missing = [each for each in missing if each["name"]]  # what was seen before the list failed is still young
-    missing = [each for each in missing if not each["name"] or wanted(each["name"])]
-    if not missing:
+    return [each for each in missing if not each["name"] or wanted(each["name"])]
+
+
+def origin_of(view: View, options: argparse.Namespace, now: float) -> list[str]:
+    """Return a line that tells how old the data are that an exporter gave; none of what was read just now."""
+    if not options.exporter:
         return []
-    first = missing[0]["failure"]
-    states = [_state(each["failure"], options) for each in missing]
-    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-    return [Problem(worst(states), first["text"] + more)]
+    seen = [part["observed_at"] for part in _observation(view)["parts"]] or [view["last_run"] or now]
+    line = f"seen by the exporter {format_age(now - min(seen))} ago"
+    if view["failure"]:
+        line += f"; its last poll failed: {view['failure']['text']}"
+    return [line]
 
 
 def phrases_of(problems: Sequence[Problem]) -> list[str]:

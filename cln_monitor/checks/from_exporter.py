@@ -20,16 +20,23 @@ _LARGEST = 128 << 20
 """Bytes of an answer that are read: what a million servers take. To decode more would hold up the deadline as well."""
 
 
+_API = "/api/v1/observations"
+
+
 def view_from_exporter(probe: str, options: argparse.Namespace, leave: Exit) -> dict[str, Any]:
     """Return what the exporter at ``options.exporter`` saw by ``probe``. Raises Unusable or Unreached."""
-    account = options.account or _only_account(ask_exporter(options, leave, "/api/v1/observations"))
-    path = f"/api/v1/observations/{quote(account, safe='', errors='replace')}/{probe}"
-    view: dict[str, Any] = ask_exporter(options, leave, path)
-    return view
+    account = options.account or _only_account(index_from_exporter(options, leave), probe)
+    path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"
+    return _ask(options, leave, path, "observation")
 
 
-def ask_exporter(options: argparse.Namespace, leave: Exit, path: str) -> dict[str, Any]:
-    """Return the JSON that the exporter gives at ``path``. Raises Unusable or Unreached."""
+def index_from_exporter(options: argparse.Namespace, leave: Exit) -> list[dict[str, Any]]:
+    """Return how each probe of that exporter stands. Raises Unusable or Unreached."""
+    return list(_ask(options, leave, _API, "probes")["probes"])
+
+
+def _ask(options: argparse.Namespace, leave: Exit, path: str, content: str) -> dict[str, Any]:
+    """Return the JSON that the exporter gives at ``path``, which has the field ``content``."""
     parts = urlsplit(options.exporter)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     leave.stage = f"asking the exporter at {where}"
@@ -39,17 +46,17 @@ def ask_exporter(options: argparse.Namespace, leave: Exit, path: str) -> dict[st
     try:
         status, body = _get(parts, parts.path + path, leave.left)
     except TimeoutError:
-        raise Unreached(f"the exporter at {where} did not answer within {options.timeout:g} s") from None
+        raise Unreached(f"the exporter at {where} did not answer within {options.timeout:g} s (-t/--timeout)") from None
     except ssl.SSLCertVerificationError as error:
         reason = f"its certificate is not trusted: {error.verify_message}"
         raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
     except (OSError, UnicodeError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
-    return _answer(status, body, where)
+    return _answer(status, body, where, content)
 
 
-def _answer(status: int, body: bytes, where: str) -> dict[str, Any]:
+def _answer(status: int, body: bytes, where: str, content: str) -> dict[str, Any]:
     if status in {401, 403}:
         raise Unusable(f"{where} wants another user and password: http://user:password@host (HTTP {status})")
     if len(body) > _LARGEST:
@@ -63,7 +70,7 @@ def _answer(status: int, body: bytes, where: str) -> dict[str, Any]:
         ) from None
     if status != 200:
         raise Unusable(f"the exporter at {where}: {told}")
-    if told != FORMAT:
+    if told != FORMAT or content not in answer:
         raise Unusable(f"the exporter at {where} is of another version, install the same on both sides")
     return dict(answer)
 
@@ -87,8 +94,11 @@ def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
     return response.status, body
 
 
-def _only_account(index: dict[str, Any]) -> str:
-    accounts = sorted({each["account"] for each in index["probes"] if each["account"]})
+def _only_account(index: list[dict[str, Any]], probe: str) -> str:
+    """Return the one account that can be meant; the empty text for a probe of CLN itself, of which there is one."""
+    if [each["account"] for each in index if each["probe"] == probe] == [""]:
+        return ""
+    accounts = sorted({each["account"] for each in index if each["account"]})
     if len(accounts) == 1:
         return str(accounts[0])
     if not accounts:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from .exit import Exit
-from .findings import Problem, phrases_of, problems_of, values_of
+from .findings import Problem, origin_of, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
@@ -20,10 +21,12 @@ from .servers import (
     stale_problems,
     unmatched,
 )
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State
 from .thresholds import Threshold, of_age, of_count, pair
 from .verdict import Figure, Verdict
+
+_LIST = "licenses"  # the part that has them all, beside those that have check-ins
 
 
 def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
@@ -35,24 +38,32 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     """Return the verdict on the licences in ``view``."""
     ages = pair(options.warning, options.critical, (of_age("1d"), of_age("3d")))
     unused_limits = pair(options.unused_warning, options.unused_critical, (of_count("0"), None))
+    # Check-ins may be of an earlier run: of two the newer counts.
+    values = list(values_of(view, lambda _: True, newest_last=True))
     licenses = [
         row
-        for value in values_of(view, lambda _: True)
-        for row in value
+        for value in values
+        for row in value["licenses"]
         if (not options.ip or row["ip"] in options.ip) and (not options.license or row["license"] in options.license)
     ]
+    checkins = {(row["ip"], row["license"]): row["last_checkin"] for value in values for row in value["checkins"]}
     unused = [row for row in licenses if not row["registered"]]
+    used = [row for row in licenses if row["registered"]]
+    heard = [row for row in used if (row["ip"], row["license"]) in checkins]
     servers = oldest_first(
         [
-            age_server(f"{row['ip']} {row['license']}", row["last_checkin"], row["created"], now, ages)
-            for row in licenses
-            if row["registered"]
+            age_server(f"{row['ip']} {row['license']}", checkins[row["ip"], row["license"]], row["created"], now, ages)
+            for row in heard
         ]
     )
-    problems = problems_of(view, lambda _: True, options, now)
+    is_listed = any(True for _ in values_of(view, _LIST.__eq__))
+    # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
+    # earlier run does not make up for them: addresses may have moved from one part to another since.
+    is_whole = is_listed and len(heard) == len(used)
+    problems = problems_of(view, _LIST.__eq__, options, now, kept=is_whole)
     found = stale_problems(servers, f"{len(servers)} licensed servers", ages)
     figure = Figure("unregistered", len(unused), "", *unused_limits)
-    if figure.state is not State.OK and not problems:
+    if figure.state is not State.OK and is_listed:
         named = name_worst([f"{row['ip']} {row['license']}" for row in unused])
         text = f"{len(unused)} of {len(licenses)} licences paid for and unused"
         found.append(Problem(figure.state, f"{text}: {named}" if named else text))
@@ -60,7 +71,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         *unmatched("--ip", options.ip, {row["ip"] for row in licenses}),
         *unmatched("--license", options.license, {row["license"] for row in licenses}),
     ]
-    if not problems and (gone or not licenses):
+    if is_listed and (gone or not licenses):
         found.append(no_match("IP licence", gone, "belongs to the account", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
@@ -69,7 +80,11 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     lines = [f"{server.state.name}: {server}" for server in servers if options.verbose or server.state is not State.OK]
     return Verdict(
         text="; ".join(phrases),
-        lines=[*lines, *(f"unused: {row['ip']} {row['license']}" for row in unused)],
+        lines=[
+            *origin_of(view, options, now),
+            *lines,
+            *(f"unused: {row['ip']} {row['license']}" for row in unused),
+        ],
         figures=[] if problems else [Figure("licenses", len(licenses)), figure, *_ages(servers, ages)],
         states=[problem.state for problem in (*found, *problems)],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
 import string
@@ -35,18 +36,20 @@ def check(options: argparse.Namespace, leave: Exit, _: float) -> Verdict:
     if (options.key is None) == (options.key_file is None):
         raise Unusable("which key to register is not said: give either --key KEY or --key-file FILE")
     if options.key is not None:
+        if options.generate:
+            raise Unusable("--generate makes a key of its own: give it with --key-file FILE, or leave out --key")
         return register(options.key, options, leave)
     file = Path(options.key_file)
-    key = _read(file)
-    if key:
-        return register(key, options, leave)
-    if not options.generate:
-        raise Unusable(f"--key-file: {file} is not there or empty; with --generate a key is made and kept there")
-    # It is kept before CLN is asked: where the answer is lost, the next run has to register the same key.
-    key = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LENGTH))
-    _write(file, key)
+    key, is_new = _read(file), False
+    if not key:
+        if not options.generate:
+            raise Unusable(f"--key-file: {file} is not there or empty; with --generate a key is made and kept there")
+        # It is kept before CLN is asked: where the answer is lost, the next run has to register the same key.
+        made = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LENGTH))
+        key = _keep(file, made)
+        is_new = key == made
     verdict = register(key, options, leave)
-    if verdict.states:
+    if verdict.states and is_new and _read(file) == key:
         file.unlink(missing_ok=True)  # CLN does not have it, so nobody may take it for a key that is registered
     return verdict
 
@@ -66,9 +69,9 @@ def register(key: str, options: argparse.Namespace, leave: Exit) -> Verdict:
     except RateLimited as error:
         raise Unusable(f"monitoring key {shown} is not registered: {error.problem}") from None
     except (Unreachable, TimedOut) as error:
-        raise Unreached(f"{error}; it may be registered all the same, so run this again") from None
+        raise Unreached(str(error)) from None
     except ClnError as error:
-        raise Unusable(f"{error}; it may be registered all the same, so run this again") from None
+        raise Unusable(str(error)) from None
     return Verdict(f"monitoring key {shown} is registered for the address of this machine")
 
 
@@ -81,17 +84,26 @@ def _read(file: Path) -> str:
         raise Unusable(f"--key-file: cannot read {file} ({error.strerror})") from None
 
 
-def _write(file: Path, key: str) -> None:
-    """Put ``key`` into ``file``, for its owner alone, and all of it at once. Raises Unusable."""
+def _keep(file: Path, key: str) -> str:
+    """Put ``key`` into ``file``, for its owner alone, and all of it at once; return the key that is there then.
+
+    That is another one where another run was faster: its key may be registered already. Raises Unusable.
+    """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        new = Path(name)
         try:
-            with os.fdopen(descriptor, "w") as new:  # mkstemp gives it mode 0600
-                new.write(f"{key}\n")
-            Path(name).replace(file)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+            with os.fdopen(descriptor, "w") as text:  # mkstemp gives it mode 0600
+                text.write(f"{key}\n")
+            with contextlib.suppress(FileExistsError):
+                file.hardlink_to(new)  # unlike a rename it never takes the place of another
+                return key
+            if other := _read(file):
+                return other
+            new.replace(file)  # it was there, and empty
+            return key
+        finally:
+            new.unlink(missing_ok=True)
     except OSError as error:
         raise Unusable(f"--key-file: cannot write {file} ({error.strerror})") from None
 

@@ -12,6 +12,13 @@ from .exit import Unusable
 from .states import State
 
 
+def given(text: str) -> str:
+    """Read a text that is not empty: what a core leaves empty is a slip in its configuration."""
+    if not text:
+        raise ValueError("is empty; give a value, or leave the option out")
+    return text
+
+
 class Option(NamedTuple):
     """An option. ``metavar`` None is a switch; ``read`` turns its text into a value and raises ValueError on nonsense.
 
@@ -23,7 +30,7 @@ class Option(NamedTuple):
     help: str
     metavar: str | None = None
     default: Any = None
-    read: Callable[[str], Any] = str
+    read: Callable[[str], Any] = given
     repeatable: bool = False
     shown_default: str = ""
     in_cores: bool = True

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cln_monitor.masking import masked, same_key
 
 from .exit import Exit, Unreached, Unusable
-from .findings import Problem, phrases_of, problems_of, values_of
+from .findings import Problem, missing_of, origin_of, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
 from .servers import NO_MATCH_STATE
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State
 from .verdict import Figure, Verdict
 
 _STATES = {"o": "outofdate", "u": "unsupported", "i": "inactive"}
 _WORDS = {"uptodate": "up to date", "outofdate": "out of date", "unsupported": "unsupported", "inactive": "inactive"}
 _RESELLER = "(reseller)"
+_NOT_FOUND = "servers not found"
+_ARGV_SHOWS = (
+    "--api-token shows the token to all users of this machine; "
+    "better set registration_token_file in a configuration, and give --config"
+)
 
 
 def letters(text: str) -> tuple[str, ...]:
@@ -38,6 +44,8 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
         raise Unusable("what to check is not said: give -k KEY, or --reseller for all servers of the account")
     if options.register and options.exporter:
         raise Unusable("--register asks CLN itself, so it does not go with --exporter")
+    if options.register and reseller:
+        raise Unusable("--register is for a key: give it with -k KEY, or leave it out")
     if options.key and reseller:
         raise Unusable("give either -k KEY or --reseller: the servers of a key are counted in both")
     for key in options.key:
@@ -54,11 +62,15 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     )
     view = read_view(need, options, leave)
     failed: list[str] = []
-    if options.register and (unknown := _unknown_keys(view, options)):
-        failed = _register(unknown, options, leave)
+    if options.register and (unknown := _unknown_to_cln(view, lambda _: True)):
+        keys = [key for key in options.key if any(same_key(key, name) for name in unknown)]
+        failed = _register(keys, options, leave)
         view = read_view(need, options, leave)
     verdict = judge(view, options, now)
-    return verdict._replace(text="; ".join([verdict.text, *failed]))
+    lines = [*verdict.lines, _ARGV_SHOWS] if options.api_token is not None else verdict.lines
+    # That a key could not be registered is told whatever --no-match-state makes of a key that CLN does not know.
+    states = [*verdict.states, *([State.UNKNOWN] if failed else [])]
+    return verdict._replace(text="; ".join([verdict.text, *failed]), lines=lines, states=states)
 
 
 def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
@@ -68,7 +80,8 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         return any(same_key(key, name) for key in options.key) if options.key else name == _RESELLER
 
     found = list(values_of(view, wanted))
-    problems = problems_of(view, wanted, options, now)
+    unknown = _unknown_to_cln(view, wanted)
+    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options, now)
     counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
     counted = [each for each in found if each["counts"] is not None]
     total = sum(counts.values())
@@ -79,11 +92,14 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     if any(not each["ok"] and not _is_explained(each) for each in found):
         state = State.CRITICAL if options.critical else State.WARNING if options.warning else State.OK
         shown.append(Problem(state, "CLN says that not all servers are up to date, without telling how many"))
-    if counted and not total and not problems:
-        shown.append(Problem(options.no_match_state, f"no server is registered with {_what(options.key)}"))
-    strangers = [key for key in options.key if not any(same_key(key, each["key"]) for each in found)]
-    if not problems and (strangers or not found):
+    empty = unknown + [each["key"] for each in counted if not any(each["counts"].values())]
+    if empty:
+        shown.append(Problem(options.no_match_state, f"CLN knows no server of {_what(options.key and empty)}"))
+    seen = unknown + [each["key"] for each in found]
+    strangers = [key for key in options.key if not any(same_key(key, name) for name in seen)]
+    if not problems and (strangers or not seen):
         shown.append(Problem(State.UNKNOWN, f"the exporter knows nothing of {_what(strangers)}"))
+    is_whole = bool(seen) and len(counted) == len(found) and not strangers and not problems
     phrases = phrases_of([*shown, *problems])
     if not phrases:
         rest = [f"{counts[state]} {_WORDS[state]}" for state in _STATES.values() if counts[state]]
@@ -92,9 +108,10 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     return Verdict(
         text="; ".join(phrases),
         lines=[
-            f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]
+            *origin_of(view, options, now),
+            *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]),
         ],
-        figures=[Figure(state, count) for state, count in counts.items()] if counted else [],
+        figures=[Figure(state, count) for state, count in counts.items()] if is_whole else [],
         states=[problem.state for problem in (*shown, *problems)],
     )
 
@@ -126,12 +143,9 @@ def _what(keys: Sequence[str]) -> str:
     return "key " + name_worst([masked(key) for key in keys]) if keys else "this account"
 
 
-def _unknown_keys(view: View, options: argparse.Namespace) -> list[str]:
-    """Return the keys that CLN did not know."""
-    unknown = [
-        each["name"] for each in view["observation"]["missing"] if "Servers not found" in each["failure"]["text"]
-    ]
-    return [key for key in options.key if any(same_key(key, name) for name in unknown)]
+def _unknown_to_cln(view: View, wanted: Callable[[str], bool]) -> list[str]:
+    """Return the names of the keys of which CLN says that it finds no servers: unknown ones, and empty ones."""
+    return [each["name"] for each in missing_of(view, wanted) if _NOT_FOUND in each["failure"]["text"].lower()]
 
 
 def _register(keys: list[str], options: argparse.Namespace, leave: Exit) -> list[str]:

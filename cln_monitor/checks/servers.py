@@ -10,11 +10,12 @@ from cln_monitor.masking import masked, same_key
 
 from .ages import format_age
 from .exit import Exit
-from .findings import Problem, phrases_of, problems_of, values_of
+from .findings import Problem, origin_of, phrases_of, problems_of, values_of
 from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, Use, fullest_first, limit_figures, limit_problems
+from .need import Need, View
 from .options import COMMON, Option, state
 from .output import name_worst
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State
 from .thresholds import Threshold, of_age, pair
 from .verdict import Figure, Verdict
@@ -188,14 +189,11 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     if not phrases:
         phrases = [f"{len(servers)} {product} servers, the longest silent is {servers[0]}"]
         phrases += [f"the fullest key is {uses[0]}"] if uses else []
-    # Where nothing could be read there is nothing to draw; zeros would be a lie.
-    figures = [Figure("servers", len(servers)), *age_figures(servers, ages)] if keys or not problems else []
-    if uses:
-        figures.append(Figure("limit_usage", uses[0][0], "%", *limits))
+    figures = [Figure("servers", len(servers)), *age_figures(servers, ages), *limit_figures(uses, limits)]
     return Verdict(
         text="; ".join(phrases),
-        lines=_lines(servers, uses, options),
-        figures=figures,
+        lines=[*origin_of(view, options, now), *_lines(servers, uses, options)],
+        figures=[] if problems else figures,  # totals of what is not all there would be a lie
         states=[problem.state for problem in (*found, *problems)],
     )
 

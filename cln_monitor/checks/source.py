@@ -6,26 +6,9 @@ Both give the same, the JSON of ``/api/v1/observations/{account}/{probe}`` as pl
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from .exit import Exit, Unusable
-
-View = Mapping[str, Any]
-"""What a probe saw; ``cln_monitor.probes.view`` has its fields."""
-
-
-class Need(NamedTuple):
-    """What a check asks for. ``account``: it takes an account's credentials; ``only_keys``: licence keys to ask about.
-
-    ``settings`` are those of the probe that the check decides itself.
-    """
-
-    probe: str
-    account: bool = True
-    only_keys: tuple[str, ...] | None = None
-    settings: Mapping[str, Any] = {}
-
+from .need import Need, View
 
 _CONTRADICTIONS = {
     "exporter": ("config", "login", "secret_key_file", "api_token", "api_url", "proxy"),

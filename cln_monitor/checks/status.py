@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 
 from .exit import Exit
-from .findings import Problem, phrases_of, problems_of, values_of
+from .findings import Problem, origin_of, phrases_of, problems_of, values_of
+from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
 from .program import Program
-from .source import Need, View, read_view
+from .source import read_view
 from .states import State, worst
 from .verdict import Figure, Verdict
 
@@ -36,7 +37,10 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     good = f"all {len(looked_at)} flags of CLN at {view['api']} are good"
     return Verdict(
         text="; ".join(phrases_of(found) or [good]),
-        lines=[f"{flag['name']}: {str(flag['value']).lower()}, {'good' if flag['good'] else 'bad'}" for flag in flags],
+        lines=[
+            *origin_of(view, options, now),
+            *(f"{flag['name']}: {str(flag['value']).lower()}, {'good' if flag['good'] else 'bad'}" for flag in flags),
+        ],
         figures=[Figure(flag["name"], int(flag["value"])) for flag in flags],
         states=[problem.state for problem in found],
     )

@@ -39,14 +39,17 @@ def change(
     yes: bool,
     dry_run: bool,
     client: Client | None = None,
+    caution: str = "",
 ) -> T:
     """Do ``what`` by ``send`` once a person has agreed, and return what CLN gave for it.
 
-    Ends the program after a dry run, and where the person does not agree; stderr tells what was done. Raises
-    BadArgument, Unsaid and ClnError.
+    Whoever is yet to decide reads the ``caution``. Ends the program after a dry run, and where the person does not
+    agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
     """
     client = client or session.client
     request = _rehearse(session.rehearsing, send)
+    if caution and not yes:
+        say(f"note: {caution}")
     if dry_run:
         _show(session, what, request, client.api)
         raise typer.Exit(Code.DONE)

@@ -25,6 +25,8 @@ _AnyType = Annotated[
     typer.Option("--type", metavar="T", parser=whole, help="Of this type alone; without it, all of the address."),
 ]
 
+_OF_ALL_TYPES = "of this call without a type the API document says that it removes licences; --type is safer"
+
 
 def _row(license_: IpLicense) -> dict[str, object]:
     return row_of(license_, license=license_.name)
@@ -157,5 +159,6 @@ def update(
         lambda client: client.ip_licenses.update(ip, els_allowed, type_),
         yes=yes,
         dry_run=dry_run,
+        caution=_OF_ALL_TYPES if type_ is None else "",
     )
     session.output.done(ip=ip, type=type_, els_allowed=els_allowed)

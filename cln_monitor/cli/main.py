@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(problem, Code.NOT_ASKED, redactor)
 
 
+@functools.cache
 def command() -> TyperGroup:
     """Return the tree of all commands."""
     tree = get_command(app)

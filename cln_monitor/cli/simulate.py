@@ -43,7 +43,9 @@ def simulate(
     speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds in a second.")] = 1.0,
     replay: Annotated[
         ReplayStyle | None,
-        typer.Option(help="Answer all calls with the samples of the API document, whatever the state."),
+        typer.Option(
+            metavar="enveloped|bare", help="Answer all calls with the samples of the API document, whatever the state."
+        ),
     ] = None,
 ) -> None:
     """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""

@@ -6,7 +6,6 @@ No text here shows a value: somebody may have put a key in its place.
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
@@ -54,14 +53,16 @@ def given(name: str, value: object) -> str:
 
 
 def line(name: str, value: object, longest: int, *, shortest: int = 1) -> str:
-    """Return ``value``, one line of ``shortest`` to ``longest`` characters."""
+    """Return ``value``, one line of ``shortest``, 0 or 1, to ``longest`` characters."""
     right = f"it takes {shortest} to {longest} characters, none of them a control character"
     if not isinstance(value, str):
         raise BadArgument(name, f"is not a text; {right}")
     if not is_clean(value):
         raise BadArgument(name, f"has control characters in it; {right}")
-    if not shortest <= len(value) <= longest or (shortest and value.isspace()):
-        raise BadArgument(name, f"has {len(value.strip())} characters; {right}")
+    if shortest and not value.strip():
+        raise BadArgument(name, f"is empty; {right}")
+    if len(value) > longest:
+        raise BadArgument(name, f"has {len(value)} characters; {right}")
     return value
 
 
@@ -94,11 +95,16 @@ def key_changes(limit_: object, note_: object) -> tuple[str | None, str | None]:
     return optional(limit, limit_), optional(new_note, note_)
 
 
-def truth(name: str, value: object) -> str:
-    """Return ``true`` or ``false``."""
+def boolean(name: str, value: object) -> bool:
+    """Return True or False; what merely counts as one of them, such as the text ``false``, is neither."""
     if not isinstance(value, bool):
         raise BadArgument(name, "is neither True nor False; it takes one of them")
-    return "true" if value else "false"
+    return value
+
+
+def truth(name: str, value: object) -> str:
+    """Return ``true`` or ``false``."""
+    return "true" if boolean(name, value) else "false"
 
 
 def license_key(value: object, name: str = "key") -> str:
@@ -168,9 +174,9 @@ def url(name: str, value: object) -> str:
 
 
 def seconds(name: str, value: object) -> float:
-    """Return a time in seconds, more than none."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
-        raise BadArgument(name, "is no time; it takes seconds, more than 0")
+    """Return a time in seconds, more than none and a day at most."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 86_400:
+        raise BadArgument(name, "is no time; it takes seconds, more than 0 and at most 86400")
     return float(value)
 
 

@@ -5,20 +5,28 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from cln_monitor.masking import mask_key
 
 from .clock import Deadline
 from .endpoints import Endpoint
 from .envelope import changed_data, json_data
-from .errors import AuthorizationFailed, ClnError, Refused
+from .errors import AuthorizationFailed, ClnError, Refused, TimedOut
 from .redact import Redactor, Secret
 from .token import make_token
 from .transport import Answer, Transport
 
 R = TypeVar("R")
 T = TypeVar("T")
+
+
+class _Keyed(Protocol):
+    @property
+    def key(self) -> str: ...
+
+
+K = TypeVar("K", bound=_Keyed)
 
 _LOOK_FIRST = "the change may have been made all the same: look before sending it again"
 
@@ -143,8 +151,20 @@ class Caller:
         try:
             yield
         except ClnError as error:
+            if isinstance(error, TimedOut) and error.of_run and self.deadline.name:
+                error.problem += f"; more time takes a larger {self.deadline.name}"
             error.while_doing(attempted, self.redactor.scrub)
             raise
+
+    def hiding_keys(self, things: list[K]) -> list[K]:
+        """Return ``things``; from now on no text shows the licence keys in them."""
+        for thing in things:
+            self.redactor.hide_key(thing.key)
+        return things
+
+    def hiding_key(self, thing: K) -> K:
+        """Return ``thing``; from now on no text shows the licence key in it."""
+        return self.hiding_keys([thing])[0]
 
     def token(self) -> str:
         """Return a fresh authorization token. Raises ValueError when this client has no credentials."""

@@ -60,7 +60,7 @@ class ReadOnlyClient:
             timeout=arguments.seconds("timeout", timeout),
             proxy=arguments.optional(lambda given: arguments.url("proxy", given), proxy),
             ca_file=arguments.optional(lambda given: arguments.given("ca_file", given), ca_file),
-            insecure_skip_verify=insecure_skip_verify,
+            insecure_skip_verify=arguments.boolean("insecure_skip_verify", insecure_skip_verify),
         )
         clock = SystemClock()
         transport = Transport(settings, Limits(_CONCURRENCY, _REQUESTS_PER_SECOND, clock), clock, Redactor())

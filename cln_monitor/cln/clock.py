@@ -46,9 +46,13 @@ class SystemClock:
 
 
 class Deadline:
-    """The moment at which a run of several calls must be over; each call gets what is left of it."""
+    """The moment at which a run of several calls must be over; each call gets what is left of it.
 
-    def __init__(self, seconds: float, clock: Clock) -> None:
+    ``name`` is what a person sets it by, for the error of a call that would have needed more of it.
+    """
+
+    def __init__(self, seconds: float, clock: Clock, name: str = "") -> None:
+        self.name = name
         self._clock = clock
         self._ends_at = clock.monotonic() + seconds
 

@@ -62,25 +62,16 @@ class ElsReads:
         The document calls the argument both ``code`` and ``productType``; which one CLN reads is unknown, so both are
         sent. Raises BadArgument and ClnError.
         """
-        keys = unique(
-            self._caller.read_rows(ELS_KEYS, _KeyRow, _KeyRow.key_of_row, **_product(code)), lambda key: key.key
-        )
-        for key in keys:
-            self._caller.redactor.hide_key(key.key)
-        return keys
+        keys = self._caller.read_rows(ELS_KEYS, _KeyRow, _KeyRow.key_of_row, **_product(code))
+        return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
     def servers(self, code: str) -> list[ElsServer]:
         """Return the servers of all keys of the product ``code``, each once (``/els/srv/list.json``).
 
         The argument is that of :meth:`keys`. CLN tells no check-in. Raises BadArgument and ClnError.
         """
-        servers = unique(
-            self._caller.read_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code)),
-            lambda server: server.server_id,
-        )
-        for key in {server.key for server in servers}:
-            self._caller.redactor.hide_key(key)
-        return servers
+        servers = self._caller.read_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code))
+        return self._caller.hiding_keys(unique(servers, lambda server: server.server_id))
 
 
 class Els(ElsReads):
@@ -91,7 +82,7 @@ class Els(ElsReads):
 
         ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
         """
-        return self._changed_key(
+        return self._caller.hiding_key(
             self._caller.change(
                 ELS_KEY_CREATE,
                 _KeyRow,
@@ -111,7 +102,7 @@ class Els(ElsReads):
         """
         key = arguments.license_key(key)
         new_limit, new_note = arguments.key_changes(limit, note)
-        return self._changed_key(
+        return self._caller.hiding_key(
             self._caller.change(
                 ELS_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
             )
@@ -123,10 +114,8 @@ class Els(ElsReads):
         The document's sample of such a server has no id. Raises BadArgument, NotDone and other ClnErrors.
         """
         key = arguments.license_key(key)
-        return unique(
-            self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key),
-            lambda server: server.server_id,
-        )
+        removed = self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key)
+        return self._caller.hiding_keys(unique(removed, lambda server: server.server_id))
 
     def remove_server(self, server_id: str) -> ElsServer:
         """Remove a server and return it (``/els/srv/remove.json``).
@@ -135,15 +124,11 @@ class Els(ElsReads):
         no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
-        removed = self._caller.change(
-            ELS_SERVER_REMOVE, _ServerRow, lambda row: row.changed(server_id=server_id), id=server_id
+        return self._caller.hiding_key(
+            self._caller.change(
+                ELS_SERVER_REMOVE, _ServerRow, lambda row: row.changed(server_id=server_id), id=server_id
+            )
         )
-        self._caller.redactor.hide_key(removed.key)
-        return removed
-
-    def _changed_key(self, key: ElsKey) -> ElsKey:
-        self._caller.redactor.hide_key(key.key)
-        return key
 
 
 def _product(code: str) -> dict[str, str]:
@@ -156,9 +141,9 @@ class _KeyRow(msgspec.Struct):
     usage_limit: object = msgspec.field(default=None, name="usageLimit")
     description: object = None
 
-    def key_of_row(self, asked_for: object = None) -> ElsKey:
+    def key_of_row(self, asked_for: str = "") -> ElsKey:
         return ElsKey(
-            key=identity(self.key or asked_for, "key"),
+            key=identity(self.key, "key", asked_for),
             code=text(self.product_code),
             limit=count(self.usage_limit),
             note=text(self.description),

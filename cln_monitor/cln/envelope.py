@@ -170,13 +170,18 @@ _PLAIN_ITEM = re.compile(r"\b(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t
 _PLAIN_MESSAGE = re.compile(r"\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)", re.ASCII)
 
 
+def says_success(answer: Answer) -> bool:
+    """Tell whether a plain answer begins as CLN's do, with ``success``, be it true or false."""
+    return answer.body.lstrip()[:7].lower() == b"success"
+
+
 def plain_items(answer: Answer) -> dict[str, str]:
     """Return the ``name:value`` items of a plain answer; they stand on lines of their own or parted by blanks.
 
     Raises AuthorizationFailed or Refused when it begins with ``success:false``, BadAnswer when with neither.
     """
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
-    if not text[:7].lower() == "success":
+    if not says_success(answer):
         raise not_an_answer(answer, describe_body(answer.body))
     message = _PLAIN_MESSAGE.search(text)
     if message:

@@ -54,9 +54,16 @@ class Unreachable(ClnError):
 
 
 class TimedOut(ClnError):
-    """The answer was not complete when the call's deadline came."""
+    """The answer was not complete when the call's deadline came.
+
+    ``of_run``: it was the deadline of a run of several calls that came first.
+    """
 
     reason = "timeout"
+
+    def __init__(self, problem: str, *, of_run: bool = False) -> None:
+        super().__init__(problem)
+        self.of_run = of_run
 
 
 class RateLimited(ClnError):

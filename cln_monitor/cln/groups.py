@@ -104,8 +104,8 @@ class _GroupRow(msgspec.Struct):
     name: object = None
     description: object = None
 
-    def group(self, asked_for: object = None) -> Group:
-        return Group(identity(self.name or asked_for, "name"), text(self.description))
+    def group(self, asked_for: str = "") -> Group:
+        return Group(identity(self.name, "name", asked_for), text(self.description))
 
 
 class _ServerRow(msgspec.Struct):

@@ -64,10 +64,8 @@ class ImunifyReads:
 
     def keys(self) -> list[ImunifyKey]:
         """Return all Imunify keys of the account, a key once (``/im/key/list.json``). Raises ClnError."""
-        keys = unique(self._caller.read_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row), lambda key: key.key)
-        for key in keys:
-            self._caller.redactor.hide_key(key.key)
-        return keys
+        keys = self._caller.read_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row)
+        return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
     def servers(self, key: str) -> list[ImunifyServer]:
         """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises BadArgument and ClnError."""
@@ -83,7 +81,7 @@ class Imunify(ImunifyReads):
 
         ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
         """
-        return self._changed_key(
+        return self._caller.hiding_key(
             self._caller.change(
                 IMUNIFY_KEY_CREATE,
                 _KeyRow,
@@ -102,7 +100,7 @@ class Imunify(ImunifyReads):
         """
         key = arguments.license_key(key)
         new_limit, new_note = arguments.key_changes(limit, note)
-        return self._changed_key(
+        return self._caller.hiding_key(
             self._caller.change(
                 IMUNIFY_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
             )
@@ -114,10 +112,8 @@ class Imunify(ImunifyReads):
         Raises BadArgument, NotDone and other ClnErrors.
         """
         key = arguments.license_key(key)
-        return unique(
-            self._caller.change_rows(IMUNIFY_KEY_REMOVE, RemovedRow, lambda row: row.server(key=key), key=key),
-            lambda server: server.server_id,
-        )
+        removed = self._caller.change_rows(IMUNIFY_KEY_REMOVE, RemovedRow, lambda row: row.server(key=key), key=key)
+        return self._caller.hiding_keys(unique(removed, lambda server: server.server_id))
 
     def remove_server(self, server_id: str) -> RemovedServer:
         """Remove a server and return it with its key, as far as CLN tells (``/im/srv/remove.json``).
@@ -125,11 +121,11 @@ class Imunify(ImunifyReads):
         Raises BadArgument, NotDone when the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
-        removed = self._caller.change(
-            IMUNIFY_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), id=server_id
+        return self._caller.hiding_key(
+            self._caller.change(
+                IMUNIFY_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), id=server_id
+            )
         )
-        self._caller.redactor.hide_key(removed.key)
-        return removed
 
     def convert_server(self, server_id: str, new_key: str) -> ConvertedServer:
         """Move a server to ``new_key``, and so to the product of that key (``/im/srv/convert.json``).
@@ -137,19 +133,15 @@ class Imunify(ImunifyReads):
         Raises BadArgument, NotDone and other ClnErrors.
         """
         server_id, new_key = arguments.server_id(server_id), arguments.license_key(new_key, "new_key")
-        removed = self._caller.change(
-            IMUNIFY_SERVER_CONVERT,
-            RemovedRow,
-            lambda row: row.server(server_id=server_id, key=new_key),
-            id=server_id,
-            key=new_key,
+        return self._caller.hiding_key(
+            self._caller.change(
+                IMUNIFY_SERVER_CONVERT,
+                _ConvertedRow,
+                lambda row: row.server(server_id, new_key),
+                id=server_id,
+                key=new_key,
+            )
         )
-        self._caller.redactor.hide_key(removed.key)
-        return ConvertedServer(removed.server_id, removed.key)
-
-    def _changed_key(self, key: ImunifyKey) -> ImunifyKey:
-        self._caller.redactor.hide_key(key.key)
-        return key
 
 
 class _KeyRow(msgspec.Struct):
@@ -158,13 +150,22 @@ class _KeyRow(msgspec.Struct):
     limit: object = None
     servers: object = None
 
-    def key_of_row(self, asked_for: object = None) -> ImunifyKey:
+    def key_of_row(self, asked_for: str = "") -> ImunifyKey:
         return ImunifyKey(
-            key=identity(self.key or asked_for, "key"),
+            key=identity(self.key, "key", asked_for),
             code=text(self.code),
             limit=count(self.limit),
             servers=count(self.servers),
         )
+
+
+class _ConvertedRow(msgspec.Struct):
+    id: object = None
+    key: object = None
+
+    def server(self, server_id: str, key: str) -> ConvertedServer:
+        """Return the server; ``server_id`` and ``key``, those of the call, where CLN repeats neither."""
+        return ConvertedServer(text(self.id) or server_id, text(self.key) or key)
 
 
 class _ServerRow(msgspec.Struct):

@@ -52,10 +52,8 @@ class KernelCareReads:
 
     def keys(self) -> list[KernelCareKey]:
         """Return all KernelCare keys of the account, a key once (``/kcare/key/list.json``). Raises ClnError."""
-        keys = unique(self._caller.read_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row), lambda key: key.key)
-        for key in keys:
-            self._caller.redactor.hide_key(key.key)
-        return keys
+        keys = self._caller.read_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row)
+        return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
     def servers(self, key: str) -> list[KernelCareServer]:
         """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises BadArgument and ClnError."""
@@ -104,11 +102,11 @@ class KernelCare(KernelCareReads):
         Raises BadArgument, NotDone when the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
-        removed = self._caller.change(
-            KERNELCARE_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), server_id=server_id
+        return self._caller.hiding_key(
+            self._caller.change(
+                KERNELCARE_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), server_id=server_id
+            )
         )
-        self._caller.redactor.hide_key(removed.key)
-        return removed
 
 
 _REFUSALS = {

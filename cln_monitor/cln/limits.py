@@ -49,9 +49,8 @@ class Limits:
         self._await_turn(host, deadline)
         while True:
             if not places.take(deadline.left()):
-                raise TimedOut(
-                    f"nothing was sent, as concurrency ({self.concurrency}) left it no place before the deadline"
-                )
+                problem = f"nothing was sent, as concurrency ({self.concurrency}) left it no place before the deadline"
+                raise TimedOut(problem, of_run=True)
             wait = self._wait_before_sending(host)
             if not wait:
                 break
@@ -98,9 +97,10 @@ class Limits:
                 f"CLN asked for a pause of which {pause:.0f} s are left", retry_after=pause, transient=False
             )
         if not left:
-            raise TimedOut("nothing was sent, as the deadline had passed")
+            raise TimedOut("nothing was sent, as the deadline had passed", of_run=True)
         if wait > left:
-            raise TimedOut("nothing was sent, as requests_per_second left it no turn before the deadline")
+            problem = "nothing was sent, as requests_per_second left it no turn before the deadline"
+            raise TimedOut(problem, of_run=True)
 
     def _sleep(self, host: str, wait: float, deadline: Deadline) -> None:
         self._check(host, wait, deadline)

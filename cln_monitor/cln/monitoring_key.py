@@ -6,8 +6,8 @@ from . import arguments
 from .caller import Caller
 from .clock import Deadline
 from .endpoints import REGISTER_MONITORING_KEY
-from .envelope import not_an_answer, plain_items
-from .errors import Refused
+from .envelope import not_an_answer, plain_items, says_success
+from .errors import BadAnswer, Refused
 from .transport import Answer, Transport
 
 _REFUSALS = {
@@ -40,6 +40,9 @@ class MonitoringKeys:
 
 
 def _registered(answer: Answer) -> None:
+    if answer.status in {401, 403} and not says_success(answer):
+        # The call takes no login, so this is no word on it: a proxy on the way says so, or CLN bars the address.
+        raise BadAnswer(f"HTTP {answer.status} without a word of CLN: this address is barred, or a proxy says so")
     code = plain_items(answer).get("code", "")
     if code == "0":
         return

@@ -183,7 +183,7 @@ class Transport:
             target, arguments = endpoint.path(**path()), query()
             seconds = min(self.settings.timeout, deadline.left())
             if seconds <= 0:
-                raise TimedOut("nothing was sent, as the deadline had passed")
+                raise TimedOut("nothing was sent, as the deadline had passed", of_run=True)
             started = time.monotonic()
             code, skew = "", None
             try:
@@ -191,6 +191,8 @@ class Transport:
                 code, skew = str(answer.status), answer.clock_skew
             except ClnError as error:
                 code = error.reason
+                if isinstance(error, TimedOut):
+                    error.of_run = seconds < self.settings.timeout
                 raise
             finally:
                 seconds_taken = time.monotonic() - started

@@ -18,7 +18,6 @@ DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 
 _OPTION_OF_FIELD = {
     "secret_key_file": "--secret-key-file",
-    "secret_key_env": "CLN_SECRET_KEY",
     "registration_token": "--api-token",
     "login": "--login",
     "api_url": "--api-url",
@@ -133,6 +132,7 @@ def _is_there(file: Path, *, needed: bool) -> bool:
 def _in_options(problems: Sequence[object]) -> list[str]:
     """Return ``problems`` of a configuration in the words of the options that it comes from."""
     texts = [str(problem).replace("accounts[0].", "") for problem in problems]
+    texts = [text.removeprefix("secret_key_env: ") for text in texts]  # the variable's name follows
     for field, option in _OPTION_OF_FIELD.items():
         texts = [text.replace(f"{field}:", f"{option}:") for text in texts]
     return texts

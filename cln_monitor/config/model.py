@@ -119,9 +119,11 @@ class Config(ConfigFile, frozen=True, kw_only=True):
             redactor.hide(urlsplit(self.proxy.reveal()).password or "")
         for account in self.accounts:
             redactor.hide_login(account.login.reveal())
-            with contextlib.suppress(OSError, ValueError):  # what cannot be read is told by the call that needs it
-                for name in SECRET_NAMES:
-                    if self.has(account, name):
+            # What cannot be read is told by the call that needs it, and leaves the others no less secret.
+            for name in SECRET_NAMES:
+                if self.has(account, name):
+                    with contextlib.suppress(OSError, ValueError):
                         redactor.hide(self.secret_of(account, name)().reveal())
+            with contextlib.suppress(OSError, ValueError):
                 for key in self.monitoring_keys_of(account)():
                     redactor.hide_key(key.reveal())

@@ -27,6 +27,7 @@ class Sources:
         self._redactor = redactor
         self._observe = observe
         self._limits = limits or Limits(config.concurrency, config.requests_per_second, clock)
+        self._key_label = mask_key if config.key_labels == "masked" else str
         self._clients: dict[str, ReadOnlyClient] = {}
         config.hide_secrets(redactor)
 
@@ -36,14 +37,19 @@ class Sources:
         if client is None:
             api_url = self._config.api_url_of(account)
             client = self._clients[account.name] = self._client(api_url, account)
-        key_label = mask_key if self._config.key_labels == "masked" else str
+        settings = settings or account.probes[probe]
         return Source(
-            client, settings or account.probes[probe], account.name, key_label, self._config.monitoring_keys_of(account)
+            client,
+            settings,
+            account.name,
+            self._key_label,
+            self._config.monitoring_keys_of(account),
+            now=self._clock.time,
         )
 
     def of_api(self, api_url: str, settings: ProbeSettings) -> Source:
-        """Return where a probe of CLN itself reads: the API root ``api_url``, without credentials."""
-        return Source(self._client(api_url, None), settings)
+        """Return where what takes no account is read: the API root ``api_url``, without credentials."""
+        return Source(self._client(api_url, None), settings, key_label=self._key_label, now=self._clock.time)
 
     def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
         settings = self._config.transport_of(api_url)

@@ -100,10 +100,12 @@ class Service:
     def find(self, account: str, probe: str) -> Target | None:
         """Return the target of ``probe`` for ``account``, or of CLN itself as that account reaches it, if there is one.
 
-        Without an ``account``, a probe of CLN itself is found when there is one API root.
+        Without an ``account``, a probe of CLN itself is found when there is one of it.
         """
         of_probe = [target for target in list(self.targets.values()) if target.id.probe == probe]
-        roots = {self.config.api_url_of(each) for each in self.config.accounts if account in {each.name, ""}}
+        if not account:
+            return of_probe[0] if len(of_probe) == 1 and not of_probe[0].probe.of_account else None
+        roots = {self.config.api_url_of(each) for each in self.config.accounts if each.name == account}
         found = [
             target
             for target in of_probe

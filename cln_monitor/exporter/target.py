@@ -45,7 +45,7 @@ class Target:
 
     def view(self, *, whole: bool = True) -> View:
         """Return what is told of it; unless ``whole``, without what it saw."""
-        run = self.last_run
+        run, seen = self.last_run, self.observation
         return View(
             probe=self.id.probe,
             account=self.id.account,
@@ -56,7 +56,9 @@ class Target:
             duration=None if run is None else run.duration,
             last_success=self.last_success,
             failure=None if run is None else run.failure,
-            observation=self.observation if whole else None,
+            read=len(seen.parts) if seen else 0,
+            lacking=len(seen.lacking) if seen else 0,
+            observation=seen if whole else None,
         )
 
     def inherit(self, former: Target | None) -> bool:

@@ -60,6 +60,7 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
             Route("/-/reload", web.reload, methods=["POST"]),
             Route("/sd/{probe}", web.discovery),
             Route("/api/v1/observations", web.index_of_observations),
+            Route("/api/v1/observations/{probe}", web.observation),
             Route("/api/v1/observations/{account}/{probe}", web.observation),
         ],
         exception_handlers={HTTPException: _plain_error, Exception: _our_error},
@@ -143,7 +144,7 @@ class _Web:
 
     def observation(self, request: Request) -> Response:
         try:
-            target = self._target(request.path_params["account"], request.path_params["probe"])
+            target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
             return _json({"error": error.detail}, error.status_code)
         self._service.expire()  # what has expired must not be told here either

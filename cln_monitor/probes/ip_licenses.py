@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
-from cln_monitor.cln import IpLicense, LicensedServer
+from cln_monitor.cln import MOST_ADDRESSES, IpLicense
 
 from .probe import Plan, Source
 from .settings import HOUR, CheckinSettings, Duration
 from .shown import without_secrets
 
+LIST = "licenses"
+"""The name of the part that lists all licences; the others are of check-ins."""
+
 
 class LicenseState(msgspec.Struct, frozen=True):
-    """A licence of an address. ``license`` is its type's name or number; times are Unix seconds.
+    """A licence of an address. ``license`` is its type's name or number; ``created``: Unix seconds.
 
-    ``registered``: a server uses it; ``last_checkin`` is None when that never checked in.
+    ``registered``: a server uses it.
     """
 
     ip: str
     license: str
     registered: bool
     created: float | None
+
+
+class LicenseCheckin(msgspec.Struct, frozen=True):
+    """When the server of a licence last checked in: Unix seconds, None for never."""
+
+    ip: str
+    license: str
     last_checkin: float | None
+
+
+class IpLicenses(msgspec.Struct, frozen=True):
+    """A part of what CLN tells of IP licences: the list of all, or the check-ins of some."""
+
+    licenses: list[LicenseState] = []
+    checkins: list[LicenseCheckin] = []
 
 
 class IpLicensesSettings(CheckinSettings, frozen=True, kw_only=True):
@@ -39,20 +58,28 @@ class IpLicensesProbe:
     settings = IpLicensesSettings
     of_account = True
 
-    def plan(self, source: Source) -> Plan[list[LicenseState]]:
-        """Return the one part there is."""
-        return Plan({"licenses": lambda: _read(source)})
+    def plan(self, source: Source) -> Plan[IpLicenses]:
+        """Return a part for the list, and one for the check-ins of each hundred addresses."""
+        licenses = source.client.ip_licenses.licenses()
+        readers = {}
+        of_address: dict[str, list[IpLicense]] = {}
+        for license_ in licenses:
+            of_address.setdefault(license_.ip, []).append(license_)
+        held = list(of_address.values())
+        for start in range(0, len(held), MOST_ADDRESSES):
+            some = [license_ for of_one in held[start : start + MOST_ADDRESSES] for license_ in of_one]
+            readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, source, some)
+        return Plan(readers, read={LIST: _listed(source, licenses)})
 
 
-def _read(source: Source) -> list[LicenseState]:
-    licenses = source.client.ip_licenses.licenses()
+def _listed(source: Source, licenses: list[IpLicense]) -> IpLicenses:
+    states = [LicenseState(each.ip, each.name, each.registered, each.created) for each in licenses]
+    return IpLicenses(licenses=without_secrets(source.client, states, "ip"))
+
+
+def _read_checkins(source: Source, licenses: list[IpLicense]) -> IpLicenses:
     servers = source.client.ip_licenses.servers(list(dict.fromkeys(each.ip for each in licenses)))
-    told = {(server.ip, server.type): server for server in servers}
-    states = [_state(each, told.get((each.ip, each.type))) for each in licenses]
-    return without_secrets(source.client, states, "ip")
-
-
-def _state(license_: IpLicense, server: LicensedServer | None) -> LicenseState:
-    # The list is what is paid for; a licence it has and server.json lacks was registered or removed in between.
-    last_checkin = None if server is None else server.last_checkin
-    return LicenseState(license_.ip, license_.name, license_.registered, license_.created, last_checkin)
+    told = {(server.ip, server.type): server.last_checkin for server in servers}
+    # A licence that the list has and the answer lacks was registered or removed in between.
+    checkins = [LicenseCheckin(each.ip, each.name, told.get((each.ip, each.type))) for each in licenses]
+    return IpLicenses(checkins=without_secrets(source.client, checkins, "ip"))

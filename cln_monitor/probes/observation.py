@@ -60,6 +60,14 @@ class Observation(msgspec.Struct, Generic[T], frozen=True):
         others = len(self.missing) - 1
         return Failure(worst.failure.reason, worst.failure.text + (f" (and {others} more missing)" if others else ""))
 
+    @property
+    def lacking(self) -> list[Missing]:
+        """What is missing and was not seen earlier either, as far as that is kept; as JSON readers work it out too."""
+        present = {part.name for part in self.parts}
+        if self.parts and not self.list_known:
+            present.add("")  # parts of before the list failed are still young
+        return [missing for missing in self.missing if missing.name not in present]
+
     def after(self, earlier: Observation[T], max_age: float) -> Observation[T]:
         """Return this observation with what it misses taken from an ``earlier`` one, part by part."""
         have = {part.name for part in self.parts}

@@ -39,10 +39,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[T]):
-    """The parts to read: a reader for each name, and what is missing already, such as the list of keys."""
+    """The parts to read: a reader for each name, and what is missing already, such as the list of keys.
+
+    ``read`` are parts that came with that list itself.
+    """
 
     readers: Mapping[str, Callable[[], T]]
     missing: Sequence[Missing] = field(default=())
+    read: Mapping[str, T] = field(default_factory=dict)
     list_known: bool = True
 
 

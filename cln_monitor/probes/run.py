@@ -58,6 +58,7 @@ def run_probe(
         plan = probe.plan(source)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
+    planned = tuple(Part(name, clock.time(), value) for name, value in plan.read.items())
     outage = _Outage(source, clock)
 
     def read(name: str) -> Part[T] | Missing:
@@ -75,7 +76,7 @@ def run_probe(
         account=source.account,
         api=source.client.api,
         observed_at=clock.time(),
-        parts=tuple(outcome for outcome in outcomes if isinstance(outcome, Part)),
+        parts=(*planned, *(outcome for outcome in outcomes if isinstance(outcome, Part))),
         missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
         list_known=plan.list_known,
     )

@@ -19,6 +19,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
+    ``read`` and ``lacking`` are the numbers of parts that are there and that are not.
     """
 
     format: int = FORMAT
@@ -31,6 +32,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     duration: float | None
     last_success: float | None
     failure: Failure | None
+    read: int
+    lacking: int
     observation: Observation[Any] | None
 
     @classmethod
@@ -47,5 +50,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             duration=run.duration,
             last_success=None if run.failure else seen.observed_at,
             failure=run.failure,
+            read=len(seen.parts),
+            lacking=len(seen.lacking),
             observation=seen,
         )

@@ -22,8 +22,13 @@ def probe(
     reason: str | None = None,
     account: str = "acme",
     ran: bool = True,
+    read: int = 5,
+    lacking: int = 0,
 ) -> dict[str, Any]:
-    """Return a probe whose last success was ``age`` seconds ago, and whose last run failed by ``reason``."""
+    """Return a probe whose last success was ``age`` seconds ago, and whose last run failed by ``reason``.
+
+    It has ``read`` parts, and is ``lacking`` others.
+    """
     return {
         "probe": name,
         "account": account,
@@ -33,6 +38,8 @@ def probe(
         "last_run": NOW - 30 if ran else None,
         "last_success": None if age is None else NOW - age,
         "failure": {"reason": reason, "text": f"a|text of {reason}"} if reason else None,
+        "read": read,
+        "lacking": lacking,
     }
 
 
@@ -57,59 +64,103 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("seen", "state", "text"),
     [
-        (probe(ran=False, age=None), "UNKNOWN", "kernelcare of acme has not run yet"),
-        (probe(reason="timeout"), "WARNING", "kernelcare of acme failed by timeout, last read 1m ago"),
-        (probe(reason="auth", age=None), "CRITICAL", "kernelcare of acme never read, by auth"),
-        (probe(age=4501), "CRITICAL", "kernelcare of acme last read 1h ago"),
-        (probe(age=4500), "OK", ""),
-        (probe(reason="timeout", age=4501), "CRITICAL", "kernelcare of acme failed by timeout, last read 1h ago"),
+        (probe(ran=False, age=None, read=0), "UNKNOWN", "kernelcare of acme has not run yet"),
+        (
+            probe(reason="timeout", lacking=1),
+            "WARNING",
+            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout"),
+            "WARNING",
+            "kernelcare of acme shows what it read before (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout", age=None, lacking=1),
+            "WARNING",
+            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout", age=99999, lacking=1),
+            "WARNING",
+            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+        ),
+        (
+            probe(reason="auth", age=None, read=0, lacking=1),
+            "CRITICAL",
+            "kernelcare of acme has nothing to show, never read (a¦text of auth)",
+        ),
+        (
+            probe(reason="auth", age=3 * 3600, read=0, lacking=1),
+            "CRITICAL",
+            "kernelcare of acme has nothing to show, last read 3h ago (a¦text of auth)",
+        ),
+        (probe(age=3601, read=0), "CRITICAL", "kernelcare of acme has nothing to show, last read 1h ago"),
+        (probe(age=3600), "OK", ""),
+        (probe(read=0), "OK", ""),
         (probe(age=-500), "OK", ""),
-        (probe(account="", age=None, reason="refused"), "CRITICAL", "kernelcare at cln.example.net never read, by"),
+        (
+            probe(account="", age=None, reason="refused", read=0, lacking=1),
+            "CRITICAL",
+            "kernelcare at cln.example.net has nothing to show, never read (a¦text of refused)",
+        ),
     ],
 )
 def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
-    """Failed is WARNING as long as its data are young enough to use; after that it is CRITICAL."""
+    """It is WARNING as long as it has data young enough to show, be they of some keys alone; without it is CRITICAL."""
     outcome = judged(probes=[probe("imunify"), seen])
     assert outcome.state == state
     if text:
-        assert outcome.text.startswith(f"1 of 2 probes: {text}")
+        assert outcome.text == f"1 of 2 probes: {text}"
         assert outcome.perfdata["failed"].value == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "state"),
+    ("arguments", "state", "over"),
     [
-        (("-w", "10m"), "WARNING"),
-        (("-c", "10m"), "CRITICAL"),
-        (("-w", "5m", "-c", "10m"), "CRITICAL"),
-        (("-w", "1h", "-c", "2h"), "OK"),
-        (("-c", "5:"), "OK"),
+        (("-w", "10m"), "WARNING", "over 10m"),
+        (("-c", "10m"), "CRITICAL", "over 10m"),
+        (("-w", "5m", "-c", "10m"), "CRITICAL", "over 10m"),
+        (("-w", "5m", "-c", "30m"), "WARNING", "over 5m"),
+        (("-c", "@10m:30m"), "CRITICAL", "in 10m:30m"),
+        (("-w", "1h", "-c", "2h"), "OK", ""),
+        (("-c", "5:"), "OK", ""),
     ],
 )
 @pytest.mark.parametrize("reason", [None, "timeout"])
-def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, reason: str | None) -> None:
-    """-w and -c hold beside the probe's own max_age, for one that fails too."""
+def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, over: str, reason: str | None) -> None:
+    """-w and -c hold for the last success, and are named; for one that fails, why is told too."""
     outcome = judged(*arguments, probes=[probe(age=1200, reason=reason)])
+    why = f" (a¦text of {reason})" if reason else ""
     assert outcome.state == ("WARNING" if reason and state == "OK" else state)
-    assert outcome.text.startswith("1 of 1 probes: kernelcare of acme" if outcome.code else "all 1 probes read CLN")
-    assert ("failed by timeout" in outcome.text) == bool(reason)
+    if over:
+        assert outcome.text == f"1 of 1 probes: kernelcare of acme last read 20m ago, {over}{why}"
+    elif not reason:
+        assert outcome.text == "all 1 probes read CLN, the oldest 20m ago"
+
+
+def test_ages_of_what_never_succeeded() -> None:
+    """There is none to judge: what it shows decides."""
+    outcome = judged("-c", "10m", probes=[probe(age=None, reason="timeout", lacking=1)])
+    assert (outcome.state, "lacks 1 of 6 parts" in outcome.text) == ("WARNING", True)
 
 
 def test_the_worst_is_first() -> None:
-    """Of many some are named, all are counted."""
+    """Of many three are named, all are counted."""
     probes = [
         probe("a", reason="timeout"),
         probe("b", ran=False, age=None),
-        probe("c", age=9999),
+        probe("c", age=9999, read=0),
         *(probe(f"d{number}", reason="refused") for number in range(5000)),
     ]
     outcome = judged(probes=probes)
     assert outcome.state == "CRITICAL"
-    assert outcome.text.startswith(
-        "5003 of 5003 probes: c of acme last read 2h ago, b of acme has not run yet, a of acme failed by timeout, "
+    assert outcome.text == (
+        "5003 of 5003 probes: c of acme has nothing to show, last read 2h ago; b of acme has not run yet; "
+        "a of acme shows what it read before (a¦text of timeout) and 5000 more"
     )
-    assert outcome.text.endswith(" and 4998 more")
     assert outcome.perfdata["failed"].value == 5003
+    assert " more" not in judged(probes=probes[:3]).text
 
 
 def test_one_account() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.checks.exit import Unusable
-from cln_monitor.checks.findings import Problem, phrases_of, problems_of, values_of
+from cln_monitor.checks.findings import Problem, missing_of, origin_of, phrases_of, problems_of, values_of
 from cln_monitor.checks.states import State
 from tests.helpers.clock import NOW
 
@@ -35,6 +35,13 @@ def test_the_values_of_what_is_wanted() -> None:
     assert list(values_of(seen, "b".__eq__)) == [2]
 
 
+def test_the_values_of_parts_of_several_ages() -> None:
+    """As they come, or the newest last, so that it is what counts of two."""
+    seen = view([part("a", 1), part("b", 2, age=60), part("c", 3)])
+    assert list(values_of(seen, all_of)) == [1, 2, 3]
+    assert list(values_of(seen, all_of, newest_last=True)) == [2, 1, 3]
+
+
 def test_what_has_not_been_polled() -> None:
     """An exporter that has just started has nothing to judge."""
     with pytest.raises(Unusable, match=r"^the exporter has not polled this yet$"):
@@ -51,7 +58,7 @@ def test_a_missing_part() -> None:
     """Is UNKNOWN in the words of its failure; that others are missing too is counted."""
     assert problems(view([], [missing("a")])) == [Problem(State.UNKNOWN, "reading it: nonsense")]
     several = [missing("a", "refused", "no"), missing("b"), missing("c")]
-    assert problems(view([], several)) == [Problem(State.UNKNOWN, "no (and 2 more)")]
+    assert problems(view([], several)) == [Problem(State.UNKNOWN, "no (2 more could not be read)")]
 
 
 @pytest.mark.parametrize(
@@ -83,10 +90,32 @@ def test_what_was_seen_before_it_failed_counts_as_long_as_it_is_kept() -> None:
     assert len(problems(view([part("a", 1)], [missing(""), missing("b")], list_known=False))) == 1
 
 
+def test_what_was_seen_before_it_failed_may_not_do() -> None:
+    """Then all that is missing is a problem."""
+    for seen in (
+        view([part("a", 1)], [missing("a")]),
+        view([part("a", 1)], [missing("")], list_known=False),
+        view([part("a", 1)], [missing("b")]),
+    ):
+        found = problems_of(seen, "a".__eq__, OPTIONS, NOW, kept=False)
+        assert found == [Problem(State.UNKNOWN, "reading it: nonsense")]
+    assert problems_of(view([part("a", 1)]), all_of, OPTIONS, NOW, kept=False) == []
+
+
+def test_which_parts_are_missing() -> None:
+    """Those that are wanted and not kept; that the list is, counts for each of them."""
+    seen = view([part("a", 1)], [missing("a"), missing("b"), missing("c")])
+    assert [each["name"] for each in missing_of(seen, all_of)] == ["b", "c"]
+    assert [each["name"] for each in missing_of(seen, "c".__eq__)] == ["c"]
+    assert [each["name"] for each in missing_of(view([], [missing("")]), "c".__eq__)] == [""]
+
+
 def test_data_that_are_too_old() -> None:
-    """When the exporter itself has stopped polling."""
-    assert problems(view([part("a", 1)], age=4500)) == []
-    old = [Problem(State.UNKNOWN, "the exporter last polled 3h ago, its data are too old to judge")]
+    """When the exporter itself has stopped polling: after max_age, with no grace."""
+    assert problems(view([part("a", 1)], age=3600)) == []
+    assert problems(view([part("a", 1)], age=3600.5)) != []
+    text = "the exporter last polled 3h ago, its data are too old to judge (max_age 1h)"
+    old = [Problem(State.UNKNOWN, text)]
     assert problems(view([part("a", 1)], age=4 * 3600 - 1)) == old
     assert problems(view([part("a", 1)], [missing("a")], age=4 * 3600 - 1)) == old
 
@@ -94,6 +123,26 @@ def test_data_that_are_too_old() -> None:
 def test_a_clock_that_is_behind() -> None:
     """An exporter whose clock is ahead of ours has polled just now."""
     assert problems(view([part("a", 1)], age=-7200)) == []
+
+
+def origin(seen: Any, exporter: str | None = "http://h") -> list[str]:
+    """Return what is told of where a view is from."""
+    return origin_of(seen, argparse.Namespace(exporter=exporter), NOW)
+
+
+def test_where_it_was_seen() -> None:
+    """Through an exporter the age of the oldest part is told; what was read just now needs no word."""
+    seen = view([part("a", 1), part("b", 2, age=12 * 60)])
+    assert origin(seen) == ["seen by the exporter 12m ago"]
+    assert origin(seen, None) == []
+    assert origin(view([], age=3 * 60)) == ["seen by the exporter 3m ago"]
+
+
+def test_that_the_last_poll_failed() -> None:
+    """Is told with why, also where what was seen before is young enough to judge."""
+    seen = view([part("a", 1, age=1800)], [missing("a")])
+    assert problems(seen) == []
+    assert origin(seen) == ["seen by the exporter 30m ago; its last poll failed: reading it: nonsense"]
 
 
 def test_phrases_the_worst_first() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cln_monitor.checks import from_cln
+from cln_monitor.config import chosen
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
@@ -18,7 +19,6 @@ from .inside import run_inside
 from .plugins import PROXY_PASSWORD, run_plugin
 
 NOT_SAID = "whom to ask is not said: give --config, or --login with --secret-key-file, or --exporter"
-NO_KEY = "the secret key of the login is missing: give --secret-key-file, or set CLN_SECRET_KEY"
 
 
 @pytest.fixture(autouse=True)
@@ -26,18 +26,21 @@ def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither a configuration of this machine nor variables of whoever runs the tests."""
     monkeypatch.delenv("CLN_LOGIN", raising=False)
     monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
-    monkeypatch.setattr(from_cln, "DEFAULT_CONFIG", tmp_path / "default.yml")
+    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", tmp_path / "default.yml")
 
 
-def two_accounts(cln: Cln, folder: Path) -> Path:
-    """Write a configuration of two accounts, of which the second has an API root of its own, where nobody is."""
+NOWHERE = "http://127.0.0.1:9/api"
+
+
+def two_accounts(cln: Cln, folder: Path, other: str = NOWHERE) -> Path:
+    """Write a configuration of two accounts, of which the second has ``other`` as its API root."""
     config = folder / "two.yml"
     config.write_text(f"""\
 api_url: {cln.url}
 proxy: null
 accounts:
   - {{name: acme, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret}}
-  - {{name: other, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret, api_url: "http://127.0.0.1:9/api"}}
+  - {{name: other, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret, api_url: "{other}"}}
 """)
     return config
 
@@ -53,30 +56,92 @@ def test_the_ways_to_name_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) 
     seen = [run_inside("check_cln_kernelcare", "-C", str(cln.config)).text]
     seen.append(run_inside("check_cln_kernelcare", *cln.login).text)
     seen.append(run_inside("check_cln_kernelcare", "-C", str(cln.config), "-a", "acme").text)
-    monkeypatch.setattr(from_cln, "DEFAULT_CONFIG", cln.config)
+    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
     seen.append(run_inside("check_cln_kernelcare").text)
     monkeypatch.setenv("CLN_LOGIN", LOGIN)
     monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
-    monkeypatch.setattr(from_cln, "DEFAULT_CONFIG", Path("/nonexistent.yml"))
+    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", Path("/nonexistent.yml"))
     seen.append(run_inside("check_cln_kernelcare", "--api-url", cln.url).text)
     assert seen == [seen[0]] * 5
     assert seen[0].startswith("2 of 3 KernelCare servers not checked in for over 3d: ")
 
 
-@pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_status", "register_cln_monitoring_key"])
+@pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses"])
 def test_several_accounts_and_none_named(name: str, cln: Cln, tmp_path: Path) -> None:
     """Which one is meant has to be said; the names are there to be copied."""
-    key = ("--key", "0123456789abcdef") if name.startswith("register") else ()
-    outcome = run_inside(name, "-C", str(two_accounts(cln, tmp_path)), *key)
+    outcome = run_inside(name, "-C", str(two_accounts(cln, tmp_path, cln.url)))
     assert outcome.state == "UNKNOWN"
     assert outcome.text == "the configuration has several accounts, name one with --account: acme, other"
     assert cln.simulator.requests == []
 
 
-def test_an_account_that_is_not_there(cln: Cln, tmp_path: Path) -> None:
-    """The names that are there follow."""
-    outcome = run_inside("check_cln_kernelcare", "-C", str(two_accounts(cln, tmp_path)), "-a", "acmee")
-    assert outcome.text == "--account: there is no acmee in the configuration; there are: acme, other"
+NO_ACCOUNT = {
+    "check_cln_status": ((), "OK"),
+    "check_cln_patch_status": (("-k", KEY), "WARNING"),
+    "register_cln_monitoring_key": (("--key", "0123456789abcdef"), "OK"),
+}
+"""What takes no account: arguments, and the state that comes of them."""
+
+
+@pytest.mark.parametrize("name", NO_ACCOUNT)
+class TestNoAccount:
+    """What takes no credentials needs an API root alone."""
+
+    def test_of_several_accounts(self, name: str, cln: Cln, tmp_path: Path) -> None:
+        """None has to be named where they use one root; where they use several it is the account that says which."""
+        arguments, state = NO_ACCOUNT[name]
+        assert run_inside(name, "-C", str(two_accounts(cln, tmp_path, cln.url)), *arguments).state == state
+        config = ("-C", str(two_accounts(cln, tmp_path)))
+        assert run_inside(name, *config, "-a", "acme", *arguments).state == state
+        assert run_inside(name, *config, "--api-url", cln.url, *arguments).state == state
+        cln.simulator.clear_requests()
+        outcome = run_inside(name, *config, *arguments)
+        assert (outcome.state, outcome.text) == (
+            "UNKNOWN",
+            "the accounts of the configuration use several APIs, name one with --account: acme, other",
+        )
+        assert cln.simulator.requests == []
+
+    def test_secrets_that_cannot_be_read(self, name: str, cln: Cln, tmp_path: Path) -> None:
+        """Are not needed."""
+        config = tmp_path / "barred.yml"
+        config.write_text(f"{{api_url: '{cln.url}', accounts: [{{name: a, login: {LOGIN}, secret_key_file: none}}]}}")
+        arguments, state = NO_ACCOUNT[name]
+        assert run_inside(name, "-C", str(config), *arguments).state == state
+        assert run_inside("check_cln_kernelcare", "-C", str(config)).state == "UNKNOWN"
+
+    def test_a_default_configuration_that_may_not_be_read(
+        self, name: str, cln: Cln, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Is as if it were not there; one that is named has to be readable."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
+        monkeypatch.setattr(os, "access", lambda *_, **__: False)
+        monkeypatch.setattr(Path, "read_text", refuse)
+        arguments, state = NO_ACCOUNT[name]
+        assert run_inside(name, "--api-url", cln.url, *arguments).state == state
+        for named in (("-C", str(cln.config)), ("-a", "acme")):
+            outcome = run_inside(name, *named, *arguments)
+            assert outcome.state == "UNKNOWN"
+            assert outcome.text.startswith(f"{cln.config}: cannot be read: Permission denied")
+
+    def test_an_account_of_no_configuration(self, name: str) -> None:
+        """What can be given follows, the exporter where one can be asked."""
+        outcome = run_inside(name, "-a", "acme", *NO_ACCOUNT[name][0])
+        assert outcome.text.endswith(": give --config" + ("" if name.startswith("register") else ", or --exporter"))
+
+
+def test_a_variable_beside_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CLN_LOGIN, for other plugins, does not count where an account or a configuration is named."""
+    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
+    monkeypatch.setenv("CLN_LOGIN", "nobody")
+    monkeypatch.setenv("CLN_SECRET_KEY", "none")
+    assert run_inside("check_cln_kernelcare", "-a", "acme").state == "CRITICAL"
+    assert run_inside("check_cln_kernelcare", "-C", str(cln.config)).state == "CRITICAL"
+    assert "CLN refused the token" in run_inside("check_cln_kernelcare", "--api-url", cln.url).text
 
 
 def test_one_of_several_accounts(cln: Cln, tmp_path: Path) -> None:
@@ -153,35 +218,6 @@ def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
     outcome = run_inside("check_cln_kernelcare", "-C", str(missing))
     assert outcome.text.startswith(f"{missing}: cannot be read: No such file or directory")
     assert "cannot be read: Is a directory" in run_inside("check_cln_kernelcare", "-C", str(tmp_path)).text
-
-
-def test_a_default_configuration_that_cannot_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user who may not enter its folder learns that, and not that nothing was said."""
-    config = Path(f"/{'x' * 300}/cln-monitor.yml")  # an error other than a missing file, for root as well
-    monkeypatch.setattr(from_cln, "DEFAULT_CONFIG", config)
-    assert run_inside("check_cln_kernelcare").text.startswith(f"{config}: cannot be read: File name too long")
-
-
-def test_a_secret_key_that_cannot_be_read(cln: Cln, tmp_path: Path) -> None:
-    """By its option; CLN is not asked."""
-    missing, empty = tmp_path / "missing", tmp_path / "empty"
-    empty.write_text(" \n")
-    login = ("--login", LOGIN, "--api-url", cln.url)
-    outcome = run_inside("check_cln_kernelcare", *login, "--secret-key-file", str(missing))
-    assert outcome.text.startswith(f"--secret-key-file: cannot read {missing} (No such file or directory)")
-    outcome = run_inside("check_cln_kernelcare", *login, "--secret-key-file", str(empty))
-    assert outcome.text.startswith(f"--secret-key-file: {empty} is empty")
-    outcome = run_inside("check_cln_kernelcare", *login, "--secret-key-file", str(tmp_path))
-    assert outcome.text.startswith(f"--secret-key-file: cannot read {tmp_path} (Is a directory)")
-    assert cln.simulator.requests == []
-
-
-@pytest.mark.parametrize("variable", [None, ""])
-def test_a_login_without_its_secret_key(variable: str | None, cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable is none."""
-    if variable is not None:
-        monkeypatch.setenv("CLN_SECRET_KEY", variable)
-    assert run_inside("check_cln_kernelcare", "--login", LOGIN, "--api-url", cln.url).text == NO_KEY
 
 
 def test_what_needs_no_credentials_asks_for_none(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +343,7 @@ def test_a_key_that_fails_hides_no_other(cln: Cln) -> None:
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("2 of 3 KernelCare servers not checked in for over 3d: ")
     assert "; reading /kcare/key/servers.json at 127.0.0.1" in outcome.text
-    assert outcome.perfdata["servers"].value == 3
+    assert outcome.perfdata == {}
     calm = run_inside("check_cln_kernelcare", *cln.login, "-c", "9999999d", "-w", "9999999d")
     assert (calm.state, calm.text.startswith("reading ")) == ("UNKNOWN", True)
 

@@ -23,9 +23,10 @@ NAMES = ("check_cln_kernelcare", "check_cln_exporter")
 HOST = "http://127.0.0.1"
 
 
-def index(*accounts: str) -> bytes:
-    """Return the list of probes of an exporter that watches ``accounts``."""
-    probes = [{"account": account, "probe": "kernelcare"} for account in ("", *accounts)]
+def index(*accounts: str, roots: int = 1) -> bytes:
+    """Return the list of probes of an exporter that watches ``accounts`` at as many ``roots``."""
+    probes = [{"account": "", "probe": "status"}] * roots
+    probes += [{"account": account, "probe": "kernelcare"} for account in accounts]
     return json.dumps({"format": 1, "probes": probes}).encode()
 
 
@@ -59,6 +60,7 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
         ),
         (http_answer(b'{"format": 99}'), "is of another version, install the same on both sides"),
         (http_answer(b'{"format": "1"}'), "is of another version, install the same on both sides"),
+        (http_answer(b'{"format": 1}'), "is of another version, install the same on both sides"),
         (
             http_answer(b"<html>", status="401 Unauthorized"),
             "wants another user and password: http://user:password@host",
@@ -170,22 +172,47 @@ def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not of cln-exporter" in asked(http_answer(b" " * (1 << 20)), "-a", "acme").text
 
 
-def test_the_only_account_is_found() -> None:
-    """One account need not be named; of several one has to be, and so where there is none."""
+def paths_of(name: str, answer: bytes, *arguments: str) -> list[bytes]:
+    """Return what an exporter below a path is asked for that gives ``answer`` to all."""
     heads: list[bytes] = []
 
     def script(connection: socket.socket) -> None:
         while head := read_head(connection):
             heads.append(head)
-            connection.sendall(http_answer(index("a b/c")))
+            connection.sendall(answer)
 
     with ScriptedServer(script) as server:
-        run_inside("check_cln_status", "--exporter", f"{server.url}/below/")
-    paths = [head.split(b" ")[1] for head in heads]
-    assert paths == [b"/below/api/v1/observations", b"/below/api/v1/observations/a%20b%2Fc/status"]
+        run_inside(name, "--exporter", f"{server.url}/below/", *arguments)
+    return [head.split(b" ")[1].removeprefix(b"/below/api/v1/observations") for head in heads]
+
+
+def test_the_only_account_is_found() -> None:
+    """One account need not be named; of several one has to be, and so where there is none."""
+    answer = http_answer(index("a b/c"))
+    assert paths_of("check_cln_kernelcare", answer) == [b"", b"/a%20b%2Fc/kernelcare"]
+    assert paths_of("check_cln_kernelcare", answer, "-a", "other") == [b"/other/kernelcare"]
     text = asked(http_answer(index("acme", "beta"))).text
     assert text == "the exporter watches several accounts, name one with --account: acme, beta"
     assert asked(http_answer(index())).text == "the exporter watches no account"
+
+
+def test_the_only_status_is_found() -> None:
+    """However many accounts there are; where there are several API roots, an account says which one."""
+    assert paths_of("check_cln_status", http_answer(index("acme", "beta"))) == [b"", b"/status"]
+    assert paths_of("check_cln_status", http_answer(index())) == [b"", b"/status"]
+    assert paths_of("check_cln_status", http_answer(index("acme", "beta")), "-a", "beta") == [b"/beta/status"]
+    text = asked(http_answer(index("acme", "beta", roots=2)), name="check_cln_status").text
+    assert text == "the exporter watches several accounts, name one with --account: acme, beta"
+
+
+def test_a_view_without_an_observation() -> None:
+    """Is of another version, as an index without probes is."""
+    for name, answer in (
+        ("check_cln_kernelcare", b'{"format": 1, "probes": []}'),
+        ("check_cln_exporter", b'{"format": 1, "observation": null}'),
+    ):
+        text = asked(http_answer(answer), "-a", "acme", name=name).text
+        assert text.endswith("is of another version, install the same on both sides")
 
 
 def test_a_password_is_sent_and_not_shown() -> None:

@@ -24,10 +24,26 @@ def license_(ip: str, age: float | None = HOUR, kind: str = "CloudLinux OS", *, 
     return {"ip": ip, "license": kind, "registered": used, "created": NOW - 90 * DAY, "last_checkin": checkin}
 
 
-def judged(licenses: Sequence[dict[str, Any]], *arguments: str, lacks: Sequence[dict[str, Any]] = ()) -> Outcome:
+def listed(licenses: Sequence[dict[str, Any]], age: float = 0) -> dict[str, Any]:
+    """Return the part that lists ``licenses``."""
+    rows = [{name: row[name] for name in ("ip", "license", "registered", "created")} for row in licenses]
+    return part("licenses", {"licenses": rows, "checkins": []}, age)
+
+
+def checkins(name: str, licenses: Sequence[dict[str, Any]], age: float = 0) -> dict[str, Any]:
+    """Return the part that has the check-ins of ``licenses``."""
+    rows = [{name: row[name] for name in ("ip", "license", "last_checkin")} for row in licenses]
+    return part(name, {"licenses": [], "checkins": rows}, age)
+
+
+def judged(licenses: Sequence[dict[str, Any]], *arguments: str) -> Outcome:
     """Return what the check prints of ``licenses``."""
-    parts = [part("licenses", licenses)] if licenses or not lacks else []
-    verdict = judge(view(parts, lacks), options_of(NAME, *arguments), NOW)
+    return shown(view([listed(licenses), checkins("check-ins 1", licenses)]), *arguments)
+
+
+def shown(seen: Any, *arguments: str) -> Outcome:
+    """Return what the check prints of a view."""
+    verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
     return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
@@ -146,8 +162,72 @@ def test_nothing_where_something_must_be(licenses: list[dict[str, Any]], argumen
 
 def test_what_could_not_be_read() -> None:
     """There are no figures then, as there is nothing to count."""
-    outcome = judged([], "--unused-critical", "1:", "--unused-warning", "2:", lacks=[missing("licenses")])
+    seen = view([], [missing("")], list_known=False)
+    outcome = shown(seen, "--unused-critical", "1:", "--unused-warning", "2:")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
+
+
+FIRST, SECOND = license_("192.0.2.1", 9 * DAY), license_("198.51.100.1", 9 * DAY)
+FREE = license_("192.0.2.9", None, used=False)
+HALF = view([listed([FIRST, SECOND, FREE]), checkins("check-ins 1", [FIRST, FREE])], [missing("check-ins 2")])
+
+
+def test_checkins_that_could_not_be_read() -> None:
+    """What is unused is judged all the same, and so are those that were read; there are no figures."""
+    outcome = shown(view([listed([FIRST, FREE])], [missing("check-ins 1")]))
+    assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
+    named = "1 of 2 licences paid for and unused: 192.0.2.9 CloudLinux OS"
+    assert outcome.text == f"reading it: nonsense; {named}"
+    assert outcome.lines == ["unused: 192.0.2.9 CloudLinux OS"]
+    critical = shown(view([listed([FIRST, FREE])], [missing("check-ins 1")]), "--unused-critical", "0")
+    assert (critical.state, critical.text) == ("CRITICAL", f"{named}; reading it: nonsense")
+    outcome = shown(HALF, "--unused-warning", "1")
+    assert (outcome.state, outcome.perfdata) == ("CRITICAL", {})
+    told = "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (9d); reading it: nonsense"
+    assert outcome.text == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "figures"),
+    [
+        (("--ip", "192.0.2.1"), "CRITICAL", True),
+        (("--ip", "192.0.2.9"), "WARNING", True),
+        (("--ip", "198.51.100.1"), "UNKNOWN", False),
+        (("--license", "CloudLinux OS"), "CRITICAL", False),
+    ],
+)
+def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, figures: bool) -> None:
+    """Those of other addresses, and of a licence that no server uses, are no loss."""
+    outcome = shown(HALF, *arguments)
+    assert (outcome.state, bool(outcome.perfdata)) == (state, figures)
+    assert ("reading it: nonsense" in outcome.text) != figures
+
+
+def test_checkins_of_an_earlier_run() -> None:
+    """Do while they are kept; of two the newer counts, and one of a licence that has gone is not looked at."""
+    kept = checkins("check-ins 2", [license_("192.0.2.1", 20 * DAY), SECOND, license_("192.0.2.66", 99 * DAY)], 1800)
+    now = [listed([FIRST, SECOND]), checkins("check-ins 1", [FIRST])]
+    for parts in ([*now, kept], [kept, *now]):
+        outcome = shown(view(parts, [missing("check-ins 2")]), "-v")
+        assert outcome.state == "CRITICAL"
+        assert outcome.lines == [
+            "CRITICAL: 192.0.2.1 CloudLinux OS (9d)",
+            "CRITICAL: 198.51.100.1 CloudLinux OS (9d)",
+        ]
+        assert outcome.perfdata["licenses"].value == 2
+
+
+def test_what_is_kept_does_not_fit_together() -> None:
+    """A licence may be in no part that is kept, as it moved from one to another, or the list be too old by itself."""
+    kept = checkins("check-ins 1", [license_("192.0.2.1")], 1800)
+    new = license_("192.0.2.2")
+    for seen in (
+        view([listed([license_("192.0.2.1"), new]), kept], [missing("check-ins 1")]),
+        view([kept], [missing("")], list_known=False),
+    ):
+        outcome = shown(seen)
+        assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
+        assert outcome.text == "reading it: nonsense"
 
 
 def test_thresholds_that_contradict_each_other() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from cln_monitor.checks import monitoring_key
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Account, Fault
 from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
@@ -89,8 +92,13 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
 @pytest.mark.parametrize(
     ("fault", "state", "told"),
     [
-        (Fault("status", status=401), "CRITICAL", "is not registered: CLN answers HTTP 401"),
-        (Fault("status", status=403, html=True), "CRITICAL", "is not registered: CLN answers HTTP 403"),
+        (
+            Fault("answer", status=403, body="success:false\nmessage:Access denied", content_type="text/plain"),
+            "CRITICAL",
+            f"monitoring key {MASK} is not registered: CLN refused the token: Access denied",
+        ),
+        (Fault("status", status=401), "UNKNOWN", "HTTP 401 without a word of CLN: this address is barred"),
+        (Fault("status", status=403, html=True), "UNKNOWN", "HTTP 403 without a word of CLN: this address"),
         (
             Fault("status", status=429, retry_after=5),
             "UNKNOWN",
@@ -121,15 +129,14 @@ def test_it_is_sent_once_whatever_comes(fault: Fault, state: str, told: str, cln
     assert sent(cln) == [MONITORING_KEY]
 
 
-@pytest.mark.parametrize("key", ["", "short", "x" * 15, "x" * 33, "pl4nted key|of 20\nx", "ключ" * 4, "a" * 16 + "-"])
+@pytest.mark.parametrize("key", ["short", "x" * 15, "x" * 33, "pl4nted key|of 20\nx", "ключ" * 4, "a" * 16 + "-"])
 @pytest.mark.parametrize("way", ["--key", "--key-file"])
 def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Path) -> None:
     """It is UNKNOWN, it is not shown, and a file that holds one is left as it is."""
     file = tmp_path / "key"
     file.write_text(f"{key}\n")
-    outcome = run_inside(NAME, way, key if way == "--key" else str(file), "--generate", "--api-url", cln.url)
-    if way == "--key-file" and not key:
-        return  # an empty file is none
+    generate = ("--generate",) if way == "--key-file" else ()
+    outcome = run_inside(NAME, way, key if way == "--key" else str(file), *generate, "--api-url", cln.url)
     assert outcome.output == (
         "UNKNOWN - nothing was sent: a monitoring key has 16 to 32 letters and digits, and this one has not\n"
     )
@@ -142,6 +149,14 @@ def test_which_key_has_to_be_said(arguments: tuple[str, ...]) -> None:
     """In one way."""
     text = "which key to register is not said: give either --key KEY or --key-file FILE"
     assert run_inside(NAME, *arguments).text == text
+
+
+def test_a_key_that_is_given_is_not_made(cln: Cln) -> None:
+    """--generate would be without effect, and somebody believe that it was not."""
+    outcome = run_inside(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
+    told = "--generate makes a key of its own: give it with --key-file FILE, or leave out --key"
+    assert (outcome.state, outcome.text) == ("UNKNOWN", told)
+    assert sent(cln) == []
 
 
 def test_a_key_file(cln: Cln, account: Account, tmp_path: Path) -> None:
@@ -197,6 +212,75 @@ def test_a_refused_key_is_not_kept(cln: Cln, account: Account, tmp_path: Path) -
     assert file.read_text() == MONITORING_KEY
 
 
+def test_an_empty_file_whose_key_is_refused(cln: Cln, account: Account, tmp_path: Path) -> None:
+    """Is gone with the key that was put into it."""
+    account.kernelcare_ips = set()
+    file = tmp_path / "key"
+    file.touch()
+    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
+    assert list(tmp_path.iterdir()) == []
+
+
+class TestTwoRunsAtOnce:
+    """Both find no key, and both make one: what the file has in the end is the key that both register."""
+
+    @pytest.fixture
+    def other(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Let another run be faster, by the moment between the look for a file and the making of it."""
+        file = tmp_path / "key"
+        link = Path.hardlink_to
+
+        def beaten(self: Path, target: Path) -> None:
+            file.write_text(f"{MONITORING_KEY}\n")
+            link(self, target)
+
+        monkeypatch.setattr(Path, "hardlink_to", beaten)
+        return file
+
+    def test_the_slower_one_registers_the_key_of_the_other(self, cln: Cln, account: Account, other: Path) -> None:
+        """Its own is forgotten."""
+        outcome = run_inside(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
+        assert outcome.text == f"monitoring key {MASK} is registered for the address of this machine"
+        assert account.monitoring_keys == {MONITORING_KEY}
+        assert sent(cln) == [MONITORING_KEY]
+        assert other.read_text() == f"{MONITORING_KEY}\n"
+        assert list(other.parent.iterdir()) == [other]
+
+    def test_the_file_of_the_other_is_not_removed(self, cln: Cln, account: Account, other: Path) -> None:
+        """Where CLN refuses its key: this run did not make it."""
+        account.kernelcare_ips = set()
+        outcome = run_inside(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
+        assert outcome.state == "CRITICAL"
+        assert other.read_text() == f"{MONITORING_KEY}\n"
+
+    def test_a_file_that_another_one_has_filled_since(self, cln: Cln, account: Account, tmp_path: Path) -> None:
+        """Is not removed either, while this run waits for its answer."""
+        file = tmp_path / "key"
+        account.kernelcare_ips = set()
+
+        def fill(_: str) -> bool:
+            file.write_text(MONITORING_KEY)
+            return True
+
+        with mock.patch.object(monitoring_key, "is_monitoring_key", fill):
+            outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+        assert outcome.state == "CRITICAL"
+        assert file.read_text() == MONITORING_KEY
+
+    def test_as_processes(self, cln: Cln, account: Account, tmp_path: Path) -> None:
+        """However many there are."""
+        file = tmp_path / "key"
+        arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url)
+        with ThreadPoolExecutor(6) as pool:
+            outcomes = list(pool.map(lambda _: run_plugin(NAME, *arguments), range(6)))
+        key = file.read_text().strip()
+        assert {outcome.text for outcome in outcomes} == {
+            f"monitoring key {mask_key(key)} is registered for the address of this machine"
+        }
+        assert account.monitoring_keys == {key}
+        assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_key_whose_answer_is_lost_is_the_key_of_the_next_run(cln: Cln, account: Account, tmp_path: Path) -> None:
     """Runs that fail do not leave one registered key after the other behind."""
     file = tmp_path / "key"
@@ -246,7 +330,7 @@ def test_a_disk_that_is_full(cln: Cln, tmp_path: Path, monkeypatch: pytest.Monke
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(Path, "hardlink_to", full)
     file = tmp_path / "key"
     outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
     assert outcome.text == f"--key-file: cannot write {file} (No space left on device)"

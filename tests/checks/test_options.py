@@ -118,6 +118,23 @@ def test_help_and_version() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_an_empty_text_is_refused(name: str) -> None:
+    """What a core leaves empty is a slip in its configuration; letters alone may be none at all."""
+    program = load(name)
+    parser = options.make_parser(name, program.purpose, program.options)
+    for option in program.options:
+        if option.metavar == "LETTERS":
+            assert getattr(parser.parse_args([f"--{option.name}="]), option.dest) == ()
+        elif option.metavar is not None:
+            with pytest.raises(Unusable) as caught:
+                parser.parse_args([f"--{option.name}="])
+            said = str(caught.value)
+            assert said.startswith(f"argument {'/'.join(option.flags)}: ")
+            is_text = option.read is options.given
+            assert is_text == said.endswith(": is empty; give a value, or leave the option out; see --help"), said
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_the_options_of_a_plugin_go_together(name: str) -> None:
     """Each flag is there once, and each default in words is one that holds."""
     program = load(name)

@@ -12,7 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.checks import exporter, imunify, ip_licenses, kernelcare, monitoring_key, patch_status, servers, status
+from cln_monitor.checks import (
+    awp,
+    els,
+    exporter,
+    imunify,
+    ip_licenses,
+    kernelcare,
+    monitoring_key,
+    patch_status,
+    servers,
+    status,
+)
 from cln_monitor.checks.exit import Exit
 from cln_monitor.checks.options import make_parser
 from cln_monitor.checks.output import render
@@ -44,6 +55,11 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
     avp.add_server(ip="198.51.100.8", last_checkin=NOW - 30 * HOUR)
     account.add_ip_license("192.0.2.1", 1, created=NOW - 90 * DAY, last_checkin=NOW - HOUR)
     account.add_ip_license("192.0.2.9", 1, registered=False, created=NOW - 90 * DAY)
+    els_key = account.add_els_key("CELS-yUDxBd5ethmGO5d3hnAZEau0", limit=3)
+    for number in range(3):
+        els_key.add_server(ip=f"203.0.113.{number}")
+    account.add_awp_entity("shop.example.com", username="shop")
+    account.add_awp_entity("shop.example.com", "AWP_CDN", username="shop", cdn_limit_type="50 GB")
     simulator.flags["rhn_overloaded"] = True
     with simulator.serve() as served:
         config = parse_config(
@@ -122,7 +138,8 @@ def _servers(probe: str, product: str) -> _Example:
 
 
 def _exporter(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, Verdict]:
-    failed = {"last_success": NOW - 40 * 60, "failure": {"reason": "timeout", "text": "no answer"}}
+    text = "reading /im/key/list.json at cln.cloudlinux.com: no complete answer within 15 s"
+    failed = {"last_success": NOW - 40 * 60, "failure": {"reason": "timeout", "text": text}}
     probes = [view("kernelcare"), {**view("imunify"), **failed}]
     return "--exporter http://127.0.0.1:10099", exporter.judge(probes, _options(program), NOW)
 
@@ -145,6 +162,8 @@ _EXAMPLES: dict[str, _Example] = {
         "patch_status", patch_status.judge, "-k WsTs821nSAtiastD", "-k", "WsTs821nSAtiastD"
     ),
     ip_licenses.PROGRAM.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    els.PROGRAM.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    awp.PROGRAM.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
     exporter.PROGRAM.name: _exporter,
     monitoring_key.PROGRAM.name: _registered,
 }

@@ -10,7 +10,7 @@ from cln_monitor.checks.patch_status import judge, letters
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
-from tests.small_cln import KEY, UNLIMITED_KEY
+from tests.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, UNLIMITED_KEY
 
 from .conftest import Cln
 from .inside import InsideExit, options_of, result_of, run_inside
@@ -149,6 +149,7 @@ def test_several_keys() -> None:
     assert judged(seen, *both).text == "1 of 8 servers out of date"
     outcome = judged(view([state_of(MASK, 5, 1, 0, 0)], [missing(mask_key(UNLIMITED_KEY))]), *both)
     assert (outcome.state, outcome.text) == ("CRITICAL", "1 of 6 servers out of date; reading it: nonsense")
+    assert outcome.perfdata == {}
     outcome = judged(view([state_of(MASK, 5, 0, 1, 0)], [missing(mask_key(UNLIMITED_KEY))]), *both)
     assert (outcome.state, outcome.text) == ("UNKNOWN", "reading it: nonsense; 1 of 6 servers unsupported")
 
@@ -161,6 +162,7 @@ def test_a_key_that_the_exporter_does_not_know() -> None:
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY, "-k", "third-one")
     assert outcome.state == "UNKNOWN"
     assert outcome.text == f"the exporter knows nothing of key {other}, {mask_key('third-one')}"
+    assert outcome.perfdata == {}
     outcome = judged(view([state_of(MASK, 5, 1, 0, 0)]), "-k", KEY, "-k", UNLIMITED_KEY)
     assert outcome.state == "CRITICAL"
     verdict = judge(view([ALL_BAD]), options_of(NAME, "--reseller"), NOW)
@@ -173,9 +175,61 @@ def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
     """However the exporter labels its keys."""
     assert judged(view([state_of(label, 5, 0, 0, 0, ok=True)]), "-k", given).state == "OK"
     empty = judged(view([state_of(label, 0, 0, 0, 0, ok=True)]), "-k", given)
-    assert empty.text == f"no server is registered with key {MASK}"
+    assert empty.text == f"CLN knows no server of key {MASK}"
     seen = view([state_of(label, 0, 0, 0, 0, ok=True)])
     assert judged(seen, "-k", given, "--no-match-state", "ok").state == "OK"
+
+
+def not_found(label: str) -> dict[str, Any]:
+    """Return the part of a key of which CLN says that it finds no servers."""
+    return missing(label, "refused", f"reading it for key {label}: CLN refused the call: Servers not found for key")
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        pytest.param(view([state_of(MASK, 0, 0, 0, 0, ok=True)]), id="counts"),
+        pytest.param(view([], [not_found(MASK)]), id="words"),
+    ],
+)
+def test_a_key_without_servers(seen: Any) -> None:
+    """Is the same however CLN says it: by counts, as the exporter has them of a key in its list, or in words."""
+    outcome = judged(seen)
+    assert (outcome.state, outcome.text) == ("UNKNOWN", f"CLN knows no server of key {MASK}")
+    assert {label: item.value for label, item in outcome.perfdata.items()} == dict.fromkeys(STATES, 0)
+    for state in ("OK", "WARNING", "CRITICAL"):
+        other = judged(seen, "--no-match-state", state)
+        assert (other.state, other.text) == (state, outcome.text)
+
+
+def test_each_key_without_servers_is_named() -> None:
+    """Beside those that have some, which are judged as ever."""
+    others = [mask_key(key) for key in (UNLIMITED_KEY, "ThirdKey00000001")]
+    keys = ("-k", KEY, "-k", UNLIMITED_KEY, "-k", "ThirdKey00000001")
+    seen = view([state_of(MASK, 5, 1, 0, 0), state_of(others[1], 0, 0, 0, 0, ok=True)], [not_found(others[0])])
+    outcome = judged(seen, *keys)
+    told = f"CLN knows no server of key {', '.join(others)}"
+    assert (outcome.state, outcome.text) == ("CRITICAL", f"1 of 6 servers out of date; {told}")
+    assert outcome.perfdata["uptodate"].value == 5
+    outcome = judged(seen, *keys, "-c", "", "--no-match-state", "warning")
+    assert (outcome.state, outcome.text) == ("WARNING", told)
+
+
+def test_a_key_without_servers_beside_one_that_could_not_be_read() -> None:
+    """Both are told; a key that had servers a while before has them still."""
+    other = mask_key(UNLIMITED_KEY)
+    seen = view([], [not_found(MASK), missing(other)])
+    outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY, "--no-match-state", "ok")
+    told = f"reading it: nonsense; CLN knows no server of key {MASK}"
+    assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", told, {})
+    assert judged(view([state_of(MASK, 5, 0, 0, 0, ok=True)], [not_found(MASK)])).state == "OK"
+
+
+def test_counts_of_some_keys_alone_are_no_figures() -> None:
+    """Totals of what is not all there would be a lie."""
+    seen = view([state_of(MASK, 5, 0, 0, 0, ok=True), state_of(mask_key(UNLIMITED_KEY), ok=True)])
+    outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY)
+    assert (outcome.state, outcome.perfdata) == ("OK", {})
 
 
 @pytest.mark.parametrize(
@@ -188,6 +242,8 @@ def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
             ("-k", KEY, "--register", "--exporter", "http://h"),
             "--register asks CLN itself, so it does not go with --exporter",
         ),
+        (("--reseller", "--register"), "--register is for a key: give it with -k KEY, or leave it out"),
+        (("--api-token", "abcdef", "--register"), "--register is for a key: give it with -k KEY, or leave it out"),
         (("-k", MASK), f"CLN knows {MASK} by its full key alone; give that, or --exporter, which knows its mask"),
     ],
 )
@@ -244,14 +300,28 @@ def test_one_call_a_key(cln: Cln) -> None:
 def test_a_short_key_does_not_wreck_the_line(short: str, cln: Cln) -> None:
     """A key that is part of other words is masked where it stands, and the state stays a state."""
     outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
+    assert outcome.output.startswith("UNKNOWN - CLN knows no server of key ")
+    cln.simulator.faults.add(Fault("html"))
+    outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output.startswith("UNKNOWN - reading /kcare/nagios/{")
+
+
+def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
+    """Whoever sees the long output learns what to do; the state is what it is."""
+    told = "--api-token shows the token to all users of this machine; better set registration_token_file in a "
+    token = ("--login", LOGIN, "--api-token", REGISTRATION_TOKEN, "--api-url", cln.url)
+    outcome = run_inside(NAME, *token)
+    assert (outcome.state, outcome.lines[-1]) == ("WARNING", f"{told}configuration, and give --config")
+    assert not any("--api-token" in line for line in run_inside(NAME, "--reseller", *cln.login).lines)
 
 
 def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
     """Then it answers for all servers; a run after that registers nothing."""
     account = next(iter(cln.simulator.accounts.values()))
     account.monitoring_keys.clear()
-    assert "Servers not found" in run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url).text
+    outcome = run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
+    assert outcome.text == f"CLN knows no server of key {mask_key(MONITORING_KEY)}"
+    assert run_inside(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
     for _ in range(2):
         outcome = run_inside(NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
         assert (outcome.state, outcome.perfdata["inactive"].value) == ("WARNING", 2)
@@ -274,9 +344,11 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
     cln.simulator.faults.add(Fault("answer", "/kcare/nagios/register*", body=body))
     server = next(iter(next(iter(cln.simulator.accounts.values())).kernelcare_keys[KEY].servers.values()))
     arguments = (NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
-    outcome = run_inside(*arguments)
-    assert outcome.state == "UNKNOWN"
-    assert told in outcome.text
+    for state in ((), ("--no-match-state", "ok")):
+        outcome = run_inside(*arguments, *state)
+        assert outcome.state == "UNKNOWN"
+        assert outcome.text.startswith(f"CLN knows no server of key {mask_key(MONITORING_KEY)}; ")
+        assert told in outcome.text
     server.patch_state = "outofdate"
     outcome = run_inside(*arguments, "-k", KEY)
     server.patch_state = "uptodate"

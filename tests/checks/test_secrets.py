@@ -12,7 +12,7 @@ from cln_monitor.cln.token import make_token
 from cln_monitor.probes import kernelcare as kernelcare_probe
 from cln_monitor.simulator import Fault
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
-from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 from .conftest import Cln
 from .inside import run_inside
@@ -84,7 +84,7 @@ accounts:
     login: {LOGIN}2
     secret_key: "{EXPORTER_PASSWORD}"
     registration_token: {API_TOKEN}
-    monitoring_keys: [{IMUNIFY_KEY}]
+    monitoring_keys: [{IMUNIFY_KEY}, {ELS_KEY}]
   - name: third
     login: {LOGIN}3
     secret_key: "{PROXY_PASSWORD}"

@@ -260,6 +260,7 @@ def test_what_could_not_be_read_is_not_gone() -> None:
     seen = view(TWO_KEYS, [missing(mask_key("FailedKey1234567"))])
     outcome = judged(seen, "--key", "FailedKey1234567", "--key", UNLIMITED_KEY)
     assert outcome.text == "reading it: nonsense; 1 of 2 KernelCare servers not checked in for over 1d: 192.0.2.3 (2d)"
+    assert outcome.perfdata == {}
     outcome = judged(view([], [missing("")], list_known=False), "--ip", "192.0.2.1")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 

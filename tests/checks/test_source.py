@@ -1,8 +1,13 @@
-"""Both ways give the same: state, text, lines and figures, whatever state an account is in."""
+"""Both ways give the same: state, text, lines and figures, whatever state an account is in.
+
+Through the exporter a line more tells how old that is.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -29,8 +34,14 @@ def comparable(outcome: Outcome) -> tuple[object, ...]:
 
 
 def assert_same(direct: Outcome, indirect: Outcome) -> None:
-    """Compare two outcomes, whose ages may differ by the seconds between them."""
-    assert comparable(direct) == comparable(indirect)
+    """Compare two outcomes, whose ages may differ by the seconds between them.
+
+    The other one alone begins its lines with where it is from.
+    """
+    first, _, rest = indirect.output.partition("\n")
+    origin, _, rest = rest.partition("\n")
+    assert re.fullmatch(r"seen by the exporter \d+[sm] ago(; its last poll failed: .+)?", origin)
+    assert comparable(direct) == comparable(replace(indirect, output=f"{first}\n{rest}"))
     for label, item in direct.perfdata.items():
         assert abs(item.value - indirect.perfdata[label].value) <= (30 if item.unit == "s" else 0)
 
@@ -44,25 +55,33 @@ STATES = {
     ("check_cln_imunify", "empty"): "UNKNOWN",
     ("check_cln_ip_licenses", "empty"): "UNKNOWN",
     ("check_cln_patch_status", "empty"): "UNKNOWN",
+    **{(name, "bare"): "UNKNOWN" for name in ("check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses")},
+    ("check_cln_patch_status", "bare"): "UNKNOWN",
     ("check_cln_patch_status", "mixed"): "CRITICAL",
     ("check_cln_patch_status", "hostile"): "OK",
     ("check_cln_ip_licenses", "broken"): "UNKNOWN",
     ("check_cln_kernelcare", "broken"): "UNKNOWN",
     ("check_cln_imunify", "broken"): "UNKNOWN",
     ("check_cln_patch_status", "broken"): "UNKNOWN",
+    ("check_cln_els", "fine"): "OK",
+    **{("check_cln_els", account): "UNKNOWN" for account in ("empty", "bare", "broken")},
+    **{("check_cln_awp", account): "OK" for account in ACCOUNTS if account not in {"broken", "barred"}},
+    ("check_cln_awp", "broken"): "UNKNOWN",
 }
 CHECKS = {
     "check_cln_kernelcare": (),
     "check_cln_imunify": (),
     "check_cln_ip_licenses": ("-v",),
     "check_cln_patch_status": ("--reseller",),
+    "check_cln_els": (),
+    "check_cln_awp": ("-c", "5"),
 }
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
-    """Fine, mixed, with names that hold anything, empty, partly broken, and barred by a wrong secret key."""
+    """Fine, mixed, with names that hold anything, empty, partly broken, barred by a wrong key, without servers."""
     arguments = CHECKS[name]
     direct = run_inside(name, *both.direct(account), *arguments)
     assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
@@ -98,10 +117,17 @@ def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
         ("check_cln_imunify", "hostile", ("-v", "-w", "5h:", "-c", "1h:")),
         ("check_cln_ip_licenses", "mixed", ("--license", "KernelCare", "--unused-critical", "0")),
         ("check_cln_ip_licenses", "mixed", ("--ip", "198.51.100.1", "--ip", "192.0.2.250")),
+        ("check_cln_els", "mixed", ("--code", "CELS", "--limit-critical", "101")),
+        ("check_cln_els", "hostile", ("--key", mask_key("CELS-hostile-1"))),
+        ("check_cln_awp", "hostile", ("--product", "AWP_CDN", "-w", "1:")),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY))),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", UNLIMITED_KEY), "-k", key_of("mixed", KEY))),
         ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY), "-c", "", "-w", "o")),
         ("check_cln_patch_status", "broken", ("-k", key_of("broken", KEY))),
+        ("check_cln_patch_status", "bare", ("-k", key_of("bare", KEY))),
+        ("check_cln_patch_status", "bare", ("-k", key_of("bare", KEY), "--no-match-state", "ok")),
+        ("check_cln_ip_licenses", "bare", ()),
+        ("check_cln_ip_licenses", "bare", ("--ip", "198.51.100.77")),
     ],
 )
 def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...], both: Watched) -> None:
@@ -123,9 +149,17 @@ def test_the_exporter_itself(both: Watched) -> None:
     """Sees that some of its probes fail, and which."""
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
     assert outcome.state == "CRITICAL"
-    assert outcome.text.startswith("8 of 25 probes: kernelcare of broken never read, by refused, ")
-    assert outcome.perfdata["probes"].value == 25
+    assert outcome.text.startswith(
+        "13 of 43 probes: imunify of broken has nothing to show, never read (reading /im/srv/"
+    )
+    assert outcome.text.endswith(" and 10 more")
+    assert outcome.perfdata["probes"].value == 43
     assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
+    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
+    assert outcome.state == "WARNING"
+    assert outcome.text.startswith(
+        "1 of 6 probes: ip_licenses of bare lacks 1 of 2 parts (reading /ipl/server.json at "
+    )
     outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
     assert outcome.text == "the exporter watches no such account"
 
@@ -136,8 +170,11 @@ def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> 
     arguments = CHECKS.get(name, ())
     outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
     assert outcome.state == "UNKNOWN"
-    assert "no such account and probe; there are: status, imunify of barred, " in outcome.text
+    assert "no such account and probe; there are: status, awp of bare, els of bare, " in outcome.text
     outcome = run_inside(name, "--exporter", both.url, *arguments)
+    if name == "check_cln_status":  # it is the same for all of them
+        assert outcome.state == "OK"
+        return
     names = ", ".join(sorted(ACCOUNTS))
     assert outcome.state == "UNKNOWN"
     assert outcome.text == f"the exporter watches several accounts, name one with --account: {names}"

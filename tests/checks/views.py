@@ -12,9 +12,9 @@ DAY, HOUR = 86400.0, 3600.0
 KEY_LABEL, OTHER_LABEL = "WsTs-8c7994d7", "Zq7T-2a8ef7d1"
 
 
-def part(name: str, value: object) -> dict[str, Any]:
-    """Return a part that was read now."""
-    return {"name": name, "observed_at": NOW, "value": value}
+def part(name: str, value: object, age: float = 0) -> dict[str, Any]:
+    """Return a part that was read ``age`` seconds ago."""
+    return {"name": name, "observed_at": NOW - age, "value": value}
 
 
 def missing(name: str, reason: str = "bad_answer", text: str = "reading it: nonsense") -> dict[str, Any]:

@@ -14,8 +14,8 @@ from tests.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UN
 
 DAY, HOUR = 86400.0, 3600.0
 HOSTILE = "a|b 'c' = \"d\" 🚀"
-ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred")
-_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
+ACCOUNTS = ("fine", "mixed", "hostile", "empty", "broken", "barred", "bare")
+_PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "awp")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _config(api_url: str, folder: Path) -> str:
         f"secret_key_file: {'wrong' if name == 'barred' else 'secret'}}}"
         for name in ACCOUNTS
     )
-    probes = "\n".join(f"  {name}: {{interval: 1h, max_age: 2h}}" for name in _PROBES)
+    probes = "\n".join(f"  {name}: {{enabled: true, interval: 1h, max_age: 2h}}" for name in _PROBES)
     return f"api_url: {api_url}\nrequests_per_second: 0\nprobes:\n{probes}\naccounts:\n{accounts}\n"
 
 
@@ -69,13 +69,19 @@ def _furnish(simulator: Simulator) -> None:
     now = time.time()
     for name in ACCOUNTS:
         account = simulator.add_account(f"pl4nted_login.{name}", SECRET_KEY, REGISTRATION_TOKEN)
-        if name != "empty":
+        if name == "bare":
+            account.add_kernelcare_key(key_of(name, KEY))
+            account.add_ip_license("198.51.100.1", 1, created=now - 20.5 * DAY, last_checkin=now - 2.5 * HOUR)
+            account.add_ip_license("198.51.100.77", 16, registered=False, created=now - 20.5 * DAY)
+        elif name != "empty":
             _fill(account, name, now)
     # As errors that CLN says no with are the same words in both ways, with no time in them.
     for path in ("/kcare/key/servers.json", "/im/srv/list.json", "/kcare/nagios/*"):
         simulator.faults.add(Fault("status", path, match=key_of("broken", KEY), status=404))
         simulator.faults.add(Fault("status", path, match=key_of("broken", IMUNIFY_KEY), status=404))
-    simulator.faults.add(Fault("html", "/ipl/list.json", match="login.broken"))
+    for path in ("/ipl/list.json", "/els/srv/list.json", "/cl/awp"):
+        simulator.faults.add(Fault("html", path, match="login.broken"))
+    simulator.faults.add(Fault("html", "/ipl/server.json", match="login.bare"))
     simulator.faults.add(Fault("html", "/kcare/nagios-res/*", match="login.broken"))
 
 
@@ -96,6 +102,10 @@ def _fill(account: Account, name: str, now: float) -> None:
         )
         imunify.add_server(f"{name}{number}", ip=host, created=now - 20.5 * DAY, last_checkin=checkin)
         account.add_ip_license(f"198.51.100.{number}", 1, created=now - 20.5 * DAY, last_checkin=checkin)
+    els = account.add_els_key(f"CELS-{name}-1", limit=10 if name == "fine" else 5)
+    for number, _ in enumerate(ages):
+        els.add_server(ip=f"192.0.2.{number}")
+    account.add_awp_entity(f"{name}.example.net", username=HOSTILE)
     other.add_server(f"{name}-other", ip="192.0.2.99", created=now - 20.5 * DAY, last_checkin=now - 1.5 * HOUR)
     if name != "fine":
         account.add_ip_license("198.51.100.77", 16, registered=False, created=now - 20.5 * DAY)

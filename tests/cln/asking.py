@@ -12,6 +12,7 @@ from typing import Any, Self
 from urllib.parse import quote, quote_plus, urlencode
 
 from cln_monitor.cln import (
+    Client,
     Credentials,
     Deadline,
     Exchange,
@@ -102,6 +103,10 @@ class Clients:
     def client(self, api_url: str, *, registration_token: str | None = None, **settings: Any) -> ReadOnlyClient:
         """Return a client of the one account."""
         return ReadOnlyClient.over(self.transport(api_url, **settings), credentials(registration_token))
+
+    def writer(self, api_url: str, **settings: Any) -> Client:
+        """Return a client of the one account that can change it."""
+        return Client.over(self.transport(api_url, **settings), credentials())
 
 
 def read(transport: Transport, endpoint: Endpoint = STATUS_JSON, deadline: Deadline | None = None) -> Answer:

@@ -174,6 +174,29 @@ def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simula
     assert raised.value.problem.endswith("; CLN says: No keys found for <login>")
 
 
+def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Who set it learns what to set higher; a call that used up its own timeout is no matter of the run."""
+    client = clients.client(served.url, requests_per_second=1).within(Deadline(0.5, clients.clock, "-t/--timeout"))
+    client.kernelcare.keys()
+    with pytest.raises(TimedOut) as raised:
+        client.kernelcare.keys()
+    assert raised.value.problem == (
+        "nothing was sent, as requests_per_second left it no turn before the deadline; "
+        "more time takes a larger -t/--timeout"
+    )
+    simulator.faults.add(Fault("hang"))
+    hurried = clients.client(served.url).within(Deadline(0.1, clients.clock, "-t/--timeout"))
+    with pytest.raises(TimedOut) as raised:
+        hurried.kernelcare.keys()
+    assert raised.value.problem == (
+        "no complete answer within 0.1 s, it was still waiting for the answer; more time takes a larger -t/--timeout"
+    )
+    patient = clients.client(served.url, timeout=0.1).within(Deadline(60, clients.clock, "-t/--timeout"))
+    with pytest.raises(TimedOut) as raised:
+        patient.kernelcare.keys()
+    assert raised.value.problem == "no complete answer within 0.1 s, it was still waiting for the answer"
+
+
 def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
     """Several calls share one deadline; the client they come from goes on without it."""
     client = clients.client(served.url, requests_per_second=1)

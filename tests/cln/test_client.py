@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import traceback
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import ClnError, Deadline, ReadOnlyClient, Redactor
+from cln_monitor.cln import BadArgument, Client, ClnError, Deadline, ReadOnlyClient, Redactor, Refused
 from cln_monitor.cln import transport as transport_module
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 from cln_monitor.simulator.faults import KINDS
@@ -38,6 +39,13 @@ CALLS: dict[str, Callable[[ReadOnlyClient], object]] = {
     "imunify.servers": lambda client: client.imunify.servers(IMUNIFY_KEY),
     "ip_licenses.licenses": lambda client: client.ip_licenses.licenses(),
     "ip_licenses.servers": lambda client: client.ip_licenses.servers(["192.0.2.1"]),
+    "els.keys": lambda client: client.els.keys("CELS"),
+    "els.servers": lambda client: client.els.servers("CELS"),
+    "ip_licenses.availability": lambda client: client.ip_licenses.availability("192.0.2.1"),
+    "ip_licenses.check": lambda client: client.ip_licenses.check("192.0.2.1"),
+    "groups.groups": lambda client: client.groups.groups(),
+    "groups.servers": lambda client: client.groups.servers("web"),
+    "awp.usage": lambda client: client.awp.usage("2023-12"),
     "patch_status.of_key": lambda client: client.patch_status.of_key(MONITORING_KEY),
     "patch_status.of_reseller": lambda client: client.patch_status.of_reseller(),
 }
@@ -96,7 +104,8 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
         clients.client(served.url).patch_status.of_reseller()
         client = clients.client(served.url, timeout=0.05, registration_token=REGISTRATION_TOKEN)
         for call in CALLS.values():
-            call(client)
+            with contextlib.suppress(Refused):  # there is no such group
+                call(client)
         yield clients, client
 
 
@@ -229,3 +238,57 @@ def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Ser
         assert raised.value.problem == f"CLN refused the token: {text}; our clock is {how} that of CLN"
         assert raised.value.reason == "auth"
     assert [exchange.clock_skew for exchange in clients.exchanges] == [skew, skew]
+
+
+@pytest.mark.parametrize("kind", [ReadOnlyClient, Client])
+def test_made_of_texts(kind: type[ReadOnlyClient], served: Served, simulator: Simulator) -> None:
+    """A client is made of a login and a secret key, and closes its connections at the end of its block."""
+    with kind(LOGIN, SECRET_KEY, api_url=f"{served.url}/", registration_token=REGISTRATION_TOKEN) as client:
+        # The simulator's clock stands still, so the token is of another time; that it came to an answer is enough.
+        with contextlib.suppress(ClnError):
+            client.kernelcare.keys()
+        assert client.patch_status.of_reseller().ok
+        assert repr(client) == f"<{kind.__name__} of {client.api}>"
+        assert not [secret for secret in SECRETS if secret in repr([client, vars(client), client._caller])]
+        assert type(client.within(Deadline(5, FakeClock()))) is kind
+    assert simulator.requests[0].path == "/kcare/key/list.json"
+    assert client._caller.transport.settings.timeout == 15
+
+
+def test_default_is_cln_itself() -> None:
+    """Without another root, CLN itself is asked, with its certificate checked."""
+    with Client("me", "a secret") as client:
+        settings = client._caller.transport.settings
+    assert settings.api_url == "https://cln.cloudlinux.com/api"
+    assert (settings.proxy, settings.ca_file, settings.insecure_skip_verify) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("login", ["", None, "me|1", "a\nb", 7]),
+        ("secret_key", ["", None, b"bytes"]),
+        ("registration_token", ["", 7]),
+        (
+            "api_url",
+            ["", None, "cln.cloudlinux.com/api", "ftp://cln", "https://", "https://cln/api?x=1", "https://a b"],
+        ),
+        ("timeout", [0, -1, None, "15", True, float("nan"), float("inf"), 10**400]),
+        ("insecure_skip_verify", ["false", 0, None]),
+        ("proxy", ["", "proxy:3128", 3128]),
+        ("ca_file", ["", 7]),
+    ],
+)
+def test_made_of_something_wrong(name: str, values: list[Any]) -> None:
+    """What a client cannot be made of is told by its name."""
+    for value in values:
+        with pytest.raises(BadArgument) as raised:
+            Client(**{"login": LOGIN, "secret_key": SECRET_KEY, name: value})
+        assert raised.value.argument == name
+        assert not [secret for secret in (LOGIN, SECRET_KEY) if secret in repr(raised.value)]
+
+
+def test_ca_file_that_is_not_there(tmp_path: Path) -> None:
+    """A bundle that cannot be read is an error at once."""
+    with pytest.raises(FileNotFoundError):
+        Client(LOGIN, SECRET_KEY, ca_file=str(tmp_path / "none.pem"))

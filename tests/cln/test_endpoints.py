@@ -1,60 +1,90 @@
-"""The calls that monitoring may make, and their paths."""
+"""The calls of the API document, which of them monitoring may make, and their paths."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from cln_monitor.cln import Deadline, Refused
-from cln_monitor.cln.endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER, READS, Endpoint
+from cln_monitor.cln.endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER, READS, WRITES, Endpoint
 from cln_monitor.simulator import Served, Simulator
 
 from .asking import Clients
 
-WRITES = [
-    "/els/key/create.json",
-    "/els/key/update.json",
-    "/els/key/remove.json",
-    "/els/srv/remove.json",
-    "/im/key/create.json",
-    "/im/key/update.json",
-    "/im/key/remove.json",
-    "/im/srv/remove.json",
-    "/im/srv/convert.json",
-    "/ipl/register.json",
-    "/ipl/convert.json",
-    "/ipl/remove.json",
-    "/ipl/update.json",
-    "/kcare/key/create.json",
-    "/kcare/key/delete.json",
-    "/kcare/key/set_cidr.json",
-    "/kcare/srv/remove.json",
-    "/kcare/nagios/register_key.plain",
-    "/group/create.json",
-    "/group/servers/put.json",
-    "/group/servers/remove.json",
-]
-"""All calls of the API document that change something; most are plain GETs."""
+DOCUMENTED = {
+    "GET /status.json",
+    "GET /status.plain",
+    "GET /els/key/create.json",
+    "GET /els/key/update.json",
+    "GET /els/key/remove.json",
+    "GET /els/key/list.json",
+    "GET /els/srv/list.json",
+    "GET /els/srv/remove.json",
+    "GET /im/key/create.json",
+    "GET /im/key/update.json",
+    "GET /im/key/remove.json",
+    "GET /im/key/list.json",
+    "GET /im/srv/list.json",
+    "GET /im/srv/remove.json",
+    "GET /im/srv/convert.json",
+    "GET /ipl/availability.json",
+    "GET /ipl/check.json",
+    "GET /ipl/register.json",
+    "GET /ipl/convert.json",
+    "GET /ipl/remove.json",
+    "GET /ipl/list.json",
+    "GET /ipl/server.json",
+    "GET /ipl/update.json",
+    "GET /kcare/key/create.json",
+    "GET /kcare/key/delete.json",
+    "GET /kcare/key/list.json",
+    "GET /kcare/key/servers.json",
+    "GET /kcare/key/set_cidr.json",
+    "GET /kcare/srv/remove.json",
+    "GET /kcare/nagios/register_key.plain",
+    "GET /kcare/nagios/{key}",
+    "GET /kcare/nagios-res/{login}/{token}",
+    "POST /group/create.json",
+    "GET /group/list.json",
+    "GET /group/servers/list.json",
+    "PUT /group/servers/put.json",
+    "DELETE /group/servers/remove.json",
+    "GET /cl/awp",
+}
+"""All calls of the API document."""
+
+CHANGING = sorted(
+    call
+    for call in DOCUMENTED
+    if re.search(r"/(?:create|update|remove|delete|set_cidr|put|convert|register|register_key)\.", call)
+)
 
 
-@pytest.mark.parametrize("template", WRITES)
-def test_writing_calls_are_not_sent(clients: Clients, simulator: Simulator, served: Served, template: str) -> None:
+def test_every_call_of_the_document() -> None:
+    """The lists of reads and of writes together are the document, and what changes something is on that of writes."""
+    assert {f"{each.method} {each.template}" for each in READS | WRITES} == DOCUMENTED
+    assert sorted(f"{each.method} {each.template}" for each in WRITES) == CHANGING
+    assert not READS & WRITES
+
+
+@pytest.mark.parametrize("call", CHANGING)
+@pytest.mark.parametrize("as_get", [False, True], ids=["as documented", "as GET"])
+def test_writing_calls_are_not_read(
+    clients: Clients, simulator: Simulator, served: Served, call: str, as_get: bool
+) -> None:
     """A call that changes something is refused before anything is sent, its token before it is made."""
     transport = clients.transport(served.url)
+    method, template = call.split(" ")
+    endpoint = Endpoint(template) if as_get else Endpoint(template, method)
 
     def made() -> dict[str, str]:
         pytest.fail("a token was made")
 
     with pytest.raises(PermissionError) as raised:
-        transport.read(Endpoint(template), made, made, lambda answer: answer, Deadline.never(clients.clock))
+        transport.read(endpoint, made, made, lambda answer: answer, Deadline.never(clients.clock))
     assert str(raised.value) == f"{template} is not one of the calls that only read"
     assert simulator.requests == []
-
-
-def test_no_read_is_a_write() -> None:
-    """Nothing on the list of reads changes anything."""
-    assert not {endpoint.template for endpoint in READS} & set(WRITES)
-    words = ("create", "update", "remove", "delete", "set_", "put", "convert", "register_key", "register.json")
-    assert not [endpoint for endpoint in READS if any(word in endpoint.template for word in words)]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor import cln
-from cln_monitor.cln import REASONS, BadAnswer, ClnError, NotDone, RateLimited, ServersNotFound
+from cln_monitor.cln import REASONS, BadAnswer, ClnError, NotDone, RateLimited, Refused, ServersNotFound
 
 
 def test_reasons_are_those_of_the_contract() -> None:
@@ -60,3 +60,19 @@ def test_transient(transient: bool) -> None:
     assert not BadAnswer("bad").transient
     assert RateLimited("slow down").transient
     assert RateLimited("slow down").retry_after is None
+
+
+def test_left_open() -> None:
+    """An error may leave open whether a change was made, and then says so."""
+    error = BadAnswer("bad", request_left=True)
+    error.while_doing("sending", str)
+    error.leave_open("look first")
+    assert (error.request_left, error.may_have_happened) == (True, True)
+    assert str(error) == "sending: bad; look first"
+    assert error.args == ("bad; look first",)
+
+
+def test_by_itself_nothing_is_open() -> None:
+    """An error by itself says nothing of a change."""
+    error = Refused("no")
+    assert (error.request_left, error.may_have_happened) == (False, False)

@@ -178,3 +178,9 @@ def test_errors_that_lead_to_each_other() -> None:
     error, other = OSError(1, "one"), OSError(2, "two")
     error.__cause__, other.__cause__ = other, error
     assert str(failure(error, "connecting", 1)) == "one while connecting"
+
+
+def test_whether_the_request_had_left() -> None:
+    """The error keeps whether some of the request may have been on its way."""
+    assert failure(OSError("x"), "waiting for the answer", 1.5, request_left=True).request_left
+    assert not failure(OSError("x"), "connecting", 1.5).request_left

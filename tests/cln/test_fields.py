@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import BadAnswer
-from cln_monitor.cln.fields import count, date, date_if_readable, flag, identity, text
+from cln_monitor.cln.fields import count, counts, date, date_if_readable, done, flag, identity, text
 
 COUNTS: dict[str, tuple[object, int | None]] = {
     "number": (2, 2),
@@ -115,3 +115,30 @@ def test_no_identity(value: object) -> None:
 def test_text(value: object, shown: str) -> None:
     """A description may be a number, a string or null; a list or an object is none."""
     assert text(value) == shown
+
+
+@pytest.mark.parametrize("value", [None, "", {}, True, " "])
+def test_identity_that_was_asked_for(value: object) -> None:
+    """What the call was about is its answer's identity where CLN does not repeat it."""
+    assert identity(value, "key", "asked for") == "asked for"
+    assert identity("told", "key", "asked for") == "told"
+
+
+def test_counts() -> None:
+    """A list of numbers holds each once; anything else in it, or in its place, is not an answer of CLN."""
+    assert counts([1, "16", 1.0], "data") == [1, 16]
+    assert counts([], "data") == []
+    values: list[object] = [[None], ["x"], [[1]], {}, None, 1, "1"]
+    for value in values:
+        with pytest.raises(BadAnswer, match="data is no list of numbers"):
+            counts(value, "data")
+
+
+def test_done() -> None:
+    """Only true, or its spelling, says that something was done."""
+    done(True)
+    done("true")
+    values: list[object] = [1, "yes", "1", None, [], {}, False]
+    for value in values:
+        with pytest.raises(BadAnswer, match="data is neither true nor false"):
+            done(value)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, KernelCareKey, KernelCareServer, ReadOnlyClient, Refused
+from cln_monitor.cln import BadAnswer, BadArgument, KernelCareKey, KernelCareServer, ReadOnlyClient, Refused
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 
+from .answering import AnsweringCln
 from .asking import KEY, Clients, enveloped
 from .samples import MEANT
 
@@ -178,3 +179,49 @@ def test_one_bad_note_does_not_cost_the_list(client: ReadOnlyClient, simulator: 
     """A lone surrogate, which JSON can carry and UTF-8 cannot, is replaced."""
     answers(simulator, b'{"success": true, "data": [{"key": "A", "note": "x\\ud800"}]}')
     assert client.kernelcare.keys()[0].note == "x?"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (1, "irregular ip address in one of CIDRs (code 1)"),
+        ("2", "irregular prefix in one of CIDRs (code 2)"),
+        (3, "internal error (code 3)"),
+        (77, "it gives code 77"),
+    ],
+)
+def test_cidrs_that_cln_refuses(clients: Clients, cln: AnsweringCln, code: object, said: str) -> None:
+    """Any code but 0 is a refusal, in the words of the document."""
+    cln.gives({"code": code})
+    client = clients.writer(cln.url)
+    with pytest.raises(Refused) as raised:
+        client.kernelcare.set_cidrs(KEY, ["192.0.2.0/24"])
+    assert str(raised.value) == (
+        f"sending /kcare/key/set_cidr.json at {client.api} for key Pl4n-87d3e7eb: CLN did not set the CIDRs: {said}"
+    )
+    assert not raised.value.may_have_happened
+
+
+@pytest.mark.parametrize("data", [{}, {"code": None}, {"code": "x"}, {"code": False}, 0, True])
+def test_cidrs_without_a_code(clients: Clients, cln: AnsweringCln, data: object) -> None:
+    """Without the code of success nobody knows."""
+    cln.gives(data)
+    with pytest.raises(BadAnswer) as raised:
+        clients.writer(cln.url).kernelcare.set_cidrs(KEY, ["192.0.2.0/24"])
+    assert raised.value.may_have_happened
+
+
+def test_new_key_in_an_object(clients: Clients, cln: AnsweringCln) -> None:
+    """The document promises the key alone; one in an object is as good."""
+    cln.gives({"key": KEY, "limit": 2})
+    assert clients.writer(cln.url).kernelcare.create_key(2) == KEY
+
+
+@pytest.mark.parametrize("key", ["", None, 7])
+def test_servers_of_no_key(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
+    """No key is refused before anything is sent."""
+    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
+        with pytest.raises(BadArgument) as raised:
+            call(key)
+        assert raised.value.argument == "key"
+    assert simulator.requests == []

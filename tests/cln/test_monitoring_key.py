@@ -14,7 +14,7 @@ from cln_monitor.cln import (
     TimedOut,
     is_monitoring_key,
 )
-from cln_monitor.cln.endpoints import KERNELCARE_KEYS, READS, WRITES, Endpoint
+from cln_monitor.cln.endpoints import KERNELCARE_KEYS, Endpoint
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 
 from .asking import MONITORING_KEY, Clients, read
@@ -101,6 +101,16 @@ def test_sent_once(clients: Clients, keys: MonitoringKeys, simulator: Simulator,
     assert clients.clock.slept == []
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_barred_by_somebody_else(keys: MonitoringKeys, simulator: Simulator, status: int) -> None:
+    """The call takes no login: without a word of CLN such a status says nothing about the key."""
+    simulator.faults.add(Fault("status", status=status, html=True))
+    with pytest.raises(BadAnswer) as raised:
+        keys.register(MONITORING_KEY)
+    assert f"HTTP {status} without a word of CLN: this address is barred, or a proxy says so" in str(raised.value)
+    assert raised.value.may_have_happened
+
+
 def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served: Served) -> None:
     """A change that CLN puts off puts off all calls to that host."""
     transport = clients.transport(served.url)
@@ -122,8 +132,7 @@ def test_not_sent_after_the_deadline(clients: Clients, simulator: Simulator, ser
 def test_other_calls_are_not_written(
     clients: Clients, simulator: Simulator, served: Served, endpoint: Endpoint
 ) -> None:
-    """Only what is on the list of writes can be sent as one, and nothing is on both lists."""
+    """Only what is on the list of writes can be sent as one."""
     with pytest.raises(PermissionError):
         clients.transport(served.url).write(endpoint, dict, lambda answer: answer, Deadline.never(clients.clock))
     assert simulator.requests == []
-    assert not READS & WRITES

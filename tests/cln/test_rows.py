@@ -38,3 +38,8 @@ def test_any_rows(rows: list[tuple[str, int | None]]) -> None:
     for each in servers:
         checkins = [checkin for name, checkin in rows if name == each.server_id and checkin is not None]
         assert each.last_checkin == max(checkins, default=None)
+
+
+def test_rows_without_an_identity_all_stay() -> None:
+    """Two servers of which CLN tells no id are two."""
+    assert unique(["", "", "a", "a"], str) == ["", "", "a"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import clean_text
-from cln_monitor.cln.text import shorten
+from cln_monitor.cln.text import is_clean, shorten
 
 CLEANED = {
     "a text": ("Some custom key note", "Some custom key note"),
@@ -50,3 +50,19 @@ def test_longest_is_an_argument() -> None:
     assert clean_text("x" * 5000, 4096) == "x" * 4095 + "…"
     assert shorten("abc", 3) == "abc"
     assert shorten("abcd", 3) == "ab…"
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("", True),
+        (" K\u00f6ln \U0001f680 ", True),
+        ("a\tb", False),
+        ("a\u2028", False),
+        ("\u202e", False),
+        ("\ud800", False),
+    ],
+)
+def test_is_clean(text: str, clean: bool) -> None:
+    """A text that can be sent is one line without control characters."""
+    assert is_clean(text) is clean

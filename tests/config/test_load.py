@@ -521,3 +521,30 @@ def _times(settings: ProbeSettings) -> tuple[bool, float, float]:
 def _stale_after(settings: ProbeSettings) -> float:
     assert isinstance(settings, CheckinSettings)
     return settings.stale_after
+
+
+def test_without_secrets(tmp_path: Path) -> None:
+    """Neither are they read nor does it matter that they are not there; all else has to be right."""
+    text = """
+accounts:
+  - {name: one, login: a, secret_key_file: none, monitoring_keys_file: none}
+  - {name: two, login: a, registration_token_env: CLN_NONE, monitoring_keys: [short]}
+"""
+    file = tmp_path / "cln-monitor.yml"
+    file.write_text(text)
+    config = load_config(file, with_secrets=False)
+    assert [account.name for account in config.accounts] == ["one", "two"]
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    places = [problem.place for problem in caught.value.problems]
+    assert places == [
+        "accounts[0].secret_key_file",
+        "accounts[0].monitoring_keys_file",
+        "accounts[1].secret_key_file",
+        "accounts[1].registration_token_env",
+        "accounts[1].monitoring_keys[0]",
+    ]
+    for wrong, place in ((text.replace("two", "one"), "accounts[1].name"), (f"{text}timeout: soon", "timeout")):
+        with pytest.raises(ConfigError) as caught:
+            parse_config(wrong, tmp_path, with_secrets=False)
+        assert [problem.place for problem in caught.value.problems] == [place]

@@ -127,3 +127,16 @@ def test_secrets_that_have_become_unreadable(tmp_path: Path) -> None:
     redactor = Redactor()
     config.hide_secrets(redactor)
     assert redactor.scrub("pl4nted-login") == "<login>"
+
+
+def test_a_secret_that_is_unreadable_beside_others(tmp_path: Path) -> None:
+    """The others are hidden all the same, where the configuration is loaded without its secrets."""
+    text = """
+accounts:
+  - {name: one, login: one, secret_key_file: none, registration_token: pl4nted, monitoring_keys: [pl4ntedMonitoringKey]}
+  - {name: two, login: two, secret_key: s3cret, monitoring_keys_file: none}
+"""
+    redactor = Redactor()
+    parse_config(text, tmp_path, with_secrets=False).hide_secrets(redactor)
+    label = mask_key("pl4ntedMonitoringKey")
+    assert redactor.scrub("pl4nted pl4ntedMonitoringKey s3cret") == f"<secret> {label} <secret>"

@@ -65,10 +65,12 @@ def test_the_probes_of_an_account_share_a_client() -> None:
         client.close()
 
 
-def test_of_cln_itself() -> None:
-    """Without credentials and without an account."""
-    source = sources().of_api("https://other.example.net/api", StatusSettings())
+@pytest.mark.parametrize(("labels", "label"), [("masked", mask_key("WsTs821nSAtiastD")), ("full", "WsTs821nSAtiastD")])
+def test_of_cln_itself(labels: str, label: str) -> None:
+    """Without credentials and without an account; keys are called as elsewhere."""
+    source = sources(f"key_labels: {labels}").of_api("https://other.example.net/api", StatusSettings())
     assert (source.account, source.client.api) == ("", "other.example.net")
+    assert source.key_label("WsTs821nSAtiastD") == label
     with pytest.raises(ValueError, match="no login and secret key"):
         source.client.kernelcare.keys()
     source.client.close()

@@ -91,7 +91,7 @@ accounts:
         return target
 
     def run(self, *probes: str, account: str = "acme") -> None:
-        """Run these probes once, by default all that are on, that of CLN among them."""
+        """Run these probes once, by default all that are on for the account, and that of CLN."""
         on = [name for name, settings in self.service.config.accounts[0].probes.items() if settings.enabled]
         for probe in probes or on:
             self.service.run(self.target(probe, account))

@@ -20,7 +20,7 @@ def test_it_needs_no_configuration(idle: Callable[[Any], None]) -> None:
         config = demo.config()
         (account,) = config.accounts
         enabled = [name for name, settings in account.probes.items() if settings.enabled]
-        assert set(enabled) <= set(PROBES)
+        assert enabled == list(PROBES)
         assert {float(account.probes[name].interval) for name in ("status", "kernelcare", "imunify")} == {15.0}
         service = Service(demo.config, Redactor())
         idle(service)

@@ -19,7 +19,7 @@ from cln_monitor.simulator import Fault, Simulator
 from tests.running import CLN_EXPORTER, Exporter, Program, ask, running_exporter, wait_until
 from tests.small_cln import SECRETS, small_cln, write_config
 
-PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
+PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "groups", "awp")
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,11 @@ def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> 
         ("GET", "/im/srv/list.json"),
         ("GET", "/ipl/list.json"),
         ("GET", "/ipl/server.json"),
+        ("GET", "/els/key/list.json"),
+        ("GET", "/els/srv/list.json"),
+        ("GET", "/group/list.json"),
+        ("GET", "/group/servers/list.json"),
+        ("GET", "/cl/awp"),
         ("GET", "/kcare/nagios/…"),
         ("GET", "/kcare/nagios-res/…"),
     }
@@ -194,7 +199,7 @@ def test_reload_over_http_needs_the_switch(exporter: Exporter, cln: tuple[Simula
 def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """--config.check reads all there is to read, asks nobody, and exits 0."""
     config = write_config(tmp_path, cln[1])
-    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 5 probes\n", "")
+    assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 8 probes\n", "")
 
 
 def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path: Path) -> None:
@@ -202,7 +207,7 @@ def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path
     config = write_config(tmp_path, cln[1])
     config.write_text(config.read_text() + "tls_config: {insecure_skip_verify: true}\n")
     code, output, errors = _run(f"--config.file={config}", "--config.check")
-    assert (code, output) == (0, f"{config}: ok, 1 account, 5 probes\n")
+    assert (code, output) == (0, f"{config}: ok, 1 account, 8 probes\n")
     warning = "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
     assert errors == f"cln-exporter: {config}: warning: {warning}\n"
 

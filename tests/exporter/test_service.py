@@ -352,6 +352,11 @@ class TestFind:
         assert first is not None
         assert second is not None
         assert (first.api_url, second.api_url) == (exporting.url, "http://127.0.0.1:1/api")
+        unwatched = ", api_url: 'http://127.0.0.1:1/api', probes: {status: {enabled: false}}}"
+        exporting.configure(accounts=SECOND.replace("}", unwatched))
+        exporting.service.reload()
+        assert exporting.service.find("", "status") is exporting.service.find("acme", "status") is not None
+        assert exporting.service.find("second", "status") is None
 
     @pytest.mark.parametrize(
         ("account", "probe"), [("acme", "nothing"), ("nobody", "kernelcare"), ("nobody", "status"), ("", "kernelcare")]

@@ -140,6 +140,7 @@ def test_view(targets: Targets) -> None:
     assert (view.interval, view.max_age) == (60.0, MAX_AGE)
     assert (view.last_run, view.last_success, view.failure) == (NOW, None, run.failure)
     assert view.observation == run.observation
+    assert (view.read, view.lacking) == (1, 1)
     assert target.view(whole=False) == msgspec.structs.replace(view, observation=None)
 
 

@@ -103,18 +103,7 @@ def test_other_methods(method: str, path: str, allowed: set[str], app: Starlette
 
 @pytest.mark.parametrize(
     "path",
-    [
-        "/nothing",
-        "/metrics/",
-        "/sd",
-        "/sd/",
-        "/metricsx",
-        "/METRICS",
-        "/-/",
-        "/-/nothing",
-        "/api",
-        "/api/v1/observations/acme",
-    ],
+    ["/nothing", "/metrics/", "/sd", "/sd/", "/metricsx", "/METRICS", "/-/", "/-/nothing", "/api", "/api/v1"],
 )
 def test_other_paths(path: str, app: Starlette) -> None:
     """404, as text, and never a redirect: that would go to whatever host the request names."""
@@ -483,6 +472,8 @@ class TestObservation:
             "duration": None,
             "last_success": None,
             "failure": None,
+            "read": 0,
+            "lacking": 0,
             "observation": None,
         }
 
@@ -505,6 +496,7 @@ class TestObservation:
         answer = json.loads(ask(app, "/api/v1/observations/acme/kernelcare").text)
         assert answer["failure"]["reason"] == "bad_answer"
         assert len(answer["observation"]["parts"]) == 1
+        assert (answer["read"], answer["lacking"]) == (1, 0)
         assert answer["observation"]["missing"][0]["name"] == ""
 
     def test_what_is_too_old_is_not_told(self, app: Starlette, fleet: Exporting) -> None:
@@ -512,13 +504,14 @@ class TestObservation:
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
         answer = json.loads(ask(app, "/api/v1/observations/acme/kernelcare").text)
-        assert answer["observation"]["parts"] == []
+        assert (answer["read"], answer["observation"]["parts"]) == (0, [])
         assert answer["last_success"] == fleet.clock.time() - 3601
 
     def test_of_cln_itself(self, app: Starlette, fleet: Exporting) -> None:
-        """Under each account that uses the root."""
+        """Under each account that uses the root, and under none."""
         fleet.run("status")
         answer = json.loads(ask(app, "/api/v1/observations/acme/status").text)
+        assert answer == ask(app, "/api/v1/observations/status").json()
         assert (answer["account"], answer["probe"]) == ("", "status")
         assert answer["observation"]["parts"][0]["value"][0] == {
             "name": "db_clweb_connected",
@@ -526,7 +519,9 @@ class TestObservation:
             "good": True,
         }
 
-    @pytest.mark.parametrize("path", ["nobody/kernelcare", "acme/nothing", "acme/%3Cb%3E", "%2E%2E/kernelcare"])
+    @pytest.mark.parametrize(
+        "path", ["nobody/kernelcare", "acme/nothing", "acme/%3Cb%3E", "%2E%2E/kernelcare", "acme", "kernelcare"]
+    )
     def test_not_found(self, path: str, app: Starlette) -> None:
         """404 with what there is."""
         answer = ask(app, f"/api/v1/observations/{path}")
@@ -546,6 +541,8 @@ def test_index_of_observations(app: Starlette, fleet: Exporting) -> None:
     assert probes["kernelcare"]["last_success"] == fleet.clock.time()
     assert probes["imunify"]["failure"]["reason"] == "bad_answer"
     assert probes["status"]["last_run"] is None
+    counts = {name: (each["read"], each["lacking"]) for name, each in probes.items()}
+    assert [counts[name] for name in ("kernelcare", "imunify", "status")] == [(1, 0), (0, 1), (0, 0)]
     assert {each["observation"] for each in probes.values()} == {None}
 
 

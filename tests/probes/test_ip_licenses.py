@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from cln_monitor.probes import PROBES
-from cln_monitor.probes.ip_licenses import LicenseState
+from cln_monitor.probes import PROBES, Run
+from cln_monitor.probes import run as runs
+from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 
@@ -17,41 +18,62 @@ IP_LICENSES = PROBES["ip_licenses"]
 MINUTE = NOW - NOW % 60
 
 
-def seen(cln: Cln) -> list[LicenseState]:
-    """Return what a run sees."""
+def parts_of(run: Run[IpLicenses]) -> dict[str, IpLicenses]:
+    """Return the parts of a run by their names."""
+    return {part.name: part.value for part in run.observation.parts}
+
+
+def seen(cln: Cln) -> dict[str, IpLicenses]:
+    """Return the parts that a run sees which misses nothing."""
     run = cln.run(IP_LICENSES)
     assert run.failure is None, run.failure
-    (part,) = run.observation.parts
-    assert part.name == "licenses"
-    states: list[LicenseState] = part.value
-    return states
+    return parts_of(run)
 
 
 def test_licenses(cln: Cln) -> None:
-    """Each licence with its type in words, or as its number; two of one address are two."""
+    """Each licence with its type in words, or as its number; two of one address are two. Check-ins are a part more."""
     cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE, last_checkin=MINUTE)
     cln.account.add_ip_license("192.0.2.1", 7215, created=MINUTE, last_checkin=None)
     cln.account.add_ip_license("2001:db8::1", 1, registered=False, created=MINUTE)
-    assert seen(cln) == [
-        LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE, last_checkin=MINUTE),
-        LicenseState("192.0.2.1", "7215", registered=True, created=MINUTE, last_checkin=None),
-        LicenseState("2001:db8::1", "CloudLinux OS", registered=False, created=MINUTE, last_checkin=None),
-    ]
+    assert seen(cln) == {
+        "licenses": IpLicenses(
+            licenses=[
+                LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE),
+                LicenseState("192.0.2.1", "7215", registered=True, created=MINUTE),
+                LicenseState("2001:db8::1", "CloudLinux OS", registered=False, created=MINUTE),
+            ]
+        ),
+        "check-ins 1": IpLicenses(
+            checkins=[
+                LicenseCheckin("192.0.2.1", "KernelCare", MINUTE),
+                LicenseCheckin("192.0.2.1", "7215", None),
+                LicenseCheckin("2001:db8::1", "CloudLinux OS", None),
+            ]
+        ),
+    }
     assert cln.asked() == ["/ipl/list.json", "/ipl/server.json"]
 
 
 def test_no_licenses(cln: Cln) -> None:
     """Are an answer, and nobody is asked about no addresses."""
-    assert seen(cln) == []
+    assert seen(cln) == {"licenses": IpLicenses()}
     assert cln.asked() == ["/ipl/list.json"]
 
 
-def test_a_call_for_each_hundred_addresses(cln: Cln) -> None:
+def add_addresses(cln: Cln, number: int) -> None:
+    """Give the account as many addresses, each with two licences."""
+    for each in range(number):
+        cln.account.add_ip_license(f"198.18.{each // 256}.{each % 256}", 16)
+        cln.account.add_ip_license(f"198.18.{each // 256}.{each % 256}", 1)
+
+
+def test_a_part_for_each_hundred_addresses(cln: Cln) -> None:
     """However many licences an address has."""
-    for number in range(201):
-        cln.account.add_ip_license(f"198.18.{number // 256}.{number % 256}", 16)
-        cln.account.add_ip_license(f"198.18.{number // 256}.{number % 256}", 1)
-    assert len(seen(cln)) == 402
+    add_addresses(cln, 201)
+    parts = seen(cln)
+    assert list(parts) == ["licenses", "check-ins 1", "check-ins 2", "check-ins 3"]
+    assert len(parts["licenses"].licenses) == 402
+    assert [len(part.checkins) for part in parts.values()] == [0, 200, 200, 2]
     assert [len(request.query["ip"].split(",")) for request in cln.simulator.requests[1:]] == [100, 100, 1]
 
 
@@ -59,15 +81,42 @@ def test_a_license_that_the_second_call_lacks(cln: Cln) -> None:
     """Was removed in between: what is paid for is in the list, and it never checked in."""
     cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE)
     cln.simulator.faults.add(Fault("answer", "/ipl/server.json", body=json.dumps({"success": True, "data": []})))
-    assert seen(cln) == [LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE, last_checkin=None)]
+    parts = seen(cln)
+    assert parts["licenses"].licenses == [LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE)]
+    assert parts["check-ins 1"].checkins == [LicenseCheckin("192.0.2.1", "KernelCare", None)]
 
 
-@pytest.mark.parametrize("path", ["/ipl/list.json", "/ipl/server.json"])
-def test_either_call_fails(path: str, cln: Cln) -> None:
+def test_the_list_fails(cln: Cln) -> None:
     """Nothing is seen, and the failure names the call."""
     cln.account.add_ip_license("192.0.2.1", 16)
-    cln.simulator.faults.add(Fault("html", path))
+    cln.simulator.faults.add(Fault("html", "/ipl/list.json"))
     run = cln.run(IP_LICENSES)
-    assert run.observation.parts == ()
+    assert (run.observation.parts, run.observation.list_known) == ((), False)
     assert run.failure is not None
-    assert (run.failure.reason, path in run.failure.text) == ("bad_answer", True)
+    assert (run.failure.reason, "/ipl/list.json" in run.failure.text) == ("bad_answer", True)
+
+
+def test_checkins_fail(cln: Cln) -> None:
+    """The list is there, and so are the check-ins of other addresses."""
+    add_addresses(cln, 101)
+    cln.simulator.faults.add(Fault("html", "/ipl/server.json", match="198.18.0.7"))
+    run = cln.run(IP_LICENSES)
+    assert list(parts_of(run)) == ["licenses", "check-ins 2"]
+    assert len(parts_of(run)["licenses"].licenses) == 202
+    assert ([missing.name for missing in run.observation.missing], run.observation.list_known) == (
+        ["check-ins 1"],
+        True,
+    )
+    assert run.failure is not None
+    assert (run.failure.reason, "/ipl/server.json" in run.failure.text) == ("bad_answer", True)
+
+
+def test_an_outage_does_not_lose_the_list(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has been read, whichever call of the many after it is given up first."""
+    monkeypatch.setattr(runs, "_SUSPICIOUS", 2)
+    add_addresses(cln, 401)
+    cln.simulator.faults.add(Fault("reset", "/ipl/server.json"))
+    cln.simulator.faults.add(Fault("reset", "/status*"))
+    run = cln.run(IP_LICENSES)
+    assert list(parts_of(run)) == ["licenses"]
+    assert "not tried, as 2 calls in a row got no answer" in run.observation.missing[-1].failure.text

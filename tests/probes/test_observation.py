@@ -154,6 +154,23 @@ def test_failure(missing: tuple[Missing, ...], failure: Failure | None) -> None:
     assert msgspec.structs.replace(seen(0, "x"), missing=missing).failure == failure
 
 
+@pytest.mark.parametrize(
+    ("observation", "lacking"),
+    [
+        pytest.param(seen(0, "a"), [], id="nothing"),
+        pytest.param(seen(0, "a", missing=("b", "c")), ["b", "c"], id="parts"),
+        pytest.param(seen(60, missing=("a", "b")).after(seen(0, "a"), MAX_AGE), ["b"], id="kept"),
+        pytest.param(seen(0, missing=("",), list_known=False), [""], id="list"),
+        pytest.param(seen(0, "a", missing=("", "b"), list_known=False), ["b"], id="list-of-others"),
+        pytest.param(seen(60, missing=("",), list_known=False).after(seen(0, "a"), MAX_AGE), [], id="list-kept"),
+        pytest.param(seen(0, "a", missing=("",)), [""], id="a-list-beside-the-list"),
+    ],
+)
+def test_what_it_lacks(observation: Observation[str], lacking: list[str]) -> None:
+    """What is missing now and was not seen a while before; where the list failed, what is there stands for it."""
+    assert [missing.name for missing in observation.lacking] == lacking
+
+
 NAMES = st.sets(st.sampled_from("abcd"))
 
 

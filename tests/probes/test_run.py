@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ class Scripted:
     readers: dict[str, Callable[[], object]]
     missing: tuple[Missing, ...] = ()
     error: Exception | None = None
+    read: dict[str, object] = field(default_factory=dict)
 
     name: str = "scripted"
     settings: type[ProbeSettings] = StatusSettings
@@ -39,7 +40,7 @@ class Scripted:
         """Return the readers, or raise the error."""
         if self.error is not None:
             raise self.error
-        return Plan(self.readers, self.missing, list_known=not self.missing)
+        return Plan(self.readers, self.missing, self.read, list_known=not self.missing)
 
 
 def raising(error: Exception) -> Callable[[], object]:
@@ -93,6 +94,21 @@ def test_what_the_plan_misses_already(cln: Cln) -> None:
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(Refused("no"))}, (gone,)))
     assert run.observation.missing == (gone, Missing("b", Failure("refused", "no")))
     assert not run.observation.list_known
+
+
+def test_what_came_with_the_plan(cln: Cln) -> None:
+    """Is there before the others, as old as the plan, and whatever happens to them."""
+
+    def slowly() -> str:
+        cln.clock.advance(10)
+        return "b"
+
+    run = cln.run(Scripted({"b": slowly, "c": raising(Refused("no"))}, read={"a": "a"}))
+    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b"))
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    probe = Scripted({"b": slowly, "c": slowly}, read={"a": "a"})
+    assert [part.name for part in run_probe(probe, cln.source(probe), pool, cln.clock).observation.parts] == ["a"]
 
 
 @pytest.mark.parametrize(

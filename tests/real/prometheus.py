@@ -13,25 +13,57 @@ from tests.running import Program, ask, free_port, wait_until
 
 
 class Prometheus(Program):
-    """Scrapes ``targets`` each second under the job ``cln``, and as ``jobs`` say; all its files lie in ``folder``."""
+    """Scrapes ``targets`` each second under the job ``cln``, and as ``jobs`` say; all its files lie in ``folder``.
 
-    def __init__(self, folder: Path, targets: list[str], jobs: Sequence[Mapping[str, Any]] = ()) -> None:
+    It has the rules of the files ``*.rules.yml`` there, once they are there and it was reloaded, and sends their alerts
+    to ``alertmanagers``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        targets: list[str],
+        alertmanagers: list[str] | None = None,
+        jobs: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
+        self._alertmanagers = alertmanagers or []
         config = folder / "prometheus.yml"
         scrape = {"job_name": "cln", "static_configs": [{"targets": targets}]}
         every_second = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-        config.write_text(json.dumps({"global": every_second, "scrape_configs": [scrape, *jobs]}))
+        config.write_text(
+            json.dumps(
+                {
+                    "global": every_second,
+                    "scrape_configs": [scrape, *jobs],
+                    "rule_files": ["*.rules.yml"],
+                    "alerting": {"alertmanagers": [{"static_configs": [{"targets": self._alertmanagers}]}]},
+                }
+            )
+        )
         super().__init__(
             [
                 servers.path("prometheus"),
                 f"--config.file={config}",
                 f"--storage.tsdb.path={folder / 'data'}",
                 f"--web.listen-address={address}",
+                "--web.enable-lifecycle",
             ],
             folder / "prometheus.log",
         )
         self.wait_for_log("Server is ready to receive web requests")
+
+    def reload(self) -> None:
+        """Let it read its configuration and its rules anew, and find its Alertmanagers, which takes it up to 5 s."""
+        answer = ask(f"{self.url}/-/reload", "POST")
+        assert answer.status == 200, answer
+        if self._alertmanagers:  # an alert that fires before is not sent for a whole minute
+            wait_until(self._has_found_alertmanagers, "Prometheus to find Alertmanager")
+
+    def _has_found_alertmanagers(self) -> bool:
+        found = json.loads(ask(f"{self.url}/api/v1/alertmanagers").text)["data"]["activeAlertmanagers"]
+        return len(found) == len(self._alertmanagers)
 
     def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
         """Return labels and value of each series that ``expression`` gives now."""

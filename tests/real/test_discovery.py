@@ -69,7 +69,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
                 ],
                 "relabel_configs": [{"action": "labelmap", "regex": META, "replacement": "cln_$1"}],
             }
-            prometheus = Prometheus(tmp_path, [exporter.address], [job])
+            prometheus = Prometheus(tmp_path, [exporter.address], jobs=[job])
             try:
                 yield Lab(simulator, account, exporter, prometheus)
             finally:

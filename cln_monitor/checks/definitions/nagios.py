@@ -42,8 +42,10 @@ define hostgroup {
 # then needs no credentials, and CLN gets no call more. Without one it is a configuration, whose secrets user nagios has
 # to read:
 #   _CLN_SOURCE           --config /etc/cln-monitor/cln-monitor.yml
-# Of several accounts each is a host, whose _CLN_SOURCE ends with --account NAME. Nagios drops ~ & ' " from it, and what
-# else illegal_macro_output_chars lists.
+# Of several accounts each is a host, whose _CLN_SOURCE ends with --account NAME. Nagios drops ` ~ $ & | ' " < > from
+# it, or what else illegal_macro_output_chars lists, and all behind a ";". So the user and the password of an exporter
+# have such characters percent-encoded, %26 for "&", %7C for "|", %3B for ";", %24 for "$":
+#   _CLN_SOURCE           --exporter https://nagios:pa%26%24word@monitor.example.net
 define host {
     use                   generic-host
     host_name             cln

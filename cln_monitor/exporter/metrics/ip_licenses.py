@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicensesSettings, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings
 
 _LABELS = ("account", "ip", "license")
 
@@ -34,20 +35,25 @@ FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED)
 PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
 
 
-def render(observation: Observation[list[LicenseState]], settings: IpLicensesSettings, series: Series) -> None:
+def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, series: Series) -> None:
     """Write the series of ``observation``."""
     account = observation.account
-    for part in observation.parts:
-        counts = Counter((each.license, each.registered) for each in part.value)
-        for license_ in dict.fromkeys(each.license for each in part.value):
-            for registered in (True, False):
-                labels = (account, license_, str(registered).lower())
-                series.add(LICENSES, labels, counts[license_, registered])
-        if settings.server_series:
-            for each in part.value:
-                labels = (account, each.ip, each.license)
-                series.add(REGISTERED, labels, int(each.registered))
-                if each.last_checkin is not None:
-                    series.add(LAST_CHECKIN, labels, each.last_checkin)
-                if each.created is not None:
-                    series.add(CREATED, labels, each.created)
+    licenses = licenses_of(observation)
+    _count(account, licenses, series)
+    if not settings.server_series:
+        return
+    for each in licenses:
+        labels = (account, each.ip, each.license)
+        series.add(REGISTERED, labels, int(each.registered))
+        if each.last_checkin is not None:
+            series.add(LAST_CHECKIN, labels, each.last_checkin)
+        if each.created is not None:
+            series.add(CREATED, labels, each.created)
+
+
+def _count(account: str, licenses: list[License], series: Series) -> None:
+    counts = Counter((each.license, each.registered) for each in licenses)
+    for license_ in dict.fromkeys(each.license for each in licenses):
+        for registered in (True, False):
+            labels = (account, license_, str(registered).lower())
+            series.add(LICENSES, labels, counts[license_, registered])

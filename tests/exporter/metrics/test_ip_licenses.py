@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from cln_monitor.exporter.metrics.ip_licenses import render
-from cln_monitor.probes.ip_licenses import IpLicensesSettings, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings, LicenseCheckin, LicenseState
 from tests.exporter.parsing import parse
 from tests.helpers.clock import NOW
 
 from .rendering import observed, text_of
 
-LICENSES = [
-    LicenseState("192.0.2.1", "KernelCare", registered=True, created=NOW - 100, last_checkin=NOW - 60),
-    LicenseState("192.0.2.2", "KernelCare", registered=True, created=None, last_checkin=None),
-    LicenseState("2001:db8::1", "7215", registered=False, created=NOW - 200, last_checkin=None),
-]
+LICENSES = IpLicenses(
+    licenses=[
+        LicenseState("192.0.2.1", "KernelCare", registered=True, created=NOW - 100),
+        LicenseState("192.0.2.2", "KernelCare", registered=True, created=None),
+        LicenseState("2001:db8::1", "7215", registered=False, created=NOW - 200),
+    ]
+)
+CHECKINS = IpLicenses(
+    checkins=[
+        LicenseCheckin("192.0.2.1", "KernelCare", NOW - 60),
+        LicenseCheckin("192.0.2.2", "KernelCare", None),
+        LicenseCheckin("2001:db8::1", "7215", None),
+    ]
+)
+PARTS = {"licenses": LICENSES, "check-ins 1": CHECKINS}
 
 
 def test_licenses() -> None:
     """Counted by type and use, zeros included; a series an address, absent where CLN tells nothing."""
-    text = text_of(render, observed({"licenses": LICENSES}, probe="ip_licenses"), IpLicensesSettings())
+    text = text_of(render, observed(PARTS, probe="ip_licenses"), IpLicensesSettings())
     assert (
         text
         == """\
@@ -40,11 +52,32 @@ cln_ip_license_created_timestamp_seconds{account="acme",ip="2001:db8::1",license
 def test_server_series_off() -> None:
     """The counts stay, the series an address go."""
     settings = IpLicensesSettings(server_series=False)
-    text = text_of(render, observed({"licenses": LICENSES}, probe="ip_licenses"), settings)
+    text = text_of(render, observed(PARTS, probe="ip_licenses"), settings)
     assert 'ip="' not in text
     assert text.count("cln_ip_licenses{") == 4
 
 
 def test_no_licenses() -> None:
     """Nothing is counted of types that the account does not have."""
-    assert text_of(render, observed({"licenses": []}, probe="ip_licenses"), IpLicensesSettings()) == ""
+    assert text_of(render, observed({"licenses": IpLicenses()}, probe="ip_licenses"), IpLicensesSettings()) == ""
+
+
+def test_without_checkins() -> None:
+    """What the list tells is told all the same."""
+    text = text_of(render, observed({"licenses": LICENSES}, probe="ip_licenses"), IpLicensesSettings())
+    whole = text_of(render, observed(PARTS, probe="ip_licenses"), IpLicensesSettings())
+    assert text.splitlines() == [line for line in whole.splitlines() if "last_checkin" not in line]
+
+
+def test_checkins_of_an_earlier_run() -> None:
+    """Of two the newer counts, wherever it stands; those of a licence that has gone, and those alone, are not shown."""
+    older = IpLicenses(
+        checkins=[LicenseCheckin("192.0.2.1", "KernelCare", NOW - 900), LicenseCheckin("192.0.2.9", "KernelCare", NOW)]
+    )
+    now = observed(PARTS, probe="ip_licenses")
+    (kept,) = observed({"check-ins 2": older}, at=NOW - 600).parts
+    for parts in ((*now.parts, kept), (kept, *now.parts)):
+        seen = msgspec.structs.replace(now, parts=parts)
+        text = text_of(render, seen, IpLicensesSettings())
+        assert text == text_of(render, now, IpLicensesSettings())
+    assert text_of(render, msgspec.structs.replace(now, parts=(kept,)), IpLicensesSettings()) == ""

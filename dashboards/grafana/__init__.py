@@ -1,0 +1,1 @@
+"""The Grafana dashboards, built from typed Python: ``python -m dashboards.grafana`` writes the JSON beside it."""

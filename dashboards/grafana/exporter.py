@@ -1,0 +1,200 @@
+"""CLN exporter: do the probes run, how old is what they read, what do they ask of CLN."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.models import dashboard as model
+
+from . import queries as q
+from . import variables
+from .panels import BAD, GOOD, NONE_OR_BAD, POLLED, WARN, Steps, lines, number, states
+from .tables import Column, rows
+
+INSTANCE = 'instance=~"$instance"'
+PROBES = f'{q.PROBES},probe=~"$probe",{INSTANCE}'
+REQUESTS = f"cln_api_requests_total{{{INSTANCE}}}"
+REFUSED = f'cln_api_requests_total{{{INSTANCE},code!~"2.."}}'
+BY_PROBE = "instance, account, probe"
+SUCCESS = f"cln_probe_last_success_timestamp_seconds{{{PROBES}}}"
+LATENESS: Steps = ((None, GOOD), (2, WARN), (3, BAD))
+
+
+def dashboard() -> model.Dashboard:
+    """Return the dashboard."""
+    return variables.dashboard(
+        "cln-exporter",
+        "The exporter itself: its probes, the age of its data, its calls of the CLN API.",
+        [
+            variables.account(),
+            variables.of_label("probe", "Probe", f"cln_probe_interval_seconds{{{q.PROBES}}}"),
+            variables.of_label("instance", "Exporter", "cln_exporter_build_info"),
+        ],
+        [*_numbers(), _success(), _probes(), _ages(), _durations(), _requests(), _failures(), _calls()],
+    )
+
+
+def _numbers() -> list[stat.Panel]:
+    return [
+        number(
+            "Exporters",
+            "Exporters that Prometheus could read at its last scrape.",
+            f"count(cln_exporter_build_info{{{INSTANCE}}})",
+            ((None, BAD), (1, "text")),
+            none="none",
+            size=(4, 4),
+        ),
+        number(
+            "Failing probes",
+            "Probes whose last run failed; what they read before is shown until it is too old.",
+            f"sum({q.once(BY_PROBE, f'1 - cln_probe_success{{{PROBES}}}')})",
+            NONE_OR_BAD,
+            size=(4, 4),
+        ),
+        number(
+            "Oldest data, in intervals",
+            "How many of its intervals ago the probe that is furthest behind last read all there is to read; up to 1 "
+            "is normal.",
+            f"max((time() - {SUCCESS}) / cln_probe_interval_seconds{{{PROBES}}})",
+            LATENESS,
+            unit="none",
+            decimals=1,
+            size=(4, 4),
+        ),
+        number(
+            "Configuration",
+            "Whether the last attempt to load the configuration succeeded.",
+            f"min(cln_exporter_config_last_reload_successful{{{INSTANCE}}})",
+            shown={"1": ("loaded", GOOD), "0": ("refused", BAD)},
+            size=(4, 4),
+        ),
+        number(
+            "Clock of CLN",
+            "How far CLN's clock is from the exporter's, by the Date header of its last answer: a token is good for a "
+            "short time only.",
+            f"max(abs(cln_api_clock_skew_seconds{{{INSTANCE}}}))",
+            ((None, GOOD), (30, WARN), (300, BAD)),
+            unit="s",
+            size=(4, 4),
+        ),
+        number(
+            "Series left out",
+            "Series a server that were left out, as there are more of them than max_server_series allows.",
+            f"sum({q.once(BY_PROBE, f'cln_probe_server_series_dropped{{{PROBES}}}')})",
+            ((None, GOOD), (1, WARN)),
+            size=(4, 4),
+        ),
+    ]
+
+
+def _success() -> statetimeline.Panel:
+    return states(
+        "Probes over time",
+        "Whether the last run of each probe read all there is to read; with several exporters, at each of them.",
+        (f"min by (account, probe) (cln_probe_success{{{PROBES}}})", "{{account}} {{probe}}"),
+        {"1": ("succeeds", GOOD), "0": ("fails", BAD)},
+        size=(12, 10),
+    )
+
+
+def _probes() -> table.Panel:
+    def each(metric: str) -> str:
+        return q.once(BY_PROBE, f"cln_probe_{metric}{{{PROBES}}}")
+
+    interval = each("interval_seconds")
+    return rows(
+        "Probes now",
+        "Each probe: its last run, the age of its data, its interval, how long its last run took. A probe without "
+        "an account is that of CLN's status.",
+        [
+            interval,
+            f"{each('success')} or {interval} * NaN",
+            f"time() - {each('last_success_timestamp_seconds')} or {interval} * NaN",
+            f"{each('duration_seconds')} or {interval} * NaN",
+        ],
+        [
+            Column("probe", "Probe"),
+            Column("account", "Account", width=90),
+            Column("instance", "Exporter", width=140),
+            Column("Value #B", "Last run", width=95, shown={"1": ("succeeded", GOOD), "0": ("failed", BAD)}),
+            Column("Value #C", "Data age", unit="s", decimals=0, width=90, right=True),
+            Column("Value #A", "Interval", unit="s", decimals=0, width=90, right=True),
+            Column("Value #D", "Took", unit="s", decimals=1, width=90, right=True),
+        ],
+        size=(12, 10),
+        none="No probes",
+        sort=[("Probe", False)],
+    )
+
+
+def _ages() -> timeseries.Panel:
+    return lines(
+        "Age of the data",
+        f"Time since each probe last read all there is to read; a saw-tooth up to its interval is normal. {POLLED}",
+        [(f"max by (account, probe) (time() - {SUCCESS})", "{{account}} {{probe}}")],
+        size=(12, 9),
+        unit="s",
+        soft_max=60,
+        steps=False,
+    )
+
+
+def _durations() -> timeseries.Panel:
+    return lines(
+        "Duration of the probes",
+        "How long the last run of each probe took; with several exporters, the longest.",
+        [(f"max by (account, probe) (cln_probe_duration_seconds{{{PROBES}}})", "{{account}} {{probe}}")],
+        size=(12, 9),
+        unit="s",
+        soft_max=0.1,
+    )
+
+
+def _requests() -> timeseries.Panel:
+    return lines(
+        "Calls of the CLN API",
+        "Requests sent to CLN by HTTP status, or by the reason why there was none; of all accounts.",
+        [(f"sum by (code) (rate({REQUESTS}[$__rate_interval]))", "{{code}}")],
+        size=(12, 8),
+        unit="reqps",
+        stacked=True,
+        colors={"200": GOOD},
+    )
+
+
+def _failures() -> timeseries.Panel:
+    return lines(
+        "Failed runs by reason",
+        "Runs of the probes that failed, by reason; the exporter's page and log say more, its README what to do.",
+        [(f"sum by (reason) (increase(cln_probe_failures_total{{{PROBES}}}[$__rate_interval]))", "{{reason}}")],
+        size=(12, 8),
+        stacked=True,
+        as_bars=True,
+        soft_max=4,
+    )
+
+
+def _calls() -> table.Panel:
+    histogram = f"cln_api_request_duration_seconds_bucket{{{INSTANCE}}}"
+    seconds = f"cln_api_request_duration_seconds_sum{{{INSTANCE}}}"
+    calls = f"sum by (endpoint) (increase({REQUESTS}[$__range]))"
+    return rows(
+        "Calls by endpoint",
+        "Requests sent to CLN within the time range, how many had no HTTP status of success, and how long they took, "
+        "the whole body read; of all accounts.",
+        [
+            calls,
+            f"sum by (endpoint) (increase({REFUSED}[$__range])) or {calls} * 0",
+            f"sum by (endpoint) (increase({seconds}[$__range])) / ({calls} > 0) or {calls} * NaN",
+            f"histogram_quantile(0.95, sum by (endpoint, le) (rate({histogram}[$__range])))",
+        ],
+        [
+            Column("endpoint", "Endpoint"),
+            Column("Value #A", "Calls", decimals=0, width=140, right=True),
+            Column("Value #B", "Failed", decimals=0, width=140, right=True, steps=((None, "text"), (0.5, BAD))),
+            Column("Value #C", "Mean", unit="s", decimals=1, width=140, right=True),
+            Column("Value #D", "95 % took less than", unit="s", decimals=1, width=180, right=True),
+        ],
+        size=(24, 16),
+        none="No calls in this time",
+        sort=[("Calls", True)],
+    )

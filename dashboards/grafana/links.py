@@ -1,0 +1,30 @@
+"""How the dashboards lead to each other: time range and variables go along."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models.dashboard import DashboardLinkType
+
+TAG = "cln"
+TITLES = {
+    "cln-overview": "CLN overview",
+    "cln-kernelcare": "CLN KernelCare",
+    "cln-imunify": "CLN Imunify",
+    "cln-licences": "CLN licences",
+    "cln-exporter": "CLN exporter",
+}
+
+
+def to(uid: str) -> build.DashboardLink:
+    """Return the link of a panel to the dashboard that says more."""
+    return (
+        build.DashboardLink(TITLES[uid])
+        .type(DashboardLinkType.LINK)
+        .url(f"/d/{uid}?${{__url_time_range}}&${{__all_variables}}")
+    )
+
+
+def among_all() -> build.DashboardLink:
+    """Return the links at the top of each dashboard, to all with the tag."""
+    link = build.DashboardLink("CLN").type(DashboardLinkType.DASHBOARDS).tags([TAG]).icon("external link")
+    return link.as_dropdown(False).include_vars(True).keep_time(True)

@@ -1,0 +1,132 @@
+"""Tables: which labels and values they show, in which order, under which heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.builders import common, table
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from .panels import COUNT, Look, Steps, dressed, looks, now, thresholds
+
+DAYS = "suffix:days"
+"""Of an age: one scale for all rows, so that they compare at a glance."""
+_NOT_TOLD = model.SpecialValueMap(
+    options=model.DashboardSpecialValueMapOptions(
+        match=model.SpecialValueMatch.NA_N, result=model.ValueMappingResult(text="–", index=1)
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: the field it shows, its head, and its looks.
+
+    ``field`` is a label, or ``Value``, with ``#`` and the letter of the query where there are several. ``shown`` are
+    the texts that stand for values; they and ``steps`` colour the text. A ``bar`` draws a share of 1. A ``hidden``
+    column is there for links.
+    """
+
+    field: str
+    head: str
+    unit: str = ""
+    decimals: int | None = None
+    width: int | None = None
+    shown: Mapping[str, Look | str] | None = None
+    steps: Steps | None = None
+    unlimited: bool = False
+    bar: bool = False
+    right: bool = False
+    hidden: bool = False
+    link: str = ""
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it shows the value of a query, and not a label."""
+        return self.field.startswith("Value")
+
+    def properties(self) -> list[model.DynamicConfigValue]:
+        """Return what differs from the other columns."""
+        found: dict[str, object | None] = {
+            # A label may look like a number: licence type 5010 would be "5.01 K".
+            "unit": self.unit or (COUNT if self.is_value else "string"),
+            "decimals": self.decimals,
+            "noValue": "–",  # an empty cell would else say that there are no rows
+            "custom.width": self.width,
+            "custom.align": "right" if self.right else None,
+            "mappings": self._mappings() or None,
+            "thresholds": thresholds(self.steps).build() if self.steps else None,
+            "color": {"mode": "thresholds"} if self.steps else None,
+            "custom.cellOptions": self._cell(),
+            "min": 0 if self.bar else None,
+            "max": 1 if self.bar else None,
+            # The first is what Grafana 10 and 11 read, the second what later ones read.
+            "custom.hidden": self.hidden or None,
+            "custom.hideFrom": {"viz": True, "tooltip": False, "legend": False} if self.hidden else None,
+            "links": [{"title": "Details", "url": self.link, "targetBlank": False}] if self.link else None,
+        }
+        return [
+            model.DynamicConfigValue(id_val=name, value=value) for name, value in found.items() if value is not None
+        ]
+
+    def _mappings(self) -> list[model.ValueMapping]:
+        """Return the texts that stand for values; +Inf is what CLN's 0, for no limit, became."""
+        unlimited = model.ValueMappingResult(text="unlimited", index=0)
+        ranges = model.DashboardRangeMapOptions(from_val=1e300, to=None, result=unlimited)
+        return [
+            *([looks(self.shown)] if self.shown else []),
+            *([model.RangeMap(options=ranges)] if self.unlimited else []),
+            *([_NOT_TOLD] if self.is_value else []),
+        ]
+
+    def _cell(self) -> Mapping[str, str] | None:
+        """Return the kind of cell, where it is not plain text."""
+        if self.bar:
+            return {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
+        colored = self.steps or any(isinstance(look, tuple) for look in (self.shown or {}).values())
+        return {"type": "color-text"} if colored else None
+
+
+def rows(
+    title: str,
+    description: str,
+    queries: Sequence[str],
+    columns: Sequence[Column],
+    *,
+    size: tuple[int, int],
+    none: str,
+    sort: Sequence[tuple[str, bool]] = (),
+    link: str = "",
+) -> table.Panel:
+    """Return a row for each series now; series of several ``queries`` with the same labels share a row.
+
+    ``sort`` are heads, and whether the largest is first. ``none`` stands in place of the table when there is no row.
+    """
+    targets: list[Builder[Dataquery]] = [
+        now(query, ref=chr(ord("A") + index)).format(PromQueryFormat.TABLE) for index, query in enumerate(queries)
+    ]
+    panel = dressed(table.Panel(), title, description, targets, size=size, unit=COUNT, none=none, link=link)
+    if len(queries) > 1:
+        panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
+    panel.with_transformation(
+        model.DataTransformerConfig(
+            id_val="organize",
+            options={
+                "excludeByName": {"Time": True},
+                "includeByName": {},
+                "indexByName": {column.field: index for index, column in enumerate(columns)},
+                "renameByName": {column.field: column.head for column in columns},
+            },
+        )
+    )
+    panel.sort_by([common.TableSortByFieldState().display_name(head).desc(desc) for head, desc in sort])
+    panel.show_header(True).cell_height(kinds.TableCellHeight.SM).footer(common.TableFooterOptions().show(False))
+    for column in columns:
+        if properties := column.properties():
+            panel.override_by_name(column.head, properties)
+    return panel

@@ -1,0 +1,110 @@
+"""The account that clntool works on in tests: every value of it is known, and each test finds it as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import certifi
+
+from cln_monitor.simulator import Account, Simulator
+
+LOGIN, SECRET_KEY, TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
+PROXY_PASSWORD = "pr0xy-pl4nted-pass"
+SECRETS = (SECRET_KEY, TOKEN, PROXY_PASSWORD)
+"""What clntool never shows, whatever fails; licence keys it lists, as that is what people ask for."""
+
+KEY, OTHER_KEY = "WsTs821nSAtiastD", "Zq7T0p1xVb93LmKe"
+IMUNIFY_KEY, OTHER_IMUNIFY_KEY = "IM250SOMENONSENSETEXT", "IMUNOTHERKEY"
+ELS_KEY = "CELS-yUDxBd5ethmGO5d3hnAZEau0"
+MONITORING_KEY = "M0nitoringKey00001"
+NEW_ELS = "RHEL9 ELS+"  # no code of the document: the configuration names it
+MONTH = "2023-12"
+CREATED = 1398871560  # 2014-04-30T15:26Z
+CHECKED_IN = 1682868360  # 2023-04-30T15:26Z
+HOSTILE_NOTE = "[red]x[/red]|\x1b[31mé\n\u202eクラウド"
+
+
+@dataclass(frozen=True)
+class Cln:
+    """That account in its simulator, served at ``url``; ``config`` is a configuration of it."""
+
+    simulator: Simulator
+    url: str
+    config: Path
+
+    @property
+    def account(self) -> Account:
+        """The account as it stands."""
+        return self.simulator.accounts[LOGIN]
+
+    def sent(self) -> list[tuple[str, str, dict[str, str]]]:
+        """Return what went out: method, path, and the query without its token."""
+        return [
+            (
+                request.method,
+                request.path.replace(TOKEN, "{token}"),
+                {name: value for name, value in request.query.items() if name != "token"},
+            )
+            for request in self.simulator.requests
+        ]
+
+
+def furnish(simulator: Simulator) -> None:
+    """Take away what the test before has left, and make the account anew."""
+    for account in simulator.accounts.values():
+        for name in [*account.kernelcare_keys]:
+            account.remove_kernelcare_key(name)
+        for name in [*account.imunify_keys]:
+            account.remove_imunify_key(name)
+        for name in [*account.els_keys]:
+            account.remove_els_key(name)
+    simulator.accounts.clear()
+    simulator.faults.clear()
+    simulator.replay = None
+    simulator.clear_requests()
+    account = simulator.add_account(LOGIN, SECRET_KEY, TOKEN)
+    key = account.add_kernelcare_key(KEY, limit=4, note=HOSTILE_NOTE, created=CREATED)
+    key.add_server("fresh", ip="192.0.2.1", hostname="web1.example.net", created=CREATED, last_checkin=CHECKED_IN)
+    key.add_server(
+        "never",
+        ip="2001:db8::1",
+        hostname="web2.example.net",
+        created=CREATED,
+        last_checkin=None,
+        patch_state="outofdate",
+    )
+    account.add_kernelcare_key(OTHER_KEY, limit=0, enabled=False, created=CREATED)
+    protected = account.add_imunify_key(IMUNIFY_KEY, code="360_250", limit=2)
+    guarded = protected.add_server("im-1", ip="198.51.100.1", hostname="im1.example.net", last_checkin=CHECKED_IN)
+    account.add_imunify_key(OTHER_IMUNIFY_KEY, code="360_UN", limit=0)
+    account.add_els_key(ELS_KEY, code="CELS", limit=2, note="12").add_server("12345", ip="1.1.1.1", hostname="test")
+    account.add_ip_license("192.0.2.1", 1, created=CREATED, last_checkin=CHECKED_IN, server_info="release-8")
+    account.add_ip_license("192.0.2.1", 41, registered=False, created=CREATED)
+    account.add_ip_license("2001:db8::9", 5010, registered=False, created=CREATED)
+    account.add_group("web", "all that must be up").add_server(guarded)
+    account.add_awp_entity("example1.com", username="user1", month=MONTH)
+    account.add_awp_entity("example2.com", "AWP_CDN", cdn_limit_type="50 GB", month=MONTH)
+
+
+def write_config(folder: Path, api_url: str) -> Path:
+    """Write a configuration of that account, whose secret is in a file, and return its path."""
+    (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
+    bundle = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
+    end = "-----END CERTIFICATE-----\n"  # to load all of them takes each run 20 ms
+    (folder / "one.pem").write_text(bundle[bundle.index("-----BEGIN") : bundle.index(end)] + end)
+    config = folder / "cln-monitor.yml"
+    config.write_text(f"""\
+api_url: {api_url}
+requests_per_second: 0
+timeout: 5s
+tls_config: {{ca_file: one.pem}}
+probes:
+  els: {{products: [CELS, OELS, {NEW_ELS}]}}
+accounts:
+  - name: acme
+    login: {LOGIN}
+    secret_key_file: acme.secret
+    registration_token: {TOKEN}
+""")
+    return config

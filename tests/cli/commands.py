@@ -1,0 +1,386 @@
+"""Every command of clntool that asks CLN: how it is typed, the calls that it sends, and what a change changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cln_monitor.simulator import Account
+
+from .account import (
+    ELS_KEY,
+    IMUNIFY_KEY,
+    KEY,
+    LOGIN,
+    MONITORING_KEY,
+    MONTH,
+    NEW_ELS,
+    OTHER_IMUNIFY_KEY,
+    OTHER_KEY,
+)
+
+Sent = tuple[str, str, dict[str, str]]
+
+
+def get(path: str, **query: str) -> Sent:
+    """Return a call that is a GET."""
+    return "GET", path, query
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as it is ``typed``."""
+
+    typed: str
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of the process."""
+        return words(self.typed)
+
+
+@dataclass(frozen=True)
+class Read(Command):
+    """A command that reads. ``sends``: its calls, in any order where they are made at the same time."""
+
+    sends: tuple[Sent, ...]
+    shown: Any
+    """What a script reads of it."""
+
+
+@dataclass(frozen=True)
+class Change(Command):
+    """A command that changes something. ``made`` tells whether the account has the change."""
+
+    sends: Sent
+    made: Callable[[Account], bool]
+    shown: Callable[[Account], Any]
+    """What a script reads of it."""
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of the process, with --yes."""
+        return [*super().arguments, "--yes"]
+
+    @property
+    def without_yes(self) -> list[str]:
+        """The arguments of the process as a person types them."""
+        return super().arguments
+
+
+def words(typed: str) -> list[str]:
+    """Return the arguments of what is ``typed``; ``_%_`` is a blank within one."""
+    return [word.replace("_%_", " ") for word in typed.split()]
+
+
+_ISO = "2014-04-30T15:26:00Z"
+_CHECKED_IN = "2023-04-30T15:26:00Z"
+_GROUP_SERVER = {"server_id": "im-1", "hostname": "im1.example.net", "ip": "198.51.100.1", "type": "IMUNIFY"}
+_FRESH = {"key": KEY, "server_id": "fresh", "ip": "192.0.2.1", "created": _ISO, "last_checkin": _CHECKED_IN}
+_NEVER = {"key": KEY, "server_id": "never", "ip": "2001:db8::1", "created": _ISO, "last_checkin": None}
+_IMUNIFY_SERVER = {"key": IMUNIFY_KEY, "server_id": "im-1", "ip": "198.51.100.1", "last_checkin": _CHECKED_IN}
+_ELS_SERVER = {"server_id": "12345", "key": ELS_KEY, "ip": "1.1.1.1", "hostname": "test"}
+_ELS = {"key": ELS_KEY, "code": "CELS", "limit": 2, "note": "12"}
+_OS = {"ip": "192.0.2.1", "type": 1, "license": "CloudLinux OS", "registered": True, "created": _ISO}
+_SINGLE = {"ip": "192.0.2.1", "type": 41, "license": "Imunify360 single user", "registered": False, "created": _ISO}
+_NEW = {"ip": "2001:db8::9", "type": 5010, "license": "5010", "registered": False, "created": _ISO}
+_NOBODY = {"last_checkin": None, "server_info": ""}
+_PREMIUM = {"product": "AWP_PREMIUM", "primary_domain": "example1.com", "username": "user1", "cdn_limit_type": ""}
+_CDN = {"product": "AWP_CDN", "primary_domain": "example2.com", "username": None, "cdn_limit_type": "50 GB"}
+_FLAGS = ("db_clweb_connected", "db_clweb_online", "db_rhn_connected", "db_rhn_online", "ip_server_reg")
+
+
+def _product(path: str, code: str) -> Sent:
+    return get(path, code=code, productType=code)
+
+
+READS: dict[str, tuple[Read, ...]] = {
+    "status": (
+        Read(
+            "status",
+            (get("/status.json"),),
+            [
+                *({"flag": flag, "value": True, "good": True} for flag in _FLAGS),
+                *({"flag": flag, "value": False, "good": True} for flag in ("rhn_overloaded", "rhn_queue_full")),
+                {"flag": "xmlrpc", "value": True, "good": True},
+            ],
+        ),
+    ),
+    "kernelcare": (
+        Read(
+            "kernelcare keys list",
+            (get("/kcare/key/list.json"),),
+            [
+                {"key": KEY, "enabled": True, "limit": 4, "note": "[red]x[/red]| [31mé クラウド", "created": _ISO},
+                {"key": OTHER_KEY, "enabled": False, "limit": 0, "note": "", "created": _ISO},
+            ],
+        ),
+        Read(
+            "kernelcare servers list",
+            (
+                get("/kcare/key/list.json"),
+                get("/kcare/key/servers.json", key=KEY),
+                get("/kcare/key/servers.json", key=OTHER_KEY),
+            ),
+            [_FRESH, _NEVER],
+        ),
+        Read(f"kernelcare servers list --key {KEY}", (get("/kcare/key/servers.json", key=KEY),), [_FRESH, _NEVER]),
+        Read(
+            f"kernelcare patch-status --key {KEY}",
+            (get(f"/kcare/nagios/{KEY}"),),
+            {
+                "ok": False,
+                "uptodate": 0,
+                "outofdate": 0,
+                "unsupported": 0,
+                "inactive": 2,
+                "hosts": [
+                    {"host": "web1.example.net", "ip": "192.0.2.1", "state": "inactive"},
+                    {"host": "web2.example.net", "ip": "2001:db8::1", "state": "inactive"},
+                ],
+            },
+        ),
+        Read(
+            "kernelcare patch-status --reseller",
+            (get(f"/kcare/nagios-res/{LOGIN}/{{token}}"),),
+            {"ok": False, "uptodate": 0, "outofdate": 0, "unsupported": 0, "inactive": 2, "hosts": []},
+        ),
+    ),
+    "imunify": (
+        Read(
+            "imunify keys list",
+            (get("/im/key/list.json"),),
+            [
+                {"key": IMUNIFY_KEY, "code": "360_250", "limit": 2, "servers": 1},
+                {"key": OTHER_IMUNIFY_KEY, "code": "360_UN", "limit": 0, "servers": 0},
+            ],
+        ),
+        Read(
+            "imunify servers list",
+            (
+                get("/im/key/list.json"),
+                get("/im/srv/list.json", key=IMUNIFY_KEY),
+                get("/im/srv/list.json", key=OTHER_IMUNIFY_KEY),
+            ),
+            [_IMUNIFY_SERVER],
+        ),
+        Read(
+            f"imunify servers list --key {IMUNIFY_KEY}", (get("/im/srv/list.json", key=IMUNIFY_KEY),), [_IMUNIFY_SERVER]
+        ),
+    ),
+    "els": (
+        Read(
+            "els keys list",
+            tuple(_product("/els/key/list.json", code) for code in ("CELS", "OELS", NEW_ELS)),
+            [_ELS],
+        ),
+        Read("els keys list --code CELS", (_product("/els/key/list.json", "CELS"),), [_ELS]),
+        Read(
+            "els servers list",
+            tuple(_product("/els/srv/list.json", code) for code in ("CELS", "OELS", NEW_ELS)),
+            [_ELS_SERVER],
+        ),
+        Read(f"els servers list --code {NEW_ELS.replace(' ', '_%_')}", (_product("/els/srv/list.json", NEW_ELS),), []),
+    ),
+    "ip-licenses": (
+        Read("ip-licenses list", (get("/ipl/list.json"),), [_OS, _SINGLE, _NEW]),
+        Read(
+            "ip-licenses servers 192.0.2.1 2001:db8::9",
+            (get("/ipl/server.json", ip="192.0.2.1,2001:db8::9"),),
+            [
+                _OS | {"last_checkin": _CHECKED_IN, "server_info": "release-8"},
+                _SINGLE | _NOBODY,
+                _NEW | _NOBODY,
+            ],
+        ),
+        Read(
+            "ip-licenses availability 192.0.2.1",
+            (get("/ipl/availability.json", ip="192.0.2.1"),),
+            {"available": [4, 5, 1002, 16, 17, 40, 42, 43, 49], "owned": [1, 41]},
+        ),
+        Read(
+            "ip-licenses check 2001:DB8:0::9",
+            (get("/ipl/check.json", ip="2001:db8::9"),),
+            [{"type": 5010, "license": "5010"}],
+        ),
+    ),
+    "groups": (
+        Read("groups list", (get("/group/list.json"),), [{"name": "web", "description": "all that must be up"}]),
+        Read("groups servers list web", (get("/group/servers/list.json", name="web"),), [_GROUP_SERVER]),
+    ),
+    "awp": (
+        Read(
+            f"awp usage --month {MONTH}",
+            (get("/cl/awp", products="AWP_PREMIUM,AWP_CDN", yearMonth=MONTH),),
+            [_PREMIUM, _CDN],
+        ),
+        Read(
+            f"awp usage --month {MONTH} --product AWP_CDN",
+            (get("/cl/awp", products="AWP_CDN", yearMonth=MONTH),),
+            [_CDN],
+        ),
+    ),
+}
+
+
+def _last(keys: Iterable[Any]) -> Any:
+    return list(keys)[-1]
+
+
+CHANGES: dict[str, tuple[Change, ...]] = {
+    "kernelcare": (
+        Change(
+            "kernelcare keys create --limit 3 --note クラウド_%_&",
+            get("/kcare/key/create.json", limit="3", note="クラウド &"),
+            lambda account: (len(account.kernelcare_keys), _last(account.kernelcare_keys.values()).limit) == (3, 3),
+            lambda account: {"key": _last(account.kernelcare_keys)},
+        ),
+        Change(
+            f"kernelcare keys delete {KEY}",
+            get("/kcare/key/delete.json", key=KEY),
+            lambda account: KEY not in account.kernelcare_keys,
+            lambda _: {"done": True, "key": KEY},
+        ),
+        Change(
+            f"kernelcare keys set-cidr {KEY} 192.0.2.0/24 2001:DB8::/32",
+            get("/kcare/key/set_cidr.json", key=KEY, cidr="192.0.2.0/24,2001:db8::/32"),
+            lambda account: account.kernelcare_keys[KEY].cidrs == ["192.0.2.0/24", "2001:db8::/32"],
+            lambda _: {"done": True, "key": KEY, "cidrs": ["192.0.2.0/24", "2001:DB8::/32"]},
+        ),
+        Change(
+            "kernelcare servers remove fresh",
+            get("/kcare/srv/remove.json", server_id="fresh"),
+            lambda account: [*account.kernelcare_keys[KEY].servers] == ["never"],
+            lambda _: {"done": True, "server_id": "fresh", "key": KEY},
+        ),
+        Change(
+            f"kernelcare monitoring-key register {MONITORING_KEY}",
+            get("/kcare/nagios/register_key.plain", key=MONITORING_KEY),
+            lambda account: MONITORING_KEY in account.monitoring_keys,
+            lambda _: {"done": True, "key": MONITORING_KEY},
+        ),
+    ),
+    "imunify": (
+        Change(
+            "imunify keys create --code 360_30 --limit 0 --note x",
+            get("/im/key/create.json", code="360_30", limit="0", note="x"),
+            lambda account: [key.code for key in account.imunify_keys.values()] == ["360_250", "360_UN", "360_30"],
+            lambda account: {"key": _last(account.imunify_keys), "code": "360_30", "limit": 0, "servers": None},
+        ),
+        Change(
+            f"imunify keys update {IMUNIFY_KEY} --limit 9",
+            get("/im/key/update.json", key=IMUNIFY_KEY, limit="9"),
+            lambda account: account.imunify_keys[IMUNIFY_KEY].limit == 9,
+            lambda _: {"key": IMUNIFY_KEY, "code": "360_250", "limit": 9, "servers": 1},
+        ),
+        Change(
+            f"imunify keys remove {IMUNIFY_KEY}",
+            get("/im/key/remove.json", key=IMUNIFY_KEY),
+            lambda account: IMUNIFY_KEY not in account.imunify_keys,
+            lambda _: [{"key": IMUNIFY_KEY, "server_id": "im-1"}],
+        ),
+        Change(
+            "imunify servers remove im-1",
+            get("/im/srv/remove.json", id="im-1"),
+            lambda account: not account.imunify_keys[IMUNIFY_KEY].servers,
+            lambda _: {"done": True, "server_id": "im-1", "key": IMUNIFY_KEY},
+        ),
+        Change(
+            f"imunify servers convert im-1 {OTHER_IMUNIFY_KEY}",
+            get("/im/srv/convert.json", id="im-1", key=OTHER_IMUNIFY_KEY),
+            lambda account: "im-1" in account.imunify_keys[OTHER_IMUNIFY_KEY].servers,
+            lambda _: {"done": True, "server_id": "im-1", "key": OTHER_IMUNIFY_KEY},
+        ),
+    ),
+    "els": (
+        Change(
+            "els keys create --code ELS_%_CELS7+SLA --limit 5 --note x",
+            get("/els/key/create.json", code="ELS CELS7+SLA", limit="5", note="x"),
+            lambda account: [key.code for key in account.els_keys.values()] == ["CELS", "ELS CELS7+SLA"],
+            lambda account: {"key": _last(account.els_keys), "code": "ELS CELS7+SLA", "limit": 5, "note": "x"},
+        ),
+        Change(
+            f"els keys update {ELS_KEY} --note new",
+            get("/els/key/update.json", key=ELS_KEY, note="new"),
+            lambda account: account.els_keys[ELS_KEY].note == "new",
+            lambda _: _ELS | {"note": "new"},
+        ),
+        Change(
+            f"els keys remove {ELS_KEY}",
+            get("/els/key/remove.json", key=ELS_KEY),
+            lambda account: ELS_KEY not in account.els_keys,
+            lambda _: [_ELS_SERVER],
+        ),
+        Change(
+            "els servers remove 12345",
+            get("/els/srv/remove.json", id="12345"),
+            lambda account: not account.els_keys[ELS_KEY].servers,
+            lambda _: {"done": True, **_ELS_SERVER},
+        ),
+    ),
+    "ip-licenses": (
+        Change(
+            "ip-licenses register 192.0.2.7 --type 16 --els-allowed",
+            get("/ipl/register.json", ip="192.0.2.7", type="16", els_allowed="true"),
+            lambda account: ("192.0.2.7", 16) in account.ip_licenses,
+            lambda _: {"ip": "192.0.2.7", "type": 16, "license": "KernelCare", "registered": False, "created": ...},
+        ),
+        Change(
+            "ip-licenses convert 192.0.2.1 --type 41 --type-to 43",
+            get("/ipl/convert.json", ip="192.0.2.1", type="41", type_to="43"),
+            lambda account: ("192.0.2.1", 43) in account.ip_licenses,
+            lambda _: {"done": True, "ip": "192.0.2.1", "type": 43},
+        ),
+        Change(
+            "ip-licenses remove 192.0.2.1 --type 1",
+            get("/ipl/remove.json", ip="192.0.2.1", type="1"),
+            lambda account: ("192.0.2.1", 1) not in account.ip_licenses,
+            lambda _: {"done": True, "ip": "192.0.2.1", "type": 1},
+        ),
+        Change(
+            "ip-licenses remove 192.0.2.1",
+            get("/ipl/remove.json", ip="192.0.2.1"),
+            lambda account: [*account.ip_licenses] == [("2001:db8::9", 5010)],
+            lambda _: {"done": True, "ip": "192.0.2.1", "type": None},
+        ),
+        Change(
+            "ip-licenses update 192.0.2.1 --type 1 --els-allowed",
+            get("/ipl/update.json", ip="192.0.2.1", els_allowed="true", type="1"),
+            lambda account: account.ip_licenses["192.0.2.1", 1].els_allowed,
+            lambda _: {"done": True, "ip": "192.0.2.1", "type": 1, "els_allowed": True},
+        ),
+    ),
+    "groups": (
+        Change(
+            "groups create Köln_%_& --description x",
+            ("POST", "/group/create.json", {"name": "Köln &", "description": "x"}),
+            lambda account: "Köln &" in account.groups,
+            lambda _: {"name": "Köln &", "description": "x"},
+        ),
+        Change(
+            "groups servers add web fresh never",
+            ("PUT", "/group/servers/put.json", {"name": "web", "server_ids": "fresh,never"}),
+            lambda account: len(account.groups["web"].servers) == 3,
+            lambda _: [
+                {"server_id": "fresh", "hostname": "web1.example.net", "ip": "192.0.2.1", "type": "KERNELCARE"},
+                {"server_id": "never", "hostname": "web2.example.net", "ip": "2001:db8::1", "type": "KERNELCARE"},
+            ],
+        ),
+        Change(
+            "groups servers remove web im-1",
+            ("DELETE", "/group/servers/remove.json", {"name": "web", "server_ids": "im-1"}),
+            lambda account: not account.groups["web"].servers,
+            lambda _: [_GROUP_SERVER],
+        ),
+    ),
+}
+
+ALL_READS = [read for family in READS.values() for read in family]
+ALL_CHANGES = [change for family in CHANGES.values() for change in family]
+ALL: list[Command] = [*ALL_READS, *ALL_CHANGES]
+
+
+def typed(command: Command) -> str:
+    """Return the name of a case: what is typed."""
+    return command.typed

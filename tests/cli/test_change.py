@@ -1,0 +1,157 @@
+"""Every change: rehearsed, agreed to, sent once, and told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from unittest import mock
+from urllib.parse import quote_plus
+
+import pytest
+
+from cln_monitor.simulator import Fault
+
+from .account import KEY, MONITORING_KEY, Cln
+from .commands import ALL_CHANGES, Change, typed
+from .inside import ask
+from .processes import CLNTOOL, on_a_terminal
+
+
+@pytest.mark.parametrize("command", ALL_CHANGES, ids=typed)
+def test_what_changes(command: Change, cln: Cln) -> None:
+    """With --yes the one call goes out once, and CLN has the change; stderr tells so."""
+    assert not command.made(cln.account)
+    outcome = ask(cln, "--output", "json", *command.arguments)
+    assert outcome.code == 0, outcome
+    assert cln.sent() == [command.sends]
+    assert command.made(cln.account)
+    expected = command.shown(cln.account)
+    got = outcome.json
+    if isinstance(expected, dict):
+        got |= {name: ... for name, value in expected.items() if value is ...}
+    assert got == expected
+    assert outcome.err.startswith("done: ")
+
+
+@pytest.mark.parametrize("command", ALL_CHANGES, ids=typed)
+def test_what_changes_for_people(command: Change, cln: Cln) -> None:
+    """A table is what is left of it, or nothing where there is nothing to show beside what stderr tells."""
+    outcome = ask(cln, *command.without_yes, "-y")
+    assert outcome.code == 0
+    expected = command.shown(cln.account)
+    assert bool(outcome.out) == ("done" not in expected)
+
+
+@pytest.mark.parametrize("command", ALL_CHANGES, ids=typed)
+def test_without_a_terminal(command: Change, cln: Cln) -> None:
+    """Without a terminal to ask on a change takes --yes; keys are masked, as in all errors."""
+    outcome = ask(cln, *command.without_yes)
+    assert (outcome.code, outcome.out, cln.sent()) == (2, "", [])
+    assert outcome.err.startswith("clntool: nothing was sent: to ")
+    assert outcome.err.endswith(" without a terminal to ask on takes --yes\n")
+    if "key" in command.sends[2]:
+        assert command.sends[2]["key"] not in outcome.err
+
+
+@pytest.mark.parametrize("command", ALL_CHANGES, ids=typed)
+def test_dry_run(command: Change, cln: Cln) -> None:
+    """What would be sent is shown without its token, and nothing is sent, with --yes or without."""
+    method, path, query = command.sends
+    host = cln.url.split("/")[2]
+    for arguments in (command.arguments, command.without_yes):
+        told = ask(cln, *arguments, "--dry-run")
+        assert (told.code, told.err) == (0, "")
+        asked = "&".join(f"{name}={quote_plus(value)}" for name, value in query.items())
+        assert told.out.startswith("would ")
+        assert told.out.endswith(f": {method} {path}?{asked} at {host}\n")
+        script = ask(cln, "-o", "json", *arguments, "--dry-run").json
+        assert script == {"dry_run": True, "api": host, "method": method, "path": path, "arguments": query}
+    assert cln.sent() == []
+    assert not command.made(cln.account)
+
+
+@pytest.mark.parametrize(
+    ("types", "code", "says"),
+    [
+        (b"y\n", 0, "done: delete the KernelCare key"),
+        (b"YES\n", 0, "done: delete"),
+        (b"n\n", 1, "nothing was sent"),
+        (b"\n", 1, "nothing was sent"),
+        (b"what\nno\n", 1, "nothing was sent"),
+        (b"\x04", 1, "nothing was sent"),
+        (b"\x03", 1, "nothing was sent"),
+    ],
+)
+def test_on_a_terminal(types: bytes, code: int, says: str, cln: Cln) -> None:
+    """It asks first; no, nothing, Ctrl-D and Ctrl-C send nothing."""
+    outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", KEY, types=types)
+    assert f"Delete the KernelCare key {KEY} at {cln.url.split('/')[2]}? [y/N]:" in outcome.err
+    assert (outcome.code, len(cln.sent())) == (code, 1 - code)
+    assert says in outcome.err
+
+
+def test_wrong_arguments_are_not_asked_about(cln: Cln) -> None:
+    """Nobody is asked whether to send what cannot be sent."""
+    outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", "a/b", types=b"y\n")
+    assert outcome.code == 2
+    assert "[y/N]" not in outcome.err
+
+
+def test_interrupted_while_it_is_sent(cln: Cln) -> None:
+    """Ctrl-C during a change ends with 3 and says that it may have been made."""
+    cln.simulator.faults.add(Fault("hang"))
+
+    def interrupt(pid: int) -> None:
+        ends_at = time.monotonic() + 10
+        while not cln.simulator.requests and time.monotonic() < ends_at:
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGINT)
+
+    arguments = ("-C", str(cln.config), "kernelcare", "keys", "delete", KEY)
+    child = subprocess.Popen(
+        [*CLNTOOL, *arguments, "--yes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    interrupt(child.pid)
+    out, err = child.communicate(timeout=10)
+    assert (child.returncode, out) == (3, "")
+    assert err == (
+        "clntool: interrupted while asking CLN to delete the KernelCare key WsTs-8c7994d7; "
+        "it may have been done all the same: look before sending it again\n"
+    )
+    assert len(cln.sent()) == 1
+
+
+def test_interrupted_while_reading(cln: Cln) -> None:
+    """Ctrl-C during a read is told as what it is."""
+    with mock.patch("cln_monitor.cln.groups.GroupReads.groups", side_effect=KeyboardInterrupt):
+        outcome = ask(cln, "groups", "list")
+    assert (outcome.code, outcome.out, outcome.err) == (3, "", "clntool: interrupted\n")
+
+
+def test_partly_done(cln: Cln) -> None:
+    """What CLN did is shown, what it did not is told, and the end is 1."""
+    outcome = ask(cln, "-o", "json", "groups", "servers", "add", "web", "fresh", "none", "im-1", "--yes")
+    assert outcome.code == 1
+    assert [row["server_id"] for row in outcome.json] == ["fresh"]
+    assert outcome.err.endswith("clntool: CLN did not do it for none, im-1\n")
+
+
+def test_monitoring_key_needs_no_account(cln: Cln) -> None:
+    """It is registered for the address of the machine, so nobody's secret is read."""
+    cln.simulator.faults.add(Fault("answer", body="success:true code:2"))
+    outcome = ask(cln, "kernelcare", "monitoring-key", "register", MONITORING_KEY, "--yes")
+    assert outcome.code == 1
+    assert "holds no KernelCare IP licence (code 2)" in outcome.err
+    assert "token" not in cln.simulator.requests[0].query
+
+
+def test_an_update_of_all_types_is_warned_of(cln: Cln) -> None:
+    """The API document says of that call that it removes licences, which is what nobody wants of an update."""
+    outcome = ask(cln, "ip-licenses", "update", "192.0.2.1", "--no-els-allowed", "--dry-run")
+    assert outcome.code == 0
+    assert outcome.err.startswith("note: of this call without a type the API document says that it removes licences")
+    assert (
+        "note:" not in ask(cln, "ip-licenses", "update", "192.0.2.1", "--type", "1", "--els-allowed", "--dry-run").err
+    )

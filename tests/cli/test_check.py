@@ -1,0 +1,55 @@
+"""``clntool check config``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .account import SECRET_KEY, Cln
+from .inside import run
+
+
+def test_good(cln: Cln) -> None:
+    """One line, and what a script reads."""
+    outcome = run("check", "config", str(cln.config))
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"{cln.config}: ok, 1 account: acme\n", "")
+    assert run("-o", "json", "check", "config", str(cln.config)).json == {
+        "ok": True,
+        "accounts": ["acme"],
+        "warnings": [],
+        "problems": [],
+    }
+
+
+def test_bad(tmp_path: Path) -> None:
+    """A line for each problem, as many as there are."""
+    file = tmp_path / "bad.yml"
+    file.write_text(f"timeout: 1\nnope: {SECRET_KEY}\naccounts: [{{name: a, login: b, secret_key: {SECRET_KEY}}}]\n")
+    outcome = run("check", "config", str(file))
+    assert (outcome.code, outcome.out) == (1, "")
+    assert len(outcome.err.splitlines()) == 2
+    assert all(line.startswith(f"clntool: {file}: ") for line in outcome.err.splitlines())
+    script = run("-o", "json", "check", "config", str(file))
+    assert script.code == 1
+    assert script.json["ok"] is False
+    assert len(script.json["problems"]) == 2
+
+
+def test_warnings(tmp_path: Path) -> None:
+    """What is unusual is told, and is no failure."""
+    file = tmp_path / "odd.yml"
+    file.write_text(
+        "tls_config: {insecure_skip_verify: true}\naccounts: [{name: a, login: b, secret_key: c}, "
+        "{name: d, login: e, secret_key: f}]\n"
+    )
+    outcome = run("check", "config", str(file))
+    assert (outcome.code, outcome.out) == (0, f"{file}: ok, 2 accounts: a, d\n")
+    assert outcome.err.startswith(f"clntool: {file}: warning: tls_config.insecure_skip_verify: ")
+    assert len(run("-o", "json", "check", "config", str(file)).json["warnings"]) == 1
+
+
+def test_no_file(tmp_path: Path) -> None:
+    """A file that is not there, or a folder, is told in a line."""
+    for file in (tmp_path / "none.yml", tmp_path):
+        outcome = run("check", "config", str(file))
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
+    assert run("check", "config").code == 2

@@ -1,0 +1,126 @@
+"""How commands end when CLN does not do what is asked: refused, not done, lost, unreachable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.simulator import Fault
+from tests.running import wait_until
+
+from .account import LOGIN, SECRET_KEY, Cln, write_config
+from .commands import ALL, ALL_CHANGES, ALL_READS, Change
+from .inside import ask
+
+
+def changed(cln: Cln, folder: Path, old: str, new: str) -> Cln:
+    """Return that CLN with another configuration: ``new`` in place of ``old``."""
+    config = write_config(folder, cln.url)
+    text = config.read_text()
+    assert old in text
+    config.write_text(text.replace(old, new))
+    return Cln(cln.simulator, cln.url, config)
+
+
+FAULTS = {
+    "timeout": Fault("hang"),
+    "HTML": Fault("html"),
+    "cut": Fault("cut"),
+    "half": Fault("cut_body"),
+    "429": Fault("status", status=429, retry_after=600),
+    "500": Fault("status", status=500, html=True),
+    "reset": Fault("reset"),
+    "garbage": Fault("garbage"),
+    "empty": Fault("empty"),
+    "other shape": Fault("answer", body='{"success": true, "data": [[1]]}'),
+    "nothing of CLN": Fault("answer", body='"7"', content_type="text/plain"),
+    "redirect": Fault("redirect", location=f"http://{LOGIN}:{SECRET_KEY}@example.net/"),
+}
+
+
+@pytest.fixture
+def hasty(cln: Cln, tmp_path: Path) -> Cln:
+    """That CLN, asked with little patience."""
+    return changed(cln, tmp_path, "timeout: 5s", "timeout: 200ms")
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if name != "timeout"])
+def test_reading_when_cln_fails(fault: str, cln: Cln) -> None:
+    """What is no answer ends each command that reads with 3, and shows nothing as if it were one."""
+    cln.simulator.faults.add(FAULTS[fault])
+    for command in ALL_READS:
+        if fault == "cut" and "status" in command.typed:
+            continue  # a text that is cut between two lines is one of fewer flags or hosts
+        outcome = ask(cln, *command.arguments)
+        assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_changing_when_cln_fails(fault: str, hasty: Cln) -> None:
+    """A change whose answer is lost is sent once, ends with 3, and says that it may have been made all the same."""
+    cln = hasty
+    cln.simulator.faults.add(FAULTS[fault])
+    commands = ALL_CHANGES if fault != "timeout" else ALL_CHANGES[::6]
+    for command in commands:
+        cln.simulator.clear_requests()
+        outcome = ask(cln, *command.arguments)
+        if fault == "nothing of CLN" and outcome.code == 0:
+            assert command.typed.startswith("kernelcare keys create")  # whose data is the key alone
+            continue
+        assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
+        # A hasty one may have gone before the server has looked at what it sent.
+        wait_until(cln.sent, command.typed)
+        assert cln.sent() == [command.sends]
+        assert ("all the same" in outcome.err) == (fault != "429"), outcome.err
+
+
+def test_unreachable(cln: Cln, tmp_path: Path) -> None:
+    """Where nobody listens: 3, and of a change it is known that it was not made."""
+    nobody = changed(cln, tmp_path, cln.url, "http://127.0.0.1:9/api")
+    for command in ALL:
+        outcome = ask(nobody, *command.arguments)
+        assert (outcome.code, outcome.out) == (3, ""), command.typed
+        assert "all the same" not in outcome.err
+
+
+def test_wrong_secret(cln: Cln) -> None:
+    """CLN refuses the token: 1, for each command that sends one, and nothing is changed."""
+    cln.account.secret_key = "another"
+    cln.account.registration_token = "another"
+    for command in ALL:
+        outcome = ask(cln, *command.arguments)
+        if any(word in command.typed for word in ("status --key", "monitoring-key")) or command.typed == "status":
+            assert outcome.code == 0
+            continue
+        assert (outcome.code, outcome.out) == (1, ""), command.typed
+        assert "CLN refused the token" in outcome.err
+        if isinstance(command, Change):
+            assert not command.made(cln.account)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("kernelcare", "keys", "delete", "NoSuchKey0000001"),
+        ("kernelcare", "keys", "set-cidr", "NoSuchKey0000001", "192.0.2.0/24"),
+        ("kernelcare", "servers", "remove", "none"),
+        ("imunify", "keys", "remove", "IMNOSUCHKEY"),
+        ("imunify", "servers", "convert", "im-1", "IMNOSUCHKEY"),
+        ("imunify", "servers", "remove", "none"),
+        ("els", "servers", "remove", "none"),
+        ("ip-licenses", "remove", "192.0.2.99"),
+        ("ip-licenses", "convert", "192.0.2.1", "--type", "42", "--type-to", "43"),
+        ("ip-licenses", "update", "192.0.2.99", "--no-els-allowed"),
+        ("groups", "create", "web"),
+        ("groups", "servers", "add", "web", "none"),
+        ("groups", "servers", "add", "none", "fresh"),
+        ("groups", "servers", "remove", "web", "fresh"),
+    ],
+)
+def test_not_done(arguments: tuple[str, ...], cln: Cln) -> None:
+    """CLN says no, or says success and does nothing: 1."""
+    outcome = ask(cln, *arguments, "--yes")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("clntool: sending /")
+    assert len(cln.sent()) == 1

@@ -1,0 +1,220 @@
+"""What stands before the family, wrong usage, errors, and clntool as the process that it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from cln_monitor.cli import main as main_module
+from cln_monitor.simulator import Fault
+
+from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, Cln
+from .commands import ALL
+from .inside import ask, run, run_unchecked
+from .processes import CLNTOOL, process
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        ("--config", "{config}", "--account", "acme", "--output", "json"),
+        ("--config={config}", "--account=acme", "--output=json"),
+        ("-C", "{config}", "-a", "acme", "-o", "json"),
+        ("-C{config}", "-aacme", "-ojson"),
+        ("-o", "json", "--login", LOGIN, "--secret-key-file", "{secret}", "--api-url", "{url}"),
+        ("--secret-key-file={secret}", f"--login={LOGIN}", "--api-url={url}", "-ojson"),
+    ],
+)
+def test_before_the_family(spelled: tuple[str, ...], cln: Cln) -> None:
+    """The options before the family, in each way to write them."""
+    secret = str(cln.config.with_name("acme.secret"))
+    options = [each.format(config=cln.config, secret=secret, url=cln.url) for each in spelled]
+    outcome = run(*options, "groups", "list")
+    assert outcome.code == 0, outcome
+    assert outcome.json == [{"name": "web", "description": "all that must be up"}]
+
+
+def test_variables(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Login and secret key from the environment."""
+    monkeypatch.setenv("CLN_LOGIN", LOGIN)
+    monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
+    assert run("--api-url", cln.url, "groups", "list").code == 0
+
+
+def test_after_the_family(cln: Cln) -> None:
+    """Behind the family those options are not known, and the message says where to look."""
+    outcome = ask(cln, "groups", "list", "--account", "acme")
+    assert (outcome.code, cln.sent()) == (2, [])
+    assert outcome.err == "clntool: No such option: --account; see clntool groups list --help\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "Usage: clntool"),
+        (("kernelcare",), "Usage: clntool kernelcare"),
+        (("kernelcare", "keys"), "Usage: clntool kernelcare keys"),
+        (("awp",), "Usage: clntool awp"),
+        (("nope",), "clntool: No such command 'nope'; see clntool --help"),
+        (("kernelcare", "kes"), "No such command 'kes'. Did you mean 'keys'?; see clntool kernelcare --help"),
+        (("no\x1b[31mpe",), "No such command"),
+        (("--nope", "status"), "No such option: --nope"),
+        (("-o", "yaml", "status"), "'--output' / '-o': 'yaml' is not one of 'table', 'json'"),
+        (("status", "more"), "unexpected extra argument"),
+        (("imunify", "servers", "convert", "im-1"), "Missing argument 'NEW_KEY'"),
+        (("groups", "servers", "add", "web"), "Missing argument 'ID'"),
+        (("kernelcare", "keys", "set-cidr", "K"), "Missing argument 'CIDR'"),
+        (("ip-licenses", "servers"), "Missing argument 'IP'"),
+        (("ip-licenses", "update", "192.0.2.1"), "Missing option '--els-allowed'"),
+        (("ip-licenses", "register", "192.0.2.1"), "Missing option '--type'"),
+        (("awp", "usage"), "Missing option '--month'"),
+        (("kernelcare", "keys", "create"), "Missing option '--limit'"),
+        (("kernelcare", "patch-status"), "give either --key KEY or --reseller"),
+        (("kernelcare", "patch-status", "--key", "K", "--reseller"), "give either --key KEY or --reseller"),
+        (("-a", "other", "groups", "list"), "--account: there is no other in the configuration; there are: acme"),
+        (("simulate", "--replay", "half"), "'half' is not one of 'enveloped', 'bare'"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], text: str, cln: Cln) -> None:
+    """Wrong usage is told on stderr, ends with 2, and nothing is sent."""
+    outcome = ask(cln, *arguments)
+    assert (outcome.code, outcome.out, cln.sent()) == (2, "", [])
+    assert text in outcome.err
+    assert "\x1b" not in outcome.err
+
+
+@pytest.mark.parametrize("arguments", [("-h",), ("--help",), ("kernelcare", "-h"), ("els", "keys", "create", "--help")])
+def test_help(arguments: tuple[str, ...]) -> None:
+    """Help that is asked for is no error."""
+    outcome = run(*arguments)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Usage: clntool" in outcome.out
+
+
+def test_version() -> None:
+    """The version of the package."""
+    assert run("--version").out.startswith("clntool ")
+
+
+def test_no_configuration(cln: Cln, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word on whom to ask, or with a broken one, each command ends with 2, and nothing is sent."""
+    monkeypatch.setattr("cln_monitor.config.chosen.DEFAULT_CONFIG", tmp_path / "none.yml")
+    broken = tmp_path / "broken.yml"
+    broken.write_text(f"accounts: [{{name: a, login: b, secret_key: {SECRET_KEY}, nope: 1}}]\ntimeout: -1s\n")
+    for command in ALL[::4]:
+        for options in ((), ("-C", str(tmp_path / "none.yml")), ("-C", str(broken))):
+            if not options and ("status" in command.typed or "monitoring-key" in command.typed):
+                continue  # asks the CLN of all
+            outcome = run(*options, *command.arguments)
+            assert (outcome.code, outcome.out) == (2, ""), command.typed
+            assert outcome.err.count("\n") == 1
+    assert cln.sent() == []
+
+
+def test_status_plain(cln: Cln) -> None:
+    """Where /status.json gives no answer, /status.plain is asked."""
+    cln.simulator.faults.add(Fault("html", "/status.json"))
+    assert ask(cln, "status").code == 0
+    assert [path for _, path, _ in cln.sent()] == ["/status.json", "/status.plain"]
+
+
+def test_proxy(cln: Cln) -> None:
+    """A proxy that is not there is told of without its password."""
+    outcome = ask(cln, "--proxy", f"http://me:{PROXY_PASSWORD}@127.0.0.1:9", "groups", "list")
+    assert outcome.code == 3
+    for wrong in (f"htp://me:{PROXY_PASSWORD}@h", f"http://me:{PROXY_PASSWORD}@h:x"):
+        assert run("--login", "a", "--secret-key-file", "b", "--proxy", wrong, "groups", "list").code == 2
+
+
+def test_a_bug_of_ours(cln: Cln) -> None:
+    """It is told in a line, without a traceback, and without the secrets in its text."""
+    for error in (KeyError(SECRET_KEY), ValueError(f"token={SECRET_KEY}\n\x1b[31m"), RuntimeError("x")):
+        with mock.patch("cln_monitor.cln.groups.GroupReads.groups", side_effect=error):
+            code, out, err = run_unchecked("-C", str(cln.config), "groups", "list")
+        assert (code, out) == (3, "")
+        assert err.startswith(f"clntool: an error of clntool, please report it: {type(error).__name__}: ")
+        assert err.count("\n") == 1
+        assert SECRET_KEY not in err
+        assert "\x1b" not in err
+
+
+def test_file_that_cannot_be_read(cln: Cln) -> None:
+    """An error of the system is told in its words."""
+    with mock.patch("cln_monitor.cln.groups.GroupReads.groups", side_effect=OSError(28, "No space left on device")):
+        outcome = ask(cln, "groups", "list")
+    assert (outcome.code, outcome.err) == (3, "clntool: output: No space left on device\n")
+
+
+def test_every_command_is_here() -> None:
+    """The table of these tests has each command there is that asks CLN."""
+
+    def leaves(command: Any, path: str) -> list[str]:
+        below = getattr(command, "commands", None)
+        if below is None:
+            return [path]
+        return [leaf for name, each in below.items() for leaf in leaves(each, f"{path} {name}".strip())]
+
+    there = {leaf for leaf in leaves(main_module.command(), "") if leaf not in {"simulate", "check config"}}
+    assert {leaf for leaf in there if not any(f"{command.typed} ".startswith(f"{leaf} ") for command in ALL)} == set()
+    assert len(there) == 36
+
+
+def test_as_a_process(cln: Cln) -> None:
+    """The entry point: codes, and stdout apart from stderr."""
+    done = process("-C", str(cln.config), "-o", "json", "groups", "list")
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out)
+    refused = process("-C", str(cln.config), "groups", "servers", "list", "none")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith("clntool: reading /group/servers/list.json at ")
+    assert process("nope").code == 2
+
+
+def test_in_another_locale(cln: Cln) -> None:
+    """Letters that the locale does not know end nothing."""
+    for environment in ({"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
+        done = process("-C", str(cln.config), "kernelcare", "keys", "list", **environment)
+        assert (done.code, done.err) == (0, "")
+        assert KEY_LINE in done.out
+
+
+KEY_LINE = "[red]x[/red]| [31m"
+
+
+def test_closed_stdout(cln: Cln) -> None:
+    """Whoever reads a line and goes, as head does, has what he wants; what is done is done."""
+    shell = f"{' '.join(map(_quoted, CLNTOOL))} -C {cln.config}"
+    listing = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{shell} kernelcare servers list | head -1"],
+        capture_output=True, encoding="utf-8", timeout=20, check=False,
+    )  # fmt: skip
+    assert (listing.returncode, listing.stderr) == (0, "")
+    assert listing.stdout.count("\n") == 1
+    gone = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{shell} -o json kernelcare keys create --limit 1 --yes | true"],
+        capture_output=True, encoding="utf-8", timeout=20, check=False,
+    )  # fmt: skip
+    assert (gone.returncode, gone.stderr) == (0, "done: create a KernelCare key\n")
+    full = subprocess.run(
+        ["bash", "-c", f"{shell} kernelcare keys list > /dev/full"],
+        capture_output=True, encoding="utf-8", timeout=20, check=False,
+    )  # fmt: skip
+    assert (full.returncode, full.stderr) == (3, "clntool: output: No space left on device\n")
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'"
+
+
+def test_completion() -> None:
+    """A shell gets its script, and with it the commands."""
+    done = process("--show-completion", "bash")
+    assert done.code == 0
+    assert "_CLNTOOL_COMPLETE=complete_bash" in done.out
+    asked = process(_CLNTOOL_COMPLETE="complete_bash", COMP_WORDS="clntool kernelcare s", COMP_CWORD="2")
+    assert asked.out.split() == ["servers"]

@@ -1,0 +1,54 @@
+"""Secrets that CLN, or what stands before it, sends back: none of them is shown, whatever is asked."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import quote
+
+import pytest
+
+from cln_monitor.cln.token import make_token
+from cln_monitor.simulator import Fault
+from tests.helpers.scripted import ScriptedServer, http_answer, read_head
+
+from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, TOKEN, Cln
+from .commands import ALL
+from .inside import ask
+
+_ECHO = " ".join([LOGIN, SECRET_KEY, TOKEN, quote(SECRET_KEY), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
+
+BODIES = {
+    "refusal": f'{{"success": false, "message": "{_ECHO}"}}',
+    "nothing done": f'{{"success": true, "data": null, "message": "{_ECHO}"}}',
+    "another shape": f'{{"success": true, "data": {{"{_ECHO}": "{_ECHO}"}}, "message": "{_ECHO}"}}',
+    "dates": f'[{{"server_id": "1", "id": "1", "ip": "x", "type": "1", "registered": "{_ECHO}"}}]',
+    "check-ins": f'[{{"server_id": "1", "id": "1", "last_checkin": "{_ECHO}"}}]',
+    "plain": f"success:false\nmessage:{_ECHO}",
+    "text": f"Registration token not found for reseller {_ECHO} not found",
+    "page": f"<html>{_ECHO}</html>",
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_cln_that_repeats_secrets(body: str, cln: Cln) -> None:
+    """What each run prints is looked through by the runner; the digest of a token is looked for here."""
+    cln.simulator.faults.add(Fault("answer", body=BODIES[body]))
+    digest = _ECHO.rpartition("|")[2]
+    start = [*BODIES].index(body) % 2  # every other command meets every other body
+    for command in ALL[start::2]:
+        outcome = ask(cln, *command.arguments)
+        assert digest not in outcome.out + outcome.err, command.typed
+
+
+def test_proxy_that_repeats_what_it_was_sent(cln: Cln) -> None:
+    """The password of the proxy among it."""
+
+    def script(connection: socket.socket) -> None:
+        head = read_head(connection).decode("latin-1").replace('"', "'").replace("\r\n", " ")
+        said = f"{head} {PROXY_PASSWORD} {_ECHO}"
+        connection.sendall(http_answer(f'{{"success": false, "message": "{said}"}}'.encode()))
+
+    with ScriptedServer(script) as proxy:
+        address = proxy.url.replace("//", f"//me:{PROXY_PASSWORD}@")
+        for command in ALL:
+            assert ask(cln, "--proxy", address, *command.arguments).code != 0

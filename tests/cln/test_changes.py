@@ -1,0 +1,646 @@
+"""Each change of the API document: what goes out, what comes back, and that it happened or an error was raised."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cln_monitor.cln import (
+    AuthorizationFailed,
+    BadAnswer,
+    BadArgument,
+    Client,
+    ClnError,
+    ConvertedServer,
+    Deadline,
+    Group,
+    Limits,
+    NotDone,
+    RateLimited,
+    ReadOnlyClient,
+    Redactor,
+    Refused,
+    RemovedServer,
+    TimedOut,
+    Transport,
+    TransportSettings,
+    Unreachable,
+)
+from cln_monitor.cln.endpoints import WRITES
+from cln_monitor.cln.transport import Answer
+from cln_monitor.simulator import Account, Served
+from tests.helpers.certificates import Authority
+from tests.helpers.clock import FakeClock
+from tests.helpers.scripted import Script, ScriptedServer, answering, http_answer, read_head
+
+from .answering import AnsweringCln
+from .asking import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SPELLINGS, Clients, credentials, enveloped, refused
+from .changes import CHANGES, IN_JSON, Change, named
+from .test_client import texts_of
+
+OPEN = "; the change may have been made all the same: look before sending it again"
+REGISTERED = "; it may be registered all the same, so run this again"
+
+each_change = pytest.mark.parametrize("change", CHANGES, ids=named)
+each_in_json = pytest.mark.parametrize("change", IN_JSON, ids=named)
+_ONE_OF_EACH = {"kernelcare.delete_key", "groups.create", "groups.add_servers", "groups.remove_servers"}
+one_of_each_method = pytest.mark.parametrize(
+    "change", [change for change in CHANGES if change.call in _ONE_OF_EACH], ids=named
+)
+
+
+@pytest.fixture
+def client(clients: Clients, cln: AnsweringCln) -> Client:
+    """A client that may change the one account."""
+    return clients.writer(cln.url)
+
+
+def test_all_writes_are_here() -> None:
+    """Each call on the list of writes has its method, and goes out as the list says."""
+    assert {(change.method, change.path) for change in CHANGES} == {(each.method, each.template) for each in WRITES}
+
+
+@each_change
+def test_sample(client: Client, cln: AnsweringCln, change: Change) -> None:
+    """The request goes out as documented, once, and the document's answer comes to what it says."""
+    cln.says(change.body)
+    assert change.make(client) == change.result
+    assert cln.asked == [change.asked]
+
+
+@each_in_json
+def test_sample_in_the_envelope(client: Client, cln: AnsweringCln, change: Change) -> None:
+    """The document shows most answers without the envelope, which they must have."""
+    cln.gives(change.data)
+    assert change.make(client) == change.result
+
+
+@each_change
+def test_a_client_that_reads_has_no_such_method(clients: Clients, change: Change) -> None:
+    """What monitoring gets cannot change anything, not even by mistake."""
+    family, _, name = change.call.partition(".")
+    assert not hasattr(getattr(clients.client("http://127.0.0.1:9"), family, None), name)
+
+
+@each_in_json
+def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> None:
+    """Success with nothing done is an error that tells CLN's reason, and leaves nothing open."""
+    for nothing in change.nothing:
+        for message in ("Server not found", None, ""):
+            cln.says(json.dumps({"message": message, "success": True, "data": nothing}))
+            with pytest.raises(NotDone) as raised:
+                change.make(client)
+            assert raised.value.problem == f"CLN did nothing: {message or 'it gave no reason'}"
+            assert isinstance(raised.value, Refused)
+            assert not raised.value.may_have_happened
+    cln.says('{"success": true}')
+    with pytest.raises(NotDone):
+        change.make(client)
+
+
+@each_change
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "500 Oops"])
+def test_cln_says_no(client: Client, cln: AnsweringCln, change: Change, status: str) -> None:
+    """A refusal is one, whatever the HTTP status, and then nothing has happened."""
+    message = "Authorization failed" if "401" in status else "Limit reached"
+    plain = f"success:false\nmessage:{message}"
+    cln.says(refused(message) if change in IN_JSON else plain, status)
+    with pytest.raises(AuthorizationFailed if "401" in status else Refused) as raised:
+        change.make(client)
+    assert raised.value.problem.endswith(f": {message}")
+    assert not raised.value.may_have_happened
+    assert not isinstance(raised.value, NotDone)
+    assert len(cln.asked) == 1
+
+
+@each_in_json
+@pytest.mark.parametrize("data", ["", [7], [[]], 1.5, {"key": {}, "name": {}, "code": "x"}])
+def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Change, data: Any) -> None:
+    """When CLN says success and what cannot be read, it is left open; what only describes is not missed."""
+    cln.gives(data)
+    identified_by_the_call = isinstance(change.data, list | dict) and not change.call.endswith(
+        ("create_key", "set_cidrs")
+    )
+    if isinstance(data, dict) and identified_by_the_call:
+        change.make(client)
+        return
+    with pytest.raises(BadAnswer) as raised:
+        change.make(client)
+    assert raised.value.may_have_happened
+    assert raised.value.problem.endswith(OPEN)
+
+
+LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
+    "closed": (b"", Unreachable, "the connection was closed while waiting for the answer"),
+    "an HTML page": (http_answer(b"<html>"), BadAnswer, "not an answer of CLN but an HTML page"),
+    "nothing": (http_answer(b""), BadAnswer, "not an answer of CLN but an empty body"),
+    "cut JSON": (http_answer(b'{"success": tr'), BadAnswer, "not an answer of CLN but JSON that is cut or broken"),
+    "no HTTP": (b"hello\r\n\r\n", BadAnswer, "the answer is not HTTP; is api_url right?"),
+    "500": (
+        http_answer(b"<html>", status="500 Oops"),
+        BadAnswer,
+        "not an answer of CLN but HTTP 500 with an HTML page",
+    ),
+    "500 and success": (
+        http_answer(enveloped(None), status="500 Oops"),
+        BadAnswer,
+        "not an answer of CLN but HTTP 500 with a body that says success",
+    ),
+    "503 that asks to wait": (
+        http_answer(b"", "Retry-After: 5", status="503 Busy"),
+        RateLimited,
+        "CLN answers HTTP 503 and asks to wait 5 s",
+    ),
+    "a redirect": (
+        http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
+        BadAnswer,
+        "it redirects to 192.0.2.1, which is never followed with a token; is api_url right?",
+    ),
+    "bad gzip": (
+        http_answer(b"no gzip at all", "Content-Encoding: gzip"),
+        BadAnswer,
+        "the answer is not the gzip that its header promises",
+    ),
+    "success that is none": (
+        http_answer(b'{"success": "true", "data": true}'),
+        BadAnswer,
+        "not an answer of CLN but JSON whose success is neither true nor false",
+    ),
+}
+
+
+@one_of_each_method
+@pytest.mark.parametrize(("answer", "kind", "problem"), LOST.values(), ids=LOST.keys())
+def test_answer_that_is_lost(
+    *, client: Client, cln: AnsweringCln, change: Change, answer: bytes, kind: type[ClnError], problem: str
+) -> None:
+    """Once the request has left, no answer means that the change may have been made; nothing is sent again."""
+    cln.answer = answer
+    with pytest.raises(ClnError) as raised:
+        change.make(client)
+    assert type(raised.value) is kind
+    assert raised.value.problem == problem + OPEN
+    assert str(raised.value).startswith(f"sending {change.path} at {client.api}")
+    assert raised.value.args == (raised.value.problem,)
+    assert raised.value.may_have_happened
+    assert len(cln.asked) == 1
+
+
+def test_registration_that_is_lost(client: Client, cln: AnsweringCln) -> None:
+    """A monitoring key cannot be looked up, and may be registered again."""
+    cln.says("<html>")
+    with pytest.raises(BadAnswer) as raised:
+        client.monitoring_keys.register("x" * 16)
+    assert raised.value.problem == f"not an answer of CLN but an HTML page{REGISTERED}"
+    assert raised.value.may_have_happened
+
+
+def _cut(connection: socket.socket) -> None:
+    read_head(connection)
+    connection.sendall(http_answer(enveloped(True))[:-3])
+
+
+def _silent(connection: socket.socket) -> None:
+    read_head(connection)
+    connection.recv(1)
+
+
+def _reset(connection: socket.socket) -> None:
+    read_head(connection)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+@pytest.mark.parametrize("script", [_cut, _silent, _reset], ids=["cut", "silence", "reset"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+def test_connection_that_is_lost(clients: Clients, authority: Authority, script: Script, tls: bool) -> None:
+    """Silence, a reset and an answer that is cut leave it open as well, with and without TLS."""
+    context = authority.server_context("localhost") if tls else None
+    with ScriptedServer(script, tls=context) as server, pytest.raises(ClnError) as raised:
+        clients.writer(server.url, timeout=0.2, ca_file=str(authority.file)).kernelcare.delete_key(KEY)
+    assert raised.value.may_have_happened
+    assert server.connections == 1
+
+
+def test_too_large(clients: Clients, cln: AnsweringCln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer beyond all bounds leaves it open."""
+    monkeypatch.setattr("cln_monitor.cln.transport.LARGEST_BODY", 10)
+    with pytest.raises(BadAnswer) as raised:
+        clients.writer(cln.url).kernelcare.delete_key(KEY)
+    assert raised.value.may_have_happened
+
+
+def test_kept_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
+    """A change over a connection that was kept, and that CLN closes without an answer, is not sent again."""
+    heads = []
+
+    def script(connection: socket.socket) -> None:
+        heads.append(read_head(connection))
+        connection.sendall(http_answer(enveloped([])))
+        heads.append(read_head(connection))
+
+    with ScriptedServer(script) as server:
+        client = clients.writer(server.url)
+        client.kernelcare.keys()
+        with pytest.raises(Unreachable) as raised:
+            client.groups.add_servers("web", ["a"])
+        assert raised.value.may_have_happened
+        assert server.connections == 1
+    assert [head.split(b" ")[0] for head in heads] == [b"GET", b"PUT"]
+
+
+def test_kept_connection_that_was_closed_before(clients: Clients) -> None:
+    """A connection that CLN closed in the meantime carries nothing: the change goes out once, over a new one."""
+    heads, closed = [], threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        heads.append(read_head(connection))
+        connection.sendall(http_answer(enveloped(data.pop(0))))
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.set()
+
+    data: list[object] = [[], True]
+    with ScriptedServer(script) as server:
+        client = clients.writer(server.url)
+        client.kernelcare.keys()
+        assert closed.wait(5)
+        client.kernelcare.delete_key(KEY)
+        assert server.connections == 2
+    assert [head.split(b"?")[0] for head in heads] == [b"GET /kcare/key/list.json", b"GET /kcare/key/delete.json"]
+
+
+@contextlib.contextmanager
+def _closed_port() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+
+
+def assert_nothing_happened(client: Client, kind: type[ClnError], problem: str) -> None:
+    """Fail unless a change fails with ``problem`` before anything of it has left."""
+    with pytest.raises(kind) as raised:
+        client.kernelcare.delete_key(KEY)
+    assert problem in raised.value.problem
+    assert OPEN not in raised.value.problem
+    assert not raised.value.may_have_happened
+
+
+def test_nobody_is_reached(clients: Clients) -> None:
+    """Without a connection nothing can have happened."""
+    with _closed_port() as url:
+        assert_nothing_happened(clients.writer(url), Unreachable, "connection refused")
+    assert_nothing_happened(clients.writer("http://nowhere.invalid"), Unreachable, "does not resolve")
+
+
+def test_certificate_that_is_not_trusted(clients: Clients, authority: Authority) -> None:
+    """A handshake that fails comes before the request."""
+    with ScriptedServer(answering(http_answer()), tls=authority.server_context("localhost")) as server:
+        assert_nothing_happened(clients.writer(server.url), Unreachable, "certificate")
+    with ScriptedServer(lambda connection: connection.recv(1)) as server:
+        https = server.url.replace("http:", "https:")
+        assert_nothing_happened(clients.writer(https, timeout=0.5), Unreachable, "while shaking hands")
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        (answering(http_answer(status="403 Forbidden")), "the proxy refuses: 403 Forbidden"),
+        (read_head, "proxy"),
+        (answering(b"hello\r\n\r\n"), ""),
+        (_silent, "asking the proxy"),
+    ],
+    ids=["refuses", "closes", "no HTTP", "silence"],
+)
+def test_proxy_that_lets_nothing_through(clients: Clients, script: Script, problem: str) -> None:
+    """What a proxy is asked before is no request of ours."""
+    with ScriptedServer(script) as proxy:
+        client = clients.writer("https://cln.example", proxy=proxy.url, timeout=0.3)
+        assert_nothing_happened(client, ClnError, problem)  # type: ignore[type-abstract,unused-ignore] # any kind
+
+
+def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
+    """Where the deadline leaves no time, or CLN wants a pause, nothing goes out."""
+    client = clients.writer(cln.url)
+    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOut, "nothing was sent")
+    assert cln.asked == []
+    cln.says("", "429 Slow Down", "Retry-After: 60")
+    assert_nothing_happened(client, RateLimited, "CLN answers HTTP 429 and asks to wait 60 s")
+    assert_nothing_happened(client, RateLimited, "CLN asked for a pause")
+    assert len(cln.asked) == 1
+    assert clients.clock.slept == []
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_token_that_is_refused(client: Client, cln: AnsweringCln, status: str) -> None:
+    """Who is not let in has changed nothing."""
+    cln.says("<html>", status)
+    assert_nothing_happened(client, AuthorizationFailed, f"CLN answers HTTP {status[:3]} and no reason")
+
+
+def test_reads_leave_nothing_open(client: Client, cln: AnsweringCln) -> None:
+    """A read that failed has changed nothing."""
+    cln.says("<html>")
+    with pytest.raises(BadAnswer) as raised:
+        client.kernelcare.keys()
+    assert not raised.value.may_have_happened
+
+
+QUOTED = " ".join(spell(secret) for secret in (LOGIN, SECRET_KEY, KEY, IMUNIFY_KEY) for spell in SPELLINGS.values())
+QUOTING = {
+    "refusal": http_answer(refused(QUOTED)),
+    "refused token": http_answer(refused(f"Authorization failed {QUOTED}")),
+    "nothing done": http_answer(json.dumps({"success": True, "message": QUOTED, "data": None}).encode()),
+    "odd data": http_answer(json.dumps({"success": True, "message": QUOTED, "data": QUOTED}).encode()),
+    "odd rows": http_answer(json.dumps({"success": True, "message": QUOTED, "data": [QUOTED]}).encode()),
+    "page": http_answer(f"<html>{QUOTED}".encode()),
+    "plain": http_answer(f"success:false\nmessage:{QUOTED}".encode()),
+    "redirect": http_answer(b"", f"Location: https://{KEY}.example.com/", status="302 Found"),
+    "closed": b"",
+}
+
+
+@each_change
+@pytest.mark.parametrize("answer", QUOTING.values(), ids=QUOTING.keys())
+def test_no_secret_shows(
+    clients: Clients, cln: AnsweringCln, caplog: pytest.LogCaptureFixture, change: Change, answer: bytes
+) -> None:
+    """Whatever CLN quotes, no text of the error nor of what led to it shows a secret in any spelling."""
+    caplog.set_level("DEBUG")
+    client = clients.writer(cln.url)
+    secrets = {name: value for name, value in (("key", KEY), ("new_key", IMUNIFY_KEY)) if name in change.arguments}
+    if change.call == "monitoring_keys.register":
+        secrets = {"key": KEY}
+    for key in (KEY, IMUNIFY_KEY):
+        client._caller.redactor.hide_key(key)
+    client._caller.token()
+    cln.answer = answer
+    shown = caplog.text + repr(client)
+    try:
+        change.make(client, **secrets)
+    except ClnError as error:
+        shown += "\n".join(texts_of(error))
+    hidden = {spell(secret) for secret in (LOGIN, SECRET_KEY, KEY, IMUNIFY_KEY) for spell in SPELLINGS.values()}
+    assert not [secret for secret in {*hidden, KEY[5:], IMUNIFY_KEY[5:]} if secret in shown]
+
+
+@pytest.mark.parametrize(
+    "change", [each for each in IN_JSON if "key" in each.query or "create_key" in each.call], ids=named
+)
+def test_keys_in_answers_are_hidden(client: Client, cln: AnsweringCln, change: Change) -> None:
+    """A key that comes back is given in full, and masked in all texts from then on."""
+    row = {"key": KEY, "id": "a", "server_id": "a", "code": 0}
+    cln.gives([row] if isinstance(change.data, list) else (True if change.data is True else row))
+    result = change.make(client)
+    if change.data is True or change.call == "kernelcare.set_cidrs":
+        return
+    first = result[0] if isinstance(result, list) else result
+    assert (first if isinstance(first, str) else first.key) == KEY
+    assert KEY not in client.scrub(f"about {KEY}")
+
+
+class CannedTransport(Transport):
+    """Gives every request the same answer, without a network."""
+
+    body = b""
+
+    def _send(self, *_: Any) -> Answer:
+        return Answer(200, self.body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 10**20) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "key", "server_id", "code", "limit", "name", "ip", "type", "registered", "x"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def canned() -> Client:
+    """A client whose answers are made up."""
+    clock = FakeClock()
+    transport = CannedTransport(TransportSettings("http://127.0.0.1:9"), Limits(1, 0, clock), clock, Redactor())
+    return Client.over(transport, credentials())
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=JSON, bare=st.booleans())
+def test_any_data(canned: Client, data: object, bare: bool) -> None:
+    """Whatever JSON CLN gives, a change returns or raises an error of ours."""
+    transport = canned._caller.transport
+    assert isinstance(transport, CannedTransport)
+    transport.body = json.dumps(data).encode() if bare else enveloped(data)
+    for change in CHANGES:
+        with contextlib.suppress(ClnError):
+            change.make(canned)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=60))
+def test_any_bytes(canned: Client, body: bytes) -> None:
+    """Whatever bytes come back, they do not make a change that never was."""
+    transport = canned._caller.transport
+    assert isinstance(transport, CannedTransport)
+    transport.body = body
+    for change in IN_JSON[:2]:
+        with contextlib.suppress(ClnError):
+            change.make(canned)
+
+
+WRONG: dict[str, list[Any]] = {
+    "limit": [-1, 1_000_001, True, 1.0, "2", float("nan"), [1]],
+    "note": ["x" * 101, "a\nb", "\x00", "\ud800", "\u202e", 7, ["x"]],
+    "key": ["", "abc", "x" * 129, "ab cd", "WsTs-1a2b3c4d", *(f"abcd{bad}" for bad in "/?#&%\n\x7f\u00e9"), None, 7],
+    "new_key": ["", "IMUN-1a2b3c4d", "a/../b", None, b"IMUNNEWKEYVALUE"],
+    "server_id": ["", "a b", "a,b", "a/b", "a?b", "a#b", "a&b", "a%b", "x" * 129, "\u00e9", "a\n", None, 7],
+    "server_ids": [[], "SERVER-1", None, 7, [""], ["a", "a,b"], [None], ["a", 7], [["a"]]],
+    "cidrs": [
+        [],
+        "192.0.2.0/24",
+        None,
+        ["192.0.2.0"],
+        ["192.0.2.0/255.255.255.0"],
+        ["192.0.2.1/24"],
+        ["192.0.2.0/33"],
+        ["2001:db8::/129"],
+        ["192.0.2/24"],
+        ["192.0.2.0/ 24"],
+        ["192.0.2.0/-1"],
+        ["host.example/24"],
+        ["fe80::%1/64"],
+        ["192.0.2.0/24", ""],
+        ["192.0.2.0/24,192.0.3.0/24"],
+        [None],
+        [3221225984],
+    ],
+    "code": ["", " ", "x/y", "x" * 33, "CELS\n", None, 360, ["AVP"]],
+    "ip": [
+        "",
+        "192.0.2",
+        "192.0.2.1/32",
+        "192.0.2.01",
+        "fe80::1%1",
+        "a.example",
+        "192.0.2.1,192.0.2.2",
+        None,
+        3221225985,
+    ],
+    "type": [0, -1, 100_000, True, "16", 16.0, [16]],
+    "type_to": [0, 40, 16, 1002, 100_000, True, None, "43", 41],
+    "els_allowed": ["true", 1, 0, []],
+    "name": ["", " ", "x" * 101, "a\nb", "\x1b", "\ud800", None, 7],
+    "description": ["", "x" * 256, "a\tb", 7],
+}
+WRONG_CASES = [
+    pytest.param(change, name, id=f"{change.call}-{name}") for change in CHANGES for name in change.arguments
+]
+
+
+@pytest.mark.parametrize(("change", "name"), WRONG_CASES)
+def test_argument_that_is_wrong(client: Client, cln: AnsweringCln, change: Change, name: str) -> None:
+    """An argument that CLN could make nothing of is refused by its name before anything is sent."""
+    for value in WRONG[name]:
+        with pytest.raises(BadArgument) as raised:
+            change.make(client, **{name: value})
+        assert raised.value.argument == name
+        assert str(raised.value).startswith(name)
+        if name in {"key", "new_key"} and value:
+            assert str(value) not in str(raised.value)
+    assert cln.asked == []
+
+
+def test_a_note_that_is_empty(client: Client, cln: AnsweringCln) -> None:
+    """A new key has a note or none; the note of one that is there can be taken away."""
+    for create in (client.kernelcare.create_key, client.imunify.create_key, client.els.create_key):
+        codes = {} if create == client.kernelcare.create_key else {"code": "AVP"}
+        with pytest.raises(BadArgument):
+            create(**codes, limit=1, note="")
+    assert cln.asked == []
+    cln.gives({})
+    client.imunify.update_key("IMKEYVALUE", note="")
+    assert cln.asked[0].query == {"key": "IMKEYVALUE", "note": ""}
+
+
+def test_nothing_to_change(client: Client, cln: AnsweringCln) -> None:
+    """An update of nothing is a slip."""
+    for update in (client.imunify.update_key, client.els.update_key):
+        with pytest.raises(BadArgument) as raised:
+            update("IMKEYVALUE")
+        assert str(raised.value) == "limit: is not given, and neither is note; it takes at least one of them"
+    assert cln.asked == []
+
+
+def test_optional_arguments_are_left_out(client: Client, cln: AnsweringCln) -> None:
+    """What is not given is not sent, so that CLN leaves it as it is."""
+    cln.gives({"key": "ABCD", "name": "a"})
+    client.kernelcare.create_key(0)
+    client.imunify.update_key("IMKEYVALUE", note="new")
+    client.els.update_key("CELS-key", limit=0)
+    client.groups.create("a")
+    cln.gives(True)
+    client.ip_licenses.remove("192.0.2.1")
+    client.ip_licenses.update("2001:DB8::0:1", False)
+    assert [asked.query for asked in cln.asked] == [
+        {"limit": "0"},
+        {"key": "IMKEYVALUE", "note": "new"},
+        {"key": "CELS-key", "limit": "0"},
+        {"name": "a"},
+        {"ip": "192.0.2.1"},
+        {"ip": "2001:db8::1", "els_allowed": "false"},
+    ]
+
+
+def test_without_credentials(clients: Clients, cln: AnsweringCln) -> None:
+    """A client without credentials can register a monitoring key, and change nothing else."""
+    client = Client.over(clients.transport(cln.url))
+    with pytest.raises(ValueError, match="this client has no login and secret key"):
+        client.kernelcare.delete_key(KEY)
+    assert cln.asked == []
+    cln.says("success:true code:0")
+    client.monitoring_keys.register("x" * 16)
+
+
+def test_the_reading_client_is_one_of_its_kind(clients: Clients, cln: AnsweringCln) -> None:
+    """A client that changes is one that reads as well, and stays of its kind."""
+    client = clients.writer(cln.url)
+    assert isinstance(client, ReadOnlyClient)
+    assert type(client.within(Deadline.never(clients.clock))) is Client
+    cln.gives([{"key": "A"}])
+    assert [key.key for key in client.imunify.keys()] == ["A"]
+
+
+def test_simulated_kernelcare(clients: Clients, served: Served) -> None:
+    """What the document's other reader makes of it: a key comes, opens to networks, and goes once."""
+    kernelcare = clients.writer(served.url).kernelcare
+    key = kernelcare.create_key(2, "web & mail")
+    assert [(each.key, each.limit, each.note) for each in kernelcare.keys()] == [(key, 2, "web & mail")]
+    kernelcare.set_cidrs(key, ["192.0.2.0/24", "2001:db8::/32"])
+    kernelcare.delete_key(key)
+    assert kernelcare.keys() == []
+    with pytest.raises(NotDone):
+        kernelcare.delete_key(key)
+    with pytest.raises(NotDone) as raised:
+        kernelcare.remove_server("nobody")
+    assert raised.value.problem == "CLN did nothing: Server not found"
+
+
+def test_simulated_imunify_and_els(clients: Clients, served: Served) -> None:
+    """A key comes, changes and goes with its servers, of which it has none."""
+    client = clients.writer(served.url)
+    imunify = client.imunify.create_key("360_30", 0, "one")
+    els = client.els.create_key("ELS CELS7+SLA", 3)
+    assert (imunify.code, imunify.limit, els.code, els.limit) == ("360_30", 0, "ELS CELS7+SLA", 3)
+    assert client.imunify.update_key(imunify.key, limit=7).limit == 7
+    assert client.els.update_key(els.key, limit=8, note="two").limit == 8
+    assert [(each.key, each.limit, each.note) for each in client.els.keys("ELS CELS7+SLA")] == [(els.key, 8, "two")]
+    assert [(each.key, each.limit) for each in client.imunify.keys()] == [(imunify.key, 7)]
+    assert client.imunify.remove_key(imunify.key) == []
+    assert client.els.remove_key(els.key) == []
+    assert client.imunify.keys() == []
+    assert client.els.keys("ELS CELS7+SLA") == []
+
+
+def test_simulated_licenses(clients: Clients, served: Served) -> None:
+    """A licence comes, turns into another, and goes once."""
+    licenses = clients.writer(served.url).ip_licenses
+    bought = licenses.register("192.0.2.1", 41, els_allowed=True)
+    assert (bought.ip, bought.type) == ("192.0.2.1", 41)
+    licenses.convert("192.0.2.1", 41, 43)
+    assert licenses.check("192.0.2.1") == licenses.availability("192.0.2.1").owned == [43]
+    licenses.update("192.0.2.1", False)
+    licenses.remove("192.0.2.1")
+    assert licenses.licenses() == []
+    with pytest.raises(NotDone):
+        licenses.remove("192.0.2.1", 43)
+
+
+def test_simulated_servers_and_groups(clients: Clients, served: Served, account: Account) -> None:
+    """Servers go from key to key, into groups and out of them, and away."""
+    client = clients.writer(served.url)
+    account.add_imunify_key(IMUNIFY_KEY).add_server("a", ip="192.0.2.1")
+    another = client.imunify.create_key("360_UN", 5)
+    assert client.imunify.convert_server("a", another.key) == ConvertedServer("a", another.key)
+    assert client.groups.create("web", "all of them") == Group("web", "all of them")
+    assert [each.server_id for each in client.groups.add_servers("web", ["a"])] == ["a"]
+    assert [each.server_id for each in client.groups.servers("web")] == ["a"]
+    assert [each.server_id for each in client.groups.remove_servers("web", ["a"])] == ["a"]
+    with pytest.raises(NotDone):
+        client.groups.remove_servers("web", ["a"])
+    assert client.groups.groups() == [Group("web", "all of them")]
+    assert client.imunify.remove_server("a") == RemovedServer("a", another.key)
+    with pytest.raises(Refused) as raised:
+        client.imunify.remove_server("a")
+    assert not raised.value.may_have_happened

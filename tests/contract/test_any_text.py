@@ -1,0 +1,126 @@
+"""Whatever is asked and whatever comes back: round trips in any script, and no error but those of the client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cln_monitor.cln import BadArgument, Client, ClnError, clean_text
+from cln_monitor.cln.text import is_clean
+from cln_monitor.simulator import Fault
+from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, furnish
+
+from .document import CALLS, Call
+
+_ON_THE_WIRE = settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+_LINES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=100).filter(
+    lambda text: is_clean(text) and text.strip() != ""
+)
+_LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([SECRET_KEY, KEY, TOKEN])
+)
+_NAMES = st.sampled_from(
+    ["key", "id", "server_id", "ip", "type", "registered", "code", "name", "flag", "available", "owned", "product",
+     "last_checkin", "created", "limit", "usageLimit", "data", "success", "message", SECRET_KEY]
+)  # fmt: skip
+_JSON = st.recursive(
+    _LEAVES, lambda below: st.lists(below, max_size=4) | st.dictionaries(_NAMES | st.text(), below, max_size=5)
+)
+
+
+def test_each_call_in_normal_mode(cln: Cln, client: Client) -> None:
+    """Typical arguments are done, each on the account as it was."""
+    for call in CALLS:
+        furnish(cln.simulator)
+        call.make(client)
+
+
+@_ON_THE_WIRE
+@given(note=_LINES, limit=st.integers(0, 1_000_000))
+def test_notes(note: str, limit: int, cln: Cln, client: Client) -> None:
+    """A note arrives as it was given, in any script, and comes back fit to show."""
+    furnish(cln.simulator)
+    key = client.kernelcare.create_key(limit, note)
+    assert cln.account.kernelcare_keys[key].note == note
+    shown = next(each for each in client.kernelcare.keys() if each.key == key)
+    assert (shown.limit, shown.note) == (limit, clean_text(note))
+    client.imunify.update_key(IMUNIFY_KEY, limit, note)
+    assert (cln.account.imunify_keys[IMUNIFY_KEY].note, cln.account.imunify_keys[IMUNIFY_KEY].limit) == (note, limit)
+    assert client.els.update_key(ELS_KEY, note=note).note == clean_text(note)
+
+
+@_ON_THE_WIRE
+@given(name=_LINES, description=_LINES)
+def test_groups(name: str, description: str, cln: Cln, client: Client) -> None:
+    """So do the names of groups, which go out again as they came."""
+    furnish(cln.simulator)
+    if name == "web":
+        return
+    client.groups.create(name, description)
+    assert cln.account.groups[name].description == description
+    assert [server.server_id for server in client.groups.add_servers(name, ["fresh"])] == ["fresh"]
+    assert [server.server_id for server in client.groups.servers(name)] == ["fresh"]
+    assert [server.server_id for server in client.groups.remove_servers(name, ["fresh"])] == ["fresh"]
+
+
+_ODD: Any = (
+    st.text(max_size=40) | st.none() | st.integers() | st.booleans() | st.binary(max_size=4) | st.lists(st.text())
+)
+
+
+@_ON_THE_WIRE
+@given(first=_ODD, second=_ODD)
+def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> None:
+    """They are refused by the client, before anything is sent, or by CLN; nothing else happens."""
+    furnish(cln.simulator)
+    for make in (
+        lambda: client.kernelcare.create_key(first, second),
+        lambda: client.kernelcare.delete_key(first),
+        lambda: client.kernelcare.set_cidrs(first, second),
+        lambda: client.kernelcare.set_cidrs(KEY, [first]),
+        lambda: client.kernelcare.remove_server(first),
+        lambda: client.kernelcare.servers(first),
+        lambda: client.monitoring_keys.register(first),
+        lambda: client.patch_status.of_key(first),
+        lambda: client.imunify.create_key(first, second),
+        lambda: client.imunify.update_key(IMUNIFY_KEY, first, second),
+        lambda: client.imunify.convert_server(first, second),
+        lambda: client.els.keys(first),
+        lambda: client.els.create_key(first, 1, second),
+        lambda: client.ip_licenses.servers([first]),
+        lambda: client.ip_licenses.register(first, second),
+        lambda: client.ip_licenses.convert("192.0.2.1", first, second),
+        lambda: client.ip_licenses.update("192.0.2.1", first, second),
+        lambda: client.groups.create(first, second),
+        lambda: client.groups.add_servers("web", [first, second]),
+        lambda: client.groups.servers(first),
+        lambda: client.awp.usage(first, [second]),
+    ):
+        cln.simulator.clear_requests()
+        try:
+            make()
+        except BadArgument:
+            assert cln.simulator.requests == []
+        except ClnError:
+            pass
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
+@settings(_ON_THE_WIRE, max_examples=8)
+@given(data=_JSON, wrapped=st.booleans())
+def test_any_answer(call: Call, data: object, wrapped: bool, cln: Cln, client: Client) -> None:
+    """Whatever JSON comes back is an answer or an error of the client, which shows no secret."""
+    furnish(cln.simulator)
+    body = json.dumps({"success": True, "data": data, "message": f"{SECRET_KEY} {TOKEN}"} if wrapped else data)
+    cln.simulator.faults.add(Fault("answer", body=body.encode("utf-8", "surrogatepass")))
+    try:
+        call.make(client)
+    except ClnError as error:
+        shown = f"{error} {error!r} {error.args}"
+        assert not [secret for secret in (SECRET_KEY, TOKEN, LOGIN, KEY) if secret in shown]

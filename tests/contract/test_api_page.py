@@ -1,0 +1,95 @@
+"""docs/api.md: each call of the document, and who sends it, as it is seen on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import Client, Secret, SystemClock
+from cln_monitor.cln.endpoints import READS, WRITES
+from cln_monitor.probes import PROBES, Source, run_probe
+from cln_monitor.simulator import CALLS as SIMULATED
+from cln_monitor.simulator import Fault
+from tests.cli.account import KEY, Cln
+from tests.cli.commands import ALL
+from tests.cli.inside import ask
+from tests.pages import keep_block
+
+from .document import CALLS, Call, call_of
+
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+_CHANGES = {endpoint.template for endpoint in WRITES}
+
+
+def calls_sent(cln: Cln) -> Iterator[Call]:
+    """Yield the calls that went out."""
+    for method, path, _ in cln.sent():
+        yield call_of(method, path)
+
+
+def test_both_sides_have_each_call() -> None:
+    """The list written by hand, that of the client and that of the simulator are the same."""
+    by_hand = {(call.method, call.path) for call in CALLS}
+    assert len(by_hand) == len(CALLS) == 38
+    assert {(endpoint.method, endpoint.template) for endpoint in READS | WRITES} == by_hand
+    assert set(SIMULATED) == by_hand
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
+def test_client(call: Call, cln: Cln, client: Client) -> None:
+    """The method of the client that the page names sends that call, and no other."""
+    if call.path == "/status.plain":
+        cln.simulator.faults.add(Fault("html", "/status.json"))
+    call.make(client)
+    assert list(calls_sent(cln))[-1] is call
+    assert len(cln.sent()) == 1 + (call.path == "/status.plain")
+    family, _, method = call.client.partition(".")
+    assert callable(getattr(getattr(client, family), method))
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
+def test_command(call: Call, cln: Cln) -> None:
+    """So does the command."""
+    if call.path == "/status.plain":
+        cln.simulator.faults.add(Fault("html", "/status.json"))
+    commands = [each for each in ALL if f"{each.typed} ".startswith(f"{call.command} ")]
+    assert commands
+    assert ask(cln, *commands[0].arguments).code == 0
+    assert call in list(calls_sent(cln))
+
+
+def senders(cln: Cln, client: Client) -> dict[Call, list[str]]:
+    """Return the probes that send each call."""
+    found: dict[Call, list[str]] = {}
+    clock = SystemClock()
+    with ThreadPoolExecutor(1) as pool:
+        for name, probe in PROBES.items():
+            cln.simulator.clear_requests()
+            for _ in range(2):
+                probe_settings: Any = probe.settings  # each kind has its own defaults
+                source = Source(client, probe_settings(), "acme", str, lambda: [Secret(KEY)])
+                run_probe(probe, source, pool, clock)
+                cln.simulator.faults.add(Fault("html", "/status.json"))
+            cln.simulator.faults.clear()
+            for call in dict.fromkeys(calls_sent(cln)):
+                found.setdefault(call, []).append(f"`{name}`")
+    return found
+
+
+def test_page(cln: Cln, client: Client, request: pytest.FixtureRequest) -> None:
+    """The table is what these tests see."""
+    used = senders(cln, client)
+    assert not [call for call in used if call.path in _CHANGES], "a probe that changes something"
+    heads = ("call", "changes", "client", "clntool", "simulator", "read by the probe")
+    rows = [f"| {' | '.join(heads)} |", "| --- " * len(heads) + "|"]
+    for call in CALLS:
+        changes = "yes" if call.path in _CHANGES else ""
+        simulated = "yes" if (call.method, call.path) in SIMULATED else "no"
+        probes = ", ".join(used.get(call, ()))
+        cells = (f"`{call.method} {call.path}`", changes, f"`{call.client}`", f"`{call.command}`", simulated, probes)
+        rows.append(f"| {' | '.join(cells)} |")
+    keep_block(PAGE, "calls", "\n".join(rows), update=request.config.getoption("--update-golden"))

@@ -1,0 +1,64 @@
+"""Every sample of the document, enveloped and bare, through the client: read as meant, or refused as meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import AuthorizationFailed, Client, ClnError, NotDone, Refused
+from cln_monitor.simulator import Fault, Replay
+from cln_monitor.simulator.samples import SAMPLES, Sample
+from tests.cli.account import Cln
+
+from .document import CALLS, Call
+
+_CASES = [
+    pytest.param(call, place, id=f"{call.path} {place}")
+    for call in CALLS
+    for place in range(len(SAMPLES[call.method, call.path]))
+]
+
+
+def meant(sample: Sample | str) -> type[ClnError] | None:
+    """Return the error that a sample is, None where it is a success."""
+    if isinstance(sample, str):
+        return None if sample.startswith(("KernelCare OK", "success:true code:0", "success:true\ndb_")) else Refused
+    if not sample.success:
+        return AuthorizationFailed
+    if sample.data is None or sample.data is False:
+        return NotDone
+    return Refused if sample.data in ({"code": 1}, {"code": 2}, {"code": 3}) else None
+
+
+def outcome(cln: Cln, client: Client, call: Call, style: str, place: int) -> Any:
+    """Return what the client makes of a sample, or the kind of its error."""
+    cln.simulator.replay = Replay(style, place)
+    try:
+        return call.make(client)
+    except ClnError as error:
+        return type(error)
+
+
+@pytest.mark.parametrize(("call", "place"), _CASES)
+def test_samples(call: Call, place: int, cln: Cln, client: Client) -> None:
+    """Both styles give the same, but for what stands in the envelope alone; it is an error where one is meant."""
+    if call.path == "/status.plain":
+        cln.simulator.faults.add(Fault("html", "/status.json"))
+    sample = SAMPLES[call.method, call.path][place]
+    enveloped = outcome(cln, client, call, "enveloped", place)
+    error = meant(sample)
+    if call.path == "/status.plain" and error is not None:
+        assert issubclass(enveloped, ClnError)  # the one of /status.json
+    elif error is not None:
+        assert issubclass(enveloped, error)
+    else:
+        assert not (isinstance(enveloped, type) and issubclass(enveloped, ClnError))
+    bare = outcome(cln, client, call, "bare", place)
+    assert bare == (NotDone if isinstance(sample, Sample) and not sample.success else enveloped)
+
+
+def test_rows_that_repeat(cln: Cln, client: Client) -> None:
+    """The document's own sample has a server twice: it is one."""
+    cln.simulator.replay = Replay()
+    assert len(client.groups.add_servers("NAME", ["SERVER-1"])) == 1

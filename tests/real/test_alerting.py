@@ -1,0 +1,159 @@
+"""From CLN to the operator: simulator, exporter, Prometheus with the shipped rules, Alertmanager, webhook."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.simulator import Fault, KernelCareServer, Simulator
+from cln_monitor.simulator.checkins import DAY, Fixed
+from tests.real.alertmanager import SHIPPED, Alertmanager, Webhook, hurried
+from tests.real.prometheus import Prometheus
+from tests.running import Exporter, running_exporter
+
+pytestmark = pytest.mark.needs_server("prometheus", "alertmanager")
+
+LOGIN, SECRET_KEY, TOKEN = "acme_login", "acme-secret-key", "acme-registration-token"
+FIRING = 'ALERTS{alertstate="firing"}'
+
+
+@dataclass
+class Lab:
+    """All that is between a server that checks in at CLN and the operator, and two of the servers."""
+
+    simulator: Simulator
+    exporter: Exporter
+    prometheus: Prometheus
+    webhook: Webhook
+    web1: KernelCareServer
+    web2: KernelCareServer
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One of each for all tests here, with nothing that is worth an alert."""
+    folder = tmp_path_factory.mktemp("alerting")
+    simulator = Simulator(seed=1)
+    simulator.dates.style = "seconds"
+    account = simulator.add_account(LOGIN, SECRET_KEY, TOKEN)
+    created = time.time() - 100 * DAY
+    key = account.add_kernelcare_key(limit=50, created=created)
+    web1, web2, *_ = [
+        key.add_server(f"server-{number}", ip=f"192.0.2.{number}", created=created) for number in range(1, 31)
+    ]
+    imunify = account.add_imunify_key(limit=50)
+    for number in range(10):
+        imunify.add_server(f"imunify-{number}", created=created)
+    account.add_ip_license("192.0.2.1", created=created)
+    with contextlib.ExitStack() as stack:
+        served = stack.enter_context(simulator.serve())
+        exporter = stack.enter_context(running_exporter(folder, f"--config.file={write_config(folder, served.url)}"))
+        webhook = Webhook()
+        stack.callback(webhook.close)
+        alertmanager = Alertmanager(folder, webhook.url)
+        stack.callback(alertmanager.stop)
+        prometheus = Prometheus(folder, [exporter.address], [alertmanager.address])
+        stack.callback(prometheus.stop)
+        exporter.wait_ready()
+        # Its first scrape comes 5 s after its start: with waits a hundredth long, that is an exporter that is down.
+        prometheus.wait_for("up", [1])
+        (folder / "cln.rules.yml").write_text(hurried((SHIPPED / "cln.rules.yml").read_text()))
+        prometheus.reload()
+        prometheus.wait_for("cln:threshold:probe_failed_runs", [3])
+        yield Lab(simulator, exporter, prometheus, webhook, web1, web2)
+
+
+def write_config(folder: Path, api_url: str) -> Path:
+    """Write a configuration that watches all of ``api_url`` each second, and return its path."""
+    (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
+    probes = "\n".join(
+        f"  {probe}: {{interval: 1s, max_age: 1h}}"
+        for probe in ("status", "kernelcare", "imunify", "patch_status", "ip_licenses")
+    )
+    config = folder / "cln-monitor.yml"
+    config.write_text(f"""\
+api_url: {api_url}
+requests_per_second: 0
+probes:
+{probes}
+accounts:
+  - {{name: acme, login: {LOGIN}, secret_key_file: acme.secret, registration_token: {TOKEN}}}
+""")
+    return config
+
+
+@pytest.fixture
+def since(lab: Lab) -> Iterator[int]:
+    """How much the webhook was told before the test, which finds all well and leaves it so."""
+    lab.prometheus.wait_for(FIRING, [])
+    yield len(lab.webhook.told)
+    lab.simulator.faults.clear()
+    lab.simulator.accounts[LOGIN].secret_key = SECRET_KEY
+    for server in (lab.web1, lab.web2):
+        server.checkins = Fixed(time.time())
+
+
+def test_a_server_goes_stale_and_checks_in_again(lab: Lab, since: int) -> None:
+    """The alert arrives with the server's name, alone, and then its end."""
+    lab.web1.checkins = Fixed(time.time() - DAY - 60)
+    told = lab.webhook.wait_for("firing", "ClnServerStale", since)
+    assert (told.labels["server_id"], told.labels["ip"], told.labels["account"]) == ("server-1", "192.0.2.1", "acme")
+    assert told.labels["severity"] == "warning"
+    assert told.annotations["summary"].startswith("192.0.2.1 has not checked in for 1d 0h 1m")
+    assert told.annotations["runbook_url"].endswith("/docs/runbook.md#clnserverstale")
+    lab.web1.checkins = Fixed(time.time())
+    lab.webhook.wait_for("resolved", "ClnServerStale", since, server_id="server-1")
+    assert {told.labels.get("server_id") for told in lab.webhook.told[since:]} == {"server-1"}
+
+
+def test_cln_goes_down_and_comes_back(lab: Lab, since: int) -> None:
+    """One alert about CLN and none about servers, also of one whose check-in gets a day old meanwhile."""
+    day_old = time.time() + 4
+    lab.web2.checkins = Fixed(day_old - DAY)
+    age = f'{day_old} - cln_kernelcare_server_last_checkin_timestamp_seconds{{server_id="server-2"}} < bool {DAY + 2}'
+    lab.prometheus.wait_for(age, [1])
+    fault = lab.simulator.faults.add(Fault("reset"))
+    told = lab.webhook.wait_for("firing", "ClnDown", since)
+    assert told.labels["api"] == lab.exporter.metrics().split('cln_probe_success{api="')[1].split('"')[0]
+    assert "unreachable" in told.annotations["description"]
+    # All probes have failed for far longer than they may, if CLN were up.
+    lab.prometheus.wait_for("cln:probe:failing", [1] * 5)
+    lab.prometheus.wait_for(f"vector(time() - {day_old}) > bool 5", [1])
+    assert lab.prometheus.query('cln_kernelcare_server_last_checkin_timestamp_seconds{server_id="server-2"}')
+    lab.prometheus.wait_for(FIRING, ["ClnDown"], of="alertname")
+    lab.web2.checkins = Fixed(time.time())
+    lab.simulator.faults.remove(fault)
+    lab.webhook.wait_for("resolved", "ClnDown", since)
+    lab.prometheus.wait_for("cln_probe_success", [1] * 5)
+    lab.prometheus.wait_for(FIRING, [])
+    assert {told.name for told in lab.webhook.told[since:]} == {"ClnDown"}
+
+
+def test_credentials_that_expire_are_told_apart(lab: Lab, since: int) -> None:
+    """CLN is up and refuses the account: one alert for all of its probes, and again none about servers."""
+    account = lab.simulator.accounts[LOGIN]
+    account.secret_key = "another"
+    told = lab.webhook.wait_for("firing", "ClnAuthFailed", since)
+    assert (told.labels["account"], told.labels["severity"]) == ("acme", "critical")
+    assert "kernelcare" in told.annotations["description"]
+    account.secret_key = SECRET_KEY
+    lab.webhook.wait_for("resolved", "ClnAuthFailed", since)
+    assert {told.name for told in lab.webhook.told[since:]} == {"ClnAuthFailed"}
+
+
+def test_a_whole_key_goes_stale(lab: Lab, since: int) -> None:
+    """Thirty servers are one alert."""
+    (key,) = lab.simulator.accounts[LOGIN].kernelcare_keys.values()
+    gone = time.time() - 2 * DAY
+    with lab.simulator.lock:
+        for server in key.servers.values():
+            server.checkins = Fixed(gone)
+    told = lab.webhook.wait_for("firing", "ClnKeyAllServersStale", since)
+    assert (told.labels["probe"], told.labels["severity"]) == ("kernelcare", "critical")
+    assert "All 30 servers" in told.annotations["description"]
+    assert {told.name for told in lab.webhook.told[since:]} == {"ClnKeyAllServersStale"}

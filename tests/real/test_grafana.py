@@ -1,0 +1,127 @@
+"""A real Prometheus answers each query of each Grafana dashboard, over the demo."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.dashboards import grafana
+from tests.dashboards.grafana import Json, Query
+from tests.real.prometheus import Prometheus
+from tests.running import ask, free_port, running_exporter, wait_until
+
+pytestmark = pytest.mark.needs_server("prometheus")
+
+BOARDS = {board["uid"]: board for board in grafana.dashboards()}
+QUERIES = list(grafana.queries())
+VARIABLES = [
+    (uid, name)
+    for uid, board in BOARDS.items()
+    for name, variable in grafana.variables(board).items()
+    if variable["type"] == "query"
+]
+_SELECTOR = re.compile(r"\b(cln_\w+)(\{?)|\{(?=__name__)")
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A Prometheus that scrapes the demo at two addresses, as if two exporters watched the same account."""
+
+    prometheus: Prometheus
+    one: str
+
+    def api(self, path: str, **parameters: object) -> Any:
+        """Return what Prometheus answers, without warnings."""
+        answer = ask(f"{self.prometheus.url}/api/v1/{path}?{urlencode(parameters)}")
+        result = json.loads(answer.text)
+        assert result["status"] == "success", result["error"]
+        assert not result.get("warnings"), result["warnings"]
+        return result["data"]
+
+    def values(self, expression: str, now: float) -> Mapping[tuple[tuple[str, str], ...], float]:
+        """Return the values of ``expression`` at the time ``now`` by their labels."""
+        series = self.api("query", query=expression, time=now)["result"]
+        return {tuple(sorted(each["metric"].items())): float(each["value"][1]) for each in series}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One for all tests here, scraped before and after a run of all probes, as counters need."""
+    folder = tmp_path_factory.mktemp("lab")
+    second = f"127.0.0.1:{free_port()}"
+    with running_exporter(folder, "--demo", f"--web.listen-address={second}") as demo:
+        demo.wait_ready()
+        prometheus = Prometheus(folder, [demo.address, second])
+        try:
+            # All probes have run twice, and both runs were scraped at both addresses.
+            again = "min(increase(cln_api_requests_total[1m])) > 0"
+            wait_until(lambda: prometheus.query(again), "calls of the API since the first scrape", patience=60)
+            yield Lab(prometheus, demo.address)
+        finally:
+            prometheus.stop()
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_a_panel_has_something_to_show(lab: Lab, query: Query) -> None:
+    """Each query of each panel runs as Grafana sends it, and finds a number."""
+    expression = grafana.as_first_shown(query.expression, BOARDS[query.board])
+    now = time.time()
+    if query.now:
+        numbers = list(lab.values(expression, now).values())
+    else:
+        series = lab.api("query_range", query=expression, start=now - 60, end=now, step=1)["result"]
+        numbers = [float(value) for each in series for _, value in each["values"]]
+    assert any(not math.isnan(number) for number in numbers), numbers
+
+
+@pytest.mark.parametrize("query", [each for each in QUERIES if each.board != "cln-exporter"], ids=str)
+def test_two_exporters_of_an_account_count_once(lab: Lab, query: Query) -> None:
+    """A query gives over both exporters what it gives over one."""
+    expression = grafana.as_first_shown(query.expression, BOARDS[query.board])
+    of_one = _SELECTOR.sub(
+        lambda found: (found[1] or "") + f'{{instance="{lab.one}"' + ("," if found[2] or not found[1] else "}"),
+        expression,
+    )
+
+    def look() -> bool:
+        # Between the scrapes of the two after a poll they differ for a moment.
+        now = time.time()
+        both, one = lab.values(expression, now), lab.values(of_one, now)
+        return both.keys() == one.keys() and all(math.isclose(both[key], one[key], rel_tol=1e-9) for key in one)
+
+    wait_until(look, f"the same as from {of_one}")
+
+
+@pytest.mark.parametrize(("uid", "name"), VARIABLES)
+def test_a_variable_has_something_to_choose(lab: Lab, uid: str, name: str) -> None:
+    """Each variable that asks Prometheus for its values gets some."""
+    board: Json = BOARDS[uid]
+    query = grafana.as_first_shown(grafana.variables(board)[name]["query"], board)
+    found = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
+    assert found
+    assert lab.api(f"label/{found[2]}/values", **{"match[]": found[1]})
+
+
+def test_what_is_wrong_is_told_with_its_level(lab: Lab) -> None:
+    """The demo's full keys, silent servers and unpatched kernels are rows of the table, each with its dashboard."""
+    (query,) = (each for each in QUERIES if each.panel == "What is wrong now")
+    rows = [
+        dict(labels)
+        for labels in lab.values(grafana.as_first_shown(query.expression, BOARDS[query.board]), time.time())
+    ]
+    assert {(row["level"], row["problem"], row["place"], row["board"]) for row in rows} >= {
+        ("1", "Keys are full", "kernelcare", "cln-licences"),
+        ("2", "Servers are stale", "kernelcare", "cln-kernelcare"),
+        ("2", "Servers are stale", "imunify", "cln-imunify"),
+        ("2", "Kernels are out of date", "kernelcare", "cln-kernelcare"),
+        ("3", "Licences are paid for and unused", "ip_license", "cln-licences"),
+    }
+    assert {row["account"] for row in rows} == {"demo"}

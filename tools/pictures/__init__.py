@@ -1,0 +1,1 @@
+"""Draws the pictures of the README; no part of cln-monitor."""
