@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from cln_monitor.probes import Observation, View
-from cln_monitor.probes.ip_licenses import licenses_of
+from cln_monitor.probes.ip_licenses import LIST
 
+from .licenses import licenses_of
 from .service import Service
 
 DEFAULT_PORT = 9100  # of the node exporter
@@ -165,7 +166,7 @@ def what_is_missing(view: View, now: float) -> str | None:
         return "it has not been read yet"
     have = {part.name for part in seen.parts}
     why = {missing.name: missing.failure.text for missing in seen.missing}
-    lost = [name for name in dict.fromkeys((*why, *seen.lost)) if name and name not in have]
+    lost = [name for name in dict.fromkeys((*why, *seen.lost)) if name and name not in have and _matters(view, name)]
     if lost:
         others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         return f"there are no data of {lost[0]}{others}; {why.get(lost[0]) or why.get('') or 'they are too old'}"
@@ -173,6 +174,10 @@ def what_is_missing(view: View, now: float) -> str | None:
     if last_whole is None or (not have and now - last_whole > view.max_age):
         return why.get("") or "what was read is too old"
     return None
+
+
+def _matters(view: View, part: str) -> bool:
+    return view.probe != "ip_licenses" or part == LIST  # when a server checked in is nothing to discover it by
 
 
 def group_labels(observation: Observation[Any]) -> Groups:

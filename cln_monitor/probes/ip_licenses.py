@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
 from cln_monitor.cln import MOST_ADDRESSES, IpLicense
 
-from .observation import Observation
 from .probe import Plan, Source
 from .settings import HOUR, CheckinSettings, Duration
 from .shown import without_secrets
+
+LIST = "licenses"
+"""The name of the part that lists all licences; the others are of check-ins."""
 
 
 class LicenseState(msgspec.Struct, frozen=True):
@@ -68,7 +69,7 @@ class IpLicensesProbe:
         for start in range(0, len(held), MOST_ADDRESSES):
             some = [license_ for of_one in held[start : start + MOST_ADDRESSES] for license_ in of_one]
             readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, source, some)
-        return Plan(readers, read={"licenses": _listed(source, licenses)})
+        return Plan(readers, read={LIST: _listed(source, licenses)})
 
 
 def _listed(source: Source, licenses: list[IpLicense]) -> IpLicenses:
@@ -82,30 +83,3 @@ def _read_checkins(source: Source, licenses: list[IpLicense]) -> IpLicenses:
     # A licence that the list has and the answer lacks was registered or removed in between.
     checkins = [LicenseCheckin(each.ip, each.name, told.get((each.ip, each.type))) for each in licenses]
     return IpLicenses(checkins=without_secrets(source.client, checkins, "ip"))
-
-
-class License(NamedTuple):
-    """A licence with the last check-in of its server: Unix seconds, None for never.
-
-    ``checkin_known`` is false while that could not be read.
-    """
-
-    ip: str
-    license: str
-    registered: bool
-    created: float | None
-    last_checkin: float | None
-    checkin_known: bool = True
-
-
-def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
-    """Return the licences in ``observation``, their check-ins with them."""
-    # Parts may be of an earlier run: of two check-ins the newer one counts, and none of a licence that has gone.
-    parts = sorted(observation.parts, key=lambda part: part.observed_at)
-    checkins = {(each.ip, each.license): each.last_checkin for part in parts for each in part.value.checkins}
-    return [
-        License(each.ip, each.license, each.registered, each.created, checkins.get(held), held in checkins)
-        for part in parts
-        for each in part.value.licenses
-        for held in [(each.ip, each.license)]
-    ]

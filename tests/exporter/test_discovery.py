@@ -294,6 +294,12 @@ class TestMissing:
         told = "kernelcare of acme is not known whole: what was read is too old"
         assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, told)
 
+    def test_check_ins_of_licences(self, app: Starlette, fleet: Exporting) -> None:
+        """Are nothing that a list of addresses needs."""
+        fleet.simulator.faults.add(Fault("html", "/ipl/server.json"))
+        fleet.run("ip_licenses")
+        assert len(groups_of(app, "/sd/ip_licenses")) == 1
+
     def test_groups(self, app: Starlette, fleet: Exporting) -> None:
         """Where they are read they belong to it: who keeps the servers of a group would lose them all."""
         turn_on(fleet, "groups")

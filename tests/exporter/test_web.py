@@ -103,18 +103,7 @@ def test_other_methods(method: str, path: str, allowed: set[str], app: Starlette
 
 @pytest.mark.parametrize(
     "path",
-    [
-        "/nothing",
-        "/metrics/",
-        "/sd",
-        "/sd/",
-        "/metricsx",
-        "/METRICS",
-        "/-/",
-        "/-/nothing",
-        "/api",
-        "/api/v1",
-    ],
+    ["/nothing", "/metrics/", "/sd", "/sd/", "/metricsx", "/METRICS", "/-/", "/-/nothing", "/api", "/api/v1"],
 )
 def test_other_paths(path: str, app: Starlette) -> None:
     """404, as text, and never a redirect: that would go to whatever host the request names."""

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from cln_monitor.probes import PROBES, Observation, Part, Run
+from cln_monitor.probes import PROBES, Run
 from cln_monitor.probes import run as runs
-from cln_monitor.probes.ip_licenses import IpLicenses, License, LicenseCheckin, LicenseState, licenses_of
+from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 
@@ -120,20 +120,3 @@ def test_an_outage_does_not_lose_the_list(cln: Cln, monkeypatch: pytest.MonkeyPa
     run = cln.run(IP_LICENSES)
     assert list(parts_of(run)) == ["licenses"]
     assert "not tried, as 2 calls in a row got no answer" in run.observation.missing[-1].failure.text
-
-
-def test_licences_with_their_check_ins() -> None:
-    """Of a check-in in two parts the newer one counts; one that could not be read is not one that never came."""
-    one, two, three = (LicenseState(f"192.0.2.{number}", "KernelCare", True, None) for number in (1, 2, 3))
-    old = [LicenseCheckin("192.0.2.1", "KernelCare", 1.0), LicenseCheckin("192.0.2.9", "KernelCare", 1.0)]
-    new = [LicenseCheckin("192.0.2.1", "KernelCare", 2.0), LicenseCheckin("192.0.2.2", "KernelCare", None)]
-    parts = (
-        Part("check-ins 1", NOW, IpLicenses(checkins=new)),
-        Part("licenses", NOW, IpLicenses(licenses=[one, two, three])),
-        Part("check-ins 2", NOW - 60, IpLicenses(checkins=old)),
-    )
-    assert licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts)) == [
-        License("192.0.2.1", "KernelCare", True, None, 2.0),
-        License("192.0.2.2", "KernelCare", True, None, None),
-        License("192.0.2.3", "KernelCare", True, None, None, checkin_known=False),
-    ]

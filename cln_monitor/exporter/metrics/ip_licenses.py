@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings, License, licenses_of
+from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings
 
 _LABELS = ("account", "ip", "license")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import licenses_of
 
 NEARLY_FULL = 0.95
 """Of a key's limit; the alert ClnKeyNearlyFull has the same."""
@@ -186,7 +186,7 @@ def _ip_licenses(observation: Observation[Any]) -> Digest:
     by_type: defaultdict[str, Counter[bool]] = defaultdict(Counter)
     for each in licenses:
         by_type[each.license][each.registered] += 1
-    in_use = [each for each in licenses if each.registered and each.checkin_known]
+    in_use = [each for each in licenses if each.registered and each.is_checkin_known]
     check_ins = (check_ins_of(in_use),) if in_use else ()
     return Digest(
         licenses=tuple(LicenseUse(name, counts[True], counts[False]) for name, counts in by_type.items()),

@@ -59,12 +59,12 @@ def _cell(seen: Seen, now: float) -> Cell:
     else:
         read = "not read yet" if view.last_run is None else "never read whole" if has_data else "never read"
     due = 0.0 if view.last_run is None else view.last_run + view.interval - now
-    path = f"{quote(view.account, safe='')}/{view.probe}"
+    path = f"{quote(view.account, safe='')}/{view.probe}" if view.account else view.probe
     return Cell(
         probe=view.probe,
         state=state,
         text=text,
-        link=f"/api/v1/observations/{path}" if view.account else "",
+        link=f"/api/v1/observations/{path}",
         read=read,
         due=f"next in {words.age(due)}" if due >= 1 else "next is due",
     )

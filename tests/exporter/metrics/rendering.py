@@ -43,6 +43,8 @@ def viewed(
         duration=None if last_run is None else 0.25,
         last_success=last_success,
         failure=failure,
+        read=0 if observation is None else len(observation.parts),
+        lacking=0 if observation is None else len(observation.lacking),
         observation=observation,
     )
 

@@ -8,6 +8,7 @@ from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.status_page.digest import digest
 from cln_monitor.exporter.status_page.seen import Seen
 from cln_monitor.probes import PROBES, Failure, Observation
+from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.exporter.metrics.rendering import observed, viewed
 from tests.helpers.clock import NOW
@@ -28,6 +29,18 @@ def key(name: str, *servers: KernelCareServer, limit: int | None = 0, note: str 
 def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
     """Return what the probe of KernelCare saw."""
     return observed({each.key: each for each in keys}, account=account)
+
+
+def licensed(*licenses: tuple[str, bool, float | None], at: str = "192.0.2.{}") -> Observation[Any]:
+    """Return what the probe of IP licences saw: of each its type, whether it is used, and the age of its check-in."""
+    states = [
+        LicenseState(at.format(place), name, used, NOW - DAY) for place, (name, used, _) in enumerate(licenses, 1)
+    ]
+    checkins = [
+        LicenseCheckin(state.ip, state.license, None if age is None else NOW - age)
+        for state, (_, _, age) in zip(states, licenses, strict=True)
+    ]
+    return observed({"licenses": IpLicenses(states), "check-ins 1": IpLicenses([], checkins)}, probe="ip_licenses")
 
 
 def seen(

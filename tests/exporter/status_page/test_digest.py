@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from cln_monitor.cln import ImunifyServer
 from cln_monitor.exporter.status_page.digest import MOST_SERVERS, Digest, KeyUse, LicenseUse, digest
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
-from cln_monitor.probes.ip_licenses import LicenseState
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
-from .made import DAY, HOUR, kernelcare, key, server
+from .made import DAY, HOUR, kernelcare, key, licensed, server
 
 
 def test_kernelcare() -> None:
@@ -74,19 +74,21 @@ def test_els() -> None:
 
 def test_ip_licenses() -> None:
     """Counts by type; only servers that use a licence have an age."""
-    states = [
-        LicenseState("192.0.2.1", "KernelCare", True, NOW - DAY, NOW - HOUR),
-        LicenseState("192.0.2.2", "KernelCare", True, NOW - DAY, None),
-        LicenseState("192.0.2.3", "KernelCare", False, NOW - DAY, None),
-    ]
-    seen = digest(observed({"licenses": states}, probe="ip_licenses"))
+    seen = digest(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
     assert seen.licenses == (LicenseUse("KernelCare", 2, 1),)
     assert [(each.key, each.ip, each.since) for each in seen.longest] == [
         ("KernelCare", "192.0.2.2", NOW - DAY),
         ("KernelCare", "192.0.2.1", NOW - HOUR),
     ]
-    unused = digest(observed({"licenses": states[2:]}, probe="ip_licenses"))
+    unused = digest(licensed(("KernelCare", False, None)))
     assert (unused.check_ins, unused.longest) == ((), ())
+
+
+def test_check_ins_of_licences_that_could_not_be_read() -> None:
+    """Are not taken for none."""
+    observation = licensed(("KernelCare", True, HOUR))
+    seen = digest(msgspec.structs.replace(observation, parts=observation.parts[:1]))
+    assert (seen.licenses, seen.check_ins) == ((LicenseUse("KernelCare", 1, 0),), ())
 
 
 @pytest.mark.parametrize("probe", ["status", "patch_status", "groups", "awp"])

@@ -8,12 +8,11 @@ from cln_monitor.exporter.status_page.model import overview
 from cln_monitor.exporter.status_page.seen import Seen
 from cln_monitor.probes import Failure
 from cln_monitor.probes.els import ElsKeyState, ElsProduct
-from cln_monitor.probes.ip_licenses import LicenseState
 from cln_monitor.probes.patch_status import PatchState
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
-from .made import DAY, HOUR, kernelcare, key, seen, server
+from .made import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 FAILURE = Failure("timeout", "no answer")
 GOOD = seen(kernelcare(key("a", server("1", HOUR))))
@@ -48,7 +47,6 @@ def test_of_nothing() -> None:
 
 def test_figures() -> None:
     """The numbers to see at a glance, over all accounts; one that is 0 is good."""
-    licenses = [LicenseState("192.0.2.1", "KernelCare", False, NOW, None)]
     counts = PatchState("reseller", "", ok=True, counts={"uptodate": 4}, hosts=[])
     page = overview(
         [
@@ -56,7 +54,7 @@ def test_figures() -> None:
             seen(kernelcare(key("b", server("3", 2 * DAY), limit=9), account="other"), account="other"),
             seen(observed({"ELS": ElsProduct("CELS", [ElsKeyState("c", 0)], [])}, probe="els")),
             seen(observed({"": counts}, probe="patch_status")),
-            seen(observed({"licenses": licenses}, probe="ip_licenses")),
+            seen(licensed(("KernelCare", False, None))),
         ],
         NOW,
     )

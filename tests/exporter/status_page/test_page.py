@@ -136,7 +136,7 @@ def test_links(fleet: Exporting) -> None:
     links = set(page.all("href"))
     assert {"/metrics", "/config", "/-/ready", "/-/healthy", "/api/v1/observations"} <= links
     assert {"/sd/kernelcare", "/sd/imunify", "/sd/ip_licenses", "/sd/els"} <= links
-    assert "/api/v1/observations/acme/kernelcare" in links
+    assert {"/api/v1/observations/acme/kernelcare", "/api/v1/observations/status"} <= links
     assert {link.removeprefix("#") for link in links if link.startswith("#")} <= set(page.all("id"))
     assert all(link.startswith(("/", "#", "data:image/svg+xml,")) for link in links)
 

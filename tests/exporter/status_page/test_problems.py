@@ -8,13 +8,12 @@ import pytest
 from cln_monitor.exporter.status_page.problems import Problem, Severity, problems, shortened
 from cln_monitor.exporter.status_page.seen import Seen
 from cln_monitor.probes import Failure
-from cln_monitor.probes.ip_licenses import LicenseState
 from cln_monitor.probes.patch_status import PatchState
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
-from .made import DAY, HOUR, kernelcare, key, seen, server
+from .made import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 WRONG, LOOK = Severity.WRONG, Severity.LOOK
 TIMEOUT = Failure("timeout", "reading /kcare/key/list.json at h: no whole answer within 15 s")
@@ -116,8 +115,7 @@ def test_kernels_without_counts() -> None:
 
 def test_licences() -> None:
     """Those that cost and serve nobody."""
-    states = [LicenseState(f"192.0.2.{number}", "KernelCare", number > 2, NOW, NOW) for number in range(5)]
-    target = seen(observed({"licenses": states}, probe="ip_licenses"))
+    target = seen(licensed(*[("KernelCare", number > 2, HOUR) for number in range(5)]))
     assert told(target) == [(LOOK, "licences", "3 IP licences of acme are paid for and used by nobody")]
 
 

@@ -7,12 +7,11 @@ from cln_monitor.exporter.status_page.tables import bills, groups, keys, license
 from cln_monitor.probes.awp import AwpCount, AwpMonth
 from cln_monitor.probes.groups import GroupMember, GroupState
 from cln_monitor.probes.imunify import ImunifyKeyServers
-from cln_monitor.probes.ip_licenses import LicenseState
 from cln_monitor.probes.patch_status import PatchState
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
-from .made import DAY, HOUR, kernelcare, key, seen, server
+from .made import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 
 def test_servers() -> None:
@@ -92,11 +91,8 @@ def test_patches() -> None:
 
 def test_licenses() -> None:
     """By type, those with the most unused ones first."""
-    states = [
-        *(LicenseState("192.0.2.1", "KernelCare", True, NOW, NOW) for _ in range(3)),
-        *(LicenseState("192.0.2.1", "CloudLinux OS", number > 0, NOW, NOW) for number in range(4)),
-    ]
-    rows = licenses([seen(observed({"licenses": states}, probe="ip_licenses"))]).rows
+    used, unused = ("CloudLinux OS", True, HOUR), ("CloudLinux OS", False, None)
+    rows = licenses([seen(licensed(*[("KernelCare", True, HOUR)] * 3, used, unused, used, used))]).rows
     assert [(row.license, row.used, row.unused, row.has_unused, row.share) for row in rows] == [
         ("CloudLinux OS", "3", "1", True, 75.0),
         ("KernelCare", "3", "0", False, 100.0),

@@ -1,0 +1,38 @@
+"""IP licences with their check-ins, as one list."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cln_monitor.probes import Observation
+from cln_monitor.probes.ip_licenses import IpLicenses
+
+
+class License(NamedTuple):
+    """A licence of an address. ``registered``: a server uses it; times are Unix seconds, None for never or unknown.
+
+    ``is_checkin_known`` is false where the check-ins of its address could not be read.
+    """
+
+    ip: str
+    license: str
+    registered: bool
+    created: float | None
+    last_checkin: float | None
+    is_checkin_known: bool
+
+
+def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
+    """Return the licences of an observation of the probe ``ip_licenses``."""
+    # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
+    parts = sorted(observation.parts, key=lambda part: part.observed_at)
+    checkins = {(each.ip, each.license): each.last_checkin for part in parts for each in part.value.checkins}
+    return [
+        License(
+            *(each.ip, each.license, each.registered, each.created),
+            last_checkin=checkins.get((each.ip, each.license)),
+            is_checkin_known=(each.ip, each.license) in checkins,
+        )
+        for part in observation.parts
+        for each in part.value.licenses
+    ]

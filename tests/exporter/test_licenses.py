@@ -1,0 +1,35 @@
+"""IP licences with their check-ins."""
+
+from __future__ import annotations
+
+from cln_monitor.exporter.licenses import License, licenses_of
+from cln_monitor.probes import Observation, Part
+from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
+from tests.helpers.clock import NOW
+
+from .conftest import Exporting
+
+
+def test_each_licence_with_its_check_in(exporting: Exporting) -> None:
+    """As the probe saw them, to the minute; one that is unused has none."""
+    exporting.account.add_ip_license("192.0.2.1", 16, created=NOW - 100, last_checkin=NOW - 40)
+    exporting.account.add_ip_license("192.0.2.2", 1, registered=False, created=NOW - 100)
+    exporting.run("ip_licenses")
+    observation = exporting.target("ip_licenses").observation
+    assert observation is not None
+    assert licenses_of(observation) == [
+        License("192.0.2.1", "KernelCare", True, NOW - 100, NOW - 40, True),
+        License("192.0.2.2", "CloudLinux OS", False, NOW - 100, None, True),
+    ]
+
+
+def test_check_ins_that_are_not_known() -> None:
+    """Are told from none, and of two that are known the newer counts."""
+    one, two = LicenseState("192.0.2.1", "a", True, None), LicenseState("192.0.2.2", "a", True, None)
+    parts = (
+        Part("check-ins 1", NOW, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW)])),
+        Part("check-ins 2", NOW - 60, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW - 60)])),
+        Part("licenses", NOW, IpLicenses(licenses=[one, two])),
+    )
+    found = licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts))
+    assert [(each.last_checkin, each.is_checkin_known) for each in found] == [(NOW, True), (None, False)]
