@@ -13,8 +13,10 @@ from typing import Any, NamedTuple, Protocol
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.probes import Observation
 
-NEARLY_FULL = 0.95
-"""Of a key's limit; the alert ClnKeyNearlyFull has the same."""
+NEARLY_FULL, LEAST_LIMIT = 0.9, 2
+"""From which part of its limit on a key is nearly full, and from which limit on that matters: a key that was bought for
+one server is full, and meant to be. The alerts have the same.
+"""
 MOST_SERVERS = 15
 """How many servers the page names."""
 
@@ -83,13 +85,13 @@ class KeyUse:
 
     @property
     def is_full(self) -> bool:
-        """Whether it refuses new servers."""
-        return self.fullness >= 1
+        """Whether it refuses new servers, and was to have more than one."""
+        return self.fullness >= 1 and (self.limit or 0) >= LEAST_LIMIT
 
     @property
     def is_nearly_full(self) -> bool:
         """Whether it is full, or as good as."""
-        return self.fullness >= NEARLY_FULL
+        return self.fullness >= NEARLY_FULL and (self.limit or 0) >= LEAST_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from cln_monitor.cln import ImunifyServer
-from cln_monitor.exporter.status_page.digest import MOST_SERVERS, Digest, KeyUse, LicenseUse, digest
+from cln_monitor.exporter.status_page.digest import (
+    LEAST_LIMIT,
+    MOST_SERVERS,
+    NEARLY_FULL,
+    Digest,
+    KeyUse,
+    LicenseUse,
+    digest,
+)
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from tests.exporter.metrics.rendering import observed
@@ -100,16 +109,25 @@ def test_others(probe: str) -> None:
 @pytest.mark.parametrize(
     ("used", "limit", "full", "nearly"),
     [
-        (94, 100, False, False),
-        (95, 100, False, True),
+        (89, 100, False, False),
+        (90, 100, False, True),
         (100, 100, True, True),
         (101, 100, True, True),
         (5, 0, False, False),
         (5, None, False, False),
-        (0, 1, False, False),
+        (0, 2, False, False),
+        (1, 1, False, False),
+        (2, 2, True, True),
     ],
 )
 def test_fullness(used: int, limit: int | None, full: bool, nearly: bool) -> None:
-    """From 95 % on a key is nearly full; one without a limit never is."""
+    """From 90 % on a key is nearly full; one without a limit never is, and one for one server is meant to be full."""
     use = KeyUse("KernelCare", "a", "", used, limit)
     assert (use.is_full, use.is_nearly_full) == (full, nearly)
+
+
+def test_the_alerts_call_the_same_keys_full() -> None:
+    """Page and pager agree."""
+    rules = (Path(__file__).parents[3] / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
+    assert f"record: cln:threshold:key_nearly_full_ratio, expr: {NEARLY_FULL}}}" in rules
+    assert f"record: cln:threshold:key_least_limit, expr: {LEAST_LIMIT}}}" in rules

@@ -69,8 +69,8 @@ def test_a_probe_that_runs_no_more() -> None:
 @pytest.mark.parametrize(
     ("used", "expected"),
     [
-        (94, []),
-        (95, [(LOOK, "keys", "KernelCare key a (“Web”) of acme is nearly full: 95 of 100 servers")]),
+        (89, []),
+        (90, [(LOOK, "keys", "KernelCare key a (“Web”) of acme is nearly full: 90 of 100 servers")]),
         (100, [(WRONG, "keys", "KernelCare key a (“Web”) of acme is full: 100 of 100 servers")]),
     ],
 )
@@ -121,7 +121,7 @@ def test_licences() -> None:
 
 def test_the_worst_comes_first() -> None:
     """What is wrong before what needs a look, whatever the order of the probes."""
-    full = kernelcare(key("a", server("1", 2 * DAY), limit=1))
+    full = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR), limit=2))
     flags = observed({"flags": [StatusFlag("xmlrpc", False, False)]}, probe="status", account="")
     found = told(seen(full), seen(probe="imunify", failure=TIMEOUT), seen(flags))
     assert [(severity, kind) for severity, kind, _ in found] == [
@@ -134,7 +134,7 @@ def test_the_worst_comes_first() -> None:
 
 def test_many_of_a_kind() -> None:
     """Some are named, the rest counted."""
-    keys = [key(f"k{number}", server("1", HOUR), limit=1) for number in range(20)]
+    keys = [key(f"k{number}", server("1", HOUR), server("2", HOUR), limit=2) for number in range(20)]
     found = problems([seen(kernelcare(*keys))], NOW)
     assert len(found) == 20
     shown = shortened(found)
