@@ -66,6 +66,8 @@ def origin_of(view: View, options: argparse.Namespace, now: float) -> list[str]:
         return []
     seen = [part["observed_at"] for part in _observation(view)["parts"]] or [view["last_run"] or now]
     line = f"seen by the exporter {format_age(now - min(seen))} ago"
+    if view.get("shard"):
+        line += f", which is the shard {view['shard']} and knows its part alone"
     if view["failure"]:
         line += f"; its last poll failed: {view['failure']['text']}"
     return [line]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cln_monitor.cln import Credentials, Redactor, Secret, TransportSettings
-from cln_monitor.probes import Duration, ProbeSettings
+from cln_monitor.probes import WHOLE, Duration, ProbeSettings, Shard
 
 from .secrets import SecretFile, SecretVariable, expand
 
@@ -59,6 +59,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     tls_config: TlsConfig = TlsConfig()
     key_labels: Literal["masked", "full"] = "masked"
     max_server_series: int = 200_000
+    shard: Shard = WHOLE
     probes: dict[str, ProbeSettings] = {}
     accounts: list[AccountConfig]
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cln_monitor.cln import PLACEHOLDER, Secret
-from cln_monitor.probes import Duration
+from cln_monitor.probes import Duration, Shard
 
 from .durations import format_duration
 from .model import Config, ConfigFile
@@ -31,6 +31,8 @@ def _shown(value: Any, kind: Any) -> Any:
         return format_duration(value)
     if isinstance(value, Secret):
         return PLACEHOLDER
+    if isinstance(value, Shard):
+        return str(value)
     if isinstance(value, msgspec.Struct):
         return _fields(value, type(value))
     if isinstance(value, list):

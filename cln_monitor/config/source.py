@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cln_monitor.cln import Clock, Exchange, Limits, ReadOnlyClient, Redactor, Transport, mask_key
-from cln_monitor.probes import ProbeSettings, Source
+from cln_monitor.probes import WHOLE, ProbeSettings, Shard, Source
 
 from .model import AccountConfig, Config
 
 
 class Sources:
-    """Makes the clients of a configuration. They share ``limits``, by default their own."""
+    """Makes the clients of a configuration. They share ``limits``, by default their own.
+
+    ``shard`` is not taken from the configuration: who asks CLN for one answer wants it whole.
+    """
 
     def __init__(
         self,
@@ -21,11 +24,13 @@ class Sources:
         observe: Callable[[Exchange], None] = lambda _: None,
         *,
         limits: Limits | None = None,
+        shard: Shard = WHOLE,
     ) -> None:
         self._config = config
         self._clock = clock
         self._redactor = redactor
         self._observe = observe
+        self._shard = shard
         self._limits = limits or Limits(config.concurrency, config.requests_per_second, clock)
         self._key_label = mask_key if config.key_labels == "masked" else str
         self._clients: dict[str, ReadOnlyClient] = {}
@@ -44,6 +49,7 @@ class Sources:
             account.name,
             self._key_label,
             self._config.monitoring_keys_of(account),
+            shard=self._shard,
             now=self._clock.time,
         )
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from cln_monitor.cln import Secret
-from cln_monitor.probes import Duration
+from cln_monitor.probes import Duration, Shard
 
 from .durations import parse_duration
 
@@ -104,11 +104,23 @@ class Typer:
                     place, str(error) if is_close else f"expected a duration such as 15m, got {_described(value)}"
                 )
                 return None
+        if kind is Shard:
+            return self._shard(value, place)
         name, accepted = _LEAVES[kind]
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
             self.note(place, f"expected {name}, got {_described(value)}{_hint(value, accepted)}")
             return None
         return kind(value)
+
+    def _shard(self, value: object, place: str) -> Shard | None:
+        if not isinstance(value, str):
+            self.note(place, f"expected a shard such as 0/3, the first of three, got {_described(value)}")
+            return None
+        try:
+            return Shard.parse(value)
+        except ValueError as error:
+            self.note(place, str(error))
+            return None
 
 
 _LEAVES: dict[Any, tuple[str, tuple[type, ...]]] = {

@@ -22,6 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics import exposition as openmetrics_text
 
 from cln_monitor.cln import REASONS, Exchange
+from cln_monitor.probes import Shard
 
 _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
 
@@ -69,6 +70,17 @@ class Counters:
             ("version", "python_version"),
             registry=registry,
         ).labels(version("cln-monitor"), platform.python_version()).set(1)
+        self._shard_info = Gauge(
+            "cln_exporter_shard_info",
+            "Which of the exporters that share the keys this one is, shard from 0 to shards - 1, always 1.",
+            ("shard", "shards"),
+            registry=registry,
+        )
+        self._shards = Gauge(
+            "cln_exporter_shards",
+            "How many exporters share the keys, as configured; 1 where this one watches all of them.",
+            registry=registry,
+        )
         self._reload_successful = Gauge(
             "cln_exporter_config_last_reload_successful",
             "Whether the last attempt to load the configuration succeeded.",
@@ -79,6 +91,12 @@ class Counters:
             "Unix time at which the configuration was last loaded.",
             registry=registry,
         )
+
+    def sharing(self, shard: Shard) -> None:
+        """Show which shard this exporter is."""
+        self._shard_info.clear()
+        self._shard_info.labels(str(shard.index), str(shard.of)).set(1)
+        self._shards.set(shard.of)
 
     def start_probe(self, api: str, account: str, probe: str) -> None:
         """Show every reason why ``probe`` may fail, at zero."""

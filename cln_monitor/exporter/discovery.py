@@ -1,7 +1,8 @@
 """Prometheus HTTP service discovery: the servers that CLN knows, as targets of whatever else watches them.
 
 Prometheus keeps the list it has when it gets an error, and drops every target when it gets an empty one. So a list is
-given only when it is known to be whole; whatever is missing is an error that says what and why.
+given only when it is known to be whole; whatever is missing is an error that says what and why. A shard gives its part,
+which may be empty: Prometheus puts the lists of all shards together.
 """
 
 from __future__ import annotations
@@ -115,7 +116,13 @@ def discover(service: Service, probe: str, query: Sequence[tuple[str, str]]) -> 
     chosen = _chosen(service, probe, accounts)
     found: list[_Found] = []
     for account in chosen:
+        if service.reader_elsewhere(account, probe):
+            continue
         observation = _whole(service, account, probe, now)
+        if probe in _GROUPED and (reader := service.reader_elsewhere(account, "groups")):
+            # Without their label a rule that keeps the servers of a group would drop all of them.
+            what_to_do = "discover servers from an exporter without shards, or set enabled: false below probes, groups"
+            raise NotDiscovered(503, f"the groups of {account} are read by the shard {reader}, not here; {what_to_do}")
         grouped = probe in _GROUPED and service.find(account, "groups") is not None
         groups = group_labels(_whole(service, account, "groups", now)) if grouped else {}
         found.append(_FINDERS[probe](observation, groups))
@@ -140,7 +147,7 @@ def _chosen(service: Service, probe: str, accounts: list[str]) -> list[str]:
     known = [account.name for account in service.config.accounts]
     if not set(accounts) <= set(known):
         raise NotDiscovered(404, f"no such account; there are: {', '.join(known)}")
-    on = [name for name in accounts or known if service.find(name, probe) is not None]
+    on = [name for name in accounts or known if service.find(name, probe) or service.reader_elsewhere(name, probe)]
     off = [name for name in accounts if name not in on]
     if off or not on:
         of = f" for {', '.join(off)}" if off else ""

@@ -16,16 +16,22 @@ POLLED = "Polled from CLN, see cln_probe_last_success_timestamp_seconds for its 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A gauge: its name, its HELP, and the names of its labels in the order they are written."""
+    """A gauge: its name, its HELP, and the names of its labels in the order they are written.
+
+    ``buckets``: of a histogram of what is there now, so each can fall as well as rise. The text format has no word for
+    that, ``histogram`` promises counters, and promtool takes ``le`` for a mistake in a gauge: so these have no TYPE.
+    """
 
     name: str
     help: str
     labels: tuple[str, ...]
+    buckets: bool = False
 
     @property
     def header(self) -> bytes:
-        """The two lines that introduce the family."""
-        return f"# HELP {self.name} {self.help}\n# TYPE {self.name} gauge\n".encode()
+        """The lines that introduce the family."""
+        type_line = "" if self.buckets else f"# TYPE {self.name} gauge\n"
+        return f"# HELP {self.name} {self.help}\n{type_line}".encode()
 
 
 class Series:

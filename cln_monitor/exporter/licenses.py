@@ -11,7 +11,7 @@ from cln_monitor.probes.ip_licenses import IpLicenses
 class License(NamedTuple):
     """A licence of an address. ``registered``: a server uses it; times are Unix seconds, None for never or unknown.
 
-    ``is_checkin_known`` is false where the check-ins of its address could not be read.
+    ``read_at`` is when its check-in was read, None where it could not be.
     """
 
     ip: str
@@ -19,19 +19,20 @@ class License(NamedTuple):
     registered: bool
     created: float | None
     last_checkin: float | None
-    is_checkin_known: bool
+    read_at: float | None
 
 
 def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
     """Return the licences of an observation of the probe ``ip_licenses``."""
     # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
     parts = sorted(observation.parts, key=lambda part: part.observed_at)
-    checkins = {(each.ip, each.license): each.last_checkin for part in parts for each in part.value.checkins}
+    checkins = {
+        (each.ip, each.license): (each.last_checkin, part.observed_at) for part in parts for each in part.value.checkins
+    }
     return [
         License(
             *(each.ip, each.license, each.registered, each.created),
-            last_checkin=checkins.get((each.ip, each.license)),
-            is_checkin_known=(each.ip, each.license) in checkins,
+            *checkins.get((each.ip, each.license), (None, None)),
         )
         for part in observation.parts
         for each in part.value.licenses

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the exporter until it is told to stop; return 0 after a wanted stop, 1 when it cannot start."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
     from cln_monitor.cln import Redactor  # noqa: PLC0415
     from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
 
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_up_logs(options.log_level, options.log_format, redactor)
     try:
         with contextlib.ExitStack() as stack:
-            load = stack.enter_context(Demo()).config if options.demo else lambda: load_config(options.config_file)
+            read = stack.enter_context(Demo()).config if options.demo else lambda: load_config(options.config_file)
+            load = read if options.shard is None else lambda: replace(read(), shard=options.shard)
             if options.config_check:
                 _tell("the demo" if options.demo else str(options.config_file), load())
                 return 0

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from cln_monitor.probes import Shard
+
 from .logs import FORMATS, LEVELS
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
@@ -72,6 +74,12 @@ def make_parser() -> argparse.ArgumentParser:
         default=40,
         help="most scrapes answered at a time, 0 for no limit (default: %(default)s)",
     )
+    add(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="share the keys with N exporters, of which this one is I, from 0 to N-1; over shard of the configuration",
+    )
     add("--log.level", dest="log_level", choices=LEVELS, default="info", help="least level to log (default: info)")
     add(
         "--log.format", dest="log_format", choices=FORMATS, default="logfmt", help="form of log lines (default: logfmt)"
@@ -88,6 +96,13 @@ def _path(text: str) -> str:
     if not text.startswith("/") or is_taken or "//" in text or set("{}?#% ") & set(text):
         raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
     return text
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:

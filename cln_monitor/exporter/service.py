@@ -11,7 +11,7 @@ import structlog
 
 from cln_monitor.cln import Limits, Redactor, SystemClock
 from cln_monitor.config import Config, ConfigError, warnings_of
-from cln_monitor.probes import Run
+from cln_monitor.probes import PROBES, Run, Shard
 
 from .counters import Counters
 from .exposition import Exposition, Page, page_of
@@ -19,7 +19,7 @@ from .families import Family
 from .metrics import ALL_FAMILIES, render_target
 from .poller import Poller
 from .target import Target, TargetId
-from .targets import make_targets
+from .targets import make_targets, reader_of
 
 _log = structlog.get_logger(__name__)
 
@@ -77,6 +77,7 @@ class Service:
         with self._lock:
             former, self.targets = self.targets, {target.id: target for target in made}
             self.config = config
+            self.counters.sharing(config.shard)
             for gone in former.keys() - self.targets.keys():
                 self.counters.forget_probe(gone.api, gone.account, gone.probe)
             for api in {target.api for target in former} - {target.api for target in self.targets}:
@@ -112,6 +113,13 @@ class Service:
             if (target.id.account == account if target.probe.of_account else roots == {target.api_url})
         ]
         return found[0] if found else None
+
+    def reader_elsewhere(self, account: str, probe: str) -> Shard | None:
+        """Return which other shard reads ``probe`` of ``account``; None where none does, or this one has its part."""
+        for each in self.config.accounts:
+            if each.name == account and probe in each.probes and each.probes[probe].enabled:
+                return reader_of(PROBES[probe], account, self.config.shard)
+        return None
 
     def now(self) -> float:
         """Return the Unix time by which it judges ages."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cln_monitor.cln import Clock
-from cln_monitor.probes import Observation, Probe, ProbeSettings, Run, Source, View, run_probe
+from cln_monitor.probes import WHOLE, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Target:
             failure=None if run is None else run.failure,
             read=len(seen.parts) if seen else 0,
             lacking=len(seen.lacking) if seen else 0,
+            shard=None if self.source.shard == WHOLE or not self.probe.is_shared else str(self.source.shard),
             observation=seen if whole else None,
         )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cln_monitor.cln import Clock, Exchange, Limits, Redactor
 from cln_monitor.config import Config, Sources
-from cln_monitor.probes import PROBES, ProbeSettings
+from cln_monitor.probes import PROBES, Probe, ProbeSettings, Shard
 
 from .target import Target
 
@@ -19,7 +20,7 @@ def make_targets(
     limits: Limits | None = None,
 ) -> list[Target]:
     """Return a target for each enabled probe: of each account, and of each distinct API root for CLN itself."""
-    sources = Sources(config, clock, redactor, observe, limits=limits)
+    sources = Sources(config, clock, redactor, observe, limits=limits, shard=config.shard)
     targets: list[Target] = []
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
         of_root = [account for account in config.accounts if config.api_url_of(account) == api_url]
@@ -32,12 +33,24 @@ def make_targets(
     for account in config.accounts:
         api_url = config.api_url_of(account)
         asks = (api_url, account.login, config.key_labels)
-        made_from = (account, config.transport_of(api_url))
+        made_from = (account, config.transport_of(api_url), config.shard)
         for name, probe in PROBES.items():
-            if probe.of_account and account.probes[name].enabled:
+            if (
+                probe.of_account
+                and account.probes[name].enabled
+                and reader_of(probe, account.name, config.shard) is None
+            ):
                 source = sources.of_account(account, name)
                 targets.append(Target(probe, source, api_url, asks=asks, made_from=made_from))
     return targets
+
+
+def reader_of(probe: Probe[Any], account: str, shard: Shard) -> Shard | None:
+    """Return which other shard reads ``probe`` of ``account``, or None where ``shard`` reads it, or its part of it."""
+    if probe.is_shared or not probe.of_account:
+        return None  # each shard has to know for itself whether CLN is up
+    owner = shard.owner(account, f"({probe.name})")  # no key is called so
+    return None if owner == shard else owner
 
 
 def _of_root(settings: list[ProbeSettings]) -> ProbeSettings | None:

@@ -153,10 +153,19 @@ class _Web:
     def index_of_observations(self, _: Request) -> Response:
         self._service.expire()
         probes = [target.view(whole=False) for target in list(self._service.targets.values())]
-        return _json({"format": FORMAT, "exporter_version": version("cln-monitor"), "probes": probes})
+        return _json(
+            {
+                "format": FORMAT,
+                "exporter_version": version("cln-monitor"),
+                "shard": str(self._service.config.shard),
+                "probes": probes,
+            }
+        )
 
     def _target(self, account: str, probe: str) -> Target:
         target = self._service.find(account, probe)
+        if target is None and (reader := self._service.reader_elsewhere(account, probe)):
+            raise HTTPException(404, f"{probe} of {account} is read by the shard {reader}, not here")
         if target is None:
             ids = sorted({(target.account, target.probe) for target in self._service.targets})
             known = ", ".join(f"{name} of {owner}" if owner else name for owner, name in ids)

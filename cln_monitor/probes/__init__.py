@@ -5,11 +5,13 @@ from .probe import Probe, Source
 from .registry import PROBES
 from .run import Run, run_probe
 from .settings import CheckinSettings, Duration, ProbeSettings
+from .shard import WHOLE, Shard
 from .view import FORMAT, View
 
 __all__ = [
     "FORMAT",
     "PROBES",
+    "WHOLE",
     "CheckinSettings",
     "Duration",
     "Failure",
@@ -19,6 +21,7 @@ __all__ = [
     "Probe",
     "ProbeSettings",
     "Run",
+    "Shard",
     "Source",
     "View",
     "run_probe",

@@ -49,6 +49,7 @@ class AwpProbe:
     name = "awp"
     settings = AwpSettings
     of_account = True
+    is_shared = False
 
     def plan(self, source: Source) -> Plan[AwpMonth]:
         """Return the one part there is; called by its month, so that none of another month is kept for it."""

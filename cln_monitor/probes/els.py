@@ -58,10 +58,13 @@ class ElsProbe:
     name = "els"
     settings = ElsSettings
     of_account = True
+    is_shared = True
 
     def plan(self, source: Source) -> Plan[ElsProduct]:
         """Return a part for each product."""
-        return Plan({product: partial(_read, source, product) for product in source.settings.products})
+        return Plan(
+            {product: partial(_read, source, product) for product in source.settings.products if source.reads(product)}
+        )
 
 
 def _read(source: Source, product: str) -> ElsProduct:

@@ -40,6 +40,7 @@ class GroupsProbe:
     name = "groups"
     settings = GroupsSettings
     of_account = True
+    is_shared = False
 
     def plan(self, source: Source) -> Plan[GroupState]:
         """Return a part for each group."""

@@ -32,6 +32,7 @@ class ImunifyProbe:
     name = "imunify"
     settings = CheckinSettings
     of_account = True
+    is_shared = True
 
     def plan(self, source: Source) -> Plan[ImunifyKeyServers]:
         """Return a part for each key of the account."""

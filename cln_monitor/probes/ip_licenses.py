@@ -57,6 +57,7 @@ class IpLicensesProbe:
     name = "ip_licenses"
     settings = IpLicensesSettings
     of_account = True
+    is_shared = False
 
     def plan(self, source: Source) -> Plan[IpLicenses]:
         """Return a part for the list, and one for the check-ins of each hundred addresses."""

@@ -29,6 +29,7 @@ class KernelCareProbe:
     name = "kernelcare"
     settings = CheckinSettings
     of_account = True
+    is_shared = True
 
     def plan(self, source: Source) -> Plan[KernelCareKeyServers]:
         """Return a part for each key of the account."""

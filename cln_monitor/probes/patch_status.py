@@ -54,13 +54,14 @@ class PatchStatusProbe:
     name = "patch_status"
     settings = PatchStatusSettings
     of_account = True
+    is_shared = True
 
     def plan(self, source: Source) -> Plan[PatchState]:
         """Return a part for each key and one for the account; without the list of keys, those that need none."""
         scopes = source.settings.scopes
         readers: dict[str, Callable[[], PatchState]] = {}
         missing: list[Missing] = []
-        if "reseller" in scopes:
+        if "reseller" in scopes and source.reads(RESELLER):
             readers[RESELLER] = partial(_read_reseller, source)
         if "key" in scopes and source.only_keys is not None:
             readers |= {source.key_label(key): partial(_read_key, source, key) for key in source.only_keys}
@@ -68,7 +69,8 @@ class PatchStatusProbe:
             try:
                 for secret in source.monitoring_keys():
                     monitoring_key = secret.reveal()
-                    readers[source.key_label(monitoring_key)] = partial(_read_key, source, monitoring_key)
+                    if source.wants(monitoring_key):
+                        readers[source.key_label(monitoring_key)] = partial(_read_key, source, monitoring_key)
             except (OSError, ValueError) as error:
                 missing.append(Missing("", _unreadable(error)))
             try:
@@ -76,7 +78,8 @@ class PatchStatusProbe:
             except ClnError as error:
                 missing.append(Missing("", failure_of(error)))
             else:
-                listed = {source.key_label(key.key): partial(_read_listed_key, source, key.key) for key in keys}
+                own = [key.key for key in keys if source.wants(key.key)]
+                listed = {source.key_label(key): partial(_read_listed_key, source, key) for key in own}
                 # First in order, and in place of the reader of a monitoring key that is such a key.
                 readers = listed | readers | listed
         return Plan(readers, missing, list_known=not missing)

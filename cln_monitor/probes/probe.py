@@ -12,6 +12,7 @@ from cln_monitor.masking import same_key
 
 from .observation import Failure, Missing
 from .settings import ProbeSettings
+from .shard import WHOLE, Shard
 
 T = TypeVar("T")
 
@@ -21,7 +22,8 @@ class Source:
     """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
 
     ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
-    ``only_keys`` are the licence keys to ask about, where not all are. ``now`` gives the Unix time.
+    ``only_keys`` are the licence keys to ask about, where not all are. ``shard`` says what is read here where several
+    exporters share an account. ``now`` gives the Unix time.
     """
 
     client: ReadOnlyClient
@@ -30,11 +32,16 @@ class Source:
     key_label: Callable[[str], str] = str
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
     only_keys: Collection[str] | None = None
+    shard: Shard = WHOLE
     now: Callable[[], float] = time.time
 
     def wants(self, key: str) -> bool:
         """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its mask."""
-        return self.only_keys is None or any(same_key(key, name) for name in self.only_keys)
+        return self.reads(key) and (self.only_keys is None or any(same_key(key, name) for name in self.only_keys))
+
+    def reads(self, part: str) -> bool:
+        """Tell whether ``part`` of the account, such as a licence key, is read here and not by another shard."""
+        return self.shard.reads(self.account, part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,10 @@ class Probe(Protocol[T]):
     @property
     def of_account(self) -> bool:
         """True when it asks about an account, false when about CLN itself."""
+
+    @property
+    def is_shared(self) -> bool:
+        """True when shards each read some parts of an account; false when one of them reads the whole account."""
 
     def plan(self, source: Source) -> Plan[T]:
         """Return what there is to read. Raises ClnError when that cannot be told."""

@@ -29,6 +29,7 @@ class StatusProbe:
     name = "status"
     settings = StatusSettings
     of_account = False
+    is_shared = False
 
     def plan(self, source: Source) -> Plan[list[StatusFlag]]:
         """Return the one part there is."""

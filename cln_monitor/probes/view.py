@@ -19,7 +19,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
-    ``read`` and ``lacking`` are the numbers of parts that are there and that are not.
+    ``read`` and ``lacking`` are the numbers of parts that are there and that are not. ``shard``, such as ``0/3``, is
+    set where other exporters read parts of the account that are not here.
     """
 
     format: int = FORMAT
@@ -34,6 +35,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None
     read: int
     lacking: int
+    shard: str | None = None
     observation: Observation[Any] | None
 
     @classmethod

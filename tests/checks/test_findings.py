@@ -138,6 +138,12 @@ def test_where_it_was_seen() -> None:
     assert origin(view([], age=3 * 60)) == ["seen by the exporter 3m ago"]
 
 
+def test_that_it_is_a_part() -> None:
+    """A shard is named as one: what is not found here may be at another."""
+    seen = {**view([part("a", 1, age=180)]), "shard": "0/3"}
+    assert origin(seen) == ["seen by the exporter 3m ago, which is the shard 0/3 and knows its part alone"]
+
+
 def test_that_the_last_poll_failed() -> None:
     """Is told with why, also where what was seen before is young enough to judge."""
     seen = view([part("a", 1, age=1800)], [missing("a")])

@@ -18,7 +18,7 @@ API_ROOT = "expected the root of a CLN API, such as https://cln.cloudlinux.com/a
 IN_QUOTES = "a value that begins with !, & or * has to stand in quotes"
 KNOWN_AT_TOP = (
     "known here: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
-    "max_server_series, probes, accounts"
+    "max_server_series, shard, probes, accounts"
 )
 LOOKS_LIKE = "looks like a number or a date and is none; put it in quotes"
 MAPPING = "expected a mapping of names to values, got"
@@ -201,6 +201,10 @@ BAD: dict[str, list[str]] = {
             "one of secret_key_file, secret_key_env, secret_key is enough"
         ),
     ],
+    "shard-a-name": ["shard: expected a shard such as 0/3, the first of three, got 'first'"],
+    "shard-a-number": ["shard: expected a shard such as 0/3, the first of three, got a number"],
+    "shard-of-none": ["shard: expected 1 to 1000 shards in all, got 0"],
+    "shard-one-too-high": ["shard: expected 0/3 to 2/3, as shards count from 0, got 3/3"],
     "several-problems": [
         f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?",
         f"api_url: {API_ROOT}",

@@ -27,6 +27,7 @@ requests_per_second: 0
 proxy: http://user:{SECRETS[4]}@proxy.example.com:3128
 key_labels: full
 max_server_series: 5
+shard: 1/3
 probes: {{kernelcare: {{interval: 90m, stale_after: 3d}}, status: {{enabled: false}}}}
 accounts:
   - {{name: a, login: {SECRETS[0]}, secret_key_file: a.secret, registration_token: {SECRETS[2]}}}
@@ -48,6 +49,7 @@ tls_config:
   insecure_skip_verify: false
 key_labels: masked
 max_server_series: 200000
+shard: 0/1
 probes:
   status:
     enabled: true

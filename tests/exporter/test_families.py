@@ -92,6 +92,11 @@ def test_header() -> None:
     assert FAMILY.header == b"# HELP cln_test A family of the tests.\n# TYPE cln_test gauge\n"
 
 
+def test_buckets_have_no_type() -> None:
+    """None of those there are would be true of them in both formats."""
+    assert Family("cln_b_bucket", "B.", ("le",), buckets=True).header == b"# HELP cln_b_bucket B.\n"
+
+
 def test_series_of_a_family_stay_together() -> None:
     """In whatever order they are added; a family without series has no text."""
     series = Series()

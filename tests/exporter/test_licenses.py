@@ -18,8 +18,8 @@ def test_each_licence_with_its_check_in(exporting: Exporting) -> None:
     observation = exporting.target("ip_licenses").observation
     assert observation is not None
     assert licenses_of(observation) == [
-        License("192.0.2.1", "KernelCare", True, NOW - 100, NOW - 40, True),
-        License("192.0.2.2", "CloudLinux OS", False, NOW - 100, None, True),
+        License("192.0.2.1", "KernelCare", True, NOW - 100, NOW - 40, observation.observed_at),
+        License("192.0.2.2", "CloudLinux OS", False, NOW - 100, None, observation.observed_at),
     ]
 
 
@@ -32,4 +32,4 @@ def test_check_ins_that_are_not_known() -> None:
         Part("licenses", NOW, IpLicenses(licenses=[one, two])),
     )
     found = licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts))
-    assert [(each.last_checkin, each.is_checkin_known) for each in found] == [(NOW, True), (None, False)]
+    assert [(each.last_checkin, each.read_at) for each in found] == [(NOW, NOW), (None, None)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.exporter.options import DEFAULT_ADDRESS, make_parser
+from cln_monitor.probes import Shard
 
 PATH = "expected a path such as /metrics that nothing else is at, got"
 COUNT = "expected a number of 0 or more, got"
@@ -20,7 +21,7 @@ def test_defaults() -> None:
     assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
     assert (options.listen_addresses, DEFAULT_ADDRESS) == (None, "127.0.0.1:10099")
     assert (options.telemetry_path, options.max_requests) == ("/metrics", 40)
-    assert (options.log_level, options.log_format) == ("info", "logfmt")
+    assert (options.shard, options.log_level, options.log_format) == (None, "info", "logfmt")
 
 
 def test_all_that_can_be_set() -> None:
@@ -34,6 +35,7 @@ def test_all_that_can_be_set() -> None:
             "--web.telemetry-path=/all/metrics",
             "--web.enable-lifecycle",
             "--web.max-requests=0",
+            "--shard=1/3",
             "--log.level=warn",
             "--log.format=json",
         ]
@@ -42,12 +44,17 @@ def test_all_that_can_be_set() -> None:
     assert (options.config_check, options.demo, options.enable_lifecycle) == (True, True, True)
     assert options.listen_addresses == ["127.0.0.1:1", "[::1]:2"]
     assert (options.telemetry_path, options.max_requests) == ("/all/metrics", 0)
-    assert (options.log_level, options.log_format) == ("warn", "json")
+    assert (options.shard, options.log_level, options.log_format) == (Shard(1, 3), "warn", "json")
 
 
 @pytest.mark.parametrize(
     ("argument", "complaint"),
     [
+        ("--shard=3/3", "argument --shard: expected 0/3 to 2/3, as shards count from 0, got 3/3"),
+        ("--shard=1/1", "argument --shard: expected 0/1, as shards count from 0, got 1/1"),
+        ("--shard=2", "argument --shard: expected a shard such as 0/3, the first of three, got '2'"),
+        ("--shard=-1/3", "argument --shard: expected a shard such as 0/3, the first of three, got '-1/3'"),
+        ("--shard=0/1001", "argument --shard: expected 1 to 1000 shards in all, got 1001"),
         ("--web.telemetry-path=metrics", f"argument --web.telemetry-path: {PATH} 'metrics'"),
         ("--web.telemetry-path=", f"argument --web.telemetry-path: {PATH} ''"),
         ("--web.telemetry-path=/", f"argument --web.telemetry-path: {PATH} '/'"),

@@ -120,7 +120,8 @@ class TestRuns:
         fleet.configure("max_server_series: 1")
         fleet.service.reload()
         fleet.run("kernelcare", "imunify")
-        assert fleet.samples("cln_kernelcare_server") == []
+        assert fleet.samples("cln_kernelcare_server_last") == fleet.samples("cln_kernelcare_server_created") == []
+        assert fleet.samples("cln_kernelcare_server_checkin_age_seconds_bucket")
         assert fleet.samples("cln_imunify_server")
         dropped = {line.split('probe="')[1] for line in fleet.samples("cln_probe_server_series_dropped")}
         assert {'kernelcare"} 2', 'imunify"} 0'} <= dropped
@@ -196,7 +197,7 @@ class TestReload:
         fleet.configure("probes: {kernelcare: {interval: 5m, server_series: false}}")
         fleet.service.reload()
         assert fleet.samples("cln_kernelcare_key_info")
-        assert fleet.samples("cln_kernelcare_server") == []
+        assert fleet.samples("cln_kernelcare_server_last") == []
         assert [line.split()[-1] for line in fleet.samples("cln_probe_interval") if "kernelcare" in line] == ["300"]
 
     def test_another_login_starts_anew(self, fleet: Exporting) -> None:

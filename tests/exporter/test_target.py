@@ -26,6 +26,7 @@ class Scripted:
     name = "scripted"
     settings = StatusSettings
     of_account = True
+    is_shared = True
 
     def __init__(self) -> None:
         self.readers: dict[str, Callable[[], object]] = {}

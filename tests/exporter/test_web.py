@@ -474,6 +474,7 @@ class TestObservation:
             "failure": None,
             "read": 0,
             "lacking": 0,
+            "shard": None,
             "observation": None,
         }
 

@@ -35,6 +35,7 @@ class Scripted:
     name: str = "scripted"
     settings: type[ProbeSettings] = StatusSettings
     of_account: bool = True
+    is_shared: bool = True
 
     def plan(self, _: Source) -> Plan[object]:
         """Return the readers, or raise the error."""

@@ -16,7 +16,7 @@ class Prometheus(Program):
     """Scrapes ``targets`` each second under the job ``cln``, and as ``jobs`` say; all its files lie in ``folder``.
 
     It has the rules of the files ``*.rules.yml`` there, once they are there and it was reloaded, and sends their alerts
-    to ``alertmanagers``.
+    to ``alertmanagers``. All it scrapes it writes on to the address ``remote_write``, if given.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class Prometheus(Program):
         targets: list[str],
         alertmanagers: list[str] | None = None,
         jobs: Sequence[Mapping[str, Any]] = (),
+        remote_write: str | None = None,
     ) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
@@ -38,6 +39,7 @@ class Prometheus(Program):
                     "global": every_second,
                     "scrape_configs": [scrape, *jobs],
                     "rule_files": ["*.rules.yml"],
+                    "remote_write": [{"url": remote_write}] if remote_write else [],
                     "alerting": {"alertmanagers": [{"static_configs": [{"targets": self._alertmanagers}]}]},
                 }
             )

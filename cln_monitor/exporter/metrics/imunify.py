@@ -9,7 +9,7 @@ from cln_monitor.probes import CheckinSettings, Observation
 from cln_monitor.probes.checkins import count_checkins
 from cln_monitor.probes.imunify import ImunifyKeyServers
 
-from .servers import SERVER_LABELS, add_limit, add_server_times
+from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
 
 KEY_INFO = Family(
     "cln_imunify_key_info",
@@ -36,7 +36,10 @@ LAST_CHECKIN = Family(
     f"Unix time of last_checkin of /im/srv/list.json, absent if never. {POLLED}",
     SERVER_LABELS,
 )
-FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, KEY_REPORTED, LAST_CHECKIN)
+CHECKIN_AGE = age_family(
+    "cln_imunify_server_checkin_age_seconds_bucket", "last_checkin of /im/srv/list.json", ("account", "key")
+)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, KEY_REPORTED, LAST_CHECKIN, CHECKIN_AGE)
 PER_SERVER = (LAST_CHECKIN,)
 
 
@@ -60,3 +63,7 @@ def render(observation: Observation[ImunifyKeyServers], settings: CheckinSetting
                 servers=key.servers,
                 time_of=attrgetter("last_checkin"),
             )
+        else:
+            checkins = [server.last_checkin for server in key.servers]
+            ages = [part.observed_at - moment for moment in checkins if moment is not None]
+            add_ages(series, CHECKIN_AGE, (account, key.key), ages)

@@ -9,6 +9,8 @@ from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.probes import Observation
 from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings
 
+from .servers import add_ages, age_family
+
 _LABELS = ("account", "ip", "license")
 
 REGISTERED = Family(
@@ -31,7 +33,10 @@ LICENSES = Family(
     f"IP licences of /ipl/list.json by type and registered. {POLLED}",
     ("account", "license", "registered"),
 )
-FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED)
+CHECKIN_AGE = age_family(
+    "cln_ip_license_checkin_age_seconds_bucket", "last_checkin of /ipl/server.json", ("account", "license")
+)
+FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED, CHECKIN_AGE)
 PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
 
 
@@ -41,6 +46,7 @@ def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, s
     licenses = licenses_of(observation)
     _count(account, licenses, series)
     if not settings.server_series:
+        _add_ages(account, licenses, series)
         return
     for each in licenses:
         labels = (account, each.ip, each.license)
@@ -57,3 +63,13 @@ def _count(account: str, licenses: list[License], series: Series) -> None:
         for registered in (True, False):
             labels = (account, license_, str(registered).lower())
             series.add(LICENSES, labels, counts[license_, registered])
+
+
+def _add_ages(account: str, licenses: list[License], series: Series) -> None:
+    ages: dict[str, list[float]] = {}
+    for each in licenses:
+        if each.registered and each.read_at is not None:
+            of_type = ages.setdefault(each.license, [])
+            of_type += [each.read_at - each.last_checkin] if each.last_checkin is not None else []
+    for license_, of_type in ages.items():
+        add_ages(series, CHECKIN_AGE, (account, license_), of_type)

@@ -9,7 +9,7 @@ from cln_monitor.probes import CheckinSettings, Observation
 from cln_monitor.probes.checkins import count_checkins
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 
-from .servers import SERVER_LABELS, add_limit, add_server_times
+from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
 
 KEY_INFO = Family(
     "cln_kernelcare_key_info",
@@ -36,7 +36,10 @@ CREATED = Family(
     f"Unix time of created of /kcare/key/servers.json, when the server was registered. {POLLED}",
     SERVER_LABELS,
 )
-FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, LAST_CHECKIN, CREATED)
+CHECKIN_AGE = age_family(
+    "cln_kernelcare_server_checkin_age_seconds_bucket", "last_checkin of /kcare/key/servers.json", ("account", "key")
+)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, LAST_CHECKIN, CREATED, CHECKIN_AGE)
 PER_SERVER = (LAST_CHECKIN, CREATED)
 
 
@@ -62,3 +65,7 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
             add_server_times(
                 series, CREATED, account=account, key=key.key, servers=key.servers, time_of=attrgetter("created")
             )
+        else:
+            checkins = [server.last_checkin for server in key.servers]
+            ages = [part.observed_at - moment for moment in checkins if moment is not None]
+            add_ages(series, CHECKIN_AGE, (account, key.key), ages)

@@ -1,17 +1,23 @@
-"""What the products whose servers check in have in common: the limit of a key, and a series a server."""
+"""What the products whose servers check in have in common: the limit of a key, and a series a server or their ages."""
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import TypeVar
 
 from cln_monitor.cln import Server
-from cln_monitor.exporter.families import Family, Series, escape, number
+from cln_monitor.exporter.families import POLLED, Family, Series, escape, number
 
 S = TypeVar("S", bound=Server)
 
 SERVER_LABELS = ("account", "key", "server_id", "ip")
+
+_HOUR, _DAY = 3600, 86400
+AGE_BOUNDS = (_HOUR, 4 * _HOUR, 8 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY)
+"""Seconds since the last check-in up to which servers are counted; agents check in about every 4 hours."""
 
 
 def add_limit(series: Series, family: Family, account: str, key: str, limit: int | None) -> None:
@@ -45,3 +51,21 @@ def add_server_times(
             if (moment := time_of(server)) is not None
         ],
     )
+
+
+def age_family(name: str, field: str, labels: tuple[str, ...]) -> Family:
+    """Return the family of the ages of check-ins, which takes the place of the series a server."""
+    text = (
+        f"Servers whose {field} was at most le seconds ago when it was read, the buckets of a gauge histogram; "
+        "only where there are no series a server."
+    )
+    return Family(name, f"{text} {POLLED}", (*labels, "le"), buckets=True)
+
+
+def add_ages(series: Series, family: Family, labels: tuple[str, ...], ages: Iterable[float]) -> None:
+    """Write how many of ``ages``, in seconds, are up to each bound."""
+    counts = [0] * (len(AGE_BOUNDS) + 1)
+    for age in ages:
+        counts[bisect_left(AGE_BOUNDS, age)] += 1
+    for bound, count in zip((*AGE_BOUNDS, math.inf), accumulate(counts), strict=True):
+        series.add(family, (*labels, number(bound)), count)

@@ -188,7 +188,7 @@ def _ip_licenses(observation: Observation[Any]) -> Digest:
     by_type: defaultdict[str, Counter[bool]] = defaultdict(Counter)
     for each in licenses:
         by_type[each.license][each.registered] += 1
-    in_use = [each for each in licenses if each.registered and each.is_checkin_known]
+    in_use = [each for each in licenses if each.registered and each.read_at is not None]
     check_ins = (check_ins_of(in_use),) if in_use else ()
     return Digest(
         licenses=tuple(LicenseUse(name, counts[True], counts[False]) for name, counts in by_type.items()),

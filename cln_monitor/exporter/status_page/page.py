@@ -66,6 +66,7 @@ class StatusPage:
         return self._template.render(
             page=overview(seen, self._service.now()),
             telemetry_path=self._telemetry_path,
+            shard=self._service.config.shard,
             version=version("cln-monitor"),
             style=Markup(_STYLE),  # noqa: S704 # our own files
             script=Markup(_SCRIPT),  # noqa: S704

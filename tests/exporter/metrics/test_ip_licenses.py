@@ -50,11 +50,19 @@ cln_ip_license_created_timestamp_seconds{account="acme",ip="2001:db8::1",license
 
 
 def test_server_series_off() -> None:
-    """The counts stay, the series an address go."""
+    """The counts stay, the series an address go; ages are those of the licences in use whose check-in is known."""
     settings = IpLicensesSettings(server_series=False)
     text = text_of(render, observed(PARTS, probe="ip_licenses"), settings)
     assert 'ip="' not in text
     assert text.count("cln_ip_licenses{") == 4
+    ages = [line for line in text.splitlines() if "age_seconds" in line]
+    assert ages[0] == 'cln_ip_license_checkin_age_seconds_bucket{account="acme",license="KernelCare",le="3600"} 1'
+    assert (len(ages), ages[-1].split(",")[-1]) == (10, 'le="+Inf"} 1')
+    older = msgspec.structs.replace(CHECKINS, checkins=[LicenseCheckin("192.0.2.1", "KernelCare", NOW - 7260)])
+    seen = observed({"licenses": LICENSES}, probe="ip_licenses")
+    (kept,) = observed({"check-ins 1": older}, at=NOW - 3660).parts
+    text = text_of(render, msgspec.structs.replace(seen, parts=(*seen.parts, kept)), settings)
+    assert 'le="3600"} 1' in text
 
 
 def test_no_licenses() -> None:

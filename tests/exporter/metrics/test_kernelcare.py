@@ -73,10 +73,31 @@ def test_a_key_without_servers() -> None:
 
 
 def test_server_series_off() -> None:
-    """The counts stay, the series a server go."""
+    """The counts stay, the series a server go; how many are of what age takes their place."""
     text = text_of(render, observed({"k": KEY}), CheckinSettings(server_series=False))
     assert "server_id" not in text
     assert 'checkin="fresh"} 1' in text
+    # s1 is a minute old, s2 a second older than a day, and s3 has no age.
+    name = 'cln_kernelcare_server_checkin_age_seconds_bucket{account="acme",key="k",le='
+    assert [line.removeprefix(name) for line in text.splitlines() if "bucket" in line] == [
+        '"3600"} 1',
+        '"14400"} 1',
+        '"28800"} 1',
+        '"43200"} 1',
+        '"86400"} 1',
+        '"172800"} 2',
+        '"259200"} 2',
+        '"604800"} 2',
+        '"2592000"} 2',
+        '"+Inf"} 2',
+    ]
+
+
+def test_an_age_is_that_of_the_reading() -> None:
+    """Like the counts; and an age that is a bound belongs to its bucket."""
+    settings = CheckinSettings(server_series=False)
+    (_, *later) = (text_of(render, observed({"k": KEY}, at=NOW + seconds), settings) for seconds in (0, 3540, 3541))
+    assert ['le="3600"} 1' in text for text in later] == [True, False]
 
 
 def test_stale_is_judged_at_the_time_of_reading() -> None:

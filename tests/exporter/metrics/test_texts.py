@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from cln_monitor.cln import KernelCareServer
+from cln_monitor.cln import KernelCareServer, PatchedHost
 from cln_monitor.exporter.metrics import render_target
-from cln_monitor.exporter.metrics.kernelcare import CREATED, KEY_SERVERS, LAST_CHECKIN
+from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, LAST_CHECKIN
+from cln_monitor.exporter.metrics.patch_status import HOST
+from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
 from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL
 from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
 from tests.helpers.clock import NOW
 
 from .rendering import observed, viewed
@@ -32,11 +35,21 @@ def test_nothing_seen_yet() -> None:
 
 @pytest.mark.parametrize(("most", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
 def test_too_many_series_a_server(most: int, count: bytes) -> None:
-    """Over the most of them all are left out, and a metric says how many; the counts stay."""
+    """Over the most of them all are left out, and a metric says how many; the counts stay, ages come in their place."""
     texts = render_target(viewed(SEEN), CheckinSettings(), most)
     assert dropped(texts) == count
-    assert ({LAST_CHECKIN, CREATED} <= set(texts)) == (count == b"0")
+    assert ({LAST_CHECKIN, CREATED} & set(texts) == set()) == (CHECKIN_AGE in texts) == (count == b"6")
     assert b'checkin="fresh"} 3' in texts[KEY_SERVERS]
+
+
+def test_too_many_hosts() -> None:
+    """What has no other way to show them is left out all the same, and nothing else is."""
+    hosts = [PatchedHost(f"web{number}", "192.0.2.1", "outofdate") for number in range(3)]
+    state = PatchState("key", "k", ok=False, counts={"outofdate": 3}, hosts=hosts)
+    texts = render_target(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
+    assert dropped(texts) == b"3"
+    assert HOST not in texts
+    assert texts[SERVERS_BY_STATE].endswith(b" 3\n")
 
 
 def test_series_that_are_off_are_not_dropped() -> None:

@@ -1,0 +1,46 @@
+"""A real VictoriaMetrics on a loopback port, which a Prometheus writes to, with what a test may ask it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.real import servers
+from tests.running import Program, ask, free_port, wait_until
+
+
+class VictoriaMetrics(Program):
+    """Keeps what it is sent at ``write_url``; all its files lie in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        address = f"127.0.0.1:{free_port()}"
+        self.url = f"http://{address}"
+        self.write_url = f"{self.url}/api/v1/write"
+        super().__init__(
+            [
+                servers.path("victoria-metrics"),
+                f"-httpListenAddr={address}",
+                f"-storageDataPath={folder / 'victoria-metrics'}",
+                "-search.latencyOffset=0s",  # by default it hides what is younger than 30 s
+            ],
+            folder / "victoria-metrics.log",
+        )
+        self.wait_for_log("started server at|started VictoriaMetrics in")
+
+    def query(self, expression: str) -> list[float]:
+        """Return the values that ``expression`` gives now, the least first."""
+        answer = json.loads(ask(f"{self.url}/api/v1/query?nocache=1&query={quote(expression)}").text)
+        assert answer["status"] == "success", answer
+        return sorted(float(series["value"][1]) for series in answer["data"]["result"])
+
+    def between(self, expression: str, start: float, end: float) -> list[float]:
+        """Return the value of the only series of ``expression`` in each second from ``start`` to ``end``."""
+        query = f"query={quote(expression)}&start={start}&end={end}&step=1s&nocache=1"
+        answer = json.loads(ask(f"{self.url}/api/v1/query_range?{query}").text)
+        (series,) = answer["data"]["result"]
+        return [float(value) for _, value in series["values"]]
+
+    def wait_for(self, expression: str, expected: list[float]) -> None:
+        """Return once ``expression`` gives the ``expected`` values."""
+        wait_until(lambda: self.query(expression) == expected, f"{expression} to give {expected}, in VictoriaMetrics")
