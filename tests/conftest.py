@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.package import Package, build
+
 pytest_plugins = ["pytester"]
 
 _GOLDEN = Path(__file__).parent / "golden"
@@ -44,6 +46,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             )
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The sdist and the wheel of this checkout."""
+    return build(tmp_path_factory.mktemp("package"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

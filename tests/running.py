@@ -116,8 +116,9 @@ class Exporter(Program):
         *arguments: str,
         address: str = "127.0.0.1:0",
         environment: Mapping[str, str] | None = None,
+        program: Path = CLN_EXPORTER,
     ) -> None:
-        command = [str(CLN_EXPORTER), f"--web.listen-address={address}", *arguments]
+        command = [str(program), f"--web.listen-address={address}", *arguments]
         super().__init__(command, log_file, environment)
         try:
             self.address = self.wait_for_log(r"msg=listening address=(\S+)")[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -60,28 +61,47 @@ def _tell(name: str, config: Config) -> None:
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
     import structlog  # noqa: PLC0415
 
+    from .activation import take_sockets  # noqa: PLC0415
+    from .notify import Notifier  # noqa: PLC0415
     from .options import DEFAULT_ADDRESS  # noqa: PLC0415
-    from .server import address_of, listen, serve  # noqa: PLC0415
+    from .server import ListenError, address_of, listen, serve  # noqa: PLC0415
     from .service import Service  # noqa: PLC0415
     from .web import WebOptions, make_app  # noqa: PLC0415
 
     log = structlog.get_logger(__name__)
+    notifier = Notifier.take()
     service = Service(load, redactor)
+
+    def reload() -> None:
+        with notifier.reloading():
+            service.reload()
+
     with contextlib.ExitStack() as stack:
-        addresses = options.listen_addresses or [DEFAULT_ADDRESS]
-        sockets = [stack.enter_context(listen(address)) for address in addresses]
+        sockets = [stack.enter_context(sock) for sock in take_sockets()]
+        if sockets and options.listen_addresses:
+            raise ListenError("systemd hands over the sockets to listen on: leave out --web.listen-address")
+        if not sockets:
+            addresses = options.listen_addresses or [DEFAULT_ADDRESS]
+            sockets = [stack.enter_context(listen(address)) for address in addresses]
         stack.callback(service.stop)
         service.start()
         web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests)
         for sock in sockets:
             log.info("listening", address=address_of(sock), page=f"http://{address_of(sock)}/")
-        serve(make_app(service, web), sockets, service.reload)
+        serve(
+            make_app(service, web),
+            sockets,
+            reload,
+            on_ready=lambda loop: notifier.ready(loop, service, service.standing),
+            on_stop=notifier.stopping,
+        )
     log.info("stopped")
 
 
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # a reload waits until the server can take it
+    faulthandler.enable()  # what the watchdog ends says where each thread was
     code = main()
     # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads can
     # be left.

@@ -21,6 +21,7 @@ _LONGEST_SPREAD = 10.0  # seconds between the first and the last of them
 _JITTER = 0.05  # of the interval, either way
 _MOST_JITTER = 30.0
 _MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
+_HEART = "heart"  # the executor of the heartbeat, which runs that wait for CLN must not hold up
 
 
 class Poller:
@@ -30,7 +31,7 @@ class Poller:
         self._run = run
         self._jobs: dict[TargetId, Job] = {}
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(_MOST_RUNS)},
+            executors={"default": ThreadPoolExecutor(_MOST_RUNS), _HEART: ThreadPoolExecutor(1)},
             job_defaults={
                 "max_instances": 1,
                 # After a pause of the machine each target runs once, however many runs the pause has swallowed.
@@ -70,6 +71,12 @@ class Poller:
             name=f"{target.id.probe} of {target.id.account or target.id.api}",
             next_run_time=datetime.now(UTC) + timedelta(seconds=delay),
         )
+
+    def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
+        """Call ``heartbeat`` now and each ``every`` seconds, as long as the schedule is kept."""
+        trigger = IntervalTrigger(seconds=every, timezone=UTC)
+        now = datetime.now(UTC)
+        self._scheduler.add_job(heartbeat, trigger, executor=_HEART, name="heartbeat", next_run_time=now)
 
     def stop(self) -> None:
         """Run nothing more, and do not wait for what is running."""

@@ -56,14 +56,31 @@ def address_of(sock: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[asyncio.AbstractEventLoop], object]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready(asyncio.get_running_loop())
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn would raise the signal again once it has stopped, and a wanted stop would look like a crash.
         yield
 
 
-def serve(app: ASGIApp, sockets: list[socket.socket], on_reload: Callable[[], object]) -> None:
-    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP."""
+def serve(
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    on_reload: Callable[[], object],
+    on_ready: Callable[[asyncio.AbstractEventLoop], object] = lambda _: None,
+    on_stop: Callable[[], object] = lambda: None,
+) -> None:
+    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP.
+
+    ``on_ready`` is called once it serves, and ``on_stop`` when it begins to stop, both in the event loop.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -75,15 +92,19 @@ def serve(app: ASGIApp, sockets: list[socket.socket], on_reload: Callable[[], ob
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
             timeout_keep_alive=75,  # longer than the usual scrape interval, so that Prometheus keeps its connection
-        )
+        ),
+        on_ready,
     )
-    asyncio.run(_serve(server, sockets, on_reload))
+    asyncio.run(_serve(server, sockets, on_reload, on_stop))
 
 
-async def _serve(server: _Server, sockets: list[socket.socket], on_reload: Callable[[], object]) -> None:
+async def _serve(
+    server: _Server, sockets: list[socket.socket], on_reload: Callable[[], object], on_stop: Callable[[], object]
+) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        on_stop()
         server.should_exit = True
 
     loop.add_signal_handler(signal.SIGTERM, stop)

@@ -38,6 +38,7 @@ class Service:
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
         self._limits = Limits(1, 0, self._clock)
+        self._reload_failed = False
 
     def start(self) -> None:
         """Load the configuration and begin to poll. Raises ConfigError."""
@@ -60,6 +61,7 @@ class Service:
                 made = self._make_targets(config)
             except (ConfigError, OSError) as error:
                 self.counters.reloaded(None)
+                self._reload_failed = True
                 _log.error("configuration not reloaded, the one in use stays", error=str(error))
                 return error
             self._apply(config, made)
@@ -90,6 +92,7 @@ class Service:
         for target in former.values():
             target.source.client.close()
         self.counters.reloaded(self._clock.time())
+        self._reload_failed = False
 
     def run(self, target: Target) -> Run[Any]:
         """Run the probe of ``target`` now, or wait for its run that is under way, and return that run."""
@@ -144,6 +147,23 @@ class Service:
     def untried(self) -> list[TargetId]:
         """Return the targets whose probe has not run yet."""
         return [target.id for target in list(self.targets.values()) if target.last_run is None]
+
+    def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
+        """Call ``heartbeat`` each ``every`` seconds, as long as targets are polled on their schedule."""
+        self._poller.beat(every, heartbeat)
+
+    def standing(self) -> str:
+        """Return how it stands, in one line of words and numbers that anybody may read."""
+        runs = [target.last_run for target in list(self.targets.values())]
+        counts = {
+            "failing": sum(run is not None and run.failure is not None for run in runs),
+            "not run yet": sum(run is None for run in runs),
+        }
+        said = [f"{count} {what}" for what, count in counts.items() if count] or ["all well"]
+        if self._reload_failed:
+            said.append("the last reload failed, and the configuration from before it is in use")
+        accounts = len(self.config.accounts)
+        return f"{len(runs)} probes of {accounts} account{'s' * (accounts != 1)}: {', '.join(said)}"
 
     def _ran(self, target: Target, run: Run[Any]) -> None:
         where = {"account": target.id.account, "api": target.id.api, "probe": target.id.probe}

@@ -223,3 +223,27 @@ def test_stop_waits_for_nobody(polled: Polled) -> None:
 def test_stop_before_the_start(polled: Polled) -> None:
     """When the exporter cannot start."""
     polled.poller.stop()
+
+
+def test_the_heart_beats_while_runs_wait(polled: Polled) -> None:
+    """At once and at its interval, in a thread of its own."""
+    beats = threading.Semaphore(0)
+    polled.go_on.clear()
+    polled.poller.replace([target("one")], set())
+    polled.poller.start()
+    polled.wait_for_run()
+    polled.poller._scheduler._lookup_executor("default")._pool._max_workers = 1  # and that one waits
+    polled.poller.beat(0.05, beats.release)
+    assert all(beats.acquire(timeout=5) for _ in range(3))
+
+
+def test_the_heart_stops_with_the_schedule(polled: Polled) -> None:
+    """A schedule that hangs, here in its lock, has no heartbeat, whatever threads still run."""
+    beats = threading.Semaphore(0)
+    polled.poller.start()
+    polled.poller.beat(0.05, beats.release)
+    assert beats.acquire(timeout=5)
+    with polled.poller._scheduler._jobstores_lock:
+        beats.acquire(timeout=0.2)  # one that had begun
+        assert not beats.acquire(timeout=0.3)
+    assert beats.acquire(timeout=5)

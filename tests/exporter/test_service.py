@@ -179,6 +179,32 @@ class TestCounters:
         assert failures(exporting, "acme", "kernelcare")["bad_answer"] == 1
 
 
+class TestStanding:
+    """How it stands, in words for the one line that systemctl shows."""
+
+    def test_it_counts_what_fails_and_what_has_not_run(self, fleet: Exporting) -> None:
+        """Until all is well."""
+        assert fleet.service.standing() == "5 probes of 1 account: 5 not run yet"
+        fleet.run("status", "kernelcare", "ip_licenses", "patch_status")
+        fleet.simulator.faults.add(Fault("status", "/im/*", status=500))
+        fleet.run("imunify")
+        assert fleet.service.standing() == "5 probes of 1 account: 1 failing"
+        fleet.simulator.faults.clear()
+        fleet.run("imunify")
+        assert fleet.service.standing() == "5 probes of 1 account: all well"
+
+    def test_a_reload_that_failed_is_said(self, exporting: Exporting) -> None:
+        """Until one succeeds; what is wrong with the configuration stays in the log."""
+        exporting.configure(accounts=SECOND)
+        good, exporting.file.text = exporting.file.text, "accounts: []"
+        exporting.service.reload()
+        said = "5 not run yet, the last reload failed, and the configuration from before it is in use"
+        assert exporting.service.standing() == f"5 probes of 1 account: {said}"
+        exporting.file.text = good
+        exporting.service.reload()
+        assert exporting.service.standing() == "9 probes of 2 accounts: 9 not run yet"
+
+
 class TestReload:
     """A reload changes what it has to and nothing else."""
 

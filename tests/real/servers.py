@@ -24,6 +24,7 @@ SERVERS = {
     "icinga2": Server(package="icinga2-bin", binaries=("icinga2",)),
     "nagios4": Server(package="nagios4-core", binaries=("nagios4",)),
     "prometheus": Server(package="prometheus", binaries=("prometheus", "promtool")),
+    "systemd": Server(package="systemd-container", binaries=("systemd-nspawn", "systemd-analyze")),
     "victoria-metrics": Server(package="victoria-metrics", binaries=("victoria-metrics",)),
 }
 

@@ -1,0 +1,340 @@
+"""The units as they are shipped, under a systemd that was booted for it: it starts, confines, ends and restarts."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.package import ROOT, Package
+from tests.real import servers
+from tests.real.systemd import NEEDED, PYTHON, Impossible, Machine
+from tests.running import wait_until
+from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
+
+pytestmark = pytest.mark.needs_server("systemd")
+
+UNITS = sorted(path.name for path in (ROOT / "systemd").iterdir() if path.suffix in {".service", ".socket", ".timer"})
+EXPORTER, SOCKET, REGISTER = "cln-exporter.service", "cln-exporter.socket", "cln-register-monitoring-key.service"
+ADDRESS = "127.0.0.1:10099"
+API_URL = "http://127.0.0.1:8099/api"
+
+CONFIG = f"""\
+api_url: {API_URL}
+requests_per_second: 0
+accounts:
+  - {{name: acme, login: {LOGIN}, secret_key_file: "%d/acme.secret"}}
+"""
+
+# A CLN in a box, with a licence for the address that all here call from.
+CLN = f"""\
+import threading
+from cln_monitor.simulator import Simulator
+simulator = Simulator()
+account = simulator.add_account({LOGIN!r}, {SECRET_KEY!r}, {REGISTRATION_TOKEN!r})
+account.add_kernelcare_key(limit=4).add_server(ip="192.0.2.1")
+account.add_ip_license("127.0.0.1", 5010)
+with simulator.serve(8099):
+    threading.Event().wait()
+"""
+
+# SIGUSR1 hangs the schedule and nothing else, SIGUSR2 the event loop.
+HANG = """\
+import gc, signal, sys, time
+def hang_schedule(*_):
+    scheduler = next(each for each in gc.get_objects() if type(each).__name__ == "BackgroundScheduler")
+    scheduler._jobstores_lock.acquire()
+def hang_loop(*_):
+    time.sleep(1000)
+signal.signal(signal.SIGUSR1, hang_schedule)
+signal.signal(signal.SIGUSR2, hang_loop)
+"""
+
+GET = """\
+import sys, urllib.error, urllib.request
+try:
+    answer = urllib.request.urlopen(sys.argv[1], timeout=10)
+except urllib.error.HTTPError as error:
+    answer = error
+except OSError as error:
+    sys.exit(f"000 {error}")
+print(answer.status, answer.read().decode())
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine on which cln-monitor is installed as the README says, and a CLN that it watches."""
+    python = f"python3.{sys.version_info.minor}"
+    site_packages = f"opt/cln-monitor/lib/{python}/site-packages"
+    files = {
+        "etc/cln-monitor/cln-monitor.yml": CONFIG,
+        "etc/systemd/system/cln.service": "[Service]\nExecStart=/opt/cln-monitor/bin/python /opt/cln.py\n",
+        f"etc/systemd/system/{EXPORTER}.d/quick.conf": "[Service]\nWatchdogSec=2s\nRestartSec=500ms\n",
+        # A Python that was moved finds its library so, if it has one.
+        "etc/systemd/system/cln-.service.d/python.conf": f"[Service]\nEnvironment=LD_LIBRARY_PATH={PYTHON}/lib\n",
+        "opt/cln.py": CLN,
+        "opt/get.py": GET,
+        f"{site_packages}/needed.pth": f"{NEEDED}\n",
+        f"{site_packages}/hang.py": HANG,
+        f"{site_packages}/hang.pth": "import hang\n",
+    }
+    copies = {f"etc/systemd/system/{unit}": ROOT / "systemd" / unit for unit in UNITS}
+    copies[f"opt/{package.wheel.name}"] = package.wheel
+    try:
+        machine = Machine(tmp_path_factory.mktemp("systemd"), files, copies)
+    except Impossible as reason:
+        pytest.skip(f"no systemd boots here: {reason}")
+    try:
+        machine.must(f"{PYTHON}/bin/{python} -m venv --without-pip /opt/cln-monitor")
+        pip = "/opt/cln-monitor/bin/python -m pip install --quiet --no-index --no-deps --ignore-installed"
+        machine.must(f"{pip} --no-cache-dir --root-user-action=ignore /opt/{package.wheel.name}")
+        machine.must(f"umask 077; echo {SECRET_KEY} >/etc/cln-monitor/acme.secret; systemctl start cln")
+        wait_until(lambda: get(machine, "127.0.0.1:8099", "/api/status.json")[0] == 200, "the simulated CLN")
+        yield machine
+    finally:
+        machine.stop()
+
+
+@pytest.fixture
+def exporter(machine: Machine) -> Machine:
+    """The machine with the exporter running."""
+    machine.must(f"systemctl start {EXPORTER}")
+    return machine
+
+
+def get(machine: Machine, address: str, path: str) -> tuple[int, str]:
+    """Return status and text of an answer in there, 0 and why where there is none."""
+    status, _, text = machine.run(f"/opt/cln-monitor/bin/python /opt/get.py http://{address}{path}").output.partition(
+        " "
+    )
+    return int(status), text
+
+
+def scrape(machine: Machine, address: str = ADDRESS) -> str:
+    """Return the metrics of an exporter that has to answer."""
+    status, text = get(machine, address, "/metrics")
+    assert status == 200, text
+    return text
+
+
+def main_pid(machine: Machine, unit: str = EXPORTER) -> int:
+    """Return the id that the process of a unit has in there."""
+    return int(machine.show(unit, "MainPID"))
+
+
+def wait_restarted(machine: Machine, former: int) -> None:
+    """Return once the exporter runs again, in another process, and serves."""
+    wait_until(
+        lambda: main_pid(machine) not in {0, former} and machine.show(EXPORTER, "ActiveState") == "active",
+        "systemd to have started the exporter anew",
+    )
+    assert "cln_exporter_build_info" in scrape(machine)
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.endswith(".service")])
+def test_exposure(unit: str) -> None:
+    """What systemd thinks of the confinement: 10 is none, 0 all there is."""
+    command = [servers.path("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=15"]
+    done = subprocess.run([*command, str(ROOT / "systemd" / unit)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_are_well_formed(unit: str, machine: Machine) -> None:
+    """No key that systemd does not know, no value it cannot read, no program that is not there."""
+    unit = unit.replace("@.", "@acme.")
+    done = machine.run(f"systemd-analyze verify --recursive-errors=one /etc/systemd/system/{unit}")
+    assert (done.code, done.output) == (0, "")
+
+
+def test_it_is_ready_and_scraped(exporter: Machine) -> None:
+    """systemctl start returns when it serves; its state in words, and its own process among the metrics."""
+    assert exporter.show(EXPORTER, "ActiveState") == "active"
+    assert "cln_exporter_build_info{" in scrape(exporter)
+    wait_until(lambda: get(exporter, ADDRESS, "/-/ready")[0] == 200, "each probe to have run")
+    metrics = scrape(exporter)
+    assert 'cln_kernelcare_key_servers{account="acme"' in metrics
+    assert re.search(r"^process_resident_memory_bytes \d", metrics, re.MULTILINE)
+    assert re.search(r"^process_start_time_seconds \d", metrics, re.MULTILINE)
+    said = r"5 probes of 1 account: (all well|\d failing)"
+    wait_until(lambda: re.fullmatch(said, exporter.show(EXPORTER, "StatusText")), "its state in words")
+
+
+def test_it_is_nobody_and_may_nothing(exporter: Machine) -> None:
+    """A user of its own without capabilities; system calls are filtered; /etc cannot be written, its state can."""
+    pid = main_pid(exporter)
+    status = dict(line.split(":\t", 1) for line in exporter.must(f"cat /proc/{pid}/status").splitlines())
+    assert 61184 <= int(status["Uid"].split()[0]) <= 65519  # those that systemd makes up
+    assert {status[f"Cap{name}"] for name in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {"0" * 16}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    for folder in ("/etc", "/usr", "/opt/cln-monitor", "/var/lib"):
+        done = exporter.run(f"touch {folder}/x", within=pid)
+        assert "Read-only file system" in done.output, folder
+    as_it = "setpriv --reuid={0} --regid={0} --clear-groups".format(status["Uid"].split()[0])
+    assert "Permission denied" in exporter.run(f"{as_it} ls /root", within=pid).output
+    assert exporter.run(f"{as_it} touch /var/lib/cln-exporter/x", within=pid).code == 0
+    assert exporter.must("stat -L --format=%a /var/lib/cln-exporter").strip() == "700"
+    assert exporter.show(EXPORTER, "MemoryMax") == str(512 << 20)
+    assert exporter.show(EXPORTER, "TasksMax") == "2500"
+    assert re.search(r"^Max core file size\s+0\s+0", exporter.must(f"cat /proc/{pid}/limits"), re.MULTILINE)
+
+
+def test_nobody_else_reads_its_secret(exporter: Machine) -> None:
+    """Neither from its credentials, nor from its files, its arguments or its environment."""
+    pid = main_pid(exporter)
+    secret = f"/run/credentials/{EXPORTER}/acme.secret"
+    assert exporter.must(f"cat {secret}").strip() == SECRET_KEY  # root may, and the test looks in the right place
+    assert exporter.must(f"stat --format=%a {secret}").strip() in {"400", "440"}
+    as_another = "setpriv --reuid=65534 --regid=65534 --clear-groups"
+    for file in (secret, "/etc/cln-monitor/acme.secret", f"/proc/{pid}/environ", "/var/lib/cln-exporter/"):
+        done = exporter.run(f"{as_another} ls -R {file} && {as_another} cat {file}")
+        assert (done.code != 0, "Permission denied" in done.output) == (True, True), file
+    told = exporter.must(f"tr '\\0' '\\n' </proc/{pid}/cmdline; tr '\\0' '\\n' </proc/{pid}/environ")
+    told += exporter.must(f"systemctl status {EXPORTER}; systemctl show {EXPORTER}") + exporter.journal(EXPORTER)
+    assert SECRET_KEY not in told
+    assert REGISTRATION_TOKEN not in told
+
+
+def test_a_reload_takes_the_new_configuration(exporter: Machine) -> None:
+    """And one that is not good leaves the old in use, and says so where systemctl shows it."""
+    pid = main_pid(exporter)
+    config = "/etc/cln-monitor/cln-monitor.yml"
+    try:
+        exporter.must(f"sed -i 's/name: acme/name: renamed/' {config} && systemctl reload {EXPORTER}")
+        wait_until(lambda: 'account="renamed"' in scrape(exporter), "the new configuration")
+        assert 'account="acme"' not in scrape(exporter)
+        exporter.must(f"echo 'surprise: 1' >>{config} && systemctl reload {EXPORTER}")
+        said = "the last reload failed"
+        wait_until(lambda: said in exporter.show(EXPORTER, "StatusText"), "the failed reload to be told")
+        assert 'account="renamed"' in scrape(exporter)
+        assert (exporter.show(EXPORTER, "ActiveState"), main_pid(exporter)) == ("active", pid)
+    finally:
+        exporter.must(f"sed -i -e 's/name: renamed/name: acme/' -e '/surprise/d' {config}")
+
+
+@pytest.mark.parametrize(("how", "still_serves"), [("USR1", True), ("USR2", False)], ids=["schedule", "event-loop"])
+def test_what_hangs_is_ended_and_started_anew(how: str, still_serves: bool, exporter: Machine) -> None:
+    """By the watchdog, also when it is only the schedule, and pages are still served; the log has where it hung."""
+    pid = main_pid(exporter)
+    exporter.must(f"kill -{how} {pid}")
+    if still_serves:
+        assert get(exporter, ADDRESS, "/-/healthy")[0] == 200
+    wait_restarted(exporter, pid)
+    journal = exporter.journal(EXPORTER)
+    assert f"{EXPORTER}: Watchdog timeout (limit 2s)!" in journal
+    assert f"{EXPORTER}: Failed with result 'watchdog'." in journal
+    assert "Fatal Python error: Aborted" in journal
+    assert "in hang_loop" in journal if not still_serves else "in acquire" in journal or "apscheduler" in journal
+
+
+def test_what_is_well_pings(exporter: Machine) -> None:
+    """Several times in the time that the watchdog waits."""
+
+    def pinged() -> int:
+        return int(exporter.show(EXPORTER, "WatchdogTimestampMonotonic"))
+
+    first = pinged()
+    seconds = wait_until(lambda: (pinged() - first) / 1e6, "a ping")
+    assert seconds < 1.5
+
+
+def test_a_crash_is_followed_by_a_start(exporter: Machine) -> None:
+    """Whatever ends it."""
+    pid = main_pid(exporter)
+    exporter.must(f"kill -KILL {pid}")
+    wait_restarted(exporter, pid)
+    assert f"{EXPORTER}: Failed with result 'signal'." in exporter.journal(EXPORTER)
+
+
+def test_a_stop_is_no_failure(machine: Machine) -> None:
+    """It ends within a second or so, and systemd has nothing to complain about."""
+    machine.must(f"systemctl start {EXPORTER} && systemctl stop {EXPORTER}")
+    assert (machine.show(EXPORTER, "ActiveState"), machine.show(EXPORTER, "Result")) == ("inactive", "success")
+
+
+def test_with_the_socket_unit_no_scrape_is_refused(machine: Machine) -> None:
+    """The first scrape starts the exporter, and one that comes while it is started anew waits for it."""
+    machine.must(f"systemctl start {SOCKET}")
+    try:
+        assert machine.show(EXPORTER, "ActiveState") == "inactive"
+        assert "cln_exporter_build_info" in scrape(machine)
+        pid = main_pid(machine)
+        machine.must(f"kill -KILL {pid}")
+        assert "cln_exporter_build_info" in scrape(machine)
+        assert main_pid(machine) != pid
+    finally:
+        machine.must(f"systemctl stop {SOCKET} {EXPORTER}")
+
+
+def test_instances_have_secrets_and_ports_of_their_own(machine: Machine) -> None:
+    """Two exporters beside each other, and neither can read what is the other's."""
+    for name, port in (("one", 10101), ("two", 10102)):
+        machine.must(f"sed 's/acme/{name}/' /etc/cln-monitor/cln-monitor.yml >/etc/cln-monitor/{name}.yml")
+        machine.must(f"sed -i 's|%d/acme|%d/{name}|' /etc/cln-monitor/{name}.yml")
+        machine.must(f"umask 077; echo {SECRET_KEY} >/etc/cln-monitor/{name}.secret")
+        machine.must(f"echo 'ARGS=\"--web.listen-address=127.0.0.1:{port}\"' >/etc/default/cln-exporter-{name}")
+    units = ["cln-exporter@one.service", "cln-exporter@two.service"]
+    machine.must(f"systemctl start {' '.join(units)}")
+    try:
+        assert 'account="one"' in scrape(machine, "127.0.0.1:10101")
+        assert 'account="two"' in scrape(machine, "127.0.0.1:10102")
+        one, two = (main_pid(machine, unit) for unit in units)
+        uid = machine.must(f"stat --format=%u /proc/{one}").strip()
+        assert uid != machine.must(f"stat --format=%u /proc/{two}").strip()
+        done = machine.run(f"setpriv --reuid={uid} --clear-groups cat /run/credentials/{units[1]}/two.secret")
+        assert (done.code, "Permission denied" in done.output) == (1, True), done.output
+        machine.must("test -d /var/lib/cln-exporter-one -a -d /var/lib/cln-exporter-two")
+    finally:
+        machine.must(f"systemctl stop {' '.join(units)}")
+
+
+def test_the_monitoring_key_is_made_registered_and_kept(machine: Machine) -> None:
+    """In the state directory, for its user alone; the next day the same key is registered again."""
+    machine.must(f"echo 'ARGS=\"--api-url {API_URL}\"' >/etc/default/cln-register-monitoring-key")
+    keys = []
+    for _ in range(2):
+        machine.must(f"systemctl start {REGISTER}")
+        assert machine.show(REGISTER, "Result") == "success"
+        kept = "/var/lib/cln-register-monitoring-key/monitoring.key"
+        keys.append(machine.must(f"cat {kept}").strip())
+        assert machine.must(f"stat --format=%a {kept}").strip() == "600"
+    assert keys[0] == keys[1]
+    assert re.fullmatch(r"[A-Za-z0-9]{32}", keys[0])
+    journal = machine.journal(REGISTER)
+    assert journal.count("is registered for the address of this machine") == 2
+    assert keys[0] not in journal
+
+
+def test_the_timer_comes_each_day(machine: Machine) -> None:
+    """Within the hours after midnight."""
+    machine.must("systemctl start cln-register-monitoring-key.timer")
+    (timer,) = json.loads(machine.must("systemctl list-timers --output=json cln-register-monitoring-key.timer"))
+    now = int(machine.must("date +%s"))
+    assert 0 < timer["next"] / 1e6 - now < 30 * 3600
+    assert timer["activates"] == REGISTER
+
+
+def test_the_instance_differs_in_its_names_alone() -> None:
+    """What is said of one unit holds for the other."""
+    unit, template = ((ROOT / "systemd" / name).read_text() for name in (EXPORTER, "cln-exporter@.service"))
+
+    def settings(text: str) -> list[str]:
+        return [line for line in text.splitlines() if line and not line.startswith("#")]
+
+    own = [line for line in settings(template) if "%i" in line]
+    assert [line.replace("-%i", "").replace("%i.secret", "acme.secret").replace(" of %i", "") for line in own] == [
+        "Description=Prometheus exporter for CloudLinux Network (CLN) accounts",
+        "EnvironmentFile=-/etc/default/cln-exporter",
+        "ExecStart=/opt/cln-monitor/bin/cln-exporter --config.file=/etc/cln-monitor/%i.yml $ARGS",
+        "User=cln",
+        "LoadCredential=acme.secret:/etc/cln-monitor/acme.secret",
+        "StateDirectory=cln-exporter",
+    ]
+    same = set(settings(unit)) & set(settings(template))
+    assert [line for line in settings(template) if line not in own] == [line for line in settings(unit) if line in same]
+    assert len(settings(unit)) == len(settings(template)) - 1
