@@ -80,6 +80,13 @@ class Counters:
             registry=registry,
         )
 
+        self._web_reload_successful = Gauge(
+            "cln_exporter_web_config_last_reload_successful",
+            "Whether the last attempt to read --web.config.file succeeded; 1 also without that file.",
+            registry=registry,
+        )
+        self._web_reload_successful.set(1)
+
     def start_probe(self, api: str, account: str, probe: str) -> None:
         """Show every reason why ``probe`` may fail, at zero."""
         for reason in REASONS:
@@ -114,6 +121,10 @@ class Counters:
         self._reload_successful.set(now is not None)
         if now is not None:
             self._reload_success_time.set(now)
+
+    def web_config_reloaded(self, good: bool) -> None:
+        """Note whether the changed web configuration could be taken."""
+        self._web_reload_successful.set(good)
 
     def render(self, openmetrics: bool) -> tuple[bytes, str]:
         """Return the exporter's own metrics and their content type, as OpenMetrics or in the text format."""

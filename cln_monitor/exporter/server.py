@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from .connections import Server
+from .web_config import WebConfig
+
 _GRACE = 1  # seconds for requests under way when we stop
 _BACKLOG = 512
 
@@ -55,15 +58,23 @@ def address_of(sock: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn would raise the signal again once it has stopped, and a wanted stop would look like a crash.
         yield
 
 
-def serve(app: ASGIApp, sockets: list[socket.socket], on_reload: Callable[[], object]) -> None:
-    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP."""
+def serve(
+    app: ASGIApp,
+    sockets: list[socket.socket],
+    on_reload: Callable[[], object],
+    web: Callable[[], WebConfig] = WebConfig,
+) -> None:
+    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP.
+
+    Each connection has TLS as ``web`` has it when it begins.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -75,7 +86,8 @@ def serve(app: ASGIApp, sockets: list[socket.socket], on_reload: Callable[[], ob
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
             timeout_keep_alive=75,  # longer than the usual scrape interval, so that Prometheus keeps its connection
-        )
+        ),
+        web,
     )
     asyncio.run(_serve(server, sockets, on_reload))
 
