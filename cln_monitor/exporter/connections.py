@@ -57,13 +57,17 @@ class Connections:
 
     def add(self, connection: Connection, raw: asyncio.Transport) -> None:
         """Count a new connection, for which an older one may have to go."""
-        connection.enter(self._now())
-        self._all[connection] = raw
-        if len(self._all) > self._most:
+        if len(self._all) >= self._most:
             self._turned_away += 1
             silent = (each for each in self._all if not each.has_asked)
             idle = (each for each in self._all if not each.is_busy)
-            self._abort(next(silent, None) or next(idle, connection))
+            older = next(silent, None) or next(idle, None)
+            if older is None:
+                raw.abort()
+                return
+            self._abort(older)
+        connection.enter(self._now())
+        self._all[connection] = raw
 
     def forget(self, connection: Connection) -> None:
         """Count a connection no more."""
@@ -104,11 +108,11 @@ class Connection(H11Protocol):
         self._is_made = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        if self._tls is None:
-            self._all.add(self, transport)
         super().connection_made(transport)
         self._is_made = True
-        if self._tls is not None and not _is_allowed(transport, self._tls.allowed_sans):
+        if self._tls is None:
+            self._all.add(self, transport)
+        elif not _is_allowed(transport, self._tls.allowed_sans):
             _log.debug("client certificate is not one of client_allowed_sans", client=str(self.client))
             transport.abort()
 
