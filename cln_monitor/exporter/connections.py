@@ -30,8 +30,8 @@ _REST = 5.0  # for the rest of a request that is answered already,
 _IDLE = 80.0  # for the next request to begin; uvicorn's own timer for it is a little shorter,
 _TAKE = 60.0  # to take the next piece of an answer,
 _CLOSE = 5.0  # and to close
-_ACCEPT = 64  # connections taken at a time, so that room is made before the next
-_BACKLOG = 512
+_ACCEPT = 64  # connections taken at a time at most, so that room is made before all files are open
+_BACKLOG = 4096  # that may wait to be taken; one that finds no room tries again after a second
 _MINUTE = 60.0
 
 
@@ -223,10 +223,11 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen on ``sockets``."""
         loop = asyncio.get_running_loop()
-        self.all = Connections(most_connections(), loop.time)
+        most = most_connections()
+        self.all = Connections(most, loop.time)
         await super().startup(sockets=[])
         for sock in sockets or []:
-            self.servers.append(await loop.create_server(self._connection, sock=sock, backlog=_ACCEPT))
+            self.servers.append(await loop.create_server(self._connection, sock=sock, backlog=min(_ACCEPT, most // 8)))
             with contextlib.suppress(OSError):
                 sock.listen(_BACKLOG)  # asyncio takes one number for both
 
