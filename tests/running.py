@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -44,10 +45,12 @@ class Answer:
     headers: Message
 
 
-def ask(url: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
+def ask(
+    url: str, method: str = "GET", headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> Answer:
     """Return the answer of a server on loopback, whatever its status."""
     request = urllib.request.Request(url, method=method, headers=dict(headers or {}))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
     try:
         with opener.open(request, timeout=PATIENCE) as response:
             return Answer(response.status, response.read().decode(), response.headers)

@@ -39,18 +39,23 @@ def _on_one_line(text: str) -> str:
 
 def load_config(file: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in ``file``, all its secrets read once unless not wanted. Raises ConfigError."""
+    text = read_text(file)
     try:
-        text = file.read_text(encoding="utf-8")
+        return parse_config(text, file.parent, with_secrets=with_secrets)
+    except ConfigError as error:
+        raise ConfigError(str(file), error.problems) from None
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a configuration file. Raises ConfigError."""
+    try:
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
         text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
         raise ConfigError(str(file), [Problem("", text)]) from None
     except UnicodeDecodeError:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
-    try:
-        return parse_config(text, file.parent, with_secrets=with_secrets)
-    except ConfigError as error:
-        raise ConfigError(str(file), error.problems) from None
 
 
 def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:

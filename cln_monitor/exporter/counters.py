@@ -92,6 +92,13 @@ class Counters:
             registry=registry,
         )
 
+        self._web_reload_successful = Gauge(
+            "cln_exporter_web_config_last_reload_successful",
+            "Whether the last attempt to read --web.config.file succeeded; 1 also without that file.",
+            registry=registry,
+        )
+        self._web_reload_successful.set(1)
+
     def sharing(self, shard: Shard) -> None:
         """Show which shard this exporter is."""
         self._shard_info.clear()
@@ -132,6 +139,10 @@ class Counters:
         self._reload_successful.set(now is not None)
         if now is not None:
             self._reload_success_time.set(now)
+
+    def web_config_reloaded(self, good: bool) -> None:
+        """Note whether the changed web configuration could be taken."""
+        self._web_reload_successful.set(good)
 
     def render(self, openmetrics: bool) -> tuple[bytes, str]:
         """Return the exporter's own metrics and their content type, as OpenMetrics or in the text format."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from cln_monitor.cln import Redactor
     from cln_monitor.config import Config
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load = read if options.shard is None else lambda: replace(read(), shard=options.shard)
             if options.config_check:
                 _tell("the demo" if options.demo else str(options.config_file), load())
+                if options.web_config_file:
+                    _tell_web(options.web_config_file)
                 return 0
             _run(options, load, redactor)
     except (ConfigError, ListenError) as error:
@@ -58,19 +61,34 @@ def _tell(name: str, config: Config) -> None:
     print(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")  # noqa: T201 # the answer asked for
 
 
+def _tell_web(file: Path) -> None:
+    from .web_config import load_web_config  # noqa: PLC0415
+
+    config = load_web_config(file)
+    for warning in config.warnings:
+        print(f"cln-exporter: {file}: warning: {warning}", file=sys.stderr)  # noqa: T201 # no log yet
+    users, tls = len(config.users), "no TLS" if config.tls is None else "TLS"
+    print(f"{file}: ok, {tls}, {users} user{'s' * (users != 1)}")  # noqa: T201 # the answer asked for
+
+
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
     import structlog  # noqa: PLC0415
 
     from .activation import take_sockets  # noqa: PLC0415
+    from .guard import Guard  # noqa: PLC0415
     from .notify import Notifier  # noqa: PLC0415
     from .options import DEFAULT_ADDRESS  # noqa: PLC0415
     from .server import ListenError, address_of, listen, serve  # noqa: PLC0415
     from .service import Service  # noqa: PLC0415
     from .web import WebOptions, make_app  # noqa: PLC0415
+    from .web_config import WatchedWebConfig, WebConfig  # noqa: PLC0415
 
     log = structlog.get_logger(__name__)
     notifier = Notifier.take()
     service = Service(load, redactor)
+    file = options.web_config_file
+    guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
+    scheme = "https" if guarded().tls else "http"
 
     def reload() -> None:
         with notifier.reloading():
@@ -87,11 +105,12 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         service.start()
         web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests)
         for sock in sockets:
-            log.info("listening", address=address_of(sock), page=f"http://{address_of(sock)}/")
+            log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}/")
         serve(
-            make_app(service, web),
+            Guard(make_app(service, web), guarded),
             sockets,
             reload,
+            guarded,
             on_ready=lambda loop: notifier.ready(loop, service, service.standing),
             on_stop=notifier.stopping,
         )

@@ -53,6 +53,13 @@ def make_parser() -> argparse.ArgumentParser:
         help=f"an address to serve on; can be given again for more (default: {DEFAULT_ADDRESS})",
     )
     add(
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS, users and headers, as every exporter of Prometheus takes them; read anew when it changes",
+    )
+    add(
         "--web.telemetry-path",
         dest="telemetry_path",
         type=_path,

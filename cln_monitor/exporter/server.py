@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from .connections import Server
+from .web_config import WebConfig
+
 _GRACE = 1  # seconds for requests under way when we stop
 _BACKLOG = 512
 
@@ -55,9 +58,14 @@ def address_of(sock: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[asyncio.AbstractEventLoop], object]) -> None:
-        super().__init__(config)
+class _Server(Server):
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        web: Callable[[], WebConfig],
+        on_ready: Callable[[asyncio.AbstractEventLoop], object],
+    ) -> None:
+        super().__init__(config, web)
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,12 +82,15 @@ def serve(
     app: ASGIApp,
     sockets: list[socket.socket],
     on_reload: Callable[[], object],
+    web: Callable[[], WebConfig] = WebConfig,
+    *,
     on_ready: Callable[[asyncio.AbstractEventLoop], object] = lambda _: None,
     on_stop: Callable[[], object] = lambda: None,
 ) -> None:
     """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP.
 
-    ``on_ready`` is called once it serves, and ``on_stop`` when it begins to stop, both in the event loop.
+    Each connection has TLS as ``web`` has it when it begins. ``on_ready`` is called once it serves, and ``on_stop``
+    when it begins to stop, both in the event loop.
     """
     server = _Server(
         uvicorn.Config(
@@ -93,6 +104,7 @@ def serve(
             timeout_graceful_shutdown=_GRACE,
             timeout_keep_alive=75,  # longer than the usual scrape interval, so that Prometheus keeps its connection
         ),
+        web,
         on_ready,
     )
     asyncio.run(_serve(server, sockets, on_reload, on_stop))

@@ -212,6 +212,31 @@ def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path
     assert errors == f"cln-exporter: {config}: warning: {warning}\n"
 
 
+def test_config_check_reads_the_web_configuration_too(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """Good or bad, with what is unusual in it."""
+    config, web = write_config(tmp_path, cln[1]), tmp_path / "web.yml"
+    arguments = (f"--config.file={config}", f"--web.config.file={web}", "--config.check")
+    web.write_text(f"basic_auth_users: {{alice: $2y$15${'a' * 53}}}\n")
+    code, output, errors = _run(*arguments)
+    assert (code, output.splitlines()[1]) == (0, f"{web}: ok, no TLS, 1 user")
+    assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: a cost of 15 makes ")
+    web.write_text("basic_auth_users: {alice: secret}\n")
+    complaint = "basic_auth_users.alice: is no bcrypt hash; make one with: htpasswd -nBC 10 ''"
+    assert _run(*arguments) == (1, f"{config}: ok, 1 account, 8 probes\n", f"cln-exporter: {web}: {complaint}\n")
+
+
+def test_a_bad_web_configuration_is_a_line_a_problem_and_exit_1(tmp_path: Path) -> None:
+    """Nothing is served without the passwords that were asked for."""
+    web = tmp_path / "web.yml"
+    web.write_text("tls_server_config: {cert_file: no.pem, key_file: no.key}\nbasic_auth_user: {}\n")
+    lines = [
+        "basic_auth_user: unknown key; did you mean basic_auth_users?",
+        f"tls_server_config.cert_file: cannot read {tmp_path}/no.pem (No such file or directory)",
+    ]
+    expected = "".join(f"cln-exporter: {web}: {line}\n" for line in lines)
+    assert _run("--demo", f"--web.config.file={web}") == (1, "", expected)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

@@ -21,6 +21,7 @@ def test_defaults() -> None:
     assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
     assert (options.listen_addresses, DEFAULT_ADDRESS) == (None, "127.0.0.1:10099")
     assert (options.telemetry_path, options.max_requests) == ("/metrics", 40)
+    assert options.web_config_file is None
     assert (options.shard, options.log_level, options.log_format) == (None, "info", "logfmt")
 
 
@@ -32,6 +33,7 @@ def test_all_that_can_be_set() -> None:
             "--config.check",
             "--demo",
             *("--web.listen-address", "127.0.0.1:1", "--web.listen-address=[::1]:2"),
+            "--web.config.file=/tmp/web.yml",
             "--web.telemetry-path=/all/metrics",
             "--web.enable-lifecycle",
             "--web.max-requests=0",
@@ -43,6 +45,7 @@ def test_all_that_can_be_set() -> None:
     assert options.config_file == Path("/tmp/a.yml")
     assert (options.config_check, options.demo, options.enable_lifecycle) == (True, True, True)
     assert options.listen_addresses == ["127.0.0.1:1", "[::1]:2"]
+    assert options.web_config_file == Path("/tmp/web.yml")
     assert (options.telemetry_path, options.max_requests) == ("/all/metrics", 0)
     assert (options.shard, options.log_level, options.log_format) == (Shard(1, 3), "warn", "json")
 

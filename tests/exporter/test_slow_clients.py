@@ -1,0 +1,115 @@
+"""The real program among clients that say nothing: scrapes go on as if there were none, and it stays small."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import re
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import CLN_EXPORTER, Program, running_exporter, wait_until
+
+from .web_configs import TLS, write_files
+
+SILENT = 500
+FILES = 200
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # how a handshake of TLS begins
+
+
+def _scrape(address: str, tls: ssl.SSLContext | None) -> float:
+    """Return the seconds that a scrape on a new connection takes."""
+    started = time.monotonic()
+    host, _, port = address.rpartition(":")
+    connection = (
+        http.client.HTTPConnection(host, int(port), timeout=20)
+        if tls is None
+        else http.client.HTTPSConnection(host, int(port), timeout=20, context=tls)
+    )
+    with contextlib.closing(connection):
+        connection.request("GET", "/metrics")
+        with connection.getresponse() as answer:
+            assert (answer.status, b"cln_exporter_build_info" in answer.read()) == (200, True)
+    return time.monotonic() - started
+
+
+@contextlib.contextmanager
+def _silent(address: str, count: int, said: bytes) -> Iterator[None]:
+    """Keep ``count`` connections open that have said that much, and say nothing more."""
+    host, _, port = address.rpartition(":")
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            with contextlib.suppress(ConnectionError):
+                client.sendall(said)
+        yield
+
+
+def _standing(program: Program, field: str) -> int:
+    status = Path(f"/proc/{program.process.pid}/status").read_text(encoding="utf-8")
+    return int(re.findall(rf"{field}:\s+(\d+)", status)[0])
+
+
+def _files(program: Program) -> int:
+    return len(list(Path(f"/proc/{program.process.pid}/fd").iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("encrypted", "said"),
+    [(False, b""), (False, b"GET /metrics HTTP/1.1\r\nX-Slow: "), (True, b""), (True, HELLO)],
+    ids=["plain", "plain-half-a-head", "tls", "tls-half-a-handshake"],
+)
+def test_a_scrape_among_silent_clients(encrypted: bool, said: bytes, tmp_path: Path) -> None:
+    """Takes less than a second beside 500 of them, which cost no threads and little memory, and are ended."""
+    authority = write_files(tmp_path)
+    (tmp_path / "web.yml").write_text(TLS + "}")
+    arguments = [f"--web.config.file={tmp_path / 'web.yml'}"] if encrypted else []
+    tls = ssl.create_default_context(cafile=authority.file) if encrypted else None
+    with running_exporter(tmp_path, "--demo", *arguments) as exporter:
+        _scrape(exporter.address, tls)
+        files, memory = _files(exporter), _standing(exporter, "VmRSS")
+        with _silent(exporter.address, SILENT, said):
+            times = [_scrape(exporter.address, tls) for _ in range(5)]
+            assert max(times) < 1, times
+            assert _files(exporter) > files + SILENT // 2
+            assert _standing(exporter, "VmRSS") < memory + 100_000  # KiB: in which the demo itself still grows
+            assert _standing(exporter, "Threads") < 60
+            if said == HELLO:  # the others end the same way, which the tests of connections see without waiting
+                wait_until(lambda: _files(exporter) < files + 50, "the silent connections to be ended")
+                assert _scrape(exporter.address, tls) < 1
+        assert exporter.stop()[0] == 0
+    assert "level=error" not in exporter.log
+
+
+def test_more_clients_than_files(tmp_path: Path) -> None:
+    """Where only few files may be open, the oldest silent connections make room for a scrape and for CLN."""
+    limited = ["sh", "-c", f'ulimit -n {FILES} && exec "$@"', "sh", str(CLN_EXPORTER)]
+    program = Program([*limited, "--demo", "--web.listen-address=127.0.0.1:0"], tmp_path / "exporter.log")
+    try:
+        address = program.wait_for_log(r"msg=listening address=(\S+)")[1]
+        _scrape(address, None)  # once it takes connections
+        with _silent(address, 3 * FILES, b""):
+            assert max(_scrape(address, None) for _ in range(5)) < 1
+            assert _files(program) < FILES
+            program.wait_for_log(rf'level=warning msg="too many connections, .*" ended=\d+ most={FILES // 2} ')
+        assert program.stop()[0] == 0
+    finally:
+        program.stop()
+    assert "out of system resource" not in program.log
+
+
+def test_a_stop_waits_for_no_silent_client(tmp_path: Path) -> None:
+    """Neither for one that has not shaken hands."""
+    authority = write_files(tmp_path)
+    (tmp_path / "web.yml").write_text(TLS + "}")
+    with running_exporter(tmp_path, "--demo", f"--web.config.file={tmp_path / 'web.yml'}") as exporter:
+        _scrape(exporter.address, ssl.create_default_context(cafile=authority.file))
+        with _silent(exporter.address, 5, HELLO):
+            code, seconds = exporter.stop()
+    assert (code, seconds < 2) == (0, True), seconds
+    assert "level=error" not in exporter.log

@@ -1,0 +1,190 @@
+"""A real Prometheus scrapes over TLS, by password and by certificate, and promtool judges the same files as we do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import ssl
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import pytest
+
+from tests.exporter.web_configs import CASES, HASH, PASSWORD, TLS, write_files
+from tests.helpers.certificates import Authority
+from tests.real import servers
+from tests.real.prometheus import Prometheus
+from tests.running import Exporter, ask, running_exporter, wait_until
+
+pytestmark = pytest.mark.needs_server("prometheus")
+
+NEW_PASSWORD = "another pl4nted password"
+USERS = f"basic_auth_users: {{prometheus: '{HASH}'}}\n"
+BOTH = f"{TLS}, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.pem}}\n{USERS}"
+
+
+def test_promtool_judges_the_same(tmp_path: Path) -> None:
+    """Good is good to both and bad is bad to both, but where the table says otherwise and why."""
+    write_files(tmp_path)
+
+    def is_good(name: str) -> bool:
+        file = tmp_path / f"{name}.yml"
+        file.write_text(CASES[name].text)
+        command = [servers.path("promtool"), "check", "web-config", str(file)]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        judged = dict(zip(CASES, pool.map(is_good, CASES), strict=True))
+    assert judged == {name: case.is_good_to_promtool for name, case in CASES.items()}
+
+
+def test_promtool_likes_the_example(tmp_path: Path) -> None:
+    """The file we ship is good once its certificate is there."""
+    example = Path(__file__).parents[2] / "systemd" / "web-config.yml"
+    certificate, key = Authority(tmp_path).issue("server")
+    text = example.read_text().replace("%d/tls.crt", str(certificate)).replace("%d/tls.key", str(key))
+    (tmp_path / "web.yml").write_text(text)
+    command = [servers.path("promtool"), "check", "web-config", str(tmp_path / "web.yml")]
+    assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+
+
+@dataclass
+class Lab:
+    """An exporter behind a password and another that wants a certificate too, and the Prometheus that scrapes both."""
+
+    folder: Path
+    authority: Authority
+    by_password: Exporter
+    by_both: Exporter
+    prometheus: Prometheus
+
+    def errors(self) -> Mapping[str, str]:
+        """Return why the last scrape of each job failed."""
+        answer = ask(f"{self.prometheus.url}/api/v1/targets?state=active")
+        return {each["scrapePool"]: each["lastError"] for each in json.loads(answer.text)["data"]["activeTargets"]}
+
+    def up(self) -> Mapping[str, float]:
+        """Return which jobs are up, but for the one that scrapes without TLS."""
+        return {labels["job"]: value for labels, value in self.prometheus.query('up{job!="cln"}')}
+
+
+def _job(
+    name: str, address: str, folder: Path, password: str = PASSWORD, certificate: str | None = None
+) -> dict[str, Any]:
+    tls = {"ca_file": str(folder / "ca.pem")}
+    if certificate is not None:
+        tls |= {"cert_file": str(folder / f"{certificate}.pem"), "key_file": str(folder / f"{certificate}.key")}
+    return {
+        "job_name": name,
+        "scheme": "https",
+        "tls_config": tls,
+        "basic_auth": {"username": "prometheus", "password": password},
+        "static_configs": [{"targets": [address]}],
+    }
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One of each for all tests here."""
+    folder = tmp_path_factory.mktemp("lab")
+    authority = write_files(folder)
+    other = folder / "other"
+    other.mkdir()
+    write_files(other)
+    (folder / "password.yml").write_text(TLS + "}\n" + USERS)
+    (folder / "both.yml").write_text(BOTH)
+    with contextlib.ExitStack() as stack:
+
+        def start(name: str) -> Exporter:
+            (folder / name).mkdir()
+            file = f"--web.config.file={folder / name}.yml"
+            return stack.enter_context(running_exporter(folder / name, "--demo", file))
+
+        by_password, by_both = start("password"), start("both")
+        jobs = [
+            _job("password", by_password.address, folder),
+            _job("wrong-password", by_password.address, folder, "wrong"),
+            _job("certificate", by_both.address, folder, certificate="client"),
+            _job("no-certificate", by_both.address, folder),
+            _job("other-certificate", by_both.address, folder, certificate="other/client"),
+            _job("new-password", by_password.address, folder, NEW_PASSWORD),
+        ]
+        prometheus = Prometheus(folder, [by_password.address], jobs=jobs)
+        stack.callback(prometheus.stop)
+        wait_until(lambda: len(prometheus.query("up")) == len(jobs) + 1, "the first scrape of each")
+        yield Lab(folder, authority, by_password, by_both, prometheus)
+
+
+def test_who_may_scrape_and_who_not(lab: Lab) -> None:
+    """Who has the password, and the certificate where one is asked for; the others are told no more than no."""
+    expected = {
+        "password": 1,
+        "wrong-password": 0,
+        "certificate": 1,
+        "no-certificate": 0,
+        "other-certificate": 0,
+        "new-password": 0,
+    }
+    wait_until(lambda: lab.up() == expected, f"these to be up: {expected}")
+    errors = lab.errors()
+    assert (errors["password"], errors["certificate"]) == ("", "")
+    assert errors["wrong-password"] == errors["new-password"] == "server returned HTTP status 401 Unauthorized"
+    for job in ("no-certificate", "other-certificate"):
+        assert "remote error: tls: " in errors[job] or "connection reset" in errors[job] or "EOF" in errors[job]
+    assert errors["cln"]  # in the clear there is no answer
+    lab.prometheus.wait_for('count(cln_kernelcare_key_info{job="certificate"}) > bool 0', [1.0])
+
+
+def test_a_scrape_keeps_its_connection(lab: Lab) -> None:
+    """So a password is compared once, and hands are shaken once, however many scrapes there are."""
+    wait_until(lambda: lab.up()["certificate"] == 1, "the scrape by certificate")
+    before = _sockets(lab.by_both)
+    lab.prometheus.wait_for('count_over_time(up{job="certificate"}[1m]) > bool 5', [1.0])
+    assert _sockets(lab.by_both) & before
+
+
+def _sockets(exporter: Exporter) -> set[str]:
+    links = Path(f"/proc/{exporter.process.pid}/fd").iterdir()
+    return {str(link.readlink()) for link in links if str(link.readlink()).startswith("socket:")}
+
+
+def test_a_password_is_changed_while_it_runs(lab: Lab) -> None:
+    """From the next scrape on the new one is good and the former is not; a bad file changes nothing and is told."""
+    file = lab.folder / "password.yml"
+    tls = ssl.create_default_context(cafile=lab.authority.file)
+    successful = 'cln_exporter_web_config_last_reload_successful{job=~"password|new-password"}'
+    lab.prometheus.wait_for(successful, [1])
+    file.write_text(TLS + "}\nbasic_auth_users: {prometheus: pl4nted}\n")
+    lab.prometheus.wait_for(successful, [0])
+    assert "basic_auth_users.prometheus: is no bcrypt hash" in lab.by_password.log
+    hashed = bcrypt.hashpw(NEW_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    file.write_text(f"{TLS}}}\nbasic_auth_users: {{prometheus: '{hashed}'}}\n")
+    wait_until(
+        lambda: (lab.up()["password"], lab.up()["new-password"]) == (0, 1), "the new password to be the good one"
+    )
+    lab.prometheus.wait_for(successful, [1])
+    for secret in (PASSWORD, NEW_PASSWORD, HASH, hashed, "pl4nted"):
+        assert secret not in lab.by_password.log
+    assert ask(f"https://{lab.by_password.address}/", tls=tls).status == 401
+
+
+def test_a_certificate_is_renewed_while_it_runs(lab: Lab) -> None:
+    """New connections get the new one; Prometheus does not notice."""
+
+    def serial() -> int:
+        host, _, port = lab.by_both.address.rpartition(":")
+        pem = ssl.get_server_certificate((host, int(port)))
+        return hash(pem)
+
+    lab.prometheus.wait_for('up{job="certificate"}', [1])
+    before = serial()
+    lab.authority.issue("server")
+    wait_until(lambda: serial() != before, "the new certificate")
+    lab.prometheus.wait_for('min_over_time(up{job="certificate"}[10s])', [1])
+    assert lab.errors()["certificate"] == ""
