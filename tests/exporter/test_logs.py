@@ -187,7 +187,7 @@ def test_lines_of_libraries(read: Read) -> None:
 
 def test_talkative_libraries_are_quiet(read: Read) -> None:
     """They log URLs, and with them tokens; only their errors come through."""
-    for name in ("urllib3.connectionpool", "apscheduler.scheduler", "uvicorn.access", "asyncio"):
+    for name in ("urllib3.connectionpool", "apscheduler.scheduler", "uvicorn.error", "asyncio"):
         logging.getLogger(name).warning("GET /?token=x")
         logging.getLogger(name).error("broken")
     assert [line["msg"] for line in read()] == ["broken"] * 4
