@@ -39,7 +39,7 @@ class Exit:
 
     def hide(self, secret: str, shown: str = "<secret>") -> None:
         """Print ``shown`` wherever ``secret`` would stand."""
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= _SHORTEST and not shown.startswith(secret):  # else its mask has it anyway, and only once
             self._hidden[secret] = shown
 
     def finish(self, state: State, text: str, lines: Sequence[str] = (), perfdata: Sequence[str] = ()) -> NoReturn:

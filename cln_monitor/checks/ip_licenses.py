@@ -12,12 +12,15 @@ from .output import name_worst
 from .program import Program
 from .servers import (
     AGE_OPTIONS,
+    IP_OPTION,
     NO_MATCH_STATE,
     Aged,
     age_figures,
     age_server,
+    is_wanted_ip,
     no_match,
     oldest_first,
+    spelled,
     stale_problems,
     unmatched,
 )
@@ -44,7 +47,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         row
         for value in values
         for row in value["licenses"]
-        if (not options.ip or row["ip"] in options.ip) and (not options.license or row["license"] in options.license)
+        if is_wanted_ip(row["ip"], options) and (not options.license or row["license"] in options.license)
     ]
     checkins = {(row["ip"], row["license"]): row["last_checkin"] for value in values for row in value["checkins"]}
     unused = [row for row in licenses if not row["registered"]]
@@ -68,7 +71,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         text = f"{len(unused)} of {len(licenses)} licences paid for and unused"
         found.append(Problem(figure.state, f"{text}: {named}" if named else text))
     gone = [
-        *unmatched("--ip", options.ip, {row["ip"] for row in licenses}),
+        *unmatched("--ip", options.ip, {spelled(row["ip"]) for row in licenses} if options.ip else ()),
         *unmatched("--license", options.license, {row["license"] for row in licenses}),
     ]
     if is_listed and (gone or not licenses):
@@ -113,7 +116,7 @@ PROGRAM = Program(
             read=of_count,
             shown_default="none",
         ),
-        Option(("--ip",), "look at the licences of this address alone; can be given again", "IP", repeatable=True),
+        IP_OPTION,
         Option(
             ("--license",),
             "look at licences of this type alone, such as KernelCare, or a number; can be given again",

@@ -13,7 +13,7 @@ from .exit import Exit
 from .findings import Problem, origin_of, phrases_of, problems_of, values_of
 from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, Use, fullest_first, limit_figures, limit_problems
 from .need import Need, View
-from .options import COMMON, Option, state
+from .options import COMMON, Option, ip_address, state
 from .output import name_worst
 from .source import read_view
 from .states import State
@@ -44,11 +44,12 @@ AGE_OPTIONS = (
         shown_default="3d",
     ),
 )
+IP_OPTION = Option(("--ip",), "look at this address alone; can be given again", "IP", read=ip_address, repeatable=True)
 SERVER_OPTIONS = (
     *AGE_OPTIONS,
     *LIMIT_OPTIONS,
     Option(("--key",), "look at this licence key alone, in full or masked; can be given again", "KEY", repeatable=True),
-    Option(("--ip",), "look at the server of this address alone; can be given again", "IP", repeatable=True),
+    IP_OPTION,
     Option(("--server-id",), "look at this server alone; can be given again", "ID", repeatable=True),
     NO_MATCH_STATE,
     *COMMON,
@@ -114,6 +115,19 @@ def _what_is_stale(threshold: Threshold | None) -> str:
     return f"with a last check-in of an age {threshold.words}"
 
 
+def spelled(ip: str) -> str:
+    """Return an address of CLN in the spelling of the options; what is no address stays as it is."""
+    try:
+        return ip_address(ip)
+    except ValueError:
+        return ip
+
+
+def is_wanted_ip(ip: str, options: argparse.Namespace) -> bool:
+    """Tell whether ``--ip`` asks for an address, as all are where it is not given."""
+    return not options.ip or spelled(ip) in options.ip
+
+
 def unmatched(option: str, given: Sequence[str], seen: Collection[str]) -> list[str]:
     """Return, as they were given, the values of an ``option`` that are not among what was ``seen``."""
     return [f"{option} {value}" for value in given if value not in seen]
@@ -167,8 +181,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         row
         for key in keys
         for row in key["servers"]
-        if (not options.ip or row["ip"] in options.ip)
-        and (not options.server_id or row["server_id"] in options.server_id)
+        if is_wanted_ip(row["ip"], options) and (not options.server_id or row["server_id"] in options.server_id)
     ]
     servers = oldest_first(
         [age_server(row["ip"] or row["server_id"], row["last_checkin"], row.get("created"), now, ages) for row in rows]
@@ -180,7 +193,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     found += limit_problems(uses, limits)
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
-        *unmatched("--ip", options.ip, {row["ip"] for row in rows}),
+        *unmatched("--ip", options.ip, {spelled(row["ip"]) for row in rows} if options.ip else ()),
         *unmatched("--server-id", options.server_id, {row["server_id"] for row in rows}),
     ]
     if not problems and (gone or not servers):

@@ -72,7 +72,9 @@ class Redactor:
 
     def hide_key(self, key: str) -> None:
         """From now on show the mask of the licence key ``key`` where it stands."""
-        self.hide(key, mask_key(key))
+        mask = mask_key(key)
+        if not mask.startswith(key):  # a key of four characters is in its mask, which must not be masked again
+            self.hide(key, mask)
 
     def may_be_in(self, text: str) -> bool:
         """Tell at a glance whether a secret may stand in ``text``, with other words before or behind it at most.

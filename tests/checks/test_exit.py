@@ -127,6 +127,15 @@ def test_what_is_too_short_to_be_a_secret(secret: str) -> None:
     assert result_of(lambda: leave.unusable("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
 
 
+def test_what_begins_its_own_mask_is_not_masked_again() -> None:
+    """A key of four characters is in its mask, which tells nothing more of it."""
+    leave = InsideExit()
+    leave.hide("WsTs", "WsTs-1234abcd")
+    leave.hide("WsTs821n", "WsTs-8c7994d7")
+    outcome = result_of(lambda: leave.unusable("WsTs-1234abcd, WsTs821n"))
+    assert outcome.output == "UNKNOWN - WsTs-1234abcd, WsTs-8c7994d7\n"
+
+
 def test_what_is_asked_for_is_shown_as_it_is() -> None:
     """The help has many lines, and is no verdict."""
     leave = InsideExit()

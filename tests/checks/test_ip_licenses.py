@@ -136,6 +136,15 @@ def test_filters(arguments: tuple[str, ...], state: str, licenses: int) -> None:
     assert (outcome.state, outcome.perfdata["licenses"].value) == (state, licenses)
 
 
+@pytest.mark.parametrize(("given", "told"), [("2001:DB8::3", "2001:db8::3"), ("2001:db8::3", "2001:DB8:0::3")])
+def test_addresses_in_any_spelling(given: str, told: str) -> None:
+    """Whatever CLN's spelling is and whatever a person's, an address is the same."""
+    outcome = judged([license_(told), license_("192.0.2.1", 9 * DAY)], "--ip", given)
+    assert (outcome.state, outcome.perfdata["licenses"].value) == ("OK", 1)
+    gone = judged([license_(told)], "--ip", given, "--ip", "2001:DB8::4")
+    assert gone.text == "no IP licence of this account matches --ip 2001:db8::4"
+
+
 @pytest.mark.parametrize(
     ("licenses", "arguments", "text"),
     [

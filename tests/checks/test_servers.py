@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cln_monitor.checks.exit import Unusable
 from cln_monitor.checks.servers import judge
 from cln_monitor.checks.states import State
 from cln_monitor.masking import mask_key
@@ -190,6 +191,7 @@ TWO_KEYS = (
         (("--server-id", "id-of-192.0.2.2"), "CRITICAL", 1),
         (("--server-id", "id-of-192.0.2.1", "--ip", "192.0.2.1"), "OK", 1),
         (("--key", UNLIMITED_KEY, "--ip", "2001:db8::1"), "OK", 1),
+        (("--ip", "2001:DB8:0::1"), "OK", 1),
     ],
 )
 def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
@@ -197,6 +199,26 @@ def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
     outcome = judged(view(TWO_KEYS), *arguments)
     assert (outcome.state, outcome.perfdata["servers"].value) == (state, servers)
     assert KEY not in outcome.output
+
+
+@pytest.mark.parametrize("given", ["2001:db8::3", "2001:DB8::3", "2001:0db8:0:0::0003"])
+@pytest.mark.parametrize("told", ["2001:db8::3", "2001:DB8::3", "2001:db8:0:0:0:0:0:3"])
+def test_addresses_in_any_spelling(given: str, told: str) -> None:
+    """Whatever CLN's spelling is and whatever a person's, an address is the same; what is none stays as it is."""
+    seen = view([key(FULL, [server(told, HOUR), server("", HOUR), server("no address", 9 * DAY)])])
+    outcome = judged(seen, "--ip", given)
+    assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare servers, the longest silent is {told} (1h)")
+    gone = judged(seen, "--ip", given, "--ip", "2001:DB8::4")
+    assert gone.text == "no KernelCare server of this account matches --ip 2001:db8::4"
+
+
+@pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses"])
+@pytest.mark.parametrize("text", ["192.0.2", "192.0.2.1/32", "web1.example.net", "192.0.2.1,192.0.2.2", " ", "1"])
+def test_an_ip_that_is_none(name: str, text: str) -> None:
+    """Is told as what it is, and not as a server that is gone."""
+    with pytest.raises(Unusable) as raised:
+        options_of(name, "--ip", text)
+    assert str(raised.value) == "argument --ip: expected an IP address, such as 192.0.2.1; see --help"
 
 
 @pytest.mark.parametrize("arguments", [("--ip", "192.0.2.1"), ("--server-id", "id-of-192.0.2.1")])

@@ -56,6 +56,17 @@ def test_licence_keys_show_their_mask() -> None:
     assert redactor.scrub("Servers not found for key WsTs821nSAtiastD") == "Servers not found for key WsTs-8c7994d7"
 
 
+@pytest.mark.parametrize("key", ["WsTs", "abc", ""])
+def test_a_key_that_begins_its_own_mask(key: str) -> None:
+    """There is nothing of it that its mask does not tell, so the mask is not masked once more."""
+    redactor = Redactor()
+    redactor.hide_key(key)
+    text = f"Servers not found for key {key}, which is {mask_key(key)}"
+    assert redactor.scrub(text) == text
+    redactor.hide_key("WsTs8")
+    assert redactor.scrub(f"{mask_key('WsTs')}, WsTs8") == f"{mask_key('WsTs')}, {mask_key('WsTs8')}"
+
+
 def test_mask_is_that_of_the_contract() -> None:
     """The mask is the first four characters and the first eight hex digits of the SHA-256; anything has one."""
     assert mask_key("WsTs821nSAtiastD") == "WsTs-8c7994d7"
@@ -103,9 +114,9 @@ def test_published_logins_are_not_hidden() -> None:
     redactor.hide_login("acme")
     redactor.hide_login("another")
     assert redactor.scrub("account acme-hosting, another") == "account acme-hosting, <login>"
-    redactor.hide_key("host")
+    redactor.hide_key("hosting")
     redactor.hide("acme")
-    assert redactor.scrub("account acme-hosting") == f"account <secret>-{mask_key('host')}ing"
+    assert redactor.scrub("account acme-hosting") == f"account <secret>-{mask_key('hosting')}"
 
 
 def test_lone_surrogates_can_be_hidden() -> None:
