@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import IMUNIFY_CODES
+from cln_monitor.cln import IMUNIFY_CODES, ImunifyKey
 
 from .change import DryRun, Yes, change
 from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
@@ -102,10 +103,11 @@ def list_servers(
     """List the servers of a key, or of all keys: one call more than there are keys."""
     session = session_of(context)
     client = session.client.imunify
+    asked: Sequence[str | ImunifyKey] = client.keys() if key is None else [key]
     show_gathered(
         session,
-        [key] if key is not None else [each.key for each in client.keys()],
-        lambda of: [row_of(server, key=of) for server in client.servers(of)],
+        asked,
+        lambda of: [row_of(server, key=of if isinstance(of, str) else of.key) for server in client.servers(of)],
         "no Imunify servers are registered",
     )
 

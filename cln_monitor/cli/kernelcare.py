@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import STATES
+from cln_monitor.cln import STATES, KernelCareKey
 
 from .change import DryRun, Yes, change
 from .context import KeyArgument, Limit, Note, family, session_of
@@ -97,10 +98,11 @@ def list_servers(
     """List the servers of a key, or of all keys: one call more than there are keys."""
     session = session_of(context)
     client = session.client.kernelcare
+    asked: Sequence[str | KernelCareKey] = client.keys() if key is None else [key]
     show_gathered(
         session,
-        [key] if key is not None else [each.key for each in client.keys()],
-        lambda of: [row_of(server, key=of) for server in client.servers(of)],
+        asked,
+        lambda of: [row_of(server, key=of if isinstance(of, str) else of.key) for server in client.servers(of)],
         "no KernelCare servers are registered",
     )
 

@@ -22,7 +22,7 @@ MOST_SERVERS = 1_000_000
 _MONITORING_KEY = re.compile(r"[A-Za-z0-9]{16,32}")
 _KEY = re.compile(r"(?:(?![/?#&%])[!-~]){4,128}")
 _SERVER_ID = re.compile(r"(?:(?![/?#&%,])[!-~]){1,128}")
-_ELS_CODE = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_+ -]{1,32}")
+_ELS_CODE = re.compile(r"(?=.*\S)[^/?#&%,]{1,32}")
 _AWP_PRODUCT = re.compile(r"[A-Z0-9_]{1,32}")
 _URL = re.compile(r"https?://(?![?#/])[!-~](?:(?![?#])[!-~])*")
 _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
@@ -115,6 +115,12 @@ def license_key(value: object, name: str = "key") -> str:
     return _spelled(name, value, _KEY, right)
 
 
+def key_to_read(value: object) -> str:
+    """Return the licence key to ask about: a text is checked, and one that CLN itself listed goes back as it is."""
+    listed = getattr(value, "key", None)
+    return given("key", listed) if listed is not None else license_key(value)
+
+
 def is_monitoring_key(key: str) -> bool:
     """Tell whether ``key`` has the form of a monitoring key: 16 to 32 letters and digits."""
     return _MONITORING_KEY.fullmatch(key) is not None
@@ -151,7 +157,8 @@ def description(value: object) -> str:
 
 def els_code(value: object) -> str:
     """Return the code of an ELS product exactly as written: new ones appear, and those of the document are odd."""
-    return _spelled("code", value, _ELS_CODE, "it takes 1 to 32 letters, digits, blanks, and characters of _ + -")
+    fit = value if isinstance(value, str) and is_clean(value) else None
+    return _spelled("code", fit, _ELS_CODE, "it takes 1 to 32 printable characters, none of them , / ? # & %")
 
 
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
@@ -196,14 +203,14 @@ def server_ids(values: object) -> str:
     return ",".join(_each("server_ids", values, lambda name, value: server_id(value, name)))
 
 
-def address(value: object) -> str:
+def address(value: object, name: str = "ip") -> str:
     """Return an IP address in its canonical spelling."""
     try:
         if isinstance(value, str) and "%" not in value:
             return str(ipaddress.ip_address(value))
     except ValueError:
         pass
-    raise BadArgument("ip", "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1")
+    raise BadArgument(name, "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1")
 
 
 def cidrs(values: object) -> str:
@@ -224,9 +231,14 @@ def _cidr(name: str, value: object) -> str:
     return str(network)
 
 
-def texts(name: str, values: object) -> list[str]:
-    """Return ``values`` as they are, none of them empty; there may be none at all."""
-    return _listed(name, values, given)
+def addresses(values: object) -> list[str]:
+    """Return IP addresses in their canonical spelling, those of licences that CLN itself listed as they are."""
+    return _listed("addresses", values, _address_to_read)
+
+
+def _address_to_read(name: str, value: object) -> str:
+    listed = getattr(value, "ip", None)
+    return given(name, listed) if listed is not None else address(value, name)
 
 
 def _each(name: str, values: object, check: Callable[[str, object], str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from .errors import Refused
+from .arguments import BadArgument
 
 # In the place of a key or a login these would make the path that of another call, the last one of a call that writes.
 _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
@@ -24,11 +24,11 @@ class Endpoint:
     def path(self, **arguments: str) -> str:
         """Return the path with percent-encoded ``arguments`` in their places.
 
-        Raises Refused for an argument that would make it the path of another call.
+        Raises BadArgument for one that would make it the path of another call.
         """
         for name, value in arguments.items():
             if value in _OTHER_PATHS:
-                raise Refused(f"nothing was sent, as its {name} would make it another call")
+                raise BadArgument(name, "would make it another call; it takes a name of CLN's own")
         quoted = {name: quote(value, safe="", errors="replace") for name, value in arguments.items()}
         return self.template.format_map(quoted)
 

@@ -178,10 +178,13 @@ def says_success(answer: Answer) -> bool:
 def plain_items(answer: Answer) -> dict[str, str]:
     """Return the ``name:value`` items of a plain answer; they stand on lines of their own or parted by blanks.
 
-    Raises AuthorizationFailed or Refused when it begins with ``success:false``, BadAnswer when with neither.
+    Raises AuthorizationFailed or Refused when it says ``success:false``, be it as JSON, BadAnswer when it says neither.
     """
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     if not says_success(answer):
+        if answer.body.lstrip().startswith((b"{", b"[")):
+            json_data(answer, object)  # raises where CLN says no in the other form
+            raise not_an_answer(answer, "JSON in place of plain text")
         raise not_an_answer(answer, describe_body(answer.body))
     message = _PLAIN_MESSAGE.search(text)
     if message:

@@ -49,12 +49,12 @@ class GroupReads:
         """Return all groups of the account, a name once (``/group/list.json``). Raises ClnError."""
         return unique(self._caller.read_rows(GROUPS, _GroupRow, _GroupRow.group), lambda group: group.name)
 
-    def servers(self, name: str) -> list[GroupServer]:
+    def servers(self, name: str | Group) -> list[GroupServer]:
         """Return the servers of the group ``name``, each once (``/group/servers/list.json``).
 
         Raises BadArgument and ClnError.
         """
-        query = {"name": arguments.given("name", name)}
+        query = {"name": name.name if isinstance(name, Group) else arguments.group_name(name)}
         return unique(
             self._caller.read_rows(GROUP_SERVERS, _ServerRow, _ServerRow.server, **query),
             lambda server: server.server_id,

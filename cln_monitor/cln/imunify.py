@@ -67,9 +67,9 @@ class ImunifyReads:
         keys = self._caller.read_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row)
         return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
-    def servers(self, key: str) -> list[ImunifyServer]:
+    def servers(self, key: str | ImunifyKey) -> list[ImunifyServer]:
         """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises BadArgument and ClnError."""
-        key = arguments.given("key", key)
+        key = arguments.key_to_read(key)
         return unique_servers(self._caller.read_rows(IMUNIFY_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 

@@ -83,16 +83,15 @@ class IpLicenseReads:
         """Return all IP licences of the account, each once (``/ipl/list.json``). Raises ClnError."""
         return unique(self._caller.read_rows(IP_LICENSES, _Row, _Row.license), _identity)
 
-    def servers(self, addresses: Sequence[str]) -> list[LicensedServer]:
+    def servers(self, addresses: Sequence[str | IpLicense]) -> list[LicensedServer]:
         """Return the licences of ``addresses`` with their check-ins (``/ipl/server.json``, 100 addresses a call).
 
-        Addresses go out as they are written, as CLN's own list gave them. Those without a licence of the account are
-        left out. Raises BadArgument and ClnError.
+        Addresses without a licence of the account are left out. Raises BadArgument and ClnError.
         """
-        addresses = arguments.texts("addresses", addresses)
+        asked = list(dict.fromkeys(arguments.addresses(addresses)))
         found: list[LicensedServer] = []
-        for start in range(0, len(addresses), MOST_ADDRESSES):
-            some = ",".join(addresses[start : start + MOST_ADDRESSES])
+        for start in range(0, len(asked), MOST_ADDRESSES):
+            some = ",".join(asked[start : start + MOST_ADDRESSES])
             found += self._caller.read_rows(IP_LICENSE_SERVERS, _Row, _Row.server, ip=some)
         return unique(found, _identity)
 

@@ -55,9 +55,9 @@ class KernelCareReads:
         keys = self._caller.read_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row)
         return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
-    def servers(self, key: str) -> list[KernelCareServer]:
+    def servers(self, key: str | KernelCareKey) -> list[KernelCareServer]:
         """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises BadArgument and ClnError."""
-        key = arguments.given("key", key)
+        key = arguments.key_to_read(key)
         return unique_servers(self._caller.read_rows(KERNELCARE_SERVERS, _ServerRow, _ServerRow.server, key=key))
 
 

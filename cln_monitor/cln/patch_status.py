@@ -14,6 +14,7 @@ from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
 from .envelope import describe_body, json_data, not_an_answer, plain_items, token_refused
 from .errors import Refused
+from .kernelcare import KernelCareKey
 from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
@@ -47,12 +48,12 @@ class PatchStatusReads:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def of_key(self, key: str) -> PatchStatus:
+    def of_key(self, key: str | KernelCareKey) -> PatchStatus:
         """Return the state of the servers of a KernelCare key or monitoring key (``/kcare/nagios/{key}``).
 
         Raises BadArgument, ServersNotFound for a key without servers, and other ClnErrors.
         """
-        key = arguments.given("key", key)
+        key = arguments.key_to_read(key)
         return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, of_key=key)
 
     def of_reseller(self) -> PatchStatus:

@@ -6,6 +6,8 @@ from functools import partial
 
 import msgspec
 
+from cln_monitor.cln import Group
+
 from .probe import Plan, Source
 from .settings import HOUR, Duration, ProbeSettings
 from .shown import without_secrets
@@ -43,11 +45,11 @@ class GroupsProbe:
 
     def plan(self, source: Source) -> Plan[GroupState]:
         """Return a part for each group."""
-        names = [group.name for group in source.client.groups.groups()]
-        return Plan({source.client.scrub(name): partial(_read, source, name) for name in names})
+        groups = source.client.groups.groups()
+        return Plan({source.client.scrub(group.name): partial(_read, source, group) for group in groups})
 
 
-def _read(source: Source, name: str) -> GroupState:
+def _read(source: Source, group: Group) -> GroupState:
     client = source.client
-    members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(name)]
-    return GroupState(client.scrub(name), without_secrets(client, members, "server_id", "product"))
+    members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(group)]
+    return GroupState(client.scrub(group.name), without_secrets(client, members, "server_id", "product"))

@@ -41,5 +41,5 @@ class ImunifyProbe:
 
 def _read(source: Source, key: ImunifyKey) -> ImunifyKeyServers:
     client = source.client
-    servers = without_secrets(client, client.imunify.servers(key.key), "server_id", "ip")
+    servers = without_secrets(client, client.imunify.servers(key), "server_id", "ip")
     return ImunifyKeyServers(source.key_label(key.key), client.scrub(key.code), key.limit, key.servers, servers)

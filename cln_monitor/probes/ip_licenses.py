@@ -78,7 +78,7 @@ def _listed(source: Source, licenses: list[IpLicense]) -> IpLicenses:
 
 
 def _read_checkins(source: Source, licenses: list[IpLicense]) -> IpLicenses:
-    servers = source.client.ip_licenses.servers(list(dict.fromkeys(each.ip for each in licenses)))
+    servers = source.client.ip_licenses.servers(licenses)
     told = {(server.ip, server.type): server.last_checkin for server in servers}
     # A licence that the list has and the answer lacks was registered or removed in between.
     checkins = [LicenseCheckin(each.ip, each.name, told.get((each.ip, each.type))) for each in licenses]

@@ -38,5 +38,5 @@ class KernelCareProbe:
 
 def _read(source: Source, key: KernelCareKey) -> KernelCareKeyServers:
     client = source.client
-    servers = without_secrets(client, client.kernelcare.servers(key.key), "server_id", "ip")
+    servers = without_secrets(client, client.kernelcare.servers(key), "server_id", "ip")
     return KernelCareKeyServers(source.key_label(key.key), client.scrub(key.note), key.enabled, key.limit, servers)

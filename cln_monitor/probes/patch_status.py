@@ -8,7 +8,15 @@ from typing import Literal
 
 import msgspec
 
-from cln_monitor.cln import STATES, AuthorizationFailed, ClnError, PatchedHost, PatchStatus, ServersNotFound
+from cln_monitor.cln import (
+    STATES,
+    AuthorizationFailed,
+    ClnError,
+    KernelCareKey,
+    PatchedHost,
+    PatchStatus,
+    ServersNotFound,
+)
 
 from .observation import Failure, Missing
 from .probe import Plan, Source, failure_of
@@ -76,7 +84,7 @@ class PatchStatusProbe:
             except ClnError as error:
                 missing.append(Missing("", failure_of(error)))
             else:
-                listed = {source.key_label(key.key): partial(_read_listed_key, source, key.key) for key in keys}
+                listed = {source.key_label(key.key): partial(_read_listed_key, source, key) for key in keys}
                 # First in order, and in place of the reader of a monitoring key that is such a key.
                 readers = listed | readers | listed
         return Plan(readers, missing, list_known=not missing)
@@ -95,14 +103,15 @@ def _read_key(source: Source, key: str) -> PatchState:
     return _state("key", source.key_label(key), source, source.client.patch_status.of_key(key))
 
 
-def _read_listed_key(source: Source, key: str) -> PatchState:
+def _read_listed_key(source: Source, key: KernelCareKey) -> PatchState:
+    label = source.key_label(key.key)
     try:
-        return _read_key(source, key)
+        return _state("key", label, source, source.client.patch_status.of_key(key))
     except ServersNotFound:
         # CLN says the same of a key nobody has and of one that no server uses yet; the list of servers tells.
         if source.client.kernelcare.servers(key):
             raise
-        return PatchState("key", source.key_label(key), ok=True, counts=dict.fromkeys(STATES, 0), hosts=[])
+        return PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[])
 
 
 def _state(scope: Scope, key: str, source: Source, status: PatchStatus) -> PatchState:

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from cln_monitor.cln import BadAnswer, ClnError, Clock, TimedOut, Unreachable
+from cln_monitor.cln import BadAnswer, BadArgument, ClnError, Clock, Refused, TimedOut, Unreachable
 
 from .observation import Failure, Missing, Observation, Part
 from .probe import Plan, Probe, Source, failure_of
@@ -138,6 +138,8 @@ class _Outage:
 def _failure(error: Exception, source: Source) -> Failure:
     if isinstance(error, ClnError):
         return failure_of(error)
+    if isinstance(error, BadArgument):
+        return Failure(Refused.reason, f"nothing was sent: {error}")
     text = source.client.scrub(f"{type(error).__name__}: {error}")
     _log.exception("a probe failed in our own code")
     return Failure(BadAnswer.reason, f"an error of ours, please report it: {text}")

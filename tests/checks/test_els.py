@@ -106,6 +106,6 @@ def test_against_a_cln(cln: Cln) -> None:
         cln.simulator.faults.add(Fault("html", "/els/*"))
         assert "an HTML page (9 more could not be read)" in run_inside(NAME, *cln.login).text
         bad = run_inside(NAME, *cln.login, "--code", "A/B").text
-        assert bad.startswith("--code: is not spelled as CLN takes it; it takes 1 to 32 letters")
+        assert bad.startswith("--code: is not spelled as CLN takes it; it takes 1 to 32 printable characters")
     finally:
         account.remove_els_key(key)

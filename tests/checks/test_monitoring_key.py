@@ -105,7 +105,8 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
             f"monitoring key {MASK} is not registered: CLN",
         ),
         (Fault("status", status=500, html=True), "UNKNOWN", LOST),
-        (Fault("status", status=503), "UNKNOWN", LOST),
+        (Fault("status", status=503, html=True), "UNKNOWN", LOST),
+        (Fault("status", status=503), "CRITICAL", "is not registered: CLN refused the call: Service unavailable"),
         (
             Fault("redirect", location="http://192.0.2.1/"),
             "UNKNOWN",

@@ -296,14 +296,29 @@ def test_one_call_a_key(cln: Cln) -> None:
     assert paths == [f"/kcare/nagios/{KEY}", f"/kcare/nagios/{UNLIMITED_KEY}"]
 
 
-@pytest.mark.parametrize("short", ["O", "UNKN", "key"])
+@pytest.mark.parametrize("short", ["UNKN", "serv", "UNKNOWN", "servers"])
 def test_a_short_key_does_not_wreck_the_line(short: str, cln: Cln) -> None:
-    """A key that is part of other words is masked where it stands, and the state stays a state."""
+    """A key that is part of other words is masked where it stands, and only once, and the state stays a state."""
     outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
-    assert outcome.output.startswith("UNKNOWN - CLN knows no server of key ")
+    assert outcome.output == f"UNKNOWN - CLN knows no server of key {mask_key(short)} | {NO_SERVERS}\n"
     cln.simulator.faults.add(Fault("html"))
     outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output.startswith("UNKNOWN - reading /kcare/nagios/{")
+    assert f" for key {mask_key(short)}: " in outcome.output
+
+
+NO_SERVERS = "inactive=0;;;0 outofdate=0;;;0 unsupported=0;;;0 uptodate=0;;;0"
+
+
+@pytest.mark.parametrize("key", ["O", "key", "a key/of two", "x" * 129])
+def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
+    """It is told what a key is; a place where a key belongs may hold anything, so it is not shown."""
+    outcome = run_inside(NAME, "-k", key, "--api-url", cln.url)
+    assert outcome.output == (
+        "UNKNOWN - nothing was sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
+        "characters, no blank and none of / ? # & %\n"
+    )
+    assert cln.simulator.requests == []
 
 
 def test_a_token_in_argv_is_told_of(cln: Cln) -> None:

@@ -16,6 +16,11 @@ _KEYS_TO_CHANGE = (
     ("els", "keys", "update", "{}", "--limit", "1"),
     ("els", "keys", "remove", "{}"),
 )
+_KEYS_TO_READ = (
+    ("kernelcare", "servers", "list", "--key={}"),
+    ("imunify", "servers", "list", "--key={}"),
+    ("kernelcare", "patch-status", "--key={}"),
+)
 _LIMITS = (
     ("kernelcare", "keys", "create", "--limit={}"),
     ("imunify", "keys", "create", "--code", "AVP", "--limit={}"),
@@ -90,12 +95,18 @@ READS = [
     *((("awp", "usage", "--month={}"), month) for month in ("", "2023-13", "2023-1", "2023", "23-12", "2023-12-01")),
     *((("awp", "usage", "--month", "2023-12", "--product={}"), product) for product in ("", "awp", "A,B")),
     *((("ip-licenses", command, "{}"), ip) for command in ("availability", "check") for ip in ("", "192.0.2", "::%1")),
-    (("ip-licenses", "servers", "{}"), ""),
-    (("groups", "servers", "list", "{}"), ""),
-    (("kernelcare", "servers", "list", "--key={}"), ""),
-    (("imunify", "servers", "list", "--key={}"), ""),
-    (("kernelcare", "patch-status", "--key={}"), ""),
-    *((("els", what, "list", "--code={}"), code) for what in ("keys", "servers") for code in ("", "a/b", "x" * 33)),
+    *((("ip-licenses", "servers", "192.0.2.1", "{}"), ip) for ip in ("", "192.0.2", "192.0.2.1,192.0.2.2", "::%1")),
+    *((("groups", "servers", "list", "{}"), name) for name in ("", "  ", "x" * 101, *_HOSTILE)),
+    *(
+        (command, key)
+        for command in _KEYS_TO_READ
+        for key in ("", "a b", "a/b", "k?y=", "k\u00f6", "abc", mask_key(KEY))
+    ),
+    *(
+        (("els", what, "list", "--code={}"), code)
+        for what in ("keys", "servers")
+        for code in ("", "a/b", "CELS,OELS", "x" * 33, *_HOSTILE)
+    ),
 ]
 
 
@@ -117,11 +128,13 @@ def test_what_changes(cln: Cln) -> None:
 
 
 def test_what_reads(cln: Cln) -> None:
-    """The same of what reads; what came from a list of CLN goes back to it as it is, so little is checked there."""
+    """The same of what reads."""
     for command, value in READS:
         outcome = ask(cln, *_filled(command, value))
         assert (outcome.code, outcome.out) == (2, ""), (command, value, outcome)
+        assert outcome.err.startswith("clntool: ")
         assert outcome.err.count("\n") == 1
+        assert outcome.err[:-1].isprintable(), (command, value, outcome)
     assert cln.sent() == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import BadArgument, arguments, mask_key
+from cln_monitor.cln import BadArgument, ImunifyKey, IpLicense, KernelCareKey, arguments, mask_key
 from cln_monitor.masking import masked
 
 from .asking import KEY, SECRET_KEY
@@ -45,7 +45,14 @@ TAKEN: list[tuple[Callable[[Any], object], Any, object]] = [
     (lambda value: arguments.truth("els_allowed", value), False, "false"),
     (lambda value: arguments.url("api_url", value), "http://[::1]:8080/admin/api", "http://[::1]:8080/admin/api"),
     (lambda value: arguments.seconds("timeout", value), 1, 1.0),
-    (lambda value: arguments.texts("addresses", value), [], []),
+    (arguments.els_code, "…", "…"),
+    (arguments.els_code, "Ü" * 32, "Ü" * 32),
+    (arguments.key_to_read, "WsTs821nSAtiastD", "WsTs821nSAtiastD"),
+    (arguments.key_to_read, KernelCareKey("a key/of CLN", None, None, "", None), "a key/of CLN"),
+    (arguments.key_to_read, ImunifyKey(mask_key(KEY), "", None, None), mask_key(KEY)),
+    (arguments.addresses, [], []),
+    (arguments.addresses, ("192.0.2.1", "2001:DB8:0::1"), ["192.0.2.1", "2001:db8::1"]),
+    (arguments.addresses, [IpLicense("2001:DB8::1", 1, True, None)], ["2001:DB8::1"]),
     (lambda value: arguments.given("key", value), " any/thing? ", " any/thing? "),
 ]
 
@@ -59,6 +66,8 @@ def test_taken(check: Callable[[Any], object], value: Any, sent: object) -> None
 _NOTE = "it takes 1 to 100 characters, none of them a control character"
 _KEY = "a licence key has 4 to 128 printable ASCII characters, no blank and none of / ? # & %"
 _SERVER_ID = "it takes 1 to 128 printable ASCII characters, no blank and none of , / ? # & %"
+_ELS_CODE = "it takes 1 to 32 printable characters, none of them , / ? # & %"
+_ADDRESS = "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"
 _URL = "it takes http:// or https:// and a host, with no blank and none of ? #"
 _CIDR = "it takes a network with its prefix, such as 192.0.2.0/24 or 2001:db8::/32"
 
@@ -88,15 +97,34 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
     ),
     (arguments.server_ids, "a", "server_ids: is not a list; it takes a list of texts"),
     (arguments.server_ids, [], "server_ids: is empty; it takes at least one"),
-    (arguments.address, "1", "ip: is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"),
+    (arguments.key_to_read, "a b/c", f"key: is not spelled as CLN takes it; {_KEY}"),
+    (arguments.key_to_read, mask_key(KEY), "key: this is the mask of a key; CLN needs the key in full"),
+    (arguments.key_to_read, None, f"key: is not spelled as CLN takes it; {_KEY}"),
+    (arguments.address, "1", f"ip: {_ADDRESS}"),
+    (arguments.addresses, ["192.0.2.1", "192.0.2"], f"addresses[1]: {_ADDRESS}"),
+    (arguments.addresses, ["fe80::1%eth0"], f"addresses[0]: {_ADDRESS}"),
+    (arguments.addresses, "192.0.2.1", "addresses: is not a list; it takes a list of texts"),
     (arguments.cidrs, ["192.0.2.0"], f"cidrs[0]: is not an address, a slash and the digits of a prefix; {_CIDR}"),
     (arguments.cidrs, ["192.0.2.0/33"], f"cidrs[0]: is not an IP network; {_CIDR}"),
     (arguments.cidrs, ["192.0.2.77/24"], "cidrs[0]: has bits set beyond its prefix; is 192.0.2.0/24 meant?"),
     (arguments.cidrs, ["2001:db8::1/32"], "cidrs[0]: has bits set beyond its prefix; is 2001:db8::/32 meant?"),
-    (
-        arguments.els_code,
-        "",
-        "code: is not spelled as CLN takes it; it takes 1 to 32 letters, digits, blanks, and characters of _ + -",
+    *(
+        (arguments.els_code, code, f"code: is not spelled as CLN takes it; {_ELS_CODE}")
+        for code in (
+            "",
+            "  ",
+            "a,b",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a&b",
+            "a%b",
+            "a\nb",
+            "a\u2028b",
+            "\u202e",
+            "\ud800",
+            "x" * 33,
+        )
     ),
     (
         lambda value: arguments.one_of("code", value, ["A", "B"]),

@@ -36,7 +36,7 @@ def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloping: bool) ->
     ]
 
 
-@pytest.mark.parametrize("code", [*ELS_CODES, "NEWER_9"])
+@pytest.mark.parametrize("code", [*ELS_CODES, "NEWER_9", "\u2026", "\u00dc 9.x (beta)"])
 def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln, code: str) -> None:
     """The code goes out exactly as written, under both of the names the document has for it."""
     cln.gives([])
@@ -65,7 +65,7 @@ def test_codes_of_the_document() -> None:
     ]
 
 
-@pytest.mark.parametrize("code", ["", " ", "CELS\n", "CELS/8", "CELS&x", "x" * 33, "\u00dc", None, 16])
+@pytest.mark.parametrize("code", ["", " ", "CELS\n", "CELS/8", "CELS&x", "x" * 33, "CELS,OELS", "\ud800", None, 16])
 def test_code_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, code: Any) -> None:
     """A code of another form is refused before anything is sent."""
     for call in (client.els.keys, client.els.servers):

@@ -384,6 +384,26 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
         ("code:0", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
         ("", 200, "BadAnswer: not an answer of CLN but an empty body"),
         ("<html>success:true", 200, "BadAnswer: not an answer of CLN but an HTML page"),
+        ('{"success": false, "message": "Key not found"}', 200, "Refused: CLN refused the call: Key not found"),
+        (' {"success": false}', 500, "Refused: CLN refused the call: it gave no reason"),
+        (
+            '{"success": false, "message": "Authorization failed"}',
+            200,
+            "AuthorizationFailed: CLN refused the token: Authorization failed",
+        ),
+        (
+            '{"success": true, "data": {"code": 0}}',
+            200,
+            "BadAnswer: not an answer of CLN but JSON in place of plain text",
+        ),
+        ('{"code": 0}', 200, "BadAnswer: not an answer of CLN but JSON in place of plain text"),
+        ('{"success": false', 200, "BadAnswer: not an answer of CLN but JSON that is cut or broken"),
+        ('["success:true"]', 200, "BadAnswer: not an answer of CLN but JSON in place of plain text"),
+        (
+            '{"success": true}',
+            500,
+            "BadAnswer: not an answer of CLN but HTTP 500 with a body that says success",
+        ),
     ],
 )
 def test_plain_failures(body: str, status: int, text: str) -> None:

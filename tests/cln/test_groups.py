@@ -35,19 +35,22 @@ def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloped: bool) -> 
 
 
 def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """The name goes out as CLN's list gave it, whatever stands in it."""
+    """The name goes out as it is written, and that of a group of CLN's list whatever it is."""
+    cln.gives([{"name": "x" * 200}])
+    (group,) = client.groups.groups()
     cln.gives([])
-    client.groups.groups()
     client.groups.servers(" web & K\u00f6ln+1 ")
+    client.groups.servers(group)
     assert cln.asked == [
         Asked("GET", "/group/list.json", {}, with_token=True),
         Asked("GET", "/group/servers/list.json", {"name": " web & K\u00f6ln+1 "}, with_token=True),
+        Asked("GET", "/group/servers/list.json", {"name": "x" * 200}, with_token=True),
     ]
 
 
-@pytest.mark.parametrize("name", ["", None, 7, ["web"]])
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "\ud800", "x" * 101, None, 7, ["web"]])
 def test_name_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, name: Any) -> None:
-    """No name is refused before anything is sent."""
+    """What a person gives and no group can be called is refused before anything is sent."""
     with pytest.raises(BadArgument) as raised:
         client.groups.servers(name)
     assert raised.value.argument == "name"

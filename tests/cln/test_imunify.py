@@ -77,13 +77,13 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
     """Two rows of the same id are one server, with its latest check-in."""
     rows = [{"id": 1, "last_checkin": "2014-04-30T11:26-0400"}, {"id": "1", "last_checkin": "2023-04-30T11:26-0400"}]
     answers(simulator, enveloped(rows))
-    assert client.imunify.servers("X") == [ImunifyServer("1", "", CHECKED_IN)]
+    assert client.imunify.servers(IMUNIFY_KEY) == [ImunifyServer("1", "", CHECKED_IN)]
 
 
 def test_odd_address(client: ReadOnlyClient, simulator: Simulator) -> None:
     """An address that is none does not cost the list."""
     answers(simulator, enveloped([{"id": "a", "ip": {}}, {"id": "b", "ip": "192.0.2.1"}]))
-    assert client.imunify.servers("X") == [ImunifyServer("a", "", None), ImunifyServer("b", "192.0.2.1", None)]
+    assert client.imunify.servers(IMUNIFY_KEY) == [ImunifyServer("a", "", None), ImunifyServer("b", "192.0.2.1", None)]
 
 
 def test_row_without_an_id(client: ReadOnlyClient, simulator: Simulator) -> None:

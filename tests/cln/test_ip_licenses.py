@@ -108,11 +108,34 @@ def test_a_hundred_addresses_a_call(client: ReadOnlyClient, simulator: Simulator
     assert client.ip_licenses.servers([]) == []
 
 
-@pytest.mark.parametrize("addresses", ["192.0.2.1", None, 7, [""], ["192.0.2.1", None]])
-def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, addresses: Any) -> None:
-    """Addresses are a list of texts; what they look like is a matter of CLN's own list."""
+def test_addresses_in_one_spelling(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """Those that a person gives go out in their canonical spelling, those of CLN's list as they are, and each once."""
+    answers(simulator, enveloped([]))
+    listed = [IpLicense(ip, type_, True, None) for ip in ("2001:DB8::3", "odd ip") for type_ in (1, 16)]
+    client.ip_licenses.servers(["2001:DB8:0::1", "192.0.2.1", "2001:db8::1", *listed, "192.0.2.1"])
+    (request,) = simulator.requests
+    assert request.query["ip"] == "2001:db8::1,192.0.2.1,2001:DB8::3,odd ip"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "text"),
+    [
+        ("192.0.2.1", "addresses: is not a list"),
+        (None, "addresses: is not a list"),
+        (7, "addresses: is not a list"),
+        ([""], "addresses[0]: is not an IP address"),
+        (["192.0.2.1", None], "addresses[1]: is not an IP address"),
+        (["192.0.2.1,192.0.2.2"], "addresses[0]: is not an IP address"),
+        (["fe80::1%eth0"], "addresses[0]: is not an IP address"),
+        ([f"192.0.2.{number}" for number in range(200)] + ["192.0.2"], "addresses[200]: is not an IP address"),
+        ([IpLicense("", 1, True, None)], "addresses[0]: is not a text, or an empty one"),
+    ],
+)
+def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, addresses: Any, text: str) -> None:
+    """All are looked at before the first hundred are sent, and the wrong one is named by its place."""
     with pytest.raises(BadArgument) as raised:
         client.ip_licenses.servers(addresses)
+    assert str(raised.value).startswith(text)
     assert raised.value.argument == "addresses"
     assert simulator.requests == []
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, BadArgument, KernelCareKey, KernelCareServer, ReadOnlyClient, Refused
+from cln_monitor.cln import (
+    BadAnswer,
+    BadArgument,
+    ImunifyKey,
+    KernelCareKey,
+    KernelCareServer,
+    ReadOnlyClient,
+    Refused,
+    mask_key,
+)
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 
 from .answering import AnsweringCln
@@ -41,7 +50,7 @@ def test_sample_of_servers(client: ReadOnlyClient, simulator: Simulator, envelop
     """The document's sample of servers."""
     sample = MEANT["kcare.key.servers.json"]
     answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
-    assert client.kernelcare.servers("X") == [KernelCareServer("s096slnkaAtoiAsd", "1.1.1.1", CREATED, CHECKED_IN)]
+    assert client.kernelcare.servers(KEY) == [KernelCareServer("s096slnkaAtoiAsd", "1.1.1.1", CREATED, CHECKED_IN)]
 
 
 def test_nothing_there(client: ReadOnlyClient, account: Account) -> None:
@@ -108,7 +117,7 @@ def test_values_of_a_server(
 ) -> None:
     """A check-in that is null, missing or empty is one that never was."""
     answers(simulator, enveloped([row]))
-    assert client.kernelcare.servers("X") == [server]
+    assert client.kernelcare.servers(KEY) == [server]
 
 
 def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
@@ -120,7 +129,7 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
         {"server_id": "s", "last_checkin": date} for date in (None, "2023-04-30T11:26-0400", "2014-04-30T11:26-0400")
     ]
     answers(simulator, enveloped(rows))
-    assert client.kernelcare.servers("X") == [KernelCareServer("s", "", None, CHECKED_IN)]
+    assert client.kernelcare.servers(KEY) == [KernelCareServer("s", "", None, CHECKED_IN)]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +164,7 @@ def test_checkin_that_is_no_date(client: ReadOnlyClient, simulator: Simulator, l
     """A check-in that cannot be read is an error of its list: no age is ever guessed."""
     answers(simulator, enveloped([{"server_id": "s", "last_checkin": last_checkin}]))
     with pytest.raises(BadAnswer) as raised:
-        client.kernelcare.servers("X")
+        client.kernelcare.servers(KEY)
     assert raised.value.problem == f"not an answer of CLN: last_checkin is {str(last_checkin)!r}, not a date"
 
 
@@ -217,11 +226,42 @@ def test_new_key_in_an_object(clients: Clients, cln: AnsweringCln) -> None:
     assert clients.writer(cln.url).kernelcare.create_key(2) == KEY
 
 
-@pytest.mark.parametrize("key", ["", None, 7])
+@pytest.mark.parametrize(
+    "key",
+    ["", "abc", "a b c", "a/b/c", "k?y=", "k#ey", "k&ey", "50%25", "schl\u00fcssel", "x" * 129, mask_key(KEY), None, 7],
+)
 def test_servers_of_no_key(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
-    """No key is refused before anything is sent."""
+    """What a person gives and no key can be is refused before anything is sent."""
     for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
         with pytest.raises(BadArgument) as raised:
             call(key)
         assert raised.value.argument == "key"
+    assert simulator.requests == []
+
+
+def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCln) -> None:
+    """However odd it is: what CLN lists it has to be asked about."""
+    client = clients.client(cln.url)
+    cln.gives([{"key": "odd key/\u00fc%"}])
+    (key,) = client.kernelcare.keys()
+    (protected,) = client.imunify.keys()
+    cln.gives([])
+    assert client.kernelcare.servers(key) == []
+    assert client.imunify.servers(protected) == []
+    cln.says("KernelCare OK")
+    assert client.patch_status.of_key(key).ok
+    assert [(asked.path, asked.query) for asked in cln.asked[2:]] == [
+        ("/kcare/key/servers.json", {"key": "odd key/\u00fc%"}),
+        ("/im/srv/list.json", {"key": "odd key/\u00fc%"}),
+        ("/kcare/nagios/odd%20key%2F%C3%BC%25", {}),
+    ]
+    assert "odd key" not in client.scrub("of odd key/\u00fc%")
+
+
+@pytest.mark.parametrize("key", [KernelCareKey("", None, None, "", None), ImunifyKey("", "", None, None)])
+def test_an_empty_key_is_no_key_of_a_list(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
+    """CLN's list gives none, and to ask about one would be to ask about all."""
+    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
+        with pytest.raises(BadArgument):
+            call(key)
     assert simulator.requests == []

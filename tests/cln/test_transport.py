@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from cln_monitor.cln import (
     BadAnswer,
+    BadArgument,
     ClnError,
     Deadline,
     Limits,
@@ -376,7 +377,7 @@ def test_byte_order_mark(clients: Clients, simulator: Simulator, served: Served)
         simulator.faults.add(Fault("answer", path, body=text.encode("utf-8-sig")))
     assert client.kernelcare.keys() == []
     assert client.status.flags().flags == {"xmlrpc": True}
-    assert client.patch_status.of_key("X").ok
+    assert client.patch_status.of_key("WsTs821nSAtiastD").ok
 
 
 def test_exchanges_are_observed(clients: Clients, simulator: Simulator, served: Served) -> None:
@@ -425,8 +426,8 @@ def test_call_without_a_turn_is_no_exchange(clients: Clients, simulator: Simulat
     """What was never sent is not observed as a request."""
     with pytest.raises(TimedOut):
         read(clients.transport(served.url), deadline=Deadline(0, clients.clock))
-    with pytest.raises(Refused):
-        clients.client(served.url).patch_status.of_key("..")
+    with pytest.raises(BadArgument):
+        clients.client(served.url).patch_status.of_key("register_key.plain")
     assert clients.exchanges == []
     assert simulator.requests == []
 
@@ -481,8 +482,8 @@ def test_host_of_an_api_root(api_url: str, host: str) -> None:
 def test_another_root(clients: Clients, simulator: Simulator, served: Served) -> None:
     """The root of the API is a setting: an ePortal answers below another path."""
     with pytest.raises(BadAnswer):
-        clients.client(served.url.replace("/api", "/admin/api")).patch_status.of_key("X")
-    assert simulator.requests[0].target == "/admin/api/kcare/nagios/X"
+        clients.client(served.url.replace("/api", "/admin/api")).patch_status.of_key("WsTs821nSAtiastD")
+    assert simulator.requests[0].target == "/admin/api/kcare/nagios/WsTs821nSAtiastD"
 
 
 def test_closed_connections_are_opened_anew(clients: Clients, simulator: Simulator, served: Served) -> None:

@@ -10,6 +10,7 @@ from cln_monitor.cln import Secret
 from cln_monitor.config import Config, ConfigError, load_config, parse_config
 from cln_monitor.config.model import ConfigFile
 from cln_monitor.probes import PROBES, CheckinSettings, ProbeSettings
+from cln_monitor.probes.els import ElsSettings
 from cln_monitor.probes.patch_status import PatchStatusSettings
 
 BAD_FILES = Path(__file__).parent / "bad"
@@ -450,6 +451,22 @@ accounts:
     assert credentials.registration_token is not None
     assert credentials.registration_token().reveal() == "t0ken"
     assert config.monitoring_keys_of(account)() == [Secret("MonitoringKey00001")]
+
+
+def test_codes_of_els_that_nobody_has_documented() -> None:
+    """Any code can be named, even the dots by which a sample says that there are more."""
+    config = parse("""\
+api_url: https://cln.cloudlinux.com/api
+probes:
+  els: {enabled: true, interval: 1h, products: [CELS, OELS, …]}
+accounts:
+  - name: acme
+    login: acme_login
+    secret_key: s3cret
+""")
+    settings = config.accounts[0].probes["els"]
+    assert isinstance(settings, ElsSettings)
+    assert (settings.enabled, settings.products) == (True, ["CELS", "OELS", "…"])
 
 
 def test_an_account_overrides_what_holds_for_all() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, ClnError, Refused, TimedOut, Unreachable
+from cln_monitor.cln import BadAnswer, BadArgument, ClnError, Refused, TimedOut, Unreachable
 from cln_monitor.probes import PROBES, Failure, Missing, Part, ProbeSettings, run_probe
 from cln_monitor.probes.probe import Plan, Source
 from cln_monitor.probes.status import StatusSettings
@@ -132,6 +132,44 @@ def test_a_bug_of_ours_is_a_failure(error: Exception, cln: Cln, caplog: pytest.L
     assert caplog.records[-1].exc_info is not None
     planned = cln.run(Scripted({}, error=error))
     assert planned.observation.missing == (Missing("", Failure("bad_answer", text)),)
+
+
+def test_an_argument_that_cannot_be_sent(cln: Cln, caplog: pytest.LogCaptureFixture) -> None:
+    """Is no bug of ours: a key of the configuration, or of CLN's list, that makes no call; in the plan as well."""
+    failure = Failure("refused", "nothing was sent: key: is none")
+    run = cln.run(Scripted({"a": lambda: 1, "b": raising(BadArgument("key", "is none"))}))
+    assert run.observation.missing == (Missing("b", failure),)
+    assert run.failure == failure
+    assert [part.name for part in run.observation.parts] == ["a"]
+    planned = cln.run(Scripted({}, error=BadArgument("key", "is none")))
+    assert planned.observation.missing == (Missing("", failure),)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("kernelcare", "odd key/"), ("imunify", "odd/key "), ("patch_status", "odd key/")]
+)
+def test_odd_keys_of_a_list(name: str, key: str, cln: Cln) -> None:
+    """A key that no person could give is asked about all the same, when it is CLN that lists it."""
+    cln.account.add_kernelcare_key("odd key/1").add_server("one")
+    cln.account.add_kernelcare_key("odd key/2")
+    cln.account.add_imunify_key("odd/key 1").add_server("two")
+    cln.account.add_imunify_key("odd/key 2")
+    run = cln.run(PROBES[name])
+    assert (run.failure, run.observation.missing) == (None, ())
+    assert {part.name for part in run.observation.parts} >= {f"{key}1", f"{key}2"}
+
+
+def test_keys_of_a_list_that_would_be_another_call(cln: Cln) -> None:
+    """Are not asked about by a path; the failure says so, and the others are read."""
+    cln.account.add_kernelcare_key("register_key.plain").add_server()
+    cln.account.add_kernelcare_key("WEBKEY0000000001").add_server()
+    run = cln.run(PROBES["patch_status"], scopes=["key"])
+    assert [part.name for part in run.observation.parts] == ["WEBKEY0000000001"]
+    (missing,) = run.observation.missing
+    assert (missing.name, missing.failure.reason) == ("register_key.plain", "refused")
+    assert missing.failure.text.startswith("nothing was sent: key: would make it another call")
+    assert [path for path in cln.asked() if "register" in path] == []
 
 
 def test_a_bug_of_ours_shows_no_secret(cln: Cln) -> None:
