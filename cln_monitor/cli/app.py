@@ -13,7 +13,7 @@ from cln_monitor.config import Choice
 from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, simulate, status
 from .context import needs_command
 from .output import Format, Output
-from .session import Session
+from .session import Session, Unsaid
 
 app = typer.Typer(
     name="clntool",
@@ -64,6 +64,10 @@ def _before_the_family(
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
+    given = {"config": config, "account": account, "login": login, "secret-key-file": secret_key_file}
+    for name, value in (given | {"api-url": api_url, "proxy": proxy}).items():
+        if value is not None and not value.strip():
+            raise Unsaid(f"--{name} is empty; give a value, or leave the option out")
     choice = Choice(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
     needs_command(context)
     context.obj = Session(choice, Output(output, time.time), context.obj)

@@ -40,11 +40,12 @@ def change(
     dry_run: bool,
     client: Client | None = None,
     caution: str = "",
+    all_done: Callable[[T], bool] = lambda _: True,
 ) -> T:
     """Do ``what`` by ``send`` once a person has agreed, and return what CLN gave for it.
 
-    Whoever is yet to decide reads the ``caution``. Ends the program after a dry run, and where the person does not
-    agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
+    Whoever is yet to decide reads the ``caution``; ``all_done`` tells whether CLN did all of it. Ends the program after
+    a dry run, and where the person does not agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
     """
     client = client or session.client
     request = _rehearse(session.rehearsing, send)
@@ -59,7 +60,8 @@ def change(
         result = send(client)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted while asking CLN to {what}; {_LOOK_FIRST}") from None
-    say(f"done: {what}")
+    if all_done(result):
+        say(f"done: {what}")
     return result
 
 

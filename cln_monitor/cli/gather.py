@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from cln_monitor.cln import ClnError
+from cln_monitor.cln import AuthorizationFailed, ClnError
 
 from .codes import code_of
 from .output import Row, say
@@ -36,6 +36,8 @@ def show_gathered(session: Session, keys: Sequence[K], read: Callable[[K], Itera
                     rows += future.result()
                 except ClnError as error:
                     errors.append(error)
+                    if isinstance(error, AuthorizationFailed):
+                        break  # the others would be refused as well
                 progress.advance(task)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

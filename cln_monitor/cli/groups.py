@@ -75,6 +75,7 @@ def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = Fa
         lambda client: client.groups.add_servers(name, ids),
         yes=yes,
         dry_run=dry_run,
+        all_done=lambda changed: not _left(ids, changed),
     )
     _show_changed(session, ids, added)
 
@@ -92,6 +93,7 @@ def remove_servers(
         lambda client: client.groups.remove_servers(name, ids),
         yes=yes,
         dry_run=dry_run,
+        all_done=lambda changed: not _left(ids, changed),
     )
     _show_changed(session, ids, removed)
 
@@ -99,7 +101,12 @@ def remove_servers(
 def _show_changed(session: Session, ids: Sequence[str], changed: Sequence[GroupServer]) -> None:
     """Show what CLN did; where that is not all that was asked, the program ends as not done."""
     session.output.rows(map(row_of, changed), "CLN names no servers")
-    done = {server.server_id for server in changed}
-    if left := [id_ for id_ in ids if id_ not in done]:
+    if left := _left(ids, changed):
         say(f"clntool: CLN did not do it for {', '.join(left)}")
         raise typer.Exit(Code.REFUSED)
+
+
+def _left(ids: Sequence[str], changed: Sequence[GroupServer]) -> list[str]:
+    """Return those of ``ids`` for which CLN did nothing."""
+    done = {server.server_id for server in changed}
+    return [id_ for id_ in ids if id_ not in done]

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +25,8 @@ from .fields import Fields
 Row = Mapping[str, Any]
 
 _DATES = frozenset({"created", "last_checkin"})
+_FREE = frozenset({"note", "description", "server_info"})  # what may go on over several lines
+_LEAST = 12  # columns for each of these
 _UNBOUNDED = 1 << 16  # columns of what is no terminal: a line a row, for grep and awk
 
 
@@ -72,12 +75,7 @@ class Output:
         if self._form is Format.JSON:
             self._json(_plain(chosen))
             return
-        table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in chosen.items():
-            table.add_row(_heading(name), Text(self._cell(name, value)))
-        _print(table)
+        _print_blocks(_console(), [self._cells(chosen)])
 
     def told(self, text: str, row: Row) -> None:
         """Say something: ``text`` to people, ``row`` to scripts."""
@@ -98,12 +96,24 @@ class Output:
         _write(json.dumps(value, ensure_ascii=False, indent=2))
 
     def _table(self, rows: list[dict[str, Any]]) -> None:
+        drawn = [self._cells(row) for row in rows]
+        widths = {
+            name: max(cell_len(_heading(name)), *(cell_len(row[name]) for row in drawn)) for name in self.fields.names
+        }
+        console = _console()
+        least = sum(min(width, _LEAST) if name in _FREE else width for name, width in widths.items())
+        if least + 3 * (len(widths) - 1) > console.width:  # keys and addresses that are cut cannot be copied
+            _print_blocks(console, drawn)
+            return
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in self.fields.names:
-            table.add_column(_heading(name), overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(self._cell(name, value)) for name, value in row.items()))
-        _print(table)
+        for name in widths:
+            table.add_column(_heading(name), overflow="fold", no_wrap=name not in _FREE)
+        for row in drawn:
+            table.add_row(*map(Text, row.values()))
+        _print(console, table)
+
+    def _cells(self, row: Row) -> dict[str, str]:
+        return {name: self._cell(name, value) for name, value in row.items()}
 
     def _cell(self, name: str, value: object) -> str:
         if name in _DATES and (value is None or isinstance(value, float)):
@@ -145,13 +155,39 @@ def _heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _print(table: Table) -> None:
+def _print_blocks(console: Console, things: Sequence[Mapping[str, str]]) -> None:
+    """Print ``things`` one below the other, with a line a field."""
+    whole = [each for cells in things for name, cell in cells.items() if name not in _FREE for each in cell.split(", ")]
+    headings = max(cell_len(_heading(name)) for cells in things for name in cells)
+    # A line that is too long for it the terminal itself goes on with, and gives it back as one.
+    console.width = max(console.width, headings + 2 + max(map(cell_len, whole), default=0))
+    _print(console, *map(_block, things))
+
+
+def _block(cells: Mapping[str, str]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, cell in cells.items():
+        table.add_row(_heading(name), Text(cell))
+    return table
+
+
+def _console() -> Console:
     console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = _UNBOUNDED
-    with console.capture() as drawn:
-        console.print(table)
-    _write("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+    return console
+
+
+def _print(console: Console, *tables: Table) -> None:
+    """Print ``tables``, a blank line between two."""
+    texts = []
+    for table in tables:
+        with console.capture() as drawn:
+            console.print(table)
+        texts.append("\n".join(line.rstrip() for line in drawn.get().splitlines()))
+    _write("\n\n".join(texts))
 
 
 def _write(text: str) -> None:

@@ -135,7 +135,11 @@ def test_partly_done(cln: Cln) -> None:
     outcome = ask(cln, "-o", "json", "groups", "servers", "add", "web", "fresh", "none", "im-1", "--yes")
     assert outcome.code == 1
     assert [row["server_id"] for row in outcome.json] == ["fresh"]
-    assert outcome.err.endswith("clntool: CLN did not do it for none, im-1\n")
+    assert outcome.err == "clntool: CLN did not do it for none, im-1\n"  # and nothing is "done:"
+    outcome = ask(cln, "groups", "servers", "remove", "web", "fresh", "none", "--yes")
+    assert outcome.code == 1
+    assert "fresh" in outcome.out
+    assert outcome.err == "clntool: CLN did not do it for none\n"
 
 
 def test_monitoring_key_needs_no_account(cln: Cln) -> None:

@@ -45,6 +45,45 @@ def test_all_keys_fail(cln: Cln) -> None:
     assert outcome.err.count("\n") == 2
 
 
+@pytest.mark.parametrize(
+    ("typed", "path"),
+    [("kernelcare servers list", "/kcare/key/servers.json"), ("imunify servers list", "/im/srv/list.json")],
+)
+def test_a_token_that_is_refused(typed: str, path: str, cln: Cln) -> None:
+    """It is so for all keys: the rest are not asked about, and it is told once."""
+    for number in range(200):
+        cln.account.add_kernelcare_key(f"MoreKey{number:09}")
+        cln.account.add_imunify_key(f"MoreImKey{number:07}")
+    cln.simulator.faults.add(Fault("answer", path, body='{"success": false, "message": "Authorization failed"}'))
+    cln.simulator.faults.add(Fault("latency", path, seconds=0.05))
+    outcome = ask(cln, *typed.split())
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith(f"clntool: reading {path} at ")
+    assert outcome.err.endswith(": CLN refused the token: Authorization failed\n")
+    assert outcome.err.count("\n") == 1
+    assert len(cln.sent()) < 50
+
+
+def test_products_with_a_token_that_is_refused(cln: Cln) -> None:
+    """The same of ELS, which has a call a product."""
+    cln.simulator.faults.add(Fault("status", "/els/*", status=401))
+    for what in ("keys", "servers"):
+        outcome = ask(cln, "els", what, "list")
+        assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+        assert "CLN refused the token" in outcome.err
+
+
+@pytest.mark.parametrize(("product", "key"), [("kernelcare", "odd key/1"), ("imunify", "odd im key/1")])
+def test_odd_keys_of_a_list(product: str, key: str, cln: Cln) -> None:
+    """A key that no person could give is asked about all the same, when it is CLN that lists it."""
+    cln.account.add_kernelcare_key("odd key/1").add_server("odd-server")
+    cln.account.add_imunify_key("odd im key/1").add_server("odd-im-server")
+    outcome = ask(cln, "-o", "json", product, "servers", "list")
+    assert outcome.code == 0
+    assert [row["key"] for row in outcome.json if row["server_id"].startswith("odd-")] == [key]
+    assert ask(cln, product, "servers", "list", "--key", key).code == 2
+
+
 def test_the_list_of_keys_fails(cln: Cln) -> None:
     """Without it no key is asked about."""
     cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body='{"success": false, "message": "no"}'))

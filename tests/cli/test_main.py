@@ -78,6 +78,12 @@ def test_after_the_family(cln: Cln) -> None:
         (("kernelcare", "patch-status", "--key", "K", "--reseller"), "give either --key KEY or --reseller"),
         (("-a", "other", "groups", "list"), "--account: there is no other in the configuration; there are: acme"),
         (("simulate", "--replay", "half"), "'half' is not one of 'enveloped', 'bare'"),
+        *(
+            ((option, empty, "groups", "list"), f"clntool: {option} is empty; give a value, or leave the option out\n")
+            for option in ("--config", "--account", "--login", "--secret-key-file", "--api-url", "--proxy")
+            for empty in ("", " ")
+        ),
+        (("-a", "", "groups", "list"), "clntool: --account is empty;"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], text: str, cln: Cln) -> None:
