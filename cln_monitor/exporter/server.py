@@ -119,8 +119,12 @@ async def _serve(
         on_stop()
         server.should_exit = True
 
-    loop.add_signal_handler(signal.SIGTERM, stop)
-    loop.add_signal_handler(signal.SIGINT, stop)
-    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, on_reload))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came early is taken now
+    handlers = {
+        signal.SIGTERM: stop,
+        signal.SIGINT: stop,
+        signal.SIGHUP: lambda: loop.run_in_executor(None, on_reload),
+    }
+    for number, handler in handlers.items():
+        loop.add_signal_handler(number, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)  # one that came early is taken now
     await server.serve(sockets=sockets)
