@@ -63,7 +63,4 @@ class Passwords:
 
 
 def _fits(password: bytes, hashed: bytes) -> bool:
-    try:
-        return bcrypt.checkpw(password[:_LONGEST], hashed)
-    except ValueError:
-        return False
+    return bcrypt.checkpw(password[:_LONGEST], hashed)

@@ -89,7 +89,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 }
 """The headers that can be set, with the values they can have where that is not free."""
 
-_HASH = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}", re.ASCII)
+_HASH = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _SLOW_COST = 15
 

@@ -85,9 +85,7 @@ class Serving:
         self.now = 0.0
         self.web = WebConfig()
         self.clients: list[Client] = []
-        config = uvicorn.Config(
-            self.app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, timeout_keep_alive=75
-        )
+        config = uvicorn.Config(self.app, http="h11", ws="none", lifespan="off", log_config=None, timeout_keep_alive=75)
         config.load()
         self.server = Server(config, lambda: self.web)
         self.server.lifespan = config.lifespan_class(config)

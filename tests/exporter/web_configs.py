@@ -304,6 +304,15 @@ CASES = {
     "hash-of-other-letters": Case(
         _user(HASH[:20] + "!" + HASH[21:]), f"basic_auth_users.alice: {_NO_HASH}", promtool=True, why=STRICTER
     ),
+    "hash-of-no-salt": Case(
+        _user(HASH[:28] + "a" + HASH[29:]), f"basic_auth_users.alice: {_NO_HASH}", promtool=True, why=STRICTER
+    ),
+    "user-is-true": Case(
+        f"basic_auth_users: {{true: '{HASH}'}}",
+        "basic_auth_users.True: expected the name of a user; put it in quotes",
+        promtool=True,
+        why=STRICTER,
+    ),
     "user-with-a-colon": Case(
         f"basic_auth_users: {{'a:b': {HASH}}}",
         "basic_auth_users.a:b: has a colon, at which HTTP ends the name of a user",
