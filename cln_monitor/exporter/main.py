@@ -119,7 +119,8 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
 
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})  # they wait until the server can take them
+    # They wait until the server can take them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})
     faulthandler.enable()  # what the watchdog ends says where each thread was
     code = main()
     # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads can
