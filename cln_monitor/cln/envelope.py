@@ -167,6 +167,8 @@ def describe_body(body: bytes) -> str:
 
 # Values end at a comma or a comment: the samples of the API document carry both.
 _PLAIN_ITEM = re.compile(r"\b(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?", re.ASCII)
+_HALF_ITEM = re.compile(r"\w+[ \t]*:?", re.ASCII)
+_HALF_FLAGS = frozenset({"t", "tr", "tru", "f", "fa", "fal", "fals"})
 _PLAIN_MESSAGE = re.compile(r"\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)", re.ASCII)
 
 
@@ -189,11 +191,16 @@ def plain_items(answer: Answer) -> dict[str, str]:
     message = _PLAIN_MESSAGE.search(text)
     if message:
         text = text[: message.start()] + text[message.end() :]
-    items = {item["name"].lower(): item["value"] for item in _PLAIN_ITEM.finditer(text)}
+    found = list(_PLAIN_ITEM.finditer(text))
+    items = {item["name"].lower(): item["value"] for item in found}
     success = items.pop("success", "").lower()
     if success not in {"true", "false"}:
         raise not_an_answer(answer, describe_body(answer.body))
     raise_unless_success(answer, success == "true", " ".join(message[1].split()) if message else None)
     if answer.status >= 300:
         raise not_an_answer(answer, "a body that says success")
+    # Nothing marks the end of such a text; what has lost its second half must not pass for all there is.
+    rest, last = text[found[-1].end() :].strip(), found[-1]["value"].lower()
+    if _HALF_ITEM.fullmatch(rest) or (not rest and last in _HALF_FLAGS):
+        raise not_an_answer(answer, "text that is cut")
     return items

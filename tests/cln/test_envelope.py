@@ -404,6 +404,10 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
             500,
             "BadAnswer: not an answer of CLN but HTTP 500 with a body that says success",
         ),
+        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswer: not an answer of CLN but text that is cut"),
+        ("success:true\nxmlrpc:true\nrhn_queue_full:", 200, "BadAnswer: not an answer of CLN but text that is cut"),
+        ("success:true xmlrpc:true rhn_queue_full: ", 200, "BadAnswer: not an answer of CLN but text that is cut"),
+        ("success:true\nxmlrpc:true\nrhn_queue_full:fal", 200, "BadAnswer: not an answer of CLN but text that is cut"),
     ],
 )
 def test_plain_failures(body: str, status: int, text: str) -> None:

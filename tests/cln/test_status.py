@@ -114,6 +114,14 @@ def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simula
     assert raised.value.__suppress_context__
 
 
+def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """Half of the flags are not all of them: the bad ones may be in the other half."""
+    simulator.faults.add(Fault("cut"))
+    with pytest.raises(BadAnswer) as raised:
+        client.status.flags()
+    assert raised.value.problem == "not an answer of CLN but JSON that is cut or broken"
+
+
 def test_unreachable_is_not_asked_again(client: ReadOnlyClient, simulator: Simulator) -> None:
     """When CLN cannot be reached the other form is not tried."""
     simulator.faults.add(Fault("reset"))
