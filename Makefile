@@ -48,6 +48,10 @@ format: $(venv)/.dev ## put the code in the project's format and mend what ruff 
 	@$(bin)/ruff check --quiet --fix
 	@$(bin)/ruff format
 
+.PHONY: faults
+faults: $(venv)/.dev ## do to the exporter and the plugins all that is in docs/faults.md, in full, and write its tables
+	@$(bin)/python -m pytest tests/faults --long --update-golden $(ARGS)
+
 .PHONY: dashboards
 dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from their Python
 	@$(bin)/python -m dashboards.grafana

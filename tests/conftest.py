@@ -18,8 +18,9 @@ _MAY_LACK = "no systemd boots here"  # a container in which no other can start i
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the switch that rewrites golden files."""
+    """Add the switches that rewrite golden files, and that give tests their time."""
     parser.addoption("--update-golden", action="store_true", help="write what the tests made to tests/golden")
+    parser.addoption("--long", action="store_true", help="run the long form of the tests that have one")
 
 
 @pytest.fixture

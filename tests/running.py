@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -111,7 +111,7 @@ class Program:
 
 
 class Exporter(Program):
-    """A ``cln-exporter`` that listens on ``address``, by default on a free loopback port."""
+    """A ``cln-exporter``, or the ``program`` given, on ``address``, by default on a free loopback port."""
 
     def __init__(
         self,
@@ -119,9 +119,9 @@ class Exporter(Program):
         *arguments: str,
         address: str = "127.0.0.1:0",
         environment: Mapping[str, str] | None = None,
-        program: Path = CLN_EXPORTER,
+        program: Sequence[str] = (str(CLN_EXPORTER),),
     ) -> None:
-        command = [str(program), f"--web.listen-address={address}", *arguments]
+        command = [*program, f"--web.listen-address={address}", *arguments]
         super().__init__(command, log_file, environment)
         try:
             self.address = self.wait_for_log(r"msg=listening address=(\S+)")[1]

@@ -16,15 +16,17 @@ Script = Callable[[socket.socket], object]
 class ScriptedServer:
     """Runs ``script`` with each connection, in a thread each, and closes the connection when it returns.
 
-    With ``tls`` the script gets the connection after the handshake. A context manager; ``url`` is where it listens.
+    With ``tls`` the script gets the connection after the handshake. A context manager; ``url`` is where it listens, on
+    a free port when ``port`` is 0.
     """
 
-    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._script, self._tls = script, tls
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._closing = False
         self.port: int = self._listening.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.connections = 0
@@ -40,6 +42,7 @@ class ScriptedServer:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         with self._lock:
+            self._closing = True
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
@@ -66,6 +69,8 @@ class ScriptedServer:
                 connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             closing.enter_context(connection)
             with self._lock:
+                if self._closing:
+                    return
                 self._open.add(connection)
             if isinstance(connection, ssl.SSLSocket):
                 connection.do_handshake()

@@ -1,0 +1,170 @@
+"""The table of all that can go wrong: how it is made, and what is to come of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from cln_monitor.cln.token import make_token
+from cln_monitor.probes import PROBES
+from tests.checks.plugins import PLANTED
+from tests.small_cln import LOGIN, SECRET_KEY
+
+from .plugins import probe_of
+from .world import INTERVAL, TIMEOUT, World
+
+_ECHO = " ".join([*PLANTED, *(quote(each, safe="") for each in PLANTED), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault: ``title`` says after "CLN" what it does, ``strike`` does it.
+
+    ``reason`` is why each probe fails, "" when none does; ``others`` are the probes for which it is another one.
+    ``says`` is a pattern of what log and plugins say of it. ``states``: of the plugins for which it is not UNKNOWN
+    where the probe fails, and OK where it does not. ``least``: seconds that a run of a probe takes then. ``skew``: of
+    CLN's clock. ``heavy``: probes and plugins are not to meet it at the same time.
+    """
+
+    title: str
+    strike: Callable[[World], object]
+    reason: str
+    says: str = ""
+    others: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    least: float = 0.0
+    skew: float = 0.0
+    heavy: bool = False
+
+    def reason_of(self, probe: str) -> str:
+        """Return why ``probe`` fails, "" when it does not."""
+        return self.others.get(probe, self.reason)
+
+    def state_of(self, plugin: str) -> str:
+        """Return the state in which a plugin that asks CLN ends."""
+        return self.states.get(plugin, "UNKNOWN" if self.reason_of(probe_of(plugin)) else "OK")
+
+
+def _only(*names: str) -> Mapping[str, str]:
+    """Return that all probes but ``names`` go on."""
+    return {name: "" for name in PROBES if name not in names}
+
+
+def _certificate(name: str, **fields: Any) -> Callable[[World], object]:
+    return lambda world: world.show_certificate(name, **fields)
+
+
+def _fault(kind: str, path: str = "*", **fields: Any) -> Callable[[World], object]:
+    return lambda world: world.strike(kind, path, **fields)
+
+
+def _many_rows(world: World) -> None:
+    rows = b",".join(b'{"id":"%d"}' % number for number in range(1_000_000 if world.long else 100_000))
+    world.strike("answer", "/im/srv/list.json", body=b'{"success":true,"data":[' + rows + b"]}")
+
+
+def _elsewhere(world: World) -> None:
+    world.strike("redirect", location=f"{world.elsewhere.url}/api")
+
+
+# A token is taken or not; what takes none goes on.
+_NO_TOKEN = {"check_cln_patch_status -k": "OK", "check_cln_patch_status --reseller": "OK"}
+_UNTRUSTED = r"its TLS certificate is not to be trusted"
+
+CASES: Mapping[str, Case] = {
+    "refused": Case("refuses connections", lambda world: world.front.refuse(), "unreachable", "connection refused"),
+    "reset": Case("resets connections", _fault("reset"), "unreachable", "the connection was closed"),
+    "no-name": Case(
+        "has a name that does not resolve", lambda world: world.lose_name(), "unreachable", "does not resolve"
+    ),
+    "wrong-certificate": Case(
+        "shows the certificate of another host",
+        _certificate("other", of="DNS:cln.example.net"),
+        "unreachable",
+        rf"{_UNTRUSTED} \(Hostname mismatch",
+    ),
+    "expired-certificate": Case(
+        "shows a certificate that has expired",
+        _certificate("old", days=-1),
+        "unreachable",
+        rf"{_UNTRUSTED} \(.*expired",
+    ),
+    "hang": Case("accepts and says nothing", _fault("hang"), "timeout", "still waiting for the answer", least=TIMEOUT),
+    "drip-headers": Case(
+        "sends a byte a second", _fault("drip_headers"), "timeout", "still waiting for the answer", least=TIMEOUT
+    ),
+    "drip": Case(
+        "sends its headers, then a byte a second", _fault("drip"), "timeout", "still reading the answer", least=TIMEOUT
+    ),
+    "slow": Case("answers 100 times slower, 0.2 s a call", _fault("latency", seconds=0.2), "", least=0.2),
+    "pause": Case(
+        "pauses for longer than the interval", _fault("latency", seconds=2 * INTERVAL), "", least=2 * INTERVAL
+    ),
+    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "the answer was cut"),
+    "cut-json": Case("ends half-way, and says that was all", _fault("cut"), "bad_answer", "not an answer of CLN"),
+    "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "the answer is not HTTP"),
+    "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "not an answer of CLN but an HTML page"),
+    "401": Case("answers 401", _fault("status", status=401), "auth", "Authorization failed"),
+    "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),
+    "403-html": Case(
+        "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 and no reason"
+    ),
+    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "CLN answers HTTP 429"),
+    "429-wait": Case(
+        "answers 429 with Retry-After, one product alone",
+        _fault("status", "/cl/awp", status=429, retry_after=1),
+        "rate_limited",
+        "CLN answers HTTP 429 and asks to wait 1 s",
+        _only("awp"),
+    ),
+    "500": Case("answers 500", _fault("status", status=500, html=True), "bad_answer", "HTTP 500 with an HTML page"),
+    "503": Case("answers 503", _fault("status", status=503, html=True), "bad_answer", "HTTP 503 with an HTML page"),
+    "redirect": Case("redirects to another host", _elsewhere, "bad_answer", "which is never followed with a token"),
+    "ahead": Case(
+        "has a clock an hour ahead",
+        _fault("skew", seconds=3600),
+        "auth",
+        r"our clock is 3\d+ s behind that of CLN",
+        {"status": ""},
+        _NO_TOKEN,
+        skew=3600,
+    ),
+    "behind": Case(
+        "has a clock an hour behind",
+        _fault("skew", seconds=-3600),
+        "auth",
+        r"our clock is 3\d+ s ahead of that of CLN",
+        {"status": ""},
+        _NO_TOKEN,
+        skew=-3600,
+    ),
+    "huge": Case(
+        "sends 200 MB, one product alone",
+        _fault("huge", "/im/key/list.json"),
+        "bad_answer",
+        r"the answer is larger than \d+ MB",
+        _only("imunify"),
+        heavy=True,
+    ),
+    "bomb": Case(
+        "sends 200 MB as a small gzip, one product alone",
+        _fault("huge", "/im/key/list.json", gzip=True),
+        "bad_answer",
+        r"the answer is larger than \d+ MB",
+        _only("imunify"),
+        heavy=True,
+    ),
+    "many-rows": Case(
+        "sends a list of 1 000 000 servers", _many_rows, "", states={"check_cln_imunify": "CRITICAL"}, heavy=True
+    ),
+    "echo": Case(
+        "says no, and repeats all secrets",
+        _fault("answer", body=json.dumps({"success": False, "message": _ECHO})),
+        "auth",
+        "CLN refused the token: <login> <secret> <secret> ",
+    ),
+}
+"""All faults. Where the probes of all products meet one, so do all plugins."""

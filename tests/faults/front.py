@@ -1,0 +1,66 @@
+"""What stands before a simulator and speaks TLS for it: with any certificate, or with none, as nobody is there."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import struct
+from types import TracebackType
+from typing import Self
+
+from tests.helpers.scripted import ScriptedServer
+
+_PIECE = 1 << 16
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Front:
+    """Passes what comes over TLS on to ``port``, and back; always at the same address. A context manager."""
+
+    def __init__(self, port: int, tls: ssl.SSLContext) -> None:
+        self._behind = port
+        self._server: ScriptedServer | None = None
+        self.port = 0
+        self.listen(tls)
+
+    def listen(self, tls: ssl.SSLContext) -> None:
+        """End all connections, and from now on show the certificate of ``tls``."""
+        self.refuse()
+        self._server = ScriptedServer(self._pass_on, tls=tls, port=self.port).__enter__()
+        self.port = self._server.port
+
+    def refuse(self) -> None:
+        """End all connections, and take no more."""
+        if self._server is not None:
+            self._server.__exit__(None, None, None)
+            self._server = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.refuse()
+
+    def _pass_on(self, client: socket.socket) -> None:
+        assert isinstance(client, ssl.SSLSocket)
+        with socket.create_connection(("127.0.0.1", self._behind)) as behind:
+            # One thread a connection: two that read and write on one TLS connection would harm each other.
+            while True:
+                ready = [client] if client.pending() else select.select([client, behind], [], [])[0]
+                for end, other in ((client, behind), (behind, client)):
+                    if end in ready and not _move(end, other, client):
+                        return
+
+
+def _move(end: socket.socket, other: socket.socket, client: socket.socket) -> bool:
+    """Hand on what ``end`` has sent; tell whether more may come."""
+    try:
+        piece = end.recv(_PIECE)
+    except ConnectionResetError:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        return False
+    other.sendall(piece)
+    return bool(piece)

@@ -1,0 +1,57 @@
+"""Plugins in processes that are kept warm: many at a time, for little more than what they do themselves."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+
+from tests.checks.inside import run_inside
+from tests.checks.plugins import Outcome
+from tests.small_cln import KEY
+
+from .impatient import be_impatient
+
+DIRECT: Mapping[str, tuple[str, ...]] = {
+    "check_cln_status": (),
+    "check_cln_kernelcare": (),
+    "check_cln_imunify": (),
+    "check_cln_patch_status -k": ("-k", KEY),
+    "check_cln_patch_status --reseller": ("--reseller",),
+    "check_cln_ip_licenses": (),
+    "check_cln_els": (),
+    "check_cln_awp": (),
+}
+"""The plugins that ask CLN and change nothing there, with what they are given beside the configuration."""
+
+BY_EXPORTER: Mapping[str, tuple[str, ...]] = {
+    "check_cln_exporter": (),
+    "check_cln_kernelcare --exporter": ("-a", "acme"),
+}
+"""Those that ask the exporter."""
+
+
+def probe_of(plugin: str) -> str:
+    """Return the probe that a plugin runs."""
+    return plugin.split(" ", maxsplit=1)[0].removeprefix("check_cln_")
+
+
+class Plugins:
+    """Runs plugins; ``together`` all that are given at a time."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self._pool = pool
+
+    def together(self, runs: Mapping[str, Iterable[str]]) -> dict[str, Outcome]:
+        """Return how each ends; the name of a run is that of the plugin, and words of its own behind a blank."""
+        started = {name: self._pool.submit(run_inside, name.split(" ")[0], *runs[name]) for name in runs}
+        return {name: run.result() for name, run in started.items()}
+
+
+@contextmanager
+def warm_plugins(workers: int = 6) -> Iterator[Plugins]:
+    """Give plugins that end within the pool."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=be_impatient) as pool:
+        yield Plugins(pool)
