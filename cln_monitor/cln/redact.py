@@ -6,7 +6,8 @@ import html
 import json
 import re
 import threading
-from urllib.parse import quote, quote_plus
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus, unquote
 
 from cln_monitor.masking import mask_key
 
@@ -17,6 +18,9 @@ _SHORTEST = 4  # replacing a shorter value would wreck every text and hide nothi
 _TOKEN = re.compile(r"(?:\d{9,11}(?:\||%7c))?[0-9a-f]{40,}|(?<=token=)[^&\s'\"<>]+", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _PERCENT = re.compile("%[0-9A-F]{2}")
+_CODE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
+_ESCAPE = re.compile(rf"%[0-9a-fA-F]{{2}}|&(?:#[0-9xX]|[A-Za-z])|{_CODE.pattern}")
+_MOST_ESCAPED = 2  # times, in each way
 
 
 class Secret:
@@ -84,7 +88,21 @@ class Redactor:
         return not self._words.isdisjoint(_WORD.findall(text))
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` without secrets: those known by value, and whatever looks like a token."""
+        """Return ``text`` without secrets: those known by value, and whatever looks like a token.
+
+        Where a secret shows only once all escapes are undone, in a text that escapes what needs no escape, the text
+        comes back without those escapes.
+        """
+        scrubbed = self._scrub_as_it_stands(text)
+        plain = scrubbed
+        for unescape in _UNESCAPES * _MOST_ESCAPED if _ESCAPE.search(text) else ():
+            plain = unescape(plain)
+            found = self._scrub_as_it_stands(plain)
+            if found != plain:
+                scrubbed = plain = found
+        return scrubbed
+
+    def _scrub_as_it_stands(self, text: str) -> str:
         text = _TOKEN.sub(PLACEHOLDER, text)
         with self._lock:
             found = {value: shown for value, shown in self._shown.items() if value in text}
@@ -92,6 +110,13 @@ class Redactor:
             return text
         longest_first = sorted(found, key=len, reverse=True)
         return re.sub("|".join(map(re.escape, longest_first)), lambda match: found[match[0]], text)
+
+
+_UNESCAPES: tuple[Callable[[str], str], ...] = (
+    lambda text: _CODE.sub(lambda code: chr(int(code[1] or code[2], 16)), text),
+    unquote,
+    html.unescape,
+)
 
 
 def _spellings(value: str) -> set[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
-from cln_monitor.cln import BadArgument, Deadline, KernelCareKey, Refused
+from cln_monitor.cln import BadArgument, Client, Deadline, KernelCareKey, ReadOnlyClient, Refused
 from cln_monitor.cln.endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER, READS, WRITES, Endpoint
 from cln_monitor.simulator import Served, Simulator
 
@@ -66,6 +67,24 @@ def test_every_call_of_the_document() -> None:
     assert {f"{each.method} {each.template}" for each in READS | WRITES} == DOCUMENTED
     assert sorted(f"{each.method} {each.template}" for each in WRITES) == CHANGING
     assert not READS & WRITES
+
+
+def test_reader_has_nothing_that_writes(clients: Clients, served: Served) -> None:
+    """No method of the client that monitors is made of what sends a change, and of the other one nearly all are."""
+
+    def sending(client: ReadOnlyClient) -> list[str]:
+        families = {name: type(family) for name, family in vars(client).items() if not name.startswith("_")}
+        return [
+            f"{name}.{method}"
+            for name, family in families.items()
+            for method, function in inspect.getmembers(family, inspect.isfunction)
+            if {"change", "change_rows", "write"} & set(function.__code__.co_names)
+        ]
+
+    transport = clients.transport(served.url)
+    assert sending(ReadOnlyClient.over(transport)) == []
+    assert len(sending(Client.over(transport))) == len(WRITES) - 1  # two of the groups are sent by one helper
+    assert set(vars(Client.over(transport))) - set(vars(ReadOnlyClient.over(transport))) == {"monitoring_keys"}
 
 
 @pytest.mark.parametrize("call", CHANGING)

@@ -6,6 +6,7 @@ import dataclasses
 import html
 import json
 from collections.abc import Callable
+from itertools import cycle
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -47,6 +48,39 @@ def test_any_secret_in_any_text(secret: str, before: str, spell: Callable[[str],
     scrubbed = redactor.scrub(f"{before}{spell(secret)}{before}")
     assert PLACEHOLDER in scrubbed
     assert not [piece for piece in scrubbed.split(PLACEHOLDER) if secret in piece or spell(secret) in piece]
+
+
+ESCAPES: list[Callable[[str], str]] = [
+    lambda character: "".join(f"%{byte:02x}" for byte in character.encode()),
+    lambda character: "".join(f"%{byte:02X}" for byte in character.encode()),
+    lambda character: f"&#{ord(character)};",
+    lambda character: f"&#x{ord(character):x};",
+    lambda character: f"&#X{ord(character):X};",
+    lambda character: f"\\u{ord(character):04x}",
+    lambda character: f"\\u{ord(character):04X}",
+    lambda character: f"\\x{ord(character):02x}",
+    str,
+]
+"""Ways to escape a character, also one that needs no escape."""
+
+
+@given(st.sampled_from(SECRETS), st.lists(st.sampled_from(ESCAPES), min_size=1), st.sampled_from(ESCAPES))
+def test_any_mixture_of_escapes(secret: str, inner: list[Callable[[str], str]], outer: Callable[[str], str]) -> None:
+    """Who repeats a secret with characters escaped that need it or not, and all of it again, shows it as little."""
+    spelled = "".join(escape(character) for escape, character in zip(cycle(inner), secret, strict=False))
+    redactor = Redactor()
+    redactor.hide(secret)
+    assert redactor.scrub(f"before {spelled} after") == f"before {PLACEHOLDER} after"
+    spelled = "".join(map(outer, spelled))
+    assert redactor.scrub(f"before {spelled} after") == f"before {PLACEHOLDER} after"
+
+
+@pytest.mark.parametrize("text", ["50%25 of &lt;b&gt; at \\u00fc", "a%20b", "&amp;amp;", "%", "\\u12", "&#;"])
+def test_escapes_that_hide_nothing_stay(text: str) -> None:
+    """A text in which no secret stands comes back as it was."""
+    redactor = Redactor()
+    redactor.hide("pl4nted-secret")
+    assert redactor.scrub(text) == text
 
 
 def test_licence_keys_show_their_mask() -> None:
