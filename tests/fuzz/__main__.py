@@ -1,0 +1,24 @@
+"""Looks for bytes that break a promise of a decoder, led by what of the code they reach; keeps what reaches more.
+
+`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; bytes that break it go to a file in the folder this runs in.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+
+def main() -> None:
+    """Run until libFuzzer ends, which it does with the process."""
+    fuzzer: Any = import_module("atheris")  # only here, and not among what all tests install
+    name, *options = sys.argv[1:]
+    with fuzzer.instrument_imports(include=["cln_monitor"]):
+        from .decoders import CORPUS, DECODERS  # noqa: PLC0415 # instrumented as it is imported
+    fuzzer.Setup([sys.argv[0], str(CORPUS / name), "-max_len=1500", *options], DECODERS[name])
+    fuzzer.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
