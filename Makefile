@@ -52,6 +52,17 @@ format: $(venv)/.dev ## put the code in the project's format and mend what ruff 
 faults: $(venv)/.dev ## do to the exporter and the plugins all that is in docs/faults.md, in full, and write its tables
 	@$(bin)/python -m pytest tests/faults --long --update-golden $(ARGS)
 
+.PHONY: soak
+soak: $(venv)/.dev ## let an exporter live a month of faults, reloads and changes; SOAK_SEED=N takes the same one again
+	@$(bin)/python -m pytest tests/soak --long -rP $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(venv)/.dev ## look for answers that break a decoder, FUZZ_SECONDS=60 for each; what reaches more code is kept
+	@$(pip) install $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["fuzz"])')
+	@for decoder in $$(ls tests/fuzz/corpus); do \
+	    $(bin)/python -m tests.fuzz $$decoder -max_total_time=$${FUZZ_SECONDS:-60} $(ARGS) || exit; \
+	done
+
 .PHONY: dashboards
 dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from their Python
 	@$(bin)/python -m dashboards.grafana

@@ -1,0 +1,83 @@
+"""After a month of faults, reloads and changes the exporter holds what it held, and tells what a new one tells."""
+
+from __future__ import annotations
+
+import os
+from random import Random, SystemRandom
+
+import pytest
+
+from cln_monitor.exporter.counters import Counters
+from cln_monitor.simulator import Simulator
+from tests.exporter.conftest import HandClock
+from tests.exporter.parsing import Samples, parse
+
+from .month import HOURS, Month, held
+
+
+def shown(month: Month) -> Samples:
+    """Return the polled data that the exporter shows."""
+    return parse(b"".join(month.service.page().plain(b"")).decode())
+
+
+def own(counters: Counters) -> Samples:
+    """Return the exporter's own metrics."""
+    return parse(counters.render(openmetrics=False)[0].decode())
+
+
+def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first third warms up caches and pools; then nothing grows. ``make soak`` polls as often as by default."""
+    long = request.config.getoption("--long")
+    seed = int(os.environ.get("SOAK_SEED") or (SystemRandom().randrange(1 << 32) if long else 7))
+    print(f"SOAK_SEED={seed}")  # noqa: T201 # by which the same month comes again
+    monkeypatch.setattr("cln_monitor.cln.transport.LARGEST_BODY", 200_000)
+    clock = HandClock()
+    simulator = Simulator(clock.time, seed=seed)
+    for name in ("first", "second"):
+        account = simulator.add_account(f"{name}_login", f"pl4nted-{name}-key")
+        account.add_kernelcare_key(limit=9).add_server()
+        account.add_imunify_key(limit=9).add_server()
+        account.add_els_key(code="CELS").add_server()
+        account.add_group("all").add_server(next(iter(account.kernelcare_servers())))
+        account.add_ip_license("192.0.2.1", 1)
+        account.add_awp_entity("shop.example.net", username="shop")
+    with simulator.serve() as served:
+        month = Month(Random(seed), simulator, clock, served.url, {} if long else dict(HOURS))
+        month.live(10)
+        before = held(month.service)
+        month.live(20)
+        after = held(month.service)
+        print(f"{month.polls} polls, {month.calls} calls, {month.reloads} reloads: {before}, {after}")  # noqa: T201 # with it
+
+        assert after.threads <= before.threads
+        assert after.files <= before.files
+        assert after.memory < before.memory + 16
+        assert after.objects < before.objects * 1.1 + 5000
+
+        counted = {
+            key: value
+            for key, value in own(month.service.counters).items()
+            if key[0] in {"cln_probe_failures_total", "cln_api_requests_total"}
+        }
+        failures = sum(value for (name, _), value in counted.items() if name == "cln_probe_failures_total")
+        assert failures == month.failures.total() > 20
+        requests = sum(value for (name, _), value in counted.items() if name == "cln_api_requests_total")
+        assert requests == month.calls
+
+        simulator.faults.clear()
+        clock.advance(7200)  # whatever pause CLN has asked for is over
+        month.poll_all()
+        there = shown(month)
+        used, month.service = month.service, month.new_service()
+        month.poll_all()
+        assert {pairs for (name, pairs), value in there.items() if name == "cln_probe_success" and not value} == set()
+        assert shown(month) == there
+        assert month.failures.total() == failures
+        assert set(own(used.counters)) >= {
+            key for key in own(month.service.counters) if key[0] == "cln_probe_failures_total"
+        }
+        for service in (used, month.service):
+            targets = list(service.targets.values())
+            service.stop()
+            for target in targets:
+                target.source.client.close()
