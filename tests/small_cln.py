@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from cln_monitor.simulator import Simulator
@@ -16,9 +18,9 @@ CREATED = 1398871560  # 2014-04-30T11:26-0400
 STALE = 1682868360  # 2023-04-30T11:26-0400
 
 
-def small_cln() -> Simulator:
+def small_cln(now: Callable[[], float] = time.time) -> Simulator:
     """Return a CLN of one account: two KernelCare keys, one Imunify key, two IP licences, an ELS key, a group."""
-    simulator = Simulator(seed=1)
+    simulator = Simulator(now, seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
     web = account.add_kernelcare_key(key=KEY, limit=4, note='Web "eu" 🚀\n<b>', created=CREATED)
     fresh = web.add_server("fresh", ip="192.0.2.1", hostname="web1.example.net", created=CREATED)

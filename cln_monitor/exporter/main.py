@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .logs import set_up_logs  # noqa: PLC0415
     from .options import make_parser  # noqa: PLC0415
     from .server import ListenError  # noqa: PLC0415
+    from .state_folder import StateError  # noqa: PLC0415
 
     options = make_parser().parse_args(arguments)
     redactor = Redactor()
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     _tell_web(options.web_config_file)
                 return 0
             _run(options, load, redactor)
-    except (ConfigError, ListenError) as error:
+    except (ConfigError, ListenError, StateError) as error:
         print(f"cln-exporter: {error}".replace("\n", "\ncln-exporter: "), file=sys.stderr)  # noqa: T201 # no log yet
         return 1
     return 0
@@ -84,16 +86,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     from .web_config import WatchedWebConfig, WebConfig  # noqa: PLC0415
 
     log = structlog.get_logger(__name__)
-    notifier = Notifier.take()
-    service = Service(load, redactor)
-    file = options.web_config_file
-    guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
-    scheme = "https" if guarded().tls else "http"
-
-    def reload() -> None:
-        with notifier.reloading():
-            service.reload()
-
+    service = Service(load, redactor, state=options.storage_path or _state_directory())
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(sock) for sock in take_sockets()]
         if sockets and options.listen_addresses:
@@ -115,6 +108,12 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
             on_stop=notifier.stopping,
         )
     log.info("stopped")
+
+
+def _state_directory() -> Path | None:
+    """Return the folder that systemd has made for us (StateDirectory=), the first where there are several."""
+    folders = os.environ.get("STATE_DIRECTORY", "")
+    return Path(folders.partition(":")[0]) if folders else None
 
 
 def run() -> None:

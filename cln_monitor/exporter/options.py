@@ -82,10 +82,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="most scrapes answered at a time, 0 for no limit (default: %(default)s)",
     )
     add(
-        "--shard",
-        type=_shard,
-        metavar="I/N",
-        help="share the keys with N exporters, of which this one is I, from 0 to N-1; over shard of the configuration",
+        "--storage.path",
+        dest="storage_path",
+        type=_folder,
+        metavar="FOLDER",
+        help="keep the last good observations in this folder over a restart (default: systemd's STATE_DIRECTORY)",
     )
     add("--log.level", dest="log_level", choices=LEVELS, default="info", help="least level to log (default: info)")
     add(
@@ -105,11 +106,10 @@ def _path(text: str) -> str:
     return text
 
 
-def _shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("expected a folder, such as /var/lib/cln-exporter, got ''")
+    return Path(text)
 
 
 def _count(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from .exposition import Exposition, Page, page_of
 from .families import Family
 from .metrics import ALL_FAMILIES, render_target
 from .poller import Poller
+from .state import State
 from .target import Target, TargetId
 from .targets import make_targets, reader_of
 
@@ -25,9 +27,18 @@ _log = structlog.get_logger(__name__)
 
 
 class Service:
-    """Polls what a configuration asks for. ``load`` gives the configuration; it is called again for each reload."""
+    """Polls what a configuration asks for. ``load`` gives the configuration; it is called again for each reload.
 
-    def __init__(self, load: Callable[[], Config], redactor: Redactor, clock: SystemClock | None = None) -> None:
+    What it saw is kept over a restart in the folder ``state``, where there is one.
+    """
+
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        redactor: Redactor,
+        clock: SystemClock | None = None,
+        state: Path | None = None,
+    ) -> None:
         self._load = load
         self._redactor = redactor
         self._clock = clock or SystemClock()
@@ -38,20 +49,28 @@ class Service:
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
         self._limits = Limits(1, 0, self._clock)
-        self._reload_failed = False
+        self._state_path = state
+        self._state: State | None = None
 
     def start(self) -> None:
-        """Load the configuration and begin to poll. Raises ConfigError."""
+        """Load the configuration, take up what was kept, and begin to poll. Raises ConfigError or StateError."""
         config = self._load()
-        self._apply(config, self._make_targets(config))
+        made = self._make_targets(config)
+        if self._state_path is not None:
+            self._state = State(self._state_path, self.counters.state_not_written)
+            self._state.restore(made, self.now())
+        self._apply(config, made)
         self._poller.start()
 
     def stop(self) -> None:
         """Stop polling, without waiting for calls that are under way; what they still bring is shown no more."""
         with self._lock:
             self.targets = {}
+            state, self._state = self._state, None
         self._poller.stop()
         self._clock.stop()
+        if state is not None:
+            state.close()
 
     def reload(self) -> ConfigError | OSError | None:
         """Load the configuration anew; return why that failed, in which case the one in use stays."""
@@ -82,6 +101,8 @@ class Service:
             self.counters.sharing(config.shard)
             for gone in former.keys() - self.targets.keys():
                 self.counters.forget_probe(gone.api, gone.account, gone.probe)
+                if self._state is not None:
+                    self._state.forget(gone)
             for api in {target.api for target in former} - {target.api for target in self.targets}:
                 self.counters.forget_api(api)
             unchanged = {target.id for target in made if target.inherit(former.get(target.id))}
@@ -145,8 +166,8 @@ class Service:
         return page_of(self._texts(target))
 
     def untried(self) -> list[TargetId]:
-        """Return the targets whose probe has not run yet."""
-        return [target.id for target in list(self.targets.values()) if target.last_run is None]
+        """Return the targets whose probe has not run yet; what was kept of an earlier exporter is no run."""
+        return [target.id for target in list(self.targets.values()) if not target.is_tried]
 
     def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
         """Call ``heartbeat`` each ``every`` seconds, as long as targets are polled on their schedule."""
@@ -173,6 +194,8 @@ class Service:
             if run.failure is not None:
                 self.counters.probe_failed(**where, reason=run.failure.reason)
             self._publish(target)
+            if self._state is not None:
+                self._state.keep(target)
         seconds = round(run.duration, 3)
         if run.failure is None:
             log = _log.info if target.has_changed_state else _log.debug

@@ -11,6 +11,8 @@ from typing import Any
 from cln_monitor.cln import Clock
 from cln_monitor.probes import WHOLE, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
+from .saved import Saved
+
 
 @dataclass(frozen=True, slots=True)
 class TargetId:
@@ -24,11 +26,12 @@ class TargetId:
 class Target:
     """Runs its probe and keeps the last good data of it. Safe between threads.
 
-    ``asks`` is what makes the answers comparable: as long as it stays, data outlive a reload. ``made_from`` is all
-    of the configuration that it comes from: as long as that stays, so does its schedule.
+    ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
+    ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
+    ``is_tried``: its probe has run in this process; what it last saw may be of an earlier one.
     """
 
-    def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: object, made_from: object) -> None:
+    def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: str, made_from: object) -> None:
         self.id = TargetId(source.client.api, source.account, probe.name)
         self.api_url = api_url
         self.asks = asks
@@ -40,6 +43,7 @@ class Target:
         self.last_run: Run[Any] | None = None
         self.last_success: float | None = None
         self.has_changed_state = False
+        self.is_tried = False
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
@@ -69,7 +73,22 @@ class Target:
         self.observation = former.observation
         self.last_run = former.last_run
         self.last_success = former.last_success
+        self.is_tried = former.is_tried
         return former.made_from == self.made_from and not former.is_running
+
+    def saved(self) -> Saved[Any] | None:
+        """Return what of it outlives the exporter, once it has run."""
+        with self._lock:
+            run, seen = self.last_run, self.observation
+            if run is None or seen is None:
+                return None
+            return Saved(self.asks, run.started_at, run.duration, self.last_success, seen)
+
+    def restore(self, saved: Saved[Any], now: float) -> None:
+        """Go on with what an earlier exporter saw, less what is too old at ``now``."""
+        self.observation = saved.observation.without_expired(now, self.settings.max_age)
+        self.last_run = Run(self.observation, saved.started_at, saved.duration)
+        self.last_success = saved.last_success
 
     @property
     def is_running(self) -> bool:
@@ -103,9 +122,10 @@ class Target:
             if self.observation is not None:
                 seen = seen.after(self.observation, self.settings.max_age)
             self.observation = seen
-            before = self.last_run
+            before = self.last_run if self.is_tried else None
             self.has_changed_state = before is None or (before.failure is None) != (run.failure is None)
             self.last_run = run
+            self.is_tried = True
             if run.failure is None:
                 self.last_success = run.observation.observed_at
 

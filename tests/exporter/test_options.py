@@ -21,8 +21,7 @@ def test_defaults() -> None:
     assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
     assert (options.listen_addresses, DEFAULT_ADDRESS) == (None, "127.0.0.1:10099")
     assert (options.telemetry_path, options.max_requests) == ("/metrics", 40)
-    assert options.web_config_file is None
-    assert (options.shard, options.log_level, options.log_format) == (None, "info", "logfmt")
+    assert (options.storage_path, options.log_level, options.log_format) == (None, "info", "logfmt")
 
 
 def test_all_that_can_be_set() -> None:
@@ -37,7 +36,7 @@ def test_all_that_can_be_set() -> None:
             "--web.telemetry-path=/all/metrics",
             "--web.enable-lifecycle",
             "--web.max-requests=0",
-            "--shard=1/3",
+            "--storage.path=/tmp/state",
             "--log.level=warn",
             "--log.format=json",
         ]
@@ -47,7 +46,7 @@ def test_all_that_can_be_set() -> None:
     assert options.listen_addresses == ["127.0.0.1:1", "[::1]:2"]
     assert options.web_config_file == Path("/tmp/web.yml")
     assert (options.telemetry_path, options.max_requests) == ("/all/metrics", 0)
-    assert (options.shard, options.log_level, options.log_format) == (Shard(1, 3), "warn", "json")
+    assert (options.storage_path, options.log_level, options.log_format) == (Path("/tmp/state"), "warn", "json")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +78,7 @@ def test_all_that_can_be_set() -> None:
         ("--web.max-requests=many", f"argument --web.max-requests: {COUNT} 'many'"),
         ("--web.max-requests=", f"argument --web.max-requests: {COUNT} ''"),
         ("--web.max-requests=²", f"argument --web.max-requests: {COUNT} '²'"),
+        ("--storage.path=", "argument --storage.path: expected a folder, such as /var/lib/cln-exporter, got ''"),
         ("--log.level=loud", "argument --log.level: invalid choice: 'loud' (choose from"),
         ("--log.format=xml", "argument --log.format: invalid choice: 'xml' (choose from"),
         ("--config.fil=x", "unrecognized arguments: --config.fil=x"),

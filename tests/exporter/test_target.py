@@ -49,7 +49,7 @@ class Targets:
         transport = Transport(TransportSettings(), Limits(1, 0, self.clock), self.clock, Redactor())
         self.client = ReadOnlyClient.over(transport)
 
-    def target(self, *, asks: object = "the same", made_from: object = "the same") -> Target:
+    def target(self, *, asks: str = "the same", made_from: object = "the same") -> Target:
         """Return a new target."""
         source = Source(self.client, StatusSettings(), "acme")
         return Target(self.probe, source, "https://cln.cloudlinux.com/api", asks=asks, made_from=made_from)
