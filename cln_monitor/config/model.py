@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -59,7 +59,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     tls_config: TlsConfig = TlsConfig()
     key_labels: Literal["masked", "full"] = "masked"
     max_server_series: int = 200_000
-    shard: Shard = WHOLE
+    allow_world_readable_secrets: bool = False
     probes: dict[str, ProbeSettings] = {}
     accounts: list[AccountConfig]
 
@@ -128,3 +128,19 @@ class Config(ConfigFile, frozen=True, kw_only=True):
             with contextlib.suppress(OSError, ValueError):
                 for key in self.monitoring_keys_of(account)():
                     redactor.hide_key(key.reveal())
+
+
+def secret_files(config: Config, file: Path | None) -> Iterator[tuple[str, Path]]:
+    """Yield each place of ``config`` that holds a secret or names a file of it, and that file.
+
+    What stands in the configuration itself stands in ``file``, if that is one.
+    """
+    if file is not None and config.proxy is not None and urlsplit(config.proxy.reveal()).password:
+        yield "proxy", file.absolute()
+    for index, account in enumerate(config.accounts):
+        for field in ("secret_key", "registration_token", "monitoring_keys"):
+            if file is not None and getattr(account, field):
+                yield f"accounts[{index}].{field}", file.absolute()
+            if name := getattr(account, f"{field}_file"):
+                with contextlib.suppress(ValueError):  # which the reading of it tells
+                    yield f"accounts[{index}].{field}_file", expand(name, config.base).absolute()

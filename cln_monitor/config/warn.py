@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,13 +12,7 @@ from .model import Config
 
 def warnings_of(config: Config) -> list[str]:
     """Return a line for each thing in ``config`` that works, but hardly as meant."""
-    warnings = []
-    if config.tls_config.insecure_skip_verify:
-        warnings.append("tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens")
-    for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
-        parts = urlsplit(api_url)
-        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-            warnings.append(f"{api_url}: tokens go there unencrypted, over http")
+    warnings = list(_exposed(config))
     first: dict[tuple[str, str], str] = {}
     for index, account in enumerate(config.accounts):
         other = first.setdefault((config.api_url_of(account), account.login.reveal()), account.name)
@@ -36,6 +31,18 @@ def warnings_of(config: Config) -> list[str]:
                     f"interval {format_duration(settings.interval)}, so its data vanish between polls"
                 )
     return warnings
+
+
+def _exposed(config: Config) -> Iterator[str]:
+    """Yield what lets others come by secrets."""
+    if config.tls_config.insecure_skip_verify:
+        yield "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+    if config.allow_world_readable_secrets:
+        yield "allow_world_readable_secrets: secrets are used that all users of this machine can read"
+    for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
+        parts = urlsplit(api_url)
+        if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+            yield f"{api_url}: tokens go there unencrypted, over http"
 
 
 def _is_loopback(host: str) -> bool:

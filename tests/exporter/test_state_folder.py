@@ -73,7 +73,8 @@ def test_nobody_else_reads_it(folder: StateFolder) -> None:
 
 def test_a_folder_that_is_there_stays_as_it_is(path: Path) -> None:
     """What systemd or the operator made keeps its mode, and files that are not ours their content."""
-    path.mkdir(parents=True, mode=0o750)
+    path.mkdir(parents=True)
+    path.chmod(0o750)
     (path / "logrotate.state").write_text("not ours")
     (path / ".notes.tmp").write_text("not ours")
     folder = StateFolder(path)
