@@ -92,6 +92,11 @@ class Counters:
             registry=registry,
         )
 
+        self._tls_unverified = Gauge(
+            "cln_exporter_tls_verification_disabled",
+            "Whether the configuration lets anybody be taken for CLN, insecure_skip_verify of tls_config.",
+            registry=registry,
+        )
         self._state_failures = Counter(
             "cln_exporter_state_write_failures",
             "Observations that could not be written to --storage.path, each attempt counted.",
@@ -130,6 +135,10 @@ class Counters:
         self._durations.labels(exchange.api, exchange.endpoint).observe(exchange.seconds)
         if exchange.clock_skew is not None:
             self._skew.labels(exchange.api).set(exchange.clock_skew)
+
+    def trusts_anybody(self, *, is_true: bool) -> None:
+        """Note whether certificates are verified by nobody."""
+        self._tls_unverified.set(is_true)
 
     def reloaded(self, now: float | None) -> None:
         """Note that the configuration was loaded at ``now``, in Unix seconds, or that this failed: None."""

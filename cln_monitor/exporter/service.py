@@ -112,6 +112,7 @@ class Service:
             self._poller.replace(made, unchanged)
         for target in former.values():
             target.source.client.close()
+        self.counters.trusts_anybody(is_true=config.tls_config.insecure_skip_verify)
         self.counters.reloaded(self._clock.time())
         self._reload_failed = False
 

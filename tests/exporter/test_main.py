@@ -109,6 +109,7 @@ def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(where: str, tmp_path
         simulator.serve() as served,
         running_exporter(tmp_path, f"--config.file={write_config(tmp_path, served.url)}") as exporter,
     ):
+        assert exporter.ask("/-/healthy").status == 200  # it polls before it serves, and minds signals from then on
         wait_until(lambda: [each for each in simulator.requests if each.path.startswith("/kcare/key/")], "a call")
         wait_until(lambda: where == "*" or any("servers" in each.path for each in simulator.requests), "that call")
         with socket.create_connection(("127.0.0.1", int(exporter.address.rpartition(":")[2]))) as probing:

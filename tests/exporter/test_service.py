@@ -433,6 +433,21 @@ def test_warnings_are_logged(exporting: Exporting) -> None:
     assert logs[0]["warning"].startswith("tls_config.insecure_skip_verify: ")
 
 
+def test_certificates_that_nobody_verifies(exporting: Exporting) -> None:
+    """Are a metric, as long as the configuration in use says so."""
+    name = "cln_exporter_tls_verification_disabled"
+    assert exporting.samples(name) == [f"{name} 0.0"]
+    exporting.configure("tls_config: {insecure_skip_verify: true}")
+    exporting.service.reload()
+    assert exporting.samples(name) == [f"{name} 1.0"]
+    exporting.configure("surprise: 1")
+    exporting.service.reload()
+    assert exporting.samples(name) == [f"{name} 1.0"]
+    exporting.configure()
+    exporting.service.reload()
+    assert exporting.samples(name) == [f"{name} 0.0"]
+
+
 def test_a_stop_shows_nothing_more(fleet: Exporting) -> None:
     """A run that a stop breaks off is not counted, not logged, and raises nothing."""
     hold = fleet.hold("/kcare/key/servers.json")
