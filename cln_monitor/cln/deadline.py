@@ -1,7 +1,4 @@
-"""One deadline for all that a call does on its socket: connect, handshake, send, and each byte of the answer.
-
-Not for the resolution of the host name before that: nothing can interrupt ``getaddrinfo``. It takes as long as the
-system lets it (``resolv.conf``: timeout, attempts); a call whose time is up by then connects to nothing.
+"""One deadline for all that a call does: look up the host, connect, handshake, send, and read each byte of the answer.
 
 The time-outs of ``requests`` bound one wait; a server that sends a byte now and then is waited for without end. So
 the sockets of our connections ask, before each wait, how much is left of the deadline of the call they serve.
@@ -19,6 +16,8 @@ from contextlib import contextmanager
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from .resolve import resolve
 
 _WAITING = "waiting for the answer"
 
@@ -77,8 +76,9 @@ class _TlsSocket(_Socket, ssl.SSLSocket):
 
 def _connect(host: str, port: int) -> socket.socket:
     """Connect to the first address of ``host`` that answers, all of them within the call's deadline."""
+    _call.stage = "looking up the host name"
+    addresses = resolve(host, port, _left())
     _call.stage = "connecting"
-    addresses = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "it has no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         attempt = _Socket(family, kind, protocol)

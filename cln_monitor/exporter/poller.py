@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.job import Job
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -20,8 +23,49 @@ _SPREAD = 0.1  # seconds between the first polls of two targets
 _LONGEST_SPREAD = 10.0  # seconds between the first and the last of them
 _JITTER = 0.05  # of the interval, either way
 _MOST_JITTER = 30.0
+_BEAT = 1.0  # seconds between two looks at the clock; to the scheduler a clock set back is a long wait
 _MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
 _HEART = "heart"  # the executor of the heartbeat, which runs that wait for CLN must not hold up
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc] # ships no types
+    """Plans by the wall clock, as all of APScheduler does, and notices when that is set back.
+
+    By itself it would run nothing until the clock is again where it was, be that hours.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._last_beat = datetime.now(UTC)
+
+    def _process_jobs(self) -> float:
+        now = datetime.now(UTC)
+        if now < self._last_beat:
+            self._plan_anew(now)
+        self._last_beat = now
+        wait: float | None = super()._process_jobs()
+        return _BEAT if wait is None else min(wait, _BEAT)
+
+    def _plan_anew(self, now: datetime) -> None:
+        """Run at once, a little apart, what would have to wait for longer than its interval."""
+        late = [job for job in self.get_jobs() if job.next_run_time > now + _longest_wait(job)]
+        if late:
+            back = round((self._last_beat - now).total_seconds())
+            _log.warning("the clock was set back, polls are planned anew", seconds=back, polls=len(late))
+        apart = _apart(len(late))
+        for number, job in enumerate(late):
+            with contextlib.suppress(JobLookupError):  # a reload has just removed it
+                job.modify(next_run_time=now + number * apart)
+
+
+def _longest_wait(job: Job) -> timedelta:
+    wait: timedelta = job.trigger.interval + timedelta(seconds=job.trigger.jitter)
+    return wait
+
+
+def _apart(polls: int) -> timedelta:
+    """Return the time between two of so many polls that would else all begin in one moment."""
+    return timedelta(seconds=min(_SPREAD, _LONGEST_SPREAD / max(1, polls)))
 
 
 class Poller:
@@ -30,8 +74,8 @@ class Poller:
     def __init__(self, run: Callable[[Target], object]) -> None:
         self._run = run
         self._jobs: dict[TargetId, Job] = {}
-        self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(_MOST_RUNS), _HEART: ThreadPoolExecutor(1)},
+        self._scheduler = _Scheduler(
+            executors={"default": ThreadPoolExecutor(_MOST_RUNS)},
             job_defaults={
                 "max_instances": 1,
                 # After a pause of the machine each target runs once, however many runs the pause has swallowed.
@@ -51,7 +95,7 @@ class Poller:
         """Run ``targets`` from now on and no others: at once and a little apart, the ``unchanged`` when it is time."""
         former, self._jobs = self._jobs, {}
         targets = list(targets)
-        apart, delay = min(_SPREAD, _LONGEST_SPREAD / max(1, len(targets))), 0.0
+        apart, delay = _apart(len(targets)), timedelta()
         for target in targets:
             if target.id in unchanged:
                 job = self._jobs[target.id] = former.pop(target.id)
@@ -62,14 +106,14 @@ class Poller:
         for job in former.values():
             job.remove()
 
-    def _schedule(self, target: Target, delay: float) -> Job:
+    def _schedule(self, target: Target, delay: timedelta) -> Job:
         interval = target.settings.interval
         return self._scheduler.add_job(
             self._run,
             IntervalTrigger(seconds=interval, jitter=min(interval * _JITTER, _MOST_JITTER), timezone=UTC),
             args=[target],
             name=f"{target.id.probe} of {target.id.account or target.id.api}",
-            next_run_time=datetime.now(UTC) + timedelta(seconds=delay),
+            next_run_time=datetime.now(UTC) + delay,
         )
 
     def beat(self, every: float, heartbeat: Callable[[], object]) -> None:

@@ -195,22 +195,6 @@ def test_name_that_does_not_resolve(clients: Clients, monkeypatch: pytest.Monkey
     assert len(clients.clock.slept) == 2
 
 
-def test_name_that_resolves_too_late(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resolution cannot be interrupted; a call whose time it used up connects to none of the addresses."""
-    with ScriptedServer(answering(GOOD)) as server:
-        addresses(monkeypatch, server.port, server.port)
-        resolve = socket.getaddrinfo
-
-        def slow(*args: Any, **named: Any) -> Any:
-            time.sleep(TIMEOUT * 1.5)
-            return resolve(*args, **named)
-
-        monkeypatch.setattr(socket, "getaddrinfo", slow)
-        with cut_off("connecting"):
-            read(clients.transport("http://cln.example.com", timeout=TIMEOUT))
-        assert server.connections == 0
-
-
 def test_no_route(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the system says of the network is what the error says."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import cast
 
@@ -147,6 +147,69 @@ def test_one_run_after_a_pause(polled: Polled) -> None:
     assert done.wait(5)
     assert polled.ran == [one]
     assert 0 < polled.due_in(one) < 64
+
+
+class TestClock:
+    """The wall clock of the machine is set while the exporter runs."""
+
+    @pytest.fixture
+    def off(self, monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
+        """By how much the clock is off: the sum of these."""
+        off: list[timedelta] = []
+
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain one, as all others
+                return datetime.now(tz) + sum(off, timedelta())
+
+        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+        monkeypatch.setattr("cln_monitor.exporter.poller.datetime", Clock)
+        monkeypatch.setattr("cln_monitor.exporter.poller._BEAT", 0.02)
+        return off
+
+    def test_set_back_by_hours(self, polled: Polled, off: list[timedelta]) -> None:
+        """Polls go on at once, and at their intervals from then on, as if nothing had been."""
+        one, two = target("one"), target("two", 1)
+        polled.poller.replace([one, two], set())
+        polled.poller.start()
+        polled.wait_for_run()
+        polled.wait_for_run()
+        with capture_logs() as logs:
+            off.append(timedelta(hours=-5))
+            for _ in range(4):
+                polled.wait_for_run()
+        assert polled.ran.count(one) == 2
+        assert [(log["event"], log["polls"], 17990 < log["seconds"] <= 18000) for log in logs] == [
+            ("the clock was set back, polls are planned anew", 2, True)
+        ]
+        assert abs(polled.due_in(one) + 5 * 3600 - LONG) < 40
+
+    def test_set_back_a_little(self, polled: Polled, off: list[timedelta]) -> None:
+        """What is due within its interval all the same stays as it is planned."""
+        one, two = target("one"), target("two", 1)
+        polled.poller.replace([one, two], set())
+        polled.poller.start()
+        polled.wait_for_run()
+        polled.wait_for_run()
+        polled.job(one).modify(next_run_time=datetime.now(UTC) + timedelta(seconds=LONG / 2))
+        before = polled.next_run(one)
+        off.append(timedelta(seconds=-60))
+        polled.wait_for_run()
+        assert polled.ran[-1] is two
+        assert polled.next_run(one) == before
+
+    def test_set_forward_and_back(self, polled: Polled, off: list[timedelta]) -> None:
+        """Both polls come: the one that seems due, and the one after the clock is right again."""
+        one = target("one")
+        polled.poller.replace([one], set())
+        polled.poller.start()
+        polled.wait_for_run()
+        off.append(timedelta(days=1))
+        polled.wait_for_run()
+        off.append(timedelta(days=-1))
+        polled.wait_for_run()
+        assert polled.ran == [one] * 3
+        assert 0 < polled.due_in(one) < 1.1 * LONG
 
 
 def test_replaced_targets_do_not_run(polled: Polled) -> None:

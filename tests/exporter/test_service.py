@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -458,6 +459,32 @@ def test_a_stop_shows_nothing_more(fleet: Exporting) -> None:
         hold.release()
         run.result(5)
     assert [line for line in logs if line["log_level"] != "debug"] == []
+
+
+def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holds up a poll until its deadline, and a stop not at all."""
+    go_on = threading.Event()
+    resolve = socket.getaddrinfo
+
+    def hang(host: str, *rest: Any, **named: Any) -> Any:
+        if host == "cln.example.com":
+            go_on.wait(20)
+        return resolve("127.0.0.1", *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    exporting.file.text = exporting.file.text.replace(exporting.url, "http://cln.example.com:1").replace("5s", "200ms")
+    exporting.service.reload()
+    started = time.monotonic()
+    exporting.run("status")
+    assert time.monotonic() - started < 2
+    assert failures(exporting, "", "status")["timeout"] == 1
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(exporting.service.run, exporting.target("kernelcare"))
+        started = time.monotonic()
+        exporting.service.stop()
+        assert time.monotonic() - started < 0.2
+        run.result(5)
+    go_on.set()
 
 
 def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:

@@ -1,0 +1,145 @@
+"""Host names are looked up within a time, by few threads, whatever the resolver does."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import TimedOut, resolve
+from cln_monitor.cln.resolve import Addresses
+from cln_monitor.cln.resolve import resolve as look_up
+from tests.helpers.scripted import ScriptedServer, answering, http_answer
+
+from .asking import Clients, read
+
+HOST = "cln.example.com"
+FOUND: Addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+
+
+class Resolver:
+    """Stands in for ``getaddrinfo``; answers, with ``found`` or an ``error``, once ``go_on`` is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.go_on = threading.Event()
+        self.found = FOUND
+        self.error: OSError | None = None
+
+    def __call__(self, host: str, *_: Any, **__: Any) -> Addresses:
+        """Note who is asked for, and answer."""
+        self.asked.append(host)
+        assert self.go_on.wait(20)
+        if self.error is not None:
+            raise self.error
+        return self.found
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
+    """A resolver that hangs until told; its threads have ended when the test has."""
+    resolver = Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    yield resolver
+    resolver.go_on.set()
+    until = time.monotonic() + 5
+    while threads():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def threads() -> list[threading.Thread]:
+    """Return the threads that look something up."""
+    return [thread for thread in threading.enumerate() if thread.name == "resolve"]
+
+
+def test_it_answers(resolver: Resolver) -> None:
+    """With what the system says, anew each time."""
+    resolver.go_on.set()
+    assert look_up(HOST, 443, 5) == FOUND
+    resolver.found = []
+    assert look_up(HOST, 443, 5) == []
+    assert resolver.asked == [HOST, HOST]
+
+
+def test_it_refuses(resolver: Resolver) -> None:
+    """As the system does, with an error for each who asked."""
+    resolver.error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(look_up, HOST, 443, 5) for _ in range(2)]
+        resolver.go_on.set()
+        errors = [each.exception(5) for each in asking]
+    assert [str(error) for error in errors] == [str(resolver.error)] * 2
+    assert errors[0] is not errors[1]
+
+
+def test_it_hangs(resolver: Resolver) -> None:
+    """Nobody waits longer than allowed, all wait for one look-up, and what it brings in the end is an answer."""
+    for _ in range(3):
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            look_up(HOST, 443, 0.05)
+        assert time.monotonic() - started < 1
+    assert (len(resolver.asked), len(threads())) == (1, 1)
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(look_up, HOST, 443, 5)
+        resolver.go_on.set()
+        assert asking.result(5) == FOUND
+
+
+def test_it_is_stuck(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up that never ends is given up on: another one is tried, up to a number of threads."""
+    monkeypatch.setattr(resolve, "_STUCK", 0.0)
+    for _ in range(resolve._MOST + 3):
+        with pytest.raises(TimeoutError):
+            look_up(HOST, 443, 0.001)
+    assert len(threads()) == resolve._MOST
+    with pytest.raises(OSError, match="16 host names are being looked up already"):
+        look_up("other.example.com", 443, 0.001)
+    resolver.go_on.set()
+    until = time.monotonic() + 5
+    while threads():
+        assert time.monotonic() < until
+        time.sleep(0.001)
+    assert look_up("other.example.com", 443, 5) == FOUND
+
+
+def test_no_thread_is_left(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is an error of the network like others, and over once there is one."""
+
+    def fail(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        for _ in range(resolve._MOST + 1):
+            with pytest.raises(OSError, match="no thread is left"):
+                look_up(HOST, 443, 1)
+    resolver.go_on.set()
+    assert look_up(HOST, 443, 5) == FOUND
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "fe80::1%lo"])
+def test_an_address_needs_no_look_up(host: str, resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no thread."""
+    monkeypatch.setattr(threading.Thread, "start", None)
+    resolver.go_on.set()
+    assert look_up(host, 443, 0) == FOUND
+
+
+def test_a_call_ends_in_time(clients: Clients, resolver: Resolver) -> None:
+    """Whatever the resolver does; once it answers, so does CLN."""
+    started = time.monotonic()
+    with ScriptedServer(answering(http_answer(b"{}"))) as server:
+        resolver.found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))]
+        with pytest.raises(TimedOut) as raised:
+            read(clients.transport("http://cln.example.com", timeout=0.1))
+        assert str(raised.value) == "no complete answer within 0.1 s, it was still looking up the host name"
+        assert time.monotonic() - started < 1
+        resolver.go_on.set()
+        assert read(clients.transport("http://cln.example.com", timeout=5)).status == 200
