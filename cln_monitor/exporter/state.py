@@ -45,12 +45,13 @@ class State:
                 self._leave(name, target, f"it cannot be read ({error.strerror})")
             except NotUsable as error:
                 self._leave(name, target, str(error))
-        try:
-            for name in set(self._folder.names()) - set(names):
+        for name in set(self._folder.names()) - set(names):
+            try:
                 self._folder.remove(name)
+            except OSError as error:
+                _log.warning("state of nothing not removed", file=str(self._folder.path / name), error=error.strerror)
+            else:
                 _log.info("state removed, as nothing asks for it any more", file=name)
-        except OSError as error:
-            _log.warning("old state not removed", folder=str(self._folder.path), error=error.strerror)
 
     def _restore(self, name: str, target: Target, now: float) -> None:
         data = self._folder.read(name)

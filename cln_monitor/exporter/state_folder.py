@@ -52,7 +52,7 @@ class StateFolder:
         os.close(self._lock)
 
     def names(self) -> list[str]:
-        """Return the names of the files that an exporter has written here. Raises OSError."""
+        """Return the names of the files that an exporter has written here."""
         return self._names(_OURS)
 
     def _names(self, pattern: re.Pattern[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import TimedOut, Unreachable
+from cln_monitor.cln.deadline import _connect, call_deadline
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.helpers.certificates import Authority
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
@@ -193,6 +194,12 @@ def test_name_that_does_not_resolve(clients: Clients, monkeypatch: pytest.Monkey
         read(clients.transport("http://cln.example.com"))
     assert str(raised.value) == "the host name does not resolve (Name or service not known)"
     assert len(clients.clock.slept) == 2
+
+
+def test_no_time_is_left() -> None:
+    """Then nothing is begun any more."""
+    with call_deadline(0), pytest.raises(TimeoutError, match="the deadline of the call has passed"):
+        _connect("127.0.0.1", closed_port())
 
 
 def test_no_route(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:

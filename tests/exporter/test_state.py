@@ -229,6 +229,20 @@ def test_nothing_stays_of_what_is_removed(start: Start, config: Path, folder: Pa
     assert [log["file"].partition("-")[0] for log in logs if log["event"].startswith("state removed")] == ["kernelcare"]
 
 
+def test_what_cannot_be_removed(start: Start, folder: Path) -> None:
+    """Is told, and stops neither the start nor the removal of the rest."""
+    start()
+    (folder / f"els-{0:032x}.state").mkdir()
+    (folder / f"els-{1:032x}.state").touch()
+    with capture_logs() as logs:
+        start()
+    assert sorted(log["event"] for log in logs) == [
+        "state of nothing not removed",
+        "state removed, as nothing asks for it any more",
+    ]
+    assert [file.name for file in folder.glob("*.state")] == [f"els-{0:032x}.state"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [

@@ -259,6 +259,23 @@ class TestInherit:
         assert targets.target().inherit(former)
 
 
+def test_saved_and_restored(targets: Targets) -> None:
+    """Nothing before the first run; then data, outcome and times, less what is too old, and no run of its own."""
+    targets.probe.readers = {"a": lambda: 1, "b": refuse}
+    former, target = targets.target(), targets.target()
+    assert former.saved() is None
+    run = targets.run(former)
+    saved = former.saved()
+    assert saved is not None
+    assert (saved.asks, saved.observation, saved.started_at) == (former.asks, former.observation, NOW)
+    target.restore(saved, NOW + MAX_AGE)
+    assert target.view() == former.view()
+    assert (former.is_tried, target.is_tried) == (True, False)
+    target.restore(saved, NOW + MAX_AGE + 1)
+    assert parts(target) == []
+    assert target.view().failure == run.failure
+
+
 def test_the_observation_is_replaced_not_changed(targets: Targets) -> None:
     """Whoever reads a target meanwhile holds one state."""
     targets.probe.readers = {"a": lambda: 1}
