@@ -309,6 +309,9 @@ def test_the_monitoring_key_is_made_registered_and_kept(machine: Machine) -> Non
         assert machine.must(f"stat --format=%a {kept}").strip() == "600"
     assert keys[0] == keys[1]
     assert re.fullmatch(r"[A-Za-z0-9]{32}", keys[0])
+    (line,) = re.findall(r"^# (LoadCredential=.*)", (ROOT / "systemd" / EXPORTER).read_text(), re.MULTILINE)
+    as_a_service = f"systemd-run --quiet --wait --pipe --property=DynamicUser=yes --property={line}"
+    assert machine.must(f"{as_a_service} sh -c 'cat $CREDENTIALS_DIRECTORY/acme.keys'").strip() == keys[0]
     journal = machine.journal(REGISTER)
     assert journal.count("is registered for the address of this machine") == 2
     assert keys[0] not in journal
