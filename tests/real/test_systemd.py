@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.helpers.certificates import Authority
 from tests.package import ROOT, Package
 from tests.real import servers
 from tests.real.systemd import NEEDED, PYTHON, Impossible, Machine
@@ -23,8 +24,10 @@ EXPORTER, SOCKET, REGISTER = "cln-exporter.service", "cln-exporter.socket", "cln
 ADDRESS = "127.0.0.1:10099"
 API_URL = "http://127.0.0.1:8099/api"
 
+# By name and over TLS, which a filter of system calls could well keep it from.
 CONFIG = f"""\
-api_url: {API_URL}
+api_url: https://localhost:8443/api
+tls_config: {{ca_file: /etc/cln-monitor/ca.pem}}
 requests_per_second: 0
 accounts:
   - {{name: acme, login: {LOGIN}, secret_key_file: "%d/acme.secret"}}
@@ -32,13 +35,16 @@ accounts:
 
 # A CLN in a box, with a licence for the address that all here call from.
 CLN = f"""\
-import threading
+import ssl, threading
 from cln_monitor.simulator import Simulator
 simulator = Simulator()
 account = simulator.add_account({LOGIN!r}, {SECRET_KEY!r}, {REGISTRATION_TOKEN!r})
 account.add_kernelcare_key(limit=4).add_server(ip="192.0.2.1")
 account.add_ip_license("127.0.0.1", 5010)
-with simulator.serve(8099):
+with simulator.serve(8099), simulator.serve(8443) as encrypted:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain("/opt/cln.pem", "/opt/cln.key")
+    encrypted._server.socket = context.wrap_socket(encrypted._server.socket, server_side=True)
     threading.Event().wait()
 """
 
@@ -83,10 +89,14 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
         f"{site_packages}/hang.py": HANG,
         f"{site_packages}/hang.pth": "import hang\n",
     }
-    copies = {f"etc/systemd/system/{unit}": ROOT / "systemd" / unit for unit in UNITS}
+    folder = tmp_path_factory.mktemp("systemd")
+    authority = Authority(folder)
+    certificate, key = authority.issue("localhost")
+    copies = {"etc/cln-monitor/ca.pem": authority.file, "opt/cln.pem": certificate, "opt/cln.key": key}
+    copies |= {f"etc/systemd/system/{unit}": ROOT / "systemd" / unit for unit in UNITS}
     copies[f"opt/{package.wheel.name}"] = package.wheel
     try:
-        machine = Machine(tmp_path_factory.mktemp("systemd"), files, copies)
+        machine = Machine(folder, files, copies)
     except Impossible as reason:
         pytest.skip(f"no systemd boots here: {reason}")
     try:
