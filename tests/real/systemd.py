@@ -92,6 +92,8 @@ class Machine:
         _put(stage, "etc/systemd/system/test.target").write_text(
             "[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n"
         )
+        for path in (stage, *stage.rglob("*")):  # as on any machine, whatever umask the tests keep their secrets by
+            path.chmod(0o755 if path.is_dir() else 0o644)
         mounts = folder / "mounts"
         mounts.mkdir()
         name = f"cln-monitor-test-{os.getpid()}"

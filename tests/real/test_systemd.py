@@ -100,8 +100,8 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
     except Impossible as reason:
         pytest.skip(f"no systemd boots here: {reason}")
     try:
-        machine.must(f"{PYTHON}/bin/{python} -m venv --without-pip /opt/cln-monitor")
-        pip = "/opt/cln-monitor/bin/python -m pip install --quiet --no-index --no-deps --ignore-installed"
+        machine.must(f"umask 022; {PYTHON}/bin/{python} -m venv --without-pip /opt/cln-monitor")
+        pip = "umask 022; /opt/cln-monitor/bin/python -m pip install --quiet --no-index --no-deps --ignore-installed"
         machine.must(f"{pip} --no-cache-dir --root-user-action=ignore /opt/{package.wheel.name}")
         if machine.run("unshare --user true").code != 0:
             # Within a chroot the kernel gives none of these. All else can still be tested.
