@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.package import Package, build
+
 os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
 
 pytest_plugins = ["pytester"]

@@ -45,7 +45,7 @@ def load_config(file: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in ``file``, all its secrets read once unless not wanted. Raises ConfigError."""
     text = read_text(file)
     try:
-        return parse_config(text, file.parent, with_secrets=with_secrets)
+        return parse_config(text, file.parent, with_secrets=with_secrets, file=file)
     except ConfigError as error:
         raise ConfigError(str(file), error.problems) from None
 
@@ -60,10 +60,6 @@ def read_text(file: Path) -> str:
         raise ConfigError(str(file), [Problem("", text)]) from None
     except UnicodeDecodeError:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
-    try:
-        return parse_config(text, file.parent, with_secrets=with_secrets, file=file)
-    except ConfigError as error:
-        raise ConfigError(str(file), error.problems) from None
 
 
 def parse_config(text: str, base: Path, *, with_secrets: bool = True, file: Path | None = None) -> Config:

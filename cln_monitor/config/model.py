@@ -59,6 +59,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     tls_config: TlsConfig = TlsConfig()
     key_labels: Literal["masked", "full"] = "masked"
     max_server_series: int = 200_000
+    shard: Shard = WHOLE
     allow_world_readable_secrets: bool = False
     probes: dict[str, ProbeSettings] = {}
     accounts: list[AccountConfig]

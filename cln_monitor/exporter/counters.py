@@ -92,6 +92,13 @@ class Counters:
             registry=registry,
         )
 
+        self._web_reload_successful = Gauge(
+            "cln_exporter_web_config_last_reload_successful",
+            "Whether the last attempt to read --web.config.file succeeded; 1 also without that file.",
+            registry=registry,
+        )
+        self._web_reload_successful.set(1)
+
         self._tls_unverified = Gauge(
             "cln_exporter_tls_verification_disabled",
             "Whether the configuration lets anybody be taken for CLN, insecure_skip_verify of tls_config.",
@@ -106,6 +113,12 @@ class Counters:
     def state_not_written(self) -> None:
         """Count an observation that a restart would not bring back."""
         self._state_failures.inc()
+
+    def sharing(self, shard: Shard) -> None:
+        """Show which shard this exporter is."""
+        self._shard_info.clear()
+        self._shard_info.labels(str(shard.index), str(shard.of)).set(1)
+        self._shards.set(shard.of)
 
     def start_probe(self, api: str, account: str, probe: str) -> None:
         """Show every reason why ``probe`` may fail, at zero."""

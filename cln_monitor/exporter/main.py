@@ -86,7 +86,16 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     from .web_config import WatchedWebConfig, WebConfig  # noqa: PLC0415
 
     log = structlog.get_logger(__name__)
+    notifier = Notifier.take()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
+    file = options.web_config_file
+    guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
+    scheme = "https" if guarded().tls else "http"
+
+    def reload() -> None:
+        with notifier.reloading():
+            service.reload()
+
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(sock) for sock in take_sockets()]
         if sockets and options.listen_addresses:

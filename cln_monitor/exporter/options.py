@@ -82,6 +82,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="most scrapes answered at a time, 0 for no limit (default: %(default)s)",
     )
     add(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="share the keys with N exporters, of which this one is I, from 0 to N-1; over shard of the configuration",
+    )
+    add(
         "--storage.path",
         dest="storage_path",
         type=_folder,
@@ -104,6 +110,13 @@ def _path(text: str) -> str:
     if not text.startswith("/") or is_taken or "//" in text or set("{}?#% ") & set(text):
         raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
     return text
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _folder(text: str) -> Path:

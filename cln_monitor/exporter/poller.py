@@ -75,7 +75,7 @@ class Poller:
         self._run = run
         self._jobs: dict[TargetId, Job] = {}
         self._scheduler = _Scheduler(
-            executors={"default": ThreadPoolExecutor(_MOST_RUNS)},
+            executors={"default": ThreadPoolExecutor(_MOST_RUNS), _HEART: ThreadPoolExecutor(1)},
             job_defaults={
                 "max_instances": 1,
                 # After a pause of the machine each target runs once, however many runs the pause has swallowed.

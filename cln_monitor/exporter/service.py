@@ -49,6 +49,7 @@ class Service:
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
         self._limits = Limits(1, 0, self._clock)
+        self._reload_failed = False
         self._state_path = state
         self._state: State | None = None
 

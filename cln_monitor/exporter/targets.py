@@ -36,7 +36,7 @@ def make_targets(
     for account in config.accounts:
         api_url = config.api_url_of(account)
         asks = _digest(api_url, account.login.reveal(), config.key_labels)
-        made_from = (account, config.transport_of(api_url))
+        made_from = (account, config.transport_of(api_url), config.shard)
         for name, probe in PROBES.items():
             if (
                 probe.of_account
@@ -46,6 +46,14 @@ def make_targets(
                 source = sources.of_account(account, name)
                 targets.append(Target(probe, source, api_url, asks=asks, made_from=made_from))
     return targets
+
+
+def reader_of(probe: Probe[Any], account: str, shard: Shard) -> Shard | None:
+    """Return which other shard reads ``probe`` of ``account``, or None where ``shard`` reads it, or its part of it."""
+    if probe.is_shared or not probe.of_account:
+        return None  # each shard has to know for itself whether CLN is up
+    owner = shard.owner(account, f"({probe.name})")  # no key is called so
+    return None if owner == shard else owner
 
 
 def _digest(*what: str) -> str:

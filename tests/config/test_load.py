@@ -20,7 +20,7 @@ API_ROOT = "expected the root of a CLN API, such as https://cln.cloudlinux.com/a
 IN_QUOTES = "a value that begins with !, & or * has to stand in quotes"
 KNOWN_AT_TOP = (
     "known here: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
-    "max_server_series, allow_world_readable_secrets, probes, accounts"
+    "max_server_series, shard, allow_world_readable_secrets, probes, accounts"
 )
 LOOKS_LIKE = "looks like a number or a date and is none; put it in quotes"
 MAPPING = "expected a mapping of names to values, got"

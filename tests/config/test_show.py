@@ -49,6 +49,7 @@ tls_config:
   insecure_skip_verify: false
 key_labels: masked
 max_server_series: 200000
+shard: 0/1
 allow_world_readable_secrets: false
 probes:
   status:

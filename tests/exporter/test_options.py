@@ -21,7 +21,8 @@ def test_defaults() -> None:
     assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
     assert (options.listen_addresses, DEFAULT_ADDRESS) == (None, "127.0.0.1:10099")
     assert (options.telemetry_path, options.max_requests) == ("/metrics", 40)
-    assert (options.storage_path, options.log_level, options.log_format) == (None, "info", "logfmt")
+    assert (options.web_config_file, options.storage_path) == (None, None)
+    assert (options.shard, options.log_level, options.log_format) == (None, "info", "logfmt")
 
 
 def test_all_that_can_be_set() -> None:
@@ -36,6 +37,7 @@ def test_all_that_can_be_set() -> None:
             "--web.telemetry-path=/all/metrics",
             "--web.enable-lifecycle",
             "--web.max-requests=0",
+            "--shard=1/3",
             "--storage.path=/tmp/state",
             "--log.level=warn",
             "--log.format=json",
@@ -46,7 +48,8 @@ def test_all_that_can_be_set() -> None:
     assert options.listen_addresses == ["127.0.0.1:1", "[::1]:2"]
     assert options.web_config_file == Path("/tmp/web.yml")
     assert (options.telemetry_path, options.max_requests) == ("/all/metrics", 0)
-    assert (options.storage_path, options.log_level, options.log_format) == (Path("/tmp/state"), "warn", "json")
+    assert (options.shard, options.log_level, options.log_format) == (Shard(1, 3), "warn", "json")
+    assert options.storage_path == Path("/tmp/state")
 
 
 @pytest.mark.parametrize(
