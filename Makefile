@@ -36,6 +36,11 @@ demo: $(venv)/.run ## run the exporter over a simulated account: no configuratio
 test: lint servers ## everything: lint, the types, all tests with their coverage
 	@$(bin)/python -m pytest --cov --cov-report=term $(ARGS)
 
+.PHONY: bench
+bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tests/bench/RESULTS.md (ARGS='scrape poll' for parts)
+	@command -v nginx /usr/sbin/nginx >/dev/null || tools/apt-install nginx-light || echo 'without nginx' >&2
+	@$(bin)/python -m tests.bench $(ARGS)
+
 .PHONY: lint
 lint: $(venv)/.dev ## style, the one-way imports, the types
 	@$(bin)/ruff check

@@ -1,0 +1,81 @@
+"""The usual way: a ``prometheus_client`` collector that makes the same series of the same fleet at each scrape.
+
+Run as a process of its own, ``python -m tests.bench.collector SERVERS KEYS``. It prints its port.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+from prometheus_client import start_http_server
+from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from cln_monitor.cln import mask_key
+from cln_monitor.cln.dates import parse_date
+
+from .fleet import Fleet
+
+
+class Server(NamedTuple):
+    """What the series of a server are made of."""
+
+    key: str
+    server_id: str
+    ip: str
+    created: float
+    last_checkin: float
+
+
+class FleetCollector(Collector):
+    """Yields two gauges a server, as the exporter does."""
+
+    def __init__(self, servers: list[Server]) -> None:
+        self._servers = servers
+
+    def collect(self) -> Iterable[Metric]:
+        """Make all families anew, as collectors do."""
+        labels = ("account", "key", "server_id", "ip")
+        checkins = GaugeMetricFamily(
+            "cln_kernelcare_server_last_checkin_timestamp_seconds", "Unix time of last_checkin.", labels=labels
+        )
+        created = GaugeMetricFamily(
+            "cln_kernelcare_server_created_timestamp_seconds", "Unix time of created.", labels=labels
+        )
+        for server in self._servers:
+            values = ("acme", server.key, server.server_id, server.ip)
+            checkins.add_metric(values, server.last_checkin)
+            created.add_metric(values, server.created)
+        return [checkins, created]
+
+
+def servers_of(fleet: Fleet) -> Iterator[Server]:
+    """Yield the servers of a fleet, as its answers tell them."""
+    for number, name in enumerate(fleet.names):
+        key = mask_key(name)
+        for row in msgspec.json.decode(fleet.servers_of(number))["data"]:
+            dates = (parse_date(row["created"]), parse_date(row["last_checkin"]))
+            yield Server(key, row["server_id"], row["ip"], *dates)
+
+
+def registry_of(fleet: Fleet) -> CollectorRegistry:
+    """Return a registry with the series of a fleet and nothing else."""
+    registry = CollectorRegistry()
+    registry.register(FleetCollector(list(servers_of(fleet))))
+    return registry
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    servers, keys = map(int, sys.argv[1:])
+    server, _ = start_http_server(0, "127.0.0.1", registry_of(Fleet(servers, keys)))
+    print(f"port={server.server_port}", flush=True)  # noqa: T201 # who started it waits for this line
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""An exporter as a process of its own, over a fleet that another process answers for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.running import Exporter, running_exporter, wait_until
+
+from .polling import configuration
+from .processes import PATIENCE, module
+
+
+@contextlib.contextmanager
+def exporter_over(
+    folder: Path, servers: int, keys: int, *, interval: str = "1d", latency: float = 0.0
+) -> Iterator[tuple[Exporter, int]]:
+    """Run an exporter that has polled ``servers``; give it and the control port of the CLN that it polls."""
+    folder = folder / f"{servers}-{keys}-{interval}"
+    folder.mkdir(exist_ok=True)
+    with module("cln", folder, servers, keys, "--latency", latency) as (_, ports):
+        config = folder / "cln-monitor.yml"
+        config.write_text(configuration(f"http://127.0.0.1:{ports[1]}/api", None, 8, interval), encoding="utf-8")
+        with running_exporter(folder, f"--config.file={config}") as exporter:
+            wait_until(lambda: exporter.ask("/-/ready").status == 200, "the first poll", PATIENCE)
+            yield exporter, int(ports[2])

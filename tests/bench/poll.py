@@ -1,0 +1,94 @@
+"""A poll over verified TLS, beside a bare ``requests.Session`` that fetches the same."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from tests.helpers.certificates import Authority
+from tests.running import ask
+
+from .processes import module
+from .scale import Scale
+from .table import Row, ratio
+
+
+class Polling:
+    """A process that polls when told to; ``who`` is ``ours`` or ``bare``."""
+
+    def __init__(self, who: str, port: str, scale: Scale, ca_file: Path, polls: int) -> None:
+        options = (who, port, scale.keys, ca_file, scale.concurrency, polls)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.polling", *map(str, options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._read()
+
+    def poll(self) -> dict[str, float]:
+        """Let it poll once and return what it took."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        took: dict[str, float] = json.loads(self._read())
+        return took
+
+    def _read(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"it ended with {self.process.wait()}")
+        return line
+
+    def stop(self) -> None:
+        """End it."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def measure(scale: Scale, folder: Path) -> list[Row]:
+    """Return the rows of a poll: all answers new, and all as they were."""
+    authority = Authority(folder)
+    certificate, key = authority.issue("localhost")
+    options = (scale.servers, scale.keys, "--latency", scale.latency, "--certificate", certificate, "--key", key)
+    with module("cln", folder, *options) as (_, ports):
+        control = f"http://127.0.0.1:{ports[2]}"
+        bare = Polling("bare", ports[1], scale, authority.file, scale.repeats)
+        ask(f"{control}/connections")
+        ours = Polling("ours", ports[1], scale, authority.file, 2 * scale.repeats)
+        try:
+            theirs, new, same, connections = [], [], [], 0
+            for _ in range(scale.repeats):  # in turns, so that what else the machine does falls on all of them
+                ask(f"{control}/turn")
+                new.append(ours.poll())
+                connections = connections or int(ask(f"{control}/connections").text)
+                same.append(ours.poll())
+                theirs.append(bare.poll())
+        finally:
+            bare.stop()
+            ours.stop()
+    ideal = scale.latency * (1 + math.ceil(scale.keys / scale.concurrency))
+    what = f"a poll of {scale.keys} keys at {scale.latency * 1000:.0f} ms a call, {scale.concurrency} in flight, TLS"
+    wall = median(took["wall"] for took in new) / ideal
+    cpu, cpu_same = (_cpu(took) / _cpu(theirs) for took in (new, same))
+    told = f"({_cpu(new) * 1000:.0f} ms to {_cpu(theirs) * 1000:.0f} ms)"
+    return [
+        Row(f"{what}: wall, beside the ideal", "≤ 1.15 ×", f"{ratio(wall)} ({wall * ideal:.1f} s)", wall <= 1.15),
+        Row("the same: CPU all in, beside a bare `requests.Session`", "≤ 1.5 ×", f"{ratio(cpu)} {told}", cpu <= 1.5),
+        Row("the same, no answer changed", "", ratio(cpu_same), None),
+        Row(
+            "the same: connections",
+            f"≤ {scale.concurrency + 1}",
+            str(connections),
+            connections <= scale.concurrency + 1,
+        ),
+    ]
+
+
+def _cpu(polls: list[dict[str, float]]) -> float:
+    return median(took["cpu"] for took in polls)

@@ -1,0 +1,119 @@
+"""One poll as a process of its own, so that its CPU can be counted: ours, or that of a bare ``requests.Session``.
+
+``python -m tests.bench.polling ours|bare PORT KEYS CA_FILE CONCURRENCY POLLS`` prints a JSON line a poll.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from cln_monitor.cln import Redactor
+from cln_monitor.config import parse_config
+from cln_monitor.exporter.logs import set_up_logs
+from cln_monitor.exporter.service import Service
+
+from .fleet import LOGIN, SECRET_KEY, Fleet
+
+
+class _Shared(HTTPAdapter):
+    """Lends one TLS context to all connections, else each loads the certificates anew."""
+
+    def __init__(self, context: ssl.SSLContext, size: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=size)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> Any:
+        host, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the connection alone: the context says all."""
+
+
+def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], object]:
+    """Return what fetches the same bytes with no more than ``requests`` and a pool of threads."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", _Shared(ssl.create_default_context(cafile=ca_file), concurrency))
+
+    def fetch(name: str) -> bytes:
+        response = session.get(f"{url}/kcare/key/servers.json", params={"key": name, "token": "t" * 60}, timeout=15)
+        return response.content
+
+    def poll() -> None:
+        session.get(f"{url}/kcare/key/list.json", params={"token": "t" * 60}, timeout=15)
+        with ThreadPoolExecutor(concurrency) as pool:
+            for body in pool.map(fetch, Fleet(0, keys).names):
+                assert body
+
+    return poll
+
+
+def configuration(url: str, ca_file: str | None, concurrency: int, interval: str = "1d") -> str:
+    """Return the text of a configuration that reads the KernelCare servers of one account, and nothing else."""
+    off = "\n".join(f"  {name}: {{enabled: false}}" for name in ("status", "imunify", "patch_status", "ip_licenses"))
+    tls = f"tls_config: {{ca_file: {ca_file}}}" if ca_file else ""
+    return f"""\
+api_url: {url}
+concurrency: {concurrency}
+requests_per_second: 0
+max_server_series: 4000000
+{tls}
+probes:
+  kernelcare: {{interval: {interval}, max_age: 2d, stale_after: 24h}}
+{off}
+accounts:
+  - name: acme
+    login: {LOGIN}
+    secret_key: {SECRET_KEY}
+"""
+
+
+def ours(url: str, _: int, ca_file: str, concurrency: int) -> Callable[[], object]:
+    """Return what polls as the exporter does: from the calls to the text of ``/metrics`` and its gzip form."""
+    redactor = Redactor()
+    set_up_logs("warn", "logfmt", redactor)
+    service = Service(lambda: parse_config(configuration(url, ca_file, concurrency), Path()), redactor)
+    service._poller.start = lambda: None  # type: ignore[method-assign] # polled from here, and by nobody else
+    service.start()
+    target = service.find("acme", "kernelcare")
+    assert target is not None
+
+    def poll() -> None:
+        run = service.run(target)
+        assert run.failure is None, run.failure
+
+    return poll
+
+
+def main() -> None:
+    """Poll, and print what each poll took."""
+    who, port, keys, ca_file, concurrency, polls = sys.argv[1:]
+    make = {"ours": ours, "bare": bare}[who]
+    poll = make(f"https://localhost:{port}/api", int(keys), ca_file, int(concurrency))
+    print("ready=1", flush=True)  # noqa: T201 # what it is run for
+    for _ in range(int(polls)):
+        sys.stdin.readline()
+        started, used = time.perf_counter(), time.process_time()
+        poll()
+        took = {"wall": time.perf_counter() - started, "cpu": time.process_time() - used}
+        print(json.dumps(took), flush=True)  # noqa: T201 # what it is run for
+
+
+if __name__ == "__main__":
+    main()

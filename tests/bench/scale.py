@@ -1,0 +1,49 @@
+"""How much is measured: all of it, or as little as shows that the bench still runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The sizes of the fleets, in servers, and how often things are repeated."""
+
+    servers: int = 100_000
+    keys: int = 1000
+    growth: tuple[int, ...] = (10_000, 100_000, 300_000)
+    large: int = 1_000_000
+    repeats: int = 5
+    scrapes: int = 100
+    concurrency: int = 32
+    latency: float = 0.1
+    endurance: int = 1000
+    plugin_runs: int = 20
+    many_plugins: int = 2000
+
+
+FULL = Scale()
+QUICK = Scale(
+    servers=5000,
+    keys=50,
+    growth=(2000, 5000, 10_000),
+    large=20_000,
+    repeats=2,
+    scrapes=20,
+    endurance=50,
+    plugin_runs=3,
+    many_plugins=20,
+)
+TINY = Scale(
+    servers=40,
+    keys=4,
+    growth=(40, 80),
+    large=80,
+    repeats=1,
+    scrapes=2,
+    concurrency=2,
+    latency=0.01,
+    endurance=2,
+    plugin_runs=1,
+    many_plugins=1,
+)
