@@ -17,12 +17,15 @@ _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 
 def text(value: object) -> str:
     """Return ``value`` as clean text; None, a list and an object are the empty text."""
+    if isinstance(value, str):  # asked first, as all but a few are
+        return clean_text(value)
     return "" if isinstance(value, list | dict) else clean_text(value)
 
 
 def identity(value: object, field: str, asked_for: str = "") -> str:
     """Return the id in ``value``, or the one that was ``asked_for``; a row without any is not an answer of CLN."""
-    if isinstance(value, str | int) and not isinstance(value, bool) and (cleaned := clean_text(value)):
+    is_id = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    if is_id and (cleaned := clean_text(value)):
         return cleaned
     if asked_for:
         return asked_for

@@ -6,7 +6,8 @@ import html
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus, unquote
 
 from cln_monitor.masking import mask_key
@@ -51,6 +52,7 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._shown: dict[str, str] = {}
+        self._by_start: defaultdict[str, list[str]] = defaultdict(list)
         self._words: set[str] = set()
         self._public: set[str] = set()
 
@@ -65,7 +67,10 @@ class Redactor:
             if len(value) < _SHORTEST or value in self._shown:
                 return
             self._words.add(max(_WORD.findall(value), key=len, default=""))
-            self._shown.update(dict.fromkeys(_spellings(value), shown))
+            for spelling in _spellings(value):
+                if spelling not in self._shown:
+                    self._by_start[spelling[:_SHORTEST]].append(spelling)
+                self._shown[spelling] = shown
 
     def hide_login(self, login: str) -> None:
         """From now on show ``<login>`` where ``login`` stands, unless it is part of a text that is public."""
@@ -105,11 +110,18 @@ class Redactor:
     def _scrub_as_it_stands(self, text: str) -> str:
         text = _TOKEN.sub(PLACEHOLDER, text)
         with self._lock:
-            found = {value: shown for value, shown in self._shown.items() if value in text}
+            found = {value: self._shown[value] for value in self._known_in(text)}
         if not found:
             return text
         longest_first = sorted(found, key=len, reverse=True)
         return re.sub("|".join(map(re.escape, longest_first)), lambda match: found[match[0]], text)
+
+    def _known_in(self, text: str) -> Iterator[str]:
+        """Yield the secrets that stand in ``text``, found by their start: there may be ten thousand of them."""
+        for index in range(len(text) - _SHORTEST + 1):
+            for value in self._by_start.get(text[index : index + _SHORTEST], ()):
+                if text.startswith(value, index):
+                    yield value
 
 
 _UNESCAPES: tuple[Callable[[str], str], ...] = (

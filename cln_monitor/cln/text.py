@@ -19,7 +19,7 @@ def clean_text(value: object, longest: int = 256) -> str:
     if not (text.isascii() and text.isprintable()):
         text = _UNFIT.sub(" ", text)
     text = text.strip()
-    return shorten(text, longest)
+    return text if len(text) <= longest else shorten(text, longest)
 
 
 def is_clean(text: str) -> bool:
