@@ -27,6 +27,7 @@ from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
 from .ip_licenses import LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
+from .memory import Memory
 from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
 from .redact import PLACEHOLDER, Redactor, Secret
@@ -68,6 +69,7 @@ __all__ = [
     "KernelCareServer",
     "LicensedServer",
     "Limits",
+    "Memory",
     "MonitoringKeys",
     "NotDone",
     "PatchStatus",

@@ -13,6 +13,7 @@ from .clock import Deadline
 from .endpoints import Endpoint
 from .envelope import changed_data, json_data
 from .errors import AuthorizationFailed, ClnError, Refused, TimedOut
+from .memory import Memory
 from .redact import Redactor, Secret
 from .token import make_token
 from .transport import Answer, Transport
@@ -42,11 +43,15 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The calls of one account over one transport, all of them over before ``deadline``."""
+    """The calls of one account over one transport, all of them over before ``deadline``.
+
+    With a ``memory``, a list that CLN answers as it did before is the very list that was made then.
+    """
 
     transport: Transport
     credentials: Credentials | None
     deadline: Deadline
+    memory: Memory | None = None
 
     @property
     def redactor(self) -> Redactor:
@@ -60,17 +65,22 @@ class Caller:
     def read_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""
         rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type that is known when the code runs
-        return self.read_data(endpoint, rows, lambda data: [make(each) for each in data], **query)
+
+        def decode(answer: Answer) -> list[R]:
+            return [make(each) for each in json_data(answer, rows)]
+
+        if self.memory is None:
+            return self._read_json(endpoint, decode, query)
+        memory, call = self.memory, (endpoint.template, *sorted(query.items()))
+        return self._read_json(endpoint, lambda answer: memory.rows(call, answer, decode), query)
 
     def read_data(self, endpoint: Endpoint, kind: type[T], make: Callable[[T], R], **query: str) -> R:
         """Read JSON of a ``kind`` as the account, and return what ``make`` makes of it. Raises ClnError."""
-        return self.read(
-            endpoint,
-            # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
-            lambda answer: make(json_data(answer, kind)),
-            query=self._with_token(query),
-            of_key=query.get("key"),
-        )
+        return self._read_json(endpoint, lambda answer: make(json_data(answer, kind)), query)
+
+    def _read_json(self, endpoint: Endpoint, decode: Callable[[Answer], R], query: dict[str, str]) -> R:
+        # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
+        return self.read(endpoint, decode, query=self._with_token(query), of_key=query.get("key"))
 
     def read(
         self,

@@ -15,6 +15,7 @@ from .imunify import Imunify, ImunifyReads
 from .ip_licenses import IpLicenseReads, IpLicenses
 from .kernelcare import KernelCare, KernelCareReads
 from .limits import Limits
+from .memory import Memory
 from .monitoring_key import MonitoringKeys
 from .patch_status import PatchStatusReads
 from .redact import Redactor, Secret
@@ -69,14 +70,19 @@ class ReadOnlyClient:
 
     @classmethod
     def over(
-        cls, transport: Transport, credentials: Credentials | None = None, deadline: Deadline | None = None
+        cls,
+        transport: Transport,
+        credentials: Credentials | None = None,
+        deadline: Deadline | None = None,
+        memory: Memory | None = None,
     ) -> Self:
         """Return a client over ``transport``, all calls of which together end before ``deadline``.
 
-        Without ``credentials`` it can make the calls that carry no token: ``status``, ``patch_status.of_key``.
+        Without ``credentials`` it can make the calls that carry no token: ``status``, ``patch_status.of_key``. With a
+        ``memory``, a list that has not changed is the very list that was read before.
         """
         client = cls.__new__(cls)
-        caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock))
+        caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock), memory)
         client._ask_over(caller)  # noqa: SLF001 # the second half of its own making
         return client
 
@@ -98,7 +104,7 @@ class ReadOnlyClient:
 
     def within(self, deadline: Deadline) -> Self:
         """Return a client of the same account whose calls end before ``deadline``."""
-        return self.over(self._caller.transport, self._caller.credentials, deadline)
+        return self.over(self._caller.transport, self._caller.credentials, deadline, self._caller.memory)
 
     def __enter__(self) -> Self:
         return self

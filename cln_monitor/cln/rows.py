@@ -37,8 +37,10 @@ def unique(rows: Iterable[T], identity: Callable[[T], Hashable]) -> list[T]:
     return list(by_identity.values())
 
 
-def unique_servers(servers: Iterable[S]) -> list[S]:
-    """Return each server once; of its rows the one that checked in last."""
+def unique_servers(servers: list[S]) -> list[S]:
+    """Return each server once, of its rows the one that checked in last; the same list where each is there once."""
+    if len({server.server_id for server in servers}) == len(servers):
+        return servers
     by_id: dict[str, S] = {}
     for server in servers:
         known = by_id.setdefault(server.server_id, server)

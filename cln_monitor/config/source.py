@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cln_monitor.cln import Clock, Exchange, Limits, ReadOnlyClient, Redactor, Transport, mask_key
+from cln_monitor.cln import Clock, Exchange, Limits, Memory, ReadOnlyClient, Redactor, Transport, mask_key
 from cln_monitor.probes import WHOLE, ProbeSettings, Shard, Source
 
 from .model import AccountConfig, Config
@@ -60,4 +60,5 @@ class Sources:
     def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
         settings = self._config.transport_of(api_url)
         transport = Transport(settings, self._limits, self._clock, self._redactor, self._observe)
-        return ReadOnlyClient.over(transport, None if account is None else self._config.credentials_of(account))
+        credentials = None if account is None else self._config.credentials_of(account)
+        return ReadOnlyClient.over(transport, credentials, memory=Memory())

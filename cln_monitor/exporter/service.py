@@ -212,4 +212,6 @@ class Service:
                 self._exposition.publish(target.id, self._texts(target))
 
     def _texts(self, target: Target) -> Mapping[Family, bytes]:
-        return render_target(target.view(), target.settings, self.config.max_server_series)
+        limit = self.config.max_server_series
+        texts, target.kept = render_target(target.view(), target.settings, limit, target.kept)
+        return texts

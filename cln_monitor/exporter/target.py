@@ -11,6 +11,7 @@ from typing import Any
 from cln_monitor.cln import Clock
 from cln_monitor.probes import WHOLE, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
+from .families import Kept
 from .saved import Saved
 
 
@@ -44,6 +45,7 @@ class Target:
         self.last_success: float | None = None
         self.has_changed_state = False
         self.is_tried = False
+        self.kept = Kept()
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 

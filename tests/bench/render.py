@@ -96,7 +96,7 @@ def measure(scale: Scale, _: Path) -> list[Row]:
 
     def ours() -> Exposition:
         exposition = Exposition(ALL_FAMILIES)
-        exposition.publish("acme", render_target(view, reading.settings, scale.large))
+        exposition.publish("acme", render_target(view, reading.settings, scale.large)[0])
         return exposition
 
     registry = registry_of(Fleet(scale.servers, scale.keys))

@@ -33,7 +33,7 @@ def test_row_that_checked_in_last_counts() -> None:
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.integers(0, 9))))
 def test_any_rows(rows: list[tuple[str, int | None]]) -> None:
     """Each id is there once, with the latest check-in of its rows."""
-    servers = unique_servers(server(name, checkin) for name, checkin in rows)
+    servers = unique_servers([server(name, checkin) for name, checkin in rows])
     assert [each.server_id for each in servers] == list(dict.fromkeys(name for name, _ in rows))
     for each in servers:
         checkins = [checkin for name, checkin in rows if name == each.server_id and checkin is not None]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from hypothesis import example, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from cln_monitor.exporter.families import POLLED, Family, Series, escape, number
+from cln_monitor.exporter.families import POLLED, Family, Kept, Series, escape, number
 from cln_monitor.exporter.metrics import ALL_FAMILIES
 
 from .parsing import parse, parse_openmetrics
@@ -103,11 +105,69 @@ def test_series_of_a_family_stay_together() -> None:
     series.add(FAMILY, ("a", "b"), 1)
     series.add(OTHER, ("c",), 2)
     series.add(FAMILY, ("d", "e"), math.inf)
-    series.add_lines(Family("cln_none", "None.", ()), [])
+    series.add_made(Family("cln_none", "None.", ()), (), (), list)
     assert series.texts() == {
         FAMILY: b'cln_test{one="a",two="b"} 1\ncln_test{one="d",two="e"} +Inf\n',
         OTHER: b'cln_other{one="c"} 2\n',
     }
+
+
+class Maker:
+    """Writes a line a value, and counts how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def texts(self, sources: Mapping[str, list[int]], kept: Kept | None = None) -> tuple[bytes, Kept]:
+        """Return the text of a family made of ``sources``, and what to keep of it."""
+
+        def lines(values: list[int]) -> list[str]:
+            self.made += 1
+            return [f"{value}\n" for value in values]
+
+        series = Series(kept)
+        for name, source in sources.items():
+            series.add_made(FAMILY, (name,), source, partial(lines, source))
+        return series.texts().get(FAMILY, b""), series.kept
+
+
+def test_what_comes_of_the_same_object_is_not_made_anew() -> None:
+    """And the text of a family of which all stayed is the very same object."""
+    maker, sources = Maker(), {"a": [1, 2], "b": [3], "c": []}
+    first, kept = maker.texts(sources)
+    again, kept = maker.texts(sources, kept)
+    assert (first, maker.made) == (b"1\n2\n3\n", 3)
+    assert again is first
+    changed, kept = maker.texts(sources | {"b": [4]}, kept)
+    assert (changed, maker.made) == (b"1\n2\n4\n", 4)
+    assert maker.texts(sources, kept)[0] == first
+
+
+def test_what_is_equal_but_another_object_is_made_anew() -> None:
+    """Only identity tells that nothing in it can differ."""
+    maker = Maker()
+    _, kept = maker.texts({"a": [1]})
+    assert maker.texts({"a": [1]}, kept)[0] == b"1\n"
+    assert maker.made == 2
+
+
+def test_kept_pieces_follow_their_order_and_go_with_their_source() -> None:
+    """Whatever came, went and moved since."""
+    maker, a, b = Maker(), [1], [2]
+    _, kept = maker.texts({"a": a, "b": b})
+    moved, kept = maker.texts({"b": b, "a": a}, kept)
+    fewer, kept = maker.texts({"b": b}, kept)
+    none, kept = maker.texts({}, kept)
+    assert (moved, fewer, none) == (b"2\n1\n", b"2\n", b"")
+    assert (maker.made, kept) == (2, Kept())
+    assert maker.texts({"a": b}, maker.texts({"a": a})[1])[0] == b"2\n"
+
+
+def test_series_over_a_limit_are_not_kept() -> None:
+    """What is not shown takes no memory."""
+    series = Series()
+    series.add_made(FAMILY, (), (), lambda: ["1\n", "2\n"])
+    assert (series.drop_over(1, (FAMILY,)), series.texts(), series.kept) == (2, {}, Kept())
 
 
 @pytest.mark.parametrize("values", [("a",), ("a", "b", "c")], ids=["too-few", "too-many"])

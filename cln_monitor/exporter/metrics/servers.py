@@ -37,15 +37,17 @@ def add_server_times(
     *,
     account: str,
     key: str,
-    servers: Iterable[S],
+    servers: list[S],
     time_of: Callable[[S], float | None],
 ) -> None:
     """Write a timestamp a server, nothing for a server without one."""
     # The hundred thousand lines of a large fleet come from here: one f-string each, nothing else.
     start = f'{family.name}{{account="{escape(account)}",key="{escape(key)}",server_id="'
-    series.add_lines(
+    series.add_made(
         family,
-        [
+        (account, key),
+        servers,
+        lambda: [
             f'{start}{escape(server.server_id)}",ip="{escape(server.ip)}"}} {number(moment)}\n'
             for server in servers
             if (moment := time_of(server)) is not None
