@@ -207,13 +207,15 @@ class Transport:
     def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> Answer:
         with call_deadline(seconds) as call:
             try:
-                response = self._session.request(
-                    method,
-                    self.settings.api_url + path,
-                    params=query,
+                # Not through Session.request: to merge the settings of ours that stay is a sixth of a call's CPU.
+                request = requests.PreparedRequest()
+                request.prepare(method, self.settings.api_url + path, self._session.headers, params=query)
+                response = self._session.send(
+                    request,
                     timeout=seconds,
                     stream=True,
                     allow_redirects=False,
+                    proxies=self._session.proxies,
                 )
                 with response:
                     call.stage = "reading the answer"

@@ -118,6 +118,8 @@ def number(value: float) -> str:
     """Return ``value`` as the exposition formats spell it."""
     if isinstance(value, int):
         return str(int(value))
+    if value.is_integer():
+        return str(int(value))
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value.is_integer() else repr(value)
+    return repr(value)

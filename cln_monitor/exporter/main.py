@@ -78,6 +78,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
 
     from .activation import take_sockets  # noqa: PLC0415
     from .guard import Guard  # noqa: PLC0415
+    from .interpreter import set_up_interpreter  # noqa: PLC0415
     from .notify import Notifier  # noqa: PLC0415
     from .options import DEFAULT_ADDRESS  # noqa: PLC0415
     from .server import ListenError, address_of, listen, serve  # noqa: PLC0415
@@ -88,6 +89,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     log = structlog.get_logger(__name__)
     notifier = Notifier.take()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
+    set_up_interpreter()
     file = options.web_config_file
     guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
     scheme = "https" if guarded().tls else "http"

@@ -168,7 +168,7 @@ class Service:
         return page_of(self._texts(target))
 
     def untried(self) -> list[TargetId]:
-        """Return the targets whose probe has not run yet; what was kept of an earlier exporter is no run."""
+        """Return the targets of whose probe no run is shown yet; what was kept of an earlier exporter is no run."""
         return [target.id for target in list(self.targets.values()) if not target.is_tried]
 
     def beat(self, every: float, heartbeat: Callable[[], object]) -> None:

@@ -29,7 +29,7 @@ class Target:
 
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
-    ``is_tried``: its probe has run in this process; what it last saw may be of an earlier one.
+    ``is_tried``: a run of its probe in this process is shown; what it last saw may be of an earlier one.
     """
 
     def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: str, made_from: object) -> None:
@@ -109,6 +109,7 @@ class Target:
             run = run_probe(self.probe, self.source, pool, clock)
             self._keep(run)
             done(self, run)
+            self.is_tried = True
         except BaseException as error:
             mine.set_exception(error)
             raise
@@ -127,7 +128,6 @@ class Target:
             before = self.last_run if self.is_tried else None
             self.has_changed_state = before is None or (before.failure is None) != (run.failure is None)
             self.last_run = run
-            self.is_tried = True
             if run.failure is None:
                 self.last_success = run.observation.observed_at
 

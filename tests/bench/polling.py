@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from cln_monitor.cln import Redactor
 from cln_monitor.config import parse_config
+from cln_monitor.exporter.interpreter import set_up_interpreter
 from cln_monitor.exporter.logs import set_up_logs
 from cln_monitor.exporter.service import Service
 
@@ -91,6 +92,7 @@ def ours(url: str, _: int, ca_file: str, concurrency: int) -> Callable[[], objec
     service = Service(lambda: parse_config(configuration(url, ca_file, concurrency), Path()), redactor)
     service._poller.start = lambda: None  # type: ignore[method-assign] # polled from here, and by nobody else
     service.start()
+    set_up_interpreter()
     target = service.find("acme", "kernelcare")
     assert target is not None
 

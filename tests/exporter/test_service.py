@@ -404,6 +404,19 @@ def test_untried(exporting: Exporting) -> None:
     assert "kernelcare" not in {target.probe for target in exporting.service.untried()}
 
 
+def test_untried_until_it_is_shown(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits until the exporter is ready must find in its next scrape what the probe saw."""
+    publish = fleet.service._exposition.publish
+
+    def late(*arguments: Any) -> None:
+        assert "kernelcare" in {target.probe for target in fleet.service.untried()}
+        publish(*arguments)
+
+    monkeypatch.setattr(fleet.service._exposition, "publish", late)
+    fleet.run("kernelcare")
+    assert "kernelcare" not in {target.probe for target in fleet.service.untried()}
+
+
 def test_page_of_one_target(fleet: Exporting) -> None:
     """Only what belongs to it."""
     fleet.run()
