@@ -101,8 +101,8 @@ def test_the_fleet_is_seen_once_and_whole_while_exporters_die_and_return(lab: La
     tsdb = lab.victoria
     tsdb.wait_for("count(cln_exporter_shard_info)", [6])
     tsdb.wait_for(COUNTED, [FLEET])
-    assert tsdb.query(NAMED) == [FLEET]
-    assert tsdb.query(SHARDS_OF_KEY) == [1.0] * len(KEYS)
+    tsdb.wait_for(NAMED, [FLEET])
+    tsdb.wait_for(SHARDS_OF_KEY, [1.0] * len(KEYS))
     tsdb.wait_for("sum(cln_kernelcare_key_servers)", [2 * FLEET])  # which is why it is counted with max by
     tsdb.wait_for(LICENSED, [LICENSES])
     tsdb.wait_for('count(cln_probe_success{probe="ip_licenses"})', [2])
@@ -116,14 +116,14 @@ def test_the_fleet_is_seen_once_and_whole_while_exporters_die_and_return(lab: La
     tsdb.wait_for("count(up == 1)", [6])
     tsdb.wait_for("sum(cln_kernelcare_key_servers)", [2 * FLEET])
     assert set(tsdb.between(COUNTED, whole_since, time.time())) == {FLEET}
-    assert tsdb.query(SHARDS_MISSING) == [0]
+    tsdb.wait_for(SHARDS_MISSING, [0])
 
     for replica in "ab":
         lab.kill(SHARDS[1], replica)
     tsdb.wait_for(COUNTED, [FLEET - OF_SHARD[1]])
-    assert tsdb.query(NAMED) == [FLEET - OF_SHARD[1]]
-    assert tsdb.query(SHARDS_MISSING) == [1]
+    tsdb.wait_for(NAMED, [FLEET - OF_SHARD[1]])
+    tsdb.wait_for(SHARDS_MISSING, [1])
     lab.revive(SHARDS[1], "b")
     tsdb.wait_for(COUNTED, [FLEET])
-    assert tsdb.query(NAMED) == [FLEET]
+    tsdb.wait_for(NAMED, [FLEET])
     assert lab.prometheus.query(COUNTED) == [({}, FLEET)]
