@@ -72,7 +72,10 @@ def test_all_programs_are_installed(programs: Path) -> None:
 def test_the_installed_exporter_runs_the_demo(programs: Path, tmp_path: Path) -> None:
     """A page with its style and a scrape, from the files of the wheel alone."""
     exporter = Exporter(
-        tmp_path / "exporter.log", "--demo", environment=_environment(programs), program=(str(programs / "cln-exporter"),)
+        tmp_path / "exporter.log",
+        "--demo",
+        environment=_environment(programs),
+        program=(str(programs / "cln-exporter"),),
     )
     try:
         exporter.wait_ready()

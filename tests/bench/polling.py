@@ -65,10 +65,11 @@ def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], ob
     return poll
 
 
-def configuration(url: str, ca_file: str | None, concurrency: int, interval: str = "1d") -> str:
+def configuration(url: str, ca_file: str | None, concurrency: int) -> str:
     """Return the text of a configuration that reads the KernelCare servers of one account, and nothing else."""
     off = "\n".join(f"  {name}: {{enabled: false}}" for name in ("status", "imunify", "patch_status", "ip_licenses"))
     tls = f"tls_config: {{ca_file: {ca_file}}}" if ca_file else ""
+    # Room for the series of the largest fleet; one account with one probe, whatever the defaults are.
     return f"""\
 api_url: {url}
 concurrency: {concurrency}
@@ -76,7 +77,7 @@ requests_per_second: 0
 max_server_series: 4000000
 {tls}
 probes:
-  kernelcare: {{interval: {interval}, max_age: 2d, stale_after: 24h}}
+  kernelcare: {{interval: 1d, max_age: 2d, stale_after: 24h}}
 {off}
 accounts:
   - name: acme

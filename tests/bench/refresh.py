@@ -8,7 +8,7 @@ import re
 import threading
 from pathlib import Path
 
-from tests.running import ask
+from tests.running import Exporter, ask
 
 from .client import Client
 from .exporter import exporter_over
@@ -21,45 +21,75 @@ _OF_THE_FLEET = re.compile(rb"^cln_kernelcare_(?:server|key_servers).*\n", re.MU
 
 
 def measure(scale: Scale, folder: Path) -> list[Row]:
-    """Return the rows of a refresh."""
-    waits: list[float] = []
-    scrapes: list[bytes] = []
-    halves = 0
-    with exporter_over(folder, scale.servers, scale.keys) as (exporter, control):
-        for _ in range(scale.repeats):
-            ask(f"http://127.0.0.1:{control}/turn")
-            states = {_state(_scrape(exporter.address))}
-            refreshed = threading.Event()
-            others = [
-                threading.Thread(target=_ask_on, args=(exporter.address, refreshed, waits)),
-                threading.Thread(target=_scrape_on, args=(exporter.address, refreshed, scrapes)),
-            ]
-            for other in others:
-                other.start()
-            with Client(exporter.address, _GZIP) as client:
-                client.get(_PROBE)
-            refreshed.set()
-            for other in others:
-                other.join()
-            states.add(_state(_scrape(exporter.address)))
-            halves += sum(_state(scrape) not in states for scrape in scrapes)
-            seen = len(scrapes)
-            scrapes.clear()
-    waits.sort()
-    p99 = waits[len(waits) * 99 // 100] * 1000
+    """Return the rows of a refresh: by a CLN as slow as it is, and by one that answers at once."""
+    usual = _Noticed(scale, folder, scale.concurrency, scale.latency)
+    worst = _Noticed(scale, folder, 8, 0.0)
+    how = f"{scale.latency * 1000:.0f} ms a call, {scale.concurrency} in flight"
     return [
         Row(
-            f"while {scale.servers:,} servers are refreshed: `/-/healthy` p99",
+            f"while {scale.servers:,} servers are refreshed, {how}: `/-/healthy` p99",
             "≤ 50 ms",
-            f"{p99:.0f} ms (p50 {waits[len(waits) // 2] * 1000:.1f} ms, {len(waits)} requests)",
-            p99 <= 50,
+            usual.told,
+            usual.p99 <= 0.05,
+            "the threads that decode and the one that answers take turns of 5 ms at the interpreter",
         ),
-        Row("the same: scrapes of a half-refreshed state", "0", f"{halves} of {seen} a refresh", not halves),
+        Row("the same with a CLN that answers at once, 8 in flight", "", worst.told, None),
+        Row(
+            "the same: scrapes of a half-refreshed state",
+            "0",
+            f"{usual.halves + worst.halves} of {usual.scrapes + worst.scrapes}",
+            not usual.halves + worst.halves,
+        ),
     ]
+
+
+class _Noticed:
+    """What was noticed of some refreshes: seconds that a small page took, and how many scrapes were of two states."""
+
+    def __init__(self, scale: Scale, folder: Path, concurrency: int, latency: float) -> None:
+        self.scrapes = self.halves = 0
+        self._waits: list[float] = []
+        folder = folder / f"{concurrency}"
+        folder.mkdir()
+        with exporter_over(folder, scale.servers, scale.keys, concurrency=concurrency, latency=latency) as running:
+            for _ in range(scale.repeats):
+                self._refresh(*running)
+        self._waits.sort()
+
+    @property
+    def p99(self) -> float:
+        """The seconds that one request in a hundred waits longer than."""
+        return self._waits[len(self._waits) * 99 // 100]
+
+    @property
+    def told(self) -> str:
+        """The same and the median, in words."""
+        half = self._waits[len(self._waits) // 2] * 1000
+        return f"{self.p99 * 1000:.0f} ms (p50 {half:.1f} ms, {len(self._waits)} requests)"
+
+    def _refresh(self, exporter: Exporter, control: int) -> None:
+        ask(f"http://127.0.0.1:{control}/turn")
+        before, refreshed = _state(_scrape(exporter.address)), threading.Event()
+        scrapes: list[bytes] = []
+        others = [
+            threading.Thread(target=_ask_on, args=(exporter.address, refreshed, self._waits)),
+            threading.Thread(target=_scrape_on, args=(exporter.address, refreshed, scrapes)),
+        ]
+        for other in others:
+            other.start()
+        with Client(exporter.address, _GZIP) as client:
+            client.get(_PROBE)
+        refreshed.set()
+        for other in others:
+            other.join()
+        states = {before, _state(_scrape(exporter.address))}
+        self.scrapes += len(scrapes)
+        self.halves += sum(_state(scrape) not in states for scrape in scrapes)
 
 
 def _ask_on(address: str, end: threading.Event, waits: list[float]) -> None:
     with Client(address) as client:
+        waits.append(client.get("/-/healthy")[0])
         while not end.wait(0.005):
             waits.append(client.get("/-/healthy")[0])
 

@@ -5,15 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from prometheus_client import generate_latest
 
-from cln_monitor.cln import Credentials, ReadOnlyClient, Redactor, Secret, SystemClock, TransportSettings, mask_key
+from cln_monitor.cln import (
+    Credentials,
+    Memory,
+    ReadOnlyClient,
+    Redactor,
+    Secret,
+    SystemClock,
+    TransportSettings,
+    mask_key,
+)
 from cln_monitor.cln.transport import Answer
 from cln_monitor.exporter.exposition import Exposition
+from cln_monitor.exporter.families import Kept
 from cln_monitor.exporter.metrics import ALL_FAMILIES, render_target
 from cln_monitor.probes import PROBES, CheckinSettings, Run, Source, View, run_probe
 
@@ -55,12 +66,12 @@ class _Bytes:
 
 
 class _Reading:
-    """Runs the probe over bytes that are here already."""
+    """Runs the probe over bytes that are here already; with a memory, as the exporter does."""
 
-    def __init__(self, scale: Scale) -> None:
+    def __init__(self, scale: Scale, memory: Memory | None = None) -> None:
         self.bytes = _Bytes(Fleet(scale.servers, scale.keys))
         credentials = Credentials(LOGIN, lambda: Secret(SECRET_KEY))
-        client = ReadOnlyClient.over(self.bytes, credentials)  # type: ignore[arg-type] # all of one that is used
+        client = ReadOnlyClient.over(self.bytes, credentials, memory=memory)  # type: ignore[arg-type] # all of one that is used
         self.settings = CheckinSettings()
         self._source = Source(client, self.settings, "acme", mask_key)
 
@@ -74,19 +85,22 @@ def decode(scale: Scale, _: Path) -> list[Row]:
     reading = _Reading(scale)
     decoder = msgspec.json.Decoder(_Answer)
     bare = _least(scale, lambda: [decoder.decode(body) for body in reading.bytes.bodies.values()])
-    ours = _least(scale, reading.run, before=lambda: _forget(reading))
+    ours = _least(scale, reading.run)
+    remembering = _Reading(scale, Memory())
+    held = remembering.run()
+    again = _least(scale, remembering.run)
+    assert held.failure is None
     return [
         Row(
             "answers → observation, beside the bare typed decode of the same bytes",
             "≤ 3 ×",
             f"{ratio(ours / bare)} ({ours * 1000:.0f} ms to {bare * 1000:.0f} ms)",
             ours <= 3 * bare,
-        )
+            "the loose decoding alone, which takes what no type would, is 1.3 ×; the rest is Python that makes an "
+            "object of each row, cleans two texts and reads two dates in it, at under 2 µs a server",
+        ),
+        Row("the same, no answer changed", "", f"{ratio(again / bare)} ({again * 1000:.0f} ms)", None),
     ]
-
-
-def _forget(_: _Reading) -> None:
-    """Nothing is kept of answers yet."""
 
 
 def measure(scale: Scale, _: Path) -> list[Row]:
@@ -108,12 +122,42 @@ def measure(scale: Scale, _: Path) -> list[Row]:
             "≤ 1/4",
             f"{cost / theirs:.2f} × ({cost * 1000:.0f} ms to {theirs * 1000:.0f} ms)",
             cost <= theirs / 4,
-        )
+        ),
+        _when_little_changes(scale, theirs),
     ]
 
 
+def _when_little_changes(scale: Scale, theirs: float) -> Row:
+    reading = _Reading(scale, Memory())
+    exposition = Exposition(ALL_FAMILIES)
+    kept = Kept()
+    held: Run[Any] | None = None
+
+    def publish() -> None:
+        nonlocal kept
+        assert held is not None
+        texts, kept = render_target(View.of_run(held, reading.settings), reading.settings, scale.large, kept)
+        exposition.publish("acme", texts)
+
+    def poll() -> None:
+        nonlocal held
+        held = reading.run()
+
+    def change_one() -> None:
+        name = next(iter(reading.bytes.bodies))
+        reading.bytes.bodies[name] = reading.bytes.bodies[name].replace(b"web", b"wwww").replace(b"T1", b"T0")
+        poll()
+
+    poll()
+    publish()
+    nothing = _least(scale, publish, before=poll)
+    one = _least(replace(scale, repeats=1), publish, before=change_one)
+    measured = f"{ratio(nothing / theirs)} and {ratio(one / theirs)} ({nothing * 1000:.0f} ms and {one * 1000:.0f} ms)"
+    return Row(f"the same when nothing changed, and when one key of {scale.keys} did", "", measured, None)
+
+
 def _least(scale: Scale, work: Callable[[], object], before: Callable[[], object] = lambda: None) -> float:
-    """Return the least CPU seconds that ``work`` took in several runs."""
+    """Return the least CPU seconds that ``work`` took in several runs, each after what comes ``before`` it."""
     took = []
     for _ in range(scale.repeats):
         before()
