@@ -26,7 +26,7 @@ def check_config(
     """Read a configuration and all files it names, and tell what is wrong or unusual in it."""
     session = session_of(context)
     try:
-        config = load_config(file)
+        config = load_config(file, guard_secrets=True)
     except ConfigError as error:
         problems = str(error).splitlines()
         for line in problems:

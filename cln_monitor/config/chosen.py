@@ -11,7 +11,7 @@ import msgspec
 
 from cln_monitor.cln import Secret
 
-from .load import OR_ALLOW, ConfigError, load_config, make_config
+from .load import ConfigError, load_config, make_config
 from .model import AccountConfig, Config
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
@@ -131,7 +131,7 @@ def _is_there(file: Path, *, needed: bool) -> bool:
 
 def _in_options(problems: Sequence[object]) -> list[str]:
     """Return ``problems`` of a configuration in the words of the options that it comes from."""
-    texts = [str(problem).replace("accounts[0].", "").replace(OR_ALLOW, "") for problem in problems]
+    texts = [str(problem).replace("accounts[0].", "") for problem in problems]
     texts = [text.removeprefix("secret_key_env: ") for text in texts]  # the variable's name follows
     for field, option in _OPTION_OF_FIELD.items():
         texts = [text.replace(f"{field}:", f"{option}:") for text in texts]

@@ -15,18 +15,15 @@ import msgspec
 from cln_monitor.cln import Secret
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
-from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields, secret_files
-from .secrets import Empty, expand, is_world_readable
+from .exposure import exposed_secrets
+from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
+from .secrets import Empty, expand
 from .typed import Problem, Typer, at
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
-
-
-OR_ALLOW = ", or set allow_world_readable_secrets: true"
-"""What a configuration can do about a secret that all can read, and options cannot."""
 
 
 class ConfigError(Exception):
@@ -41,13 +38,22 @@ def _on_one_line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def load_config(file: Path, *, with_secrets: bool = True) -> Config:
-    """Return the configuration in ``file``, all its secrets read once unless not wanted. Raises ConfigError."""
+def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = False) -> Config:
+    """Return the configuration in ``file``, all its secrets read once unless not wanted. Raises ConfigError.
+
+    ``guard_secrets``: files of secrets that all users of the machine can read are refused, unless it allows them.
+    """
     text = read_text(file)
     try:
-        return parse_config(text, file.parent, with_secrets=with_secrets, file=file)
+        config = msgspec.structs.replace(parse_config(text, file.parent, with_secrets=with_secrets), file=file)
     except ConfigError as error:
         raise ConfigError(str(file), error.problems) from None
+    if guard_secrets and not config.allow_world_readable_secrets:
+        exposed = [each for each in exposed_secrets(config) if each.path != file.absolute()]
+        if exposed:
+            or_allow = ", or set allow_world_readable_secrets: true"
+            raise ConfigError(str(file), [Problem("", f"{each}{or_allow}") for each in exposed])
+    return config
 
 
 def read_text(file: Path) -> str:
@@ -62,29 +68,21 @@ def read_text(file: Path) -> str:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
 
 
-def parse_config(text: str, base: Path, *, with_secrets: bool = True, file: Path | None = None) -> Config:
-    """Return the configuration in the YAML ``text``; relative file names start from ``base``. Raises ConfigError.
-
-    ``file`` is where the text stands, if it does.
-    """
+def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:
+    """Return the configuration in the YAML ``text``; relative file names start from ``base``. Raises ConfigError."""
     from .document import NotYaml, read_document  # noqa: PLC0415 # a check that is given options pays for no YAML
 
     try:
         document = read_document(text)
     except NotYaml as error:
         raise ConfigError("", [error.problem]) from None
-    return make_config(document, base, with_secrets=with_secrets, file=file)
+    return make_config(document, base, with_secrets=with_secrets)
 
 
-def make_config(document: object, base: Path, *, with_secrets: bool = True, file: Path | None = None) -> Config:
+def make_config(document: object, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in a ``document`` as YAML has it, of plain values. Raises ConfigError."""
     typer = Typer()
     config = _config(typer, {} if document is None else document, base, with_secrets=with_secrets)
-    if config is not None and with_secrets and not config.allow_world_readable_secrets:
-        for place, path in secret_files(config, file):
-            if is_world_readable(path):
-                how = f"chmod 600 it (640 where a group is to read it){OR_ALLOW}"
-                typer.note(place, f"all users of this machine can read {path}; {how}")
     if typer.problems or config is None:
         raise ConfigError("", typer.problems)
     return config

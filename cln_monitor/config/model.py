@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -66,9 +66,13 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(ConfigFile, frozen=True, kw_only=True):
-    """A configuration in use; relative file names start from the folder ``base``."""
+    """A configuration in use; relative file names start from the folder ``base``.
+
+    ``file`` is where it stands, if it does.
+    """
 
     base: Path
+    file: Path | None = None
 
     def api_url_of(self, account: AccountConfig) -> str:
         """Return the API root of ``account``."""
@@ -129,19 +133,3 @@ class Config(ConfigFile, frozen=True, kw_only=True):
             with contextlib.suppress(OSError, ValueError):
                 for key in self.monitoring_keys_of(account)():
                     redactor.hide_key(key.reveal())
-
-
-def secret_files(config: Config, file: Path | None) -> Iterator[tuple[str, Path]]:
-    """Yield each place of ``config`` that holds a secret or names a file of it, and that file.
-
-    What stands in the configuration itself stands in ``file``, if that is one.
-    """
-    if file is not None and config.proxy is not None and urlsplit(config.proxy.reveal()).password:
-        yield "proxy", file.absolute()
-    for index, account in enumerate(config.accounts):
-        for field in ("secret_key", "registration_token", "monitoring_keys"):
-            if file is not None and getattr(account, field):
-                yield f"accounts[{index}].{field}", file.absolute()
-            if name := getattr(account, f"{field}_file"):
-                with contextlib.suppress(ValueError):  # which the reading of it tells
-                    yield f"accounts[{index}].{field}_file", expand(name, config.base).absolute()

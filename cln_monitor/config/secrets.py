@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from cln_monitor.cln import Secret
@@ -67,19 +66,6 @@ class SecretVariable:
         if not text:
             raise Empty("is an environment variable that is not set, or empty")
         return Secret(text)
-
-
-def is_world_readable(path: Path) -> bool:
-    """Tell whether every user of the machine may read the file, by its own mode, wherever it lies.
-
-    The folder around it may bar them; but that is easily opened for another reason, and a copy or a backup lies
-    elsewhere. What is no file, such as a pipe, has been read by us alone.
-    """
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return False  # which the reading of it tells
-    return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)
 
 
 def expand(name: str, base: Path) -> Path:

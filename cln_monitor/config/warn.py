@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from .durations import format_duration
+from .exposure import exposed_secrets
 from .model import Config
 
 
@@ -37,8 +38,7 @@ def _exposed(config: Config) -> Iterator[str]:
     """Yield what lets others come by secrets."""
     if config.tls_config.insecure_skip_verify:
         yield "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
-    if config.allow_world_readable_secrets:
-        yield "allow_world_readable_secrets: secrets are used that all users of this machine can read"
+    yield from map(str, exposed_secrets(config))
     for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
         parts = urlsplit(api_url)
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):

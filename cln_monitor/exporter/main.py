@@ -38,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_up_logs(options.log_level, options.log_format, redactor)
     try:
         with contextlib.ExitStack() as stack:
-            read = stack.enter_context(Demo()).config if options.demo else lambda: load_config(options.config_file)
+            read = (
+                stack.enter_context(Demo()).config
+                if options.demo
+                else lambda: load_config(options.config_file, guard_secrets=True)
+            )
             load = read if options.shard is None else lambda: replace(read(), shard=options.shard)
             if options.config_check:
                 _tell("the demo" if options.demo else str(options.config_file), load())

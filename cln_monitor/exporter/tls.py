@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cln_monitor.config.exposure import Exposed, is_world_readable
 from cln_monitor.config.secrets import expand
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def make_tls(settings: TlsServerConfig, base: Path) -> tuple[Tls | None, list[Pa
     _load_certificate(context, settings, files)
     _verify_clients(context, settings, files)
     warnings = [*_set_versions(context, settings), *_set_ciphers(context, settings), *_set_curves(context, settings)]
+    if "key_file" in files and is_world_readable(files["key_file"]):  # no error, as other exporters take it
+        warnings.append(str(Exposed("key_file", files["key_file"])))
     sans = None if settings.client_allowed_sans is None else frozenset(settings.client_allowed_sans)
     return Tls(context, sans), list(files.values()), warnings
 

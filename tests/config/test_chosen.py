@@ -73,13 +73,9 @@ def barred(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_secret_that_all_users_can_read(secret_key_file: str) -> None:
-    """Is refused here as well, and there is no option that allows it; who needs no secret does not mind."""
+    """Is for its owner to mend: whoever asks once is answered."""
     Path(secret_key_file).chmod(0o644)
-    assert refusal(Choice(login=LOGIN, secret_key_file=secret_key_file)) == (
-        f"--secret-key-file: all users of this machine can read {secret_key_file}; "
-        "chmod 600 it (640 where a group is to read it)"
-    )
-    Choice(login=LOGIN, secret_key_file=secret_key_file, needs_account=False).load()
+    assert login_of(Choice(login=LOGIN, secret_key_file=secret_key_file)) == LOGIN
 
 
 def test_nothing_is_said() -> None:

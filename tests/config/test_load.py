@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -297,10 +296,8 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BAD))
-def test_bad_file(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_file(name: str) -> None:
     """Each problem is one line: the path of the file, the place in it, what would be right; never a secret."""
-    # In a checkout all users can read them; what becomes of that is tested below.
-    monkeypatch.setattr("cln_monitor.config.load.is_world_readable", lambda _: False)
     file = BAD_FILES / f"{name}.yml"
     error = load_bad(file)
     assert error.split("\n") == [f"{file}: {line}" for line in BAD[name]]
@@ -311,98 +308,6 @@ def test_bad_file(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_bad_file_is_tested() -> None:
     """No file of bad/ is left out above."""
     assert sorted(file.stem for file in BAD_FILES.glob("*.yml")) == sorted(BAD)
-
-
-@pytest.fixture
-def exposed(tmp_path: Path) -> Path:
-    """A configuration with a secret in every place there is, each file for its owner alone."""
-    for name, text in (("secret", "s3cret"), ("token", "t0ken"), ("keys", "MonitoringKey00001")):
-        (tmp_path / name).write_text(text)
-        (tmp_path / name).chmod(0o600)
-    file = tmp_path / "cln-monitor.yml"
-    file.write_text("""\
-proxy: http://user:password@proxy.example.com:3128
-accounts:
-  - {name: one, login: a, secret_key_file: secret, registration_token_file: token, monitoring_keys_file: keys}
-  - {name: two, login: b, secret_key: s3cret, registration_token: t0ken, monitoring_keys: [MonitoringKey00001]}
-""")
-    file.chmod(0o600)
-    return file
-
-
-class TestWorldReadable:
-    """A secret that all users of the machine can read is none."""
-
-    HOW = "chmod 600 it (640 where a group is to read it), or set allow_world_readable_secrets: true"
-
-    def problem(self, file: Path, place: str, named: Path) -> str:
-        """Return the line that tells it."""
-        return f"{file}: {place}: all users of this machine can read {named}; {self.HOW}"
-
-    @pytest.mark.parametrize(
-        ("name", "place"), [("secret", "secret_key"), ("token", "registration_token"), ("keys", "monitoring_keys")]
-    )
-    @pytest.mark.parametrize("mode", [0o644, 0o604, 0o444, 0o777])
-    def test_a_file_of_a_secret(self, name: str, place: str, mode: int, exposed: Path) -> None:
-        """Of each kind, with each mode that lets all read."""
-        (exposed.parent / name).chmod(mode)
-        assert load_bad(exposed) == self.problem(exposed, f"accounts[0].{place}_file", exposed.parent / name)
-
-    @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o660, 0o610, 0o622])
-    def test_modes_that_are_right(self, mode: int, exposed: Path) -> None:
-        """The owner's, and a group's."""
-        for file in exposed.parent.iterdir():
-            file.chmod(mode)
-        assert len(load_config(exposed).accounts) == 2
-
-    def test_the_configuration_itself(self, exposed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """When secrets stand in it; the name is shown whole."""
-        exposed.chmod(0o644)
-        places = ("proxy", *(f"accounts[1].{name}" for name in ("secret_key", "registration_token", "monitoring_keys")))
-        assert load_bad(exposed).splitlines() == [self.problem(exposed, place, exposed) for place in places]
-        monkeypatch.chdir(exposed.parent)
-        assert load_bad(Path(exposed.name)).count(f"can read {exposed};") == 4
-
-    def test_a_configuration_without_secrets(self, exposed: Path) -> None:
-        """May be read by all."""
-        lines = exposed.read_text().splitlines()
-        exposed.write_text("\n".join(["proxy: http://proxy.example.com:3128", *lines[1:3]]))
-        exposed.chmod(0o644)
-        assert len(load_config(exposed).accounts) == 1
-
-    def test_a_link(self, exposed: Path) -> None:
-        """Is what it leads to, as the links of a mounted volume are."""
-        secret = exposed.parent / "secret"
-        secret.rename(exposed.parent / "elsewhere")
-        secret.symlink_to("elsewhere")
-        assert len(load_config(exposed).accounts) == 2
-        (exposed.parent / "elsewhere").chmod(0o644)
-        assert load_bad(exposed) == self.problem(exposed, "accounts[0].secret_key_file", secret)
-
-    def test_a_pipe(self, exposed: Path) -> None:
-        """Has been read by us and is empty: its mode tells nothing."""
-        reading, writing = os.pipe()
-        os.fchmod(reading, 0o644)
-        os.write(writing, b"s3cret")
-        os.close(writing)
-        exposed.write_text(
-            exposed.read_text().replace("secret_key_file: secret", f"secret_key_file: /dev/fd/{reading}")
-        )
-        assert len(load_config(exposed).accounts) == 2
-        os.close(reading)
-
-    def test_allowed(self, exposed: Path) -> None:
-        """The configuration can say that it is meant."""
-        exposed.write_text(f"allow_world_readable_secrets: true\n{exposed.read_text()}")
-        for file in exposed.parent.iterdir():
-            file.chmod(0o644)
-        assert load_config(exposed).allow_world_readable_secrets
-
-    def test_who_takes_no_secrets(self, exposed: Path) -> None:
-        """Does not mind who reads them."""
-        exposed.chmod(0o644)
-        (exposed.parent / "secret").chmod(0o644)
-        assert len(load_config(exposed, with_secrets=False).accounts) == 2
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -27,13 +27,6 @@ def test_certificates_that_nobody_checks() -> None:
     ]
 
 
-def test_secrets_that_all_users_may_read() -> None:
-    """They are used when the configuration says so, and that is told."""
-    assert warnings("allow_world_readable_secrets: true") == [
-        "allow_world_readable_secrets: secrets are used that all users of this machine can read"
-    ]
-
-
 @pytest.mark.parametrize(
     ("url", "warned"),
     [

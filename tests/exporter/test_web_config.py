@@ -153,6 +153,16 @@ def test_warnings(text: str, warning: str, folder: Path) -> None:
     assert told.startswith(warning)
 
 
+def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
+    """Is used, as other exporters use it, and told."""
+    file = folder / "web.yml"
+    file.write_text(f"{TLS}}}")
+    key = folder / "server.key"
+    key.chmod(0o644)
+    (told,) = load_web_config(file).warnings
+    assert told.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
+
+
 class Watch:
     """A file that is watched: what was told of its readings, and a clock."""
 

@@ -1,0 +1,113 @@
+"""Secrets that every user of the machine can read: their files are refused where secrets are guarded, all are told."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.config import ConfigError, load_config, warnings_of
+
+HOW = "chmod 600 it (640 where a group is to read it)"
+OR_ALLOW = ", or set allow_world_readable_secrets: true"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration with a secret in every place there is, each file for its owner alone."""
+    for name, text in (("secret", "s3cret"), ("token", "t0ken"), ("keys", "MonitoringKey00001")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    file = tmp_path / "cln-monitor.yml"
+    file.write_text("""\
+proxy: http://user:password@proxy.example.com:3128
+accounts:
+  - {name: one, login: a, secret_key_file: secret, registration_token_file: token, monitoring_keys_file: keys}
+  - {name: two, login: b, secret_key: s3cret, registration_token: t0ken, monitoring_keys: [MonitoringKey00001]}
+""")
+    file.chmod(0o600)
+    return file
+
+
+def told(place: str, file: Path) -> str:
+    """Return how it is told of a place of the configuration."""
+    return f"{place}: all users of this machine can read {file}; {HOW}"
+
+
+def refusal(config: Path) -> str:
+    """Return why a configuration is refused."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(config, guard_secrets=True)
+    return str(caught.value)
+
+
+def warnings(config: Path) -> list[str]:
+    """Return the warnings of a configuration that is not refused."""
+    return warnings_of(load_config(config, guard_secrets=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "place"), [("secret", "secret_key"), ("token", "registration_token"), ("keys", "monitoring_keys")]
+)
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o444, 0o777])
+def test_a_file_of_a_secret(name: str, place: str, mode: int, config: Path) -> None:
+    """Of each kind, with each mode that lets all read, is refused; who guards none tells it."""
+    (config.parent / name).chmod(mode)
+    line = told(f"accounts[0].{place}_file", config.parent / name)
+    assert refusal(config) == f"{config}: {line}{OR_ALLOW}"
+    assert warnings_of(load_config(config)) == [line]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o660, 0o610, 0o622])
+def test_modes_that_are_right(mode: int, config: Path) -> None:
+    """The owner's, and a group's."""
+    for file in config.parent.iterdir():
+        file.chmod(mode)
+    assert warnings(config) == []
+
+
+def test_the_configuration_itself(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where secrets stand in it each is told, with the whole name of the file; it is no file of a secret."""
+    config.chmod(0o644)
+    places = ("proxy", *(f"accounts[1].{name}" for name in ("secret_key", "registration_token", "monitoring_keys")))
+    assert warnings(config) == [told(place, config) for place in places]
+    monkeypatch.chdir(config.parent)
+    assert warnings(Path(config.name)) == [told(place, config) for place in places]
+
+
+def test_a_configuration_without_secrets(config: Path) -> None:
+    """May be read by all."""
+    lines = config.read_text().splitlines()
+    config.write_text("\n".join(["proxy: http://proxy.example.com:3128", *lines[1:3]]))
+    config.chmod(0o644)
+    assert warnings(config) == []
+
+
+def test_a_link(config: Path) -> None:
+    """Is what it leads to, as the links of a mounted volume are."""
+    secret = config.parent / "secret"
+    secret.rename(config.parent / "elsewhere")
+    secret.symlink_to("elsewhere")
+    assert warnings(config) == []
+    (config.parent / "elsewhere").chmod(0o644)
+    assert refusal(config) == f"{config}: {told('accounts[0].secret_key_file', secret)}{OR_ALLOW}"
+
+
+def test_a_pipe(config: Path) -> None:
+    """Has been read by us and is empty: its mode tells nothing."""
+    reading, writing = os.pipe()
+    os.fchmod(reading, 0o644)
+    os.write(writing, b"s3cret")
+    os.close(writing)
+    config.write_text(config.read_text().replace("secret_key_file: secret", f"secret_key_file: /dev/fd/{reading}"))
+    assert warnings(config) == []
+    os.close(reading)
+
+
+def test_allowed(config: Path) -> None:
+    """The configuration can say that it is meant; it is told all the same."""
+    config.write_text(f"allow_world_readable_secrets: true\n{config.read_text()}")
+    for file in config.parent.iterdir():
+        file.chmod(0o644)
+    assert len(warnings(config)) == 7
