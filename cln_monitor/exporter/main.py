@@ -91,9 +91,9 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     from .web_config import WatchedWebConfig, WebConfig  # noqa: PLC0415
 
     log = structlog.get_logger(__name__)
+    set_up_interpreter()
     notifier = Notifier.take()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
-    set_up_interpreter()
     file = options.web_config_file
     guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
     scheme = "https" if guarded().tls else "http"

@@ -139,6 +139,7 @@ class Machine:
         done = subprocess.run(
             [*enter, "sh", "-c", command],
             env=_ENVIRONMENT,
+            umask=0o022,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -52,7 +52,8 @@ with simulator.serve(8099), simulator.serve(8443) as encrypted:
 HANG = """\
 import gc, signal, sys, time
 def hang_schedule(*_):
-    scheduler = next(each for each in gc.get_objects() if type(each).__name__ == "BackgroundScheduler")
+    from apscheduler.schedulers.background import BackgroundScheduler
+    scheduler = next(each for each in gc.get_objects() if isinstance(each, BackgroundScheduler))
     scheduler._jobstores_lock.acquire()
 def hang_loop(*_):
     time.sleep(1000)
@@ -100,8 +101,8 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
     except Impossible as reason:
         pytest.skip(f"no systemd boots here: {reason}")
     try:
-        machine.must(f"umask 022; {PYTHON}/bin/{python} -m venv --without-pip /opt/cln-monitor")
-        pip = "umask 022; /opt/cln-monitor/bin/python -m pip install --quiet --no-index --no-deps --ignore-installed"
+        machine.must(f"{PYTHON}/bin/{python} -m venv --without-pip /opt/cln-monitor")
+        pip = "/opt/cln-monitor/bin/python -m pip install --quiet --no-index --no-deps --ignore-installed"
         machine.must(f"{pip} --no-cache-dir --root-user-action=ignore /opt/{package.wheel.name}")
         if machine.run("unshare --user true").code != 0:
             # Within a chroot the kernel gives none of these. All else can still be tested.
@@ -263,6 +264,37 @@ def test_a_crash_is_followed_by_a_start(exporter: Machine) -> None:
     exporter.must(f"kill -KILL {pid}")
     wait_restarted(exporter, pid)
     assert f"{EXPORTER}: Failed with result 'signal'." in exporter.journal(EXPORTER)
+
+
+def test_what_was_seen_outlives_a_crash(exporter: Machine) -> None:
+    """While CLN is away the first scrape after it has all of it, with the times of before; the files hold no secret."""
+    wait_until(lambda: get(exporter, ADDRESS, "/-/ready")[0] == 200, "each probe to have run")
+    wait_until(lambda: seen_of(exporter, "kernelcare"), "the probe to have succeeded")
+    files = "/var/lib/private/cln-exporter/*.state"
+    wait_until(lambda: len(exporter.run(f"ls {files}").output.split()) == 5, "a file for each probe")
+    before, pid = seen_of(exporter, "kernelcare"), main_pid(exporter)
+    *_, last_success = before[-1].split()
+    of_probe = files.replace("*", "kernelcare-*")
+    wait_until(lambda: float(exporter.must(f"stat --format=%.Y {of_probe}")) > float(last_success), "it to be kept")
+    kept = exporter.must(f"grep --text --only-matching '[ -~]*' {files}")
+    assert "192.0.2.1" in kept
+    assert not [each for each in (SECRET_KEY, REGISTRATION_TOKEN, LOGIN) if each in kept]
+    assert set(exporter.must(f"stat --format=%a {files}").split()) == {"600"}
+    exporter.must("systemctl stop cln")
+    try:
+        exporter.must(f"kill -KILL {pid}")
+        wait_restarted(exporter, pid)
+        assert seen_of(exporter, "kernelcare") == before
+    finally:
+        exporter.must("systemctl start cln")
+
+
+def seen_of(machine: Machine, probe: str) -> list[str]:
+    """Return the lines of its servers in the metrics, and when it last succeeded."""
+    lines = scrape(machine).splitlines()
+    last_success = f'cln_probe_last_success_timestamp_seconds{{api="localhost:8443",account="acme",probe="{probe}"}}'
+    found = [line for line in lines if line.startswith((f"cln_{probe}_key_servers{{", f"{last_success}"))]
+    return found if any(line.startswith(last_success) for line in found) else []
 
 
 def test_a_stop_is_no_failure(machine: Machine) -> None:
