@@ -6,7 +6,7 @@ import gc
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -65,20 +65,24 @@ class Held:
     files: int
 
 
-def held(service: Service) -> Held:
-    """Return what this process holds now, apart from the connections that ``service`` keeps for the next calls."""
+def held(service: Service, others: Collection[threading.Thread]) -> Held:
+    """Return what this process holds now, apart from the connections that ``service`` keeps for the next calls.
+
+    ``others``: the threads there were before; another test may have left a simulator.
+    """
     for target in service.targets.values():
         target.source.client.close()
-    wait_until(lambda: _connections() == 0, "the simulator to see that they are closed")
+    wait_until(lambda: _connections(others) == 0, "the simulator to see that they are closed")
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     files = len(list(Path("/proc/self/fd").iterdir()))
     return Held(pages * 4096 / (1 << 20), len(gc.get_objects()), threading.active_count(), files)
 
 
-def _connections() -> int:
+def _connections(others: Collection[threading.Thread]) -> int:
     accepting = 1
-    return sum(thread.name == "cln-simulator" for thread in threading.enumerate()) - accepting
+    own = [thread for thread in threading.enumerate() if thread not in others]
+    return sum(thread.name == "cln-simulator" for thread in own) - accepting
 
 
 @dataclass

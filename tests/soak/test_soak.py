@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from random import Random, SystemRandom
 
 import pytest
@@ -31,6 +32,7 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     seed = int(os.environ.get("SOAK_SEED") or (SystemRandom().randrange(1 << 32) if long else 7))
     print(f"SOAK_SEED={seed}")  # noqa: T201 # by which the same month comes again
     monkeypatch.setattr("cln_monitor.cln.transport.LARGEST_BODY", 200_000)
+    others = threading.enumerate()
     clock = HandClock()
     simulator = Simulator(clock.time, seed=seed)
     for name in ("first", "second"):
@@ -44,9 +46,9 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     with simulator.serve() as served:
         month = Month(Random(seed), simulator, clock, served.url, {} if long else dict(HOURS))
         month.live(10)
-        before = held(month.service)
+        before = held(month.service, others)
         month.live(20)
-        after = held(month.service)
+        after = held(month.service, others)
         print(f"{month.polls} polls, {month.calls} calls, {month.reloads} reloads: {before}, {after}")  # noqa: T201 # with it
 
         assert after.threads <= before.threads
