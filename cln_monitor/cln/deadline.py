@@ -22,19 +22,26 @@ from .resolve import resolve
 _WAITING = "waiting for the answer"
 
 
-class _Call(threading.local):
+class Call(threading.local):
     """What the call of this thread may still take, and how far it has come."""
 
     ends_at: float = math.inf
     stage: str = _WAITING
     request_left: bool = False
 
+    def left(self) -> float:
+        """Return how many seconds are left. Raises TimeoutError when none are."""
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the deadline of the call has passed")
+        return min(left, threading.TIMEOUT_MAX)
 
-_call = _Call()
+
+_call = Call()
 
 
 @contextmanager
-def call_deadline(seconds: float) -> Iterator[_Call]:
+def call_deadline(seconds: float) -> Iterator[Call]:
     """Bound all socket work of this thread to ``seconds`` from now; yields the call.
 
     Its ``stage`` is how far it is; ``request_left`` tells whether some of the request may be on its way.
@@ -48,20 +55,13 @@ def call_deadline(seconds: float) -> Iterator[_Call]:
         _call.ends_at = math.inf
 
 
-def _left() -> float:
-    left = _call.ends_at - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("the deadline of the call has passed")
-    return min(left, threading.TIMEOUT_MAX)
-
-
 class _Socket(socket.socket):
     def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
-        self.settimeout(_left())
+        self.settimeout(_call.left())
         return super().recv_into(*args, **kwargs)
 
     def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
-        self.settimeout(_left())
+        self.settimeout(_call.left())
         # Before that stage it is a handshake, or the question to a proxy whether it lets us through.
         _call.request_left = _call.request_left or _call.stage == _WAITING
         super().sendall(*args, **kwargs)
@@ -70,24 +70,24 @@ class _Socket(socket.socket):
 class _TlsSocket(_Socket, ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
         _call.stage = "shaking hands over TLS"
-        self.settimeout(_left())
+        self.settimeout(_call.left())
         super().do_handshake(block)
 
 
 def _connect(host: str, port: int) -> socket.socket:
     """Connect to the first address of ``host`` that answers, all of them within the call's deadline."""
     _call.stage = "looking up the host name"
-    addresses = resolve(host, port, _left())
+    addresses = resolve(host, port, _call.left())
     _call.stage = "connecting"
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "it has no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         attempt = _Socket(family, kind, protocol)
         try:
             # A fair share for each: an address that swallows packets must not use up the time of the others.
-            attempt.settimeout(_left() / (len(addresses) - tried))
+            attempt.settimeout(_call.left() / (len(addresses) - tried))
             attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             attempt.connect(address)
-            attempt.settimeout(_left())
+            attempt.settimeout(_call.left())
         except OSError as error:
             attempt.close()
             failure = error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from .clock import Clock, Deadline
-from .deadline import call_deadline
+from .deadline import Call, call_deadline
 from .endpoints import READS, WRITES, Endpoint
 from .errors import BadAnswer, ClnError, RateLimited, TimedOut
 from .failure import FAILURES, failure
@@ -33,6 +35,9 @@ TIMEOUT = 15.0
 
 LARGEST_BODY = 64 << 20
 """Bytes of an answer, unpacked, that are read before it counts as bad: some 400 000 servers under one key."""
+
+_LARGE_BODY = 8 << 20
+_places_for_large = threading.Semaphore(2)  # bodies without end, on all calls at once, are not all held in memory
 
 _ATTEMPTS = 3
 _FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
@@ -222,7 +227,7 @@ class Transport:
                     clock_skew = self._clock_skew(response)
                     return Answer(
                         response.status_code,
-                        _body(response),
+                        _body(response, call),
                         location=response.headers.get("Location", ""),
                         retry_after=response.headers.get("Retry-After", "").strip(),
                         clock_skew=clock_skew,
@@ -236,16 +241,21 @@ class Transport:
         return None if date is None else date - self.clock.time()
 
 
-def _body(response: requests.Response) -> bytes:
+def _body(response: requests.Response, call: Call) -> bytes:
     pieces, size = [], 0
-    for piece in response.raw.stream(_CHUNK, decode_content=True):
-        size += len(piece)
-        if size > LARGEST_BODY:
-            raise BadAnswer(
-                f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is", request_left=True
-            )
-        pieces.append(piece)
-    return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
+    with contextlib.ExitStack() as large:
+        for piece in response.raw.stream(_CHUNK, decode_content=True):
+            if size <= _LARGE_BODY < size + len(piece):
+                if not _places_for_large.acquire(timeout=call.left()):
+                    raise TimeoutError("other large answers were read all the time")
+                large.callback(_places_for_large.release)
+            size += len(piece)
+            if size > LARGEST_BODY:
+                raise BadAnswer(
+                    f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is", request_left=True
+                )
+            pieces.append(piece)
+        return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
 
 
 def _http_date(text: str) -> float | None:

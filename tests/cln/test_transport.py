@@ -345,6 +345,30 @@ def test_body_at_its_bound(
     assert transport_module.LARGEST_BODY == 1 << 20
 
 
+def test_large_bodies_take_turns(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads a large one leaves the place again, also when it is too large; while there is none others wait."""
+    monkeypatch.setattr(transport_module, "_LARGE_BODY", 1 << 20)
+    monkeypatch.setattr(transport_module, "LARGEST_BODY", 3 << 20)
+    places = threading.Semaphore(1)
+    monkeypatch.setattr(transport_module, "_places_for_large", places)
+    simulator.faults.add(Fault("huge", size=2 << 20))
+    for _ in range(2):
+        assert len(read(clients.transport(served.url)).body) == 2 << 20
+    simulator.faults.clear()
+    simulator.faults.add(Fault("huge", size=4 << 20))
+    for _ in range(2):
+        with pytest.raises(BadAnswer, match="larger than 3 MB"):
+            read(clients.transport(served.url))
+    with places:
+        with pytest.raises(TimedOut, match="it was still reading the answer"):
+            read(clients.transport(served.url, timeout=0.2))
+        simulator.faults.clear()
+        simulator.faults.add(Fault("huge", size=1 << 20))
+        assert len(read(clients.transport(served.url)).body) == 1 << 20
+
+
 def test_chunked_body(clients: Clients) -> None:
     """A body in chunks is one body."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
