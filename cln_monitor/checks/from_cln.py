@@ -6,7 +6,6 @@ import argparse
 import contextlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -36,7 +35,7 @@ def view_from_cln(need: Need, options: argparse.Namespace, leave: Exit) -> dict[
         else:
             source = sources.of_api(choice.api_url_of(config), settings)
     client = source.client.within(Deadline(leave.left, clock, "-t/--timeout"))
-    source = replace(source, client=client, only_keys=need.only_keys)
+    source = msgspec.structs.replace(source, client=client, only_keys=need.only_keys)
     leave.stage = f"reading {need.probe} from CLN at {client.api}"
     pool = ThreadPoolExecutor(config.concurrency)
     try:

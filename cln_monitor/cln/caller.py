@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from cln_monitor.masking import mask_key
 
@@ -32,17 +33,18 @@ K = TypeVar("K", bound=_Keyed)
 _LOOK_FIRST = "the change may have been made all the same: look before sending it again"
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(msgspec.Struct, frozen=True):
     """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen."""
 
-    login: str = field(repr=False)
+    login: str
     secret_key: Callable[[], Secret]
     registration_token: Callable[[], Secret] | None = None
 
+    def __repr__(self) -> str:
+        return "<Credentials>"  # the login is half of them
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+
+class Caller(msgspec.Struct, frozen=True):
     """The calls of one account over one transport, all of them over before ``deadline``.
 
     With a ``memory``, a list that CLN answers as it did before is the very list that was made then.
@@ -60,7 +62,7 @@ class Caller:
 
     def within(self, deadline: Deadline) -> Caller:
         """Return the same with another deadline."""
-        return replace(self, deadline=deadline)
+        return msgspec.structs.replace(self, deadline=deadline)
 
     def read_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
+
+import msgspec
 
 from .arguments import BadArgument
 
@@ -11,8 +12,7 @@ from .arguments import BadArgument
 _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One call. ``template`` is its path, with the arguments that stand in it as ``{name}``; the others are a query.
 
     The document shows the arguments of a POST, PUT or DELETE in the query as well.

@@ -8,12 +8,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 import requests
 
 from .clock import Clock, Deadline
@@ -44,8 +44,7 @@ _FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
 _CHUNK = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came back: the HTTP ``status``, the ``body`` unpacked, without a BOM, the ``location`` of a redirect.
 
     ``retry_after`` is the header as it came; ``clock_skew`` CLN's clock less ours in seconds, None when it told none.
@@ -58,8 +57,7 @@ class Answer:
     clock_skew: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """One request as an observer sees it.
 
     ``endpoint`` is the template of the path, ``code`` the HTTP status or the reason there is none, ``seconds`` how
@@ -73,8 +71,7 @@ class Exchange:
     clock_skew: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class TransportSettings:
+class TransportSettings(msgspec.Struct, frozen=True):
     """How to reach one CLN. ``timeout``: seconds for one request; ``proxy``: URL or None; ``ca_file``: PEM or None.
 
     ``label`` is what to call it where its host alone would be ambiguous.
@@ -83,7 +80,7 @@ class TransportSettings:
     api_url: str = API_URL
     label: str = ""
     timeout: float = TIMEOUT
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
     ca_file: str | None = None
     insecure_skip_verify: bool = False
 
@@ -96,6 +93,9 @@ class TransportSettings:
     def api(self) -> str:
         """What to call this CLN: its host, or its label."""
         return self.label or self.host
+
+    def __repr__(self) -> str:
+        return f"<TransportSettings of {self.api}>"  # in the proxy's URL may be a password
 
 
 class Transport:

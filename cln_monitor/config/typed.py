@@ -6,7 +6,6 @@ import difflib
 import re
 import types
 import typing
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -18,8 +17,7 @@ from cln_monitor.probes import Duration, Shard
 from .durations import parse_duration
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """What is wrong, and at which ``place``, such as ``accounts[1].login``."""
 
     place: str
@@ -89,7 +87,7 @@ class Typer:
                 self.note(place, f"expected a list, got {_described(value)}")
                 return None
             return [self.value(arguments[0], item, f"{place}[{index}]") for index, item in enumerate(value)]
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and kind is not Shard:
             typed = self.struct(kind, value, place)
             return None if self.problems else kind(**typed)
         return self._leaf(kind, value, place)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
 
 from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
 from cln_monitor.masking import same_key
@@ -17,8 +18,7 @@ from .shard import WHOLE, Shard
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
 
     ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
@@ -44,16 +44,15 @@ class Source:
         return self.shard.reads(self.account, part)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan(Generic[T]):
+class Plan(msgspec.Struct, Generic[T], frozen=True):
     """The parts to read: a reader for each name, and what is missing already, such as the list of keys.
 
     ``read`` are parts that came with that list itself.
     """
 
     readers: Mapping[str, Callable[[], T]]
-    missing: Sequence[Missing] = field(default=())
-    read: Mapping[str, T] = field(default_factory=dict)
+    missing: Sequence[Missing] = ()
+    read: Mapping[str, T] = {}
     list_known: bool = True
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from hashlib import blake2b
+
+import msgspec
 
 _FORM = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
 MOST_SHARDS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """One exporter of ``of`` that share a fleet; ``index`` counts from 0, as Prometheus' ``hashmod`` does.
 
     All of them work out alike, and without talking to each other, which one reads what (rendezvous hashing): whoever

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from cln_monitor.probes import PROBES, run_probe
@@ -19,7 +19,7 @@ MONTH = datetime.fromtimestamp(NOW, UTC).strftime("%Y-%m")
 
 def run(cln: Cln, now: float = NOW, products: tuple[str, ...] = ("AWP_PREMIUM", "AWP_CDN")) -> AwpMonth:
     """Return what the probe sees at the time ``now``."""
-    source = dataclasses.replace(cln.source(AWP, products=list(products)), now=lambda: now)
+    source = msgspec.structs.replace(cln.source(AWP, products=list(products)), now=lambda: now)
     outcome = run_probe(AWP, source, cln.pool, cln.clock)
     assert outcome.failure is None
     [part] = outcome.observation.parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import msgspec
 
 from cln_monitor.cln import ImunifyServer, mask_key
 from cln_monitor.probes import PROBES
@@ -68,5 +68,5 @@ def test_only_some_keys(cln: Cln) -> None:
     """Who asks about one key causes no calls about the others."""
     for key in ("IMKEY00000000001", "IMKEY00000000002"):
         cln.account.add_imunify_key(key)
-    source = dataclasses.replace(cln.source(IMUNIFY), only_keys=["IMKEY00000000002"])
+    source = msgspec.structs.replace(cln.source(IMUNIFY), only_keys=["IMKEY00000000002"])
     assert list(IMUNIFY.plan(source).readers) == ["IMKEY00000000002"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from cln_monitor.cln import KernelCareServer, mask_key
@@ -119,6 +118,6 @@ def test_only_some_keys(name: str, cln: Cln) -> None:
     cln.key_label = mask_key
     for key in ("WEBKEY0000000001", "OTHERKEY00000001"):
         cln.account.add_kernelcare_key(key)
-    source = dataclasses.replace(cln.source(KERNELCARE), only_keys=[name])
+    source = msgspec.structs.replace(cln.source(KERNELCARE), only_keys=[name])
     assert list(KERNELCARE.plan(source).readers) == [mask_key("WEBKEY0000000001")]
-    assert list(KERNELCARE.plan(dataclasses.replace(source, only_keys=["nobody's"])).readers) == []
+    assert list(KERNELCARE.plan(msgspec.structs.replace(source, only_keys=["nobody's"])).readers) == []

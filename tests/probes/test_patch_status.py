@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from cln_monitor.cln import PatchedHost, Secret, mask_key
@@ -131,7 +130,7 @@ def test_a_listed_key_that_is_configured_too(fleet: Cln) -> None:
 def test_only_some_keys(fleet: Cln) -> None:
     """Who asks about one key needs no list of all of them, nor the monitoring keys of the configuration."""
     fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
-    source = dataclasses.replace(fleet.source(PATCH_STATUS, scopes=["key"]), only_keys=[KEY])
+    source = msgspec.structs.replace(fleet.source(PATCH_STATUS, scopes=["key"]), only_keys=[KEY])
     plan = PATCH_STATUS.plan(source)
     assert {name: read() for name, read in plan.readers.items()} == {KEY: OF_KEY}
     assert (plan.missing, plan.list_known) == ([], True)
