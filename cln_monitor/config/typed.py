@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -47,9 +48,8 @@ class Typer:
         if not isinstance(value, dict):
             self.note(place, f"expected a mapping of names to values, got {_described(value)}")
             return {}
-        hints = typing.get_type_hints(kind)
         self.only_known(value, list(kind.__struct_fields__), place)
-        fields = msgspec.structs.fields(kind)
+        fields = _fields(kind)
         for field in fields:
             if field.required and field.name not in value and field.name not in leave:
                 self.note(at(place, field.name), "is missing")
@@ -58,7 +58,7 @@ class Typer:
             is_set = value.get(field.name) is not None or (field.required and field.name in value)
             if is_set and field.name not in leave:
                 before = len(self.problems)
-                read = self.value(hints[field.name], value[field.name], at(place, field.name))
+                read = self.value(field.type, value[field.name], at(place, field.name))
                 if len(self.problems) == before:
                     typed[field.name] = read
         return typed
@@ -119,6 +119,9 @@ class Typer:
         except ValueError as error:
             self.note(place, str(error))
             return None
+
+
+_fields = cache(msgspec.structs.fields)  # which by itself works out the types anew each time
 
 
 _LEAVES: dict[Any, tuple[str, tuple[type, ...]]] = {
