@@ -143,14 +143,14 @@ class Help(Exception):  # asked for, not an error
     """The text of ``-h`` or ``-V``, which has to end with code 3 like all that is no verdict."""
 
 
-_FLAG = re.compile(r"--[a-z][a-z-]*|-[A-Za-z]")
-_QUOTED_VALUE = re.compile(r"ignored explicit argument .*", re.DOTALL)
+_FLAG = r"--[a-z][a-z-]*|-[A-Za-z]"
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         # No value is shown: it may be a secret in the wrong place.
-        raise Unusable(f"{_QUOTED_VALUE.sub('it takes no value', message)}; see --help")
+        told = re.sub(r"(?s)ignored explicit argument .*", "it takes no value", message)
+        raise Unusable(f"{told}; see --help")
 
 
 def parse(
@@ -160,7 +160,7 @@ def parse(
     parser = make_parser(program, purpose, options)
     values, unknown = parser.parse_known_args(arguments)
     if unknown:
-        flags = [flag for text in unknown if _FLAG.fullmatch(flag := text.partition("=")[0])]
+        flags = [flag for text in unknown if re.fullmatch(_FLAG, flag := text.partition("=")[0])]
         parser.error(f"unknown option {', '.join(flags)}" if flags else "an argument that belongs to no option")
     if values.help:
         raise Help(parser.format_help())

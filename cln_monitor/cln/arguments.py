@@ -19,14 +19,15 @@ T = TypeVar("T")
 MOST_SERVERS = 1_000_000
 """The highest limit that a key is given; a higher one is a slip."""
 
-_MONITORING_KEY = re.compile(r"[A-Za-z0-9]{16,32}")
-_KEY = re.compile(r"(?:(?![/?#&%])[!-~]){4,128}")
-_SERVER_ID = re.compile(r"(?:(?![/?#&%,])[!-~]){1,128}")
-_ELS_CODE = re.compile(r"(?=.*\S)[^/?#&%,]{1,32}")
-_AWP_PRODUCT = re.compile(r"[A-Z0-9_]{1,32}")
-_URL = re.compile(r"https?://(?![?#/])[!-~](?:(?![?#])[!-~])*")
-_MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
-_PREFIX = re.compile(r"[0-9A-Fa-f.:]+/[0-9]{1,3}")
+# Texts, which re compiles when they are first used: most programs use few of them, and a check starts often.
+_MONITORING_KEY = r"[A-Za-z0-9]{16,32}"
+_KEY = r"(?:(?![/?#&%])[!-~]){4,128}"
+_SERVER_ID = r"(?:(?![/?#&%,])[!-~]){1,128}"
+_ELS_CODE = r"(?=.*\S)[^/?#&%,]{1,32}"
+_AWP_PRODUCT = r"[A-Z0-9_]{1,32}"
+_URL = r"https?://(?![?#/])[!-~](?:(?![?#])[!-~])*"
+_MONTH = r"20[0-9]{2}-(?:0[1-9]|1[0-2])"
+_PREFIX = r"[0-9A-Fa-f.:]+/[0-9]{1,3}"
 
 
 class BadArgument(ValueError):
@@ -123,7 +124,7 @@ def key_to_read(value: object) -> str:
 
 def is_monitoring_key(key: str) -> bool:
     """Tell whether ``key`` has the form of a monitoring key: 16 to 32 letters and digits."""
-    return _MONITORING_KEY.fullmatch(key) is not None
+    return re.fullmatch(_MONITORING_KEY, key) is not None
 
 
 def monitoring_key(value: object) -> str:
@@ -220,7 +221,7 @@ def cidrs(values: object) -> str:
 
 def _cidr(name: str, value: object) -> str:
     right = "it takes a network with its prefix, such as 192.0.2.0/24 or 2001:db8::/32"
-    if not isinstance(value, str) or _PREFIX.fullmatch(value) is None:
+    if not isinstance(value, str) or re.fullmatch(_PREFIX, value) is None:
         raise BadArgument(name, f"is not an address, a slash and the digits of a prefix; {right}")
     try:
         network = ipaddress.ip_network(value, strict=False)
@@ -254,7 +255,7 @@ def _listed(name: str, values: object, check: Callable[[str, object], str]) -> l
     return [check(f"{name}[{place}]", value) for place, value in enumerate(values)]
 
 
-def _spelled(name: str, value: object, form: re.Pattern[str], right: str) -> str:
-    if not isinstance(value, str) or form.fullmatch(value) is None:
+def _spelled(name: str, value: object, form: str, right: str) -> str:
+    if not isinstance(value, str) or re.fullmatch(form, value) is None:
         raise BadArgument(name, f"is not spelled as CLN takes it; {right}")
     return value

@@ -17,7 +17,7 @@ from .transport import Answer
 
 T = TypeVar("T")
 
-_ABOUT_AUTHORIZATION = re.compile(r"authori[sz]|authentic|\btoken\b|forbidden|access denied", re.IGNORECASE)
+_ABOUT_AUTHORIZATION = r"(?i)authori[sz]|authentic|\btoken\b|forbidden|access denied"
 _WRONG_CLOCK = 300.0  # seconds; CLN takes tokens for 30 minutes
 
 
@@ -116,7 +116,7 @@ def raise_unless_success(answer: Answer, success: bool, message: object) -> None
     if success:
         return
     text = clean_text(message, LONGEST_UNSCRUBBED)
-    if answer.status in {401, 403} or _ABOUT_AUTHORIZATION.search(text):
+    if answer.status in {401, 403} or re.search(_ABOUT_AUTHORIZATION, text):
         raise token_refused(answer, text or f"HTTP {answer.status}")
     # With a status of 5xx it may be the trouble of a moment, such as "Unexpected server error".
     raise Refused(f"CLN refused the call: {text or 'it gave no reason'}", transient=answer.status >= 500)
@@ -165,11 +165,12 @@ def describe_body(body: bytes) -> str:
     return "text that nobody has documented"
 
 
+# Texts, which re compiles when they are first used: most checks ask for JSON.
 # Values end at a comma or a comment: the samples of the API document carry both.
-_PLAIN_ITEM = re.compile(r"\b(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?", re.ASCII)
-_HALF_ITEM = re.compile(r"\w+[ \t]*:?", re.ASCII)
+_PLAIN_ITEM = r"(?a)\b(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?"
+_HALF_ITEM = r"(?a)\w+[ \t]*:?"
 _HALF_FLAGS = frozenset({"t", "tr", "tru", "f", "fa", "fal", "fals"})
-_PLAIN_MESSAGE = re.compile(r"\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)", re.ASCII)
+_PLAIN_MESSAGE = r"(?a)\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)"
 
 
 def says_success(answer: Answer) -> bool:
@@ -188,10 +189,10 @@ def plain_items(answer: Answer) -> dict[str, str]:
             json_data(answer, object)  # raises where CLN says no in the other form
             raise not_an_answer(answer, "JSON in place of plain text")
         raise not_an_answer(answer, describe_body(answer.body))
-    message = _PLAIN_MESSAGE.search(text)
+    message = re.search(_PLAIN_MESSAGE, text)
     if message:
         text = text[: message.start()] + text[message.end() :]
-    found = list(_PLAIN_ITEM.finditer(text))
+    found = list(re.finditer(_PLAIN_ITEM, text))
     items = {item["name"].lower(): item["value"] for item in found}
     success = items.pop("success", "").lower()
     if success not in {"true", "false"}:
@@ -201,6 +202,6 @@ def plain_items(answer: Answer) -> dict[str, str]:
         raise not_an_answer(answer, "a body that says success")
     # Nothing marks the end of such a text; what has lost its second half must not pass for all there is.
     rest, last = text[found[-1].end() :].strip(), found[-1]["value"].lower()
-    if _HALF_ITEM.fullmatch(rest) or (not rest and last in _HALF_FLAGS):
+    if re.fullmatch(_HALF_ITEM, rest) or (not rest and last in _HALF_FLAGS):
         raise not_an_answer(answer, "text that is cut")
     return items

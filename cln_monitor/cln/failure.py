@@ -112,15 +112,12 @@ def _tls_problem(reason: str) -> str:
 
 def _of_proxy(error: urllib3.exceptions.ProxyError) -> ClnError:
     for cause in _causes(error):
-        refused = _REFUSED_BY_PROXY.match(str(cause))
+        refused = re.match(r"Tunnel connection failed: (\d.*)", str(cause), re.DOTALL)
         if refused:
             return Unreachable(f"the proxy refuses: {clean_text(refused[1])}", transient=refused[1].startswith("5"))
         if isinstance(cause, OSError) and cause.strerror:
             return Unreachable(f"the proxy cannot be reached ({cause.strerror})", transient=True)
     return Unreachable("the proxy gives no way through", transient=True)
-
-
-_REFUSED_BY_PROXY = re.compile(r"Tunnel connection failed: (\d.*)", re.DOTALL)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -65,41 +65,34 @@ class PatchStatusReads:
         return self._caller.read(PATCH_STATUS_OF_RESELLER, parse_patch_status, path=self._caller.reseller)
 
 
-_COUNT = re.compile(r"(\w+)=(\d{1,9})", re.ASCII)
+# Texts, which re compiles when they are first used: most checks ask about something else.
+_COUNT = r"(\w+)=(\d{1,9})"
 # Counts stand alone on a line or behind its "|"; nothing else may stand there.
-_COUNTS = re.compile(
-    rf"^(?:[^|\n]*\|)?[ \t]*({_COUNT.pattern}(?:[; \t]+{_COUNT.pattern})*)[; \t]*$", re.MULTILINE | re.ASCII
-)
+_COUNTS = rf"(?am)^(?:[^|\n]*\|)?[ \t]*({_COUNT}(?:[; \t]+{_COUNT})*)[; \t]*$"
 # What nobody has documented, such as rebootrequired=4, is not taken for good.
-_ANY_NOT_GOOD = re.compile(r"\b(?!uptodate=)\w+=0*[1-9]", re.ASCII)
-_HOST = re.compile(
-    r"^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$", re.MULTILINE
-)
+_ANY_NOT_GOOD = r"(?a)\b(?!uptodate=)\w+=0*[1-9]"
+_HOST = r"(?m)^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$"
 # The whole line counts: "All 9 servers are up to date except web1" is nothing to be glad of.
-_GOOD = re.compile(
-    r"(?:KernelCare OK(?: *- *all (?:\d+ )?servers are up to date)?"
-    r"|All (?:\d+ )?(?:servers|machines) are up to date)[ \t.!]*(?:\||$)",
-    re.IGNORECASE | re.MULTILINE,
+_GOOD = (
+    r"(?im)(?:KernelCare OK(?: *- *all (?:\d+ )?servers are up to date)?"
+    r"|All (?:\d+ )?(?:servers|machines) are up to date)[ \t.!]*(?:\||$)"
 )
-_BAD = re.compile(
-    r"^(?:KernelCare (?:WARNING|CRITICAL)\b|\d+ \w+ (?:is|are) (?:OUTOFDATE|UNSUPPORTED|INACTIVE)\b)",
-    re.IGNORECASE | re.MULTILINE,
-)
-_NOT_FOUND = re.compile(r"(?:Servers|Reseller) not found\b", re.IGNORECASE)
-_NOT_AUTHORIZED = re.compile(r"Registration token not found\b|Authorization failed\b", re.IGNORECASE)
+_BAD = r"(?im)^(?:KernelCare (?:WARNING|CRITICAL)\b|\d+ \w+ (?:is|are) (?:OUTOFDATE|UNSUPPORTED|INACTIVE)\b)"
+_NOT_FOUND = r"(?i)(?:Servers|Reseller) not found\b"
+_NOT_AUTHORIZED = r"(?i)Registration token not found\b|Authorization failed\b"
 
 
 def parse_patch_status(answer: Answer) -> PatchStatus:
     """Read the text of a nagios call. Raises AuthorizationFailed, Refused, or BadAnswer for a text nobody knows."""
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     _raise_for_failure(answer, text)
-    counts, any_not_good = _counts(answer, text), _ANY_NOT_GOOD.search(text) is not None
+    counts, any_not_good = _counts(answer, text), re.search(_ANY_NOT_GOOD, text) is not None
     hosts = [
         PatchedHost(clean_text(found["host"]), clean_text(found["ip"]), found["state"].lower().replace(" ", ""))
-        for found in _HOST.finditer(text)
+        for found in re.finditer(_HOST, text)
     ]
     # Words, counts and hosts overlap, and none of them tells all: what is bad in any of them is bad.
-    says_good, says_bad = _says_good(text, counts), _BAD.search(text) is not None
+    says_good, says_bad = _says_good(text, counts), re.search(_BAD, text) is not None
     if not (says_good or says_bad or (counts is not None and any_not_good)):
         raise not_an_answer(answer, describe_body(answer.body))
     ok = says_good and not says_bad and not any_not_good and all(host.state == "uptodate" for host in hosts)
@@ -110,9 +103,9 @@ def parse_patch_status(answer: Answer) -> PatchStatus:
 
 def _says_good(text: str, counts: dict[str, int] | None) -> bool:
     """Tell whether the first line is one of those by which CLN says that all is well: in words, or counts alone."""
-    good = _GOOD.match(text)
+    good = re.match(_GOOD, text)
     if good is None:
-        return counts is not None and "|" not in text.partition("\n")[0] and _COUNTS.match(text) is not None
+        return counts is not None and "|" not in text.partition("\n")[0] and re.match(_COUNTS, text) is not None
     return counts is not None or not good[0].endswith("|")
 
 
@@ -123,16 +116,21 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
         raise not_an_answer(answer, "JSON where a text is documented")
     if text[:7].lower() == "success":
         plain_items(answer)
-    elif _NOT_AUTHORIZED.match(text):
+    elif re.match(_NOT_AUTHORIZED, text):
         raise token_refused(answer, clean_text(text, LONGEST_UNSCRUBBED))
-    elif found := _NOT_FOUND.match(text):
+    elif found := re.match(_NOT_FOUND, text):
         kind = ServersNotFound if found[0].lower().startswith("servers") else Refused
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 
 def _counts(answer: Answer, text: str) -> dict[str, int] | None:
     """Return the servers by state, or None without counts; those of states that nobody has documented are left out."""
-    items = [item for line in _COUNTS.finditer(text) for item in _COUNT.findall(line[1]) if item[0] in STATES]
+    items = [
+        item
+        for line in re.finditer(_COUNTS, text)
+        for item in re.findall(_COUNT, line[1], re.ASCII)
+        if item[0] in STATES
+    ]
     if not items:
         return None
     counts = {state: int(number) for state, number in items}

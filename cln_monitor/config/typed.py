@@ -133,15 +133,15 @@ _LEAVES: dict[Any, tuple[str, tuple[type, ...]]] = {
 }
 
 
+_NUMBER = r"(?ai)[+-]?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?"
+
+
 def _hint(value: object, accepted: tuple[type, ...]) -> str:
     if isinstance(value, int | float) and str in accepted:
         return "; put it in quotes"
-    if isinstance(value, str) and int in accepted and _NUMBER.fullmatch(value):
+    if isinstance(value, str) and int in accepted and re.fullmatch(_NUMBER, value):
         return "; write it in digits, without quotes or an exponent"  # YAML takes 1e9 for a text
     return ""
-
-
-_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 
 
 def at(place: str, name: str) -> str:

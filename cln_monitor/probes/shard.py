@@ -7,7 +7,6 @@ from hashlib import blake2b
 
 import msgspec
 
-_FORM = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
 MOST_SHARDS = 1000
 
 
@@ -25,7 +24,7 @@ class Shard(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Shard:
         """Return the shard that ``text`` spells, ``0/3``, ``1/3`` or ``2/3``. Raises ValueError."""
-        match = _FORM.fullmatch(text)
+        match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text, re.ASCII)
         if match is None:
             raise ValueError(f"expected a shard such as 0/3, the first of three, got {text!r}")
         index, of = map(int, match.groups())
