@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
-import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+from cln_monitor import __version__
 from tests.package import ROOT, Package, install
 from tests.running import Exporter
 from tests.small_cln import KEY, LOGIN, SECRET_KEY, small_cln
@@ -32,9 +32,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(package: Package) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "cln_monitor").rglob("*.py")}
     data = {"cln_monitor/py.typed"}
     data |= {f"cln_monitor/exporter/templates/status.{kind}" for kind in ("html", "css", "js")}
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    scripts = {f"cln_monitor-{version}.data/scripts/{name}" for name in PLUGINS}
-    told = f"cln_monitor-{version}.dist-info"
+    scripts = {f"cln_monitor-{__version__}.data/scripts/{name}" for name in PLUGINS}
+    told = f"cln_monitor-{__version__}.dist-info"
     about = {
         f"{told}/{name}"
         for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")

@@ -8,6 +8,8 @@ import sys
 import time
 from typing import NoReturn
 
+from cln_monitor import __version__
+
 from .exit import Exit, Unreached, Unusable
 
 
@@ -30,7 +32,7 @@ def _run(program: str, leave: Exit) -> NoReturn:
     plugin = load(program)
     leave.stage = "reading the options"
     try:
-        values = table.parse(plugin.name, plugin.purpose, plugin.options, sys.argv[1:], _version)
+        values = table.parse(plugin.name, plugin.purpose, plugin.options, sys.argv[1:], __version__)
     except Unusable as error:
         leave.unusable(str(error))
     except table.Help as text:
@@ -45,9 +47,3 @@ def _run(program: str, leave: Exit) -> NoReturn:
     except Unreached as error:
         leave.finish(values.unreachable_state, str(error))
     leave.finish(state, verdict.text, verdict.lines, perfdata)
-
-
-def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415 # 10 ms that only -V needs
-
-    return version("cln-monitor")

@@ -154,7 +154,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(
-    program: str, purpose: str, options: Sequence[Option], arguments: Sequence[str], version: Callable[[], str]
+    program: str, purpose: str, options: Sequence[Option], arguments: Sequence[str], version: str
 ) -> argparse.Namespace:
     """Return the values of ``options`` in ``arguments``. Raises Unusable, or Help for ``-h`` and ``-V``."""
     parser = make_parser(program, purpose, options)
@@ -165,7 +165,7 @@ def parse(
     if values.help:
         raise Help(parser.format_help())
     if values.version:
-        raise Help(f"{program} {version()}")
+        raise Help(f"{program} {version}")
     return values
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from importlib.metadata import version
 from typing import Annotated, Optional
 
 import typer
 
+from cln_monitor import __version__
 from cln_monitor.config import Choice
 
 from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, simulate, status
@@ -34,7 +34,7 @@ simulate.add_to(app)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"clntool {version('cln-monitor')}")
+        typer.echo(f"clntool {__version__}")
         raise typer.Exit
 
 

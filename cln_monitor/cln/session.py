@@ -6,7 +6,6 @@ import logging
 import ssl
 from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +13,8 @@ from urllib.parse import urlsplit
 import certifi
 import requests
 from requests.adapters import HTTPAdapter
+
+from cln_monitor import __version__
 
 from .deadline import POOLS, keep_deadline
 
@@ -30,7 +31,7 @@ def make_session(
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     session = _Session()
     session.trust_env = False  # a ~/.netrc must not add credentials, nor the environment a proxy nobody configured
-    session.headers["User-Agent"] = f"cln-monitor/{version('cln-monitor')}"
+    session.headers["User-Agent"] = f"cln-monitor/{__version__}"
     session.headers["Accept"] = "application/json, text/plain"
     session.headers["Accept-Encoding"] = "gzip"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from importlib.metadata import version
 
 import structlog
 from prometheus_client import (
@@ -21,6 +20,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics import exposition as openmetrics_text
 
+from cln_monitor import __version__
 from cln_monitor.cln import REASONS, Exchange
 from cln_monitor.probes import Shard
 
@@ -69,7 +69,7 @@ class Counters:
             "The exporter and the Python that runs it, always 1.",
             ("version", "python_version"),
             registry=registry,
-        ).labels(version("cln-monitor"), platform.python_version()).set(1)
+        ).labels(__version__, platform.python_version()).set(1)
         self._shard_info = Gauge(
             "cln_exporter_shard_info",
             "Which of the exporters that share the keys this one is, shard from 0 to shards - 1, always 1.",

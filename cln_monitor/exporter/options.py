@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from cln_monitor import __version__
 from cln_monitor.probes import Shard
 
 from .logs import FORMATS, LEVELS
@@ -98,7 +98,7 @@ def make_parser() -> argparse.ArgumentParser:
     add(
         "--log.format", dest="log_format", choices=FORMATS, default="logfmt", help="form of log lines (default: logfmt)"
     )
-    add("--version", action="version", version=f"cln-exporter {version('cln-monitor')}")
+    add("--version", action="version", version=f"cln-exporter {__version__}")
     return parser
 
 

@@ -6,7 +6,6 @@ import re
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import msgspec
 from anyio import CapacityLimiter, move_on_after, to_thread
@@ -18,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from cln_monitor import __version__
 from cln_monitor.config import show_config
 from cln_monitor.probes import FORMAT
 
@@ -159,7 +159,7 @@ class _Web:
         return _json(
             {
                 "format": FORMAT,
-                "exporter_version": version("cln-monitor"),
+                "exporter_version": __version__,
                 "shard": str(self._service.config.shard),
                 "probes": probes,
             }

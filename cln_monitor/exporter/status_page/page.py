@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from importlib.metadata import version
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cln_monitor import __version__
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target, TargetId
 from cln_monitor.probes import Observation
@@ -67,7 +67,7 @@ class StatusPage:
             page=overview(seen, self._service.now()),
             telemetry_path=self._telemetry_path,
             shard=self._service.config.shard,
-            version=version("cln-monitor"),
+            version=__version__,
             style=Markup(_STYLE),  # noqa: S704 # our own files
             script=Markup(_SCRIPT),  # noqa: S704
             chart_width=WIDTH,
