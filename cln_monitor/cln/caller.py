@@ -66,10 +66,14 @@ class Caller(msgspec.Struct, frozen=True):
 
     def read_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""
+        return self.read_list(endpoint, row, lambda rows: [make(each) for each in rows], **query)
+
+    def read_list(self, endpoint: Endpoint, row: type[T], make: Callable[[list[T]], list[R]], **query: str) -> list[R]:
+        """Read a JSON list as the account, and return what ``make`` makes of all its rows. Raises ClnError."""
         rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type that is known when the code runs
 
         def decode(answer: Answer) -> list[R]:
-            return [make(each) for each in json_data(answer, rows)]
+            return make(json_data(answer, rows))
 
         if self.memory is None:
             return self._read_json(endpoint, decode, query)

@@ -2,15 +2,18 @@
 
 A value is whatever JSON carries. What only describes a thing is left out where it cannot be read, so that one odd row
 does not cost the whole list; without its id, or with a check-in that is no date, a list is not an answer of CLN.
+
+What has a plural reads a field of all rows at once: of a hundred thousand values hardly one needs a closer look.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from .dates import parse_date
+from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswer
-from .text import LONGEST_UNSCRUBBED, clean_text
+from .text import LONGEST_UNSCRUBBED, are_plain, clean_text
 
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 
@@ -22,6 +25,11 @@ def text(value: object) -> str:
     return "" if isinstance(value, list | dict) else clean_text(value)
 
 
+def texts(values: list[Any]) -> list[str]:
+    """Return each of ``values`` as :func:`text` does."""
+    return values if are_plain(values) else [text(value) for value in values]
+
+
 def identity(value: object, field: str, asked_for: str = "") -> str:
     """Return the id in ``value``, or the one that was ``asked_for``; a row without any is not an answer of CLN."""
     is_id = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
@@ -30,6 +38,11 @@ def identity(value: object, field: str, asked_for: str = "") -> str:
     if asked_for:
         return asked_for
     raise BadAnswer(f"not an answer of CLN: a row without {field}")
+
+
+def identities(values: list[Any], field: str) -> list[str]:
+    """Return the id in each of ``values`` as :func:`identity` does."""
+    return values if are_plain(values) else [identity(value, field) for value in values]
 
 
 def count(value: object) -> int | None:
@@ -78,3 +91,19 @@ def date_if_readable(value: object) -> float | None:
         return date(value, "")
     except BadAnswer:
         return None
+
+
+def dates(values: list[Any], field: str) -> list[float | None]:
+    """Return the Unix seconds in each of ``values`` as :func:`date` does."""
+    try:
+        return parse_plain_dates(values)
+    except (ValueError, TypeError):
+        return [date(value, field) for value in values]
+
+
+def dates_if_readable(values: list[Any]) -> list[float | None]:
+    """Return the Unix seconds in each of ``values`` as :func:`date_if_readable` does."""
+    try:
+        return dates(values, "")
+    except BadAnswer:
+        return [date_if_readable(value) for value in values]

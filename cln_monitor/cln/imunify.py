@@ -15,7 +15,7 @@ from .endpoints import (
     IMUNIFY_SERVER_REMOVE,
     IMUNIFY_SERVERS,
 )
-from .fields import count, date, identity, text
+from .fields import count, dates, identities, identity, text, texts
 from .removed import RemovedRow, RemovedServer
 from .rows import unique, unique_servers
 
@@ -41,7 +41,8 @@ class ImunifyKey(msgspec.Struct, frozen=True):
     servers: int | None
 
 
-class ImunifyServer(msgspec.Struct, frozen=True):
+# Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
+class ImunifyServer(msgspec.Struct, frozen=True, gc=False):
     """A server of an Imunify key. ``last_checkin``: Unix seconds, None for never."""
 
     server_id: str
@@ -70,7 +71,7 @@ class ImunifyReads:
     def servers(self, key: str | ImunifyKey) -> list[ImunifyServer]:
         """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises BadArgument and ClnError."""
         key = arguments.key_to_read(key)
-        return unique_servers(self._caller.read_rows(IMUNIFY_SERVERS, _ServerRow, _ServerRow.server, key=key))
+        return self._caller.read_list(IMUNIFY_SERVERS, _ServerRow, _servers, key=key)
 
 
 class Imunify(ImunifyReads):
@@ -168,14 +169,17 @@ class _ConvertedRow(msgspec.Struct):
         return ConvertedServer(text(self.id) or server_id, text(self.key) or key)
 
 
-class _ServerRow(msgspec.Struct):
+class _ServerRow(msgspec.Struct, gc=False):
     id: object = None
     ip: object = None
     last_checkin: object = None
 
-    def server(self) -> ImunifyServer:
-        return ImunifyServer(
-            server_id=identity(self.id, "id"),
-            ip=text(self.ip),
-            last_checkin=date(self.last_checkin, "last_checkin"),
-        )
+
+def _servers(rows: list[_ServerRow]) -> list[ImunifyServer]:
+    servers = map(
+        ImunifyServer,
+        identities([row.id for row in rows], "id"),
+        texts([row.ip for row in rows]),
+        dates([row.last_checkin for row in rows], "last_checkin"),
+    )
+    return unique_servers(list(servers))

@@ -17,7 +17,7 @@ from .endpoints import (
     KERNELCARE_SET_CIDR,
 )
 from .errors import BadAnswer, Refused
-from .fields import count, date, date_if_readable, done, flag, identity, text
+from .fields import count, date_if_readable, dates, dates_if_readable, done, flag, identities, identity, text, texts
 from .removed import RemovedRow, RemovedServer
 from .rows import unique, unique_servers
 
@@ -35,7 +35,8 @@ class KernelCareKey(msgspec.Struct, frozen=True):
     created: float | None
 
 
-class KernelCareServer(msgspec.Struct, frozen=True):
+# Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
+class KernelCareServer(msgspec.Struct, frozen=True, gc=False):
     """A server of a KernelCare key. ``created``, ``last_checkin``: Unix seconds; ``last_checkin`` None for never."""
 
     server_id: str
@@ -58,7 +59,7 @@ class KernelCareReads:
     def servers(self, key: str | KernelCareKey) -> list[KernelCareServer]:
         """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises BadArgument and ClnError."""
         key = arguments.key_to_read(key)
-        return unique_servers(self._caller.read_rows(KERNELCARE_SERVERS, _ServerRow, _ServerRow.server, key=key))
+        return self._caller.read_list(KERNELCARE_SERVERS, _ServerRow, _servers, key=key)
 
 
 class KernelCare(KernelCareReads):
@@ -144,16 +145,19 @@ class _KeyRow(msgspec.Struct):
         )
 
 
-class _ServerRow(msgspec.Struct):
+class _ServerRow(msgspec.Struct, gc=False):
     server_id: object = None
     ip: object = None
     created: object = None
     last_checkin: object = None
 
-    def server(self) -> KernelCareServer:
-        return KernelCareServer(
-            server_id=identity(self.server_id, "server_id"),
-            ip=text(self.ip),
-            created=date_if_readable(self.created),
-            last_checkin=date(self.last_checkin, "last_checkin"),
-        )
+
+def _servers(rows: list[_ServerRow]) -> list[KernelCareServer]:
+    servers = map(
+        KernelCareServer,
+        identities([row.server_id for row in rows], "server_id"),
+        texts([row.ip for row in rows]),
+        dates_if_readable([row.created for row in rows]),
+        dates([row.last_checkin for row in rows], "last_checkin"),
+    )
+    return unique_servers(list(servers))

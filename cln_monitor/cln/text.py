@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # Control characters, line separators, bidirectional overrides (they reorder what a person reads) and lone surrogates
 # (JSON can carry them, UTF-8 cannot).
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+LONGEST = 256
+"""Characters kept of a text."""
 LONGEST_UNSCRUBBED = 4096
 """Characters kept of a text that goes into an error: half a secret, cut off here, would not be known again there."""
 
 
-def clean_text(value: object, longest: int = 256) -> str:
+def clean_text(value: object, longest: int = LONGEST) -> str:
     """Return ``value`` as one line of printable text of at most ``longest`` characters; None is the empty text."""
     if value is None:
         return ""
@@ -20,6 +23,19 @@ def clean_text(value: object, longest: int = 256) -> str:
         text = _UNFIT.sub(" ", text)
     text = text.strip()
     return text if len(text) <= longest else shorten(text, longest)
+
+
+def are_plain(values: list[Any]) -> bool:
+    """Tell at a glance whether all ``values`` are texts, none of them empty, that :func:`clean_text` leaves alone.
+
+    A blank somewhere is not plain, as it may stand at an end.
+    """
+    try:
+        together = "".join(values)
+    except TypeError:
+        return False
+    is_plain = together.isascii() and together.isprintable() and " " not in together
+    return is_plain and all(values) and max(map(len, values), default=0) <= LONGEST
 
 
 def is_clean(text: str) -> bool:

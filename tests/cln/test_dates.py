@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln.dates import parse_date
+from cln_monitor.cln import dates
+from cln_monitor.cln.dates import parse_date, parse_plain_dates
 
 SPELLINGS = {
     "2014-04-30T11:26-0400": 1398871560,  # the API document
@@ -93,3 +94,30 @@ def test_any_text(text: str) -> None:
     """Any text is a finite number of seconds or a ValueError."""
     with contextlib.suppress(ValueError):
         assert math.isfinite(parse_date(text))
+
+
+@given(st.lists(st.none() | st.sampled_from([*SPELLINGS, *NO_DATES]) | st.text(max_size=20)))
+def test_many_dates(texts: list[str | None]) -> None:
+    """Dates read together are those that each is alone."""
+    with contextlib.suppress(ValueError):
+        assert parse_plain_dates(texts) == [None if text is None else parse_date(text) for text in texts]
+
+
+def test_documented_dates_are_plain() -> None:
+    """The spelling of the API document needs no closer look; neither does a server that never checked in."""
+    assert parse_plain_dates(["2014-04-30T11:26-0400", None]) == [1398871560, None]
+
+
+@pytest.mark.parametrize("text", ["2014-04-30T15:26:00.250Z", "0", " 2014-04-30"])
+def test_dates_that_are_not_plain(text: str) -> None:
+    """What is read as a whole, or not at all, is left to others."""
+    with pytest.raises(ValueError):  # noqa: PT011 # who calls it looks closely
+        parse_plain_dates([text])
+
+
+def test_a_memory_of_dates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many days and times there are, few are kept."""
+    monkeypatch.setattr(dates, "_MOST", 3)
+    kept = dates._Parsed(float)
+    assert [kept[str(number)] for number in range(8)] == list(range(8))
+    assert len(kept) <= 3

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import BadAnswer
-from cln_monitor.cln.fields import count, counts, date, date_if_readable, done, flag, identity, text
+from cln_monitor.cln.fields import (
+    count,
+    counts,
+    date,
+    date_if_readable,
+    dates,
+    dates_if_readable,
+    done,
+    flag,
+    identities,
+    identity,
+    text,
+    texts,
+)
 
 COUNTS: dict[str, tuple[object, int | None]] = {
     "number": (2, 2),
@@ -56,6 +71,35 @@ def test_any_value(value: object) -> None:
     assert type(date_if_readable(value)) in {float, type(None)}
     assert flag(value) in {True, False, None}
     assert isinstance(text(value), str)
+
+
+PLAIN = st.sampled_from(["2014-04-30T11:26-0400", "2014-04-30T11:26:07.5Z", "192.0.2.1", "web 1", " ", ""])
+VALUES = PLAIN | SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(), SCALARS, max_size=2)
+
+
+@pytest.mark.parametrize(
+    ("of_all", "of_each"),
+    [
+        (texts, text),
+        (partial(identities, field="x"), partial(identity, field="x")),
+        (partial(dates, field="x"), partial(date, field="x")),
+        (dates_if_readable, date_if_readable),
+    ],
+    ids=["texts", "identities", "dates", "dates_if_readable"],
+)
+@given(values=st.lists(PLAIN) | st.lists(VALUES))
+def test_many_values(
+    of_all: Callable[[list[object]], object], of_each: Callable[[object], object], values: list[object]
+) -> None:
+    """What reads a field of all rows at once reads what is read of each alone, or raises the same."""
+    assert _outcome(lambda: of_all(values)) == _outcome(lambda: list(map(of_each, values)))
+
+
+def _outcome(read: Callable[[], object]) -> object:
+    try:
+        return read()
+    except BadAnswer as error:
+        return str(error)
 
 
 @pytest.mark.parametrize(

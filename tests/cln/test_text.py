@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import clean_text
-from cln_monitor.cln.text import is_clean, shorten
+from cln_monitor.cln.text import are_plain, is_clean, shorten
 
 CLEANED = {
     "a text": ("Some custom key note", "Some custom key note"),
@@ -66,3 +66,16 @@ def test_longest_is_an_argument() -> None:
 def test_is_clean(text: str, clean: bool) -> None:
     """A text that can be sent is one line without control characters."""
     assert is_clean(text) is clean
+
+
+@given(st.lists(st.sampled_from(["a", "192.0.2.1", " a", "", "x" * 256, "x" * 257, "ü", "a\nb", 1, None]), max_size=3))
+def test_plain_texts_stay_as_they_are(values: list[object]) -> None:
+    """What is plain at a glance is the very text that cleaning makes of it."""
+    if are_plain(values):
+        assert [clean_text(value) for value in values] == values
+
+
+def test_most_texts_are_plain() -> None:
+    """Ids and addresses need no closer look."""
+    assert are_plain(["s096slnkaAtoiAsd", "192.0.2.1", "2001:db8::1"])
+    assert not are_plain(["two words"])
