@@ -14,7 +14,7 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
-import requests
+from urllib3 import BaseHTTPResponse
 
 from .clock import Clock, Deadline
 from .deadline import Call, call_deadline
@@ -23,7 +23,7 @@ from .errors import BadAnswer, ClnError, RateLimited, TimedOut
 from .failure import FAILURES, failure
 from .limits import LONGEST_PAUSE, Limits
 from .redact import Redactor
-from .session import make_session
+from .session import Session
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class TransportSettings(msgspec.Struct, frozen=True):
 
 
 class Transport:
-    """Sends the calls of one account over one ``requests.Session``. Safe between threads."""
+    """Sends the calls of one account over connections that are kept. Safe between threads."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Transport:
             redactor.hide(unquote(password))
         self._limits = limits
         self._observe = observe
-        self._session = make_session(
+        self._session = Session(
             api_url=settings.api_url,
             pool_size=limits.concurrency,
             proxy=settings.proxy,
@@ -212,21 +212,11 @@ class Transport:
     def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> Answer:
         with call_deadline(seconds) as call:
             try:
-                # Not through Session.request: to merge the settings of ours that stay is a sixth of a call's CPU.
-                request = requests.PreparedRequest()
-                request.prepare(method, self.settings.api_url + path, self._session.headers, params=query)
-                response = self._session.send(
-                    request,
-                    timeout=seconds,
-                    stream=True,
-                    allow_redirects=False,
-                    proxies=self._session.proxies,
-                )
-                with response:
+                with self._session.ask(method, path, query, seconds) as response:
                     call.stage = "reading the answer"
                     clock_skew = self._clock_skew(response)
                     return Answer(
-                        response.status_code,
+                        response.status,
                         _body(response, call),
                         location=response.headers.get("Location", ""),
                         retry_after=response.headers.get("Retry-After", "").strip(),
@@ -236,15 +226,15 @@ class Transport:
                 # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
                 raise failure(error, call.stage, seconds, request_left=call.request_left) from None
 
-    def _clock_skew(self, response: requests.Response) -> float | None:
+    def _clock_skew(self, response: BaseHTTPResponse) -> float | None:
         date = _http_date(response.headers.get("Date", ""))
         return None if date is None else date - self.clock.time()
 
 
-def _body(response: requests.Response, call: Call) -> bytes:
+def _body(response: BaseHTTPResponse, call: Call) -> bytes:
     pieces, size = [], 0
     with contextlib.ExitStack() as large:
-        for piece in response.raw.stream(_CHUNK, decode_content=True):
+        for piece in response.stream(_CHUNK, decode_content=True):
             if size <= _LARGE_BODY < size + len(piece):
                 if not _places_for_large.acquire(timeout=call.left()):
                     raise TimeoutError("other large answers were read all the time")

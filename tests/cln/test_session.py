@@ -268,6 +268,17 @@ def test_proxy_for_http(clients: Clients) -> None:
     assert proxy.connections == 1
 
 
+@pytest.mark.parametrize("proxied", [False, True])
+def test_login_in_the_address(clients: Clients, *, proxied: bool) -> None:
+    """What stands before the host of ``api_url`` goes into a header, and into no URL that a proxy could log."""
+    heads: list[bytes] = []
+    with ScriptedServer(forwarding(heads)) as server:
+        host = "cln.example.com" if proxied else server.url.split("/")[2]
+        read(clients.transport(f"http://me:pl%40nted@{host}/api", proxy=server.url if proxied else None))
+    assert b"Authorization: Basic " + base64.b64encode(b"me:pl@nted") in heads[0]
+    assert b"nted" not in heads[0].splitlines()[0]
+
+
 @pytest.mark.parametrize("over_tls", [False, True], ids=["proxy over TCP", "proxy over TLS"])
 def test_proxy_for_https(clients: Clients, authority: Authority, over_tls: bool) -> None:
     """Through a proxy CLN is verified as without; the proxy sees no token, and is verified too where it has TLS."""
