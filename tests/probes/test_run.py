@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -261,6 +261,30 @@ def test_the_pool_bounds_how_many_parts_are_read_at_a_time(cln: Cln) -> None:
         probe = Scripted({str(number): lambda: meeting.wait(5) for number in range(6)})
         run = run_probe(probe, cln.source(probe), pool, cln.clock)
     assert run.failure is None
+
+
+def test_who_is_interrupted_leaves_the_rest_unread(cln: Cln) -> None:
+    """Ctrl-C ends a plugin at once: a thousand keys that nobody has begun to read are not read before."""
+    read: list[int] = []
+    begun, interrupted = threading.Event(), threading.Event()
+
+    class Interrupted(ThreadPoolExecutor):
+        def map(self, *args: Any, **kwargs: Any) -> NoReturn:
+            super().map(*args, **kwargs)
+            assert begun.wait(5)
+            raise KeyboardInterrupt
+
+    def slowly() -> None:
+        read.append(1)
+        begun.set()
+        assert interrupted.wait(5)
+
+    with Interrupted(1) as pool:
+        probe = Scripted({str(number): slowly for number in range(20)})
+        with pytest.raises(KeyboardInterrupt):
+            run_probe(probe, cln.source(probe), pool, cln.clock)
+        interrupted.set()
+    assert read == [1]
 
 
 @pytest.mark.parametrize("during", ["plan", "parts"])
