@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
@@ -74,6 +76,9 @@ class Poller:
     def __init__(self, run: Callable[[Target], object]) -> None:
         self._run = run
         self._jobs: dict[TargetId, Job] = {}
+        self._lock = threading.Lock()
+        self._under_way: set[TargetId] = set()
+        self._asked_meanwhile: set[TargetId] = set()
         self._scheduler = _Scheduler(
             executors={"default": ThreadPoolExecutor(_MOST_RUNS), _HEART: ThreadPoolExecutor(1)},
             job_defaults={
@@ -93,28 +98,57 @@ class Poller:
 
     def replace(self, targets: Iterable[Target], unchanged: Container[TargetId]) -> None:
         """Run ``targets`` from now on and no others: at once and a little apart, the ``unchanged`` when it is time."""
-        former, self._jobs = self._jobs, {}
         targets = list(targets)
         apart, delay = _apart(len(targets)), timedelta()
-        for target in targets:
-            if target.id in unchanged:
-                job = self._jobs[target.id] = former.pop(target.id)
-                job.modify(args=[target])
-            else:
-                self._jobs[target.id] = self._schedule(target, delay)
-                delay += apart
+        with self._lock:
+            former, self._jobs = self._jobs, {}
+            for target in targets:
+                if target.id in unchanged:
+                    job = self._jobs[target.id] = former.pop(target.id)
+                    job.modify(args=[target])
+                else:
+                    self._jobs[target.id] = self._schedule(target, delay)
+                    delay += apart
         for job in former.values():
             job.remove()
 
     def _schedule(self, target: Target, delay: timedelta) -> Job:
         interval = target.settings.interval
+        job_id = uuid4().hex
         return self._scheduler.add_job(
-            self._run,
+            self._poll,
             IntervalTrigger(seconds=interval, jitter=min(interval * _JITTER, _MOST_JITTER), timezone=UTC),
             args=[target],
+            kwargs={"job_id": job_id},
+            id=job_id,
             name=f"{target.id.probe} of {target.id.account or target.id.api}",
             next_run_time=datetime.now(UTC) + delay,
         )
+
+    def _poll(self, target: Target, *, job_id: str) -> None:
+        """Run ``target`` for the job of that id, unless a reload has replaced the job while it waited for a thread.
+
+        While a run is under way of what a reload has replaced, one comes when that has ended. Were there one for each
+        reload while CLN hangs, they would hold up all polls for long after it is well again.
+        """
+        with self._lock:
+            job = self._jobs.get(target.id)
+            if job is None or job.id != job_id:
+                return
+            if target.id in self._under_way:
+                self._asked_meanwhile.add(target.id)
+                return
+            self._under_way.add(target.id)
+        try:
+            self._run(*job.args)
+        finally:
+            with self._lock:
+                self._under_way.discard(target.id)
+                again = self._jobs.get(target.id) if target.id in self._asked_meanwhile else None
+                self._asked_meanwhile.discard(target.id)
+            if again is not None:
+                with contextlib.suppress(JobLookupError):  # a reload has just removed it
+                    again.modify(next_run_time=datetime.now(UTC))
 
     def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
         """Call ``heartbeat`` now and each ``every`` seconds, as long as the schedule is kept."""

@@ -254,6 +254,24 @@ def test_changed_targets_run_at_once(polled: Polled) -> None:
     assert [job.trigger.interval for job in polled.poller._scheduler.get_jobs()] == [timedelta(seconds=60)]
 
 
+def test_reloads_during_a_run_are_followed_by_one(polled: Polled) -> None:
+    """However many there were: runs of what is replaced would hold up all others once CLN is well again."""
+    polled.poller.start()
+    polled.go_on.clear()
+    targets = [target("one") for _ in range(4)]
+    polled.poller.replace(targets[:1], set())
+    polled.wait_for_run()
+    for each in targets[1:]:
+        begun = polled.event(EVENT_JOB_EXECUTED)
+        polled.poller.replace([each], set())
+        assert begun.wait(5)
+    assert polled.ran == targets[:1]
+    polled.go_on.set()
+    polled.wait_for_run()
+    assert polled.ran == [targets[0], targets[-1]]
+    polled.poller.replace([], set())  # a run that was asked for of what is gone does not come
+
+
 def test_a_run_that_breaks_is_logged_and_comes_again(polled: Polled) -> None:
     """An error of ours costs one poll, not the schedule."""
     one = target("one")
