@@ -43,6 +43,7 @@ def _ask(options: argparse.Namespace, leave: Exit, path: str, content: str) -> d
     if parts.password:
         leave.hide(parts.password)
         leave.hide(unquote(parts.password))
+        leave.hide(_basic(parts))
     try:
         status, body = _get(parts, parts.path + path, leave.left)
     except TimeoutError:
@@ -80,8 +81,7 @@ def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
     make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {"Accept": "application/json"}
     if parts.username:
-        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(credentials.encode()).decode()
+        headers["Authorization"] = f"Basic {_basic(parts)}"
     connection = make(parts.hostname or "", parts.port, timeout=min(seconds, threading.TIMEOUT_MAX))
     try:
         connection.request("GET", path, headers=headers)
@@ -92,6 +92,12 @@ def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
     finally:
         connection.close()
     return response.status, body
+
+
+def _basic(parts: SplitResult) -> str:
+    """Return user and password as a header carries them."""
+    credentials = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return base64.b64encode(credentials.encode()).decode()
 
 
 def _only_account(index: list[dict[str, Any]], probe: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import threading
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from cln_monitor.masking import mask_key
 
@@ -73,6 +74,16 @@ class Redactor:
                 if spelling not in self._shown:
                     self._by_start[spelling[:_SHORTEST]].append(spelling)
                 self._shown[spelling] = shown
+
+    def hide_password_of(self, url: str) -> None:
+        """From now on hide the password in ``url``, also as a header carries it: in base64, together with its user."""
+        parts = urlsplit(url)
+        if parts.password:
+            password = unquote(parts.password)
+            self.hide(parts.password)
+            self.hide(password)
+            both = f"{unquote(parts.username or '')}:{password}"
+            self.hide(b64encode(both.encode("latin-1", "replace")).decode())  # requests sends it in this encoding
 
     def hide_login(self, login: str) -> None:
         """From now on show ``<login>`` where ``login`` stands, unless it is part of a text that is public."""

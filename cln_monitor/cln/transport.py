@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from urllib3 import BaseHTTPResponse
@@ -113,9 +113,7 @@ class Transport:
         self.redactor = redactor
         self.clock = clock
         if settings.proxy:
-            password = urlsplit(settings.proxy).password or ""
-            redactor.hide(password)
-            redactor.hide(unquote(password))
+            redactor.hide_password_of(settings.proxy)
         self._limits = limits
         self._observe = observe
         self._session = Session(

@@ -122,7 +122,7 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         for account in self.accounts:
             redactor.publish(account.name)
         if self.proxy is not None:
-            redactor.hide(urlsplit(self.proxy.reveal()).password or "")
+            redactor.hide_password_of(self.proxy.reveal())
         for account in self.accounts:
             redactor.hide_login(account.login.reveal())
             # What cannot be read is told by the call that needs it, and leaves the others no less secret.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -123,13 +124,19 @@ def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: 
     assert cln.simulator.requests
 
 
+def basic(user: str, password: str) -> str:
+    """Return what HTTP makes of both in a header, and anybody can read back."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 @pytest.fixture
 def echo() -> Iterator[ScriptedServer]:
     """A server that says no to everything, and repeats what it was sent."""
 
     def script(connection: object) -> None:
         head = read_head(connection).decode("latin-1")  # type: ignore[arg-type] # a socket
-        said = f"{ECHO} {head}".replace('"', "'").replace("\r\n", " ")
+        sent = next((line for line in head.splitlines() if line.startswith("Proxy-Authorization")), "")
+        said = f"{sent} {ECHO} {head}".replace('"', "'").replace("\r\n", " ")
         body = f'{{"success": false, "message": "{said}", "error": "{said}"}}'.encode()
         connection.sendall(http_answer(body, status="418 I am a teapot"))  # type: ignore[attr-defined]
 
@@ -138,7 +145,7 @@ def echo() -> Iterator[ScriptedServer]:
 
 
 def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config: Path) -> None:
-    """Its password among it, as it is and as the address spells it."""
+    """Its password among it, as it is, as the address spells it, and as HTTP carries it."""
     quoted = quote(PROXY_PASSWORD)
     address = echo.url.replace("//", f"//me:{quoted}@")
     for name, arguments in PLUGINS.items():
@@ -147,6 +154,7 @@ def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config
         )
         assert outcome.state != "OK"
         assert quoted not in outcome.output
+        assert basic("me", PROXY_PASSWORD) not in outcome.output
 
 
 @pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_patch_status", "check_cln_exporter"])
@@ -154,7 +162,8 @@ def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
     """The plugin knows its password and the keys of its own options."""
     own = {"check_cln_kernelcare": "--key", "check_cln_patch_status": "-k"}
     arguments = [argument for key in (KEY, MONITORING_KEY) for argument in (own[name], key)] if name in own else []
-    said = " ".join([EXPORTER_PASSWORD, quote(EXPORTER_PASSWORD), *arguments]).replace('"', "'")
+    sent = basic("icinga", EXPORTER_PASSWORD)
+    said = " ".join([EXPORTER_PASSWORD, quote(EXPORTER_PASSWORD), sent, *arguments]).replace('"', "'")
 
     def script(connection: object) -> None:
         read_head(connection)  # type: ignore[arg-type] # a socket
@@ -165,6 +174,7 @@ def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
         outcome = run_inside(name, "--exporter", url, *arguments, "-vvv")
     assert outcome.state == "UNKNOWN"
     assert quote(EXPORTER_PASSWORD) not in outcome.output
+    assert sent not in outcome.output
 
 
 def test_argv_is_not_repeated(cln: Cln) -> None:

@@ -216,3 +216,21 @@ def test_secrets_compare_by_value() -> None:
     assert Secret("one") == Secret("one")
     assert len({Secret("one"), Secret("one"), Secret("two")}) == 2
     assert Secret("one") != "one"
+
+
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("http://me:p%40ss-w0rd@proxy", ["p%40ss-w0rd", "p@ss-w0rd", "bWU6cEBzcy13MHJk"]),
+        ("http://me:pässword@proxy", ["pässword", "bWU6cORzc3dvcmQ="]),
+        ("http://proxy", []),
+        ("http://me@proxy", []),
+    ],
+)
+def test_password_of_an_address(url: str, hidden: list[str]) -> None:
+    """Is hidden as it stands there, as it is meant, and with its user as HTTP carries both."""
+    redactor = Redactor()
+    redactor.hide_password_of(url)
+    for each in hidden:
+        assert redactor.scrub(f"<{each}>") == f"<{PLACEHOLDER}>"
+    assert redactor.scrub("proxy: me") == "proxy: me"
