@@ -12,6 +12,8 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from cln_monitor.masking import mask_key
 
+from .text import clean_text
+
 PLACEHOLDER = "<secret>"
 
 _SHORTEST = 4  # replacing a shorter value would wreck every text and hide nothing
@@ -151,12 +153,13 @@ _UNESCAPES: tuple[Callable[[str], str], ...] = (
 
 
 def _spellings(value: str) -> set[str]:
-    """Return how URLs, JSON, HTML and ``repr`` spell ``value``."""
+    """Return how URLs, JSON, HTML, ``repr`` and we ourselves spell ``value``."""
     plain = value.encode("utf-8", "replace").decode()
     quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain), quote(quote(plain, safe=""))}
     return {
         value,
         plain,
+        clean_text(plain, len(plain)),
         *quoted,
         *(_PERCENT.sub(lambda code: code[0].lower(), text) for text in quoted),
         json.dumps(plain)[1:-1],

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import PLACEHOLDER, Redactor, Secret, mask_key
+from cln_monitor.cln import PLACEHOLDER, Redactor, Secret, clean_text, mask_key
 
 from .asking import SECRETS, SPELLINGS
 
@@ -234,3 +234,11 @@ def test_password_of_an_address(url: str, hidden: list[str]) -> None:
     for each in hidden:
         assert redactor.scrub(f"<{each}>") == f"<{PLACEHOLDER}>"
     assert redactor.scrub("proxy: me") == "proxy: me"
+
+
+@pytest.mark.parametrize("secret", ["a tab\there", "over\u202eride", "two\u2028lines", "bold\x1b[1m face"])
+def test_a_secret_that_was_cleaned_first(secret: str) -> None:
+    """What comes from outside is made fit to show before secrets are looked for in it."""
+    redactor = Redactor()
+    redactor.hide(secret)
+    assert redactor.scrub(clean_text(f"it said {secret}!")) == f"it said {PLACEHOLDER}!"
