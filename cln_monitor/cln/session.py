@@ -85,6 +85,8 @@ class Session(HTTPAdapter):
 def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool) -> ssl.SSLContext:
     """Return what trusts ``bundle``, the same for all accounts: to load it for each of a thousand takes 20 s."""
     context = ssl.create_default_context(cafile=bundle)
+    # What SSLKEYLOGFILE would have written down reads the tokens.
+    context.keylog_filename = None  # type: ignore[assignment] # typed as if it could not be unset
     if insecure_skip_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -16,6 +16,7 @@ import pytest
 
 from cln_monitor.cln import BadAnswer, ClnError, TimedOut, Unreachable
 from cln_monitor.cln import transport as transport_module
+from cln_monitor.cln.session import _tls_context, make_session
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.helpers.certificates import Authority
 from tests.helpers.scripted import Script, ScriptedServer, answering, http_answer, read_head
@@ -412,3 +413,14 @@ def test_fault_puts_no_secret_into_the_log(
     with pytest.raises(Unreachable):
         clients.client(served.url).kernelcare.keys()
     assert caplog.text == ""
+
+
+def test_no_keys_of_tls_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has them reads the tokens; Python writes them where a variable of the environment says."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    _tls_context.cache_clear()
+    with make_session(
+        api_url="https://cln.example.net/api", pool_size=1, proxy=None, ca_file=None, insecure_skip_verify=False
+    ) as session:
+        context = session.get_adapter("https://cln.example.net/api")._context  # type: ignore[attr-defined] # ours
+    assert context.keylog_filename is None
