@@ -28,6 +28,9 @@ class StateFolder:
         self.path = path.absolute()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.path.stat().st_mode & stat.S_IWOTH:
+                advice = "give it a folder of its own, and chmod 700 it"
+                raise StateError(f"cannot keep state in {path}: all users of this machine can write there; {advice}")
             self._lock = _locked(self.path / _LOCK)
             with contextlib.ExitStack() as undo:
                 undo.callback(os.close, self._lock)
@@ -41,9 +44,13 @@ class StateFolder:
             raise StateError(f"cannot keep state in {path}: {error.strerror}{_advice(error)}") from None
 
     def _try_out(self) -> None:
-        """Write a file: what cannot be written is told before anything runs, and not in an hour."""
+        """Write a file: what cannot be written is told before anything runs, and not in an hour.
+
+        A disk that is full will have room again, and costs no polls until then.
+        """
         name = f"try-{0:032x}.state"
-        self.write(name, b"")
+        with _room_or_not():
+            self.write(name, b"")
         self.remove(name)
 
     def close(self) -> None:
@@ -113,11 +120,21 @@ def _locked(path: Path) -> int:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.truncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
+        with _room_or_not():
+            os.write(lock, f"{os.getpid()}\n".encode())
     except OSError:
         os.close(lock)
         raise
     return lock
+
+
+@contextlib.contextmanager
+def _room_or_not() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
 
 
 def _advice(error: OSError) -> str:

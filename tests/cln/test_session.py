@@ -16,7 +16,7 @@ import pytest
 
 from cln_monitor.cln import BadAnswer, ClnError, TimedOut, Unreachable
 from cln_monitor.cln import transport as transport_module
-from cln_monitor.cln.session import _tls_context, make_session
+from cln_monitor.cln.session import Session, _tls_context
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.helpers.certificates import Authority
 from tests.helpers.scripted import Script, ScriptedServer, answering, http_answer, read_head
@@ -419,8 +419,8 @@ def test_no_keys_of_tls_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Whoever has them reads the tokens; Python writes them where a variable of the environment says."""
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
     _tls_context.cache_clear()
-    with make_session(
+    session = Session(
         api_url="https://cln.example.net/api", pool_size=1, proxy=None, ca_file=None, insecure_skip_verify=False
-    ) as session:
-        context = session.get_adapter("https://cln.example.net/api")._context  # type: ignore[attr-defined] # ours
-    assert context.keylog_filename is None
+    )
+    assert session._context is not None
+    assert session._context.keylog_filename is None

@@ -147,7 +147,6 @@ def test_below_a_file(tmp_path: Path) -> None:
     [
         (errno.EACCES, "Permission denied; let the user who runs this write there"),
         (errno.EROFS, "Read-only file system"),
-        (errno.ENOSPC, "No space left on device"),
     ],
 )
 def test_nothing_can_be_written(number: int, why: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +159,34 @@ def test_nothing_can_be_written(number: int, why: str, path: Path, monkeypatch: 
     assert refused(path) == f"cannot keep state in {path}: {why}"
     assert [each.name for each in path.iterdir()] == ["cln-exporter.lock"]
     monkeypatch.undo()
+    StateFolder(path).close()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full(number: int, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is no reason not to start: it will have room again, and who writes until then is told."""
+
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", fail)
+        full.setattr(os, "write", fail)
+        folder = StateFolder(path)
+        with pytest.raises(OSError, match=os.strerror(number)):
+            folder.write(NAME, b"one")
+    folder.write(NAME, b"one")
+    assert folder.read(NAME) == b"one"
+    folder.close()
+
+
+def test_a_folder_that_all_users_can_write_to(path: Path) -> None:
+    """Could hold what somebody made up; one that a group can write to is for its owner to judge."""
+    path.mkdir(parents=True)
+    path.chmod(0o1777)
+    advice = "give it a folder of its own, and chmod 700 it"
+    assert refused(path) == f"cannot keep state in {path}: all users of this machine can write there; {advice}"
+    path.chmod(0o775)
     StateFolder(path).close()
 
 
