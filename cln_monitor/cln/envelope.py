@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,6 +27,13 @@ class _Envelope(msgspec.Struct):
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Done(msgspec.Struct, Generic[T]):
+    """What most answers are, read at one go."""
+
+    success: bool
+    data: T
+
+
 class _Content(NamedTuple):
     """What an answer holds, as JSON, and what CLN said beside it."""
 
@@ -39,6 +46,17 @@ def json_data(answer: Answer, kind: type[T]) -> T:
 
     Raises AuthorizationFailed or Refused when CLN says no, BadAnswer when this is not an answer of CLN.
     """
+    try:
+        done = msgspec.json.decode(answer.body, type=_Done[kind])  # type: ignore[valid-type] # known when the code runs
+    except (ValueError, RecursionError):
+        pass  # looked at closely below
+    else:
+        if done.success and answer.status < 300:
+            return done.data
+    return _looked_at_closely(answer, kind)
+
+
+def _looked_at_closely(answer: Answer, kind: type[T]) -> T:
     return _mended_if_need_be(answer, lambda body: _as_kind(answer, _content(answer, body), kind))
 
 

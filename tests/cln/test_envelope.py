@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import AuthorizationFailed, BadAnswer, ClnError, Refused
-from cln_monitor.cln.envelope import describe_body, json_data, plain_items
+from cln_monitor.cln.envelope import _looked_at_closely, describe_body, json_data, plain_items
 from cln_monitor.cln.transport import Answer
 
 from .asking import enveloped
@@ -481,3 +482,26 @@ def test_describe_body(body: bytes, what: str) -> None:
 def test_authorization_is_a_type_of_its_own() -> None:
     """A refused token and a refused call can be told apart by type."""
     assert not issubclass(AuthorizationFailed, Refused)
+
+
+VALUES = st.sampled_from([True, False, None, 1, "true", "text", [], [{"id": 1}], [1], {}, {"id": "a"}, "\ud800"])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["success", "data", "message", "id", "other"]), VALUES), max_size=4),
+    st.sampled_from([200, 204, 302, 401, 500]),
+    st.sampled_from([Any, list[dict[str, Any]], list[int], str]),
+    st.sampled_from([slice(None), slice(-1), slice(1, -1)]),
+)
+def test_most_answers_are_read_at_one_go(members: list[tuple[str, Any]], status: int, kind: Any, part: slice) -> None:
+    """What is read so is what a close look finds, or the same error: members in any order, twice, missing or cut."""
+    body = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members) + "}"
+    whole = answer(body[part], status)
+    assert _outcome(json_data, whole, kind) == _outcome(_looked_at_closely, whole, kind)
+
+
+def _outcome(read: Callable[[Answer, Any], object], whole: Answer, kind: Any) -> tuple[object, str]:
+    try:
+        return read(whole, kind), ""
+    except ClnError as error:
+        return type(error), str(error)
