@@ -13,9 +13,9 @@ from cln_monitor.cln import ReadOnlyClient
 S = TypeVar("S", bound=msgspec.Struct)
 
 _LONGEST = 64
-_ADDRESS = re.compile(r"[0-9A-Fa-f.:]*")
+_ADDRESS = re.compile(r"(?:[0-9A-Fa-f]{0,4}+[.:])*+[0-9A-Fa-f]{0,4}+")  # a longer run of hex digits may be a key
 _IDENTITY = re.compile(rf"[A-Za-z0-9_.:-]{{1,{_LONGEST}}}")
-_ADDRESSES = re.compile(r"[0-9A-Fa-f.:\n]*")
+_ADDRESSES = re.compile(_ADDRESS.pattern.replace("[.:]", r"[.:\n]"))
 _IDENTITIES = re.compile(r"[A-Za-z0-9_.:\n-]*")
 
 

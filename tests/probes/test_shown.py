@@ -43,6 +43,17 @@ def test_planted_secrets_are_replaced_in_every_text(name: str, around: str, cln:
     assert not [secret for secret in (SECRET_KEY, LOGIN, TOKEN, KEY) if secret in seen.replace(f'"{KEY}"', "")]
 
 
+@pytest.mark.parametrize("ip", ["0123456789abcdef", "192.0.2.1"])
+def test_a_secret_of_hex_digits_is_no_address(ip: str, cln: Cln) -> None:
+    """Also where it stands among addresses."""
+    hexadecimal = "0123456789abcdef"
+    cln.client._caller.redactor.hide(hexadecimal)
+    _answer(cln, "/kcare/key/list.json", [{"key": KEY, "limit": 1}])
+    _answer(cln, "/kcare/key/servers.json", [{"server_id": "0123456789abcdef", "ip": ip}, {"server_id": "a:b"}])
+    seen = msgspec.json.encode(cln.run(PROBES["kernelcare"]).observation).decode()
+    assert hexadecimal not in seen
+
+
 def test_what_is_no_secret_stays(cln: Cln) -> None:
     """Ids, addresses and notes of every day are shown as they are."""
     key = cln.account.add_kernelcare_key(KEY, note="Web, Köln 🚀")
