@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 
 from .connections import Server
@@ -108,7 +109,7 @@ def serve(
         web,
         on_ready,
     )
-    asyncio.run(_serve(server, sockets, on_reload, on_stop))
+    uvloop.run(_serve(server, sockets, on_reload, on_stop))
 
 
 async def _serve(

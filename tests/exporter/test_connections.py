@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog.testing
 import uvicorn
+import uvloop
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor.exporter import connections as module
@@ -139,7 +140,7 @@ def run(test: Callable[[Serving], Awaitable[None]], most: int = 100) -> None:
         async with serving() as made:
             await test(made)
 
-    asyncio.run(main())
+    uvloop.run(main())  # the event loop that the exporter has
 
 
 @pytest.mark.parametrize("start", [b"", ASK[:1], ASK[:-1]], ids=["nothing", "a-byte", "all-but-a-byte"])
