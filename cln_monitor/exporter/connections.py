@@ -33,6 +33,7 @@ _CLOSE = 5.0  # and to close
 _ACCEPT = 64  # connections taken at a time at most, so that room is made before all files are open
 _BACKLOG = 4096  # that may wait to be taken; one that finds no room tries again after a second
 _MINUTE = 60.0
+_TICK = 1.0
 
 
 def most_connections() -> int:
@@ -218,6 +219,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, web: Callable[[], WebConfig] = WebConfig) -> None:
         super().__init__(config)
         self._web = web
+        self._woken = asyncio.Event()
         self.all: Connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -236,11 +238,17 @@ class Server(uvicorn.Server):
         connection = Connection(self, tls)
         return connection if tls is None else _Encrypted(self, connection, tls)
 
-    async def on_tick(self, counter: int) -> bool:
-        """Look at the connections once a second."""
-        if counter % 10 == 0:
+    async def main_loop(self) -> None:
+        """Look at the connections once a second until it is to stop; uvicorn's own loop wakes ten times as often."""
+        while not await self.on_tick(0):
             self.all.sweep()
-        return await super().on_tick(counter)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _TICK)
+
+    def stop(self) -> None:
+        """Begin to stop."""
+        self.should_exit = True
+        self._woken.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop; nobody is waited for who asks for nothing."""

@@ -103,6 +103,7 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=_GRACE,
             timeout_keep_alive=75,  # longer than the usual scrape interval, so that Prometheus keeps its connection
         ),
@@ -119,7 +120,7 @@ async def _serve(
 
     def stop() -> None:
         on_stop()
-        server.should_exit = True
+        server.stop()
 
     handlers = {
         signal.SIGTERM: stop,

@@ -421,3 +421,18 @@ class TestEncrypted:
     def test_a_connection_takes_little_memory(self) -> None:
         """A silent one must not take the 256 KiB that asyncio would give it."""
         assert module._Encrypted.max_size <= 1 << 14
+
+
+def test_the_main_loop() -> None:
+    """Looks at the connections, and ends at once when it is to."""
+
+    async def test(serving: Serving) -> None:
+        client = await serving.open()
+        serving.now = 11.0
+        loop = asyncio.create_task(serving.server.main_loop())
+        assert await client.is_ended()
+        assert not loop.done()
+        serving.server.stop()
+        await asyncio.wait_for(loop, 0.5)
+
+    run(test)
