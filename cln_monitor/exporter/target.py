@@ -8,6 +8,8 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from cln_monitor.cln import Clock
 from cln_monitor.probes import WHOLE, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
@@ -30,6 +32,7 @@ class Target:
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
     ``is_tried``: a run of its probe in this process is shown; what it last saw may be of an earlier one.
+    ``told`` is what :meth:`tell` returned, until something else is to be told.
     """
 
     def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: str, made_from: object) -> None:
@@ -46,6 +49,7 @@ class Target:
         self.has_changed_state = False
         self.is_tried = False
         self.kept = Kept()
+        self.told: bytes | None = None
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
@@ -67,6 +71,13 @@ class Target:
             shard=None if self.source.shard == WHOLE or not self.probe.is_shared else str(self.source.shard),
             observation=seen if whole else None,
         )
+
+    def tell(self) -> bytes:
+        """Return the whole view as JSON, which many may ask for between two runs."""
+        with self._lock:
+            if self.told is None:
+                self.told = msgspec.json.encode(self.view())
+            return self.told
 
     def inherit(self, former: Target | None) -> bool:
         """Go on with what ``former`` saw where it asked the same; tell whether it needs no poll at once."""
@@ -130,11 +141,18 @@ class Target:
             self.last_run = run
             if run.failure is None:
                 self.last_success = run.observation.observed_at
+            self.told = None
+
+    def has_expired(self, now: float) -> bool:
+        """Tell whether it has parts older than the probe's ``max_age`` at ``now``."""
+        seen = self.observation
+        return seen is not None and now > seen.expires_at(self.settings.max_age)
 
     def expire(self, now: float) -> bool:
         """Drop the parts older than the probe's ``max_age`` at ``now``; tell whether there were any."""
         with self._lock:
-            if self.observation is None or now <= self.observation.expires_at(self.settings.max_age):
+            if self.observation is None or not self.has_expired(now):
                 return False
             self.observation = self.observation.without_expired(now, self.settings.max_age)
+            self.told = None
             return True

@@ -145,13 +145,19 @@ class _Web:
         length = {"Content-Length": str(sum(map(len, pieces)))}
         return StreamingResponse(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
 
-    def observation(self, request: Request) -> Response:
+    async def observation(self, request: Request) -> Response:
         try:
             target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
             return _json({"error": error.detail}, error.status_code)
+        told = target.told
+        if told is None or target.has_expired(self._service.now()):
+            told = await run_in_threadpool(self._tell, target)
+        return _json_text(told)
+
+    def _tell(self, target: Target) -> bytes:
         self._service.expire()  # what has expired must not be told here either
-        return _json(target.view())
+        return target.tell()
 
     def index_of_observations(self, _: Request) -> Response:
         self._service.expire()
@@ -215,7 +221,11 @@ async def _in_pieces(pieces: list[bytes]) -> AsyncIterator[bytes | memoryview]:
 
 
 def _json(answer: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(answer), status, media_type="application/json", headers=_SAFE)
+    return _json_text(msgspec.json.encode(answer), status)
+
+
+def _json_text(answer: bytes, status: int = 200) -> Response:
+    return Response(answer, status, media_type="application/json", headers=_SAFE)
 
 
 def _text(text: str, status: int = 200) -> Response:

@@ -130,6 +130,19 @@ def test_expire(targets: Targets) -> None:
     assert not target.expire(NOW + 10 * MAX_AGE)
 
 
+def test_tell(targets: Targets) -> None:
+    """The view is encoded once, and anew after each run and when something has expired."""
+    targets.probe.readers = {"a": lambda: 1}
+    target = targets.target()
+    told = [target.tell()]
+    for change in (lambda: targets.run(target), lambda: target.expire(NOW + MAX_AGE + 1)):
+        assert target.tell() is told[-1]
+        change()
+        told.append(target.tell())
+        assert told[-1] == msgspec.json.encode(target.view())
+    assert len(set(told)) == 3
+
+
 def test_view(targets: Targets) -> None:
     """What is told of it: nothing known, then all of it, or all but what it saw."""
     target = targets.target()

@@ -530,6 +530,17 @@ class TestObservation:
         assert answer.json()["error"].startswith("no such account and probe; there are: status, ")
 
 
+def test_what_was_told_before_expires(app: Starlette, fleet: Exporting) -> None:
+    """Though nothing has run since: neither the text nor the JSON of what is too old is given again."""
+    fleet.run("kernelcare")
+    for _ in range(2):
+        assert "cln_kernelcare_key_info" in ask(app, "/metrics").text
+        assert ask(app, "/api/v1/observations/acme/kernelcare").json()["read"] == 1
+    fleet.clock.advance(3601)
+    assert ask(app, "/api/v1/observations/acme/kernelcare").json()["read"] == 0
+    assert "cln_kernelcare_key_info" not in ask(app, "/metrics").text
+
+
 def test_index_of_observations(app: Starlette, fleet: Exporting) -> None:
     """How each probe stands, without what it saw: small, however large the fleet."""
     fleet.run("kernelcare")
