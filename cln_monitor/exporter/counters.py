@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+from collections.abc import Callable
 
 import structlog
 from prometheus_client import (
@@ -19,6 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics import exposition as openmetrics_text
+from prometheus_client.registry import Collector
 
 from cln_monitor import __version__
 from cln_monitor.cln import REASONS, Exchange
@@ -27,6 +29,12 @@ from cln_monitor.probes import Shard
 _DURATIONS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
 
 
+_EOF = b"# EOF\n"
+_FORMATS: dict[bool, tuple[Callable[[Collector], bytes], str]] = {
+    False: (generate_latest, CONTENT_TYPE_PLAIN_0_0_4),
+    True: (openmetrics_text.generate_latest, openmetrics_text.CONTENT_TYPE_LATEST),
+}
+
 disable_created_metrics()  # type: ignore[no-untyped-call] # untyped there; they double each counter, and nothing reads them
 
 
@@ -34,13 +42,16 @@ _log = structlog.get_logger(__name__)
 
 
 class Counters:
-    """The exporter's own metrics, in a registry of their own."""
+    """The exporter's own metrics, in a registry of their own: those of the process are read for each scrape, the others
+    written anew when one has changed."""
 
     def __init__(self) -> None:
+        self._of_process = CollectorRegistry()
+        ProcessCollector(registry=self._of_process)
+        PlatformCollector(registry=self._of_process)
+        GCCollector(registry=self._of_process)
+        self._rendered: dict[bool, bytes] = {}
         registry = self.registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
         probe_labels = ("api", "account", "probe", "reason")
         self._failures = Counter(
             "cln_probe_failures", "Runs of the probe that failed, by reason.", probe_labels, registry=registry
@@ -113,31 +124,37 @@ class Counters:
     def state_not_written(self) -> None:
         """Count an observation that a restart would not bring back."""
         self._state_failures.inc()
+        self._changed()
 
     def sharing(self, shard: Shard) -> None:
         """Show which shard this exporter is."""
         self._shard_info.clear()
         self._shard_info.labels(str(shard.index), str(shard.of)).set(1)
         self._shards.set(shard.of)
+        self._changed()
 
     def start_probe(self, api: str, account: str, probe: str) -> None:
         """Show every reason why ``probe`` may fail, at zero."""
         for reason in REASONS:
             self._failures.labels(api, account, probe, reason)
+        self._changed()
 
     def forget_probe(self, api: str, account: str, probe: str) -> None:
         """Show nothing of ``probe`` any more."""
         for reason in REASONS:
             self._failures.remove(api, account, probe, reason)
+        self._changed()
 
     def forget_api(self, api: str) -> None:
         """Show nothing that is only true while ``api`` is asked."""
         with contextlib.suppress(KeyError):  # no answer of it had a date
             self._skew.remove(api)
+        self._changed()
 
     def probe_failed(self, api: str, account: str, probe: str, reason: str) -> None:
         """Count a failed run."""
         self._failures.labels(api, account, probe, reason).inc()
+        self._changed()
 
     def exchanged(self, exchange: Exchange) -> None:
         """Count a request to CLN."""
@@ -148,24 +165,36 @@ class Counters:
         self._durations.labels(exchange.api, exchange.endpoint).observe(exchange.seconds)
         if exchange.clock_skew is not None:
             self._skew.labels(exchange.api).set(exchange.clock_skew)
+        self._changed()
 
     def trusts_anybody(self, *, is_true: bool) -> None:
         """Note whether certificates are verified by nobody."""
         self._tls_unverified.set(is_true)
+        self._changed()
 
     def reloaded(self, now: float | None) -> None:
         """Note that the configuration was loaded at ``now``, in Unix seconds, or that this failed: None."""
         self._reload_successful.set(now is not None)
         if now is not None:
             self._reload_success_time.set(now)
+        self._changed()
 
     def web_config_reloaded(self, good: bool) -> None:
         """Note whether the changed web configuration could be taken."""
         self._web_reload_successful.set(good)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._rendered = {}  # another, into which nobody puts what was read before
+
+    def is_rendered(self, openmetrics: bool) -> bool:
+        """Tell whether :meth:`render` has little to do, as nothing was counted since it was last called."""
+        return openmetrics in self._rendered
 
     def render(self, openmetrics: bool) -> tuple[bytes, str]:
         """Return the exporter's own metrics and their content type, as OpenMetrics or in the text format."""
-        if openmetrics:
-            text: bytes = openmetrics_text.generate_latest(self.registry)  # type: ignore[no-untyped-call] # untyped there
-            return text, openmetrics_text.CONTENT_TYPE_LATEST
-        return generate_latest(self.registry), CONTENT_TYPE_PLAIN_0_0_4
+        write, content_type = _FORMATS[openmetrics]
+        rendered = self._rendered
+        if openmetrics not in rendered:
+            rendered[openmetrics] = write(self.registry)
+        return write(self._of_process).removesuffix(_EOF) + rendered[openmetrics], content_type

@@ -158,6 +158,11 @@ class Service:
             if target.expire(now):
                 self._publish(target)
 
+    def has_expired(self) -> bool:
+        """Tell whether :meth:`expire` has something to do."""
+        now = self.now()
+        return any(target.has_expired(now) for target in list(self.targets.values()))
+
     def page(self) -> Page:
         """Return all polled data as they stand now; what is too old is not among them."""
         self.expire()

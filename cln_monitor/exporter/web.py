@@ -12,7 +12,7 @@ from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -102,10 +102,12 @@ class _Web:
         return HTMLResponse(self._status_page.render(), headers=_SAFE | {"Content-Security-Policy": POLICY})
 
     async def metrics(self, request: Request) -> Response:
-        return await run_in_threadpool(self._metrics, request)
-
-    def _metrics(self, request: Request) -> Response:
         openmetrics = _accepts(request.headers.get("accept", ""), "application/openmetrics-text")
+        if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
+            return self._metrics(request, openmetrics)  # which is then less work than to hand it to a thread
+        return await run_in_threadpool(self._metrics, request, openmetrics)
+
+    def _metrics(self, request: Request, openmetrics: bool) -> Response:
         own, content_type = self._service.counters.render(openmetrics)
         return _exposition(request, self._service.page(), own, content_type)
 
@@ -143,7 +145,7 @@ class _Web:
         except NotDiscovered as error:
             return _text(str(error), error.status)
         length = {"Content-Length": str(sum(map(len, pieces)))}
-        return StreamingResponse(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
+        return _Pieces(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
 
     async def observation(self, request: Request) -> Response:
         try:
@@ -182,6 +184,16 @@ class _Web:
         return target
 
 
+class _Pieces(StreamingResponse):
+    """Without the task that Starlette runs beside each to learn that the client has left: uvicorn sends it no more."""
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        try:
+            await self.stream_response(send)
+        except OSError:
+            raise ClientDisconnect from None
+
+
 def _exposition(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
     zipped = _accepts(request.headers.get("accept-encoding", ""), "gzip")
     pieces = page.gzipped(tail) if zipped else page.plain(tail)
@@ -193,7 +205,7 @@ def _exposition(request: Request, page: Page, tail: bytes, content_type: str) ->
     }
     if zipped:
         headers["Content-Encoding"] = "gzip"
-    return StreamingResponse(_in_pieces(pieces), headers=headers)
+    return _Pieces(_in_pieces(pieces), headers=headers)
 
 
 def _accepts(header: str, name: str) -> bool:

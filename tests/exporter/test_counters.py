@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import platform
+import time
+from collections.abc import Callable
 
 import pytest
+from prometheus_client import Metric
 
 from cln_monitor.cln import REASONS, Exchange
 from cln_monitor.exporter.counters import Counters
+from cln_monitor.probes import Shard
 
 from .parsing import Samples, parse, parse_openmetrics
 
@@ -105,6 +109,69 @@ def test_both_formats_tell_the_same(counters: Counters) -> None:
     ours = {key: value for key, value in parse(text.decode()).items() if key[0].startswith("cln_")}
     theirs = {key: value for key, value in parse_openmetrics(openmetrics.decode()).items() if key[0].startswith("cln_")}
     assert ours == theirs
+
+
+CHANGES: dict[str, Callable[[Counters], object]] = {
+    "state_not_written": lambda counters: counters.state_not_written(),
+    "sharing": lambda counters: counters.sharing(Shard(1, 3)),
+    "start_probe": lambda counters: counters.start_probe(API, "new", "imunify"),
+    "forget_probe": lambda counters: counters.forget_probe(API, "acme", "imunify"),
+    "forget_api": lambda counters: counters.forget_api(API),
+    "probe_failed": lambda counters: counters.probe_failed(API, "acme", "imunify", "timeout"),
+    "exchanged": lambda counters: counters.exchanged(Exchange(API, ENDPOINT, "200", 0.2, None)),
+    "trusts_anybody": lambda counters: counters.trusts_anybody(is_true=True),
+    "reloaded": lambda counters: counters.reloaded(1_714_490_800.0),
+    "web_config_reloaded": lambda counters: counters.web_config_reloaded(good=False),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("openmetrics", [False, True])
+def test_each_change_shows(change: str, openmetrics: bool, counters: Counters) -> None:
+    """Though what has not changed since the last scrape is not written anew."""
+    counters.start_probe(API, "acme", "imunify")
+    counters.exchanged(Exchange(API, ENDPOINT, "200", 0.2, 1.5))
+    assert not counters.is_rendered(openmetrics)
+    before = _ours(counters, openmetrics)
+    assert counters.is_rendered(openmetrics)
+    assert _ours(counters, openmetrics) == before
+    CHANGES[change](counters)
+    assert _ours(counters, openmetrics) != before
+
+
+def test_all_changes_are_tried() -> None:
+    """By the test before this one: each method but those that render."""
+    methods = {name for name in vars(Counters) if not name.startswith("_")}
+    assert methods - CHANGES.keys() == {"is_rendered", "render"}
+
+
+def test_what_changes_while_it_is_written(counters: Counters, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is shown by the next scrape: what was read before is not kept."""
+    collect = counters.registry.collect
+
+    def change_meanwhile() -> list[Metric]:
+        collected = list(collect())
+        counters.state_not_written()
+        return collected
+
+    monkeypatch.setattr(counters.registry, "collect", change_meanwhile)
+    before = _ours(counters, openmetrics=False)
+    monkeypatch.undo()
+    assert not counters.is_rendered(openmetrics=False)
+    assert _ours(counters, openmetrics=False) != before
+
+
+def test_the_process_is_read_each_time(counters: Counters) -> None:
+    """Its CPU and memory change all the time."""
+    before = samples(counters, "process_cpu_seconds_total")
+    until = time.process_time() + 0.05
+    while time.process_time() < until:
+        pass
+    assert samples(counters, "process_cpu_seconds_total") != before
+
+
+def _ours(counters: Counters, openmetrics: bool) -> list[bytes]:
+    return [line for line in counters.render(openmetrics)[0].splitlines() if line.startswith(b"cln_")]
 
 
 def test_each_has_its_own_registry() -> None:
