@@ -64,8 +64,8 @@ def _beside_nginx(scale: Scale, folder: Path, client: Client) -> list[Row]:
     ours, nginx = (median(side) for side in zip(*pairs, strict=True))
     measured = f"{ratio(ours / nginx)} ({ours * 1000:.1f} ms to {nginx * 1000:.1f} ms, {size / _MB:.1f} MB)"
     why = (
-        "nginx has the kernel send a file; the exporter writes its own counters for each scrape, which takes about a "
-        "millisecond, and asyncio copies what it sends"
+        "nginx has the kernel send a file; the exporter reads the figures of its process for each scrape, which takes "
+        "0.4 ms, and h11 copies each piece once, which takes 0.3 ms"
     )
     return [Row(what, bar, measured, ours <= 1.5 * nginx, why)]
 
