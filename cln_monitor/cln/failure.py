@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import requests
 import urllib3
 
 from .errors import BadAnswer, ClnError, TimedOut, Unreachable
@@ -20,7 +19,6 @@ FAILURES = (
     ValueError,
     http.client.HTTPException,
     urllib3.exceptions.HTTPError,
-    requests.RequestException,
 )
 """All that a request and the reading of its answer may raise."""
 
@@ -33,8 +31,7 @@ def failure(error: BaseException, stage: str, seconds: float, *, request_left: b
 
 
 def _meaning_of(error: BaseException, stage: str, seconds: float) -> ClnError:
-    # The wrappers of requests are OSErrors too, and say less than what they wrap.
-    causes = [cause for cause in _causes(error) if not isinstance(cause, requests.RequestException)]
+    causes = list(_causes(error))
     for kinds, meaning in _MEANINGS:
         for cause in causes:
             if isinstance(cause, kinds):

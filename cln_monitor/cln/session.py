@@ -68,6 +68,14 @@ class Session(HTTPAdapter):
             preload_content=False,
         )
 
+    def close(self) -> None:
+        """End the connections that no call uses, at once: urllib3 leaves that to the collection of garbage."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():
+                if (pool := manager.pools.get(key)) is not None:
+                    pool.close()
+        super().close()
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Hand one TLS context to all connections: by itself ``requests`` loads the CA bundle for each, 19 ms."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)

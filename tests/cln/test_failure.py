@@ -7,7 +7,6 @@ import socket
 import ssl
 
 import pytest
-import requests
 import urllib3
 
 from cln_monitor.cln import BadAnswer, ClnError, TimedOut, Unreachable
@@ -44,19 +43,21 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         "no complete answer within 1.5 s, it was still reading the answer",
     ),
     "a time-out of urllib3": (
-        requests.ReadTimeout(urllib3.exceptions.ReadTimeoutError(None, URL, "Read timed out.")),  # type: ignore[arg-type]
+        urllib3.exceptions.ReadTimeoutError(None, URL, "Read timed out."),  # type: ignore[arg-type]
         TimedOut,
         False,
         "no complete answer within 1.5 s, it was still reading the answer",
     ),
     "a name that does not resolve": (
-        requests.ConnectionError(chained(OSError(URL), socket.gaierror(-2, "Name or service not known"))),
+        urllib3.exceptions.ProtocolError(
+            "Connection aborted.", chained(OSError(URL), socket.gaierror(-2, "Name or service not known"))
+        ),
         Unreachable,
         True,
         "the host name does not resolve (Name or service not known)",
     ),
     "a certificate": (
-        requests.exceptions.SSLError(urllib3.exceptions.SSLError(certificate_error())),
+        urllib3.exceptions.SSLError(certificate_error()),
         Unreachable,
         False,
         "its TLS certificate is not to be trusted (certificate has expired)",
@@ -93,7 +94,9 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         "the answer is not the gzip that its header promises",
     ),
     "a closed port": (
-        requests.ConnectionError(chained(OSError(URL), ConnectionRefusedError(111, "Connection refused"))),
+        urllib3.exceptions.ProtocolError(
+            "Connection aborted.", chained(OSError(URL), ConnectionRefusedError(111, "Connection refused"))
+        ),
         Unreachable,
         True,
         "connection refused",
@@ -105,33 +108,31 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         "the connection was closed while reading the answer",
     ),
     "an end without an answer": (
-        requests.ConnectionError(http.client.RemoteDisconnected(URL)),
+        urllib3.exceptions.ProtocolError("Connection aborted.", http.client.RemoteDisconnected(URL)),
         Unreachable,
         True,
         "the connection was closed while reading the answer",
     ),
     "no HTTP": (
-        requests.ConnectionError(http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
+        urllib3.exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
         BadAnswer,
         False,
         "the answer is not HTTP; is api_url right?",
     ),
     "two lengths": (
-        requests.exceptions.InvalidHeader(urllib3.exceptions.InvalidHeader("Content-Length: 1, 2")),
+        urllib3.exceptions.InvalidHeader("Content-Length: 1, 2"),
         BadAnswer,
         False,
         "the answer is not HTTP; is api_url right?",
     ),
     "no route": (
-        requests.ConnectionError(OSError(113, "No route to host")),
+        urllib3.exceptions.ProtocolError("Connection aborted.", OSError(113, "No route to host")),
         Unreachable,
         True,
         "No route to host while reading the answer",
     ),
     "a proxy that refuses": (
-        requests.exceptions.ProxyError(
-            urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 407 Proxy Authentication Required"))
-        ),
+        urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 407 Proxy Authentication Required")),
         Unreachable,
         False,
         "the proxy refuses: 407 Proxy Authentication Required",
@@ -154,11 +155,11 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         True,
         "the proxy gives no way through",
     ),
-    "an error of requests": (
-        requests.exceptions.InvalidURL(URL),
+    "an error of its own": (
+        urllib3.exceptions.LocationParseError(URL),
         Unreachable,
         False,
-        "InvalidURL while reading the answer",
+        "LocationParseError while reading the answer",
     ),
     "an error nobody thought of": (ValueError(URL), Unreachable, False, "ValueError while reading the answer"),
 }

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import ssl
+import threading
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -54,6 +55,29 @@ def test_environment_adds_nothing(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(netrc))
     read(clients.transport(served.url))
     assert "authorization" not in simulator.requests[0].headers
+
+
+@pytest.mark.parametrize("through_proxy", [False, True])
+def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -> None:
+    """Also while a failed call still refers to their pool, as one does until garbage is collected."""
+    ended = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(GOOD)
+        assert sock.recv(1) == b""
+        ended.set()
+
+    with ScriptedServer(serve) as server:
+        url = "http://cln.example.net/api" if through_proxy else server.url
+        transport = clients.transport(url, proxy=server.url if through_proxy else None)
+        read(transport)
+        session = transport._session
+        managers = (session.poolmanager, *session.proxy_manager.values())
+        pools = [manager.pools.get(key) for manager in managers for key in manager.pools.keys()]  # no dict
+        assert len(pools) == 1
+        transport.close()
+        assert ended.wait(5)
 
 
 def test_cookies_are_not_kept(clients: Clients) -> None:
