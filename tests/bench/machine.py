@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.real.servers import find
 
-_LIBRARIES = ("msgspec", "nagiosplugin", "prometheus-client", "requests", "starlette", "urllib3", "uvicorn")
+_LIBRARIES = ("msgspec", "nagiosplugin", "prometheus-client", "requests", "starlette", "urllib3", "uvicorn", "uvloop")
 
 
 def describe() -> str:

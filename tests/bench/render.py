@@ -96,9 +96,10 @@ def decode(scale: Scale, _: Path) -> list[Row]:
             "≤ 3 ×",
             f"{ratio(ours / bare)} ({ours * 1000:.0f} ms to {bare * 1000:.0f} ms)",
             ours <= 3 * bare,
-            "decoding, which takes what no type would, is 0.9 × of it; two dates a server, each two slices and two "
-            "look-ups, 1.1 ×; to take the fields out of the rows and to make servers of them 0.8 ×; to look for what "
-            "is unfit, for repeats and for secrets 0.9 ×; the thousand calls 0.2 ×: all of it 1.7 µs a server",
+            "ours takes under 2 µs a server: 0.4 to decode what no type would take, 0.5 for two dates, each two slices "
+            "and two look-ups, 0.4 to take the fields out of the rows and to make servers of them, 0.4 to look for "
+            "what is unfit, for repeats and for secrets, 0.1 for the calls. The bare decode takes 0.25, or 0.4 while "
+            "its memory is new, which leaves no room for dates and servers in Python",
         ),
         Row("the same, no answer changed", "", f"{ratio(again / bare)} ({again * 1000:.0f} ms)", None),
     ]

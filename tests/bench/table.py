@@ -67,7 +67,7 @@ A fleet of {servers:,} KernelCare servers on {keys:,} keys, two series a server,
 {machine.describe()}
 ## To repeat it
 
-`make bench` takes about a quarter of an hour and wants a machine that does nothing else; it installs nginx, without
+`make bench` takes about ten minutes and wants a machine that does nothing else; it installs nginx, without
 its service, where `apt-get` may. `make bench ARGS='scrape poll'` runs parts, `make bench ARGS=--quick` all of it over a
 small fleet, to see that it runs: neither writes this file.
 """,
