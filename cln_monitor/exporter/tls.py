@@ -210,6 +210,10 @@ def _set_curves(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator[
     if not settings.curve_preferences or set(settings.curve_preferences) == set(CURVES):
         return
     first, *others = settings.curve_preferences
-    context.set_ecdh_curve(CURVES[first])
+    try:
+        context.set_ecdh_curve(CURVES[first])
+    except ssl.SSLError:  # such as that of Debian 12 for X25519, which it takes among others
+        yield f"curve_preferences: Python's TLS takes {first} not alone, so all that it knows hold"
+        return
     if others:
         yield f"curve_preferences: Python's TLS takes one, so it is {first} alone"

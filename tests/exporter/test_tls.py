@@ -115,9 +115,21 @@ def test_a_curve(folder: Path) -> None:
     assert warnings == ["curve_preferences: Python's TLS takes one, so it is CurveP384 alone"]
     client = _client(folder)
     _shake(tls.context, client)
-    client.set_ecdh_curve("X25519")
+    client.set_ecdh_curve("prime256v1")
     with pytest.raises(ssl.SSLError):
         _shake(tls.context, client)
+
+
+def test_a_curve_that_python_takes_not_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is no reason not to serve: it is among those of the default."""
+
+    def refuse(*_: object) -> None:
+        raise ssl.SSLError("unknown group")
+
+    monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", refuse)
+    tls, warnings = _tls(folder, curve_preferences=["X25519"])
+    assert warnings == ["curve_preferences: Python's TLS takes X25519 not alone, so all that it knows hold"]
+    _shake(tls.context, _client(folder))
 
 
 @pytest.mark.parametrize(
