@@ -97,7 +97,6 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         return self._oldest + max_age
 
     @cached_property
-    def _oldest(
-        self,
-    ) -> float:  # each scrape asks for it, and to look at thousands of parts takes most of a millisecond
+    def _oldest(self) -> float:
+        # Each scrape asks for it, and to look at thousands of parts takes most of a millisecond.
         return min((part.observed_at for part in self.parts), default=math.inf)

@@ -49,7 +49,7 @@ def test_a_secret_of_hex_digits_is_no_address(ip: str, cln: Cln) -> None:
     hexadecimal = "0123456789abcdef"
     cln.client._caller.redactor.hide(hexadecimal)
     _answer(cln, "/kcare/key/list.json", [{"key": KEY, "limit": 1}])
-    _answer(cln, "/kcare/key/servers.json", [{"server_id": "0123456789abcdef", "ip": ip}, {"server_id": "a:b"}])
+    _answer(cln, "/kcare/key/servers.json", [{"server_id": hexadecimal, "ip": ip}, {"server_id": "a:b"}])
     seen = msgspec.json.encode(cln.run(PROBES["kernelcare"]).observation).decode()
     assert hexadecimal not in seen
 
