@@ -59,7 +59,10 @@ def parse_plain_dates(texts: list[Any]) -> list[float | None]:
 
     Raises ValueError or TypeError where one is not spelled like most; that need not mean that it is no date.
     """
-    return [None if text is None else _DAYS[text[:10]] + _TIMES[text[10:]] for text in texts]
+    try:
+        return [None if text is None else _DAYS[text[:10]] + _TIMES[text[10:]] for text in texts]
+    except KeyError as error:  # from Python 3.12 on, where slices are hashable, a JSON object is asked for such a key
+        raise TypeError("a date is a text, and not an object") from error
 
 
 def _parse(text: str) -> float:

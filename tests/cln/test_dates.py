@@ -115,6 +115,13 @@ def test_dates_that_are_not_plain(text: str) -> None:
         parse_plain_dates([text])
 
 
+@pytest.mark.parametrize("value", [{}, {"date": "2014-04-30"}, [], ["2014-04-30"], 1398871560, 1.5, True])
+def test_values_that_are_no_text_are_not_plain(value: object) -> None:
+    """A JSON value that is no text is a TypeError on every Python."""
+    with pytest.raises(TypeError):
+        parse_plain_dates([value])
+
+
 def test_a_memory_of_dates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many days and times there are, few are kept."""
     monkeypatch.setattr(dates, "_MOST", 3)
