@@ -5,8 +5,10 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.NOTPARALLEL:
 .SUFFIXES:
+
+# Tests are read in each process of a run, and plugins start a thousand times: without bytecode each pays to compile.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?=
 ARGS ?=
@@ -14,6 +16,9 @@ ARGS ?=
 venv := .venv
 bin := $(venv)/bin
 pip := $(bin)/python -m pip --quiet --no-input --disable-pip-version-check
+pytest := $(bin)/python -m pytest --dist=loadfile
+# Tests that start no programs. More processes than two cores, as some wait.
+quick := -m 'not processes' --numprocesses=3
 
 # Scripts in a virtual environment hold its path: one that was moved is set up anew.
 ifneq ($(shell cat $(venv)/.made 2>/dev/null),$(CURDIR))
@@ -26,15 +31,32 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(venv)/.run ## run the exporter over a simulated account: no configuration, no network
 	@exec $(bin)/cln-exporter --demo $(ARGS)
 
+.PHONY: check
+check: $(venv)/.dev ## for the inner loop, under a minute: lint, types, all tests that start no programs
+	@$(MAKE) --no-print-directory --jobs=2 lint quick
+
 .PHONY: test
-test: lint servers ## everything: lint, the types, all tests with their coverage
-	@$(bin)/python -m pytest --cov --cov-report=term $(ARGS)
+test: servers ## everything: lint, types, all tests with their coverage; under five minutes
+	@$(MAKE) --no-print-directory --jobs=2 lint suite
+
+.PHONY: test-pythons
+test-pythons: $(venv)/.dev ## the tests of check on each Python from 3.11 on that is here, with the lowest and newest dependencies
+	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile $(quick)
+
+.PHONY: quick
+quick: $(venv)/.dev
+	@$(pytest) $(quick) $(ARGS)
+
+# Files that start programs come first, and their waiting is filled by the others.
+.PHONY: suite
+suite: servers
+	@$(pytest) --numprocesses=4 --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 .PHONY: bench
 bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tests/bench/RESULTS.md (ARGS='scrape poll' for parts)

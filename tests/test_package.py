@@ -16,6 +16,8 @@ from tests.package import ROOT, Package, install
 from tests.running import Exporter
 from tests.small_cln import KEY, LOGIN, SECRET_KEY, small_cln
 
+pytestmark = pytest.mark.processes
+
 PLUGINS = {path.name for path in (ROOT / "plugins").iterdir() if path.is_file() and not path.suffix}
 
 

@@ -118,6 +118,7 @@ def test_examples_name_keys_by_their_labels(file: str) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]{4}-[0-9a-f]{8}", key) for key in keys)
 
 
+@pytest.mark.processes
 def test_running_it_writes_the_files(tmp_path: Path) -> None:
     """All of them, into the folder that is given; where that is not there it says so."""
     command = [sys.executable, "-m", "cln_monitor.checks.definitions"]

@@ -20,6 +20,8 @@ from tests.small_cln import LOGIN, SECRET_KEY
 from .conftest import Cln
 from .plugins import PLUGINS, STATES, bare_environment, checked, run_command, run_plugin
 
+pytestmark = pytest.mark.processes
+
 SOON = 1.5
 """Seconds, of a deadline that a plugin still starts within on a busy machine."""
 

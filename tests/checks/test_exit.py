@@ -34,6 +34,7 @@ def ended(script: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.processes
 def test_of_two_the_first_ends_the_process() -> None:
     """A deadline that comes while the result is printed does not print a second one, nor hang."""
     script = (
@@ -47,6 +48,7 @@ def test_of_two_the_first_ends_the_process() -> None:
     assert ended(script) == (1, "WARNING - first\n", "")
 
 
+@pytest.mark.processes
 def test_what_comes_after_the_first_waits_for_it() -> None:
     """The thread that does the check does not go on beside the deadline that ends it."""
     script = (
@@ -63,6 +65,7 @@ def test_what_comes_after_the_first_waits_for_it() -> None:
     assert ended(script) == (3, "UNKNOWN - first\n", "")
 
 
+@pytest.mark.processes
 def test_an_interrupt_while_it_ends() -> None:
     """Ends it at once, and what was not told is not OK."""
     interrupted = "def interrupted(*_):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(5)\n"
@@ -71,6 +74,7 @@ def test_an_interrupt_while_it_ends() -> None:
     assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
 
 
+@pytest.mark.processes
 def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
     """Is told in place of the result it comes before."""
     script = (
@@ -83,12 +87,14 @@ def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
     assert ended(script) == (3, "UNKNOWN - interrupted\n", "")
 
 
+@pytest.mark.processes
 def test_an_error_in_the_printing_itself() -> None:
     """Has its line as well."""
     script = "leave.scrub = lambda text: text.nonsense\nleave.finish(State.OK, 'fine')\n"
     assert ended(script) == (3, "UNKNOWN - an error of the plugin while printing: AttributeError\n", "")
 
 
+@pytest.mark.processes
 def test_output_in_pieces() -> None:
     """A pipe may take less than it is given."""
     script = (
@@ -99,6 +105,7 @@ def test_output_in_pieces() -> None:
     assert ended(script) == (0, "OK - fine\na line\n", "")
 
 
+@pytest.mark.processes
 def test_a_deadline_that_is_over() -> None:
     """Is UNKNOWN, with the stage."""
     assert ended("leave.stage = 'dreaming'\nleave.end_after(0.1)\ntime.sleep(30)\n") == (

@@ -348,6 +348,7 @@ def test_a_key_that_fails_hides_no_other(cln: Cln) -> None:
     assert (calm.state, calm.text.startswith("reading ")) == ("UNKNOWN", True)
 
 
+@pytest.mark.processes
 def test_strange_bytes_in_arguments(cln: Cln) -> None:
     """argv may hold bytes that are no text."""
     for arguments in (("--login", "\udcff|\n", "--api-url", cln.url), ("-C", "\udcff|.yml"), ("-a", "\udcff")):

@@ -138,6 +138,7 @@ def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
     assert "cannot be reached ([SSL: WRONG_VERSION_NUMBER] wrong version number" in outcome.text
 
 
+@pytest.mark.processes
 def test_a_hang_leaves_time_to_tell_of_it() -> None:
     """As a process: the check ends by itself, before its deadline does."""
     with ScriptedServer(_hang) as server:
@@ -147,6 +148,7 @@ def test_a_hang_leaves_time_to_tell_of_it() -> None:
     assert outcome.seconds < 2
 
 
+@pytest.mark.processes
 def test_an_answer_that_drips() -> None:
     """Is ended by the deadline, which names whom it was asking."""
 

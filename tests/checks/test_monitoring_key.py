@@ -42,6 +42,7 @@ def sent(cln: Cln) -> list[str]:
     return [request.query["key"] for request in cln.simulator.requests]
 
 
+@pytest.mark.processes
 def test_a_key_is_registered(cln: Cln, account: Account) -> None:
     """And stays so each time it is run; the key is shown masked."""
     for _ in range(2):
@@ -177,6 +178,7 @@ def test_a_key_file(cln: Cln, account: Account, tmp_path: Path) -> None:
     assert account.monitoring_keys == {MONITORING_KEY}
 
 
+@pytest.mark.processes
 def test_a_key_is_made_and_kept(cln: Cln, account: Account, tmp_path: Path) -> None:
     """For its owner alone, and once: each run after that registers the same."""
     file = tmp_path / "key"
@@ -268,6 +270,7 @@ class TestTwoRunsAtOnce:
         assert outcome.state == "CRITICAL"
         assert file.read_text() == MONITORING_KEY
 
+    @pytest.mark.processes
     def test_as_processes(self, cln: Cln, account: Account, tmp_path: Path) -> None:
         """However many there are."""
         file = tmp_path / "key"
@@ -294,6 +297,7 @@ def test_a_key_whose_answer_is_lost_is_the_key_of_the_next_run(cln: Cln, account
     assert account.monitoring_keys == {key}
 
 
+@pytest.mark.processes
 def test_a_run_that_is_killed_in_the_middle_leaves_the_key(cln: Cln, account: Account, tmp_path: Path) -> None:
     """A deadline that ends the process, too; there is no half of a file."""
     assert account is not None

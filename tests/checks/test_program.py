@@ -60,6 +60,7 @@ def of_checks(modules: set[str]) -> set[str]:
     return {module.rpartition(".")[2] for module in modules & plugins}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("check_")])
 def test_a_check_through_the_exporter_imports_little(name: str) -> None:
     """Neither requests nor YAML nor msgspec, nothing of the web, nothing of the other plugins."""
@@ -74,6 +75,7 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
     assert of_checks(modules) == {MODULES[name]}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

@@ -192,6 +192,7 @@ def test_argv_is_not_repeated(cln: Cln) -> None:
         assert run_inside("check_cln_patch_status", *arguments, "-vvv").state == "UNKNOWN"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("fault", ["401", "echo-refusal", "reset", "redirect"])
 def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
     """Nothing is on stderr either, where libraries warn and log."""

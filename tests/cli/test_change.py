@@ -72,6 +72,7 @@ def test_dry_run(command: Change, cln: Cln) -> None:
     assert not command.made(cln.account)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("types", "code", "says"),
     [
@@ -92,6 +93,7 @@ def test_on_a_terminal(types: bytes, code: int, says: str, cln: Cln) -> None:
     assert says in outcome.err
 
 
+@pytest.mark.processes
 def test_wrong_arguments_are_not_asked_about(cln: Cln) -> None:
     """Nobody is asked whether to send what cannot be sent."""
     outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", "a/b", types=b"y\n")
@@ -99,6 +101,7 @@ def test_wrong_arguments_are_not_asked_about(cln: Cln) -> None:
     assert "[y/N]" not in outcome.err
 
 
+@pytest.mark.processes
 def test_interrupted_while_it_is_sent(cln: Cln) -> None:
     """Ctrl-C during a change ends with 3 and says that it may have been made."""
     cln.simulator.faults.add(Fault("hang"))

@@ -99,6 +99,7 @@ def test_a_product_that_fails(cln: Cln) -> None:
     assert (outcome.code, len(outcome.json)) == (3, 1)
 
 
+@pytest.mark.processes
 def test_a_bar_for_who_waits(cln: Cln) -> None:
     """A terminal shows how far it is; nothing of that is in what is piped."""
     cln.simulator.faults.add(Fault("latency", "/kcare/key/servers.json", seconds=0.3))

@@ -170,6 +170,7 @@ def test_every_command_is_here() -> None:
     assert len(there) == 36
 
 
+@pytest.mark.processes
 def test_as_a_process(cln: Cln) -> None:
     """The entry point: codes, and stdout apart from stderr."""
     done = process("-C", str(cln.config), "-o", "json", "groups", "list")
@@ -181,6 +182,7 @@ def test_as_a_process(cln: Cln) -> None:
     assert process("nope").code == 2
 
 
+@pytest.mark.processes
 def test_in_another_locale(cln: Cln) -> None:
     """Letters that the locale does not know end nothing."""
     for environment in ({"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
@@ -192,6 +194,7 @@ def test_in_another_locale(cln: Cln) -> None:
 KEY_LINE = "[red]x[/red]| [31m"
 
 
+@pytest.mark.processes
 def test_closed_stdout(cln: Cln) -> None:
     """Whoever reads a line and goes, as head does, has what he wants; what is done is done."""
     shell = f"{' '.join(map(_quoted, CLNTOOL))} -C {cln.config}"
@@ -217,6 +220,7 @@ def _quoted(text: str) -> str:
     return f"'{text}'"
 
 
+@pytest.mark.processes
 def test_completion() -> None:
     """A shell gets its script, and with it the commands."""
     done = process("--show-completion", "bash")

@@ -39,6 +39,7 @@ def lines_on_a_terminal(cln: Cln, columns: int, *arguments: str) -> list[str]:
     return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", shown).splitlines()
 
 
+@pytest.mark.processes
 def test_keys_and_addresses_are_never_cut(cln: Cln) -> None:
     """As wide as it is, a terminal shows them whole: in a table, or with a line a field."""
     key = "K" * 40
@@ -63,6 +64,7 @@ def test_keys_and_addresses_are_never_cut(cln: Cln) -> None:
         )  # what is longer is for the terminal to go on with
 
 
+@pytest.mark.processes
 def test_one_thing_on_a_narrow_terminal(cln: Cln) -> None:
     """Its key is in one line, in which a click finds all of it; a list of hosts goes on after any of them."""
     shown = lines_on_a_terminal(cln, 20, "imunify", "keys", "update", IMUNIFY_KEY, "--limit", "9", "--yes")
@@ -74,6 +76,7 @@ def test_one_thing_on_a_narrow_terminal(cln: Cln) -> None:
     assert all(f"192.0.2.{number + 100} outofdate" in " ".join(" ".join(shown).split()) for number in range(20))
 
 
+@pytest.mark.processes
 def test_a_narrow_terminal(cln: Cln) -> None:
     """There descriptions are folded, and nothing is cut."""
     shown = on_a_terminal("-C", str(cln.config), "groups", "list", COLUMNS="20", NO_COLOR="1").err

@@ -35,6 +35,7 @@ def ask_it(said: dict[str, str], folder: Path, *arguments: str) -> Outcome:
     return run("--login", said["login"], "--secret-key-file", str(secret), "--api-url", said["api_url"], *arguments)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None:
     """It says whom to ask and as whom, answers, and ends with 0."""
@@ -48,6 +49,7 @@ def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None
     assert seconds < 3
 
 
+@pytest.mark.processes
 def test_replay(tmp_path: Path) -> None:
     """The samples of the document, in place of the state."""
     program, said = start(tmp_path, "--replay", "bare")

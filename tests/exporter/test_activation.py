@@ -84,6 +84,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
+@pytest.mark.processes
 def test_the_program_serves_on_a_socket_of_systemd(tmp_path: Path) -> None:
     """In place of its default address."""
     with listen("127.0.0.1:0") as sock:
@@ -97,6 +98,7 @@ def test_the_program_serves_on_a_socket_of_systemd(tmp_path: Path) -> None:
             program.stop()
 
 
+@pytest.mark.processes
 def test_a_socket_of_systemd_and_an_address_are_one_too_many(tmp_path: Path) -> None:
     """One of the two would go unheard, so neither is taken."""
     with listen("127.0.0.1:0") as sock:

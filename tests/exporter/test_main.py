@@ -19,6 +19,8 @@ from cln_monitor.simulator import Fault, Simulator
 from tests.running import CLN_EXPORTER, Exporter, Program, ask, running_exporter, wait_until
 from tests.small_cln import SECRETS, small_cln, write_config
 
+pytestmark = pytest.mark.processes
+
 PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els", "groups", "awp")
 
 

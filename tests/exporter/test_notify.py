@@ -163,6 +163,7 @@ def test_a_systemd_that_is_gone_is_no_error() -> None:
     Notifier("/nowhere/notify").stopping()
 
 
+@pytest.mark.processes
 def test_the_program_tells_systemd(told: Told, tmp_path: Path) -> None:
     """From ready over a reload to the stop, with pings in between."""
     watched = {"NOTIFY_SOCKET": told.address, "WATCHDOG_USEC": "600000"}

@@ -18,6 +18,8 @@ from tests.running import Exporter, ask, running_exporter, wait_until
 from .test_guard import basic
 from .web_configs import HASH, PASSWORD, TLS, write_files
 
+pytestmark = pytest.mark.processes
+
 PLUGIN = Path(__file__).parents[2] / "plugins" / "check_cln_exporter"
 
 

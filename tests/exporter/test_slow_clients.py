@@ -17,6 +17,8 @@ from tests.running import CLN_EXPORTER, Program, running_exporter, wait_until
 
 from .web_configs import TLS, write_files
 
+pytestmark = pytest.mark.processes
+
 SILENT = 500
 FILES = 200
 HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # how a handshake of TLS begins

@@ -429,6 +429,7 @@ def test_two_exporters_on_one_folder(start: Start, config: Path, folder: Path) -
 class TestTheProgram:
     """As it is run."""
 
+    @pytest.mark.processes
     def test_restart(self, config: Path, folder: Path, cln: Simulator, tmp_path: Path) -> None:
         """SIGTERM, CLN goes away, a start: the first scrape has all that was there, and its times."""
         arguments = (f"--config.file={config}", f"--storage.path={folder}")
@@ -442,6 +443,7 @@ class TestTheProgram:
             assert f'probe="{probe}"}} 1\n' in shown.replace("cln_probe_success", "")
         assert "cln_kernelcare_server_last_checkin_timestamp_seconds{" in shown
 
+    @pytest.mark.processes
     def test_killed(self, config: Path, folder: Path, tmp_path: Path) -> None:
         """Five times, at any moment of its first seconds: it starts again, and leaves nothing aside."""
         for _ in range(5):
@@ -458,6 +460,7 @@ class TestTheProgram:
         assert len(list(folder.glob("*.state"))) == len(PROBES)
         assert not list(folder.glob(".*"))
 
+    @pytest.mark.processes
     def test_refused(self, config: Path, folder: Path, tmp_path: Path) -> None:
         """A folder in use or of no use is one line, and exit code 1."""
         with running_exporter(tmp_path, f"--config.file={config}", f"--storage.path={folder}"):

@@ -106,6 +106,7 @@ def test_two_at_a_time(folder: StateFolder, path: Path) -> None:
     assert folder.read(NAME) == b"one"
 
 
+@pytest.mark.processes
 def test_a_killed_one_holds_nothing(path: Path) -> None:
     """The lock is the process's, not the file's."""
     code = "import sys, os, pathlib; from cln_monitor.exporter.state_folder import *; "
@@ -260,6 +261,7 @@ print(half_done)
 """
 
 
+@pytest.mark.processes
 def test_killed_two_hundred_times(path: Path) -> None:
     """At any moment, also in the middle of a write: the file is whole each time, and the next start is as any."""
     command = [sys.executable, "-P", "-c", _KILLED, str(path), NAME, "200"]

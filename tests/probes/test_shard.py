@@ -97,6 +97,7 @@ def test_owners_stay_over_versions() -> None:
     assert " ".join(str(Shard(0, 3).owner("acme", key).index) for key in KEYS[:12]) == OWNERS
 
 
+@pytest.mark.processes
 def test_owners_are_the_same_in_every_process() -> None:
     """Python's own hashes are not, by design."""
     code = (

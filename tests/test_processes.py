@@ -1,0 +1,60 @@
+"""Tests that start programs are marked, and run first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+STARTS = """
+import pytest, subprocess, sys
+
+{marker}
+def test_starts(): subprocess.run([sys.executable, "-c", ""], check=True)
+"""
+RUNS = "def test_runs(): pass"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """An empty project with this one's conftest."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text())
+    return pytester
+
+
+def test_unmarked_test_must_not_start_a_program(project: pytest.Pytester) -> None:
+    """A test that starts a program without the marker fails, and the failure says what to do."""
+    project.makepyfile(STARTS.format(marker=""))
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*test_starts starts a program: mark it with @pytest.mark.processes"])
+
+
+@pytest.mark.processes
+def test_marked_test_may_start_a_program(project: pytest.Pytester) -> None:
+    """A test with the marker starts a program, unless the run leaves such tests out."""
+    project.makepyfile(STARTS.format(marker="@pytest.mark.processes"))
+    project.runpytest().assert_outcomes(passed=1)
+    project.runpytest("-m", "not processes").assert_outcomes(deselected=1)
+
+
+@pytest.mark.processes
+def test_files_that_start_programs_run_first(project: pytest.Pytester) -> None:
+    """A file with a test that starts a program is run before one without, so that its waiting is shared."""
+    project.makepyfile(test_a=RUNS, test_b=RUNS + STARTS.format(marker="@pytest.mark.processes"))
+    names = [line.split()[0] for line in project.runpytest("-v", "-o", "addopts=").outlines if "PASSED" in line]
+    assert names == ["test_b.py::test_runs", "test_b.py::test_starts", "test_a.py::test_runs"]
+
+
+@pytest.mark.processes
+def test_tests_of_real_servers_are_marked() -> None:
+    """A run without marked tests leaves out all those of a folder of `FOLDERS`."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-m", "not processes", "tests/soak"]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
+    assert "1 deselected" in done.stdout
