@@ -1,0 +1,238 @@
+"""Run tests on every Python from 3.11 on that is found here, with the lowest and with the newest dependencies.
+
+Pythons are those of PATH, /usr/bin, and pyenv, each full version once, and those of Debian 13 and testing where root
+may make a root file system with mmdebstrap. All that is made lies in build/pythons and is used again by the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+WORK = ROOT / "build" / "pythons"
+SUITES = ("trixie", "testing")
+LEAST = (3, 11)
+INSTALL_SECONDS, TEST_SECONDS = 600, 1200
+SHOWN_LINES = 80
+
+_NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "htmlcov", "node_modules")
+
+# $1 is the root file system, the rest runs in it; its mounts and processes end with it.
+_CHROOT = """
+set -eu
+root=$1; shift
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/tmp"
+exec chroot "$root" "$@"
+"""
+
+
+class Python(NamedTuple):
+    """An interpreter: its full version, its path, and the root file system it is in, None for this one."""
+
+    version: str
+    path: str
+    root: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """What reports and files call it, such as `3.13.5-trixie`."""
+        return self.version if self.root is None else f"{self.version}-{self.root.name}"
+
+    @property
+    def is_new_enough(self) -> bool:
+        """Whether cln-monitor supports it."""
+        return tuple(map(int, self.version.split(".")[:2])) >= LEAST
+
+
+class Failed(Exception):
+    """A command that did not end well: its last lines."""
+
+
+def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = None) -> str:
+    """Run `command` in the root file system `root`, or here, and return its output.
+
+    Raises Failed when it fails, or is not over after `seconds`.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment.pop("VIRTUAL_ENV", None)
+    if root is not None:
+        apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+        work = ("sh", "-c", 'cd /src && exec "$@"', "-")
+        command = [*apart, "sh", "-c", _CHROOT, "chroot", str(root), *work, *command]
+        environment |= {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+        environment.pop("TMPDIR", None)
+    with log.open("ab") as output:
+        begin = output.tell()
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            code: int | str = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            code = f"not over after {seconds:.0f} s"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    text = log.read_bytes()[begin:].decode(errors="replace")
+    if code != 0:
+        lines = "\n".join(text.splitlines()[-SHOWN_LINES:])
+        raise Failed(f"{' '.join(command[:3])} …: {code}\n{lines}")
+    return text
+
+
+def report(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def version_of(path: str, root: Path | None = None) -> str | None:
+    """Return the full version of an interpreter, None when there is none."""
+    command = [path, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
+    if root is not None:
+        command = ["chroot", str(root), *command]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def local_pythons() -> Iterator[Python]:
+    """Find the interpreters of PATH and pyenv."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    folders = [*map(Path, os.environ.get("PATH", os.defpath).split(":")), Path("/usr/bin"), Path("/usr/local/bin")]
+    shims = pyenv / "shims"
+    folders = [folder for folder in folders if folder != shims] + sorted(pyenv.glob("versions/*/bin"))
+    for folder in folders:
+        for file in sorted(folder.glob("python3*")):
+            if re.fullmatch(r"python3(\.\d+)?", file.name) and (version := version_of(str(file))):
+                yield Python(version, str(file.resolve()))
+
+
+def debian_pythons() -> Iterator[Python]:
+    """Make the root file systems of Debian where that is possible, and find their Python."""
+    if os.getuid() != 0 or shutil.which("mmdebstrap") is None:
+        report("no root file systems of Debian: that takes root and mmdebstrap")
+        return
+    for suite in SUITES:
+        root = WORK / suite
+        if not (root / "etc" / "debian_version").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            started = time.monotonic()
+            included = "--include=python3,python3-venv,ca-certificates"
+            # Lists of testing that a mirror has not renewed for a week are good enough.
+            options = ("--variant=minbase", included, '--aptopt=Acquire::Check-Valid-Until "false"')
+            try:
+                run(["mmdebstrap", *options, suite, str(root)], WORK / f"{suite}.log", INSTALL_SECONDS)
+            except Failed as error:
+                report(f"no root file system of {suite}: {error}")
+                shutil.rmtree(root, ignore_errors=True)
+                continue
+            report(f"made a root file system of {suite} in {time.monotonic() - started:.0f} s")
+        authorities = Path("/etc/ssl/certs/ca-certificates.crt")
+        if authorities.exists():
+            shutil.copyfile(authorities, root / authorities.relative_to("/"))
+        shutil.copyfile("/etc/resolv.conf", root / "etc" / "resolv.conf")
+        shutil.rmtree(root / "src", ignore_errors=True)
+        shutil.copytree(ROOT, root / "src", ignore=_NOT_COPIED)
+        shutil.copy2(uv(), root / "opt" / "uv")
+        if version := version_of("/usr/bin/python3", root):
+            yield Python(version, "/usr/bin/python3", root)
+
+
+def uv() -> str:
+    """Return the path of uv, which installs for each of them."""
+    found = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+    if found is None:
+        raise SystemExit("uv is missing: run this by `make test-pythons`")
+    return found
+
+
+def install(python: Python, which: str, log: Path) -> str:
+    """Install the project with its `lowest` or `newest` dependencies, and return the path of the interpreter to use."""
+    name = f"{python.name}-{which}"
+    inside = Path("/opt") if python.root is not None else WORK
+    tool = "/opt/uv" if python.root is not None else uv()
+    venv = inside / name
+    interpreter = str(venv / "bin" / "python")
+
+    def uv_run(*arguments: str) -> None:
+        run([tool, *arguments], log, INSTALL_SECONDS, python.root)
+
+    uv_run("venv", "--quiet", "--clear", f"--python={python.path}", str(venv))
+    requirements = "pyproject.toml"
+    if which == "lowest":
+        requirements = str(inside / f"{name}.txt")
+        lowest = ("--resolution=lowest-direct", "--only-binary=:all:", f"--output-file={requirements}")
+        uv_run("pip", "compile", "--quiet", f"--python={interpreter}", *lowest, "pyproject.toml")
+    into = ("pip", "install", "--quiet", f"--python={interpreter}")
+    uv_run(*into, "--only-binary=:all:", f"--requirement={requirements}", "--group=dev")
+    uv_run(*into, "--no-deps", "--editable=.")
+    return interpreter
+
+
+def test(python: Python, which: str, arguments: Sequence[str]) -> bool:
+    """Install, run the tests, and print how it went in one line, and why it failed."""
+    log = WORK / f"{python.name}-{which}.log"
+    log.write_bytes(b"")
+    started = time.monotonic()
+    try:
+        interpreter = install(python, which, log)
+        installed = time.monotonic()
+        text = run([interpreter, "-m", "pytest", *arguments], log, TEST_SECONDS, python.root)
+    except Failed as error:
+        report(f"{python.name} {which}: FAILED, {log}\n{error}")
+        return False
+    now = time.monotonic()
+    last = next((line for line in reversed(text.splitlines()) if " passed" in line), "no test was run")
+    report(f"{python.name} {which}: {last} (installed in {installed - started:.0f} s, all {now - started:.0f} s)")
+    return "passed" in last
+
+
+def main() -> int:
+    """Run the tests on each Python, and return 1 when one fails or a required one is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--require", default="", metavar="X.Y,…", help="fail when one of these minor versions is missing"
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the Pythons whose name contains TEXT")
+    parser.add_argument("pytest", nargs="*", metavar="PYTEST-ARGUMENT")
+    options = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    found = (*local_pythons(), *debian_pythons())
+    pythons = {python.name: python for python in found if python.is_new_enough}
+    minors = {".".join(python.version.split(".")[:2]) for python in pythons.values()}
+    missing = [minor for minor in options.require.split(",") if minor and minor not in minors]
+    results = [
+        test(python, which, options.pytest)
+        for python in sorted(pythons.values(), key=lambda python: tuple(map(int, python.version.split("."))))
+        if options.only in python.name
+        for which in ("lowest", "newest")
+    ]
+    for minor in missing:
+        report(f"Python {minor} is required, and none was found here")
+    return 0 if results and all(results) and not missing else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
