@@ -218,6 +218,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only the Pythons whose name contains TEXT")
     parser.add_argument("pytest", nargs="*", metavar="PYTEST-ARGUMENT")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and end what runs, by `finally`
     WORK.mkdir(parents=True, exist_ok=True)
     found = (*local_pythons(), *debian_pythons())
     pythons = {python.name: python for python in found if python.is_new_enough}
