@@ -23,6 +23,8 @@ from typer.core import TyperGroup
 from .session import Unsaid
 
 _PROGRAM = "clntool"
+_VARIABLE = "_CLNTOOL_COMPLETE"  # by which a script says that it asks
+_ONE_LINE = "65536"  # columns: for fish and zsh what follows a line break is the next completion
 SHOW, INSTALL = "--show-completion", "--install-completion"
 
 
@@ -69,6 +71,12 @@ class CompletionGroup(TyperGroup):
         super().__init__(*arguments, **options)
         completion_init()  # without it typer does not answer the scripts
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line, or answer a script that asks what may come next."""
+        if os.environ.get(_VARIABLE):
+            os.environ["COLUMNS"] = _ONE_LINE
+        return super().main(*arguments, **options)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse ``args`` in ``ctx``, a click.Context. Raises Unsaid where a shell is neither named nor detected."""
         return super().parse_args(ctx, args if ctx.resilient_parsing else self._with_shell(ctx, args))
@@ -102,7 +110,7 @@ def _detected(option: str) -> Shell:
 
 
 def _script(shell: Shell) -> str:
-    return get_completion_script(prog_name=_PROGRAM, complete_var=f"_{_PROGRAM.upper()}_COMPLETE", shell=shell.value)
+    return get_completion_script(prog_name=_PROGRAM, complete_var=_VARIABLE, shell=shell.value)
 
 
 def _show(shell: Shell | None) -> None:
@@ -170,7 +178,7 @@ ShowCompletion = Annotated[
         SHOW,
         callback=_show,
         is_eager=True,
-        help="Show the completion script of a shell, by default of the one that clntool is started from.",
+        help="Show the completion script, by default of the shell that asks.",
     ),
 ]
 InstallCompletion = Annotated[
@@ -179,6 +187,6 @@ InstallCompletion = Annotated[
         INSTALL,
         callback=_install,
         is_eager=True,
-        help="Install the completion of a shell, by default of the one that clntool is started from.",
+        help="Install completion, by default for the shell that asks.",
     ),
 ]

@@ -172,6 +172,21 @@ def test_completion_in_bash(path: str) -> None:
         assert registered == "complete -o default -F _clntool_completion clntool"
 
 
+@pytest.mark.parametrize(
+    ("shell", "variables"),
+    [("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}), ("zsh", {}), ("pwsh", {"COLUMNS": "20"})],
+)
+def test_a_description_is_one_line(shell: str, variables: dict[str, str]) -> None:
+    """The long description of an option stays on its line, as the next line is the next completion."""
+    asked = "clntool ip-licenses register --typ"
+    more = {"_CLNTOOL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": asked}
+    done = process(**more, _TYPER_COMPLETE_WORD_TO_COMPLETE="--typ", **variables)
+    assert (done.code, done.err) == (0, "")
+    (line,) = done.out.splitlines()
+    assert "--type" in line
+    assert "or a newer one." in line
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_installing(shell: str, home: Path) -> None:
     """The script and the line that loads it are written to the home directory, once, and both files are named."""
