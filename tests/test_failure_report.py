@@ -220,14 +220,15 @@ def test_over_xdist(project: pytest.Pytester) -> None:
 
 
 def test_the_most_sections(project: pytest.Pytester) -> None:
-    """Of very many programs the report has those which began last."""
+    """Of very many programs the report has those which still live, and those which began last."""
     project.makepyfile(
         RUNS
         + """
 def test_fails(tmp_path):
+    program(tmp_path, "print('lives')", "b.log")
     for number in range(15): program(tmp_path, f"print({number})").stop()
     assert 0
 """
     )
     texts = [text for _, text in sections(project.runpytest())["test_fails"]]
-    assert texts == [f"{number}\n" for number in range(15 - failure_report.SECTIONS, 15)]
+    assert texts == [*(f"{number}\n" for number in range(16 - failure_report.SECTIONS, 15)), "lives\n"]

@@ -123,12 +123,13 @@ def _install(shell: Shell | None) -> None:
     if shell is None:
         return
     try:
-        _write(shell, _home())
+        done = _write(shell, _home())
     except OSError as error:
-        raise InstallError(f"cannot install {shell} completion: {error.filename}: {error.strerror}") from error
-    except ValueError as error:
+        where = f"{error.filename}: " if error.filename else ""  # a write to a full disk names no file
+        raise InstallError(f"cannot install {shell} completion: {where}{error.strerror}") from error
+    except (ValueError, RuntimeError) as error:  # Python 3.11 and 3.12 raise a RuntimeError for a loop of links
         raise InstallError(f"cannot install {shell} completion: {error}") from error
-    typer.echo(f"{shell} completion is installed; new shells have it")
+    typer.echo("\n".join([*done, f"{shell} completion is installed; new shells have it"]))
     raise typer.Exit
 
 
@@ -144,16 +145,19 @@ def _home() -> Path:
     return Path(home)
 
 
-def _write(shell: Shell, home: Path) -> None:
-    """Write the script, and add the line that loads it where it is not there yet. Raises OSError and ValueError."""
+def _write(shell: Shell, home: Path) -> list[str]:
+    """Write the script, add the line that loads it where it is not there yet, and return a line about each file.
+
+    Raises OSError, ValueError and RuntimeError.
+    """
     place = _PLACES[shell]
     script = _within(home, place.script)
     startup = _within(home, place.startup) if place.startup else None
     script.parent.mkdir(parents=True, exist_ok=True)
     script.write_text(f"{_script(shell)}\n", encoding="utf-8")
-    typer.echo(f"wrote {script}")
+    done = [f"wrote {script}"]
     if startup is None:
-        return
+        return done
     quoted = str(script).replace("'", "''" if place is _POWERSHELL else r"'\''")
     line = os.fsencode(place.line.format(script=f"'{quoted}'"))
     with startup.open("a+b") as file:  # a startup file is the user's: nothing of it is written anew
@@ -161,7 +165,8 @@ def _write(shell: Shell, home: Path) -> None:
         content = file.read()
         if line not in content.splitlines():
             file.write((b"" if content.endswith(b"\n") or not content else b"\n") + line + b"\n")
-            typer.echo(f"added a line to {startup}")
+            done.append(f"added a line to {startup}")
+    return done
 
 
 def _within(home: Path, name: str) -> Path:
@@ -178,7 +183,7 @@ ShowCompletion = Annotated[
         SHOW,
         callback=_show,
         is_eager=True,
-        help="Show the completion script, by default of the shell that asks.",
+        help="Show the completion script of a shell, by default the current one.",
     ),
 ]
 InstallCompletion = Annotated[
@@ -187,6 +192,6 @@ InstallCompletion = Annotated[
         INSTALL,
         callback=_install,
         is_eager=True,
-        help="Install completion, by default for the shell that asks.",
+        help="Install completion for a shell, by default the current one.",
     ),
 ]

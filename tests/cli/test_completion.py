@@ -282,6 +282,15 @@ def test_a_link_out_of_the_home(link: str, home: Path, tmp_path: Path) -> None:
     assert [file.name for file in home.iterdir()] == [link]
 
 
+def test_links_in_a_loop(home: Path) -> None:
+    """A link that leads nowhere is named."""
+    (home / ".bashrc").symlink_to(".bashrc")
+    done = run("--install-completion", "bash")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("clntool: cannot install bash completion: ")
+    assert f"{home}/.bashrc" in done.err
+
+
 def test_a_link_within_the_home(home: Path) -> None:
     """A startup file that is a link to another place of the home directory stays a link."""
     (home / "dotfiles").mkdir()

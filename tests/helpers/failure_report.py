@@ -17,7 +17,7 @@ from . import sources
 from .sources import Exchanges, Source, watched
 
 SECTIONS = 12
-"""The most sections of a report: those of what began last."""
+"""The most sections of a report: of what still lives, and of what began last."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,7 +50,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Attach what is watched to the report of a failure, be it of the test, of its fixtures or of their end."""
     report = yield
     if report.failed:
-        used = [source for source in watched.sources if _is_of(source, item)]
+        used = sorted((source for source in watched.sources if _is_of(source, item)), key=lambda each: not each.ended)
         sections = [(source.title, text) for source in used if (text := source.text)]
         report.sections += sections[-SECTIONS:]
     return report

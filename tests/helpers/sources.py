@@ -14,6 +14,7 @@ LINES, LOG_BYTES = 200, 1 << 16
 EXCHANGES, BODY, TARGET = 20, 300, 300
 """The last exchanges of a server that are shown, and characters of a body and of a path."""
 _KEPT = 4096  # bytes kept of what was sent in either direction
+_MOST_ENDED = 50  # sources of one test: some start programs over and over
 
 
 class Source:
@@ -58,6 +59,9 @@ class Watched:
         """Take in what begins now."""
         source.test, source.fixture = self.test, self.fixture
         self.sources.append(source)
+        ended = [each for each in self.sources if each.ended]
+        if len(ended) > _MOST_ENDED:
+            self.sources.remove(ended[0])
 
     def begin(self, test: str) -> None:
         """Forget what ended before ``test``."""
