@@ -152,6 +152,27 @@ def test_fails(tmp_path):
     assert text.splitlines() == [f"GET /{number} -> 200: {'y' * 300}…" for number in range(10, 30)]
 
 
+def test_exchanges_of_other_tests(project: pytest.Pytester) -> None:
+    """Of a server that several tests share the report has the exchanges of the failed test alone."""
+    project.makepyfile(
+        RUNS
+        + """
+@pytest.fixture(scope="module")
+def url():
+    with small_cln().serve() as served: yield served.url
+
+def test_passes(url): ask(url + "/passes")
+def test_silent(url): assert 0
+def test_fails(url): ask(url + "/fails"); assert 0
+"""
+    )
+    found = sections(project.runpytest())
+    assert found["test_silent"] == []
+    ((title, text),) = found["test_fails"]
+    assert title.startswith("last 1 of 1 exchanges")
+    assert text.startswith("GET /api/fails -> 404: ")
+
+
 FIXTURES = (
     RUNS
     + """

@@ -141,12 +141,13 @@ class Exchange:
 
 
 class Exchanges(Source):
-    """The last exchanges of the server on ``port``."""
+    """The last exchanges of the server on ``port`` that began during the test under way."""
 
     def __init__(self, server: str, port: int) -> None:
         self._server, self._port = server, port
         self._exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         self._count = 0
+        self._during = ""
 
     @property
     def title(self) -> str:
@@ -157,10 +158,13 @@ class Exchanges(Source):
     @property
     def text(self) -> str:
         """A line an exchange, oldest first."""
-        return "\n".join(map(str, tuple(self._exchanges)))
+        return "\n".join(map(str, tuple(self._exchanges))) if self._during == watched.test else ""
 
     def begin(self, asked: bytes = b"") -> Exchange:
         """Return a new exchange."""
+        if self._during != watched.test:
+            self._exchanges.clear()
+            self._count, self._during = 0, watched.test
         exchange = Exchange(bytearray(asked[:_KEPT]))
         self._exchanges.append(exchange)
         self._count += 1
