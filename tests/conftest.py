@@ -12,7 +12,7 @@ from tests.package import Package, build
 
 os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
 
-pytest_plugins = ["pytester", "tests.processes"]
+pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.processes"]
 
 _GOLDEN = Path(__file__).parent / "golden"
 _DIFF_LINES = 60

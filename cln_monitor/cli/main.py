@@ -17,6 +17,7 @@ from cln_monitor.config import NotChosen
 from .app import app
 from .change import Interrupted
 from .codes import Code, code_of
+from .completion import InstallError
 from .output import say
 from .session import Unsaid
 
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error), Code.USAGE, redactor)
     except TyperException as error:
         return _failed(_usage(error), Code.USAGE, redactor)
-    except Interrupted as error:
+    except (Interrupted, InstallError) as error:
         return _failed(str(error), Code.NOT_ASKED, redactor)
     except KeyboardInterrupt:
         return _failed("interrupted", Code.NOT_ASKED, redactor)
@@ -58,7 +59,7 @@ def command() -> TyperGroup:
 def _run(arguments: list[str] | None, redactor: Redactor) -> int:
     try:
         code = command()(args=arguments, prog_name="clntool", obj=redactor, standalone_mode=False)
-    except SystemExit as end:  # completion, and typer where nobody reads the help that it prints
+    except SystemExit as end:  # an answer to a completion script, and typer where nobody reads the help that it prints
         code = end.code
     if code == _BY_CTRL_C:
         raise KeyboardInterrupt

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -112,12 +111,8 @@ class _Handed(Program):
     """The exporter as systemd starts it with a socket."""
 
     def __init__(self, sock: socket.socket, log_file: Path, *arguments: str) -> None:
-        self.log_file = log_file
         command = [sys.executable, "-c", _START, str(sock.fileno()), str(CLN_EXPORTER), *arguments]
-        with log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[sock.fileno()]
-            )
+        super().__init__(command, log_file, pass_fds=[sock.fileno()])
 
 
 def _handed(count: int) -> dict[str, str]:
