@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from cln_monitor.exporter import connections as module
 from cln_monitor.exporter.connections import Server, most_connections
-from cln_monitor.exporter.server import listen
+from cln_monitor.exporter.listening import listen
 from cln_monitor.exporter.tls import Tls, make_tls
 from cln_monitor.exporter.web_config import TlsServerConfig, WebConfig
 
@@ -35,9 +35,11 @@ class App:
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
         self.asked = asyncio.Event()
+        self.clients: list[str] = []
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         self.asked.set()
+        self.clients.append(scope["client"][0])
         if scope["path"] == "/held":
             await self.go_on.wait()
         many = 1 << 12 if scope["path"] == "/much" else 1
@@ -81,7 +83,7 @@ class Client:
 class Serving:
     """A server in this event loop; ``now`` is its time, and ``web`` its web configuration."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
         self.app = App()
         self.now = 0.0
         self.web = WebConfig()
@@ -90,7 +92,7 @@ class Serving:
         config.load()
         self.server = Server(config, lambda: self.web)
         self.server.lifespan = config.lifespan_class(config)
-        self._socket = listen("127.0.0.1:0")
+        (self._socket,) = listen(address)
         self.port: int = self._socket.getsockname()[1]
 
     async def start(self, most: int) -> None:
@@ -120,12 +122,12 @@ class Serving:
         self.server.all.sweep()
 
 
-def run(test: Callable[[Serving], Awaitable[None]], most: int = 100) -> None:
-    """Run ``test`` over a server of ``most`` connections."""
+def run(test: Callable[[Serving], Awaitable[None]], most: int = 100, address: str = "127.0.0.1:0") -> None:
+    """Run ``test`` over a server of ``most`` connections on ``address``."""
 
     @contextlib.asynccontextmanager
     async def serving() -> AsyncIterator[Serving]:
-        made = Serving()
+        made = Serving(address)
         await made.start(most)
         try:
             yield made
@@ -436,3 +438,31 @@ def test_the_main_loop() -> None:
         await asyncio.wait_for(loop, 0.5)
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("seen", "client"),
+    [
+        (("::ffff:192.0.2.7", 4711), ("192.0.2.7", 4711)),
+        (("192.0.2.7", 4711), ("192.0.2.7", 4711)),
+        (("2001:db8::7", 4711), ("2001:db8::7", 4711)),
+        (("::ffff:1:2:3", 1), ("::ffff:1:2:3", 1)),
+        (None, None),
+    ],
+)
+def test_a_client_of_ipv4_is_one_on_a_socket_for_both(
+    seen: tuple[str, int] | None, client: tuple[str, int] | None
+) -> None:
+    """What tells clients apart by their address sees the same one, whichever socket they came by."""
+    assert module._plain(seen) == client
+
+
+def test_the_app_sees_the_address_of_ipv4() -> None:
+    """Of a client that came over IPv4 to a socket that listens on all addresses."""
+
+    async def test(serving: Serving) -> None:
+        client = await serving.open(ASK)
+        assert await client.answer() == b"HTTP/1.1 200 OK"
+        assert serving.app.clients == ["127.0.0.1"]
+
+    run(test, address=":0")
