@@ -8,10 +8,10 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-import uvloop
 from starlette.types import ASGIApp
 
 from .connections import Server
+from .loop import run_in_loop
 from .signals import handled_signals
 from .web_config import WebConfig
 
@@ -68,7 +68,7 @@ def serve(
         web,
         on_ready,
     )
-    uvloop.run(_serve(server, sockets, on_reload, on_stop))
+    run_in_loop(_serve(server, sockets, on_reload, on_stop))
 
 
 async def _serve(

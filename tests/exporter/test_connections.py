@@ -122,8 +122,16 @@ class Serving:
         self.server.all.sweep()
 
 
-def run(test: Callable[[Serving], Awaitable[None]], most: int = 100, address: str = "127.0.0.1:0") -> None:
-    """Run ``test`` over a server of ``most`` connections on ``address``."""
+LOOPS = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+"""The event loops that the exporter may have."""
+
+on_both_loops = pytest.mark.parametrize("loop", LOOPS)
+
+
+def run(
+    test: Callable[[Serving], Awaitable[None]], most: int = 100, address: str = "127.0.0.1:0", loop: str = "uvloop"
+) -> None:
+    """Run ``test`` over a server of ``most`` connections on ``address``, in the event ``loop``."""
 
     @contextlib.asynccontextmanager
     async def serving() -> AsyncIterator[Serving]:
@@ -142,11 +150,13 @@ def run(test: Callable[[Serving], Awaitable[None]], most: int = 100, address: st
         async with serving() as made:
             await test(made)
 
-    uvloop.run(main())  # the event loop that the exporter has
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(main())
 
 
+@on_both_loops
 @pytest.mark.parametrize("start", [b"", ASK[:1], ASK[:-1]], ids=["nothing", "a-byte", "all-but-a-byte"])
-def test_who_does_not_ask_is_ended(start: bytes) -> None:
+def test_who_does_not_ask_is_ended(start: bytes, loop: str) -> None:
     """After 10 seconds, whatever drips in meanwhile."""
 
     async def test(serving: Serving) -> None:
@@ -160,10 +170,11 @@ def test_who_does_not_ask_is_ended(start: bytes) -> None:
         assert await client.is_ended()
         assert len(serving.server.all) == 0
 
-    run(test)
+    run(test, loop=loop)
 
 
-def test_a_scraper_keeps_its_connection() -> None:
+@on_both_loops
+def test_a_scraper_keeps_its_connection(loop: str) -> None:
     """Over the usual interval; it is ended when it has not asked for longer."""
 
     async def test(serving: Serving) -> None:
@@ -178,7 +189,7 @@ def test_a_scraper_keeps_its_connection() -> None:
         serving.at(202.0)
         assert await client.is_ended()
 
-    run(test)
+    run(test, loop=loop)
 
 
 def test_who_begins_another_request_has_to_end_it() -> None:
@@ -213,7 +224,8 @@ def test_an_answer_may_take_its_time() -> None:
     run(test)
 
 
-def test_who_does_not_take_the_answer_is_ended() -> None:
+@on_both_loops
+def test_who_does_not_take_the_answer_is_ended(loop: str) -> None:
     """After a minute in which nothing was taken; who takes a little gets the next."""
 
     async def test(serving: Serving) -> None:
@@ -230,7 +242,7 @@ def test_who_does_not_take_the_answer_is_ended() -> None:
         serving.at(122.1)
         assert len(serving.server.all) == 0
 
-    run(test)
+    run(test, loop=loop)
 
 
 def test_the_rest_of_a_request_is_not_waited_for() -> None:
@@ -274,7 +286,8 @@ def test_a_head_that_is_too_large_or_none(head: bytes) -> None:
     run(test)
 
 
-def test_too_many_connections() -> None:
+@on_both_loops
+def test_too_many_connections(loop: str) -> None:
     """The oldest that never asked goes first, then the oldest that asks for nothing now, never one that is answered."""
 
     async def test(serving: Serving) -> None:
@@ -298,7 +311,7 @@ def test_too_many_connections() -> None:
         serving.app.go_on.set()
         assert [await client.answer() for client in (held, *more)] == [b"HTTP/1.1 200 OK"] * 3
 
-    run(test, most=3)
+    run(test, most=3, loop=loop)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +341,8 @@ class TestEncrypted:
             context.load_cert_chain(folder / f"{certificate}.pem", folder / f"{certificate}.key")
         return context
 
-    def test_who_shakes_no_hands_is_ended(self, tmp_path: Path) -> None:
+    @on_both_loops
+    def test_who_shakes_no_hands_is_ended(self, tmp_path: Path, loop: str) -> None:
         """After 10 seconds, and counts until then; others do not notice."""
         write_files(tmp_path)
 
@@ -345,7 +359,7 @@ class TestEncrypted:
             client.send(ASK)
             assert await client.answer() == b"HTTP/1.1 200 OK"
 
-        run(test)
+        run(test, loop=loop)
 
     def test_too_many_go_before_their_handshake(self, tmp_path: Path) -> None:
         """The oldest silent one makes room for who asks."""
@@ -361,7 +375,8 @@ class TestEncrypted:
 
         run(test, most=2)
 
-    def test_plain_http_is_refused(self, tmp_path: Path) -> None:
+    @on_both_loops
+    def test_plain_http_is_refused(self, tmp_path: Path, loop: str) -> None:
         """No answer goes out in the clear."""
         write_files(tmp_path)
 
@@ -369,9 +384,10 @@ class TestEncrypted:
             serving.web = WebConfig(tls=self.tls(tmp_path))
             assert await (await serving.open(ASK)).is_ended()
 
-        run(test)
+        run(test, loop=loop)
 
-    def test_a_new_certificate_is_for_new_connections(self, tmp_path: Path) -> None:
+    @on_both_loops
+    def test_a_new_certificate_is_for_new_connections(self, tmp_path: Path, loop: str) -> None:
         """Those that are open go on."""
         before, after = tmp_path / "before", tmp_path / "after"
         for folder in (before, after):
@@ -389,7 +405,7 @@ class TestEncrypted:
             former.send(ASK)
             assert [await each.answer() for each in (former, new)] == [b"HTTP/1.1 200 OK"] * 2
 
-        run(test)
+        run(test, loop=loop)
 
     @pytest.mark.parametrize(
         ("allowed", "of", "is_let_in"),
