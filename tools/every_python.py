@@ -180,13 +180,14 @@ def install(python: Python, which: str, log: Path) -> str:
         run([tool, *arguments], log, INSTALL_SECONDS, python.root)
 
     uv_run("venv", "--quiet", "--clear", f"--python={python.path}", str(venv))
-    requirements = "pyproject.toml"
+    requirements = ["--requirement=pyproject.toml", "--extra=uvloop"]
     if which == "lowest":
-        requirements = str(inside / f"{name}.txt")
-        lowest = ("--resolution=lowest-direct", "--only-binary=:all:", f"--output-file={requirements}")
-        uv_run("pip", "compile", "--quiet", f"--python={interpreter}", *lowest, "pyproject.toml")
+        pinned = str(inside / f"{name}.txt")
+        lowest = ("--resolution=lowest-direct", "--only-binary=:all:", f"--output-file={pinned}")
+        uv_run("pip", "compile", "--quiet", f"--python={interpreter}", *lowest, "--extra=uvloop", "pyproject.toml")
+        requirements = [f"--requirement={pinned}"]
     into = ("pip", "install", "--quiet", f"--python={interpreter}")
-    uv_run(*into, "--only-binary=:all:", f"--requirement={requirements}", "--group=dev")
+    uv_run(*into, "--only-binary=:all:", *requirements, "--group=dev")
     uv_run(*into, "--no-deps", "--editable=.")
     return interpreter
 

@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from cln_monitor.cln import BadArgument, ClnError, Redactor, clean_text
 from cln_monitor.config import NotChosen
+from cln_monitor.streams import open_missing
 
 from .app import app
 from .change import Interrupted
@@ -81,11 +82,11 @@ def _failed(problem: str, code: Code, redactor: Redactor) -> int:
 
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
+    open_missing()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a terminal may know few letters
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a terminal may know few letters
     code = main()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, AttributeError):
+        with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)  # Python would wait for threads that wait for CLN
