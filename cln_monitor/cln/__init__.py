@@ -30,7 +30,7 @@ from .limits import Limits
 from .memory import Memory
 from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
-from .redact import PLACEHOLDER, Redactor, Secret
+from .redact import PLACEHOLDER, Redactor, Secret, login_of
 from .removed import RemovedServer
 from .rows import Server
 from .status import ServiceStatus
@@ -90,5 +90,6 @@ __all__ = [
     "Unreachable",
     "clean_text",
     "is_monitoring_key",
+    "login_of",
     "mask_key",
 ]

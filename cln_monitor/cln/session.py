@@ -17,12 +17,13 @@ from urllib.parse import urlencode, urlsplit
 
 import certifi
 from requests.adapters import HTTPAdapter
-from requests.utils import get_auth_from_url, urldefragauth
+from requests.utils import urldefragauth
 from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
 
 from .deadline import POOLS, keep_deadline
+from .redact import login_of
 
 
 class Session(HTTPAdapter):
@@ -50,9 +51,8 @@ class Session(HTTPAdapter):
             "Accept-Encoding": "gzip",
             "Connection": "keep-alive",
         }
-        login = ":".join(get_auth_from_url(api_url))
-        if login != ":":
-            self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+        if login := login_of(api_url):
+            self._headers["Authorization"] = _basic(login)
 
     def ask(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> BaseHTTPResponse:
         """Send one request and return its answer, the body unread. Raises what ``FAILURES`` lists."""
@@ -81,12 +81,22 @@ class Session(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return what a ``proxy`` is sent: ``requests`` sends its password in Latin-1, which not all have."""
+        login = login_of(proxy)
+        return {"Proxy-Authorization": _basic(login)} if login else {}
+
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Hand it to those through a ``proxy`` as well, and to that with the proxy."""
         contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
         manager = super().proxy_manager_for(proxy, **kwargs, **contexts)
         manager.pool_classes_by_scheme = POOLS
         return manager
+
+
+def _basic(login: tuple[bytes, bytes]) -> str:
+    """Return what a header carries of a ``login``, user and password (RFC 7617)."""
+    return f"Basic {b64encode(b':'.join(login)).decode()}"
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +18,7 @@ from .exposure import exposed_secrets
 from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
 from .secrets import Empty, expand
 from .typed import Problem, Typer, at
+from .urls import problem_of_api_url, problem_of_proxy
 
 T = TypeVar("T")
 
@@ -156,24 +156,14 @@ def _check_top(typer: Typer, top: dict[str, Any]) -> None:
         typer.note("max_server_series", "expected a number of series, 0 or more")
     if "api_url" in top:
         top["api_url"] = _api_url(typer, top["api_url"], "api_url")
-    if (proxy := top.get("proxy")) and not _is_http_url(proxy.reveal()):
-        typer.note("proxy", "expected an address such as http://proxy.example.com:3128")
+    if (proxy := top.get("proxy")) and (problem := problem_of_proxy(proxy.reveal())):
+        typer.note("proxy", problem)
 
 
 def _api_url(typer: Typer, url: str, place: str) -> str:
-    if not _is_http_url(url) or set("?#@") & set(url):
-        typer.note(place, "expected the root of a CLN API, such as https://cln.cloudlinux.com/api")
+    if problem := problem_of_api_url(url):
+        typer.note(place, problem)
     return url.rstrip("/")
-
-
-def _is_http_url(url: str) -> bool:
-    if not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None:

@@ -288,9 +288,37 @@ def test_proxy_for_http(clients: Clients) -> None:
         assert client.kernelcare.keys() == []
         assert client.kernelcare.keys() == []
     assert heads[0].startswith(b"GET http://cln.example.com/api/kcare/key/list.json?token=")
-    credentials = base64.b64encode(f"me:{PROXY_PASSWORD}".encode("latin-1"))
+    credentials = base64.b64encode(f"me:{PROXY_PASSWORD}".encode())
     assert b"Proxy-Authorization: Basic " + credentials in heads[0]
     assert proxy.connections == 1
+
+
+LOGINS = {
+    "user:%C3%A9t%C3%A9": b"user:\xc3\xa9t\xc3\xa9",
+    "user:%E2%82%ACuro": b"user:\xe2\x82\xacuro",
+    "user:€uro": b"user:\xe2\x82\xacuro",
+    "%C3%A9:%ff": b"\xc3\xa9:\xff",
+    "user:%E9t%E9": b"user:\xe9t\xe9",
+    "user": b"user:",
+    ":p%40ss:w%25rd": b":p@ss:w%rd",
+    "user:\udce9": b"user:\xe9",
+}
+"""Logins as a URL spells them, and the bytes that go out."""
+
+
+@pytest.mark.parametrize(("login", "sent"), LOGINS.items())
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_bytes_of_a_login_go_out_as_they_are(clients: Clients, login: str, sent: bytes, scheme: str) -> None:
+    """A password beyond ASCII goes to a proxy and to CLN as the bytes that the URL spells, which UTF-8 are."""
+    heads: list[bytes] = []
+    with ScriptedServer(forwarding(heads)) as server:
+        proxied = clients.transport(f"{scheme}://cln.example.com/api", proxy=server.url.replace("//", f"//{login}@"))
+        with contextlib.suppress(ClnError):
+            read(proxied)
+        read(clients.transport(server.url.replace("//", f"//{login}@")))
+    expected = b"Authorization: Basic " + base64.b64encode(sent) + b"\r\n"
+    assert b"Proxy-" + expected in heads[0]
+    assert b"\r\n" + expected in heads[-1]
 
 
 @pytest.mark.parametrize("proxied", [False, True])
