@@ -33,6 +33,7 @@ from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
 from .redact import PLACEHOLDER, Redactor, Secret, login_of
 from .removed import RemovedServer
 from .rows import Server
+from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
 from .text import clean_text
 from .transport import Exchange, Transport, TransportSettings
@@ -92,4 +93,6 @@ __all__ = [
     "is_monitoring_key",
     "login_of",
     "mask_key",
+    "problem_of_secret",
+    "suspicion_of_secret",
 ]

@@ -1,8 +1,8 @@
 """What the dates of an answer say: how far CLN's clock is from ours, and how long ``Retry-After`` asks to wait.
 
-An answer with an ``Age`` comes from a cache (RFC 9111, section 4.2): its ``Date`` is the moment at which CLN made it, and
-``Date`` plus ``Age`` tells the clock of the cache as much as that of CLN. So such an answer says nothing about CLN's clock,
-whatever its ``Age`` is; only ``Age: 0`` was made or confirmed just now.
+An answer with an ``Age`` comes from a cache (RFC 9111, section 4.2.3): its ``Date`` is when CLN made it, and ``Date``
+plus ``Age`` may be the clock of the cache. So such an answer says nothing about CLN's clock, whatever its ``Age``;
+with ``Age: 0`` it was made or confirmed just now.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def http_date(text: str) -> float | None:
 
 
 def clock_skew(headers: HTTPHeaderDict, now: float) -> float | None:
-    """Return CLN's clock less ours in seconds, where ``now`` is the time by ours; None when the answer does not tell."""
+    """Return CLN's clock less ours in seconds, None when the answer does not tell; ``now`` is the time by ours."""
     date = _date_of(headers)
     return None if date is None or _is_from_cache(headers) else date - now
 

@@ -52,7 +52,7 @@ class Secret:
 
 
 def login_of(url: str) -> tuple[bytes, bytes] | None:
-    """Return user and password in ``url``, the bytes that it spells, in UTF-8 where it spells none; None without any."""
+    """Return user and password in ``url`` as the bytes that it spells, letters as UTF-8; None where it has neither."""
     parts = urlsplit(url)
     if parts.username is None and parts.password is None:
         return None

@@ -21,6 +21,7 @@ from requests.utils import urldefragauth
 from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
+from cln_monitor.files import pem_text, read_file
 
 from .deadline import POOLS, keep_deadline
 from .redact import login_of
@@ -41,7 +42,7 @@ class Session(HTTPAdapter):
         self._context = None
         if "https" in {urlsplit(url).scheme for url in (api_url, proxy or "")}:
             bundle = Path(ca_file or certifi.where())
-            self._context = _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify)
+            self._context = _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify, own=bool(ca_file))
         super().__init__(pool_connections=1, pool_maxsize=pool_size)
         self._proxy = proxy
         self._api_url = urldefragauth(api_url)
@@ -100,9 +101,9 @@ def _basic(login: tuple[bytes, bytes]) -> str:
 
 
 @lru_cache(maxsize=4)
-def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool) -> ssl.SSLContext:
+def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool, *, own: bool) -> ssl.SSLContext:
     """Return what trusts ``bundle``, the same for all accounts: to load it for each of a thousand takes 20 s."""
-    context = ssl.create_default_context(cafile=bundle)
+    context = trusting(bundle) if own else ssl.create_default_context(cafile=bundle)
     # What SSLKEYLOGFILE would have written down reads the tokens.
     context.keylog_filename = None  # type: ignore[assignment] # typed as if it could not be unset
     if insecure_skip_verify:
@@ -110,3 +111,20 @@ def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool) -> ssl
         context.verify_mode = ssl.CERT_NONE
     keep_deadline(context)
     return context
+
+
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    """Return a context that trusts the certificates in the PEM file ``ca_file``, which may be a pipe.
+
+    Raises OSError, of which ``ssl.SSLError`` is the one for a file without certificates.
+    """
+    try:
+        data = read_file(ca_file)
+    except ValueError as error:
+        raise OSError(0, str(error), str(ca_file)) from None
+    text = pem_text(data)
+    if ca_file.is_file() and text.encode() == data:
+        return ssl.create_default_context(cafile=ca_file)  # which takes more kinds of certificates than a text
+    if "-----BEGIN " not in text:
+        raise ssl.SSLError("it holds no certificates")
+    return ssl.create_default_context(cadata=text)

@@ -48,7 +48,7 @@ _CHUNK = 1 << 16
 class Answer(msgspec.Struct, frozen=True):
     """What came back: the HTTP ``status``, the ``body`` unpacked, without a BOM, the ``location`` of a redirect.
 
-    ``retry_after`` is the header as it came, ``wait`` the seconds in it, None where it has none; ``clock_skew`` is CLN's
+    ``retry_after`` is the header as it came, ``wait`` the seconds that it asks for, None for none; ``clock_skew`` CLN's
     clock less ours in seconds, None when it told none.
     """
 

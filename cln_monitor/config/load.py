@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cln_monitor.cln import Secret
+from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret
+from cln_monitor.cln.session import trusting
+from cln_monitor.files import read_file
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposure import exposed_secrets
@@ -59,13 +61,15 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
 def read_text(file: Path) -> str:
     """Return the text of a configuration file. Raises ConfigError."""
     try:
-        return file.read_text(encoding="utf-8")
+        return read_file(file).decode("utf-8")
     except OSError as error:
         missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
         text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
         raise ConfigError(str(file), [Problem("", text)]) from None
     except UnicodeDecodeError:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
+    except ValueError as error:
+        raise ConfigError(str(file), [Problem("", str(error))]) from None
 
 
 def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:
@@ -176,6 +180,8 @@ def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None
             typer.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
         if not account.login.reveal().strip():
             typer.note(at(place, "login"), "is empty; expected the login of the CLN account")
+        elif problem := problem_of_secret(account.login.reveal(), ascii_only=False):
+            typer.note(at(place, "login"), problem)
         if with_secrets:
             _check_secrets(typer, config, account, place)
     if ca_file := config.tls_config.ca_file:
@@ -196,9 +202,8 @@ def _check_secrets(typer: Typer, config: Config, account: AccountConfig, place: 
 
 
 def _read_certificates(file: Path) -> None:
-    file.read_bytes()
     try:
-        ssl.create_default_context(cafile=str(file))
+        trusting(file)
     except ssl.SSLError:
         raise ValueError("holds no certificates; expected a bundle in PEM") from None
 
@@ -224,9 +229,9 @@ def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig,
     keys = _check_readable(typer, at(place, field), what, read, goal="monitoring keys", base=config.base)
     for index, key in enumerate(keys or ()):
         if not _LICENCE_KEY.fullmatch(key.reveal()):
-            typer.note(
-                f"{at(place, field)}[{index}]", "expected a key of 16 to 64 letters, digits, dashes, underscores"
-            )
+            odd = suspicion_of_secret(key.reveal())
+            expected = "expected a key of 16 to 64 letters, digits, dashes, underscores"
+            typer.note(f"{at(place, field)}[{index}]", f"{expected}; it {odd}" if odd else expected)
 
 
 def _check_readable(

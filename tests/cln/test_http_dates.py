@@ -127,7 +127,7 @@ def test_a_cached_answer_through_the_client(clients: Clients, cln: AnsweringCln)
     client = clients.client(cln.url)
     client.status.flags()
     cln.says(refused("Authorization failed"), "401 No", f"Date: {at(-900)}", "Age: 900")
-    with pytest.raises(Exception, match="Authorization failed$"):
+    with pytest.raises(Exception, match=r"Authorization failed$"):
         client.kernelcare.keys()
     assert [exchange.clock_skew for exchange in clients.exchanges] == [None, None]
 

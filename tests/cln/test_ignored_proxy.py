@@ -6,7 +6,7 @@ import pytest
 
 from cln_monitor.cln import ClnError, TimedOut, Unreachable
 from cln_monitor.cln.ignored_proxy import ignored_proxy
-from tests.helpers.scripted import ScriptedServer, http_answer, read_head
+from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 
 from .asking import Clients, read
 
@@ -61,16 +61,14 @@ def test_unreachable(clients: Clients, name: str, monkeypatch: pytest.MonkeyPatc
 def test_what_it_is_not_told_of(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a proxy of the configuration, or once CLN was reached, the environment is no matter."""
     monkeypatch.setenv("ALL_PROXY", VALUE)
-    for transport in (clients.transport(NOBODY, proxy="http://127.0.0.1:9"),):
-        with pytest.raises(Unreachable) as raised:
-            read(transport)
-        assert "ALL_PROXY" not in raised.value.problem
+    with pytest.raises(Unreachable) as raised:
+        read(clients.transport(NOBODY, proxy="http://127.0.0.1:9"))
+    assert "ALL_PROXY" not in raised.value.problem
     silent = ScriptedServer(lambda connection: (read_head(connection), connection.recv(1)))
-    answering = ScriptedServer(lambda connection: (read_head(connection), connection.sendall(http_answer(b"<html>"))))
     with silent as server, pytest.raises(TimedOut) as late:
         read(clients.transport(server.url, timeout=0.2))
     assert "ALL_PROXY" not in late.value.problem
-    with answering as server, pytest.raises(ClnError) as bad:
+    with ScriptedServer(answering(http_answer(b"<html>"))) as server, pytest.raises(ClnError) as bad:
         clients.client(server.url).kernelcare.keys()
     assert "ALL_PROXY" not in bad.value.problem
 

@@ -112,37 +112,33 @@ def test_success_with_a_client_error(client: Client, cln: AnsweringCln) -> None:
         assert raised.value.may_have_happened
 
 
+NO_WORD = "with JSON that does not say whether the call succeeded"
+UNAUTHORIZED = "Authorization failed"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "problem"),
     [
-        ("400 Bad", spring(400), Refused, "CLN refused the call: HTTP 400: no such handler"),
-        ("400 Bad", spring(400, ""), Refused, "CLN refused the call: HTTP 400: Bad Request"),
-        ("400 Bad", spring(400, None), Refused, "CLN refused the call: HTTP 400: Bad Request"),
-        ("400 Bad", spring(400, ["a"]), Refused, "CLN refused the call: HTTP 400: Bad Request"),
-        (
-            "404 Nope",
-            spring(404, "", "Not Found"),
-            Refused,
-            "CLN refused the call: HTTP 404: Not Found; is api_url right?",
-        ),
-        ("401 No", spring(401, "Bad token"), AuthorizationFailed, "CLN refused the token: Bad token"),
-        ("403 No", spring(403, "", "Forbidden"), AuthorizationFailed, "CLN refused the token: Forbidden"),
-        ("400 No", spring(400, "Authorization failed"), AuthorizationFailed, "CLN refused the token: Authorization failed"),
-        ("500 Oops", spring(500, "boom"), BadAnswer, "not an answer of CLN but HTTP 500 with JSON that does not say "
-         "whether the call succeeded; CLN says: boom"),
-        ("408 Late", spring(408, "too late"), BadAnswer, "not an answer of CLN but HTTP 408 with JSON that does not say "
-         "whether the call succeeded; CLN says: too late"),
-        ("200 OK", spring(200, "odd"), BadAnswer, "not an answer of CLN but JSON that does not say whether the call "
-         "succeeded"),
-        ("400 Bad", '{"status": 400}', BadAnswer, "not an answer of CLN but HTTP 400 with JSON that does not say whether the call succeeded"),
-        ("404 Nope", "<html>", BadAnswer, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+        (400, spring(400), Refused, "CLN refused the call: HTTP 400: no such handler"),
+        (400, spring(400, ""), Refused, "CLN refused the call: HTTP 400: Bad Request"),
+        (400, spring(400, None), Refused, "CLN refused the call: HTTP 400: Bad Request"),
+        (400, spring(400, ["a"]), Refused, "CLN refused the call: HTTP 400: Bad Request"),
+        (404, spring(404, "", "Nope"), Refused, "CLN refused the call: HTTP 404: Nope; is api_url right?"),
+        (401, spring(401, "Bad token"), AuthorizationFailed, "CLN refused the token: Bad token"),
+        (403, spring(403, "", "Forbidden"), AuthorizationFailed, "CLN refused the token: Forbidden"),
+        (400, spring(400, UNAUTHORIZED), AuthorizationFailed, f"CLN refused the token: {UNAUTHORIZED}"),
+        (500, spring(500, "boom"), BadAnswer, f"not an answer of CLN but HTTP 500 {NO_WORD}; CLN says: boom"),
+        (408, spring(408, "late"), BadAnswer, f"not an answer of CLN but HTTP 408 {NO_WORD}; CLN says: late"),
+        (200, spring(200, "odd"), BadAnswer, f"not an answer of CLN but {NO_WORD.removeprefix('with ')}"),
+        (400, '{"status": 400}', BadAnswer, f"not an answer of CLN but HTTP 400 {NO_WORD}"),
+        (404, "<html>", BadAnswer, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
     ],
-)  # fmt: skip
+)
 def test_reads_repeat_the_words(
-    *, clients: Clients, cln: AnsweringCln, status: str, body: str, kind: type[ClnError], problem: str
+    *, clients: Clients, cln: AnsweringCln, status: int, body: str, kind: type[ClnError], problem: str
 ) -> None:
     """What CLN says with an error is repeated when reading as well."""
-    cln.says(body, status)
+    cln.says(body, f"{status} Some")
     with pytest.raises(ClnError) as raised:
         clients.client(cln.url).kernelcare.keys()
     assert type(raised.value) is kind

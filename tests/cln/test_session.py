@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -193,6 +194,34 @@ def test_ca_file_that_is_none(clients: Clients, tmp_path: Path) -> None:
     for file in (tmp_path / "missing.pem", empty):
         with pytest.raises(OSError):  # noqa: PT011 # its texts are OpenSSL's
             clients.transport("https://127.0.0.1:9", ca_file=str(file))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("before", ["", "# Zertifikate für\n", "{other}\ufeff"], ids=["alone", "comment", "second"])
+def test_ca_file_with_a_mark(
+    *, clients: Clients, authority: Authority, one_ca: Path, tmp_path: Path, encoding: str, before: str
+) -> None:
+    """A byte order mark at the start of a bundle, or inside of one that was put together, loses no certificate."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(before.format(other=one_ca.read_text()) + authority.file.read_text(), encoding=encoding)
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        assert clients.client(server.url, ca_file=str(bundle)).kernelcare.keys() == []
+
+
+def test_ca_file_from_a_pipe(clients: Clients, authority: Authority, tmp_path: Path) -> None:
+    """A bundle may come from a pipe, which all clients share; one without a writer is an error soon."""
+    reading, writing = os.pipe()
+    os.write(writing, authority.file.read_bytes())
+    os.close(writing)
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        for _ in range(2):
+            _tls_context.cache_clear()
+            assert clients.client(server.url, ca_file=f"/dev/fd/{reading}").kernelcare.keys() == []
+    os.close(reading)
+    os.mkfifo(tmp_path / "fifo")
+    for name, problem in ((str(tmp_path / "fifo"), "is a pipe that nobody writes to"), ("/dev/zero", "is larger than")):
+        with pytest.raises(OSError, match=problem):
+            clients.transport("https://127.0.0.1:9", ca_file=name)
 
 
 def test_no_ca_bundle_is_read_where_there_is_no_tls(clients: Clients, tmp_path: Path) -> None:
