@@ -21,6 +21,7 @@ LARGEST_FILE = 16 << 20
 PATIENCE = 10.0
 """Seconds within which all of a pipe has to come."""
 _PATIENCE_WITHOUT_WRITER = 1.0
+_LOOK_AGAIN = 0.1
 
 _Stamp = tuple[int, int, int]
 _kept: dict[tuple[int, int], tuple[_Stamp, bytes]] = {}
@@ -67,28 +68,25 @@ def _read(path: Path, largest: int) -> bytes:
 
 
 def _read_to_the_end(descriptor: int, largest: int) -> bytes:
-    patience, has_begun = PATIENCE, False
-    ends_at = time.monotonic() + patience
-    ready = select.poll()
+    started, ready = time.monotonic(), select.poll()
     ready.register(descriptor, select.POLLIN)
-    data = b""
+    data, has_begun = b"", stat.S_ISREG(os.fstat(descriptor).st_mode)
     while len(data) <= largest:
         try:
             piece = os.read(descriptor, largest + 1 - len(data))
         except BlockingIOError:  # somebody is about to write
             has_begun = True
         else:
-            if not piece and (has_begun or stat.S_ISREG(os.fstat(descriptor).st_mode)):
+            if has_begun and not piece:
                 return data
-            if not piece:
-                patience = _PATIENCE_WITHOUT_WRITER
-                ends_at = time.monotonic() + patience
-            data, has_begun = data + piece, True
-            if piece:
-                continue
-        if not ready.poll(max(0.0, ends_at - time.monotonic()) * 1000):
-            who = "that nobody writes to" if patience == _PATIENCE_WITHOUT_WRITER else "that does not end"
-            raise ValueError(f"is a pipe {who}: waited {patience:.0f} s")
+            data += piece
+            has_begun = has_begun or bool(piece)
+        waited = time.monotonic() - started
+        if has_begun and waited > PATIENCE:
+            raise ValueError(f"is a pipe that does not end: waited {PATIENCE:.0f} s")
+        if not has_begun and waited > _PATIENCE_WITHOUT_WRITER:
+            raise ValueError(f"is a pipe that nobody writes to: waited {_PATIENCE_WITHOUT_WRITER:.0f} s")
+        has_begun = bool(ready.poll(_LOOK_AGAIN * 1000)) or has_begun
     size = f"{largest >> 20} MiB" if largest >= 1 << 20 else f"{largest >> 10} KiB"
     raise ValueError(f"is larger than {size}")
 

@@ -108,6 +108,21 @@ def test_a_pipe_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         os.close(both)
 
 
+def test_a_pipe_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that goes on for ever, a byte at a time, is cut off at the limit."""
+    monkeypatch.setattr(files, "PATIENCE", 0.5)
+    path = fifo(tmp_path)
+    writer = subprocess.Popen(
+        ["bash", "-c", f"while sleep 0.05; do printf x; done > {path}"], stderr=subprocess.DEVNULL
+    )
+    try:
+        with pytest.raises(ValueError, match=r"^is a pipe that does not end: waited 0 s$"):
+            read_file(path)
+    finally:
+        writer.kill()
+        writer.wait()
+
+
 def test_devices() -> None:
     """A device without end is cut off at the limit; one without anything is empty."""
     with pytest.raises(ValueError, match=r"^is larger than 64 KiB$"):

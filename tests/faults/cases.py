@@ -20,7 +20,12 @@ _ECHO = " ".join([*PLANTED, *(quote(each, safe="") for each in PLANTED), make_to
 
 
 _SPRING = json.dumps(
-    {"timestamp": "2024-04-30T15:26:00Z", "status": 400, "error": "Oops", "message": f"Unexpected parameter {SECRET_KEY}"}
+    {
+        "timestamp": "2024-04-30T15:26:00Z",
+        "status": 400,
+        "error": "Oops",
+        "message": f"Unexpected parameter {SECRET_KEY}",
+    }
 )
 
 
