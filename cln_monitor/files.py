@@ -16,7 +16,7 @@ from pathlib import Path
 LARGEST_SECRET = 64 << 10
 """Bytes of a file that holds one secret."""
 LARGEST_FILE = 16 << 20
-"""Bytes of all other files: lists of keys, certificates, configurations."""
+"""Bytes of all other files: lists of keys, certificates."""
 
 PATIENCE = 10.0
 """Seconds within which all of a pipe has to come."""

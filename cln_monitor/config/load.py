@@ -13,7 +13,6 @@ import msgspec
 
 from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret
 from cln_monitor.cln.session import trusting
-from cln_monitor.files import read_file
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposure import exposed_secrets
@@ -61,15 +60,13 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
 def read_text(file: Path) -> str:
     """Return the text of a configuration file. Raises ConfigError."""
     try:
-        return read_file(file).decode("utf-8")
+        return file.read_text(encoding="utf-8")  # each time anew, whatever it is: a reload may find another
     except OSError as error:
         missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
         text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
         raise ConfigError(str(file), [Problem("", text)]) from None
     except UnicodeDecodeError:
         raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
-    except ValueError as error:
-        raise ConfigError(str(file), [Problem("", str(error))]) from None
 
 
 def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:

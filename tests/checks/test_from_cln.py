@@ -124,7 +124,7 @@ class TestNoAccount:
 
         monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
         monkeypatch.setattr(os, "access", lambda *_, **__: False)
-        monkeypatch.setattr("cln_monitor.config.load.read_file", refuse)
+        monkeypatch.setattr(Path, "read_text", refuse)
         arguments, state = NO_ACCOUNT[name]
         assert run_inside(name, "--api-url", cln.url, *arguments).state == state
         for named in (("-C", str(cln.config)), ("-a", "acme")):

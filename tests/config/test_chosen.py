@@ -69,7 +69,7 @@ def barred(monkeypatch: pytest.MonkeyPatch) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
-    monkeypatch.setattr("cln_monitor.config.load.read_file", refuse)
+    monkeypatch.setattr(Path, "read_text", refuse)
 
 
 def test_a_secret_that_all_users_can_read(secret_key_file: str) -> None:
