@@ -139,13 +139,13 @@ _TABLE = {
         "init_poolmanager": "overrides to share one TLS context",
         "proxy_manager_for": "overrides to share one TLS context",
         "close": "overrides to close connections at once",
+        "proxy_headers": "overrides to send the login as UTF-8",
         "poolmanager": "asks through, without a requests.Session",
         "proxy_manager": "closes the pools of",
         "max_retries": "passes on, which is no retry",
     },
     ("requests", "requests.utils", "cln/session.py"): {
         "urldefragauth": "calls to take the login out of a URL",
-        "get_auth_from_url": "calls to take the login out of a URL",
     },
     ("apscheduler", "apscheduler.schedulers.background:BackgroundScheduler", "exporter/poller.py"): {
         "_process_jobs": "overrides to notice a clock that is set back",
@@ -166,6 +166,15 @@ _TABLE = {
     },
     ("prometheus-client", "prometheus_client.exposition", "exporter/counters.py"): {
         "CONTENT_TYPE_PLAIN_0_0_4": "names as the type of a scrape",
+    },
+    ("typer", "typer.completion", "cli/completion.py"): {
+        "completion_init": "calls to answer the scripts",
+        "get_completion_script": "calls for the scripts",
+        "Shells": "has the same shells as",
+    },
+    ("typer", "typer.core:TyperGroup", "cli/completion.py"): {
+        "main": "overrides to answer completion before anything else",
+        "parse_args": "overrides to take the shell as a value",
     },
     ("typer", "typer.core", "cli/main.py"): {
         "TyperGroup": "builds its tree of commands as",

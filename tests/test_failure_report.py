@@ -56,6 +56,7 @@ def sections(result: pytest.RunResult) -> dict[str, list[tuple[str, str]]]:
     return {test: parts for test, parts in found.items() if test != "the end"}
 
 
+@pytest.mark.processes
 def test_a_log(project: pytest.Pytester) -> None:
     """The log of a program that a failed test ran is in its report, with how it ended, and in no other."""
     project.makepyfile(
@@ -79,6 +80,7 @@ def test_fails(tmp_path):
     assert second[1] == "second, to the same file\n"
 
 
+@pytest.mark.processes
 def test_a_long_log(project: pytest.Pytester) -> None:
     """Of a long log there are the last 200 lines, and of long lines the last 64 KiB."""
     project.makepyfile(
@@ -223,6 +225,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.processes
 def test_whose_log(project: pytest.Pytester) -> None:
     """A report has what the test or a fixture of it began, in whichever phase it failed, and nothing of other tests."""
     project.makepyfile(FIXTURES)
@@ -231,6 +234,7 @@ def test_whose_log(project: pytest.Pytester) -> None:
     assert "expected\n" not in result.stdout.str()
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_over_xdist(project: pytest.Pytester) -> None:
     """The same is reported of tests that another process runs."""
@@ -240,6 +244,7 @@ def test_over_xdist(project: pytest.Pytester) -> None:
     assert reported == EXPECTED
 
 
+@pytest.mark.processes
 def test_the_most_sections(project: pytest.Pytester) -> None:
     """Of very many programs the report has those which still live, and those which began last."""
     project.makepyfile(

@@ -108,6 +108,7 @@ def test_a_pipe_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         os.close(both)
 
 
+@pytest.mark.processes
 def test_a_pipe_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that goes on for ever, a byte at a time, is cut off at the limit."""
     monkeypatch.setattr(files, "PATIENCE", 0.5)
@@ -151,6 +152,7 @@ def test_a_folder_and_nothing(tmp_path: Path) -> None:
         read_file(tmp_path / "missing")
 
 
+@pytest.mark.processes
 def test_process_substitution() -> None:
     """What a shell makes of <(…) is read as often as one likes."""
     program = (

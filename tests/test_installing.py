@@ -91,6 +91,7 @@ def test_each_file_of_the_lock_has_its_hash() -> None:
     assert [entry.partition(" ")[0] for entry in entries if entry.strip() and "--hash=sha256:" not in entry] == []
 
 
+@pytest.mark.processes
 def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
     """From a copy of the checkout into a new environment; the libraries, which come from the network, are those of the
     tests."""
@@ -114,6 +115,7 @@ def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
     assert "check_cln_status " in _run(f"{opt}/bin/check_cln_status --version; test $? = 3", tmp_path)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "runbook.md"], ids=lambda page: page.name)
 def test_what_a_page_installs_is_there(page: Path, tmp_path: Path) -> None:
     """Each command ``install`` of a page, run below another root, finds its files in the checkout and its directory."""
@@ -131,6 +133,7 @@ def test_what_a_page_installs_is_there(page: Path, tmp_path: Path) -> None:
             assert (target.stat().st_mode & 0o777, target.read_text()) == (0o600, "s3cret\n")
 
 
+@pytest.mark.processes
 def test_the_configuration_that_the_readme_installs_is_good(tmp_path: Path) -> None:
     """Its check, as the README gives it, finds no error once the secret is there."""
     (tmp_path / "acme.secret").write_text("s3cret")

@@ -18,6 +18,8 @@ from cln_monitor.simulator import Simulator
 from .running import CLN_EXPORTER, PATIENCE, running_exporter
 from .small_cln import LOGIN, SECRET_KEY, small_cln, write_config
 
+pytestmark = pytest.mark.processes
+
 PLUGIN = f"{sys.executable} {Path(__file__).parents[1]}/plugins/check_cln_kernelcare"
 CLNTOOL = f'{sys.executable} -P -c "from cln_monitor.cli.main import run; run()"'
 

@@ -11,6 +11,8 @@ import pytest
 from tests.helpers.streams import SUBSETS, without
 from tests.running import PATIENCE
 
+pytestmark = pytest.mark.processes
+
 _OPEN_SOME = """
 import os, socket, sys
 from cln_monitor.streams import open_missing

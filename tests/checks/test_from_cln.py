@@ -371,6 +371,7 @@ def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("login", "sent"),
     [

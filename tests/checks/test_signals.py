@@ -18,6 +18,8 @@ from tests.running import PATIENCE, wait_until
 from .conftest import Cln
 from .plugins import PLUGINS, Outcome, bare_environment, checked
 
+pytestmark = pytest.mark.processes
+
 ENDING = [
     *("ABRT", "ALRM", "BUS", "FPE", "HUP", "ILL", "INT", "IO", "PIPE", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "SYS"),
     *("TERM", "TRAP", "USR1", "USR2", "VTALRM", "XCPU", "XFSZ", "RTMIN", "RTMAX"),

@@ -93,6 +93,7 @@ def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
     assert direct.state == expected, direct
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--warning-flag", "xmlrpc")])
 def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
     """It is that of the API root of the account."""

@@ -6,7 +6,6 @@ import importlib
 import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +72,7 @@ def started_by(starter: str, *arguments: str) -> Outcome:
     return checked(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("starter", STARTED_BY)
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_the_shell_that_is_named(shell: str, starter: str) -> None:
@@ -126,6 +126,7 @@ def test_no_shell_that_can_be_detected(
     assert list(home.iterdir()) == []
 
 
+@pytest.mark.processes
 def test_the_shell_that_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a value the script is that of the shell which clntool is started from."""
     done = started_by("bash", "--show-completion")
@@ -136,6 +137,7 @@ def test_the_shell_that_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SCRIPTS["fish"] in run("--show-completion", "-o", "json").out
 
 
+@pytest.mark.processes
 def test_started_from_sh() -> None:
     """A plain sh, as cron has it, is told to name a shell."""
     done = started_by("sh", "--show-completion")
@@ -151,6 +153,7 @@ def test_a_value_of_another_option() -> None:
     assert (done.code, "Missing option '--code'" in done.err) == (2, True)
 
 
+@pytest.mark.processes
 def test_completion_in_bash(path: str) -> None:
     """A bash that has sourced the script completes families, commands, options and their values."""
     script = run("--show-completion", "bash").out
@@ -172,6 +175,7 @@ def test_completion_in_bash(path: str) -> None:
         assert registered == "complete -o default -F _clntool_completion clntool"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("shell", "variables"),
     [("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}), ("zsh", {}), ("pwsh", {"COLUMNS": "20"})],
@@ -212,6 +216,7 @@ def test_installing(shell: str, home: Path) -> None:
     assert files == {script, *([startup] if startup else [])}
 
 
+@pytest.mark.processes
 def test_installed_in_bash(home: Path, path: str) -> None:
     """An interactive bash that starts after the installation completes."""
     home = home / "it's a home"
@@ -301,16 +306,8 @@ def test_a_link_within_the_home(home: Path) -> None:
     assert (home / "dotfiles" / "bashrc").read_text() == f"# mine\nsource '{home}/.bash_completions/clntool.sh'\n"
 
 
-def test_what_is_used_of_typer() -> None:
-    """typer has the two functions that completion.py takes of it; it alone imports them."""
-    module = importlib.import_module("typer.completion")
-    for name in ("completion_init", "get_completion_script"):
-        assert callable(getattr(module, name, None)), (
-            f"typer {importlib.import_module('typer').__version__} has no typer.completion.{name} any more: "
-            "mend cln_monitor/cli/completion.py, which makes the scripts of --show-completion with it"
-        )
-    assert [shell.value for shell in Shell] == [shell.value for shell in module.Shells], (
-        "typer knows other shells: mend Shell in cln_monitor/cli/completion.py"
-    )
+def test_shells_of_typer() -> None:
+    """The shells to choose from are those that typer has a script for, and each has a place for it."""
+    shells = importlib.import_module("typer.completion").Shells
+    assert [shell.value for shell in Shell] == [shell.value for shell in shells]
     assert set(completion._PLACES) == set(Shell)
-    assert sys.modules["typer.completion"] is module

@@ -217,6 +217,7 @@ def test_closed_stdout(cln: Cln) -> None:
     assert (full.returncode, full.stderr) == (3, "clntool: output: No space left on device\n")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("closed", [{1}, {2}, {0, 1, 2}], ids=str)
 @pytest.mark.parametrize("kind", ["read", "change", "refused", "usage"])
 def test_without_standard_streams(kind: str, closed: set[int], cln: Cln) -> None:
@@ -236,6 +237,7 @@ def test_without_standard_streams(kind: str, closed: set[int], cln: Cln) -> None
     assert (done.stdout != "") == (code == 0 and 1 not in closed)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("how", ["full", "gone"])
 def test_unwritable_stderr(how: str, cln: Cln) -> None:
     """What is told on stderr changes nothing of what is done, nor of the exit code."""
@@ -252,6 +254,7 @@ def test_unwritable_stderr(how: str, cln: Cln) -> None:
         assert done.returncode == code
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("status",), ("check", "config", "")], ids=str)
 def test_full_stdout(arguments: tuple[str, ...], cln: Cln) -> None:
     """An answer that cannot be written is an error in one line, whatever was asked."""
@@ -263,6 +266,7 @@ def test_full_stdout(arguments: tuple[str, ...], cln: Cln) -> None:
     assert (done.returncode, done.stderr) == (3, "clntool: output: No space left on device\n")
 
 
+@pytest.mark.processes
 def test_a_question_without_stdin(cln: Cln) -> None:
     """Where nobody can answer, a change is not made."""
     done = subprocess.run(

@@ -13,6 +13,8 @@ import pytest
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 from tests.running import running_exporter
 
+pytestmark = pytest.mark.processes
+
 FLAGS = b'{"success":true,"data":{"xmlrpc":true}}'
 ODD_DATES = ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "yesterday", ""]
 

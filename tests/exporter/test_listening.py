@@ -266,6 +266,7 @@ def _seeing(folder: Path, address: str, *, no_ipv6: bool = False) -> Exporter:
     return Exporter(folder / "exporter.log", "--demo", address=address, program=program)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("host", ["", "*", "[::]"])
 def test_the_program_listens_on_all_addresses(host: str, tmp_path: Path) -> None:
     """As Prometheus and its exporters do: a scrape over IPv6 and one over IPv4 are both answered."""
@@ -277,6 +278,7 @@ def test_the_program_listens_on_all_addresses(host: str, tmp_path: Path) -> None
         assert exporter.log.count("msg=listening") == 1
 
 
+@pytest.mark.processes
 def test_the_program_listens_on_each_address_of_localhost(tmp_path: Path) -> None:
     """The log has a line for each, with the port that both have."""
     exporter = _seeing(tmp_path, "localhost:0")
@@ -289,6 +291,7 @@ def test_the_program_listens_on_each_address_of_localhost(tmp_path: Path) -> Non
         exporter.stop()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("address", "listened"), [(":0", "0.0.0.0"), ("localhost:0", "127.0.0.1")])
 def test_the_program_without_ipv6(address: str, listened: str, tmp_path: Path) -> None:
     """It serves over IPv4 where the kernel has nothing else."""

@@ -38,6 +38,7 @@ def test_the_loop_is_the_one_that_is_installed(name: str, monkeypatch: pytest.Mo
     assert [(each["event"], each["loop"]) for each in logs] == [("event loop", name)]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("name", _HIDE)
 def test_the_program_serves_with_either_loop(name: str, tmp_path: Path) -> None:
     """TLS, a password, both families of addresses, a reload, a signal that means nothing, and a stop."""

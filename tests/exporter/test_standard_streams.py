@@ -13,6 +13,8 @@ import pytest
 from tests.helpers.streams import unwritable, without
 from tests.running import CLN_EXPORTER, PATIENCE, ask, free_port, wait_until
 
+pytestmark = pytest.mark.processes
+
 
 class _Quiet:
     """An exporter over its demo whose log nobody can read."""
