@@ -170,7 +170,6 @@ _TABLE = {
     ("typer", "typer.completion", "cli/completion.py"): {
         "completion_init": "calls to answer the scripts",
         "get_completion_script": "calls for the scripts",
-        "Shells": "has the same shells as",
     },
     ("typer", "typer.core:TyperGroup", "cli/completion.py"): {
         "main": "overrides to answer completion before anything else",
