@@ -10,6 +10,8 @@ import pytest
 
 from tests.running import Exporter, running_exporter, wait_until
 
+pytestmark = pytest.mark.processes
+
 MEANINGLESS = (
     *("SIGALRM", "SIGIO", "SIGPROF", "SIGPWR", "SIGSTKFLT", "SIGUSR1", "SIGUSR2", "SIGVTALRM"),
     *("SIGRTMIN", "SIGRTMAX"),
@@ -23,7 +25,6 @@ def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
         yield running
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("name", MEANINGLESS)
 def test_a_signal_that_means_nothing_is_a_warning(name: str, exporter: Exporter) -> None:
     """The exporter goes on to serve, and its log says which signal came."""
@@ -48,7 +49,6 @@ def test_a_signal_that_python_or_linux_ignores_changes_nothing(name: str, export
     assert exporter.ask("/-/healthy").status == 200
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("name", ["SIGQUIT", "SIGXCPU", "SIGABRT", "SIGSYS", "SIGTRAP"])
 def test_a_signal_that_asks_for_a_core_file_leaves_the_stacks(name: str, tmp_path: Path) -> None:
     """The exporter ends by that signal, as without a handler, once its log says where each thread was."""
@@ -58,7 +58,6 @@ def test_a_signal_that_asks_for_a_core_file_leaves_the_stacks(name: str, tmp_pat
         wait_until(lambda: "Current thread 0x" in running.log, "the stacks")
 
 
-@pytest.mark.processes
 def test_a_second_sigterm_does_not_cut_the_stop_short(tmp_path: Path) -> None:
     """Whatever sends SIGTERM twice gets the exit code of a stop."""
     with running_exporter(tmp_path, "--demo", f"--storage.path={tmp_path / 'state'}") as running:
