@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -34,14 +34,36 @@ _LOOK_FIRST = "the change may have been made all the same: look before sending i
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen."""
+    """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen.
+
+    ``monitoring_keys`` are those that the account is asked about as well; they are here to be kept out of texts.
+    """
 
     login: str
     secret_key: Callable[[], Secret]
     registration_token: Callable[[], Secret] | None = None
+    monitoring_keys: Callable[[], Sequence[Secret]] = tuple
 
     def __repr__(self) -> str:
         return "<Credentials>"  # the login is half of them
+
+    def hide(self, redactor: Redactor) -> None:
+        """Keep what a request may carry out of the texts of ``redactor``, as it is now.
+
+        What cannot be read is told by the call that needs it, and the others are made without it.
+        """
+        redactor.hide_login(self.login)
+        for source in (self.secret_key, self.registration_token):
+            if source is not None:
+                with contextlib.suppress(Exception):  # whatever it is that a source of others raises
+                    redactor.hide(source().reveal())
+
+    def hide_all(self, redactor: Redactor) -> None:
+        """Keep the monitoring keys, of which there may be thousands, out of them as well."""
+        self.hide(redactor)
+        with contextlib.suppress(Exception):  # as above
+            for key in self.monitoring_keys():
+                redactor.hide_key(key.reveal())
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -166,11 +188,21 @@ class Caller(msgspec.Struct, frozen=True):
             attempted += f" for key {mask_key(of_key)}"
         try:
             yield
+            self._hide_credentials()
         except ClnError as error:
+            self._hide_credentials()
             if isinstance(error, TimedOut) and error.of_run and self.deadline.name:
                 error.problem += f"; more time takes a larger {self.deadline.name}"
             error.while_doing(attempted, self.redactor.scrub)
             raise
+
+    def _hide_credentials(self) -> None:
+        """Keep out of texts all that the account is known by, before what came back is shown: it may be in there.
+
+        Also what this call did not carry, and what has changed since the last one.
+        """
+        if self.credentials is not None:
+            self.credentials.hide(self.redactor)
 
     def hiding_keys(self, things: list[K]) -> list[K]:
         """Return ``things``; from now on no text shows the licence keys in them."""
@@ -202,13 +234,12 @@ class Caller(msgspec.Struct, frozen=True):
             raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read ({error.strerror})") from None
         except ValueError as error:
             raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read (it {error})") from None
-        self.redactor.hide(text)
+        self.redactor.hide(text)  # the source may give another one by the time the answer is here
         return text
 
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:
             raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
-        self.redactor.hide_login(self.credentials.login)
         return self.credentials
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:

@@ -85,7 +85,8 @@ class Redactor:
             self.hide(parts.password)
             self.hide(password)
             both = f"{unquote(parts.username or '')}:{password}"
-            self.hide(b64encode(both.encode("latin-1", "replace")).decode())  # requests sends it in this encoding
+            for encoding in ("latin-1", "utf-8"):  # requests sends that of a proxy in the one, we that of an API root
+                self.hide(b64encode(both.encode(encoding, "replace")).decode())
 
     def hide_login(self, login: str) -> None:
         """From now on show ``<login>`` where ``login`` stands, unless it is part of a text that is public."""
