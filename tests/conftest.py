@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import normalize
 from tests.package import Package, build
 
-os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
+normalize()
 
 pytest_plugins = ["pytester"]
 
