@@ -34,6 +34,8 @@ _ARGUMENTS = (
     "--no-proxy-server",
     "--remote-debugging-pipe",
 )
+_FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
+"""Variables with the names of folders in which it leaves something."""
 
 
 class Chromium:
@@ -41,7 +43,7 @@ class Chromium:
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="chromium-")
-        own = dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), self._folder.name)
+        own = dict.fromkeys(_FOLDERS, self._folder.name)
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         command = [servers.path("chromium"), *_ARGUMENTS, f"--user-data-dir={self._folder.name}", "about:blank"]
@@ -51,7 +53,7 @@ class Chromium:
             self._process = subprocess.Popen(
                 ["bash", "-c", f'exec "$@" 3<&{given[0]} 4>&{given[1]}', "chromium", *command],
                 pass_fds=given,
-                env=os.environ | own,  # it leaves folders in all of them
+                env=os.environ | own,
                 start_new_session=True,  # a group of its own, which ends as a whole
                 stdin=subprocess.DEVNULL,
                 stdout=log,

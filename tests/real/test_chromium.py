@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,22 @@ from tests.real.chromium import Chromium
 
 pytestmark = pytest.mark.needs_server("chromium")
 
-_FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
+_FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
 
 
-def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither folders, wherever it puts them, nor one of its many processes, which all name its folder."""
-    for name in _FOLDERS:
-        (tmp_path / name).mkdir()
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "TMPDIR"))
-    with Chromium() as chromium:
-        chromium.page("about:blank", 800)
-        assert _processes(tmp_path)
-    assert [*tmp_path.glob("*/*")] == []
-    assert _processes(tmp_path) == []
+    with tempfile.TemporaryDirectory(prefix="left-") as name:  # tmp_path is too long for the name of a socket
+        folder = Path(name)
+        for variable in _FOLDERS:
+            (folder / variable).mkdir()
+            monkeypatch.setenv(variable, str(folder / variable))
+        monkeypatch.setattr(tempfile, "tempdir", str(folder / "TMPDIR"))
+        with Chromium() as chromium:
+            chromium.page("about:blank", 800)
+            assert _processes(folder)
+        assert [*folder.glob("*/*")] == []
+        assert _processes(folder) == []
 
 
 def _processes(folder: Path) -> list[str]:
