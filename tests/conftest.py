@@ -8,13 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import normalize
 from tests.package import Package, build
 
-for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # of whoever runs the tests; errors speak of them
-    os.environ.pop(_name, None)
-    os.environ.pop(_name.upper(), None)
-
-os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
+normalize()
 
 pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.processes"]
 

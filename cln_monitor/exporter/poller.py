@@ -11,13 +11,14 @@ from uuid import uuid4
 
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.pool import BasePoolExecutor, ThreadPoolExecutor
 from apscheduler.job import Job
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from .target import Target, TargetId
+from .threads import Threads
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +29,11 @@ _MOST_JITTER = 30.0
 _BEAT = 1.0  # seconds between two looks at the clock; to the scheduler a clock set back is a long wait
 _MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
 _HEART = "heart"  # the executor of the heartbeat, which runs that wait for CLN must not hold up
+
+
+class _Runs(BasePoolExecutor):  # type: ignore[misc] # ships no types
+    def __init__(self) -> None:
+        super().__init__(Threads(_MOST_RUNS, "poll"))
 
 
 class _Scheduler(BackgroundScheduler):  # type: ignore[misc] # ships no types
@@ -80,7 +86,7 @@ class Poller:
         self._under_way: set[TargetId] = set()
         self._asked_meanwhile: set[TargetId] = set()
         self._scheduler = _Scheduler(
-            executors={"default": ThreadPoolExecutor(_MOST_RUNS), _HEART: ThreadPoolExecutor(1)},
+            executors={"default": _Runs(), _HEART: ThreadPoolExecutor(1)},
             job_defaults={
                 "max_instances": 1,
                 # After a pause of the machine each target runs once, however many runs the pause has swallowed.

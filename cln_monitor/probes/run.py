@@ -57,6 +57,7 @@ def run_probe(
     says which are missing, and the run counts as failed.
     """
     started_at, started = clock.time(), clock.monotonic()
+    source.client.hide_secrets()
     try:
         plan = probe.plan(source)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
@@ -27,12 +26,9 @@ LOST = "; it may be registered all the same, so run this again"
 
 
 @pytest.fixture
-def account(cln: Cln) -> Iterator[Account]:
+def account(cln: Cln) -> Account:
     """The account for whose address keys are registered, none of them yet."""
-    account = cln.simulator.accounts[LOGIN]
-    account.monitoring_keys.clear()
-    yield account
-    account.kernelcare_ips = {"127.0.0.1"}
+    return cln.simulator.accounts[LOGIN]
 
 
 def sent(cln: Cln) -> list[str]:

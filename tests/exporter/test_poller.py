@@ -139,14 +139,15 @@ def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
 
 def test_one_run_after_a_pause(polled: Polled) -> None:
     """A machine that slept for a day polls once, however many polls that day would have had."""
-    one = target("one", 60)
+    one = target("one")
     done = polled.event(EVENT_JOB_EXECUTED)
     polled.poller.replace([one], set())
-    polled.job(one).modify(next_run_time=datetime.now(UTC) - timedelta(days=1))
+    # Half an interval short of the next poll, which the jitter of 25 intervals neither brings to now nor doubles.
+    polled.job(one).modify(next_run_time=datetime.now(UTC) - timedelta(days=1, seconds=LONG / 2))
     polled.poller.start()
     assert done.wait(5)
     assert polled.ran == [one]
-    assert 0 < polled.due_in(one) < 64
+    assert LONG / 2 - 25 * 30 - 60 < polled.due_in(one) < LONG / 2 + 25 * 30
 
 
 class TestClock:

@@ -11,14 +11,25 @@ from typing import Any, NoReturn
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, BadArgument, ClnError, Refused, TimedOut, Unreachable
+from cln_monitor.cln import (
+    BadAnswer,
+    BadArgument,
+    ClnError,
+    Credentials,
+    ReadOnlyClient,
+    Refused,
+    Secret,
+    TimedOut,
+    Unreachable,
+    mask_key,
+)
 from cln_monitor.probes import PROBES, Failure, Missing, Part, ProbeSettings, run_probe
 from cln_monitor.probes.probe import Plan, Source
 from cln_monitor.probes.status import StatusSettings
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 
-from .conftest import SECRET_KEY, Cln
+from .conftest import LOGIN, SECRET_KEY, Cln
 
 MISSED = "not tried, as 8 calls in a row got no answer; the last: "
 
@@ -65,6 +76,16 @@ def test_parts_and_times(cln: Cln) -> None:
     assert (run.started_at, run.duration, run.observation.observed_at) == (NOW, 10, NOW + 10)
     assert (run.failure, run.observation.missing, run.observation.list_known) == (None, (), True)
     assert (run.observation.probe, run.observation.account, run.observation.api) == ("scripted", "acme", cln.client.api)
+
+
+def test_secrets_are_known_before_anything_is_read(cln: Cln) -> None:
+    """A run knows the monitoring keys of the account as they are now, whatever it asks about."""
+    keys = [Secret("0ldMonitoringKey001")]
+    sources = Credentials(LOGIN, lambda: Secret(SECRET_KEY), monitoring_keys=lambda: keys)
+    cln.client = ReadOnlyClient.over(cln.client._caller.transport, sources)
+    keys[0] = Secret("N3wMonitoringKey001")
+    run = cln.run(Scripted({"a": lambda: cln.client.scrub("its note: N3wMonitoringKey001")}))
+    assert run.observation.parts[0].value == f"its note: {mask_key('N3wMonitoringKey001')}"
 
 
 def test_parts_come_in_the_order_of_the_plan(cln: Cln) -> None:
