@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import CLN_EXPORTER, Program, running_exporter, wait_until
+from tests.running import CLN_EXPORTER, PATIENCE, Program, running_exporter, wait_until
 
 from .web_configs import TLS, write_files
 
@@ -48,15 +48,17 @@ def _scrape(address: str, tls: ssl.SSLContext | None) -> float:
 
 
 @contextlib.contextmanager
-def _silent(address: str, count: int, said: bytes) -> Iterator[None]:
-    """Keep ``count`` connections open that have said that much, and say nothing more."""
+def _silent(address: str, count: int, said: bytes) -> Iterator[list[socket.socket]]:
+    """Keep ``count`` connections open that have said that much, and say nothing more; yield them."""
     host, _, port = address.rpartition(":")
+    clients = []
     with contextlib.ExitStack() as stack:
         for _ in range(count):
             client = stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
             with contextlib.suppress(ConnectionError):
                 client.sendall(said)
-        yield
+            clients.append(client)
+        yield clients
 
 
 def _standing(program: Program, field: str) -> int:
@@ -74,26 +76,40 @@ def _files(program: Program) -> int:
     ids=["plain", "plain-half-a-head", "tls", "tls-half-a-handshake"],
 )
 def test_a_scrape_among_silent_clients(encrypted: bool, said: bytes, tmp_path: Path) -> None:
-    """Waits for none of 500 of them, which cost no threads and little memory, and are ended."""
+    """Waits for none of 500 of them, which cost no threads and little memory."""
     authority = write_files(tmp_path)
     (tmp_path / "web.yml").write_text(TLS + "}")
     arguments = [f"--web.config.file={tmp_path / 'web.yml'}"] if encrypted else []
     tls = ssl.create_default_context(cafile=authority.file) if encrypted else None
-    are_ended = said == HELLO  # the others end the same way, which the tests of connections see without waiting
-    program = (str(CLN_EXPORTER),) if are_ended else PATIENT
-    with running_exporter(tmp_path, "--demo", *arguments, program=program) as exporter:
+    with running_exporter(tmp_path, "--demo", *arguments, program=PATIENT) as exporter:
         _scrape(exporter.address, tls)
         files, memory = _files(exporter), _standing(exporter, "VmRSS")
         with _silent(exporter.address, SILENT, said):
-            opened = _files(exporter)
+            wait_until(lambda: _files(exporter) > files + SILENT // 2, "the silent connections to be taken")
             times = [_scrape(exporter.address, tls) for _ in range(5)]
             assert max(times) < ENDED_AFTER * 0.8, times
-            assert are_ended or opened > files + SILENT // 2
+            assert _files(exporter) > files + SILENT // 2
             assert _standing(exporter, "VmRSS") < memory + 100_000  # KiB: in which the demo itself still grows
             assert _standing(exporter, "Threads") < 60
-            if are_ended:
-                wait_until(lambda: _files(exporter) < files + 50, "the silent connections to be ended")
-                assert _scrape(exporter.address, tls) < ENDED_AFTER * 0.8
+        assert exporter.stop()[0] == 0
+    assert "level=error" not in exporter.log
+
+
+def test_silent_clients_are_ended(tmp_path: Path) -> None:
+    """Those of TLS; the others end the same way, which the tests of connections see without waiting."""
+    authority = write_files(tmp_path)
+    (tmp_path / "web.yml").write_text(TLS + "}")
+    tls = ssl.create_default_context(cafile=authority.file)
+    with running_exporter(tmp_path, "--demo", f"--web.config.file={tmp_path / 'web.yml'}") as exporter:
+        _scrape(exporter.address, tls)
+        files = _files(exporter)
+        with _silent(exporter.address, SILENT, HELLO) as clients:
+            for client in clients:
+                client.settimeout(PATIENCE)
+                with contextlib.suppress(ConnectionResetError):
+                    assert client.recv(1) == b""
+            wait_until(lambda: _files(exporter) < files + 50, "the silent connections to be closed")
+            assert _scrape(exporter.address, tls) < ENDED_AFTER * 0.8
         assert exporter.stop()[0] == 0
     assert "level=error" not in exporter.log
 
