@@ -86,25 +86,30 @@ def test_a_failure_is_told(tmp_path: Path) -> None:
     assert done.stdout.endswith("steady_tests: 0 of 1 runs passed\n")
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, None], ids=str)
-def test_nothing_is_left(how: signal.Signals | None, tmp_path: Path) -> None:
-    """Neither pytest nor what tests started, nor a busy loop: whether it is ended, or its time is over."""
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_when_it_is_ended(how: signal.Signals, tmp_path: Path) -> None:
+    """Neither pytest nor what tests started, nor a busy loop."""
     file = write_test(tmp_path, HANGING)
     sleeper = tmp_path / "sleeper"
-    options = ["--limit", "1000" if how else "30", "--runs", "1"]
-    program = Program(
-        [*STEADY, *options, "--", *PLAIN, str(tmp_path), "-n", "1", str(file)],
-        tmp_path / "log",
-        {"PYTHONPATH": str(ROOT)},
-    )
+    command = [*STEADY, "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
+    program = Program(command, tmp_path / "log", {"PYTHONPATH": str(ROOT)})
     try:
         wait_until(lambda: sleeper.exists() and sleeper.read_text().strip(), "the test to run", LONG)
         started = {*tree_of(program.process.pid)[1:], int(sleeper.read_text())}
         assert len(started) > len(os.sched_getaffinity(0)) + 2
-        if how:
-            program.process.send_signal(how)
-        code = program.process.wait(LONG)
+        program.process.send_signal(how)
+        assert program.process.wait(LONG) == 128 + how
     finally:
         program.stop()
-    assert code == (124 if how is None else 128 + how)
     assert [process for process in started if is_there(process)] == []
+
+
+def test_nothing_is_left_when_the_time_is_over(tmp_path: Path) -> None:
+    """And the exit code says so."""
+    file = write_test(tmp_path, HANGING)
+    command = [*STEADY, "--limit", "3", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
+    assert done.returncode == 124
+    assert done.stdout.endswith("steady_tests: the limit of 3 s is over\n")
+    commands = [each / "cmdline" for each in Path("/proc").iterdir() if each.name.isdigit()]
+    assert not [each for each in commands if each.exists() and str(tmp_path).encode() in each.read_bytes()]
