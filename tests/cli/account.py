@@ -108,7 +108,7 @@ def write_config(folder: Path, api_url: str) -> Path:
     config.write_text(f"""\
 api_url: {api_url}
 requests_per_second: 0
-timeout: 5s
+timeout: 20s
 tls_config: {{ca_file: one.pem}}
 probes:
   els: {{products: [CELS, OELS, {NEW_ELS}]}}

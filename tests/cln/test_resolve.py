@@ -15,6 +15,7 @@ from cln_monitor.cln import TimedOut, resolve
 from cln_monitor.cln.resolve import Addresses
 from cln_monitor.cln.resolve import resolve as look_up
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
+from tests.running import wait_until
 
 from .asking import Clients, read
 
@@ -47,10 +48,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     yield resolver
     resolver.go_on.set()
-    until = time.monotonic() + 5
-    while threads():
-        assert time.monotonic() < until
-        time.sleep(0.001)
+    wait_until(lambda: not threads(), "the end of all look-ups")
 
 
 def threads() -> list[threading.Thread]:
@@ -84,7 +82,8 @@ def test_it_hangs(resolver: Resolver) -> None:
         started = time.monotonic()
         with pytest.raises(TimeoutError):
             look_up(HOST, 443, 0.05)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
+    wait_until(lambda: resolver.asked, "the look-up")
     assert (len(resolver.asked), len(threads())) == (1, 1)
     with ThreadPoolExecutor(1) as pool:
         asking = pool.submit(look_up, HOST, 443, 5)
@@ -102,10 +101,7 @@ def test_it_is_stuck(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(OSError, match="16 host names are being looked up already"):
         look_up("other.example.com", 443, 0.001)
     resolver.go_on.set()
-    until = time.monotonic() + 5
-    while threads():
-        assert time.monotonic() < until
-        time.sleep(0.001)
+    wait_until(lambda: not threads(), "the end of all look-ups")
     assert look_up("other.example.com", 443, 5) == FOUND
 
 
@@ -140,6 +136,6 @@ def test_a_call_ends_in_time(clients: Clients, resolver: Resolver) -> None:
         with pytest.raises(TimedOut) as raised:
             read(clients.transport("http://cln.example.com", timeout=0.1))
         assert str(raised.value) == "no complete answer within 0.1 s, it was still looking up the host name"
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
         resolver.go_on.set()
         assert read(clients.transport("http://cln.example.com", timeout=5)).status == 200

@@ -14,6 +14,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MA
 from apscheduler.job import Job
 from structlog.testing import capture_logs
 
+from cln_monitor.exporter import poller as poller_module
 from cln_monitor.exporter.poller import Poller
 from cln_monitor.exporter.target import Target, TargetId
 from cln_monitor.probes import Duration
@@ -296,7 +297,7 @@ def test_stop_waits_for_nobody(polled: Polled) -> None:
     polled.wait_for_run()
     stopping = threading.Thread(target=polled.poller.stop, daemon=True)
     stopping.start()
-    stopping.join(2)
+    stopping.join(4)  # the run goes on for longer
     assert not stopping.is_alive()
     assert not polled.poller._scheduler.running
     polled.poller.stop()
@@ -326,6 +327,9 @@ def test_the_heart_stops_with_the_schedule(polled: Polled) -> None:
     polled.poller.beat(0.05, beats.release)
     assert beats.acquire(timeout=5)
     with polled.poller._scheduler._jobstores_lock:
-        beats.acquire(timeout=0.2)  # one that had begun
+        heart = polled.poller._scheduler._lookup_executor(poller_module._HEART)
+        heart._pool.submit(int).result(5)  # those that had begun come before it
+        while beats.acquire(blocking=False):
+            pass
         assert not beats.acquire(timeout=0.3)
     assert beats.acquire(timeout=5)

@@ -362,7 +362,7 @@ def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
     started = time.monotonic()
     with capture_logs() as logs:
         service.stop()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15  # the disk takes 20
     assert [log["event"] for log in logs] == ["last state not written, the disk takes too long"]
     go_on.set()
     kept._writer.join(5)
@@ -371,6 +371,7 @@ def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_many_runs_are_one_write(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends in the same moment is written together, and of a probe that ran often only the last run."""
+    monkeypatch.setattr(state, "_GATHER", 60.0)  # on a busy machine a moment takes seconds
     service = start()
     settled: list[int] = []
     fsync = os.fsync

@@ -38,3 +38,14 @@ class FakeClock:
         """Let ``seconds`` go by."""
         with self._lock:
             self._now += seconds
+
+
+class TickingClock(FakeClock):
+    """Advances by ``tick`` seconds whenever somebody looks at it, so that to look often takes long."""
+
+    tick = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds since the clock was made."""
+        self.advance(self.tick)
+        return super().monotonic()

@@ -174,7 +174,7 @@ def test_what_it_lacks(observation: Observation[str], lacking: list[str]) -> Non
 NAMES = st.sets(st.sampled_from("abcd"))
 
 
-@example_settings(max_examples=60, deadline=None)
+@example_settings(max_examples=60)
 @given(st.lists(st.tuples(NAMES, NAMES, st.booleans(), st.integers(1, 2000)), max_size=8))
 def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -> None:
     """Whatever happens: a part is there once, the newest read of it, no older than max_age, and none goes untold."""
