@@ -53,6 +53,7 @@ def ignore_all() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM, signal.SIGINT})
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "prepare",
     [ignore_all, os.setsid, lambda: os.umask(0o777), lambda: os.close(0)],
@@ -63,6 +64,7 @@ def test_whatever_started_them(prepare: Callable[[], object]) -> None:
     assert told(prepare)[0] == told()[0]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "environment",
     [
@@ -83,6 +85,7 @@ def test_whatever_is_set(environment: dict[str, str]) -> None:
     assert told(environment=environment)[0] == told()[0]
 
 
+@pytest.mark.processes
 def test_home_is_gone_in_the_end() -> None:
     """The home folder is of the run alone, and none is left behind."""
     home = told()[1]

@@ -13,6 +13,8 @@ import pytest
 
 from tests.running import PATIENCE, Program, wait_until
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[1]
 STEADY = [sys.executable, "-m", "tools.steady_tests", "--every", "2", "--pause", "0.1"]
 LONG = 5 * PATIENCE
