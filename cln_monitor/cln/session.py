@@ -6,6 +6,7 @@ the ``Session`` before it: to prepare a request and to wrap its answer is a thir
 
 from __future__ import annotations
 
+import copy
 import logging
 import ssl
 from base64 import b64encode
@@ -22,7 +23,8 @@ from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
 
-from .deadline import POOLS, keep_deadline
+from .connections import POOLS
+from .deadline import keep_deadline
 
 
 class Session(HTTPAdapter):
@@ -31,6 +33,8 @@ class Session(HTTPAdapter):
     ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError when there is
     TLS and the bundle cannot be read.
     """
+
+    __attrs__ = (*HTTPAdapter.__attrs__, "_context", "_proxy", "_api_url", "_headers")
 
     def __init__(
         self, *, api_url: str, pool_size: int, proxy: str | None, ca_file: str | None, insecure_skip_verify: bool
@@ -53,6 +57,10 @@ class Session(HTTPAdapter):
         login = ":".join(get_auth_from_url(api_url))
         if login != ":":
             self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+
+    def another(self) -> Session:
+        """Return a session that asks in the same way over connections of its own."""
+        return copy.copy(self)  # an adapter of ``requests`` opens none of those that it is a copy of
 
     def ask(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> BaseHTTPResponse:
         """Send one request and return its answer, the body unread. Raises what ``FAILURES`` lists."""
