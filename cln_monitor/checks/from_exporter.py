@@ -11,6 +11,9 @@ import threading
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlsplit
 
+from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
+from cln_monitor.http_response import InvalidResponseError, StrictResponse
+
 from .exit import Exit, Unreached, Unusable
 
 FORMAT = 1
@@ -20,6 +23,7 @@ _LARGEST = 128 << 20
 """Bytes of an answer that are read: what a million servers take. To decode more would hold up the deadline as well."""
 
 
+_PIECE = 1 << 16
 _API = "/api/v1/observations"
 
 
@@ -52,9 +56,21 @@ def _ask(options: argparse.Namespace, leave: Exit, path: str, content: str) -> d
         reason = f"its certificate is not trusted: {error.verify_message}"
         raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
     except (OSError, UnicodeError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        reason = _reason(error)
         raise Unreached(f"the exporter at {where} cannot be reached ({reason})") from None
     return _answer(status, body, where, content)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer was cut"
+    if isinstance(error, UnfinishedBodyError):
+        return f"the answer was cut: {error}"
+    if isinstance(error, InvalidResponseError):
+        return f"the answer is not valid HTTP: {error}"
+    if isinstance(error, BodyError):
+        return f"the answer is not {error}"
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _answer(status: int, body: bytes, where: str, content: str) -> dict[str, Any]:
@@ -83,15 +99,19 @@ def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
     if parts.username:
         headers["Authorization"] = f"Basic {_basic(parts)}"
     connection = make(parts.hostname or "", parts.port, timeout=min(seconds, threading.TIMEOUT_MAX))
+    connection.response_class = StrictResponse
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
-        body = response.read(_LARGEST + 1)
-        if response.length and len(body) <= _LARGEST:
-            raise http.client.IncompleteRead(body)
+        body = bytearray()
+        packed = iter(lambda: response.read(_PIECE), b"")
+        for piece in unpack(packed, response.getheader("Content-Encoding", "")):
+            body += piece
+            if len(body) > _LARGEST:
+                break
     finally:
         connection.close()
-    return response.status, body
+    return response.status, bytes(body)
 
 
 def _basic(parts: SplitResult) -> str:

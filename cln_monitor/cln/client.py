@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -106,6 +108,13 @@ class ReadOnlyClient:
     def within(self, deadline: Deadline) -> Self:
         """Return a client of the same account whose calls end before ``deadline``."""
         return self.over(self._caller.transport, self._caller.credentials, deadline, self._caller.memory)
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[Self]:
+        """Give a client of the same account with connections of its own, which end with the block."""
+        caller = self._caller
+        with caller.transport.run() as transport:
+            yield self.over(transport, caller.credentials, caller.deadline, caller.memory)
 
     def __enter__(self) -> Self:
         return self

@@ -13,21 +13,32 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from typing import TYPE_CHECKING
 
 from .resolve import resolve
 
-_WAITING = "waiting for the answer"
+if TYPE_CHECKING:
+    from .connections import ReusableConnection
+
+WAITING = "waiting for the answer"
+
+# A peer that is gone shows itself while an answer is waited for; not all systems have all of the options.
+_KEEPALIVE = {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)] + [
+    (socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP, getattr(socket, name), value)
+    for name, value in _KEEPALIVE.items()
+    if hasattr(socket, name)
+]
 
 
 class Call(threading.local):
     """What the call of this thread may still take, and how far it has come."""
 
     ends_at: float = math.inf
-    stage: str = _WAITING
+    stage: str = WAITING
     request_left: bool = False
+    over_new: bool = False
+    connection: ReusableConnection | None = None
 
     def left(self) -> float:
         """Return how many seconds are left. Raises TimeoutError when none are."""
@@ -37,95 +48,71 @@ class Call(threading.local):
         return min(left, threading.TIMEOUT_MAX)
 
 
-_call = Call()
+this_call = Call()
+"""The call of the thread that asks."""
 
 
 @contextmanager
-def call_deadline(seconds: float) -> Iterator[Call]:
+def call_deadline(seconds: float, *, over_new: bool = False) -> Iterator[Call]:
     """Bound all socket work of this thread to ``seconds`` from now; yields the call.
 
-    Its ``stage`` is how far it is; ``request_left`` tells whether some of the request may be on its way.
+    Its ``stage`` is how far it is; ``request_left`` tells whether some of the request may be on its way; ``connection``
+    is the one it went over. With ``over_new`` that is none that was used before.
     """
-    _call.ends_at = time.monotonic() + seconds
-    _call.stage = _WAITING
-    _call.request_left = False
+    this_call.ends_at = time.monotonic() + seconds
+    this_call.stage = WAITING
+    this_call.request_left = False
+    this_call.over_new = over_new
+    this_call.connection = None
     try:
-        yield _call
+        yield this_call
     finally:
-        _call.ends_at = math.inf
+        this_call.ends_at = math.inf
+        this_call.over_new = False
 
 
 class _Socket(socket.socket):
     def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
-        self.settimeout(_call.left())
+        self.settimeout(this_call.left())
         return super().recv_into(*args, **kwargs)
 
     def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
-        self.settimeout(_call.left())
+        self.settimeout(this_call.left())
         # Before that stage it is a handshake, or the question to a proxy whether it lets us through.
-        _call.request_left = _call.request_left or _call.stage == _WAITING
+        this_call.request_left = this_call.request_left or this_call.stage == WAITING
         super().sendall(*args, **kwargs)
 
 
 class _TlsSocket(_Socket, ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
-        _call.stage = "shaking hands over TLS"
-        self.settimeout(_call.left())
+        # A connection that somebody cuts must not look like an answer that ends.
+        self.suppress_ragged_eofs = False
+        this_call.stage = "shaking hands over TLS"
+        self.settimeout(this_call.left())
         super().do_handshake(block)
 
 
-def _connect(host: str, port: int) -> socket.socket:
+def connect(host: str, port: int) -> socket.socket:
     """Connect to the first address of ``host`` that answers, all of them within the call's deadline."""
-    _call.stage = "looking up the host name"
-    addresses = resolve(host, port, _call.left())
-    _call.stage = "connecting"
+    this_call.stage = "looking up the host name"
+    addresses = resolve(host, port, this_call.left())
+    this_call.stage = "connecting"
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "it has no address")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         attempt = _Socket(family, kind, protocol)
         try:
             # A fair share for each: an address that swallows packets must not use up the time of the others.
-            attempt.settimeout(_call.left() / (len(addresses) - tried))
-            attempt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            attempt.settimeout(this_call.left() / (len(addresses) - tried))
+            for level, option, value in _OPTIONS:
+                attempt.setsockopt(level, option, value)
             attempt.connect(address)
-            attempt.settimeout(_call.left())
+            attempt.settimeout(this_call.left())
         except OSError as error:
             attempt.close()
             failure = error
         else:
             return attempt
     raise failure
-
-
-class _Connection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        sock = _connect(self._dns_host, self.port)
-        _call.stage = _WAITING
-        return sock
-
-
-class _TlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        sock = _connect(self._dns_host, self.port)
-        if self.proxy_is_tunneling:
-            _call.stage = "asking the proxy"
-        return sock
-
-    def connect(self) -> None:
-        super().connect()
-        self.is_verified = True  # or nobody wants it to be: then urllib3 would warn of it again and again
-        _call.stage = _WAITING
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
-"""The connection pools, by URL scheme, whose sockets keep the deadline."""
 
 
 def keep_deadline(context: ssl.SSLContext) -> None:

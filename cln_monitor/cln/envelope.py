@@ -12,6 +12,7 @@ import msgspec
 
 from .errors import AuthorizationFailed, BadAnswer, ClnError, NotDone, Refused
 from .fields import flag
+from .paging import signs_of_more
 from .refusal import says_nothing_was_done
 from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
@@ -19,6 +20,9 @@ from .transport import Answer
 T = TypeVar("T")
 
 _ABOUT_AUTHORIZATION = r"(?i)authori[sz]|authentic|\btoken\b|forbidden|access denied"
+_READ = frozenset({200})  # with any other 2xx, such as 206, a body is a part, or none of CLN's
+_CHANGED = frozenset({200, 201, 202})  # what was created or taken is no list that could lack something
+_REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 _WRONG_CLOCK = 300.0  # seconds; CLN takes tokens for 30 minutes
 
 
@@ -29,11 +33,13 @@ class _Envelope(msgspec.Struct):
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Done(msgspec.Struct, Generic[T]):
-    """What most answers are, read at one go."""
+class _Done(msgspec.Struct, Generic[T], forbid_unknown_fields=True):
+    """What most answers are, read at one go; what has other fields is looked at closely, as they may tell of paging."""
 
     success: bool
     data: T
+    message: Any = None
+    type: Any = None
 
 
 class _Content(NamedTuple):
@@ -53,13 +59,29 @@ def json_data(answer: Answer, kind: type[T]) -> T:
     except (ValueError, RecursionError):
         pass  # looked at closely below
     else:
-        if done.success and answer.status < 300:
+        if done.success and answer.status == 200 and not answer.paging:
             return done.data
     return _looked_at_closely(answer, kind)
 
 
 def _looked_at_closely(answer: Answer, kind: type[T]) -> T:
-    return _mended_if_need_be(answer, lambda body: _as_kind(answer, _content(answer, body), kind))
+    def read(body: bytes) -> T:
+        data = _as_kind(answer, _content(answer, body), kind)
+        if isinstance(data, list):
+            _raise_for_a_part(answer, body, len(data))
+        return data
+
+    return _mended_if_need_be(answer, read)
+
+
+def _raise_for_a_part(answer: Answer, body: bytes, rows: int) -> None:
+    """Raise BadAnswer when the answer says that its ``rows`` are not all there are."""
+    said: dict[str, Any] = dict(answer.paging)
+    if body.lstrip()[:1] == b"{":
+        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        said |= {name: msgspec.json.decode(value) for name, value in fields.items() if name != "data"}
+    if signs := list(signs_of_more(said, rows)):
+        raise BadAnswer(f"unexpected response from CLN: one page of several ({', '.join(signs)}; {rows} rows)")
 
 
 def changed_data(answer: Answer, kind: type[T], *, empty_is_nothing: bool = False) -> T:
@@ -70,7 +92,7 @@ def changed_data(answer: Answer, kind: type[T], *, empty_is_nothing: bool = Fals
     """
 
     def read(body: bytes) -> T:
-        content = _content(answer, body)
+        content = _content(answer, body, good=_CHANGED)
         data = msgspec.json.decode(content.data)
         if data is None or flag(data) is False or (empty_is_nothing and data == []):
             raise NotDone(f"CLN did nothing: {content.message or 'it gave no reason'}")
@@ -94,7 +116,7 @@ def _mended_if_need_be(answer: Answer, read: Callable[[bytes], T]) -> T:
         raise not_an_answer(answer, describe_body(answer.body)) from None
 
 
-def _content(answer: Answer, body: bytes) -> _Content:
+def _content(answer: Answer, body: bytes, good: frozenset[int] = _READ) -> _Content:
     content = _Content(body, "")
     instead = "JSON that does not say whether the call succeeded"
     if body.lstrip()[:1] == b"{":
@@ -111,7 +133,7 @@ def _content(answer: Answer, body: bytes) -> _Content:
             raise _error_with_words(answer, words, instead)
         elif envelope.data is not msgspec.UNSET or envelope.message is not None:
             raise not_an_answer(answer, instead)
-    if answer.status >= 300:
+    if answer.status not in good:
         msgspec.json.decode(content.data)  # raises for what is not JSON at all, which then is called what it is
         raise not_an_answer(answer, instead, says_success=content.data is not body)
     return content
@@ -186,7 +208,7 @@ def not_an_answer(answer: Answer, what: str, *, says_success: bool = False) -> C
         return AuthorizationFailed(
             f"CLN answers HTTP {status} and no reason: login, secret key or token are wrong, or our address is barred"
         )
-    if 300 <= status < 400:
+    if status in _REDIRECTS:
         where = clean_text(_host(answer.location), LONGEST_UNSCRUBBED) or "another path"
         return BadAnswer(f"it redirects to {where}, which is never followed with a token; is api_url right?")
     at = "" if status == 200 else f"HTTP {status} with "
@@ -251,7 +273,7 @@ def plain_items(answer: Answer) -> dict[str, str]:
     if success not in {"true", "false"}:
         raise not_an_answer(answer, describe_body(answer.body))
     raise_unless_success(answer, success == "true", " ".join(message[1].split()) if message else None)
-    if answer.status >= 300:
+    if answer.status not in _READ:
         raise not_an_answer(answer, "a body that says success", says_success=True)
     # Nothing marks the end of such a text; what has lost its second half must not pass for all there is.
     rest, last = text[found[-1].end() :].strip(), found[-1]["value"].lower()

@@ -27,6 +27,8 @@ class ClnError(Exception):
         """True when the same read may well succeed a moment later."""
         self.request_left = request_left
         """True when this went wrong after the request of a change, or some of it, had left."""
+        self.connection_was_stale = False
+        """True when the request went over a connection used before, and no answer to it began."""
         self.may_have_happened = False
         """True when a change may have been made all the same, as CLN's word on it was lost."""
 
@@ -40,11 +42,15 @@ class ClnError(Exception):
         self.args = (self.problem,)
         self.__context__ = None  # the errors of the libraries quote URLs and bodies, and with them secrets
 
+    def add(self, words: str) -> None:
+        """Say one thing more, in ``words`` that are free of secrets."""
+        self.problem += f"; {words}"
+        self.args = (self.problem,)
+
     def leave_open(self, words: str) -> None:
         """Say in ``words`` that the change may have been made all the same."""
         self.may_have_happened = True
-        self.problem += f"; {words}"
-        self.args = (self.problem,)
+        self.add(words)
 
 
 class Unreachable(ClnError):

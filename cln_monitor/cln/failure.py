@@ -11,6 +11,9 @@ from typing import Any
 
 import urllib3
 
+from cln_monitor.http_body import BodyError, UnfinishedBodyError
+from cln_monitor.http_response import InvalidResponseError, NotHttpError
+
 from .errors import BadAnswer, ClnError, TimedOut, Unreachable
 from .text import clean_text
 
@@ -40,6 +43,7 @@ def _meaning_of(error: BaseException, stage: str, seconds: float) -> ClnError:
 
 
 _CUT = "the answer was cut: less came than its header promised"
+_INVALID = "unexpected response from CLN: not valid HTTP"
 _Meaning = Callable[[Any, str, float], ClnError]
 
 # The first that fits counts, so what is special stands before what is general.
@@ -69,12 +73,24 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
         lambda cause, *_: _of_proxy(cause),
     ),
     (
-        (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead),
-        lambda *_: BadAnswer(_CUT, transient=True),
+        (NotHttpError,),
+        lambda cause, *_: BadAnswer(f"{_INVALID} ({cause}); is api_url right?"),
     ),
     (
-        (urllib3.exceptions.DecodeError,),
-        lambda *_: BadAnswer("the answer is not the gzip that its header promises"),
+        (InvalidResponseError,),
+        lambda cause, *_: BadAnswer(f"{_INVALID} ({cause})"),
+    ),
+    (
+        (UnfinishedBodyError,),
+        lambda cause, *_: BadAnswer(f"the answer was cut: {cause}", transient=True),
+    ),
+    (
+        (BodyError,),
+        lambda cause, *_: BadAnswer(f"unexpected response from CLN: not {cause}"),
+    ),
+    (
+        (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead),
+        lambda *_: BadAnswer(_CUT, transient=True),
     ),
     (
         (ConnectionRefusedError,),
@@ -86,7 +102,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ),
     (
         (http.client.HTTPException, urllib3.exceptions.InvalidHeader),
-        lambda *_: BadAnswer("the answer is not HTTP; is api_url right?"),
+        lambda *_: BadAnswer(f"{_INVALID}; is api_url right?"),
     ),
     (
         (OSError,),

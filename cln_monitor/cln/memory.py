@@ -29,7 +29,7 @@ class Memory:
 
     def rows(self, call: Hashable, answer: Answer, make: Callable[[Answer], list[R]]) -> list[R]:
         """Return what ``make`` makes of the ``answer`` to ``call``, or what it made of the same before."""
-        asked = (call, answer.status, hashlib.sha256(answer.body).digest())
+        asked = (call, answer.status, *answer.paging.items(), hashlib.sha256(answer.body).digest())
         made = self._made.get(asked)
         if made is None:
             made = self._made[asked] = Rows(make(answer))

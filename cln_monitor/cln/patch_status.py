@@ -96,7 +96,7 @@ def parse_patch_status(answer: Answer) -> PatchStatus:
     if not (says_good or says_bad or (counts is not None and any_not_good)):
         raise not_an_answer(answer, describe_body(answer.body))
     ok = says_good and not says_bad and not any_not_good and all(host.state == "uptodate" for host in hosts)
-    if answer.status >= 300 and (ok or answer.status < 400):
+    if answer.status != 200 and (ok or answer.status < 400):
         raise not_an_answer(answer, "a text that says all is well")
     return PatchStatus(ok, counts, hosts)
 

@@ -6,6 +6,7 @@ the ``Session`` before it: to prepare a request and to wrap its answer is a thir
 
 from __future__ import annotations
 
+import copy
 import logging
 import ssl
 from base64 import b64encode
@@ -23,7 +24,8 @@ from urllib3 import BaseHTTPResponse, PoolManager
 from cln_monitor import __version__
 from cln_monitor.files import pem_text, read_file
 
-from .deadline import POOLS, keep_deadline
+from .connections import POOLS
+from .deadline import keep_deadline
 from .redact import login_of
 
 
@@ -33,6 +35,8 @@ class Session(HTTPAdapter):
     ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError when there is
     TLS and the bundle cannot be read.
     """
+
+    __attrs__ = (*HTTPAdapter.__attrs__, "_context", "_proxy", "_api_url", "_headers")
 
     def __init__(
         self, *, api_url: str, pool_size: int, proxy: str | None, ca_file: str | None, insecure_skip_verify: bool
@@ -54,6 +58,10 @@ class Session(HTTPAdapter):
         }
         if login := login_of(api_url):
             self._headers["Authorization"] = _basic(login)
+
+    def another(self) -> Session:
+        """Return a session that asks in the same way over connections of its own."""
+        return copy.copy(self)  # an adapter of ``requests`` opens none of those that it is a copy of
 
     def ask(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> BaseHTTPResponse:
         """Send one request and return its answer, the body unread. Raises what ``FAILURES`` lists."""

@@ -41,14 +41,16 @@ class StatusReads:
     def flags(self) -> ServiceStatus:
         """Return the flags of ``/status.json``, or of ``/status.plain`` when CLN gives the former no good answer.
 
-        Raises ClnError; when both fail, the one of ``/status.json``.
+        Raises ClnError; when both fail, the one of ``/status.json``, with what the other said.
         """
         try:
             return self._caller.read(STATUS_JSON, lambda answer: _status(answer, json_data(answer, dict[str, Any])))
         except (BadAnswer, Refused, AuthorizationFailed) as error:
             try:
                 return self._caller.read(STATUS_PLAIN, lambda answer: _status(answer, plain_items(answer), plain=True))
-            except (BadAnswer, Refused, AuthorizationFailed):
+            except (BadAnswer, Refused, AuthorizationFailed) as other:
+                if other.problem != error.problem:
+                    error.add(f"and {STATUS_PLAIN.template}: {other.problem}")
                 raise error from None
 
 

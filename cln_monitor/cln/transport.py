@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
+import copy
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from urllib3 import BaseHTTPResponse
 
+from cln_monitor.http_body import in_utf8, unpack
+
 from .clock import Clock, Deadline
+from .connections import ReusableConnection
 from .deadline import Call, call_deadline
 from .endpoints import READS, WRITES, Endpoint
 from .errors import BadAnswer, ClnError, RateLimited, Refused, TimedOut, Unreachable
@@ -22,6 +25,7 @@ from .failure import FAILURES, failure
 from .http_dates import clock_skew, retry_after_seconds
 from .ignored_proxy import ignored_proxy
 from .limits import LONGEST_PAUSE, Limits
+from .paging import paging_of_headers
 from .redact import Redactor
 from .refusal import says_nothing_was_done
 from .session import Session
@@ -46,7 +50,7 @@ _CHUNK = 1 << 16
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back: the HTTP ``status``, the ``body`` unpacked, without a BOM, the ``location`` of a redirect.
+    """What came back: the HTTP ``status``, the ``body`` unpacked and in UTF-8, the ``location`` of a redirect.
 
     ``retry_after`` is the header as it came, ``wait`` the seconds that it asks for, None for none; ``clock_skew`` CLN's
     clock less ours in seconds, None when it told none.
@@ -58,6 +62,8 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after: str = ""
     wait: float | None = None
     clock_skew: float | None = None
+    paging: Mapping[str, str] = {}
+    """What its headers say of paging."""
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -99,6 +105,22 @@ class TransportSettings(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<TransportSettings of {self.api}>"  # in the proxy's URL may be a password
+
+
+class Reply(NamedTuple):
+    """An answer, and the connection that it came over."""
+
+    answer: Answer
+    connection: ReusableConnection | None
+
+    def decoded(self, decode: Callable[[Answer], T]) -> T:
+        """Return what ``decode`` makes of the answer. A connection is not used again when that is an error."""
+        try:
+            return decode(self.answer)
+        except ClnError:
+            if self.connection is not None:
+                self.connection.retire()
+            raise
 
 
 class Transport:
@@ -143,7 +165,7 @@ class Transport:
             raise PermissionError(f"{endpoint.template} is not one of the calls that only read")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return decode(self._send(endpoint, path, query, deadline))
+                return self._ask(endpoint, path, query, decode, deadline)
             except ClnError as error:
                 wait = self._wait_before_retry(error, attempt)
                 if attempt == _ATTEMPTS or not error.transient or wait > min(deadline.left(), LONGEST_PAUSE):
@@ -161,16 +183,30 @@ class Transport:
         """Send a call that changes something, once, and return what ``decode`` makes of the answer. Raises ClnError."""
         if endpoint not in WRITES:
             raise PermissionError(f"{endpoint.template} is not one of the calls that change something")
-        answer = self._send(endpoint, dict, query, deadline)
+        # Over a new connection: of a change sent over one that had died meanwhile nobody would know what became.
+        reply = self._send(endpoint, dict, query, deadline, over_new=True)
         try:
-            return decode(answer)
+            return reply.decoded(decode)
         except ClnError as error:
-            if says_nothing_was_done(answer.status) and not error.request_left:
+            if says_nothing_was_done(reply.answer.status) and not error.request_left:
                 if isinstance(error, BadAnswer):
                     raise Refused(f"nothing was done: {error.problem}") from None
                 raise
             error.request_left = True
             raise
+
+    @contextlib.contextmanager
+    def run(self) -> Iterator[Transport]:
+        """Give the same transport with connections of its own, which end with the block.
+
+        Who asks again in minutes keeps none meanwhile: a NAT forgets them, and the name may point elsewhere by then.
+        """
+        run = copy.copy(self)
+        run._session = self._session.another()  # noqa: SLF001 # the second half of its own making
+        try:
+            yield run
+        finally:
+            run.close()
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -182,13 +218,32 @@ class Transport:
         # Jitter spreads our retries over CLN, it protects nothing.
         return _FIRST_BACK_OFF * (1 << (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 # no secret comes of it
 
+    def _ask(
+        self,
+        endpoint: Endpoint,
+        path: Callable[[], Mapping[str, str]],
+        query: Callable[[], Mapping[str, str]],
+        decode: Callable[[Answer], T],
+        deadline: Deadline,
+    ) -> T:
+        """Send a read, and at once a second time where the first went over a connection that had died meanwhile."""
+        try:
+            reply = self._send(endpoint, path, query, deadline)
+        except ClnError as error:
+            if not error.connection_was_stale or not deadline.left():
+                raise
+            reply = self._send(endpoint, path, query, deadline, over_new=True)
+        return reply.decoded(decode)
+
     def _send(
         self,
         endpoint: Endpoint,
         path: Callable[[], Mapping[str, str]],
         query: Callable[[], Mapping[str, str]],
         deadline: Deadline,
-    ) -> Answer:
+        *,
+        over_new: bool = False,
+    ) -> Reply:
         with self._limits.turn(self.settings.host, deadline):
             target, arguments = endpoint.path(**path()), query()
             seconds = min(self.settings.timeout, deadline.left())
@@ -197,8 +252,8 @@ class Transport:
             started = time.monotonic()
             code, skew = "", None
             try:
-                answer = self._exchange(endpoint.method, target, arguments, seconds)
-                code, skew = str(answer.status), answer.clock_skew
+                reply = self._exchange(endpoint.method, target, arguments, seconds, over_new=over_new)
+                code, skew = str(reply.answer.status), reply.answer.clock_skew
             except ClnError as error:
                 code = error.reason
                 if isinstance(error, TimedOut):
@@ -207,30 +262,42 @@ class Transport:
             finally:
                 seconds_taken = time.monotonic() - started
                 self._observe(Exchange(self.settings.api, endpoint.template, code, seconds_taken, skew))
-        limited = _rate_limit(answer)
+        limited = _rate_limit(reply.answer)
         if limited is None:
-            return answer
+            return reply
         if limited.retry_after is not None:
             self._limits.pause(self.settings.host, limited.retry_after)
         raise limited
 
-    def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> Answer:
-        with call_deadline(seconds) as call:
+    def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float, *, over_new: bool) -> Reply:
+        with call_deadline(seconds, over_new=over_new) as call:
             try:
                 with self._session.ask(method, path, query, seconds) as response:
                     call.stage = "reading the answer"
                     headers, now = response.headers, self.clock.time()
-                    return Answer(
+                    skew = clock_skew(headers, now)  # before the body, which may take long
+                    answer = Answer(
                         response.status,
-                        _body(response, call),
+                        in_utf8(_body(response, call), headers.get("Content-Type", "")),
                         location=headers.get("Location", ""),
                         retry_after=headers.get("Retry-After", "").strip(),
                         wait=retry_after_seconds(headers, now),
-                        clock_skew=clock_skew(headers, now),
+                        clock_skew=skew,
+                        paging=paging_of_headers(headers),
                     )
+                if answer.status == 408 and call.connection is not None and call.connection.was_reused:
+                    # RFC 9110, 15.5.9: it had waited for a request that never came, and says so in answer to ours.
+                    stale = Unreachable("the connection had been idle for too long (HTTP 408)", transient=True)
+                    stale.connection_was_stale = True
+                    raise stale
             except FAILURES as error:
                 # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
-                raise self._failure(error, call, seconds) from None
+                meant = self._failure(error, call, seconds)
+                if call.connection is not None:
+                    call.connection.retire()
+                    meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
+                raise meant from None
+        return Reply(answer, call.connection)
 
     def _failure(self, error: BaseException, call: Call, seconds: float) -> ClnError:
         meant = failure(error, call.stage, seconds, request_left=call.request_left)
@@ -243,7 +310,8 @@ class Transport:
 def _body(response: BaseHTTPResponse, call: Call) -> bytes:
     pieces, size = [], 0
     with contextlib.ExitStack() as large:
-        for piece in response.stream(_CHUNK, decode_content=True):
+        packed = iter(lambda: response.read(_CHUNK, decode_content=False), b"")
+        for piece in unpack(packed, response.headers.get("Content-Encoding", "")):
             if size <= _LARGE_BODY < size + len(piece):
                 if not _places_for_large.acquire(timeout=call.left()):
                     raise TimeoutError("other large answers were read all the time")
@@ -254,7 +322,7 @@ def _body(response: BaseHTTPResponse, call: Call) -> bytes:
                     f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is", request_left=True
                 )
             pieces.append(piece)
-        return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
+        return b"".join(pieces)
 
 
 def _rate_limit(answer: Answer) -> RateLimited | None:

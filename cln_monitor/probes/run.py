@@ -54,8 +54,15 @@ def run_probe(
     """Run ``probe`` once and return what it saw; it never raises for what CLN does.
 
     The parts are read by the threads of ``pool``. One part that fails does not lose the others: the observation
-    says which are missing, and the run counts as failed.
+    says which are missing, and the run counts as failed. The connections to CLN are those of this run, and end with it.
     """
+    with source.client.run() as client:
+        return _run(probe, msgspec.structs.replace(source, client=client), pool, clock, order)
+
+
+def _run(
+    probe: Probe[T], source: Source, pool: Executor, clock: Clock, order: Callable[[list[str]], list[str]]
+) -> Run[T]:
     started_at, started = clock.time(), clock.monotonic()
     source.client.hide_secrets()
     try:

@@ -54,6 +54,7 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
     },
     "cut": {},
     "cut_body": {},
+    "cut_gzip": {},
     "drip": {"seconds": _seconds(1.0)},
     "drip_headers": {"seconds": _seconds(1.0)},
     "empty": {},
@@ -64,7 +65,11 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
         "size": _Field("a number of bytes", _is_count, 200_000_000),
         "gzip": _Field("true or false", _is_flag, False),
     },
+    "interim": {
+        "status": _Field("an HTTP status from 100 to 199", lambda value: _is_count(value) and 100 <= value <= 199, 103)
+    },
     "latency": {"seconds": _seconds(1.0)},
+    "raw": {"body": _Field("text or bytes", lambda value: isinstance(value, str | bytes))},
     "redirect": {"location": _Field("a URL or a path", _is_text)},
     "reset": {},
     "skew": {"seconds": _Field("a number of seconds", _is_number)},
@@ -96,8 +101,10 @@ class Fault:
     - `html`, `empty`: a page of HTML, nothing at all, both with status 200.
     - `redirect`: to `location`.
     - `cut`: half of the real answer, whole to HTTP. `cut_body`: half of what Content-Length says.
+    - `cut_gzip`: the real answer in gzip without the end mark, by a length that fits.
+    - `interim`: an interim `status` such as 103, and the real answer behind it.
     - `hang`: no answer. `drip`, `drip_headers`: the body, or all, at one byte every `seconds`.
-    - `reset`: RST. `garbage`: bytes that are not HTTP.
+    - `reset`: RST. `garbage`: bytes that are not HTTP. `raw`: the bytes of `body`, and the connection stays open.
     - `huge`: `size` bytes of plausible JSON; with `gzip` a few on the wire for as many unpacked.
 
     Raises ValueError for an unknown kind, a field the kind has not, a value that does not fit.

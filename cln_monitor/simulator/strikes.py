@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import repeat
 
 from . import answers
-from .answers import Answer
+from .answers import Answer, phrase
 from .exchange import Exchange
 from .faults import Fault
 
@@ -59,6 +59,26 @@ def _cut_body(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> 
     exchange.request.status = answer.status
     exchange.write(exchange.head(answer) + answer.body[: len(answer.body) // 2])
     exchange.keep_alive = False
+
+
+def _cut_gzip(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> None:
+    packer = zlib.compressobj(wbits=31)
+    answer = real()
+    packed = packer.compress(answer.body) + packer.flush(zlib.Z_SYNC_FLUSH)
+    answer = replace(answer, body=packed, headers={**answer.headers, "Content-Encoding": "gzip"})
+    exchange.request.status = answer.status
+    exchange.write(exchange.head(answer) + answer.body)
+
+
+def _interim(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+    status = fault.fields["status"]
+    exchange.write(f"HTTP/1.1 {status} {phrase(status)}\r\nLink: </style.css>; rel=preload\r\n\r\n".encode())
+    exchange.send(real())
+
+
+def _raw(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+    body = fault.fields["body"]
+    exchange.write(body.encode() if isinstance(body, str) else body)
 
 
 def _hang(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
@@ -144,6 +164,7 @@ _STRIKES: Mapping[str, Strike] = {
     "answer": _answer,
     "cut": _cut,
     "cut_body": _cut_body,
+    "cut_gzip": _cut_gzip,
     "drip": _drip,
     "drip_headers": _drip_headers,
     "empty": _empty,
@@ -151,6 +172,8 @@ _STRIKES: Mapping[str, Strike] = {
     "hang": _hang,
     "html": _html,
     "huge": _huge,
+    "interim": _interim,
+    "raw": _raw,
     "redirect": _redirect,
     "reset": _reset,
     "status": _status,

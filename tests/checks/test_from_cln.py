@@ -308,7 +308,10 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
         (Fault("cut_body", times=3), "the answer was cut: less came than its header promised"),
         (Fault("html"), "not an answer of CLN but an HTML page"),
         (Fault("empty"), "not an answer of CLN but an empty body"),
-        (Fault("garbage"), "the answer is not HTTP; is api_url right?"),
+        (
+            Fault("garbage"),
+            "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        ),
         (Fault("huge", size=70 << 20), "the answer is larger than 64 MB, which no list of CLN is"),
         (Fault("answer", body="[" * 100000), "JSON of another shape than documented"),
     ],

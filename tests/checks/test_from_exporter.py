@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import socket
 import time
@@ -22,6 +23,7 @@ from .plugins import EXPORTER_PASSWORD, Outcome, run_plugin, run_with_time_to_te
 
 NAMES = ("check_cln_kernelcare", "check_cln_exporter")
 HOST = "http://127.0.0.1"
+PACKED = gzip.compress(b'{"format": 1, "probes": []}')
 
 
 def index(*accounts: str, roots: int = 1) -> bytes:
@@ -84,6 +86,17 @@ def _cut(connection: socket.socket) -> None:
     connection.sendall(http_answer(index("acme"))[:-5])
 
 
+def _sends(answer: bytes) -> Callable[[socket.socket], None]:
+    """Return the script that answers and keeps the connection open."""
+
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(answer)
+        connection.recv(1)
+
+    return script
+
+
 def _reset(connection: socket.socket) -> None:
     read_head(connection)
 
@@ -101,9 +114,27 @@ def _hang(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("script", "told"),
     [
-        (_cut, "cannot be reached (IncompleteRead)"),
+        (
+            _sends(http_answer(PACKED[:-8], "Content-Encoding: gzip")),
+            "(the answer was cut: its gzip stream has no end)",
+        ),
+        (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "(the answer is not the gzip that its header declares)"),
+        (_sends(http_answer(b"{}", "Content-Encoding: br")), "(the answer is not a supported Content-Encoding"),
+        (
+            _sends(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
+            "(the answer is not valid HTTP: more than one Content-Length)",
+        ),
+        (
+            _sends(b"HTTP/1.1 200 OK\r\nContent-Type text/html\r\nContent-Length: 2\r\n\r\n{}"),
+            "(the answer is not valid HTTP: malformed header)",
+        ),
+        (
+            _sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n"),
+            "(the answer is not valid HTTP: malformed chunk size)",
+        ),
+        (_cut, "cannot be reached (the answer was cut)"),
         (_reset, "cannot be reached (RemoteDisconnected)"),
-        (_no_http, "cannot be reached (BadStatusLine)"),
+        (_no_http, "cannot be reached (the answer is not valid HTTP: it does not begin with HTTP/)"),
         (_hang, "did not answer within 0.5 s"),
     ],
 )
@@ -252,3 +283,28 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("http_proxy", f"{HOST}:9")
     monkeypatch.setenv("HTTP_PROXY", f"{HOST}:9")
     assert "is of another version" in asked(http_answer(b'{"format": 99}')).text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n" + http_answer(index("acme")),
+        b"HTTP/1.1 102 Processing\r\n\r\n" * 3 + http_answer(index("acme")),
+        http_answer(gzip.compress(index("acme")), "Content-Encoding: gzip"),
+        http_answer(gzip.compress(index("acme")[:9]) + gzip.compress(index("acme")[9:]), "Content-Encoding: gzip"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n%x\r\n%b\r\n0\r\n\r\n"
+        % (len(index("acme")) - 1, index("acme")[1:]),
+    ],
+    ids=["103 before it", "102 before it", "gzip", "gzip of two members", "chunks"],
+)
+def test_answer_of_a_reverse_proxy(answer: bytes) -> None:
+    """What stands before the exporter may announce its answer, and pack it."""
+    outcome = asked(answer, "-a", "nobody", name="check_cln_exporter")
+    assert outcome.text == "the exporter watches no such account"
+
+
+def test_part_of_an_answer() -> None:
+    """A 206 is no answer, whatever is in it."""
+    outcome = asked(http_answer(index("acme"), status="206 Partial Content"))
+    assert outcome.state == "UNKNOWN"
+    assert "answers HTTP 206 with something that is not of cln-exporter" in outcome.text

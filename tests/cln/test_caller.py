@@ -134,7 +134,10 @@ def test_errors_name_what_was_attempted(
     client = clients.client(served.url)
     with pytest.raises(ClnError) as raised:
         call(client)
-    assert str(raised.value) == f"{attempted.format(api=client.api)}: the answer is not HTTP; is api_url right?"
+    assert str(raised.value) == (
+        f"{attempted.format(api=client.api)}: unexpected response from CLN: "
+        "not valid HTTP (it does not begin with HTTP/); is api_url right?"
+    )
 
 
 @pytest.mark.parametrize("data", [{"no": "list"}, [""]], ids=["data of another shape", "a row of another shape"])

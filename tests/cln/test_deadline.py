@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import TimedOut, Unreachable
-from cln_monitor.cln.deadline import _connect, call_deadline
+from cln_monitor.cln.deadline import call_deadline, connect
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import TickingClock
@@ -226,7 +226,7 @@ def test_name_that_does_not_resolve(clients: Clients, monkeypatch: pytest.Monkey
 def test_no_time_is_left() -> None:
     """Then nothing is begun any more."""
     with call_deadline(0), pytest.raises(TimeoutError, match="the deadline of the call has passed"):
-        _connect("127.0.0.1", closed_port())
+        connect("127.0.0.1", closed_port())
 
 
 def test_no_route(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:

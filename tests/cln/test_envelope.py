@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import AuthorizationFailed, BadAnswer, ClnError, Refused
-from cln_monitor.cln.envelope import _looked_at_closely, describe_body, json_data, plain_items
+from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data, plain_items
 from cln_monitor.cln.transport import Answer
 
 from .asking import enveloped
@@ -505,3 +505,41 @@ def _outcome(read: Callable[[Answer, Any], object], whole: Answer, kind: Any) ->
         return read(whole, kind), ""
     except ClnError as error:
         return type(error), str(error)
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 207, 226])
+@pytest.mark.parametrize("body", [enveloped([]), b"[]"], ids=["in the envelope", "bare"])
+def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
+    """A list is whole with 200 alone: a 206 says itself that it is a part, and no other is one of CLN's."""
+    with pytest.raises(BadAnswer, match=f"HTTP {status} with ") as raised:
+        json_data(Answer(status, body), list)
+    assert not raised.value.transient
+
+
+@pytest.mark.parametrize("status", [203, 206])
+def test_plain_text_with_another_status_of_success(status: int) -> None:
+    """So is a plain text."""
+    assert plain_problem("success:true xmlrpc:true", status) == (
+        f"BadAnswer: not an answer of CLN but HTTP {status} with a body that says success"
+    )
+
+
+@pytest.mark.parametrize(("status", "good"), [(200, True), (201, True), (202, True), (203, False), (206, False)])
+def test_change_with_another_status_of_success(status: int, good: bool) -> None:
+    """A change was made where CLN says so, also as created or taken, and not in an answer that is a part."""
+    if good:
+        assert changed_data(Answer(status, enveloped(True)), bool) is True
+    else:
+        with pytest.raises(BadAnswer, match=f"HTTP {status} with a body that says success"):
+            changed_data(Answer(status, enveloped(True)), bool)
+
+
+@pytest.mark.parametrize("status", [304, 306, 399])
+def test_status_that_redirects_nowhere(status: int) -> None:
+    """A 304 answers a question that nobody asked: it is no redirect."""
+    assert problem(b"", status) == f"BadAnswer: not an answer of CLN but HTTP {status} with an empty body"
+
+
+def test_refusal_with_another_status_of_success() -> None:
+    """A no of CLN is one with any status."""
+    assert problem('{"success": false, "message": "no"}', 206) == "Refused: CLN refused the call: no"

@@ -11,6 +11,8 @@ import urllib3
 
 from cln_monitor.cln import BadAnswer, ClnError, TimedOut, Unreachable
 from cln_monitor.cln.failure import FAILURES, failure
+from cln_monitor.http_body import BodyError, UnfinishedBodyError
+from cln_monitor.http_response import InvalidResponseError, NotHttpError
 
 URL = "https://cln.cloudlinux.com/api/kcare/key/list.json?token=planted"
 
@@ -88,10 +90,10 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         "the answer was cut: less came than its header promised",
     ),
     "no gzip": (
-        urllib3.exceptions.DecodeError(URL),
+        urllib3.exceptions.ProtocolError(URL, BodyError("the gzip that its header declares")),
         BadAnswer,
         False,
-        "the answer is not the gzip that its header promises",
+        "unexpected response from CLN: not the gzip that its header declares",
     ),
     "a closed port": (
         urllib3.exceptions.ProtocolError(
@@ -117,13 +119,31 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
         BadAnswer,
         False,
-        "the answer is not HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP; is api_url right?",
+    ),
+    "a stream without its end": (
+        UnfinishedBodyError("its gzip stream has no end"),
+        BadAnswer,
+        True,
+        "the answer was cut: its gzip stream has no end",
+    ),
+    "what does not begin as HTTP": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", NotHttpError("it does not begin with HTTP/")),
+        BadAnswer,
+        False,
+        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+    ),
+    "invalid HTTP": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", InvalidResponseError("malformed header")),
+        BadAnswer,
+        False,
+        "unexpected response from CLN: not valid HTTP (malformed header)",
     ),
     "two lengths": (
         urllib3.exceptions.InvalidHeader("Content-Length: 1, 2"),
         BadAnswer,
         False,
-        "the answer is not HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP; is api_url right?",
     ),
     "no route": (
         urllib3.exceptions.ProtocolError("Connection aborted.", OSError(113, "No route to host")),

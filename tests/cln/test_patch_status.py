@@ -391,3 +391,10 @@ def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Ser
     assert clients.client(served.url).patch_status.of_key(KEY).hosts == [
         PatchedHost("k\ufffdln", "192.0.2.1", "outofdate")
     ]
+
+
+@pytest.mark.parametrize("status", [203, 206])
+def test_part_that_says_all_is_well(status: int) -> None:
+    """A 206 is a part of the text, and who knows what the rest says."""
+    with pytest.raises(BadAnswer, match=f"HTTP {status} with a text that says all is well"):
+        parse_patch_status(Answer(status, b"KernelCare OK - all servers are up to date!"))

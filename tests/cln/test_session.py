@@ -282,7 +282,7 @@ def test_http_to_a_server_with_tls(clients: Clients, authority: Authority) -> No
     with ScriptedServer(answering(GOOD), tls=tls) as server, pytest.raises(ClnError) as raised:
         clients.client(server.url.replace("https:", "http:")).kernelcare.keys()
     assert raised.value.problem in {
-        "the answer is not HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
         "the connection was closed while waiting for the answer",
     }
 

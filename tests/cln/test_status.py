@@ -105,12 +105,15 @@ def test_plain_text_of_the_simulator(client: ReadOnlyClient, simulator: Simulato
 
 
 def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """When both forms fail the error is that of the first."""
+    """When both forms fail the error is that of the first, and tells of the other."""
     simulator.faults.add(Fault("html", "/status.json"))
     simulator.faults.add(Fault("empty", "/status.plain"))
     with pytest.raises(BadAnswer) as raised:
         client.status.flags()
-    assert str(raised.value) == f"reading /status.json at {client.api}: not an answer of CLN but an HTML page"
+    assert str(raised.value) == (
+        f"reading /status.json at {client.api}: not an answer of CLN but an HTML page; "
+        "and /status.plain: not an answer of CLN but an empty body"
+    )
     assert raised.value.__suppress_context__
 
 
@@ -119,7 +122,10 @@ def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
     simulator.faults.add(Fault("cut"))
     with pytest.raises(BadAnswer) as raised:
         client.status.flags()
-    assert raised.value.problem == "not an answer of CLN but JSON that is cut or broken"
+    assert raised.value.problem == (
+        "not an answer of CLN but JSON that is cut or broken; "
+        "and /status.plain: not an answer of CLN but text that is cut"
+    )
 
 
 def test_unreachable_is_not_asked_again(client: ReadOnlyClient, simulator: Simulator) -> None:

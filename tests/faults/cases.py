@@ -115,7 +115,33 @@ CASES: Mapping[str, Case] = {
     ),
     "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "the answer was cut"),
     "cut-json": Case("ends half-way, and says that was all", _fault("cut"), "bad_answer", "not an answer of CLN"),
-    "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "the answer is not HTTP"),
+    "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
+    "two-lengths": Case(
+        "sends what is not valid HTTP",
+        _fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
+        "bad_answer",
+        r"not valid HTTP \(more than one Content-Length\)",
+    ),
+    "interim": Case("announces each answer with a 103", _fault("interim"), ""),
+    "cut-gzip": Case(
+        "sends gzip without its end mark",
+        _fault("cut_gzip"),
+        "bad_answer",
+        "the answer was cut: its gzip stream has no end",
+    ),
+    "206": Case(
+        "answers 206", _fault("answer", status=206, body='{"success":true,"data":[]}'), "bad_answer", "HTTP 206 with"
+    ),
+    "page": Case(
+        "sends one page of several, one product alone",
+        _fault("answer", "/im/key/list.json", body='{"success":true,"data":[],"page":1,"pages":9}'),
+        "bad_answer",
+        r"one page of several \(pages: 9; 0 rows\)",
+        _only("imunify"),
+    ),
+    "idle": Case(
+        "is behind a NAT that forgets idle connections", lambda world: world.front.forget(after=INTERVAL / 2), ""
+    ),
     "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "not an answer of CLN but an HTML page"),
     "401": Case("answers 401", _fault("status", status=401), "auth", "Authorization failed"),
     "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import select
 import socket
 import ssl
 import struct
+import time
 from types import TracebackType
 from typing import Self
 
@@ -21,12 +23,18 @@ class Front:
     def __init__(self, port: int, tls: ssl.SSLContext) -> None:
         self._behind = port
         self._server: ScriptedServer | None = None
+        self._forgets_after = math.inf
         self.port = 0
         self.listen(tls)
+
+    def forget(self, after: float) -> None:
+        """From now on swallow what comes over a connection that was idle for ``after`` seconds, as a NAT does."""
+        self._forgets_after = after
 
     def listen(self, tls: ssl.SSLContext) -> None:
         """End all connections, and from now on show the certificate of ``tls``."""
         self.refuse()
+        self._forgets_after = math.inf
         self._server = ScriptedServer(self._pass_on, tls=tls, port=self.port).__enter__()
         self.port = self._server.port
 
@@ -48,11 +56,17 @@ class Front:
         assert isinstance(client, ssl.SSLSocket)
         with socket.create_connection(("127.0.0.1", self._behind)) as behind:
             # One thread a connection: two that read and write on one TLS connection would harm each other.
+            passed_on = math.inf
             while True:
                 ready = [client] if client.pending() else select.select([client, behind], [], [])[0]
+                if client in ready and time.monotonic() - passed_on > self._forgets_after:
+                    while client.recv(_PIECE):
+                        pass
+                    return
                 for end, other in ((client, behind), (behind, client)):
                     if end in ready and not _move(end, other, client):
                         return
+                    passed_on = time.monotonic()
 
 
 def _move(end: socket.socket, other: socket.socket, client: socket.socket) -> bool:

@@ -24,7 +24,7 @@ from cln_monitor.cln import (
 from cln_monitor.cln.dates import parse_date
 from cln_monitor.cln.monitoring_key import _registered
 from cln_monitor.cln.text import is_clean
-from cln_monitor.cln.transport import Answer
+from cln_monitor.cln.transport import Answer, Reply
 from tests.helpers.clock import FakeClock
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -43,8 +43,8 @@ class _Canned(Transport):
         super().__init__(TransportSettings("http://cln.example.net/api"), Limits(1, 0, clock), clock, redactor)
         self._answer = answer
 
-    def _send(self, *_: object) -> Answer:
-        return self._answer
+    def _send(self, *_: object, **__: object) -> Reply:
+        return Reply(self._answer, None)
 
 
 def answer_of(data: bytes) -> Answer:

@@ -240,3 +240,38 @@ def test_a_fault_strikes_only_what_it_is_for(simulator: Simulator, served: Serve
     assert fetch(served, "/kcare/key/servers.json", token=token(account), key="A").status == 500
     assert fetch(served, "/kcare/key/servers.json", token=token(account), key="B").status == 200
     assert fetch(served, "/-/state").status == 200
+
+
+def test_gzip_without_its_end(simulator: Simulator, served: Served) -> None:
+    """All of the text is there, by a length that fits, and the end mark of its gzip is not."""
+    whole = fetch(served, "/status.json").body
+    simulator.faults.add(Fault("cut_gzip"))
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+    connection.request("GET", "/api/status.json")
+    packed = connection.getresponse().read()
+    connection.close()
+    unpacker = zlib.decompressobj(31)
+    assert unpacker.decompress(packed) == whole
+    assert not unpacker.eof
+
+
+def test_an_interim_answer_comes_first(simulator: Simulator, served: Served) -> None:
+    """The real answer is behind it, on the same connection."""
+    simulator.faults.add(Fault("interim", status=102))
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+        connection.sendall(ASK)
+        heads = connection.makefile("rb")
+        assert heads.readline() == b"HTTP/1.1 102 Processing\r\n"
+        while heads.readline().strip():
+            pass
+        assert heads.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+def test_raw_bytes_leave_the_connection_open(simulator: Simulator, served: Served) -> None:
+    """They are all that comes."""
+    simulator.faults.add(Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n"))
+    with socket.create_connection(("127.0.0.1", served.port), timeout=0.5) as connection:
+        connection.sendall(ASK)
+        assert connection.recv(1 << 16) == b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n"
+        with pytest.raises(TimeoutError):
+            connection.recv(1)

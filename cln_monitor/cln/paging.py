@@ -1,0 +1,81 @@
+"""Lists that say of themselves that they are one page of several: CLN documents no paging, so there is no next page to
+ask for, and a part must not pass for the whole.
+
+Names are compared without case, ``_`` and ``-``. What a server says is taken as paging only where it contradicts
+wholeness: more pages than one, more rows than came, a next page, an offset.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+_PAGE = frozenset({"page", "currentpage", "pagenumber", "pageno"})
+_PAGES = frozenset({"pages", "pagecount", "pagestotal", "totalpages", "numpages", "numberofpages", "lastpage"})
+_TOTAL = frozenset(
+    {"total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalrows"}
+    | {"count", "numfound", "recordsfiltered", "recordstotal", "xtotal", "xtotalcount"}
+)
+_START = frozenset({"offset", "skip", "start", "startindex", "startat", "firstresult"})
+_MORE = frozenset(
+    {"hasmore", "hasmorepages", "hasnext", "hasnextpage", "incomplete", "istruncated", "more", "morerows"}
+)
+_MORE |= {"partial", "truncated"}
+_NEXT = frozenset({"next", "nextcursor", "nexthref", "nextlink", "nextoffset", "nextpage", "nextpagetoken"})
+_NEXT |= {"nextpageurl", "nexttoken", "nextmarker", "nexturl"}
+_LAST = frozenset({"islast", "islastpage", "last", "complete"})
+_ENVELOPES = frozenset({"links", "meta", "metadata", "page", "pageable", "pageinfo", "pagination", "paging", "range"})
+_DEEPEST = 3
+
+_LINK_NEXT = r"""(?i);\s*rel\s*=\s*(?:"[^"]*\bnext\b[^"]*"|'[^']*\bnext\b[^']*'|next\b)"""
+_RANGE = r"\s*\S*?\s*([0-9]+)-([0-9]+)/([0-9]+)\s*"
+_HEADERS = {"X-Total-Count": "total", "X-Total": "total", "X-Total-Pages": "pages", "X-Next-Page": "next"}
+
+
+def paging_of_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return what the ``headers`` of a response say of paging, by the name it would have in a body."""
+    said = {name: value for header, name in _HEADERS.items() if (value := headers.get(header))}
+    if (link := headers.get("Link")) and re.search(_LINK_NEXT, link):
+        said["next"] = "Link"
+    if content_range := headers.get("Content-Range"):
+        found = re.fullmatch(_RANGE, content_range)
+        if found is None or int(found[1]) or int(found[2]) + 1 != int(found[3]):
+            said["hasMore"] = "true"
+    return said
+
+
+def signs_of_more(said: Mapping[str, object], rows: int, depth: int = 0) -> Iterator[str]:
+    """Yield in words what in ``said``, the fields beside a list of ``rows``, contradicts that the list is whole."""
+    for name, value in said.items():
+        word = name.lower().replace("_", "").replace("-", "")
+        number = _number(value)
+        if word in _NEXT:
+            if value and str(value).lower() not in {"0", "null", "none", "false"}:
+                yield _shown(word)
+        elif isinstance(value, Mapping):
+            if word.lstrip("$") in _ENVELOPES and depth < _DEEPEST:
+                yield from signs_of_more(value, rows, depth + 1)
+        elif (
+            (word in _PAGE | _PAGES and number is not None and number > 1)
+            or (word in _START and number is not None and number > 0)
+            or (word in _TOTAL and number is not None and number > rows)
+        ):
+            yield f"{_shown(word)}: {number}"
+        elif (word in _MORE and _is(value, "true")) or (word in _LAST and _is(value, "false")):
+            yield _shown(word)
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value) else None
+
+
+def _is(value: object, word: str) -> bool:
+    return value is (word == "true") or (isinstance(value, str) and value.lower() == word)
+
+
+def _shown(word: str) -> str:
+    return {"hasmore": "more rows", "next": "a next page"}.get(word, word)

@@ -1,0 +1,268 @@
+"""An HTTP response that is whole and valid, or an error at once: RFC 9112 read strictly, for the API and for checks.
+
+``http.client`` takes an interim response for the answer, reads on to a timeout where the framing is invalid, and drops
+bytes that follow a response. :class:`StrictResponse` takes its place as the ``response_class`` of a connection.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+import ssl
+from typing import Any
+
+_LONGEST_LINE = 1 << 16  # bytes, as in http.client
+_MOST_LINES = 100  # of a header section or a trailer section
+_MOST_INTERIM = 32
+_PIECE = 1 << 16
+_NO_BODY = frozenset({101, 204, 304})
+
+# Texts, which re compiles when they are first used.
+_STATUS_LINE = rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?"
+_FIELD = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)"
+_FOLDED = rb"[ \t]([^\r\n\0]*)"
+_LENGTH = r"[0-9]{1,18}"
+_CHUNK_SIZE = rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?"
+
+
+class InvalidResponseError(http.client.HTTPException):
+    """What a server sent is not valid HTTP; the text says why, in words of ours and with nothing of what it sent."""
+
+
+class NotHttpError(InvalidResponseError):
+    """What a server sent does not even begin as HTTP."""
+
+
+class _Wire:
+    """The bytes of a socket, by lines and by pieces, with what was received and not yet read.
+
+    It stands in the place of the file that ``http.client`` reads from.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._file = sock.makefile("rb", buffering=0)
+        self.buffer = bytearray()
+        self.received = False
+        self.was_cut = False
+
+    def fill(self) -> bool:
+        """Wait for more bytes; tell whether some came, or the connection ended."""
+        piece = self._receive(_PIECE)
+        self.buffer += piece
+        return bool(piece)
+
+    def _receive(self, number: int) -> bytes:
+        """Return 1 to ``number`` bytes of the socket, or none when the connection ended.
+
+        ``was_cut`` tells then whether it ended in a way that TLS does not vouch for.
+        """
+        try:
+            piece = self._file.read(number) or b""
+        except ssl.SSLEOFError:
+            piece, self.was_cut = b"", True
+        self.received = self.received or bool(piece)
+        return piece
+
+    def readline(self, limit: int = _LONGEST_LINE) -> bytes:
+        """Return the next line with its end, the rest where the connection ends before, or ``limit`` bytes."""
+        searched = 0
+        while (end := self.buffer.find(b"\n", searched)) < 0 and len(self.buffer) < limit:
+            searched = len(self.buffer)
+            if not self.fill():
+                break
+        return self.take(min(end + 1 or len(self.buffer), limit))
+
+    def take(self, number: int) -> bytes:
+        """Return up to ``number`` of the bytes that are here already."""
+        taken = bytes(self.buffer[:number])
+        del self.buffer[:number]
+        return taken
+
+    def read(self, number: int) -> bytes:
+        """Return 1 to ``number`` bytes, or none when the server closed the connection."""
+        return self.take(number) if self.buffer else self._receive(number)
+
+    def flush(self) -> None:
+        """Do nothing, as any file that is only read."""
+
+    def close(self) -> None:
+        """Give up the socket."""
+        self._file.close()
+
+
+class StrictResponse(http.client.HTTPResponse):
+    """A response whose head is valid; :meth:`read` gives its body, and raises unless all of it comes.
+
+    Interim responses before it are skipped. Its connection is kept for another request only after a 200 that was read
+    to its end, with no interim response before it and no byte behind it: see :attr:`may_follow`.
+    """
+
+    fp: Any
+
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None) -> None:
+        io.BufferedIOBase.__init__(self)
+        self.fp = self._wire = _Wire(sock)
+        self.debuglevel = debuglevel
+        self._method = method
+        self.headers = self.msg = None  # type: ignore[assignment] # until begin(), as in http.client
+        self.version = self.status = 0
+        self.reason = ""
+        self.chunked = False
+        self.chunk_left = None
+        self.length = None
+        self.will_close = True
+        self._at_end = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte of an answer came."""
+        return self._wire.received
+
+    def begin(self) -> None:
+        """Read the head. Raises InvalidResponseError, IncompleteRead, RemoteDisconnected, or OSError."""
+        version, self.status, self.reason = self._read_status()
+        self.code = self.status
+        self.version = 10 if version == "1.0" else 11
+        self.headers = self.msg = _message(self._read_fields("header"))
+        connection = ",".join(self.headers.get_all("Connection", ())).lower()
+        options = {option.strip() for option in connection.split(",")}
+        self._find_length()
+        kept = "keep-alive" in options or self.version == 11
+        self.will_close = (
+            not kept
+            or "close" in options
+            or self.status != 200
+            or self._had_interim
+            or not (self.chunked or self.length is not None)
+        )
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return version, status and reason of the first response that is not interim.
+
+        ``http.client`` calls it as well, for the answer of a proxy to CONNECT.
+        """
+        self._had_interim = False
+        for _ in range(_MOST_INTERIM + 1):
+            version, status, reason = self._read_status_line()
+            if status >= 200 or status == 101:
+                return version, status, reason
+            self._had_interim = True
+            self._read_fields("header")
+        raise InvalidResponseError(f"more than {_MOST_INTERIM} interim responses")
+
+    def _read_status_line(self) -> tuple[str, int, str]:
+        wire = self._wire
+        while len(wire.buffer) < 5:
+            # What does not begin as HTTP may have no end of a line at all.
+            if not b"HTTP/".startswith(wire.buffer):
+                break
+            if not wire.fill():
+                if wire.received:
+                    raise http.client.IncompleteRead(b"")
+                raise http.client.RemoteDisconnected("closed without a response")
+        if not wire.buffer.startswith(b"HTTP/"):
+            raise NotHttpError("it does not begin with HTTP/")
+        found = re.fullmatch(_STATUS_LINE, self._read_line("status line"))
+        if found is None:
+            raise InvalidResponseError("malformed status line")
+        version, status, reason = found.groups(b"")
+        return version.decode("ascii"), int(status), reason.decode("latin-1").strip()
+
+    def _read_line(self, what: str) -> bytes:
+        """Return the next line without its end."""
+        line = self._wire.readline(_LONGEST_LINE)
+        if not line.endswith(b"\n"):
+            if len(line) >= _LONGEST_LINE:
+                raise InvalidResponseError(f"{what} of more than {_LONGEST_LINE} bytes")
+            raise http.client.IncompleteRead(b"")
+        return line[:-2] if line.endswith(b"\r\n") else line[:-1]
+
+    def _read_fields(self, what: str) -> list[tuple[str, str]]:
+        """Return the fields of a header or a trailer section."""
+        fields: list[tuple[str, str]] = []
+        for _ in range(_MOST_LINES + 1):
+            line = self._read_line(what)
+            if not line:
+                return fields
+            if (found := re.fullmatch(_FIELD, line)) is not None:
+                fields.append((found[1].decode("ascii"), _value(found[2])))
+            elif fields and (folded := re.fullmatch(_FOLDED, line)) is not None:
+                # Obsolete, and to be read as a blank (RFC 9112, 5.2).
+                name, value = fields[-1]
+                fields[-1] = name, f"{value} {_value(folded[1])}"
+            else:
+                raise InvalidResponseError(f"malformed {what}")
+        raise InvalidResponseError(f"more than {_MOST_LINES} {what} lines")
+
+    def _find_length(self) -> None:
+        """Set how the end of the body is known: by its chunks, by its length, or, with neither, by the connection's."""
+        codings = self.headers.get_all("Transfer-Encoding", ())
+        lengths = self.headers.get_all("Content-Length", ())
+        if self.status in _NO_BODY:
+            self.length = 0
+        elif codings:
+            if lengths:
+                raise InvalidResponseError("both Transfer-Encoding and Content-Length")
+            if self.version == 10 or [coding.lower() for coding in codings] != ["chunked"]:
+                raise InvalidResponseError("a Transfer-Encoding other than chunked")
+            self.chunked = True
+        elif len(lengths) > 1 or (lengths and "," in lengths[0]):
+            raise InvalidResponseError("more than one Content-Length")
+        elif lengths:
+            if re.fullmatch(_LENGTH, lengths[0]) is None:
+                raise InvalidResponseError("malformed Content-Length")
+            self.length = int(lengths[0])
+
+    def read(self, amt: int | None = None) -> bytes:
+        """Return 1 to ``amt`` bytes of the body, none at its end; without ``amt``, all that is left of it.
+
+        Raises InvalidResponseError, IncompleteRead when the connection ends before the body does, or OSError.
+        """
+        if amt is None or amt < 0:
+            return b"".join(iter(lambda: self.read(_PIECE), b""))
+        if self.fp is None or self._at_end:
+            return b""
+        if self.chunked and not self.chunk_left:
+            self._next_chunk()
+        left = self.chunk_left if self.chunked else self.length
+        piece = self._wire.read(amt if left is None else min(amt, left)) if left != 0 else b""
+        if not piece and (left or self._wire.was_cut):
+            raise http.client.IncompleteRead(b"", left)
+        if self.chunked:
+            self.chunk_left = (left or 0) - len(piece)
+        elif left is not None:
+            self.length = left - len(piece)
+        self._at_end = not piece or (not self.chunked and self.length == 0)
+        return piece
+
+    def _next_chunk(self) -> None:
+        """Read what stands before the next chunk, or after the last one, of which 0 bytes are left."""
+        if self.chunk_left is not None and self._read_line("end of a chunk"):
+            raise InvalidResponseError("a chunk that is longer than its size")
+        found = re.fullmatch(_CHUNK_SIZE, self._read_line("chunk size"))
+        if found is None:
+            raise InvalidResponseError("malformed chunk size")
+        self.chunk_left = int(found[1], 16)
+        if not self.chunk_left:
+            try:
+                self._read_fields("trailer")
+            except http.client.IncompleteRead:
+                self.will_close = True  # with the last chunk the body is complete (RFC 9112, 8)
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether another request may be sent over the same connection."""
+        return self._at_end and not self.will_close and not self._wire.buffer
+
+
+def _value(text: bytes) -> str:
+    return text.strip(b" \t").decode("latin-1")
+
+
+def _message(fields: list[tuple[str, str]]) -> http.client.HTTPMessage:
+    message = http.client.HTTPMessage()
+    for name, value in fields:
+        message[name] = value
+    return message
