@@ -115,20 +115,22 @@ _TABLE = {
         "connection_made": "overrides to count handshakes",
         "connection_lost": "overrides to count handshakes",
     },
-    ("urllib3", "urllib3.connection:HTTPConnection", "cln/deadline.py"): {
+    ("urllib3", "urllib3.connection:HTTPConnection", "cln/connections.py"): {
+        "request": "overrides to see that a request begins",
+        "is_connected": "overrides to use no connection again that must not be",
         "_new_conn": "overrides to connect within a deadline",
         "_dns_host": "looks up",
         "proxy_is_tunneling": "asks whether a proxy is asked first",
     },
-    ("urllib3", "urllib3.connection:HTTPSConnection", "cln/deadline.py"): {
+    ("urllib3", "urllib3.connection:HTTPSConnection", "cln/connections.py"): {
         "_new_conn": "overrides to connect within a deadline",
         "connect": "overrides to know when the handshake is over",
         "is_verified": "sets to be warned once and not for each call",
     },
-    ("urllib3", "urllib3.connectionpool:HTTPConnectionPool", "cln/deadline.py"): {
+    ("urllib3", "urllib3.connectionpool:HTTPConnectionPool", "cln/connections.py"): {
         "ConnectionCls": "sets to its connections",
     },
-    ("urllib3", "urllib3.connectionpool:HTTPSConnectionPool", "cln/deadline.py"): {
+    ("urllib3", "urllib3.connectionpool:HTTPSConnectionPool", "cln/connections.py"): {
         "ConnectionCls": "sets to its connections",
     },
     ("urllib3", "urllib3:PoolManager", "cln/session.py"): {

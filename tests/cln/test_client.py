@@ -55,6 +55,7 @@ QUOTING = " ".join(ALL_SPELLED)
 
 FIELDS: dict[str, dict[str, Any]] = {
     "answer": {"body": refused(QUOTING)},
+    "raw": {"body": f"HTTP/1.1 200 OK\r\n{QUOTING}\r\n\r\n"},
     "huge": {"size": 2 << 20},
     "redirect": {"location": f"https://{LOGIN}:{KEY}@{MONITORING_KEY}.example.com/{QUOTING}"},
     "skew": {"seconds": 1e6},

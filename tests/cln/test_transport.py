@@ -27,6 +27,7 @@ from cln_monitor.cln import (
     TimedOut,
     TransportSettings,
     Unreachable,
+    http_dates,
 )
 from cln_monitor.cln import transport as transport_module
 from cln_monitor.cln.endpoints import KERNELCARE_KEYS, STATUS_JSON
@@ -495,14 +496,13 @@ def test_call_without_a_turn_is_no_exchange(clients: Clients, simulator: Simulat
 def test_clocks_are_compared_when_the_answer_begins(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that takes long to come does not count as a clock that is wrong."""
     compared = threading.Event()
-    compare = transport_module.clock_skew
 
     def clock_skew(headers: HTTPHeaderDict, now: float) -> float | None:
-        skew = compare(headers, now)
+        skew = http_dates.clock_skew(headers, now)
         compared.set()
         return skew
 
-    monkeypatch.setattr(transport_module, "clock_skew", clock_skew)
+    monkeypatch.setattr("cln_monitor.cln.transport.clock_skew", clock_skew)
 
     def slow_body(connection: socket.socket) -> None:
         read_head(connection)
