@@ -10,9 +10,13 @@ import pytest
 
 from tests.package import Package, build
 
+for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # of whoever runs the tests; errors speak of them
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
+
 os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
 
-pytest_plugins = ["pytester", "tests.processes"]
+pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.processes"]
 
 _GOLDEN = Path(__file__).parent / "golden"
 _DIFF_LINES = 60

@@ -19,6 +19,8 @@ from email.message import Message
 from pathlib import Path
 from typing import TypeVar
 
+from tests.helpers.sources import Log
+
 CLN_EXPORTER = Path(sys.executable).parent / "cln-exporter"
 PATIENCE = 20.0
 """Seconds after which what is waited for counts as missing."""
@@ -70,12 +72,25 @@ def free_port() -> int:
 class Program:
     """A process whose output goes to a file; ``stop`` ends it by its id, and tells how and how fast it ended."""
 
-    def __init__(self, command: list[str], log_file: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        log_file: Path,
+        environment: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
         self.log_file = log_file
         with log_file.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=os.environ | dict(environment or {})
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | dict(environment or {}),
+                pass_fds=pass_fds,
             )
+        self._watched = Log(self.process, log_file)
+        self._watched.watch()
 
     @property
     def log(self) -> str:
@@ -107,6 +122,7 @@ class Program:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._watched.end()
         return self.process.returncode, time.monotonic() - started
 
 

@@ -25,7 +25,7 @@ def flags_table() -> str:
         if action.help and "-h" not in action.option_strings:
             choices = "|".join(action.choices or ()).replace("|", "\\|")
             value = "" if action.nargs == 0 else f" {action.metavar or choices}"
-            text = action.help.replace("%(default)s", str(action.default)).replace("show program's", "print the")
+            text = action.help.replace("%(default)s", str(action.default))
             rows.append(f"| `{action.option_strings[0]}{value}` | {text} |")
     return "\n".join(rows)
 

@@ -180,13 +180,14 @@ def install(python: Python, which: str, log: Path) -> str:
         run([tool, *arguments], log, INSTALL_SECONDS, python.root)
 
     uv_run("venv", "--quiet", "--clear", f"--python={python.path}", str(venv))
-    requirements = "pyproject.toml"
+    requirements = ["--requirement=pyproject.toml", "--extra=uvloop"]
     if which == "lowest":
-        requirements = str(inside / f"{name}.txt")
-        lowest = ("--resolution=lowest-direct", "--only-binary=:all:", f"--output-file={requirements}")
-        uv_run("pip", "compile", "--quiet", f"--python={interpreter}", *lowest, "pyproject.toml")
+        pinned = str(inside / f"{name}.txt")
+        lowest = ("--resolution=lowest-direct", "--only-binary=:all:", f"--output-file={pinned}")
+        uv_run("pip", "compile", "--quiet", f"--python={interpreter}", *lowest, "--extra=uvloop", "pyproject.toml")
+        requirements = [f"--requirement={pinned}"]
     into = ("pip", "install", "--quiet", f"--python={interpreter}")
-    uv_run(*into, "--only-binary=:all:", f"--requirement={requirements}", "--group=dev")
+    uv_run(*into, "--only-binary=:all:", *requirements, "--group=dev")
     uv_run(*into, "--no-deps", "--editable=.")
     return interpreter
 
@@ -218,6 +219,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="only the Pythons whose name contains TEXT")
     parser.add_argument("pytest", nargs="*", metavar="PYTEST-ARGUMENT")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and end what runs, by `finally`
     WORK.mkdir(parents=True, exist_ok=True)
     found = (*local_pythons(), *debian_pythons())
     pythons = {python.name: python for python in found if python.is_new_enough}

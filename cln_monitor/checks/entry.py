@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 import time
 from typing import NoReturn
 
 from cln_monitor import __version__
+from cln_monitor.streams import open_missing
 
 from .exit import Exit, Unreached, Unusable
+from .signals import end_on_signals
 
 
 def run(program: str) -> NoReturn:
     """Run the plugin ``program`` with the arguments of this process, and end the process."""
+    missing = open_missing()
     gc.disable()  # a check ends before a collection would pay
     sys.stderr = None  # cores read stdout; what a library or a thread has to say at its end is of no use to them
-    leave = Exit(verbosity=3 if "-vvv" in sys.argv else 0)  # until the options are read
-    signal.signal(signal.SIGTERM, lambda *_: leave.unusable(f"ended by a signal while {leave.stage}"))
+    verbosity = 3 if "-vvv" in sys.argv else 0  # until the options are read
+    leave = Exit(verbosity, has_stdout=1 not in missing)
     try:
+        end_on_signals(leave)
         _run(program, leave)
     except BaseException as error:  # noqa: BLE001 # a plugin has one exit, whatever happens
         leave.failed(error)

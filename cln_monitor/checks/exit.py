@@ -15,6 +15,7 @@ from .states import State
 
 _SHORTEST = 4  # characters; to replace what is shorter would wreck every text and hide nothing
 _MARGIN = 0.5  # seconds of --timeout that are kept to tell what was found
+_PRINTING = 5.0  # seconds for output that has begun, once a deadline or a signal is to end the process
 
 
 class Unusable(Exception):  # it is the check that cannot be made, not an error in the code
@@ -26,13 +27,18 @@ class Unreached(Exception):  # as above
 
 
 class Exit:
-    """Ends the process. ``stage`` is what the check is doing; ``scrub`` takes secrets out of all that is printed."""
+    """Ends the process. ``stage`` is what the check is doing; ``scrub`` takes secrets out of all that is printed.
 
-    def __init__(self, verbosity: int = 0) -> None:
+    Without ``has_stdout`` nothing is printed, and the code is never that of OK.
+    """
+
+    def __init__(self, verbosity: int = 0, *, has_stdout: bool = True) -> None:
         self.stage = "starting"
         self.verbosity = verbosity
         self.scrub: Callable[[str], str] = str
         self._once = threading.RLock()  # the thread that is ending us may be interrupted, and then ends us by that
+        self._code = State.UNKNOWN
+        self._has_stdout = has_stdout
         self._hidden: dict[str, str] = {}
         self._ends_at = math.inf
         self._margin = 0.0
@@ -88,19 +94,20 @@ class Exit:
 
     def _end(self, state: State, make: Callable[[], str]) -> NoReturn:
         if not self._once.acquire(blocking=False):
-            threading.Event().wait()  # the other one is about to end us
-        code = state or State.UNKNOWN  # until it is told nobody may take it for fine
+            threading.Event().wait(_PRINTING)  # the other one is about to end us, unless nobody takes its output
+            os._exit(self._code)
+        code = self._code = state or State.UNKNOWN  # until it is told nobody may take it for fine
         try:
             try:
                 text = make()
             except Exception as error:  # noqa: BLE001 # without a word it would be hard to find
                 text = f"UNKNOWN - an error of the plugin while printing: {type(error).__name__}\n"
                 code = state = State.UNKNOWN
-            # Python has no sys.stdout where a core has closed it.
-            data = text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace")
-            while data:
-                data = data[os.write(1, data) :]
-            code = state
+            if self._has_stdout:
+                data = text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "replace")
+                while data:
+                    data = data[os.write(1, data) :]
+                code = state
         finally:
             # No teardown: it could print, hang on a thread that waits for CLN, or change the code.
             os._exit(code)

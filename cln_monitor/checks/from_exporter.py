@@ -9,7 +9,7 @@ import json
 import ssl
 import threading
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlsplit
 
 from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
@@ -116,8 +116,8 @@ def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
 
 def _basic(parts: SplitResult) -> str:
     """Return user and password as a header carries them."""
-    credentials = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    return base64.b64encode(credentials.encode()).decode()
+    credentials = b":".join(unquote_to_bytes(part or "") for part in (parts.username, parts.password))
+    return base64.b64encode(credentials).decode()
 
 
 def _only_account(index: list[dict[str, Any]], probe: str) -> str:

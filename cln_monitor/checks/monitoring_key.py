@@ -19,7 +19,9 @@ from cln_monitor.cln import (
     Unreachable,
     is_monitoring_key,
     mask_key,
+    suspicion_of_secret,
 )
+from cln_monitor.files import LARGEST_SECRET, read_file
 
 from .exit import Exit, Unreached, Unusable
 from .from_cln import registrar_of
@@ -58,7 +60,9 @@ def register(key: str, options: argparse.Namespace, leave: Exit) -> Verdict:
     """Register ``key`` and return the verdict: CRITICAL when CLN does not. Raises Unusable or Unreached."""
     if not is_monitoring_key(key):
         leave.hide(key, "<the key>")
-        raise Unusable("nothing was sent: a monitoring key has 16 to 32 letters and digits, and this one has not")
+        odd = "" if "\n" in key else suspicion_of_secret(key)
+        problem = "nothing was sent: a monitoring key has 16 to 32 letters and digits, and this one has not"
+        raise Unusable(f"{problem}; it {odd}" if odd else problem)
     shown = mask_key(key)
     leave.hide(key, shown)
     try:
@@ -77,11 +81,13 @@ def register(key: str, options: argparse.Namespace, leave: Exit) -> Verdict:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text(encoding="ascii", errors="replace").strip()
+        return read_file(file, LARGEST_SECRET).decode("utf-8-sig", "replace").strip()
     except FileNotFoundError:
         return ""
     except OSError as error:
         raise Unusable(f"--key-file: cannot read {file} ({error.strerror})") from None
+    except ValueError as error:
+        raise Unusable(f"--key-file: {file} {error}") from None
 
 
 def _keep(file: Path, key: str) -> str:

@@ -11,12 +11,15 @@ from cln_monitor import __version__
 from cln_monitor.config import Choice
 
 from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, simulate, status
+from .completion import CompletionGroup, InstallCompletion, ShowCompletion
 from .context import needs_command
 from .output import Format, Output
 from .session import Session, Unsaid
 
 app = typer.Typer(
     name="clntool",
+    cls=CompletionGroup,
+    add_completion=False,  # typer's options take no shell as their value
     help="Every call of the CloudLinux Network (CLN) API from the shell.",
     pretty_exceptions_enable=False,  # they show the values of variables, and with them secrets
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,6 +63,8 @@ def _before_the_family(
     ] = None,
     api_url: Annotated[str | None, typer.Option(metavar="URL", help="The root of the CLN API.")] = None,
     proxy: Annotated[str | None, typer.Option(metavar="URL", help="An HTTP proxy on the way to CLN.")] = None,
+    show_completion: ShowCompletion = None,  # noqa: ARG001 # as the next: its callback is what does it
+    install_completion: InstallCompletion = None,  # noqa: ARG001
     _: Annotated[
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,

@@ -13,10 +13,12 @@ from typer.main import get_command
 
 from cln_monitor.cln import BadArgument, ClnError, Redactor, clean_text
 from cln_monitor.config import NotChosen
+from cln_monitor.streams import open_missing
 
 from .app import app
 from .change import Interrupted
 from .codes import Code, code_of
+from .completion import InstallError
 from .output import say
 from .session import Unsaid
 
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error), Code.USAGE, redactor)
     except TyperException as error:
         return _failed(_usage(error), Code.USAGE, redactor)
-    except Interrupted as error:
+    except (Interrupted, InstallError) as error:
         return _failed(str(error), Code.NOT_ASKED, redactor)
     except KeyboardInterrupt:
         return _failed("interrupted", Code.NOT_ASKED, redactor)
@@ -58,7 +60,7 @@ def command() -> TyperGroup:
 def _run(arguments: list[str] | None, redactor: Redactor) -> int:
     try:
         code = command()(args=arguments, prog_name="clntool", obj=redactor, standalone_mode=False)
-    except SystemExit as end:  # completion, and typer where nobody reads the help that it prints
+    except SystemExit as end:  # an answer to a completion script, and typer where nobody reads the help that it prints
         code = end.code
     if code == _BY_CTRL_C:
         raise KeyboardInterrupt
@@ -80,11 +82,11 @@ def _failed(problem: str, code: Code, redactor: Redactor) -> int:
 
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
+    open_missing()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a terminal may know few letters
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a terminal may know few letters
     code = main()
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, AttributeError):
+        with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)  # Python would wait for threads that wait for CLN

@@ -30,9 +30,10 @@ from .limits import Limits
 from .memory import Memory
 from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
-from .redact import PLACEHOLDER, Redactor, Secret
+from .redact import PLACEHOLDER, Redactor, Secret, login_of
 from .removed import RemovedServer
 from .rows import Server
+from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
 from .text import clean_text
 from .transport import Exchange, Transport, TransportSettings
@@ -90,5 +91,8 @@ __all__ = [
     "Unreachable",
     "clean_text",
     "is_monitoring_key",
+    "login_of",
     "mask_key",
+    "problem_of_secret",
+    "suspicion_of_secret",
 ]

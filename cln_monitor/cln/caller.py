@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
@@ -16,6 +17,7 @@ from .envelope import changed_data, json_data
 from .errors import AuthorizationFailed, ClnError, Refused, TimedOut
 from .memory import Memory
 from .redact import Redactor, Secret
+from .secret_text import suspicion_of_secret
 from .token import make_token
 from .transport import Answer, Transport
 
@@ -31,6 +33,15 @@ class _Keyed(Protocol):
 K = TypeVar("K", bound=_Keyed)
 
 _LOOK_FIRST = "the change may have been made all the same: look before sending it again"
+
+
+class _Sent(threading.local):
+    """What is odd about the credentials that the call of this thread has sent: a sentence each."""
+
+    odd: tuple[str, ...] = ()
+
+
+_sent = _Sent()
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -164,9 +175,12 @@ class Caller(msgspec.Struct, frozen=True):
         if of_key is not None:
             self.redactor.hide_key(of_key)
             attempted += f" for key {mask_key(of_key)}"
+        _sent.odd = ()
         try:
             yield
         except ClnError as error:
+            if isinstance(error, AuthorizationFailed):
+                error.problem = "; ".join([error.problem, *_sent.odd])
             if isinstance(error, TimedOut) and error.of_run and self.deadline.name:
                 error.problem += f"; more time takes a larger {self.deadline.name}"
             error.while_doing(attempted, self.redactor.scrub)
@@ -203,12 +217,19 @@ class Caller(msgspec.Struct, frozen=True):
         except ValueError as error:
             raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read (it {error})") from None
         self.redactor.hide(text)
+        self._note_odd(name, text)
         return text
+
+    def _note_odd(self, name: str, text: str) -> None:
+        if suspicion := suspicion_of_secret(text):
+            _sent.odd += (f"the {name} {suspicion}",)
 
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:
             raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
         self.redactor.hide_login(self.credentials.login)
+        _sent.odd = ()  # once a request
+        self._note_odd("login", self.credentials.login)
         return self.credentials
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:

@@ -13,6 +13,7 @@ import msgspec
 from .errors import AuthorizationFailed, BadAnswer, ClnError, NotDone, Refused
 from .fields import flag
 from .paging import signs_of_more
+from .refusal import says_nothing_was_done
 from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
@@ -28,6 +29,7 @@ _WRONG_CLOCK = 300.0  # seconds; CLN takes tokens for 30 minutes
 class _Envelope(msgspec.Struct):
     success: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     message: Any = None
+    error: Any = None
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -127,12 +129,33 @@ def _content(answer: Answer, body: bytes, good: frozenset[int] = _READ) -> _Cont
             raise_unless_success(answer, success == b"true", envelope.message)
             content = _Content(b"null" if envelope.data is msgspec.UNSET else envelope.data, message)
             instead = "a body that says success"
+        elif words := _words_of(envelope, answer.status):
+            raise _error_with_words(answer, words, instead)
         elif envelope.data is not msgspec.UNSET or envelope.message is not None:
             raise not_an_answer(answer, instead)
     if answer.status not in good:
         msgspec.json.decode(content.data)  # raises for what is not JSON at all, which then is called what it is
-        raise not_an_answer(answer, instead)
+        raise not_an_answer(answer, instead, says_success=content.data is not body)
     return content
+
+
+def _words_of(envelope: _Envelope, status: int) -> str:
+    """Return what an error without ``success`` says for itself, as the error page of Spring does; "" for nothing."""
+    if status < 400:
+        return ""
+    # In "error" is but the name of the status, which tells something where it says that CLN refused the call.
+    given = (envelope.message, envelope.error) if says_nothing_was_done(status) else (envelope.message,)
+    texts = (clean_text(text, LONGEST_UNSCRUBBED) for text in given if isinstance(text, str))
+    return next(filter(None, texts), "")
+
+
+def _error_with_words(answer: Answer, words: str, what: str) -> ClnError:
+    status = answer.status
+    if status in {401, 403} or (says_nothing_was_done(status) and _is_about_authorization(words)):
+        return token_refused(answer, words)
+    if says_nothing_was_done(status):
+        return Refused(f"CLN refused the call: HTTP {status}: {words}{_api_url_hint(status)}")
+    return not_an_answer(answer, f"{what}{_said(words)}")
 
 
 def _as_kind(answer: Answer, content: _Content, kind: type[T]) -> T:
@@ -156,10 +179,14 @@ def raise_unless_success(answer: Answer, success: bool, message: object) -> None
     if success:
         return
     text = clean_text(message, LONGEST_UNSCRUBBED)
-    if answer.status in {401, 403} or re.search(_ABOUT_AUTHORIZATION, text):
+    if answer.status in {401, 403} or _is_about_authorization(text):
         raise token_refused(answer, text or f"HTTP {answer.status}")
     # With a status of 5xx it may be the trouble of a moment, such as "Unexpected server error".
     raise Refused(f"CLN refused the call: {text or 'it gave no reason'}", transient=answer.status >= 500)
+
+
+def _is_about_authorization(text: str) -> bool:
+    return re.search(_ABOUT_AUTHORIZATION, text) is not None
 
 
 def token_refused(answer: Answer, text: str) -> AuthorizationFailed:
@@ -171,8 +198,11 @@ def token_refused(answer: Answer, text: str) -> AuthorizationFailed:
     return AuthorizationFailed(f"CLN refused the token: {text}{clock}")
 
 
-def not_an_answer(answer: Answer, what: str) -> ClnError:
-    """Return the error for an ``answer`` that is ``what`` instead of what the API document promises."""
+def not_an_answer(answer: Answer, what: str, *, says_success: bool = False) -> ClnError:
+    """Return the error for an ``answer`` that is ``what`` instead of what the API document promises.
+
+    ``says_success``: its body says that the call succeeded, whatever the HTTP status says.
+    """
     status = answer.status
     if status in {401, 403}:
         return AuthorizationFailed(
@@ -182,8 +212,13 @@ def not_an_answer(answer: Answer, what: str) -> ClnError:
         where = clean_text(_host(answer.location), LONGEST_UNSCRUBBED) or "another path"
         return BadAnswer(f"it redirects to {where}, which is never followed with a token; is api_url right?")
     at = "" if status == 200 else f"HTTP {status} with "
-    hint = "; is api_url right?" if status == 404 else ""
-    return BadAnswer(f"not an answer of CLN but {at}{what}{hint}", transient=status >= 500)
+    hint = _api_url_hint(status)
+    problem = f"not an answer of CLN but {at}{what}{hint}"
+    return BadAnswer(problem, transient=status >= 500, request_left=says_success)
+
+
+def _api_url_hint(status: int) -> str:
+    return "; is api_url right?" if status == 404 else ""
 
 
 def _host(location: str) -> str:
@@ -239,7 +274,7 @@ def plain_items(answer: Answer) -> dict[str, str]:
         raise not_an_answer(answer, describe_body(answer.body))
     raise_unless_success(answer, success == "true", " ".join(message[1].split()) if message else None)
     if answer.status not in _READ:
-        raise not_an_answer(answer, "a body that says success")
+        raise not_an_answer(answer, "a body that says success", says_success=True)
     # Nothing marks the end of such a text; what has lost its second half must not pass for all there is.
     rest, last = text[found[-1].end() :].strip(), found[-1]["value"].lower()
     if re.fullmatch(_HALF_ITEM, rest) or (not rest and last in _HALF_FLAGS):

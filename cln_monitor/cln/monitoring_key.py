@@ -42,7 +42,8 @@ class MonitoringKeys:
 def _registered(answer: Answer) -> None:
     if answer.status in {401, 403} and not says_success(answer):
         # The call takes no login, so this is no word on it: a proxy on the way says so, or CLN bars the address.
-        raise BadAnswer(f"HTTP {answer.status} without a word of CLN: this address is barred, or a proxy says so")
+        problem = f"HTTP {answer.status} without a word of CLN: this address is barred, or a proxy says so"
+        raise BadAnswer(problem, request_left=True)
     code = plain_items(answer).get("code", "")
     if code == "0":
         return

@@ -8,7 +8,7 @@ import threading
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes, urlsplit
 
 from cln_monitor.masking import mask_key
 
@@ -51,6 +51,17 @@ class Secret:
         return hash(self._value)
 
 
+def login_of(url: str) -> tuple[bytes, bytes] | None:
+    """Return user and password in ``url`` as the bytes that it spells, letters as UTF-8; None where it has neither."""
+    parts = urlsplit(url)
+    if parts.username is None and parts.password is None:
+        return None
+    user, password = (
+        unquote_to_bytes((part or "").encode("utf-8", "surrogateescape")) for part in (parts.username, parts.password)
+    )
+    return user, password
+
+
 class Redactor:
     """Replaces known secrets in texts, whatever spelling a URL, JSON or ``repr`` gave them. Safe between threads."""
 
@@ -78,14 +89,19 @@ class Redactor:
                 self._shown[spelling] = shown
 
     def hide_password_of(self, url: str) -> None:
-        """From now on hide the password in ``url``, also as a header carries it: in base64, together with its user."""
-        parts = urlsplit(url)
-        if parts.password:
-            password = unquote(parts.password)
-            self.hide(parts.password)
-            self.hide(password)
-            both = f"{unquote(parts.username or '')}:{password}"
-            self.hide(b64encode(both.encode("latin-1", "replace")).decode())  # requests sends it in this encoding
+        """From now on hide the password in ``url``, also as a header carries it: in base64, together with its user.
+
+        Its bytes are hidden as UTF-8 and as Latin-1, in which others may print and send it.
+        """
+        written, login = urlsplit(url).password, login_of(url)
+        if written and login:
+            user, password = login
+            self.hide(written)
+            self.hide(b64encode(user + b":" + password).decode())
+            for text in (unquote(written), password.decode("latin-1")):
+                self.hide(text)
+                for encoding in ("utf-8", "latin-1"):
+                    self.hide(b64encode(user + b":" + text.encode(encoding, "replace")).decode())
 
     def hide_login(self, login: str) -> None:
         """From now on show ``<login>`` where ``login`` stands, unless it is part of a text that is public."""

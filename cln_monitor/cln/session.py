@@ -18,13 +18,15 @@ from urllib.parse import urlencode, urlsplit
 
 import certifi
 from requests.adapters import HTTPAdapter
-from requests.utils import get_auth_from_url, urldefragauth
+from requests.utils import urldefragauth
 from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
+from cln_monitor.files import pem_text, read_file
 
 from .connections import POOLS
 from .deadline import keep_deadline
+from .redact import login_of
 
 
 class Session(HTTPAdapter):
@@ -44,7 +46,7 @@ class Session(HTTPAdapter):
         self._context = None
         if "https" in {urlsplit(url).scheme for url in (api_url, proxy or "")}:
             bundle = Path(ca_file or certifi.where())
-            self._context = _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify)
+            self._context = _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify, own=bool(ca_file))
         super().__init__(pool_connections=1, pool_maxsize=pool_size)
         self._proxy = proxy
         self._api_url = urldefragauth(api_url)
@@ -54,9 +56,8 @@ class Session(HTTPAdapter):
             "Accept-Encoding": "gzip",
             "Connection": "keep-alive",
         }
-        login = ":".join(get_auth_from_url(api_url))
-        if login != ":":
-            self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+        if login := login_of(api_url):
+            self._headers["Authorization"] = _basic(login)
 
     def another(self) -> Session:
         """Return a session that asks in the same way over connections of its own."""
@@ -89,6 +90,11 @@ class Session(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return what a ``proxy`` is sent: ``requests`` sends its password in Latin-1, which not all have."""
+        login = login_of(proxy)
+        return {"Proxy-Authorization": _basic(login)} if login else {}
+
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         """Hand it to those through a ``proxy`` as well, and to that with the proxy."""
         contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
@@ -97,10 +103,15 @@ class Session(HTTPAdapter):
         return manager
 
 
+def _basic(login: tuple[bytes, bytes]) -> str:
+    """Return what a header carries of a ``login``, user and password (RFC 7617)."""
+    return f"Basic {b64encode(b':'.join(login)).decode()}"
+
+
 @lru_cache(maxsize=4)
-def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool) -> ssl.SSLContext:
+def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool, *, own: bool) -> ssl.SSLContext:
     """Return what trusts ``bundle``, the same for all accounts: to load it for each of a thousand takes 20 s."""
-    context = ssl.create_default_context(cafile=bundle)
+    context = trusting(bundle) if own else ssl.create_default_context(cafile=bundle)
     # What SSLKEYLOGFILE would have written down reads the tokens.
     context.keylog_filename = None  # type: ignore[assignment] # typed as if it could not be unset
     if insecure_skip_verify:
@@ -108,3 +119,20 @@ def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool) -> ssl
         context.verify_mode = ssl.CERT_NONE
     keep_deadline(context)
     return context
+
+
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    """Return a context that trusts the certificates in the PEM file ``ca_file``, which may be a pipe.
+
+    Raises OSError, of which ``ssl.SSLError`` is the one for a file without certificates.
+    """
+    try:
+        data = read_file(ca_file)
+    except ValueError as error:
+        raise OSError(0, str(error), str(ca_file)) from None
+    text = pem_text(data)
+    if ca_file.is_file() and text.encode() == data:
+        return ssl.create_default_context(cafile=ca_file)  # which takes more kinds of certificates than a text
+    if "-----BEGIN " not in text:
+        raise ssl.SSLError("it holds no certificates")
+    return ssl.create_default_context(cadata=text)

@@ -8,8 +8,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,11 +20,14 @@ from .clock import Clock, Deadline
 from .connections import ReusableConnection
 from .deadline import Call, call_deadline
 from .endpoints import READS, WRITES, Endpoint
-from .errors import BadAnswer, ClnError, RateLimited, TimedOut, Unreachable
+from .errors import BadAnswer, ClnError, RateLimited, Refused, TimedOut, Unreachable
 from .failure import FAILURES, failure
+from .http_dates import clock_skew, retry_after_seconds
+from .ignored_proxy import ignored_proxy
 from .limits import LONGEST_PAUSE, Limits
 from .paging import paging_of_headers
 from .redact import Redactor
+from .refusal import says_nothing_was_done
 from .session import Session
 
 T = TypeVar("T")
@@ -51,13 +52,15 @@ _CHUNK = 1 << 16
 class Answer(msgspec.Struct, frozen=True):
     """What came back: the HTTP ``status``, the ``body`` unpacked and in UTF-8, the ``location`` of a redirect.
 
-    ``retry_after`` is the header as it came; ``clock_skew`` CLN's clock less ours in seconds, None when it told none.
+    ``retry_after`` is the header as it came, ``wait`` the seconds that it asks for, None for none; ``clock_skew`` CLN's
+    clock less ours in seconds, None when it told none.
     """
 
     status: int
     body: bytes
     location: str = ""
     retry_after: str = ""
+    wait: float | None = None
     clock_skew: float | None = None
     paging: Mapping[str, str] = {}
     """What its headers say of paging."""
@@ -67,7 +70,7 @@ class Exchange(msgspec.Struct, frozen=True):
     """One request as an observer sees it.
 
     ``endpoint`` is the template of the path, ``code`` the HTTP status or the reason there is none, ``seconds`` how
-    long it took, ``clock_skew`` CLN's clock less ours in seconds, or None when the answer carried no date.
+    long it took, ``clock_skew`` CLN's clock less ours in seconds, or None when the answer does not tell.
     """
 
     api: str
@@ -185,6 +188,10 @@ class Transport:
         try:
             return reply.decoded(decode)
         except ClnError as error:
+            if says_nothing_was_done(reply.answer.status) and not error.request_left:
+                if isinstance(error, BadAnswer):
+                    raise Refused(f"nothing was done: {error.problem}") from None
+                raise
             error.request_left = True
             raise
 
@@ -255,7 +262,7 @@ class Transport:
             finally:
                 seconds_taken = time.monotonic() - started
                 self._observe(Exchange(self.settings.api, endpoint.template, code, seconds_taken, skew))
-        limited = _rate_limit(reply.answer, self.clock.time() + (skew or 0.0))
+        limited = _rate_limit(reply.answer)
         if limited is None:
             return reply
         if limited.retry_after is not None:
@@ -267,14 +274,15 @@ class Transport:
             try:
                 with self._session.ask(method, path, query, seconds) as response:
                     call.stage = "reading the answer"
-                    clock_skew = self._clock_skew(response)
+                    headers, now = response.headers, self.clock.time()
                     answer = Answer(
                         response.status,
-                        in_utf8(_body(response, call), response.headers.get("Content-Type", "")),
-                        location=response.headers.get("Location", ""),
-                        retry_after=response.headers.get("Retry-After", "").strip(),
-                        clock_skew=clock_skew,
-                        paging=paging_of_headers(response.headers),
+                        in_utf8(_body(response, call), headers.get("Content-Type", "")),
+                        location=headers.get("Location", ""),
+                        retry_after=headers.get("Retry-After", "").strip(),
+                        wait=retry_after_seconds(headers, now),
+                        clock_skew=clock_skew(headers, now),
+                        paging=paging_of_headers(headers),
                     )
                 if answer.status == 408 and call.connection is not None and call.connection.was_reused:
                     # RFC 9110, 15.5.9: it had waited for a request that never came, and says so in answer to ours.
@@ -283,16 +291,18 @@ class Transport:
                     raise stale
             except FAILURES as error:
                 # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
-                meant = failure(error, call.stage, seconds, request_left=call.request_left)
-                if call.connection is not None:
-                    call.connection.retire()
-                    meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
-                raise meant from None
+                raise self._failure(error, call, seconds) from None
         return Reply(answer, call.connection)
 
-    def _clock_skew(self, response: BaseHTTPResponse) -> float | None:
-        date = _http_date(response.headers.get("Date", ""))
-        return None if date is None else date - self.clock.time()
+    def _failure(self, error: BaseException, call: Call, seconds: float) -> ClnError:
+        meant = failure(error, call.stage, seconds, request_left=call.request_left)
+        if call.connection is not None:
+            call.connection.retire()
+            meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
+        may_need_proxy = isinstance(meant, Unreachable) or (isinstance(meant, TimedOut) and not call.request_left)
+        if may_need_proxy and not self.settings.proxy and (name := ignored_proxy(self.settings.api_url)):
+            meant.problem += f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"
+        return meant
 
 
 def _body(response: BaseHTTPResponse, call: Call) -> bytes:
@@ -313,25 +323,12 @@ def _body(response: BaseHTTPResponse, call: Call) -> bytes:
         return b"".join(pieces)
 
 
-def _http_date(text: str) -> float | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-
-
-def _rate_limit(answer: Answer, now: float) -> RateLimited | None:
-    """Return the error by which CLN asks us to slow down, where it does; ``now`` is the time by CLN's clock."""
+def _rate_limit(answer: Answer) -> RateLimited | None:
+    """Return the error by which CLN asks us to slow down, where it does."""
     if answer.status != 429 and not (answer.status == 503 and answer.retry_after):
         return None
-    retry_after: float | None = None
-    if answer.retry_after.isdecimal():
-        retry_after = float(answer.retry_after[:9])
-    elif (date := _http_date(answer.retry_after)) is not None:
-        retry_after = max(0.0, date - now)
-    asked = "" if retry_after is None else f" and asks to wait {retry_after:.0f} s"
+    asked = "" if answer.wait is None else f" and asks to wait {answer.wait:.0f} s"
     # With 429 it did not even look at the request; what a 503 comes from nobody knows.
     return RateLimited(
-        f"CLN answers HTTP {answer.status}{asked}", retry_after=retry_after, request_left=answer.status != 429
+        f"CLN answers HTTP {answer.status}{asked}", retry_after=answer.wait, request_left=answer.status != 429
     )

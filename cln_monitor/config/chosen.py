@@ -13,6 +13,7 @@ from cln_monitor.cln import Secret
 
 from .load import ConfigError, load_config, make_config
 from .model import AccountConfig, Config
+from .urls import problem_of_api_url, problem_of_proxy
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 
@@ -94,11 +95,17 @@ class Choice(NamedTuple):
 
     def _changed(self, config: Config) -> Config:
         changes: dict[str, Any] = {}
+        for option, url, problem_of in (
+            ("--proxy", self.proxy, problem_of_proxy),
+            ("--api-url", self.api_url, problem_of_api_url),
+        ):
+            if url and (problem := problem_of(url)):
+                raise NotChosen(f"{option}: {problem}")
         if self.proxy:
             changes["proxy"] = Secret(self.proxy)
         if self.api_url:
             accounts = [msgspec.structs.replace(account, api_url=None) for account in config.accounts]
-            changes |= {"api_url": self.api_url, "accounts": accounts}
+            changes |= {"api_url": self.api_url.rstrip("/"), "accounts": accounts}
         return msgspec.structs.replace(config, **changes)
 
     def _spelled_out(self, login: str | None) -> Config:

@@ -8,17 +8,18 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
-from cln_monitor.cln import Secret
+from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret
+from cln_monitor.cln.session import trusting
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposure import exposed_secrets
 from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
 from .secrets import Empty, expand
 from .typed import Problem, Typer, at
+from .urls import problem_of_api_url, problem_of_proxy
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
 def read_text(file: Path) -> str:
     """Return the text of a configuration file. Raises ConfigError."""
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")  # each time anew, whatever it is: a reload may find another
     except OSError as error:
         missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
         text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
@@ -156,24 +157,14 @@ def _check_top(typer: Typer, top: dict[str, Any]) -> None:
         typer.note("max_server_series", "expected a number of series, 0 or more")
     if "api_url" in top:
         top["api_url"] = _api_url(typer, top["api_url"], "api_url")
-    if (proxy := top.get("proxy")) and not _is_http_url(proxy.reveal()):
-        typer.note("proxy", "expected an address such as http://proxy.example.com:3128")
+    if (proxy := top.get("proxy")) and (problem := problem_of_proxy(proxy.reveal())):
+        typer.note("proxy", problem)
 
 
 def _api_url(typer: Typer, url: str, place: str) -> str:
-    if not _is_http_url(url) or set("?#@") & set(url):
-        typer.note(place, "expected the root of a CLN API, such as https://cln.cloudlinux.com/api")
+    if problem := problem_of_api_url(url):
+        typer.note(place, problem)
     return url.rstrip("/")
-
-
-def _is_http_url(url: str) -> bool:
-    if not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None:
@@ -186,6 +177,8 @@ def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None
             typer.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
         if not account.login.reveal().strip():
             typer.note(at(place, "login"), "is empty; expected the login of the CLN account")
+        elif problem := problem_of_secret(account.login.reveal(), ascii_only=False):
+            typer.note(at(place, "login"), problem)
         if with_secrets:
             _check_secrets(typer, config, account, place)
     if ca_file := config.tls_config.ca_file:
@@ -206,9 +199,8 @@ def _check_secrets(typer: Typer, config: Config, account: AccountConfig, place: 
 
 
 def _read_certificates(file: Path) -> None:
-    file.read_bytes()
     try:
-        ssl.create_default_context(cafile=str(file))
+        trusting(file)
     except ssl.SSLError:
         raise ValueError("holds no certificates; expected a bundle in PEM") from None
 
@@ -234,9 +226,9 @@ def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig,
     keys = _check_readable(typer, at(place, field), what, read, goal="monitoring keys", base=config.base)
     for index, key in enumerate(keys or ()):
         if not _LICENCE_KEY.fullmatch(key.reveal()):
-            typer.note(
-                f"{at(place, field)}[{index}]", "expected a key of 16 to 64 letters, digits, dashes, underscores"
-            )
+            odd = suspicion_of_secret(key.reveal())
+            expected = "expected a key of 16 to 64 letters, digits, dashes, underscores"
+            typer.note(f"{at(place, field)}[{index}]", f"{expected}; it {odd}" if odd else expected)
 
 
 def _check_readable(

@@ -13,7 +13,7 @@ import msgspec
 from cln_monitor.cln import Credentials, Redactor, Secret, TransportSettings
 from cln_monitor.probes import WHOLE, Duration, ProbeSettings, Shard
 
-from .secrets import SecretFile, SecretVariable, expand
+from .secrets import SecretFile, SecretText, SecretVariable, expand
 
 SecretName = Literal["secret_key", "registration_token"]
 SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
@@ -105,11 +105,12 @@ class Config(ConfigFile, frozen=True, kw_only=True):
     def secret_of(self, account: AccountConfig, name: SecretName) -> Callable[[], Secret]:
         """Return the source of the secret ``name`` of ``account``; it raises OSError or ValueError."""
         file, variable, text = (getattr(account, field) for field in secret_fields(name))
+        ascii_only = name == "secret_key"  # of a token nobody knows that
         if file is not None:
-            return SecretFile(file, self.base)
+            return SecretFile(file, self.base, ascii_only=ascii_only)
         if variable is not None:
-            return SecretVariable(variable)
-        return lambda: text
+            return SecretVariable(variable, ascii_only=ascii_only)
+        return SecretText(text, ascii_only=ascii_only)
 
     def monitoring_keys_of(self, account: AccountConfig) -> Callable[[], Sequence[Secret]]:
         """Return the source of the monitoring keys of ``account``; it raises OSError or ValueError."""

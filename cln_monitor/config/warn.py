@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from cln_monitor.cln import suspicion_of_secret
+
 from .durations import format_duration
 from .exposure import exposed_secrets
-from .model import Config
+from .model import SECRET_NAMES, Config, secret_fields
 
 
 def warnings_of(config: Config) -> list[str]:
@@ -22,6 +25,7 @@ def warnings_of(config: Config) -> list[str]:
                 f"accounts[{index}].login: {account.name} has the same login as {other}, "
                 "so all it has is asked for and counted twice"
             )
+    warnings += _odd_secrets(config)
     if not any(settings.enabled for account in config.accounts for settings in account.probes.values()):
         warnings.append("probes: none is enabled, so CLN is never asked")
     for account in config.accounts:
@@ -43,6 +47,19 @@ def _exposed(config: Config) -> Iterator[str]:
         parts = urlsplit(api_url)
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             yield f"{api_url}: tokens go there unencrypted, over http"
+
+
+def _odd_secrets(config: Config) -> Iterator[str]:
+    """Yield what in a secret is hardly meant, and nobody sees."""
+    for index, account in enumerate(config.accounts):
+        place = f"accounts[{index}]"
+        if suspicion := suspicion_of_secret(account.login.reveal()):
+            yield f"{place}.login: {suspicion}"
+        for name in SECRET_NAMES:
+            field = next((field for field in secret_fields(name) if getattr(account, field) is not None), None)
+            with contextlib.suppress(OSError, ValueError):  # which the call that needs it tells
+                if field and (suspicion := suspicion_of_secret(config.secret_of(account, name)().reveal())):
+                    yield f"{place}.{field}: the {name.replace('_', ' ')} {suspicion}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import MutableMapping
 
-from .server import ListenError
+from .listening import ListenError
 
 _FIRST = 3  # after standard input, output and error
 

@@ -8,7 +8,7 @@ import resource
 import socket
 from asyncio.sslproto import SSLProtocol
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import h11
@@ -110,6 +110,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         super().connection_made(transport)
+        self.client = _plain(self.client)
         self._is_made = True
         if self._tls is None:
             self._all.add(self, transport)
@@ -203,6 +204,14 @@ class _Encrypted(SSLProtocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._all.forget(self._connection)  # which learns nothing of a handshake that failed
         super().connection_lost(exc)
+
+
+def _plain(client: tuple[str, int] | None) -> tuple[str, int] | None:
+    """Return the address and port of a client; one of IPv4 on a socket for both looks as on a socket of IPv4."""
+    if client is None or not client[0].startswith("::ffff:"):
+        return client
+    mapped = IPv6Address(client[0]).ipv4_mapped
+    return (str(mapped), client[1]) if mapped else client
 
 
 def _is_allowed(transport: asyncio.Transport, sans: frozenset[str] | None) -> bool:

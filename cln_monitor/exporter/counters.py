@@ -71,7 +71,7 @@ class Counters:
         )
         self._skew = Gauge(
             "cln_api_clock_skew_seconds",
-            "The Date header of CLN's last answer less our clock, positive when CLN is ahead.",
+            "The Date header of CLN's last answer that came from no cache less our clock, positive when CLN is ahead.",
             ("api",),
             registry=registry,
         )

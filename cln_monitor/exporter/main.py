@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cln_monitor.streams import open_missing
+
+from .output import OutputError, answer, say
+from .signals import hold_signals
 
 if TYPE_CHECKING:
     import argparse
@@ -28,15 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
 
     from .demo import Demo  # noqa: PLC0415
+    from .listening import ListenError  # noqa: PLC0415
     from .logs import set_up_logs  # noqa: PLC0415
     from .options import make_parser  # noqa: PLC0415
-    from .server import ListenError  # noqa: PLC0415
     from .state_folder import StateError  # noqa: PLC0415
 
-    options = make_parser().parse_args(arguments)
-    redactor = Redactor()
-    set_up_logs(options.log_level, options.log_format, redactor)
     try:
+        options = make_parser().parse_args(arguments)
+        redactor = Redactor()
+        set_up_logs(options.log_level, options.log_format, redactor)
         with contextlib.ExitStack() as stack:
             read = (
                 stack.enter_context(Demo()).config
@@ -50,8 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     _tell_web(options.web_config_file)
                 return 0
             _run(options, load, redactor)
-    except (ConfigError, ListenError, StateError) as error:
-        print(f"cln-exporter: {error}".replace("\n", "\ncln-exporter: "), file=sys.stderr)  # noqa: T201 # no log yet
+    except (ConfigError, ListenError, OutputError, StateError) as error:
+        say(str(error))
         return 1
     return 0
 
@@ -61,10 +64,10 @@ def _tell(name: str, config: Config) -> None:
     from cln_monitor.config import warnings_of  # noqa: PLC0415
 
     for warning in warnings_of(config):
-        print(f"cln-exporter: {name}: warning: {warning}", file=sys.stderr)  # noqa: T201 # no log yet
+        say(f"{name}: warning: {warning}")
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
     accounts = len(config.accounts)
-    print(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")  # noqa: T201 # the answer asked for
+    answer(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")
 
 
 def _tell_web(file: Path) -> None:
@@ -72,9 +75,9 @@ def _tell_web(file: Path) -> None:
 
     config = load_web_config(file)
     for warning in config.warnings:
-        print(f"cln-exporter: {file}: warning: {warning}", file=sys.stderr)  # noqa: T201 # no log yet
+        say(f"{file}: warning: {warning}")
     users, tls = len(config.users), "no TLS" if config.tls is None else "TLS"
-    print(f"{file}: ok, {tls}, {users} user{'s' * (users != 1)}")  # noqa: T201 # the answer asked for
+    answer(f"{file}: ok, {tls}, {users} user{'s' * (users != 1)}")
 
 
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
@@ -83,9 +86,10 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     from .activation import take_sockets  # noqa: PLC0415
     from .guard import Guard  # noqa: PLC0415
     from .interpreter import set_up_interpreter  # noqa: PLC0415
+    from .listening import ListenError, address_of, listen  # noqa: PLC0415
     from .notify import Notifier  # noqa: PLC0415
     from .options import DEFAULT_ADDRESS  # noqa: PLC0415
-    from .server import ListenError, address_of, listen, serve  # noqa: PLC0415
+    from .server import serve  # noqa: PLC0415
     from .service import Service  # noqa: PLC0415
     from .web import WebOptions, make_app  # noqa: PLC0415
     from .web_config import WatchedWebConfig, WebConfig  # noqa: PLC0415
@@ -107,8 +111,8 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         if sockets and options.listen_addresses:
             raise ListenError("systemd hands over the sockets to listen on: leave out --web.listen-address")
         if not sockets:
-            addresses = options.listen_addresses or [DEFAULT_ADDRESS]
-            sockets = [stack.enter_context(listen(address)) for address in addresses]
+            listening = listen(*(options.listen_addresses or [DEFAULT_ADDRESS]))
+            sockets = [stack.enter_context(sock) for sock in listening]
         stack.callback(service.stop)
         service.start()
         web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests)
@@ -133,13 +137,15 @@ def _state_directory() -> Path | None:
 
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
-    # They wait until the server can take them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})
-    faulthandler.enable()  # what the watchdog ends says where each thread was
-    code = main()
+    open_missing()
+    hold_signals()
+    try:
+        code = main()
+    except SystemExit as end:  # after the help, the version, or a wrong flag
+        code = int(end.code or 0)
     # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads can
     # be left.
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cln_monitor import __version__
 from cln_monitor.probes import Shard
 
 from .logs import FORMATS, LEVELS
+from .output import answer, say
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 DEFAULT_ADDRESS = "127.0.0.1:10099"
@@ -19,7 +23,19 @@ class _Parser(argparse.ArgumentParser):
     """Refuses as the rest of the program does: with one line, and exit code 1."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(1, f"{self.prog}: {' '.join(message.splitlines())}; see --help\n")
+        say(f"{' '.join(message.splitlines())}; see --help")
+        self.exit(1)
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse gives none
+        answer(self.format_help().rstrip())
+
+
+class _Version(argparse.Action):
+    """Prints the version; argparse's own action says nothing of output that cannot be written."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        answer(f"cln-exporter {__version__}")
+        parser.exit()
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -50,7 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
         dest="listen_addresses",
         action="append",
         metavar="HOST:PORT",
-        help=f"an address to serve on; can be given again for more (default: {DEFAULT_ADDRESS})",
+        help=f"address to listen on, :PORT for all addresses; can be repeated (default: {DEFAULT_ADDRESS})",
     )
     add(
         "--web.config.file",
@@ -98,7 +114,7 @@ def make_parser() -> argparse.ArgumentParser:
     add(
         "--log.format", dest="log_format", choices=FORMATS, default="logfmt", help="form of log lines (default: logfmt)"
     )
-    add("--version", action="version", version=f"cln-exporter {__version__}")
+    add("--version", action=_Version, nargs=0, help="print the version number and exit")
     return parser
 
 

@@ -1,63 +1,21 @@
-"""Listens, serves the web application, and ends on signals: SIGTERM and SIGINT stop, SIGHUP reloads."""
+"""Serves the web application until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import signal
 import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-import uvloop
 from starlette.types import ASGIApp
 
 from .connections import Server
+from .loop import run_in_loop
+from .signals import handled_signals
 from .web_config import WebConfig
 
 _GRACE = 1  # seconds for requests under way when we stop
-_BACKLOG = 512
-
-
-class ListenError(Exception):
-    """An address that cannot be listened on."""
-
-
-def listen(address: str) -> socket.socket:
-    """Return a socket that listens on ``address``, such as ``127.0.0.1:10099``, ``[::1]:10099`` or ``:10099``.
-
-    Raises ListenError, which says what would be right.
-    """
-    host, colon, port = address.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        expected = "expected HOST:PORT, such as 127.0.0.1:10099, or :10099 for all addresses"
-        raise ListenError(f"cannot listen on {address!r}: {expected}")
-    try:
-        family, _, _, _, where = socket.getaddrinfo(
-            host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        # With its protocol named: asyncio turns Nagle off where it is, and a small answer else waits 40 ms for an ACK.
-        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    except OSError as error:
-        raise ListenError(f"cannot listen on {address}: {error.strerror}") from None
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(where)
-        sock.listen(_BACKLOG)
-    except OSError as error:
-        sock.close()
-        hint = "; is another exporter running?" if error.errno == errno.EADDRINUSE else ""
-        raise ListenError(f"cannot listen on {address}: {error.strerror}{hint}") from None
-    sock.setblocking(False)
-    return sock
-
-
-def address_of(sock: socket.socket) -> str:
-    """Return ``HOST:PORT`` of a listening socket."""
-    host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Server(Server):
@@ -110,24 +68,15 @@ def serve(
         web,
         on_ready,
     )
-    uvloop.run(_serve(server, sockets, on_reload, on_stop))
+    run_in_loop(_serve(server, sockets, on_reload, on_stop))
 
 
 async def _serve(
     server: _Server, sockets: list[socket.socket], on_reload: Callable[[], object], on_stop: Callable[[], object]
 ) -> None:
-    loop = asyncio.get_running_loop()
-
     def stop() -> None:
         on_stop()
         server.stop()
 
-    handlers = {
-        signal.SIGTERM: stop,
-        signal.SIGINT: stop,
-        signal.SIGHUP: lambda: loop.run_in_executor(None, on_reload),
-    }
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, handlers)  # one that came early is taken now
-    await server.serve(sockets=sockets)
+    with handled_signals(asyncio.get_running_loop(), stop, on_reload):
+        await server.serve(sockets=sockets)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cln_monitor.config.exposure import Exposed, is_world_readable
 from cln_monitor.config.secrets import expand
+from cln_monitor.files import pem_text, read_file
 
 if TYPE_CHECKING:
     from .web_config import TlsServerConfig
@@ -103,13 +104,15 @@ def _text_of(key: str, file: Path | None, text: str) -> tuple[str, str]:
     if file is None:
         if not text:
             raise TlsProblem(f"{key}_file", "is missing")
-        return key, text
+        return key, pem_text(text.encode())
     if text:
         raise TlsProblem(key, f"give either this or {key}_file")
     try:
-        return f"{key}_file", file.read_text(encoding="utf-8", errors="replace")
+        return f"{key}_file", pem_text(read_file(file))
     except OSError as error:
         raise TlsProblem(f"{key}_file", f"cannot read {file} ({error.strerror})") from None
+    except ValueError as error:
+        raise TlsProblem(f"{key}_file", f"{file} {error}") from None
 
 
 def _load_certificate(context: ssl.SSLContext, settings: TlsServerConfig, files: dict[str, Path]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from . import memory, plugins, poll, refresh, render, scrape
+from . import machine, memory, plugins, poll, refresh, render, scrape
 from .scale import FULL, QUICK, Scale
-from .table import Row, as_text, write_results
+from .table import Row, as_text, committed_figures, write_results
 
 PARTS: dict[str, Callable[[Scale, Path], list[Row]]] = {
     "scrape": scrape.measure,
@@ -29,10 +30,11 @@ def measure(parts: Iterable[str], scale: Scale, say: Callable[[str], object] = l
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="cln-bench-") as folder:
         for part in parts:
-            say(f"measuring {part}")
             of_part = Path(folder) / part
             of_part.mkdir()
+            others, started = machine.Others(), time.monotonic()
             rows += PARTS[part](scale, of_part)
+            say(f"{part}: {time.monotonic() - started:.0f} s, other programs used {others.share:.0%} of the CPU")
     return rows
 
 
@@ -46,10 +48,21 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     scale = QUICK if options.quick else FULL
-    rows = measure(options.parts or PARTS, scale, lambda line: print(line, file=sys.stderr))  # noqa: T201 # progress
-    print(as_text(rows), end="")  # noqa: T201 # what it is run for
+    others, started = machine.Others(), time.monotonic()
+    _say(f"load average at the start: {others.load:.2f}")
+    rows = measure(options.parts or PARTS, scale, _say)
+    circumstances = (
+        f"load average {others.load:.2f} at the start; other programs used {others.share:.0%} of the CPU meanwhile; "
+        f"all took {(time.monotonic() - started) / 60:.1f} minutes"
+    )
+    _say(circumstances)
+    print(as_text(rows, {} if options.quick else committed_figures()), end="")  # noqa: T201 # what it is run for
     if not options.parts and not options.quick:
-        write_results(rows, scale.servers, scale.keys)
+        write_results(rows, scale.servers, scale.keys, circumstances)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 # progress
 
 
 if __name__ == "__main__":

@@ -51,3 +51,9 @@ class Client:
             if keep:
                 pieces.append(bytes(self._buffer[:count]))
         return time.perf_counter() - started, length, b"".join(pieces) if keep else b""
+
+
+def turn(control: int | str) -> None:
+    """Let all servers of a CLN check in, by its ``control`` port, however long it takes to make the new answers."""
+    with Client(f"127.0.0.1:{control}") as client:
+        client.get("/turn")

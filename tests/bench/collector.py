@@ -1,24 +1,33 @@
 """The usual way: a ``prometheus_client`` collector that makes the same series of the same fleet at each scrape.
 
-Run as a process of its own, ``python -m tests.bench.collector SERVERS KEYS``. It prints its port.
+Run as a process of its own, ``python -m tests.bench.collector SERVERS KEYS``. It prints two ports: that of the server
+of ``prometheus_client``, which compresses at gzip level 9, and that of one which compresses at the exporter's level.
 """
 
 from __future__ import annotations
 
+import gzip
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+from wsgiref.simple_server import make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
-from prometheus_client import start_http_server
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest, start_http_server
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
+from prometheus_client.exposition import ThreadingWSGIServer
 from prometheus_client.registry import Collector
 
 from cln_monitor.cln import mask_key
 from cln_monitor.cln.dates import parse_date
+from cln_monitor.exporter.exposition import _LEVEL
 
 from .fleet import Fleet
+
+GZIP_LEVEL = _LEVEL
+"""The level at which the exporter compresses."""
 
 
 class Server(NamedTuple):
@@ -69,11 +78,26 @@ def registry_of(fleet: Fleet) -> CollectorRegistry:
     return registry
 
 
+def start_server_at(level: int, registry: CollectorRegistry) -> int:
+    """Serve ``registry`` as ``prometheus_client`` does but for the gzip ``level``, and return the port."""
+
+    def compressed(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        body = gzip.compress(generate_latest(registry), level)
+        headers = [("Content-Type", CONTENT_TYPE_LATEST), ("Content-Encoding", "gzip")]
+        start_response("200 OK", headers)
+        return [body]
+
+    server = make_server("127.0.0.1", 0, compressed, ThreadingWSGIServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_port
+
+
 def main() -> None:
     """Serve until the process is ended."""
     servers, keys = map(int, sys.argv[1:])
-    server, _ = start_http_server(0, "127.0.0.1", registry_of(Fleet(servers, keys)))
-    print(f"port={server.server_port}", flush=True)  # noqa: T201 # who started it waits for this line
+    registry = registry_of(Fleet(servers, keys))
+    server, _ = start_http_server(0, "127.0.0.1", registry)
+    print(f"port={server.server_port} same_level={start_server_at(GZIP_LEVEL, registry)}", flush=True)  # noqa: T201 # who started it waits for this line
     threading.Event().wait()
 
 

@@ -1,10 +1,11 @@
-"""What a figure was measured on."""
+"""What a figure was measured on, and how busy that was with other things."""
 
 from __future__ import annotations
 
 import os
 import platform
 import re
+import resource
 import ssl
 import subprocess
 import zlib
@@ -30,6 +31,31 @@ def describe() -> str:
     )
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES) + _nginx()
     return f"- {cores}\n- {system}\n- {libraries}\n"
+
+
+class Others:
+    """How much of the machine's CPU other programs have used since this was made."""
+
+    def __init__(self) -> None:
+        self.load = os.getloadavg()[0]
+        """The load average of the minute before."""
+        self._before = _cpu_seconds()
+
+    @property
+    def share(self) -> float:
+        """Their part of all CPU time, from 0 to 1."""
+        every, idle, ours = (now - then for now, then in zip(_cpu_seconds(), self._before, strict=True))
+        return max(0.0, every - idle - ours) / every if every else 0.0
+
+
+def _cpu_seconds() -> tuple[float, float, float]:
+    """Return the seconds of all cores so far: all, idle, and used by this process and those it ran that have ended."""
+    first_line = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
+    ticks = [int(field) for field in first_line.split()[1:9]]  # from user to steal: proc_stat(5)
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    ours = sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    per_second = os.sysconf("SC_CLK_TCK")
+    return sum(ticks) / per_second, (ticks[3] + ticks[4]) / per_second, ours
 
 
 def _nginx() -> str:

@@ -12,6 +12,7 @@ from statistics import median
 from tests.helpers.certificates import Authority
 from tests.running import ask
 
+from .client import turn
 from .processes import module
 from .scale import Scale
 from .table import Row, ratio
@@ -57,45 +58,48 @@ def measure(scale: Scale, folder: Path) -> list[Row]:
     certificate, key = authority.issue("localhost")
     options = (scale.servers, scale.keys, "--latency", scale.latency, "--certificate", certificate, "--key", key)
     with module("cln", folder, *options) as (_, ports):
-        control = f"http://127.0.0.1:{ports[2]}"
+        connections_made = f"http://127.0.0.1:{ports[2]}/connections"
         bare = Polling("bare", ports[1], scale, authority.file, scale.repeats)
-        ask(f"{control}/connections")
+        ask(connections_made)
         ours = Polling("ours", ports[1], scale, authority.file, 2 * scale.repeats)
         try:
             theirs, new, same, connections = [], [], [], 0
             for _ in range(scale.repeats):  # in turns, so that what else the machine does falls on all of them
-                ask(f"{control}/turn")
+                turn(ports[2])
                 new.append(ours.poll())
-                connections = connections or int(ask(f"{control}/connections").text)
+                connections = connections or int(ask(connections_made).text)
                 same.append(ours.poll())
                 theirs.append(bare.poll())
         finally:
             bare.stop()
             ours.stop()
     ideal = scale.latency * (1 + math.ceil(scale.keys / scale.concurrency))
-    what = f"a poll of {scale.keys} keys at {scale.latency * 1000:.0f} ms a call, {scale.concurrency} in flight, TLS"
+    poll = f"a poll of {scale.keys} keys over TLS"
+    how = f"{scale.latency * 1000:.0f} ms per call, {scale.concurrency} in flight"
     wall = median(took["wall"] for took in new) / ideal
     cpu, cpu_same = (_cpu(took) / _cpu(theirs) for took in (new, same))
     told = f"({_cpu(new) * 1000:.0f} ms to {_cpu(theirs) * 1000:.0f} ms)"
     return [
         Row(
-            f"{what}: wall, beside the ideal",
+            f"Wall time of {poll} ({how}), compared with the ideal",
             "≤ 1.15 ×",
             f"{ratio(wall)} ({wall * ideal:.1f} s)",
             wall <= 1.15,
             "threads that decode hold up those that fetch, and the text and its gzip form come after the last answer",
         ),
         Row(
-            "the same: CPU all in, beside a bare `requests.Session`",
+            f"CPU of {poll}, all included, compared with a bare `requests.Session`",
             "≤ 1.5 ×",
             f"{ratio(cpu)} {told}",
             cpu <= 1.5,
             "the calls take less than those of the bare session, as where no answer changed; to make an observation of "
             "100,000 servers takes a quarter of a bare fetch of them, to write and compress their text another",
         ),
-        Row("the same, no answer changed", "", ratio(cpu_same), None),
         Row(
-            "the same: connections",
+            f"CPU of {poll} when no answer changed, compared with a bare `requests.Session`", "", ratio(cpu_same), None
+        ),
+        Row(
+            f"Connections of {poll}",
             f"≤ {scale.concurrency + 1}",
             str(connections),
             connections <= scale.concurrency + 1,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.running import Program, wait_until
 
-_PORTS = r"port=(\d+)(?: control=(\d+))?\n"
+_PORTS = r"port=(\d+) \w+=(\d+)\n"
 PATIENCE = 300.0
 """Seconds that a large fleet may take to be made, or to be polled for the first time."""
 
@@ -28,11 +28,11 @@ def cpu_of(pid: int) -> float:
 
 
 def resident(pid: int, field: str = "VmRSS") -> float:
-    """Return the MB that a process holds in memory, or has held at most: ``VmHWM``."""
+    """Return the MB (of a million bytes) that a process holds in memory, or has held at most: ``VmHWM``."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     found = re.search(rf"{field}:\s+(\d+) kB", status)
     assert found is not None, status
-    return int(found[1]) / 1024
+    return int(found[1]) * 1024 / 1e6
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
 
 @contextlib.contextmanager
 def module(name: str, folder: Path, *arguments: object) -> Iterator[tuple[int, re.Match[str]]]:
-    """Run the module ``tests.bench.name`` while this is entered; give its process id and the ports it prints."""
+    """Run the module ``tests.bench.name`` while this is entered; give its process id and the two ports it prints."""
     command = [sys.executable, "-m", f"tests.bench.{name}", *map(str, arguments)]
     program = Program(command, folder / f"{name}.log")
     try:

@@ -8,9 +8,9 @@ import re
 import threading
 from pathlib import Path
 
-from tests.running import Exporter, ask
+from tests.running import Exporter
 
-from .client import Client
+from .client import Client, turn
 from .exporter import exporter_over
 from .scale import Scale
 from .table import Row
@@ -24,18 +24,18 @@ def measure(scale: Scale, folder: Path) -> list[Row]:
     """Return the rows of a refresh: by a CLN as slow as it is, and by one that answers at once."""
     usual = _Noticed(scale, folder, scale.concurrency, scale.latency)
     worst = _Noticed(scale, folder, 8, 0.0)
-    how = f"{scale.latency * 1000:.0f} ms a call, {scale.concurrency} in flight"
+    what = f"`/-/healthy` p99 while {scale.servers:,} servers are polled"
     return [
         Row(
-            f"while {scale.servers:,} servers are refreshed, {how}: `/-/healthy` p99",
+            f"{what}, {scale.latency * 1000:.0f} ms per call, {scale.concurrency} in flight",
             "≤ 50 ms",
             usual.told,
             usual.p99 <= 0.05,
             "the threads that decode and the one that answers take turns of 5 ms at the interpreter",
         ),
-        Row("the same with a CLN that answers at once, 8 in flight", "", worst.told, None),
+        Row(f"{what}, without latency, 8 in flight", "", worst.told, None),
         Row(
-            "the same: scrapes of a half-refreshed state",
+            "Scrapes during these polls that show two states mixed",
             "0",
             f"{usual.halves + worst.halves} of {usual.scrapes + worst.scrapes}",
             not usual.halves + worst.halves,
@@ -68,7 +68,7 @@ class _Noticed:
         return f"{self.p99 * 1000:.0f} ms (p50 {half:.1f} ms, {len(self._waits)} requests)"
 
     def _refresh(self, exporter: Exporter, control: int) -> None:
-        ask(f"http://127.0.0.1:{control}/turn")
+        turn(control)
         before, refreshed = _state(_scrape(exporter.address)), threading.Event()
         scrapes: list[bytes] = []
         others = [

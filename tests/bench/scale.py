@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """The sizes of the fleets, in servers, and how often things are repeated."""
+    """The sizes of the fleets, in servers, and how often things are repeated.
+
+    ``rounds`` compare a scrape with a collector, after one that warms both up. ``plugin_runs`` come after one that
+    compiles the plugins; with 0 there is that one alone, and none compiles.
+    """
 
     servers: int = 100_000
     keys: int = 1000
@@ -15,6 +19,7 @@ class Scale:
     large: int = 1_000_000
     repeats: int = 5
     scrapes: int = 100
+    rounds: int = 3
     concurrency: int = 32
     latency: float = 0.1
     endurance: int = 1000
@@ -30,6 +35,7 @@ QUICK = Scale(
     large=20_000,
     repeats=2,
     scrapes=20,
+    rounds=1,
     endurance=50,
     plugin_runs=3,
     many_plugins=20,
@@ -41,9 +47,10 @@ TINY = Scale(
     large=80,
     repeats=1,
     scrapes=2,
+    rounds=1,
     concurrency=2,
     latency=0.01,
     endurance=2,
-    plugin_runs=1,
+    plugin_runs=0,
     many_plugins=1,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from cln_monitor.checks.program import MODULES
 from cln_monitor.simulator import Fault, Simulator
+from tests.helpers.streams import SUBSETS, unwritable, without
 from tests.running import PATIENCE, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY
 
@@ -143,30 +143,19 @@ def test_an_error_in_a_thread_of_ours_or_a_log_says_nothing_on_stderr(cln: Cln) 
 
 
 @pytest.mark.parametrize("code", ["-h", "--nonsense", "fine"])
-@pytest.mark.parametrize("output", ["closed", "broken", "full"])
+@pytest.mark.parametrize("output", ["closed", "gone", "full"])
 def test_output_that_nobody_can_read(code: str, output: str, cln: Cln) -> None:
     """It ends at once, and never as OK: no output with code 0 is OK to both cores."""
     arguments = ["--api-url", cln.url] if code == "fine" else [code]
     command = [sys.executable, str(PLUGINS / "check_cln_status"), *arguments]
     if output == "closed":
         done = subprocess.run(
-            ["/bin/sh", "-c", 'exec "$@" >&-', "sh", *command],
-            env=bare_environment(),
-            stderr=subprocess.PIPE,
-            timeout=PATIENCE,
-            check=False,
+            without({1}, command), env=bare_environment(), stderr=subprocess.PIPE, timeout=PATIENCE, check=False
         )
-    elif output == "broken":
-        reading, writing = os.pipe()
-        os.close(reading)
-        done = subprocess.run(
-            command, env=bare_environment(), stdout=writing, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
-        )
-        os.close(writing)
     else:
-        with Path("/dev/full").open("wb") as full:
+        with unwritable(output) as stdout:
             done = subprocess.run(
-                command, env=bare_environment(), stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
+                command, env=bare_environment(), stdout=stdout, stderr=subprocess.PIPE, timeout=PATIENCE, check=False
             )
     assert (done.returncode, done.stderr) == (3, b"")
 
@@ -179,17 +168,30 @@ def test_a_verdict_stays_what_it_is_where_nobody_reads_it(cln: Cln) -> None:
     assert done.returncode == STATES.index("CRITICAL")
 
 
-def test_no_stderr_and_no_stdin(cln: Cln) -> None:
-    """Cores may start plugins with neither."""
-    command = [sys.executable, str(PLUGINS / "check_cln_status"), "--api-url", cln.url]
+@pytest.mark.parametrize("closed", SUBSETS, ids=str)
+def test_without_standard_streams(closed: set[int], cln: Cln) -> None:
+    """A core may start plugins without any of them: the verdict stays, and is not written into a connection to CLN."""
     done = subprocess.run(
-        ["/bin/sh", "-c", 'exec "$@" 2>&- <&-', "sh", *command],
+        without(closed, [sys.executable, str(PLUGINS / "check_cln_status"), "--api-url", cln.url, "-vvv"]),
         env=bare_environment(),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         timeout=PATIENCE,
         check=False,
     )
-    assert checked(done.returncode, done.stdout, 0, ()).state == "OK"
+    if 1 in closed:
+        assert (done.returncode, done.stdout) == (3, b"")
+    else:
+        assert checked(done.returncode, done.stdout, 0, ()).state == "OK"
+    assert [request.method for request in cln.simulator.requests] == ["GET"]
+
+
+@pytest.mark.parametrize("closed", [{1}, {0, 1, 2}], ids=str)
+def test_critical_without_standard_streams(closed: set[int], cln: Cln) -> None:
+    """A verdict that is not OK is told by the code alone, where there is no stdout."""
+    command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login]
+    done = subprocess.run(without(closed, command), env=bare_environment(), timeout=PATIENCE, check=False)
+    assert done.returncode == STATES.index("CRITICAL")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -358,3 +362,47 @@ def test_strange_bytes_in_arguments(cln: Cln) -> None:
         outcome = run_plugin("check_cln_kernelcare", *arguments)
         assert outcome.state == "UNKNOWN"
         assert "an error of" not in outcome.text
+
+
+def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not used; where CLN cannot be reached the line says which option takes its place, without its value."""
+    monkeypatch.setenv("ALL_PROXY", "http://me:pl4nted@proxy.example:3128")
+    outcome = run_inside("check_cln_status", "--api-url", NOWHERE, "-t", "5")
+    assert outcome.state == "UNKNOWN"
+    assert outcome.text.endswith(
+        "connection refused; ALL_PROXY is set, but ignored: use proxy: in the configuration, or --proxy"
+    )
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("login", "sent"),
+    [
+        ("user:%C3%A9t%C3%A9-2", b"user:\xc3\xa9t\xc3\xa9-2"),
+        ("user:%E2%82%ACuro", b"user:\xe2\x82\xacuro"),
+    ],
+)
+def test_a_proxy_password_beyond_ascii(login: str, sent: bytes, cln: Cln) -> None:
+    """It goes out as the bytes that the address spells, whatever the locale, and is not shown."""
+    heads: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        while head := read_head(connection):
+            heads.append(head)
+            said = f"{head.decode('latin-1')} {unquote(login)} {unquote(login, 'latin-1')}".replace("\r\n", " ")
+            connection.sendall(http_answer(json.dumps({"success": False, "message": said}).encode()))
+
+    with ScriptedServer(script) as proxy:
+        address = proxy.url.replace("//", f"//{login}@")
+        arguments = (*cln.login, "--proxy", address, "-vvv")
+        outcomes = [
+            run_plugin("check_cln_kernelcare", *arguments, environment={"LC_ALL": locale})
+            for locale in ("C", "C.UTF-8")
+        ]
+    encoded = base64.b64encode(sent)
+    assert [b"Proxy-Authorization: Basic " + encoded in head for head in heads] == [True] * len(heads)
+    for outcome in outcomes:
+        assert outcome.state == "UNKNOWN"
+        assert "CLN refused" in outcome.text
+        for secret in (encoded.decode(), unquote(login)[5:], unquote(login, "latin-1")[5:], login[5:]):
+            assert secret not in outcome.output

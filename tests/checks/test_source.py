@@ -18,6 +18,8 @@ from .inside import run_inside
 from .plugins import Outcome, run_plugin
 from .watched import ACCOUNTS, Watched, key_of, watched
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
@@ -78,7 +80,6 @@ CHECKS = {
 }
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
@@ -138,7 +139,6 @@ def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...
     assert "an error of" not in direct.text
 
 
-@pytest.mark.processes
 @pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
 def test_as_processes(name: str, both: Watched) -> None:
     """As a core runs them."""
@@ -147,7 +147,6 @@ def test_as_processes(name: str, both: Watched) -> None:
     assert_same(direct, run_plugin(name, *both.through_exporter("mixed"), *arguments))
 
 
-@pytest.mark.processes
 def test_the_exporter_itself(both: Watched) -> None:
     """Sees that some of its probes fail, and which."""
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)

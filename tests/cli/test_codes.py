@@ -124,3 +124,40 @@ def test_not_done(arguments: tuple[str, ...], cln: Cln) -> None:
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("clntool: sending /")
     assert len(cln.sent()) == 1
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 411, 413, 415])
+@pytest.mark.parametrize("body", ["", "<html>", '{"status": 405, "error": "Oops", "message": "not like this"}'])
+def test_refused_by_status(status: int, body: str, cln: Cln) -> None:
+    """A client error to a change: 1, the words of CLN, and no doubt that nothing was done."""
+    cln.simulator.faults.add(Fault("answer", status=status, body=body))
+    for command in ALL_CHANGES[status % 5 :: 5]:
+        cln.simulator.clear_requests()
+        outcome = ask(cln, *command.arguments)
+        assert (outcome.code, outcome.out) == (1, ""), (command.typed, outcome)
+        assert "all the same" not in outcome.err
+        assert ("not like this" in outcome.err) == ("not like" in body), outcome.err
+        assert not command.made(cln.account)
+        assert cln.sent() == [command.sends]
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 504])
+def test_left_open_by_status(status: int, cln: Cln) -> None:
+    """What does not say that nothing was done: 3, and a look before it is sent again, with the words of CLN."""
+    cln.simulator.faults.add(Fault("answer", status=status, body='{"status": 5, "message": "worker died"}'))
+    for command in ALL_CHANGES[status % 4 :: 4]:
+        outcome = ask(cln, *command.arguments)
+        assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
+        assert "all the same" in outcome.err
+        assert "worker died" in outcome.err
+
+
+def test_words_of_a_refused_read(cln: Cln) -> None:
+    """A client error to a read ends with 1 when CLN gives its reason, and with 3 when somebody else answers."""
+    for body, code in (('{"status": 400, "message": "bad month"}', 1), ("<html>", 3)):
+        cln.simulator.faults.clear()
+        cln.simulator.faults.add(Fault("answer", status=400, body=body))
+        for command in ALL_READS:
+            outcome = ask(cln, *command.arguments)
+            assert (outcome.code, outcome.out) == (code, ""), (command.typed, outcome)
+            assert ("bad month" in outcome.err) == (code == 1)

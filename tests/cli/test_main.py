@@ -12,6 +12,7 @@ import pytest
 
 from cln_monitor.cli import main as main_module
 from cln_monitor.simulator import Fault
+from tests.helpers.streams import unwritable, without
 
 from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, Cln
 from .commands import ALL
@@ -214,6 +215,67 @@ def test_closed_stdout(cln: Cln) -> None:
         capture_output=True, encoding="utf-8", timeout=20, check=False,
     )  # fmt: skip
     assert (full.returncode, full.stderr) == (3, "clntool: output: No space left on device\n")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("closed", [{1}, {2}, {0, 1, 2}], ids=str)
+@pytest.mark.parametrize("kind", ["read", "change", "refused", "usage"])
+def test_without_standard_streams(kind: str, closed: set[int], cln: Cln) -> None:
+    """With any of the standard streams closed the exit code stays, and what is read or changed stays as well."""
+    arguments, code = {
+        "read": (("kernelcare", "servers", "list"), 0),
+        "change": (("kernelcare", "keys", "create", "--limit", "1", "--yes"), 0),
+        "refused": (("groups", "servers", "list", "none"), 1),
+        "usage": (("nope",), 2),
+    }[kind]
+    done = subprocess.run(
+        without(closed, [*CLNTOOL, "-C", str(cln.config), *arguments]),
+        stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=20, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done
+    assert "Traceback" not in done.stderr
+    assert (done.stdout != "") == (code == 0 and 1 not in closed)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("how", ["full", "gone"])
+def test_unwritable_stderr(how: str, cln: Cln) -> None:
+    """What is told on stderr changes nothing of what is done, nor of the exit code."""
+    for arguments, code in (
+        (("kernelcare", "keys", "create", "--limit", "1", "--yes"), 0),
+        (("groups", "servers", "list", "none"), 1),
+        (("nope",), 2),
+    ):
+        with unwritable(how) as file:
+            done = subprocess.run(
+                [*CLNTOOL, "-C", str(cln.config), *arguments],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=file, timeout=20, check=False,
+            )  # fmt: skip
+        assert done.returncode == code
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("status",), ("check", "config", "")], ids=str)
+def test_full_stdout(arguments: tuple[str, ...], cln: Cln) -> None:
+    """An answer that cannot be written is an error in one line, whatever was asked."""
+    with unwritable("full") as file:
+        done = subprocess.run(
+            [*CLNTOOL, "-C", str(cln.config), *(each or str(cln.config) for each in arguments)],
+            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.PIPE, encoding="utf-8", timeout=20, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (3, "clntool: output: No space left on device\n")
+
+
+@pytest.mark.processes
+def test_a_question_without_stdin(cln: Cln) -> None:
+    """Where nobody can answer, a change is not made."""
+    done = subprocess.run(
+        without({0}, [*CLNTOOL, "-C", str(cln.config), "kernelcare", "keys", "create", "--limit", "1"]),
+        capture_output=True, encoding="utf-8", timeout=20, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--yes" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _quoted(text: str) -> str:

@@ -222,7 +222,12 @@ def test_secrets_compare_by_value() -> None:
     ("url", "hidden"),
     [
         ("http://me:p%40ss-w0rd@proxy", ["p%40ss-w0rd", "p@ss-w0rd", "bWU6cEBzcy13MHJk"]),
-        ("http://me:pässword@proxy", ["pässword", "bWU6cORzc3dvcmQ="]),
+        ("http://me:pässword@proxy", ["pässword", "bWU6cORzc3dvcmQ=", "bWU6cMOkc3N3b3Jk"]),
+        (
+            "http://me:p%C3%A4ss@proxy",
+            ["p%C3%A4ss", "p%c3%a4ss", "päss", "p\u00c3\u00a4ss", "bWU6cMOkc3M=", "bWU6cORzcw=="],
+        ),
+        ("http://me:p%E4ss@proxy", ["p%E4ss", "päss", "bWU6cORzcw=="]),
         ("http://proxy", []),
         ("http://me@proxy", []),
     ],

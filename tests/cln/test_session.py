@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -195,6 +196,34 @@ def test_ca_file_that_is_none(clients: Clients, tmp_path: Path) -> None:
             clients.transport("https://127.0.0.1:9", ca_file=str(file))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("before", ["", "# Zertifikate für\n", "{other}\ufeff"], ids=["alone", "comment", "second"])
+def test_ca_file_with_a_mark(
+    *, clients: Clients, authority: Authority, one_ca: Path, tmp_path: Path, encoding: str, before: str
+) -> None:
+    """A byte order mark at the start of a bundle, or inside of one that was put together, loses no certificate."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(before.format(other=one_ca.read_text()) + authority.file.read_text(), encoding=encoding)
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        assert clients.client(server.url, ca_file=str(bundle)).kernelcare.keys() == []
+
+
+def test_ca_file_from_a_pipe(clients: Clients, authority: Authority, tmp_path: Path) -> None:
+    """A bundle may come from a pipe, which all clients share; one without a writer is an error soon."""
+    reading, writing = os.pipe()
+    os.write(writing, authority.file.read_bytes())
+    os.close(writing)
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        for _ in range(2):
+            _tls_context.cache_clear()
+            assert clients.client(server.url, ca_file=f"/dev/fd/{reading}").kernelcare.keys() == []
+    os.close(reading)
+    os.mkfifo(tmp_path / "fifo")
+    for name, problem in ((str(tmp_path / "fifo"), "is a pipe that nobody writes to"), ("/dev/zero", "is larger than")):
+        with pytest.raises(OSError, match=problem):
+            clients.transport("https://127.0.0.1:9", ca_file=name)
+
+
 def test_no_ca_bundle_is_read_where_there_is_no_tls(clients: Clients, tmp_path: Path) -> None:
     """A check is a process that lives for a moment, of which that would be a tenth; TLS to a proxy needs it as well."""
     missing = str(tmp_path / "missing.pem")
@@ -288,9 +317,37 @@ def test_proxy_for_http(clients: Clients) -> None:
         assert client.kernelcare.keys() == []
         assert client.kernelcare.keys() == []
     assert heads[0].startswith(b"GET http://cln.example.com/api/kcare/key/list.json?token=")
-    credentials = base64.b64encode(f"me:{PROXY_PASSWORD}".encode("latin-1"))
+    credentials = base64.b64encode(f"me:{PROXY_PASSWORD}".encode())
     assert b"Proxy-Authorization: Basic " + credentials in heads[0]
     assert proxy.connections == 1
+
+
+LOGINS = {
+    "user:%C3%A9t%C3%A9": b"user:\xc3\xa9t\xc3\xa9",
+    "user:%E2%82%ACuro": b"user:\xe2\x82\xacuro",
+    "user:€uro": b"user:\xe2\x82\xacuro",
+    "%C3%A9:%ff": b"\xc3\xa9:\xff",
+    "user:%E9t%E9": b"user:\xe9t\xe9",
+    "user": b"user:",
+    ":p%40ss:w%25rd": b":p@ss:w%rd",
+    "user:\udce9": b"user:\xe9",
+}
+"""Logins as a URL spells them, and the bytes that go out."""
+
+
+@pytest.mark.parametrize(("login", "sent"), LOGINS.items())
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_bytes_of_a_login_go_out_as_they_are(clients: Clients, login: str, sent: bytes, scheme: str) -> None:
+    """A password beyond ASCII goes to a proxy and to CLN as the bytes that the URL spells, which UTF-8 are."""
+    heads: list[bytes] = []
+    with ScriptedServer(forwarding(heads)) as server:
+        proxied = clients.transport(f"{scheme}://cln.example.com/api", proxy=server.url.replace("//", f"//{login}@"))
+        with contextlib.suppress(ClnError):
+            read(proxied)
+        read(clients.transport(server.url.replace("//", f"//{login}@")))
+    expected = b"Authorization: Basic " + base64.b64encode(sent) + b"\r\n"
+    assert b"Proxy-" + expected in heads[0]
+    assert b"\r\n" + expected in heads[-1]
 
 
 @pytest.mark.parametrize("proxied", [False, True])

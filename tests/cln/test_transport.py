@@ -215,20 +215,6 @@ def test_retry_after_that_cannot_be_read(clients: Clients, simulator: Simulator,
     assert 0.25 <= clients.clock.slept[0] <= 0.75
 
 
-@pytest.mark.parametrize(
-    "text", ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "21 Oct 2015 07:28"]
-)
-def test_http_dates_are_in_utc(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """A date in a header is one of Greenwich, wherever we are."""
-    monkeypatch.setenv("TZ", "America/New_York")
-    time.tzset()
-    try:
-        assert transport_module._http_date(text) == 1445412480
-    finally:
-        monkeypatch.undo()
-        time.tzset()
-
-
 def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, served: Served) -> None:
     """A long wait is told at once; until it is over nobody sends anything to that host, whatever the account."""
     limits = Limits(8, 0, clients.clock)

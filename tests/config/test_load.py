@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cln_monitor.config.model import ConfigFile
 from cln_monitor.probes import PROBES, CheckinSettings, ProbeSettings
 from cln_monitor.probes.els import ElsSettings
 from cln_monitor.probes.patch_status import PatchStatusSettings
+from tests.helpers.certificates import Authority
 
 BAD_FILES = Path(__file__).parent / "bad"
 
@@ -572,3 +574,32 @@ accounts:
         with pytest.raises(ConfigError) as caught:
             parse_config(wrong, tmp_path, with_secrets=False)
         assert [problem.place for problem in caught.value.problems] == [place]
+
+
+def test_ca_file_with_a_mark(tmp_path: Path, certificate: str) -> None:
+    """A byte order mark before the certificates is no matter; what is no PEM is none with a mark as well."""
+    text = "tls_config: {ca_file: ca.pem}\naccounts: [{name: acme, login: l, secret_key: s}]"
+    (tmp_path / "ca.pem").write_text(certificate, encoding="utf-8-sig")
+    assert parse_config(text, tmp_path).tls_config.ca_file == "ca.pem"
+    (tmp_path / "ca.pem").write_text("junk", encoding="utf-8-sig")
+    with pytest.raises(ConfigError, match=r"ca\.pem holds no certificates; expected a bundle in PEM$"):
+        parse_config(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [("fifo", "is a pipe that nobody writes to: waited 1 s"), ("/dev/zero", "is larger than 16 MiB")],
+)
+def test_files_without_an_end(name: str, problem: str, tmp_path: Path) -> None:
+    """A bundle of certificates neither hangs the start nor eats memory."""
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    text = f"tls_config: {{ca_file: {name}}}\naccounts: [{{name: acme, login: l, secret_key: s}}]"
+    with pytest.raises(ConfigError) as raised:
+        parse_config(text, tmp_path)
+    assert problem in str(raised.value)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> str:
+    """A certificate in PEM."""
+    return Authority(tmp_path).file.read_text()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cln_monitor.cln import Secret
+from cln_monitor.cln import Redactor, Secret
+from cln_monitor.config import ConfigError, parse_config, warnings_of
+from cln_monitor.config.model import SecretName
 from cln_monitor.config.secrets import SecretFile, SecretVariable, expand
 
 
@@ -53,7 +57,7 @@ def test_not_read_again_while_it_stays(source: SecretFile, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> str:
         raise AssertionError
 
-    monkeypatch.setattr(Path, "read_text", fail)
+    monkeypatch.setattr("cln_monitor.config.secrets.read_file", fail)
     assert source().reveal() == "first"
 
 
@@ -163,3 +167,125 @@ def test_home_of_nobody() -> None:
 def test_what_reads_secrets_does_not_show_them(source: SecretFile) -> None:
     """Neither the source nor the secret prints its text."""
     assert "first" not in repr((source, source(), source.lines())) + str(source())
+
+
+@contextmanager
+def piped(data: bytes) -> Iterator[str]:
+    """Give the name of a pipe that ``data`` was written to, as of <(…)."""
+    reading, writing = os.pipe()
+    os.write(writing, data)
+    os.close(writing)
+    try:
+        yield f"/dev/fd/{reading}"
+    finally:
+        os.close(reading)
+
+
+@pytest.mark.parametrize("field", ["secret_key_file", "registration_token_file", "monitoring_keys_file"])
+def test_each_file_may_be_a_pipe(field: str) -> None:
+    """The secret of a pipe is read once, and there for the check, the redactor and each call."""
+    value = "Monitoring0Key001"
+    other = "" if field == "secret_key_file" else "secret_key: s3cret, "
+    with piped(f"{value}\n".encode()) as name:
+        text = f"accounts: [{{name: acme, login: login, {other}{field}: {name}}}]"
+        for _ in range(2):  # as a reload does
+            config = parse_config(text, Path("/nowhere"))
+            account = config.accounts[0]
+            if field == "monitoring_keys_file":
+                read = [key.reveal() for key in config.monitoring_keys_of(account)()]
+            else:
+                kind: SecretName = "secret_key" if field == "secret_key_file" else "registration_token"
+                read = [config.secret_of(account, kind)().reveal()]
+            assert read == [value]
+            redactor = Redactor()
+            config.hide_secrets(redactor)
+            assert value not in redactor.scrub(f"<{value}>")
+
+
+@pytest.mark.parametrize("field", ["secret_key_file", "registration_token_file", "monitoring_keys_file"])
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("fifo", "is a pipe that nobody writes to: waited 1 s"),
+        ("/dev/zero", "is larger than "),
+        ("/dev/null", "is empty; put the "),
+    ],
+)
+def test_what_gives_no_secret(field: str, name: str, problem: str, tmp_path: Path) -> None:
+    """No file of a secret hangs the start, or eats memory; the error says what it is."""
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    other = "" if field == "secret_key_file" else "secret_key: s3cret, "
+    with pytest.raises(ConfigError) as raised:
+        parse_config(f"accounts: [{{name: acme, login: login, {other}{field}: {name}}}]", tmp_path)
+    place, _, rest = raised.value.problems[0].text.partition(" ")
+    assert place == str(tmp_path / name)
+    assert rest.startswith(problem)
+
+
+ODD = {
+    "a NUL": (b"pl4nted\0", "has a NUL (U+0000) at position 8"),
+    "a zero-width space": (b"pl4nted\xe2\x80\x8b\n", "has a zero-width space (U+200B) at position 8"),
+    "a second mark": (b"\xef\xbb\xbf\xef\xbb\xbfpl4nted", "has a byte order mark (U+FEFF) at position 1"),
+    "a non-breaking space": (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
+    "a carriage return": (b"pl4\rnted", "has a carriage return (U+000D) at position 4"),
+    "two lines": (b"pl4\nnted", "has several lines, and a secret is one"),
+    "two lines of Windows": (b"pl4\r\nnted\r\n", "has several lines, and a secret is one"),
+    "a letter": (b"pl4nt\xc3\xa9d", "has a character beyond ASCII at position 6"),
+}
+
+
+@pytest.mark.parametrize(("data", "problem"), ODD.values(), ids=ODD)
+def test_a_secret_key_that_can_never_be_one(
+    data: bytes, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The configuration says what is odd, wherever the secret is from, and shows nothing of it."""
+    (tmp_path / "secret").write_bytes(data)
+    sources = [f"secret_key_file: {tmp_path}/secret", f"secret_key: {json.dumps(data.decode())}"]
+    if b"\0" not in data:
+        monkeypatch.setenv("ACME_SECRET", data.decode())
+        sources.append("secret_key_env: ACME_SECRET")
+    for source in sources:
+        with pytest.raises(ConfigError) as raised:
+            parse_config(f"accounts: [{{name: acme, login: login, {source}}}]", tmp_path)
+        assert str(raised.value).endswith(problem)
+        assert "pl4" not in str(raised.value)
+        assert "nted" not in str(raised.value)
+
+
+@pytest.mark.parametrize("data", [b"s3cret\r\n", b"\xef\xbb\xbfs3cret\n\n", b"\xc2\xa0 s3cret \xc2\xa0\n"])
+def test_what_is_no_part_of_a_secret(data: bytes, tmp_path: Path) -> None:
+    """Blanks of all kinds around a secret, line ends of Windows and one byte order mark are no part of it."""
+    (tmp_path / "secret").write_bytes(data)
+    for source in ("secret_key_file: secret", f"secret_key: {json.dumps(data.decode('utf-8-sig'))}"):
+        config = parse_config(f"accounts: [{{name: acme, login: login, {source}}}]", tmp_path)
+        assert config.secret_of(config.accounts[0], "secret_key")().reveal() == "s3cret"
+        assert warnings_of(config) == []
+
+
+def test_what_is_suspicious_is_a_warning(tmp_path: Path) -> None:
+    """Quotes around a secret, and what nobody sees in a login or token, are told and taken as they are."""
+    (tmp_path / "secret").write_text('"pl4nted"\n')
+    text = r"""
+accounts:
+  - {name: acme, login: "pl4nted\u200b", secret_key_file: secret, registration_token: "pl4n\u00a0ted"}
+"""
+    config = parse_config(text, tmp_path)
+    assert warnings_of(config) == [
+        "accounts[0].login: has a zero-width space (U+200B) at position 8",
+        "accounts[0].secret_key_file: the secret key begins or ends with a quote, which counts as a part of it",
+        "accounts[0].registration_token: the registration token has a non-breaking space (U+00A0) at position 5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "odd"),
+    [
+        ("Monitoring0Key001\\u200b", "has a zero-width space (U+200B) at position 18"),
+        ("'Monitoring0Key001'", "begins or ends with a quote, which counts as a part of it"),
+    ],
+)
+def test_a_monitoring_key_that_is_odd(key: str, odd: str, tmp_path: Path) -> None:
+    """A key that has more than a key has says what."""
+    with pytest.raises(ConfigError) as raised:
+        parse_config(f'accounts: [{{name: a, login: b, secret_key: c, monitoring_keys: ["{key}"]}}]', tmp_path)
+    assert str(raised.value).endswith(f"letters, digits, dashes, underscores; it {odd}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.exporter.activation import take_sockets
-from cln_monitor.exporter.server import ListenError, address_of, listen
+from cln_monitor.exporter.listening import ListenError, address_of, listen
 from tests.running import CLN_EXPORTER, Program, ask
 
 
 def test_sockets_are_taken_once() -> None:
     """In their order, closed to other programs, and nothing is left for a process that might be started."""
-    given = [listen("127.0.0.1:0"), listen("[::1]:0")]
+    given = listen("127.0.0.1:0", "[::1]:0")
     addresses = [address_of(sock) for sock in given]
     first = _in_a_row([sock.detach() for sock in given])
     environment = _handed(2) | {"LISTEN_FDNAMES": "cln-exporter.socket:six", "A": "b"}
@@ -87,7 +86,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 @pytest.mark.processes
 def test_the_program_serves_on_a_socket_of_systemd(tmp_path: Path) -> None:
     """In place of its default address."""
-    with listen("127.0.0.1:0") as sock:
+    with listen("127.0.0.1:0")[0] as sock:
         address = address_of(sock)
         os.set_inheritable(sock.fileno(), True)
         program = _Handed(sock, tmp_path / "exporter.log", "--demo")
@@ -101,7 +100,7 @@ def test_the_program_serves_on_a_socket_of_systemd(tmp_path: Path) -> None:
 @pytest.mark.processes
 def test_a_socket_of_systemd_and_an_address_are_one_too_many(tmp_path: Path) -> None:
     """One of the two would go unheard, so neither is taken."""
-    with listen("127.0.0.1:0") as sock:
+    with listen("127.0.0.1:0")[0] as sock:
         program = _Handed(sock, tmp_path / "exporter.log", "--demo", "--web.listen-address=127.0.0.1:0")
         assert program.process.wait(20) == 1
     complaint = "systemd hands over the sockets to listen on: leave out --web.listen-address"
@@ -112,12 +111,8 @@ class _Handed(Program):
     """The exporter as systemd starts it with a socket."""
 
     def __init__(self, sock: socket.socket, log_file: Path, *arguments: str) -> None:
-        self.log_file = log_file
         command = [sys.executable, "-c", _START, str(sock.fileno()), str(CLN_EXPORTER), *arguments]
-        with log_file.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[sock.fileno()]
-            )
+        super().__init__(command, log_file, pass_fds=[sock.fileno()])
 
 
 def _handed(count: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from cln_monitor.exporter import connections as module
 from cln_monitor.exporter.connections import Server, most_connections
-from cln_monitor.exporter.server import listen
+from cln_monitor.exporter.listening import listen
 from cln_monitor.exporter.tls import Tls, make_tls
 from cln_monitor.exporter.web_config import TlsServerConfig, WebConfig
 
@@ -35,9 +35,11 @@ class App:
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
         self.asked = asyncio.Event()
+        self.clients: list[str] = []
 
     async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         self.asked.set()
+        self.clients.append(scope["client"][0])
         if scope["path"] == "/held":
             await self.go_on.wait()
         many = 1 << 12 if scope["path"] == "/much" else 1
@@ -81,7 +83,7 @@ class Client:
 class Serving:
     """A server in this event loop; ``now`` is its time, and ``web`` its web configuration."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
         self.app = App()
         self.now = 0.0
         self.web = WebConfig()
@@ -90,7 +92,7 @@ class Serving:
         config.load()
         self.server = Server(config, lambda: self.web)
         self.server.lifespan = config.lifespan_class(config)
-        self._socket = listen("127.0.0.1:0")
+        (self._socket,) = listen(address)
         self.port: int = self._socket.getsockname()[1]
 
     async def start(self, most: int) -> None:
@@ -120,12 +122,20 @@ class Serving:
         self.server.all.sweep()
 
 
-def run(test: Callable[[Serving], Awaitable[None]], most: int = 100) -> None:
-    """Run ``test`` over a server of ``most`` connections."""
+LOOPS = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+"""The event loops that the exporter may have."""
+
+on_both_loops = pytest.mark.parametrize("loop", LOOPS)
+
+
+def run(
+    test: Callable[[Serving], Awaitable[None]], most: int = 100, address: str = "127.0.0.1:0", loop: str = "uvloop"
+) -> None:
+    """Run ``test`` over a server of ``most`` connections on ``address``, in the event ``loop``."""
 
     @contextlib.asynccontextmanager
     async def serving() -> AsyncIterator[Serving]:
-        made = Serving()
+        made = Serving(address)
         await made.start(most)
         try:
             yield made
@@ -140,11 +150,13 @@ def run(test: Callable[[Serving], Awaitable[None]], most: int = 100) -> None:
         async with serving() as made:
             await test(made)
 
-    uvloop.run(main())  # the event loop that the exporter has
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(main())
 
 
+@on_both_loops
 @pytest.mark.parametrize("start", [b"", ASK[:1], ASK[:-1]], ids=["nothing", "a-byte", "all-but-a-byte"])
-def test_who_does_not_ask_is_ended(start: bytes) -> None:
+def test_who_does_not_ask_is_ended(start: bytes, loop: str) -> None:
     """After 10 seconds, whatever drips in meanwhile."""
 
     async def test(serving: Serving) -> None:
@@ -158,10 +170,11 @@ def test_who_does_not_ask_is_ended(start: bytes) -> None:
         assert await client.is_ended()
         assert len(serving.server.all) == 0
 
-    run(test)
+    run(test, loop=loop)
 
 
-def test_a_scraper_keeps_its_connection() -> None:
+@on_both_loops
+def test_a_scraper_keeps_its_connection(loop: str) -> None:
     """Over the usual interval; it is ended when it has not asked for longer."""
 
     async def test(serving: Serving) -> None:
@@ -176,7 +189,7 @@ def test_a_scraper_keeps_its_connection() -> None:
         serving.at(202.0)
         assert await client.is_ended()
 
-    run(test)
+    run(test, loop=loop)
 
 
 def test_who_begins_another_request_has_to_end_it() -> None:
@@ -211,7 +224,8 @@ def test_an_answer_may_take_its_time() -> None:
     run(test)
 
 
-def test_who_does_not_take_the_answer_is_ended() -> None:
+@on_both_loops
+def test_who_does_not_take_the_answer_is_ended(loop: str) -> None:
     """After a minute in which nothing was taken; who takes a little gets the next."""
 
     async def test(serving: Serving) -> None:
@@ -228,7 +242,7 @@ def test_who_does_not_take_the_answer_is_ended() -> None:
         serving.at(122.1)
         assert len(serving.server.all) == 0
 
-    run(test)
+    run(test, loop=loop)
 
 
 def test_the_rest_of_a_request_is_not_waited_for() -> None:
@@ -272,7 +286,8 @@ def test_a_head_that_is_too_large_or_none(head: bytes) -> None:
     run(test)
 
 
-def test_too_many_connections() -> None:
+@on_both_loops
+def test_too_many_connections(loop: str) -> None:
     """The oldest that never asked goes first, then the oldest that asks for nothing now, never one that is answered."""
 
     async def test(serving: Serving) -> None:
@@ -296,7 +311,7 @@ def test_too_many_connections() -> None:
         serving.app.go_on.set()
         assert [await client.answer() for client in (held, *more)] == [b"HTTP/1.1 200 OK"] * 3
 
-    run(test, most=3)
+    run(test, most=3, loop=loop)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +341,8 @@ class TestEncrypted:
             context.load_cert_chain(folder / f"{certificate}.pem", folder / f"{certificate}.key")
         return context
 
-    def test_who_shakes_no_hands_is_ended(self, tmp_path: Path) -> None:
+    @on_both_loops
+    def test_who_shakes_no_hands_is_ended(self, tmp_path: Path, loop: str) -> None:
         """After 10 seconds, and counts until then; others do not notice."""
         write_files(tmp_path)
 
@@ -343,7 +359,7 @@ class TestEncrypted:
             client.send(ASK)
             assert await client.answer() == b"HTTP/1.1 200 OK"
 
-        run(test)
+        run(test, loop=loop)
 
     def test_too_many_go_before_their_handshake(self, tmp_path: Path) -> None:
         """The oldest silent one makes room for who asks."""
@@ -359,7 +375,8 @@ class TestEncrypted:
 
         run(test, most=2)
 
-    def test_plain_http_is_refused(self, tmp_path: Path) -> None:
+    @on_both_loops
+    def test_plain_http_is_refused(self, tmp_path: Path, loop: str) -> None:
         """No answer goes out in the clear."""
         write_files(tmp_path)
 
@@ -367,9 +384,10 @@ class TestEncrypted:
             serving.web = WebConfig(tls=self.tls(tmp_path))
             assert await (await serving.open(ASK)).is_ended()
 
-        run(test)
+        run(test, loop=loop)
 
-    def test_a_new_certificate_is_for_new_connections(self, tmp_path: Path) -> None:
+    @on_both_loops
+    def test_a_new_certificate_is_for_new_connections(self, tmp_path: Path, loop: str) -> None:
         """Those that are open go on."""
         before, after = tmp_path / "before", tmp_path / "after"
         for folder in (before, after):
@@ -387,7 +405,7 @@ class TestEncrypted:
             former.send(ASK)
             assert [await each.answer() for each in (former, new)] == [b"HTTP/1.1 200 OK"] * 2
 
-        run(test)
+        run(test, loop=loop)
 
     @pytest.mark.parametrize(
         ("allowed", "of", "is_let_in"),
@@ -436,3 +454,31 @@ def test_the_main_loop() -> None:
         await asyncio.wait_for(loop, 0.5)
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("seen", "client"),
+    [
+        (("::ffff:192.0.2.7", 4711), ("192.0.2.7", 4711)),
+        (("192.0.2.7", 4711), ("192.0.2.7", 4711)),
+        (("2001:db8::7", 4711), ("2001:db8::7", 4711)),
+        (("::ffff:1:2:3", 1), ("::ffff:1:2:3", 1)),
+        (None, None),
+    ],
+)
+def test_a_client_of_ipv4_is_one_on_a_socket_for_both(
+    seen: tuple[str, int] | None, client: tuple[str, int] | None
+) -> None:
+    """What tells clients apart by their address sees the same one, whichever socket they came by."""
+    assert module._plain(seen) == client
+
+
+def test_the_app_sees_the_address_of_ipv4() -> None:
+    """Of a client that came over IPv4 to a socket that listens on all addresses."""
+
+    async def test(serving: Serving) -> None:
+        client = await serving.open(ASK)
+        assert await client.answer() == b"HTTP/1.1 200 OK"
+        assert serving.app.clients == ["127.0.0.1"]
+
+    run(test, address=":0")

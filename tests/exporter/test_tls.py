@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cln_monitor.exporter.tls import Tls, make_tls
+from cln_monitor.cln import Secret
+from cln_monitor.exporter.tls import Tls, TlsProblem, make_tls
 from cln_monitor.exporter.web_config import TlsServerConfig
 
 from .web_configs import write_files
@@ -68,6 +70,59 @@ def test_by_default(folder: Path) -> None:
     client.set_alpn_protocols(["h2", "http/1.1"])
     seen = _shake(tls.context, client)
     assert (seen.version(), seen.selected_alpn_protocol(), warnings) == ("TLSv1.3", "http/1.1", [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("inline", [False, True], ids=["files", "inline"])
+def test_pem_with_a_mark(folder: Path, tmp_path: Path, encoding: str, *, inline: bool) -> None:
+    """A byte order mark before a certificate, a key or an authority, and a comment in any letters, are no matter."""
+    names = {"cert": "server.pem", "key": "server.key", "client_ca": "ca.pem"}
+    settings: dict[str, Any] = {"client_auth_type": "RequireAndVerifyClientCert"}
+    for key, name in names.items():
+        text = "# für\n" + (folder / name).read_text()
+        (tmp_path / name).write_text(text, encoding=encoding)
+        settings |= {key: f"\ufeff{text}"} if inline else {f"{key}_file": name}
+    if inline:
+        settings["key"] = Secret(settings["key"])
+    tls, files, warnings = make_tls(TlsServerConfig(**settings), tmp_path)
+    assert tls is not None
+    assert (len(files), warnings) == (0 if inline else 3, [])
+    _shake(tls.context, _client(folder, folder / "client.pem"))
+
+
+@pytest.mark.parametrize("key", ["cert_file", "key_file", "client_ca_file"])
+@pytest.mark.parametrize(
+    ("name", "problem"), [("fifo", "fifo is a pipe that nobody writes to"), ("/dev/zero", "/dev/zero is larger than")]
+)
+def test_files_that_give_no_pem(key: str, name: str, problem: str, folder: Path, tmp_path: Path) -> None:
+    """What is no file neither hangs the start nor eats memory."""
+    os.mkfifo(tmp_path / "fifo")
+    files: dict[str, Any] = {each: str(folder / of) for each, of in _FILES.items()} | {key: name}
+    settings = TlsServerConfig(**files, client_auth_type="RequireAndVerifyClientCert")
+    with pytest.raises(TlsProblem, match=problem) as raised:
+        make_tls(settings, tmp_path)
+    assert raised.value.key == key
+
+
+def test_pem_from_pipes(folder: Path) -> None:
+    """Certificates and keys may come from pipes, also when they are read again."""
+    files: dict[str, Any] = {}
+    for key, name in _FILES.items():
+        reading, writing = os.pipe()
+        os.write(writing, (folder / name).read_bytes())
+        os.close(writing)
+        files[key] = f"/dev/fd/{reading}"
+    try:
+        for _ in range(2):
+            tls, *_ = make_tls(TlsServerConfig(**files, client_auth_type="RequireAndVerifyClientCert"), folder)
+            assert tls is not None
+            _shake(tls.context, _client(folder, folder / "client.pem"))
+    finally:
+        for name in files.values():
+            os.close(int(name.rpartition("/")[2]))
+
+
+_FILES = {"cert_file": "server.pem", "key_file": "server.key", "client_ca_file": "ca.pem"}
 
 
 @pytest.mark.parametrize(

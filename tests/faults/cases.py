@@ -19,6 +19,16 @@ from .world import INTERVAL, TIMEOUT, World
 _ECHO = " ".join([*PLANTED, *(quote(each, safe="") for each in PLANTED), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
 
 
+_SPRING = json.dumps(
+    {
+        "timestamp": "2024-04-30T15:26:00Z",
+        "status": 400,
+        "error": "Oops",
+        "message": f"Unexpected parameter {SECRET_KEY}",
+    }
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """A fault: ``title`` says after "CLN" what it does, ``strike`` does it.
@@ -137,6 +147,18 @@ CASES: Mapping[str, Case] = {
     "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),
     "403-html": Case(
         "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 and no reason"
+    ),
+    "400-words": Case(
+        "answers 400 with the error page of a web framework",
+        _fault("answer", status=400, body=_SPRING),
+        "refused",
+        "CLN refused the call: HTTP 400: Unexpected parameter",
+    ),
+    "500-words": Case(
+        "answers 500 with the error page of a web framework",
+        _fault("answer", status=500, body=_SPRING),
+        "bad_answer",
+        "HTTP 500 with JSON that does not say whether the call succeeded; CLN says: Unexpected parameter",
     ),
     "429": Case("answers 429", _fault("status", status=429), "rate_limited", "CLN answers HTTP 429"),
     "429-wait": Case(

@@ -8,9 +8,35 @@ import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+from .sources import Conversation, Exchanges
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 Script = Callable[[socket.socket], object]
+
+
+class _Connection(socket.socket):
+    """A connection of which is kept, once there is a ``conversation``, what goes over it."""
+
+    conversation: Conversation | None = None
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        data = super().recv(buflen, flags)
+        if self.conversation is not None:
+            self.conversation.received(data)
+        return data
+
+    def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
+        if self.conversation is not None:
+            self.conversation.sent(bytes(data))
+        super().sendall(data, flags)
+
+
+class _TlsConnection(_Connection, ssl.SSLSocket):
+    """The same over TLS."""
 
 
 class ScriptedServer:
@@ -30,8 +56,10 @@ class ScriptedServer:
         self.port: int = self._listening.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.connections = 0
+        self._exchanges = Exchanges("scripted server", self.port)
 
     def __enter__(self) -> Self:
+        self._exchanges.watch()
         self._start(self._accept)
         return self
 
@@ -49,6 +77,7 @@ class ScriptedServer:
         for thread in self._threads:
             thread.join(5)
         self._listening.close()
+        self._exchanges.end()
 
     def _start(self, run: Callable[[], None]) -> None:
         thread = threading.Thread(target=run, daemon=True)
@@ -58,7 +87,7 @@ class ScriptedServer:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # closed
             while True:
-                connection, _ = self._listening.accept()
+                connection = _Connection(fileno=self._listening.accept()[0].detach())
                 self.connections += 1
                 self._start(lambda connection=connection: self._serve(connection))  # type: ignore[misc]
 
@@ -66,6 +95,7 @@ class ScriptedServer:
         # A client that gives up is what many tests are about.
         with contextlib.suppress(OSError), contextlib.ExitStack() as closing:
             if self._tls is not None:
+                self._tls.sslsocket_class = _TlsConnection
                 connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             closing.enter_context(connection)
             with self._lock:
@@ -74,6 +104,8 @@ class ScriptedServer:
                 self._open.add(connection)
             if isinstance(connection, ssl.SSLSocket):
                 connection.do_handshake()
+            assert isinstance(connection, _Connection)
+            connection.conversation = Conversation(self._exchanges)
             self._script(connection)
 
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.helpers.sources import Log
 from tests.real import servers
 from tests.running import PATIENCE, wait_until
 
@@ -44,7 +45,8 @@ class Chromium:
         command = [servers.path("chromium"), *_ARGUMENTS, f"--user-data-dir={self._folder.name}", "about:blank"]
         # It reads commands from the descriptor 3 and writes to 4, each message ended by a NUL.
         given = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
-        with (Path(self._folder.name) / "chromium.log").open("wb") as log:
+        log_file = Path(self._folder.name) / "chromium.log"
+        with log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 ["bash", "-c", f'exec "$@" 3<&{given[0]} 4>&{given[1]}', "chromium", *command],
                 pass_fds=given,
@@ -54,6 +56,8 @@ class Chromium:
             )
         for end in (to_browser, from_browser, *given):
             os.close(end)
+        self._watched = Log(self._process, log_file)
+        self._watched.watch()
         self._lock = threading.Lock()
         self._answers: dict[int, dict[str, Any]] = {}
         self._last = 0
@@ -71,6 +75,7 @@ class Chromium:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._watched.end()
         os.close(self._out)
         self._reader.join(PATIENCE)
         os.close(self._in)

@@ -1,0 +1,44 @@
+"""Signals that would end a plugin without output: each ends it as UNKNOWN, with the usual line."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+from .exit import Exit
+
+_HARMLESS = frozenset(
+    getattr(signal, f"SIG{name}") for name in ("CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "WINCH")
+)
+_NOT_CAUGHT = frozenset({signal.SIGKILL, signal.SIGSTOP})
+_IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
+
+
+def end_on_signals(leave: Exit) -> None:
+    """End by ``leave`` on each signal whose default action ends a process; call it before threads are started.
+
+    A thread waits for them, so that they end a check at once whatever its main thread is waiting for. A write to a
+    closed connection and a crash go to the thread that caused them, and so stay what they are: an error, and a crash.
+    What whoever started the plugin ignores, as nohup does SIGHUP, stays ignored.
+    """
+    waited = {
+        number
+        for number in signal.valid_signals() - _HARMLESS - _NOT_CAUGHT
+        if number in _IGNORED_BY_PYTHON or signal.getsignal(number) is not signal.SIG_IGN
+    }
+    signal.pthread_sigmask(signal.SIG_BLOCK, waited)
+    threading.Thread(target=_wait, args=(leave, waited), daemon=True).start()
+
+
+def _wait(leave: Exit, waited: set[int]) -> None:
+    number = signal.sigwait(waited)
+    if number == signal.SIGINT:
+        leave.unusable(f"interrupted while {leave.stage}")
+    leave.unusable(f"ended by a signal while {leave.stage} ({_name(number)})")
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have none
+        return f"SIGRTMIN+{number - signal.SIGRTMIN}"

@@ -1,0 +1,166 @@
+"""Which answers to a change say that nothing was done, and the words of CLN that an error repeats."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cln_monitor.cln import AuthorizationFailed, BadAnswer, Client, ClnError, RateLimited, Refused
+from cln_monitor.cln.refusal import says_nothing_was_done
+
+from .answering import AnsweringCln
+from .asking import KEY, SECRET_KEY, Clients, enveloped
+from .changes import CHANGES, Change, named
+
+OPEN = "all the same"
+REFUSING = ["400 Bad Request", "404 Not Found", "405 Not Allowed", "409 Conflict", "411 Length Required"]
+REFUSING += ["413 Content Too Large", "415 Unsupported Media Type", "422 Unprocessable Content", "425 Too Early"]
+UNKNOWN = ["200 OK", "302 Found", "303 See Other", "408 Request Timeout", "499 ", "500 Oops", "502 Bad Gateway", "504 "]
+
+_OF_EACH_KIND = {"kernelcare.delete_key", "groups.add_servers", "groups.remove_servers", "monitoring_keys.register"}
+each_change = pytest.mark.parametrize(
+    "change", [change for change in CHANGES if change.call in _OF_EACH_KIND], ids=named
+)
+
+
+def spring(status: int, message: object = "no such handler", error: object = "Bad Request") -> str:
+    """Return the error body that Spring makes of an exception."""
+    return json.dumps(
+        {
+            "timestamp": "2024-04-30T15:26:00.000+00:00",
+            "status": status,
+            "error": error,
+            "message": message,
+            "path": "/api/kcare/key/delete.json",
+        }
+    )
+
+
+@pytest.fixture
+def client(clients: Clients, cln: AnsweringCln) -> Client:
+    """A client that may change the one account."""
+    return clients.writer(cln.url)
+
+
+@pytest.mark.parametrize("status", [*range(400, 500)])
+def test_client_errors(status: int) -> None:
+    """All of 400 to 499 say that nothing was done, except those by which somebody gave up waiting."""
+    assert says_nothing_was_done(status) == (status not in {408, 444, 460, 499})
+
+
+@pytest.mark.parametrize("status", [100, 200, 204, 301, 303, 307, 399, 500, 501, 502, 503, 504, 520, 599])
+def test_all_else(status: int) -> None:
+    """Success, redirects and errors of the server say nothing of what was done."""
+    assert not says_nothing_was_done(status)
+
+
+@each_change
+@pytest.mark.parametrize("status", REFUSING)
+def test_change_refused_by_status(client: Client, cln: AnsweringCln, change: Change, status: str) -> None:
+    """A client error says that nothing was done, whatever comes with it."""
+    for body in ("<html>", "", "no", "{}"):
+        cln.says(body, status)
+        assert_nothing_was_done(client, change, status)
+    assert len(cln.asked) == 4
+
+
+def assert_nothing_was_done(client: Client, change: Change, status: str) -> None:
+    """Fail unless the error of ``change`` says that nothing was done, and by which ``status``."""
+    with pytest.raises(Refused) as raised:
+        change.make(client)
+    assert raised.value.problem.startswith("nothing was done: ")
+    assert f"HTTP {status[:3]}" in raised.value.problem
+    assert not raised.value.may_have_happened
+    assert OPEN not in str(raised.value)
+
+
+@each_change
+@pytest.mark.parametrize("status", REFUSING)
+def test_change_refused_in_words(client: Client, cln: AnsweringCln, change: Change, status: str) -> None:
+    """The words of CLN are in the error, and nothing was done."""
+    for body in (spring(int(status[:3]), "no such handler"), '{"message": "no such handler"}'):
+        cln.says(body, status)
+        with pytest.raises(Refused) as raised:
+            change.make(client)
+        assert raised.value.problem.startswith(f"CLN refused the call: HTTP {status[:3]}: no such handler")
+        assert not raised.value.may_have_happened
+
+
+@each_change
+@pytest.mark.parametrize("status", UNKNOWN)
+def test_change_left_open(client: Client, cln: AnsweringCln, change: Change, status: str) -> None:
+    """All other answers that are not CLN's word leave it open."""
+    for body in ("<html>", "", spring(500)):
+        cln.says(body, status)
+        with pytest.raises(BadAnswer) as raised:
+            change.make(client)
+        assert raised.value.may_have_happened
+        assert OPEN in str(raised.value)
+
+
+def test_success_with_a_client_error(client: Client, cln: AnsweringCln) -> None:
+    """An answer that contradicts itself leaves it open."""
+    for status in REFUSING:
+        cln.says(enveloped(True), status)
+        with pytest.raises(BadAnswer) as raised:
+            client.kernelcare.delete_key(KEY)
+        assert raised.value.may_have_happened
+        cln.says("success:true code:0", status)
+        with pytest.raises(BadAnswer) as raised:
+            client.monitoring_keys.register("x" * 16)
+        assert raised.value.may_have_happened
+
+
+NO_WORD = "with JSON that does not say whether the call succeeded"
+UNAUTHORIZED = "Authorization failed"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "problem"),
+    [
+        (400, spring(400), Refused, "CLN refused the call: HTTP 400: no such handler"),
+        (400, spring(400, ""), Refused, "CLN refused the call: HTTP 400: Bad Request"),
+        (400, spring(400, None), Refused, "CLN refused the call: HTTP 400: Bad Request"),
+        (400, spring(400, ["a"]), Refused, "CLN refused the call: HTTP 400: Bad Request"),
+        (404, spring(404, "", "Nope"), Refused, "CLN refused the call: HTTP 404: Nope; is api_url right?"),
+        (401, spring(401, "Bad token"), AuthorizationFailed, "CLN refused the token: Bad token"),
+        (403, spring(403, "", "Forbidden"), AuthorizationFailed, "CLN refused the token: Forbidden"),
+        (400, spring(400, UNAUTHORIZED), AuthorizationFailed, f"CLN refused the token: {UNAUTHORIZED}"),
+        (500, spring(500, "boom"), BadAnswer, f"not an answer of CLN but HTTP 500 {NO_WORD}; CLN says: boom"),
+        (408, spring(408, "late"), BadAnswer, f"not an answer of CLN but HTTP 408 {NO_WORD}; CLN says: late"),
+        (200, spring(200, "odd"), BadAnswer, f"not an answer of CLN but {NO_WORD.removeprefix('with ')}"),
+        (400, '{"status": 400}', BadAnswer, f"not an answer of CLN but HTTP 400 {NO_WORD}"),
+        (404, "<html>", BadAnswer, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+    ],
+)
+def test_reads_repeat_the_words(
+    *, clients: Clients, cln: AnsweringCln, status: int, body: str, kind: type[ClnError], problem: str
+) -> None:
+    """What CLN says with an error is repeated when reading as well."""
+    cln.says(body, f"{status} Some")
+    with pytest.raises(ClnError) as raised:
+        clients.client(cln.url).kernelcare.keys()
+    assert type(raised.value) is kind
+    assert raised.value.problem == problem
+
+
+def test_words_are_clean(clients: Clients, cln: AnsweringCln) -> None:
+    """The words of CLN come on one line, bounded, and without secrets."""
+    cln.says(spring(400, f"a\nb\x1b[31m {SECRET_KEY} {KEY} " + "x" * 10_000), "400 Bad")
+    with pytest.raises(Refused) as raised:
+        clients.writer(cln.url).kernelcare.delete_key(KEY)
+    text = str(raised.value)
+    assert "a b [31m <secret> " in text
+    assert SECRET_KEY not in text
+    assert KEY not in text
+    assert text.isprintable()
+    assert len(text) < 600
+
+
+def test_too_many_requests(client: Client, cln: AnsweringCln) -> None:
+    """A rate limit is one as before: nothing was done, and nothing is open."""
+    cln.says(spring(429, "slow down"), "429 Many")
+    with pytest.raises(RateLimited) as raised:
+        client.kernelcare.delete_key(KEY)
+    assert not raised.value.may_have_happened

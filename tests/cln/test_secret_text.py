@@ -1,0 +1,112 @@
+"""What is odd about a secret is told without a letter of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cln_monitor.cln import AuthorizationFailed, Client, Credentials, Secret
+from cln_monitor.cln.secret_text import problem_of_secret, suspicion_of_secret
+
+from .answering import AnsweringCln
+from .asking import LOGIN, Clients, refused
+
+NEVER = {
+    "se\0cret": "has a NUL (U+0000) at position 3",
+    "se\tcret": "has a tab (U+0009) at position 3",
+    "se\rcret": "has a carriage return (U+000D) at position 3",
+    "se\x07cret": "has a control character (U+0007) at position 3",
+    "se\x85cret": "has a control character (U+0085) at position 3",
+    "one\ntwo": "has several lines, and a secret is one",
+    "one\r\ntwo": "has several lines, and a secret is one",
+}
+NOT_ASCII = {
+    "secret\u200b": "has a zero-width space (U+200B) at position 7",
+    "\ufeffsecret": "has a byte order mark (U+FEFF) at position 1",
+    "se\u00a0cret": "has a non-breaking space (U+00A0) at position 3",
+    "se\u2003cret": "has an invisible character (U+2003) at position 3",
+    "\u201csecret\u201d": "has a typographic quote (U+201C) at position 1",
+    "se\ufffdcret": "has a replacement character (U+FFFD) at position 3",
+    "secrét": "has a character beyond ASCII at position 5",
+    "s\udce9cret": "has a byte that is not UTF-8 text at position 2",
+}
+QUOTED = ['"secret"', "'secret'", "`secret`", '"secret', "secret'"]
+QUOTE = "begins or ends with a quote, which counts as a part of it"
+
+
+@pytest.mark.parametrize(("text", "problem"), (NEVER | NOT_ASCII).items(), ids=ascii)
+def test_what_no_secret_key_has(text: str, problem: str) -> None:
+    """The character is named, or where it is visible its position alone."""
+    assert problem_of_secret(text, ascii_only=True) == problem
+    assert problem_of_secret(text, ascii_only=False) == (problem if text in NEVER else "")
+
+
+@pytest.mark.parametrize("text", ["", "secret", "a secret", '"secret"', "~!@#$%^&*()_+{}|:<>?"])
+def test_what_may_be_a_secret(text: str) -> None:
+    """All printable ASCII may be a secret."""
+    assert problem_of_secret(text, ascii_only=True) == ""
+
+
+def test_what_is_suspicious() -> None:
+    """Quotes around a secret and characters that nobody sees are suspicious; letters of other languages are not."""
+    for text in QUOTED:
+        assert suspicion_of_secret(text) == QUOTE
+    assert suspicion_of_secret("\u201csecret\u201d") == QUOTE
+    for text in ("se\u200bcret", "se\u00a0cret", "se\ufeffcret", "se\u202ecret"):
+        assert suspicion_of_secret(text).endswith(f"(U+{ord(text[2]):04X}) at position 3")
+    for text in ("", "secret", "a secret", "sécret", "クラウド", 'se"cret'):
+        assert suspicion_of_secret(text) == ""
+
+
+@given(st.text(st.characters(codec=None, categories=None), max_size=20))
+def test_any_text(text: str) -> None:
+    """Whatever the text, nothing of it is in the words, which stand on one line."""
+    for words in (problem_of_secret(text, ascii_only=True), suspicion_of_secret(text)):
+        assert words.isascii()
+        assert "\n" not in words
+
+
+@pytest.mark.parametrize(
+    ("login", "secret", "odd"),
+    [
+        (LOGIN, '"pl4nted"', f"; the secret key {QUOTE}"),
+        (LOGIN, "pl4nted\u200b", "; the secret key has a zero-width space (U+200B) at position 8"),
+        (
+            f"{LOGIN}\u00a0",
+            "'pl4nted'",
+            f"; the login has a non-breaking space (U+00A0) at position 26; the secret key {QUOTE}",
+        ),
+        (LOGIN, "pl4nted", ""),
+    ],
+)
+def test_named_beside_a_refusal(login: str, secret: str, odd: str, clients: Clients, cln: AnsweringCln) -> None:
+    """When CLN refuses the credentials, what is odd about them is told, of reads and of changes."""
+    cln.says(refused("Authorization failed"))
+    client = Client.over(clients.transport(cln.url), Credentials(login, lambda: Secret(secret)))
+    for ask in (client.kernelcare.keys, lambda: client.groups.create("web")):
+        with pytest.raises(AuthorizationFailed) as raised:
+            ask()
+        assert raised.value.problem == f"CLN refused the token: Authorization failed{odd}"
+        assert "pl4nted" not in str(raised.value)
+
+
+def test_not_beside_the_refusal_of_another(clients: Clients, cln: AnsweringCln) -> None:
+    """A call that takes no secret says nothing of one, also after a call that took it."""
+    client = Client.over(clients.transport(cln.url), Credentials(LOGIN, lambda: Secret("'pl4nted'")))
+    cln.says(refused("Authorization failed"))
+    with pytest.raises(AuthorizationFailed, match="quote"):
+        client.kernelcare.keys()
+    with pytest.raises(AuthorizationFailed, match=r"Authorization failed$"):
+        client.patch_status.of_key("x" * 16)
+
+
+def test_of_the_token_that_was_sent(clients: Clients, cln: AnsweringCln) -> None:
+    """Where a registration token is sent, it is that which is told of."""
+    token = Secret("pl4nted\u200b")
+    credentials = Credentials(LOGIN, lambda: Secret("'pl4nted'"), lambda: token)
+    cln.says("Registration token not found for reseller x not found")
+    with pytest.raises(AuthorizationFailed) as raised:
+        Client.over(clients.transport(cln.url), credentials).patch_status.of_reseller()
+    assert raised.value.problem.endswith("; the registration token has a zero-width space (U+200B) at position 8")
+    assert "quote" not in raised.value.problem

@@ -1,0 +1,162 @@
+"""The commands that the pages give for installing do what the pages say: they are read from there, and run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tomllib
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.package import ROOT, SITE_PACKAGES
+
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "plugins/README.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+UNITS = sorted((ROOT / "systemd").iterdir())
+_OPT = "/opt/cln-monitor"
+
+
+def commands(page: Path) -> list[str]:
+    """Return the commands of the ``sh`` blocks of ``page``, without their comments."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def pip_arguments(text: str) -> list[str]:
+    """Return what follows ``pip install`` wherever ``text`` gives it as code, on one line."""
+    return [" ".join(found.split()) for found in re.findall(r"\bpip install ([^`#|\n]*(?:\n[^`#|\n]*(?=`))?)", text)]
+
+
+LOCKED = "--no-deps --require-hashes -r requirements.lock"
+GOOD = {LOCKED, "--no-deps .", "'.[uvloop]'", ".", "uv"}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *UNITS, ROOT / "tools" / "lock"], ids=lambda page: page.name)
+def test_each_pip_command_of_a_page_is_one_that_is_known_to_work(page: Path) -> None:
+    """No page installs cln-monitor in a way of its own."""
+    found = pip_arguments(page.read_text(encoding="utf-8"))
+    assert {re.sub(r'" >&2.*', "", each).strip() for each in found} <= GOOD, found
+
+
+def test_the_readme_installs_from_the_lock_first() -> None:
+    """Whoever follows it gets the releases that the tests ran with, checked by their hashes."""
+    installing = [command for command in commands(ROOT / "README.md") if "pip" in command or "venv" in command]
+    assert installing == [
+        f"python3 -m venv {_OPT}",
+        f"{_OPT}/bin/pip install {LOCKED}",
+        f"{_OPT}/bin/pip install --no-deps .",
+        f"{_OPT}/bin/pip install '.[uvloop]'",
+    ]
+
+
+def _locked() -> dict[str, str]:
+    """Return the releases of the lock file by name, those for Windows alone left out."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE))
+
+
+def test_the_lock_has_all_that_is_needed_and_within_the_bounds() -> None:
+    """So pip may leave the dependencies of the package itself alone, and those of the libraries."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    locked = _locked()
+    left = [Requirement(each) for each in (*project["dependencies"], *project["optional-dependencies"]["uvloop"])]
+    seen: set[str] = set()
+    while left:
+        wanted = left.pop()
+        name = canonicalize_name(wanted.name)
+        assert name in locked, f"requirements.lock has no {name}: make lock"
+        assert wanted.specifier.contains(locked[name]), f"requirements.lock has {name} {locked[name]}, not {wanted}"
+        if name not in seen:
+            seen.add(name)
+            needs = [Requirement(each) for each in distribution(name).requires or ()]
+            extras = wanted.extras or {""}
+            left += [
+                each
+                for each in needs
+                if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras)
+            ]
+    assert seen == set(locked)
+
+
+def test_each_file_of_the_lock_has_its_hash() -> None:
+    """Or --require-hashes refuses it."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)
+    assert [entry.partition(" ")[0] for entry in entries if entry.strip() and "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.processes
+def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
+    """From a copy of the checkout into a new environment; the libraries, which come from the network, are those of the
+    tests."""
+    source = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "node_modules")
+    shutil.copytree(ROOT, source, ignore=ignored)
+    opt = str(tmp_path / "opt")
+    for command in commands(ROOT / "README.md"):
+        if command.startswith("python3 -m venv"):
+            _run(command.replace(_OPT, opt), source)
+            (site_packages,) = Path(opt).glob("lib/python3*/site-packages")
+            (site_packages / "needed.pth").write_text(f"{SITE_PACKAGES}\n")
+        elif command.endswith("--no-deps ."):
+            # What pip takes from the network is the setuptools that builds the package, and the tests have one.
+            offline = f"PYTHONPATH={SITE_PACKAGES} {command.replace(_OPT, opt)} --no-index --no-build-isolation"
+            _run(f"{offline} --ignore-installed", source)
+    for unit in UNITS:
+        for program in re.findall(rf"^ExecStart={_OPT}/(\S+)", unit.read_text(encoding="utf-8"), re.MULTILINE):
+            assert (Path(opt) / program).is_file(), f"{unit.name} starts {program}, which is not installed"
+    assert "cln-exporter " in _run(f"{opt}/bin/cln-exporter --version", tmp_path)
+    assert "check_cln_status " in _run(f"{opt}/bin/check_cln_status --version; test $? = 3", tmp_path)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "runbook.md"], ids=lambda page: page.name)
+def test_what_a_page_installs_is_there(page: Path, tmp_path: Path) -> None:
+    """Each command ``install`` of a page, run below another root, finds its files in the checkout and its directory."""
+    root = str(tmp_path)
+    for directory in ("etc/systemd/system", "etc/cln-monitor", "etc/grafana/provisioning/dashboards"):
+        (tmp_path / directory).mkdir(parents=True)  # systemd and Grafana have theirs
+    ran = [command for command in commands(page) if command.startswith("install ")]
+    assert ran
+    for command in ran:
+        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command)
+        _run(below, ROOT, "s3cret\n")
+        target = Path(below.split()[-1])
+        assert target.exists(), command
+        if "/dev/stdin" in command:
+            assert (target.stat().st_mode & 0o777, target.read_text()) == (0o600, "s3cret\n")
+
+
+@pytest.mark.processes
+def test_the_configuration_that_the_readme_installs_is_good(tmp_path: Path) -> None:
+    """Its check, as the README gives it, finds no error once the secret is there."""
+    (tmp_path / "acme.secret").write_text("s3cret")
+    shutil.copy(ROOT / "systemd" / "cln-monitor.yml", tmp_path)
+    (check,) = (command for command in commands(ROOT / "README.md") if "--config.check" in command)
+    own = f"--config.file={tmp_path / 'cln-monitor.yml'}"
+    check = check.replace("/etc/cln-monitor", str(tmp_path)).replace(
+        f"{_OPT}/bin", str(SITE_PACKAGES.parents[2] / "bin")
+    )
+    assert ": ok, 1 account, " in _run(f"{check} {own}", tmp_path)
+
+
+def _run(command: str, folder: Path, given: str = "") -> str:
+    """Run ``command`` in a shell, and return its output."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=folder,
+        input=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    return done.stdout

@@ -1,0 +1,133 @@
+"""Names that other libraries do not promise are where the code expects them, and a newer library needs a look first."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import importlib
+import inspect
+import pkgutil
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from uvicorn.protocols.http import h11_impl
+
+import cln_monitor
+
+from .private_surface import PRIVATE, Private
+
+ROOT = Path(__file__).parents[1]
+LIBRARIES = {each.library for each in PRIVATE} - {"asyncio", "http"}  # of Python itself
+_PACKAGES = {"asyncio", *(name.replace("-", "_") for name in LIBRARIES)}
+
+
+@pytest.mark.parametrize("private", PRIVATE, ids=lambda each: f"{each.owner}.{each.name}")
+def test_a_private_name_is_where_it_was(private: Private) -> None:
+    """A release of a library that has moved a name fails here, with a sentence on who needs the name and for what."""
+    assert private.problem() == ""
+
+
+@pytest.mark.parametrize("private", PRIVATE, ids=lambda each: f"{each.owner}.{each.name}")
+def test_a_private_name_is_used_where_the_table_says(private: Private) -> None:
+    """What the code needs no more goes from the table as well."""
+    text = (ROOT / "cln_monitor" / private.module).read_text(encoding="utf-8")
+    name = private.owner.partition(":")[2] if private.name in {"__init__", "__name__"} else private.name
+    assert re.search(rf"\b{name}\b", text), f"{private.module} does not name {name} any more"
+
+
+def _overridden() -> Iterator[tuple[type, type, str]]:
+    """Yield each class of cln_monitor, its base class in one of those libraries, and a name that it overrides."""
+    for found in pkgutil.walk_packages(cln_monitor.__path__, "cln_monitor."):
+        if found.name.endswith("__main__"):
+            continue
+        for ours in vars(importlib.import_module(found.name)).values():
+            if not inspect.isclass(ours) or ours.__module__ != found.name:
+                continue
+            for base in ours.__mro__:
+                if base.__module__.partition(".")[0] in _PACKAGES:
+                    for name in vars(ours).keys() & vars(base).keys():
+                        if name == "__call__" or not name.startswith(("__", "_abc_")):
+                            yield ours, base, name
+
+
+def test_each_override_is_in_the_table() -> None:
+    """A class that overrides something of those libraries has a row for it, or nobody would learn that it moved."""
+    rows = {each.name for each in PRIVATE}
+    missing = {
+        f"{ours.__module__}.{ours.__name__}.{name} of {base}" for ours, base, name in _overridden() if name not in rows
+    }
+    assert missing == set()
+
+
+def test_each_underscore_of_a_library_is_in_the_table() -> None:
+    """A name with an underscore that is no name of ours is one of a library."""
+    ours: set[str] = set()
+    used: dict[str, str] = {}
+    for file in sorted((ROOT / "cln_monitor").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    ours.add(name)
+                case ast.Attribute(attr=name, ctx=ast.Store()) | ast.Name(id=name, ctx=ast.Store()):
+                    ours.add(name)
+                case ast.Attribute(attr=name) if name.startswith("_") and not name.startswith("__"):
+                    used[name] = file.name
+    documented = {"_exit", "_replace", "_fields", "_asdict"}  # of os and of named tuples
+    missing = {f"{name} in {file}" for name, file in used.items() if name not in ours | documented}
+    assert {each.partition(" ")[0] for each in missing} <= {each.name for each in PRIVATE}, missing
+
+
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_a_library_with_private_names_has_an_upper_bound(library: str) -> None:
+    """The next release that may move them is not installed before somebody has run these tests with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (bounds,) = (each for each in project["dependencies"] if re.split("[<>=]", each)[0].lower() == library)
+    upper = re.search(r"<([\d.]+)", bounds)
+    assert upper, f"{bounds} has no upper bound in pyproject.toml"
+    major, minor, *_ = (int(each) for each in version(library).split(".")[:2])
+    highest = tuple(int(each) for each in upper[1].split("."))
+    assert (major, minor) < highest <= ((major + 1,) if major else (1,))
+
+
+class _Moved(h11_impl.H11Protocol):
+    """As a next release might have it."""
+
+    def __init__(self, config: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "sentence"),
+    [
+        (
+            "method",
+            "resume_writing",
+            "no longer has H11Protocol.resume_writing, which exporter/connections.py overrides to see that",
+        ),
+        ("attribute", "cycle", "no longer has H11Protocol.cycle, which exporter/connections.py reads for the request"),
+        ("parameter", "__init__", "no longer passes server_state, app_state to H11Protocol.__init__, which "),
+        (
+            "class",
+            "flow",
+            "no longer has uvicorn.protocols.http.h11_impl.H11Protocol, of which exporter/connections.py needs flow",
+        ),
+    ],
+)
+def test_a_name_that_moves_is_told(change: str, name: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A method that is renamed, an attribute that is not set, a parameter or a class that is gone: a whole sentence."""
+    (private,) = (each for each in PRIVATE if each.owner.endswith(":H11Protocol") and each.name == name)
+    if change == "method":
+        monkeypatch.delattr(h11_impl.H11Protocol, name)
+        monkeypatch.delattr(asyncio.BaseProtocol, name)
+    elif change == "attribute":
+        monkeypatch.setattr(h11_impl, "H11Protocol", type("H11Protocol", (), {"__module__": "builtins"}))
+    elif change == "parameter":
+        monkeypatch.setattr(h11_impl, "H11Protocol", _Moved)
+    else:
+        monkeypatch.delattr(h11_impl, "H11Protocol")
+    assert private.problem().startswith(f"uvicorn {version('uvicorn')} {sentence}")

@@ -1,0 +1,64 @@
+"""Descriptors 0, 1 and 2 belong to the standard streams, also in a process that is started without them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers.streams import SUBSETS, without
+from tests.running import PATIENCE
+
+pytestmark = pytest.mark.processes
+
+_OPEN_SOME = """
+import os, socket, sys
+from cln_monitor.streams import open_missing
+missing = open_missing()
+file, sock = open(os.devnull), socket.socket()
+print("printed", file=sys.stdout, flush=True)
+print("printed", file=sys.stderr, flush=True)
+read = sys.stdin.read() if 0 in missing else ""
+paths = [os.readlink(f"/proc/self/fd/{number}") for number in sorted(missing)]
+os.write({report}, repr((set(missing), min(file.fileno(), sock.fileno()) > 2, set(paths), read)).encode())
+"""
+
+
+def _report(code: str, closed: set[int]) -> str:
+    """Run the Python ``code`` with the descriptors ``closed``, and return what it writes to the descriptor {report}."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as report:
+        command = without(closed, [sys.executable, "-c", code.replace("{report}", str(writing))])
+        try:
+            subprocess.run(command, pass_fds=[writing], stdin=subprocess.DEVNULL, timeout=PATIENCE, check=True)
+        finally:
+            os.close(writing)
+        return report.read().decode()
+
+
+@pytest.mark.parametrize("closed", SUBSETS, ids=str)
+def test_a_closed_stream_becomes_dev_null(closed: set[int]) -> None:
+    """No file or socket gets the number of a standard stream; what is printed goes nowhere, and there is no input."""
+    assert _report(_OPEN_SOME, closed) == repr((closed, True, {os.devnull}, ""))
+
+
+def test_open_streams_stay_as_they_are() -> None:
+    """A process that has all of them keeps them."""
+    code = (
+        "import os, sys\nfrom cln_monitor.streams import open_missing\nbefore = (sys.stdin, sys.stdout, sys.stderr)\n"
+    )
+    code += "missing = open_missing()\n"
+    code += "os.write({report}, repr((missing, (sys.stdin, sys.stdout, sys.stderr) == before)).encode())"
+    assert _report(code, set()) == "(frozenset(), True)"
+
+
+@pytest.mark.parametrize("module", ["cln_monitor.exporter.main", "cln_monitor.cli.main", "cln_monitor.checks.entry"])
+def test_no_import_opens_a_file_before_the_streams_are_opened(module: str) -> None:
+    """What a program imports before its first statement leaves no descriptor open, which would be 0, 1 or 2."""
+    code = f"import os, {module}\n"
+    code += "are_open = [number for number in range(3) if os.path.exists(f'/proc/self/fd/{number}')]\n"
+    # Listing a directory takes a descriptor; to look for single numbers takes none.
+    code += "os.write({report}, repr(are_open).encode())"
+    assert _report(code, {0, 1, 2}) == "[]"
