@@ -48,7 +48,7 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
             data = (data + piece).lstrip(b"\0") if members else data + piece
         if not data or (members and not _GZIP_MAGIC.startswith(data[:2])):
             break
-        data = yield from _unpack_stream(zlib.decompressobj(_GZIP), "gzip", data, pieces)
+        data = yield from _unpack_stream(_GZIP, "gzip", data, pieces)
         members += 1
     _read_on(pieces)
 
@@ -60,15 +60,13 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
         data += piece
     if data:
         has_header = data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
-        decompressor = zlib.decompressobj(_ZLIB if has_header else _RAW_DEFLATE)
-        yield from _unpack_stream(decompressor, "deflate", data, pieces)
+        yield from _unpack_stream(_ZLIB if has_header else _RAW_DEFLATE, "deflate", data, pieces)
     _read_on(pieces)
 
 
-def _unpack_stream(
-    decompressor: zlib._Decompress, coding: str, data: bytes, pieces: Iterator[bytes]
-) -> Generator[bytes, None, bytes]:
+def _unpack_stream(wbits: int, coding: str, data: bytes, pieces: Iterator[bytes]) -> Generator[bytes, None, bytes]:
     """Unpack what begins with ``data`` and goes on in ``pieces``, and return the bytes behind its end."""
+    decompressor = zlib.decompressobj(wbits)
     while True:
         try:
             unpacked = decompressor.decompress(data, _PIECE)

@@ -121,6 +121,9 @@ _TABLE = {
         "_new_conn": "overrides to connect within a deadline",
         "_dns_host": "looks up",
         "proxy_is_tunneling": "asks whether a proxy is asked first",
+        "request": "overrides to know what went over it before",
+        "response_class": "overrides to read responses strictly",
+        "is_connected": "overrides to say whether the pool may use it again",
     },
     ("urllib3", "urllib3.connection:HTTPSConnection", "cln/connections.py"): {
         "_new_conn": "overrides to connect within a deadline",
@@ -132,6 +135,10 @@ _TABLE = {
     },
     ("urllib3", "urllib3.connectionpool:HTTPSConnectionPool", "cln/connections.py"): {
         "ConnectionCls": "sets to its connections",
+    },
+    ("http", "http.client:HTTPResponse", "http_response.py"): {
+        "begin": "overrides to read the head strictly",
+        "_read_status": "overrides to skip interim responses, also of a proxy",
     },
     ("urllib3", "urllib3:PoolManager", "cln/session.py"): {
         "pool_classes_by_scheme": "sets to its pools",
@@ -145,6 +152,7 @@ _TABLE = {
         "poolmanager": "asks through, without a requests.Session",
         "proxy_manager": "closes the pools of",
         "max_retries": "passes on, which is no retry",
+        "__attrs__": "extends to copy an adapter without its connections",
     },
     ("requests", "requests.utils", "cln/session.py"): {
         "urldefragauth": "calls to take the login out of a URL",

@@ -22,7 +22,7 @@ import cln_monitor
 from .private_surface import PRIVATE, Private
 
 ROOT = Path(__file__).parents[1]
-LIBRARIES = {each.library for each in PRIVATE} - {"asyncio"}
+LIBRARIES = {each.library for each in PRIVATE} - {"asyncio", "http"}  # of Python itself
 _PACKAGES = {"asyncio", *(name.replace("-", "_") for name in LIBRARIES)}
 
 
@@ -77,7 +77,13 @@ def test_each_underscore_of_a_library_is_in_the_table() -> None:
                     ours.add(name)
                 case ast.Attribute(attr=name) if name.startswith("_") and not name.startswith("__"):
                     used[name] = file.name
-    documented = {"_exit", "_replace", "_fields", "_asdict", "_Decompress"}  # of os, named tuples; a name of types alone
+    documented = {
+        "_exit",
+        "_replace",
+        "_fields",
+        "_asdict",
+        "_Decompress",
+    }  # of os, named tuples; a name of types alone
     missing = {f"{name} in {file}" for name, file in used.items() if name not in ours | documented}
     assert {each.partition(" ")[0] for each in missing} <= {each.name for each in PRIVATE}, missing
 

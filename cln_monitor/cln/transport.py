@@ -137,8 +137,8 @@ class Transport:
         self.settings = settings
         self.redactor = redactor
         self.clock = clock
-        for url in (settings.api_url, settings.proxy or ""):
-            redactor.hide_password_of(url)
+        if settings.proxy:
+            redactor.hide_password_of(settings.proxy)
         self._limits = limits
         self._observe = observe
         self._session = Session(
@@ -275,14 +275,13 @@ class Transport:
                 with self._session.ask(method, path, query, seconds) as response:
                     call.stage = "reading the answer"
                     headers, now = response.headers, self.clock.time()
-                    skew = clock_skew(headers, now)  # before the body, which may take long
                     answer = Answer(
                         response.status,
                         in_utf8(_body(response, call), headers.get("Content-Type", "")),
                         location=headers.get("Location", ""),
                         retry_after=headers.get("Retry-After", "").strip(),
                         wait=retry_after_seconds(headers, now),
-                        clock_skew=skew,
+                        clock_skew=clock_skew(headers, now),
                         paging=paging_of_headers(headers),
                     )
                 if answer.status == 408 and call.connection is not None and call.connection.was_reused:
@@ -292,15 +291,14 @@ class Transport:
                     raise stale
             except FAILURES as error:
                 # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
-                meant = self._failure(error, call, seconds)
-                if call.connection is not None:
-                    call.connection.retire()
-                    meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
-                raise meant from None
+                raise self._failure(error, call, seconds) from None
         return Reply(answer, call.connection)
 
     def _failure(self, error: BaseException, call: Call, seconds: float) -> ClnError:
         meant = failure(error, call.stage, seconds, request_left=call.request_left)
+        if call.connection is not None:
+            call.connection.retire()
+            meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
         may_need_proxy = isinstance(meant, Unreachable) or (isinstance(meant, TimedOut) and not call.request_left)
         if may_need_proxy and not self.settings.proxy and (name := ignored_proxy(self.settings.api_url)):
             meant.problem += f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"

@@ -153,7 +153,7 @@ class TestStale:
     def test_read_is_sent_once_more(self, clients: Clients, second: bytes | None) -> None:
         """A read that got no byte, or a 408, goes out at once over a new connection, and nobody waits between."""
         with Talking(lambda number, _: GOOD if number == 1 else second) as server:
-            client = clients.client(server.url, timeout=0.3)
+            client = clients.client(server.url, timeout=2)
             for _ in range(3):
                 assert client.kernelcare.keys() == []
         assert server.connections == 3
@@ -181,7 +181,7 @@ class TestStale:
         """Where the new connection gets no answer either, that is a time-out like any."""
         answers = iter([GOOD])
         with Talking(lambda *_: next(answers, None)) as server:
-            client = clients.client(server.url, timeout=0.3)
+            client = clients.client(server.url, timeout=2)
             client.kernelcare.keys()
             with pytest.raises(TimedOut):
                 client.kernelcare.keys()
@@ -190,7 +190,7 @@ class TestStale:
     def test_not_beyond_the_deadline(self, clients: Clients) -> None:
         """Where the deadline of the run has passed, nothing is sent any more, and the error is that of the first."""
         with Talking(lambda number, _: GOOD if number == 1 else None) as server:
-            client = clients.client(server.url, timeout=0.3)
+            client = clients.client(server.url, timeout=2)
             client.kernelcare.keys()
             ends = Deadline(0.1, clients.clock)
             ends.left = lambda: 0.1 if len(server.heads) < 2 else 0.0  # type: ignore[method-assign]
@@ -202,7 +202,7 @@ class TestStale:
     def test_not_when_an_answer_began(self, clients: Clients, begun: bytes) -> None:
         """An answer that began and was cut is an answer that was cut, tried again like any."""
         with Talking(lambda number, _: GOOD if number == 1 else begun) as server:
-            client = clients.client(server.url, timeout=0.3)
+            client = clients.client(server.url, timeout=2)
             client.kernelcare.keys()
             with pytest.raises(TimedOut):
                 client.kernelcare.keys()
@@ -218,7 +218,7 @@ class TestStale:
     def test_change_is_never_sent_again(self, clients: Clients, answer: bytes | None) -> None:
         """A change goes over a connection of its own from the start, and once."""
         with Talking(lambda _, head: GOOD if b"/list.json" in head else answer) as server:
-            client = clients.writer(server.url, timeout=0.3)
+            client = clients.writer(server.url, timeout=2)
             client.kernelcare.keys()
             with pytest.raises(ClnError) as raised:
                 client.kernelcare.delete_key(KEYS[0])
