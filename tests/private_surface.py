@@ -116,8 +116,6 @@ _TABLE = {
         "connection_lost": "overrides to count handshakes",
     },
     ("urllib3", "urllib3.connection:HTTPConnection", "cln/connections.py"): {
-        "request": "overrides to see that a request begins",
-        "is_connected": "overrides to use no connection again that must not be",
         "_new_conn": "overrides to connect within a deadline",
         "_dns_host": "looks up",
         "proxy_is_tunneling": "asks whether a proxy is asked first",

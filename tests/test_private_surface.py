@@ -83,7 +83,7 @@ def test_each_underscore_of_a_library_is_in_the_table() -> None:
         "_fields",
         "_asdict",
         "_Decompress",
-    }  # of os, named tuples; a name of types alone
+    }  # of os, named tuples, types
     missing = {f"{name} in {file}" for name, file in used.items() if name not in ours | documented}
     assert {each.partition(" ")[0] for each in missing} <= {each.name for each in PRIVATE}, missing
 
