@@ -35,6 +35,7 @@ from .removed import RemovedServer
 from .rows import Server
 from .status import ServiceStatus
 from .text import clean_text
+from .threads import ThreadError, Threads, start_thread
 from .transport import Exchange, Transport, TransportSettings
 
 __all__ = [
@@ -84,6 +85,8 @@ __all__ = [
     "ServersNotFound",
     "ServiceStatus",
     "SystemClock",
+    "ThreadError",
+    "Threads",
     "TimedOut",
     "Transport",
     "TransportSettings",
@@ -91,4 +94,5 @@ __all__ = [
     "clean_text",
     "is_monitoring_key",
     "mask_key",
+    "start_thread",
 ]

@@ -43,7 +43,7 @@ class Service:
         self._redactor = redactor
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
-        self._poller = Poller(self.run)
+        self._poller = Poller(self.run, self._clock)
         self._exposition = Exposition(ALL_FAMILIES)
         self.counters = Counters()
         self.config: Config
