@@ -28,11 +28,12 @@ _SUSPICIOUS = 8  # calls in a row without an answer
 
 
 class Run(msgspec.Struct, Generic[T], frozen=True):
-    """One run of a probe. ``started_at``: Unix seconds; ``duration``: seconds."""
+    """One run of a probe. ``started_at``: Unix seconds; ``duration``: seconds; ``monotonic``: when it started, too."""
 
     observation: Observation[T]
     started_at: float
     duration: float
+    monotonic: float = 0.0
 
     @property
     def failure(self) -> Failure | None:
@@ -61,7 +62,7 @@ def run_probe(
         plan = probe.plan(source)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
-    planned = tuple(Part(name, clock.time(), value) for name, value in plan.read.items())
+    planned = tuple(Part(name, clock.time(), value, clock.monotonic()) for name, value in plan.read.items())
     outage = _Outage(source, clock)
 
     def read(name: str) -> Part[T] | Missing:
@@ -79,7 +80,7 @@ def run_probe(
         missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
         list_known=plan.list_known,
     )
-    return Run(observation, started_at, clock.monotonic() - started)
+    return Run(observation, started_at, clock.monotonic() - started, started)
 
 
 def _for_each(names: list[str], read: Callable[[str], R], pool: Executor) -> dict[str, R]:
@@ -116,7 +117,7 @@ def _read_part(name: str, reader: Callable[[], T], outage: _Outage, source: Sour
         outage.count(error, failure)
         return Missing(name, failure)
     outage.over()
-    return Part(name, clock.time(), value)
+    return Part(name, clock.time(), value, clock.monotonic())
 
 
 class _Outage:

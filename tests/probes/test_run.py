@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -62,7 +62,11 @@ def test_parts_and_times(cln: Cln) -> None:
         return "b"
 
     run = cln.run(Scripted({"a": lambda: "a", "b": slowly, "c": lambda: "c"}))
-    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b"), Part("c", NOW + 10, "c"))
+    assert run.observation.parts == (
+        Part("a", NOW, "a"),
+        Part("b", NOW + 10, "b", 10.0),
+        Part("c", NOW + 10, "c", 10.0),
+    )
     assert (run.started_at, run.duration, run.observation.observed_at) == (NOW, 10, NOW + 10)
     assert (run.failure, run.observation.missing, run.observation.list_known) == (None, (), True)
     assert (run.observation.probe, run.observation.account, run.observation.api) == ("scripted", "acme", cln.client.api)
@@ -106,7 +110,7 @@ def test_what_came_with_the_plan(cln: Cln) -> None:
         return "b"
 
     run = cln.run(Scripted({"b": slowly, "c": raising(Refused("no"))}, read={"a": "a"}))
-    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b"))
+    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b", 10.0))
 
 
 @pytest.mark.parametrize(
