@@ -8,6 +8,7 @@ without a bound.
 from __future__ import annotations
 
 import _thread
+import contextlib
 import sys
 import threading
 import time
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _START = 5.0  # seconds after which a thread that was started and does not run counts as dead
+_FIRST_START = 30.0  # seconds to wait for the first ones
 _IDLE = 10.0  # seconds after which a thread that has nothing to do ends
 
 
@@ -74,7 +76,7 @@ class Threads(Executor):
     def __init__(self, most: int) -> None:
         self._most = most
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition(threading.Lock())
         self._started_at: deque[float] = deque()  # of threads that do not run yet
         self._running = self._idle = self._kept = 0
         self._is_shut_down = self._cancels = False
@@ -85,11 +87,9 @@ class Threads(Executor):
             self._kept = count
             for _ in range(count):
                 self._start()
-        ends_at = time.monotonic() + _START
-        while self._running < count and self._started_at and time.monotonic() < ends_at:
-            time.sleep(0.001)
-        if count and not self._running:
-            raise ThreadError
+            self._lock.wait_for(lambda: self._running >= count or not self._started_at, _FIRST_START)
+            if count and not self._running:
+                raise ThreadError
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Return the future of ``fn(*args, **kwargs)``.
@@ -132,6 +132,7 @@ class Threads(Executor):
             self._idle += 1
             if self._started_at:
                 self._started_at.popleft()
+            self._lock.notify_all()
         while True:
             task = self._next()
             if task is None:
@@ -144,10 +145,9 @@ class Threads(Executor):
     def _next(self) -> _Task | None:
         """Return the next task; None when the thread is to end."""
         while True:
-            try:
-                task = self._tasks.get(timeout=_IDLE)
-            except Empty:
-                task = None
+            task, is_woken = None, False
+            with contextlib.suppress(Empty):
+                task, is_woken = self._tasks.get(timeout=_IDLE), True
             with self._lock:
                 if task is not None:
                     self._idle -= 1
@@ -155,8 +155,8 @@ class Threads(Executor):
                         task.cancel()
                     return task
                 is_over = self._tasks.empty() and (self._is_shut_down or self._running > self._kept)
-                if self._is_shut_down:
-                    self._tasks.put(None)
+                if is_woken:
+                    self._tasks.put(None)  # for the next thread
                 if is_over:
                     self._idle -= 1
                     self._running -= 1

@@ -152,6 +152,7 @@ class LineStream(io.TextIOBase):
     def __init__(self, writer: LineWriter) -> None:
         self.writer = writer
         self._begun = ""
+        self._lock = threading.RLock()
 
     def writable(self) -> bool:
         """Return that it can be written to."""
@@ -159,7 +160,8 @@ class LineStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write the lines of ``text`` that have an end; the rest waits for it."""
-        *lines, self._begun = (self._begun + text).split("\n")
-        for line in lines:
-            self.writer.write(f"{line}\n".encode("utf-8", "backslashreplace"))
+        with self._lock:
+            *lines, self._begun = (self._begun + text).split("\n")
+            for line in lines:
+                self.writer.write(f"{line}\n".encode("utf-8", "backslashreplace"))
         return len(text)

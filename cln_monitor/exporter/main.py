@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,15 +20,20 @@ if TYPE_CHECKING:
     from cln_monitor.config import Config
 
 
+_SIGNALS = {signal.SIGHUP, signal.SIGTERM, signal.SIGINT}
+_LAST_LINES = 0.5  # seconds for the last lines of the log, when nobody reads it
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the exporter until it is told to stop; return 0 after a wanted stop, 1 when it cannot start."""
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from cln_monitor.cln import Redactor  # noqa: PLC0415
+    from cln_monitor.cln import Redactor, ThreadError  # noqa: PLC0415
     from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
 
     from .demo import Demo  # noqa: PLC0415
-    from .logs import set_up_logs  # noqa: PLC0415
+    from .line_writer import LineStream  # noqa: PLC0415
+    from .logs import dropped_line, set_up_logs  # noqa: PLC0415
     from .options import make_parser  # noqa: PLC0415
     from .server import ListenError  # noqa: PLC0415
     from .state_folder import StateError  # noqa: PLC0415
@@ -36,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     redactor = Redactor()
     set_up_logs(options.log_level, options.log_format, redactor)
+    if isinstance(sys.stderr, LineStream):
+        sys.stderr.writer.notice = dropped_line
     try:
         with contextlib.ExitStack() as stack:
             read = (
@@ -45,12 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             load = read if options.shard is None else lambda: replace(read(), shard=options.shard)
             if options.config_check:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
                 _tell("the demo" if options.demo else str(options.config_file), load())
                 if options.web_config_file:
                     _tell_web(options.web_config_file)
                 return 0
             _run(options, load, redactor)
-    except (ConfigError, ListenError, StateError) as error:
+    except (ConfigError, ListenError, StateError, ThreadError) as error:
         print(f"cln-exporter: {error}".replace("\n", "\ncln-exporter: "), file=sys.stderr)  # noqa: T201 # no log yet
         return 1
     return 0
@@ -83,6 +91,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     from .activation import take_sockets  # noqa: PLC0415
     from .guard import Guard  # noqa: PLC0415
     from .interpreter import set_up_interpreter  # noqa: PLC0415
+    from .line_writer import LineStream  # noqa: PLC0415
     from .notify import Notifier  # noqa: PLC0415
     from .options import DEFAULT_ADDRESS  # noqa: PLC0415
     from .server import ListenError, address_of, listen, serve  # noqa: PLC0415
@@ -94,6 +103,8 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     set_up_interpreter()
     notifier = Notifier.take()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
+    if isinstance(sys.stderr, LineStream):
+        sys.stderr.writer.count_dropped(service.counters.log_messages_dropped)
     file = options.web_config_file
     guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
     scheme = "https" if guarded().tls else "http"
@@ -115,10 +126,11 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         for sock in sockets:
             log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}/")
         serve(
-            Guard(make_app(service, web), guarded),
+            Guard(make_app(service, web), guarded, threads=service.answering),
             sockets,
             reload,
             guarded,
+            threads=service.answering,
             on_ready=lambda loop: notifier.ready(loop, service, service.standing),
             on_stop=notifier.stopping,
         )
@@ -134,12 +146,33 @@ def _state_directory() -> Path | None:
 def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
     # They wait until the server can take them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGTERM, signal.SIGINT})
-    faulthandler.enable()  # what the watchdog ends says where each thread was
-    code = main()
-    # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads can
-    # be left.
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    with _unhurried_stderr():
+        try:
+            code = main()
+        except BaseException:  # such as the end of who asked for the help
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            raise
+        # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads
+        # can be left.
+        logging.shutdown()
+        sys.stdout.flush()
     os._exit(code)
+
+
+@contextlib.contextmanager
+def _unhurried_stderr() -> Iterator[None]:
+    """Let nobody who writes to ``sys.stderr`` wait for who reads it, and a crash tell there where each thread was."""
+    from .line_writer import LineStream, LineWriter, unblocking  # noqa: PLC0415
+
+    if sys.stderr is None:  # as where it was closed
+        yield
+        return
+    faulthandler.enable(unblocking(sys.stderr.fileno()))
+    stderr, writer = sys.stderr, LineWriter(sys.stderr.fileno())
+    sys.stderr = LineStream(writer)
+    try:
+        yield
+    finally:
+        sys.stderr = stderr
+        writer.close(_LAST_LINES)

@@ -34,7 +34,7 @@ _JITTER = 0.05  # of the interval, either way
 _MOST_JITTER = 30.0
 _MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
 _HEART = "heart"  # the executor of the heartbeat, which runs that wait for CLN must not hold up
-_START = 5.0  # seconds for the scheduler to start
+_START = 30.0  # seconds for the scheduler to start
 
 
 class _Executor(BasePoolExecutor):  # type: ignore[misc] # ships no types

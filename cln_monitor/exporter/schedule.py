@@ -56,6 +56,6 @@ class Every(BaseTrigger):  # type: ignore[misc] # ships no types
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """Return the time of the next run, always after ``now``."""
-        wait = timedelta(seconds=self.interval + random.uniform(-self.jitter, self.jitter))
+        wait = timedelta(seconds=self.interval + random.uniform(-self.jitter, self.jitter))  # noqa: S311 # no secret
         following = (previous_fire_time or now) + wait
         return following if following > now else now + wait

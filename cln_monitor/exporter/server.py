@@ -8,10 +8,13 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
+
+from cln_monitor.cln import Threads
 
 from .connections import Server
 from .web_config import WebConfig
@@ -86,10 +89,11 @@ def serve(
     on_reload: Callable[[], object],
     web: Callable[[], WebConfig] = WebConfig,
     *,
+    threads: Executor | None = None,
     on_ready: Callable[[asyncio.AbstractEventLoop], object] = lambda _: None,
     on_stop: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP.
+    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called on SIGHUP, by one of ``threads``.
 
     Each connection has TLS as ``web`` has it when it begins. ``on_ready`` is called once it serves, and ``on_stop``
     when it begins to stop, both in the event loop.
@@ -110,11 +114,15 @@ def serve(
         web,
         on_ready,
     )
-    uvloop.run(_serve(server, sockets, on_reload, on_stop))
+    uvloop.run(_serve(server, sockets, on_reload, on_stop, threads or Threads(1)))
 
 
 async def _serve(
-    server: _Server, sockets: list[socket.socket], on_reload: Callable[[], object], on_stop: Callable[[], object]
+    server: _Server,
+    sockets: list[socket.socket],
+    on_reload: Callable[[], object],
+    on_stop: Callable[[], object],
+    threads: Executor,
 ) -> None:
     loop = asyncio.get_running_loop()
 
@@ -125,7 +133,7 @@ async def _serve(
     handlers = {
         signal.SIGTERM: stop,
         signal.SIGINT: stop,
-        signal.SIGHUP: lambda: loop.run_in_executor(None, on_reload),
+        signal.SIGHUP: lambda: loop.run_in_executor(threads, on_reload),
     }
     for number, handler in handlers.items():
         loop.add_signal_handler(number, handler)

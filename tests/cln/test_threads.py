@@ -106,6 +106,7 @@ def test_no_further_thread_can_be_started(pool: Threads, monkeypatch: pytest.Mon
 def test_a_thread_that_dies_before_it_runs(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for, and another one is started in its place after a while."""
     monkeypatch.setattr(threads, "_START", 0.02)
+    monkeypatch.setattr(threads, "_FIRST_START", 0.02)
     with monkeypatch.context() as patch:
         patch.setattr(_thread, "start_new_thread", stillborn)
         with pytest.raises(ThreadError):
@@ -145,7 +146,17 @@ def test_a_shutdown(cancel: bool, pool: Threads) -> None:
         pool.submit(int)
 
 
-def test_debuggers_see_its_threads(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shutdown_while_threads_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They end as well, whether they were about to or not."""
+    monkeypatch.setattr(threads, "_IDLE", 0.001)
+    for _ in range(20):
+        pool = Threads(3)
+        pool.keep(3)
+        pool.shutdown()
+        wait_until(lambda pool=pool: not pool._running, "all threads to end")  # type: ignore[misc]
+
+
+def test_debuggers_see_its_threads(pool: Threads) -> None:
     """As they do those of the library."""
     traced: list[str] = []
     before: Any = threading.gettrace()
