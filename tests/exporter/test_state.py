@@ -348,6 +348,30 @@ def test_a_disk_that_is_full(start: Start, folder: Path, monkeypatch: pytest.Mon
     assert [line for line in metrics(service) if line.startswith("cln_kernelcare")]
 
 
+def test_a_run_that_ends_during_the_last_write(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written as well before the exporter has stopped."""
+    monkeypatch.setattr(state, "_GATHER", 0.0)
+    service = start()
+    writing, go_on = threading.Event(), threading.Event()
+    fsync = os.fsync
+
+    def slowly(file: int) -> None:
+        writing.set()
+        assert go_on.wait(5)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", slowly)
+    poll(service, "status")
+    assert writing.wait(5)
+    poll(service, "kernelcare")
+    kept = service._state
+    assert kept is not None
+    kept._stopping.set()
+    go_on.set()
+    service.stop()
+    assert sorted(file.name.partition("-")[0] for file in folder.glob("*.state")) == ["kernelcare", "status"]
+
+
 def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Holds up neither polls nor, for long, a stop."""
     monkeypatch.setattr(state, "_GATHER", 0.0)
@@ -365,7 +389,7 @@ def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
     assert time.monotonic() - started < 15  # the disk takes 20
     assert [log["event"] for log in logs] == ["last state not written, the disk takes too long"]
     go_on.set()
-    kept._writer.join(5)
+    kept._writer.result(5)
     kept._folder.close()
 
 

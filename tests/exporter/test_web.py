@@ -463,6 +463,7 @@ class TestObservation:
         del answer["api"]
         assert answer == {
             "format": 1,
+            "ages": {"last_run": None, "last_success": None, "oldest_part": None},
             "account": "acme",
             "probe": "kernelcare",
             "interval": 900.0,
