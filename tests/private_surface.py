@@ -155,8 +155,8 @@ _TABLE = {
     ("requests", "requests.utils", "cln/session.py"): {
         "urldefragauth": "calls to take the login out of a URL",
     },
-    ("apscheduler", "apscheduler.schedulers.background:BackgroundScheduler", "exporter/poller.py"): {
-        "_process_jobs": "overrides to notice a clock that is set back",
+    ("apscheduler", "apscheduler.triggers.base:BaseTrigger", "exporter/schedule.py"): {
+        "get_next_fire_time": "overrides to plan in constant time after a jump of the clock",
     },
     ("starlette", "starlette.responses:StreamingResponse", "exporter/web.py"): {
         "__call__": "overrides to do without a task for each response",
