@@ -15,6 +15,8 @@ from cln_monitor.simulator import Fault, Simulator
 from tests.helpers.few_threads import DIES, REFUSED
 from tests.small_cln import small_cln, write_config
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -17,6 +17,8 @@ from tests.helpers.few_threads import DIES, REFUSED
 from tests.running import Exporter, wait_until
 from tests.small_cln import small_cln, write_config
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 
 

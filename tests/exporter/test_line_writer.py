@@ -189,6 +189,7 @@ def value(metrics: str, name: str) -> float:
     return next(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(f"{name} "))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGABRT"])
 def test_polls_go_on_while_nobody_reads_the_log(how: str, reader: Reader, tmp_path: Path) -> None:
     """The running program: polls, metrics and a stop wait for no reader; nor does a crash that says where it was."""
