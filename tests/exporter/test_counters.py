@@ -113,6 +113,7 @@ def test_both_formats_tell_the_same(counters: Counters) -> None:
 
 CHANGES: dict[str, Callable[[Counters], object]] = {
     "state_not_written": lambda counters: counters.state_not_written(),
+    "log_messages_dropped": lambda counters: counters.log_messages_dropped(3),
     "sharing": lambda counters: counters.sharing(Shard(1, 3)),
     "start_probe": lambda counters: counters.start_probe(API, "new", "imunify"),
     "forget_probe": lambda counters: counters.forget_probe(API, "acme", "imunify"),
