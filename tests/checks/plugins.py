@@ -68,18 +68,30 @@ def run_plugin(
     return run_command([*python, str(PLUGINS / name), *arguments], environment)
 
 
-_WITH_TIME_TO_TELL = (
-    "import sys\n"
-    "from cln_monitor.checks import entry, exit\n"
-    "exit._MARGIN = 60.0\n"
-    "sys.argv = sys.argv[1:]\n"
-    "entry.run(sys.argv[0])\n"
-)
+_HELD_UP = """
+import sys, time
+from cln_monitor.checks import entry
+from cln_monitor.checks.exit import Exit
+watch = Exit._watch
+def watch_from_there(leave, seconds):
+    while not leave.stage.startswith({stage!r}):
+        time.sleep(0.01)
+    watch(leave, seconds)
+Exit._watch = watch_from_there
+Exit.left = property(lambda _: {left})
+{more}
+sys.argv = sys.argv[1:]
+entry.run(sys.argv[0])
+"""
 
 
-def run_with_time_to_tell(name: str, *arguments: str) -> Outcome:
-    """Return how a plugin ends that keeps half of its --timeout to tell what was found, on however slow a machine."""
-    return run_command([sys.executable, "-c", _WITH_TIME_TO_TELL, name, *arguments])
+def run_held_up(name: str, *arguments: str, stage: str, left: float = 1000.0, more: str = "") -> Outcome:
+    """Return how a plugin ends whose --timeout counts from ``stage`` on, however long it takes to come there.
+
+    ``left`` are the seconds that it has to ask in; ``more`` is code that runs before the plugin does.
+    """
+    script = _HELD_UP.format(stage=stage, left=left, more=more)
+    return run_command([sys.executable, "-c", script, name, *arguments])
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Outcome:

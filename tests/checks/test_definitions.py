@@ -13,6 +13,7 @@ from cln_monitor.checks.definitions import FILES, icinga, nagios, write
 from cln_monitor.checks.definitions.services import SERVICES
 from cln_monitor.checks.options import Option
 from cln_monitor.checks.program import MODULES, load
+from tests.running import PATIENCE
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 COMMAND = re.compile(r'^(?:object|template) CheckCommand "([^"]+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
@@ -122,10 +123,10 @@ def test_examples_name_keys_by_their_labels(file: str) -> None:
 def test_running_it_writes_the_files(tmp_path: Path) -> None:
     """All of them, into the folder that is given; where that is not there it says so."""
     command = [sys.executable, "-m", "cln_monitor.checks.definitions"]
-    subprocess.run([*command, str(tmp_path)], timeout=30, check=True)
+    subprocess.run([*command, str(tmp_path)], timeout=PATIENCE, check=True)
     written = {str(file.relative_to(tmp_path)): file.read_text() for file in tmp_path.rglob("*.c*")}
     assert written == {name: make() for name, make in FILES.items()}
     nowhere = tmp_path / "nowhere"
-    refused = subprocess.run([*command, str(nowhere)], capture_output=True, text=True, timeout=30, check=False)
+    refused = subprocess.run([*command, str(nowhere)], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert refused.returncode == 1
     assert re.fullmatch(rf"cannot write the definitions: .*'{nowhere}/nagios'\n", refused.stderr)

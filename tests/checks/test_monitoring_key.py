@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
@@ -18,7 +16,7 @@ from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
 from .conftest import Cln
 from .inside import run_inside
-from .plugins import MONITORING_KEY, bare_environment, run_plugin
+from .plugins import MONITORING_KEY, run_held_up, run_plugin
 
 NAME = "register_cln_monitoring_key"
 CALL = "/kcare/nagios/register_key.plain"
@@ -302,18 +300,11 @@ def test_a_run_that_is_killed_in_the_middle_leaves_the_key(cln: Cln, account: Ac
     """A deadline that ends the process, too; there is no half of a file."""
     assert account is not None
     file = tmp_path / "key"
-    stuck = (
-        "import socket, sys, time\n"
-        "from cln_monitor.checks import entry\n"
-        "socket.getaddrinfo = lambda *_, **__: time.sleep(60)\n"
-        f"entry.run({NAME!r})\n"
-    )
-    arguments = ["--generate", "--key-file", str(file), "--api-url", cln.url, "-t", "6"]
-    done = subprocess.run(
-        [sys.executable, "-c", stuck, *arguments], env=bare_environment(), capture_output=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (3, b"")
-    assert b"no result within 6 s, it was still registering at CLN at 127.0.0.1" in done.stdout
+    stuck = "import socket\nsocket.getaddrinfo = lambda *_, **__: time.sleep(100)"
+    arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url, "-t", "1")
+    outcome = run_held_up(NAME, *arguments, stage="registering", more=stuck)
+    assert outcome.code == 3
+    assert "no result within 1 s, it was still registering at CLN at 127.0.0.1" in outcome.text
     key = file.read_text().strip()
     assert (len(key), [path.name for path in tmp_path.iterdir()]) == (32, ["key"])
     assert run_inside(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")

@@ -13,6 +13,7 @@ import pytest
 from cln_monitor.cli import main as main_module
 from cln_monitor.simulator import Fault
 from tests.helpers.streams import unwritable, without
+from tests.running import PATIENCE
 
 from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, Cln
 from .commands import ALL
@@ -201,18 +202,18 @@ def test_closed_stdout(cln: Cln) -> None:
     shell = f"{' '.join(map(_quoted, CLNTOOL))} -C {cln.config}"
     listing = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{shell} kernelcare servers list | head -1"],
-        capture_output=True, encoding="utf-8", timeout=20, check=False,
+        capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert (listing.returncode, listing.stderr) == (0, "")
     assert listing.stdout.count("\n") == 1
     gone = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{shell} -o json kernelcare keys create --limit 1 --yes | true"],
-        capture_output=True, encoding="utf-8", timeout=20, check=False,
+        capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert (gone.returncode, gone.stderr) == (0, "done: create a KernelCare key\n")
     full = subprocess.run(
         ["bash", "-c", f"{shell} kernelcare keys list > /dev/full"],
-        capture_output=True, encoding="utf-8", timeout=20, check=False,
+        capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert (full.returncode, full.stderr) == (3, "clntool: output: No space left on device\n")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator
-from tests.running import CLN_EXPORTER, Exporter, Program, ask, running_exporter, wait_until
+from tests.running import CLN_EXPORTER, PATIENCE, Exporter, Program, ask, running_exporter, wait_until
 from tests.small_cln import SECRETS, small_cln, write_config
 
 pytestmark = pytest.mark.processes
@@ -184,7 +184,7 @@ def test_it_takes_charge_of_sighup_before_anything_heavy_is_imported() -> None:
     code = (
         "import sys, cln_monitor.exporter.main; print(*{'structlog', 'uvicorn', 'requests', 'yaml'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "\n"
 
 
@@ -353,7 +353,7 @@ def _probe_all(exporter: Exporter) -> None:
 
 
 def _run(*arguments: str) -> tuple[int, str, str]:
-    done = subprocess.run([CLN_EXPORTER, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([CLN_EXPORTER, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -159,7 +159,10 @@ def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
     file.write_text(f"{TLS}}}")
     key = folder / "server.key"
     key.chmod(0o644)
-    (told,) = load_web_config(file).warnings
+    try:
+        (told,) = load_web_config(file).warnings
+    finally:
+        key.chmod(0o600)  # the folder is that of other tests, too
     assert told.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
 
 
