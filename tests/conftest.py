@@ -6,17 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from tests.environment import normalize
+from tests.helpers.clock import TickingClock
 from tests.package import Package, build
 
-for _name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):  # of whoever runs the tests; errors speak of them
-    os.environ.pop(_name, None)
-    os.environ.pop(_name.upper(), None)
-
-os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
+normalize()
 
 pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.processes"]
+
+# An example may take as long as the machine makes it.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 _GOLDEN = Path(__file__).parent / "golden"
 _DIFF_LINES = 60
@@ -26,6 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switches that rewrite golden files, and that give tests their time."""
     parser.addoption("--update-golden", action="store_true", help="write what the tests made to tests/golden")
     parser.addoption("--long", action="store_true", help="run the long form of the tests that have one")
+
+
+@pytest.fixture
+def call_clock(monkeypatch: pytest.MonkeyPatch) -> TickingClock:
+    """The clock by which the deadlines of calls to CLN are kept, in place of the machine's. It stands still.
+
+    So what takes the time of a call is the first wait for what never comes, however long it took to come there.
+    """
+    clock = TickingClock()
+    monkeypatch.setattr("cln_monitor.cln.deadline.time", clock)
+    return clock
 
 
 @pytest.fixture

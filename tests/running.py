@@ -22,7 +22,7 @@ from typing import TypeVar
 from tests.helpers.sources import Log
 
 CLN_EXPORTER = Path(sys.executable).parent / "cln-exporter"
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which what is waited for counts as missing."""
 
 T = TypeVar("T")
@@ -162,10 +162,14 @@ class Exporter(Program):
 
 @contextlib.contextmanager
 def running_exporter(
-    folder: Path, *arguments: str, address: str = "127.0.0.1:0", environment: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    address: str = "127.0.0.1:0",
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = (str(CLN_EXPORTER),),
 ) -> Iterator[Exporter]:
-    """Run ``cln-exporter`` with ``arguments``; its log goes to ``folder``."""
-    exporter = Exporter(folder / "exporter.log", *arguments, address=address, environment=environment)
+    """Run ``cln-exporter``, or the ``program`` given, with ``arguments``; its log goes to ``folder``."""
+    exporter = Exporter(folder / "exporter.log", *arguments, address=address, environment=environment, program=program)
     try:
         yield exporter
     finally:

@@ -22,7 +22,7 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     return judge(read_view(Need("awp", settings=settings, set_by="--product"), options, leave), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     """Return the verdict on the numbers in ``view``: their sum against ``-w`` and ``-c``, neither set by default."""
     thresholds = pair(options.warning, options.critical, (None, None))
     months = list(values_of(view, lambda _: True))
@@ -33,7 +33,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     for row in rows:
         billable[row["product"]] += row["billable"]
     total = sum(billable.values())
-    problems = problems_of(view, lambda _: True, options, now)
+    problems = problems_of(view, lambda _: True, options)
     figure = Figure("billable", total, "", *thresholds)
     named = ", ".join(f"{count} {product}" for product, count in sorted(billable.items()))
     period = months[0]["month"] if months else "this month"
@@ -48,7 +48,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     figures = [figure, *(Figure(product.lower(), count) for product, count in sorted(billable.items()))]
     return Verdict(
         text="; ".join(phrases_of([*found, *problems]) or [text]),
-        lines=[*origin_of(view, options, now), *map(_line, rows)],
+        lines=[*origin_of(view, options), *map(_line, rows)],
         figures=[] if problems else figures,
         states=[problem.state for problem in (*found, *problems)],
     )

@@ -27,7 +27,7 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     return judge(read_view(Need("els", settings=settings, set_by="--code"), options, leave), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     """Return the verdict on the keys in ``view``: by how much of their limits is used."""
     limits = pair(options.limit_warning, options.limit_critical, LIMIT_DEFAULTS)
 
@@ -44,7 +44,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     used = Counter(server["key"] for product in products for server in product["servers"])
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
-    problems = problems_of(view, wanted, options, now)
+    problems = problems_of(view, wanted, options)
     found = limit_problems(uses, limits)
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
@@ -59,7 +59,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     figures = [Figure("keys", len(keys)), Figure("servers", servers), *limit_figures(uses, limits)]
     return Verdict(
         text="; ".join(phrases),
-        lines=[*origin_of(view, options, now), *(f"key {use}" for use in uses)],
+        lines=[*origin_of(view, options), *(f"key {use}" for use in uses)],
         figures=[] if problems else figures,  # totals of what is not all there would be a lie
         states=[problem.state for problem in (*found, *problems)],
     )

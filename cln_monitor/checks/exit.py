@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -75,10 +77,18 @@ class Exit:
         """End as UNKNOWN once ``seconds`` have passed, whatever the check is doing then."""
         self._ends_at = time.monotonic() + seconds
         self._margin = min(_MARGIN, seconds / 2)
-        threading.Thread(target=self._watch, args=(seconds,), daemon=True).start()
+        try:
+            # Which, unlike that of threading, does not wait for a thread that dies of lack of memory before it runs.
+            _thread.start_new_thread(self._watch, (seconds,))
+        except RuntimeError:  # there may be no more threads
+            signal.signal(signal.SIGALRM, lambda *_: self._out_of_time(seconds))
+            signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def _watch(self, seconds: float) -> None:
         threading.Event().wait(seconds)
+        self._out_of_time(seconds)
+
+    def _out_of_time(self, seconds: float) -> NoReturn:
         self.unusable(f"no result within {seconds:g} s, it was still {self.stage}; see -t/--timeout")
 
     @property

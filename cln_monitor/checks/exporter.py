@@ -26,12 +26,12 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     return judge(probes, options, now)
 
 
-def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, now: float) -> Verdict:
+def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, _: float) -> Verdict:
     """Return the verdict on ``probes``: one that lacks something is WARNING, one whose data are gone CRITICAL."""
     ages = pair(options.warning, options.critical, (None, None))
     looked_at = [probe for probe in probes if options.account in {None, probe["account"]}]
-    problems = [problem for probe in looked_at if (problem := _judge_probe(probe, ages, now))]
-    oldest = max((_age(probe, now) for probe in looked_at if probe["last_success"]), default=None)
+    problems = [problem for probe in looked_at if (problem := _judge_probe(probe, ages))]
+    oldest = max((_age(probe) for probe in looked_at if probe["last_success"]), default=None)
     figures = [Figure("probes", len(looked_at)), Figure("failed", len(problems))]
     if oldest is not None:
         figures.append(Figure("oldest_success", oldest, "s", *ages))
@@ -45,7 +45,7 @@ def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, now:
         text = f"all {len(looked_at)} probes read CLN, the oldest {format_age(oldest or 0)} ago"
     return Verdict(
         text=text,
-        lines=[_line(probe, now) for probe in looked_at],
+        lines=[_line(probe) for probe in looked_at],
         figures=figures,
         states=[problem.state for problem in problems],
     )
@@ -54,14 +54,12 @@ def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, now:
 _MOST_NAMED = 3
 
 
-def _judge_probe(
-    probe: Mapping[str, Any], ages: tuple[Threshold | None, Threshold | None], now: float
-) -> Problem | None:
+def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Threshold | None]) -> Problem | None:
     """Return what is wrong with ``probe``, in words: since when, what is allowed, and why."""
     name = _name(probe)
     if probe["last_run"] is None:
         return Problem(State.UNKNOWN, f"{name} has not run yet")
-    age, why = _age(probe, now), _why(probe)
+    age, why = _age(probe), _why(probe)
     for state, threshold in ((State.CRITICAL, ages[1]), (State.WARNING, ages[0])):
         if threshold is not None and probe["last_success"] and threshold.is_bad(age):
             return Problem(state, f"{name} last read {format_age(age)} ago, {threshold.words}{why}")
@@ -79,16 +77,16 @@ def _why(probe: Mapping[str, Any]) -> str:
     return f" ({probe['failure']['text']})" if probe["failure"] else ""
 
 
-def _age(probe: Mapping[str, Any], now: float) -> int:
-    return max(0, int(now - (probe["last_success"] or now)))
+def _age(probe: Mapping[str, Any]) -> int:
+    return int(probe["ages"]["last_success"] or 0)  # by the clock of the exporter, which ours may differ from
 
 
 def _name(probe: Mapping[str, Any]) -> str:
     return f"{probe['probe']} of {probe['account']}" if probe["account"] else f"{probe['probe']} at {probe['api']}"
 
 
-def _line(probe: Mapping[str, Any], now: float) -> str:
-    told = probe["failure"]["text"] if probe["failure"] else f"read {format_age(_age(probe, now))} ago"
+def _line(probe: Mapping[str, Any]) -> str:
+    told = probe["failure"]["text"] if probe["failure"] else f"read {format_age(_age(probe))} ago"
     return f"{_name(probe)}: {told}"
 
 

@@ -22,21 +22,21 @@ class Problem(NamedTuple):
 
 
 def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
-    """Yield the value of each part of ``view`` whose name is ``wanted``."""
+    """Yield the value of each part of ``view`` whose name is ``wanted``; parts of the last run come first in a view."""
     parts = _observation(view)["parts"]
     if newest_last:
-        parts = sorted(parts, key=lambda part: part["observed_at"])
+        parts = reversed(parts)
     return (part["value"] for part in parts if wanted(part["name"]))
 
 
 def problems_of(
-    view: View, wanted: Callable[[str], bool], options: argparse.Namespace, now: float, *, kept: bool = True
+    view: View, wanted: Callable[[str], bool], options: argparse.Namespace, *, kept: bool = True
 ) -> list[Problem]:
     """Return what could not be read of the ``wanted`` parts, and that the view is too old where it is.
 
     ``kept``: what was seen a while before will do.
     """
-    age = now - (view["last_run"] or 0)
+    age = view["ages"]["last_run"] or 0
     if age > view["max_age"]:
         allowed = format_age(view["max_age"])
         text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge (max_age {allowed})"
@@ -60,12 +60,12 @@ def missing_of(view: View, wanted: Callable[[str], bool]) -> list[Mapping[str, A
     return [each for each in missing if not each["name"] or wanted(each["name"])]
 
 
-def origin_of(view: View, options: argparse.Namespace, now: float) -> list[str]:
+def origin_of(view: View, options: argparse.Namespace) -> list[str]:
     """Return a line that tells how old the data are that an exporter gave; none of what was read just now."""
     if not options.exporter:
         return []
-    seen = [part["observed_at"] for part in _observation(view)["parts"]] or [view["last_run"] or now]
-    line = f"seen by the exporter {format_age(now - min(seen))} ago"
+    ages = view["ages"]
+    line = f"seen by the exporter {format_age(ages['oldest_part'] or ages['last_run'] or 0)} ago"
     if view.get("shard"):
         line += f", which is the shard {view['shard']} and knows its part alone"
     if view["failure"]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
-from cln_monitor.cln import Deadline, Limits, MonitoringKeys, Redactor, SystemClock, Transport
+from cln_monitor.cln import Deadline, Limits, MonitoringKeys, Redactor, SystemClock, Threads, Transport
 from cln_monitor.config import Choice, Config, NotChosen, Sources
 from cln_monitor.probes import PROBES, View, run_probe
 
@@ -37,11 +36,11 @@ def view_from_cln(need: Need, options: argparse.Namespace, leave: Exit) -> dict[
     client = source.client.within(Deadline(leave.left, clock, "-t/--timeout"))
     source = msgspec.structs.replace(source, client=client, only_keys=need.only_keys)
     leave.stage = f"reading {need.probe} from CLN at {client.api}"
-    pool = ThreadPoolExecutor(config.concurrency)
+    pool = Threads(config.concurrency - 1)  # and this one
     try:
         run = run_probe(PROBES[need.probe], source, pool, clock)
     finally:
-        pool.shutdown(wait=False)  # an interrupt waits for no answer
+        pool.shutdown()
     return dict(msgspec.to_builtins(View.of_run(run, settings)))
 
 

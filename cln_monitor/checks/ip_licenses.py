@@ -63,7 +63,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
     # earlier run does not make up for them: addresses may have moved from one part to another since.
     is_whole = is_listed and len(heard) == len(used)
-    problems = problems_of(view, _LIST.__eq__, options, now, kept=is_whole)
+    problems = problems_of(view, _LIST.__eq__, options, kept=is_whole)
     found = stale_problems(servers, f"{len(servers)} licensed servers", ages)
     figure = Figure("unregistered", len(unused), "", *unused_limits)
     if figure.state is not State.OK and is_listed:
@@ -84,7 +84,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     return Verdict(
         text="; ".join(phrases),
         lines=[
-            *origin_of(view, options, now),
+            *origin_of(view, options),
             *lines,
             *(f"unused: {row['ip']} {row['license']}" for row in unused),
         ],

@@ -73,7 +73,7 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     return verdict._replace(text="; ".join([verdict.text, *failed]), lines=lines, states=states)
 
 
-def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
 
     def wanted(name: str) -> bool:
@@ -81,7 +81,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
 
     found = list(values_of(view, wanted))
     unknown = _unknown_to_cln(view, wanted)
-    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options, now)
+    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options)
     counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
     counted = [each for each in found if each["counts"] is not None]
     total = sum(counts.values())
@@ -108,7 +108,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     return Verdict(
         text="; ".join(phrases),
         lines=[
-            *origin_of(view, options, now),
+            *origin_of(view, options),
             *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]),
         ],
         figures=[Figure(state, count) for state, count in counts.items()] if is_whole else [],

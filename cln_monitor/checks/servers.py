@@ -188,7 +188,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     )
     of_servers = bool(options.ip or options.server_id)  # whose checks are not to alarm of a key that all of them share
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
-    problems = problems_of(view, wanted, options, now)
+    problems = problems_of(view, wanted, options)
     found = stale_problems(servers, f"{len(servers)} {product} servers", ages)
     found += limit_problems(uses, limits)
     gone = [
@@ -205,7 +205,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     figures = [Figure("servers", len(servers)), *age_figures(servers, ages), *limit_figures(uses, limits)]
     return Verdict(
         text="; ".join(phrases),
-        lines=[*origin_of(view, options, now), *_lines(servers, uses, options)],
+        lines=[*origin_of(view, options), *_lines(servers, uses, options)],
         figures=[] if problems else figures,  # totals of what is not all there would be a lie
         states=[problem.state for problem in (*found, *problems)],
     )

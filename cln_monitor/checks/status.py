@@ -20,10 +20,10 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
     return judge(read_view(Need("status", account=False), options, leave), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
+def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     """Return the verdict on the flags in ``view``: any out of its good state is CRITICAL unless options say else."""
     flags = [flag for value in values_of(view, lambda _: True) for flag in value]
-    problems = problems_of(view, lambda _: True, options, now)
+    problems = problems_of(view, lambda _: True, options)
     looked_at = [flag for flag in flags if flag["name"] not in options.ignore_flag]
     bad = [flag for flag in looked_at if not flag["good"]]
     states = [State.WARNING if flag["name"] in options.warning_flag else State.CRITICAL for flag in bad]
@@ -38,7 +38,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     return Verdict(
         text="; ".join(phrases_of(found) or [good]),
         lines=[
-            *origin_of(view, options, now),
+            *origin_of(view, options),
             *(f"{flag['name']}: {str(flag['value']).lower()}, {'good' if flag['good'] else 'bad'}" for flag in flags),
         ],
         figures=[Figure(flag["name"], int(flag["value"])) for flag in flags],

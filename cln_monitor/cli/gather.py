@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from cln_monitor.cln import AuthorizationFailed, ClnError
+from cln_monitor.cln import AuthorizationFailed, ClnError, ThreadError, Threads
 
 from .codes import code_of
 from .output import Row, say
@@ -27,23 +27,32 @@ def show_gathered(session: Session, keys: Sequence[K], read: Callable[[K], Itera
     rows: list[Row] = []
     errors: list[ClnError] = []
     console = Console(stderr=True)
-    pool = ThreadPoolExecutor(session.config.concurrency)
+    pool = Threads(session.config.concurrency - 1)  # and this one
     try:
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("asking CLN", total=len(keys))
-            for future in [pool.submit(read, key) for key in keys]:
+            for key, future in zip(keys, [_submit(pool, read, key) for key in keys], strict=True):
                 try:
-                    rows += future.result()
+                    # What no thread has begun is read by this one, which would only wait.
+                    rows += read(key) if future is None or future.cancel() else future.result()
                 except ClnError as error:
                     errors.append(error)
                     if isinstance(error, AuthorizationFailed):
                         break  # the others would be refused as well
                 progress.advance(task)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
     if rows or not errors:
         session.output.rows(rows, empty)
     for each in errors:
         say(f"clntool: {session.redactor.scrub(str(each))}")
     if errors:
         raise typer.Exit(max(map(code_of, errors)))
+
+
+def _submit(pool: Threads, read: Callable[[K], Iterable[Row]], key: K) -> Future[Iterable[Row]] | None:
+    """Return the future of the rows of ``key``, None if there is no thread to read them."""
+    try:
+        return pool.submit(read, key)
+    except ThreadError:
+        return None

@@ -36,6 +36,7 @@ from .rows import Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
 from .text import clean_text
+from .threads import ThreadError, Threads, start_thread
 from .transport import Exchange, Transport, TransportSettings
 
 __all__ = [
@@ -85,6 +86,8 @@ __all__ = [
     "ServersNotFound",
     "ServiceStatus",
     "SystemClock",
+    "ThreadError",
+    "Threads",
     "TimedOut",
     "Transport",
     "TransportSettings",
@@ -94,5 +97,6 @@ __all__ = [
     "login_of",
     "mask_key",
     "problem_of_secret",
+    "start_thread",
     "suspicion_of_secret",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -45,14 +45,36 @@ _sent = _Sent()
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen."""
+    """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen.
+
+    ``monitoring_keys`` are those that the account is asked about as well; they are here to be kept out of texts.
+    """
 
     login: str
     secret_key: Callable[[], Secret]
     registration_token: Callable[[], Secret] | None = None
+    monitoring_keys: Callable[[], Sequence[Secret]] = tuple
 
     def __repr__(self) -> str:
         return "<Credentials>"  # the login is half of them
+
+    def hide(self, redactor: Redactor) -> None:
+        """Keep what a request may carry out of the texts of ``redactor``, as it is now.
+
+        What cannot be read is told by the call that needs it, and the others are made without it.
+        """
+        redactor.hide_login(self.login)
+        for source in (self.secret_key, self.registration_token):
+            if source is not None:
+                with contextlib.suppress(Exception):  # whatever it is that a source of others raises
+                    redactor.hide(source().reveal())
+
+    def hide_all(self, redactor: Redactor) -> None:
+        """Keep the monitoring keys, of which there may be thousands, out of them as well."""
+        self.hide(redactor)
+        with contextlib.suppress(Exception):  # as above
+            for key in self.monitoring_keys():
+                redactor.hide_key(key.reveal())
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -178,13 +200,23 @@ class Caller(msgspec.Struct, frozen=True):
         _sent.odd = ()
         try:
             yield
+            self._hide_credentials()
         except ClnError as error:
+            self._hide_credentials()
             if isinstance(error, AuthorizationFailed):
                 error.problem = "; ".join([error.problem, *_sent.odd])
             if isinstance(error, TimedOut) and error.of_run and self.deadline.name:
                 error.problem += f"; more time takes a larger {self.deadline.name}"
             error.while_doing(attempted, self.redactor.scrub)
             raise
+
+    def _hide_credentials(self) -> None:
+        """Keep out of texts all that the account is known by, before what came back is shown: it may be in there.
+
+        Also what this call did not carry, and what has changed since the last one.
+        """
+        if self.credentials is not None:
+            self.credentials.hide(self.redactor)
 
     def hiding_keys(self, things: list[K]) -> list[K]:
         """Return ``things``; from now on no text shows the licence keys in them."""
@@ -216,7 +248,7 @@ class Caller(msgspec.Struct, frozen=True):
             raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read ({error.strerror})") from None
         except ValueError as error:
             raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read (it {error})") from None
-        self.redactor.hide(text)
+        self.redactor.hide(text)  # the source may give another one by the time the answer is here
         self._note_odd(name, text)
         return text
 
@@ -227,7 +259,6 @@ class Caller(msgspec.Struct, frozen=True):
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:
             raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
-        self.redactor.hide_login(self.credentials.login)
         _sent.odd = ()  # once a request
         self._note_odd("login", self.credentials.login)
         return self.credentials

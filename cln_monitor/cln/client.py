@@ -90,6 +90,7 @@ class ReadOnlyClient:
 
     def _ask_over(self, caller: Caller) -> None:
         self._caller = caller
+        self.hide_secrets()
         self.status = StatusReads(caller)
         self.kernelcare = KernelCareReads(caller)
         self.imunify = ImunifyReads(caller)
@@ -130,6 +131,11 @@ class ReadOnlyClient:
         """Close its connections that are not in use."""
         self._caller.transport.close()
 
+    def hide_secrets(self) -> None:
+        """Keep out of texts all secrets of the account, as they are now; each call does so with those it may carry."""
+        if self._caller.credentials is not None:
+            self._caller.credentials.hide_all(self._caller.redactor)
+
     def may_show_secret(self, text: str) -> bool:
         """Tell at a glance whether a secret may stand in ``text``, an id or an address."""
         return self._caller.redactor.may_be_in(text)
@@ -159,4 +165,4 @@ class Client(ReadOnlyClient):
         self.els = Els(caller)
         self.ip_licenses = IpLicenses(caller)
         self.groups = Groups(caller)
-        self.monitoring_keys = MonitoringKeys(caller.transport, caller.deadline)
+        self.monitoring_keys = MonitoringKeys(caller.transport, caller.deadline, caller.credentials)

@@ -21,6 +21,10 @@ class Clock(Protocol):
         """Return after ``seconds``, or earlier once we stop."""
 
 
+# Where there is one, a clock that goes on while the machine sleeps: what was read before that is older by as much.
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 class SystemClock:
     """The machine's clock. After :meth:`stop` nobody sleeps any more, so that a stop waits for no back-off."""
 
@@ -32,8 +36,8 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds that never jump."""
-        return time.monotonic()
+        """Return seconds that never jump, those in which the machine slept among them."""
+        return time.clock_gettime(_MONOTONIC)
 
     def sleep(self, seconds: float) -> None:
         """Return after ``seconds``, or at once when the clock is stopped."""

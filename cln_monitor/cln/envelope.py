@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -33,6 +34,9 @@ class _Envelope(msgspec.Struct):
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
 class _Done(msgspec.Struct, Generic[T], forbid_unknown_fields=True):
     """What most answers are, read at one go; what has other fields is looked at closely, as they may tell of paging."""
 
@@ -55,13 +59,27 @@ def json_data(answer: Answer, kind: type[T]) -> T:
     Raises AuthorizationFailed or Refused when CLN says no, BadAnswer when this is not an answer of CLN.
     """
     try:
-        done = msgspec.json.decode(answer.body, type=_Done[kind])  # type: ignore[valid-type] # known when the code runs
+        done = _decoder(kind).decode(answer.body)
     except (ValueError, RecursionError):
         pass  # looked at closely below
     else:
         if done.success and answer.status == 200 and not answer.paging:
             return done.data
     return _looked_at_closely(answer, kind)
+
+
+_decoders: dict[Any, msgspec.json.Decoder[_Done[Any]]] = {}
+_lock = threading.Lock()
+
+
+def _decoder(kind: type[T]) -> msgspec.json.Decoder[_Done[T]]:
+    """Return what decodes an answer of that ``kind``."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        # msgspec learns a type when it is first used, and crashes the process where two threads do that at a time.
+        with _lock:
+            decoder = _decoders[kind] = msgspec.json.Decoder(_Done[kind])  # type: ignore[valid-type] # known when it runs
+    return decoder
 
 
 def _looked_at_closely(answer: Answer, kind: type[T]) -> T:
@@ -120,7 +138,7 @@ def _content(answer: Answer, body: bytes, good: frozenset[int] = _READ) -> _Cont
     content = _Content(body, "")
     instead = "JSON that does not say whether the call succeeded"
     if body.lstrip()[:1] == b"{":
-        envelope = msgspec.json.decode(body, type=_Envelope)
+        envelope = _ENVELOPE.decode(body)
         if envelope.success is not msgspec.UNSET:
             message = clean_text(envelope.message, LONGEST_UNSCRUBBED)
             success = bytes(envelope.success)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import arguments
-from .caller import Caller
+from .caller import Caller, Credentials
 from .clock import Deadline
 from .endpoints import REGISTER_MONITORING_KEY
 from .envelope import not_an_answer, plain_items, says_success
@@ -17,10 +17,13 @@ _REFUSALS = {
 
 
 class MonitoringKeys:
-    """Registers monitoring keys for the address that this machine calls CLN from; it takes no credentials."""
+    """Registers monitoring keys for the address that this machine calls CLN from; it sends no credentials.
 
-    def __init__(self, transport: Transport, deadline: Deadline) -> None:
-        self._caller = Caller(transport, None, deadline)
+    Those that are given are kept out of texts.
+    """
+
+    def __init__(self, transport: Transport, deadline: Deadline, credentials: Credentials | None = None) -> None:
+        self._caller = Caller(transport, credentials, deadline)
 
     def register(self, key: str) -> None:
         """Register ``key``, or keep it registered (``/kcare/nagios/register_key.plain``). It is sent once.

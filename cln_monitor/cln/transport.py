@@ -137,8 +137,8 @@ class Transport:
         self.settings = settings
         self.redactor = redactor
         self.clock = clock
-        if settings.proxy:
-            redactor.hide_password_of(settings.proxy)
+        for url in (settings.api_url, settings.proxy or ""):
+            redactor.hide_password_of(url)
         self._limits = limits
         self._observe = observe
         self._session = Session(

@@ -96,7 +96,8 @@ class Config(ConfigFile, frozen=True, kw_only=True):
     def credentials_of(self, account: AccountConfig) -> Credentials:
         """Return the credentials of ``account``; ``load_config`` has seen to it that they are there."""
         token = self.secret_of(account, "registration_token") if self.has(account, "registration_token") else None
-        return Credentials(account.login.reveal(), self.secret_of(account, "secret_key"), token)
+        keys = self.monitoring_keys_of(account)
+        return Credentials(account.login.reveal(), self.secret_of(account, "secret_key"), token, keys)
 
     def has(self, account: AccountConfig, name: SecretName) -> bool:
         """Tell whether the secret ``name`` of ``account`` is set in any of the three ways."""

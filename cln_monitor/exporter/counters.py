@@ -120,10 +120,20 @@ class Counters:
             "Observations that could not be written to --storage.path, each attempt counted.",
             registry=registry,
         )
+        self._log_dropped = Counter(
+            "cln_exporter_log_messages_dropped",
+            "Lines of the log that were dropped, as whoever reads it stands still or has gone, or its disk is full.",
+            registry=registry,
+        )
 
     def state_not_written(self) -> None:
         """Count an observation that a restart would not bring back."""
         self._state_failures.inc()
+        self._changed()
+
+    def log_messages_dropped(self, count: int) -> None:
+        """Count messages that nobody will read."""
+        self._log_dropped.inc(count)
         self._changed()
 
     def sharing(self, shard: Shard) -> None:

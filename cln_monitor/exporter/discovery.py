@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from cln_monitor.probes import Observation, View
+from cln_monitor.probes import Ages, Observation, View
 from cln_monitor.probes.ip_licenses import LIST
 
 from .licenses import licenses_of
@@ -112,7 +112,7 @@ def discover(service: Service, probe: str, query: Sequence[tuple[str, str]]) -> 
             404, f"nothing is discovered here; there are: {', '.join(f'/sd/{name}' for name in DISCOVERED)}"
         )
     service.expire()
-    now = service.now()
+    now = service.monotonic()
     chosen = _chosen(service, probe, accounts)
     found: list[_Found] = []
     for account in chosen:
@@ -159,16 +159,16 @@ def _whole(service: Service, account: str, probe: str, now: float) -> Observatio
     target = service.find(account, probe)
     if target is None:  # a reload has just taken it away
         raise NotDiscovered(503, f"{probe} of {account} is not there any more")
-    view = target.view()
-    lacking = what_is_missing(view, now)
+    view = target.view(now)
+    lacking = what_is_missing(view)
     if lacking is not None or view.observation is None:
         raise NotDiscovered(503, f"{probe} of {account} is not known whole: {lacking}")
     return view.observation
 
 
-def what_is_missing(view: View, now: float) -> str | None:
+def what_is_missing(view: View) -> str | None:
     """Return in words what of the list that ``view`` holds is not known, or None when it is whole."""
-    seen = view.observation
+    seen, ages = view.observation, view.ages or Ages()
     if seen is None:
         return "it has not been read yet"
     have = {part.name for part in seen.parts}
@@ -177,8 +177,8 @@ def what_is_missing(view: View, now: float) -> str | None:
     if lost:
         others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         return f"there are no data of {lost[0]}{others}; {why.get(lost[0]) or why.get('') or 'they are too old'}"
-    last_whole = seen.observed_at if seen.list_known else view.last_success
-    if last_whole is None or (not have and now - last_whole > view.max_age):
+    since_whole = ages.last_run if seen.list_known else ages.last_success
+    if since_whole is None or (not have and since_whole > view.max_age):
         return why.get("") or "what was read is too old"
     return None
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -19,13 +20,19 @@ _LARGEST_BODY = 1 << 16
 
 
 class Guard:
-    """Lets to ``app`` what the web configuration allows; ``web`` gives it as it is now."""
+    """Lets to ``app`` what the web configuration allows, which ``web`` gives; ``threads`` compare passwords."""
 
-    def __init__(self, app: ASGIApp, web: Callable[[], WebConfig], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        web: Callable[[], WebConfig],
+        clock: Callable[[], float] = time.monotonic,
+        threads: Executor | None = None,
+    ) -> None:
         self._app = app
         self._web = web
         self._clock = clock
-        self._passwords = Passwords()
+        self._passwords = Passwords(threads)
         self._bucket: _Bucket | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -25,9 +25,10 @@ class License(NamedTuple):
 def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
     """Return the licences of an observation of the probe ``ip_licenses``."""
     # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
-    parts = sorted(observation.parts, key=lambda part: part.observed_at)
     checkins = {
-        (each.ip, each.license): (each.last_checkin, part.observed_at) for part in parts for each in part.value.checkins
+        (each.ip, each.license): (each.last_checkin, part.observed_at)
+        for part in sorted(observation.parts, key=lambda part: part.monotonic)
+        for each in part.value.checkins
     }
     return [
         License(

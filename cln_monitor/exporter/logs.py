@@ -56,6 +56,13 @@ def set_up_logs(level: str, log_format: str, redactor: Redactor) -> None:
     logging.captureWarnings(capture=True)
 
 
+def dropped_line(count: int) -> str:
+    """Return the line, in the format that is set up, which says that so many were dropped."""
+    text = f"log messages dropped, as the log could not be written: {count}"
+    record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
+    return f"{logging.getLogger().handlers[0].format(record)}\n"
+
+
 def _in_order(_: object, __: str, event: EventDict) -> EventDict:
     return {**{name: event[name] for name in _FIRST if name in event}, **event}
 

@@ -6,14 +6,14 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cln_monitor.streams import open_missing
 
 from .output import OutputError, answer, say
-from .signals import hold_signals
+from .signals import dump_stacks_to, hold_signals
 
 if TYPE_CHECKING:
     import argparse
@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from cln_monitor.config import Config
 
 
+_LAST_LINES = 0.5  # seconds for the last lines of the log, when nobody reads it
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the exporter until it is told to stop; return 0 after a wanted stop, 1 when it cannot start."""
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from cln_monitor.cln import Redactor  # noqa: PLC0415
+    from cln_monitor.cln import Redactor, ThreadError  # noqa: PLC0415
     from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
 
     from .demo import Demo  # noqa: PLC0415
+    from .line_writer import LineStream  # noqa: PLC0415
     from .listening import ListenError  # noqa: PLC0415
-    from .logs import set_up_logs  # noqa: PLC0415
+    from .logs import dropped_line, set_up_logs  # noqa: PLC0415
     from .options import make_parser  # noqa: PLC0415
     from .state_folder import StateError  # noqa: PLC0415
 
@@ -40,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = make_parser().parse_args(arguments)
         redactor = Redactor()
         set_up_logs(options.log_level, options.log_format, redactor)
+        if isinstance(sys.stderr, LineStream):
+            sys.stderr.writer.notice = dropped_line
         with contextlib.ExitStack() as stack:
             read = (
                 stack.enter_context(Demo()).config
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     _tell_web(options.web_config_file)
                 return 0
             _run(options, load, redactor)
-    except (ConfigError, ListenError, OutputError, StateError) as error:
+    except (ConfigError, ListenError, OutputError, StateError, ThreadError) as error:
         say(str(error))
         return 1
     return 0
@@ -86,6 +92,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     from .activation import take_sockets  # noqa: PLC0415
     from .guard import Guard  # noqa: PLC0415
     from .interpreter import set_up_interpreter  # noqa: PLC0415
+    from .line_writer import LineStream  # noqa: PLC0415
     from .listening import ListenError, address_of, listen  # noqa: PLC0415
     from .notify import Notifier  # noqa: PLC0415
     from .options import DEFAULT_ADDRESS  # noqa: PLC0415
@@ -98,6 +105,8 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     set_up_interpreter()
     notifier = Notifier.take()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
+    if isinstance(sys.stderr, LineStream):
+        sys.stderr.writer.count_dropped(service.counters.log_messages_dropped)
     file = options.web_config_file
     guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
     scheme = "https" if guarded().tls else "http"
@@ -119,10 +128,11 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         for sock in sockets:
             log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}/")
         serve(
-            Guard(make_app(service, web), guarded),
+            Guard(make_app(service, web), guarded, threads=service.answering),
             sockets,
             reload,
             guarded,
+            threads=service.answering,
             on_ready=lambda loop: notifier.ready(loop, service, service.standing),
             on_stop=notifier.stopping,
         )
@@ -139,13 +149,29 @@ def run() -> None:
     """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
     open_missing()
     hold_signals()
-    try:
-        code = main()
-    except SystemExit as end:  # after the help, the version, or a wrong flag
-        code = int(end.code or 0)
-    # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads can
-    # be left.
-    logging.shutdown()
-    with contextlib.suppress(OSError):
-        sys.stderr.flush()
+    with _unhurried_stderr():
+        try:
+            code = main()
+        except SystemExit as end:  # after the help, the version, or a wrong flag
+            code = int(end.code or 0)
+        # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads
+        # can be left.
+        logging.shutdown()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
     os._exit(code)
+
+
+@contextlib.contextmanager
+def _unhurried_stderr() -> Iterator[None]:
+    """Let nobody who writes to ``sys.stderr`` wait for who reads it, and a crash tell there where each thread was."""
+    from .line_writer import LineStream, LineWriter, unblocking  # noqa: PLC0415
+
+    dump_stacks_to(unblocking(sys.stderr.fileno()))
+    stderr, writer = sys.stderr, LineWriter(sys.stderr.fileno())
+    sys.stderr = LineStream(writer)
+    try:
+        yield
+    finally:
+        sys.stderr = stderr
+        writer.close(_LAST_LINES)

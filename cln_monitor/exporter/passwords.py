@@ -6,9 +6,11 @@ import asyncio
 import hmac
 import os
 from collections.abc import Mapping
+from concurrent.futures import Executor
 
 import bcrypt
-from anyio import CapacityLimiter, to_thread
+
+from cln_monitor.cln import Threads
 
 _MOST_KEPT = 100
 _MOST_WAITING = 32
@@ -27,12 +29,13 @@ class Passwords:
     at most and drives out nobody who was let in before. A user that is unknown takes as long as a wrong password.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: Executor | None = None) -> None:
+        """``threads`` are those that compare, one of them at a time."""
         self._salt = os.urandom(32)
         self._good: dict[bytes, None] = {}
         self._waiting = 0
         self._turn = asyncio.Lock()
-        self._thread = CapacityLimiter(1)
+        self._threads = threads or Threads(1)
 
     async def fit(self, users: Mapping[bytes, bytes], user: bytes, password: bytes) -> bool:
         """Tell whether ``password`` is that of ``user``, whose hash is among ``users``. Raises TooManyWait."""
@@ -52,7 +55,8 @@ class Passwords:
             async with self._turn:
                 if key in self._good:  # another request has asked the same in the meantime
                     return True
-                fits = await to_thread.run_sync(_fits, password, hashed, limiter=self._thread)
+                loop = asyncio.get_running_loop()
+                fits = await loop.run_in_executor(self._threads, _fits, password, hashed)
         finally:
             self._waiting -= 1
         if fits and key is not None:

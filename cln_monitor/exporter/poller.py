@@ -5,18 +5,25 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Container, Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent, JobSubmissionEvent
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_SCHEDULER_STARTED,
+    JobExecutionEvent,
+    JobSubmissionEvent,
+)
+from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.job import Job
 from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.schedulers.blocking import BlockingScheduler
 
+from cln_monitor.cln import Clock, ThreadError, Threads
+
+from .schedule import Every, MonotonicTime
 from .target import Target, TargetId
 
 _log = structlog.get_logger(__name__)
@@ -25,44 +32,16 @@ _SPREAD = 0.1  # seconds between the first polls of two targets
 _LONGEST_SPREAD = 10.0  # seconds between the first and the last of them
 _JITTER = 0.05  # of the interval, either way
 _MOST_JITTER = 30.0
-_BEAT = 1.0  # seconds between two looks at the clock; to the scheduler a clock set back is a long wait
 _MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
 _HEART = "heart"  # the executor of the heartbeat, which runs that wait for CLN must not hold up
+_START = 30.0  # seconds for the scheduler to start
 
 
-class _Scheduler(BackgroundScheduler):  # type: ignore[misc] # ships no types
-    """Plans by the wall clock, as all of APScheduler does, and notices when that is set back.
+class _Executor(BasePoolExecutor):  # type: ignore[misc] # ships no types
+    """Runs jobs in ``threads``."""
 
-    By itself it would run nothing until the clock is again where it was, be that hours.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._last_beat = datetime.now(UTC)
-
-    def _process_jobs(self) -> float:
-        now = datetime.now(UTC)
-        if now < self._last_beat:
-            self._plan_anew(now)
-        self._last_beat = now
-        wait: float | None = super()._process_jobs()
-        return _BEAT if wait is None else min(wait, _BEAT)
-
-    def _plan_anew(self, now: datetime) -> None:
-        """Run at once, a little apart, what would have to wait for longer than its interval."""
-        late = [job for job in self.get_jobs() if job.next_run_time > now + _longest_wait(job)]
-        if late:
-            back = round((self._last_beat - now).total_seconds())
-            _log.warning("the clock was set back, polls are planned anew", seconds=back, polls=len(late))
-        apart = _apart(len(late))
-        for number, job in enumerate(late):
-            with contextlib.suppress(JobLookupError):  # a reload has just removed it
-                job.modify(next_run_time=now + number * apart)
-
-
-def _longest_wait(job: Job) -> timedelta:
-    wait: timedelta = job.trigger.interval + timedelta(seconds=job.trigger.jitter)
-    return wait
+    def __init__(self, threads: Threads) -> None:
+        super().__init__(threads)
 
 
 def _apart(polls: int) -> timedelta:
@@ -71,30 +50,38 @@ def _apart(polls: int) -> timedelta:
 
 
 class Poller:
-    """A schedule of targets; ``run`` is called for each in a thread of its own when its time has come."""
+    """A schedule of targets; ``run`` is called for each in a thread of its own when its time has come by ``clock``."""
 
-    def __init__(self, run: Callable[[Target], object]) -> None:
+    def __init__(self, run: Callable[[Target], object], clock: Clock) -> None:
         self._run = run
+        self._time = MonotonicTime(clock)
         self._jobs: dict[TargetId, Job] = {}
         self._lock = threading.Lock()
         self._under_way: set[TargetId] = set()
         self._asked_meanwhile: set[TargetId] = set()
-        self._scheduler = _Scheduler(
-            executors={"default": ThreadPoolExecutor(_MOST_RUNS), _HEART: ThreadPoolExecutor(1)},
+        self._threads, self._runs, self._heart = Threads(1), Threads(_MOST_RUNS), Threads(1)
+        self._scheduler = BlockingScheduler(
+            executors={"default": _Executor(self._runs), _HEART: _Executor(self._heart)},
             job_defaults={
                 "max_instances": 1,
                 # After a pause of the machine each target runs once, however many runs the pause has swallowed.
                 "coalesce": True,
                 "misfire_grace_time": None,
             },
-            timezone=UTC,
+            timezone=self._time,
         )
         self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
         self._scheduler.add_listener(self._broke, EVENT_JOB_ERROR)
 
     def start(self) -> None:
-        """Begin to run what is scheduled."""
-        self._scheduler.start()
+        """Begin to run what is scheduled. Raises ThreadError if there are no threads to do so."""
+        for threads in (self._threads, self._runs, self._heart):
+            threads.keep(1)
+        started = threading.Event()
+        self._scheduler.add_listener(lambda _: started.set(), EVENT_SCHEDULER_STARTED)
+        self._threads.submit(self._scheduler.start)
+        if not started.wait(_START):
+            raise ThreadError
 
     def replace(self, targets: Iterable[Target], unchanged: Container[TargetId]) -> None:
         """Run ``targets`` from now on and no others: at once and a little apart, the ``unchanged`` when it is time."""
@@ -117,12 +104,12 @@ class Poller:
         job_id = uuid4().hex
         return self._scheduler.add_job(
             self._poll,
-            IntervalTrigger(seconds=interval, jitter=min(interval * _JITTER, _MOST_JITTER), timezone=UTC),
+            Every(interval, min(interval * _JITTER, _MOST_JITTER)),
             args=[target],
             kwargs={"job_id": job_id},
             id=job_id,
             name=f"{target.id.probe} of {target.id.account or target.id.api}",
-            next_run_time=datetime.now(UTC) + delay,
+            next_run_time=self._time.now() + delay,
         )
 
     def _poll(self, target: Target, *, job_id: str) -> None:
@@ -148,18 +135,19 @@ class Poller:
                 self._asked_meanwhile.discard(target.id)
             if again is not None:
                 with contextlib.suppress(JobLookupError):  # a reload has just removed it
-                    again.modify(next_run_time=datetime.now(UTC))
+                    again.modify(next_run_time=self._time.now())
 
     def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
         """Call ``heartbeat`` now and each ``every`` seconds, as long as the schedule is kept."""
-        trigger = IntervalTrigger(seconds=every, timezone=UTC)
-        now = datetime.now(UTC)
-        self._scheduler.add_job(heartbeat, trigger, executor=_HEART, name="heartbeat", next_run_time=now)
+        now = self._time.now()
+        self._scheduler.add_job(heartbeat, Every(every), executor=_HEART, name="heartbeat", next_run_time=now)
 
     def stop(self) -> None:
         """Run nothing more, and do not wait for what is running."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        for threads in (self._threads, self._runs, self._heart):
+            threads.shutdown()
 
     def _skipped(self, event: JobSubmissionEvent) -> None:
         _log.warning("poll skipped, the one before is still running", poll=self._name(event.job_id))

@@ -18,7 +18,6 @@ FORMAT = 1
 """Grows when what an earlier exporter wrote would be misread."""
 
 _HEADER = re.compile(rb"cln-monitor state (\d{1,6}) ([0-9a-f]{64})\n")
-_CLOCK_ERROR = 60.0  # seconds by which a clock that is being set right may step back
 
 
 class NotUsable(Exception):
@@ -63,8 +62,8 @@ def decode(data: bytes, probe: Probe[T], now: float) -> Saved[T]:
         saved: Saved[T] = msgspec.msgpack.decode(body, type=_type_of(probe))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise NotUsable(f"another version of the exporter wrote it ({error})") from None
-    if saved.newest > now + _CLOCK_ERROR:
-        # By such a clock nothing can be told to be too old.
+    if saved.newest > now:
+        # Times of day are all there is to go by over a restart, and by such a clock nothing is ever too old.
         raise NotUsable("it is of the future; the clock has been set back")
     return saved
 

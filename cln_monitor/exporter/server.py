@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from cln_monitor.cln import Threads
 
 from .connections import Server
 from .loop import run_in_loop
@@ -44,10 +47,11 @@ def serve(
     on_reload: Callable[[], object],
     web: Callable[[], WebConfig] = WebConfig,
     *,
+    threads: Executor | None = None,
     on_ready: Callable[[asyncio.AbstractEventLoop], object] = lambda _: None,
     on_stop: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called in a thread on SIGHUP.
+    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called on SIGHUP, by one of ``threads``.
 
     Each connection has TLS as ``web`` has it when it begins. ``on_ready`` is called once it serves, and ``on_stop``
     when it begins to stop, both in the event loop.
@@ -68,15 +72,19 @@ def serve(
         web,
         on_ready,
     )
-    run_in_loop(_serve(server, sockets, on_reload, on_stop))
+    run_in_loop(_serve(server, sockets, on_reload, on_stop, threads or Threads(1)))
 
 
 async def _serve(
-    server: _Server, sockets: list[socket.socket], on_reload: Callable[[], object], on_stop: Callable[[], object]
+    server: _Server,
+    sockets: list[socket.socket],
+    on_reload: Callable[[], object],
+    on_stop: Callable[[], object],
+    threads: Executor,
 ) -> None:
     def stop() -> None:
         on_stop()
         server.stop()
 
-    with handled_signals(asyncio.get_running_loop(), stop, on_reload):
+    with handled_signals(asyncio.get_running_loop(), threads, stop, on_reload):
         await server.serve(sockets=sockets)

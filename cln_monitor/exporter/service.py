@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from cln_monitor.cln import Limits, Redactor, SystemClock
+from cln_monitor.cln import Limits, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.probes import PROBES, Run, Shard
 
@@ -25,11 +24,16 @@ from .targets import make_targets, reader_of
 
 _log = structlog.get_logger(__name__)
 
+_MOST_ANSWERS = 40  # threads that make pages and lists at a time; more requests queue
+_MOST_PROBES = 40  # that wait for /probe: not the same, so that scrapes do not wait for CLN
+_KEPT = 2  # threads for answers that are there from the start, as there may be no others later
+
 
 class Service:
     """Polls what a configuration asks for. ``load`` gives the configuration; it is called again for each reload.
 
-    What it saw is kept over a restart in the folder ``state``, where there is one.
+    What it saw is kept over a restart in the folder ``state``, where there is one. Whoever asks it gets what is known
+    from the threads ``answering``, and what takes a call of CLN from the threads ``probing``.
     """
 
     def __init__(
@@ -43,24 +47,30 @@ class Service:
         self._redactor = redactor
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
-        self._poller = Poller(self.run)
+        self._poller = Poller(self.run, self._clock)
         self._exposition = Exposition(ALL_FAMILIES)
         self.counters = Counters()
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
         self._limits = Limits(1, 0, self._clock)
         self._reload_failed = False
+        self.answering, self.probing = Threads(_MOST_ANSWERS), Threads(_MOST_PROBES)
         self._state_path = state
         self._state: State | None = None
 
     def start(self) -> None:
-        """Load the configuration, take up what was kept, and begin to poll. Raises ConfigError or StateError."""
+        """Load the configuration, take up what was kept, and begin to poll.
+
+        Raises ConfigError, StateError, or ThreadError if there are no threads for that.
+        """
         config = self._load()
         made = self._make_targets(config)
         if self._state_path is not None:
             self._state = State(self._state_path, self.counters.state_not_written)
-            self._state.restore(made, self.now())
+            self._state.restore(made, self._clock)
         self._apply(config, made)
+        self.answering.keep(_KEPT)
+        self.probing.keep(1)
         self._poller.start()
 
     def stop(self) -> None:
@@ -70,6 +80,8 @@ class Service:
             state, self._state = self._state, None
         self._poller.stop()
         self._clock.stop()
+        for threads in (self.answering, self.probing):
+            threads.shutdown()
         if state is not None:
             state.close()
 
@@ -121,7 +133,7 @@ class Service:
         """Run the probe of ``target`` now, or wait for its run that is under way, and return that run."""
         # Workers of its own: many keys of one account must not hold up the probes of others. How many calls are in
         # flight over all is for the limits to say.
-        with ThreadPoolExecutor(self.config.concurrency, thread_name_prefix="cln-call") as pool:
+        with Threads(self.config.concurrency - 1) as pool:  # and this one
             return target.run(pool, self._clock, self._ran)
 
     def find(self, account: str, probe: str) -> Target | None:
@@ -148,19 +160,23 @@ class Service:
         return None
 
     def now(self) -> float:
-        """Return the Unix time by which it judges ages."""
+        """Return the Unix time."""
         return self._clock.time()
+
+    def monotonic(self) -> float:
+        """Return the monotonic time, by which it tells how old data are."""
+        return self._clock.monotonic()
 
     def expire(self) -> None:
         """Drop what is too old by now: each who shows data does that first."""
-        now = self.now()
+        now = self.monotonic()
         for target in list(self.targets.values()):
             if target.expire(now):
                 self._publish(target)
 
     def has_expired(self) -> bool:
         """Tell whether :meth:`expire` has something to do."""
-        now = self.now()
+        now = self.monotonic()
         return any(target.has_expired(now) for target in list(self.targets.values()))
 
     def page(self) -> Page:

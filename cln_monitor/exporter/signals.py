@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Executor
 
 _DUMPED = (signal.SIGQUIT, signal.SIGXCPU, signal.SIGSYS, signal.SIGTRAP)
 _MEANINGLESS = (
@@ -26,23 +27,27 @@ _HANDLED = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, *_MEANINGLESS)
 
 
 def hold_signals() -> None:
-    """Keep signals until :func:`handled_signals` takes them, and dump stacks on a crash; call it before all else."""
+    """Keep signals until :func:`handled_signals` takes them; call it before all else."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
-    faulthandler.enable()  # what the watchdog of systemd ends says where each thread was
+
+
+def dump_stacks_to(descriptor: int) -> None:
+    """Write the stack of each thread to ``descriptor`` on a crash, and on the signals that ask for a core file."""
+    faulthandler.enable(descriptor)  # what the watchdog of systemd ends says where each thread was
     for number in _DUMPED:
-        faulthandler.register(number, chain=True)
+        faulthandler.register(number, descriptor, chain=True)
 
 
 @contextlib.contextmanager
 def handled_signals(
-    loop: asyncio.AbstractEventLoop, stop: Callable[[], object], reload: Callable[[], object]
+    loop: asyncio.AbstractEventLoop, threads: Executor, stop: Callable[[], object], reload: Callable[[], object]
 ) -> Iterator[None]:
-    """Handle signals in the event ``loop``, those that were held first; ``reload`` is called in a thread."""
+    """Handle signals in the event ``loop``, those that were held first; ``reload`` is called in one of ``threads``."""
     for number in _MEANINGLESS:
         loop.add_signal_handler(number, _ignore, number)
     loop.add_signal_handler(signal.SIGTERM, stop)
     loop.add_signal_handler(signal.SIGINT, stop)
-    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, reload))
+    loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(threads, reload))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
     try:
         yield

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
 import structlog
+
+from cln_monitor.cln import Clock, Threads
 
 from .saved import NotUsable, Saved, decode
 from .state_folder import StateFolder
@@ -25,22 +28,24 @@ class State:
     """The files of one folder, one for each target. ``failed`` is called for each that could not be written."""
 
     def __init__(self, path: Path, failed: Callable[[], None]) -> None:
-        """Raises StateError when the folder cannot be used."""
+        """Raises StateError when the folder cannot be used, ThreadError when there is no thread to write."""
         self._folder = StateFolder(path)
         self._failed = failed
         self._due: dict[str, Saved[Any] | None] = {}
         self._lock = threading.Lock()
         self._some_due = threading.Event()
         self._stopping = threading.Event()
-        self._writer: threading.Thread | None = None
+        self._threads = Threads(1)
+        self._threads.keep(1)
+        self._writer: Future[None] | None = None
         self._error = ""
 
-    def restore(self, targets: Iterable[Target], now: float) -> None:
+    def restore(self, targets: Iterable[Target], clock: Clock) -> None:
         """Give ``targets`` back what they saw before, and remove what is of none of them; nothing it finds stops it."""
         names = {_name_of(target.id): target for target in targets}
         for name, target in names.items():
             try:
-                self._restore(name, target, now)
+                self._restore(name, target, clock)
             except OSError as error:
                 self._leave(name, target, f"it cannot be read ({error.strerror})")
             except NotUsable as error:
@@ -53,17 +58,18 @@ class State:
             else:
                 _log.info("state removed, as nothing asks for it any more", file=name)
 
-    def _restore(self, name: str, target: Target, now: float) -> None:
+    def _restore(self, name: str, target: Target, clock: Clock) -> None:
         data = self._folder.read(name)
         if data is None:
             return
+        now = clock.time()
         saved = decode(data, target.probe, now)
         seen = saved.observation
         if (seen.api, seen.account, seen.probe) != (target.id.api, target.id.account, target.id.probe):
             raise NotUsable("it is of another probe")
         if saved.asks != target.asks:
             raise NotUsable("it is of another login, API or form of the keys' labels")
-        target.restore(saved, now)
+        target.restore(saved, clock)
         kept = 0 if target.observation is None else len(target.observation.parts)
         if kept < len(seen.parts):
             old = len(seen.parts) - kept
@@ -89,17 +95,17 @@ class State:
         with self._lock:
             self._due[name] = saved
             if self._writer is None:
-                self._writer = threading.Thread(target=self._write_when_due, name="state", daemon=True)
-                self._writer.start()
+                self._writer = self._threads.submit(self._write_when_due)
         self._some_due.set()
 
     def close(self) -> None:
         """Write what is due, unless the disk takes too long, and let others use the folder."""
         self._stopping.set()
         self._some_due.set()
+        self._threads.shutdown()
         if self._writer is not None:
-            self._writer.join(_LAST_WRITE)
-            if self._writer.is_alive():
+            wait((self._writer,), _LAST_WRITE)
+            if not self._writer.done():
                 _log.warning("last state not written, the disk takes too long", folder=str(self._folder.path))
                 return  # the folder stays ours until the process has ended
         self._folder.close()
@@ -111,7 +117,9 @@ class State:
             self._some_due.clear()
             left = self._write_all()
             if self._stopping.is_set():
-                return
+                if left or not self._due:
+                    return
+                continue  # what came while the rest was written
             if left:
                 self._stopping.wait(_RETRY)
                 self._some_due.set()

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from cln_monitor.cln import Clock
-from cln_monitor.probes import WHOLE, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
+from cln_monitor.probes import WHOLE, Ages, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
 
 from .families import Kept
 from .saved import Saved
@@ -32,7 +33,8 @@ class Target:
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
     ``is_tried``: a run of its probe in this process is shown; what it last saw may be of an earlier one.
-    ``told`` is what :meth:`tell` returned, until something else is to be told.
+    ``told`` is what :meth:`tell` returned, until something else is to be told. ``last_success`` is in Unix seconds,
+    ``succeeded_at`` the same moment by the monotonic clock, by which all ages go.
     """
 
     def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: str, made_from: object) -> None:
@@ -46,6 +48,7 @@ class Target:
         self.observation: Observation[Any] | None = None
         self.last_run: Run[Any] | None = None
         self.last_success: float | None = None
+        self.succeeded_at = 0.0
         self.has_changed_state = False
         self.is_tried = False
         self.kept = Kept()
@@ -53,8 +56,8 @@ class Target:
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
-    def view(self, *, whole: bool = True) -> View:
-        """Return what is told of it; unless ``whole``, without what it saw."""
+    def view(self, now: float | None = None, *, whole: bool = True) -> View:
+        """Return what is told of it, with its ages at the monotonic ``now``; unless ``whole``, without what it saw."""
         run, seen = self.last_run, self.observation
         return View(
             probe=self.id.probe,
@@ -70,13 +73,25 @@ class Target:
             lacking=len(seen.lacking) if seen else 0,
             shard=None if self.source.shard == WHOLE or not self.probe.is_shared else str(self.source.shard),
             observation=seen if whole else None,
+            ages=UNSET if now is None else self.ages(now),
+        )
+
+    def ages(self, now: float) -> Ages:
+        """Return its ages at the monotonic ``now``."""
+        run, seen = self.last_run, self.observation
+        return Ages(
+            last_run=None if run is None else now - run.monotonic,
+            last_success=None if self.last_success is None else now - self.succeeded_at,
+            oldest_part=now - seen.oldest if seen and seen.parts else None,
         )
 
     def tell(self) -> bytes:
-        """Return the whole view as JSON, which many may ask for between two runs."""
+        """Return the whole view, but for its ages, as JSON, which many may ask for between two runs."""
         with self._lock:
             if self.told is None:
-                self.told = msgspec.json.encode(self.view())
+                view = self.view()
+                seen = view.observation and view.observation.undated()
+                self.told = msgspec.json.encode(msgspec.structs.replace(view, observation=seen))
             return self.told
 
     def inherit(self, former: Target | None) -> bool:
@@ -85,7 +100,7 @@ class Target:
             return False
         self.observation = former.observation
         self.last_run = former.last_run
-        self.last_success = former.last_success
+        self.last_success, self.succeeded_at = former.last_success, former.succeeded_at
         self.is_tried = former.is_tried
         return former.made_from == self.made_from and not former.is_running
 
@@ -95,13 +110,16 @@ class Target:
             run, seen = self.last_run, self.observation
             if run is None or seen is None:
                 return None
-            return Saved(self.asks, run.started_at, run.duration, self.last_success, seen)
+            return Saved(self.asks, run.started_at, run.duration, self.last_success, seen.undated())
 
-    def restore(self, saved: Saved[Any], now: float) -> None:
-        """Go on with what an earlier exporter saw, less what is too old at ``now``."""
-        self.observation = saved.observation.without_expired(now, self.settings.max_age)
-        self.last_run = Run(self.observation, saved.started_at, saved.duration)
+    def restore(self, saved: Saved[Any], clock: Clock) -> None:
+        """Go on with what an earlier exporter saw, less what is too old; of that one, only times of day are known."""
+        now, wall_now = clock.monotonic(), clock.time()
+        seen = saved.observation.dated(now, wall_now)
+        self.observation = seen.without_expired(now, self.settings.max_age)
+        self.last_run = Run(self.observation, saved.started_at, saved.duration, now - (wall_now - saved.started_at))
         self.last_success = saved.last_success
+        self.succeeded_at = now - (wall_now - (saved.last_success or 0.0))
 
     @property
     def is_running(self) -> bool:
@@ -118,7 +136,7 @@ class Target:
             return running.result()
         try:
             run = run_probe(self.probe, self.source, pool, clock)
-            self._keep(run)
+            self._keep(run, clock.monotonic())
             done(self, run)
             self.is_tried = True
         except BaseException as error:
@@ -130,26 +148,26 @@ class Target:
         finally:
             self._running = None
 
-    def _keep(self, run: Run[Any]) -> None:
+    def _keep(self, run: Run[Any], now: float) -> None:
         seen = run.observation
         with self._lock:
             if self.observation is not None:
-                seen = seen.after(self.observation, self.settings.max_age)
+                seen = seen.after(self.observation, now, self.settings.max_age)
             self.observation = seen
             before = self.last_run if self.is_tried else None
             self.has_changed_state = before is None or (before.failure is None) != (run.failure is None)
             self.last_run = run
             if run.failure is None:
-                self.last_success = run.observation.observed_at
+                self.last_success, self.succeeded_at = run.observation.observed_at, now
             self.told = None
 
     def has_expired(self, now: float) -> bool:
-        """Tell whether it has parts older than the probe's ``max_age`` at ``now``."""
+        """Tell whether it has parts older than the probe's ``max_age`` at the monotonic ``now``."""
         seen = self.observation
         return seen is not None and now > seen.expires_at(self.settings.max_age)
 
     def expire(self, now: float) -> bool:
-        """Drop the parts older than the probe's ``max_age`` at ``now``; tell whether there were any."""
+        """Drop the parts older than the probe's ``max_age`` at the monotonic ``now``; tell if there were any."""
         with self._lock:
             if self.observation is None or not self.has_expired(now):
                 return False

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from asyncio import CancelledError
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
-from anyio import CapacityLimiter, move_on_after, to_thread
+from anyio import move_on_after
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
@@ -27,12 +27,13 @@ from .service import Service
 from .status_page import POLICY, StatusPage
 from .target import Target
 
+T = TypeVar("T")
+
 _SAFE = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_MOST_PROBES = 40  # threads that wait for /probe at a time; more requests queue
 _LONGEST_ANSWER = 60.0  # seconds for the whole of it; Prometheus gives up after 10 by itself
 _PIECE = 1 << 20  # bytes handed to the server at a time; it copies what it is given, for each connection
 
@@ -95,17 +96,20 @@ class _Web:
         self._service = service
         self._options = options
         self._status_page = StatusPage(service, options.telemetry_path)
-        self._probing = CapacityLimiter(_MOST_PROBES)
 
-    # What is not async runs in a thread: it waits for a lock or works for a while, and the loop must answer others.
-    def index(self, _: Request) -> Response:
-        return HTMLResponse(self._status_page.render(), headers=_SAFE | {"Content-Security-Policy": POLICY})
+    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
+        """Do what waits for a lock or takes a while, so that the loop can answer others meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._service.answering, work, *args)
+
+    async def index(self, _: Request) -> Response:
+        page = await self._in_thread(self._status_page.render)
+        return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": POLICY})
 
     async def metrics(self, request: Request) -> Response:
         openmetrics = _accepts(request.headers.get("accept", ""), "application/openmetrics-text")
         if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
             return self._metrics(request, openmetrics)  # which is then less work than to hand it to a thread
-        return await run_in_threadpool(self._metrics, request, openmetrics)
+        return await self._in_thread(self._metrics, request, openmetrics)
 
     def _metrics(self, request: Request, openmetrics: bool) -> Response:
         own, content_type = self._service.counters.render(openmetrics)
@@ -115,13 +119,14 @@ class _Web:
         target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
         try:
             # The threads that wait for CLN are not those that answer scrapes, and a stop does not wait for them.
-            await to_thread.run_sync(self._service.run, target, abandon_on_cancel=True, limiter=self._probing)
-        except CancelledError:
+            await asyncio.get_running_loop().run_in_executor(self._service.probing, self._service.run, target)
+        except asyncio.CancelledError:
             return _text("the exporter is stopping", 503)
         return _exposition(request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8")
 
-    def config(self, _: Request) -> Response:
-        return Response(show_config(self._service.config), media_type="text/plain; charset=utf-8", headers=_SAFE)
+    async def config(self, _: Request) -> Response:
+        text = await self._in_thread(show_config, self._service.config)
+        return Response(text, media_type="text/plain; charset=utf-8", headers=_SAFE)
 
     async def healthy(self, _: Request) -> Response:
         return _text("healthy")
@@ -133,15 +138,16 @@ class _Web:
             return _text(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
         return _text("ready")
 
-    def reload(self, _: Request) -> Response:
+    async def reload(self, _: Request) -> Response:
         if not self._options.enable_lifecycle:
             return _text("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
-        error = self._service.reload()
+        error = await self._in_thread(self._service.reload)
         return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
 
-    def discovery(self, request: Request) -> Response:
+    async def discovery(self, request: Request) -> Response:
+        probe, query = request.path_params["probe"], request.query_params.multi_items()
         try:
-            pieces = discover(self._service, request.path_params["probe"], request.query_params.multi_items())
+            pieces = await self._in_thread(discover, self._service, probe, query)
         except NotDiscovered as error:
             return _text(str(error), error.status)
         length = {"Content-Length": str(sum(map(len, pieces)))}
@@ -153,17 +159,24 @@ class _Web:
         except HTTPException as error:
             return _json({"error": error.detail}, error.status_code)
         told = target.told
-        if told is None or target.has_expired(self._service.now()):
-            told = await run_in_threadpool(self._tell, target)
-        return _json_text(told)
+        if told is None or target.has_expired(self._service.monotonic()):
+            told = await self._in_thread(self._tell, target)
+        ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})
+        pieces: list[bytes | memoryview] = [ages[:-1], b",", memoryview(told)[1:]]  # which change each second
+        length = {"Content-Length": str(sum(map(len, pieces)))}
+        return _Pieces(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
 
     def _tell(self, target: Target) -> bytes:
         self._service.expire()  # what has expired must not be told here either
         return target.tell()
 
-    def index_of_observations(self, _: Request) -> Response:
+    async def index_of_observations(self, _: Request) -> Response:
+        return await self._in_thread(self._index_of_observations)
+
+    def _index_of_observations(self) -> Response:
         self._service.expire()
-        probes = [target.view(whole=False) for target in list(self._service.targets.values())]
+        now = self._service.monotonic()
+        probes = [target.view(now, whole=False) for target in list(self._service.targets.values())]
         return _json(
             {
                 "format": FORMAT,
@@ -217,7 +230,7 @@ def _accepts(header: str, name: str) -> bool:
     return False
 
 
-async def _in_pieces(pieces: list[bytes]) -> AsyncIterator[bytes | memoryview]:
+async def _in_pieces(pieces: Sequence[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
     """Give small pieces together and large ones cut."""
     gathered = bytearray()
     for piece in pieces:

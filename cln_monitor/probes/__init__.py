@@ -6,12 +6,13 @@ from .registry import PROBES
 from .run import Run, run_probe
 from .settings import CheckinSettings, Duration, ProbeSettings
 from .shard import WHOLE, Shard
-from .view import FORMAT, View
+from .view import FORMAT, Ages, View
 
 __all__ = [
     "FORMAT",
     "PROBES",
     "WHOLE",
+    "Ages",
     "CheckinSettings",
     "Duration",
     "Failure",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -18,12 +19,17 @@ class Failure(msgspec.Struct, frozen=True):
     text: str
 
 
-class Part(msgspec.Struct, Generic[T], frozen=True):
-    """What was read in one go, usually one licence key. ``observed_at``: Unix seconds."""
+class Part(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
+    """What was read in one go, usually one licence key. ``observed_at``: Unix seconds.
+
+    ``monotonic`` is the same moment in seconds of the monotonic clock, by which this process tells its age; it means
+    nothing to another process.
+    """
 
     name: str
     observed_at: float
     value: T
+    monotonic: float = 0.0
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -40,6 +46,7 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     labels of keys, never the keys themselves. ``list_known`` is false when the list of the parts could not be read, so
     that a part which is not here may exist all the same. ``lost`` are names of parts that were there before and
     of which nothing is left to show: they grew too old, or could not be read and the list of the parts is not known.
+    The ``parts`` of the last run come first, then those of the run before, and so on.
     """
 
     probe: str
@@ -69,8 +76,11 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
             present.add("")  # parts of before the list failed are still young
         return [missing for missing in self.missing if missing.name not in present]
 
-    def after(self, earlier: Observation[T], max_age: float) -> Observation[T]:
-        """Return this observation with what it misses taken from an ``earlier`` one, part by part."""
+    def after(self, earlier: Observation[T], now: float, max_age: float) -> Observation[T]:
+        """Return this observation with what it misses taken from an ``earlier`` one, part by part.
+
+        ``now`` is the monotonic time; what is older than ``max_age`` seconds then is not taken.
+        """
         have = {part.name for part in self.parts}
         missed = {missing.name for missing in self.missing}
 
@@ -82,21 +92,34 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         known = dict.fromkeys((*earlier.lost, *(missing.name for missing in earlier.missing if missing.name)))
         lost = tuple(name for name in known if may_exist(name))
         merged = msgspec.structs.replace(self, parts=self.parts + kept, lost=lost)
-        return merged.without_expired(self.observed_at, max_age)
+        return merged.without_expired(now, max_age)
 
     def without_expired(self, now: float, max_age: float) -> Observation[T]:
-        """Return this observation without the parts that are older than ``max_age`` seconds at ``now``."""
+        """Return this observation without parts that are older than ``max_age`` seconds at the monotonic ``now``."""
         if now <= self.expires_at(max_age):
             return self
-        parts = tuple(part for part in self.parts if now - part.observed_at <= max_age)
-        dropped = tuple(part.name for part in self.parts if now - part.observed_at > max_age)
+        parts = tuple(part for part in self.parts if now - part.monotonic <= max_age)
+        dropped = tuple(part.name for part in self.parts if now - part.monotonic > max_age)
         return msgspec.structs.replace(self, parts=parts, lost=self.lost + dropped)
 
     def expires_at(self, max_age: float) -> float:
-        """Return the Unix seconds after which the first part is older than ``max_age``; infinity without parts."""
-        return self._oldest + max_age
+        """Return the monotonic time after which the first part is older than ``max_age``; infinity without parts."""
+        return self.oldest + max_age
+
+    def dated(self, now: float, wall_now: float) -> Observation[T]:
+        """Return what another process wrote, with monotonic times of this one, as of ``now`` and Unix ``wall_now``."""
+        return self._with_times(lambda part: now - (wall_now - part.observed_at))
+
+    def undated(self) -> Observation[T]:
+        """Return this observation without monotonic times, for other processes to read."""
+        return self._with_times(lambda _: 0.0)
+
+    def _with_times(self, time_of: Callable[[Part[T]], float]) -> Observation[T]:
+        parts = tuple(msgspec.structs.replace(part, monotonic=time_of(part)) for part in self.parts)
+        return msgspec.structs.replace(self, parts=parts)
 
     @cached_property
-    def _oldest(self) -> float:
+    def oldest(self) -> float:
+        """The monotonic time of the oldest part, infinity without parts."""
         # Each scrape asks for it, and to look at thousands of parts takes most of a millisecond.
-        return min((part.observed_at for part in self.parts), default=math.inf)
+        return min((part.monotonic for part in self.parts), default=math.inf)

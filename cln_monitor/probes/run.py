@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import Executor, Future
 from typing import Generic, TypeVar
 
 import msgspec
@@ -22,17 +23,17 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-_STOPPING = Failure(TimedOut.reason, "not read to the end, as we are stopping")
 _MOST_THREADS = 256  # of a pool, as there are never more calls in flight
 _SUSPICIOUS = 8  # calls in a row without an answer
 
 
 class Run(msgspec.Struct, Generic[T], frozen=True):
-    """One run of a probe. ``started_at``: Unix seconds; ``duration``: seconds."""
+    """One run of a probe. ``started_at``: Unix seconds; ``duration``: seconds; ``monotonic``: when it started, too."""
 
     observation: Observation[T]
     started_at: float
     duration: float
+    monotonic: float = 0.0
 
     @property
     def failure(self) -> Failure | None:
@@ -53,8 +54,9 @@ def run_probe(
 ) -> Run[T]:
     """Run ``probe`` once and return what it saw; it never raises for what CLN does.
 
-    The parts are read by the threads of ``pool``. One part that fails does not lose the others: the observation
-    says which are missing, and the run counts as failed. The connections to CLN are those of this run, and end with it.
+    The parts are read by this thread and those of ``pool``, by this one alone where none of those can be had. One part
+    that fails does not lose the others: the observation says which are missing, and the run counts as failed. The
+    connections to CLN are those of this run, and end with it.
     """
     with source.client.run() as client:
         return _run(probe, msgspec.structs.replace(source, client=client), pool, clock, order)
@@ -64,22 +66,19 @@ def _run(
     probe: Probe[T], source: Source, pool: Executor, clock: Clock, order: Callable[[list[str]], list[str]]
 ) -> Run[T]:
     started_at, started = clock.time(), clock.monotonic()
+    source.client.hide_secrets()
     try:
         plan = probe.plan(source)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
-    planned = tuple(Part(name, clock.time(), value) for name, value in plan.read.items())
+    planned = tuple(Part(name, clock.time(), value, clock.monotonic()) for name, value in plan.read.items())
     outage = _Outage(source, clock)
 
     def read(name: str) -> Part[T] | Missing:
         return _read_part(name, plan.readers[name], outage, source, clock)
 
     # In another order each time: where there is time for some keys only, it must not always be the same ones.
-    names = order(list(plan.readers))
-    try:
-        read_parts = _for_each(names, read, pool)
-    except (RuntimeError, CancelledError):  # the pool was shut down; a part itself raises nothing
-        read_parts = {name: Missing(name, _STOPPING) for name in names}
+    read_parts = _for_each(order(list(plan.readers)), read, pool)
     outcomes = [read_parts[name] for name in plan.readers]
     observation = Observation(
         probe=probe.name,
@@ -90,25 +89,30 @@ def _run(
         missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
         list_known=plan.list_known,
     )
-    return Run(observation, started_at, clock.monotonic() - started)
+    return Run(observation, started_at, clock.monotonic() - started, started)
 
 
 def _for_each(names: list[str], read: Callable[[str], R], pool: Executor) -> dict[str, R]:
-    """Return what ``read`` makes of each of ``names`` in the threads of ``pool``, or in this one where that will do."""
+    """Return what ``read`` makes of each of ``names``, in this thread and as many of ``pool`` as there are."""
     results: dict[str, R] = {}
     waiting = iter(names)
 
-    def read_on(_: int = 0) -> None:
+    def read_on() -> None:
         for name in waiting:
             results[name] = read(name)
 
+    helpers: list[Future[None]] = []
     try:
-        if len(names) == 1:
-            read_on()
-        else:  # a task a thread: to make one for each name, and to wake up for its result, takes 40 microseconds
-            deque(pool.map(read_on, range(min(len(names), _MOST_THREADS))), 0)
+        with contextlib.suppress(RuntimeError):  # no thread can be started, or the pool is shut down
+            # A task a thread: to make one for each name, and to wake up for its result, takes 40 microseconds.
+            for _ in range(min(len(names), _MOST_THREADS) - 1):
+                helpers.append(pool.submit(read_on))  # noqa: PERF401 # those before one that fails are kept
+        read_on()
     finally:
         deque(waiting, 0)  # who is interrupted waits for no more than has begun
+        begun = [helper for helper in helpers if not helper.cancel()]
+    for helper in begun:
+        helper.result()
     return results
 
 
@@ -122,7 +126,7 @@ def _read_part(name: str, reader: Callable[[], T], outage: _Outage, source: Sour
         outage.count(error, failure)
         return Missing(name, failure)
     outage.over()
-    return Part(name, clock.time(), value)
+    return Part(name, clock.time(), value, clock.monotonic())
 
 
 class _Outage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from .observation import Failure, Observation
 from .run import Run
@@ -14,13 +15,24 @@ FORMAT = 1
 """Grows when a reader of the former form would misread a view."""
 
 
+class Ages(msgspec.Struct, frozen=True):
+    """How many seconds ago the last run began, the last success was, and the oldest part was read; None for never.
+
+    Whoever told them measured them by a clock that nobody sets: times of day, theirs or the reader's, may be wrong.
+    """
+
+    last_run: float | None = None
+    last_success: float | None = None
+    oldest_part: float | None = None
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """How a probe stands, and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
 
     ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
     ``read`` and ``lacking`` are the numbers of parts that are there and that are not. ``shard``, such as ``0/3``, is
-    set where other exporters read parts of the account that are not here.
+    set where other exporters read parts of the account that are not here. ``ages`` are those at the time it is told.
     """
 
     format: int = FORMAT
@@ -37,6 +49,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     lacking: int
     shard: str | None = None
     observation: Observation[Any] | None
+    ages: Ages | UnsetType = UNSET
 
     @classmethod
     def of_run(cls, run: Run[Any], settings: ProbeSettings) -> View:
@@ -54,5 +67,6 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             failure=run.failure,
             read=len(seen.parts),
             lacking=len(seen.lacking),
-            observation=seen,
+            observation=seen.undated(),
+            ages=Ages(run.duration, None if run.failure else 0.0, run.duration if seen.parts else None),
         )

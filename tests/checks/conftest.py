@@ -1,4 +1,4 @@
-"""A CLN to break, shared by all tests of the checks, and the files and options that plugins take to ask it."""
+"""A CLN to break, of its own for each test of the checks, and the files and options that plugins take to ask it."""
 
 from __future__ import annotations
 
@@ -32,18 +32,11 @@ class Cln:
         return "--login", LOGIN, "--secret-key-file", str(key_file), "--api-url", self.url
 
 
-@pytest.fixture(scope="session")
-def _cln(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cln]:
-    folder = tmp_path_factory.mktemp("cln")
+@pytest.fixture
+def cln(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cln]:
+    """That CLN: to make one takes a millisecond, and no test finds what another one has left."""
+    folder = tmp_path_factory.mktemp("cln")  # beside tmp_path, the files in which some tests count
     simulator = small_cln()
     with simulator.serve() as served:
         write_config(folder, served.url)
         yield Cln(simulator, served.url, folder)
-
-
-@pytest.fixture
-def cln(_cln: Cln) -> Iterator[Cln]:
-    """That CLN, without the faults and the requests of the tests before."""
-    _cln.simulator.clear_requests()
-    yield _cln
-    _cln.simulator.faults.clear()

@@ -18,12 +18,12 @@ from tests.running import PATIENCE, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY
 
 from .conftest import Cln
-from .plugins import PLUGINS, STATES, bare_environment, checked, run_command, run_plugin
+from .plugins import PLUGINS, STATES, bare_environment, checked, run_command, run_plugin, run_with_time_to_tell
 
 pytestmark = pytest.mark.processes
 
-SOON = 1.5
-"""Seconds, of a deadline that a plugin still starts within on a busy machine."""
+SOON = 6.0
+"""Seconds, of a deadline within which a plugin gets to what hangs, also on a busy machine."""
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -205,7 +205,7 @@ def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> N
     """Also while threads wait for CLN, which nobody waits for."""
     cln.simulator.faults.add(Fault("hang", "/kcare/key/servers.json"))
     process = subprocess.Popen(
-        [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-t", "15"],
+        [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-t", "100"],
         env=bare_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -216,18 +216,18 @@ def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> N
     output, errors = process.communicate(timeout=PATIENCE)
     outcome = checked(process.returncode, output, time.monotonic() - now, ())
     assert (outcome.output.startswith(line), outcome.lines, errors) == (True, [], b"")
-    assert outcome.seconds < 3
+    assert outcome.seconds < 30
 
 
 @pytest.mark.parametrize("kind", ["hang", "drip", "drip_headers"])
 def test_a_cln_that_does_not_come_to_an_end(kind: str, cln: Cln) -> None:
     """A byte now and then keeps no check alive; the line says what it was waiting for."""
     cln.simulator.faults.add(Fault(kind) if kind == "hang" else Fault(kind, seconds=0.2))
-    outcome = run_plugin("check_cln_kernelcare", *cln.login, "-t", str(SOON))
+    outcome = run_with_time_to_tell("check_cln_kernelcare", *cln.login, "-t", "4")
     assert outcome.state == "UNKNOWN"
     assert "reading /kcare/key/list.json at 127.0.0.1" in outcome.text
-    assert "no complete answer within" in outcome.text
-    assert outcome.seconds < SOON + 1
+    assert "no complete answer within" in outcome.text  # so it was not the end of the process that ended it
+    assert outcome.seconds < 30
 
 
 _STUCK = """
@@ -249,11 +249,11 @@ entry.run("check_cln_kernelcare")
 )
 def test_the_deadline_ends_what_knows_of_none(module: str, function: str, stage: str, cln: Cln) -> None:
     """A resolver that hangs, a configuration on a share that is gone: it says what it was doing."""
-    arguments = ["-C", str(cln.config), "-t", "3"]  # of which a busy machine may need one to start
+    arguments = ["-C", str(cln.config), "-t", f"{SOON:g}"]
     outcome = run_command([sys.executable, "-c", _STUCK.format(module=module, function=function), *arguments])
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.startswith(f"no result within 3 s, it was still {stage}")
-    assert 3 <= outcome.seconds < 4
+    assert outcome.text.startswith(f"no result within {SOON:g} s, it was still {stage}")
+    assert SOON <= outcome.seconds < SOON + 30
 
 
 HOSTILE = "web|1 🚀 'q' \"r\" a=b \x1b[31m\u202e"

@@ -9,6 +9,7 @@ import pytest
 
 from cln_monitor.checks.exit import Exit
 from cln_monitor.checks.states import State
+from tests.helpers.clock import FakeClock
 from tests.running import PATIENCE
 
 from .inside import InsideExit, result_of
@@ -163,8 +164,9 @@ def test_errors_in_words() -> None:
     assert "install cln-monitor again: no x" in result_of(lambda: leave.failed(ImportError("no x"))).output
 
 
-def test_time_is_kept_to_tell_what_was_found() -> None:
+def test_time_is_kept_to_tell_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a second, or half of what there is; without a deadline there is time without end."""
+    monkeypatch.setattr("cln_monitor.checks.exit.time", FakeClock())
     leave = Exit()
     assert leave.left == float("inf")
     leave._ends_at, leave._margin = 0.0, 0.0
@@ -172,4 +174,4 @@ def test_time_is_kept_to_tell_what_was_found() -> None:
     for seconds, left in ((100.0, 99.5), (0.8, 0.4)):
         leave = InsideExit()
         leave.end_after(seconds)
-        assert left - 0.2 < leave.left <= left
+        assert leave.left == left

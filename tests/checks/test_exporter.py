@@ -35,9 +35,10 @@ def probe(
         "api": "cln.example.net",
         "interval": 900.0,
         "max_age": 3600.0,
-        "last_run": NOW - 30 if ran else None,
-        "last_success": None if age is None else NOW - age,
+        "last_run": NOW + 3600 if ran else None,
+        "last_success": None if age is None else NOW + 3600,
         "failure": {"reason": reason, "text": f"a|text of {reason}"} if reason else None,
+        "ages": {"last_run": 30.0 if ran else None, "last_success": age, "oldest_part": age},
         "read": read,
         "lacking": lacking,
     }

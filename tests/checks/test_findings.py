@@ -11,7 +11,6 @@ import pytest
 from cln_monitor.checks.exit import Unusable
 from cln_monitor.checks.findings import Problem, missing_of, origin_of, phrases_of, problems_of, values_of
 from cln_monitor.checks.states import State
-from tests.helpers.clock import NOW
 
 from .views import missing, part, view
 
@@ -25,7 +24,7 @@ def all_of(_: str) -> bool:
 
 def problems(seen: Any, wanted: Callable[[str], bool] = all_of) -> list[Problem]:
     """Return what is wrong with a view."""
-    return problems_of(seen, wanted, OPTIONS, NOW)
+    return problems_of(seen, wanted, OPTIONS)
 
 
 def test_the_values_of_what_is_wanted() -> None:
@@ -37,9 +36,9 @@ def test_the_values_of_what_is_wanted() -> None:
 
 def test_the_values_of_parts_of_several_ages() -> None:
     """As they come, or the newest last, so that it is what counts of two."""
-    seen = view([part("a", 1), part("b", 2, age=60), part("c", 3)])
-    assert list(values_of(seen, all_of)) == [1, 2, 3]
-    assert list(values_of(seen, all_of, newest_last=True)) == [2, 1, 3]
+    seen = view([part("a", 1), part("c", 3), part("b", 2, age=-60)])  # by a clock that was set back meanwhile
+    assert list(values_of(seen, all_of)) == [1, 3, 2]
+    assert list(values_of(seen, all_of, newest_last=True)) == [2, 3, 1]
 
 
 def test_what_has_not_been_polled() -> None:
@@ -97,9 +96,9 @@ def test_what_was_seen_before_it_failed_may_not_do() -> None:
         view([part("a", 1)], [missing("")], list_known=False),
         view([part("a", 1)], [missing("b")]),
     ):
-        found = problems_of(seen, "a".__eq__, OPTIONS, NOW, kept=False)
+        found = problems_of(seen, "a".__eq__, OPTIONS, kept=False)
         assert found == [Problem(State.UNKNOWN, "reading it: nonsense")]
-    assert problems_of(view([part("a", 1)]), all_of, OPTIONS, NOW, kept=False) == []
+    assert problems_of(view([part("a", 1)]), all_of, OPTIONS, kept=False) == []
 
 
 def test_which_parts_are_missing() -> None:
@@ -127,7 +126,7 @@ def test_a_clock_that_is_behind() -> None:
 
 def origin(seen: Any, exporter: str | None = "http://h") -> list[str]:
     """Return what is told of where a view is from."""
-    return origin_of(seen, argparse.Namespace(exporter=exporter), NOW)
+    return origin_of(seen, argparse.Namespace(exporter=exporter))
 
 
 def test_where_it_was_seen() -> None:

@@ -153,7 +153,7 @@ def test_one_of_several_accounts(cln: Cln, tmp_path: Path) -> None:
     config = str(two_accounts(cln, tmp_path))
     assert run_inside("check_cln_kernelcare", "-C", config, "-a", "acme").state == "CRITICAL"
     assert run_inside("check_cln_kernelcare", "-C", config, "-a", "other", "--api-url", cln.url).state == "CRITICAL"
-    outcome = run_inside("check_cln_kernelcare", "-C", config, "-a", "other", "-t", "1")
+    outcome = run_inside("check_cln_kernelcare", "-C", config, "-a", "other")
     assert outcome.text == "reading /kcare/key/list.json at 127.0.0.1:9: connection refused"
 
 
@@ -277,7 +277,7 @@ def test_a_proxy(with_config: bool, cln: Cln, proxy: tuple[ScriptedServer, list[
     quoted = PROXY_PASSWORD.replace("|", "%7C").replace(" ", "%20")
     address = server.url.removesuffix("/api").replace("//", f"//me:{quoted}@")
     login = ("-C", str(cln.config)) if with_config else cln.login
-    outcome = run_inside("check_cln_kernelcare", *login, "--proxy", address, "-vvv", "-t", "3")
+    outcome = run_inside("check_cln_kernelcare", *login, "--proxy", address, "-vvv")
     assert outcome.state == "UNKNOWN"
     assert "HTTP 407" in outcome.text
     assert heads[0].startswith(b"GET http://127.0.0.1")
@@ -328,6 +328,7 @@ def test_what_cln_may_do(fault: Fault, told: str, cln: Cln, monkeypatch: pytest.
     assert outcome.perfdata == {}
 
 
+@pytest.mark.usefixtures("call_clock")
 def test_no_answer_has_a_state_of_its_own(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
     """--unreachable-state is for a CLN that does not answer; one that answers nonsense is UNKNOWN."""
     monkeypatch.setattr("cln_monitor.cln.transport._FIRST_BACK_OFF", 0.01)
@@ -335,7 +336,7 @@ def test_no_answer_has_a_state_of_its_own(cln: Cln, monkeypatch: pytest.MonkeyPa
     for fault in (Fault("reset"), Fault("hang")):
         cln.simulator.faults.clear()
         cln.simulator.faults.add(fault)
-        outcome = run_inside("check_cln_kernelcare", *cln.login, *state, "-t", "1")
+        outcome = run_inside("check_cln_kernelcare", *cln.login, *state, "-t", "30" if fault.kind == "reset" else "1")
         assert outcome.state == "WARNING"
         assert outcome.text.startswith("reading /kcare/key/list.json at 127.0.0.1:")
     cln.simulator.faults.clear()

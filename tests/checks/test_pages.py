@@ -139,7 +139,8 @@ def _servers(probe: str, product: str) -> _Example:
 
 def _exporter(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, Verdict]:
     text = "reading /im/key/list.json at cln.cloudlinux.com: no complete answer within 15 s"
-    failed = {"last_success": NOW - 40 * 60, "failure": {"reason": "timeout", "text": text}}
+    ages = {"last_run": 60.0, "last_success": 2400.0, "oldest_part": 2400.0}
+    failed = {"last_success": NOW - 40 * 60, "ages": ages, "failure": {"reason": "timeout", "text": text}}
     probes = [view("kernelcare"), {**view("imunify"), **failed}]
     return "--exporter http://127.0.0.1:10099", exporter.judge(probes, _options(program), NOW)
 

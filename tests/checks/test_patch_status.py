@@ -332,8 +332,6 @@ def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
 
 def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
     """Then it answers for all servers; a run after that registers nothing."""
-    account = next(iter(cln.simulator.accounts.values()))
-    account.monitoring_keys.clear()
     outcome = run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
     assert outcome.text == f"CLN knows no server of key {mask_key(MONITORING_KEY)}"
     assert run_inside(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
@@ -343,7 +341,6 @@ def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
     assert [request.path for request in cln.simulator.requests if "register" in request.path] == [
         "/kcare/nagios/register_key.plain"
     ]
-    account.monitoring_keys.clear()
 
 
 @pytest.mark.parametrize(

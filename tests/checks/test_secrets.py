@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -202,3 +204,33 @@ def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
     source = ("-C", str(full_config), "-a", "acme")
     outcome = run_plugin("check_cln_kernelcare", *source, "-vvv", environment={"PYTHONWARNINGS": "always"})
     assert outcome.state == "UNKNOWN"
+
+
+def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
+    """A refusal that quotes what was put into the files a moment before is told without it."""
+    files = [tmp_path / name for name in ("key", "token")]
+    new = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
+
+    def put(file: Path, text: str) -> None:
+        part = file.with_name(f"{file.name}.{threading.get_ident()}")
+        part.write_text(text)
+        part.replace(file)  # a reader sees the one or the other
+
+    def script(connection: socket.socket) -> None:
+        while read_head(connection):
+            for file, text in zip(files, new, strict=True):
+                put(file, text)
+            connection.sendall(http_answer(f'{{"success": false, "message": "{" ".join(new)}"}}'.encode()))
+
+    with ScriptedServer(script) as server:
+        config = tmp_path / "files.yml"
+        config.write_text(
+            f"api_url: {server.url}\nrequests_per_second: 0\naccounts:\n"
+            f"  - {{name: acme, login: {LOGIN}, secret_key_file: key, registration_token_file: token}}\n"
+        )
+        for name in ("check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses", "check_cln_patch_status"):
+            for file in files:
+                put(file, "0ld-pl4nted-text")
+            outcome = run_inside(name, "-C", str(config), *PLUGINS[name], "-vvv")
+            assert not [text for text in new if text in outcome.output], name
+            assert "<secret> <secret>" in outcome.output, name

@@ -34,9 +34,14 @@ def view(
         "interval": 900.0,
         "max_age": 3600.0,
         "last_run": NOW - age,
+        "ages": {"last_run": age, "last_success": None if lacking else age, "oldest_part": _oldest(observation)},
         "failure": lacking[0]["failure"] if lacking else None,
         "observation": observation,
     }
+
+
+def _oldest(observation: Mapping[str, Any]) -> float | None:
+    return max((NOW - part["observed_at"] for part in observation["parts"]), default=None)
 
 
 def server(name: str, age: float | None, created: float | None = 90 * DAY) -> dict[str, Any]:

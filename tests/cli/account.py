@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +53,16 @@ class Cln:
         ]
 
 
+@contextlib.contextmanager
+def a_cln(folder: Path) -> Iterator[Cln]:
+    """Serve that account; its configuration is in ``folder``, which is made."""
+    folder.mkdir()
+    simulator = Simulator(seed=1)
+    furnish(simulator)
+    with simulator.serve() as served:
+        yield Cln(simulator, served.url, write_config(folder, served.url))
+
+
 def furnish(simulator: Simulator) -> None:
     """Take away what the test before has left, and make the account anew."""
     for account in simulator.accounts.values():
@@ -90,14 +103,12 @@ def furnish(simulator: Simulator) -> None:
 def write_config(folder: Path, api_url: str) -> Path:
     """Write a configuration of that account, whose secret is in a file, and return its path."""
     (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
-    bundle = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
-    end = "-----END CERTIFICATE-----\n"  # to load all of them takes each run 20 ms
-    (folder / "one.pem").write_text(bundle[bundle.index("-----BEGIN") : bundle.index(end)] + end)
+    (folder / "one.pem").write_text(_one_certificate())
     config = folder / "cln-monitor.yml"
     config.write_text(f"""\
 api_url: {api_url}
 requests_per_second: 0
-timeout: 5s
+timeout: 20s
 tls_config: {{ca_file: one.pem}}
 probes:
   els: {{products: [CELS, OELS, {NEW_ELS}]}}
@@ -108,3 +119,11 @@ accounts:
     registration_token: {TOKEN}
 """)
     return config
+
+
+@functools.cache
+def _one_certificate() -> str:
+    """Return a bundle of one authority: to load all of them takes each run 20 ms."""
+    bundle = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
+    end = "-----END CERTIFICATE-----\n"
+    return bundle[bundle.index("-----BEGIN") : bundle.index(end)] + end

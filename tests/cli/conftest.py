@@ -1,30 +1,21 @@
-"""One simulated CLN, served over HTTP for all tests of clntool, whose account each of them finds as it was."""
+"""A simulated CLN of its own for each test of clntool, served over HTTP."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Simulator
-
-from .account import Cln, furnish, write_config
-
-
-@pytest.fixture(scope="session")
-def _cln(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cln]:
-    simulator = Simulator(seed=1)
-    with simulator.serve() as served:
-        yield Cln(simulator, served.url, write_config(tmp_path_factory.mktemp("clntool"), served.url))
+from .account import Cln, a_cln
 
 
 @pytest.fixture
-def cln(_cln: Cln) -> Iterator[Cln]:
-    """That CLN as it was, without the faults and the requests of the tests before."""
-    furnish(_cln.simulator)
-    yield _cln
-    _cln.simulator.faults.clear()
+def cln(tmp_path: Path) -> Iterator[Cln]:
+    """That CLN: to make one takes a millisecond, and no test finds what another one has left."""
+    with a_cln(tmp_path / "clntool") as cln:
+        yield cln
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import time
 from .inside import Outcome, checked
 
 CLNTOOL = (sys.executable, "-P", "-c", "from cln_monitor.cli.main import run; run()")
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 def environment(**more: str) -> dict[str, str]:

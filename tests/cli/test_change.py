@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import time
 from unittest import mock
 from urllib.parse import quote_plus
 
 import pytest
 
 from cln_monitor.simulator import Fault
+from tests.running import PATIENCE, wait_until
 
 from .account import KEY, MONITORING_KEY, Cln
 from .commands import ALL_CHANGES, Change, typed
@@ -106,18 +105,13 @@ def test_interrupted_while_it_is_sent(cln: Cln) -> None:
     """Ctrl-C during a change ends with 3 and says that it may have been made."""
     cln.simulator.faults.add(Fault("hang"))
 
-    def interrupt(pid: int) -> None:
-        ends_at = time.monotonic() + 10
-        while not cln.simulator.requests and time.monotonic() < ends_at:
-            time.sleep(0.02)
-        os.kill(pid, signal.SIGINT)
-
     arguments = ("-C", str(cln.config), "kernelcare", "keys", "delete", KEY)
     child = subprocess.Popen(
         [*CLNTOOL, *arguments, "--yes"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )
-    interrupt(child.pid)
-    out, err = child.communicate(timeout=10)
+    wait_until(lambda: cln.simulator.requests, "the request")
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, out) == (3, "")
     assert err == (
         "clntool: interrupted while asking CLN to delete the KernelCare key WsTs-8c7994d7; "

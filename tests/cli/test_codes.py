@@ -39,12 +39,6 @@ FAULTS = {
 }
 
 
-@pytest.fixture
-def hasty(cln: Cln, tmp_path: Path) -> Cln:
-    """That CLN, asked with little patience."""
-    return changed(cln, tmp_path, "timeout: 5s", "timeout: 200ms")
-
-
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name != "timeout"])
 def test_reading_when_cln_fails(fault: str, cln: Cln) -> None:
     """What is no answer ends each command that reads with 3, and shows nothing as if it were one."""
@@ -56,10 +50,12 @@ def test_reading_when_cln_fails(fault: str, cln: Cln) -> None:
         assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
 
 
+@pytest.mark.usefixtures("call_clock")
 @pytest.mark.parametrize("fault", FAULTS)
-def test_changing_when_cln_fails(fault: str, hasty: Cln) -> None:
+def test_changing_when_cln_fails(fault: str, cln: Cln, tmp_path: Path) -> None:
     """A change whose answer is lost is sent once, ends with 3, and says that it may have been made all the same."""
-    cln = hasty
+    if fault == "timeout":
+        cln = changed(cln, tmp_path, "timeout: 20s", "timeout: 100ms")
     cln.simulator.faults.add(FAULTS[fault])
     commands = ALL_CHANGES if fault != "timeout" else ALL_CHANGES[::6]
     for command in commands:
@@ -69,7 +65,7 @@ def test_changing_when_cln_fails(fault: str, hasty: Cln) -> None:
             assert command.typed.startswith("kernelcare keys create")  # whose data is the key alone
             continue
         assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
-        # A hasty one may have gone before the server has looked at what it sent.
+        # Who is not waited for may be gone before the server has looked at what it sent.
         wait_until(cln.sent, command.typed)
         assert cln.sent() == [command.sends]
         assert ("all the same" in outcome.err) == (fault != "429"), outcome.err

@@ -55,7 +55,7 @@ def test_a_token_that_is_refused(typed: str, path: str, cln: Cln) -> None:
         cln.account.add_kernelcare_key(f"MoreKey{number:09}")
         cln.account.add_imunify_key(f"MoreImKey{number:07}")
     cln.simulator.faults.add(Fault("answer", path, body='{"success": false, "message": "Authorization failed"}'))
-    cln.simulator.faults.add(Fault("latency", path, seconds=0.05))
+    cln.simulator.faults.add(Fault("latency", path, seconds=0.3))
     outcome = ask(cln, *typed.split())
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith(f"clntool: reading {path} at ")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -13,9 +15,11 @@ from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 
 from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, TOKEN, Cln
 from .commands import ALL
-from .inside import ask
+from .inside import ask, run
 
 _ECHO = " ".join([LOGIN, SECRET_KEY, TOKEN, quote(SECRET_KEY), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
+
+_OF_NO_ACCOUNT = ("status", "kernelcare patch-status", "kernelcare monitoring-key")
 
 BODIES = {
     "refusal": f'{{"success": false, "message": "{_ECHO}"}}',
@@ -52,3 +56,35 @@ def test_proxy_that_repeats_what_it_was_sent(cln: Cln) -> None:
         address = proxy.url.replace("//", f"//me:{PROXY_PASSWORD}@")
         for command in ALL:
             assert ask(cln, "--proxy", address, *command.arguments).code != 0
+
+
+def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
+    """A refusal that quotes what was put into the files a moment before is told without it."""
+    files = [tmp_path / name for name in ("key", "token")]
+    new = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
+
+    def put(file: Path, text: str) -> None:
+        part = file.with_name(f"{file.name}.{threading.get_ident()}")
+        part.write_text(text)
+        part.replace(file)  # a reader sees the one or the other
+
+    def script(connection: socket.socket) -> None:
+        while read_head(connection):
+            for file, text in zip(files, new, strict=True):
+                put(file, text)
+            connection.sendall(http_answer(f'{{"success": false, "message": "{" ".join(new)}"}}'.encode()))
+
+    with ScriptedServer(script) as server:
+        config = tmp_path / "files.yml"
+        config.write_text(
+            f"api_url: {server.url}\nrequests_per_second: 0\naccounts:\n"
+            f"  - {{name: acme, login: {LOGIN}, secret_key_file: key, registration_token_file: token}}\n"
+        )
+        for command in ALL:
+            if command.typed.startswith(_OF_NO_ACCOUNT):
+                continue
+            for file in files:
+                put(file, "0ld-pl4nted-text")
+            outcome = run("--config", str(config), *command.arguments)
+            assert not [text for text in new if text in outcome.err], command.typed
+            assert "<secret> <secret>" in outcome.err, command.typed

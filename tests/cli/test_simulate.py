@@ -46,7 +46,7 @@ def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None
     finally:
         code, seconds = program.stop(sign)
     assert code == 0
-    assert seconds < 3
+    assert seconds < 20
 
 
 @pytest.mark.processes

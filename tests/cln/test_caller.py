@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from cln_monitor.cln import (
     AuthorizationFailed,
     BadAnswer,
+    Client,
     ClnError,
     Credentials,
     Deadline,
@@ -23,7 +24,18 @@ from cln_monitor.cln.fields import identity
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 from tests.helpers.clock import NOW
 
-from .asking import KEY, LOGIN, MONITORING_KEY, REGISTRATION_TOKEN, SECRET_KEY, Clients, credentials, enveloped, refused
+from .answering import AnsweringCln
+from .asking import (
+    KEY,
+    LOGIN,
+    MONITORING_KEY,
+    REGISTRATION_TOKEN,
+    SECRET_KEY,
+    Clients,
+    credentials,
+    enveloped,
+    refused,
+)
 
 
 def test_token_that_the_simulator_takes(clients: Clients, simulator: Simulator, served: Served) -> None:
@@ -159,6 +171,125 @@ def test_secrets_in_a_reason_of_cln(
     assert secret[:6] not in raised.value.problem.replace("Pl4n-87d3e7eb", "")
 
 
+UNUSED = f"{LOGIN} {SECRET_KEY} {REGISTRATION_TOKEN} {MONITORING_KEY}"
+"""What a client may be given, of which no call carries all."""
+
+KNOWN_BY: dict[str, Callable[[Clients, str], Client]] = {
+    "texts": lambda _, url: Client(LOGIN, SECRET_KEY, registration_token=REGISTRATION_TOKEN, api_url=url),
+    "sources": lambda clients, url: Client.over(
+        clients.transport(url), Credentials(LOGIN, lambda: Secret(SECRET_KEY), lambda: Secret(REGISTRATION_TOKEN))
+    ),
+}
+EVERY_CALL: dict[str, Callable[[Client], object]] = {
+    **{name: call for name, (call, _) in CALLS.items()},
+    "monitoring_keys.register": lambda client: client.monitoring_keys.register(MONITORING_KEY),
+    "kernelcare.delete_key": lambda client: client.kernelcare.delete_key(KEY),
+}
+
+
+@pytest.mark.parametrize("known_by", KNOWN_BY)
+@pytest.mark.parametrize("call", EVERY_CALL)
+def test_secrets_that_a_call_does_not_carry(clients: Clients, cln: AnsweringCln, call: str, known_by: str) -> None:
+    """Whatever a client was given is kept out of the errors of its very first call, whichever that is."""
+    cln.says(refused(UNUSED))
+    with KNOWN_BY[known_by](clients, cln.url) as client, pytest.raises(ClnError) as raised:
+        EVERY_CALL[call](client)
+    told = f"{raised.value} {raised.value!r}"
+    assert not [secret for secret in (LOGIN, SECRET_KEY, REGISTRATION_TOKEN) if secret in told]
+
+
+@pytest.mark.parametrize("known_by", KNOWN_BY)
+def test_secrets_before_the_first_call(clients: Clients, cln: AnsweringCln, known_by: str) -> None:
+    """What a program of its own wants scrubbed is so from the start."""
+    with KNOWN_BY[known_by](clients, cln.url) as client:
+        assert client.scrub(f"{LOGIN} {SECRET_KEY} {REGISTRATION_TOKEN}") == "<login> <secret> <secret>"
+        assert client.may_show_secret(REGISTRATION_TOKEN)
+
+
+def test_password_of_the_api(clients: Clients, cln: AnsweringCln) -> None:
+    """A CLN behind a gateway that wants a password has it in its URL: as it is, and as the header carries it."""
+    cln.says(refused("bWU6cGw0bnRlZC3DqQ== pl4nted-é pl4nted-%C3%A9"))
+    client = clients.client(cln.url.replace("//", "//me:pl4nted-%C3%A9@"))
+    with pytest.raises(ClnError) as raised:
+        client.kernelcare.keys()
+    assert raised.value.problem == "CLN refused the call: <secret> <secret> <secret>"
+
+
+class Rotated:
+    """Sources whose texts change while the answer is on its way; what ``changed`` holds is new."""
+
+    def __init__(self, cln: AnsweringCln) -> None:
+        self._cln = cln
+        self.changed = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
+
+    def credentials(self) -> Credentials:
+        """Return credentials that are new as soon as CLN was asked."""
+        return Credentials(LOGIN, lambda: self._text(0), lambda: self._text(1))
+
+    def _text(self, which: int) -> Secret:
+        return Secret(self.changed[which] if self._cln.asked else (SECRET_KEY, REGISTRATION_TOKEN)[which])
+
+
+@pytest.mark.parametrize("call", EVERY_CALL)
+def test_secrets_that_change_during_a_call(clients: Clients, cln: AnsweringCln, call: str) -> None:
+    """Both the old ones and the new ones are kept out of its error, and out of what is scrubbed after it."""
+    rotated = Rotated(cln)
+    cln.says(refused(f"{UNUSED} {' '.join(rotated.changed)}"))
+    client = Client.over(clients.transport(cln.url), rotated.credentials())
+    with pytest.raises(ClnError) as raised:
+        EVERY_CALL[call](client)
+    told = f"{raised.value} {raised.value!r}"
+    assert not [secret for secret in (LOGIN, SECRET_KEY, REGISTRATION_TOKEN, *rotated.changed) if secret in told]
+    assert client.scrub(" ".join(rotated.changed)) == "<secret> <secret>"
+
+
+def test_secrets_that_change_before_an_answer_is_shown(clients: Clients, cln: AnsweringCln) -> None:
+    """A call that is done knows them as well: the note that it brings may have a new one in it."""
+    rotated = Rotated(cln)
+    cln.says("[]")
+    client = Client.over(clients.transport(cln.url), rotated.credentials())
+    assert client.kernelcare.keys() == []
+    assert client.scrub(" ".join(rotated.changed)) == "<secret> <secret>"
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(2, "No such file"), ValueError("is empty"), RuntimeError("sealed")]
+)
+def test_other_secrets_that_cannot_be_read(
+    clients: Clients, account: Account, served: Served, error: Exception
+) -> None:
+    """A secret that a call does not carry, and that cannot be read, is no matter of that call."""
+    assert account.login == LOGIN
+    readable = False
+
+    def token() -> Secret:
+        if not readable:
+            raise error
+        return Secret(REGISTRATION_TOKEN)
+
+    def keys() -> Sequence[Secret]:
+        raise error
+
+    client = Client.over(clients.transport(served.url), Credentials(LOGIN, lambda: Secret(SECRET_KEY), token, keys))
+    assert client.kernelcare.keys() == []
+    assert client.status.flags().is_good("xmlrpc")
+    assert client.scrub(SECRET_KEY) == "<secret>"
+    readable = True
+    client.kernelcare.keys()
+    assert client.scrub(REGISTRATION_TOKEN) == "<secret>"
+
+
+def test_monitoring_keys_are_known(clients: Clients, cln: AnsweringCln) -> None:
+    """Those of the account stand in no text; new ones are known when the client is told to look."""
+    keys = [Secret(MONITORING_KEY)]
+    sources = Credentials(LOGIN, lambda: Secret(SECRET_KEY), monitoring_keys=lambda: keys)
+    client = Client.over(clients.transport(cln.url), sources)
+    assert client.scrub(MONITORING_KEY) == "Pl4n-1ce19c80"
+    keys.append(Secret("N3wMonitoringKey001"))
+    client.hide_secrets()
+    assert "N3wMonitoringKey001" not in client.scrub("its note: N3wMonitoringKey001")
+
+
 def test_secrets_in_a_row(clients: Clients, simulator: Simulator, served: Served) -> None:
     """What stands in the wrong field of a row is shown without secrets."""
     row = {"server_id": "A", "last_checkin": f"{SECRET_KEY} and {LOGIN}"}
@@ -177,9 +308,10 @@ def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simula
     assert raised.value.problem.endswith("; CLN says: No keys found for <login>")
 
 
+@pytest.mark.usefixtures("call_clock")
 def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, served: Served) -> None:
     """Who set it learns what to set higher; a call that used up its own timeout is no matter of the run."""
-    client = clients.client(served.url, requests_per_second=1).within(Deadline(0.5, clients.clock, "-t/--timeout"))
+    client = clients.client(served.url, requests_per_second=0.1).within(Deadline(5, clients.clock, "-t/--timeout"))
     client.kernelcare.keys()
     with pytest.raises(TimedOut) as raised:
         client.kernelcare.keys()
@@ -202,8 +334,8 @@ def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, serv
 
 def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
     """Several calls share one deadline; the client they come from goes on without it."""
-    client = clients.client(served.url, requests_per_second=1)
-    hurried = client.within(Deadline(1.5, clients.clock))
+    client = clients.client(served.url, requests_per_second=0.1)
+    hurried = client.within(Deadline(15, clients.clock))
     hurried.kernelcare.keys()
     hurried.kernelcare.keys()
     with pytest.raises(TimedOut) as raised:

@@ -13,8 +13,8 @@ from tests.helpers.clock import NOW, FakeClock
 def test_system_clock_is_that_of_the_machine() -> None:
     """It gives Unix seconds, and seconds that never jump."""
     clock: Clock = SystemClock()
-    assert abs(clock.time() - time.time()) < 1
-    assert abs(clock.monotonic() - time.monotonic()) < 1
+    assert time.time() <= clock.time() <= time.time()
+    assert time.monotonic() <= clock.monotonic() <= time.monotonic()
 
 
 def test_system_clock_sleeps() -> None:
@@ -24,7 +24,7 @@ def test_system_clock_sleeps() -> None:
     clock.sleep(0.02)
     clock.sleep(0)
     clock.sleep(-1)
-    assert 0.02 <= time.monotonic() - started < 0.5
+    assert 0.02 <= time.monotonic() - started < 10
 
 
 def test_stop_wakes_all_sleepers() -> None:
@@ -36,9 +36,9 @@ def test_stop_wakes_all_sleepers() -> None:
     started = time.monotonic()
     clock.stop()
     for sleeper in sleepers:
-        sleeper.join(5)
+        sleeper.join(30)
     clock.sleep(60)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
 
 
 def test_deadline_counts_down() -> None:

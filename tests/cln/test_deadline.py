@@ -14,48 +14,61 @@ from cln_monitor.cln import TimedOut, Unreachable
 from cln_monitor.cln.deadline import call_deadline, connect
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.helpers.certificates import Authority
+from tests.helpers.clock import TickingClock
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 
 from .asking import Clients, read
 
 TIMEOUT = 0.1
+"""Seconds that a call has whose server never goes on; the clock stands still until it has come there."""
+LONG = 30.0
+"""Seconds that a call has whose server does go on, in seconds of the clock that ticks or is advanced."""
 GOOD = http_answer(b"{}")
 
 
+@pytest.fixture
+def ticking(call_clock: TickingClock) -> TickingClock:
+    """A clock that a second has gone by on whenever a call looks at it: who reads bytes one by one looks often."""
+    call_clock.tick = 1
+    return call_clock
+
+
 @contextmanager
-def cut_off(stage: str, timeout: float = TIMEOUT) -> Iterator[None]:
-    """Expect a call to be cut off when its time is up, while it was at ``stage``."""
-    started = time.monotonic()
+def cut_off(stage: str, clock: TickingClock, timeout: float = TIMEOUT) -> Iterator[None]:
+    """Expect a call to be cut off when its time is up, by the machine's clock or by ``clock``, while at ``stage``."""
+    started, since = time.monotonic(), clock.time()
     with pytest.raises(TimedOut) as raised:
         yield
-    took = time.monotonic() - started
+    took = time.monotonic() - started + clock.time() - since
     assert str(raised.value) == f"no complete answer within {timeout:.3g} s, it was still {stage}"
     assert not raised.value.transient
-    assert timeout * 0.9 <= took < timeout + 0.25  # the machine may be busy with other things
+    assert timeout * 0.9 <= took < timeout + 10  # the machine may be busy with other things
 
 
-def test_server_that_says_nothing(clients: Clients, simulator: Simulator, served: Served) -> None:
+def test_server_that_says_nothing(
+    clients: Clients, simulator: Simulator, served: Served, call_clock: TickingClock
+) -> None:
     """Silence is cut off."""
     simulator.faults.add(Fault("hang"))
-    with cut_off("waiting for the answer"):
+    with cut_off("waiting for the answer", call_clock):
         read(clients.transport(served.url, timeout=TIMEOUT))
 
 
-def test_headers_that_drip(clients: Clients, simulator: Simulator, served: Served) -> None:
+def test_headers_that_drip(clients: Clients, simulator: Simulator, served: Served, ticking: TickingClock) -> None:
     """Headers that come byte by byte are cut off, although no single wait is long."""
-    simulator.faults.add(Fault("drip_headers", seconds=0.02))
-    with cut_off("waiting for the answer"):
-        read(clients.transport(served.url, timeout=TIMEOUT))
+    simulator.faults.add(Fault("drip_headers", seconds=0.01))
+    with cut_off("waiting for the answer", ticking, LONG):
+        read(clients.transport(served.url, timeout=LONG))
 
 
-def test_body_that_drips(clients: Clients, simulator: Simulator, served: Served) -> None:
+def test_body_that_drips(clients: Clients, simulator: Simulator, served: Served, ticking: TickingClock) -> None:
     """So is a body."""
-    simulator.faults.add(Fault("drip", seconds=0.02))
-    with cut_off("reading the answer", 0.5):  # by when its head has come, however busy the machine is
-        read(clients.transport(served.url, timeout=0.5))
+    simulator.faults.add(Fault("drip", seconds=0.01))
+    with cut_off("reading the answer", ticking, LONG):
+        read(clients.transport(served.url, timeout=LONG))
 
 
-def test_chunks_that_drip(clients: Clients) -> None:
+def test_chunks_that_drip(clients: Clients, ticking: TickingClock) -> None:
     """So are chunks, and the lines that tell their size."""
 
     def drip(connection: socket.socket) -> None:
@@ -66,11 +79,11 @@ def test_chunks_that_drip(clients: Clients) -> None:
                 connection.sendall(bytes([byte]))
                 time.sleep(0.01)
 
-    with ScriptedServer(drip) as server, cut_off("reading the answer"):
-        read(clients.transport(server.url, timeout=TIMEOUT))
+    with ScriptedServer(drip) as server, cut_off("reading the answer", ticking, LONG):
+        read(clients.transport(server.url, timeout=LONG))
 
 
-def test_answers_that_only_announce(clients: Clients) -> None:
+def test_answers_that_only_announce(clients: Clients, ticking: TickingClock) -> None:
     """So are interim answers without end."""
 
     def announce(connection: socket.socket) -> None:
@@ -79,11 +92,11 @@ def test_answers_that_only_announce(clients: Clients) -> None:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             time.sleep(0.01)
 
-    with ScriptedServer(announce) as server, cut_off("waiting for the answer"):
-        read(clients.transport(server.url, timeout=TIMEOUT))
+    with ScriptedServer(announce) as server, cut_off("waiting for the answer", ticking, LONG):
+        read(clients.transport(server.url, timeout=LONG))
 
 
-def test_redirect_whose_body_drips(clients: Clients) -> None:
+def test_redirect_whose_body_drips(clients: Clients, ticking: TickingClock) -> None:
     """So is the body of a redirect, which is not followed."""
 
     def drip(connection: socket.socket) -> None:
@@ -93,28 +106,30 @@ def test_redirect_whose_body_drips(clients: Clients) -> None:
             connection.sendall(b"x")
             time.sleep(0.01)
 
-    with ScriptedServer(drip) as server, cut_off("reading the answer"):
-        read(clients.transport(server.url, timeout=TIMEOUT))
+    with ScriptedServer(drip) as server, cut_off("reading the answer", ticking, LONG):
+        read(clients.transport(server.url, timeout=LONG))
 
 
 def test_slow_body_within_the_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
     """What drips but is complete in time is an answer."""
     simulator.faults.add(Fault("answer", body=b"slow"))
     simulator.faults.add(Fault("latency", seconds=0.05))
-    assert read(clients.transport(served.url, timeout=2)).body == b"slow"
+    assert read(clients.transport(served.url, timeout=LONG)).body == b"slow"
 
 
 def test_connection_that_is_used_again_has_a_deadline_too(
-    clients: Clients, simulator: Simulator, served: Served
+    clients: Clients, simulator: Simulator, served: Served, call_clock: TickingClock
 ) -> None:
     """The second call on a connection is cut off like the first, by its own time."""
-    transport = clients.transport(served.url, timeout=TIMEOUT)
+    transport = clients.transport(served.url, timeout=LONG)
     read(transport)
-    time.sleep(TIMEOUT / 2)
-    simulator.faults.add(Fault("drip_headers", seconds=0.02))
-    with cut_off("waiting for the answer"):
+    call_clock.advance(LONG / 2)
+    simulator.faults.add(Fault("drip_headers", seconds=0.01))
+    call_clock.tick = 1
+    with cut_off("waiting for the answer", call_clock, LONG):
         read(transport)
     simulator.faults.clear()
+    call_clock.tick = 0
     read(transport)
     ports = [request.client_port for request in simulator.requests]
     assert ports[0] == ports[1] != ports[2]
@@ -136,9 +151,9 @@ def full() -> Iterator[int]:
             each.close()
 
 
-def test_connecting(clients: Clients, full: int) -> None:
+def test_connecting(clients: Clients, full: int, call_clock: TickingClock) -> None:
     """A server that does not take the connection is cut off."""
-    with cut_off("connecting"):
+    with cut_off("connecting", call_clock):
         read(clients.transport(f"http://127.0.0.1:{full}", timeout=TIMEOUT))
 
 
@@ -152,13 +167,25 @@ def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
 
 
 def test_address_that_swallows_packets(
-    clients: Clients, served: Served, full: int, monkeypatch: pytest.MonkeyPatch
+    clients: Clients, served: Served, full: int, monkeypatch: pytest.MonkeyPatch, call_clock: TickingClock
 ) -> None:
     """A dead address takes its share of the time, and leaves the rest to the others of the name."""
     addresses(monkeypatch, full, served.port)
-    started = time.monotonic()
-    read(clients.transport(served.url, timeout=0.4))
-    assert 0.15 <= time.monotonic() - started < 0.4
+
+    def connect(attempt: socket.socket, address: tuple[str, int]) -> None:
+        seconds = attempt.gettimeout() or 0.0
+        if address[1] == full:
+            attempt.settimeout(TIMEOUT)
+        try:
+            socket.socket.connect(attempt, address)
+        except TimeoutError:
+            call_clock.advance(seconds)  # as if it had been waited for so long
+            raise
+
+    monkeypatch.setattr("cln_monitor.cln.deadline._Socket.connect", connect, raising=False)
+    since = call_clock.time()
+    read(clients.transport(served.url, timeout=LONG))
+    assert call_clock.time() - since == LONG / 2
 
 
 def test_address_that_refuses(clients: Clients, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,15 +250,15 @@ def closed_port() -> int:
         return port
 
 
-def test_handshake(clients: Clients) -> None:
+def test_handshake(clients: Clients, call_clock: TickingClock) -> None:
     """A server that takes the connection and never shakes hands over TLS is cut off."""
     with ScriptedServer(lambda connection: connection.recv(1 << 16) and connection.recv(1)) as server:
         url = server.url.replace("http:", "https:")
-        with cut_off("shaking hands over TLS"):
+        with cut_off("shaking hands over TLS", call_clock):
             read(clients.transport(url, timeout=TIMEOUT))
 
 
-def test_handshake_that_drips(clients: Clients) -> None:
+def test_handshake_that_drips(clients: Clients, call_clock: TickingClock) -> None:
     """So is one whose handshake comes byte by byte."""
 
     def drip(connection: socket.socket) -> None:
@@ -240,12 +267,12 @@ def test_handshake_that_drips(clients: Clients) -> None:
             connection.sendall(b"\x00")
             time.sleep(0.01)
 
-    with ScriptedServer(drip) as server, cut_off("shaking hands over TLS"):
+    with ScriptedServer(drip) as server, cut_off("shaking hands over TLS", call_clock):
         read(clients.transport(server.url.replace("http:", "https:"), timeout=TIMEOUT))
 
 
 @pytest.mark.parametrize("stage", ["waiting for the answer", "reading the answer"])
-def test_answer_over_tls_that_drips(clients: Clients, authority: Authority, stage: str) -> None:
+def test_answer_over_tls_that_drips(clients: Clients, authority: Authority, ticking: TickingClock, stage: str) -> None:
     """Over TLS headers and bodies that come byte by byte are cut off as well."""
     answer = http_answer(b"x" * 1000)
     at_once = answer.index(b"\r\n\r\n") + 4 if stage.startswith("reading") else 0
@@ -258,25 +285,25 @@ def test_answer_over_tls_that_drips(clients: Clients, authority: Authority, stag
             time.sleep(0.01)
 
     tls = authority.server_context("localhost")
-    with ScriptedServer(drip, tls=tls) as server, cut_off(stage):
-        read(clients.transport(server.url, timeout=TIMEOUT, ca_file=str(authority.file)))
+    with ScriptedServer(drip, tls=tls) as server, cut_off(stage, ticking, LONG):
+        read(clients.transport(server.url, timeout=LONG, ca_file=str(authority.file)))
 
 
-def test_proxy_that_is_slow_and_then_silent(clients: Clients) -> None:
+def test_proxy_that_is_slow_and_then_silent(clients: Clients, call_clock: TickingClock) -> None:
     """What a proxy takes to answer is not given again to what comes behind it."""
 
     def slow(connection: socket.socket) -> None:
         read_head(connection)
-        time.sleep(0.3)
+        call_clock.advance(LONG - 2)
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         while connection.recv(1 << 16):
             pass
 
-    with ScriptedServer(slow) as proxy, cut_off("shaking hands over TLS", 0.35):
-        read(clients.transport("https://cln.example.com", timeout=0.35, proxy=proxy.url))
+    with ScriptedServer(slow) as proxy, cut_off("shaking hands over TLS", call_clock, LONG):
+        read(clients.transport("https://cln.example.com", timeout=LONG, proxy=proxy.url))
 
 
-def test_tls_in_tls_that_drips(clients: Clients, authority: Authority) -> None:
+def test_tls_in_tls_that_drips(clients: Clients, authority: Authority, ticking: TickingClock) -> None:
     """The deadline holds for TLS through the TLS of a proxy."""
 
     def drip(connection: socket.socket) -> None:
@@ -290,22 +317,20 @@ def test_tls_in_tls_that_drips(clients: Clients, authority: Authority) -> None:
             time.sleep(0.01)
 
     tls = authority.server_context("localhost")
-    with ScriptedServer(drip, tls=tls) as proxy, cut_off("shaking hands over TLS"):
-        read(
-            clients.transport("https://cln.example.com", timeout=TIMEOUT, proxy=proxy.url, ca_file=str(authority.file))
-        )
+    with ScriptedServer(drip, tls=tls) as proxy, cut_off("shaking hands over TLS", ticking, LONG):
+        read(clients.transport("https://cln.example.com", timeout=LONG, proxy=proxy.url, ca_file=str(authority.file)))
 
 
-def test_calls_have_a_deadline_each(clients: Clients) -> None:
+def test_calls_have_a_deadline_each(clients: Clients, call_clock: TickingClock) -> None:
     """A call that took half of its time leaves the next one all of its own."""
 
     def slow(connection: socket.socket) -> None:
         while read_head(connection):
-            time.sleep(0.07)
+            call_clock.advance(LONG / 2)
             connection.sendall(GOOD)
 
     with ScriptedServer(slow) as server:
-        transport = clients.transport(server.url, timeout=0.2)
+        transport = clients.transport(server.url, timeout=LONG)
         for _ in range(4):
             read(transport)
     assert server.connections == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -543,3 +545,27 @@ def test_status_that_redirects_nowhere(status: int) -> None:
 def test_refusal_with_another_status_of_success() -> None:
     """A no of CLN is one with any status."""
     assert problem('{"success": false, "message": "no"}', 206) == "Refused: CLN refused the call: no"
+
+
+@pytest.mark.processes
+def test_threads_that_read_a_kind_for_the_first_time_at_once() -> None:
+    """They do not crash the process, as they would where msgspec learns a type in several threads at a time."""
+    program = """
+import sys, threading
+import msgspec
+from cln_monitor.cln.envelope import json_data
+from cln_monitor.cln.transport import Answer
+sys.setswitchinterval(1e-6)
+answer = Answer(status=200, body=b'{"success": true, "data": [{"f1": 1}]}')
+for number in range(200):
+    kind = list[msgspec.defstruct(f"Kind{number}", [(f"f{field}", int | None, None) for field in range(30)])]
+    meeting = threading.Barrier(4)
+    def read():
+        meeting.wait()
+        assert json_data(answer, kind)[0].f1 == 1
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")

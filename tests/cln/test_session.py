@@ -280,7 +280,7 @@ def test_http_to_a_server_with_tls(clients: Clients, authority: Authority) -> No
     """A server that expects TLS is no CLN that answers nonsense for ever: the error asks for the address."""
     tls = authority.server_context("localhost")
     with ScriptedServer(answering(GOOD), tls=tls) as server, pytest.raises(ClnError) as raised:
-        clients.client(server.url.replace("https:", "http:"), timeout=1).kernelcare.keys()
+        clients.client(server.url.replace("https:", "http:")).kernelcare.keys()
     assert raised.value.problem in {
         "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
         "the connection was closed while waiting for the answer",
@@ -446,6 +446,7 @@ def test_proxy_that_is_not_there(clients: Clients, api_url: str) -> None:
     assert raised.value.transient
 
 
+@pytest.mark.usefixtures("call_clock")
 def test_proxy_that_is_silent(clients: Clients) -> None:
     """A proxy that never answers is cut off like CLN."""
     silent: Script = lambda connection: read_head(connection) and connection.recv(1)  # noqa: E731 # that short

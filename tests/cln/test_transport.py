@@ -32,8 +32,9 @@ from cln_monitor.cln.endpoints import KERNELCARE_KEYS, STATUS_JSON
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.helpers.clock import NOW, FakeClock
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
+from tests.running import wait_until
 
-from .asking import Clients, read
+from .asking import Clients, enveloped, read
 
 GOOD = http_answer(b'{"success": true, "data": {}}')
 
@@ -74,6 +75,11 @@ LASTING = {
 }
 
 
+def time_for(fault: Fault) -> float:
+    """Return the seconds that a call has: few where it would wait in vain."""
+    return 0.1 if fault.kind == "hang" else 10
+
+
 @pytest.mark.parametrize(("fault", "_kind"), PASSING.values(), ids=PASSING.keys())
 def test_what_may_pass_is_tried_again(
     clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], _kind: type[ClnError]
@@ -102,16 +108,19 @@ def test_third_failure_is_the_last(
     assert len(clients.clock.slept) == 2
 
 
+@pytest.mark.usefixtures("call_clock")
 @pytest.mark.parametrize(("fault", "problem"), LASTING.values(), ids=LASTING.keys())
 def test_what_will_not_pass_is_told_at_once(
     clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], problem: str
 ) -> None:
     """A failure that will not pass, or that took all the time there was, is not tried again."""
-    simulator.faults.add(fault())
+    struck = fault()
+    simulator.faults.add(struck)
     with pytest.raises(ClnError) as raised:
-        clients.client(served.url, timeout=0.1).kernelcare.keys()
+        clients.client(served.url, timeout=time_for(struck)).kernelcare.keys()
     assert raised.value.problem == problem
-    assert len(simulator.requests) == 1
+    wait_until(lambda: simulator.requests, "the request")  # sent, and maybe not read yet
+    assert len(simulator.requests) == len(clients.exchanges) == 1
     assert clients.clock.slept == []
 
 
@@ -126,11 +135,14 @@ def test_waits_vary(clients: Clients, simulator: Simulator, served: Served) -> N
     assert len(waits) == 4
 
 
-def test_no_retry_beyond_the_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
+def test_no_retry_beyond_the_deadline(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When the wait would outlast the deadline, the failure is told at once."""
+    monkeypatch.setattr(transport_module, "_FIRST_BACK_OFF", 16)
     simulator.faults.add(Fault("reset"))
     with pytest.raises(Unreachable):
-        read(clients.transport(served.url), deadline=Deadline(0.2, clients.clock))
+        read(clients.transport(served.url), deadline=Deadline(7, clients.clock))
     assert len(simulator.requests) == 1
     assert clients.clock.slept == []
 
@@ -157,6 +169,7 @@ def test_deadline_passes_while_the_token_is_made(clients: Clients, simulator: Si
     assert simulator.requests == []
 
 
+@pytest.mark.usefixtures("call_clock")
 def test_deadline_cuts_the_time_out(clients: Clients, simulator: Simulator, served: Served) -> None:
     """A call gets what is left of the deadline where that is less than its time-out."""
     simulator.faults.add(Fault("hang"))
@@ -256,14 +269,21 @@ def test_calls_a_second(clients: Clients, simulator: Simulator, served: Served) 
     assert clients.clock.monotonic() == pytest.approx(6)
 
 
-def test_calls_in_flight_and_connections(clients: Clients, simulator: Simulator, served: Served) -> None:
+def test_calls_in_flight_and_connections(clients: Clients) -> None:
     """However many threads ask, no more calls are in flight than allowed, nor more connections open."""
-    transport = clients.transport(served.url, concurrency=3)
-    simulator.faults.add(Fault("latency", seconds=0.01))
-    with ThreadPoolExecutor(12) as pool:
+    three = threading.Barrier(3)
+    answered = []
+
+    def three_at_a_time(connection: socket.socket) -> None:
+        while read_head(connection):
+            answered.append(three.wait(10))
+            connection.sendall(GOOD)
+
+    with ScriptedServer(three_at_a_time) as server, ThreadPoolExecutor(12) as pool:
+        transport = clients.transport(server.url, concurrency=3, timeout=20)
         list(pool.map(lambda _: read(transport), range(24)))
-    assert len(simulator.requests) == 24
-    assert len({request.client_port for request in simulator.requests}) == 3
+        assert len(answered) == 24
+        assert server.connections == 3
 
 
 def test_one_connection_for_many_calls(clients: Clients, simulator: Simulator, served: Served) -> None:
@@ -277,16 +297,21 @@ def test_one_connection_for_many_calls(clients: Clients, simulator: Simulator, s
 def test_connection_that_went_stale(clients: Clients) -> None:
     """A connection that the server closed meanwhile costs nobody an error."""
 
+    closed = threading.Semaphore(0)
+
     def one_answer_a_connection(connection: socket.socket) -> None:
         read_head(connection)
         connection.sendall(GOOD)
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.release()
 
     with ScriptedServer(one_answer_a_connection) as server:
         transport = clients.transport(server.url)
         for _ in range(3):
             read(transport)
-            time.sleep(0.01)
+            assert closed.acquire(timeout=5)
     assert server.connections == 3
+    assert len(clients.exchanges) == 3
 
 
 def test_gzip(clients: Clients, simulator: Simulator, served: Served) -> None:
@@ -319,12 +344,12 @@ def test_huge_body(
     """A body is read up to its bound and no further, by its unpacked size."""
     monkeypatch.setattr(transport_module, "LARGEST_BODY", 3 << 20)
     simulator.faults.add(Fault("huge", size=1 << 33, gzip=packed))
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises(BadAnswer) as raised:
-        read(clients.transport(served.url))
+        read(clients.transport(served.url, timeout=20))
     assert str(raised.value) == "the answer is larger than 3 MB, which no list of CLN is"
     assert not raised.value.transient
-    assert time.monotonic() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_body_at_its_bound(
@@ -337,13 +362,29 @@ def test_body_at_its_bound(
     assert transport_module.LARGEST_BODY == 1 << 20
 
 
+class Places(threading.Semaphore):
+    """Places that are not waited for, whatever time there is; ``waits`` holds the seconds that there were."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.waits: list[float] = []
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        """Take a place if there is one."""
+        if timeout is None:
+            return super().acquire(blocking)
+        self.waits.append(timeout)
+        return super().acquire(blocking=False)
+
+
+@pytest.mark.usefixtures("call_clock")
 def test_large_bodies_take_turns(
     clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who reads a large one leaves the place again, also when it is too large; while there is none others wait."""
     monkeypatch.setattr(transport_module, "_LARGE_BODY", 1 << 20)
     monkeypatch.setattr(transport_module, "LARGEST_BODY", 3 << 20)
-    places = threading.Semaphore(1)
+    places = Places(1)
     monkeypatch.setattr(transport_module, "_places_for_large", places)
     simulator.faults.add(Fault("huge", size=2 << 20))
     for _ in range(2):
@@ -353,9 +394,11 @@ def test_large_bodies_take_turns(
     for _ in range(2):
         with pytest.raises(BadAnswer, match="larger than 3 MB"):
             read(clients.transport(served.url))
+    places.waits.clear()
     with places:
         with pytest.raises(TimedOut, match="it was still reading the answer"):
-            read(clients.transport(served.url, timeout=0.2))
+            read(clients.transport(served.url, timeout=7))
+        assert places.waits == [7]
         simulator.faults.clear()
         simulator.faults.add(Fault("huge", size=1 << 20))
         assert len(read(clients.transport(served.url)).body) == 1 << 20
@@ -434,7 +477,7 @@ def test_code_of_an_exchange(
     monkeypatch.setattr(transport_module, "LARGEST_BODY", 1 << 20)
     simulator.faults.add(fault)
     with pytest.raises(ClnError):
-        clients.client(served.url, timeout=0.1).kernelcare.keys()
+        clients.client(served.url, timeout=time_for(fault)).kernelcare.keys()
     assert [exchange.code for exchange in clients.exchanges] == [code]
 
 
@@ -448,14 +491,24 @@ def test_call_without_a_turn_is_no_exchange(clients: Clients, simulator: Simulat
     assert simulator.requests == []
 
 
-def test_clocks_are_compared_when_the_answer_begins(clients: Clients) -> None:
+def test_clocks_are_compared_when_the_answer_begins(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that takes long to come does not count as a clock that is wrong."""
+    asked, compared = threading.Event(), threading.Event()
+    time_now = clients.clock.time
+
+    def noticed_time() -> float:
+        if asked.is_set():
+            compared.set()
+        return time_now()
+
+    monkeypatch.setattr(clients.clock, "time", noticed_time)
 
     def slow_body(connection: socket.socket) -> None:
         read_head(connection)
+        asked.set()
         answer = http_answer(b"body", f"Date: {formatdate(NOW, usegmt=True)}")
         connection.sendall(answer[:-4])
-        time.sleep(0.05)
+        compared.wait(10)
         clients.clock.advance(30)
         connection.sendall(answer[-4:])
 
@@ -518,23 +571,26 @@ def test_allow_list_holds_for_equal_templates(clients: Clients, served: Served) 
         read(clients.transport(served.url), type(KERNELCARE_KEYS)("/kcare/key/list.json/../delete.json"))
 
 
-def test_threads_do_not_share_deadlines(clients: Clients, simulator: Simulator, served: Served) -> None:
+def test_threads_do_not_share_deadlines(clients: Clients) -> None:
     """A call that is cut off does not cut off those of other threads."""
-    simulator.faults.add(Fault("hang", "/kcare/*"))
-    simulator.faults.add(Fault("latency", "/im/*", seconds=0.2))
-    client = clients.client(served.url, timeout=2)
-    outcomes: list[object] = []
+    asked, cut = threading.Event(), threading.Event()
 
-    def cut_off() -> None:
+    def answer_after_the_cut(connection: socket.socket) -> None:
+        if b"/im/" in read_head(connection):
+            asked.set()
+            assert cut.wait(10)
+            connection.sendall(http_answer(enveloped([])))
+        else:
+            connection.recv(1)
+
+    with ScriptedServer(answer_after_the_cut) as server, ThreadPoolExecutor(1) as pool:
+        client = clients.client(server.url, timeout=20)
+        waiting = pool.submit(client.imunify.keys)
+        assert asked.wait(10)
         with pytest.raises(TimedOut):
             client.within(Deadline(0.1, FakeClock())).kernelcare.keys()
-        outcomes.append("cut off")
-
-    thread = threading.Thread(target=cut_off)
-    thread.start()
-    outcomes.append(client.imunify.keys())
-    thread.join(5)
-    assert outcomes == ["cut off", []]
+        cut.set()
+        assert waiting.result(20) == []
 
 
 _LINES = [
@@ -585,7 +641,7 @@ def test_any_bytes_of_a_server(clients: Clients) -> None:
         connection.sendall(sends)
 
     with ScriptedServer(script) as server:
-        transport = clients.transport(server.url, timeout=1)
+        transport = clients.transport(server.url)
 
         @given(
             st.binary()

@@ -76,7 +76,7 @@ def test_shown(seconds: float, text: str) -> None:
     assert format_duration(seconds) == text
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(min_value=1, max_value=3653 * 86_400_000))
 def test_what_is_shown_is_read_again(milliseconds: int) -> None:
     """No duration is lost between reading and showing."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cln_monitor.cln import Exchange, Redactor, Secret, mask_key
 from cln_monitor.config import Sources, parse_config
-from cln_monitor.probes import PROBES
+from cln_monitor.probes import PROBES, run_probe
 from cln_monitor.probes.status import StatusSettings
 from cln_monitor.simulator import Simulator
 from tests.helpers.clock import FakeClock
@@ -81,6 +82,31 @@ def test_secrets_are_hidden_from_the_start() -> None:
     redactor = Redactor()
     sources(redactor=redactor)
     assert redactor.scrub("pl4nted-login pl4nted-secret") == "<login> <secret>"
+
+
+@pytest.mark.parametrize("probe", ["kernelcare", "imunify", "ip_licenses", "patch_status"])
+def test_secret_files_that_change(probe: str, tmp_path: Path) -> None:
+    """Whichever probe runs next, it knows all secrets of the account as the files have them now."""
+    texts = {"key": "0ld-pl4nted-key", "token": "0ld-pl4nted-token", "keys": "0ldMonitoringKey001"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    simulator = Simulator()
+    account = simulator.add_account("pl4nted-login", "n3w-pl4nted-key", "n3w-pl4nted-token")
+    account.add_kernelcare_key(note=" ".join(texts.values()).replace("0ld", "n3w"))
+    with simulator.serve() as served, ThreadPoolExecutor(1) as pool:
+        config = parse_config(
+            f"api_url: {served.url}\naccounts:\n  - {{name: one, login: pl4nted-login, secret_key_file: key, "
+            "registration_token_file: token, monitoring_keys_file: keys}\n",
+            tmp_path,
+        )
+        redactor, clock = Redactor(), FakeClock(simulator.now())
+        source = Sources(config, clock, redactor).of_account(config.accounts[0], probe)
+        for name, text in texts.items():
+            (tmp_path / name).write_text(text.replace("0ld", "n3w"))
+        with source.client:
+            run_probe(PROBES[probe], source, pool, clock)
+    shown = redactor.scrub(" ".join(texts.values()).replace("0ld", "n3w"))
+    assert shown == f"<secret> <secret> {mask_key('n3wMonitoringKey001')}"
 
 
 def test_each_request_is_told() -> None:

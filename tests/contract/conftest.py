@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from cln_monitor.cln import Client, Credentials, Limits, Redactor, Secret, SystemClock, Transport, TransportSettings
-from cln_monitor.simulator import Simulator
-from tests.cli.account import LOGIN, SECRET_KEY, TOKEN, Cln, furnish, write_config
-
-
-@pytest.fixture(scope="session")
-def _cln(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cln]:
-    simulator = Simulator(seed=1)
-    with simulator.serve() as served:
-        yield Cln(simulator, served.url, write_config(tmp_path_factory.mktemp("contract"), served.url))
+from tests.cli.account import LOGIN, SECRET_KEY, TOKEN, Cln, a_cln
 
 
 @pytest.fixture
-def cln(_cln: Cln) -> Cln:
-    """That CLN as it was."""
-    furnish(_cln.simulator)
-    return _cln
+def cln(tmp_path: Path) -> Iterator[Cln]:
+    """That CLN, of its own for each test."""
+    with a_cln(tmp_path / "contract") as cln:
+        yield cln
 
 
-@pytest.fixture(scope="session")
-def client(_cln: Cln) -> Iterator[Client]:
+@pytest.fixture
+def client(cln: Cln) -> Iterator[Client]:
     """A client that waits for nothing."""
     clock = SystemClock()
-    settings = TransportSettings(api_url=_cln.url, timeout=5.0, ca_file=str(_cln.config.with_name("one.pem")))
+    settings = TransportSettings(api_url=cln.url, timeout=5.0, ca_file=str(cln.config.with_name("one.pem")))
     transport = Transport(settings, Limits(8, 0, clock), clock, Redactor())
     with Client.over(transport, Credentials(LOGIN, lambda: Secret(SECRET_KEY), lambda: Secret(TOKEN))) as client:
         yield client

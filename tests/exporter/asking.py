@@ -8,6 +8,9 @@ from collections.abc import Mapping
 import httpx
 from starlette.types import ASGIApp
 
+from cln_monitor.exporter.target import Target
+from tests.running import wait_until
+
 
 def client(app: ASGIApp) -> httpx.AsyncClient:
     """Return a client of ``app`` that has no headers of its own, to be entered."""
@@ -25,3 +28,13 @@ def ask(app: ASGIApp, path: str, method: str = "GET", headers: Mapping[str, str]
             return await asking.request(method, path, headers=headers)
 
     return asyncio.run(asked())
+
+
+def wait_for_visitors(target: Target, number: int) -> None:
+    """Return when so many wait for the run of ``target`` that is under way."""
+
+    def waiting() -> int:
+        run = target._running
+        return 0 if run is None else len(run._condition._waiters)  # type: ignore[attr-defined] # nothing public tells
+
+    wait_until(lambda: waiting() >= number, f"{number} to wait for the run")

@@ -343,7 +343,7 @@ def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] =
 )
 def test_what_is_missing(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:
     """Whether a list is whole, and if not, what of it is missing and why."""
-    assert what_is_missing(viewed(observation, last_run=NOW, last_success=last_success), NOW) == expected
+    assert what_is_missing(viewed(observation, last_run=NOW, last_success=last_success)) == expected
 
 
 @pytest.mark.parametrize(

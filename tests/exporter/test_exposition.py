@@ -140,7 +140,7 @@ def test_what_has_not_changed_is_not_compressed_again(exposition: Exposition, mo
 PIECES = st.lists(st.tuples(st.sampled_from([A, B, C]), st.sampled_from("xyz"), st.binary(max_size=60)), max_size=8)
 
 
-@example_settings(max_examples=100, deadline=None)
+@example_settings(max_examples=100)
 @given(PIECES, st.binary(max_size=60))
 def test_gzip_holds_the_plain_text(pieces: list[tuple[Family, str, bytes]], tail: bytes) -> None:
     """Whatever was published, changed and withdrawn: the gzip form is one valid member of the same bytes."""

@@ -28,7 +28,7 @@ def written(series: Series) -> str:
     return "".join(family.header.decode() + text.decode() for family, text in series.texts().items())
 
 
-@example_settings(max_examples=200, deadline=None)
+@example_settings(max_examples=200)
 @given(TEXTS, TEXTS)
 @example("\\n", 'a\\"b')
 @example("\n", "\\\\\n")
@@ -66,7 +66,7 @@ def test_number(value: float, text: str) -> None:
     assert number(value) == text
 
 
-@example_settings(max_examples=100, deadline=None)
+@example_settings(max_examples=100)
 @given(st.one_of(st.floats(allow_nan=False), st.integers(-(2**63), 2**63)))
 def test_any_number_is_read_back(value: float) -> None:
     """Not a digit is lost."""

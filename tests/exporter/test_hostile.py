@@ -295,7 +295,7 @@ ROW = st.fixed_dictionaries(
 )
 
 
-@example_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.fixed_dictionaries({"success": st.just(value=True) | JSON}, optional={"data": JSON | st.lists(ROW, max_size=3)})
 )

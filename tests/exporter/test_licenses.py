@@ -27,7 +27,7 @@ def test_check_ins_that_are_not_known() -> None:
     """Are told from none, and of two that are known the newer counts."""
     one, two = LicenseState("192.0.2.1", "a", True, None), LicenseState("192.0.2.2", "a", True, None)
     parts = (
-        Part("check-ins 1", NOW, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW)])),
+        Part("check-ins 1", NOW, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW)]), 60.0),
         Part("check-ins 2", NOW - 60, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW - 60)])),
         Part("licenses", NOW, IpLicenses(licenses=[one, two])),
     )

@@ -131,7 +131,7 @@ def test_any_value_stays_on_its_line(value: str, read: Read) -> None:
     assert line["level"] == "warning"
 
 
-@example_settings(max_examples=100, deadline=None)
+@example_settings(max_examples=100)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_any_text_is_read_back_from_logfmt(one: str, two: str) -> None:
     """No text breaks the line or the pair, nor sends control characters to a terminal."""

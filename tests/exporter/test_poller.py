@@ -14,10 +14,13 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, EVENT_JOB_MA
 from apscheduler.job import Job
 from structlog.testing import capture_logs
 
+from cln_monitor.cln import Clock, SystemClock
+from cln_monitor.exporter import poller as poller_module
 from cln_monitor.exporter.poller import Poller
 from cln_monitor.exporter.target import Target, TargetId
 from cln_monitor.probes import Duration
 from cln_monitor.probes.status import StatusSettings
+from tests.helpers.clock import FakeClock
 
 LONG = 3600.0  # seconds between polls: nothing comes by itself while a test lasts
 
@@ -26,6 +29,7 @@ LONG = 3600.0  # seconds between polls: nothing comes by itself while a test las
 class Polled:
     """A poller whose runs a test watches. ``ran`` holds the targets in the order of their runs."""
 
+    clock: Clock = field(default_factory=SystemClock)
     ran: list[object] = field(default_factory=list)
     runs: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -33,7 +37,11 @@ class Polled:
 
     def __post_init__(self) -> None:
         self.go_on.set()
-        self.poller = Poller(self.run)
+        self.poller = Poller(self.run, self.clock)
+
+    def now(self) -> datetime:
+        """Return the time by which the poller plans."""
+        return self.poller._time.now()
 
     def run(self, target: object) -> None:
         """Note a run, and stay in it until told to go on."""
@@ -59,7 +67,7 @@ class Polled:
 
     def due_in(self, target: Target) -> float:
         """Return when a target runs next, in seconds from now."""
-        return (self.next_run(target) - datetime.now(UTC)).total_seconds()
+        return (self.next_run(target) - self.now()).total_seconds()
 
     def event(self, kind: int) -> threading.Event:
         """Return what is set once the scheduler has told its listeners of such an event."""
@@ -117,7 +125,7 @@ def test_later_runs_are_jittered(interval: float, jitter: float, polled: Polled)
     one = target("one", interval)
     polled.poller.replace([one], set())
     trigger = polled.job(one).trigger
-    assert (trigger.interval, trigger.jitter) == (timedelta(seconds=interval), jitter)
+    assert (trigger.interval, trigger.jitter) == (interval, jitter)
 
 
 def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
@@ -129,7 +137,7 @@ def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
     with capture_logs() as logs:
         polled.poller.start()
         polled.wait_for_run()
-        polled.job(one).modify(next_run_time=datetime.now(UTC))
+        polled.job(one).modify(next_run_time=polled.now())
         assert skipped.wait(5)
     assert polled.ran == [one]
     assert [(log["event"], log["poll"]) for log in logs] == [
@@ -139,77 +147,68 @@ def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
 
 def test_one_run_after_a_pause(polled: Polled) -> None:
     """A machine that slept for a day polls once, however many polls that day would have had."""
-    one = target("one", 60)
+    one = target("one")
     done = polled.event(EVENT_JOB_EXECUTED)
     polled.poller.replace([one], set())
-    polled.job(one).modify(next_run_time=datetime.now(UTC) - timedelta(days=1))
+    # Half an interval short of the next poll, which the jitter of 25 intervals neither brings to now nor doubles.
+    polled.job(one).modify(next_run_time=polled.now() - timedelta(days=1, seconds=LONG / 2))
     polled.poller.start()
     assert done.wait(5)
     assert polled.ran == [one]
-    assert 0 < polled.due_in(one) < 64
+    assert LONG / 2 - 25 * 30 - 60 < polled.due_in(one) < LONG / 2 + 25 * 30
 
 
-class TestClock:
-    """The wall clock of the machine is set while the exporter runs."""
+JUMPS = {
+    "an hour ahead": timedelta(hours=1),
+    "a day back": timedelta(days=-1),
+    "10 years ahead": timedelta(days=3653),
+    "80 years ahead": timedelta(days=29220),
+    "50 years back": timedelta(days=-18262),
+}
 
-    @pytest.fixture
-    def off(self, monkeypatch: pytest.MonkeyPatch) -> list[timedelta]:
-        """By how much the clock is off: the sum of these."""
-        off: list[timedelta] = []
 
-        class Clock(datetime):
-            @classmethod
-            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain one, as all others
-                return datetime.now(tz) + sum(off, timedelta())
+@pytest.mark.parametrize("jump", JUMPS)
+def test_the_wall_clock_is_set(jump: str, polled: Polled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polls come at their interval as before, however far the clock jumps, and none of them comes for the jump."""
 
-        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
-        monkeypatch.setattr("cln_monitor.exporter.poller.datetime", Clock)
-        monkeypatch.setattr("cln_monitor.exporter.poller._BEAT", 0.02)
-        return off
+    class Jumped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain one, as all others
+            if tz is polled.poller._time:
+                return tz.fromutc(datetime.now(UTC) + JUMPS[jump])  # as datetime itself does
+            return datetime.now(tz) + JUMPS[jump]
 
-    def test_set_back_by_hours(self, polled: Polled, off: list[timedelta]) -> None:
-        """Polls go on at once, and at their intervals from then on, as if nothing had been."""
-        one, two = target("one"), target("two", 1)
-        polled.poller.replace([one, two], set())
-        polled.poller.start()
+    one, two = target("one"), target("two", 0.2)
+    polled.poller.replace([one, two], set())
+    polled.poller.start()
+    polled.wait_for_run()
+    polled.wait_for_run()
+    before = polled.next_run(one)
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Jumped)
+    monkeypatch.setattr("cln_monitor.exporter.schedule.datetime", Jumped)
+    for _ in range(3):
         polled.wait_for_run()
-        polled.wait_for_run()
-        with capture_logs() as logs:
-            off.append(timedelta(hours=-5))
-            for _ in range(4):
-                polled.wait_for_run()
-        assert polled.ran.count(one) == 2
-        assert [(log["event"], log["polls"], 17990 < log["seconds"] <= 18000) for log in logs] == [
-            ("the clock was set back, polls are planned anew", 2, True)
-        ]
-        assert abs(polled.due_in(one) + 5 * 3600 - LONG) < 40
+    assert polled.ran.count(one) == 1
+    assert polled.next_run(one) == before
 
-    def test_set_back_a_little(self, polled: Polled, off: list[timedelta]) -> None:
-        """What is due within its interval all the same stays as it is planned."""
-        one, two = target("one"), target("two", 1)
-        polled.poller.replace([one, two], set())
-        polled.poller.start()
-        polled.wait_for_run()
-        polled.wait_for_run()
-        polled.job(one).modify(next_run_time=datetime.now(UTC) + timedelta(seconds=LONG / 2))
-        before = polled.next_run(one)
-        off.append(timedelta(seconds=-60))
-        polled.wait_for_run()
-        assert polled.ran[-1] is two
-        assert polled.next_run(one) == before
 
-    def test_set_forward_and_back(self, polled: Polled, off: list[timedelta]) -> None:
-        """Both polls come: the one that seems due, and the one after the clock is right again."""
-        one = target("one")
-        polled.poller.replace([one], set())
-        polled.poller.start()
-        polled.wait_for_run()
-        off.append(timedelta(days=1))
-        polled.wait_for_run()
-        off.append(timedelta(days=-1))
-        polled.wait_for_run()
-        assert polled.ran == [one] * 3
-        assert 0 < polled.due_in(one) < 1.1 * LONG
+@pytest.mark.parametrize("seconds", [3600.0, 80 * 366 * 86400.0])
+def test_the_monotonic_clock_leaps(seconds: float) -> None:
+    """After any pause there is one poll of a target, and it takes no longer to plan."""
+    clock = FakeClock()
+    polled = Polled(clock)
+    one = target("one", 1)
+    polled.poller.replace([one], set())
+    polled.poller.start()
+    polled.wait_for_run()
+    skipped = polled.event(EVENT_JOB_MAX_INSTANCES)
+    clock.advance(seconds)
+    polled.poller._scheduler.wakeup()
+    polled.wait_for_run()
+    assert 0.9 < polled.due_in(one) < 1.1
+    assert polled.ran == [one, one]
+    assert not skipped.is_set()
+    polled.poller.stop()
 
 
 def test_replaced_targets_do_not_run(polled: Polled) -> None:
@@ -237,7 +236,7 @@ def test_unchanged_targets_keep_their_schedule(polled: Polled) -> None:
     polled.wait_for_run()
     assert polled.ran == [one, two]
     assert polled.next_run(again) == before
-    polled.job(again).modify(next_run_time=datetime.now(UTC))
+    polled.job(again).modify(next_run_time=polled.now())
     polled.wait_for_run()
     assert polled.ran[2] is again
 
@@ -251,7 +250,7 @@ def test_changed_targets_run_at_once(polled: Polled) -> None:
     polled.poller.replace([changed], set())
     polled.wait_for_run()
     assert polled.ran == [one, changed]
-    assert [job.trigger.interval for job in polled.poller._scheduler.get_jobs()] == [timedelta(seconds=60)]
+    assert [job.trigger.interval for job in polled.poller._scheduler.get_jobs()] == [60]
 
 
 def test_reloads_during_a_run_are_followed_by_one(polled: Polled) -> None:
@@ -295,7 +294,7 @@ def test_stop_waits_for_nobody(polled: Polled) -> None:
     polled.wait_for_run()
     stopping = threading.Thread(target=polled.poller.stop, daemon=True)
     stopping.start()
-    stopping.join(2)
+    stopping.join(4)  # the run goes on for longer
     assert not stopping.is_alive()
     assert not polled.poller._scheduler.running
     polled.poller.stop()
@@ -313,7 +312,7 @@ def test_the_heart_beats_while_runs_wait(polled: Polled) -> None:
     polled.poller.replace([target("one")], set())
     polled.poller.start()
     polled.wait_for_run()
-    polled.poller._scheduler._lookup_executor("default")._pool._max_workers = 1  # and that one waits
+    polled.poller._scheduler._lookup_executor("default")._pool._most = 1  # and that one waits
     polled.poller.beat(0.05, beats.release)
     assert all(beats.acquire(timeout=5) for _ in range(3))
 
@@ -325,6 +324,9 @@ def test_the_heart_stops_with_the_schedule(polled: Polled) -> None:
     polled.poller.beat(0.05, beats.release)
     assert beats.acquire(timeout=5)
     with polled.poller._scheduler._jobstores_lock:
-        beats.acquire(timeout=0.2)  # one that had begun
+        heart = polled.poller._scheduler._lookup_executor(poller_module._HEART)
+        heart._pool.submit(int).result(5)  # those that had begun come before it
+        while beats.acquire(blocking=False):
+            pass
         assert not beats.acquire(timeout=0.3)
     assert beats.acquire(timeout=5)

@@ -17,6 +17,7 @@ from cln_monitor.config import Config, ConfigError
 from cln_monitor.exporter.exposition import Exposition
 from cln_monitor.exporter.service import Service
 from cln_monitor.simulator import Fault
+from tests.running import wait_until
 from tests.small_cln import IMUNIFY_KEY, KEY
 
 from .conftest import Exporting
@@ -323,7 +324,7 @@ class TestReload:
             renders.append(target)
             if len(renders) == 1:
                 rendering.set()
-                assert go_on.wait(5)
+                assert go_on.wait(20)
             return texts
 
         monkeypatch.setattr(Service, "_texts", slow_at_first)
@@ -331,10 +332,10 @@ class TestReload:
             scrape = pool.submit(fleet.metrics)
             assert rendering.wait(5)
             run = pool.submit(fleet.run, "kernelcare")
-            until = time.monotonic() + 5
-            while fleet.target("kernelcare").last_success != fleet.clock.time():
-                assert time.monotonic() < until
-                time.sleep(0)  # until the run has read all and is about to be shown
+            wait_until(
+                lambda: fleet.target("kernelcare").last_success == fleet.clock.time(),
+                "the run to have read all, and to be about to be shown",
+            )
             go_on.set()
             scrape.result(5)
             run.result(5)
@@ -481,7 +482,7 @@ def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyP
 
     def hang(host: str, *rest: Any, **named: Any) -> Any:
         if host == "cln.example.com":
-            go_on.wait(20)
+            go_on.wait(60)
         return resolve("127.0.0.1", *rest, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
@@ -489,15 +490,17 @@ def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyP
     exporting.service.reload()
     started = time.monotonic()
     exporting.run("status")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     assert failures(exporting, "", "status")["timeout"] == 1
+    exporting.file.text = exporting.file.text.replace("200ms", "60s")
+    exporting.service.reload()
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(exporting.service.run, exporting.target("kernelcare"))
-        started = time.monotonic()
+        wait_until(lambda: exporting.target("kernelcare").is_running, "the run")
         exporting.service.stop()
-        assert time.monotonic() - started < 0.2
-        run.result(5)
-    go_on.set()
+        assert not run.done()
+        go_on.set()
+        run.result(20)
 
 
 def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:

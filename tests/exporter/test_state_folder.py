@@ -233,8 +233,10 @@ _KILLED = """
 import os, pathlib, random, signal, sys, time
 from cln_monitor.exporter.state_folder import StateFolder
 path, name, kills = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-half_done = 0
-for kill in range(kills):
+half_done = done = 0
+# A busy machine may give a child no time to begin to write: then it takes more of them.
+while done < kills or (half_done <= 20 and done < 20 * kills):
+    done += 1
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
@@ -265,6 +267,6 @@ print(half_done)
 def test_killed_two_hundred_times(path: Path) -> None:
     """At any moment, also in the middle of a write: the file is whole each time, and the next start is as any."""
     command = [sys.executable, "-P", "-c", _KILLED, str(path), NAME, "200"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout) > 20  # so many kills did hit a write

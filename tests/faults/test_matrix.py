@@ -20,7 +20,7 @@ from .cases import CASES, Case
 from .impatient import LARGEST_BODY, RESOLVER
 from .page import Seen, figures_table, matrix_table
 from .plugins import warm_plugins
-from .world import INTERVAL, Figures, World, a_world, shown_secrets
+from .world import INTERVAL, TIMEOUT, Figures, World, a_world, shown_secrets
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 SEEN: dict[str, Seen] = {}
@@ -91,7 +91,7 @@ def test_fault(name: str, world: World, before: tuple[Figures, Samples]) -> None
     failed = [probe for probe, reason in seen.reasons.items() if reason]
     assert by_exporter["check_cln_exporter"].state == ("WARNING" if failed else "OK")
     assert by_exporter["check_cln_kernelcare --exporter"].state == "OK"  # it goes by what was read before
-    assert case.least <= min(view["duration"] for view in views.values()) <= seen.longest < 12
+    assert case.least <= min(view["duration"] for view in views.values()) <= seen.longest < 50
     check_metrics(case, counted, samples, before[1])
     check_log(case, log)
     assert not {path: found for path, page in pages.items() if (found := shown_secrets(page))}
@@ -175,25 +175,25 @@ def test_one_product_that_hangs(world: World) -> None:
     def look() -> bool:
         for name, view in world.views().items():
             runs.setdefault(name, set()).add(view["last_run"])
-        return world.simulator.now() > began + 6 * INTERVAL
+        often = {name for name, started in runs.items() if len(started) >= 3}
+        return often >= {"status", "imunify", "ip_licenses", "els", "awp"}
 
-    wait_until(look, "some seconds to pass")
-    assert {name for name, started in runs.items() if len(started) >= 3} >= {
-        "status",
-        "imunify",
-        "ip_licenses",
-        "els",
-        "awp",
-    }
+    wait_until(look, "the others to be polled again and again")
+    assert world.simulator.now() - began < 2 * TIMEOUT  # who waited for those that hang would have taken more
+
+
+MOST_THREADS = 4 + 3 * len(PROBES) + 8
+"""Threads of the exporter: its own (the loop, the schedule, its heart, the state), one a poll, one a request of those
+that come at a time (a probe each), one a poll for the calls under way (some keys more than one), and some to spare."""
 
 
 def test_nothing_stays(world: World, before: tuple[Figures, Samples]) -> None:
     """Neither threads nor open files, nor a secret in the arguments of the process."""
     world.wait_until_well()
-    figures, first = world.figures(), before[0]
-    assert figures.threads <= first.threads + 16
-    assert figures.files <= first.files + 16
-    assert figures.peak < (3000 if world.long else 700)
+    first, peak = before[0], world.figures().peak
+    assert peak < (3000 if world.long else 700)
+    wait_until(lambda: world.figures().threads <= MOST_THREADS, f"{MOST_THREADS} threads at most, between two polls")
+    wait_until(lambda: world.figures().files <= first.files + 16, f"{first.files + 16} files at most")
     command = (Path("/proc") / str(world.exporter.process.pid) / "cmdline").read_text(encoding="utf-8")
     assert not shown_secrets(command)
     assert KEY not in command

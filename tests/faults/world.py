@@ -26,8 +26,8 @@ from .impatient import RESOLVER
 from .plugins import BY_EXPORTER, DIRECT, Plugins
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 2.5
-"""Seconds for one call, twice that where faults may take their time."""
+TIMEOUT = 5.0
+"""Seconds for one call."""
 INTERVAL = 0.4
 """Seconds between the polls of each probe."""
 NAMES = [(name, "acme" if probe.of_account else "") for name, probe in PROBES.items()]
@@ -158,12 +158,12 @@ class World:
 
     def run_plugins(self) -> dict[str, Outcome]:
         """Return how each plugin ends that asks CLN, at its loudest."""
-        common = ("-C", str(self.config), "-a", "acme", "-t", "12", "-vvv")
+        common = ("-C", str(self.config), "-a", "acme", "-t", "50", "-vvv")
         return self.plugins.together({name: (*common, *arguments) for name, arguments in DIRECT.items()})
 
     def run_plugins_by_exporter(self) -> dict[str, Outcome]:
         """Return how each plugin ends that asks the exporter, at its loudest."""
-        common = ("--exporter", f"http://{self.exporter.address}", "-t", "12", "-vvv")
+        common = ("--exporter", f"http://{self.exporter.address}", "-t", "50", "-vvv")
         return self.plugins.together({name: (*common, *arguments) for name, arguments in BY_EXPORTER.items()})
 
     def wait_until_well(self) -> float:
@@ -203,7 +203,7 @@ def a_world(folder: Path, plugins: Plugins, resolver_fails: Path, *, long: bool)
         served = stack.enter_context(simulator.serve())
         elsewhere = stack.enter_context(ScriptedServer(answering(http_answer(b"{}"))))
         front = stack.enter_context(Front(served.port, authority.server_context("good", of="DNS:localhost")))
-        config = configuration(folder, front.port, authority, TIMEOUT * (2 if long else 1))
+        config = configuration(folder, front.port, authority, TIMEOUT)
         exporter = Exporter(
             folder / "exporter.log",
             f"--config.file={config}",

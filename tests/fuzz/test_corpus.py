@@ -35,7 +35,7 @@ def test_what_is_kept(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DECODERS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_what_is_made_of_it(name: str, data: st.DataObject) -> None:
     """The same, cut, put together anew, and with odd pieces between."""

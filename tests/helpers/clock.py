@@ -16,12 +16,13 @@ class FakeClock:
 
     def __init__(self, now: float = NOW) -> None:
         self._start = self._now = now
+        self._set_by = 0.0
         self._lock = threading.Lock()
         self.slept: list[float] = []
 
     def time(self) -> float:
         """Return Unix seconds."""
-        return self._now
+        return self._now + self._set_by
 
     def monotonic(self) -> float:
         """Return the seconds since the clock was made."""
@@ -34,7 +35,22 @@ class FakeClock:
                 self.slept.append(seconds)
             self.advance(seconds)
 
+    def set(self, seconds: float) -> None:
+        """Set the time of day ``seconds`` forward, or back; no time goes by."""
+        self._set_by += seconds
+
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` go by."""
         with self._lock:
             self._now += seconds
+
+
+class TickingClock(FakeClock):
+    """Advances by ``tick`` seconds whenever somebody looks at it, so that to look often takes long."""
+
+    tick = 0.0
+
+    def monotonic(self) -> float:
+        """Return the seconds since the clock was made."""
+        self.advance(self.tick)
+        return super().monotonic()

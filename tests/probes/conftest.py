@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from cln_monitor.cln import Credentials, Limits, ReadOnlyClient, Redactor, Secret, Transport, TransportSettings
+from cln_monitor.cln import Credentials, Limits, ReadOnlyClient, Redactor, Secret, Threads, Transport, TransportSettings
 from cln_monitor.probes import Probe, Run, Source, run_probe
 from cln_monitor.simulator import Account, Simulator
 from tests.helpers.clock import FakeClock
@@ -25,7 +25,7 @@ class Cln:
     account: Account
     client: ReadOnlyClient
     clock: FakeClock
-    pool: ThreadPoolExecutor
+    pool: Executor
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
     key_label: Callable[[str], str] = str
 
@@ -54,7 +54,7 @@ def cln() -> Iterator[Cln]:
     clock = FakeClock()
     simulator = Simulator(clock.time)
     account = simulator.add_account(LOGIN, SECRET_KEY, TOKEN)
-    with simulator.serve() as served, ThreadPoolExecutor(1) as pool:
+    with simulator.serve() as served, Threads(0) as pool:
         transport = Transport(
             TransportSettings(api_url=served.url, timeout=5.0), Limits(4, 0, clock), clock, Redactor()
         )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cln_monitor.probes import Failure, Missing, Observation, Part
 
 MAX_AGE = 3600.0
+WALL = 1e9  # of a clock that runs backwards: nothing may go by it
 TIMED_OUT = Failure("timeout", "no answer")
 REFUSED = Failure("refused", "no")
 
@@ -24,7 +25,7 @@ def seen(at: float, *parts: str, missing: tuple[str, ...] = (), list_known: bool
         account="acme",
         api="cln.example.net",
         observed_at=at,
-        parts=tuple(Part(name, at, f"{name} at {at:.0f}") for name in parts),
+        parts=tuple(Part(name, WALL - at, f"{name} at {at:.0f}", at) for name in parts),
         missing=tuple(Missing(name, TIMED_OUT) for name in missing),
         list_known=list_known,
     )
@@ -53,43 +54,43 @@ def test_parts_and_failures_are_immutable() -> None:
 
 def test_a_part_that_fails_keeps_its_last_good_value() -> None:
     """One key that cannot be read keeps its own last good part while the others move on."""
-    after = seen(60, "a", missing=("b",)).after(seen(0, "a", "b"), MAX_AGE)
+    after = seen(60, "a", missing=("b",)).after(seen(0, "a", "b"), 60, MAX_AGE)
     assert values(after) == ["a at 60", "b at 0"]
     assert [missing.name for missing in after.missing] == ["b"]
 
 
 def test_what_vanished_is_gone() -> None:
     """A part that the list names no more is not kept: the key was deleted."""
-    assert values(seen(60, "a").after(seen(0, "a", "b"), MAX_AGE)) == ["a at 60"]
+    assert values(seen(60, "a").after(seen(0, "a", "b"), 60, MAX_AGE)) == ["a at 60"]
 
 
 def test_all_vanished() -> None:
     """An account without keys is an answer, not an error."""
-    after = seen(60).after(seen(0, "a", "b"), MAX_AGE)
+    after = seen(60).after(seen(0, "a", "b"), 60, MAX_AGE)
     assert (values(after), after.failure) == ([], None)
 
 
 def test_an_unknown_list_keeps_all() -> None:
     """When the list itself cannot be read, every part may still be there."""
-    after = seen(60, missing=("",), list_known=False).after(seen(0, "a", "b"), MAX_AGE)
+    after = seen(60, missing=("",), list_known=False).after(seen(0, "a", "b"), 60, MAX_AGE)
     assert values(after) == ["a at 0", "b at 0"]
 
 
 def test_an_unknown_list_with_parts_that_need_none() -> None:
     """What could be read without the list is new, the rest is kept."""
-    after = seen(60, "a", missing=("",), list_known=False).after(seen(0, "a", "b"), MAX_AGE)
+    after = seen(60, "a", missing=("",), list_known=False).after(seen(0, "a", "b"), 60, MAX_AGE)
     assert values(after) == ["a at 60", "b at 0"]
 
 
 def test_parts_age_one_by_one() -> None:
     """Each part has its own age over any number of failed runs."""
     kept = seen(0, "a", "b")
-    kept = seen(1800, "a", missing=("b",)).after(kept, MAX_AGE)
-    kept = seen(3600, missing=("a", "b")).after(kept, MAX_AGE)
+    kept = seen(1800, "a", missing=("b",)).after(kept, 1800, MAX_AGE)
+    kept = seen(3600, missing=("a", "b")).after(kept, 3600, MAX_AGE)
     assert values(kept) == ["a at 1800", "b at 0"]
-    kept = seen(3601, missing=("a", "b")).after(kept, MAX_AGE)
+    kept = seen(3601, missing=("a", "b")).after(kept, 3601, MAX_AGE)
     assert values(kept) == ["a at 1800"]
-    kept = seen(5400.5, missing=("a", "b")).after(kept, MAX_AGE)
+    kept = seen(5400.5, missing=("a", "b")).after(kept, 5400.5, MAX_AGE)
     assert values(kept) == []
 
 
@@ -97,15 +98,15 @@ def test_a_part_that_grew_too_old_is_remembered_by_name() -> None:
     """While the list is unknown nothing else tells that it exists; whoever reads or knows the list settles it."""
     kept = seen(0, "a", "b").without_expired(3601, MAX_AGE)
     assert (values(kept), kept.lost) == ([], ("a", "b"))
-    kept = seen(3700, missing=("",), list_known=False).after(kept, MAX_AGE)
+    kept = seen(3700, missing=("",), list_known=False).after(kept, 3700, MAX_AGE)
     assert kept.lost == ("a", "b")
-    assert seen(3800, "a", missing=("",), list_known=False).after(kept, MAX_AGE).lost == ("b",)
-    assert seen(3800, "a").after(kept, MAX_AGE).lost == ()
+    assert seen(3800, "a", missing=("",), list_known=False).after(kept, 3800, MAX_AGE).lost == ("b",)
+    assert seen(3800, "a").after(kept, 3800, MAX_AGE).lost == ()
 
 
 def test_a_part_that_was_never_read_is_remembered_by_name() -> None:
     """As long as the list that named it is the last one known."""
-    kept = seen(60, missing=("",), list_known=False).after(seen(0, "a", missing=("b",)), MAX_AGE)
+    kept = seen(60, missing=("",), list_known=False).after(seen(0, "a", missing=("b",)), 60, MAX_AGE)
     assert (values(kept), kept.lost) == (["a at 0"], ("b",))
 
 
@@ -159,10 +160,10 @@ def test_failure(missing: tuple[Missing, ...], failure: Failure | None) -> None:
     [
         pytest.param(seen(0, "a"), [], id="nothing"),
         pytest.param(seen(0, "a", missing=("b", "c")), ["b", "c"], id="parts"),
-        pytest.param(seen(60, missing=("a", "b")).after(seen(0, "a"), MAX_AGE), ["b"], id="kept"),
+        pytest.param(seen(60, missing=("a", "b")).after(seen(0, "a"), 60, MAX_AGE), ["b"], id="kept"),
         pytest.param(seen(0, missing=("",), list_known=False), [""], id="list"),
         pytest.param(seen(0, "a", missing=("", "b"), list_known=False), ["b"], id="list-of-others"),
-        pytest.param(seen(60, missing=("",), list_known=False).after(seen(0, "a"), MAX_AGE), [], id="list-kept"),
+        pytest.param(seen(60, missing=("",), list_known=False).after(seen(0, "a"), 60, MAX_AGE), [], id="list-kept"),
         pytest.param(seen(0, "a", missing=("",)), [""], id="a-list-beside-the-list"),
     ],
 )
@@ -174,7 +175,7 @@ def test_what_it_lacks(observation: Observation[str], lacking: list[str]) -> Non
 NAMES = st.sets(st.sampled_from("abcd"))
 
 
-@example_settings(max_examples=60, deadline=None)
+@example_settings(max_examples=60)
 @given(st.lists(st.tuples(NAMES, NAMES, st.booleans(), st.integers(1, 2000)), max_size=8))
 def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -> None:
     """Whatever happens: a part is there once, the newest read of it, no older than max_age, and none goes untold."""
@@ -183,12 +184,24 @@ def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -
     for read, failed, list_known, seconds in history:
         now += seconds
         missing = tuple(sorted(failed - read))
-        kept = seen(now, *sorted(read), missing=missing, list_known=list_known).after(kept, MAX_AGE)
+        kept = seen(now, *sorted(read), missing=missing, list_known=list_known).after(kept, now, MAX_AGE)
         last_read = {name: at for name, at in last_read.items() if name in missing or not list_known}
         last_read |= dict.fromkeys(read, now)
         last_read = {name: at for name, at in last_read.items() if now - at <= MAX_AGE}
-        assert {part.name: part.observed_at for part in kept.parts} == last_read
+        assert {part.name: part.monotonic for part in kept.parts} == last_read
         assert len(kept.parts) == len(last_read)
         known = read | failed | (set() if list_known else known)
         assert set(kept.lost) <= known - set(last_read)
         assert set(kept.lost) | set(last_read) | set(missing) == known
+
+
+def test_it_is_told_to_other_processes_and_read_from_them() -> None:
+    """Without monotonic times, which are of this process alone; they are made from times of day where it is read."""
+    observation = seen(60, "a", missing=("b",)).after(seen(0, "a", "b"), 60, MAX_AGE)
+    written = msgspec.json.encode(observation.undated())
+    assert b"monotonic" not in written
+    read = msgspec.json.decode(written, type=Observation[str])
+    assert read == observation.undated()
+    dated = read.dated(500.0, WALL)
+    assert [part.monotonic for part in dated.parts] == [500.0 - 60, 500.0]
+    assert dated.undated() == read

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, BadArgument, ClnError, Refused, TimedOut, Unreachable
+from cln_monitor.cln import (
+    BadAnswer,
+    BadArgument,
+    ClnError,
+    Credentials,
+    ReadOnlyClient,
+    Refused,
+    Secret,
+    Threads,
+    TimedOut,
+    Unreachable,
+    mask_key,
+)
 from cln_monitor.probes import PROBES, Failure, Missing, Part, ProbeSettings, run_probe
 from cln_monitor.probes.probe import Plan, Source
 from cln_monitor.probes.status import StatusSettings
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 
-from .conftest import SECRET_KEY, Cln
+from .conftest import LOGIN, SECRET_KEY, Cln
 
 MISSED = "not tried, as 8 calls in a row got no answer; the last: "
 
@@ -61,10 +74,24 @@ def test_parts_and_times(cln: Cln) -> None:
         return "b"
 
     run = cln.run(Scripted({"a": lambda: "a", "b": slowly, "c": lambda: "c"}))
-    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b"), Part("c", NOW + 10, "c"))
+    assert run.observation.parts == (
+        Part("a", NOW, "a"),
+        Part("b", NOW + 10, "b", 10.0),
+        Part("c", NOW + 10, "c", 10.0),
+    )
     assert (run.started_at, run.duration, run.observation.observed_at) == (NOW, 10, NOW + 10)
     assert (run.failure, run.observation.missing, run.observation.list_known) == (None, (), True)
     assert (run.observation.probe, run.observation.account, run.observation.api) == ("scripted", "acme", cln.client.api)
+
+
+def test_secrets_are_known_before_anything_is_read(cln: Cln) -> None:
+    """A run knows the monitoring keys of the account as they are now, whatever it asks about."""
+    keys = [Secret("0ldMonitoringKey001")]
+    sources = Credentials(LOGIN, lambda: Secret(SECRET_KEY), monitoring_keys=lambda: keys)
+    cln.client = ReadOnlyClient.over(cln.client._caller.transport, sources)
+    keys[0] = Secret("N3wMonitoringKey001")
+    run = cln.run(Scripted({"a": lambda: cln.client.scrub("its note: N3wMonitoringKey001")}))
+    assert run.observation.parts[0].value == f"its note: {mask_key('N3wMonitoringKey001')}"
 
 
 def test_parts_come_in_the_order_of_the_plan(cln: Cln) -> None:
@@ -105,11 +132,7 @@ def test_what_came_with_the_plan(cln: Cln) -> None:
         return "b"
 
     run = cln.run(Scripted({"b": slowly, "c": raising(Refused("no"))}, read={"a": "a"}))
-    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b"))
-    pool = ThreadPoolExecutor(1)
-    pool.shutdown()
-    probe = Scripted({"b": slowly, "c": slowly}, read={"a": "a"})
-    assert [part.name for part in run_probe(probe, cln.source(probe), pool, cln.clock).observation.parts] == ["a"]
+    assert run.observation.parts == (Part("a", NOW, "a"), Part("b", NOW + 10, "b", 10.0))
 
 
 @pytest.mark.parametrize(
@@ -256,9 +279,9 @@ class TestOutage:
 
 
 def test_the_pool_bounds_how_many_parts_are_read_at_a_time(cln: Cln) -> None:
-    """And that many are."""
+    """With the thread that waits for them one more, and that many are."""
     meeting = threading.Barrier(3)
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(2) as pool:
         probe = Scripted({str(number): lambda: meeting.wait(5) for number in range(6)})
         run = run_probe(probe, cln.source(probe), pool, cln.clock)
     assert run.failure is None
@@ -268,19 +291,17 @@ def test_who_is_interrupted_leaves_the_rest_unread(cln: Cln) -> None:
     """Ctrl-C ends a plugin at once: a thousand keys that nobody has begun to read are not read before."""
     read: list[int] = []
     begun, interrupted = threading.Event(), threading.Event()
-
-    class Interrupted(ThreadPoolExecutor):
-        def map(self, *args: Any, **kwargs: Any) -> NoReturn:
-            super().map(*args, **kwargs)
-            assert begun.wait(5)
-            raise KeyboardInterrupt
+    me = threading.get_ident()
 
     def slowly() -> None:
+        if threading.get_ident() == me:
+            assert begun.wait(5)
+            raise KeyboardInterrupt
         read.append(1)
         begun.set()
         assert interrupted.wait(5)
 
-    with Interrupted(1) as pool:
+    with ThreadPoolExecutor(1) as pool:
         probe = Scripted({str(number): slowly for number in range(20)})
         with pytest.raises(KeyboardInterrupt):
             run_probe(probe, cln.source(probe), pool, cln.clock)
@@ -288,26 +309,36 @@ def test_who_is_interrupted_leaves_the_rest_unread(cln: Cln) -> None:
     assert read == [1]
 
 
-@pytest.mark.parametrize("during", ["plan", "parts"])
-def test_a_pool_that_is_shut_down(during: str, cln: Cln) -> None:
-    """A stop while the probe runs is an outcome as well: nobody reads it, but nothing raises."""
-    pool: Executor = ThreadPoolExecutor(1)
+@pytest.mark.parametrize("what", ["none can be started", "one can be started", "one dies", "shut down"])
+def test_threads_that_cannot_be_had(what: str, cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All parts are read by those there are, if need be by the current one alone: that only takes longer."""
+    left = [1] if what == "one can be started" else []
+    start = _thread.start_new_thread
 
-    def stop() -> object:
-        pool.shutdown(wait=False, cancel_futures=True)
-        return 1
+    def start_if_any_is_left(*args: Any) -> int:
+        if what == "one dies":
+            return 0
+        if not left:
+            raise RuntimeError("can't start new thread")
+        left.clear()
+        return start(*args)
 
-    class Stopping(Scripted):
-        def plan(self, source: Source) -> Plan[object]:
-            if during == "plan":
-                stop()
-            return super().plan(source)
+    monkeypatch.setattr(_thread, "start_new_thread", start_if_any_is_left)
+    pool = Threads(3)
+    if what == "shut down":
+        pool.shutdown()
+    idents = set()
 
-    probe = Stopping({"a": stop, "b": lambda: 2})
-    run = run_probe(probe, cln.source(probe), pool, cln.clock, order=list)
-    stopping = Failure("timeout", "not read to the end, as we are stopping")
-    assert run.observation.parts == ()
-    assert run.observation.missing == (Missing("a", stopping), Missing("b", stopping))
+    def read() -> str:
+        idents.add(threading.get_ident())
+        return "read"
+
+    probe = Scripted({str(number): read for number in range(9)})
+    run = run_probe(probe, cln.source(probe), pool, cln.clock)
+    assert [part.name for part in run.observation.parts] == [str(number) for number in range(9)]
+    assert run.failure is None
+    assert len(idents - {threading.get_ident()}) <= (what == "one can be started")
+    pool.shutdown()
 
 
 @pytest.mark.parametrize("faults", [[], [Fault("html")], [Fault("status", status=500)]], ids=["good", "html", "500"])

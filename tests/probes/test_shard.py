@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.probes import WHOLE, Shard
@@ -44,7 +44,6 @@ def test_no_shard(text: str, error: str) -> None:
         Shard.parse(text)
 
 
-@settings(deadline=None)
 @given(NAMES, NAMES, st.integers(1, 20))
 def test_exactly_one_reads(account: str, name: str, of: int) -> None:
     """Whatever it is called, and whichever is asked who it is."""
@@ -53,7 +52,6 @@ def test_exactly_one_reads(account: str, name: str, of: int) -> None:
     assert {shard.owner(account, name) for shard in shards} == {shards[0].owner(account, name)}
 
 
-@settings(deadline=None)
 @given(NAMES, NAMES, st.integers(1, 20))
 def test_what_moves_moves_to_the_new_one(account: str, name: str, of: int) -> None:
     """With one more, a thing stays where it was, or is read by the new one; with one fewer it is the other way."""

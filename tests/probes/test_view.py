@@ -27,7 +27,7 @@ def test_of_a_good_run(cln: Cln) -> None:
     assert (view.format, view.probe, view.account, view.api) == (FORMAT, "kernelcare", "acme", cln.client.api)
     assert (view.interval, view.max_age) == (900.0, 3600.0)
     assert (view.last_run, view.last_success, view.failure) == (NOW, NOW, None)
-    assert view.observation is run.observation
+    assert view.observation == run.observation.undated()
     assert (view.read, view.lacking) == (1, 0)
 
 
@@ -57,5 +57,5 @@ def test_json_is_read_back_the_same(name: str, cln: Cln) -> None:
     if kind is list:
         kind = list[type(run.observation.parts[0].value[0])]  # type: ignore[misc] # the type of what is in it
     observation = msgspec.convert(msgspec.to_builtins(read.observation), Observation[kind])
-    assert observation == run.observation
+    assert observation == run.observation.undated()
     assert isinstance(observation.parts[0], Part)

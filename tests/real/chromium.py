@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import threading
@@ -33,13 +35,16 @@ _ARGUMENTS = (
     "--no-proxy-server",
     "--remote-debugging-pipe",
 )
+_FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
+"""Variables with the names of folders in which it leaves something."""
 
 
 class Chromium:
     """A browser process; ``page`` opens an address in a tab of its own."""
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="chromium-")
+        own = dict.fromkeys(_FOLDERS, self._folder.name)
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         command = [servers.path("chromium"), *_ARGUMENTS, f"--user-data-dir={self._folder.name}", "about:blank"]
@@ -50,6 +55,8 @@ class Chromium:
             self._process = subprocess.Popen(
                 ["bash", "-c", f'exec "$@" 3<&{given[0]} 4>&{given[1]}', "chromium", *command],
                 pass_fds=given,
+                env=os.environ | own,
+                start_new_session=True,  # a group of its own, which ends as a whole
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -75,11 +82,19 @@ class Chromium:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._watched.end()
         os.close(self._out)
         self._reader.join(PATIENCE)
         os.close(self._in)
-        self._folder.cleanup()
+        wait_until(self._cleaned_up, "the folder of Chromium to be gone")
+
+    def _cleaned_up(self) -> bool:
+        """Tell whether its folder is gone, in which the last of its processes may still have written something."""
+        with contextlib.suppress(OSError):
+            self._folder.cleanup()
+        return not Path(self._folder.name).exists()
 
     def page(self, url: str, width: int, height: int = 900, *, dark: bool = False, scripts: bool = True) -> Page:
         """Return a tab that has loaded ``url``."""

@@ -21,6 +21,7 @@ class Server:
 SERVERS = {
     "alertmanager": Server(package="prometheus-alertmanager", binaries=("prometheus-alertmanager", "amtool")),
     "chromium": Server(package="chromium", binaries=("chromium",)),
+    "faketime": Server(package="faketime", binaries=("faketime",)),
     "icinga2": Server(package="icinga2-bin", binaries=("icinga2",)),
     "nagios4": Server(package="nagios4-core", binaries=("nagios4",)),
     "prometheus": Server(package="prometheus", binaries=("prometheus", "promtool")),

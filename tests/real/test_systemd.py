@@ -81,7 +81,7 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
     files = {
         "etc/cln-monitor/cln-monitor.yml": CONFIG,
         "etc/systemd/system/cln.service": "[Service]\nExecStart=/opt/cln-monitor/bin/python /opt/cln.py\n",
-        f"etc/systemd/system/{EXPORTER}.d/quick.conf": "[Service]\nWatchdogSec=2s\nRestartSec=500ms\n",
+        f"etc/systemd/system/{EXPORTER}.d/quick.conf": "[Service]\nWatchdogSec=6s\nRestartSec=500ms\n",
         # A Python that was moved finds its library so, if it has one.
         "etc/systemd/system/cln-.service.d/python.conf": f"[Service]\nEnvironment=LD_LIBRARY_PATH={PYTHON}/lib\n",
         "opt/cln.py": CLN,
@@ -241,7 +241,7 @@ def test_what_hangs_is_ended_and_started_anew(how: str, still_serves: bool, expo
         assert get(exporter, ADDRESS, "/-/healthy")[0] == 200
     wait_restarted(exporter, pid)
     journal = exporter.journal(EXPORTER)
-    assert f"{EXPORTER}: Watchdog timeout (limit 2s)!" in journal
+    assert f"{EXPORTER}: Watchdog timeout (limit 6s)!" in journal
     assert f"{EXPORTER}: Failed with result 'watchdog'." in journal
     assert "Fatal Python error: Aborted" in journal
     assert "in hang_loop" in journal if not still_serves else "in acquire" in journal or "apscheduler" in journal
@@ -255,7 +255,7 @@ def test_what_is_well_pings(exporter: Machine) -> None:
 
     first = pinged()
     seconds = wait_until(lambda: (pinged() - first) / 1e6, "a ping")
-    assert seconds < 1.5
+    assert seconds < 4.5  # every other second of 6
 
 
 def test_a_crash_is_followed_by_a_start(exporter: Machine) -> None:

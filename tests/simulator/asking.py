@@ -92,7 +92,7 @@ def fetch(
     target = path if path.startswith("/-/") else f"/api{path}"
     if query:
         target += "?" + urlencode(query, quote_via=quote)
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     try:
         connection.request(method, target, body=json.dumps(body) if body is not None else None, headers=headers or {})
         return reply(connection)
@@ -102,7 +102,7 @@ def fetch(
 
 def await_request(simulator: Simulator) -> None:
     """Come back once a request is in the log; the wait gives way to the thread that puts it there."""
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while not simulator.requests:
         assert time.monotonic() < until, "no request came in"
         time.sleep(0)

@@ -81,8 +81,8 @@ def test_never_and_fixed_do_not_move() -> None:
 def test_a_moment_far_ahead_costs_no_more() -> None:
     """A thousand years on, the answer takes no loop over the check-ins between."""
     agent = Steady(seed=6, since=NOW)
-    started = time.process_time()
+    started = time.thread_time()
     last = agent.last_checkin(NOW + 365_000 * DAY)
-    assert time.process_time() - started < 0.01
+    assert time.thread_time() - started < 0.1
     assert last is not None
     assert last > NOW + 365_000 * DAY - 5 * HOUR

@@ -100,7 +100,7 @@ def test_parts_of_a_path_are_decoded(simulator: Simulator) -> None:
     ),
     part=st.text(min_size=1, max_size=10),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_query_is_too_strange(call: tuple[str, str], query: dict[str, str], part: str) -> None:
     """Whatever is asked with a good token is answered, and every refusal says why."""
     simulator = Simulator(clock=lambda: NOW)

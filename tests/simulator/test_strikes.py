@@ -4,15 +4,17 @@ import gzip
 import http.client
 import json
 import socket
+import threading
 import time
 import zlib
 
 import pytest
 
 from cln_monitor.simulator import Account, Fault, Served, Simulator, strikes
+from cln_monitor.simulator.exchange import Exchange
 from cln_monitor.simulator.faults import KINDS
 
-from .asking import NOW, fetch, reply, token
+from .asking import NOW, await_request, fetch, reply, token
 
 ASK = b"GET /api/status.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -112,19 +114,37 @@ def test_a_hang_sends_nothing(simulator: Simulator, served: Served) -> None:
     simulator.faults.add(Fault("hang"))
     with socket.create_connection(("127.0.0.1", served.port), timeout=0.05) as connection:
         connection.sendall(ASK)
+        await_request(simulator)
         with pytest.raises(TimeoutError):
             connection.recv(1)
     assert simulator.requests[-1].status is None
 
 
-def test_a_drip_sends_headers_then_a_byte_at_a_time(simulator: Simulator, served: Served) -> None:
+def test_a_drip_sends_headers_then_a_byte_at_a_time(
+    simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bytes add up to the true answer, and the connection goes on."""
-    simulator.faults.add(Fault("drip", seconds=0.0001, times=1))
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
+    *waits, last = [threading.Event() for _ in range(4)]
+    asked = iter([*waits, last])
+    waited: list[float] = []
+
+    def wait(_: Exchange, seconds: float) -> bool:
+        waited.append(seconds)
+        event = next(asked, None)
+        return event is None or event.wait(20)
+
+    monkeypatch.setattr(Exchange, "wait", wait)
+    simulator.faults.add(Fault("drip", seconds=7, times=1))
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     connection.request("GET", "/api/status.json")
     response = connection.getresponse()
-    first = response.read1()
-    assert len(first) < 100
+    first = b""
+    for event in waits:
+        event.set()
+        first += response.read1()
+    assert len(first) == len(waits)
+    assert set(waited) == {7}
+    last.set()
     assert json.loads(first + response.read())["success"] is True
     connection.request("GET", "/api/status.json")
     assert reply(connection).json["success"] is True

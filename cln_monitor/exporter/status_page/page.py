@@ -76,7 +76,7 @@ class StatusPage:
 
     def _seen(self, target: Target) -> Seen:
         """Return how ``target`` stands; the digest of an observation is made once."""
-        view = target.view()
+        view = target.view(self._service.monotonic())
         if view.observation is None:
             return Seen(view, target.settings)
         known = self._digests.get(target.id)

@@ -69,10 +69,12 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
 
 
 def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
-    view = seen.view
+    view, ages = seen.view, seen.ages
     has_data = view.observation is not None and bool(view.observation.parts)
     never = "it was never read whole" if has_data else "it was never read"
-    last = never if view.last_success is None else f"last read {_ago(view.last_success, now)}"
+    last = never
+    if view.last_success is not None and ages.last_success is not None:
+        last = f"last read {words.age(ages.last_success)} ago, at {words.moment(view.last_success, now)}"
     if view.failure is not None:
         text = view.failure.text
         text = text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
@@ -81,13 +83,9 @@ def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
         yield Problem(severity, "probes", f"{seen.name} fails ({view.failure.reason}): {text}; {last}, {kept}")
     elif view.observation is not None and view.observation.lost:
         yield Problem(Severity.WRONG, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")
-    elif view.last_run is not None and now - view.last_run > 2 * view.interval + words.MINUTE:
-        late = words.age(now - view.last_run - view.interval)
+    elif ages.last_run is not None and ages.last_run > 2 * view.interval + words.MINUTE:
+        late = words.age(ages.last_run - view.interval)
         yield Problem(Severity.LOOK, "probes", f"{seen.name} should have run {late} ago; {last}")
-
-
-def _ago(moment: float, now: float) -> str:
-    return f"{words.age(now - moment)} ago, at {words.moment(moment, now)}"
 
 
 def _of_data(seen: Seen, now: float) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cln_monitor.probes import CheckinSettings, Observation, ProbeSettings, View
+from cln_monitor.probes import Ages, CheckinSettings, Observation, ProbeSettings, View
 
 from .digest import CheckIns, Digest
 
@@ -37,6 +37,11 @@ class Seen:
     def never(self) -> int:
         """How many servers never checked in."""
         return sum(each.never for each in self.digest.check_ins)
+
+    @property
+    def ages(self) -> Ages:
+        """How long ago it last ran, and succeeded."""
+        return self.view.ages or Ages()
 
     @property
     def name(self) -> str:

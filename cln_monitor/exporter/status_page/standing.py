@@ -43,8 +43,8 @@ class CloudRow:
     flags: tuple[tuple[str, str, bool], ...]
 
 
-def _cell(seen: Seen, now: float) -> Cell:
-    view = seen.view
+def _cell(seen: Seen) -> Cell:
+    view, ages = seen.view, seen.ages
     has_data = view.observation is not None and bool(view.observation.parts)
     if view.last_run is None:
         state, text = "waiting", "waiting"
@@ -54,11 +54,11 @@ def _cell(seen: Seen, now: float) -> Cell:
         state, text = "wrong", "too old"
     else:
         state, text = "ok", "ok"
-    if view.last_success is not None:
-        read = f"read {words.age(now - view.last_success)} ago"
+    if ages.last_success is not None:
+        read = f"read {words.age(ages.last_success)} ago"
     else:
         read = "not read yet" if view.last_run is None else "never read whole" if has_data else "never read"
-    due = 0.0 if view.last_run is None else view.last_run + view.interval - now
+    due = 0.0 if ages.last_run is None else view.interval - ages.last_run
     path = f"{quote(view.account, safe='')}/{view.probe}" if view.account else view.probe
     return Cell(
         probe=view.probe,
@@ -70,24 +70,24 @@ def _cell(seen: Seen, now: float) -> Cell:
     )
 
 
-def standing_of_clouds(seen: Sequence[Seen], now: float) -> list[CloudRow]:
+def standing_of_clouds(seen: Sequence[Seen]) -> list[CloudRow]:
     """Return how CLN itself stands, behind each API root."""
-    return [_cloud(each, now) for each in seen if not each.view.account]
+    return [_cloud(each) for each in seen if not each.view.account]
 
 
-def _cloud(seen: Seen, now: float) -> CloudRow:
+def _cloud(seen: Seen) -> CloudRow:
     observation = seen.view.observation
     flags = [flag for part in observation.parts for flag in part.value] if observation else []
     flags = sorted(flags, key=lambda flag: bool(flag.good))[:_MOST_FLAGS]
     told = tuple((words.short(flag.name), str(flag.value).lower(), bool(flag.good)) for flag in flags)
-    return CloudRow(seen.view.api, _cell(seen, now), told)
+    return CloudRow(seen.view.api, _cell(seen), told)
 
 
-def standing_of_accounts(seen: Sequence[Seen], columns: Sequence[str], now: float) -> Some:
+def standing_of_accounts(seen: Sequence[Seen], columns: Sequence[str]) -> Some:
     """Return how the probes of each account stand: in the order of the configuration where all fit, else the worst."""
     by_account: dict[str, dict[str, Cell]] = {}
     for each in seen:
-        by_account.setdefault(each.view.account, {})[each.view.probe] = _cell(each, now)
+        by_account.setdefault(each.view.account, {})[each.view.probe] = _cell(each)
     rows = [AccountRow(name, tuple(map(cells.get, columns))) for name, cells in by_account.items()]
     if len(rows) > _MOST_ACCOUNTS:
         rows.sort(key=lambda row: min(_WORST_FIRST.index(cell.state) for cell in row.cells if cell is not None))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cln_monitor.exporter.families import Series
-from cln_monitor.probes import Failure, Observation, Part, ProbeSettings, View
+from cln_monitor.probes import Ages, Failure, Observation, Part, ProbeSettings, View
 from tests.helpers.clock import NOW
 
 
@@ -19,7 +19,7 @@ def observed(
         account=account,
         api="cln.example.net",
         observed_at=at,
-        parts=tuple(Part(name, at, value) for name, value in parts.items()),
+        parts=tuple(Part(name, at, value, at) for name, value in parts.items()),
     )
 
 
@@ -31,8 +31,9 @@ def viewed(
     last_run: float | None = None,
     last_success: float | None = None,
     failure: Failure | None = None,
+    now: float = NOW,
 ) -> View:
-    """Return how a probe stands that runs each quarter of an hour, and whose data count for an hour."""
+    """Return how a probe stands ``now`` that runs each quarter of an hour, and whose data count for an hour."""
     return View(
         probe=probe if observation is None else observation.probe,
         account=account if observation is None else observation.account,
@@ -46,6 +47,10 @@ def viewed(
         read=0 if observation is None else len(observation.parts),
         lacking=0 if observation is None else len(observation.lacking),
         observation=observation,
+        ages=Ages(
+            last_run=None if last_run is None else now - last_run,
+            last_success=None if last_success is None else now - last_success,
+        ),
     )
 
 

@@ -19,7 +19,7 @@ LIMIT = Family("cln_limit", "Limit.", ("account", "key"))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
-@example_settings(max_examples=100, deadline=None)
+@example_settings(max_examples=100)
 @given(TEXTS, TEXTS, st.lists(st.tuples(TEXTS, TEXTS, st.none() | st.floats(0, 4e9)), unique_by=lambda row: row[0]))
 def test_times_are_what_the_family_would_write(
     account: str, key: str, rows: list[tuple[str, str, float | None]]

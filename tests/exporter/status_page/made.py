@@ -51,10 +51,17 @@ def seen(
     last_run: float | None = NOW,
     last_success: float | None = NOW,
     failure: Failure | None = None,
+    now: float = NOW,
 ) -> Seen:
-    """Return a target as the page sees it, with the default settings of its probe."""
+    """Return a target as the page sees it ``now``, with the default settings of its probe."""
     view = viewed(
-        observation, probe=probe, account=account, last_run=last_run, last_success=last_success, failure=failure
+        observation,
+        probe=probe,
+        account=account,
+        last_run=last_run,
+        last_success=last_success,
+        failure=failure,
+        now=now,
     )
     settings: Any = PROBES[view.probe].settings
     return Seen(view, settings(), *([] if observation is None else [digest(observation)]))

@@ -57,13 +57,14 @@ def test_a_long_error_is_cut() -> None:
 
 def test_a_probe_that_runs_no_more() -> None:
     """Neither its silence nor its loss of data goes unsaid."""
-    target = seen(kernelcare(key("a")))
+    target = seen(kernelcare(key("a")), now=NOW + 1860)
     assert told(target, now=NOW + 1860) == []
     text = "The probe kernelcare of acme should have run 16 min ago; last read 31 min ago, at 15:26 UTC"
+    target = seen(kernelcare(key("a")), now=NOW + 1861)
     assert told(target, now=NOW + 1861) == [(LOOK, "probes", text)]
     expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
     text = "The probe kernelcare of acme: data grew too old and are no longer shown; last read 60 min ago, at 15:26 UTC"
-    assert told(seen(expired), now=NOW + 3601) == [(WRONG, "probes", text)]
+    assert told(seen(expired, now=NOW + 3601), now=NOW + 3601) == [(WRONG, "probes", text)]
 
 
 @pytest.mark.parametrize(

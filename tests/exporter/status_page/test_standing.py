@@ -44,7 +44,7 @@ FAILURE = Failure("auth", "no")
 )
 def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str, str, str]) -> None:
     """The state, in a word, with the age of the data and when the next run is due."""
-    ((row,),) = (standing_of_accounts([seen(**arguments)], ["kernelcare"], NOW + later).rows,)
+    ((row,),) = (standing_of_accounts([seen(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
     assert (cell.probe, cell.link) == ("kernelcare", "/api/v1/observations/acme/kernelcare")
@@ -53,7 +53,7 @@ def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str,
 def test_accounts_and_probes() -> None:
     """A row an account, a column a probe, nothing where that is off."""
     targets = [seen(), seen(probe="els"), seen(account="other")]
-    rows = standing_of_accounts(targets, ["kernelcare", "els"], NOW).rows
+    rows = standing_of_accounts(targets, ["kernelcare", "els"]).rows
     assert [(row.account, [cell is not None for cell in row.cells]) for row in rows] == [
         ("acme", [True, True]),
         ("other", [True, False]),
@@ -64,8 +64,8 @@ def test_many_accounts() -> None:
     """The worst are named, the rest counted; where all fit they stay in order."""
     targets = [seen(account=f"a{number}") for number in range(25)]
     bad = seen(account="bad", failure=FAILURE)
-    assert standing_of_accounts([*targets[:24], bad], ["kernelcare"], NOW).rows[-1].account == "bad"
-    accounts = standing_of_accounts([*targets, bad], ["kernelcare"], NOW)
+    assert standing_of_accounts([*targets[:24], bad], ["kernelcare"]).rows[-1].account == "bad"
+    accounts = standing_of_accounts([*targets, bad], ["kernelcare"])
     assert (accounts.rows[0].account, len(accounts.rows), accounts.more) == ("bad", 25, 1)
 
 
@@ -73,6 +73,6 @@ def test_cln_itself() -> None:
     """Its flags, those that are not good first; it is none of the accounts."""
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
     target = seen(observed({"flags": flags}, probe="status", account=""))
-    (cloud,) = standing_of_clouds([seen(), target], NOW)
+    (cloud,) = standing_of_clouds([seen(), target])
     assert (cloud.api, cloud.cell.state) == ("cln.example.net", "ok")
     assert cloud.flags == (("rhn_overloaded", "true", False), ("xmlrpc", "true", True))

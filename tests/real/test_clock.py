@@ -1,0 +1,169 @@
+"""The exporter while the clock of its machine is set, as libfaketime does it: its processes see another time of day."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cln_monitor.probes import Ages, View
+from cln_monitor.simulator import Fault, Simulator
+from tests.running import CLN_EXPORTER, Exporter, wait_until
+from tests.small_cln import LOGIN, SECRET_KEY, small_cln
+
+pytestmark = pytest.mark.needs_server("faketime")
+
+MAX_AGE = 4.0
+OFF = ("imunify", "patch_status", "ip_licenses", "els", "groups", "awp")
+
+
+@dataclass
+class Machine:
+    """An exporter that polls each second, and the clock of its machine."""
+
+    cln: Simulator
+    exporter: Exporter
+    environment: dict[str, str]
+    systemd: socket.socket
+
+    def set_clock(self, offset: str) -> None:
+        """Set it to the right time and an ``offset``, such as ``-1d`` or ``+10y``."""
+        file = Path(self.environment["FAKETIME_TIMESTAMP_FILE"])
+        begun = file.with_suffix(".new")
+        begun.write_text(f"{offset}\n", encoding="utf-8")
+        begun.rename(file)
+
+    def probe(self, name: str) -> View:
+        """Return how a probe stands."""
+        probes = json.loads(self.exporter.ask("/api/v1/observations").text)["probes"]
+        return msgspec.convert(next(probe for probe in probes if probe["probe"] == name), View)
+
+    def runs(self) -> int:
+        """Return how many runs of the probe of CLN's status were asked of CLN."""
+        return sum(request.path.startswith("/status") for request in self.cln.requests)
+
+    def pings(self) -> int:
+        """Return how many pings for the watchdog have come since the last look."""
+        pings = 0
+        try:
+            while True:
+                pings += "WATCHDOG=1" in self.systemd.recv(4096).decode()
+        except BlockingIOError:
+            return pings
+
+    def used(self) -> tuple[float, float]:
+        """Return the megabytes of memory and the seconds of processor time that the exporter has taken."""
+        process = Path("/proc") / str(self.exporter.process.pid)
+        status = dict(line.split(":", 1) for line in (process / "status").read_text(encoding="utf-8").splitlines())
+        fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return int(status["VmRSS"].split()[0]) / 1024, sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """A machine whose clock is right, and an exporter on it that has polled everything."""
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    (tmp_path / "clock").write_text("+0\n", encoding="utf-8")
+    environment = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(tmp_path / "clock"),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
+    cln = small_cln()
+    with cln.serve() as served, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        off = "".join(f"  {name}: {{enabled: false}}\n" for name in OFF)
+        (tmp_path / "cln-monitor.yml").write_text(
+            f"api_url: {served.url}\nrequests_per_second: 0\nprobes:\n{off}"
+            f"  status: {{interval: 1s, max_age: {MAX_AGE:.0f}s}}\n"
+            f"  kernelcare: {{interval: 1s, max_age: {MAX_AGE:.0f}s}}\n"
+            f"accounts:\n  - {{name: acme, login: {LOGIN}, secret_key: '{SECRET_KEY}'}}\n",
+            encoding="utf-8",
+        )
+        notify = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "3000000"}
+        exporter = Exporter(
+            tmp_path / "exporter.log",
+            f"--config.file={tmp_path / 'cln-monitor.yml'}",
+            environment=environment | notify,
+        )
+        try:
+            exporter.wait_ready()
+            wait_until(lambda: "cln_kernelcare_key_info{" in exporter.metrics(), "the keys")
+            yield Machine(cln, exporter, environment, systemd)
+        finally:
+            exporter.stop()
+
+
+def test_set_back_while_cln_fails(machine: Machine) -> None:
+    """Data are shown for max_age and no longer, and their age is told as it is: by the page, the JSON and the check."""
+    machine.set_clock("-1d")
+    machine.cln.faults.add(Fault("html"))
+    wait_until(lambda: "cln_kernelcare_key_info{" not in machine.exporter.metrics(), "the keys to expire")
+    assert machine.exporter.ask("/sd/kernelcare").status == 503
+
+    def told() -> bool:
+        ages = machine.probe("kernelcare").ages or Ages()
+        return (ages.last_success or 0) > MAX_AGE > (ages.last_run or 0) > 0
+
+    wait_until(told, "the age of the last success")
+    page = machine.exporter.ask("/").text
+    assert "there are no data to show" in page
+    check = subprocess.run(
+        [CLN_EXPORTER.with_name("check_cln_exporter"), "--exporter", f"http://{machine.exporter.address}", "-w", "3"],
+        capture_output=True,
+        text=True,
+        env=os.environ | machine.environment,
+        check=False,
+    )
+    assert check.returncode == 1, check.stdout
+    assert "last read" in check.stdout
+    assert int(check.stdout.partition("oldest_success=")[2].partition("s")[0]) > MAX_AGE
+
+
+JUMPS = ("+1h", "+10y", "+80y", "-1d", "-50y", "+0", "+80y", "-50y", "+20d")
+
+
+def test_set_back_and_forth(machine: Machine) -> None:
+    """Polls and pings come as before, a poll under way or not, and the jump costs neither memory nor time."""
+    machine.cln.faults.add(Fault("latency", "/kcare/*", seconds=0.7))
+    memory, processor = machine.used()
+    for offset in JUMPS:
+        machine.set_clock(offset)
+        runs = machine.runs()
+        machine.pings()
+        wait_until(lambda runs=runs: machine.runs() >= runs + 3, f"polls by a clock set to {offset}")  # type: ignore[misc]
+        assert machine.probe("status").failure is None
+        wait_until(machine.pings, f"a ping by a clock set to {offset}")
+    assert machine.used()[0] < memory + 64
+    assert machine.used()[1] < processor + 15
+    assert "level=error" not in machine.exporter.log
+    code, seconds = machine.exporter.stop()
+    assert (code, seconds < 5) == (0, True)
+
+
+def test_a_restart_after_the_clock_was_set_back(machine: Machine, tmp_path: Path) -> None:
+    """What was saved with a time ahead of the clock is not shown: by such a clock it never grows too old."""
+    config = tmp_path / "cln-monitor.yml"
+    arguments = (f"--config.file={config}", f"--storage.path={tmp_path / 'state'}")
+    first = Exporter(tmp_path / "first.log", *arguments, environment=machine.environment)
+    try:
+        first.wait_ready()
+    finally:
+        first.stop()
+    machine.cln.faults.add(Fault("html"))
+    machine.set_clock("-45")
+    second = Exporter(tmp_path / "second.log", *arguments, environment=machine.environment)
+    try:
+        assert "cln_kernelcare_key_info{" not in second.metrics()
+        second.wait_for_log("it is of the future; the clock has been set back")
+    finally:
+        second.stop()
