@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -16,7 +15,7 @@ from tests.running import PATIENCE, Program, wait_until
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[1]
-STEADY = [sys.executable, "-m", "tools.steady_tests", "--every", "2", "--pause", "0.1"]
+STEADY = [sys.executable, "-m", "tools.steady_tests", "--every", "2", "--pause", "0.1", "--load", "0"]
 LONG = 5 * PATIENCE
 """Seconds for a tool that makes itself slow."""
 PLAIN = ["-p", "no:cacheprovider", "--rootdir"]
@@ -93,12 +92,12 @@ def test_nothing_is_left_when_it_is_ended(how: signal.Signals, tmp_path: Path) -
     """Neither pytest nor what tests started, nor a busy loop."""
     file = write_test(tmp_path, HANGING)
     sleeper = tmp_path / "sleeper"
-    command = [*STEADY, "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
+    command = [*STEADY, "--load", "1", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
     program = Program(command, tmp_path / "log", {"PYTHONPATH": str(ROOT)})
     try:
         wait_until(lambda: sleeper.exists() and sleeper.read_text().strip(), "the test to run", LONG)
         started = {*tree_of(program.process.pid)[1:], int(sleeper.read_text())}
-        assert len(started) > len(os.sched_getaffinity(0)) + 2
+        assert len(started) >= 4  # pytest, its worker, the busy loop, what the test started
         program.process.send_signal(how)
         assert program.process.wait(LONG) == 128 + how
     finally:

@@ -2,7 +2,7 @@
 
 Beside pytest runs a busy loop for each core, and all processes of the run are stopped for a moment every few seconds.
 Each run has a seed, which gives the order of the tests and the times of the pauses. Arguments after -- go to pytest;
-when they name no tests, all are run but those of tests/real, tests/soak, tests/faults and tests/bench.
+when they name no tests, those of `make check` are run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-OUTSIDE = ("real", "soak", "faults", "bench")
-"""Folders of ``tests`` that are run only when they are named."""
 GRACE = 30.0
 """Seconds that pytest has to end by itself, once it is told to."""
 TIMED_OUT = 124
@@ -114,9 +112,9 @@ def _parent(process: int) -> int:
 
 
 @contextlib.contextmanager
-def _busy_cores(tree: Tree) -> Iterator[None]:
-    """Keep each core busy."""
-    loops = [subprocess.Popen([sys.executable, "-c", _BUSY_LOOP]) for _ in os.sched_getaffinity(0)]
+def _busy_loops(tree: Tree, count: int) -> Iterator[None]:
+    """Run ``count`` busy loops beside the tests."""
+    loops = [subprocess.Popen([sys.executable, "-c", _BUSY_LOOP]) for _ in range(count)]
     tree.others.update(loop.pid for loop in loops)
     try:
         yield
@@ -130,7 +128,7 @@ def _selection(arguments: list[str]) -> list[str]:
     """Return the arguments of pytest, with the usual tests when they name none."""
     if any(Path(argument.partition("::")[0]).exists() for argument in arguments):
         return arguments
-    return [*(f"--ignore=tests/{folder}" for folder in OUTSIDE), *arguments, "tests"]
+    return ["-m", "not processes", *arguments, "tests"]
 
 
 def _run(tree: Tree, seed: int, options: argparse.Namespace, ends_at: float) -> int:
@@ -185,6 +183,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, metavar="N", help="of the first run, one more for each further one")
     parser.add_argument("--every", type=float, default=5, metavar="SECONDS", help="between two pauses (default: 5)")
     parser.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="length of each (default: 0.5)")
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--load", type=int, default=cores, metavar="N", help="busy loops (default: one for each core)")
     parser.add_argument("--limit", type=float, default=7200, metavar="SECONDS", help="for all runs (default: 7200)")
     parser.add_argument("arguments", nargs="*", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -193,7 +193,7 @@ def main() -> int:
     for each in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(each, _end)
     tree, failed = Tree(), 0
-    with _busy_cores(tree):
+    with _busy_loops(tree, options.load):
         for seed in range(first, first + options.runs):
             _tell(f"run {seed - first + 1} of {options.runs}; --seed {seed} --runs 1 repeats it")
             started = time.monotonic()

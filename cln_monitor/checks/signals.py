@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import signal
-import threading
+from collections.abc import Collection
 
 from .exit import Exit
 
@@ -11,6 +12,7 @@ _HARMLESS = frozenset(
     getattr(signal, f"SIG{name}") for name in ("CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "WINCH")
 )
 _NOT_CAUGHT = frozenset({signal.SIGKILL, signal.SIGSTOP})
+_CRASHES = frozenset(getattr(signal, f"SIG{name}") for name in ("ABRT", "BUS", "FPE", "ILL", "SEGV", "SYS", "TRAP"))
 _IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 
 
@@ -27,11 +29,19 @@ def end_on_signals(leave: Exit) -> None:
         if number in _IGNORED_BY_PYTHON or signal.getsignal(number) is not signal.SIG_IGN
     }
     signal.pthread_sigmask(signal.SIG_BLOCK, waited)
-    threading.Thread(target=_wait, args=(leave, waited), daemon=True).start()
+    try:
+        _thread.start_new_thread(_wait, (leave, waited))
+    except (RuntimeError, MemoryError):  # no thread can be started: the main thread handles them, between two steps
+        for number in waited - _CRASHES - _IGNORED_BY_PYTHON:
+            signal.signal(number, lambda number, _: _end(leave, number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, waited)
 
 
-def _wait(leave: Exit, waited: set[int]) -> None:
-    number = signal.sigwait(waited)
+def _wait(leave: Exit, waited: Collection[int]) -> None:
+    _end(leave, signal.sigwait(waited))
+
+
+def _end(leave: Exit, number: int) -> None:
     if number == signal.SIGINT:
         leave.unusable(f"interrupted while {leave.stage}")
     leave.unusable(f"ended by a signal while {leave.stage} ({_name(number)})")
