@@ -104,7 +104,7 @@ class Programs:
 
     def plugin(self, name: str, *arguments: str) -> tuple[str, str]:
         """Return state and text of a plugin."""
-        outcome = run_plugin(name, "-C", str(self.config), *arguments, "-t", "20")
+        outcome = run_plugin(name, "-C", str(self.config), *arguments, "-t", "50")
         return outcome.state, outcome.text
 
     def clntool(self, *arguments: str) -> tuple[int, Any, str]:
