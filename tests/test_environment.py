@@ -15,6 +15,8 @@ import pytest
 from tests.environment import normalize
 from tests.running import PATIENCE
 
+pytestmark = pytest.mark.processes
+
 _TOLD = """
 import json, os, signal, subprocess, sys
 child = "import json, os, signal; print(json.dumps([[int(s) for s in signal.valid_signals()" \\
