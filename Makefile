@@ -38,11 +38,11 @@ demo: $(venv)/.run ## run the exporter over a simulated account: no configuratio
 	@exec $(bin)/cln-exporter --demo $(ARGS)
 
 .PHONY: check
-check: $(venv)/.dev ## for the inner loop, under a minute: lint, types, all tests that start no programs
+check: $(venv)/.dev ## for the inner loop: lint, types, all tests that start no programs
 	@$(MAKE) --no-print-directory --jobs=2 lint quick
 
 .PHONY: test
-test: servers ## everything: lint, types, all tests with their coverage; under five minutes
+test: servers ## everything: lint, types, all tests with their coverage
 	@$(MAKE) --no-print-directory --jobs=2 lint suite
 
 .PHONY: test-pythons
@@ -53,10 +53,14 @@ test-pythons: $(venv)/.dev ## the tests of check on each Python from 3.11 on tha
 quick: $(venv)/.dev
 	@$(pytest) $(quick) $(ARGS)
 
-# Files that start programs come first, and their waiting is filled by the others.
+# Files that start programs come first, and their waiting is filled by the others. Tests of real servers, faults, a month
+# and the speed are not measured: that takes several times what they take, and the other tests run the same lines.
+folders := tests/real tests/faults tests/soak tests/bench
+whole := $(pytest) --numprocesses=4 --no-loadscope-reorder
 .PHONY: suite
 suite: servers
-	@$(pytest) --numprocesses=4 --no-loadscope-reorder --cov --cov-report=term $(ARGS)
+	@$(whole) --cov --cov-report=term $(addprefix --ignore=,$(folders)) $(ARGS)
+	@$(whole) $(folders) $(ARGS)
 
 .PHONY: bench
 bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tests/bench/RESULTS.md (ARGS='scrape poll' for parts)

@@ -36,7 +36,6 @@ sys.addaudithook(_audit)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", "processes: starts programs, so it is left out of `make check`")
-    config.addinivalue_line("markers", "no_cover: runs lines that are not measured")  # known to pytest-cov
 
 
 def _rank(item: pytest.Item) -> int:
@@ -47,14 +46,10 @@ def _rank(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `FOLDERS`, and let files with tests that wait for programs start before the others.
-
-    The lines that the tests of `FOLDERS` run are not measured, as measuring takes several times what it measures.
-    """
+    """Mark the tests of `FOLDERS`, and let files with tests that wait for programs start before the others."""
     for item in items:
         if _rank(item) < len(FOLDERS):
             item.add_marker("processes")
-            item.add_marker("no_cover")
     starting = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: (_rank(item), item.path not in starting))
 
