@@ -80,6 +80,9 @@ class Threads(Executor):
         self._lock = threading.Condition(threading.Lock())
         self._started_at: deque[float] = deque()  # of threads that do not run yet
         self._running = self._idle = self._kept = 0
+        # Tasks that no thread counts as its own yet. Not the size of the queue: a thread that has just taken a task
+        # still counts as idle, and the next task would wait for it in vain.
+        self._pending = 0
         self._is_shut_down = self._cancels = False
 
     def keep(self, count: int) -> None:
@@ -101,10 +104,11 @@ class Threads(Executor):
         with self._lock:
             if self._is_shut_down:
                 raise RuntimeError("cannot take a task after the shutdown")
-            if self._tasks.qsize() >= self._idle:
+            if self._pending >= self._idle:
                 self._start()
             if not self._running and not self._started_at:
                 raise ThreadError
+            self._pending += 1
             self._tasks.put(_Task(future, lambda: fn(*args, **kwargs)))
         return future
 
@@ -153,6 +157,7 @@ class Threads(Executor):
             with self._lock:
                 if task is not None:
                     self._idle -= 1
+                    self._pending -= 1
                     if self._cancels:
                         task.cancel()
                     return task

@@ -196,3 +196,29 @@ def test_no_more_threads_than_tasks_at_once() -> None:
         caller.join(20)
     assert pool._running <= 2
     pool.shutdown()
+
+
+def test_a_task_does_not_wait_for_a_thread_that_has_just_taken_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that took a task from the queue and has not counted it yet is not idle for the next task."""
+    pool = Threads(2)
+    taken, go_on, get = threading.Event(), threading.Event(), pool._tasks.get
+
+    class Queue:
+        """The queue of the pool, where the first thread that takes a task stays for a while."""
+
+        put, empty, qsize = pool._tasks.put, pool._tasks.empty, pool._tasks.qsize
+
+        def get(self, timeout: float) -> Any:
+            task = get(timeout=timeout)
+            if not taken.is_set():
+                taken.set()
+                assert go_on.wait(20)
+            return task
+
+    monkeypatch.setattr(pool, "_tasks", Queue())
+    first = pool.submit(int)
+    assert taken.wait(20)
+    assert pool.submit(int).result(20) == 0
+    go_on.set()
+    assert first.result(20) == 0
+    pool.shutdown()
