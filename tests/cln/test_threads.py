@@ -184,6 +184,7 @@ def test_one_task_after_the_other_takes_one_thread() -> None:
 def test_no_more_threads_than_tasks_at_once() -> None:
     """Two callers who submit their next task as soon as the last one has ended never start a third thread."""
     pool = Threads(4)
+    pool.keep(2)
 
     def ask() -> None:
         for _ in range(2000):
