@@ -43,7 +43,7 @@ check: $(venv)/.dev ## for the inner loop: lint, types, all tests that start no 
 
 .PHONY: test
 test: servers ## everything: lint, types, all tests with their coverage
-	@$(MAKE) --no-print-directory --jobs=2 lint suite
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync lint measured unmeasured
 
 .PHONY: test-pythons
 test-pythons: $(venv)/.dev ## the tests of check on each Python from 3.11 on that is here, with the lowest and newest dependencies
@@ -53,14 +53,15 @@ test-pythons: $(venv)/.dev ## the tests of check on each Python from 3.11 on tha
 quick: $(venv)/.dev
 	@$(pytest) $(quick) $(ARGS)
 
-# Files that start programs come first, and their waiting is filled by the others. Tests of real servers, faults, a month
-# and the speed are not measured: that takes several times what they take, and the other tests run the same lines.
-folders := tests/real tests/faults tests/soak tests/bench
-whole := $(pytest) --numprocesses=4 --no-loadscope-reorder
-.PHONY: suite
-suite: servers
-	@$(whole) --cov --cov-report=term $(addprefix --ignore=,$(folders)) $(ARGS)
-	@$(whole) $(folders) $(ARGS)
+# All tests, in two runs beside each other: the waiting of one is filled by the other. tests/processes.py says which are
+# measured. A run of which ARGS choose nothing is none that failed.
+whole = $(pytest) --numprocesses=$(1) --no-loadscope-reorder $(2) $(ARGS) $(if $(ARGS),|| test $$? = 5)
+.PHONY: measured
+measured: servers
+	@$(call whole,2,-m 'not unmeasured' --cov --cov-report=term)
+.PHONY: unmeasured
+unmeasured: servers
+	@$(call whole,4,-m unmeasured)
 
 .PHONY: bench
 bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tests/bench/RESULTS.md (ARGS='scrape poll' for parts)

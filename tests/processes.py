@@ -1,41 +1,60 @@
-"""A pytest plugin: which tests start programs, so that `make check` leaves them out and `make test` starts with them.
+"""A pytest plugin: which tests start programs, and which are run without coverage.
 
-Tests in the folders of `FOLDERS` do, all others have the marker `processes` where they do. A test that starts a program
-without it fails, so the marker cannot be forgotten.
+Tests in the folders of `FOLDERS` start programs, all others have the marker `processes` where they do: `make check`
+leaves them out, `make test` starts with them. A test that starts a program without it fails, so the marker cannot be
+forgotten.
+
+Coverage makes a test take twice the time. Tests that start programs, or that try many inputs, run the same lines as
+others, so `make test` does not measure them; the few that are the only ones of their lines have the marker `measured`.
 """
 
 from __future__ import annotations
 
+import functools
 import os
-import sys
-from collections.abc import Generator
+import subprocess
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 FOLDERS = ("real", "faults", "soak", "bench")
 """Folders whose tests start programs, all of them; the longest first."""
 
 _HERE = Path(__file__).parent
-_STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
-_MEASURES_CHILDREN = "COVERAGE_PROCESS_CONFIG"  # set by coverage
-_WITH_MEASURED_CHILDREN = ("test_entry.py", "test_exit.py", "test_main.py", "test_simulate.py")
+_STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
+_MARKERS = (
+    "processes: starts programs, so it is left out of `make check`",
+    "measured: runs lines that no other test runs, though it starts programs or tries many inputs",
+    "unmeasured: runs without coverage; it is set by itself",
+)
 
 _unmarked = ""  # the running test, when it may not start a program
 
 
-def _audit(event: str, _: tuple[Any, ...]) -> None:
-    if _unmarked and event in _STARTS:
-        raise AssertionError(f"{_unmarked} starts a program: mark it with @pytest.mark.processes")
+def _refusing(start: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``start`` for those that may call it."""
 
+    @functools.wraps(start)
+    def refusing(*arguments: Any, **named: Any) -> Any:
+        if _unmarked:
+            raise AssertionError(f"{_unmarked} starts a program: mark it with @pytest.mark.processes")
+        return start(*arguments, **named)
 
-sys.addaudithook(_audit)
+    return refusing
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
-    config.addinivalue_line("markers", "processes: starts programs, so it is left out of `make check`")
+    """Register the markers, and mind what starts programs."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    # Not by an audit hook: coverage and many threads do not go together with one.
+    patch = pytest.MonkeyPatch()
+    for owner, name in _STARTS:
+        patch.setattr(owner, name, _refusing(getattr(owner, name)))
+    config.add_cleanup(patch.undo)
 
 
 def _rank(item: pytest.Item) -> int:
@@ -46,28 +65,24 @@ def _rank(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of `FOLDERS`, and let files with tests that wait for programs start before the others."""
+    """Set the markers that tests have by themselves, and let files whose tests wait for programs start first."""
     for item in items:
         if _rank(item) < len(FOLDERS):
             item.add_marker("processes")
+        many = item.get_closest_marker("processes") or is_hypothesis_test(getattr(item, "function", None))
+        if many and not item.get_closest_marker("measured"):
+            item.add_marker("unmeasured")
     starting = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: (_rank(item), item.path not in starting))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Refuse programs that an unmarked test starts; measure the lines of programs only where no other test runs them.
-
-    Measuring doubles what a short program costs.
-    """
-    global _unmarked  # noqa: PLW0603 # an audit hook stays for the life of the process, and cannot be given a value
-    before, measured = _unmarked, os.environ.get(_MEASURES_CHILDREN)
+    """Refuse programs that an unmarked test starts."""
+    global _unmarked  # noqa: PLW0603 # what starts a program is told nothing of the test
+    before = _unmarked
     _unmarked = "" if item.get_closest_marker("processes") else item.nodeid
-    if measured is not None and item.path.name not in _WITH_MEASURED_CHILDREN:
-        del os.environ[_MEASURES_CHILDREN]
     try:
         return (yield)
     finally:
         _unmarked = before
-        if measured is not None:
-            os.environ[_MEASURES_CHILDREN] = measured

@@ -1,4 +1,4 @@
-"""Tests that start programs are marked, and run first."""
+"""Tests that start programs are marked, and run first; each test is run with coverage or without it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ import pytest, subprocess, sys
 def test_starts(): subprocess.run([sys.executable, "-c", ""], check=True)
 """
 RUNS = "def test_runs(): pass"
+MANY = """
+import hypothesis, pytest
+from hypothesis import strategies
+
+@hypothesis.given(strategies.integers())
+def test_many(number): pass
+
+@pytest.mark.{marker}
+def test_program(): pass
+
+def test_one(): pass
+"""
 
 
 @pytest.fixture
@@ -47,6 +59,20 @@ def test_files_that_start_programs_run_first(project: pytest.Pytester) -> None:
     project.makepyfile(test_a=RUNS, test_b=RUNS + STARTS.format(marker="@pytest.mark.processes"))
     names = [line.split()[0] for line in project.runpytest("-v", "-o", "addopts=").outlines if "PASSED" in line]
     assert names == ["test_b.py::test_runs", "test_b.py::test_starts", "test_a.py::test_runs"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "unmeasured"), [("processes", {"test_many", "test_program"}), ("measured", {"test_many"})]
+)
+def test_what_is_measured(marker: str, unmeasured: set[str], project: pytest.Pytester) -> None:
+    """A test that starts a program or tries many inputs is not, unless it is marked; it runs in one of the two runs."""
+    project.makepyfile(MANY.format(marker=marker))
+    for run, names in (
+        ("unmeasured", unmeasured),
+        ("not unmeasured", {"test_many", "test_program", "test_one"} - unmeasured),
+    ):
+        lines = project.runpytest("-v", "-m", run).outlines
+        assert {line.split("::")[1].split()[0] for line in lines if "PASSED" in line} == names
 
 
 @pytest.mark.processes

@@ -152,6 +152,8 @@ def _run(tree: Tree, seed: int, options: argparse.Namespace, ends_at: float) -> 
         # Interrupted or out of time: what the tests started is ended by their fixtures, or else by us.
         tree.resume()
         if pytest.poll() is None:
+            for loop in tree.others:
+                os.kill(loop, signal.SIGKILL)
             pytest.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 pytest.wait(GRACE)

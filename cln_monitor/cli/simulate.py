@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from cln_monitor.simulator import Replay, Simulator
-
 from .context import session_of
 from .fields import shows
 from .session import Unsaid
@@ -49,6 +47,8 @@ def simulate(
     ] = None,
 ) -> None:
     """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""
+    from cln_monitor.simulator import Replay, Simulator  # noqa: PLC0415 # a tenth of the time of every other command
+
     session = session_of(context)
     host, port = _address(listen)
     stop = threading.Event()

@@ -33,7 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from cln_monitor.cln import Redactor, ThreadError  # noqa: PLC0415
     from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
 
-    from .demo import Demo  # noqa: PLC0415
     from .line_writer import LineStream  # noqa: PLC0415
     from .listening import ListenError  # noqa: PLC0415
     from .logs import dropped_line, set_up_logs  # noqa: PLC0415
@@ -47,11 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(sys.stderr, LineStream):
             sys.stderr.writer.notice = dropped_line
         with contextlib.ExitStack() as stack:
-            read = (
-                stack.enter_context(Demo()).config
-                if options.demo
-                else lambda: load_config(options.config_file, guard_secrets=True)
-            )
+            read = _demo(stack) if options.demo else lambda: load_config(options.config_file, guard_secrets=True)
             load = read if options.shard is None else lambda: replace(read(), shard=options.shard)
             if options.config_check:
                 _tell("the demo" if options.demo else str(options.config_file), load())
@@ -63,6 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(str(error))
         return 1
     return 0
+
+
+def _demo(stack: contextlib.ExitStack) -> Callable[[], Config]:
+    """Start the simulated account, until ``stack`` is closed, and return what loads its configuration."""
+    from .demo import Demo  # noqa: PLC0415
+
+    return stack.enter_context(Demo()).config
 
 
 def _tell(name: str, config: Config) -> None:

@@ -32,6 +32,7 @@ def test_help_is_no_verdict(name: str) -> None:
     assert "--timeout" in outcome.output
 
 
+@pytest.mark.measured
 def test_version_is_no_verdict() -> None:
     """-V neither."""
     outcome = run_plugin("check_cln_status", "-V")
@@ -44,6 +45,7 @@ def test_a_wrong_option_is_unknown(name: str) -> None:
     assert run_plugin(name, "--nonsense=x").output == "UNKNOWN - unknown option --nonsense; see --help\n"
 
 
+@pytest.mark.measured
 def test_without_cln_monitor() -> None:
     """A Python that knows nothing of cln-monitor, as after a system's upgrade of Python."""
     outcome = run_plugin("check_cln_status", python=(sys.executable, "-I", "-S"))
@@ -77,6 +79,7 @@ def test_a_broken_module(broken: str, content: str, told: str, tmp_path: Path) -
     assert outcome.lines == []
 
 
+@pytest.mark.measured
 def test_a_broken_module_with_its_traceback(tmp_path: Path) -> None:
     """-vvv holds before the options are read, too."""
     (tmp_path / "nagiosplugin.py").write_text("import no_such_module\n")
@@ -191,6 +194,7 @@ def test_critical_without_standard_streams(closed: set[int], cln: Cln) -> None:
     assert done.returncode == STATES.index("CRITICAL")
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize(
     ("how", "line"),
     [

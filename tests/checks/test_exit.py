@@ -35,6 +35,7 @@ def ended(script: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_of_two_the_first_ends_the_process() -> None:
     """A deadline that comes while the result is printed does not print a second one, nor hang."""
@@ -49,6 +50,7 @@ def test_of_two_the_first_ends_the_process() -> None:
     assert ended(script) == (1, "WARNING - first\n", "")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_what_comes_after_the_first_waits_for_it() -> None:
     """The thread that does the check does not go on beside the deadline that ends it."""
@@ -66,6 +68,7 @@ def test_what_comes_after_the_first_waits_for_it() -> None:
     assert ended(script) == (3, "UNKNOWN - first\n", "")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_an_interrupt_while_it_ends() -> None:
     """Ends it at once, and what was not told is not OK."""
@@ -75,6 +78,7 @@ def test_an_interrupt_while_it_ends() -> None:
     assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
     """Is told in place of the result it comes before."""
@@ -88,6 +92,7 @@ def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
     assert ended(script) == (3, "UNKNOWN - interrupted\n", "")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_an_error_in_the_printing_itself() -> None:
     """Has its line as well."""
@@ -95,6 +100,7 @@ def test_an_error_in_the_printing_itself() -> None:
     assert ended(script) == (3, "UNKNOWN - an error of the plugin while printing: AttributeError\n", "")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_output_in_pieces() -> None:
     """A pipe may take less than it is given."""
@@ -106,6 +112,7 @@ def test_output_in_pieces() -> None:
     assert ended(script) == (0, "OK - fine\na line\n", "")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_a_deadline_that_is_over() -> None:
     """Is UNKNOWN, with the stage."""

@@ -172,6 +172,7 @@ def test_every_command_is_here() -> None:
     assert len(there) == 36
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_as_a_process(cln: Cln) -> None:
     """The entry point: codes, and stdout apart from stderr."""
@@ -267,6 +268,7 @@ def test_full_stdout(arguments: tuple[str, ...], cln: Cln) -> None:
     assert (done.returncode, done.stderr) == (3, "clntool: output: No space left on device\n")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_a_question_without_stdin(cln: Cln) -> None:
     """Where nobody can answer, a change is not made."""
@@ -283,6 +285,7 @@ def _quoted(text: str) -> str:
     return f"'{text}'"
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_completion() -> None:
     """A shell gets its script, and with it the commands."""

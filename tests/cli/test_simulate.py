@@ -35,6 +35,7 @@ def ask_it(said: dict[str, str], folder: Path, *arguments: str) -> Outcome:
     return run("--login", said["login"], "--secret-key-file", str(secret), "--api-url", said["api_url"], *arguments)
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None:
@@ -49,6 +50,7 @@ def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None
     assert seconds < 20
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_replay(tmp_path: Path) -> None:
     """The samples of the document, in place of the state."""

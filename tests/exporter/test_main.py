@@ -40,6 +40,7 @@ def exporter(cln: tuple[Simulator, str], tmp_path_factory: pytest.TempPathFactor
         yield running
 
 
+@pytest.mark.measured
 def test_metrics_are_as_the_golden_file_has_them(
     exporter: Exporter, cln: tuple[Simulator, str], golden: Callable[[str, str], None]
 ) -> None:
@@ -119,6 +120,7 @@ def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(where: str, tmp_path
     assert "level=info msg=stopped" in exporter.log.splitlines()[-1]
 
 
+@pytest.mark.measured
 def test_ctrl_c_ends_the_demo_quietly(tmp_path: Path) -> None:
     """The demo needs no configuration, shows something wrong in every metric, and ends on SIGINT with code 0."""
     with running_exporter(tmp_path, "--demo") as exporter:
@@ -138,6 +140,7 @@ def test_ctrl_c_ends_the_demo_quietly(tmp_path: Path) -> None:
         assert re.search(sample, metrics), sample
 
 
+@pytest.mark.measured
 def test_sighup_reloads_and_a_bad_file_changes_nothing(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """SIGHUP takes a new configuration; a broken one leaves the old in use, with the observations."""
     config = write_config(tmp_path, cln[1])
@@ -204,6 +207,7 @@ def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> Non
     assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 8 probes\n", "")
 
 
+@pytest.mark.measured
 def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """A configuration that works and is hardly meant is good, and its owner learns of it before it runs."""
     config = write_config(tmp_path, cln[1])
@@ -214,6 +218,7 @@ def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path
     assert errors == f"cln-exporter: {config}: warning: {warning}\n"
 
 
+@pytest.mark.measured
 def test_config_check_reads_the_web_configuration_too(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     """Good or bad, with what is unusual in it."""
     config, web = write_config(tmp_path, cln[1]), tmp_path / "web.yml"
@@ -283,6 +288,7 @@ def test_a_bad_configuration_is_one_line_and_exit_1(text: str, complaint: str, t
     assert all(line.startswith(f"cln-exporter: {config}: ") for line in errors.splitlines())
 
 
+@pytest.mark.measured
 def test_a_missing_configuration_is_one_line_and_exit_1(tmp_path: Path) -> None:
     """The path that was tried is in the message."""
     missing = tmp_path / "missing.yml"

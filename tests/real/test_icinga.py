@@ -21,12 +21,12 @@ from tests.real.watched import (
     PLUGINS,
     SILENT,
     SLOW,
-    SLOW_KEY,
     STATES,
     Watched,
     run_plugin,
     watched,
 )
+from tests.small_cln import KEY
 
 pytestmark = pytest.mark.needs_server("icinga2")
 
@@ -211,9 +211,9 @@ def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
 
 def test_a_key_recovers(lab: Lab) -> None:
     """The check after a server's check-in is OK, and its perfdata are those of now."""
-    with lab.account.silent(SLOW_KEY, 4 * DAY):
-        lost = lab.icinga.check("direct!cln-key-slow")
-    recovered = lab.icinga.check("direct!cln-key-slow")
+    with lab.account.silent(KEY, 4 * DAY):
+        lost = lab.icinga.check("direct!cln-key-OK")
+    recovered = lab.icinga.check("direct!cln-key-OK")
     assert [(seen.state, seen.perfdata["stale"]) for seen in (lost, recovered)] == [
         ("CRITICAL", "1;;;0"),
         ("OK", "0;;;0"),

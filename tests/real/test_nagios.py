@@ -21,13 +21,13 @@ from tests.real.watched import (
     PLUGINS,
     SILENT,
     SLOW,
-    SLOW_KEY,
     STATES,
     Result,
     Watched,
     run_plugin,
     watched,
 )
+from tests.small_cln import KEY
 
 pytestmark = pytest.mark.needs_server("nagios4")
 
@@ -199,9 +199,9 @@ def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
 
 def test_a_key_recovers(lab: Lab) -> None:
     """The check after a server's check-in is OK, and its perfdata are those of now."""
-    with lab.account.silent(SLOW_KEY, 4 * DAY):
-        lost = lab.nagios.check("direct", "slow key")
-    recovered = lab.nagios.check("direct", "slow key")
+    with lab.account.silent(KEY, 4 * DAY):
+        lost = lab.nagios.check("direct", f"key {FINE}")
+    recovered = lab.nagios.check("direct", f"key {FINE}")
     assert [(seen.state, seen.perfdata["stale"]) for seen in (lost, recovered)] == [
         ("CRITICAL", "1;;;0"),
         ("OK", "0;;;0"),

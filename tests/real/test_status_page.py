@@ -25,9 +25,12 @@ OVERFLOWING = """
 }).map((each) => each.outerHTML.slice(0, 80))
 """
 CUT = """
-[...document.querySelectorAll("main h2, main h3, main li, main th, main td, main p, main text")].filter((each) =>
+[...document.querySelectorAll("main h2, main h3, main li, main th, main td, main p")].filter((each) =>
   !each.closest(".hidden, thead") && each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0
-).map((each) => each.outerHTML.slice(0, 80))
+).concat([...document.querySelectorAll("main svg text")].filter((each) => {
+  const [box, picture] = [each, each.closest("svg")].map((one) => one.getBoundingClientRect());
+  return box.left < picture.left - 1 || box.right > picture.right + 1 || box.bottom > picture.bottom + 1;
+})).map((each) => each.outerHTML.slice(0, 80))
 """
 
 

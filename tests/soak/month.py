@@ -22,14 +22,14 @@ from tests.running import wait_until
 
 DAY = 86400.0
 HOURS = {
-    "status": 2.0,
-    "kernelcare": 2.0,
-    "imunify": 2.0,
-    "patch_status": 4.0,
-    "ip_licenses": 4.0,
-    "els": 6.0,
-    "groups": 6.0,
-    "awp": 12.0,
+    "status": 4.0,
+    "kernelcare": 4.0,
+    "imunify": 4.0,
+    "patch_status": 8.0,
+    "ip_licenses": 8.0,
+    "els": 12.0,
+    "groups": 12.0,
+    "awp": 24.0,
 }
 """Between two polls of each probe in a month that is to be over soon."""
 _FAULTS: Sequence[tuple[str, dict[str, Any]]] = (
