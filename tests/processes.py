@@ -28,7 +28,7 @@ _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "
 _MARKERS = (
     "processes: starts programs, so it is left out of `make check`",
     "measured: runs lines that no other test runs, though it starts programs or tries many inputs",
-    "unmeasured: runs without coverage; it is set by itself",
+    "unmeasured: runs without coverage; tests that start programs, and those of hypothesis, have it by themselves",
 )
 
 _unmarked = ""  # the running test, when it may not start a program

@@ -13,6 +13,8 @@ from .account import LOGIN, SECRET_KEY, Cln, write_config
 from .commands import ALL, ALL_CHANGES, ALL_READS, Change
 from .inside import ask
 
+pytestmark = pytest.mark.unmeasured
+
 
 def changed(cln: Cln, folder: Path, old: str, new: str) -> Cln:
     """Return that CLN with another configuration: ``new`` in place of ``old``."""

@@ -17,6 +17,8 @@ from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, TOKEN, Cln
 from .commands import ALL
 from .inside import ask, run
 
+pytestmark = pytest.mark.unmeasured
+
 _ECHO = " ".join([LOGIN, SECRET_KEY, TOKEN, quote(SECRET_KEY), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
 
 _OF_NO_ACCOUNT = ("status", "kernelcare patch-status", "kernelcare monitoring-key")

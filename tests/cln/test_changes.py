@@ -378,6 +378,7 @@ QUOTING = {
 
 @each_change
 @pytest.mark.parametrize("answer", QUOTING.values(), ids=QUOTING.keys())
+@pytest.mark.unmeasured
 def test_no_secret_shows(
     clients: Clients, cln: AnsweringCln, caplog: pytest.LogCaptureFixture, change: Change, answer: bytes
 ) -> None:

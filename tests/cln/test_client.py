@@ -126,6 +126,7 @@ def texts_of(error: BaseException | None) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("kind", "fields"), FAULTS, ids=[f"{kind}-{number}" for number, (kind, _) in enumerate(FAULTS)]
 )
+@pytest.mark.unmeasured
 def test_no_secret_shows(
     *,
     knowing: tuple[Clients, ReadOnlyClient],

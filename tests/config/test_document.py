@@ -6,6 +6,8 @@ import pytest
 
 from cln_monitor.config.document import NotYaml, read_document
 
+pytestmark = pytest.mark.unmeasured
+
 
 def test_plain_values() -> None:
     """What a configuration is made of, and nothing that YAML makes of texts that look like something else."""

@@ -20,6 +20,8 @@ from .asking import ask
 from .conftest import Exporting
 from .parsing import Samples, parse, parse_openmetrics
 
+pytestmark = pytest.mark.unmeasured
+
 DEEP = "[" * 100_000
 SURROGATE = "\\ud800"
 

@@ -14,6 +14,8 @@ from cln_monitor.probes import PROBES, Shard
 from .asking import ask
 from .conftest import Exporting
 
+pytestmark = pytest.mark.unmeasured
+
 ALL_ON = "probes: {els: {enabled: true, products: [CELS, OELS, UELS16]}, groups: {enabled: true}, awp: {enabled: true}}"
 SHARDS = [Shard(index, 3) for index in range(3)]
 WHOLE_ACCOUNT = ("ip_licenses", "groups", "awp")

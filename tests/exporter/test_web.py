@@ -195,6 +195,7 @@ class TestMetrics:
         assert int(raw.headers["content-length"]) == len(raw.body) < len(plain.content)
         assert set(parse(gzip.decompress(raw.body).decode())) == set(parse(plain.text))
 
+    @pytest.mark.unmeasured
     def test_a_page_of_many_pieces(self, app: Starlette, fleet: Exporting) -> None:
         """Larger than what is handed to the server at a time, it comes whole; small pieces are put together."""
         key = fleet.account.add_kernelcare_key("LARGEKEY00000001")

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from .decoders import CORPUS, DECODERS, kept
 
+pytestmark = pytest.mark.unmeasured
+
 _PIECES = [
     b"null",
     b"true",

@@ -4,7 +4,11 @@ import re
 from ipaddress import ip_address, ip_network
 from random import Random
 
+import pytest
+
 from cln_monitor.simulator import names
+
+pytestmark = pytest.mark.unmeasured
 
 POOLS = [
     ip_network(pool)

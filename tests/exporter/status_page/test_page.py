@@ -246,6 +246,7 @@ def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch
     assert [id_.probe for id_ in status._digests] == ["kernelcare"]
 
 
+@pytest.mark.unmeasured
 def test_it_stays_small(fleet: Exporting) -> None:
     """However many accounts, keys and servers there are, and however long and hostile their texts."""
     fleet.configure(accounts="\n".join(f"  - {{name: a{number}, login: l, secret_key: s}}" for number in range(99)))
