@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,12 @@ SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 
 # The backend writes beside the sources, and what is there may be from yesterday.
 _NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "htmlcov", "node_modules")
+
+
+def locked_releases() -> dict[str, str]:
+    """Return the releases of the lock file by name, those for Windows alone left out."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+) \\$", text, re.MULTILINE))
 
 
 @dataclass(frozen=True)

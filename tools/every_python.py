@@ -51,9 +51,19 @@ class Python(NamedTuple):
         return self.version if self.root is None else f"{self.version}-{self.root.name}"
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The version, to compare."""
+        return tuple(map(int, self.version.split(".")))
+
+    @property
+    def minor(self) -> str:
+        """The minor version, such as `3.13`."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
     def is_new_enough(self) -> bool:
         """Whether cln-monitor supports it."""
-        return tuple(map(int, self.version.split(".")[:2])) >= LEAST
+        return self.numbers >= LEAST
 
 
 class Failed(Exception):
@@ -210,24 +220,39 @@ def test(python: Python, which: str, arguments: Sequence[str]) -> bool:
     return "passed" in last
 
 
+def chosen(required: Sequence[str]) -> tuple[list[Python], list[str]]:
+    """Return the Pythons to test, by version, and those of the `required` minor versions that are missing."""
+    found = [python for python in local_pythons() if python.is_new_enough]
+    if not set(required) <= {python.minor for python in found} or not required:
+        found += [python for python in debian_pythons() if python.is_new_enough]
+    by_name = {python.name: python for python in sorted(found, key=lambda python: python.numbers)}
+    if not required:
+        return list(by_name.values()), []
+    newest = {python.minor: python for python in by_name.values()}
+    return (
+        [python for minor, python in newest.items() if minor in required],
+        [minor for minor in required if minor not in newest],
+    )
+
+
 def main() -> int:
     """Run the tests on each Python, and return 1 when one fails or a required one is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--require", default="", metavar="X.Y,…", help="fail when one of these minor versions is missing"
+        "--require",
+        default="",
+        metavar="X.Y,…",
+        help="only these minor versions, the newest release of each; fail when one is missing",
     )
     parser.add_argument("--only", default="", metavar="TEXT", help="only the Pythons whose name contains TEXT")
     parser.add_argument("pytest", nargs="*", metavar="PYTEST-ARGUMENT")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and end what runs, by `finally`
     WORK.mkdir(parents=True, exist_ok=True)
-    found = (*local_pythons(), *debian_pythons())
-    pythons = {python.name: python for python in found if python.is_new_enough}
-    minors = {".".join(python.version.split(".")[:2]) for python in pythons.values()}
-    missing = [minor for minor in options.require.split(",") if minor and minor not in minors]
+    pythons, missing = chosen([minor for minor in options.require.split(",") if minor])
     results = [
         test(python, which, options.pytest)
-        for python in sorted(pythons.values(), key=lambda python: tuple(map(int, python.version.split("."))))
+        for python in pythons
         if options.only in python.name
         for which in ("lowest", "newest")
     ]

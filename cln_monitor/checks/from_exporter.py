@@ -70,6 +70,8 @@ def _reason(error: Exception) -> str:
         return f"the answer is not valid HTTP: {error}"
     if isinstance(error, BodyError):
         return f"the answer is not {error}"
+    if isinstance(error, UnicodeError):
+        return "no host can have that name"
     return getattr(error, "strerror", None) or type(error).__name__
 
 

@@ -131,9 +131,12 @@ class Choice(NamedTuple):
 def _is_there(file: Path, *, needed: bool) -> bool:
     """Tell whether there is a default configuration to read; one that is barred to us counts where it is ``needed``."""
     try:
-        return file.exists() and (needed or os.access(file, os.R_OK))
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError:
         return needed  # reading it tells what is wrong
+    return needed or os.access(file, os.R_OK)
 
 
 def _in_options(problems: Sequence[object]) -> list[str]:

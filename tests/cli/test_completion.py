@@ -265,11 +265,11 @@ def test_a_home_that_cannot_be_written(home: Path) -> None:
 
 
 def test_a_read_only_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home directory that nobody can write to, as that of sysfs, is named with the error."""
-    monkeypatch.setenv("HOME", "/sys")
+    """A home directory that nobody can write to, as that of procfs, is named with the error."""
+    monkeypatch.setenv("HOME", "/proc")
     done = run("--install-completion", "fish")
     assert (done.code, done.out) == (3, "")
-    assert done.err.startswith("clntool: cannot install fish completion: /sys/.config: ")
+    assert done.err.startswith("clntool: cannot install fish completion: /proc/.config: ")
 
 
 @pytest.mark.parametrize("link", [".bashrc", ".bash_completions"])

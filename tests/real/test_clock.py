@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ import pytest
 
 from cln_monitor.probes import Ages, View
 from cln_monitor.simulator import Fault, Simulator
+from tests.pages import keep_block
 from tests.running import CLN_EXPORTER, Exporter, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY, small_cln
 
 pytestmark = pytest.mark.needs_server("faketime")
 
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 MAX_AGE = 4.0
 OFF = ("imunify", "patch_status", "ip_licenses", "els", "groups", "awp")
 
@@ -103,18 +106,29 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
             exporter.stop()
 
 
-def test_set_back_while_cln_fails(machine: Machine) -> None:
+MOVES = {
+    "-1d": "set back a day",
+    "-50y": "set back 50 years",
+    "+1h": "set an hour ahead",
+    "+10y": "set 10 years ahead",
+}
+SEEN: dict[str, str] = {}
+"""The row of the page, by how the clock was moved."""
+
+
+@pytest.mark.parametrize("offset", MOVES)
+def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
     """Data are shown for max_age and no longer, and their age is told as it is: by the page, the JSON and the check."""
-    machine.set_clock("-1d")
     machine.cln.faults.add(Fault("html"))
+    machine.set_clock(offset)
     wait_until(lambda: "cln_kernelcare_key_info{" not in machine.exporter.metrics(), "the keys to expire")
     assert machine.exporter.ask("/sd/kernelcare").status == 503
 
-    def told() -> bool:
+    def is_told() -> bool:
         ages = machine.probe("kernelcare").ages or Ages()
         return (ages.last_success or 0) > MAX_AGE > (ages.last_run or 0) > 0
 
-    wait_until(told, "the age of the last success")
+    wait_until(is_told, "the age of the last success")
     page = machine.exporter.ask("/").text
     assert "there are no data to show" in page
     check = subprocess.run(
@@ -126,7 +140,25 @@ def test_set_back_while_cln_fails(machine: Machine) -> None:
     )
     assert check.returncode == 1, check.stdout
     assert "last read" in check.stdout
-    assert int(check.stdout.partition("oldest_success=")[2].partition("s")[0]) >= MAX_AGE
+    age = int(check.stdout.partition("oldest_success=")[2].partition("s")[0])
+    assert MAX_AGE <= age < 600
+    runs = machine.runs()
+    wait_until(lambda: machine.runs() >= runs + 2, "polls")
+    machine.cln.faults.clear()
+    machine.set_clock("+0")  # by another one CLN refuses each token
+    wait_until(lambda: "cln_kernelcare_key_info{" in machine.exporter.metrics(), "the keys, once CLN is well")
+    (words,) = re.findall(r"kernelcare of acme last read \d+s ago", check.stdout.partition("\n")[0])
+    told = re.sub(r"\d+s", "…s", words)
+    SEEN[offset] = f"| {MOVES[offset]} | go on | are shown for `max_age`, and no longer | WARNING: `{told}` |"
+
+
+def test_page(request: pytest.FixtureRequest) -> None:
+    """The documentation has what came of each move."""
+    if set(SEEN) != set(MOVES):
+        pytest.fail("the table is made of all moves: run the whole file", pytrace=False)
+    rows = ["| the clock is | polls | data of a CLN that fails | `check_cln_exporter` |", "| --- | --- | --- | --- |"]
+    table = "\n".join([*rows, *(SEEN[offset] for offset in MOVES)])
+    keep_block(PAGE, "clock", table, update=request.config.getoption("--update-golden"))
 
 
 JUMPS = ("+1h", "+10y", "+80y", "-1d", "-50y", "+0", "+80y", "-50y", "+20d")
