@@ -18,6 +18,7 @@ _MOST_LINES = 100  # of a header section or a trailer section
 _MOST_INTERIM = 32
 _PIECE = 1 << 16
 _NO_BODY = frozenset({101, 204, 304})
+_CUT = "UNEXPECTED_EOF_WHILE_READING"  # of an SSLError that up to Python 3.11.3 is no SSLEOFError
 
 # Texts, which re compiles when they are first used.
 _STATUS_LINE = rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?"
@@ -60,7 +61,9 @@ class _Wire:
         """
         try:
             piece = self._file.read(number) or b""
-        except ssl.SSLEOFError:
+        except ssl.SSLError as error:
+            if not isinstance(error, ssl.SSLEOFError) and error.reason != _CUT:
+                raise
             piece, self.was_cut = b"", True
         self.received = self.received or bool(piece)
         return piece

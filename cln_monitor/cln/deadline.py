@@ -116,5 +116,7 @@ def connect(host: str, port: int) -> socket.socket:
 
 
 def keep_deadline(context: ssl.SSLContext) -> None:
-    """Make the TLS sockets of ``context`` keep the deadline as well."""
+    """Make the TLS sockets of ``context`` keep the deadline as well, and tell an end from a cut."""
     context.sslsocket_class = _TlsSocket
+    # Set by Python itself up to 3.11.3: OpenSSL would then tell a connection that is cut as one that ends.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
