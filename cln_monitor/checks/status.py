@@ -22,8 +22,9 @@ def check(options: argparse.Namespace, leave: Exit, now: float) -> Verdict:
 
 def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     """Return the verdict on the flags in ``view``: any out of its good state is CRITICAL unless options say else."""
-    flags = [flag for value in values_of(view, lambda _: True) for flag in value]
-    problems = problems_of(view, lambda _: True, options)
+    problems = problems_of(view, lambda _: True, options, kept=False)
+    # What an exporter has seen before its last poll failed says nothing of how CLN is now.
+    flags = [] if problems else [flag for value in values_of(view, lambda _: True) for flag in value]
     looked_at = [flag for flag in flags if flag["name"] not in options.ignore_flag]
     bad = [flag for flag in looked_at if not flag["good"]]
     states = [State.WARNING if flag["name"] in options.warning_flag else State.CRITICAL for flag in bad]

@@ -71,11 +71,12 @@ _COUNT = r"(\w+)=(\d{1,9})"
 _COUNTS = rf"(?am)^(?:[^|\n]*\|)?[ \t]*({_COUNT}(?:[; \t]+{_COUNT})*)[; \t]*$"
 # What nobody has documented, such as rebootrequired=4, is not taken for good.
 _ANY_NOT_GOOD = r"(?a)\b(?!uptodate=)\w+=0*[1-9]"
+_COUNTS_ALONE = rf"(?a)[ \t]*{_COUNT}(?:[; \t]+{_COUNT})*[; \t]*"
 _HOST = r"(?m)^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$"
 # The whole line counts: "All 9 servers are up to date except web1" is nothing to be glad of.
 _GOOD = (
-    r"(?im)(?:KernelCare OK(?: *- *all (?:\d+ )?servers are up to date)?"
-    r"|All (?:\d+ )?(?:servers|machines) are up to date)[ \t.!]*(?:\||$)"
+    r"(?ima)(?:KernelCare OK(?: *- *all (?:(\d{1,9}) )?servers are up to date)?"
+    r"|All (?:(\d{1,9}) )?(?:servers|machines) are up to date)[ \t.!]*(?:\||$)"
 )
 _BAD = r"(?im)^(?:KernelCare (?:WARNING|CRITICAL)\b|\d+ \w+ (?:is|are) (?:OUTOFDATE|UNSUPPORTED|INACTIVE)\b)"
 _NOT_FOUND = r"(?i)(?:Servers|Reseller) not found\b"
@@ -95,6 +96,8 @@ def parse_patch_status(answer: Answer) -> PatchStatus:
     says_good, says_bad = _says_good(text, counts), re.search(_BAD, text) is not None
     if not (says_good or says_bad or (counts is not None and any_not_good)):
         raise not_an_answer(answer, describe_body(answer.body))
+    if says_good:
+        counts = _agreed(answer, text, counts)
     ok = says_good and not says_bad and not any_not_good and all(host.state == "uptodate" for host in hosts)
     if answer.status != 200 and (ok or answer.status < 400):
         raise not_an_answer(answer, "a text that says all is well")
@@ -107,6 +110,27 @@ def _says_good(text: str, counts: dict[str, int] | None) -> bool:
     if good is None:
         return counts is not None and "|" not in text.partition("\n")[0] and re.match(_COUNTS, text) is not None
     return counts is not None or not good[0].endswith("|")
+
+
+def _agreed(answer: Answer, text: str, counts: dict[str, int] | None) -> dict[str, int] | None:
+    """Return the counts of a ``text`` that begins well; one that goes on otherwise, or contradicts itself, is none."""
+    first, *lines = text.split("\n")
+    for line in filter(str.strip, lines):
+        if not (re.fullmatch(_COUNTS_ALONE, line) or re.match(_HOST, line) or re.match(_BAD, line)):
+            raise not_an_answer(answer, f"a text that says all is well and goes on: {_quoted(line)}")
+    good = re.match(_GOOD, first)
+    number = good and (good[1] or good[2])
+    if not number:
+        return counts
+    if counts is None:
+        return None if int(number) else dict.fromkeys(STATES, 0)
+    if int(number) != counts["uptodate"]:
+        raise not_an_answer(answer, f"a text that says {_quoted(first)}")
+    return counts
+
+
+def _quoted(line: str) -> str:
+    return f"'{clean_text(line, LONGEST_UNSCRUBBED)}'"
 
 
 def _raise_for_failure(answer: Answer, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -11,9 +12,22 @@ from .endpoints import STATUS_JSON, STATUS_PLAIN
 from .envelope import json_data, not_an_answer, plain_items
 from .errors import AuthorizationFailed, BadAnswer, Refused
 from .fields import flag
-from .text import clean_text
+from .text import LONGEST_UNSCRUBBED, clean_text
 from .transport import Answer
 
+DOCUMENTED = frozenset(
+    {
+        "db_clweb_connected",
+        "db_clweb_online",
+        "db_rhn_connected",
+        "db_rhn_online",
+        "ip_server_reg",
+        "rhn_overloaded",
+        "rhn_queue_full",
+        "xmlrpc",
+    }
+)
+"""The flags of the API document; of others, what is no flag is left out."""
 BAD_WHEN_TRUE = frozenset({"rhn_overloaded", "rhn_queue_full"})
 """The flags whose good state is false; the good state of all others is true."""
 
@@ -56,6 +70,9 @@ class StatusReads:
 
 def _status(answer: Answer, items: dict[str, Any], *, plain: bool = False) -> ServiceStatus:
     flags = {clean_text(name): value for name, item in items.items() if (value := flag(item)) is not None}
+    for name in sorted(DOCUMENTED & items.keys() - flags.keys()):
+        told = clean_text(json.dumps(items[name]), LONGEST_UNSCRUBBED)
+        raise not_an_answer(answer, f"a status whose {name} is {told}, neither true nor false")
     if not flags:
         raise not_an_answer(answer, "a status without a single flag")
     return ServiceStatus(dict(sorted(flags.items())), plain)

@@ -102,6 +102,14 @@ def test_nothing_to_look_at() -> None:
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 
 
+@pytest.mark.parametrize("flag", [GOOD, BAD], ids=["good", "bad"])
+def test_flags_of_before_the_last_poll_failed(flag: tuple[bool, bool]) -> None:
+    """An exporter still has them; how CLN is now nobody knows, as when CLN itself is asked."""
+    rows = [{"name": "xmlrpc", "value": flag[0], "good": flag[1]}]
+    outcome = shown(view([part("flags", rows, age=60)], [missing("flags")]))
+    assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
+
+
 def test_flags_that_cln_names_as_it_likes() -> None:
     """Any name gives a line and a figure that a core can read."""
     outcome = judged({"a=b|c 'd'\n🚀": BAD, "": GOOD})

@@ -128,9 +128,66 @@ BAD = {
         counts(9, 1, 0, 0),
     ),
     "words good, no count but one nobody knows": ("KernelCare OK\nrebootrequired=4", None),
-    "words good, a bad count among words": ("KernelCare OK\nbut see: outofdate=1", None),
+    "words bad, and more that nobody knows": ("3 machines are OUTOFDATE!\nError: backend timeout", None),
     "words bad, counts cut": ("3 machines are OUTOFDATE!|uptodate=6;outofd", None),
 }
+
+
+GOES_ON = {
+    "an error": "Error: backend timeout, list is partial",
+    "a bad count among words": "but see: outofdate=1",
+    "words before counts": "Error: partial|uptodate=1;outofdate=0;unsupported=0;inactive=0",
+    "a host in words nobody knows": "web1.example.net (192.0.2.14) needs a reboot",
+    "a page": "<html>",
+    "half of the counts' line": "uptodate=1;outofd",
+    "a number": "12",
+}
+
+
+@pytest.mark.parametrize("line", GOES_ON.values(), ids=GOES_ON.keys())
+@pytest.mark.parametrize(
+    "first",
+    [
+        "KernelCare OK - all servers are up to date!",
+        "All 1 servers are up to date",
+        "All 1 machines are up to date",
+        "uptodate=1;outofdate=0;unsupported=0;inactive=0",
+    ],
+)
+@pytest.mark.parametrize(
+    "between",
+    ["\n", "\n\n  \n", "\nuptodate=1;outofdate=0;unsupported=0;inactive=0\n"],
+    ids=["next", "blank", "counts"],
+)
+def test_good_that_goes_on(line: str, first: str, between: str) -> None:
+    """Whatever follows good news and is neither a host, counts nor blank takes them back, and is quoted."""
+    with pytest.raises(BadAnswer, match=r"^not an answer of CLN but ") as caught:
+        parse(f"{first}{between}{line}")
+    assert f"'{line}'" in str(caught.value) or "counts that are cut or doubled" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "All 3 servers are up to date|uptodate=1;outofdate=0;unsupported=0;inactive=0",
+        "All 1 servers are up to date\nuptodate=3;outofdate=0;unsupported=0;inactive=0",
+        "KernelCare OK - all 2 servers are up to date!|uptodate=0;outofdate=0;unsupported=0;inactive=0",
+        "All 0 servers are up to date|uptodate=1;outofdate=0;unsupported=0;inactive=0",
+    ],
+)
+def test_words_and_counts_that_contradict_each_other(text: str) -> None:
+    """Neither is believed, and the words are quoted."""
+    with pytest.raises(BadAnswer, match=r"^not an answer of CLN but a text that says '.* up to date"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["All 0 servers are up to date", "All 00 machines are up to date!", "KernelCare OK - all 0 servers are up to date"],
+)
+def test_all_of_none(text: str) -> None:
+    """No servers are counted as none, which the checks do not take for good."""
+    assert parse(text) == PatchStatus(ok=True, counts=counts(0, 0, 0, 0), hosts=[])
 
 
 @pytest.mark.parametrize(("text", "expected"), BAD.values(), ids=BAD.keys())

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cln_monitor.cln import BadAnswer, ClnError, ReadOnlyClient, ServiceStatus, Unreachable
+from cln_monitor.cln.status import DOCUMENTED
 from cln_monitor.simulator import Fault, Served, Simulator
 
 from .asking import Clients, enveloped
@@ -71,6 +72,25 @@ def test_flags_vary_by_year(client: ReadOnlyClient, simulator: Simulator) -> Non
         enveloped({"xmlrpc": True, "rhn_queue_rejects": 3, "acronis": [], "x": None, "y": "false", "z\n": True}),
     )
     assert client.status.flags().flags == {"xmlrpc": True, "y": False, "z": True}
+
+
+UNREADABLE = ["0", "1", "null", '"down"', '"0"', '""', "[]", "{}", "-1", "0.5", "9007199254740993"]
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTED))
+@pytest.mark.parametrize("value", UNREADABLE)
+def test_documented_flag_that_cannot_be_read(
+    name: str, value: str, client: ReadOnlyClient, simulator: Simulator
+) -> None:
+    """The answer is none, in whichever form, and the value is told; of a flag of the document nothing is guessed."""
+    flags = ", ".join(f'"{each}": {value if each == name else json.dumps(good)}' for each, good in GOOD_FLAGS.items())
+    answers(simulator, f'{{"success": true, "data": {{{flags}}}}}')
+    assert client.status.flags() == ServiceStatus(GOOD_FLAGS, plain=True)
+    plain = {each: str(value).lower() for each, value in GOOD_FLAGS.items()} | {name: "1"}
+    answers(simulator, "".join(f"{each}:{value},\n" for each, value in plain.items()), "/status.plain")
+    with pytest.raises(BadAnswer, match=f"a status whose {name} is .*, neither true nor false") as caught:
+        client.status.flags()
+    assert "; and /status.plain: not an answer of CLN but " in str(caught.value)
 
 
 @pytest.mark.parametrize(
