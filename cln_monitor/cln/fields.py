@@ -8,6 +8,7 @@ What has a plural reads a field of all rows at once: of a hundred thousand value
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -15,6 +16,8 @@ from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswer
 from .text import LONGEST_UNSCRUBBED, are_plain, clean_text
 
+_ZERO_DATE = re.compile(r"\s*0000-00-00(?:[T ][0:.]*)?\s*(?:Z|UTC|GMT|[+-]00:?00)?\s*", re.ASCII | re.IGNORECASE)
+_FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 
 
@@ -83,6 +86,29 @@ def date(value: object, field: str) -> float | None:
     except (ValueError, OverflowError):
         pass
     raise BadAnswer(f"not an answer of CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date")
+
+
+def checkin(value: object, field: str) -> float | None:
+    """Return the Unix seconds of the check-in in ``value``; None for never.
+
+    Besides what :func:`date` takes for none, that is a date of zeros, or one at or before 1970-01-02: what databases
+    and programs store for no date.
+    """
+    if isinstance(value, str) and _ZERO_DATE.fullmatch(value):
+        return None
+    seconds = date(value, field)
+    return None if seconds is None or seconds <= _FIRST_DAY else seconds
+
+
+def checkins(values: list[Any], field: str) -> list[float | None]:
+    """Return the Unix seconds of each of ``values`` as :func:`checkin` does."""
+    try:
+        parsed = parse_plain_dates(values)
+    except (ValueError, TypeError):
+        return [checkin(value, field) for value in values]
+    if min((seconds for seconds in parsed if seconds is not None), default=math.inf) > _FIRST_DAY:
+        return parsed
+    return [None if seconds is None or seconds <= _FIRST_DAY else seconds for seconds in parsed]
 
 
 def date_if_readable(value: object) -> float | None:

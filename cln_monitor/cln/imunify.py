@@ -15,7 +15,7 @@ from .endpoints import (
     IMUNIFY_SERVER_REMOVE,
     IMUNIFY_SERVERS,
 )
-from .fields import count, dates, identities, identity, text, texts
+from .fields import checkins, count, identities, identity, text, texts
 from .removed import RemovedRow, RemovedServer
 from .rows import unique, unique_servers
 
@@ -180,6 +180,6 @@ def _servers(rows: list[_ServerRow]) -> list[ImunifyServer]:
         ImunifyServer,
         identities([row.id for row in rows], "id"),
         texts([row.ip for row in rows]),
-        dates([row.last_checkin for row in rows], "last_checkin"),
+        checkins([row.last_checkin for row in rows], "last_checkin"),
     )
     return unique_servers(list(servers))

@@ -19,7 +19,7 @@ from .endpoints import (
     IP_LICENSES,
 )
 from .errors import BadAnswer
-from .fields import count, counts, date, date_if_readable, done, flag, identity, text
+from .fields import checkin, count, counts, date_if_readable, done, flag, identity, text
 from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
@@ -221,7 +221,7 @@ class _Row(msgspec.Struct):
             self._type(),
             self._registered(),
             date_if_readable(self.created),
-            last_checkin=date(self.last_checkin, "last_checkin"),
+            last_checkin=checkin(self.last_checkin, "last_checkin"),
             server_info=text(self.server_info),
         )
 

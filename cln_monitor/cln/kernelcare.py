@@ -17,7 +17,7 @@ from .endpoints import (
     KERNELCARE_SET_CIDR,
 )
 from .errors import BadAnswer, Refused
-from .fields import count, date_if_readable, dates, dates_if_readable, done, flag, identities, identity, text, texts
+from .fields import checkins, count, date_if_readable, dates_if_readable, done, flag, identities, identity, text, texts
 from .removed import RemovedRow, RemovedServer
 from .rows import unique, unique_servers
 
@@ -158,6 +158,6 @@ def _servers(rows: list[_ServerRow]) -> list[KernelCareServer]:
         identities([row.server_id for row in rows], "server_id"),
         texts([row.ip for row in rows]),
         dates_if_readable([row.created for row in rows]),
-        dates([row.last_checkin for row in rows], "last_checkin"),
+        checkins([row.last_checkin for row in rows], "last_checkin"),
     )
     return unique_servers(list(servers))

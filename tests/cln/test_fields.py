@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from cln_monitor.cln import BadAnswer
 from cln_monitor.cln.fields import (
+    checkin,
+    checkins,
     count,
     counts,
     date,
@@ -73,7 +75,19 @@ def test_any_value(value: object) -> None:
     assert isinstance(text(value), str)
 
 
-PLAIN = st.sampled_from(["2014-04-30T11:26-0400", "2014-04-30T11:26:07.5Z", "192.0.2.1", "web 1", " ", ""])
+PLAIN = st.sampled_from(
+    [
+        "2014-04-30T11:26-0400",
+        "0000-00-00",
+        "1970-01-01T00:00+0000",
+        "1970-01-02T00:01+0000",
+        "2014-04-30T11:26:07.5Z",
+        "192.0.2.1",
+        "web 1",
+        " ",
+        "",
+    ]
+)
 VALUES = PLAIN | SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(), SCALARS, max_size=2)
 
 
@@ -83,9 +97,10 @@ VALUES = PLAIN | SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.te
         (texts, text),
         (partial(identities, field="x"), partial(identity, field="x")),
         (partial(dates, field="x"), partial(date, field="x")),
+        (partial(checkins, field="x"), partial(checkin, field="x")),
         (dates_if_readable, date_if_readable),
     ],
-    ids=["texts", "identities", "dates", "dates_if_readable"],
+    ids=["texts", "identities", "dates", "checkins", "dates_if_readable"],
 )
 @given(values=st.lists(PLAIN) | st.lists(VALUES))
 def test_many_values(
@@ -115,6 +130,48 @@ def _outcome(read: Callable[[], object]) -> object:
 def test_flag(value: object, meant: bool | None) -> None:
     """Booleans and their spellings are flags, anything else is none."""
     assert flag(value) is meant
+
+
+NEVER = [
+    None,
+    "",
+    "1970-01-01T00:00+0000",
+    "1970-01-01",
+    "1970-01-01T23:59:59Z",
+    "1970-01-02T00:00Z",
+    "1970-01-01T00:00-1200",
+    "1969-12-31T19:00-0500",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+04:00",
+    "1899-12-30 00:00:00",
+    "0000-00-00",
+    "0000-00-00 00:00:00",
+    "0000-00-00T00:00",
+    "0000-00-00T00:00:00.000Z",
+    "0000-00-00T00:00+0000",
+    " 0000-00-00 00:00:00 UTC ",
+]
+
+
+@pytest.mark.parametrize("value", NEVER, ids=repr)
+def test_check_in_that_never_was(value: object) -> None:
+    """What stands for no date is never, in whichever spelling."""
+    assert checkin(value, "last_checkin") is None
+    assert checkins([value, "2014-04-30T11:26-0400"], "last_checkin") == [None, 1398871560]
+
+
+@pytest.mark.parametrize("value", ["never", "-", "0", 0, 1398871560, "0000-00-01", "0000-01-00", "soon", {}, [], True])
+def test_check_in_that_cannot_be_read(value: object) -> None:
+    """What is no date is no answer, and not taken for never."""
+    with pytest.raises(BadAnswer, match=r"last_checkin is .*, not a date"):
+        checkin(value, "last_checkin")
+    with pytest.raises(BadAnswer, match=r"last_checkin is .*, not a date"):
+        checkins(["2014-04-30T11:26-0400", value], "last_checkin")
+
+
+def test_check_in() -> None:
+    """From the second day of 1970 on, a check-in is its Unix seconds."""
+    assert checkins(["1970-01-02T00:01Z", "2014-04-30T11:26-0400"], "x") == [86460, 1398871560]
 
 
 @pytest.mark.parametrize("value", [None, ""])
