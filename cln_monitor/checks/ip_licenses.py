@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from .exit import Exit
 from .findings import Problem, origin_of, phrases_of, problems_of, values_of
@@ -50,14 +52,13 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         if is_wanted_ip(row["ip"], options) and (not options.license or row["license"] in options.license)
     ]
     checkins = {(row["ip"], row["license"]): row["last_checkin"] for value in values for row in value["checkins"]}
-    unused = [row for row in licenses if not row["registered"]]
-    used = [row for row in licenses if row["registered"]]
-    heard = [row for row in used if (row["ip"], row["license"]) in checkins]
+    unused = [row for row in licenses if row["registered"] is False]
+    unknown = [row for row in licenses if row["registered"] is None]
+    # Where CLN does not tell whether a server uses it, a check-in does.
+    used = [row for row in licenses if row["registered"] or (row["registered"] is None and checkins.get(_name(row)))]
+    heard = [row for row in used if _name(row) in checkins]
     servers = oldest_first(
-        [
-            age_server(f"{row['ip']} {row['license']}", checkins[row["ip"], row["license"]], row["created"], now, ages)
-            for row in heard
-        ]
+        [age_server(" ".join(_name(row)), checkins[_name(row)], row["created"], now, ages) for row in heard]
     )
     is_listed = any(True for _ in values_of(view, _LIST.__eq__))
     # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
@@ -80,6 +81,9 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     if not phrases:
         silent = f", the longest silent is {servers[0]}" if servers else ""
         phrases = [f"{len(licenses)} IP licences, {len(unused)} of them unused{silent}"]
+    if unknown:
+        named = name_worst([" ".join(_name(row)) for row in unknown])
+        phrases.append(f"CLN does not tell whether {len(unknown)} of {len(licenses)} are used: {named}")
     lines = [f"{server.state.name}: {server}" for server in servers if options.verbose or server.state is not State.OK]
     return Verdict(
         text="; ".join(phrases),
@@ -87,10 +91,15 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
             *origin_of(view, options),
             *lines,
             *(f"unused: {row['ip']} {row['license']}" for row in unused),
+            *(f"unknown: {row['ip']} {row['license']}" for row in unknown),
         ],
         figures=[] if problems else [Figure("licenses", len(licenses)), figure, *_ages(servers, ages)],
         states=[problem.state for problem in (*found, *problems)],
     )
+
+
+def _name(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["ip"], row["license"]
 
 
 def _ages(servers: list[Aged], thresholds: tuple[Threshold | None, Threshold | None]) -> list[Figure]:

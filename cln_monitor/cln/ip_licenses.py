@@ -46,11 +46,14 @@ MOST_ADDRESSES = 100
 
 
 class IpLicense(msgspec.Struct, frozen=True):
-    """A licence of an address. ``registered``: a server uses it; ``created``: Unix seconds; ``type``: CLN's number."""
+    """A licence of an address. ``registered``: a server uses it, None where CLN does not tell.
+
+    ``created``: Unix seconds; ``type``: CLN's number.
+    """
 
     ip: str
     type: int
-    registered: bool
+    registered: bool | None
     created: float | None
 
     @property
@@ -211,7 +214,7 @@ class _Row(msgspec.Struct):
         return IpLicense(
             text(self.ip) or ip,
             number if type_ is None else type_,
-            flag(self.registered) or False,
+            flag(self.registered),
             date_if_readable(self.created),
         )
 
@@ -231,7 +234,9 @@ class _Row(msgspec.Struct):
             raise BadAnswer("not an answer of CLN: a row without type")
         return number
 
-    def _registered(self) -> bool:
+    def _registered(self) -> bool | None:
+        if self.registered is None:
+            return None
         registered = flag(self.registered)
         if registered is None:
             raise BadAnswer(f"not an answer of CLN: registered is {text(self.registered)!r}, not true or false")

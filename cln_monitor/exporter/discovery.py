@@ -89,7 +89,7 @@ def _els(observation: Observation[Any], _: Groups) -> _Found:
 
 def _ip_licenses(observation: Observation[Any], _: Groups) -> _Found:
     for each in licenses_of(observation):
-        if each.registered:
+        if each.is_used:
             yield each.ip, Labels(observation.account, "ip_licenses", license=each.license)
 
 

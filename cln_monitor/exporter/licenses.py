@@ -9,17 +9,23 @@ from cln_monitor.probes.ip_licenses import IpLicenses
 
 
 class License(NamedTuple):
-    """A licence of an address. ``registered``: a server uses it; times are Unix seconds, None for never or unknown.
+    """A licence of an address. ``registered``: a server uses it, None where CLN does not tell.
 
-    ``read_at`` is when its check-in was read, None where it could not be.
+    Times are Unix seconds, None for never or unknown; ``read_at`` is when its check-in was read, None where it could
+    not be.
     """
 
     ip: str
     license: str
-    registered: bool
+    registered: bool | None
     created: float | None
     last_checkin: float | None
     read_at: float | None
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a server uses it; where CLN does not tell, a check-in does."""
+        return self.registered is True or (self.registered is None and self.last_checkin is not None)
 
 
 def licenses_of(observation: Observation[IpLicenses]) -> list[License]:

@@ -19,12 +19,12 @@ LIST = "licenses"
 class LicenseState(msgspec.Struct, frozen=True):
     """A licence of an address. ``license`` is its type's name or number; ``created``: Unix seconds.
 
-    ``registered``: a server uses it.
+    ``registered``: a server uses it, None where CLN does not tell.
     """
 
     ip: str
     license: str
-    registered: bool
+    registered: bool | None
     created: float | None
 
 

@@ -18,7 +18,9 @@ from .views import DAY, HOUR, missing, part, view
 NAME = "check_cln_ip_licenses"
 
 
-def license_(ip: str, age: float | None = HOUR, kind: str = "CloudLinux OS", *, used: bool = True) -> dict[str, Any]:
+def license_(
+    ip: str, age: float | None = HOUR, kind: str = "CloudLinux OS", *, used: bool | None = True
+) -> dict[str, Any]:
     """Return a licence whose server checked in ``age`` seconds ago."""
     checkin = None if age is None else NOW - age
     return {"ip": ip, "license": kind, "registered": used, "created": NOW - 90 * DAY, "last_checkin": checkin}
@@ -58,6 +60,21 @@ def test_all_is_well() -> None:
         "oldest_checkin=18000s;86400;259200;0 stale=0;;;0 unregistered=0;0;;0\n"
     )
     assert len(judged(licenses, "-v").lines) == 2
+
+
+def test_use_that_cln_does_not_tell() -> None:
+    """Is a phrase and a line, and no state; a server that has checked in is judged by its age."""
+    licenses = [license_("192.0.2.1"), license_("192.0.2.7", None, used=None), license_("192.0.2.8", used=None)]
+    outcome = judged(licenses)
+    told = "CLN does not tell whether 2 of 3 are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
+    assert outcome.state == "OK"
+    assert (
+        outcome.text == f"3 IP licences, 0 of them unused, the longest silent is 192.0.2.1 CloudLinux OS (1h); {told}"
+    )
+    assert outcome.lines == ["unknown: 192.0.2.7 CloudLinux OS", "unknown: 192.0.2.8 CloudLinux OS"]
+    assert outcome.perfdata["unregistered"].value == 0
+    silent = judged([license_("192.0.2.8", 5 * DAY, used=None)])
+    assert silent.output.startswith("CRITICAL - ")
 
 
 UNUSED = [license_("192.0.2.1"), *(license_(f"192.0.2.{number}", None, used=False) for number in (7, 8, 9))]

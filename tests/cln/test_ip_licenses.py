@@ -75,6 +75,14 @@ def test_names_of_types(type_: int, name: str) -> None:
     assert IpLicense("192.0.2.1", type_, True, None).name == name
 
 
+@pytest.mark.parametrize("row", [{**ROW, "registered": None}, {key: ROW[key] for key in ROW if key != "registered"}])
+def test_use_that_is_not_told(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any]) -> None:
+    """Is a third value, and costs neither the row nor the list."""
+    answers(simulator, enveloped([row, {**ROW, "ip": "192.0.2.8", "registered": False}]))
+    assert [each.registered for each in client.ip_licenses.licenses()] == [None, False]
+    assert client.ip_licenses.servers(["192.0.2.1"])[0].registered is None
+
+
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
@@ -82,6 +90,9 @@ def test_names_of_types(type_: int, name: str) -> None:
         ({**ROW, "type": None}, "a row without type"),
         ({**ROW, "type": "KernelCare"}, "a row without type"),
         ({**ROW, "registered": "maybe"}, "registered is 'maybe', not true or false"),
+        ({**ROW, "registered": 1}, "registered is '1', not true or false"),
+        ({**ROW, "registered": ""}, "registered is '', not true or false"),
+        ({**ROW, "registered": 0.5}, "registered is '0.5', not true or false"),
         ({**ROW, "registered": SECRET_KEY}, "registered is '<secret>', not true or false"),
     ],
 )

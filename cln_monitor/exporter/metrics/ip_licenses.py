@@ -12,10 +12,12 @@ from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings
 from .servers import add_ages, age_family
 
 _LABELS = ("account", "ip", "license")
+_REGISTERED = {True: "true", False: "false", None: "unknown"}
 
 REGISTERED = Family(
     "cln_ip_license_registered",
-    f"Whether a server uses the IP licence, registered of /ipl/list.json; 0 is paid for and unused. {POLLED}",
+    "Whether a server uses the IP licence, registered of /ipl/list.json; 0 is paid for and unused, absent where CLN "
+    f"does not tell. {POLLED}",
     _LABELS,
 )
 LAST_CHECKIN = Family(
@@ -50,7 +52,8 @@ def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, s
         return
     for each in licenses:
         labels = (account, each.ip, each.license)
-        series.add(REGISTERED, labels, int(each.registered))
+        if each.registered is not None:
+            series.add(REGISTERED, labels, int(each.registered))
         if each.last_checkin is not None:
             series.add(LAST_CHECKIN, labels, each.last_checkin)
         if each.created is not None:
@@ -60,15 +63,14 @@ def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, s
 def _count(account: str, licenses: list[License], series: Series) -> None:
     counts = Counter((each.license, each.registered) for each in licenses)
     for license_ in dict.fromkeys(each.license for each in licenses):
-        for registered in (True, False):
-            labels = (account, license_, str(registered).lower())
-            series.add(LICENSES, labels, counts[license_, registered])
+        for registered, name in _REGISTERED.items():
+            series.add(LICENSES, (account, license_, name), counts[license_, registered])
 
 
 def _add_ages(account: str, licenses: list[License], series: Series) -> None:
     ages: dict[str, list[float]] = {}
     for each in licenses:
-        if each.registered and each.read_at is not None:
+        if each.is_used and each.read_at is not None:
             of_type = ages.setdefault(each.license, [])
             of_type += [each.read_at - each.last_checkin] if each.last_checkin is not None else []
     for license_, of_type in ages.items():

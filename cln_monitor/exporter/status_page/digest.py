@@ -96,11 +96,12 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True)
 class LicenseUse:
-    """The IP licences of a type: ``registered`` ones are used, the others only paid for."""
+    """The IP licences of a type: ``registered`` are used, ``unused`` only paid for, ``unknown`` nobody knows."""
 
     license: str
     registered: int
     unused: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +186,13 @@ def _els(observation: Observation[Any]) -> Digest:
 
 def _ip_licenses(observation: Observation[Any]) -> Digest:
     licenses = licenses_of(observation)
-    by_type: defaultdict[str, Counter[bool]] = defaultdict(Counter)
+    by_type: defaultdict[str, Counter[bool | None]] = defaultdict(Counter)
     for each in licenses:
         by_type[each.license][each.registered] += 1
-    in_use = [each for each in licenses if each.registered and each.read_at is not None]
+    in_use = [each for each in licenses if each.is_used and each.read_at is not None]
     check_ins = (check_ins_of(in_use),) if in_use else ()
     return Digest(
-        licenses=tuple(LicenseUse(name, counts[True], counts[False]) for name, counts in by_type.items()),
+        licenses=tuple(LicenseUse(name, counts[True], counts[False], counts[None]) for name, counts in by_type.items()),
         check_ins=check_ins,
         longest=longest_silent([(each.license, (each,)) for each in in_use], check_ins),
     )

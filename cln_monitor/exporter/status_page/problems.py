@@ -105,6 +105,10 @@ def _of_data(seen: Seen, now: float) -> Iterator[Problem]:
     if unused:
         text = f"{words.count(unused, 'IP licence')} of {observation.account} {_is(unused)} paid for and used by nobody"
         yield Problem(Severity.LOOK, "licences", text)
+    unknown = sum(license_.unknown for license_ in seen.digest.licenses)
+    if unknown:
+        licences = f"{words.count(unknown, 'IP licence')} of {observation.account}"
+        yield Problem(Severity.LOOK, "licences", f"CLN does not tell whether {licences} {_is(unknown)} used")
 
 
 def _is(count: int) -> str:

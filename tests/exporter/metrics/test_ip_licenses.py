@@ -36,8 +36,10 @@ def test_licenses() -> None:
         == """\
 cln_ip_licenses{account="acme",license="KernelCare",registered="true"} 2
 cln_ip_licenses{account="acme",license="KernelCare",registered="false"} 0
+cln_ip_licenses{account="acme",license="KernelCare",registered="unknown"} 0
 cln_ip_licenses{account="acme",license="7215",registered="true"} 0
 cln_ip_licenses{account="acme",license="7215",registered="false"} 1
+cln_ip_licenses{account="acme",license="7215",registered="unknown"} 0
 cln_ip_license_registered{account="acme",ip="192.0.2.1",license="KernelCare"} 1
 cln_ip_license_registered{account="acme",ip="192.0.2.2",license="KernelCare"} 1
 cln_ip_license_registered{account="acme",ip="2001:db8::1",license="7215"} 0
@@ -46,7 +48,7 @@ cln_ip_license_created_timestamp_seconds{account="acme",ip="192.0.2.1",license="
 cln_ip_license_created_timestamp_seconds{account="acme",ip="2001:db8::1",license="7215"} 1714490600
 """
     )
-    assert len(parse(text)) == 10
+    assert len(parse(text)) == 12
 
 
 def test_server_series_off() -> None:
@@ -54,7 +56,7 @@ def test_server_series_off() -> None:
     settings = IpLicensesSettings(server_series=False)
     text = text_of(render, observed(PARTS, probe="ip_licenses"), settings)
     assert 'ip="' not in text
-    assert text.count("cln_ip_licenses{") == 4
+    assert text.count("cln_ip_licenses{") == 6
     ages = [line for line in text.splitlines() if "age_seconds" in line]
     assert ages[0] == 'cln_ip_license_checkin_age_seconds_bucket{account="acme",license="KernelCare",le="3600"} 1'
     assert (len(ages), ages[-1].split(",")[-1]) == (10, 'le="+Inf"} 1')
@@ -63,6 +65,21 @@ def test_server_series_off() -> None:
     (kept,) = observed({"check-ins 1": older}, at=NOW - 3660).parts
     text = text_of(render, msgspec.structs.replace(seen, parts=(*seen.parts, kept)), settings)
     assert 'le="3600"} 1' in text
+
+
+def test_use_that_cln_does_not_tell() -> None:
+    """Is a value of its own in the counts, and no series of the address; a check-in is told."""
+    seen = {
+        "licenses": IpLicenses(licenses=[LicenseState("192.0.2.1", "KernelCare", None, None)]),
+        "check-ins 1": CHECKINS,
+    }
+    text = text_of(render, observed(seen, probe="ip_licenses"), IpLicensesSettings())
+    assert text.splitlines() == [
+        'cln_ip_licenses{account="acme",license="KernelCare",registered="true"} 0',
+        'cln_ip_licenses{account="acme",license="KernelCare",registered="false"} 0',
+        'cln_ip_licenses{account="acme",license="KernelCare",registered="unknown"} 1',
+        'cln_ip_license_last_checkin_timestamp_seconds{account="acme",ip="192.0.2.1",license="KernelCare"} 1714490740',
+    ]
 
 
 def test_no_licenses() -> None:

@@ -31,7 +31,7 @@ def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observatio
     return observed({each.key: each for each in keys}, account=account)
 
 
-def licensed(*licenses: tuple[str, bool, float | None], at: str = "192.0.2.{}") -> Observation[Any]:
+def licensed(*licenses: tuple[str, bool | None, float | None], at: str = "192.0.2.{}") -> Observation[Any]:
     """Return what the probe of IP licences saw: of each its type, whether it is used, and the age of its check-in."""
     states = [
         LicenseState(at.format(place), name, used, NOW - DAY) for place, (name, used, _) in enumerate(licenses, 1)

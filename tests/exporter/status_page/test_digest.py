@@ -84,7 +84,7 @@ def test_els() -> None:
 def test_ip_licenses() -> None:
     """Counts by type; only servers that use a licence have an age."""
     seen = digest(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
-    assert seen.licenses == (LicenseUse("KernelCare", 2, 1),)
+    assert seen.licenses == (LicenseUse("KernelCare", 2, 1, 0),)
     assert [(each.key, each.ip, each.since) for each in seen.longest] == [
         ("KernelCare", "192.0.2.2", NOW - DAY),
         ("KernelCare", "192.0.2.1", NOW - HOUR),
@@ -93,11 +93,18 @@ def test_ip_licenses() -> None:
     assert (unused.check_ins, unused.longest) == ((), ())
 
 
+def test_licences_of_which_cln_does_not_tell_whether_they_are_used() -> None:
+    """Are neither used nor unused; their servers have an age where they have checked in."""
+    seen = digest(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
+    assert seen.licenses == (LicenseUse("KernelCare", 0, 0, 2),)
+    assert [each.ip for each in seen.longest] == ["192.0.2.1"]
+
+
 def test_check_ins_of_licences_that_could_not_be_read() -> None:
     """Are not taken for none."""
     observation = licensed(("KernelCare", True, HOUR))
     seen = digest(msgspec.structs.replace(observation, parts=observation.parts[:1]))
-    assert (seen.licenses, seen.check_ins) == ((LicenseUse("KernelCare", 1, 0),), ())
+    assert (seen.licenses, seen.check_ins) == ((LicenseUse("KernelCare", 1, 0, 0),), ())
 
 
 @pytest.mark.parametrize("probe", ["status", "patch_status", "groups", "awp"])
