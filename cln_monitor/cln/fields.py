@@ -18,6 +18,7 @@ from .text import LONGEST_UNSCRUBBED, are_plain, clean_text
 
 _ZERO_DATE = re.compile(r"\s*0000-00-00(?:[T ][0:.]*)?\s*(?:Z|UTC|GMT|[+-]00:?00)?\s*", re.ASCII | re.IGNORECASE)
 _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
+_EXACT = 1 << 53  # from here on several whole numbers are the same float
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 
 
@@ -35,6 +36,8 @@ def texts(values: list[Any]) -> list[str]:
 
 def identity(value: object, field: str, asked_for: str = "") -> str:
     """Return the id in ``value``, or the one that was ``asked_for``; a row without any is not an answer of CLN."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
     is_id = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
     if is_id and (cleaned := clean_text(value)):
         return cleaned

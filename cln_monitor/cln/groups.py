@@ -18,6 +18,7 @@ from .endpoints import (
 )
 from .fields import identity, text
 from .rows import unique
+from .text import clean_text
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -46,8 +47,11 @@ class GroupReads:
         self._caller = caller
 
     def groups(self) -> list[Group]:
-        """Return all groups of the account, a name once (``/group/list.json``). Raises ClnError."""
-        return unique(self._caller.read_rows(GROUPS, _GroupRow, _GroupRow.group), lambda group: group.name)
+        """Return all groups of the account, a name once (``/group/list.json``). Raises ClnError.
+
+        A group whose name is blank cannot be asked about, and is left out.
+        """
+        return unique(self._caller.read_list(GROUPS, _GroupRow, _named), lambda group: group.name)
 
     def servers(self, name: str | Group) -> list[GroupServer]:
         """Return the servers of the group ``name``, each once (``/group/servers/list.json``).
@@ -104,8 +108,17 @@ class _GroupRow(msgspec.Struct):
     name: object = None
     description: object = None
 
+    @property
+    def is_blank(self) -> bool:
+        return isinstance(self.name, str) and not clean_text(self.name)
+
     def group(self, asked_for: str = "") -> Group:
         return Group(identity(self.name, "name", asked_for), text(self.description))
+
+
+def _named(rows: list[_GroupRow]) -> list[Group]:
+    named = [row for row in rows if not row.is_blank]
+    return [row.group() for row in named or rows]  # a list in which none has a name is no list of groups
 
 
 class _ServerRow(msgspec.Struct):

@@ -195,13 +195,22 @@ def test_bad_date(value: object) -> None:
     assert date_if_readable(value) is None
 
 
-@pytest.mark.parametrize(("value", "name"), [("s096slnkaAtoiAsd", "s096slnkaAtoiAsd"), (12345, "12345"), (0, "0")])
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("s096slnkaAtoiAsd", "s096slnkaAtoiAsd"),
+        (12345, "12345"),
+        (0, "0"),
+        (12345.0, "12345"),
+        (2**53 + 1, str(2**53 + 1)),
+    ],
+)
 def test_identity(value: object, name: str) -> None:
-    """An id is a text or a whole number."""
+    """An id is a text or a whole number, in whichever spelling of JSON."""
     assert identity(value, "id") == name
 
 
-@pytest.mark.parametrize("value", [None, "", " ", "\n", True, 1.5, [], ["a"], {"a": 1}])
+@pytest.mark.parametrize("value", [None, "", " ", "\n", True, 1.5, 1e300, float("inf"), [], ["a"], {"a": 1}])
 def test_no_identity(value: object) -> None:
     """A row without an id is a bad answer."""
     with pytest.raises(BadAnswer) as raised:

@@ -57,6 +57,13 @@ def test_name_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, name: Any)
     assert cln.asked == []
 
 
+@pytest.mark.parametrize("name", ["", " ", "\n\u2028"])
+def test_group_with_a_blank_name(client: ReadOnlyClient, cln: AnsweringCln, name: str) -> None:
+    """Is left out, and costs none of the others."""
+    cln.gives([{"name": "web"}, {"name": name, "description": "old"}, {"name": "mail"}])
+    assert [group.name for group in client.groups.groups()] == ["web", "mail"]
+
+
 def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
     """What only describes a group or a server may be missing or odd, and is made fit to show."""
     cln.gives([{"name": "a\x1b[31m\n"}, {"name": 7, "description": None}, {"name": "b", "description": []}])
