@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -11,7 +13,7 @@ from cln_monitor.cln import LICENSE_NAMES, IpLicense
 from .change import DryRun, Yes, change
 from .context import IpArgument, family, session_of, whole
 from .fields import lists, shows
-from .output import row_of
+from .output import row_of, say
 
 app = family("Licences bound to addresses.")
 
@@ -25,6 +27,7 @@ _AnyType = Annotated[
     typer.Option("--type", metavar="T", parser=whole, help="Of this type alone; without it, all of the address."),
 ]
 
+_JUST_NOW = 600.0  # seconds by which a licence that was made now may seem older: clocks differ, and CLN tells minutes
 _OF_ALL_TYPES = "of this call without a type the API document says that it removes licences; --type is safer"
 
 
@@ -94,6 +97,9 @@ def register(
         yes=yes,
         dry_run=dry_run,
     )
+    if license_.created is not None and license_.created < time.time() - _JUST_NOW:
+        since = datetime.fromtimestamp(license_.created, UTC)
+        say(f"it was registered already, since {since:%Y-%m-%d %H:%M} UTC; nothing was bought")
     session.output.record(_row(license_))
 
 

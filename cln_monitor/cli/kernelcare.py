@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -71,21 +72,25 @@ def delete_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
 def set_cidr(
     context: typer.Context,
     key: KeyArgument,
-    cidrs: Annotated[list[str], typer.Argument(metavar="CIDR", help="Networks, such as 192.0.2.0/24.")],
+    cidrs: Annotated[
+        list[str],
+        typer.Argument(metavar="CIDR", help="Networks, such as 192.0.2.0/24; several in one argument, too."),
+    ],
     *,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Set the networks from which servers may register with a key."""
+    """Add networks from which servers may register with a key; whether CLN keeps those of before is unknown."""
     session = session_of(context)
+    networks = [network for argument in cidrs for network in re.split("[ ,;]+", argument.strip(" ,;"))]
     change(
         session,
-        f"set the networks of the KernelCare key {key} to {', '.join(cidrs)}",
-        lambda client: client.kernelcare.set_cidrs(key, cidrs),
+        f"add {', '.join(networks)} to the networks of the KernelCare key {key}",
+        lambda client: client.kernelcare.set_cidrs(key, networks),
         yes=yes,
         dry_run=dry_run,
     )
-    session.output.done(key=key, cidrs=cidrs)
+    session.output.done(key=key, cidrs=networks)
 
 
 @servers.command("list")

@@ -156,3 +156,26 @@ def test_an_update_of_all_types_is_warned_of(cln: Cln) -> None:
     assert (
         "note:" not in ask(cln, "ip-licenses", "update", "192.0.2.1", "--type", "1", "--els-allowed", "--dry-run").err
     )
+
+
+@pytest.mark.parametrize(
+    "spelled", [("192.0.2.0/24 2001:DB8::/32",), ("192.0.2.0/24,2001:db8::/32",), (" 192.0.2.0/24; ", "2001:db8::/32")]
+)
+def test_networks_as_the_document_separates_them(spelled: tuple[str, ...], cln: Cln) -> None:
+    """By blanks, commas and semicolons, in one argument or several; they are added, as the document has it."""
+    outcome = ask(cln, "kernelcare", "keys", "set-cidr", KEY, *spelled, "--yes")
+    assert outcome.code == 0, outcome
+    assert outcome.err.startswith("done: add 192.0.2.0/24, 2001:")
+    assert outcome.err.endswith(f" to the networks of the KernelCare key {KEY}\n")
+    assert cln.sent() == [("GET", "/kcare/key/set_cidr.json", {"key": KEY, "cidr": "192.0.2.0/24,2001:db8::/32"})]
+
+
+def test_a_licence_that_was_there_already(cln: Cln) -> None:
+    """CLN gives the one there is, and stderr tells since when, and that nothing was bought."""
+    there = next(iter(cln.account.ip_licenses.values()))
+    there.created = 1_400_000_000.0
+    outcome = ask(cln, "ip-licenses", "register", there.ip, "--type", str(there.type), "--yes")
+    assert outcome.code == 0, outcome
+    assert outcome.err.endswith("\nit was registered already, since 2014-05-13 16:53 UTC; nothing was bought\n")
+    new = ask(cln, "ip-licenses", "register", "192.0.2.77", "--type", "16", "--yes")
+    assert (new.code, "already" in new.err) == (0, False)
