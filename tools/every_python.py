@@ -129,11 +129,16 @@ def version_of(path: str, root: Path | None = None) -> str | None:
 
 def local_pythons() -> Iterator[Python]:
     """Find the interpreters of PATH and pyenv."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-    folders = [*map(Path, os.environ.get("PATH", os.defpath).split(":")), Path("/usr/bin"), Path("/usr/local/bin")]
-    shims = pyenv / "shims"
-    folders = [folder for folder in folders if folder != shims] + sorted(pyenv.glob("versions/*/bin"))
-    for folder in folders:
+    path = [*map(Path, os.environ.get("PATH", os.defpath).split(":")), Path("/usr/bin"), Path("/usr/local/bin")]
+    shims = [folder for folder in path if folder.name == "shims"]
+    beside_this = Path(sys.base_prefix).parent  # where pyenv made the Python that runs this
+    versions = [
+        Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions",
+        *(folder.parent / "versions" for folder in shims),
+        *([beside_this] if beside_this.name == "versions" else []),
+    ]
+    of_pyenv = [folder for each in dict.fromkeys(versions) for folder in sorted(each.glob("*/bin"))]
+    for folder in [*(folder for folder in path if folder not in shims), *of_pyenv]:
         for file in sorted(folder.glob("python3*")):
             if re.fullmatch(r"python3(\.\d+)?", file.name) and (version := version_of(str(file))):
                 yield Python(version, str(file.resolve()))
