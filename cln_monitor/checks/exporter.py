@@ -63,7 +63,7 @@ def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Thresho
     for state, threshold in ((State.CRITICAL, ages[1]), (State.WARNING, ages[0])):
         if threshold is not None and probe["last_success"] and threshold.is_bad(age):
             return Problem(state, f"{name} last read {format_age(age)} ago, {threshold.words}{why}")
-    if probe["failure"] and probe["read"]:
+    if probe["failure"] and (probe["read"] or not probe["lacking"]):
         parts = probe["read"] + probe["lacking"]
         lacks = f"lacks {probe['lacking']} of {parts} parts" if probe["lacking"] else "shows what it read before"
         return Problem(State.WARNING, f"{name} {lacks}{why}")

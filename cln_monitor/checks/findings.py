@@ -55,7 +55,7 @@ def missing_of(view: View, wanted: Callable[[str], bool]) -> list[Mapping[str, A
     observation = _observation(view)
     present = {part["name"] for part in observation["parts"]}
     missing = [each for each in observation["missing"] if each["name"] not in present]
-    if observation["parts"] and not observation["list_known"]:
+    if (observation["parts"] or observation.get("empty")) and not observation["list_known"]:
         missing = [each for each in missing if each["name"]]  # what was seen before the list failed is still young
     return [each for each in missing if not each["name"] or wanted(each["name"])]
 

@@ -44,7 +44,9 @@ class Saved(msgspec.Struct, Generic[T], frozen=True):
     @property
     def newest(self) -> float:
         """The latest moment it knows of; infinity where one is no moment."""
-        moments = [self.started_at, self.last_success or 0.0, *(part.observed_at for part in self.observation.parts)]
+        seen = self.observation
+        moments = [self.started_at, self.last_success or 0.0, *(part.observed_at for part in seen.parts)]
+        moments += [seen.empty.observed_at] if seen.empty else []
         return max(moments) if all(map(math.isfinite, moments)) else math.inf
 
 

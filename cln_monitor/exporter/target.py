@@ -82,7 +82,7 @@ class Target:
         return Ages(
             last_run=None if run is None else now - run.monotonic,
             last_success=None if self.last_success is None else now - self.succeeded_at,
-            oldest_part=now - seen.oldest if seen and seen.parts else None,
+            oldest_part=now - seen.oldest if seen and seen.has_data else None,
         )
 
     def tell(self) -> bytes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 T = TypeVar("T")
 
@@ -46,7 +47,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     labels of keys, never the keys themselves. ``list_known`` is false when the list of the parts could not be read, so
     that a part which is not here may exist all the same. ``lost`` are names of parts that were there before and
     of which nothing is left to show: they grew too old, or could not be read and the list of the parts is not known.
-    The ``parts`` of the last run come first, then those of the run before, and so on.
+    The ``parts`` of the last run come first, then those of the run before, and so on. ``empty`` is the list of the
+    parts where it was read and has none: that is data as well, and grows old as a part does.
     """
 
     probe: str
@@ -57,6 +59,12 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     missing: tuple[Missing, ...] = ()
     list_known: bool = True
     lost: tuple[str, ...] = ()
+    empty: Part[None] | UnsetType = UNSET
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything to show, be it that there is nothing."""
+        return bool(self.parts or self.empty)
 
     @property
     def failure(self) -> Failure | None:
@@ -72,8 +80,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     def lacking(self) -> list[Missing]:
         """What is missing and was not seen earlier either, as far as that is kept; as JSON readers work it out too."""
         present = {part.name for part in self.parts}
-        if self.parts and not self.list_known:
-            present.add("")  # parts of before the list failed are still young
+        if self.has_data and not self.list_known:
+            present.add("")  # what was seen before the list failed is still young
         return [missing for missing in self.missing if missing.name not in present]
 
     def after(self, earlier: Observation[T], now: float, max_age: float) -> Observation[T]:
@@ -91,7 +99,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         have.update(part.name for part in kept)
         known = dict.fromkeys((*earlier.lost, *(missing.name for missing in earlier.missing if missing.name)))
         lost = tuple(name for name in known if may_exist(name))
-        merged = msgspec.structs.replace(self, parts=self.parts + kept, lost=lost)
+        empty = self.empty if self.list_known else earlier.empty
+        merged = msgspec.structs.replace(self, parts=self.parts + kept, lost=lost, empty=empty)
         return merged.without_expired(now, max_age)
 
     def without_expired(self, now: float, max_age: float) -> Observation[T]:
@@ -100,10 +109,11 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
             return self
         parts = tuple(part for part in self.parts if now - part.monotonic <= max_age)
         dropped = tuple(part.name for part in self.parts if now - part.monotonic > max_age)
-        return msgspec.structs.replace(self, parts=parts, lost=self.lost + dropped)
+        empty = self.empty if self.empty and now - self.empty.monotonic <= max_age else UNSET
+        return msgspec.structs.replace(self, parts=parts, lost=self.lost + dropped, empty=empty)
 
     def expires_at(self, max_age: float) -> float:
-        """Return the monotonic time after which the first part is older than ``max_age``; infinity without parts."""
+        """Return the monotonic time after which the first part is older than ``max_age``; infinity without data."""
         return self.oldest + max_age
 
     def dated(self, now: float, wall_now: float) -> Observation[T]:
@@ -114,12 +124,13 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         """Return this observation without monotonic times, for other processes to read."""
         return self._with_times(lambda _: 0.0)
 
-    def _with_times(self, time_of: Callable[[Part[T]], float]) -> Observation[T]:
+    def _with_times(self, time_of: Callable[[Part[Any]], float]) -> Observation[T]:
         parts = tuple(msgspec.structs.replace(part, monotonic=time_of(part)) for part in self.parts)
-        return msgspec.structs.replace(self, parts=parts)
+        empty = msgspec.structs.replace(self.empty, monotonic=time_of(self.empty)) if self.empty else UNSET
+        return msgspec.structs.replace(self, parts=parts, empty=empty)
 
     @cached_property
     def oldest(self) -> float:
-        """The monotonic time of the oldest part, infinity without parts."""
+        """The monotonic time of the oldest part, or of the list that has none; infinity without data."""
         # Each scrape asks for it, and to look at thousands of parts takes most of a millisecond.
-        return min((part.monotonic for part in self.parts), default=math.inf)
+        return min((part.monotonic for part in self.parts), default=self.empty.monotonic if self.empty else math.inf)

@@ -12,6 +12,7 @@ from concurrent.futures import Executor, Future
 from typing import Generic, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from cln_monitor.cln import BadAnswer, BadArgument, ClnError, Clock, Refused, TimedOut, Unreachable
 
@@ -71,6 +72,8 @@ def _run(
         plan = probe.plan(source)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
+    is_empty = plan.list_known and not (plan.readers or plan.read or plan.missing)
+    empty = Part("", clock.time(), None, clock.monotonic()) if is_empty else UNSET
     planned = tuple(Part(name, clock.time(), value, clock.monotonic()) for name, value in plan.read.items())
     outage = _Outage(source, clock)
 
@@ -88,6 +91,7 @@ def _run(
         parts=(*planned, *(outcome for outcome in outcomes if isinstance(outcome, Part))),
         missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
         list_known=plan.list_known,
+        empty=empty,
     )
     return Run(observation, started_at, clock.monotonic() - started, started)
 

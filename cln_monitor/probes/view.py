@@ -68,5 +68,5 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             read=len(seen.parts),
             lacking=len(seen.lacking),
             observation=seen.undated(),
-            ages=Ages(run.duration, None if run.failure else 0.0, run.duration if seen.parts else None),
+            ages=Ages(run.duration, None if run.failure else 0.0, run.duration if seen.has_data else None),
         )

@@ -87,6 +87,11 @@ def test_all_is_well() -> None:
             "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
         ),
         (
+            probe(reason="timeout", read=0),
+            "WARNING",
+            "kernelcare of acme shows what it read before (a¦text of timeout)",
+        ),
+        (
             probe(reason="auth", age=None, read=0, lacking=1),
             "CRITICAL",
             "kernelcare of acme has nothing to show, never read (a¦text of auth)",

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from cln_monitor.cln import REASONS, Redactor
 from cln_monitor.config import Config, ConfigError
 from cln_monitor.exporter.exposition import Exposition
+from cln_monitor.exporter.saved import decode
 from cln_monitor.exporter.service import Service
 from cln_monitor.simulator import Fault
 from tests.running import wait_until
@@ -116,6 +117,22 @@ class TestRuns:
         exporting.run()
         assert [line for line in exporting.samples("cln_probe_success{") if not line.endswith(" 1")] == []
         assert exporting.samples("cln_kernelcare") == exporting.samples("cln_imunify") == []
+
+    def test_that_an_account_has_no_keys_is_known_while_a_poll_fails(self, exporting: Exporting) -> None:
+        """Until max_age: an empty list that was read is data, over a restart too; then there is nothing to show."""
+        exporting.run("imunify")
+        exporting.simulator.faults.add(Fault("html"))
+        exporting.clock.advance(60)
+        exporting.run("imunify")
+        target = exporting.target("imunify")
+        assert (target.view().read, target.view().lacking, target.view().failure is None) == (0, 0, False)
+        kept = target.saved()
+        assert kept is not None
+        target.restore(decode(kept.encode(), target.probe, exporting.clock.time()), exporting.clock)
+        assert (target.view().read, target.view().lacking) == (0, 0)
+        exporting.clock.advance(target.settings.max_age)
+        target.expire(exporting.clock.monotonic())
+        assert (target.view().read, target.view().lacking) == (0, 1)
 
     def test_too_many_series_a_server(self, fleet: Exporting) -> None:
         """Are left out, and a metric says how many."""

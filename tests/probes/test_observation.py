@@ -82,6 +82,42 @@ def test_an_unknown_list_with_parts_that_need_none() -> None:
     assert values(after) == ["a at 60", "b at 0"]
 
 
+EMPTY: Observation[str] = Observation("imunify", "acme", "cln.example.net", 0, empty=Part("", WALL, None, 0.0))
+
+
+def test_an_empty_list_is_data() -> None:
+    """While the list cannot be read, that there was nothing is still known, and nothing is lacking."""
+    now = seen(60, missing=("",), list_known=False).after(EMPTY, 60, MAX_AGE)
+    assert (now.has_data, now.lacking, now.oldest) == (True, [], 0.0)
+    assert now.failure == TIMED_OUT
+    again = seen(120, missing=("",), list_known=False).after(now, 120, MAX_AGE)
+    assert (again.has_data, again.lacking) == (True, [])
+
+
+def test_an_empty_list_grows_old() -> None:
+    """As a part does; then nothing is known."""
+    old = seen(60, missing=("",), list_known=False).after(EMPTY, 60, MAX_AGE).without_expired(MAX_AGE + 0.1, MAX_AGE)
+    assert (old.has_data, [missing.name for missing in old.lacking]) == (False, [""])
+    late = seen(9999, missing=("",), list_known=False).after(EMPTY, 9999, MAX_AGE)
+    assert (late.has_data, [missing.name for missing in late.lacking]) == (False, [""])
+
+
+def test_a_list_that_is_no_longer_empty() -> None:
+    """Is not taken for empty, whatever of it could be read."""
+    now = seen(60, missing=("a",)).after(EMPTY, 60, MAX_AGE)
+    assert (now.has_data, [missing.name for missing in now.lacking]) == (False, ["a"])
+    lost = seen(120, missing=("",), list_known=False).after(now, 120, MAX_AGE)
+    assert (lost.has_data, [missing.name for missing in lost.lacking]) == (False, [""])
+
+
+def test_an_empty_list_is_told_to_other_processes() -> None:
+    """With the time of day at which it was read."""
+    told = msgspec.json.decode(msgspec.json.encode(EMPTY.undated()), type=Observation[str])
+    assert told.empty
+    assert told.dated(100.0, WALL + 40).oldest == 60.0
+    assert b"empty" not in msgspec.json.encode(seen(0, "a"))
+
+
 def test_parts_age_one_by_one() -> None:
     """Each part has its own age over any number of failed runs."""
     kept = seen(0, "a", "b")

@@ -70,7 +70,7 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
 
 def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
     view, ages = seen.view, seen.ages
-    has_data = view.observation is not None and bool(view.observation.parts)
+    has_data = view.observation is not None and view.observation.has_data
     never = "it was never read whole" if has_data else "it was never read"
     last = never
     if view.last_success is not None and ages.last_success is not None:

@@ -45,7 +45,7 @@ class CloudRow:
 
 def _cell(seen: Seen) -> Cell:
     view, ages = seen.view, seen.ages
-    has_data = view.observation is not None and bool(view.observation.parts)
+    has_data = view.observation is not None and view.observation.has_data
     if view.last_run is None:
         state, text = "waiting", "waiting"
     elif view.failure is not None:
