@@ -200,7 +200,7 @@ class TestMetrics:
         """Larger than what is handed to the server at a time, it comes whole; small pieces are put together."""
         key = fleet.account.add_kernelcare_key("LARGEKEY00000001")
         for number in range(10_000):
-            key.add_server(str(number), last_checkin=1.0)
+            key.add_server(str(number), last_checkin=1e9)
         fleet.run("kernelcare")
         raw = _raw(app, "/metrics")
         assert len(raw.body) > 2 * (1 << 20)
