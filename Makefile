@@ -61,7 +61,7 @@ measured: servers
 	@$(call whole,2,-m 'not unmeasured' --cov --cov-report=term)
 .PHONY: unmeasured
 unmeasured: servers
-	@$(call whole,4,-m unmeasured)
+	@$(call whole,3,-m unmeasured)
 
 .PHONY: bench
 bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tests/bench/RESULTS.md (ARGS='scrape poll' for parts)

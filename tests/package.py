@@ -41,7 +41,7 @@ def build(folder: Path) -> Package:
     unpacked = folder / "unpacked"
     unpacked.mkdir()
     # shutil's way to do it is another one in each Python: the filter came with 3.11.4, its absence warns from 3.12 on.
-    subprocess.run(["tar", "--extract", f"--file={sdist}", f"--directory={unpacked}"], check=True, timeout=60)
+    subprocess.run(["tar", "--extract", f"--file={sdist}", f"--directory={unpacked}"], check=True, timeout=300)
     (tree,) = unpacked.iterdir()
     return Package(sdist, _build("wheel", tree, folder))
 
@@ -49,7 +49,7 @@ def build(folder: Path) -> Package:
 def _build(what: str, source: Path, folder: Path) -> Path:
     code = f"import sys, setuptools.build_meta as backend; print(backend.build_{what}(sys.argv[1]))"
     done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)], cwd=source, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, str(folder)], cwd=source, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / done.stdout.splitlines()[-1]
@@ -65,5 +65,5 @@ def install(wheel: Path, folder: Path) -> Path:
     (site_packages,) = folder.glob("lib/python3*/site-packages")
     (site_packages / "needed.pth").write_text(f"{SITE_PACKAGES}\n")
     pip = [str(python), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--ignore-installed"]
-    subprocess.run([*pip, "--no-cache-dir", str(wheel)], check=True, timeout=60, capture_output=True)
+    subprocess.run([*pip, "--no-cache-dir", str(wheel)], check=True, timeout=300, capture_output=True)
     return folder / "bin"

@@ -160,7 +160,7 @@ def test_process_substitution() -> None:
         "print([read_file(pathlib.Path(sys.argv[1])) for _ in range(3)])"
     )
     command = ["bash", "-c", f'"{sys.executable}" -c "$0" <(sleep 0.2; echo s3cret)', program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.strip() == str([b"s3cret\n"] * 3)
 
 

@@ -123,7 +123,7 @@ def _run(programs: Path, name: str, *arguments: str, environment: Mapping[str, s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout

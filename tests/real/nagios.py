@@ -76,7 +76,7 @@ def verify(main: Path) -> tuple[int, str]:
         [servers.path("nagios4"), "-v", str(main)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=30,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout.decode()

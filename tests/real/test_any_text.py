@@ -110,6 +110,6 @@ accounts: [{{name: acme, login: login, secret_key: pl4nted-secret-key, registrat
     assert {"cln_status_flag", "cln_imunify_key_info", "cln_patch_status_host", "cln_group_servers"} <= names
     assert {"cln_ip_license_registered", "cln_els_server_info", "cln_awp_billable"} <= names
     done = subprocess.run(
-        [servers.path("promtool"), "check", "metrics"], input=page, capture_output=True, timeout=30, check=False
+        [servers.path("promtool"), "check", "metrics"], input=page, capture_output=True, timeout=300, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

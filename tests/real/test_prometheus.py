@@ -125,6 +125,6 @@ def test_a_restart_is_a_gap_and_nothing_more(lab: Lab) -> None:
 def _promtool_check(metrics: str) -> tuple[int, str]:
     command = [servers.path("promtool"), "check", "metrics"]
     done = subprocess.run(
-        command, input=metrics.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False
+        command, input=metrics.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False
     )
     return done.returncode, done.stdout.decode()

@@ -32,7 +32,7 @@ def run(*command: str, folder: Path = FOLDER) -> tuple[int, str]:
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout.decode()
