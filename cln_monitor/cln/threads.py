@@ -46,8 +46,7 @@ def start_thread(run: Callable[[], object]) -> bool:
 def _traced(run: Callable[[], object]) -> None:
     trace = threading.gettrace()
     if trace is not None:  # as threading.Thread does it for debuggers, and for those who measure coverage
-        with contextlib.suppress(RuntimeError):  # another thread is doing the same
-            sys.settrace(trace)
+        sys.settrace(trace)
     run()
 
 
