@@ -51,15 +51,13 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         for row in value["licenses"]
         if is_wanted_ip(row["ip"], options) and (not options.license or row["license"] in options.license)
     ]
-    checkins = {(row["ip"], row["license"]): row["last_checkin"] for value in values for row in value["checkins"]}
+    checkins = {_id(row): row["last_checkin"] for value in values for row in value["checkins"]}
     unused = [row for row in licenses if row["registered"] is False]
     unknown = [row for row in licenses if row["registered"] is None]
     # Where CLN does not tell whether a server uses it, a check-in does.
-    used = [row for row in licenses if row["registered"] or (row["registered"] is None and checkins.get(_name(row)))]
-    heard = [row for row in used if _name(row) in checkins]
-    servers = oldest_first(
-        [age_server(" ".join(_name(row)), checkins[_name(row)], row["created"], now, ages) for row in heard]
-    )
+    used = [row for row in licenses if row["registered"] or (row["registered"] is None and checkins.get(_id(row)))]
+    heard = [row for row in used if _id(row) in checkins]
+    servers = oldest_first([age_server(_name(row), checkins[_id(row)], row["created"], now, ages) for row in heard])
     is_listed = any(True for _ in values_of(view, _LIST.__eq__))
     # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
     # earlier run does not make up for them: addresses may have moved from one part to another since.
@@ -68,7 +66,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     found = stale_problems(servers, f"{len(servers)} licensed servers", ages)
     figure = Figure("unregistered", len(unused), "", *unused_limits)
     if figure.state is not State.OK and is_listed:
-        named = name_worst([f"{row['ip']} {row['license']}" for row in unused])
+        named = name_worst(list(map(_name, unused)))
         text = f"{len(unused)} of {len(licenses)} licences paid for and unused"
         found.append(Problem(figure.state, f"{text}: {named}" if named else text))
     gone = [
@@ -82,7 +80,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         silent = f", the longest silent is {servers[0]}" if servers else ""
         phrases = [f"{len(licenses)} IP licences, {len(unused)} of them unused{silent}"]
     if unknown:
-        named = name_worst([" ".join(_name(row)) for row in unknown])
+        named = name_worst(list(map(_name, unknown)))
         phrases.append(f"CLN does not tell whether {len(unknown)} of {len(licenses)} are used: {named}")
     lines = [f"{server.state.name}: {server}" for server in servers if options.verbose or server.state is not State.OK]
     return Verdict(
@@ -90,16 +88,20 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         lines=[
             *origin_of(view, options),
             *lines,
-            *(f"unused: {row['ip']} {row['license']}" for row in unused),
-            *(f"unknown: {row['ip']} {row['license']}" for row in unknown),
+            *(f"unused: {_name(row)}" for row in unused),
+            *(f"unknown: {_name(row)}" for row in unknown),
         ],
         figures=[] if problems else [Figure("licenses", len(licenses)), figure, *_ages(servers, ages)],
         states=[problem.state for problem in (*found, *problems)],
     )
 
 
-def _name(row: Mapping[str, Any]) -> tuple[str, str]:
+def _id(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["ip"], row["license"]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return f"{row['ip']} {row['license']}"
 
 
 def _ages(servers: list[Aged], thresholds: tuple[Threshold | None, Threshold | None]) -> list[Figure]:

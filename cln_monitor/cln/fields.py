@@ -8,7 +8,6 @@ What has a plural reads a field of all rows at once: of a hundred thousand value
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
@@ -109,8 +108,6 @@ def checkins(values: list[Any], field: str) -> list[float | None]:
         parsed = parse_plain_dates(values)
     except (ValueError, TypeError):
         return [checkin(value, field) for value in values]
-    if min((seconds for seconds in parsed if seconds is not None), default=math.inf) > _FIRST_DAY:
-        return parsed
     return [None if seconds is None or seconds <= _FIRST_DAY else seconds for seconds in parsed]
 
 

@@ -67,11 +67,11 @@ class PatchStatusReads:
 
 # Texts, which re compiles when they are first used: most checks ask about something else.
 _COUNT = r"(\w+)=(\d{1,9})"
+_COUNTS_ALONE = rf"[ \t]*({_COUNT}(?:[; \t]+{_COUNT})*)[; \t]*"
 # Counts stand alone on a line or behind its "|"; nothing else may stand there.
-_COUNTS = rf"(?am)^(?:[^|\n]*\|)?[ \t]*({_COUNT}(?:[; \t]+{_COUNT})*)[; \t]*$"
+_COUNTS = rf"(?am)^(?:[^|\n]*\|)?{_COUNTS_ALONE}$"
 # What nobody has documented, such as rebootrequired=4, is not taken for good.
 _ANY_NOT_GOOD = r"(?a)\b(?!uptodate=)\w+=0*[1-9]"
-_COUNTS_ALONE = rf"(?a)[ \t]*{_COUNT}(?:[; \t]+{_COUNT})*[; \t]*"
 _HOST = r"(?m)^(?P<host>[^(\n]*)\((?P<ip>[^()\n]*)\) is (?P<state>[A-Za-z]+(?: [A-Za-z]+)*)[ \t.!]*$"
 # The whole line counts: "All 9 servers are up to date except web1" is nothing to be glad of.
 _GOOD = (
@@ -116,7 +116,7 @@ def _agreed(answer: Answer, text: str, counts: dict[str, int] | None) -> dict[st
     """Return the counts of a ``text`` that begins well; one that goes on otherwise, or contradicts itself, is none."""
     first, *lines = text.split("\n")
     for line in filter(str.strip, lines):
-        if not (re.fullmatch(_COUNTS_ALONE, line) or re.match(_HOST, line) or re.match(_BAD, line)):
+        if not (re.fullmatch(_COUNTS_ALONE, line, re.ASCII) or re.match(_HOST, line) or re.match(_BAD, line)):
             raise not_an_answer(answer, f"a text that says all is well and goes on: {_quoted(line)}")
     good = re.match(_GOOD, first)
     number = good and (good[1] or good[2])

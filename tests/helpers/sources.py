@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import zlib
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ _KEPT = 4096  # bytes kept of what was sent in either direction
 _MOST_ENDED = 50  # sources of one test: some start programs over and over
 
 
-class Source:
+class Source(ABC):
     """Something with a ``title`` and a ``text``. ``watch`` begins, and ``end`` ends what a report may show of it.
 
     ``test`` is the id of the test during which it began. ``fixture`` is the name of the fixture that made it for more
@@ -29,14 +30,14 @@ class Source:
     ended = False
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """What it is."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def text(self) -> str:
         """What it shows, '' for nothing."""
-        raise NotImplementedError
 
     def watch(self) -> None:
         """Show it when a test fails."""

@@ -70,16 +70,15 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
 
 def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
     view, ages = seen.view, seen.ages
-    has_data = view.observation is not None and view.observation.has_data
-    never = "it was never read whole" if has_data else "it was never read"
+    never = "it was never read whole" if seen.has_data else "it was never read"
     last = never
     if view.last_success is not None and ages.last_success is not None:
         last = f"last read {words.age(ages.last_success)} ago, at {words.moment(view.last_success, now)}"
     if view.failure is not None:
         text = view.failure.text
         text = text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
-        kept = "what is known is shown" if has_data else "there are no data to show"
-        severity = Severity.LOOK if has_data else Severity.WRONG
+        kept = "what is known is shown" if seen.has_data else "there are no data to show"
+        severity = Severity.LOOK if seen.has_data else Severity.WRONG
         yield Problem(severity, "probes", f"{seen.name} fails ({view.failure.reason}): {text}; {last}, {kept}")
     elif view.observation is not None and view.observation.lost:
         yield Problem(Severity.WRONG, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")

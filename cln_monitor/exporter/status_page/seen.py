@@ -44,6 +44,11 @@ class Seen:
         return self.view.ages or Ages()
 
     @property
+    def has_data(self) -> bool:
+        """Whether there is anything to show, be it that there is nothing."""
+        return self.view.observation is not None and self.view.observation.has_data
+
+    @property
     def name(self) -> str:
         """What it is called in a sentence."""
         view = self.view

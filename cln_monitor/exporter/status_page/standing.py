@@ -45,11 +45,10 @@ class CloudRow:
 
 def _cell(seen: Seen) -> Cell:
     view, ages = seen.view, seen.ages
-    has_data = view.observation is not None and view.observation.has_data
     if view.last_run is None:
         state, text = "waiting", "waiting"
     elif view.failure is not None:
-        state, text = "look" if has_data else "wrong", view.failure.reason
+        state, text = "look" if seen.has_data else "wrong", view.failure.reason
     elif view.observation is not None and view.observation.lost:
         state, text = "wrong", "too old"
     else:
@@ -57,7 +56,7 @@ def _cell(seen: Seen) -> Cell:
     if ages.last_success is not None:
         read = f"read {words.age(ages.last_success)} ago"
     else:
-        read = "not read yet" if view.last_run is None else "never read whole" if has_data else "never read"
+        read = "not read yet" if view.last_run is None else "never read whole" if seen.has_data else "never read"
     due = 0.0 if ages.last_run is None else view.interval - ages.last_run
     path = f"{quote(view.account, safe='')}/{view.probe}" if view.account else view.probe
     return Cell(
