@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 
 from .exit import Exit
-from .findings import Problem, origin_of, phrases_of, problems_of, values_of
+from .findings import Problem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from .need import Need, View
 from .options import COMMON, Option
 from .program import Program
@@ -38,7 +38,8 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     named = ", ".join(f"{count} {product}" for product, count in sorted(billable.items()))
     period = months[0]["month"] if months else "this month"
     text = f"{total} billable in {period}" + (f" ({named})" if named else "")
-    found = []
+    odd = oddities_of(view, lambda _: True)
+    found = odd.problems
     gone = [f"--product {product}" for product in options.product if product not in billable]
     if months and gone:
         found.append(Problem(State.UNKNOWN, f"nothing is known of {', '.join(gone)}"))
@@ -47,8 +48,8 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
         found.append(Problem(figure.state, f"{text}, {threshold.words}" if threshold else text))
     figures = [figure, *(Figure(product.lower(), count) for product, count in sorted(billable.items()))]
     return Verdict(
-        text="; ".join(phrases_of([*found, *problems]) or [text]),
-        lines=[*origin_of(view, options), *map(_line, rows)],
+        text="; ".join([*(phrases_of([*found, *problems]) or [text]), *odd.notes]),
+        lines=[*origin_of(view, options), *odd.lines, *map(_line, rows)],
         figures=[] if problems else figures,
         states=[problem.state for problem in (*found, *problems)],
     )

@@ -8,8 +8,8 @@ from collections import Counter
 from cln_monitor.masking import masked, same_key
 
 from .exit import Exit
-from .findings import origin_of, phrases_of, problems_of, values_of
-from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, fullest_first, limit_figures, limit_problems
+from .findings import oddities_of, origin_of, phrases_of, problems_of, values_of
+from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, fullest_first, limit_figures, limit_problems, without_limit
 from .need import Need, View
 from .options import COMMON, Option
 from .program import Program
@@ -45,7 +45,8 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
     problems = problems_of(view, wanted, options)
-    found = limit_problems(uses, limits)
+    odd = oddities_of(view, wanted)
+    found = limit_problems(uses, limits) + odd.problems
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         *unmatched("--code", options.code, {product["product"] for product in products}),
@@ -54,12 +55,12 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
         found.append(no_match("ELS key", gone, "belongs to the account", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        fullest = f", the fullest is {uses[0]}" if uses else ", all without a limit"
+        fullest = f", the fullest is {uses[0]}" if uses else without_limit(keys)
         phrases = [f"{servers} servers on {len(keys)} ELS keys{fullest}"]
     figures = [Figure("keys", len(keys)), Figure("servers", servers), *limit_figures(uses, limits)]
     return Verdict(
-        text="; ".join(phrases),
-        lines=[*origin_of(view, options), *(f"key {use}" for use in uses)],
+        text="; ".join([*phrases, *odd.notes]),
+        lines=[*origin_of(view, options, wanted), *odd.lines, *(f"key {use}" for use in uses)],
         figures=[] if problems else figures,  # totals of what is not all there would be a lie
         states=[problem.state for problem in (*found, *problems)],
     )

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from cln_monitor import policy
 
 from .ages import format_age
 from .exit import Unusable
 from .need import View
+from .output import name_worst
 from .states import State, rank, worst
 
 _NO_ANSWER = ("unreachable", "timeout")
+_MOST_NAMED = 3
+_STATES = {policy.Severity.WARNING: State.WARNING, policy.Severity.CRITICAL: State.CRITICAL}
 
 
 class Problem(NamedTuple):
@@ -41,27 +46,57 @@ def problems_of(
         allowed = format_age(view["max_age"])
         text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge (max_age {allowed})"
         return [Problem(State.UNKNOWN, text)]
-    missing = missing_of(view, wanted) if kept else _observation(view)["missing"]
+    missing = missing_of(view, wanted, kept=kept)
     if not missing:
         return []
-    first = missing[0]["failure"]
-    states = [_state(each["failure"], options) for each in missing]
-    more = f" ({len(missing) - 1} more could not be read)" if len(missing) > 1 else ""
-    return [Problem(worst(states), first["text"] + more)]
+    states = [_state(each["reason"], options) for each in missing]
+    first, *others = missing
+    also = f"; also missing: {name_worst([_part(each) for each in others], _MOST_NAMED)}" if others else ""
+    return [Problem(worst(states), first["text"] + also)]
 
 
-def missing_of(view: View, wanted: Callable[[str], bool]) -> list[Mapping[str, Any]]:
-    """Return the ``wanted`` parts that could not be read, nor were seen a while before."""
+def missing_of(view: View, wanted: Callable[[str], bool], *, kept: bool = True) -> list[Mapping[str, Any]]:
+    """Return the ``wanted`` parts that could not be read; where ``kept``, only those not seen a while before either."""
+    _observation(view)
+    of_those = [each for each in view["missing"] if not (kept and each["is_kept"])]
+    return [each for each in of_those if not each["name"] or wanted(each["name"])]
+
+
+class Oddities(NamedTuple):
+    """What is odd in answers that were read all the same: ``problems``, ``notes`` that are no problem, ``lines``."""
+
+    problems: list[Problem]
+    notes: list[str]
+    lines: list[str]
+
+
+def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[str] = ()) -> Oddities:
+    """Return what is odd in the list of parts and in those that are ``wanted``, the facts in ``but`` left out."""
     observation = _observation(view)
-    present = {part["name"] for part in observation["parts"]}
-    missing = [each for each in observation["missing"] if each["name"] not in present]
-    if (observation["parts"] or observation.get("empty")) and not observation["list_known"]:
-        missing = [each for each in missing if each["name"]]  # what was seen before the list failed is still young
-    return [each for each in missing if not each["name"] or wanted(each["name"])]
+    cautions = [
+        caution
+        for held in (observation, *(part for part in observation["parts"] if wanted(part["name"])))
+        for caution in held.get("cautions", ())
+        if caution["fact"] not in but
+    ]
+    told = policy.phrases((each["fact"], each["names"], each.get("count", 1)) for each in cautions)
+    return Oddities(
+        [Problem(_STATES[each.severity], each.text) for each in told if each.severity is not policy.Severity.INFO],
+        [each.text for each in told if each.severity is policy.Severity.INFO],
+        [f"{each['fact']}: {name}" for each in cautions for name in each["names"]],
+    )
 
 
-def origin_of(view: View, options: argparse.Namespace) -> list[str]:
-    """Return a line that tells how old the data are that an exporter gave; none of what was read just now."""
+def origin_of(view: View, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
+    """Return lines that tell of each of the ``wanted`` parts that is missing, and how old what an exporter gave is."""
+    gaps = missing_of(view, wanted, kept=False)
+    if len(gaps) == 1 and not gaps[0]["is_kept"]:
+        gaps = []  # the first line says it all
+    missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
+    return missing + _age_of(view, options)
+
+
+def _age_of(view: View, options: argparse.Namespace) -> list[str]:
     if not options.exporter:
         return []
     ages = view["ages"]
@@ -85,8 +120,12 @@ def _observation(view: View) -> Mapping[str, Any]:
     return observation
 
 
-def _state(failure: Mapping[str, str], options: argparse.Namespace) -> State:
-    if failure["reason"] in _NO_ANSWER:
+def _part(gap: Mapping[str, Any]) -> str:
+    return gap["name"] or "the list"
+
+
+def _state(reason: str, options: argparse.Namespace) -> State:
+    if reason in _NO_ANSWER:
         state: State = options.unreachable_state
         return state
     return State.UNKNOWN

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .exit import Exit
-from .findings import Problem, origin_of, phrases_of, problems_of, values_of
+from .findings import Problem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
@@ -20,14 +20,17 @@ from .servers import (
     age_figures,
     age_server,
     is_wanted_ip,
+    lines_of,
+    longest_silent,
     no_match,
     oldest_first,
     spelled,
     stale_problems,
+    unknown_problems,
     unmatched,
 )
 from .source import read_view
-from .states import State
+from .states import State, rank
 from .thresholds import Threshold, of_age, of_count, pair
 from .verdict import Figure, Verdict
 
@@ -51,19 +54,23 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         for row in value["licenses"]
         if is_wanted_ip(row["ip"], options) and (not options.license or row["license"] in options.license)
     ]
-    checkins = {_id(row): row["last_checkin"] for value in values for row in value["checkins"]}
+    checkins = {_id(row): row for value in values for row in value["checkins"]}
     unused = [row for row in licenses if row["registered"] is False]
     unknown = [row for row in licenses if row["registered"] is None]
     # Where CLN does not tell whether a server uses it, a check-in does.
-    used = [row for row in licenses if row["registered"] or (row["registered"] is None and checkins.get(_id(row)))]
+    used = [row for row in licenses if row["registered"] or (row["registered"] is None and _has_checkin(checkins, row))]
     heard = [row for row in used if _id(row) in checkins]
-    servers = oldest_first([age_server(_name(row), checkins[_id(row)], row["created"], now, ages) for row in heard])
+    servers = one_each([(row, age_server(_name(row), checkins[_id(row)], row["created"], now, ages)) for row in heard])
     is_listed = any(True for _ in values_of(view, _LIST.__eq__))
     # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
     # earlier run does not make up for them: addresses may have moved from one part to another since.
     is_whole = is_listed and len(heard) == len(used)
-    problems = problems_of(view, _LIST.__eq__, options, kept=is_whole)
-    found = stale_problems(servers, f"{len(servers)} licensed servers", ages)
+    problems = problems_of(view, _LIST.__eq__ if is_whole else lambda _: True, options, kept=is_whole)
+    total = f"{len(servers)} licensed servers"
+    is_of_some = bool(options.ip or options.license)
+    odd = oddities_of(view, lambda _: True)
+    found = stale_problems(servers, total, ages)
+    found += unknown_problems(servers, total) if is_of_some else odd.problems
     figure = Figure("unregistered", len(unused), "", *unused_limits)
     if figure.state is not State.OK and is_listed:
         named = name_worst(list(map(_name, unused)))
@@ -77,17 +84,16 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         found.append(no_match("IP licence", gone, "belongs to the account", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        silent = f", the longest silent is {servers[0]}" if servers else ""
-        phrases = [f"{len(licenses)} IP licences, {len(unused)} of them unused{silent}"]
+        phrases = [f"{len(licenses)} IP licences, {len(unused)} of them unused{longest_silent(servers)}"]
     if unknown:
         named = name_worst(list(map(_name, unknown)))
         phrases.append(f"CLN does not tell whether {len(unknown)} of {len(licenses)} are used: {named}")
-    lines = [f"{server.state.name}: {server}" for server in servers if options.verbose or server.state is not State.OK]
     return Verdict(
-        text="; ".join(phrases),
+        text="; ".join(phrases if is_of_some else [*phrases, *odd.notes]),
         lines=[
             *origin_of(view, options),
-            *lines,
+            *odd.lines,
+            *lines_of(servers, options),
             *(f"unused: {_name(row)}" for row in unused),
             *(f"unknown: {_name(row)}" for row in unknown),
         ],
@@ -100,12 +106,32 @@ def _id(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["ip"], row["license"]
 
 
+def _has_checkin(checkins: Mapping[tuple[str, str], Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
+    return bool(checkins.get(_id(row), {}).get("last_checkin"))
+
+
+def one_each(aged: Iterable[tuple[Mapping[str, Any], Aged]]) -> list[Aged]:
+    """Return the server of each address, which may have several licences: once, by the worst of its check-ins."""
+    of_address: dict[str, list[Aged]] = {}
+    names: dict[str, list[str]] = {}
+    for row, server in aged:
+        of_address.setdefault(row["ip"], []).append(server)
+        names.setdefault(row["ip"], []).append(row["license"])
+    worst = [
+        max(servers, key=lambda server: (rank(server.state), server.age or 0))._replace(
+            name=f"{ip} {', '.join(names[ip])}"
+        )
+        for ip, servers in of_address.items()
+    ]
+    return oldest_first(worst)
+
+
 def _name(row: Mapping[str, Any]) -> str:
     return f"{row['ip']} {row['license']}"
 
 
 def _ages(servers: list[Aged], thresholds: tuple[Threshold | None, Threshold | None]) -> list[Figure]:
-    return [figure for figure in age_figures(servers, thresholds) if figure.label != "never_checked_in"]
+    return [figure for figure in age_figures(servers, thresholds) if figure.label in {"stale", "oldest_checkin"}]
 
 
 PROGRAM = Program(

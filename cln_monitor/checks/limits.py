@@ -54,9 +54,18 @@ class Use(NamedTuple):
 
 
 def fullest_first(keys: Iterable[Mapping[str, Any]], used: Mapping[str, int]) -> list[Use]:
-    """Return the use of each of ``keys`` that has a limit; ``used`` are the numbers of servers by key."""
-    uses = [Use(key["key"], used.get(key["key"], 0), key["limit"]) for key in keys if key["limit"]]
+    """Return the use of each of ``keys`` whose limit is a number; ``used`` are the numbers of servers by key.
+
+    A limit of 0 is none; None is one that CLN does not tell, and a text what it told in place of a number.
+    """
+    limited = [key for key in keys if isinstance(key["limit"], int) and key["limit"]]
+    uses = [Use(key["key"], used.get(key["key"], 0), key["limit"]) for key in limited]
     return sorted(uses, key=lambda use: use.percent, reverse=True)
+
+
+def without_limit(keys: Iterable[Mapping[str, Any]]) -> str:
+    """Return what to say of ``keys`` none of which has a limit that is a number."""
+    return ", all without a limit" if all(key["limit"] == 0 for key in keys) else ""
 
 
 def limit_problems(uses: Iterable[Use], thresholds: Thresholds) -> list[Problem]:

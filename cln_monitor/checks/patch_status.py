@@ -108,7 +108,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     return Verdict(
         text="; ".join(phrases),
         lines=[
-            *origin_of(view, options),
+            *origin_of(view, options, lambda name: wanted(name) and name not in unknown),
             *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]),
         ],
         figures=[Figure(state, count) for state, count in counts.items()] if is_whole else [],
@@ -145,7 +145,7 @@ def _what(keys: Sequence[str]) -> str:
 
 def _unknown_to_cln(view: View, wanted: Callable[[str], bool]) -> list[str]:
     """Return the names of the keys of which CLN says that it finds no servers: unknown ones, and empty ones."""
-    return [each["name"] for each in missing_of(view, wanted) if _NOT_FOUND in each["failure"]["text"].lower()]
+    return [each["name"] for each in missing_of(view, wanted) if _NOT_FOUND in each["text"].lower()]
 
 
 def _register(keys: list[str], options: argparse.Namespace, leave: Exit) -> list[str]:

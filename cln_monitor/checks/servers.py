@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cln_monitor.masking import masked, same_key
 
 from .ages import format_age
 from .exit import Exit
-from .findings import Problem, origin_of, phrases_of, problems_of, values_of
-from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, Use, fullest_first, limit_figures, limit_problems
+from .findings import Problem, oddities_of, origin_of, phrases_of, problems_of, values_of
+from .limits import LIMIT_DEFAULTS, LIMIT_OPTIONS, fullest_first, limit_figures, limit_problems
 from .need import Need, View
 from .options import COMMON, Option, ip_address, state
 from .output import name_worst
 from .source import read_view
-from .states import State
+from .states import State, rank
 from .thresholds import Threshold, of_age, pair
 from .verdict import Figure, Verdict
 
@@ -56,62 +56,86 @@ SERVER_OPTIONS = (
 )
 
 
+SEEN, NEVER, UNKNOWN = "seen", "never", "unknown"
+"""What is known of a last check-in: when it was, that there was none, or nothing."""
+
+
 class Aged(NamedTuple):
     """A server as it is judged. ``age``: seconds since its last check-in, or since it was registered if it never did.
 
-    ``age`` is None for a server that never checked in and was registered nobody knows when.
+    ``checkin`` is what is known of that check-in. ``age`` is None where it is unknown, and for a server that never
+    checked in and was registered nobody knows when.
     """
 
     name: str
     age: int | None
-    never: bool
+    checkin: str
     state: State
 
     def __str__(self) -> str:
-        """Return it as the first line names it: ``192.0.2.1 (4d)``."""
-        if not self.never:
+        """Return it as a line names it: ``192.0.2.1 (4d)``."""
+        if self.checkin == SEEN:
             return f"{self.name} ({format_age(self.age or 0)})"
         since = "" if self.age is None else f", registered {format_age(self.age)} ago"
-        return f"{self.name} (never{since})"
+        return f"{self.name} ({self.checkin}{since})"
+
+    @property
+    def in_phrase(self) -> str:
+        """Its name behind words that say what is known of its check-in."""
+        if self.checkin == SEEN:
+            return str(self)
+        return self.name if self.age is None else f"{self.name} (registered {format_age(self.age)} ago)"
 
 
-def age_server(
-    name: str,
-    last_checkin: float | None,
-    created: float | None,
-    now: float,
-    thresholds: tuple[Threshold | None, Threshold | None],
-) -> Aged:
-    """Return a server with its age and state; times are Unix seconds, ``thresholds`` those for WARNING and CRITICAL."""
+Thresholds = tuple[Threshold | None, Threshold | None]
+"""Those for WARNING and CRITICAL."""
+
+
+def age_server(name: str, row: Mapping[str, Any], created: float | None, now: float, thresholds: Thresholds) -> Aged:
+    """Return a server with its age and state; times are Unix seconds.
+
+    A ``row`` without ``last_checkin`` is of a server whose check-in is unknown; where it is null it never did.
+    """
     warning, critical = thresholds
-    seen = last_checkin if last_checkin is not None else created
-    never = last_checkin is None
+    if "last_checkin" not in row:
+        return Aged(name, None, UNKNOWN, State.WARNING)
+    seen = row["last_checkin"] if row["last_checkin"] is not None else created
+    checkin = NEVER if row["last_checkin"] is None else SEEN
     if seen is None:
-        return Aged(name, None, never, State.WARNING if warning or critical else State.OK)
+        return Aged(name, None, checkin, State.WARNING if warning or critical else State.OK)
     age = max(0, int(now - seen))  # clocks differ: a check-in a moment ahead of ours is a check-in now
     if critical is not None and critical.is_bad(age):
-        return Aged(name, age, never, State.CRITICAL)
-    return Aged(name, age, never, State.WARNING if warning is not None and warning.is_bad(age) else State.OK)
+        return Aged(name, age, checkin, State.CRITICAL)
+    return Aged(name, age, checkin, State.WARNING if warning is not None and warning.is_bad(age) else State.OK)
 
 
-def stale_problems(
-    servers: list[Aged], total: str, thresholds: tuple[Threshold | None, Threshold | None]
-) -> list[Problem]:
-    """Return a phrase for the servers that are CRITICAL and one for those that are WARNING, the oldest first."""
+def stale_problems(servers: list[Aged], total: str, thresholds: Thresholds) -> list[Problem]:
+    """Return a phrase for each way in which servers are CRITICAL or WARNING, the oldest of them first."""
     problems = []
     for state_, threshold in ((State.CRITICAL, thresholds[1]), (State.WARNING, thresholds[0])):
-        of_state = [server for server in servers if server.state is state_]
-        if of_state:
-            named = name_worst([str(server) for server in of_state])
-            problems.append(Problem(state_, f"{len(of_state)} of {total} {_what_is_stale(threshold)}: {named}"))
+        for checkin in (SEEN, NEVER):
+            bad = [server for server in servers if (server.state, server.checkin) == (state_, checkin)]
+            # Of a server that was registered nobody knows when no age is out of a range.
+            for some in ([each for each in bad if each.age is not None], [each for each in bad if each.age is None]):
+                if some:
+                    what = _what_is_wrong(checkin, threshold if some[0].age is not None else None)
+                    named = name_worst([server.in_phrase for server in some])
+                    problems.append(Problem(state_, f"{len(some)} of {total} {what}: {named}"))
     return problems
 
 
-def _what_is_stale(threshold: Threshold | None) -> str:
-    if threshold is None:
-        return "never checked in"  # at a time that nobody knows, which is WARNING without a threshold of its own
-    if threshold.is_plain:
-        return f"not checked in for {threshold.words}"
+def unknown_problems(servers: list[Aged], total: str) -> list[Problem]:
+    """Return a phrase for the servers whose check-in is unknown, where there are any."""
+    unknown = [server.name for server in servers if server.checkin == UNKNOWN]
+    text = f"{len(unknown)} of {total} with an unknown last check-in: {name_worst(unknown)}"
+    return [Problem(State.WARNING, text)] if unknown else []
+
+
+def _what_is_wrong(checkin: str, threshold: Threshold | None) -> str:
+    if checkin == NEVER:
+        return f"never checked in, registered {threshold.words} ago" if threshold else "never checked in"
+    if threshold is None or threshold.is_plain:
+        return f"not checked in for {threshold.words}" if threshold else "not checked in"
     return f"with a last check-in of an age {threshold.words}"
 
 
@@ -144,12 +168,17 @@ def oldest_first(servers: list[Aged]) -> list[Aged]:
     return sorted(servers, key=lambda server: float("inf") if server.age is None else server.age, reverse=True)
 
 
-def age_figures(servers: list[Aged], thresholds: tuple[Threshold | None, Threshold | None]) -> list[Figure]:
-    """Return the figures of ages: how many servers are stale, how many never checked in, and the oldest check-in."""
-    ages = [server.age for server in servers if not server.never and server.age is not None]
+def age_figures(servers: list[Aged], thresholds: Thresholds) -> list[Figure]:
+    """Return the figures of ages: how many servers are stale, never checked in or are unknown, and the oldest check-in.
+
+    Each is in one count alone.
+    """
+    seen = [server for server in servers if server.checkin == SEEN]
+    ages = [server.age for server in seen if server.age is not None]
     figures = [
-        Figure("stale", sum(server.state is not State.OK for server in servers)),
-        Figure("never_checked_in", sum(server.never for server in servers)),
+        Figure("stale", sum(server.state is not State.OK for server in seen)),
+        Figure("never_checked_in", sum(server.checkin == NEVER for server in servers)),
+        Figure("unknown_checkin", sum(server.checkin == UNKNOWN for server in servers)),
     ]
     if ages:
         figures.append(Figure("oldest_checkin", max(ages), "s", *thresholds))
@@ -184,13 +213,15 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         if is_wanted_ip(row["ip"], options) and (not options.server_id or row["server_id"] in options.server_id)
     ]
     servers = oldest_first(
-        [age_server(row["ip"] or row["server_id"], row["last_checkin"], row.get("created"), now, ages) for row in rows]
+        [age_server(row["ip"] or row["server_id"], row, row.get("created"), now, ages) for row in rows]
     )
     of_servers = bool(options.ip or options.server_id)  # whose checks are not to alarm of a key that all of them share
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     problems = problems_of(view, wanted, options)
-    found = stale_problems(servers, f"{len(servers)} {product} servers", ages)
-    found += limit_problems(uses, limits)
+    odd = oddities_of(view, wanted)
+    total = f"{len(servers)} {product} servers"
+    found = stale_problems(servers, total, ages) + limit_problems(uses, limits)
+    found += unknown_problems(servers, total) if of_servers else odd.problems
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         *unmatched("--ip", options.ip, {spelled(row["ip"]) for row in rows} if options.ip else ()),
@@ -200,12 +231,17 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         found.append(no_match(f"{product} server", gone, "is registered", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        phrases = [f"{len(servers)} {product} servers, the longest silent is {servers[0]}"]
+        phrases = [f"{total}{longest_silent(servers)}"]
         phrases += [f"the fullest key is {uses[0]}"] if uses else []
     figures = [Figure("servers", len(servers)), *age_figures(servers, ages), *limit_figures(uses, limits)]
     return Verdict(
-        text="; ".join(phrases),
-        lines=[*origin_of(view, options), *_lines(servers, uses, options)],
+        text="; ".join(phrases if of_servers else [*phrases, *odd.notes]),
+        lines=[
+            *origin_of(view, options, wanted),
+            *odd.lines,
+            *lines_of(servers, options),
+            *(f"key {use}" for use in uses),
+        ],
         figures=[] if problems else figures,  # totals of what is not all there would be a lie
         states=[problem.state for problem in (*found, *problems)],
     )
@@ -216,6 +252,15 @@ def _used(key: dict[str, Any]) -> int:
     return max(len(key["servers"]), key.get("servers_reported") or 0)
 
 
-def _lines(servers: list[Aged], uses: list[Use], options: argparse.Namespace) -> list[str]:
-    shown = servers if options.verbose else [server for server in servers if server.state is not State.OK]
-    return [f"{server.state.name}: {server}" for server in shown] + [f"key {use}" for use in uses]
+def longest_silent(servers: list[Aged]) -> str:
+    """Return which of ``servers``, the oldest first, has been silent longest, and how many have not checked in yet."""
+    longest = next((f", the longest silent is {server}" for server in servers if server.checkin == SEEN), "")
+    new = sum(server.checkin == NEVER for server in servers)
+    return longest + (f", {new} not checked in yet" if new else "")
+
+
+def lines_of(servers: list[Aged], options: argparse.Namespace) -> list[str]:
+    """Return a line for each of ``servers`` that is not OK, or for all at ``-v``: the worst first, then the oldest."""
+    shown = [server for server in servers if options.verbose or server.state is not State.OK]
+    shown.sort(key=lambda server: rank(server.state), reverse=True)
+    return [f"{server.state.name}: {server}" for server in shown]

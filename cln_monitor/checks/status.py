@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .exit import Exit
-from .findings import Problem, origin_of, phrases_of, problems_of, values_of
+from .findings import Problem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from .need import Need, View
 from .options import COMMON, Option
 from .output import name_worst
@@ -28,7 +28,8 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     looked_at = [flag for flag in flags if flag["name"] not in options.ignore_flag]
     bad = [flag for flag in looked_at if not flag["good"]]
     states = [State.WARNING if flag["name"] in options.warning_flag else State.CRITICAL for flag in bad]
-    found = list(problems)
+    odd = oddities_of(view, lambda _: True)
+    found = [*problems, *([] if problems else odd.problems)]
     if bad:
         named = name_worst([f"{flag['name']} is {str(flag['value']).lower()}" for flag in bad], 10)
         text = f"{len(bad)} of {len(looked_at)} flags of CLN at {view['api']} bad: {named}"
@@ -40,6 +41,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
         text="; ".join(phrases_of(found) or [good]),
         lines=[
             *origin_of(view, options),
+            *odd.lines,
             *(f"{flag['name']}: {str(flag['value']).lower()}, {'good' if flag['good'] else 'bad'}" for flag in flags),
         ],
         figures=[Figure(flag["name"], int(flag["value"])) for flag in flags],

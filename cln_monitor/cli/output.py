@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import typer
+from msgspec import UNSET
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
@@ -27,6 +28,7 @@ Row = Mapping[str, Any]
 _DATES = frozenset({"created", "last_checkin"})
 _FREE = frozenset({"note", "description", "server_info"})  # what may go on over several lines
 _LEAST = 12  # columns for each of these
+_CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of our clock
 _UNBOUNDED = 1 << 16  # columns of what is no terminal: a line a row, for grep and awk
 
 
@@ -116,7 +118,7 @@ class Output:
         return {name: self._cell(name, value) for name, value in row.items()}
 
     def _cell(self, name: str, value: object) -> str:
-        if name in _DATES and (value is None or isinstance(value, float)):
+        if name in _DATES and (value is None or value is UNSET or isinstance(value, float)):
             return self._moment(name, value)
         if name == "limit" and value == 0:
             return "unlimited"
@@ -128,20 +130,30 @@ class Output:
             return " ".join(map(str, value.values()))
         return "-" if value is None else str(value)
 
-    def _moment(self, name: str, seconds: float | None) -> str:
+    def _moment(self, name: str, seconds: Any) -> str:
         """Return a date as people look for it, short enough for a row to fit a terminal; JSON has all of it."""
+        if seconds is UNSET:
+            return "unknown"
         if name == "last_checkin":
-            return "never" if seconds is None else f"{_age(self._now() - seconds)} ago"
+            return "never" if seconds is None else _ago(self._now() - seconds)
         return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
 def _plain(row: Row) -> dict[str, object]:
-    """Return ``row`` as JSON has it: dates are ISO 8601 in UTC, and null where there is none."""
-    return {name: _iso(value) if name in _DATES and isinstance(value, float) else value for name, value in row.items()}
+    """Return ``row`` as JSON has it: dates are ISO 8601 in UTC, null where there is none, left out where unknown."""
+    return {
+        name: _iso(value) if name in _DATES and isinstance(value, float) else value
+        for name, value in row.items()
+        if value is not UNSET
+    }
 
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ago(seconds: float) -> str:
+    return f"{_age(seconds)} ago" if seconds > -_CLOCKS_DIFFER else f"in {_age(-seconds)}"
 
 
 def _age(seconds: float) -> str:

@@ -32,7 +32,7 @@ from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
 from .redact import PLACEHOLDER, Redactor, Secret, login_of
 from .removed import RemovedServer
-from .rows import Server
+from .rows import LastCheckin, Limit, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
 from .text import clean_text
@@ -69,7 +69,9 @@ __all__ = [
     "IpLicense",
     "KernelCareKey",
     "KernelCareServer",
+    "LastCheckin",
     "LicensedServer",
+    "Limit",
     "Limits",
     "Memory",
     "MonitoringKeys",

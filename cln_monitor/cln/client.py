@@ -105,6 +105,11 @@ class ReadOnlyClient:
         """The host of the API root."""
         return self._caller.transport.settings.api
 
+    @property
+    def clock_skew(self) -> float | None:
+        """CLN's clock less ours in seconds, as its answers told last; None as long as none did."""
+        return self._caller.transport.clock_skew
+
     def within(self, deadline: Deadline) -> Self:
         """Return a client of the same account whose calls end before ``deadline``."""
         return self.over(self._caller.transport, self._caller.credentials, deadline, self._caller.memory)

@@ -14,8 +14,8 @@ from .endpoints import (
     ELS_SERVER_REMOVE,
     ELS_SERVERS,
 )
-from .fields import count, identity, text
-from .rows import unique
+from .fields import identity, limit, text
+from .rows import Limit, unique
 
 ELS_CODES: dict[str, str] = {
     "CELS": "CentOS 6 ELS",
@@ -33,11 +33,11 @@ ELS_CODES: dict[str, str] = {
 
 
 class ElsKey(msgspec.Struct, frozen=True):
-    """An ELS key. ``code``: its product; ``limit``: most servers, 0 for unlimited, None when CLN tells no number."""
+    """An ELS key. ``code``: its product."""
 
     key: str
     code: str
-    limit: int | None
+    limit: Limit
     note: str
 
 
@@ -145,7 +145,7 @@ class _KeyRow(msgspec.Struct):
         return ElsKey(
             key=identity(self.key, "key", asked_for),
             code=text(self.product_code),
-            limit=count(self.usage_limit),
+            limit=limit(self.usage_limit),
             note=text(self.description),
         )
 

@@ -8,17 +8,22 @@ What has a plural reads a field of all rows at once: of a hundred thousand value
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
+from msgspec import UNSET
+
 from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswer
+from .rows import LastCheckin, Limit
 from .text import LONGEST_UNSCRUBBED, are_plain, clean_text
 
 _ZERO_DATE = re.compile(r"\s*0000-00-00(?:[T ][0:.]*)?\s*(?:Z|UTC|GMT|[+-]00:?00)?\s*", re.ASCII | re.IGNORECASE)
 _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
 _EXACT = 1 << 53  # from here on several whole numbers are the same float
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
+_LONGEST_QUOTE = 80
 
 
 def text(value: object) -> str:
@@ -65,6 +70,19 @@ def counts(value: object, field: str) -> list[int]:
     return list(dict.fromkeys(number for number in numbers if number is not None))
 
 
+def limit(value: object) -> Limit:
+    """Return the limit of a key in ``value``: None where CLN tells none, the text of it where it is no whole number."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    number = count(value)
+    return quoted(value) if number is None else number
+
+
+def quoted(value: object) -> str:
+    """Return ``value`` as CLN told it, for people to read."""
+    return clean_text(value if isinstance(value, str) else json.dumps(value), _LONGEST_QUOTE)
+
+
 def flag(value: object) -> bool | None:
     """Return the truth value in ``value``, a boolean or its spelling; None for anything else."""
     if isinstance(value, bool):
@@ -102,8 +120,16 @@ def checkin(value: object, field: str) -> float | None:
     return None if seconds is None or seconds <= _FIRST_DAY else seconds
 
 
-def checkins(values: list[Any], field: str) -> list[float | None]:
-    """Return the Unix seconds of each of ``values`` as :func:`checkin` does."""
+def checkins(values: list[Any], field: str) -> list[LastCheckin]:
+    """Return the Unix seconds of each of ``values``, the field of all rows of a list, as :func:`checkin` does.
+
+    ``UNSET`` stands for a row without the field. Where that is none of them, it is never, as null is. Where it is all,
+    CLN tells check-ins by another name, or no more, and nothing is known of any.
+    """
+    if without := values.count(UNSET):
+        if without == len(values):
+            return values
+        values = [None if value is UNSET else value for value in values]
     try:
         parsed = parse_plain_dates(values)
     except (ValueError, TypeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from . import arguments
 from .caller import Caller
@@ -15,9 +16,9 @@ from .endpoints import (
     IMUNIFY_SERVER_REMOVE,
     IMUNIFY_SERVERS,
 )
-from .fields import checkins, count, identities, identity, text, texts
+from .fields import checkins, count, identities, identity, limit, text, texts
 from .removed import RemovedRow, RemovedServer
-from .rows import unique, unique_servers
+from .rows import LastCheckin, Limit, unique, unique_servers
 
 IMUNIFY_CODES: dict[str, str] = {
     "AVP": "ImunifyAV+",
@@ -30,24 +31,21 @@ IMUNIFY_CODES: dict[str, str] = {
 
 
 class ImunifyKey(msgspec.Struct, frozen=True):
-    """An Imunify key. ``code``: its product; ``limit``: most servers, 0 for unlimited; ``servers``: the number in use.
-
-    ``limit`` and ``servers`` are None when CLN tells no number.
-    """
+    """An Imunify key. ``code``: its product; ``servers``: the number in use, None when CLN tells no number."""
 
     key: str
     code: str
-    limit: int | None
+    limit: Limit
     servers: int | None
 
 
 # Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
 class ImunifyServer(msgspec.Struct, frozen=True, gc=False):
-    """A server of an Imunify key. ``last_checkin``: Unix seconds, None for never."""
+    """A server of an Imunify key."""
 
     server_id: str
     ip: str
-    last_checkin: float | None
+    last_checkin: LastCheckin = UNSET
 
 
 class ConvertedServer(msgspec.Struct, frozen=True):
@@ -155,7 +153,7 @@ class _KeyRow(msgspec.Struct):
         return ImunifyKey(
             key=identity(self.key, "key", asked_for),
             code=text(self.code),
-            limit=count(self.limit),
+            limit=limit(self.limit),
             servers=count(self.servers),
         )
 
@@ -172,7 +170,7 @@ class _ConvertedRow(msgspec.Struct):
 class _ServerRow(msgspec.Struct, gc=False):
     id: object = None
     ip: object = None
-    last_checkin: object = None
+    last_checkin: object = UNSET
 
 
 def _servers(rows: list[_ServerRow]) -> list[ImunifyServer]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from . import arguments
 from .caller import Caller
@@ -19,8 +20,8 @@ from .endpoints import (
     IP_LICENSES,
 )
 from .errors import BadAnswer
-from .fields import checkin, count, counts, date_if_readable, done, flag, identity, text
-from .rows import unique
+from .fields import checkins, count, counts, date_if_readable, done, flag, identity, text
+from .rows import LastCheckin, unique
 
 LICENSE_NAMES: dict[int, str] = {
     1: "CloudLinux OS",
@@ -63,9 +64,9 @@ class IpLicense(msgspec.Struct, frozen=True):
 
 
 class LicensedServer(IpLicense, frozen=True):
-    """A licence with what its server told. ``last_checkin``: Unix seconds, None for never."""
+    """A licence with what its server told."""
 
-    last_checkin: float | None
+    last_checkin: LastCheckin
     server_info: str
 
 
@@ -95,7 +96,7 @@ class IpLicenseReads:
         found: list[LicensedServer] = []
         for start in range(0, len(asked), MOST_ADDRESSES):
             some = ",".join(asked[start : start + MOST_ADDRESSES])
-            found += self._caller.read_rows(IP_LICENSE_SERVERS, _Row, _Row.server, ip=some)
+            found += self._caller.read_list(IP_LICENSE_SERVERS, _Row, _servers, ip=some)
         return unique(found, _identity)
 
     def availability(self, ip: str) -> IpAvailability:
@@ -202,7 +203,7 @@ class _Row(msgspec.Struct):
     type: object = None
     registered: object = None
     created: object = None
-    last_checkin: object = None
+    last_checkin: object = UNSET
     server_info: object = None
 
     def license(self) -> IpLicense:
@@ -218,13 +219,13 @@ class _Row(msgspec.Struct):
             date_if_readable(self.created),
         )
 
-    def server(self) -> LicensedServer:
+    def server(self, last_checkin: LastCheckin) -> LicensedServer:
         return LicensedServer(
             identity(self.ip, "ip"),
             self._type(),
             self._registered(),
             date_if_readable(self.created),
-            last_checkin=checkin(self.last_checkin, "last_checkin"),
+            last_checkin=last_checkin,
             server_info=text(self.server_info),
         )
 
@@ -241,3 +242,8 @@ class _Row(msgspec.Struct):
         if registered is None:
             raise BadAnswer(f"not an answer of CLN: registered is {text(self.registered)!r}, not true or false")
         return registered
+
+
+def _servers(rows: list[_Row]) -> list[LicensedServer]:
+    told = checkins([row.last_checkin for row in rows], "last_checkin")
+    return list(map(_Row.server, rows, told))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
+from msgspec import UNSET
 
 from . import arguments
 from .caller import Caller
@@ -17,32 +18,41 @@ from .endpoints import (
     KERNELCARE_SET_CIDR,
 )
 from .errors import BadAnswer, Refused
-from .fields import checkins, count, date_if_readable, dates_if_readable, done, flag, identities, identity, text, texts
+from .fields import (
+    checkins,
+    count,
+    date_if_readable,
+    dates_if_readable,
+    done,
+    flag,
+    identities,
+    identity,
+    limit,
+    text,
+    texts,
+)
 from .removed import RemovedRow, RemovedServer
-from .rows import unique, unique_servers
+from .rows import LastCheckin, Limit, unique, unique_servers
 
 
 class KernelCareKey(msgspec.Struct, frozen=True):
-    """A KernelCare key. ``limit``: most servers, 0 for unlimited; ``created``: Unix seconds.
-
-    Both are None when CLN does not tell, or nothing that can be read.
-    """
+    """A KernelCare key. ``created``: Unix seconds, None when CLN does not tell, or nothing that can be read."""
 
     key: str
     enabled: bool | None
-    limit: int | None
+    limit: Limit
     note: str
     created: float | None
 
 
 # Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
 class KernelCareServer(msgspec.Struct, frozen=True, gc=False):
-    """A server of a KernelCare key. ``created``, ``last_checkin``: Unix seconds; ``last_checkin`` None for never."""
+    """A server of a KernelCare key. ``created``: Unix seconds, None when CLN does not tell."""
 
     server_id: str
     ip: str
     created: float | None
-    last_checkin: float | None
+    last_checkin: LastCheckin = UNSET
 
 
 class KernelCareReads:
@@ -139,7 +149,7 @@ class _KeyRow(msgspec.Struct):
         return KernelCareKey(
             key=identity(self.key, "key"),
             enabled=flag(self.enabled),
-            limit=count(self.limit),
+            limit=limit(self.limit),
             note=text(self.note),
             created=date_if_readable(self.created),
         )
@@ -149,7 +159,7 @@ class _ServerRow(msgspec.Struct, gc=False):
     server_id: object = None
     ip: object = None
     created: object = None
-    last_checkin: object = None
+    last_checkin: object = UNSET
 
 
 def _servers(rows: list[_ServerRow]) -> list[KernelCareServer]:

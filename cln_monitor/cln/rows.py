@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
+
+from msgspec import UnsetType
 
 T = TypeVar("T")
+
+LastCheckin: TypeAlias = float | UnsetType | None
+"""When a server last checked in: Unix seconds, None for never, UNSET where CLN does not tell of any server."""
+Limit: TypeAlias = int | str | None
+"""Most servers of a key, 0 for unlimited; what CLN told where that is no number; None where it tells none."""
 
 
 class Server(Protocol):
@@ -21,8 +28,8 @@ class Server(Protocol):
         """The address it registered from."""
 
     @property
-    def last_checkin(self) -> float | None:
-        """When it last checked in, None for never."""
+    def last_checkin(self) -> LastCheckin:
+        """When it last checked in."""
 
 
 S = TypeVar("S", bound=Server)
@@ -50,4 +57,5 @@ def unique_servers(servers: list[S]) -> list[S]:
 
 
 def _age_key(server: Server) -> float:
-    return -math.inf if server.last_checkin is None else server.last_checkin
+    told = server.last_checkin
+    return told if isinstance(told, float | int) else -math.inf

@@ -141,6 +141,8 @@ class Transport:
             redactor.hide_password_of(url)
         self._limits = limits
         self._observe = observe
+        self.clock_skew: float | None = None
+        """CLN's clock less ours in seconds, as the last answer that told it has it."""
         self._session = Session(
             api_url=settings.api_url,
             pool_size=limits.concurrency,
@@ -254,6 +256,7 @@ class Transport:
             try:
                 reply = self._exchange(endpoint.method, target, arguments, seconds, over_new=over_new)
                 code, skew = str(reply.answer.status), reply.answer.clock_skew
+                self.clock_skew = self.clock_skew if skew is None else skew
             except ClnError as error:
                 code = error.reason
                 if isinstance(error, TimedOut):

@@ -163,7 +163,18 @@ def _whole(service: Service, account: str, probe: str, now: float) -> Observatio
     lacking = what_is_missing(view)
     if lacking is not None or view.observation is None:
         raise NotDiscovered(503, f"{probe} of {account} is not known whole: {lacking}")
+    if without := _without_addresses(view.observation):
+        raise NotDiscovered(503, f"{probe} of {account} cannot be asked for: CLN tells no address of {without}")
     return view.observation
+
+
+def _without_addresses(observation: Observation[Any]) -> str:
+    """Return whose servers have no address, none of them: such a list is no empty one, CLN tells it another way."""
+    for part in observation.parts:
+        servers = getattr(part.value, "servers", None) or getattr(part.value, "licenses", [])
+        if servers and observation.probe in DISCOVERED and not any(_host(server.ip) for server in servers):
+            return f"the {len(servers)} servers of {part.name}"
+    return ""
 
 
 def what_is_missing(view: View) -> str | None:
@@ -171,15 +182,13 @@ def what_is_missing(view: View) -> str | None:
     seen, ages = view.observation, view.ages or Ages()
     if seen is None:
         return "it has not been read yet"
-    have = {part.name for part in seen.parts}
-    why = {missing.name: missing.failure.text for missing in seen.missing}
-    lost = [name for name in dict.fromkeys((*why, *seen.lost)) if name and name not in have and _matters(view, name)]
+    lost = [gap for gap in view.missing if gap.name and not gap.is_kept and _matters(view, gap.name)]
     if lost:
         others = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
-        return f"there are no data of {lost[0]}{others}; {why.get(lost[0]) or why.get('') or 'they are too old'}"
+        return f"there are no data of {lost[0].name}{others}; {lost[0].text}"
     since_whole = ages.last_run if seen.list_known else ages.last_success
-    if since_whole is None or (not have and since_whole > view.max_age):
-        return why.get("") or "what was read is too old"
+    if since_whole is None or (not seen.parts and since_whole > view.max_age):
+        return next((gap.text for gap in view.missing if not gap.name), "what was read is too old")
     return None
 
 

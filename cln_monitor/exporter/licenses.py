@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from msgspec import UNSET
+
+from cln_monitor.cln import LastCheckin
 from cln_monitor.probes import Observation
 from cln_monitor.probes.ip_licenses import IpLicenses
 
@@ -11,21 +15,32 @@ from cln_monitor.probes.ip_licenses import IpLicenses
 class License(NamedTuple):
     """A licence of an address. ``registered``: a server uses it, None where CLN does not tell.
 
-    Times are Unix seconds, None for never or unknown; ``read_at`` is when its check-in was read, None where it could
-    not be.
+    Times are Unix seconds; ``read_at`` is when its check-in was read, None where it could not be.
     """
 
     ip: str
     license: str
     registered: bool | None
     created: float | None
-    last_checkin: float | None
+    last_checkin: LastCheckin
     read_at: float | None
 
     @property
     def is_used(self) -> bool:
         """Whether a server uses it; where CLN does not tell, a check-in does."""
-        return self.registered is True or (self.registered is None and self.last_checkin is not None)
+        return self.registered is True or (self.registered is None and bool(self.last_checkin))
+
+
+def by_address(licenses: Iterable[License]) -> list[License]:
+    """Return those in use whose check-in was read, an address once: with all its licenses, and the oldest check-in."""
+    found: dict[str, License] = {}
+    for each in licenses:
+        if each.is_used and each.read_at is not None:
+            other = found.get(each.ip)
+            older = each if other is None or (each.last_checkin or 0.0) < (other.last_checkin or 0.0) else other
+            names = each.license if other is None else f"{other.license}, {each.license}"
+            found[each.ip] = older._replace(license=names)
+    return list(found.values())
 
 
 def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
@@ -39,7 +54,7 @@ def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
     return [
         License(
             *(each.ip, each.license, each.registered, each.created),
-            *checkins.get((each.ip, each.license), (None, None)),
+            *checkins.get((each.ip, each.license), (UNSET, None)),
         )
         for part in observation.parts
         for each in part.value.licenses

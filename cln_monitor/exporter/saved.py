@@ -12,6 +12,8 @@ import msgspec
 
 from cln_monitor.probes import Observation, Probe
 
+from .history import History
+
 T = TypeVar("T")
 
 FORMAT = 1
@@ -35,6 +37,7 @@ class Saved(msgspec.Struct, Generic[T], frozen=True):
     duration: float
     last_success: float | None
     observation: Observation[T]
+    history: History = History()
 
     def encode(self) -> bytes:
         """Return the bytes that :func:`decode` takes."""

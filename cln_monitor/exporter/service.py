@@ -11,6 +11,7 @@ import structlog
 
 from cln_monitor.cln import Limits, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
+from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Run, Shard
 
 from .counters import Counters
@@ -26,6 +27,7 @@ _log = structlog.get_logger(__name__)
 
 _MOST_ANSWERS = 40  # threads that make pages and lists at a time; more requests queue
 _MOST_PROBES = 40  # that wait for /probe: not the same, so that scrapes do not wait for CLN
+_MOST_LOGGED = 20  # parts that could not be read, in a line of the log
 _KEPT = 2  # threads for answers that are there from the start, as there may be no others later
 
 
@@ -224,7 +226,16 @@ class Service:
             log = _log.info if target.has_changed_state else _log.debug
             log("probe succeeded", **where, seconds=seconds, parts=len(run.observation.parts))
         else:
-            _log.warning("probe failed", **where, seconds=seconds, reason=run.failure.reason, error=run.failure.text)
+            missing = [str(gap) for gap in run.observation.gaps[:_MOST_LOGGED]]
+            more = {"missing": missing} if len(missing) > 1 else {}
+            _log.warning(
+                "probe failed", **where, seconds=seconds, reason=run.failure.reason, error=run.failure.text, **more
+            )
+        for text, severity in target.newly_odd.items():
+            log = _log.info if severity is Severity.INFO else _log.warning
+            log("odd answer", **where, odd=text)
+        for text in target.no_longer_odd:
+            _log.info("odd answer no more", **where, odd=text)
 
     def _publish(self, target: Target) -> None:
         """Show how ``target`` stands: one at a time, so that an older text never follows a newer one."""

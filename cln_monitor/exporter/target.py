@@ -12,9 +12,22 @@ import msgspec
 from msgspec import UNSET
 
 from cln_monitor.cln import Clock
-from cln_monitor.probes import WHOLE, Ages, Observation, Probe, ProbeSettings, Run, Source, View, run_probe
+from cln_monitor.policy import Severity
+from cln_monitor.probes import (
+    WHOLE,
+    Ages,
+    Observation,
+    Probe,
+    ProbeSettings,
+    Run,
+    Source,
+    View,
+    phrases_of,
+    run_probe,
+)
 
 from .families import Kept
+from .history import History, doubted, what_fell
 from .saved import Saved
 
 
@@ -33,6 +46,8 @@ class Target:
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
     ``is_tried``: a run of its probe in this process is shown; what it last saw may be of an earlier one.
+    ``said`` is what is odd in what it shows, in words, with how bad that is; ``newly_odd`` of it came with the last
+    run, and ``no_longer_odd`` went with it.
     ``told`` is what :meth:`tell` returned, until something else is to be told. ``last_success`` is in Unix seconds,
     ``succeeded_at`` the same moment by the monotonic clock, by which all ages go.
     """
@@ -53,6 +68,11 @@ class Target:
         self.is_tried = False
         self.kept = Kept()
         self.told: bytes | None = None
+        self.said: dict[str, Severity] = {}
+        self.newly_odd: dict[str, Severity] = {}
+        self.no_longer_odd: list[str] = []
+        self.history = History()
+        self._fallen: set[str] = set()
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
@@ -71,6 +91,7 @@ class Target:
             failure=None if run is None else run.failure,
             read=len(seen.parts) if seen else 0,
             lacking=len(seen.lacking) if seen else 0,
+            missing=seen.gaps if seen else [],
             shard=None if self.source.shard == WHOLE or not self.probe.is_shared else str(self.source.shard),
             observation=seen if whole else None,
             ages=UNSET if now is None else self.ages(now),
@@ -102,6 +123,7 @@ class Target:
         self.last_run = former.last_run
         self.last_success, self.succeeded_at = former.last_success, former.succeeded_at
         self.is_tried = former.is_tried
+        self.history, self._fallen = former.history, former._fallen  # noqa: SLF001 # of the same class
         return former.made_from == self.made_from and not former.is_running
 
     def saved(self) -> Saved[Any] | None:
@@ -110,7 +132,7 @@ class Target:
             run, seen = self.last_run, self.observation
             if run is None or seen is None:
                 return None
-            return Saved(self.asks, run.started_at, run.duration, self.last_success, seen.undated())
+            return Saved(self.asks, run.started_at, run.duration, self.last_success, seen.undated(), self.history)
 
     def restore(self, saved: Saved[Any], clock: Clock) -> None:
         """Go on with what an earlier exporter saw, less what is too old; of that one, only times of day are known."""
@@ -119,6 +141,7 @@ class Target:
         self.observation = seen.without_expired(now, self.settings.max_age)
         self.last_run = Run(self.observation, saved.started_at, saved.duration, now - (wall_now - saved.started_at))
         self.last_success = saved.last_success
+        self.history = saved.history
         self.succeeded_at = now - (wall_now - (saved.last_success or 0.0))
 
     @property
@@ -135,7 +158,7 @@ class Target:
         if running is not None:
             return running.result()
         try:
-            run = run_probe(self.probe, self.source, pool, clock)
+            run = self._compared(run_probe(self.probe, self.source, pool, clock))
             self._keep(run, clock.monotonic())
             done(self, run)
             self.is_tried = True
@@ -148,12 +171,30 @@ class Target:
         finally:
             self._running = None
 
+    def _compared(self, run: Run[Any]) -> Run[Any]:
+        """Return ``run`` with what shows only beside the runs before it."""
+        shard = str(self.source.shard)
+        is_comparable = self.history.shard == shard
+        fallen = what_fell(self.observation, run.observation) if is_comparable else {}
+        doubts = {product: how for product, how in fallen.items() if product not in self._fallen}
+        if run.failure is None:
+            self._fallen = set(fallen)
+        if doubts:
+            return doubted(run, doubts)
+        before = self.history if is_comparable else History(shard)
+        self.history, cautions = before.after(run.observation)
+        seen = msgspec.structs.replace(run.observation, cautions=(*run.observation.cautions, *cautions))
+        return msgspec.structs.replace(run, observation=seen)
+
     def _keep(self, run: Run[Any], now: float) -> None:
         seen = run.observation
         with self._lock:
             if self.observation is not None:
                 seen = seen.after(self.observation, now, self.settings.max_age)
             self.observation = seen
+            said, self.said = self.said, {phrase.text: phrase.severity for phrase in phrases_of(seen.all_cautions)}
+            self.newly_odd = {text: severity for text, severity in self.said.items() if text not in said}
+            self.no_longer_odd = [text for text in said if text not in self.said]
             before = self.last_run if self.is_tried else None
             self.has_changed_state = before is None or (before.failure is None) != (run.failure is None)
             self.last_run = run

@@ -1,6 +1,7 @@
 """What monitoring asks of CLN: a module a probe, each turning calls of the client into an immutable observation."""
 
-from .observation import Failure, Missing, Observation, Part
+from .caution import Caution, phrases_of
+from .observation import Failure, Gap, Missing, Observation, Part
 from .probe import Probe, Source
 from .registry import PROBES
 from .run import Run, run_probe
@@ -13,9 +14,11 @@ __all__ = [
     "PROBES",
     "WHOLE",
     "Ages",
+    "Caution",
     "CheckinSettings",
     "Duration",
     "Failure",
+    "Gap",
     "Missing",
     "Observation",
     "Part",
@@ -25,5 +28,6 @@ __all__ = [
     "Shard",
     "Source",
     "View",
+    "phrases_of",
     "run_probe",
 ]

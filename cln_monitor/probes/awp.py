@@ -10,7 +10,7 @@ import msgspec
 
 from cln_monitor.cln import AWP_PRODUCTS, arguments
 
-from .probe import Plan, Source
+from .probe import Plan, Reading, Source
 from .settings import DAY, HOUR, Duration, ProbeSettings, problems_of_products
 
 
@@ -57,11 +57,13 @@ class AwpProbe:
         return Plan({month: lambda: _read(source, month)})
 
 
-def _read(source: Source, month: str) -> AwpMonth:
+def _read(source: Source, month: str) -> Reading[AwpMonth]:
     products = source.settings.products
     rows = source.client.awp.usage(month, products)
     counts = Counter((row.product, row.cdn_limit_type) for row in rows)
     of_none = [(product, "") for product in products if not any(row.product == product for row in rows)]
     counted = sorted([*counts.items(), *((each, 0) for each in of_none)])
     scrub = source.client.scrub
-    return AwpMonth(month, [AwpCount(scrub(product), scrub(limit), count) for (product, limit), count in counted])
+    return Reading(
+        AwpMonth(month, [AwpCount(scrub(product), scrub(limit), count) for (product, limit), count in counted])
+    )

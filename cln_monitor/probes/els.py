@@ -7,18 +7,19 @@ from functools import partial
 
 import msgspec
 
-from cln_monitor.cln import ELS_CODES, arguments
+from cln_monitor.cln import ELS_CODES, Limit, arguments
 
-from .probe import Plan, Source
+from .caution import of_addresses, of_limits
+from .probe import Plan, Reading, Source
 from .settings import HOUR, Duration, ProbeSettings, problems_of_products
-from .shown import without_secrets
+from .shown import without_secret, without_secrets
 
 
 class ElsKeyState(msgspec.Struct, frozen=True):
-    """An ELS key. ``key`` is the key's label; ``limit``: most servers, 0 for unlimited, None when not told."""
+    """An ELS key. ``key`` is the key's label."""
 
     key: str
-    limit: int | None
+    limit: Limit
 
 
 class ElsServerState(msgspec.Struct, frozen=True):
@@ -67,11 +68,15 @@ class ElsProbe:
         )
 
 
-def _read(source: Source, product: str) -> ElsProduct:
+def _read(source: Source, product: str) -> Reading[ElsProduct]:
     client, label = source.client, source.key_label
-    keys = [ElsKeyState(label(key.key), key.limit) for key in client.els.keys(product)]
+    told = client.els.keys(product)
+    limits = of_limits(client, told, label, product)
+    keys = [ElsKeyState(label(key.key), without_secret(client, key.limit)) for key in told]
     servers = [
         ElsServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)
         for server in client.els.servers(product)
     ]
-    return ElsProduct(product, keys, without_secrets(client, servers, "server_id", "ip", "hostname"))
+    value = ElsProduct(product, keys, without_secrets(client, servers, "server_id", "ip", "hostname"))
+    of_keys = (caution for cautions in limits.of_key.values() for caution in cautions)
+    return Reading(value, (*limits.of_all, *of_keys, *of_addresses(servers, f"of {product}")))

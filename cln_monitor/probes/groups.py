@@ -8,7 +8,7 @@ import msgspec
 
 from cln_monitor.cln import Group
 
-from .probe import Plan, Source
+from .probe import Plan, Reading, Source
 from .settings import HOUR, Duration, ProbeSettings
 from .shown import without_secrets
 
@@ -50,7 +50,7 @@ class GroupsProbe:
         return Plan({source.client.scrub(group.name): partial(_read, source, group) for group in groups})
 
 
-def _read(source: Source, group: Group) -> GroupState:
+def _read(source: Source, group: Group) -> Reading[GroupState]:
     client = source.client
     members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(group)]
-    return GroupState(client.scrub(group.name), without_secrets(client, members, "server_id", "product"))
+    return Reading(GroupState(client.scrub(group.name), without_secrets(client, members, "server_id", "product")))

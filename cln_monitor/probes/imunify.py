@@ -6,22 +6,25 @@ from functools import partial
 
 import msgspec
 
-from cln_monitor.cln import ImunifyKey, ImunifyServer
+from cln_monitor import policy
+from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 
-from .probe import Plan, Source
+from .caution import Caution, Limits, of_limits, of_servers
+from .checkins import without_ahead
+from .probe import Plan, Reading, Source
 from .settings import CheckinSettings
-from .shown import without_secrets
+from .shown import without_secret, without_secrets
 
 
 class ImunifyKeyServers(msgspec.Struct, frozen=True):
     """An Imunify key and its servers. ``key`` is the key's label; ``product`` its code, such as ``360_30``.
 
-    ``limit``: most servers, 0 for unlimited; ``servers_reported``: how many the list of keys says; None when not told.
+    ``servers_reported``: how many the list of keys says, None when not told.
     """
 
     key: str
     product: str
-    limit: int | None
+    limit: Limit
     servers_reported: int | None
     servers: list[ImunifyServer]
 
@@ -36,11 +39,29 @@ class ImunifyProbe:
 
     def plan(self, source: Source) -> Plan[ImunifyKeyServers]:
         """Return a part for each key of the account."""
-        keys = [key for key in source.client.imunify.keys() if source.wants(key.key)]
-        return Plan({source.key_label(key.key): partial(_read, source, key) for key in keys})
+        keys = source.client.imunify.keys()
+        limits = of_limits(source.client, keys, source.key_label, "Imunify")
+        wanted = [key for key in keys if source.wants(key.key)]
+        readers = {source.key_label(key.key): partial(_read, source, key, limits) for key in wanted}
+        return Plan(readers, cautions=limits.of_all)
 
 
-def _read(source: Source, key: ImunifyKey) -> ImunifyKeyServers:
-    client = source.client
-    servers = without_secrets(client, client.imunify.servers(key), "server_id", "ip")
-    return ImunifyKeyServers(source.key_label(key.key), client.scrub(key.code), key.limit, key.servers, servers)
+def _read(source: Source, key: ImunifyKey, limits: Limits) -> Reading[ImunifyKeyServers]:
+    client, label = source.client, source.key_label(key.key)
+    told = without_secrets(client, client.imunify.servers(key), "server_id", "ip")
+    servers, ahead = without_ahead(told, source.cln_now)
+    value = ImunifyKeyServers(label, client.scrub(key.code), without_secret(client, key.limit), key.servers, servers)
+    return Reading(
+        value,
+        (
+            *limits.of_key.get(label, ()),
+            *of_servers(servers, ahead, f"of key {label}"),
+            *_of_count(label, key.servers or 0, len(servers)),
+        ),
+    )
+
+
+def _of_count(label: str, reported: int, listed: int) -> tuple[Caution, ...]:
+    # One or two apart they are whenever a server comes or goes between the two calls.
+    differs = [f"key {label} ({listed} of {reported})"] if 2 * listed < reported else []
+    return Caution.of(policy.SERVERS_NOT_LISTED, differs)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 import msgspec
+from msgspec import UNSET
 
-from cln_monitor.cln import MOST_ADDRESSES, IpLicense
+from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
 
-from .probe import Plan, Source
+from .caution import of_checkins
+from .checkins import without_ahead
+from .probe import Plan, Reading, Source
 from .settings import HOUR, CheckinSettings, Duration
 from .shown import without_secrets
 
@@ -29,11 +32,11 @@ class LicenseState(msgspec.Struct, frozen=True):
 
 
 class LicenseCheckin(msgspec.Struct, frozen=True):
-    """When the server of a licence last checked in: Unix seconds, None for never."""
+    """When the server of a license last checked in."""
 
     ip: str
     license: str
-    last_checkin: float | None
+    last_checkin: LastCheckin = UNSET
 
 
 class IpLicenses(msgspec.Struct, frozen=True):
@@ -73,14 +76,17 @@ class IpLicensesProbe:
         return Plan(readers, read={LIST: _listed(source, licenses)})
 
 
-def _listed(source: Source, licenses: list[IpLicense]) -> IpLicenses:
+def _listed(source: Source, licenses: list[IpLicense]) -> Reading[IpLicenses]:
     states = [LicenseState(each.ip, each.name, each.registered, each.created) for each in licenses]
-    return IpLicenses(licenses=without_secrets(source.client, states, "ip"))
+    return Reading(IpLicenses(licenses=without_secrets(source.client, states, "ip")))
 
 
-def _read_checkins(source: Source, licenses: list[IpLicense]) -> IpLicenses:
+def _read_checkins(source: Source, licenses: list[IpLicense]) -> Reading[IpLicenses]:
     servers = source.client.ip_licenses.servers(licenses)
     told = {(server.ip, server.type): server.last_checkin for server in servers}
     # A licence that the list has and the answer lacks was registered or removed in between.
     checkins = [LicenseCheckin(each.ip, each.name, told.get((each.ip, each.type))) for each in licenses]
-    return IpLicenses(checkins=without_secrets(source.client, checkins, "ip"))
+    shown, ahead = without_ahead(without_secrets(source.client, checkins, "ip"), source.cln_now)
+    unused = {(each.ip, each.name) for each in licenses if each.registered is False}
+    in_use = [each for each in ahead if (each.ip, each.license) not in unused]
+    return Reading(IpLicenses(checkins=shown), of_checkins(servers, in_use, "of IP licenses"))

@@ -6,20 +6,22 @@ from functools import partial
 
 import msgspec
 
-from cln_monitor.cln import KernelCareKey, KernelCareServer
+from cln_monitor.cln import KernelCareKey, KernelCareServer, Limit
 
-from .probe import Plan, Source
+from .caution import Limits, of_limits, of_servers
+from .checkins import without_ahead
+from .probe import Plan, Reading, Source
 from .settings import CheckinSettings
-from .shown import without_secrets
+from .shown import without_secret, without_secrets
 
 
 class KernelCareKeyServers(msgspec.Struct, frozen=True):
-    """A KernelCare key and its servers. ``key`` is the key's label; ``limit`` 0 for unlimited, None when not told."""
+    """A KernelCare key and its servers. ``key`` is the key's label."""
 
     key: str
     note: str
     enabled: bool | None
-    limit: int | None
+    limit: Limit
     servers: list[KernelCareServer]
 
 
@@ -33,11 +35,16 @@ class KernelCareProbe:
 
     def plan(self, source: Source) -> Plan[KernelCareKeyServers]:
         """Return a part for each key of the account."""
-        keys = [key for key in source.client.kernelcare.keys() if source.wants(key.key)]
-        return Plan({source.key_label(key.key): partial(_read, source, key) for key in keys})
+        keys = source.client.kernelcare.keys()
+        limits = of_limits(source.client, keys, source.key_label, "KernelCare")
+        wanted = [key for key in keys if source.wants(key.key)]
+        readers = {source.key_label(key.key): partial(_read, source, key, limits) for key in wanted}
+        return Plan(readers, cautions=limits.of_all)
 
 
-def _read(source: Source, key: KernelCareKey) -> KernelCareKeyServers:
-    client = source.client
-    servers = without_secrets(client, client.kernelcare.servers(key), "server_id", "ip")
-    return KernelCareKeyServers(source.key_label(key.key), client.scrub(key.note), key.enabled, key.limit, servers)
+def _read(source: Source, key: KernelCareKey, limits: Limits) -> Reading[KernelCareKeyServers]:
+    client, label = source.client, source.key_label(key.key)
+    told = without_secrets(client, client.kernelcare.servers(key), "server_id", "ip")
+    servers, ahead = without_ahead(told, source.cln_now)
+    value = KernelCareKeyServers(label, client.scrub(key.note), key.enabled, without_secret(client, key.limit), servers)
+    return Reading(value, (*limits.of_key.get(label, ()), *of_servers(servers, ahead, f"of key {label}")))

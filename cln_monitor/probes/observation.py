@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from .caution import Caution
+
 T = TypeVar("T")
 
 
@@ -20,8 +22,14 @@ class Failure(msgspec.Struct, frozen=True):
     text: str
 
 
+TOO_OLD = Failure("too_old", "what was read of it has grown too old")
+"""Why a part is missing that no run has failed to read."""
+
+_MOST_NAMED = 3
+
+
 class Part(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
-    """What was read in one go, usually one licence key. ``observed_at``: Unix seconds.
+    """What was read in one go, usually one license key. ``observed_at``: Unix seconds; ``cautions``: what is odd in it.
 
     ``monotonic`` is the same moment in seconds of the monotonic clock, by which this process tells its age; it means
     nothing to another process.
@@ -31,6 +39,7 @@ class Part(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
     observed_at: float
     value: T
     monotonic: float = 0.0
+    cautions: tuple[Caution, ...] = ()
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -38,6 +47,19 @@ class Missing(msgspec.Struct, frozen=True):
 
     name: str
     failure: Failure
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A part that the last run could not read, and why. ``is_kept``: what an earlier run read of it is still shown."""
+
+    name: str
+    reason: str
+    text: str
+    is_kept: bool
+
+    def __str__(self) -> str:
+        """Return it as a line: ``WsTs-8c7994d7 (refused): Reseller not found``."""
+        return f"{self.name or 'the list'} ({self.reason}): {self.text}"
 
 
 class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
@@ -48,7 +70,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     that a part which is not here may exist all the same. ``lost`` are names of parts that were there before and
     of which nothing is left to show: they grew too old, or could not be read and the list of the parts is not known.
     The ``parts`` of the last run come first, then those of the run before, and so on. ``empty`` is the list of the
-    parts where it was read and has none: that is data as well, and grows old as a part does.
+    parts where it was read and has none: that is data as well, and grows old as a part does. ``cautions`` are of that
+    list, and of the run as a whole; those of a part are in it.
     """
 
     probe: str
@@ -60,6 +83,12 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     list_known: bool = True
     lost: tuple[str, ...] = ()
     empty: Part[None] | UnsetType = UNSET
+    cautions: tuple[Caution, ...] = ()
+
+    @property
+    def all_cautions(self) -> list[Caution]:
+        """What is odd in all that is there."""
+        return [*self.cautions, *(caution for part in self.parts for caution in part.cautions)]
 
     @property
     def has_data(self) -> bool:
@@ -73,8 +102,21 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
             return None
         reasons = [missing.failure.reason for missing in self.missing]
         worst = max(self.missing, key=lambda missing: reasons.count(missing.failure.reason))
-        others = len(self.missing) - 1
-        return Failure(worst.failure.reason, worst.failure.text + (f" (and {others} more missing)" if others else ""))
+        others = [missing.name or "the list" for missing in self.missing if missing is not worst]
+        more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+        also = f"; also missing: {', '.join(others[:_MOST_NAMED])}{more}" if others else ""
+        return Failure(worst.failure.reason, worst.failure.text + also)
+
+    @property
+    def gaps(self) -> list[Gap]:
+        """What is missing, part by part: the one list that all who tell of it read."""
+        lacking = {missing.name for missing in self.lacking}
+        gaps = [
+            Gap(each.name, each.failure.reason, each.failure.text, each.name not in lacking) for each in self.missing
+        ]
+        of_list = next((each.failure for each in self.missing if not each.name), TOO_OLD)
+        told = {each.name for each in self.missing} | {part.name for part in self.parts}
+        return gaps + [Gap(name, of_list.reason, of_list.text, False) for name in self.lost if name not in told]
 
     @property
     def lacking(self) -> list[Missing]:
@@ -99,8 +141,10 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         have.update(part.name for part in kept)
         known = dict.fromkeys((*earlier.lost, *(missing.name for missing in earlier.missing if missing.name)))
         lost = tuple(name for name in known if may_exist(name))
-        empty = self.empty if self.list_known else earlier.empty
-        merged = msgspec.structs.replace(self, parts=self.parts + kept, lost=lost, empty=empty)
+        of_list = self if self.list_known else earlier
+        merged = msgspec.structs.replace(
+            self, parts=self.parts + kept, lost=lost, empty=of_list.empty, cautions=of_list.cautions
+        )
         return merged.without_expired(now, max_age)
 
     def without_expired(self, now: float, max_age: float) -> Observation[T]:

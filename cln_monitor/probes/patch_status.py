@@ -19,7 +19,7 @@ from cln_monitor.cln import (
 )
 
 from .observation import Failure, Missing
-from .probe import Plan, Source, failure_of
+from .probe import Plan, Reading, Source, failure_of
 from .settings import HOUR, MINUTE, Duration, ProbeSettings
 from .shown import without_secrets
 
@@ -67,7 +67,7 @@ class PatchStatusProbe:
     def plan(self, source: Source) -> Plan[PatchState]:
         """Return a part for each key and one for the account; without the list of keys, those that need none."""
         scopes = source.settings.scopes
-        readers: dict[str, Callable[[], PatchState]] = {}
+        readers: dict[str, Callable[[], Reading[PatchState]]] = {}
         missing: list[Missing] = []
         if "reseller" in scopes and source.reads(RESELLER):
             readers[RESELLER] = partial(_read_reseller, source)
@@ -98,15 +98,15 @@ def _unreadable(error: OSError | ValueError) -> Failure:
     return Failure(AuthorizationFailed.reason, f"the monitoring keys cannot be read ({why})")
 
 
-def _read_reseller(source: Source) -> PatchState:
+def _read_reseller(source: Source) -> Reading[PatchState]:
     return _state("reseller", "", source, source.client.patch_status.of_reseller())
 
 
-def _read_key(source: Source, key: str) -> PatchState:
+def _read_key(source: Source, key: str) -> Reading[PatchState]:
     return _state("key", source.key_label(key), source, source.client.patch_status.of_key(key))
 
 
-def _read_listed_key(source: Source, key: KernelCareKey) -> PatchState:
+def _read_listed_key(source: Source, key: KernelCareKey) -> Reading[PatchState]:
     label = source.key_label(key.key)
     try:
         return _state("key", label, source, source.client.patch_status.of_key(key))
@@ -114,9 +114,9 @@ def _read_listed_key(source: Source, key: KernelCareKey) -> PatchState:
         # CLN says the same of a key nobody has and of one that no server uses yet; the list of servers tells.
         if source.client.kernelcare.servers(key):
             raise
-        return PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[])
+        return Reading(PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[]))
 
 
-def _state(scope: Scope, key: str, source: Source, status: PatchStatus) -> PatchState:
+def _state(scope: Scope, key: str, source: Source, status: PatchStatus) -> Reading[PatchState]:
     hosts = without_secrets(source.client, status.hosts, "host", "ip", "state")
-    return PatchState(scope, key, status.ok, status.counts, hosts)
+    return Reading(PatchState(scope, key, status.ok, status.counts, hosts))

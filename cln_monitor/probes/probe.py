@@ -11,6 +11,7 @@ import msgspec
 from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
 from cln_monitor.masking import same_key
 
+from .caution import Caution
 from .observation import Failure, Missing
 from .settings import ProbeSettings
 from .shard import WHOLE, Shard
@@ -35,6 +36,11 @@ class Source(msgspec.Struct, frozen=True):
     shard: Shard = WHOLE
     now: Callable[[], float] = time.time
 
+    @property
+    def cln_now(self) -> float:
+        """The Unix time by CLN's own clock, as far as its answers have told that."""
+        return self.now() + (self.client.clock_skew or 0.0)
+
     def wants(self, key: str) -> bool:
         """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its mask."""
         return self.reads(key) and (self.only_keys is None or any(same_key(key, name) for name in self.only_keys))
@@ -44,16 +50,24 @@ class Source(msgspec.Struct, frozen=True):
         return self.shard.reads(self.account, part)
 
 
+class Reading(msgspec.Struct, Generic[T], frozen=True):
+    """What a reader read: the ``value`` of a part, and the ``cautions`` of what is odd in it."""
+
+    value: T
+    cautions: tuple[Caution, ...] = ()
+
+
 class Plan(msgspec.Struct, Generic[T], frozen=True):
     """The parts to read: a reader for each name, and what is missing already, such as the list of keys.
 
-    ``read`` are parts that came with that list itself.
+    ``read`` are parts that came with that list itself, ``cautions`` what is odd in it.
     """
 
-    readers: Mapping[str, Callable[[], T]]
+    readers: Mapping[str, Callable[[], Reading[T]]]
     missing: Sequence[Missing] = ()
-    read: Mapping[str, T] = {}
+    read: Mapping[str, Reading[T]] = {}
     list_known: bool = True
+    cautions: tuple[Caution, ...] = ()
 
 
 class Probe(Protocol[T]):

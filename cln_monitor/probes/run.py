@@ -17,7 +17,7 @@ from msgspec import UNSET
 from cln_monitor.cln import BadAnswer, BadArgument, ClnError, Clock, Refused, TimedOut, Unreachable
 
 from .observation import Failure, Missing, Observation, Part
-from .probe import Plan, Probe, Source, failure_of
+from .probe import Plan, Probe, Reading, Source, failure_of
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -74,7 +74,7 @@ def _run(
         plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
     is_empty = plan.list_known and not (plan.readers or plan.read or plan.missing)
     empty = Part("", clock.time(), None, clock.monotonic()) if is_empty else UNSET
-    planned = tuple(Part(name, clock.time(), value, clock.monotonic()) for name, value in plan.read.items())
+    planned = tuple(_part(name, reading, clock) for name, reading in plan.read.items())
     outage = _Outage(source, clock)
 
     def read(name: str) -> Part[T] | Missing:
@@ -92,6 +92,7 @@ def _run(
         missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
         list_known=plan.list_known,
         empty=empty,
+        cautions=plan.cautions,
     )
     return Run(observation, started_at, clock.monotonic() - started, started)
 
@@ -120,17 +121,23 @@ def _for_each(names: list[str], read: Callable[[str], R], pool: Executor) -> dic
     return results
 
 
-def _read_part(name: str, reader: Callable[[], T], outage: _Outage, source: Source, clock: Clock) -> Part[T] | Missing:
+def _part(name: str, reading: Reading[T], clock: Clock) -> Part[T]:
+    return Part(name, clock.time(), reading.value, clock.monotonic(), reading.cautions)
+
+
+def _read_part(
+    name: str, reader: Callable[[], Reading[T]], outage: _Outage, source: Source, clock: Clock
+) -> Part[T] | Missing:
     if failure := outage.failure:
         return Missing(name, failure)
     try:
-        value = reader()
+        reading = reader()
     except Exception as error:  # noqa: BLE001 # one part that fails must not lose the others
         failure = _failure(error, source)
         outage.count(error, failure)
         return Missing(name, failure)
     outage.over()
-    return Part(name, clock.time(), value, clock.monotonic())
+    return _part(name, reading, clock)
 
 
 class _Outage:

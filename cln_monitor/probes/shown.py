@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cln_monitor.cln import ReadOnlyClient
+from cln_monitor.cln import Limit, ReadOnlyClient
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -17,6 +17,11 @@ _ADDRESS = re.compile(r"(?:[0-9A-Fa-f]{0,4}+[.:])*+[0-9A-Fa-f]{0,4}+")  # a long
 _IDENTITY = re.compile(rf"[A-Za-z0-9_.:-]{{1,{_LONGEST}}}")
 _ADDRESSES = re.compile(_ADDRESS.pattern.replace("[.:]", r"[.:\n]"))
 _IDENTITIES = re.compile(r"[A-Za-z0-9_.:\n-]*")
+
+
+def without_secret(client: ReadOnlyClient, limit: Limit) -> Limit:
+    """Return ``limit``, without the secrets that ``client`` knows where it is a text."""
+    return client.scrub(limit) if isinstance(limit, str) else limit
 
 
 def without_secrets(client: ReadOnlyClient, rows: list[S], *fields: str) -> list[S]:

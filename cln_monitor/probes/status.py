@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .probe import Plan, Source
+from .probe import Plan, Reading, Source
 from .settings import MINUTE, Duration, ProbeSettings
 
 
@@ -36,6 +36,7 @@ class StatusProbe:
         return Plan({"flags": lambda: _read(source)})
 
 
-def _read(source: Source) -> list[StatusFlag]:
+def _read(source: Source) -> Reading[list[StatusFlag]]:
     status = source.client.status.flags()
-    return [StatusFlag(source.client.scrub(name), value, status.is_good(name)) for name, value in status.flags.items()]
+    scrub = source.client.scrub
+    return Reading([StatusFlag(scrub(name), value, status.is_good(name)) for name, value in status.flags.items()])

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from .observation import Failure, Observation
+from .observation import Failure, Gap, Observation
 from .run import Run
 from .settings import ProbeSettings
 
@@ -31,7 +31,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
     ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
-    ``read`` and ``lacking`` are the numbers of parts that are there and that are not. ``shard``, such as ``0/3``, is
+    ``read`` and ``lacking`` are the numbers of parts that are there and that are not; ``missing`` names those that the
+    last run could not read, be they shown from an earlier one or not. ``shard``, such as ``0/3``, is
     set where other exporters read parts of the account that are not here. ``ages`` are those at the time it is told.
     """
 
@@ -47,6 +48,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None
     read: int
     lacking: int
+    missing: list[Gap]
     shard: str | None = None
     observation: Observation[Any] | None
     ages: Ages | UnsetType = UNSET
@@ -67,6 +69,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
             failure=run.failure,
             read=len(seen.parts),
             lacking=len(seen.lacking),
+            missing=seen.gaps,
             observation=seen.undated(),
             ages=Ages(run.duration, None if run.failure else 0.0, run.duration if seen.has_data else None),
         )

@@ -104,7 +104,7 @@ def test_against_a_cln(cln: Cln) -> None:
         ]
         assert "pl4nted" not in outcome.output
         cln.simulator.faults.add(Fault("html", "/els/*"))
-        assert "an HTML page (9 more could not be read)" in run_inside(NAME, *cln.login).text
+        assert "an HTML page; also missing: OELS, UELS16, CELS_8 and 6 more" in run_inside(NAME, *cln.login).text
         bad = run_inside(NAME, *cln.login, "--code", "A/B").text
         assert bad.startswith("--code: is not spelled as CLN takes it; it takes 1 to 32 printable characters")
     finally:

@@ -57,7 +57,7 @@ def test_a_missing_part() -> None:
     """Is UNKNOWN in the words of its failure; that others are missing too is counted."""
     assert problems(view([], [missing("a")])) == [Problem(State.UNKNOWN, "reading it: nonsense")]
     several = [missing("a", "refused", "no"), missing("b"), missing("c")]
-    assert problems(view([], several)) == [Problem(State.UNKNOWN, "no (2 more could not be read)")]
+    assert problems(view([], several)) == [Problem(State.UNKNOWN, "no; also missing: b, c")]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_was_seen_before_it_failed_may_not_do() -> None:
         view([part("a", 1)], [missing("")], list_known=False),
         view([part("a", 1)], [missing("b")]),
     ):
-        found = problems_of(seen, "a".__eq__, OPTIONS, kept=False)
+        found = problems_of(seen, all_of, OPTIONS, kept=False)
         assert found == [Problem(State.UNKNOWN, "reading it: nonsense")]
     assert problems_of(view([part("a", 1)]), all_of, OPTIONS, kept=False) == []
 
@@ -147,7 +147,10 @@ def test_that_the_last_poll_failed() -> None:
     """Is told with why, also where what was seen before is young enough to judge."""
     seen = view([part("a", 1, age=1800)], [missing("a")])
     assert problems(seen) == []
-    assert origin(seen) == ["seen by the exporter 30m ago; its last poll failed: reading it: nonsense"]
+    assert origin(seen) == [
+        "missing: a (bad_answer): reading it: nonsense",
+        "seen by the exporter 30m ago; its last poll failed: reading it: nonsense",
+    ]
 
 
 def test_phrases_the_worst_first() -> None:

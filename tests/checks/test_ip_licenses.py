@@ -235,7 +235,11 @@ def test_checkins_of_an_earlier_run() -> None:
     now = [listed([FIRST, SECOND]), checkins("check-ins 1", [FIRST])]
     outcome = shown(view([*now, kept], [missing("check-ins 2")]), "-v")  # the parts of the last run come first
     assert outcome.state == "CRITICAL"
-    assert outcome.lines == ["CRITICAL: 192.0.2.1 CloudLinux OS (9d)", "CRITICAL: 198.51.100.1 CloudLinux OS (9d)"]
+    assert outcome.lines == [
+        "missing: check-ins 2 (bad_answer): reading it: nonsense",
+        "CRITICAL: 192.0.2.1 CloudLinux OS (9d)",
+        "CRITICAL: 198.51.100.1 CloudLinux OS (9d)",
+    ]
     assert outcome.perfdata["licenses"].value == 2
 
 

@@ -45,7 +45,7 @@ def test_all_is_well() -> None:
     assert judged(seen).output == (
         "OK - 2 KernelCare servers, the longest silent is 192.0.2.2 (5h); the fullest key is WsTs-8c7994d7 at 20 % "
         "(2 of 10) | limit_usage=20%;80;95;0 never_checked_in=0;;;0 oldest_checkin=18000s;86400;259200;0 servers=2;;;0 "
-        "stale=0;;;0\nkey WsTs-8c7994d7 at 20 % (2 of 10)\n"
+        "stale=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20 % (2 of 10)\n"
     )
     assert judged(seen, "-v").lines[:2] == ["OK: 192.0.2.2 (5h)", "OK: 192.0.2.1 (2h)"]
 
@@ -59,7 +59,13 @@ def test_what_is_stale() -> None:
         "1 of 4 KernelCare servers not checked in for over 1d: 192.0.2.2 (30h)"
     )
     assert outcome.lines == ["CRITICAL: 192.0.2.4 (9d)", "CRITICAL: 192.0.2.3 (4d)", "WARNING: 192.0.2.2 (30h)"]
-    assert figures(outcome) == {"servers": 4, "stale": 3, "never_checked_in": 0, "oldest_checkin": 9.5 * DAY}
+    assert figures(outcome) == {
+        "servers": 4,
+        "stale": 3,
+        "never_checked_in": 0,
+        "unknown_checkin": 0,
+        "oldest_checkin": 9.5 * DAY,
+    }
 
 
 @pytest.mark.parametrize(
@@ -105,11 +111,11 @@ def test_figures_and_words_agree_on_fractions() -> None:
 @pytest.mark.parametrize(
     ("created", "state", "named"),
     [
-        (HOUR, "OK", "192.0.2.1 (never, registered 1h ago)"),
-        (2 * DAY, "WARNING", "192.0.2.1 (never, registered 2d ago)"),
-        (9 * DAY, "CRITICAL", "192.0.2.1 (never, registered 9d ago)"),
-        (None, "WARNING", "192.0.2.1 (never)"),
-        (-DAY, "OK", "192.0.2.1 (never, registered 0s ago)"),
+        (HOUR, "OK", "1 KernelCare servers, 1 not checked in yet"),
+        (2 * DAY, "WARNING", "never checked in, registered over 1d ago: 192.0.2.1 (registered 2d ago)"),
+        (9 * DAY, "CRITICAL", "never checked in, registered over 3d ago: 192.0.2.1 (registered 9d ago)"),
+        (None, "WARNING", "1 of 1 KernelCare servers never checked in: 192.0.2.1"),
+        (-DAY, "OK", "1 KernelCare servers, 1 not checked in yet"),
     ],
 )
 def test_a_server_that_never_checked_in(created: float | None, state: str, named: str) -> None:
@@ -124,7 +130,7 @@ def test_a_server_that_never_checked_in(created: float | None, state: str, named
 def test_never_without_a_threshold_for_warning() -> None:
     """The words do not name a threshold that is not there."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", None, None)])])
-    assert judged(seen, "-c", "12h").text == "1 of 1 KernelCare servers never checked in: 192.0.2.1 (never)"
+    assert judged(seen, "-c", "12h").text == "1 of 1 KernelCare servers never checked in: 192.0.2.1"
 
 
 def test_imunify_does_not_tell_when_a_server_was_registered() -> None:

@@ -12,9 +12,14 @@ DAY, HOUR = 86400.0, 3600.0
 KEY_LABEL, OTHER_LABEL = "WsTs-8c7994d7", "Zq7T-2a8ef7d1"
 
 
-def part(name: str, value: object, age: float = 0) -> dict[str, Any]:
+def part(name: str, value: object, age: float = 0, cautions: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
     """Return a part that was read ``age`` seconds ago."""
-    return {"name": name, "observed_at": NOW - age, "value": value}
+    return {"name": name, "observed_at": NOW - age, "value": value, "cautions": list(cautions)}
+
+
+def caution(fact: str, *names: str) -> dict[str, Any]:
+    """Return what is odd in a part."""
+    return {"fact": fact, "names": list(names), "count": len(names)}
 
 
 def missing(name: str, reason: str = "bad_answer", text: str = "reading it: nonsense") -> dict[str, Any]:
@@ -36,8 +41,16 @@ def view(
         "last_run": NOW - age,
         "ages": {"last_run": age, "last_success": None if lacking else age, "oldest_part": _oldest(observation)},
         "failure": lacking[0]["failure"] if lacking else None,
+        "missing": [_gap(each, observation) for each in lacking],
         "observation": observation,
     }
+
+
+def _gap(lack: Mapping[str, Any], observation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a missing part as a view has it."""
+    name, seen = lack["name"], [part["name"] for part in observation["parts"]]
+    is_kept = name in seen or (not name and bool(seen) and not observation["list_known"])
+    return {"name": name, **lack["failure"], "is_kept": is_kept}
 
 
 def _oldest(observation: Mapping[str, Any]) -> float | None:
@@ -54,6 +67,13 @@ def server(name: str, age: float | None, created: float | None = 90 * DAY) -> di
     }
 
 
-def key(label: str, servers: Iterable[dict[str, Any]], limit: int | None = 0) -> dict[str, Any]:
+def key(
+    label: str,
+    servers: Iterable[dict[str, Any]],
+    limit: int | str | None = 0,
+    cautions: Iterable[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """Return the part of a licence key."""
-    return part(label, {"key": label, "note": "", "enabled": True, "limit": limit, "servers": list(servers)})
+    return part(
+        label, {"key": label, "note": "", "enabled": True, "limit": limit, "servers": list(servers)}, cautions=cautions
+    )

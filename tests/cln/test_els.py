@@ -79,7 +79,7 @@ def test_code_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, code: Any)
     ("row", "key"),
     [
         ({"key": "A"}, ElsKey("A", "", None, "")),
-        ({"key": "A", "productCode": [], "usageLimit": "many", "description": {}}, ElsKey("A", "", None, "")),
+        ({"key": "A", "productCode": [], "usageLimit": "many", "description": {}}, ElsKey("A", "", "many", "")),
         ({"key": "A", "productCode": "N", "usageLimit": 0, "description": "x\ny"}, ElsKey("A", "N", 0, "x y")),
     ],
 )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from cln_monitor.cln import BadAnswer, ImunifyKey, ImunifyServer, ReadOnlyClient, Refused
 from cln_monitor.simulator import Account, Fault, Served, Simulator
@@ -64,11 +65,11 @@ def test_as_the_simulator_tells_it(client: ReadOnlyClient, simulator: Simulator,
         ({"key": "A"}, ImunifyKey("A", "", None, None)),
         ({"key": "A", "code": "NEWER_1", "limit": 3, "servers": 4}, ImunifyKey("A", "NEWER_1", 3, 4)),
         ({"key": "A", "limit": None, "servers": "", "note": "x", "newer": {}}, ImunifyKey("A", "", None, None)),
-        ({"key": "A", "code": [], "limit": -1, "servers": {}}, ImunifyKey("A", "", None, None)),
+        ({"key": "A", "code": [], "limit": -1, "servers": {}}, ImunifyKey("A", "", "-1", None)),
     ],
 )
 def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], key: ImunifyKey) -> None:
-    """Any product code is kept as it is written; what is missing or no number is None, not 0."""
+    """Any product code is kept as it is written; what is missing is None, not 0, and a limit that is none is told."""
     answers(simulator, enveloped([row]))
     assert client.imunify.keys() == [key]
 
@@ -83,7 +84,10 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
 def test_odd_address(client: ReadOnlyClient, simulator: Simulator) -> None:
     """An address that is none does not cost the list."""
     answers(simulator, enveloped([{"id": "a", "ip": {}}, {"id": "b", "ip": "192.0.2.1"}]))
-    assert client.imunify.servers(IMUNIFY_KEY) == [ImunifyServer("a", "", None), ImunifyServer("b", "192.0.2.1", None)]
+    assert client.imunify.servers(IMUNIFY_KEY) == [
+        ImunifyServer("a", "", UNSET),
+        ImunifyServer("b", "192.0.2.1", UNSET),
+    ]
 
 
 def test_row_without_an_id(client: ReadOnlyClient, simulator: Simulator) -> None:

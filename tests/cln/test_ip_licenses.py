@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from cln_monitor.cln import BadAnswer, BadArgument, IpAvailability, IpLicense, LicensedServer, ReadOnlyClient
 from cln_monitor.simulator import Fault, Served, Simulator
@@ -64,7 +65,7 @@ def test_values(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any
     assert client.ip_licenses.licenses() == [license_]
     assert client.ip_licenses.servers(["192.0.2.1"]) == [
         LicensedServer(
-            license_.ip, license_.type, license_.registered, license_.created, last_checkin=None, server_info=""
+            license_.ip, license_.type, license_.registered, license_.created, last_checkin=UNSET, server_info=""
         )
     ]
 

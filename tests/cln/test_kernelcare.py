@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from cln_monitor.cln import (
     BadAnswer,
@@ -88,10 +89,10 @@ def test_as_the_simulator_tells_it(
             KernelCareKey("A", None, None, "", None),
         ),
         ({"key": 12345, "note": "two\nlines"}, KernelCareKey("12345", None, None, "two lines", None)),
-        ({"key": "A", "created": "04-30T11:26-0400", "limit": -1}, KernelCareKey("A", None, None, "", None)),
-        ({"key": "A", "created": [1], "limit": 2**53 + 1}, KernelCareKey("A", None, None, "", None)),
-        ({"key": "A", "created": {}, "limit": "many", "note": {"x": 1}}, KernelCareKey("A", None, None, "", None)),
-        ({"key": "A", "created": 7, "limit": 10**30, "enabled": []}, KernelCareKey("A", None, None, "", None)),
+        ({"key": "A", "created": "04-30T11:26-0400", "limit": -1}, KernelCareKey("A", None, "-1", "", None)),
+        ({"key": "A", "created": [1], "limit": 2**53 + 1}, KernelCareKey("A", None, str(2**53 + 1), "", None)),
+        ({"key": "A", "created": {}, "limit": "many", "note": {"x": 1}}, KernelCareKey("A", None, "many", "", None)),
+        ({"key": "A", "created": 7, "limit": 10**30, "enabled": []}, KernelCareKey("A", None, str(10**30), "", None)),
     ],
 )
 def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], key: KernelCareKey) -> None:
@@ -103,21 +104,31 @@ def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict
 @pytest.mark.parametrize(
     ("row", "server"),
     [
-        ({"server_id": "s"}, KernelCareServer("s", "", None, None)),
+        ({"server_id": "s"}, KernelCareServer("s", "", None, UNSET)),
         ({"server_id": 7, "last_checkin": None, "ip": None}, KernelCareServer("7", "", None, None)),
         (
             {"server_id": "s", "last_checkin": "", "created": "2022-09-05 14:22:23.5"},
             KernelCareServer("s", "", 1662387743.5, None),
         ),
-        ({"server_id": "s", "ip": ["192.0.2.1"], "created": "soon"}, KernelCareServer("s", "", None, None)),
+        ({"server_id": "s", "ip": ["192.0.2.1"], "created": "soon"}, KernelCareServer("s", "", None, UNSET)),
     ],
 )
 def test_values_of_a_server(
     client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], server: KernelCareServer
 ) -> None:
-    """A check-in that is null, missing or empty is one that never was."""
+    """A check-in that is null or empty is one that never was; of one that no row of a list has nothing is known."""
     answers(simulator, enveloped([row]))
     assert client.kernelcare.servers(KEY) == [server]
+
+
+def test_a_check_in_that_only_some_rows_have(client: ReadOnlyClient, simulator: Simulator) -> None:
+    """A row without it is one that never checked in."""
+    rows = [{"server_id": "a"}, {"server_id": "b", "last_checkin": None}]
+    answers(simulator, enveloped(rows))
+    assert [server.last_checkin for server in client.kernelcare.servers(KEY)] == [None, None]
+    simulator.faults.clear()
+    answers(simulator, enveloped([{"server_id": "a"}, {"server_id": "b"}]))
+    assert [server.last_checkin for server in client.kernelcare.servers(KEY)] == [UNSET, UNSET]
 
 
 def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:

@@ -25,6 +25,7 @@ from cln_monitor.exporter.discovery import Labels as Found
 from cln_monitor.exporter.web import WebOptions, make_app
 from cln_monitor.probes import Failure, Missing, Observation
 from cln_monitor.probes.groups import GroupMember, GroupState
+from cln_monitor.probes.observation import TOO_OLD
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
@@ -284,7 +285,7 @@ class TestMissing:
         """All was read once and nothing failed since, but nothing was read either: no empty list comes of that."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
-        told = f"kernelcare of acme is not known whole: there are no data of {MASKED}; they are too old"
+        told = f"kernelcare of acme is not known whole: there are no data of {MASKED}; {TOO_OLD.text}"
         assert refusal(app, "/sd/kernelcare") == (503, told)
 
     def test_an_empty_list_grows_old_as_well(self, exporting: Exporting) -> None:
@@ -337,7 +338,7 @@ def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] =
         (seen("a", missing=missed("")), None, "no answer about "),
         (seen(missing=missed("")), NOW - 3600, None),
         (seen(missing=missed("")), NOW - 3601, "no answer about "),
-        (seen("a", lost=("b",)), NOW, "there are no data of b; they are too old"),
+        (seen("a", lost=("b",)), NOW, "there are no data of b; what was read of it has grown too old"),
         (seen("a", missing=missed(""), lost=("b", "a")), NOW, "there are no data of b; no answer about "),
     ],
 )

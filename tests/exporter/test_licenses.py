@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.probes import Observation, Part
 from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
@@ -32,4 +34,4 @@ def test_check_ins_that_are_not_known() -> None:
         Part("licenses", NOW, IpLicenses(licenses=[one, two])),
     )
     found = licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts))
-    assert [(each.last_checkin, each.read_at) for each in found] == [(NOW, NOW), (None, None)]
+    assert [(each.last_checkin, each.read_at) for each in found] == [(NOW, NOW), (UNSET, None)]

@@ -90,12 +90,16 @@ class TestRuns:
         """From the next scrape after the poll that misses it; so does a key."""
         fleet.run("kernelcare", "imunify")
         assert fleet.samples("cln_kernelcare_server_last_checkin")
-        fleet.account.kernelcare_keys[KEY].remove_server("one")
+        web = fleet.account.kernelcare_keys[KEY]
+        web.add_server("two", ip="192.0.2.2")
         fleet.run("kernelcare")
-        assert fleet.samples("cln_kernelcare_server_last_checkin") == []
-        assert fleet.samples("cln_kernelcare_key_info")
+        assert len(fleet.samples("cln_kernelcare_server_last_checkin")) == 2
+        web.remove_server("one")
+        fleet.run("kernelcare")
+        assert ["two" in line for line in fleet.samples("cln_kernelcare_server_last_checkin")] == [True]
+        web.remove_server("two")
         fleet.account.remove_kernelcare_key(KEY)
-        fleet.run("kernelcare")
+        fleet.run("kernelcare", "kernelcare")  # that there are none left is believed when it is told twice
         assert fleet.samples("cln_kernelcare") == []
         assert fleet.samples("cln_imunify_key_info")
 

@@ -13,7 +13,7 @@ import pytest
 from cln_monitor.cln import Limits, ReadOnlyClient, Redactor, Refused, Transport, TransportSettings
 from cln_monitor.exporter.target import Target, TargetId
 from cln_monitor.probes import Ages, Run, Source, View
-from cln_monitor.probes.probe import Plan
+from cln_monitor.probes.probe import Plan, Reading
 from cln_monitor.probes.status import StatusSettings
 from tests.helpers.clock import NOW, FakeClock
 
@@ -37,7 +37,11 @@ class Scripted:
     def plan(self, _: Source) -> Plan[object]:
         """Return the readers."""
         self.runs += 1
-        return Plan(self.readers)
+        return Plan({name: _reading(read) for name, read in self.readers.items()})
+
+
+def _reading(read: Callable[[], object]) -> Callable[[], Reading[object]]:
+    return lambda: Reading(read())
 
 
 class Targets:

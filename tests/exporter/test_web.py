@@ -475,6 +475,7 @@ class TestObservation:
             "failure": None,
             "read": 0,
             "lacking": 0,
+            "missing": [],
             "shard": None,
             "observation": None,
         }

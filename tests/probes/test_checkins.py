@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import UNSET
 
-from cln_monitor.cln import KernelCareServer
-from cln_monitor.probes.checkins import CHECKINS, count_checkins
+from cln_monitor.cln import KernelCareServer, LastCheckin
+from cln_monitor.probes.checkins import CHECKINS, count_checkins, without_ahead
 
 NOW, STALE_AFTER = 1_000_000.0, 86400.0
 
 
-def servers(*last_checkins: float | None) -> list[KernelCareServer]:
+def servers(*last_checkins: LastCheckin) -> list[KernelCareServer]:
     """Return a server for each check-in."""
     return [KernelCareServer(str(number), "192.0.2.1", None, at) for number, at in enumerate(last_checkins)]
 
@@ -25,9 +26,10 @@ def servers(*last_checkins: float | None) -> list[KernelCareServer]:
         pytest.param(0.0, "stale", id="1970"),
         pytest.param(-1e10, "stale", id="before-1970"),
         pytest.param(None, "never", id="never"),
+        pytest.param(UNSET, "unknown", id="unknown"),
     ],
 )
-def test_one_server(last_checkin: float | None, checkin: str) -> None:
+def test_one_server(last_checkin: LastCheckin, checkin: str) -> None:
     """Stale begins right after stale_after; a server that never checked in is neither fresh nor stale."""
     counts = count_checkins(servers(last_checkin), NOW, STALE_AFTER)
     assert counts == dict.fromkeys(CHECKINS, 0) | {checkin: 1}
@@ -36,5 +38,16 @@ def test_one_server(last_checkin: float | None, checkin: str) -> None:
 def test_the_sum_is_all_servers() -> None:
     """Each server is counted once, and states without servers are there with zero."""
     counts = count_checkins(servers(NOW, NOW, 0.0, None, None, None), NOW, STALE_AFTER)
-    assert counts == {"fresh": 2, "stale": 1, "never": 3}
-    assert count_checkins([], NOW, STALE_AFTER) == {"fresh": 0, "stale": 0, "never": 0}
+    assert counts == {"fresh": 2, "stale": 1, "never": 3, "unknown": 0}
+    assert count_checkins([], NOW, STALE_AFTER) == dict.fromkeys(CHECKINS, 0)
+
+
+def test_a_check_in_ahead_of_clns_clock() -> None:
+    """By more than an hour it is none that anybody could know of; a list without such a one stays the very list."""
+    some = servers(NOW, NOW + 3600, None, UNSET)
+    assert without_ahead(some, NOW) == (some, [])
+    assert without_ahead(some, NOW)[0] is some
+    odd = servers(NOW, NOW + 3600.5, 4e9)
+    kept, ahead = without_ahead(odd, NOW)
+    assert [server.last_checkin for server in kept] == [NOW, UNSET, UNSET]
+    assert ahead == odd[1:]

@@ -176,12 +176,12 @@ def test_nothing_expires_never() -> None:
         pytest.param((Missing("a", TIMED_OUT),), TIMED_OUT, id="one"),
         pytest.param(
             (Missing("a", REFUSED), Missing("b", TIMED_OUT), Missing("c", TIMED_OUT)),
-            Failure("timeout", "no answer (and 2 more missing)"),
+            Failure("timeout", "no answer; also missing: a, c"),
             id="most-frequent",
         ),
         pytest.param(
             (Missing("a", REFUSED), Missing("b", TIMED_OUT)),
-            Failure("refused", "no (and 1 more missing)"),
+            Failure("refused", "no; also missing: b"),
             id="first-of-equals",
         ),
     ],

@@ -132,7 +132,7 @@ def test_only_some_keys(fleet: Cln) -> None:
     fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
     source = msgspec.structs.replace(fleet.source(PATCH_STATUS, scopes=["key"]), only_keys=[KEY])
     plan = PATCH_STATUS.plan(source)
-    assert {name: read() for name, read in plan.readers.items()} == {KEY: OF_KEY}
+    assert {name: read().value for name, read in plan.readers.items()} == {KEY: OF_KEY}
     assert (plan.missing, plan.list_known) == ([], True)
     assert fleet.asked() == [f"/kcare/nagios/{KEY}"]
 

@@ -15,7 +15,7 @@ from cln_monitor.cln import (
     Unreachable,
 )
 from cln_monitor.probes import PROBES, Failure
-from cln_monitor.probes.probe import Plan, failure_of
+from cln_monitor.probes.probe import Plan, Reading, failure_of
 
 from .conftest import Cln
 
@@ -37,7 +37,7 @@ def test_each_reason_has_an_error() -> None:
 
 def test_a_plan_knows_its_list_unless_it_says_otherwise() -> None:
     """Nothing is missing by default."""
-    plan: Plan[int] = Plan({"a": lambda: 1})
+    plan: Plan[int] = Plan({"a": lambda: Reading(1)})
     assert (plan.missing, plan.list_known) == ((), True)
 
 

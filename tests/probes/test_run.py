@@ -26,7 +26,7 @@ from cln_monitor.cln import (
     mask_key,
 )
 from cln_monitor.probes import PROBES, Failure, Missing, Part, ProbeSettings, run_probe
-from cln_monitor.probes.probe import Plan, Source
+from cln_monitor.probes.probe import Plan, Reading, Source
 from cln_monitor.probes.status import StatusSettings
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
@@ -54,7 +54,13 @@ class Scripted:
         """Return the readers, or raise the error."""
         if self.error is not None:
             raise self.error
-        return Plan(self.readers, self.missing, self.read, list_known=not self.missing)
+        readers = {name: _reading(read) for name, read in self.readers.items()}
+        read = {name: Reading(value) for name, value in self.read.items()}
+        return Plan(readers, self.missing, read, list_known=not self.missing)
+
+
+def _reading(read: Callable[[], object]) -> Callable[[], Reading[object]]:
+    return lambda: Reading(read())
 
 
 def raising(error: Exception) -> Callable[[], object]:

@@ -8,7 +8,7 @@ from cln_monitor.exporter.families import POLLED, Family, Series
 from cln_monitor.probes import Observation
 from cln_monitor.probes.els import ElsProduct, ElsSettings
 
-from .servers import limit_value
+from .servers import add_limit
 
 _LABELS = ("account", "key", "product")
 
@@ -42,8 +42,7 @@ def render(observation: Observation[ElsProduct], _: ElsSettings, series: Series)
             labels = (account, key.key, product)
             series.add(KEY_INFO, labels, 1)
             series.add(KEY_SERVERS, labels, used[key.key])
-            if key.limit is not None:
-                series.add(KEY_LIMIT, labels, limit_value(key.limit))
+            add_limit(series, KEY_LIMIT, labels, key.limit)
         for server in part.value.servers:
             server_labels = (account, server.key, product, server.server_id, server.ip, server.hostname)
             series.add(SERVER_INFO, server_labels, 1)

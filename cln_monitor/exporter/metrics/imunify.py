@@ -18,7 +18,8 @@ KEY_INFO = Family(
 )
 KEY_SERVERS = Family(
     "cln_imunify_key_servers",
-    f"Servers of /im/srv/list.json by last_checkin: fresh, stale or never; their sum is what is used. {POLLED}",
+    f"Servers of /im/srv/list.json by last_checkin: fresh, stale, never, or unknown, which is "
+    f"more than an hour ahead of CLN's clock or told of no server; their sum is what is used. {POLLED}",
     ("account", "key", "checkin"),
 )
 KEY_LIMIT = Family(
@@ -33,7 +34,7 @@ KEY_REPORTED = Family(
 )
 LAST_CHECKIN = Family(
     "cln_imunify_server_last_checkin_timestamp_seconds",
-    f"Unix time of last_checkin of /im/srv/list.json, absent if never. {POLLED}",
+    f"Unix time of last_checkin of /im/srv/list.json, absent if never or unknown. {POLLED}",
     SERVER_LABELS,
 )
 CHECKIN_AGE = age_family(
@@ -51,7 +52,7 @@ def render(observation: Observation[ImunifyKeyServers], settings: CheckinSetting
         series.add(KEY_INFO, (account, key.key, key.product), 1)
         for checkin, count in count_checkins(key.servers, part.observed_at, settings.stale_after).items():
             series.add(KEY_SERVERS, (account, key.key, checkin), count)
-        add_limit(series, KEY_LIMIT, account, key.key, key.limit)
+        add_limit(series, KEY_LIMIT, (account, key.key), key.limit)
         if key.servers_reported is not None:
             series.add(KEY_REPORTED, (account, key.key), key.servers_reported)
         if settings.server_series:
@@ -65,5 +66,5 @@ def render(observation: Observation[ImunifyKeyServers], settings: CheckinSetting
             )
         else:
             checkins = [server.last_checkin for server in key.servers]
-            ages = [part.observed_at - moment for moment in checkins if moment is not None]
+            ages = [part.observed_at - moment for moment in checkins if moment]
             add_ages(series, CHECKIN_AGE, (account, key.key), ages)

@@ -22,7 +22,7 @@ REGISTERED = Family(
 )
 LAST_CHECKIN = Family(
     "cln_ip_license_last_checkin_timestamp_seconds",
-    f"Unix time of last_checkin of /ipl/server.json, absent if never. {POLLED}",
+    f"Unix time of last_checkin of /ipl/server.json, absent if never or unknown. {POLLED}",
     _LABELS,
 )
 CREATED = Family(
@@ -54,7 +54,7 @@ def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, s
         labels = (account, each.ip, each.license)
         if each.registered is not None:
             series.add(REGISTERED, labels, int(each.registered))
-        if each.last_checkin is not None:
+        if each.last_checkin:
             series.add(LAST_CHECKIN, labels, each.last_checkin)
         if each.created is not None:
             series.add(CREATED, labels, each.created)
@@ -72,6 +72,6 @@ def _add_ages(account: str, licenses: list[License], series: Series) -> None:
     for each in licenses:
         if each.is_used and each.read_at is not None:
             of_type = ages.setdefault(each.license, [])
-            of_type += [each.read_at - each.last_checkin] if each.last_checkin is not None else []
+            of_type += [each.read_at - each.last_checkin] if each.last_checkin else []
     for license_, of_type in ages.items():
         add_ages(series, CHECKIN_AGE, (account, license_), of_type)

@@ -18,7 +18,8 @@ KEY_INFO = Family(
 )
 KEY_SERVERS = Family(
     "cln_kernelcare_key_servers",
-    f"Servers of /kcare/key/servers.json by last_checkin: fresh, stale or never; their sum is what is used. {POLLED}",
+    f"Servers of /kcare/key/servers.json by last_checkin: fresh, stale, never, or unknown, which is "
+    f"more than an hour ahead of CLN's clock or told of no server; their sum is what is used. {POLLED}",
     ("account", "key", "checkin"),
 )
 KEY_LIMIT = Family(
@@ -28,7 +29,7 @@ KEY_LIMIT = Family(
 )
 LAST_CHECKIN = Family(
     "cln_kernelcare_server_last_checkin_timestamp_seconds",
-    f"Unix time of last_checkin of /kcare/key/servers.json, absent if never. {POLLED}",
+    f"Unix time of last_checkin of /kcare/key/servers.json, absent if never or unknown. {POLLED}",
     SERVER_LABELS,
 )
 CREATED = Family(
@@ -52,7 +53,7 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
         series.add(KEY_INFO, (account, key.key, key.note, enabled), 1)
         for checkin, count in count_checkins(key.servers, part.observed_at, settings.stale_after).items():
             series.add(KEY_SERVERS, (account, key.key, checkin), count)
-        add_limit(series, KEY_LIMIT, account, key.key, key.limit)
+        add_limit(series, KEY_LIMIT, (account, key.key), key.limit)
         if settings.server_series:
             add_server_times(
                 series,
@@ -67,5 +68,5 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
             )
         else:
             checkins = [server.last_checkin for server in key.servers]
-            ages = [part.observed_at - moment for moment in checkins if moment is not None]
+            ages = [part.observed_at - moment for moment in checkins if moment]
             add_ages(series, CHECKIN_AGE, (account, key.key), ages)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from cln_monitor.exporter.families import Family, Series
 from cln_monitor.probes import View
 
@@ -21,7 +23,12 @@ DROPPED = Family(
     "Series a server that were left out, as there are more of them than max_server_series allows.",
     _LABELS,
 )
-FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, DROPPED)
+CAUTIONS = Family(
+    "cln_probe_cautions",
+    "Keys, servers, fields or flags of which CLN tells something odd, by what that is; absent where nothing is.",
+    (*_LABELS, "fact"),
+)
+FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, DROPPED, CAUTIONS)
 
 
 def render(view: View, dropped: int, series: Series) -> None:
@@ -33,5 +40,10 @@ def render(view: View, dropped: int, series: Series) -> None:
         series.add(SUCCESS, labels, int(view.failure is None))
         series.add(DURATION, labels, view.duration)
         series.add(LAST_RUN, labels, view.last_run)
+    cautions: Counter[str] = Counter()
+    for caution in view.observation.all_cautions if view.observation is not None else ():
+        cautions[caution.fact] += caution.count
+    for fact, count in sorted(cautions.items()):
+        series.add(CAUTIONS, (*labels, fact), count)
     if view.last_success is not None:
         series.add(LAST_SUCCESS, labels, view.last_success)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import TypeVar
 
-from cln_monitor.cln import Server
+from cln_monitor.cln import LastCheckin, Limit, Server
 from cln_monitor.exporter.families import POLLED, Family, Series, escape, number
 
 S = TypeVar("S", bound=Server)
@@ -20,15 +20,10 @@ AGE_BOUNDS = (_HOUR, 4 * _HOUR, 8 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY,
 """Seconds since the last check-in up to which servers are counted; agents check in about every 4 hours."""
 
 
-def add_limit(series: Series, family: Family, account: str, key: str, limit: int | None) -> None:
-    """Write the limit of a key, where CLN told one."""
-    if limit is not None:
-        series.add(family, (account, key), limit_value(limit))
-
-
-def limit_value(limit: int) -> float:
-    """Return the value of a limit; CLN's 0 stands for no limit."""
-    return limit or math.inf
+def add_limit(series: Series, family: Family, labels: tuple[str, ...], limit: Limit) -> None:
+    """Write the limit of a key, where CLN told one that can be read; its 0 stands for no limit."""
+    if isinstance(limit, int):
+        series.add(family, labels, limit or math.inf)
 
 
 def add_server_times(
@@ -38,9 +33,9 @@ def add_server_times(
     account: str,
     key: str,
     servers: list[S],
-    time_of: Callable[[S], float | None],
+    time_of: Callable[[S], LastCheckin],
 ) -> None:
-    """Write a timestamp a server, nothing for a server without one."""
+    """Write a timestamp a server, nothing for a server whose time is none or not known."""
     # The hundred thousand lines of a large fleet come from here: one f-string each, nothing else.
     start = f'{family.name}{{account="{escape(account)}",key="{escape(key)}",server_id="'
     series.add_made(
@@ -50,7 +45,7 @@ def add_server_times(
         lambda: [
             f'{start}{escape(server.server_id)}",ip="{escape(server.ip)}"}} {number(moment)}\n'
             for server in servers
-            if (moment := time_of(server)) is not None
+            if (moment := time_of(server))
         ],
     )
 

@@ -12,7 +12,7 @@ from .words import DAY, HOUR
 
 _EDGES = ((4 * HOUR, "4 h"), (8 * HOUR, "8 h"), (DAY, "1 d"), (3 * DAY, "3 d"), (7 * DAY, "7 d"), (30 * DAY, "30 d"))
 WIDTH, HEIGHT = 336, 152
-_SLOT, _GAP = WIDTH / (len(_EDGES) + 2), 10
+_GAP = 10
 _BASE, _TALLEST, _LEAST = 126.0, 98.0, 3.0
 
 
@@ -68,23 +68,28 @@ def chart(id_: str, product: str, check_ins: Iterable[CheckIns], now: float, sta
         for place, (label, count) in enumerate(zip((*(label for _, label in _EDGES), ""), counts, strict=True))
     ]
     rows.append(("never", sum(each.never for each in check_ins), "never"))
+    if unknown := sum(each.unknown for each in check_ins):
+        rows.append(("unknown", unknown, "never"))
     most = max(count for _, count, _ in rows)
     bars = [
-        _bar(place, label, count, state, math.log1p(count) / math.log1p(most) if most else 0.0)
-        for place, (label, count, state) in enumerate(rows)
+        _bar(place, WIDTH / len(rows), row, math.log1p(row[1]) / math.log1p(most) if most else 0.0)
+        for place, row in enumerate(rows)
     ]
     return Chart(id_, product, sum(bar.count for bar in bars), tuple(bars))
 
 
-def _bar(place: int, label: str, count: int, state: str, share: float) -> Bar:
+def _bar(place: int, slot: float, row: tuple[str, int, str], share: float) -> Bar:
+    label, count, state = row
     height = max(_LEAST, round(_TALLEST * share, 1)) if count else 0.0
-    x = round(place * _SLOT + _GAP / 2, 1)
-    return Bar(label, count, state, x, round(_BASE - height, 1), round(_SLOT - _GAP, 1), height)
+    x = round(place * slot + _GAP / 2, 1)
+    return Bar(label, count, state, x, round(_BASE - height, 1), round(slot - _GAP, 1), height)
 
 
 def _in_words(label: str) -> str:
     if label == "never":
         return "never checked in"
+    if label == "unknown":
+        return "with an unknown check-in"
     if label == "older":
         return "longer ago"
     return f"less than {label.removeprefix('< ')} ago"

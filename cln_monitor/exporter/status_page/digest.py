@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from cln_monitor.exporter.licenses import licenses_of
+from msgspec import UNSET
+
+from cln_monitor.cln import LastCheckin, Limit
+from cln_monitor.exporter.licenses import by_address, licenses_of
 from cln_monitor.probes import Observation
 
 NEARLY_FULL, LEAST_LIMIT = 0.9, 2
@@ -29,8 +32,8 @@ class Server(Protocol):
         """Its address."""
 
     @property
-    def last_checkin(self) -> float | None:
-        """When it last checked in, None for never."""
+    def last_checkin(self) -> LastCheckin:
+        """When it last checked in."""
 
 
 class SilentServer(NamedTuple):
@@ -39,59 +42,73 @@ class SilentServer(NamedTuple):
     key: str
     server_id: str
     ip: str
-    last_checkin: float | None
+    last_checkin: LastCheckin
     created: float | None
 
     @property
     def since(self) -> float:
         """From when on CLN has not heard of it: its creation if it never checked in, infinity where that is unknown."""
-        if self.last_checkin is not None:
-            return self.last_checkin
-        return math.inf if self.created is None else self.created
+        if self.last_checkin is None:
+            return math.inf if self.created is None else self.created
+        return self.last_checkin or math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class CheckIns:
-    """The last check-ins of servers: their ``times`` in order, and how many ``never`` did."""
+    """The last check-ins of servers: their ``times`` in order, how many ``never`` did, of how many it is ``unknown``.
+
+    ``registered`` are the times, in order, at which those that never did were registered, as far as CLN tells.
+    """
 
     times: Sequence[float]
     never: int
+    unknown: int = 0
+    registered: Sequence[float] = ()
 
     def before(self, moment: float) -> int:
         """Return how many servers checked in last before ``moment``."""
         return bisect_left(self.times, moment)
 
+    def never_since(self, moment: float) -> int:
+        """Return how many servers were registered before ``moment`` and never checked in."""
+        return bisect_left(self.registered, moment)
+
     @property
     def total(self) -> int:
         """The number of servers."""
-        return len(self.times) + self.never
+        return len(self.times) + self.never + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key. ``product`` in words; ``limit`` 0 for unlimited, None when not told."""
+    """A key. ``product`` in words."""
 
     product: str
     key: str
     note: str
     used: int
-    limit: int | None
+    limit: Limit
     check_ins: CheckIns | None = None
 
     @property
     def fullness(self) -> float:
         """The part of the limit that is used, negative where there is no limit."""
-        return self.used / self.limit if self.limit else -1.0
+        return self.used / self.most if self.most else -1.0
+
+    @property
+    def most(self) -> int:
+        """Its limit where it has one that can be read, else 0."""
+        return self.limit if isinstance(self.limit, int) else 0
 
     @property
     def is_full(self) -> bool:
         """Whether it refuses new servers, and was to have more than one."""
-        return self.fullness >= 1 and (self.limit or 0) >= LEAST_LIMIT
+        return self.fullness >= 1 and self.most >= LEAST_LIMIT
 
     @property
     def is_nearly_full(self) -> bool:
         """Whether it is full, or as good as."""
-        return self.fullness >= NEARLY_FULL and (self.limit or 0) >= LEAST_LIMIT
+        return self.fullness >= NEARLY_FULL and self.most >= LEAST_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +137,14 @@ def digest(observation: Observation[Any]) -> Digest:
     return Digest() if make is None else make(observation)
 
 
-def check_ins_of(servers: Iterable[Server]) -> CheckIns:
+def check_ins_of(servers: Sequence[Server]) -> CheckIns:
     """Return the check-ins of ``servers``."""
     moments = [server.last_checkin for server in servers]
-    times = sorted([moment for moment in moments if moment is not None])
-    return CheckIns(times, len(moments) - len(times))
+    times = sorted([moment for moment in moments if moment])
+    unknown = moments.count(UNSET)
+    never = len(moments) - len(times) - unknown
+    registered = [getattr(each, "created", None) for each in servers if each.last_checkin is None] if never else []
+    return CheckIns(times, never, unknown, sorted(moment for moment in registered if moment))
 
 
 def longest_silent(
@@ -138,7 +158,7 @@ def longest_silent(
         _silent(key, server)
         for key, servers in servers_of
         for server in servers
-        if server.last_checkin is None or server.last_checkin <= latest
+        if not server.last_checkin or server.last_checkin <= latest
     )
     return tuple(heapq.nsmallest(MOST_SERVERS, candidates, key=lambda server: server.since))
 
@@ -189,7 +209,7 @@ def _ip_licenses(observation: Observation[Any]) -> Digest:
     by_type: defaultdict[str, Counter[bool | None]] = defaultdict(Counter)
     for each in licenses:
         by_type[each.license][each.registered] += 1
-    in_use = [each for each in licenses if each.is_used and each.read_at is not None]
+    in_use = by_address(licenses)
     check_ins = (check_ins_of(in_use),) if in_use else ()
     return Digest(
         licenses=tuple(LicenseUse(name, counts[True], counts[False], counts[None]) for name, counts in by_type.items()),

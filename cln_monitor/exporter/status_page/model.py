@@ -86,7 +86,7 @@ def overview(seen: Sequence[Seen], now: float) -> Overview:
 
 def _verdict(seen: Sequence[Seen], found: Sequence[Problem], now: float) -> Verdict:
     wrong = sum(problem.severity is Severity.WRONG for problem in found)
-    look = len(found) - wrong
+    look = sum(problem.severity is Severity.LOOK for problem in found)
     if wrong:
         text = words.count(wrong, "thing is wrong", "things are wrong")
         return Verdict("wrong", text + (f" and {words.count(look, 'needs a look', 'need a look')}" if look else ""))
@@ -104,9 +104,11 @@ def _figures(seen: Sequence[Seen], now: float) -> Iterator[Figure]:
     checking_in = [each for each in seen if each.digest.check_ins]
     if checking_in:
         total = sum(check_ins.total for each in checking_in for check_ins in each.digest.check_ins)
-        silent = sum(each.stale(now) + each.never for each in checking_in)
-        yield Figure(words.number(total), "servers that check in", "plain", "check-ins")
+        silent = sum(each.stale(now) + each.never(now) for each in checking_in)
+        yield Figure(words.number(total), "server" if total == 1 else "servers", "plain", "check-ins")
         yield _figure(silent, "stale or never checked in", "check-ins")
+        if unknown := sum(each.unknown for each in checking_in):
+            yield _figure(unknown, "with an unknown check-in", "check-ins")
     all_keys = [key for each in seen for key in each.digest.keys]
     if all_keys:
         full = sum(key.is_nearly_full for key in all_keys)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import chain, groupby
 
+from cln_monitor import policy
+from cln_monitor.probes import phrases_of
+
 from . import words
 from .digest import KeyUse
-from .seen import PRODUCTS, Seen, patch_counts
+from .seen import PRODUCT_NAMES, PRODUCTS, Seen, patch_counts
 
 _MOST_OF_A_KIND = 8
 _LONGEST_ERROR = 300
@@ -34,10 +37,23 @@ _KINDS = {
 
 
 class Severity(IntEnum):
-    """How bad it is: what is wrong comes before what only needs a look."""
+    """How bad it is: what is wrong comes before what only needs a look, and that before what is but worth a word."""
 
     WRONG = 0
     LOOK = 1
+    NOTE = 2
+
+
+_OF_POLICY = {
+    policy.Severity.CRITICAL: Severity.WRONG,
+    policy.Severity.WARNING: Severity.LOOK,
+    policy.Severity.INFO: Severity.NOTE,
+}
+_SECTION_OF_FACT = {
+    policy.FLAG_MISSING: "cln",
+    policy.LIMIT_NOT_TOLD: "keys",
+    policy.LIMIT_UNREADABLE: "keys",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,11 @@ def _of_data(seen: Seen, now: float) -> Iterator[Problem]:
     observation = seen.view.observation
     if observation is None:
         return
+    of_whom = (
+        f" ({PRODUCT_NAMES.get(seen.view.probe, seen.view.probe)} of {seen.view.account})" if seen.view.account else ""
+    )
+    for severity, fact, text in phrases_of(observation.all_cautions):
+        yield Problem(_OF_POLICY[severity], _SECTION_OF_FACT.get(fact, "check-ins"), f"{text}{of_whom}")
     if observation.probe == "status":
         for flag in (flag for part in observation.parts for flag in part.value if not flag.good):
             told = f"{flag.name} is {str(flag.value).lower()}"
@@ -107,7 +128,7 @@ def _of_data(seen: Seen, now: float) -> Iterator[Problem]:
     unknown = sum(license_.unknown for license_ in seen.digest.licenses)
     if unknown:
         licences = f"{words.count(unknown, 'IP licence')} of {observation.account}"
-        yield Problem(Severity.LOOK, "licences", f"CLN does not tell whether {licences} {_is(unknown)} used")
+        yield Problem(Severity.NOTE, "licences", f"CLN does not tell whether {licences} {_is(unknown)} used")
 
 
 def _is(count: int) -> str:
@@ -119,16 +140,16 @@ def _has(count: int) -> str:
 
 
 def _of_key(key: KeyUse, account: str) -> Iterator[Problem]:
-    if key.limit and key.is_nearly_full:
+    if key.is_nearly_full:
         name = f"{key.product} key {key.key}" + (f" (“{words.short(key.note)}”)" if key.note else "")
         text = f"{name} of {account} is {'full' if key.is_full else 'nearly full'}"
         severity = Severity.WRONG if key.is_full else Severity.LOOK
-        yield Problem(severity, "keys", f"{text}: {words.number(key.used)} of {words.count(key.limit, 'server')}")
+        yield Problem(severity, "keys", f"{text}: {words.number(key.used)} of {words.count(key.most, 'server')}")
 
 
 def _of_check_ins(seen: Seen, now: float) -> Iterator[Problem]:
     servers, account = f"{PRODUCTS.get(seen.view.probe)} server", seen.view.account
-    stale, never = seen.stale(now), seen.never
+    stale, never = seen.stale(now), seen.never(now)
     if stale:
         oldest = min(check_ins.times[0] for check_ins in seen.digest.check_ins if check_ins.times)
         text = f"{words.count(stale, servers)} of {account} {_has(stale)} not checked in for over "
@@ -138,6 +159,9 @@ def _of_check_ins(seen: Seen, now: float) -> Iterator[Problem]:
     elif never:
         text = f"{words.count(never, servers)} of {account} {_has(never)} never checked in"
         yield Problem(Severity.LOOK, "check-ins", text)
+    if undated := seen.undated:  # whether they are late nobody can tell
+        text = f"{words.count(undated, servers)} of {account} {_has(undated)} not checked in yet"
+        yield Problem(Severity.NOTE, "check-ins", text)
 
 
 def _of_patches(seen: Seen) -> Iterator[Problem]:

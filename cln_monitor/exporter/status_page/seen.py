@@ -14,6 +14,10 @@ from .digest import CheckIns, Digest
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
 """The probes of servers that check in, and what those servers are called."""
+PRODUCT_NAMES = PRODUCTS | {"ip_licenses": "IP licenses", "els": "ELS"}
+"""What the products of probes are called."""
+NEVER_AFTER = 86400.0
+"""Seconds after its registration from which on a server that never checked in is told of; the alerts have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,23 @@ class Seen:
         """Return how many servers are stale at ``now``, of all or of the check-ins ``of`` some."""
         return sum(each.before(now - self.stale_after) for each in (self.digest.check_ins if of is None else of))
 
+    def never(self, now: float) -> int:
+        """Return how many servers never checked in though they are registered for more than a day at ``now``."""
+        return sum(each.never_since(now - NEVER_AFTER) for each in self.digest.check_ins)
+
+    def new(self, now: float) -> int:
+        """Return how many servers have not checked in yet, and were registered less than a day ago at ``now``."""
+        return sum(len(each.registered) - each.never_since(now - NEVER_AFTER) for each in self.digest.check_ins)
+
     @property
-    def never(self) -> int:
-        """How many servers never checked in."""
-        return sum(each.never for each in self.digest.check_ins)
+    def undated(self) -> int:
+        """How many servers never checked in and were registered nobody knows when."""
+        return sum(each.never - len(each.registered) for each in self.digest.check_ins)
+
+    @property
+    def unknown(self) -> int:
+        """How many servers have a check-in of which nothing is known."""
+        return sum(each.unknown for each in self.digest.check_ins)
 
     @property
     def ages(self) -> Ages:

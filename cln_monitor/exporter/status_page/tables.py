@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cln_monitor.cln import Limit
+
 from . import words
 from .digest import MOST_SERVERS, KeyUse, SilentServer
 from .problems import PATCH_WORDS
-from .seen import PRODUCTS, Seen, patch_counts
+from .seen import NEVER_AFTER, PRODUCTS, Seen, patch_counts
 from .some import MOST_ROWS, Some
 
 
@@ -88,16 +90,18 @@ class BillRow:
 
 def servers(seen: Sequence[Seen], now: float) -> Some:
     """Return the servers that are stale or never checked in, those that have been silent longest first."""
-    candidates = [
-        (each, server)
-        for each in seen
-        for server in each.digest.longest
-        if server.last_checkin is None or now - server.last_checkin > each.stale_after
-    ]
+    candidates = [(each, server) for each in seen for server in each.digest.longest if _is_silent(server, each, now)]
     longest = heapq.nsmallest(MOST_SERVERS, candidates, key=lambda pair: pair[1].since)
     worst = max((now - server.since for _, server in longest if server.since < math.inf), default=0.0)
-    silent = sum(each.stale(now) + each.never for each in seen)
+    silent = sum(each.stale(now) + sum(of.never for of in each.digest.check_ins) - each.new(now) for each in seen)
     return Some([_server(each, server, now, worst) for each, server in longest], silent - len(longest))
+
+
+def _is_silent(server: SilentServer, seen: Seen, now: float) -> bool:
+    """Tell whether a server counts as silent: one that was registered a moment ago has time to check in."""
+    if server.last_checkin is None:
+        return server.created is None or now - server.created > NEVER_AFTER
+    return now - (server.last_checkin or now) > seen.stale_after
 
 
 def _server(seen: Seen, server: SilentServer, now: float, worst: float) -> ServerRow:
@@ -133,8 +137,12 @@ def keys(seen: Sequence[Seen], now: float) -> Some:
 def _key(seen: Seen, key: KeyUse, now: float) -> KeyRow:
     silent = ""
     if key.check_ins is not None and key.used:
-        stale, never = seen.stale(now, [key.check_ins]), key.check_ins.never
-        told = [f"{words.number(stale)} stale"] * bool(stale) + [f"{words.number(never)} never"] * bool(never)
+        counts = {
+            "stale": seen.stale(now, [key.check_ins]),
+            "never": key.check_ins.never,
+            "unknown": key.check_ins.unknown,
+        }
+        told = [f"{words.number(count)} {what}" for what, count in counts.items() if count]
         silent = ", ".join(told) or "none silent"
     return KeyRow(
         account=seen.view.account,
@@ -142,11 +150,17 @@ def _key(seen: Seen, key: KeyUse, now: float) -> KeyRow:
         key=words.short(key.key),
         note=words.short(key.note),
         used=words.number(key.used),
-        limit=words.number(key.limit) if key.limit else "unlimited" if key.limit == 0 else "unknown",
+        limit=_limit(key.limit),
         state="wrong" if key.is_full else "look" if key.is_nearly_full else "ok",
-        share=_percent(key.used, key.limit) if key.limit else None,
+        share=_percent(key.used, key.most) if key.most else None,
         silent=silent,
     )
+
+
+def _limit(limit: Limit) -> str:
+    if isinstance(limit, str):
+        return f"“{words.short(limit)}”"
+    return "not told" if limit is None else words.number(limit) if limit else "unlimited"
 
 
 def patches(seen: Sequence[Seen]) -> Some:

@@ -46,6 +46,7 @@ def viewed(
         failure=failure,
         read=0 if observation is None else len(observation.parts),
         lacking=0 if observation is None else len(observation.lacking),
+        missing=[] if observation is None else observation.gaps,
         observation=observation,
         ages=Ages(
             last_run=None if last_run is None else now - last_run,

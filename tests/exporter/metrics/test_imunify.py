@@ -31,6 +31,7 @@ cln_imunify_key_info{account="acme",key="k",product="360_250"} 1
 cln_imunify_key_servers{account="acme",key="k",checkin="fresh"} 1
 cln_imunify_key_servers{account="acme",key="k",checkin="stale"} 0
 cln_imunify_key_servers{account="acme",key="k",checkin="never"} 1
+cln_imunify_key_servers{account="acme",key="k",checkin="unknown"} 0
 cln_imunify_key_servers_limit{account="acme",key="k"} 5
 cln_imunify_key_servers_reported{account="acme",key="k"} 3
 cln_imunify_server_last_checkin_timestamp_seconds{account="acme",key="k",server_id="one",ip="192.0.2.1"} 1714490740

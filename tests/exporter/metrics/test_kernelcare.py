@@ -35,6 +35,7 @@ cln_kernelcare_key_info{account="acme",key="k",note="Web \"eu\" \\ 🚀",enabled
 cln_kernelcare_key_servers{account="acme",key="k",checkin="fresh"} 1
 cln_kernelcare_key_servers{account="acme",key="k",checkin="stale"} 1
 cln_kernelcare_key_servers{account="acme",key="k",checkin="never"} 1
+cln_kernelcare_key_servers{account="acme",key="k",checkin="unknown"} 0
 cln_kernelcare_key_servers_limit{account="acme",key="k"} 4
 cln_kernelcare_server_last_checkin_timestamp_seconds{account="acme",key="k",server_id="s1",ip="192.0.2.1"} 1714490740
 cln_kernelcare_server_last_checkin_timestamp_seconds{account="acme",key="k",server_id="s2",ip="2001:db8::1"} 1714404399
@@ -68,7 +69,7 @@ def test_enabled(enabled: bool | None, label: str) -> None:
 def test_a_key_without_servers() -> None:
     """Has zero of each kind, and no series a server."""
     text = text_of(render, observed({"k": msgspec.structs.replace(KEY, servers=[], note="")}), CheckinSettings())
-    assert [line.rpartition(" ")[2] for line in text.splitlines() if "key_servers{" in line] == ["0", "0", "0"]
+    assert [line.rpartition(" ")[2] for line in text.splitlines() if "key_servers{" in line] == ["0", "0", "0", "0"]
     assert "server_id" not in text
 
 

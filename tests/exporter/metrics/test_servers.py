@@ -29,23 +29,24 @@ def test_times_are_what_the_family_would_write(
     short, long = Series(), Series()
     add_server_times(short, TIMES, account=account, key=key, servers=servers, time_of=attrgetter("last_checkin"))
     for server in servers:
-        if server.last_checkin is not None:
+        if server.last_checkin:
             long.add(TIMES, (account, key, server.server_id, server.ip), server.last_checkin)
     assert short.texts() == long.texts()
     values = parse(TIMES.header.decode() + b"".join(short.texts().values()).decode())
-    assert sorted(values.values()) == sorted(at for *_, at in rows if at is not None)
+    assert sorted(values.values()) == sorted(at for *_, at in rows if at)
 
 
 @pytest.mark.parametrize(("limit", "text"), [(3, "3"), (0, "+Inf")])
 def test_limit(limit: int, text: str) -> None:
     """0 is no limit at all."""
     series = Series()
-    add_limit(series, LIMIT, "acme", "k", limit)
+    add_limit(series, LIMIT, ("acme", "k"), limit)
     assert series.texts()[LIMIT] == f'cln_limit{{account="acme",key="k"}} {text}\n'.encode()
 
 
-def test_no_limit_told() -> None:
-    """What CLN does not tell is absent."""
+@pytest.mark.parametrize("limit", [None, "1,000"])
+def test_no_limit_told(limit: str | None) -> None:
+    """What CLN does not tell, or nobody can read, is absent."""
     series = Series()
-    add_limit(series, LIMIT, "acme", "k", None)
+    add_limit(series, LIMIT, ("acme", "k"), limit)
     assert series.texts() == {}

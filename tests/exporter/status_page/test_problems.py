@@ -15,7 +15,8 @@ from tests.helpers.clock import NOW
 
 from .made import DAY, HOUR, kernelcare, key, licensed, seen, server
 
-WRONG, LOOK = Severity.WRONG, Severity.LOOK
+WRONG, LOOK, NOTE = Severity.WRONG, Severity.LOOK, Severity.NOTE
+OLD = NOW - 30 * DAY
 TIMEOUT = Failure("timeout", "reading /kcare/key/list.json at h: no whole answer within 15 s")
 
 
@@ -84,12 +85,18 @@ def test_keys(used: int, expected: list[tuple[Severity, str, str]]) -> None:
 def test_check_ins() -> None:
     """Those that stopped, and those that never began, over all keys."""
     target = seen(
-        kernelcare(key("a", server("1", DAY + 1), server("2", DAY)), key("b", server("3", 9 * DAY), server("4", None)))
+        kernelcare(
+            key("a", server("1", DAY + 1), server("2", DAY)), key("b", server("3", 9 * DAY), server("4", None, OLD))
+        )
     )
     text = "2 KernelCare servers of acme have not checked in for over 1 d, the longest for 9 d"
     assert told(target) == [(LOOK, "check-ins", f"{text}; 1 more never did")]
-    fresh = kernelcare(key("a", server("1", HOUR), server("2", None), server("3", None)))
+    fresh = kernelcare(key("a", server("1", HOUR), server("2", None, OLD), server("3", None, OLD)))
     assert told(seen(fresh)) == [(LOOK, "check-ins", "2 KernelCare servers of acme have never checked in")]
+    new = kernelcare(key("a", server("1", HOUR), server("2", None, created=NOW - HOUR)))
+    assert told(seen(new)) == []
+    undated = kernelcare(key("a", server("1", HOUR), server("2", None, created=None)))
+    assert told(seen(undated)) == [(NOTE, "check-ins", "1 KernelCare server of acme has not checked in yet")]
 
 
 def patched(*states: PatchState) -> Seen:

@@ -60,7 +60,7 @@ def test_keys() -> None:
         ("full", "2", "2", "wrong", 100.0, "none silent"),
         ("half", "1", "2", "ok", 50.0, "1 never"),
         ("many", "2", "unlimited", "ok", None, "none silent"),
-        ("dark", "1", "unknown", "ok", None, "1 never"),
+        ("dark", "1", "not told", "ok", None, "1 never"),
         ("free", "0", "unlimited", "ok", None, ""),
     ]
     assert len(some.rows[3].note) == 80
