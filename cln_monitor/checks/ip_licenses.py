@@ -26,6 +26,7 @@ from .servers import (
     oldest_first,
     spelled,
     stale_problems,
+    undated_notes,
     unknown_problems,
     unmatched,
 )
@@ -70,7 +71,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
     is_of_some = bool(options.ip or options.license)
     odd = oddities_of(view, lambda _: True)
     found = stale_problems(servers, total, ages)
-    found += unknown_problems(servers, total) if is_of_some else odd.problems
+    found += unknown_problems(servers, total) if is_of_some and licenses else odd.problems
     figure = Figure("unregistered", len(unused), "", *unused_limits)
     if figure.state is not State.OK and is_listed:
         named = name_worst(list(map(_name, unused)))
@@ -89,7 +90,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> Verdict:
         named = name_worst(list(map(_name, unknown)))
         phrases.append(f"CLN does not tell whether {len(unknown)} of {len(licenses)} are used: {named}")
     return Verdict(
-        text="; ".join(phrases if is_of_some else [*phrases, *odd.notes]),
+        text="; ".join([*phrases, *undated_notes(servers, total), *([] if is_of_some else odd.notes)]),
         lines=[
             *origin_of(view, options),
             *odd.lines,

@@ -101,8 +101,8 @@ def age_server(name: str, row: Mapping[str, Any], created: float | None, now: fl
         return Aged(name, None, UNKNOWN, State.WARNING)
     seen = row["last_checkin"] if row["last_checkin"] is not None else created
     checkin = NEVER if row["last_checkin"] is None else SEEN
-    if seen is None:
-        return Aged(name, None, checkin, State.WARNING if warning or critical else State.OK)
+    if seen is None:  # whether it is late nobody can tell
+        return Aged(name, None, checkin, State.OK)
     age = max(0, int(now - seen))  # clocks differ: a check-in a moment ahead of ours is a check-in now
     if critical is not None and critical.is_bad(age):
         return Aged(name, age, checkin, State.CRITICAL)
@@ -115,13 +115,16 @@ def stale_problems(servers: list[Aged], total: str, thresholds: Thresholds) -> l
     for state_, threshold in ((State.CRITICAL, thresholds[1]), (State.WARNING, thresholds[0])):
         for checkin in (SEEN, NEVER):
             bad = [server for server in servers if (server.state, server.checkin) == (state_, checkin)]
-            # Of a server that was registered nobody knows when no age is out of a range.
-            for some in ([each for each in bad if each.age is not None], [each for each in bad if each.age is None]):
-                if some:
-                    what = _what_is_wrong(checkin, threshold if some[0].age is not None else None)
-                    named = name_worst([server.in_phrase for server in some])
-                    problems.append(Problem(state_, f"{len(some)} of {total} {what}: {named}"))
+            if bad and threshold is not None:
+                named = name_worst([server.in_phrase for server in bad])
+                problems.append(Problem(state_, f"{len(bad)} of {total} {_what_is_wrong(checkin, threshold)}: {named}"))
     return problems
+
+
+def undated_notes(servers: list[Aged], total: str) -> list[str]:
+    """Return what to say of servers that never checked in and were registered nobody knows when: they may be new."""
+    undated = [server.name for server in servers if server.checkin == NEVER and server.age is None]
+    return [f"{len(undated)} of {total} never checked in: {name_worst(undated)}"] if undated else []
 
 
 def unknown_problems(servers: list[Aged], total: str) -> list[Problem]:
@@ -131,11 +134,11 @@ def unknown_problems(servers: list[Aged], total: str) -> list[Problem]:
     return [Problem(State.WARNING, text)] if unknown else []
 
 
-def _what_is_wrong(checkin: str, threshold: Threshold | None) -> str:
+def _what_is_wrong(checkin: str, threshold: Threshold) -> str:
     if checkin == NEVER:
-        return f"never checked in, registered {threshold.words} ago" if threshold else "never checked in"
-    if threshold is None or threshold.is_plain:
-        return f"not checked in for {threshold.words}" if threshold else "not checked in"
+        return f"never checked in, registered {threshold.words} ago"
+    if threshold.is_plain:
+        return f"not checked in for {threshold.words}"
     return f"with a last check-in of an age {threshold.words}"
 
 
@@ -221,7 +224,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     odd = oddities_of(view, wanted)
     total = f"{len(servers)} {product} servers"
     found = stale_problems(servers, total, ages) + limit_problems(uses, limits)
-    found += unknown_problems(servers, total) if of_servers else odd.problems
+    found += unknown_problems(servers, total) if of_servers and servers else odd.problems
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         *unmatched("--ip", options.ip, {spelled(row["ip"]) for row in rows} if options.ip else ()),
@@ -235,7 +238,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         phrases += [f"the fullest key is {uses[0]}"] if uses else []
     figures = [Figure("servers", len(servers)), *age_figures(servers, ages), *limit_figures(uses, limits)]
     return Verdict(
-        text="; ".join(phrases if of_servers else [*phrases, *odd.notes]),
+        text="; ".join([*phrases, *undated_notes(servers, total), *([] if of_servers else odd.notes)]),
         lines=[
             *origin_of(view, options, wanted),
             *odd.lines,
@@ -255,7 +258,7 @@ def _used(key: dict[str, Any]) -> int:
 def longest_silent(servers: list[Aged]) -> str:
     """Return which of ``servers``, the oldest first, has been silent longest, and how many have not checked in yet."""
     longest = next((f", the longest silent is {server}" for server in servers if server.checkin == SEEN), "")
-    new = sum(server.checkin == NEVER for server in servers)
+    new = sum(server.checkin == NEVER and server.age is not None for server in servers)
     return longest + (f", {new} not checked in yet" if new else "")
 
 

@@ -7,14 +7,13 @@ which may be empty: Prometheus puts the lists of all shards together.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from cln_monitor.probes import Ages, Observation, View
+from cln_monitor.probes import Ages, Observation, View, is_address
 from cln_monitor.probes.ip_licenses import LIST
 
 from .licenses import licenses_of
@@ -172,7 +171,7 @@ def _without_addresses(observation: Observation[Any]) -> str:
     """Return whose servers have no address, none of them: such a list is no empty one, CLN tells it another way."""
     for part in observation.parts:
         servers = getattr(part.value, "servers", None) or getattr(part.value, "licenses", [])
-        if servers and observation.probe in DISCOVERED and not any(_host(server.ip) for server in servers):
+        if servers and observation.probe in DISCOVERED and not any(is_address(server.ip) for server in servers):
             return f"the {len(servers)} servers of {part.name}"
     return ""
 
@@ -216,12 +215,9 @@ def target_groups(found: Iterable[tuple[str, Labels]], port: int) -> Iterator[Ta
 
 
 def _host(ip: str) -> str:
-    family, host = (socket.AF_INET6, f"[{ip}]") if ":" in ip else (socket.AF_INET, ip)
-    try:
-        socket.inet_pton(family, ip)  # a tenth of what ipaddress takes
-    except (OSError, ValueError):
+    if not is_address(ip):
         return ""
-    return host
+    return f"[{ip}]" if ":" in ip else ip
 
 
 def encoded(groups: Iterator[TargetGroup]) -> list[bytes]:

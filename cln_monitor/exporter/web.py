@@ -18,8 +18,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor import __version__
-from cln_monitor.config import show_config
-from cln_monitor.probes import FORMAT
+from cln_monitor.config import Config, show_config
+from cln_monitor.probes import FORMAT, PROBES
 
 from .discovery import NotDiscovered, discover
 from .exposition import Page
@@ -191,10 +191,19 @@ class _Web:
         if target is None and (reader := self._service.reader_elsewhere(account, probe)):
             raise HTTPException(404, f"{probe} of {account} is read by the shard {reader}, not here")
         if target is None:
-            ids = sorted({(target.account, target.probe) for target in self._service.targets})
-            known = ", ".join(f"{name} of {owner}" if owner else name for owner, name in ids)
-            raise HTTPException(404, f"no such account and probe; there are: {known}")
+            raise HTTPException(404, _why_not_there(self._service.config, account, probe))
         return target
+
+
+def _why_not_there(config: Config, account: str, probe: str) -> str:
+    """Return why a ``config`` has no target of ``probe`` for ``account``, and what to do about it."""
+    accounts = [each.name for each in config.accounts]
+    if probe not in PROBES:
+        return f"no such probe; there are: {', '.join(PROBES)}"
+    if account not in accounts:
+        which = "no such account" if account else f"{probe} is asked for an account"
+        return f"{which}; there are: {', '.join(accounts)}"
+    return f"the probe {probe} of {account} is off: set enabled: true below probes, {probe}"
 
 
 class _Pieces(StreamingResponse):

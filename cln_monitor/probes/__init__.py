@@ -1,6 +1,6 @@
 """What monitoring asks of CLN: a module a probe, each turning calls of the client into an immutable observation."""
 
-from .caution import Caution, phrases_of
+from .caution import Caution, is_address, phrases_of
 from .observation import Failure, Gap, Missing, Observation, Part
 from .probe import Probe, Source
 from .registry import PROBES
@@ -28,6 +28,7 @@ __all__ = [
     "Shard",
     "Source",
     "View",
+    "is_address",
     "phrases_of",
     "run_probe",
 ]

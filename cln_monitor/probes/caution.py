@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -68,8 +69,17 @@ def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[st
 
 def of_addresses(servers: Sequence[Any], of: str) -> tuple[Caution, ...]:
     """Return a caution where CLN tells the address of none of ``servers``, a list that it gave; ``of`` whose it is."""
-    is_missing = servers and not any(server.ip for server in servers)
+    is_missing = servers and not any(is_address(server.ip) for server in servers)
     return Caution.of(policy.FIELD_MISSING, [f"ip of {counted(len(servers), 'server')} {of}"] if is_missing else [])
+
+
+def is_address(ip: str) -> bool:
+    """Tell whether ``ip`` is an address, of IPv4 or IPv6."""
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)  # a tenth of what ipaddress takes
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def of_checkins(servers: Sequence[Any], ahead: Sequence[Any], of: str) -> tuple[Caution, ...]:

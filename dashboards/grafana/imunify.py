@@ -25,7 +25,6 @@ def dashboard() -> model.Dashboard:
             variables.account(),
             variables.of_label("code", "Product", f"cln_imunify_key_info{{{q.ACCOUNT}}}", "product"),
             variables.of_label("imunify_key", "Key", f'cln_imunify_key_info{{{q.ACCOUNT},product=~"$code"}}', "key"),
-            variables.stale(),
         ],
         [
             *_numbers(),

@@ -23,7 +23,6 @@ def dashboard() -> model.Dashboard:
         [
             variables.account(),
             variables.of_label("kernelcare_key", "Key", f"cln_kernelcare_key_info{{{q.ACCOUNT}}}", "key"),
-            variables.stale(),
         ],
         [
             *_numbers(),
@@ -116,12 +115,13 @@ def _keys() -> table.Panel:
 
 def _never() -> table.Panel:
     created = q.once("account, key, server_id, ip", f"cln_kernelcare_server_created_timestamp_seconds{{{KEY}}}")
+    but_unknown = f"\nunless on (account, key) {q.key_servers(PRODUCT, 'unknown')} > 0"
     heard = f"cln_kernelcare_server_last_checkin_timestamp_seconds{{{KEY}}}"
     return rows(
         "Servers that never checked in",
         "Servers without a last_checkin in /kcare/key/servers.json, by the time since they were registered; empty with "
         f"server_series: false. {POLLED}",
-        [f"sort_desc((time() - ({created} unless on (account, key, server_id) {heard})) / 86400)"],
+        [f"sort_desc((time() - ({created} unless on (account, key, server_id) {heard}{but_unknown})) / 86400)"],
         [
             Column("Value", "Registered", unit=DAYS, decimals=1, width=130, right=True),
             Column("ip", "Address", width=130),

@@ -33,7 +33,7 @@ def dashboard() -> model.Dashboard:
     return variables.dashboard(
         "cln-overview",
         "What a CloudLinux Network account has, and what is wrong with it now.",
-        [variables.account(), variables.product(*PRODUCTS), variables.stale()],
+        [variables.account(), variables.product(*PRODUCTS)],
         [
             *_numbers(),
             wrong_now(size=(12, 13)),
@@ -44,7 +44,7 @@ def dashboard() -> model.Dashboard:
                     [(f"sum by (checkin) ({q.checkins()})", "{{checkin}}")],
                     size=(12, 6),
                     stacked=True,
-                    colors={"fresh": GOOD, "stale": WARN, "never": "purple"},
+                    colors={"fresh": GOOD, "stale": WARN, "never": "purple", "unknown": "red"},
                     link="cln-kernelcare",
                 ),
                 states(
@@ -86,8 +86,8 @@ def dashboard() -> model.Dashboard:
             ),
             rows(
                 "Stale servers",
-                "Servers whose last check-in is older than chosen above, the oldest first. last_checkin of the server "
-                f"lists of KernelCare and Imunify; empty with server_series: false. {POLLED}",
+                "Servers whose last check-in is older than the exporter's stale_after, the oldest first. last_checkin of "
+                f"the server lists of KernelCare and Imunify; empty with server_series: false. {POLLED}",
                 [q.stale_family_servers()],
                 [
                     Column("Value", "Silent for", unit=DAYS, decimals=1, width=120, right=True, steps=((None, WARN),)),

@@ -6,6 +6,10 @@ where the exporter said so, never because nothing is there: hence ``> bool`` and
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from cln_monitor.policy import FACTS
+
 ACCOUNT = 'account=~"$account"'
 PROBES = 'account=~"$account|"'
 """The probe of CLN's status belongs to no account and is always meant."""
@@ -16,7 +20,6 @@ PATCH_STATES = {
     "unsupported": "unsupported",
     "inactive": "inactive",
 }
-STALE_AFTER = {"12 hours": 43200, "1 day": 86400, "3 days": 259200, "7 days": 604800}
 NEARLY_FULL = 0.95
 
 
@@ -100,15 +103,27 @@ def with_note(expression: str) -> str:
 
 
 def stale_servers(product: str) -> str:
-    """Return the days since the last check-in of each server of ``product`` that is stale, most first."""
+    """Return the days since the last check-in of each server of ``product`` that is stale, most first.
+
+    That is what the exporter counts as stale, so that the table has as many as the number above it.
+    """
     times = of_keys(product, "account, key, server_id, ip", "server_last_checkin_timestamp_seconds")
-    return f"sort_desc((time() - {times} > $stale) / 86400)"
+    after = once("account", f'cln_probe_stale_after_seconds{{{ACCOUNT},probe="{product}"}}')
+    return f"sort_desc((time() - {times} > on (account) group_left () {after}) / 86400)"
 
 
 def stale_family_servers() -> str:
     """Return the same for the servers of the chosen products."""
     times = _of_family("server_last_checkin_timestamp_seconds", "account, key, server_id, ip")
-    return f"sort_desc((time() - {times} > $stale) / 86400)"
+    after = f"cln_probe_stale_after_seconds{{{ACCOUNT}}}"
+    after = once("account, family", f'label_replace({after}, "family", "$1", "probe", "(.+)")')
+    return f"sort_desc((time() - {times} > on (account, family) group_left () {after}) / 86400)"
+
+
+def odd(levels: Collection[str]) -> str:
+    """Return how much of what CLN told is odd, by account and probe; of the facts that are as bad as ``levels``."""
+    facts = "|".join(sorted(name for name, fact in FACTS.items() if fact.severity.name.lower() in levels))
+    return once("account, probe, fact", f'cln_probe_cautions{{{PROBES},fact=~"{facts}"}}')
 
 
 def patch_states(where: str = ACCOUNT, state: str = "") -> str:

@@ -13,11 +13,11 @@ def checkins_over_time(product: str, source: str) -> timeseries.Panel:
     """Return how many servers are fresh, stale, never heard of."""
     return lines(
         "Servers by check-in",
-        f"Servers of the keys: fresh, stale or never checked in, as the exporter counts, {source}. {POLLED}",
+        f"Servers of the keys: fresh, stale, never checked in or unknown, as the exporter counts, {source}. {POLLED}",
         [(f"sum by (checkin) ({q.key_servers(product)})", "{{checkin}}")],
         size=(12, 8),
         stacked=True,
-        colors={"fresh": GOOD, "stale": WARN, "never": "purple"},
+        colors={"fresh": GOOD, "stale": WARN, "never": "purple", "unknown": "red"},
     )
 
 
@@ -25,7 +25,7 @@ def stale_servers(product: str, source: str, size: tuple[int, int]) -> table.Pan
     """Return the servers whose last check-in is too old, the oldest first."""
     return rows(
         "Stale servers",
-        "Servers whose last check-in is older than chosen above, the oldest first, last_checkin of "
+        "Servers whose last check-in is older than the exporter's stale_after, the oldest first. last_checkin of "
         f"{source}; empty with server_series: false. {POLLED}",
         [q.stale_servers(product)],
         [

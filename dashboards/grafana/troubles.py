@@ -74,6 +74,10 @@ TROUBLES = (
         "family",
     ),
     Trouble(
+        _CRITICAL, "CLN lists none any more", f"sum by (account, probe) ({q.odd(['critical'])})", _EXPORTER, "probe"
+    ),
+    Trouble(_WARNING, "CLN's answers are odd", f"sum by (account, probe) ({q.odd(['warning'])})", _EXPORTER, "probe"),
+    Trouble(
         _WARNING,
         "Kernels are out of date",
         f"({q.patch_states(state='outofdate')}) > 0",

@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from .links import TAG, TITLES, among_all
 from .panels import DATASOURCE
-from .queries import FAMILIES, STALE_AFTER
+from .queries import FAMILIES
 
 Panel = Builder[model.Panel]
 Item = Panel | list[Panel] | str
@@ -57,17 +57,6 @@ def product(*families: str) -> Variable:
         .multi(True)
         .include_all(True)
         .current(_ALL)
-    )
-
-
-def stale() -> Variable:
-    """Return the choice of the age at which the tables list a server as stale."""
-    return (
-        build.CustomVariable("stale")
-        .label("Listed as stale after")
-        .description("The exporter counts by its own stale_after, 24 hours unless configured otherwise.")
-        .values(", ".join(f"{text} : {seconds}" for text, seconds in STALE_AFTER.items()))
-        .current(model.VariableOption(selected=True, text="1 day", value="86400"))
     )
 
 

@@ -114,12 +114,12 @@ def test_figures_and_words_agree_on_fractions() -> None:
         (HOUR, "OK", "1 KernelCare servers, 1 not checked in yet"),
         (2 * DAY, "WARNING", "never checked in, registered over 1d ago: 192.0.2.1 (registered 2d ago)"),
         (9 * DAY, "CRITICAL", "never checked in, registered over 3d ago: 192.0.2.1 (registered 9d ago)"),
-        (None, "WARNING", "1 of 1 KernelCare servers never checked in: 192.0.2.1"),
+        (None, "OK", "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1"),
         (-DAY, "OK", "1 KernelCare servers, 1 not checked in yet"),
     ],
 )
 def test_a_server_that_never_checked_in(created: float | None, state: str, named: str) -> None:
-    """Counts by its age since it was registered; where nobody knows that, it is WARNING."""
+    """Counts by its age since it was registered; where nobody knows that, it is only told."""
     outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", None, created)])]))
     assert outcome.state == state
     assert named in outcome.text
@@ -130,7 +130,8 @@ def test_a_server_that_never_checked_in(created: float | None, state: str, named
 def test_never_without_a_threshold_for_warning() -> None:
     """The words do not name a threshold that is not there."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", None, None)])])
-    assert judged(seen, "-c", "12h").text == "1 of 1 KernelCare servers never checked in: 192.0.2.1"
+    told = "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1"
+    assert judged(seen, "-c", "12h").text == told
 
 
 def test_imunify_does_not_tell_when_a_server_was_registered() -> None:

@@ -173,8 +173,8 @@ class TestWeb:
         answer = ask(app, "/probe?account=acme&probe=groups")
         assert (answer.status_code, answer.text) == (404, f"groups of acme is read by the shard {reader}, not here\n")
         assert ask(app, "/api/v1/observations/acme/groups").json() == {"error": answer.text.strip()}
-        assert "no such account and probe" in ask(app, "/probe?account=acme&probe=nonsense").text
-        assert "no such account and probe" in ask(app, "/probe?account=nobody&probe=groups").text
+        assert "no such probe" in ask(app, "/probe?account=acme&probe=nonsense").text
+        assert "no such account" in ask(app, "/probe?account=nobody&probe=groups").text
 
     def test_observations(self, fleet: Exporting) -> None:
         """Those that are parts of something say so."""

@@ -18,6 +18,7 @@ from starlette.types import Message
 from cln_monitor.cln import mask_key
 from cln_monitor.exporter.status_page import POLICY
 from cln_monitor.exporter.web import WebOptions, _accepts, make_app
+from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault
 from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
 
@@ -335,14 +336,29 @@ class TestProbe:
             assert "cln_status_ok" in ask(app, f"/probe?{query}").text
 
     @pytest.mark.parametrize(
-        "query", ["", "account=acme", "probe=kernelcare", "account=nobody&probe=kernelcare", "account=acme&probe=<b>"]
+        ("query", "told"),
+        [
+            ("", f"no such probe; there are: {', '.join(PROBES)}"),
+            ("account=acme", f"no such probe; there are: {', '.join(PROBES)}"),
+            ("account=acme&probe=<b>", f"no such probe; there are: {', '.join(PROBES)}"),
+            ("probe=kernelcare", "kernelcare is asked for an account; there are: acme"),
+            ("account=nobody&probe=kernelcare", "no such account; there are: acme"),
+            ("account=<b>&probe=kernelcare", "no such account; there are: acme"),
+        ],
     )
-    def test_not_found(self, query: str, app: Starlette, fleet: Exporting) -> None:
+    def test_not_found(self, query: str, told: str, app: Starlette) -> None:
         """404 with what there is, and nothing of what was asked."""
         answer = ask(app, f"/probe?{query}")
-        known = ", ".join(sorted(f"{name} of acme" for name in _enabled(fleet) if name != "status"))
-        assert answer.status_code == 404
-        assert answer.text == f"no such account and probe; there are: status, {known}\n"
+        assert (answer.status_code, answer.text) == (404, f"{told}\n")
+
+    def test_off(self, fleet: Exporting) -> None:
+        """A probe that is off is told from one that there is none of, with what turns it on."""
+        fleet.configure("", account="probes: {awp: {enabled: false}}")
+        assert fleet.service.reload() is None
+        app = make_app(fleet.service, WebOptions())
+        told = "the probe awp of acme is off: set enabled: true below probes, awp"
+        assert ask(app, "/probe?account=acme&probe=awp").text == f"{told}\n"
+        assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": told}
 
     def test_no_target_can_be_named(self, app: Starlette, fleet: Exporting) -> None:
         """It holds credentials: where it asks is in the configuration alone."""
@@ -529,7 +545,8 @@ class TestObservation:
         """404 with what there is."""
         answer = ask(app, f"/api/v1/observations/{path}")
         assert answer.status_code == 404
-        assert answer.json()["error"].startswith("no such account and probe; there are: status, ")
+        assert "; there are: " in answer.json()["error"]
+        assert "<b>" not in answer.text
 
 
 def test_what_was_told_before_expires(app: Starlette, fleet: Exporting) -> None:

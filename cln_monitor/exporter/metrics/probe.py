@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cln_monitor.exporter.families import Family, Series
-from cln_monitor.probes import View
+from cln_monitor.probes import CheckinSettings, ProbeSettings, View
 
 _LABELS = ("api", "account", "probe")
 
@@ -23,19 +23,26 @@ DROPPED = Family(
     "Series a server that were left out, as there are more of them than max_server_series allows.",
     _LABELS,
 )
+STALE_AFTER = Family(
+    "cln_probe_stale_after_seconds",
+    "Age of a last check-in from which on the exporter counts a server as stale, stale_after as configured.",
+    _LABELS,
+)
 CAUTIONS = Family(
     "cln_probe_cautions",
     "Keys, servers, fields or flags of which CLN tells something odd, by what that is; absent where nothing is.",
     (*_LABELS, "fact"),
 )
-FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, DROPPED, CAUTIONS)
+FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS)
 
 
-def render(view: View, dropped: int, series: Series) -> None:
+def render(view: View, settings: ProbeSettings, dropped: int, series: Series) -> None:
     """Write the series of how a probe stands; ``dropped`` is the number of series a server that were left out."""
     labels = (view.api, view.account, view.probe)
     series.add(INTERVAL, labels, view.interval)
     series.add(DROPPED, labels, dropped)
+    if isinstance(settings, CheckinSettings):
+        series.add(STALE_AFTER, labels, settings.stale_after)
     if view.last_run is not None and view.duration is not None:
         series.add(SUCCESS, labels, int(view.failure is None))
         series.add(DURATION, labels, view.duration)

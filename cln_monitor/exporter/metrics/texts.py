@@ -29,5 +29,5 @@ def render_target(
         if dropped and "server_series" in settings.__struct_fields__:
             series = Series()  # as if they were switched off, for what is shown in their place
             renderer.render(view.observation, replace(settings, server_series=False), series)
-    probe.render(view, dropped, series)
+    probe.render(view, settings, dropped, series)
     return series.texts(), series.kept

@@ -27,6 +27,10 @@
       const moment = since.toISOString().slice(11, 16);
       lost.textContent = `The exporter has not answered since ${moment} UTC; what is below is older than that.`;
       lost.hidden = false;
+      // Nobody knows how things stand now: a verdict of before must not look like one of now.
+      document.title = find("verdict").textContent = "Not known: the exporter does not answer";
+      find("verdict").parentElement.className = "verdict waiting";
+      find("icon").href = find("icon").href.replace(/%23[0-9a-f]{6}/, "%237f8994");
     }
   }
 

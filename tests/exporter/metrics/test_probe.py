@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from cln_monitor.exporter.families import Series
 from cln_monitor.exporter.metrics.probe import render
-from cln_monitor.probes import Failure, View
+from cln_monitor.probes import Caution, CheckinSettings, Failure, View
 from tests.helpers.clock import NOW
 
-from .rendering import viewed
+from .rendering import observed, viewed
 
 FAILURE = Failure("auth", "no")
 LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 5\n'
@@ -16,7 +18,7 @@ LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net"
 def text(of: View, dropped: int = 0) -> str:
     """Return the series of a view."""
     series = Series()
-    render(of, dropped, series)
+    render(of, CheckinSettings(), dropped, series)
     return b"".join(series.texts().values()).decode()
 
 
@@ -27,6 +29,7 @@ def test_before_the_first_run() -> None:
         == """\
 cln_probe_interval_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 900
 cln_probe_server_series_dropped{api="cln.example.net",account="acme",probe="kernelcare"} 0
+cln_probe_stale_after_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 86400
 """
     )
 
@@ -38,6 +41,7 @@ def test_after_a_success() -> None:
         == """\
 cln_probe_interval_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 900
 cln_probe_server_series_dropped{api="cln.example.net",account="acme",probe="kernelcare"} 12
+cln_probe_stale_after_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 86400
 cln_probe_success{api="cln.example.net",account="acme",probe="kernelcare"} 1
 cln_probe_duration_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 0.25
 cln_probe_last_run_timestamp_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 1714490800
@@ -55,3 +59,19 @@ def test_after_a_failure() -> None:
     assert 'cln_probe_success{api="cln.example.net",account="acme",probe="kernelcare"} 0\n' in never
     assert "last_success" not in never
     assert before == never + LAST_SUCCESS_5
+
+
+def test_what_is_odd() -> None:
+    """Counts by the fact, over all parts and the list of them; a server has no part in the age of an answer."""
+    seen = msgspec.structs.replace(
+        observed({"a": None, "b": None}), cautions=Caution.of("field_missing", ["limit of 2 KernelCare keys"])
+    )
+    parts = tuple(
+        msgspec.structs.replace(part, cautions=Caution.of("checkin_ahead", ["192.0.2.1", "192.0.2.2"]))
+        for part in seen.parts
+    )
+    lines = text(viewed(msgspec.structs.replace(seen, parts=parts))).splitlines()
+    assert [line.partition("fact=")[2] for line in lines if line.startswith("cln_probe_cautions")] == [
+        '"checkin_ahead"} 4',
+        '"field_missing"} 1',
+    ]

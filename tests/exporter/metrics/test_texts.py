@@ -9,7 +9,7 @@ from cln_monitor.exporter.metrics import render_target
 from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, LAST_CHECKIN
 from cln_monitor.exporter.metrics.patch_status import HOST
 from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
-from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL
+from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL, STALE_AFTER
 from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
@@ -30,7 +30,7 @@ def dropped(texts: object) -> bytes:
 
 def test_nothing_seen_yet() -> None:
     """Only the probe itself has series."""
-    assert set(render_target(viewed(), CheckinSettings(), 100)[0]) == {INTERVAL, DROPPED}
+    assert set(render_target(viewed(), CheckinSettings(), 100)[0]) == {INTERVAL, DROPPED, STALE_AFTER}
 
 
 @pytest.mark.parametrize(("most", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])

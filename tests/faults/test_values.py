@@ -1,0 +1,297 @@
+"""Each value that judges, broken in turn: what the plugins say, asked directly and through a running exporter.
+
+Nothing may ever read OK that was not understood, on any surface.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cln_monitor.simulator import Simulator
+from cln_monitor.simulator.answers import Answer
+from tests.checks.inside import run_inside
+from tests.checks.plugins import Outcome
+from tests.pages import keep_block
+from tests.running import Exporter, running_exporter
+from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+MISSING = object()
+HOUR, DAY = 3600.0, 86400.0
+
+
+def _date(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M+0000")
+
+
+VALUES: dict[str, object] = {
+    "a number": 10,
+    "a number as text": "10",
+    "0": 0,
+    "text": "soon",
+    "true": True,
+    "null": None,
+    "missing": MISSING,
+    "empty": "",
+    "a list": ["10"],
+    "an object": {"value": 10},
+    "-5": -5,
+    "1.5": 1.5,
+    "2^53 + 1": 2**53 + 1,
+    "1e400": "1e400 as a number",
+    "1,000": "1,000",
+    "a date": _date(time.time() - HOUR),
+    "a date in 70 years": _date(time.time() + 70 * 365 * DAY),
+    "a date of zeros": "0000-00-00 00:00:00",
+}
+"""What a field is replaced by."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the answers to ``path`` that a probe judges by; ``check`` is the plugin that does."""
+
+    name: str
+    path: str
+    check: str
+    probe: str
+    good: str
+    """What the field is when all is well, of the names in VALUES."""
+    discovered: bool = False
+
+
+FIELDS = {
+    "flag of the status": Field("xmlrpc", "/status.json", "check_cln_status", "status", "true"),
+    "KernelCare limit": Field("limit", "/kcare/key/list.json", "check_cln_kernelcare", "kernelcare", "a number"),
+    "KernelCare check-in": Field(
+        "last_checkin", "/kcare/key/servers.json", "check_cln_kernelcare", "kernelcare", "a date"
+    ),
+    "KernelCare address": Field(
+        "ip", "/kcare/key/servers.json", "check_cln_kernelcare", "kernelcare", "", discovered=True
+    ),
+    "Imunify limit": Field("limit", "/im/key/list.json", "check_cln_imunify", "imunify", "a number"),
+    "Imunify check-in": Field("last_checkin", "/im/srv/list.json", "check_cln_imunify", "imunify", "a date"),
+    "Imunify address": Field("ip", "/im/srv/list.json", "check_cln_imunify", "imunify", "", discovered=True),
+    "ELS limit": Field("usageLimit", "/els/key/list.json", "check_cln_els", "els", "a number"),
+    "ELS address": Field("ip", "/els/srv/list.json", "check_cln_els", "els", "", discovered=True),
+    "IP license in use": Field("registered", "/ipl/list.json", "check_cln_ip_licenses", "ip_licenses", "true"),
+    "IP license check-in": Field("last_checkin", "/ipl/server.json", "check_cln_ip_licenses", "ip_licenses", "a date"),
+}
+
+# What each may be read as. Whatever is not in here is no answer: UNKNOWN.
+_LIMIT = {"a number": "OK", "a number as text": "OK", "0": "OK"} | dict.fromkeys(
+    ("text", "true", "a list", "an object", "-5", "1.5", "2^53 + 1", "1,000", "a date", "a date in 70 years"),
+    "WARNING",
+)
+_LIMIT["a date of zeros"] = "WARNING"
+_CHECKIN = {"a date": "OK", "a date in 70 years": "WARNING"}
+_NEVER = ("null", "empty", "a date of zeros")
+_NOT_TOLD = ("null", "missing", "empty")
+_FLAG = {"true": "OK", "missing": "WARNING"}
+
+
+def expected(name: str, value: str, *, all_rows: bool) -> str:
+    """Return the state that a value of a field has to have, in all rows of a list or in one."""
+    if value == "1e400":
+        return "UNKNOWN"  # no JSON that anybody could read
+    if name == "flag of the status":
+        return _FLAG.get(value, "UNKNOWN")
+    if name.endswith("limit"):
+        return ("WARNING" if all_rows else "OK, told") if value in _NOT_TOLD else _LIMIT[value]
+    if name.endswith("address"):
+        return "WARNING" if all_rows else "OK"
+    if name == "IP license in use":
+        return {"true": "OK", "null": "OK, told", "missing": "OK, told"}.get(value, "UNKNOWN")
+    if value == "missing" and all_rows:
+        return "WARNING"
+    # KernelCare tells when a server was registered, an hour ago; of Imunify nobody can tell whether it is late.
+    never = "OK, told" if name == "Imunify check-in" else "OK"
+    return never if value in {*_NEVER, "missing"} else _CHECKIN.get(value, "UNKNOWN")
+
+
+@dataclass
+class Broken:
+    """A CLN one field of which is replaced, in all rows of its list or in the first. ``config`` watches it."""
+
+    simulator: Simulator
+    config: Path
+    exporter: Exporter
+    replaced: list[tuple[Field, object, bool]] = field(default_factory=list)
+
+    def get(self, path: str) -> httpx.Response:
+        """Ask the exporter."""
+        return httpx.get(f"http://{self.exporter.address}{path}", timeout=30)
+
+    def poll(self, probe: str) -> None:
+        """Let the exporter ask CLN."""
+        account = "" if probe == "status" else "acme"
+        assert self.get(f"/probe?account={account}&probe={probe}").status_code == 200
+
+    def replace(self, of: Field, value: str, *, all_rows: bool) -> None:
+        """From now on let CLN tell ``value`` there."""
+        self.replaced = [(of, VALUES[value], all_rows)]
+
+    def mend(self) -> None:
+        """Let CLN tell the truth again."""
+        self.replaced = []
+
+    def changed(self, path: str, answer: Answer) -> Answer:
+        """Return the ``answer`` to ``path`` with what is replaced."""
+        for of, value, all_rows in self.replaced:
+            if (of.path, path) == ("/status.json", "/status.plain"):  # which is asked when the other is no answer
+                told = "" if value is MISSING else f"{of.name}:{json.dumps(value)}\n"
+                return Answer(answer.status, answer.content_type, re.sub(rb"xmlrpc:.*\n", told.encode(), answer.body))
+            if path == of.path:
+                told = json.loads(answer.body)
+                rows = told["data"] if isinstance(told["data"], list) else [told["data"]]
+                for row in rows if all_rows else rows[:1]:
+                    if value is MISSING:
+                        row.pop(of.name, None)
+                    else:
+                        row[of.name] = value
+                body = json.dumps(told).replace('"1e400 as a number"', "1e400").encode()
+                return Answer(answer.status, answer.content_type, body)
+        return answer
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
+    """A calm account, an exporter that polls when it is told to, and plugins that ask either of them."""
+    folder = tmp_path_factory.mktemp("values")
+    simulator = Simulator(seed=1)
+    _furnish(simulator)
+    with simulator.serve() as served:
+        config = folder / "cln-monitor.yml"
+        (folder / "secret").write_text(SECRET_KEY)
+        (folder / "secret").chmod(0o600)
+        config.write_text(f"""\
+api_url: {served.url}
+requests_per_second: 0
+probes:
+  status: {{interval: 1d, max_age: 2d}}
+  kernelcare: {{interval: 1d, max_age: 2d}}
+  imunify: {{interval: 1d, max_age: 2d}}
+  patch_status: {{enabled: false}}
+  ip_licenses: {{interval: 1d, max_age: 2d}}
+  els: {{enabled: true, interval: 1d, max_age: 2d, products: [CELS]}}
+accounts: [{{name: acme, login: {LOGIN}, secret_key_file: secret}}]
+""")
+        with running_exporter(folder, f"--config.file={config}") as exporter:
+            exporter.wait_ready()
+            broken = Broken(simulator, config, exporter)
+            answer: Callable[..., Answer] = simulator.answer
+
+            def changed(method: str, path: str, *rest: Any) -> Answer:
+                return broken.changed(path, answer(method, path, *rest))
+
+            simulator.answer = changed  # type: ignore[method-assign, assignment] # in place of the real one
+            yield broken
+
+
+def _furnish(simulator: Simulator) -> None:
+    now = time.time()
+    account = simulator.add_account(LOGIN, SECRET_KEY)
+    for number, key in enumerate((KEY, UNLIMITED_KEY)):
+        kernelcare = account.add_kernelcare_key(key, limit=10)
+        imunify = account.add_imunify_key(f"{IMUNIFY_KEY}{number}", code="360_250", limit=10)
+        for each in range(3):
+            ip, seen = f"192.0.2.{10 * number + each}", now - HOUR
+            kernelcare.add_server(f"k{number}{each}", ip=ip, created=now - HOUR, last_checkin=seen)
+            imunify.add_server(f"i{number}{each}", ip=ip, created=now - HOUR, last_checkin=seen)
+            account.add_ip_license(ip, 16, created=now - HOUR, last_checkin=seen)
+        els = account.add_els_key(f"{ELS_KEY}{number}", code="CELS", limit=10)
+        els.add_server(f"e{number}", ip=f"203.0.113.{number}", hostname="old.example.net")
+
+
+def _shown(outcome: Outcome, calm: str) -> str:
+    """Return the state, and whether an OK says more than it does when all is well."""
+    is_told = outcome.state == "OK" and bool(re.search("CLN tells no|does not tell|never checked in", outcome.text))
+    alike = [re.sub(r"\d+", "N", text.partition(",")[0]) for text in (outcome.text, calm)]
+    assert outcome.state != "OK" or is_told or alike[0] == alike[1]
+    return f"{outcome.state}, told" if is_told else outcome.state
+
+
+@pytest.fixture(autouse=True)
+def _mended(broken: Broken) -> Iterator[None]:
+    """No value outlives its test."""
+    yield
+    broken.mend()
+    for probe in ("status", "kernelcare", "imunify", "els", "ip_licenses"):
+        broken.poll(probe)
+
+
+CALM: dict[str, str] = {}
+SEEN: dict[tuple[str, bool, str], str] = {}
+"""The state of each field, in all rows or one, and value."""
+
+
+@pytest.mark.parametrize("all_rows", [False, True], ids=["one-row", "all-rows"])
+@pytest.mark.parametrize("name", FIELDS)
+def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
+    """Each value is read as what it is, or not at all: by plugin and exporter, on the page, for discovery."""
+    of = FIELDS[name]
+    direct = ("-C", str(broken.config), *(() if of.probe == "status" else ("-a", "acme")))
+    through = ("--exporter", f"http://{broken.exporter.address}", "-a", "acme")
+    broken.poll(of.probe)
+    calm = CALM.setdefault(of.check, run_inside(of.check, *through).text)
+    for value in VALUES:
+        wanted = expected(name, value, all_rows=all_rows)
+        if wanted == "UNKNOWN":  # then the exporter shows what it read before
+            broken.mend()
+            broken.poll(of.probe)
+        broken.replace(of, value, all_rows=all_rows)
+        broken.poll(of.probe)
+        # Of what is unreadable the exporter shows what it read before, and says on its own behalf that it fails.
+        kept = {"UNKNOWN": "UNKNOWN" if of.probe == "status" else "OK"}.get(wanted, wanted)
+        seen = _shown(run_inside(of.check, *through), calm)
+        assert seen == kept, value
+        asked = _shown(run_inside(of.check, *direct), calm)
+        # Whether CLN ever told a flag, only who asked before can know.
+        assert asked == ("OK" if (name, value) == ("flag of the status", "missing") else wanted), value
+        SEEN[name, all_rows, value] = wanted
+        _check_the_exporter(broken, of, value, wanted)
+    broken.mend()
+    broken.poll(of.probe)
+    assert _shown(run_inside(of.check, *through), CALM[of.check]) == "OK"
+    assert 'class="verdict ok"' in broken.get("/").text
+
+
+def _check_the_exporter(broken: Broken, of: Field, value: str, wanted: str) -> None:
+    """What the exporter shows is of the same mind."""
+    page, exporter = (
+        broken.get("/").text,
+        run_inside("check_cln_exporter", "--exporter", f"http://{broken.exporter.address}"),
+    )
+    verdict = re.findall(r'class="verdict (\w+)"', page)[0]
+    is_read = f'probe="{of.probe}"}} 1' in "".join(re.findall("cln_probe_success.*\n", broken.get("/metrics").text))
+    assert is_read == (wanted != "UNKNOWN"), value
+    assert exporter.state == ("OK" if is_read else "WARNING"), value
+    assert verdict == ("ok" if wanted.startswith("OK") else "look"), value
+    if of.discovered:
+        found = broken.get(f"/sd/{of.probe}")
+        assert found.status_code == (503 if wanted == "WARNING" else 200), value
+        assert found.status_code == 503 or len(found.json()) >= 1
+
+
+def test_the_table_of_the_page(request: pytest.FixtureRequest) -> None:
+    """The page has what was seen."""
+    if {key[:2] for key in SEEN} != {(name, all_rows) for name in FIELDS for all_rows in (False, True)}:
+        pytest.skip("not all fields were seen in this run")
+    table = ["| value | " + " | ".join(FIELDS) + " |", "| --- |" + " --- |" * len(FIELDS)]
+    for value in VALUES:
+        cells = []
+        for name in FIELDS:
+            one, every = SEEN[name, False, value], SEEN[name, True, value]
+            cells.append(one if one == every else f"{one}; in all rows {every}")
+        table.append(f"| {value} | " + " | ".join(cells) + " |")
+    keep_block(PAGE, "values", "\n".join(table), update=request.config.getoption("--update-golden"))
