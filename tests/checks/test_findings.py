@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 
 from cln_monitor.checks.exit import Unusable
-from cln_monitor.checks.findings import Problem, missing_of, origin_of, phrases_of, problems_of, values_of
+from cln_monitor.checks.findings import (
+    Problem,
+    missing_of,
+    oddities_of,
+    origin_of,
+    phrases_of,
+    problems_of,
+    values_of,
+)
 from cln_monitor.checks.states import State
 
-from .views import missing, part, view
+from .views import caution, missing, part, view
 
 OPTIONS = argparse.Namespace(unreachable_state=State.WARNING)
 
@@ -158,3 +166,43 @@ def test_phrases_the_worst_first() -> None:
     found = [Problem(state, f"{state.name} {number}") for number in (1, 2) for state in State]
     told = ["CRITICAL 1", "CRITICAL 2", "UNKNOWN 1", "UNKNOWN 2", "WARNING 1", "WARNING 2", "OK 1", "OK 2"]
     assert phrases_of(found) == told
+
+
+def test_what_is_odd() -> None:
+    """Of the list and of the parts that are wanted: phrases by how bad they are, and a line for each name."""
+    seen = view(
+        [
+            part("a", 1, cautions=[caution("limit_unreadable", "a ('x')")]),
+            part("b", 2, cautions=[caution("limit_not_told", "b"), caution("checkin_ahead", "192.0.2.1 (2099-01-01)")]),
+        ]
+    )
+    seen["observation"]["cautions"] = [caution("servers_gone", "imunify fell from 2 to 0 within 1h")]
+    gone = Problem(State.CRITICAL, "CLN lists none any more: imunify fell from 2 to 0 within 1h")
+    unreadable = Problem(State.WARNING, "1 key has a limit that cannot be read: a ('x')")
+    ahead = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.1 (2099-01-01)"
+    odd = oddities_of(seen, all_of)
+    assert odd.problems == [gone, unreadable, Problem(State.WARNING, ahead)]
+    assert odd.notes == ["CLN tells no limit of 1 key: b"]
+    assert odd.lines == [
+        "servers_gone: imunify fell from 2 to 0 within 1h",
+        "limit_unreadable: a ('x')",
+        "limit_not_told: b",
+        "checkin_ahead: 192.0.2.1 (2099-01-01)",
+    ]
+    assert oddities_of(seen, "a".__eq__).problems == [gone, unreadable]
+    assert oddities_of(seen, "a".__eq__, but=["servers_gone"]).problems == [unreadable]
+
+
+def test_each_missing_part() -> None:
+    """Has a line with its reason, also while it is shown from before; a single one is on the first line already."""
+    seen = view([part("a", 1)], [missing("a"), missing("", "refused", "no"), missing("b", "timeout", "late")])
+    assert origin(seen)[:3] == [
+        "missing: a (bad_answer): reading it: nonsense",
+        "missing: the list (refused): no",
+        "missing: b (timeout): late",
+    ]
+    assert origin_of(seen, argparse.Namespace(exporter=None), "b".__eq__) == [
+        "missing: the list (refused): no",
+        "missing: b (timeout): late",
+    ]
+    assert origin_of(view([], [missing("a")]), argparse.Namespace(exporter=None)) == []

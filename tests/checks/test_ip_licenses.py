@@ -268,3 +268,13 @@ def test_through_the_client(cln: Cln) -> None:
     assert outcome.state == "CRITICAL"
     assert "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (" in outcome.text
     assert "1 of 2 licences paid for and unused: 192.0.2.9 5010" in outcome.text
+
+
+def test_an_address_with_two_licences_is_one_server() -> None:
+    """As silent as the worse of both says, with both of them named; each licence is paid for by itself."""
+    both = [license_("192.0.2.1", 9 * DAY), {**license_("192.0.2.1", HOUR), "license": "KernelCare"}]
+    outcome = judged(both)
+    assert outcome.text == (
+        "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS, KernelCare (9d)"
+    )
+    assert (outcome.perfdata["licenses"].value, outcome.perfdata["stale"].value) == (2, 1)

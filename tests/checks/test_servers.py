@@ -16,7 +16,7 @@ from tests.small_cln import KEY, UNLIMITED_KEY
 
 from .inside import InsideExit, options_of, result_of
 from .plugins import Outcome
-from .views import DAY, HOUR, KEY_LABEL, key, missing, server, view
+from .views import DAY, HOUR, KEY_LABEL, caution, key, missing, server, view
 
 FULL = mask_key(KEY)
 
@@ -138,7 +138,11 @@ def test_imunify_does_not_tell_when_a_server_was_registered() -> None:
     """A row without that field is as one where it is not known."""
     row = server("192.0.2.1", None)
     del row["created"]
-    assert judged(view([key(KEY_LABEL, [row])])).state == "WARNING"
+    outcome = judged(view([key(KEY_LABEL, [row])]))
+    assert (outcome.state, outcome.text) == (
+        "OK",
+        "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1",
+    )
 
 
 @pytest.mark.parametrize(
@@ -375,3 +379,58 @@ def test_the_number_in_use_that_cln_tells_counts() -> None:
     outcome = judged(view([full]))
     assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("CRITICAL", 100)
     assert "at 100 % (10 of 10)" in outcome.text
+
+
+def test_a_check_in_that_is_unknown() -> None:
+    """Is no age: a WARNING by what is odd in the answer, counted by itself, and named where servers are chosen."""
+    row = server("192.0.2.4", None)
+    del row["last_checkin"]
+    odd = caution("checkin_ahead", "192.0.2.4 (2099-01-01)")
+    seen = view([key(KEY_LABEL, [row, server("192.0.2.1", HOUR)], cautions=[odd])])
+    outcome = judged(seen)
+    told = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.4 (2099-01-01)"
+    assert (outcome.state, outcome.text) == ("WARNING", told)
+    assert outcome.lines == ["checkin_ahead: 192.0.2.4 (2099-01-01)", "WARNING: 192.0.2.4 (unknown)"]
+    assert {name: figures(outcome)[name] for name in ("stale", "unknown_checkin", "oldest_checkin")} == {
+        "stale": 0,
+        "unknown_checkin": 1,
+        "oldest_checkin": HOUR,
+    }
+    chosen = judged(seen, "--ip", "192.0.2.4")
+    assert (chosen.state, chosen.text) == (
+        "WARNING",
+        "1 of 1 KernelCare servers with an unknown last check-in: 192.0.2.4",
+    )
+    assert judged(seen, "--ip", "192.0.2.1").state == "OK"
+
+
+def test_an_address_that_nobody_tells() -> None:
+    """A server cannot be looked for by what no server has any more: not even where it may be missing."""
+    odd = caution("field_missing", f"ip of 1 server of key {KEY_LABEL}")
+    row = server("", HOUR) | {"ip": ""}
+    outcome = judged(view([key(KEY_LABEL, [row], cautions=[odd])]), "--ip", "192.0.2.1", "--no-match-state", "ok")
+    assert (outcome.state, outcome.text.partition(";")[0]) == (
+        "WARNING",
+        f"CLN no longer tells: ip of 1 server of key {KEY_LABEL}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "fact", "state"),
+    [("1,000", "limit_unreadable", "WARNING"), (None, "limit_not_told", "OK"), (0, "", "OK"), (10, "", "OK")],
+)
+def test_limits_of_four_kinds(limit: int | str | None, fact: str, state: str) -> None:
+    """A number, unlimited, unreadable and not told are four things; only of a number a part is used."""
+    cautions = [caution(fact, KEY_LABEL)] if fact else []
+    outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit, cautions)]))
+    assert (outcome.state, "limit_usage" in outcome.perfdata) == (state, limit == 10)
+    assert ("limit" in outcome.text) == bool(fact)
+
+
+def test_the_worst_line_comes_first() -> None:
+    """Whatever is older: of long output a core may show the first lines alone."""
+    new = server("192.0.2.9", None, None)
+    lines = judged(of_ages(30 * HOUR, 4 * DAY), "-w", "1d", "-c", "3d").lines
+    assert [line.partition(":")[0] for line in lines] == ["CRITICAL", "WARNING"]
+    seen = view([key(KEY_LABEL, [new, server("192.0.2.1", 2 * DAY)])])
+    assert judged(seen, "-v").lines[:2] == ["WARNING: 192.0.2.1 (2d)", "OK: 192.0.2.9 (never)"]

@@ -29,7 +29,7 @@ def missing(name: str, reason: str = "bad_answer", text: str = "reading it: nons
 
 def view(
     parts: Iterable[dict[str, Any]], lacks: Iterable[dict[str, Any]] = (), *, list_known: bool = True, age: float = 0
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
     """Return a view of ``parts``, without those it ``lacks``, polled ``age`` seconds ago."""
     lacking = list(lacks)
     observation = {"parts": list(parts), "missing": lacking, "list_known": list_known}

@@ -37,6 +37,7 @@ class Cln:
             "acme" if probe.of_account else "",
             self.key_label,
             self.monitoring_keys,
+            now=self.clock.time,
         )
 
     def run(self, probe: Probe[Any], **settings: Any) -> Run[Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from cln_monitor.probes import Failure, Missing, Observation, Part
+from cln_monitor.probes import Caution, Failure, Missing, Observation, Part
 
 MAX_AGE = 3600.0
 WALL = 1e9  # of a clock that runs backwards: nothing may go by it
@@ -241,3 +241,39 @@ def test_it_is_told_to_other_processes_and_read_from_them() -> None:
     dated = read.dated(500.0, WALL)
     assert [part.monotonic for part in dated.parts] == [500.0 - 60, 500.0]
     assert dated.undated() == read
+
+
+def test_gaps() -> None:
+    """Each part that the last run could not read, with its reason, and whether it is shown from before."""
+    no = Failure("refused", "no")
+    earlier = Observation("kernelcare", "acme", "cln", 0.0, (Part("a", 0.0, 1), Part("b", 0.0, 2)))
+    partly: Observation[int] = Observation("kernelcare", "acme", "cln", 1.0, (), (Missing("a", no), Missing("c", no)))
+    seen = partly.after(earlier, 1.0, 10.0)
+    assert [(gap.name, gap.is_kept) for gap in seen.gaps] == [("a", True), ("c", False)]
+    assert str(seen.gaps[0]) == "a (refused): no"
+    without_list: Observation[int] = Observation(
+        "kernelcare", "acme", "cln", 2.0, (), (Missing("", no),), list_known=False
+    )
+    seen = without_list.after(earlier, 2.0, 10.0)
+    assert [(str(gap), gap.is_kept) for gap in seen.gaps] == [("the list (refused): no", True)]
+    assert [(gap.name, gap.reason) for gap in seen.without_expired(11.0, 10.0).gaps] == [
+        ("", "refused"),
+        ("a", "refused"),
+        ("b", "refused"),
+    ]
+    assert [(gap.name, gap.reason) for gap in earlier.without_expired(11.0, 10.0).gaps] == [
+        ("a", "too_old"),
+        ("b", "too_old"),
+    ]
+
+
+def test_cautions_of_a_list() -> None:
+    """Stay as long as the list itself could not be read again."""
+    odd = Caution.of("field_missing", ["limit of 2 keys"])
+    earlier = Observation("kernelcare", "acme", "cln", 0.0, (Part("a", 0.0, 1, 0.0, odd),), cautions=odd)
+    failed = Observation(
+        "kernelcare", "acme", "cln", 1.0, (), (Missing("", Failure("refused", "no")),), list_known=False
+    )
+    assert failed.after(earlier, 1.0, 10.0).all_cautions == [*odd, *odd]
+    whole = Observation("kernelcare", "acme", "cln", 1.0, (Part("a", 1.0, 1),))
+    assert whole.after(earlier, 1.0, 10.0).all_cautions == []
