@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from cln_monitor.cln import GroupServer
+from cln_monitor.cln import Client, ClnError, GroupServer, NotDone
 
 from .change import DryRun, Yes, change
 from .codes import Code
@@ -72,12 +72,32 @@ def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = Fa
     added = change(
         session,
         f"add {', '.join(ids)} to the group {name}",
-        lambda client: client.groups.add_servers(name, ids),
+        lambda client: _added(client, name, ids),
         yes=yes,
         dry_run=dry_run,
         all_done=lambda changed: not _left(ids, changed),
     )
-    _show_changed(session, ids, added)
+    # Those that are in it already CLN does not add, and does not name.
+    had = {server.server_id for server in session.client.groups.servers(name)} if _left(ids, added) else set()
+    if there := [id_ for id_ in _left(ids, added) if id_ in had]:
+        say(f"already there: {', '.join(there)}")
+    if added or not there:
+        _show_changed(session, [id_ for id_ in ids if id_ not in there], added)
+    elif left := [id_ for id_ in ids if id_ not in there]:
+        _refused(left)
+
+
+def _added(client: Client, name: str, ids: Sequence[str]) -> list[GroupServer]:
+    try:
+        return client.groups.add_servers(name, ids)
+    except NotDone as error:
+        try:
+            had = {server.server_id for server in client.groups.servers(name)}
+        except ClnError:
+            raise error from None
+        if not had & set(ids):
+            raise
+        return []
 
 
 @servers.command("remove")
@@ -102,8 +122,12 @@ def _show_changed(session: Session, ids: Sequence[str], changed: Sequence[GroupS
     """Show what CLN did; where that is not all that was asked, the program ends as not done."""
     session.output.rows(map(row_of, changed), "CLN names no servers")
     if left := _left(ids, changed):
-        say(f"clntool: CLN did not do it for {', '.join(left)}")
-        raise typer.Exit(Code.REFUSED)
+        _refused(left)
+
+
+def _refused(left: Sequence[str]) -> NoReturn:
+    say(f"clntool: CLN did not do it for {', '.join(left)}")
+    raise typer.Exit(Code.REFUSED)
 
 
 def _left(ids: Sequence[str], changed: Sequence[GroupServer]) -> list[str]:

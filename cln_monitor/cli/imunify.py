@@ -37,7 +37,9 @@ def list_keys(context: typer.Context) -> None:
 def create_key(
     context: typer.Context,
     *,
-    code: Annotated[str, typer.Option(metavar="CODE", help=f"Its product: {', '.join(IMUNIFY_CODES)}.")],
+    code: Annotated[
+        str, typer.Option(metavar="CODE", help=f"Its product: {', '.join(IMUNIFY_CODES)}, or a newer one.")
+    ],
     limit: Limit,
     note: Note = None,
     yes: Yes = False,
@@ -51,6 +53,7 @@ def create_key(
         lambda client: client.imunify.create_key(code, limit, note),
         yes=yes,
         dry_run=dry_run,
+        caution="" if code in IMUNIFY_CODES else f"the API document names no Imunify product {code}; CLN decides",
     )
     session.output.record(row_of(key))
 

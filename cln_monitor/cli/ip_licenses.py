@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import LICENSE_NAMES, IpLicense
+from cln_monitor.cln import IMUNIFY_LICENSES, LICENSE_NAMES, IpLicense
 
 from .change import DryRun, Yes, change
 from .context import IpArgument, family, session_of, whole
@@ -27,6 +27,7 @@ _AnyType = Annotated[
     typer.Option("--type", metavar="T", parser=whole, help="Of this type alone; without it, all of the address."),
 ]
 
+_AV = 40
 _JUST_NOW = 600.0  # seconds by which a licence that was made now may seem older: clocks differ, and CLN tells minutes
 _OF_ALL_TYPES = "of this call without a type the API document says that it removes licences; --type is safer"
 
@@ -122,8 +123,18 @@ def convert(
         lambda client: client.ip_licenses.convert(ip, type_, type_to),
         yes=yes,
         dry_run=dry_run,
+        caution=_caution_of_types(type_, type_to),
     )
     session.output.done(ip=ip, type=type_to)
+
+
+def _caution_of_types(type_: int, type_to: int) -> str:
+    """Return what the API document has against such a conversion; whether it is made is for CLN to say."""
+    if strangers := [str(each) for each in (type_, type_to) if each not in IMUNIFY_LICENSES]:
+        return f"the API document names no Imunify license of type {', '.join(strangers)}; CLN decides"
+    if type_to == _AV:
+        return f"the API document has upgrades to Imunify360 alone, and {type_to} is ImunifyAV+; CLN decides"
+    return ""
 
 
 @app.command("remove")

@@ -24,7 +24,7 @@ from .errors import (
 )
 from .groups import Group, GroupServer
 from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
-from .ip_licenses import LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
+from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .limits import Limits
 from .memory import Memory
@@ -43,6 +43,7 @@ __all__ = [
     "AWP_PRODUCTS",
     "ELS_CODES",
     "IMUNIFY_CODES",
+    "IMUNIFY_LICENSES",
     "LICENSE_NAMES",
     "MOST_ADDRESSES",
     "PLACEHOLDER",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from cln_monitor.masking import masked
@@ -23,7 +23,7 @@ MOST_SERVERS = 1_000_000
 _MONITORING_KEY = r"[A-Za-z0-9]{16,32}"
 _KEY = r"(?:(?![/?#&%])[!-~]){4,128}"
 _SERVER_ID = r"(?:(?![/?#&%,])[!-~]){1,128}"
-_ELS_CODE = r"(?=.*\S)[^/?#&%,]{1,32}"
+_PRODUCT_CODE = r"(?=.*\S)[^/?#&%,]{1,32}"
 _AWP_PRODUCT = r"[A-Z0-9_]{1,32}"
 _URL = r"https?://(?![?#/])[!-~](?:(?![?#])[!-~])*"
 _MONTH = r"20[0-9]{2}-(?:0[1-9]|1[0-2])"
@@ -138,12 +138,9 @@ def server_id(value: object, name: str = "server_id") -> str:
     return _spelled(name, value, _SERVER_ID, right)
 
 
-def license_type(name: str, value: object, *, none_of: Collection[int] = ()) -> str:
-    """Return the number of a type of IP licence, but for ``none_of``: the document does not name all there are."""
-    digits = whole_number(name, value, 1, 99_999)
-    if value in none_of:
-        raise BadArgument(name, f"is {digits}; it takes another type than {', '.join(map(str, none_of))}")
-    return digits
+def license_type(name: str, value: object) -> str:
+    """Return the number of a type of IP license: the document does not name all there are."""
+    return whole_number(name, value, 1, 99_999)
 
 
 def group_name(value: object) -> str:
@@ -156,17 +153,10 @@ def description(value: object) -> str:
     return line("description", value, 255)
 
 
-def els_code(value: object) -> str:
-    """Return the code of an ELS product exactly as written: new ones appear, and those of the document are odd."""
+def product_code(value: object) -> str:
+    """Return the code of a product exactly as written: new ones appear, and those of the document are odd."""
     fit = value if isinstance(value, str) and is_clean(value) else None
-    return _spelled("code", fit, _ELS_CODE, "it takes 1 to 32 printable characters, none of them , / ? # & %")
-
-
-def one_of(name: str, value: object, choices: Collection[str]) -> str:
-    """Return ``value``, one of ``choices``."""
-    if not isinstance(value, str) or value not in choices:
-        raise BadArgument(name, f"is none that CLN knows; it takes one of {', '.join(choices)}")
-    return value
+    return _spelled("code", fit, _PRODUCT_CODE, "it takes 1 to 32 printable characters, none of them , / ? # & %")
 
 
 def login(value: object) -> str:

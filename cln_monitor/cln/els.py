@@ -87,7 +87,7 @@ class Els(ElsReads):
                 ELS_KEY_CREATE,
                 _KeyRow,
                 _KeyRow.key_of_row,
-                code=arguments.els_code(code),
+                code=arguments.product_code(code),
                 limit=arguments.limit(limit),
                 note=arguments.optional(arguments.note, note),
             )
@@ -132,7 +132,7 @@ class Els(ElsReads):
 
 
 def _product(code: str) -> dict[str, str]:
-    return dict.fromkeys(("code", "productType"), arguments.els_code(code))
+    return dict.fromkeys(("code", "productType"), arguments.product_code(code))
 
 
 class _KeyRow(msgspec.Struct):

@@ -76,7 +76,9 @@ class Imunify(ImunifyReads):
     """The calls below ``/im``. Each change is sent once: it happened, or the method raises."""
 
     def create_key(self, code: str, limit: int, note: str | None = None) -> ImunifyKey:
-        """Make a key of the product ``code``, one of ``IMUNIFY_CODES``, and return it (``/im/key/create.json``).
+        """Make a key of the product ``code``, such as one of ``IMUNIFY_CODES``, and return it.
+
+        (``/im/key/create.json``) CLN has codes that the document does not name.
 
         ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
         """
@@ -85,7 +87,7 @@ class Imunify(ImunifyReads):
                 IMUNIFY_KEY_CREATE,
                 _KeyRow,
                 _KeyRow.key_of_row,
-                code=arguments.one_of("code", code, IMUNIFY_CODES),
+                code=arguments.product_code(code),
                 limit=arguments.limit(limit),
                 note=arguments.optional(arguments.note, note),
             )

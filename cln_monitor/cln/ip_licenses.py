@@ -38,9 +38,8 @@ LICENSE_NAMES: dict[int, str] = {
 }
 """The types of licences that the API document names; CLN has more."""
 
-_IMUNIFY = frozenset({40, 41, 42, 43, 49})
-_NOT_IMUNIFY = sorted(set(LICENSE_NAMES) - _IMUNIFY)
-_NOT_IMUNIFY_360 = sorted({*_NOT_IMUNIFY, 40})
+IMUNIFY_LICENSES = frozenset({40, 41, 42, 43, 49})
+"""The types of Imunify among them."""
 
 MOST_ADDRESSES = 100
 """Addresses that one call of ``/ipl/server.json`` takes."""
@@ -139,8 +138,10 @@ class IpLicenses(IpLicenseReads):
         )
 
     def convert(self, ip: str, type: int, type_to: int) -> None:  # noqa: A002 # CLN's word
-        """Turn an Imunify licence of ``type`` into an Imunify360 one of ``type_to`` (``/ipl/convert.json``).
+        """Turn an Imunify license of ``type`` into one of ``type_to`` (``/ipl/convert.json``).
 
+        The document says in one breath that one "can upgrade only to the Imunify360 IP license" and that one "can
+        upgrade/downgrade": which types CLN takes is for CLN to say.
         Raises BadArgument, NotDone when the account has no such licence, and other ClnErrors.
         """
         if type == type_to:
@@ -150,8 +151,8 @@ class IpLicenses(IpLicenseReads):
             object,
             done,
             ip=arguments.address(ip),
-            type=arguments.license_type("type", type, none_of=_NOT_IMUNIFY),
-            type_to=arguments.license_type("type_to", type_to, none_of=_NOT_IMUNIFY_360),
+            type=arguments.license_type("type", type),
+            type_to=arguments.license_type("type_to", type_to),
         )
 
     def remove(self, ip: str, type: int | None = None) -> None:  # noqa: A002 # CLN's word

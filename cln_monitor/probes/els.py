@@ -50,7 +50,7 @@ class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what of the values cannot be meant."""
         yield from super().problems()
-        yield from problems_of_products(self.products, arguments.els_code)
+        yield from problems_of_products(self.products, arguments.product_code)
 
 
 class ElsProbe:

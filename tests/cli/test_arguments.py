@@ -83,12 +83,11 @@ CHANGES = [
         (("kernelcare", "monitoring-key", "register", "{}"), key)
         for key in ("", "x" * 15, "x" * 33, "M0nitor Key 00001", "M\u00f6nitoringkey01", mask_key(KEY))
     ),
-    *((("imunify", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "360", "avp", "CELS")),
+    *((("imunify", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "a/b", "x" * 33)),
     *((("els", "keys", "create", "--limit", "1", "--code={}"), code) for code in ("", "cels", "NEWER", "AVP")),
     (("imunify", "keys", "update", "{}"), IMUNIFY_KEY),
     (("els", "keys", "update", "{}"), ELS_KEY),
     (("ip-licenses", "convert", "192.0.2.1", "--type", "41", "--type-to={}"), "41"),
-    (("ip-licenses", "convert", "192.0.2.1", "--type={}", "--type-to", "41"), "16"),
     (("groups", "create", "new", "--description={}"), "x" * 256),
 ]  # fmt: skip
 READS = [

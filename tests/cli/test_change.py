@@ -132,7 +132,7 @@ def test_partly_done(cln: Cln) -> None:
     outcome = ask(cln, "-o", "json", "groups", "servers", "add", "web", "fresh", "none", "im-1", "--yes")
     assert outcome.code == 1
     assert [row["server_id"] for row in outcome.json] == ["fresh"]
-    assert outcome.err == "clntool: CLN did not do it for none, im-1\n"  # and nothing is "done:"
+    assert outcome.err == "already there: im-1\nclntool: CLN did not do it for none\n"  # and nothing is "done:"
     outcome = ask(cln, "groups", "servers", "remove", "web", "fresh", "none", "--yes")
     assert outcome.code == 1
     assert "fresh" in outcome.out
@@ -179,3 +179,36 @@ def test_a_licence_that_was_there_already(cln: Cln) -> None:
     assert outcome.err.endswith("\nit was registered already, since 2014-05-13 16:53 UTC; nothing was bought\n")
     new = ask(cln, "ip-licenses", "register", "192.0.2.77", "--type", "16", "--yes")
     assert (new.code, "already" in new.err) == (0, False)
+
+
+def test_a_server_that_is_in_the_group_already(cln: Cln) -> None:
+    """Is no failure: what was asked for is so. One that CLN does not know is, also beside it."""
+    outcome = ask(cln, "groups", "servers", "add", "web", "im-1", "--yes")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "already there: im-1\n")
+    outcome = ask(cln, "groups", "servers", "add", "web", "im-1", "fresh", "--yes")
+    assert (outcome.code, outcome.err) == (0, "already there: im-1\n")
+    assert "fresh" in outcome.out
+    outcome = ask(cln, "groups", "servers", "add", "web", "fresh", "none", "--yes")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == "already there: fresh\nclntool: CLN did not do it for none\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "caution"),
+    [
+        ("imunify keys create --code 360_NEW --limit 3", "the API document names no Imunify product 360_NEW"),
+        ("ip-licenses convert 192.0.2.1 --type 16 --type-to 7215", "no Imunify license of type 16, 7215"),
+        (
+            "ip-licenses convert 192.0.2.1 --type 41 --type-to 40",
+            "upgrades to Imunify360 alone, and 40 is ImunifyAV+",
+        ),
+    ],
+)
+def test_what_the_document_does_not_name(arguments: str, caution: str, cln: Cln) -> None:
+    """Is for CLN to decide: who is asked reads what speaks against it, and it is sent."""
+    asked = ask(cln, *arguments.split(), "--dry-run")
+    assert asked.code == 0
+    assert caution in asked.err
+    assert asked.err.endswith("; CLN decides\n")
+    ask(cln, *arguments.split(), "--yes")
+    assert len(cln.sent()) == 1

@@ -34,7 +34,7 @@ TAKEN: list[tuple[Callable[[Any], object], Any, object]] = [
     (arguments.address, "2001:0DB8::0001", "2001:db8::1"),
     (arguments.cidrs, ["0.0.0.0/0"], "0.0.0.0/0"),
     (arguments.cidrs, ["192.0.2.1/32", "2001:DB8:0::/48"], "192.0.2.1/32,2001:db8::/48"),
-    (arguments.els_code, "ELS CELS7+SLA", "ELS CELS7+SLA"),
+    (arguments.product_code, "ELS CELS7+SLA", "ELS CELS7+SLA"),
     (arguments.group_name, "\u0433\u0440\u0443\u043f\u043f\u0430 1", "\u0433\u0440\u0443\u043f\u043f\u0430 1"),
     (arguments.description, "x" * 255, "x" * 255),
     (arguments.month, "2000-01", "2000-01"),
@@ -45,8 +45,8 @@ TAKEN: list[tuple[Callable[[Any], object], Any, object]] = [
     (lambda value: arguments.truth("els_allowed", value), False, "false"),
     (lambda value: arguments.url("api_url", value), "http://[::1]:8080/admin/api", "http://[::1]:8080/admin/api"),
     (lambda value: arguments.seconds("timeout", value), 1, 1.0),
-    (arguments.els_code, "…", "…"),
-    (arguments.els_code, "Ü" * 32, "Ü" * 32),
+    (arguments.product_code, "…", "…"),
+    (arguments.product_code, "Ü" * 32, "Ü" * 32),
     (arguments.key_to_read, "WsTs821nSAtiastD", "WsTs821nSAtiastD"),
     (arguments.key_to_read, KernelCareKey("a key/of CLN", None, None, "", None), "a key/of CLN"),
     (arguments.key_to_read, ImunifyKey(mask_key(KEY), "", None, None), mask_key(KEY)),
@@ -109,7 +109,7 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
     (arguments.cidrs, ["192.0.2.77/24"], "cidrs[0]: has bits set beyond its prefix; is 192.0.2.0/24 meant?"),
     (arguments.cidrs, ["2001:db8::1/32"], "cidrs[0]: has bits set beyond its prefix; is 2001:db8::/32 meant?"),
     *(
-        (arguments.els_code, code, f"code: is not spelled as CLN takes it; {_ELS_CODE}")
+        (arguments.product_code, code, f"code: is not spelled as CLN takes it; {_ELS_CODE}")
         for code in (
             "",
             "  ",
@@ -125,16 +125,6 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
             "\ud800",
             "x" * 33,
         )
-    ),
-    (
-        lambda value: arguments.one_of("code", value, ["A", "B"]),
-        "C",
-        "code: is none that CLN knows; it takes one of A, B",
-    ),
-    (
-        lambda value: arguments.license_type("type", value, none_of=[16, 17]),
-        16,
-        "type: is 16; it takes another type than 16, 17",
     ),
     (
         lambda value: arguments.truth("els_allowed", value),

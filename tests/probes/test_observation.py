@@ -271,7 +271,7 @@ def test_cautions_of_a_list() -> None:
     """Stay as long as the list itself could not be read again."""
     odd = Caution.of("field_missing", ["limit of 2 keys"])
     earlier = Observation("kernelcare", "acme", "cln", 0.0, (Part("a", 0.0, 1, 0.0, odd),), cautions=odd)
-    failed = Observation(
+    failed: Observation[int] = Observation(
         "kernelcare", "acme", "cln", 1.0, (), (Missing("", Failure("refused", "no")),), list_known=False
     )
     assert failed.after(earlier, 1.0, 10.0).all_cautions == [*odd, *odd]
