@@ -86,8 +86,8 @@ def dashboard() -> model.Dashboard:
             ),
             rows(
                 "Stale servers",
-                "Servers whose last check-in is older than the exporter's stale_after, the oldest first. last_checkin of "
-                f"the server lists of KernelCare and Imunify; empty with server_series: false. {POLLED}",
+                "Servers whose last check-in is older than the exporter's stale_after, the oldest first: last_checkin "
+                f"of the server lists of KernelCare and Imunify; empty with server_series: false. {POLLED}",
                 [q.stale_family_servers()],
                 [
                     Column("Value", "Silent for", unit=DAYS, decimals=1, width=120, right=True, steps=((None, WARN),)),
