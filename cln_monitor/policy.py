@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 CHECKIN_AHEAD = "checkin_ahead"
+COUNT_UNREADABLE = "count_unreadable"
 FIELD_MISSING = "field_missing"
 FLAG_MISSING = "flag_missing"
 LIMIT_NOT_TOLD = "limit_not_told"
@@ -32,7 +33,10 @@ class Severity(IntEnum):
 
 
 class Fact(NamedTuple):
-    """Something that may be odd: its ``severity``, the words for ``one`` and for ``many``, with ``{}`` for how many."""
+    """Something that may be odd: its ``severity``, the words for ``one`` and for ``many``, with ``{}`` for how many.
+
+    What it is true of comes behind them, after a colon unless they end with a blank.
+    """
 
     severity: Severity
     one: str
@@ -41,7 +45,7 @@ class Fact(NamedTuple):
 
 FACTS: dict[str, Fact] = {
     SERVERS_GONE: Fact(Severity.CRITICAL, "CLN lists none any more", "CLN lists none any more"),
-    FIELD_MISSING: Fact(Severity.WARNING, "CLN no longer tells", "CLN no longer tells"),
+    FIELD_MISSING: Fact(Severity.WARNING, "CLN tells no ", "CLN tells no "),
     LIMIT_UNREADABLE: Fact(
         Severity.WARNING, "1 key has a limit that cannot be read", "{} keys have a limit that cannot be read"
     ),
@@ -54,6 +58,11 @@ FACTS: dict[str, Fact] = {
     SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer", "CLN lists far fewer"),
     SERVERS_NOT_LISTED: Fact(
         Severity.INFO, "CLN lists fewer servers than it counts", "CLN lists fewer servers than it counts"
+    ),
+    COUNT_UNREADABLE: Fact(
+        Severity.INFO,
+        "1 key has a number of servers that cannot be read",
+        "{} keys have a number of servers that cannot be read",
     ),
     LIMIT_NOT_TOLD: Fact(Severity.INFO, "CLN tells no limit of 1 key", "CLN tells no limit of {} keys"),
 }
@@ -87,5 +96,6 @@ def phrases(seen: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
 def _phrase(name: str, names: Sequence[str], count: int) -> Phrase:
     fact = FACTS.get(name, _OF_ANOTHER_VERSION)
     words = fact.one if count == 1 else fact.many.format(count)
+    colon = "" if words.endswith(" ") else ": "
     more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
-    return Phrase(fact.severity, name, f"{words}: {', '.join(names[:MOST_NAMED])}{more}")
+    return Phrase(fact.severity, name, f"{words}{colon}{', '.join(sorted(names)[:MOST_NAMED])}{more}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
+from cln_monitor import policy
 from cln_monitor.masking import masked, same_key
 
 from .exit import Exit
@@ -45,7 +46,8 @@ def judge(view: View, options: argparse.Namespace, _: float) -> Verdict:
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
     problems = problems_of(view, wanted, options)
-    odd = oddities_of(view, wanted)
+    is_of_some = bool(options.key or options.code)
+    odd = oddities_of(view, wanted, but=(policy.SERVERS_DROPPED, policy.SERVERS_GONE) if is_of_some else ())
     found = limit_problems(uses, limits) + odd.problems
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),

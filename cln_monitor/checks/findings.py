@@ -88,12 +88,12 @@ def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[st
 
 
 def origin_of(view: View, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
-    """Return lines that tell of each of the ``wanted`` parts that is missing, and how old what an exporter gave is."""
+    """Return lines that tell how old what an exporter gave is, and of each of the ``wanted`` parts that is missing."""
     gaps = missing_of(view, wanted, kept=False)
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
         gaps = []  # the first line says it all
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    return missing + _age_of(view, options)
+    return _age_of(view, options) + missing
 
 
 def _age_of(view: View, options: argparse.Namespace) -> list[str]:

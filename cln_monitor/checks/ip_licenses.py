@@ -16,6 +16,7 @@ from .servers import (
     AGE_OPTIONS,
     IP_OPTION,
     NO_MATCH_STATE,
+    UNKNOWN,
     Aged,
     age_figures,
     age_server,
@@ -108,7 +109,9 @@ def _id(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _has_checkin(checkins: Mapping[tuple[str, str], Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
-    return bool(checkins.get(_id(row), {}).get("last_checkin"))
+    """Tell whether a licence has a check-in, be it one that nobody knows; where CLN tells none, nobody uses it."""
+    found = checkins.get(_id(row))
+    return found is not None and found.get("last_checkin", UNKNOWN) is not None
 
 
 def one_each(aged: Iterable[tuple[Mapping[str, Any], Aged]]) -> list[Aged]:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from cln_monitor import policy
 from cln_monitor.masking import masked, same_key
 
 from .ages import format_age
@@ -221,7 +222,8 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     of_servers = bool(options.ip or options.server_id)  # whose checks are not to alarm of a key that all of them share
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     problems = problems_of(view, wanted, options)
-    odd = oddities_of(view, wanted)
+    # A check of one key is not to alarm of what the account has lost.
+    odd = oddities_of(view, wanted, but=(policy.SERVERS_DROPPED, policy.SERVERS_GONE) if options.key else ())
     total = f"{len(servers)} {product} servers"
     found = stale_problems(servers, total, ages) + limit_problems(uses, limits)
     found += unknown_problems(servers, total) if of_servers and servers else odd.problems

@@ -12,6 +12,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPE = re.compile(r"\s*\d{4}-\d\d-\d\d(?:[T ]|\s*$)", re.ASCII)
 _ZONE = re.compile(r"\s*(?:([+-]\d\d:?\d\d)|Z|UTC|GMT)$", re.IGNORECASE)
 
+_LAST_DAY = "9999-12-31"
+_LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()  # later moments have no date in UTC
+
 _MOST = 1 << 16  # days, and times of day with their zones, that are kept
 
 
@@ -37,8 +40,14 @@ def _parse_time(text: str) -> float:
     return seconds
 
 
+def _parse_day(text: str) -> float:
+    if text >= _LAST_DAY:
+        raise ValueError(f"{text!r} is not parsed by its pieces")  # with a zone it may be beyond all years
+    return _parse(f"{text}T00:00")
+
+
 # Of a hundred thousand dates few are of the same minute, but many of the same day, and many of the same time of day.
-_DAYS = _Parsed(lambda text: _parse(f"{text}T00:00"))
+_DAYS = _Parsed(_parse_day)
 _TIMES = _Parsed(_parse_time)
 
 
@@ -74,7 +83,7 @@ def _parse(text: str) -> float:
         moment = _parse_with_loose_zone(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH).total_seconds()
+    return min(_LAST, (moment - _EPOCH).total_seconds())
 
 
 def _parse_with_loose_zone(text: str) -> datetime:

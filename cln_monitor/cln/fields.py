@@ -138,11 +138,15 @@ def checkins(values: list[Any], field: str) -> list[LastCheckin]:
 
 
 def date_if_readable(value: object) -> float | None:
-    """Return the Unix seconds of the date in ``value``; None when there is none, or none that can be read."""
+    """Return the Unix seconds of the date in ``value``; None when there is none, or none that can be read.
+
+    One at or before 1970-01-02 is none, as for :func:`checkin`.
+    """
     try:
-        return date(value, "")
+        seconds = date(value, "")
     except BadAnswer:
         return None
+    return None if seconds is None or seconds <= _FIRST_DAY else seconds
 
 
 def dates(values: list[Any], field: str) -> list[float | None]:
@@ -156,6 +160,7 @@ def dates(values: list[Any], field: str) -> list[float | None]:
 def dates_if_readable(values: list[Any]) -> list[float | None]:
     """Return the Unix seconds in each of ``values`` as :func:`date_if_readable` does."""
     try:
-        return dates(values, "")
+        parsed = dates(values, "")
     except BadAnswer:
         return [date_if_readable(value) for value in values]
+    return [None if seconds is None or seconds <= _FIRST_DAY else seconds for seconds in parsed]

@@ -16,7 +16,7 @@ from .endpoints import (
     IMUNIFY_SERVER_REMOVE,
     IMUNIFY_SERVERS,
 )
-from .fields import checkins, count, identities, identity, limit, text, texts
+from .fields import checkins, identities, identity, limit, text, texts
 from .removed import RemovedRow, RemovedServer
 from .rows import LastCheckin, Limit, unique, unique_servers
 
@@ -31,12 +31,12 @@ IMUNIFY_CODES: dict[str, str] = {
 
 
 class ImunifyKey(msgspec.Struct, frozen=True):
-    """An Imunify key. ``code``: its product; ``servers``: the number in use, None when CLN tells no number."""
+    """An Imunify key. ``code``: its product; ``servers``: the number in use, as unsure as a limit."""
 
     key: str
     code: str
     limit: Limit
-    servers: int | None
+    servers: Limit
 
 
 # Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
@@ -156,7 +156,7 @@ class _KeyRow(msgspec.Struct):
             key=identity(self.key, "key", asked_for),
             code=text(self.code),
             limit=limit(self.limit),
-            servers=count(self.servers),
+            servers=limit(self.servers),
         )
 
 

@@ -46,6 +46,10 @@ class ServiceStatus(msgspec.Struct, frozen=True):
         return self.flags[name] != (name in BAD_WHEN_TRUE)
 
 
+class _UnreadableFlag(BadAnswer):
+    """A status one of whose documented flags is neither true nor false."""
+
+
 class StatusReads:
     """The calls below ``/``; they need no credentials."""
 
@@ -59,6 +63,8 @@ class StatusReads:
         """
         try:
             return self._caller.read(STATUS_JSON, lambda answer: _status(answer, json_data(answer, dict[str, Any])))
+        except _UnreadableFlag:
+            raise  # it was read, and what it says of this flag the other would only hide
         except (BadAnswer, Refused, AuthorizationFailed) as error:
             try:
                 return self._caller.read(STATUS_PLAIN, lambda answer: _status(answer, plain_items(answer), plain=True))
@@ -72,7 +78,7 @@ def _status(answer: Answer, items: dict[str, Any], *, plain: bool = False) -> Se
     flags = {clean_text(name): value for name, item in items.items() if (value := flag(item)) is not None}
     for name in sorted(DOCUMENTED & items.keys() - flags.keys()):
         told = clean_text(json.dumps(items[name]), LONGEST_UNSCRUBBED)
-        raise not_an_answer(answer, f"a status whose {name} is {told}, neither true nor false")
+        raise _UnreadableFlag(str(not_an_answer(answer, f"a status whose {name} is {told}, neither true nor false")))
     if not flags:
         raise not_an_answer(answer, "a status without a single flag")
     return ServiceStatus(dict(sorted(flags.items())), plain)

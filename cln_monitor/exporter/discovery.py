@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from cln_monitor.probes import Ages, Observation, View, is_address
-from cln_monitor.probes.ip_licenses import LIST
+from cln_monitor.probes.ip_licenses import LIST, IpLicenses
 
 from .licenses import licenses_of
 from .service import Service
@@ -162,18 +162,35 @@ def _whole(service: Service, account: str, probe: str, now: float) -> Observatio
     lacking = what_is_missing(view)
     if lacking is not None or view.observation is None:
         raise NotDiscovered(503, f"{probe} of {account} is not known whole: {lacking}")
-    if without := _without_addresses(view.observation):
-        raise NotDiscovered(503, f"{probe} of {account} cannot be asked for: CLN tells no address of {without}")
+    if why := _unusable(view.observation):
+        raise NotDiscovered(503, f"{probe} of {account} cannot be listed: {why}")
     return view.observation
 
 
-def _without_addresses(observation: Observation[Any]) -> str:
-    """Return whose servers have no address, none of them: such a list is no empty one, CLN tells it another way."""
-    for part in observation.parts:
-        servers = getattr(part.value, "servers", None) or getattr(part.value, "licenses", [])
-        if servers and observation.probe in DISCOVERED and not any(is_address(server.ip) for server in servers):
-            return f"the {len(servers)} servers of {part.name}"
+def _unusable(observation: Observation[Any]) -> str:
+    """Return why a list that would leave out servers is no list: CLN tells them in another way than it did.
+
+    A single row without an address is odd, and left out; all of them are a change of the API.
+    """
+    if observation.probe not in DISCOVERED:
+        return ""
+    lists = [(part.name, _servers_of(part.value)) for part in observation.parts]
+    for name, servers in lists:
+        if len(servers) > 1 and not any(is_address(server.ip) for server in servers):
+            return f"CLN tells no address of any of the {len(servers)} servers of {name}"
+    every = [server for _, servers in lists for server in servers]
+    if every and not any(is_address(server.ip) for server in every):
+        return "CLN tells no address of any server"
+    if observation.probe == "ip_licenses" and every:
+        licenses = licenses_of(observation)
+        if all(each.registered is None and not each.is_used for each in licenses):
+            return "CLN does not tell of any IP license whether it is used"
     return ""
+
+
+def _servers_of(value: Any) -> Sequence[Any]:
+    held = "licenses" if isinstance(value, IpLicenses) else "servers"
+    return list(getattr(value, held))
 
 
 def what_is_missing(view: View) -> str | None:

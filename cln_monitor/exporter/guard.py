@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
+from typing import Any, TypeVar
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .passwords import Passwords, TooManyWait
+from .protocol import by_its_path, problem_of
 from .web_config import RateLimit, WebConfig
 
-_LARGEST_BODY = 1 << 16
-"""Bytes; no path reads a body, and some clients send a short one with every POST."""
+T = TypeVar("T")
 
 
 class Guard:
@@ -45,31 +47,71 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        refusal = await self._refusal(config, dict(scope["headers"]))
-        await (refusal or self._app)(scope, receive, send_with_headers if config.headers else send)
-
-    async def _refusal(self, config: WebConfig, headers: Mapping[bytes, bytes]) -> PlainTextResponse | None:
-        """Return the answer to a request that is not let through."""
-        if b"transfer-encoding" in headers:
-            return _refuse(411, "a body has to say how long it is")
-        if int(headers.get(b"content-length", b"0")) > _LARGEST_BODY:
-            return _refuse(413, f"a body has {_LARGEST_BODY} bytes at most, and nothing here reads one")
-        if config.rate_limit is not None:
-            if self._bucket is None or self._bucket.limit != config.rate_limit:
-                self._bucket = _Bucket(config.rate_limit, self._clock())
-            if not self._bucket.take(self._clock()):
-                return _refuse(429, "more requests than rate_limit of the web configuration allows", **_LATER)
-        if not config.users:
-            return None
+        inbox = _Inbox(receive)
         try:
-            user, password = _credentials(headers.get(b"authorization", b""))
+            refusal = await self._refusal(config, scope, inbox)
+        except _HasLeft:
+            return
+        await (refusal or self._app)(by_its_path(scope), inbox.receive, send_with_headers if config.headers else send)
+
+    async def _refusal(self, config: WebConfig, scope: Scope, inbox: _Inbox) -> PlainTextResponse | None:
+        """Return the answer to a request that is not let through. Raises _HasLeft."""
+        if problem := problem_of(scope):
+            return _refuse(*problem, Connection="close")
+        if config.rate_limit is not None and not self._is_within(config.rate_limit):
+            return _refuse(429, "more requests than rate_limit of the web configuration allows", **_LATER)
+        return await self._refusal_of_user(config, scope, inbox) if config.users else None
+
+    def _is_within(self, limit: RateLimit) -> bool:
+        if self._bucket is None or self._bucket.limit != limit:
+            self._bucket = _Bucket(limit, self._clock())
+        return self._bucket.take(self._clock())
+
+    async def _refusal_of_user(self, config: WebConfig, scope: Scope, inbox: _Inbox) -> PlainTextResponse | None:
+        try:
+            user, password = _credentials(dict(scope["headers"]).get(b"authorization", b""))
         except ValueError:
             return _refuse(401, "Unauthorized", **_WHO)
+        if self._passwords.knows(config.users, user, password):
+            return None
+        client = (scope["client"] or ("",))[0]
         try:
-            fits = await self._passwords.fit(config.users, user, password)
+            fits = await inbox.unless_left(self._passwords.fit(config.users, user, password, client))
         except TooManyWait:
             return _refuse(503, "too many passwords wait to be checked", **_LATER)
         return None if fits else _refuse(401, "Unauthorized", **_WHO)
+
+
+class _HasLeft(Exception):
+    """The client does not wait for the answer any more."""
+
+
+class _Inbox:
+    """What comes from a client: kept while somebody looks whether the client has left, for the application to read."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._kept: list[Message] = []
+
+    async def receive(self) -> Message:
+        """Return what came next."""
+        return self._kept.pop(0) if self._kept else await self._receive()
+
+    async def unless_left(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what ``work`` does. Raises _HasLeft, and does it no more, once the client is gone."""
+        working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._until_left())
+        try:
+            await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise _HasLeft
+            return working.result()
+        finally:
+            working.cancel()
+            leaving.cancel()
+
+    async def _until_left(self) -> None:
+        while not self._kept or self._kept[-1]["type"] != "http.disconnect":
+            self._kept.append(await self._receive())
 
 
 _WHO = {"WWW-Authenticate": 'Basic realm="cln-exporter", charset="UTF-8"'}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,7 @@ _FLAG_KEPT = 7 * DAY  # a flag that CLN has given up is told of that long
 _APART = 300.0  # seconds between two counts that are kept
 _LEAST_LOSS = 5
 _LEAST_BEFORE = 2  # where there are none left
+_SLACK = HOUR  # by which a count may be older than the hour or the day that it stands for
 
 Sizes = Mapping[str, int]
 """The number of servers, or IP licenses, by product; ``""`` where a probe has but one."""
@@ -51,25 +52,24 @@ class History(msgspec.Struct, frozen=True):
         return History(self.shard, flags, counts), (*missing, *dropped)
 
     def _dropped(self, probe: str, product: str, size: int, now: float) -> tuple[Caution, ...]:
+        counts = self.counts.get(product, [])
+        if size == 0:
+            most = max((count for at, count in counts if now - at <= DAY + _SLACK), default=0)
+            gone = [f"{product or probe} fell from {most} to 0 within 1d"] if most >= _LEAST_BEFORE else []
+            return Caution.of(policy.SERVERS_GONE, gone)
         for window, name in ((HOUR, "1h"), (DAY, "1d")):
-            before = next((count for at, count in reversed(self.counts.get(product, [])) if at <= now - window), 0)
-            if _is_drop(before, size):
-                fact = policy.SERVERS_DROPPED if size else policy.SERVERS_GONE
-                return Caution.of(fact, [f"{product or probe} fell from {before} to {size} within {name}"])
+            before = next((count for at, count in reversed(counts) if window <= now - at <= window + _SLACK), 0)
+            if before - size >= _LEAST_LOSS and 2 * (before - size) > before:
+                return Caution.of(
+                    policy.SERVERS_DROPPED, [f"{product or probe} fell from {before} to {size} within {name}"]
+                )
         return ()
 
 
-def _is_drop(before: int, now: int) -> bool:
-    """Tell whether so many are far fewer than ``before``: more than half and at least 5 less, or none of 2 or more."""
-    lost = before - now
-    return (lost >= _LEAST_LOSS and 2 * lost > before) or (now == 0 and before >= _LEAST_BEFORE)
-
-
 def _with(counts: list[tuple[float, int]], now: float, size: int) -> list[tuple[float, int]]:
-    """Return ``counts`` with that of ``now``, one in five minutes, and the last from before the day is over."""
+    """Return ``counts`` of a day with that of ``now``, one in five minutes."""
     kept = counts if counts and now - counts[-1][0] < _APART else [*counts, (now, size)]
-    old = [place for place, (at, _) in enumerate(kept) if at <= now - DAY]
-    return kept[old[-1] :] if old else kept
+    return [(at, count) for at, count in kept if now - at <= DAY + _SLACK]
 
 
 def sizes_of(seen: Observation[Any]) -> Sizes:
@@ -87,30 +87,54 @@ def sizes_of(seen: Observation[Any]) -> Sizes:
 _MEASURES: dict[str, Callable[[Any], tuple[str, int]]] = {
     "kernelcare": lambda key: ("", len(key.servers)),
     "imunify": lambda key: ("", len(key.servers)),
-    "els": lambda product: (product.product, len(product.servers)),
+    "els": lambda product: (product.product, _of_keys(product)),
     "ip_licenses": lambda some: ("", len(some.licenses)),
 }
 
 
-def what_fell(before: Observation[Any] | None, seen: Observation[Any]) -> dict[str, str]:
-    """Return what fell from some to none, the list of keys (``""``) or the servers of a product, and how, in words."""
+def _of_keys(product: Any) -> int:
+    """Return how many servers the listed keys of an ELS product have, as the metrics do."""
+    keys = {key.key for key in product.keys}
+    return sum(server.key in keys for server in product.servers)
+
+
+_NOUNS = {"ip_licenses": "IP licenses"}
+
+
+class Fall(NamedTuple):
+    """A list that fell to none: the ``part`` that is it, empty for the list of all, and how, in words."""
+
+    part: str
+    text: str
+
+
+def what_fell(before: Observation[Any] | None, seen: Observation[Any]) -> list[Fall]:
+    """Return which lists fell from some to none: that of the keys, or all servers, of the account or of a product."""
     if before is None or seen.failure is not None or seen.probe not in _MEASURES:
-        return {}
-    if before.parts and not seen.parts:
-        return {"": f"the list of keys fell from {len(before.parts)} to none"}
-    sizes, what = sizes_of(seen), "IP licenses" if seen.probe == "ip_licenses" else "servers"
-    return {
-        product: f"the {what}{product and f' of {product}'} fell from {size} to none"
-        for product, size in sizes_of(before).items()
-        if size and sizes.get(product) == 0
-    }
+        return []
+    old, new = _lists(before), _lists(seen)
+    return [
+        Fall(part, f"{what} fell from {count} to none")
+        for (part, what), count in old.items()
+        if count and new.get((part, what), 0 if not part else count) == 0
+    ]
 
 
-def doubted(run: Run[Any], fallen: Mapping[str, str]) -> Run[Any]:
+def _lists(seen: Observation[Any]) -> dict[tuple[str, str], int]:
+    """Return how long each list is, by the part that it is and in words."""
+    if seen.probe == "els":
+        keys = {(part.name, f"the list of keys of {part.name}"): len(part.value.keys) for part in seen.parts}
+        return keys | {(part.name, f"the servers of {part.name}"): len(part.value.servers) for part in seen.parts}
+    lists = {("", f"the {_NOUNS.get(seen.probe, 'servers')}"): sum(sizes_of(seen).values())}
+    return lists if seen.probe == "ip_licenses" else {("", "the list of keys"): len(seen.parts)} | lists
+
+
+def doubted(run: Run[Any], fallen: Iterable[Fall]) -> Run[Any]:
     """Return ``run`` as one that failed to read what has ``fallen``: such a list is believed at the second poll."""
     seen = run.observation
     failures = {
-        product: Failure(BadAnswer.reason, f"{how}; waiting for a second poll") for product, how in fallen.items()
+        fall.part: Failure(BadAnswer.reason, f"{fall.text}; waiting for a second poll")
+        for fall in reversed(list(fallen))
     }
     if "" in failures:
         changes: dict[str, Any] = {"parts": (), "missing": (Missing("", failures[""]),), "list_known": False}

@@ -231,11 +231,11 @@ class Service:
             _log.warning(
                 "probe failed", **where, seconds=seconds, reason=run.failure.reason, error=run.failure.text, **more
             )
-        for text, severity in target.newly_odd.items():
-            log = _log.info if severity is Severity.INFO else _log.warning
-            log("odd answer", **where, odd=text)
-        for text in target.no_longer_odd:
-            _log.info("odd answer no more", **where, odd=text)
+        for phrase in target.newly_odd:
+            log = _log.info if phrase.severity is Severity.INFO else _log.warning
+            log("odd answer", **where, fact=phrase.fact, odd=phrase.text)
+        for phrase in target.no_longer_odd:
+            _log.info("odd answer no more", **where, fact=phrase.fact)
 
     def _publish(self, target: Target) -> None:
         """Show how ``target`` stands: one at a time, so that an older text never follows a newer one."""

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from cln_monitor.cln import Clock
-from cln_monitor.policy import Severity
+from cln_monitor.policy import Phrase
 from cln_monitor.probes import (
     WHOLE,
     Ages,
@@ -27,7 +27,7 @@ from cln_monitor.probes import (
 )
 
 from .families import Kept
-from .history import History, doubted, what_fell
+from .history import Fall, History, doubted, what_fell
 from .saved import Saved
 
 
@@ -46,8 +46,8 @@ class Target:
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
     ``is_tried``: a run of its probe in this process is shown; what it last saw may be of an earlier one.
-    ``said`` is what is odd in what it shows, in words, with how bad that is; ``newly_odd`` of it came with the last
-    run, and ``no_longer_odd`` went with it.
+    ``said`` is what is odd in what it shows, by the fact; ``newly_odd`` of it came with the last run, and
+    ``no_longer_odd`` went with it.
     ``told`` is what :meth:`tell` returned, until something else is to be told. ``last_success`` is in Unix seconds,
     ``succeeded_at`` the same moment by the monotonic clock, by which all ages go.
     """
@@ -68,11 +68,11 @@ class Target:
         self.is_tried = False
         self.kept = Kept()
         self.told: bytes | None = None
-        self.said: dict[str, Severity] = {}
-        self.newly_odd: dict[str, Severity] = {}
-        self.no_longer_odd: list[str] = []
+        self.said: dict[str, Phrase] = {}
+        self.newly_odd: list[Phrase] = []
+        self.no_longer_odd: list[Phrase] = []
         self.history = History()
-        self._fallen: set[str] = set()
+        self._fallen: dict[Fall, float] = {}
         self._lock = threading.Lock()
         self._running: Future[Run[Any]] | None = None
 
@@ -175,11 +175,12 @@ class Target:
         """Return ``run`` with what shows only beside the runs before it."""
         shard = str(self.source.shard)
         is_comparable = self.history.shard == shard
-        fallen = what_fell(self.observation, run.observation) if is_comparable else {}
-        doubts = {product: how for product, how in fallen.items() if product not in self._fallen}
+        fallen = what_fell(self.observation, run.observation) if is_comparable else []
         if run.failure is None:
-            self._fallen = set(fallen)
-        if doubts:
+            self._fallen = {fall: self._fallen.get(fall, run.monotonic) for fall in fallen}
+        # Somebody who asks again at once gets the same again; a second poll is one that comes by itself.
+        soon = run.monotonic - self.settings.interval / 2
+        if doubts := [fall for fall in fallen if self._fallen[fall] > soon]:
             return doubted(run, doubts)
         before = self.history if is_comparable else History(shard)
         self.history, cautions = before.after(run.observation)
@@ -192,9 +193,9 @@ class Target:
             if self.observation is not None:
                 seen = seen.after(self.observation, now, self.settings.max_age)
             self.observation = seen
-            said, self.said = self.said, {phrase.text: phrase.severity for phrase in phrases_of(seen.all_cautions)}
-            self.newly_odd = {text: severity for text, severity in self.said.items() if text not in said}
-            self.no_longer_odd = [text for text in said if text not in self.said]
+            said, self.said = self.said, {phrase.fact: phrase for phrase in phrases_of(seen.all_cautions)}
+            self.newly_odd = [phrase for fact, phrase in self.said.items() if fact not in said]
+            self.no_longer_odd = [phrase for fact, phrase in said.items() if fact not in self.said]
             before = self.last_run if self.is_tried else None
             self.has_changed_state = before is None or (before.failure is None) != (run.failure is None)
             self.last_run = run

@@ -60,6 +60,12 @@ class Tls:
     context: ssl.SSLContext
     allowed_sans: frozenset[str] | None = None
 
+    def asks_less_than(self, other: Tls) -> bool:
+        """Tell whether it takes clients that the ``other`` refuses: without a certificate, or of any name."""
+        return self.context.verify_mode < other.context.verify_mode or (
+            self.allowed_sans is None and other.allowed_sans is not None
+        )
+
 
 def make_tls(settings: TlsServerConfig, base: Path) -> tuple[Tls | None, list[Path], list[str]]:
     """Return TLS as ``settings`` ask for it, the files it was read from, and warnings; no TLS when they ask for none.

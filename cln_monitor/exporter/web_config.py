@@ -19,6 +19,7 @@ from cln_monitor.config.load import read_text
 from cln_monitor.config.typed import Problem, Typer
 from cln_monitor.probes import Duration
 
+from .passwords import USUAL_COST
 from .tls import CIPHERS, CURVES, Tls, TlsProblem, make_tls
 
 _log = structlog.get_logger(__name__)
@@ -78,6 +79,8 @@ class WebConfig:
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     is_blank: bool = False
+    means_nobody: bool = False
+    """Whether it says by ``basic_auth_users: {}`` that nobody needs a password."""
 
 
 _HEADERS: dict[str, tuple[str, ...]] = {
@@ -91,7 +94,7 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 
 _HASH = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
-_SLOW_COST = 15
+_MOST_COST = 14  # at which a first request waits for a second or two
 
 
 def load_web_config(file: Path) -> WebConfig:
@@ -118,9 +121,9 @@ def _config(typer: Typer, document: object, file: Path, *, is_blank: bool) -> We
     users = _users(typer, document.get("basic_auth_users"))
     rate_limit = _rate_limit(typer, document.get("rate_limit"))
     warnings = [
-        f"basic_auth_users.{name}: a cost of {cost} makes the first request of a password wait for seconds"
+        f"basic_auth_users.{name}: cost {cost}, not {USUAL_COST}: the time a guess takes tells that this user exists"
         for name, hashed in users.items()
-        if (cost := int(hashed[4:6])) >= _SLOW_COST
+        if (cost := int(hashed[4:6])) != USUAL_COST
     ]
     tls, files = None, [file]
     if settings is not None:
@@ -139,6 +142,7 @@ def _config(typer: Typer, document: object, file: Path, *, is_blank: bool) -> We
         warnings=tuple(warnings),
         files=tuple(files),
         is_blank=is_blank,
+        means_nobody=document.get("basic_auth_users") == {},
     )
 
 
@@ -197,6 +201,12 @@ def _users(typer: Typer, document: object) -> dict[str, str]:
         elif found is None or not 4 <= int(found[1]) <= 31:
             # Not shown: it may be the password itself.
             typer.note(f"{place}.{name}", "is no bcrypt hash; make one with: htpasswd -nBC 10 ''")
+        elif int(found[1]) > _MOST_COST:
+            typer.note(
+                f"{place}.{name}",
+                f"has a cost of {int(found[1])}, at which a guess takes a core for seconds; {_MOST_COST} is the most "
+                f"and {USUAL_COST} the usual",
+            )
         else:
             read[name] = found[0]
     return read
@@ -259,14 +269,21 @@ class WatchedWebConfig:
         self._warn()
 
     def _refuse_surprises(self, read: WebConfig) -> None:
+        """Raise ConfigError where ``read`` lets in more than what is in use, or takes what a restart takes.
+
+        A file that an editor or a script writes piece by piece is valid after some of the pieces, and would open the
+        exporter to everybody; the rest might never come.
+        """
+        before, now = self._used.tls, read.tls
         problem = None
         if read.is_blank:
-            # As a file is for a moment while an editor writes it; in that moment nobody would need a password.
-            problem = "is empty; write {} to mean that"
-        elif (read.tls is None) != (self._used.tls is None):
-            problem = (
-                "tls_server_config: turns TLS " + ("off" if read.tls is None else "on") + ", which takes a restart"
-            )
+            problem = "is empty; write basic_auth_users: {} to mean that"
+        elif (now is None) != (before is None):
+            problem = f"tls_server_config: turns TLS {'off' if now is None else 'on'}, which takes a restart"
+        elif self._used.users and not read.users and not read.means_nobody:
+            problem = "basic_auth_users: are gone; write basic_auth_users: {} to mean that, or restart"
+        elif before is not None and now is not None and now.asks_less_than(before):
+            problem = "tls_server_config: takes clients that it did not take before, which takes a restart"
         if problem is not None:
             raise ConfigError(str(self._file), [Problem("", problem)])
 

@@ -50,18 +50,21 @@ def _read(source: Source, key: ImunifyKey, limits: Limits) -> Reading[ImunifyKey
     client, label = source.client, source.key_label(key.key)
     told = without_secrets(client, client.imunify.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, source.cln_now)
-    value = ImunifyKeyServers(label, client.scrub(key.code), without_secret(client, key.limit), key.servers, servers)
+    limit, reported = without_secret(client, key.limit), key.servers if isinstance(key.servers, int) else None
+    value = ImunifyKeyServers(label, client.scrub(key.code), limit, reported, servers)
     return Reading(
         value,
         (
             *limits.of_key.get(label, ()),
             *of_servers(servers, ahead, f"of key {label}"),
-            *_of_count(label, key.servers or 0, len(servers)),
+            *_of_count(label, without_secret(client, key.servers), len(servers)),
         ),
     )
 
 
-def _of_count(label: str, reported: int, listed: int) -> tuple[Caution, ...]:
+def _of_count(label: str, reported: Limit, listed: int) -> tuple[Caution, ...]:
+    if not isinstance(reported, int):
+        return Caution.of(policy.COUNT_UNREADABLE, [f"{label} ('{reported}')"] if reported else [])
     # One or two apart they are whenever a server comes or goes between the two calls.
     differs = [f"key {label} ({listed} of {reported})"] if 2 * listed < reported else []
     return Caution.of(policy.SERVERS_NOT_LISTED, differs)

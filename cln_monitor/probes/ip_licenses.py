@@ -7,9 +7,10 @@ from functools import partial
 import msgspec
 from msgspec import UNSET
 
+from cln_monitor import policy
 from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
 
-from .caution import of_checkins
+from .caution import Caution, counted, of_checkins
 from .checkins import without_ahead
 from .probe import Plan, Reading, Source
 from .settings import HOUR, CheckinSettings, Duration
@@ -84,9 +85,19 @@ def _listed(source: Source, licenses: list[IpLicense]) -> Reading[IpLicenses]:
 def _read_checkins(source: Source, licenses: list[IpLicense]) -> Reading[IpLicenses]:
     servers = source.client.ip_licenses.servers(licenses)
     told = {(server.ip, server.type): server.last_checkin for server in servers}
-    # A licence that the list has and the answer lacks was registered or removed in between.
-    checkins = [LicenseCheckin(each.ip, each.name, told.get((each.ip, each.type))) for each in licenses]
+    # A license that the list has and the answer lacks was registered or removed in between: nothing is known of it.
+    checkins = [
+        LicenseCheckin(each.ip, each.name, told[each.ip, each.type])
+        for each in licenses
+        if (each.ip, each.type) in told
+    ]
     shown, ahead = without_ahead(without_secrets(source.client, checkins, "ip"), source.cln_now)
-    unused = {(each.ip, each.name) for each in licenses if each.registered is False}
-    in_use = [each for each in ahead if (each.ip, each.license) not in unused]
-    return Reading(IpLicenses(checkins=shown), of_checkins(servers, in_use, "of IP licenses"))
+    in_use = {(each.ip, each.name) for each in licenses if each.registered is not False}
+    odd = of_checkins(
+        [each for each in shown if (each.ip, each.license) in in_use],
+        [each for each in ahead if (each.ip, each.license) in in_use],
+        "of IP licenses",
+    )
+    if in_use and not told:
+        odd = Caution.of(policy.FIELD_MISSING, [f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"])
+    return Reading(IpLicenses(checkins=shown), odd)

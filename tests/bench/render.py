@@ -56,6 +56,7 @@ class _Bytes:
         self.settings = TransportSettings()
         self.redactor = Redactor()
         self.clock = SystemClock()
+        self.clock_skew = None
         self.bodies = {name: fleet.servers_of(number) for number, name in enumerate(fleet.names)}
         self._keys = fleet.key_list()
 

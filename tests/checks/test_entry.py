@@ -258,7 +258,9 @@ def hostile() -> Iterator[str]:
     account = simulator.add_account(LOGIN, SECRET_KEY)
     key = account.add_kernelcare_key("Hostile0Hostile0", limit=1, note=f"{HOSTILE}\n|")
     for name in (HOSTILE, f"second\n{HOSTILE}"):
-        key.add_server(server_id=f"{name}1", ip=name, hostname=name, created=1, last_checkin=1, patch_state="outofdate")
+        key.add_server(
+            server_id=f"{name}1", ip=name, hostname=name, created=100_000, last_checkin=100_000, patch_state="outofdate"
+        )
     with simulator.serve() as served:
         yield served.url
 

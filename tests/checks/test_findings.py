@@ -156,8 +156,8 @@ def test_that_the_last_poll_failed() -> None:
     seen = view([part("a", 1, age=1800)], [missing("a")])
     assert problems(seen) == []
     assert origin(seen) == [
-        "missing: a (bad_answer): reading it: nonsense",
         "seen by the exporter 30m ago; its last poll failed: reading it: nonsense",
+        "missing: a (bad_answer): reading it: nonsense",
     ]
 
 
@@ -196,7 +196,7 @@ def test_what_is_odd() -> None:
 def test_each_missing_part() -> None:
     """Has a line with its reason, also while it is shown from before; a single one is on the first line already."""
     seen = view([part("a", 1)], [missing("a"), missing("", "refused", "no"), missing("b", "timeout", "late")])
-    assert origin(seen)[:3] == [
+    assert origin(seen)[1:] == [
         "missing: a (bad_answer): reading it: nonsense",
         "missing: the list (refused): no",
         "missing: b (timeout): late",

@@ -13,7 +13,7 @@ from tests.helpers.clock import NOW
 from .conftest import Cln
 from .inside import InsideExit, options_of, result_of, run_inside
 from .plugins import Outcome
-from .views import DAY, HOUR, missing, part, view
+from .views import DAY, HOUR, caution, missing, part, view
 
 NAME = "check_cln_ip_licenses"
 
@@ -278,3 +278,13 @@ def test_an_address_with_two_licences_is_one_server() -> None:
         "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS, KernelCare (9d)"
     )
     assert (outcome.perfdata["licenses"].value, outcome.perfdata["stale"].value) == (2, 1)
+
+
+def test_use_and_check_in_that_nobody_knows() -> None:
+    """Is no reason to call it well, also where only this address is looked at."""
+    unsure = {**license_("192.0.2.1", None), "registered": None}
+    row = {"ip": "192.0.2.1", "license": unsure["license"]}
+    odd = caution("checkin_ahead", "192.0.2.1 (2099-01-01)")
+    seen = view([listed([unsure]), part("check-ins 1", {"licenses": [], "checkins": [row]}, cautions=[odd])])
+    for arguments in ((), ("--ip", "192.0.2.1"), ("--license", unsure["license"])):
+        assert shown(seen, *arguments).state == "WARNING", arguments

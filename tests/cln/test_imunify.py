@@ -65,7 +65,7 @@ def test_as_the_simulator_tells_it(client: ReadOnlyClient, simulator: Simulator,
         ({"key": "A"}, ImunifyKey("A", "", None, None)),
         ({"key": "A", "code": "NEWER_1", "limit": 3, "servers": 4}, ImunifyKey("A", "NEWER_1", 3, 4)),
         ({"key": "A", "limit": None, "servers": "", "note": "x", "newer": {}}, ImunifyKey("A", "", None, None)),
-        ({"key": "A", "code": [], "limit": -1, "servers": {}}, ImunifyKey("A", "", "-1", None)),
+        ({"key": "A", "code": [], "limit": -1, "servers": {}}, ImunifyKey("A", "", "-1", "{}")),
     ],
 )
 def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], key: ImunifyKey) -> None:

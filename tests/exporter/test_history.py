@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import ImunifyServer
-from cln_monitor.exporter.history import DAY, HOUR, History, doubted, sizes_of, what_fell
+from cln_monitor.exporter.history import DAY, HOUR, Fall, History, doubted, sizes_of, what_fell
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
@@ -81,7 +81,7 @@ def test_a_flag_that_vanishes() -> None:
         (11, 5, ["servers_dropped: imunify fell from 11 to 5 within 1h"]),
         (6, 2, []),
         (7, 2, ["servers_dropped: imunify fell from 7 to 2 within 1h"]),
-        (2, 0, ["servers_gone: imunify fell from 2 to 0 within 1h"]),
+        (2, 0, ["servers_gone: imunify fell from 2 to 0 within 1d"]),
         (1, 0, []),
         (0, 9, []),
     ],
@@ -89,7 +89,8 @@ def test_a_flag_that_vanishes() -> None:
 def test_servers_that_go(before: int, now: int, expected: list[str]) -> None:
     """More than half and at least five, or the last of two or more, within an hour."""
     assert dropped(before, now) == expected
-    assert dropped(before, now, hours=0.99) == []
+    # That there are none is told at once; of fewer somebody may be removing just now.
+    assert dropped(before, now, hours=0.99) == (expected if now == 0 else [])
 
 
 def test_servers_that_go_within_a_day() -> None:
@@ -98,6 +99,8 @@ def test_servers_that_go_within_a_day() -> None:
     assert dropped(24, 6, 24, slowly) == ["servers_dropped: imunify fell from 24 to 6 within 1d"]
     assert dropped(24, 12, 24, tuple((float(hour), 12) for hour in range(1, 24))) == []
     assert dropped(99, 9, 49, ((24.0, 9), (48.0, 9))) == []
+    assert dropped(99, 9, 72) == []
+    assert dropped(99, 0, 72) == []
 
 
 def test_what_is_kept() -> None:
@@ -106,7 +109,7 @@ def test_what_is_kept() -> None:
     for minute in range(3 * 24 * 60):
         history, _ = history.after(servers(3, at=NOW + minute * 60))
     (counts,) = history.counts.values()
-    assert 24 * 12 <= len(counts) <= 24 * 12 + 2
+    assert 25 * 12 <= len(counts) <= 25 * 12 + 2
 
 
 def test_what_was_not_seen_whole() -> None:
@@ -131,23 +134,33 @@ def test_sizes() -> None:
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
-        (servers(3), servers(), {"": "the list of keys fell from 1 to none"}),
-        (servers(3, 2), servers(0, 0), {"": "the servers fell from 5 to none"}),
-        (servers(3, 2), servers(0, 1), {}),
-        (servers(0), servers(0), {}),
-        (servers(), servers(), {}),
-        (els(CELS=2, OELS=1), els(CELS=0, OELS=1), {"CELS": "the servers of CELS fell from 2 to none"}),
-        (None, servers(), {}),
+        (servers(3), servers(), ["the list of keys fell from 1 to none", "the servers fell from 3 to none"]),
+        (servers(3, 2), servers(0, 0), ["the servers fell from 5 to none"]),
+        (servers(3, 2), servers(0, 1), []),
+        (servers(0), servers(0), []),
+        (servers(), servers(), []),
+        (els(CELS=2, OELS=1), els(CELS=0, OELS=1), ["the servers of CELS fell from 2 to none"]),
+        (els(CELS=2, OELS=1), els(OELS=1), []),  # a product that is not asked about any more
+        (None, servers(), []),
     ],
 )
-def test_what_fell_to_none(before: Observation[Any] | None, now: Observation[Any], expected: dict[str, str]) -> None:
+def test_what_fell_to_none(before: Observation[Any] | None, now: Observation[Any], expected: list[str]) -> None:
     """A list of keys, or all servers of a product; the list of a single key is daily life."""
-    assert what_fell(before, now) == expected
+    assert [fall.text for fall in what_fell(before, now)] == expected
+
+
+def test_keys_that_fall_while_their_servers_stay() -> None:
+    """Are lost all the same: nobody can tell how full they are."""
+    before = els(CELS=2)
+    product = before.parts[0].value
+    now = observed({"CELS": msgspec.structs.replace(product, keys=[])}, probe="els")
+    assert what_fell(before, now) == [Fall("CELS", "the list of keys of CELS fell from 1 to none")]
+    assert sizes_of(now) == {"CELS": 0}
 
 
 def test_a_product_that_is_doubted() -> None:
     """The others are believed."""
-    run = doubted(Run(els(CELS=0, OELS=1), NOW, 1.0), {"CELS": "the servers of CELS fell from 2 to none"})
+    run = doubted(Run(els(CELS=0, OELS=1), NOW, 1.0), [Fall("CELS", "the servers of CELS fell from 2 to none")])
     assert [part.name for part in run.observation.parts] == ["OELS"]
     assert run.failure == Failure("bad_answer", "the servers of CELS fell from 2 to none; waiting for a second poll")
 
@@ -176,6 +189,10 @@ class TestThroughTheExporter:
             "bad_answer", "the list of keys fell from 1 to none; waiting for a second poll"
         )
         assert fleet.samples("cln_kernelcare") == before
+        fleet.clock.advance(449)
+        fleet.run("kernelcare")  # by somebody who asks again at once
+        assert fleet.samples("cln_kernelcare") == before
+        fleet.clock.advance(2)
         fleet.run("kernelcare")
         assert target.view().failure is None
         assert fleet.samples("cln_kernelcare") == []
@@ -207,5 +224,6 @@ class TestThroughTheExporter:
         fleet.run("kernelcare", "kernelcare")
         said = [line for line in capsys.readouterr().out.splitlines() if "odd answer" in line]
         assert ["no more" in line for line in said] == [False, True]
-        assert all("1 key has a limit that cannot be read" in line for line in said)
+        assert all("limit_unreadable" in line for line in said)
+        assert "1 key has a limit that cannot be read" in said[0]
         assert "warning" in said[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cln_monitor.config import ConfigError
 from cln_monitor.exporter.web_config import RateLimit, WatchedWebConfig, load_web_config
 from cln_monitor.probes import Duration
 
-from .web_configs import CASES, HASH, TLS, Case, write_files
+from .web_configs import AUTHORITY, CASES, HASH, TLS, Case, write_files
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,10 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
             f"{TLS}, cipher_suites: [TLS_AES_128_GCM_SHA256]}}",
             "tls_server_config.cipher_suites: names none of TLS 1.2, ",
         ),
-        (f"basic_auth_users: {{alice: {HASH.replace('$04$', '$15$')}}}", "basic_auth_users.alice: a cost of 15 makes "),
+        (
+            f"basic_auth_users: {{alice: {HASH}}}",
+            "basic_auth_users.alice: cost 4, not 10: the time ",
+        ),
     ],
 )
 def test_warnings(text: str, warning: str, folder: Path) -> None:
@@ -194,16 +198,19 @@ def test_a_change_holds_from_the_next_look_on(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as logs:
         assert list(watch.config().users) == [b"bob"]
     assert watch.told == [True]
-    assert logs == [{"event": "web configuration reloaded", "log_level": "info", "tls": False, "users": 1}]
+    assert logs[0] == {"event": "web configuration reloaded", "log_level": "info", "tls": False, "users": 1}
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("nonsense: 1", "nonsense: unknown key; known here: tls_server_config, http_server_config, "),
-        ("", "is empty; write {} to mean that"),
-        ("# nothing yet\n", "is empty; write {} to mean that"),
+        ("", "is empty; write basic_auth_users: {} to mean that"),
+        ("# nothing yet\n", "is empty; write basic_auth_users: {} to mean that"),
         (f"{TLS}}}", "tls_server_config: turns TLS on, which takes a restart"),
+        ("{}", "basic_auth_users: are gone; write basic_auth_users: {} to mean that, or restart"),
+        ("basic_auth_users:", "basic_auth_users: are gone; write "),
+        ("http_server_config: {http2: true}", "basic_auth_users: are gone; write "),
     ],
 )
 def test_a_bad_change_changes_nothing(text: str, complaint: str, tmp_path: Path) -> None:
@@ -219,9 +226,63 @@ def test_a_bad_change_changes_nothing(text: str, complaint: str, tmp_path: Path)
     (log,) = logs
     assert log["event"] == "web configuration not reloaded, the one in use stays"
     assert log["error"].startswith(f"{watch.file}: {complaint}")
-    watch.write("{}")
+    watch.write("basic_auth_users: {}")
     assert watch.config().users == {}
     assert watch.told[-1]
+
+
+_CLIENTS = f"{TLS}, client_auth_type: RequireAndVerifyClientCert, {AUTHORITY}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"{_CLIENTS}}}", f"{TLS}}}"),
+        (f"{_CLIENTS}}}", f"{TLS}, client_auth_type: VerifyClientCertIfGiven, {AUTHORITY}}}"),
+        (f"{_CLIENTS}, client_allowed_sans: [prometheus]}}", f"{_CLIENTS}}}"),
+    ],
+)
+def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) -> None:
+    """Until a restart; what asks for more holds at once."""
+    watch = Watch(tmp_path, before)
+    first = watch.config()
+    watch.write(after)
+    with structlog.testing.capture_logs() as logs:
+        assert watch.config() is first
+    told = "tls_server_config: takes clients that it did not take before, which takes a restart"
+    assert logs[0]["error"].endswith(told)
+    open_watch = Watch(tmp_path, after)
+    open_watch.write(before)
+    open_watch.config()
+    assert open_watch.told == [True]
+
+
+def test_a_file_that_is_written_piece_by_piece(tmp_path: Path) -> None:
+    """Whatever stands there for a moment, nobody is let in whom neither the old nor the new file lets in."""
+    text = f"""\
+http_server_config:
+  headers:
+    X-Frame-Options: deny
+tls_server_config:
+  cert_file: server.pem
+  key_file: server.key
+  client_auth_type: RequireAndVerifyClientCert
+  client_ca_file: ca.pem
+  client_allowed_sans:
+  - prometheus
+basic_auth_users:
+  alice: {HASH}
+  bob: {HASH}
+"""
+    watch = Watch(tmp_path, text.replace("bob", "carol"))
+    for length in range(len(text) + 1):
+        watch.write(text[:length])
+        now = watch.config()
+        assert now.users, length
+        assert now.tls is not None
+        assert now.tls.context.verify_mode is ssl.CERT_REQUIRED, length
+        assert now.tls.allowed_sans is not None, length
+    assert list(watch.config().users) == [b"alice", b"bob"]
 
 
 def test_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:

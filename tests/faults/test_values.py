@@ -52,6 +52,7 @@ VALUES: dict[str, object] = {
     "1,000": "1,000",
     "a date": _date(time.time() - HOUR),
     "a date in 70 years": _date(time.time() + 70 * 365 * DAY),
+    "a date of the year 10000": "9999-12-31T23:59-1200",
     "a date of zeros": "0000-00-00 00:00:00",
 }
 """What a field is replaced by."""
@@ -80,6 +81,7 @@ FIELDS = {
         "ip", "/kcare/key/servers.json", "check_cln_kernelcare", "kernelcare", "", discovered=True
     ),
     "Imunify limit": Field("limit", "/im/key/list.json", "check_cln_imunify", "imunify", "a number"),
+    "Imunify count": Field("servers", "/im/key/list.json", "check_cln_imunify", "imunify", "a number"),
     "Imunify check-in": Field("last_checkin", "/im/srv/list.json", "check_cln_imunify", "imunify", "a date"),
     "Imunify address": Field("ip", "/im/srv/list.json", "check_cln_imunify", "imunify", "", discovered=True),
     "ELS limit": Field("usageLimit", "/els/key/list.json", "check_cln_els", "els", "a number"),
@@ -93,8 +95,8 @@ _LIMIT = {"a number": "OK", "a number as text": "OK", "0": "OK"} | dict.fromkeys
     ("text", "true", "a list", "an object", "-5", "1.5", "2^53 + 1", "1,000", "a date", "a date in 70 years"),
     "WARNING",
 )
-_LIMIT["a date of zeros"] = "WARNING"
-_CHECKIN = {"a date": "OK", "a date in 70 years": "WARNING"}
+_LIMIT |= {"a date of zeros": "WARNING", "a date of the year 10000": "WARNING"}
+_CHECKIN = {"a date": "OK", "a date in 70 years": "WARNING", "a date of the year 10000": "WARNING"}
 _NEVER = ("null", "empty", "a date of zeros")
 _NOT_TOLD = ("null", "missing", "empty")
 _FLAG = {"true": "OK", "missing": "WARNING"}
@@ -106,6 +108,8 @@ def expected(name: str, value: str, *, all_rows: bool) -> str:
         return "UNKNOWN"  # no JSON that anybody could read
     if name == "flag of the status":
         return _FLAG.get(value, "UNKNOWN")
+    if name == "Imunify count":
+        return "OK" if value in {*_NOT_TOLD, "0"} else "OK, told"
     if name.endswith("limit"):
         return ("WARNING" if all_rows else "OK, told") if value in _NOT_TOLD else _LIMIT[value]
     if name.endswith("address"):
@@ -148,9 +152,8 @@ class Broken:
     def changed(self, path: str, answer: Answer) -> Answer:
         """Return the ``answer`` to ``path`` with what is replaced."""
         for of, value, all_rows in self.replaced:
-            if (of.path, path) == ("/status.json", "/status.plain"):  # which is asked when the other is no answer
-                told = "" if value is MISSING else f"{of.name}:{json.dumps(value)}\n"
-                return Answer(answer.status, answer.content_type, re.sub(rb"xmlrpc:.*\n", told.encode(), answer.body))
+            if (of.path, path, value) == ("/status.json", "/status.plain", "1e400 as a number"):
+                return Answer(502, "text/html", b"<html>")  # which is asked where the other is no JSON
             if path == of.path:
                 told = json.loads(answer.body)
                 rows = told["data"] if isinstance(told["data"], list) else [told["data"]]
@@ -213,9 +216,12 @@ def _furnish(simulator: Simulator) -> None:
         els.add_server(f"e{number}", ip=f"203.0.113.{number}", hostname="old.example.net")
 
 
+_TOLD = "CLN tells no|does not tell|never checked in|cannot be read|lists fewer servers"
+
+
 def _shown(outcome: Outcome, calm: str) -> str:
     """Return the state, and whether an OK says more than it does when all is well."""
-    is_told = outcome.state == "OK" and bool(re.search("CLN tells no|does not tell|never checked in", outcome.text))
+    is_told = outcome.state == "OK" and bool(re.search(_TOLD, outcome.text))
     alike = [re.sub(r"\d+", "N", text.partition(",")[0]) for text in (outcome.text, calm)]
     assert outcome.state != "OK" or is_told or alike[0] == alike[1]
     return f"{outcome.state}, told" if is_told else outcome.state

@@ -69,7 +69,7 @@ def test_a_limit_by_another_name(new: bytes, cln: Cln) -> None:
     cln.account.add_kernelcare_key(KEY, limit=7)
     cln.account.add_kernelcare_key(UNLIMITED_KEY, limit=9)
     rewrite(cln.simulator, "/kcare/key/list.json", b'"limit"', new)
-    assert said(cln, "kernelcare") == ["CLN no longer tells: limit of 2 KernelCare keys"]
+    assert said(cln, "kernelcare") == ["CLN tells no limit of 2 KernelCare keys"]
 
 
 def test_each_product(cln: Cln) -> None:
@@ -87,10 +87,10 @@ def test_each_product(cln: Cln) -> None:
     ):
         rewrite(cln.simulator, path, name, b'"renamed"')
     assert said(cln, "imunify") == [
-        f"CLN no longer tells: limit of 1 Imunify key, last_checkin of 1 server of key {IMUNIFY_KEY}"
+        f"CLN tells no last_checkin of 1 server of key {IMUNIFY_KEY}, limit of 1 Imunify key"
     ]
-    assert said(cln, "els", products=["CELS"]) == ["CLN no longer tells: limit of 1 CELS key, ip of 1 server of CELS"]
-    assert said(cln, "ip_licenses") == ["CLN no longer tells: last_checkin of 1 server of IP licenses"]
+    assert said(cln, "els", products=["CELS"]) == ["CLN tells no ip of 1 server of CELS, limit of 1 CELS key"]
+    assert said(cln, "ip_licenses") == ["CLN tells no last_checkin of 1 server of IP licenses"]
 
 
 def test_fewer_than_reported(cln: Cln) -> None:
@@ -120,10 +120,35 @@ def test_by_the_clock_of_cln(cln: Cln) -> None:
 
 
 def test_an_unused_license(cln: Cln) -> None:
-    """Has no check-in that anybody would judge."""
+    """Has no check-in that anybody would judge, be it odd or not told."""
     cln.account.add_ip_license("192.0.2.1", 16, registered=False, last_checkin=NOW + 9 * DAY)
-    cln.account.add_ip_license("192.0.2.2", 16, last_checkin=NOW)
     assert said(cln, "ip_licenses") == []
+    rewrite(cln.simulator, "/ipl/server.json", b'"last_checkin"', b'"renamed"')
+    assert said(cln, "ip_licenses") == []
+    cln.account.add_ip_license("192.0.2.2", 16, last_checkin=NOW)
+    assert said(cln, "ip_licenses") == ["CLN tells no last_checkin of 1 server of IP licenses"]
+
+
+@pytest.mark.parametrize("reported", [b"-1", b'"x"', b"[]", b"1.5"])
+def test_a_count_that_cannot_be_read(reported: bytes, cln: Cln) -> None:
+    """Is told; how full the key is goes by its list."""
+    cln.account.add_imunify_key(IMUNIFY_KEY, limit=9).add_server("i", ip="192.0.2.1", last_checkin=NOW)
+    rewrite(cln.simulator, "/im/key/list.json", b'"servers": "1"', b'"servers": ' + reported)
+    (text,) = said(cln, "imunify")
+    assert text.startswith(f"1 key has a number of servers that cannot be read: {IMUNIFY_KEY} ('")
+
+
+def test_a_date_beyond_all_years(cln: Cln) -> None:
+    """Of UTC, as a zone makes it one: it is ahead as any other, and no error."""
+    cln.account.add_kernelcare_key(KEY, limit=0).add_server("s", ip="192.0.2.1", last_checkin=NOW)
+    rewrite(
+        cln.simulator,
+        "/kcare/key/servers.json",
+        b'"last_checkin": "',
+        b'"last_checkin": "9999-12-31T23:59-1200", "x": "',
+    )
+    (text,) = said(cln, "kernelcare")
+    assert text.endswith("ahead of CLN's clock: 192.0.2.1 (9999-12-31)")
 
 
 def test_many_names() -> None:

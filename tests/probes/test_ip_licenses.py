@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cln_monitor.probes import PROBES, Run
+from cln_monitor.probes import PROBES, Run, phrases_of
 from cln_monitor.probes import run as runs
 from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
 from cln_monitor.simulator import Fault
@@ -78,12 +78,14 @@ def test_a_part_for_each_hundred_addresses(cln: Cln) -> None:
 
 
 def test_a_license_that_the_second_call_lacks(cln: Cln) -> None:
-    """Was removed in between: what is paid for is in the list, and it never checked in."""
+    """Was removed in between: what is paid for is in the list, and nothing is known of its check-in."""
     cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE)
     cln.simulator.faults.add(Fault("answer", "/ipl/server.json", body=json.dumps({"success": True, "data": []})))
     parts = seen(cln)
     assert parts["licenses"].licenses == [LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE)]
-    assert parts["check-ins 1"].checkins == [LicenseCheckin("192.0.2.1", "KernelCare", None)]
+    assert parts["check-ins 1"].checkins == []
+    (phrase,) = phrases_of(cln.run(PROBES["ip_licenses"]).observation.all_cautions)
+    assert phrase.text == "CLN tells no last_checkin of 1 server of IP licenses"
 
 
 def test_the_list_fails(cln: Cln) -> None:

@@ -111,8 +111,8 @@ def _figures(seen: Sequence[Seen], now: float) -> Iterator[Figure]:
             yield _figure(unknown, "with an unknown check-in", "check-ins")
     all_keys = [key for each in seen for key in each.digest.keys]
     if all_keys:
-        full = sum(key.is_nearly_full for key in all_keys)
-        yield _figure(full, f"of {words.count(len(all_keys), 'key')} full or nearly", "keys")
+        full, limited = sum(key.is_nearly_full for key in all_keys), sum(bool(key.most) for key in all_keys)
+        yield _figure(full, f"of {words.count(limited, 'key')} with a limit full or nearly", "keys")
     patched = [patch_counts(each.view.observation) for each in seen if each.view.probe == "patch_status"]
     if any(patched):
         bad = sum(sum(counts.values()) - counts.get(UP_TO_DATE, 0) for counts in patched)

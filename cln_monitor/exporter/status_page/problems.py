@@ -96,6 +96,8 @@ def _of_probe(seen: Seen, now: float) -> Iterator[Problem]:
         kept = "what is known is shown" if seen.has_data else "there are no data to show"
         severity = Severity.LOOK if seen.has_data else Severity.WRONG
         yield Problem(severity, "probes", f"{seen.name} fails ({view.failure.reason}): {text}; {last}, {kept}")
+        for gap in view.missing if len(view.missing) > 1 else ():
+            yield Problem(severity, "probes", f"{seen.name} misses {words.short(str(gap), _LONGEST_ERROR)}")
     elif view.observation is not None and view.observation.lost:
         yield Problem(Severity.WRONG, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")
     elif ages.last_run is not None and ages.last_run > 2 * view.interval + words.MINUTE:

@@ -191,7 +191,8 @@ def licenses(seen: Sequence[Seen]) -> Some:
             LicenseRow(
                 account=account,
                 license=words.short(each.license),
-                used=words.number(each.registered),
+                used=words.number(each.registered)
+                + (f", {words.number(each.unknown)} not told" if each.unknown else ""),
                 unused=words.number(each.unused),
                 has_unused=bool(each.unused),
                 share=_percent(each.registered, each.registered + each.unused),

@@ -61,7 +61,7 @@ def test_figures() -> None:
     assert [(figure.value, figure.label, figure.state) for figure in page.figures] == [
         ("3", "servers", "plain"),
         ("2", "stale or never checked in", "look"),
-        ("1", "of 3 keys full or nearly", "look"),
+        ("1", "of 2 keys with a limit full or nearly", "look"),
         ("0", "kernels not up to date", "ok"),
         ("1", "IP licences unused", "look"),
     ]

@@ -1,0 +1,37 @@
+"""What HTTP asks of a request before anybody reads its path (RFC 9112)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from starlette.types import Scope
+
+_LARGEST_BODY = 1 << 16
+"""Bytes; no path reads a body, and some clients send a short one with every POST."""
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_ABSOLUTE = re.compile(rb"(?i)https?://[^/?#]*(/[^?#]*)?")
+
+
+def problem_of(scope: Scope) -> tuple[int, str] | None:
+    """Return the status and the words for a request that is none; the connection has to end with that answer."""
+    headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    if not scope["http_version"].startswith("1."):
+        return 505, "HTTP/1.1 is spoken here"
+    if not _HOST.fullmatch(headers.get(b"host", b"")):  # HTTP/1.0 has none
+        return 400, "the header Host is none"
+    if b"transfer-encoding" in headers:
+        return 411, "a body has to say how long it is"
+    if int(headers.get(b"content-length", b"0")) > _LARGEST_BODY:
+        return 413, f"a body has {_LARGEST_BODY} bytes at most, and nothing here reads one"
+    return None
+
+
+def by_its_path(scope: Scope) -> Scope:
+    """Return ``scope`` with the path alone where a request names the whole address, as to a proxy (RFC 9112, 3.2.2)."""
+    found = _ABSOLUTE.fullmatch(scope.get("raw_path") or b"")
+    if found is None:
+        return scope
+    path = re.sub(r"(?i)^https?://[^/]*", "", scope["path"]) or "/"
+    return {**scope, "raw_path": found[1] or b"/", "path": path}
