@@ -122,6 +122,11 @@ class Connection(H11Protocol):
         self._all.forget(self)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            data = data.lstrip(b"\r\n")  # some clients end the body before with more than it has (RFC 9112, 2.2)
+        super().data_received(data)
+
     def resume_writing(self) -> None:
         self._resumed += 1
         super().resume_writing()

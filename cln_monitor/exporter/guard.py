@@ -47,12 +47,15 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        inbox = _Inbox(receive)
+        inbox, outbox = _Inbox(receive), _Outbox(send_with_headers if config.headers else send)
         try:
             refusal = await self._refusal(config, scope, inbox)
+            await (refusal or self._app)(by_its_path(scope), inbox.receive, outbox.send)
         except _HasLeft:
             return
-        await (refusal or self._app)(by_its_path(scope), inbox.receive, send_with_headers if config.headers else send)
+        except asyncio.CancelledError:  # by a stop, which waits no longer
+            if not outbox.has_begun:
+                await _refuse(503, "the exporter is stopping", Connection="close")(scope, inbox.receive, outbox.send)
 
     async def _refusal(self, config: WebConfig, scope: Scope, inbox: _Inbox) -> PlainTextResponse | None:
         """Return the answer to a request that is not let through. Raises _HasLeft."""
@@ -84,6 +87,19 @@ class Guard:
 
 class _HasLeft(Exception):
     """The client does not wait for the answer any more."""
+
+
+class _Outbox:
+    """What goes to a client. ``has_begun``: some of the answer was sent."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def send(self, message: Message) -> None:
+        """Send a piece of the answer."""
+        self.has_begun = True
+        await self._send(message)
 
 
 class _Inbox:

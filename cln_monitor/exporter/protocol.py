@@ -11,6 +11,7 @@ _LARGEST_BODY = 1 << 16
 """Bytes; no path reads a body, and some clients send a short one with every POST."""
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_RANK = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _ABSOLUTE = re.compile(rb"(?i)https?://[^/?#]*(/[^?#]*)?")
 
 
@@ -35,3 +36,29 @@ def by_its_path(scope: Scope) -> Scope:
         return scope
     path = re.sub(r"(?i)^https?://[^/]*", "", scope["path"]) or "/"
     return {**scope, "raw_path": found[1] or b"/", "path": path}
+
+
+def _ranks(header: str) -> dict[str, float]:
+    """Return how much a client wants each of the choices of an Accept or Accept-Encoding ``header``, from 0 to 1."""
+    ranks: dict[str, float] = {}
+    for choice in header.lower().split(","):
+        named, *parameters = ("".join(piece.split()) for piece in choice.split(";"))
+        rank = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
+        if named:
+            ranks[named] = float(rank) if _RANK.fullmatch(rank) else 0.0
+    return ranks
+
+
+def prefers_openmetrics(accept: str) -> bool:
+    """Tell whether a client wants OpenMetrics, by its name, at least as much as plain text (RFC 9110, 12.5)."""
+    ranks = _ranks(accept)
+    wanted = ranks.get("application/openmetrics-text", 0.0)
+    other = next((ranks[name] for name in ("text/plain", "text/*", "*/*") if name in ranks), 0.0)
+    return wanted > 0 and wanted >= other
+
+
+def prefers_gzip(accept_encoding: str) -> bool:
+    """Tell whether a client wants gzip at least as much as no encoding, where it says how much it wants that."""
+    ranks = _ranks(accept_encoding)
+    wanted = ranks.get("gzip", ranks.get("*", 0.0))
+    return wanted > 0 and wanted >= ranks.get("identity", 0.0)

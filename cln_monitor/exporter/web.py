@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,6 +22,7 @@ from cln_monitor.probes import FORMAT, PROBES
 
 from .discovery import NotDiscovered, discover
 from .exposition import Page
+from .protocol import prefers_gzip, prefers_openmetrics
 from .service import Service
 from .status_page import POLICY, StatusPage
 from .target import Target
@@ -106,7 +106,7 @@ class _Web:
         return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": POLICY})
 
     async def metrics(self, request: Request) -> Response:
-        openmetrics = _accepts(request.headers.get("accept", ""), "application/openmetrics-text")
+        openmetrics = prefers_openmetrics(_all(request, "accept"))
         if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
             return self._metrics(request, openmetrics)  # which is then less work than to hand it to a thread
         return await self._in_thread(self._metrics, request, openmetrics)
@@ -217,7 +217,7 @@ class _Pieces(StreamingResponse):
 
 
 def _exposition(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
-    zipped = _accepts(request.headers.get("accept-encoding", ""), "gzip")
+    zipped = prefers_gzip(_all(request, "accept-encoding"))
     pieces = page.gzipped(tail) if zipped else page.plain(tail)
     headers = {
         "Content-Type": content_type,
@@ -230,13 +230,8 @@ def _exposition(request: Request, page: Page, tail: bytes, content_type: str) ->
     return _Pieces(_in_pieces(pieces), headers=headers)
 
 
-def _accepts(header: str, name: str) -> bool:
-    """Tell whether an Accept or Accept-Encoding ``header`` names ``name``, and not to refuse it with a q of 0."""
-    for choice in header.lower().split(","):
-        named, *parameters = ("".join(piece.split()) for piece in choice.split(";"))
-        if named == name:
-            return not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
-    return False
+def _all(request: Request, header: str) -> str:
+    return ",".join(request.headers.getlist(header))
 
 
 async def _in_pieces(pieces: Sequence[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:

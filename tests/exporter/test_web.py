@@ -17,7 +17,7 @@ from starlette.types import Message
 
 from cln_monitor.cln import mask_key
 from cln_monitor.exporter.status_page import POLICY
-from cln_monitor.exporter.web import WebOptions, _accepts, make_app
+from cln_monitor.exporter.web import WebOptions, make_app
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault
 from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
@@ -215,28 +215,6 @@ class TestMetrics:
         assert ask(app, "/all/metrics").status_code == 200
         assert ask(app, "/metrics").status_code == 404
         assert 'href="/all/metrics"' in ask(app, "/").text
-
-
-@pytest.mark.parametrize(
-    ("header", "accepted"),
-    [
-        ("gzip", True),
-        ("GZIP", True),
-        ("deflate, gzip;q=0.5", True),
-        ("gzip ; q=1.0", True),
-        ("", False),
-        ("identity", False),
-        ("gzip;q=0", False),
-        ("gzip; q=0.000", False),
-        ("deflate, gzip;q=0, br", False),
-        ("xgzip", False),
-        ("gzip-9", False),
-        (";,=q", False),
-    ],
-)
-def test_accepts(header: str, accepted: bool) -> None:
-    """Named and not refused."""
-    assert _accepts(header, "gzip") == accepted
 
 
 class TestMaxRequests:

@@ -206,7 +206,7 @@ def _furnish(simulator: Simulator) -> None:
     account = simulator.add_account(LOGIN, SECRET_KEY)
     for number, key in enumerate((KEY, UNLIMITED_KEY)):
         kernelcare = account.add_kernelcare_key(key, limit=10)
-        imunify = account.add_imunify_key(f"{IMUNIFY_KEY}{number}", code="360_250", limit=10)
+        imunify = account.add_imunify_key(f"{IMUNIFY_KEY}{number}", code="360_250", limit=20)
         for each in range(3):
             ip, seen = f"192.0.2.{10 * number + each}", now - HOUR
             kernelcare.add_server(f"k{number}{each}", ip=ip, created=now - HOUR, last_checkin=seen)
@@ -264,8 +264,10 @@ def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
         asked = _shown(run_inside(of.check, *direct), calm)
         # Whether CLN ever told a flag, only who asked before can know.
         assert asked == ("OK" if (name, value) == ("flag of the status", "missing") else wanted), value
+        is_first = wanted not in {SEEN.get((name, all_rows, other)) for other in VALUES}
         SEEN[name, all_rows, value] = wanted
-        _check_the_exporter(broken, of, value, wanted)
+        if is_first:
+            _check_the_exporter(broken, of, value, wanted)
     broken.mend()
     broken.poll(of.probe)
     assert _shown(run_inside(of.check, *through), CALM[of.check]) == "OK"
