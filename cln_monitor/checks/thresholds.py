@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from nagiosplugin import Range
 
-from .ages import parse_seconds
+from .ages import parse_number, parse_seconds
 from .exit import Unusable
 
 _LARGEST = 1e15  # what is larger is a slip, and a number that perfdata cannot spell
@@ -71,7 +71,7 @@ def of_age(text: str) -> Threshold:
 def of_percent(text: str) -> Threshold:
     """Return the threshold on a percentage that ``text`` spells. Raises ValueError."""
     try:
-        return Threshold(text.replace("%", ""), float)
+        return Threshold(text.replace("%", ""), parse_number)
     except ValueError:
         raise ValueError(f"{text!r} is no range of percentages, such as 80 or 80%") from None
 
@@ -79,7 +79,7 @@ def of_percent(text: str) -> Threshold:
 def of_count(text: str) -> Threshold:
     """Return the threshold on a number of things that ``text`` spells. Raises ValueError."""
     try:
-        return Threshold(text, float)
+        return Threshold(text, parse_number)
     except ValueError:
         raise ValueError(f"{text!r} is no range of numbers, such as 0, 5 or 1:") from None
 

@@ -63,10 +63,13 @@ _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a mapping that names a key twice, of which YAML silently keeps the last; 1:30 is a text to it, not 90."""
+    """Refuses a mapping that names a key twice, of which YAML silently keeps the last.
+
+    1:30 is a text to it, not 90, and 1_000 is one too.
+    """
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        if node.tag in _NUMBERS and ":" in node.value:
+        if node.tag in _NUMBERS and set(":_") & set(node.value):
             node.tag = "tag:yaml.org,2002:str"
         try:
             return super().construct_object(node, deep)

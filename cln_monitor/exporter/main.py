@@ -119,6 +119,8 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
 
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(sock) for sock in take_sockets()]
+        if options.systemd_socket and not sockets:
+            raise ListenError("systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket")
         if sockets and options.listen_addresses:
             raise ListenError("systemd hands over the sockets to listen on: leave out --web.listen-address")
         if not sockets:
@@ -126,9 +128,10 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
             sockets = [stack.enter_context(sock) for sock in listening]
         stack.callback(service.stop)
         service.start()
-        web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests)
+        prefix = options.route_prefix if options.route_prefix is not None else options.external_url or ""
+        web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests, prefix)
         for sock in sockets:
-            log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}/")
+            log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}{prefix}/")
         serve(
             Guard(make_app(service, web), guarded, threads=service.answering),
             sockets,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
 
 from cln_monitor import __version__
 from cln_monitor.probes import Shard
@@ -84,6 +85,26 @@ def make_parser() -> argparse.ArgumentParser:
         help="the path of the metrics (default: %(default)s)",
     )
     add(
+        "--web.external-url",
+        dest="external_url",
+        type=_external_url,
+        metavar="URL",
+        help="the address by which others reach it, such as that of a reverse proxy; its path is the route prefix",
+    )
+    add(
+        "--web.route-prefix",
+        dest="route_prefix",
+        type=_prefix,
+        metavar="PATH",
+        help="the path below which all paths are (default: the path of --web.external-url)",
+    )
+    add(
+        "--web.systemd-socket",
+        dest="systemd_socket",
+        action="store_true",
+        help="listen on nothing but the sockets that systemd hands over, and fail where there are none",
+    )
+    add(
         "--web.enable-lifecycle",
         dest="enable_lifecycle",
         action="store_true",
@@ -128,6 +149,29 @@ def _path(text: str) -> str:
     return text
 
 
+def _prefix(text: str) -> str:
+    """Return a prefix of paths without a slash at its end; that of all paths is empty."""
+    prefix = text.rstrip("/")
+    if prefix and (not prefix.startswith("/") or "//" in prefix or set("{}?#% ") & set(prefix)):
+        raise argparse.ArgumentTypeError(f"expected a path such as /cln, got {text!r}")
+    return prefix
+
+
+def _external_url(text: str) -> str:
+    """Return the path of an address, without a slash at its end."""
+    try:
+        url = urlsplit(text)
+        is_good = (
+            url.scheme in {"http", "https"} and bool(url.hostname) and not (url.query or url.fragment or url.username)
+        )
+        is_good = is_good and url.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise argparse.ArgumentTypeError(f"expected an address such as https://example.net/cln, got {text!r}")
+    return _prefix(url.path)
+
+
 def _shard(text: str) -> Shard:
     try:
         return Shard.parse(text)
@@ -142,6 +186,6 @@ def _folder(text: str) -> Path:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got {text!r}")
     return int(text)

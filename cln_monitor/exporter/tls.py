@@ -40,6 +40,9 @@ CIPHERS = (*_TLS12_CIPHERS, "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", 
 
 CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1", "X25519": "X25519"}
 
+_USUAL_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Those of TLS 1.2 that are on where none is named: none of CBC, as in Go, and none without forward secrecy."""
+
 _UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
 _VERIFIED = {"VerifyClientCertIfGiven": ssl.CERT_OPTIONAL, "RequireAndVerifyClientCert": ssl.CERT_REQUIRED}
 _AUTH_TYPES = ("NoClientCert", *_VERIFIED)
@@ -85,8 +88,12 @@ def make_tls(settings: TlsServerConfig, base: Path) -> tuple[Tls | None, list[Pa
     context.num_tickets = 0
     context.set_alpn_protocols(["http/1.1"])
     _load_certificate(context, settings, files)
-    _verify_clients(context, settings, files)
-    warnings = [*_set_versions(context, settings), *_set_ciphers(context, settings), *_set_curves(context, settings)]
+    warnings = [
+        *_verify_clients(context, settings, files),
+        *_set_versions(context, settings),
+        *_set_ciphers(context, settings),
+        *_set_curves(context, settings),
+    ]
     if "key_file" in files and is_world_readable(files["key_file"]):  # no error, as other exporters take it
         warnings.append(str(Exposed("key_file", files["key_file"])))
     sans = None if settings.client_allowed_sans is None else frozenset(settings.client_allowed_sans)
@@ -159,7 +166,7 @@ def _as_file(text: str) -> Iterator[str]:
         yield f"/proc/self/fd/{file.fileno()}"
 
 
-def _verify_clients(context: ssl.SSLContext, settings: TlsServerConfig, files: dict[str, Path]) -> None:
+def _verify_clients(context: ssl.SSLContext, settings: TlsServerConfig, files: dict[str, Path]) -> Iterator[str]:
     kind, has_authority = settings.client_auth_type, bool(settings.client_ca or settings.client_ca_file)
     if kind in _UNVERIFIED:
         raise TlsProblem(
@@ -174,6 +181,9 @@ def _verify_clients(context: ssl.SSLContext, settings: TlsServerConfig, files: d
     if kind not in _VERIFIED:
         if has_authority:
             raise TlsProblem("client_auth_type", "is missing, and without it client_ca_file verifies nobody")
+        return
+    if not has_authority and kind == "VerifyClientCertIfGiven":
+        yield f"client_auth_type: {kind} without client_ca_file: no client is asked for a certificate"
         return
     if not has_authority:
         raise TlsProblem("client_ca_file", f"is missing: {kind} needs to know whose certificates to take")
@@ -204,6 +214,7 @@ def _set_ciphers(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator
     if not settings.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     if not settings.cipher_suites:
+        context.set_ciphers(_USUAL_CIPHERS)
         return
     named = [_TLS12_CIPHERS[name] for name in settings.cipher_suites if name in _TLS12_CIPHERS]
     if named:

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor import __version__
@@ -40,34 +40,52 @@ _PIECE = 1 << 20  # bytes handed to the server at a time; it copies what it is g
 
 @dataclass(frozen=True, slots=True)
 class WebOptions:
-    """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit."""
+    """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit.
+
+    ``route_prefix`` is the path below which all paths are, without a slash at its end; empty for none.
+    """
 
     telemetry_path: str = "/metrics"
     enable_lifecycle: bool = False
     max_requests: int = 40
+    route_prefix: str = ""
 
 
 def make_app(service: Service, options: WebOptions) -> Starlette:
     """Return the web application over ``service``."""
-    web = _Web(service, options)
+    web, prefix = _Web(service, options), options.route_prefix
+    paths = _routes(web, options)
+    # The page has its links from where it is, so it is at the end of a path with a slash.
+    to_page = [Route(path, _redirect(f"{prefix}/")) for path in (prefix, "/")] if prefix else []
     app = Starlette(
-        routes=[
-            Route("/", web.index),
-            Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
-            Route("/probe", web.probe),
-            Route("/config", web.config),
-            Route("/-/healthy", web.healthy),
-            Route("/-/ready", web.ready),
-            Route("/-/reload", web.reload, methods=["POST"]),
-            Route("/sd/{probe}", web.discovery),
-            Route("/api/v1/observations", web.index_of_observations),
-            Route("/api/v1/observations/{probe}", web.observation),
-            Route("/api/v1/observations/{account}/{probe}", web.observation),
-        ],
+        routes=[*to_page, Mount(prefix, Router(paths, redirect_slashes=False))] if prefix else paths,
         exception_handlers={HTTPException: _plain_error, Exception: _our_error},
     )
     app.router.redirect_slashes = False  # a redirect goes to the host that the request claims to have asked
     return app
+
+
+def _redirect(path: str) -> Callable[[Request], Awaitable[Response]]:
+    async def redirect(_: Request) -> Response:
+        return Response(status_code=302, headers=_SAFE | {"Location": path})
+
+    return redirect
+
+
+def _routes(web: _Web, options: WebOptions) -> list[Route]:
+    return [
+        Route("/", web.index),
+        Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
+        Route("/probe", web.probe),
+        Route("/config", web.config),
+        Route("/-/healthy", web.healthy),
+        Route("/-/ready", web.ready),
+        Route("/-/reload", web.reload, methods=["POST"]),
+        Route("/sd/{probe}", web.discovery),
+        Route("/api/v1/observations", web.index_of_observations),
+        Route("/api/v1/observations/{probe}", web.observation),
+        Route("/api/v1/observations/{account}/{probe}", web.observation),
+    ]
 
 
 class _AtMost:

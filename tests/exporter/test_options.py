@@ -81,6 +81,16 @@ def test_all_that_can_be_set() -> None:
         ("--web.max-requests=many", f"argument --web.max-requests: {COUNT} 'many'"),
         ("--web.max-requests=", f"argument --web.max-requests: {COUNT} ''"),
         ("--web.max-requests=²", f"argument --web.max-requests: {COUNT} '²'"),
+        ("--web.max-requests=\u0661", f"argument --web.max-requests: {COUNT} '\u0661'"),
+        ("--web.max-requests=1_0", f"argument --web.max-requests: {COUNT} '1_0'"),
+        *(
+            (f"--web.route-prefix={path}", f"argument --web.route-prefix: expected a path such as /cln, got '{path}'")
+            for path in ("cln", "/a//b", "/a?b", "/a#b", "/a b", "/%2f", "/{a}")
+        ),
+        *(
+            (f"--web.external-url={url}", "argument --web.external-url: expected an address such as https://")
+            for url in ("", "/cln", "cln", "ftp://x/", "http://", "http://x:y/", "http://x/?a", "http://u:p@x/")
+        ),
         ("--storage.path=", "argument --storage.path: expected a folder, such as /var/lib/cln-exporter, got ''"),
         ("--log.level=loud", "argument --log.level: invalid choice: 'loud' (choose from"),
         ("--log.format=xml", "argument --log.format: invalid choice: 'xml' (choose from"),
@@ -115,3 +125,19 @@ def test_help_tells_each_default(capsys: pytest.CaptureFixture[str]) -> None:
     text = re.sub(r"\s+", " ", capsys.readouterr().out)
     for shown in ("/etc/cln-monitor/", f"(default: {DEFAULT_ADDRESS})", "(default: /metrics)"):
         assert shown in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "external", "prefix"),
+    [
+        ([], None, None),
+        (["--web.external-url=https://example.net/cln/"], "/cln", None),
+        (["--web.external-url=https://example.net"], "", None),
+        (["--web.external-url=http://[::1]:80/a/b", "--web.route-prefix=/"], "/a/b", ""),
+        (["--web.route-prefix=/cln/"], None, "/cln"),
+    ],
+)
+def test_prefixes(arguments: list[str], external: str | None, prefix: str | None) -> None:
+    """The path of the address by which others come, and that by which the exporter is asked."""
+    options = make_parser().parse_args(arguments)
+    assert (options.external_url, options.route_prefix) == (external, prefix)

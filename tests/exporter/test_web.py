@@ -214,7 +214,7 @@ class TestMetrics:
         app = make_app(fleet.service, WebOptions(telemetry_path="/all/metrics"))
         assert ask(app, "/all/metrics").status_code == 200
         assert ask(app, "/metrics").status_code == 404
-        assert 'href="/all/metrics"' in ask(app, "/").text
+        assert 'href="all/metrics"' in ask(app, "/").text
 
 
 class TestMaxRequests:
@@ -335,7 +335,7 @@ class TestProbe:
         assert fleet.service.reload() is None
         app = make_app(fleet.service, WebOptions())
         told = "the probe awp of acme is off: set enabled: true below probes, awp"
-        assert ask(app, "/probe?account=acme&probe=awp").text == f"{told}\n"
+        assert ask(app, "/probe?account=acme&probe=imunify").text == f"{told}\n"
         assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": told}
 
     def test_no_target_can_be_named(self, app: Starlette, fleet: Exporting) -> None:
@@ -632,3 +632,40 @@ async def _send(
 
 def _raw(app: Starlette, path: str, headers: dict[str, str] | None = None) -> _Raw:
     return asyncio.run(_send(app, path, headers))
+
+
+class TestPrefix:
+    """All paths below another, as behind an ingress."""
+
+    @pytest.fixture
+    def app(self, fleet: Exporting) -> Starlette:
+        """The application below /cln."""
+        fleet.run()
+        return make_app(fleet.service, WebOptions(route_prefix="/cln/exporter"))
+
+    @pytest.mark.parametrize(
+        "path",
+        ["metrics", "-/healthy", "config", "sd/kernelcare", "api/v1/observations", "probe?account=acme&probe=imunify"],
+    )
+    def test_every_path(self, path: str, app: Starlette) -> None:
+        """Is there, and nowhere else."""
+        assert ask(app, f"/cln/exporter/{path}").status_code == 200
+        assert ask(app, f"/{path}").status_code == 404
+        assert ask(app, f"/cln/exporterx/{path}").status_code == 404
+        assert ask(app, f"/cln/exporter/{path.partition('?')[0]}/").status_code == 404
+
+    @pytest.mark.parametrize("path", ["/", "/cln/exporter"])
+    def test_the_way_to_the_page(self, path: str, app: Starlette) -> None:
+        """Leads below the prefix, and names no host."""
+        answer = ask(app, path, headers={"Host": "evil.example"})
+        assert (answer.status_code, answer.headers["location"]) == (302, "/cln/exporter/")
+
+    def test_the_links_of_the_page(self, app: Starlette) -> None:
+        """Are relative, so that they hold below whatever path a proxy adds or takes away."""
+        page = ask(app, "/cln/exporter/")
+        assert page.status_code == 200
+        links = re.findall(r'(?:href|src)="([^"#][^"]*)"', page.text)
+        assert "sd/kernelcare" in links
+        assert not [link for link in links if link.startswith("/")]
+        for link in {link for link in links if ":" not in link}:
+            assert ask(app, f"/cln/exporter/{link}").status_code in {200, 503}, link

@@ -17,6 +17,7 @@ from typing import Any
 import bcrypt
 import pytest
 
+from cln_monitor.exporter.web_config import load_web_config
 from tests.exporter.web_configs import CASES, HASH, PASSWORD, TLS, write_files
 from tests.helpers.certificates import Authority
 from tests.real import servers
@@ -46,13 +47,19 @@ def test_promtool_judges_the_same(tmp_path: Path) -> None:
 
 
 def test_promtool_likes_the_example(tmp_path: Path) -> None:
-    """The file we ship is good once its certificate is there."""
+    """The file we ship is good as it is, and with its TLS switched on once the certificates are there."""
     example = Path(__file__).parents[2] / "systemd" / "web-config.yml"
-    certificate, key = Authority(tmp_path).issue("server")
-    text = example.read_text().replace("%d/tls.crt", str(certificate)).replace("%d/tls.key", str(key))
-    (tmp_path / "web.yml").write_text(text)
-    command = [servers.path("promtool"), "check", "web-config", str(tmp_path / "web.yml")]
-    assert subprocess.run(command, capture_output=True, timeout=300, check=False).returncode == 0
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server")
+    certificate.rename(tmp_path / "tls.crt")
+    key.rename(tmp_path / "tls.key")
+    (tmp_path / "prometheus-ca.crt").write_text((tmp_path / "ca.pem").read_text())
+    with_tls = re.sub(r"(?m)^# (?=(tls_server_config:|  \w))", "", example.read_text())
+    for text in (example.read_text(), with_tls):
+        (tmp_path / "web.yml").write_text(text)
+        command = [servers.path("promtool"), "check", "web-config", str(tmp_path / "web.yml")]
+        assert subprocess.run(command, capture_output=True, timeout=300, check=False).returncode == 0
+        load_web_config(tmp_path / "web.yml")
 
 
 @dataclass

@@ -63,7 +63,7 @@ def _cell(seen: Seen) -> Cell:
         probe=view.probe,
         state=state,
         text=text,
-        link=f"/api/v1/observations/{path}",
+        link=f"api/v1/observations/{path}",
         read=read,
         due=f"next in {words.age(due)}" if due >= 1 else "next is due",
     )

@@ -11,7 +11,7 @@
   async function update() {
     if (paused || document.hidden || !getSelection().isCollapsed) return;
     try {
-      const answer = await fetch("/", { cache: "no-store" });
+      const answer = await fetch(location.pathname, { cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const focused = document.activeElement.closest("main a");

@@ -134,16 +134,18 @@ def test_links(fleet: Exporting) -> None:
     fleet.run()
     page = read(fleet)
     links = set(page.all("href"))
-    assert {"/metrics", "/config", "/-/ready", "/-/healthy", "/api/v1/observations"} <= links
-    assert {"/sd/kernelcare", "/sd/imunify", "/sd/ip_licenses", "/sd/els"} <= links
-    assert {"/api/v1/observations/acme/kernelcare", "/api/v1/observations/status"} <= links
+    assert {"metrics", "config", "-/ready", "-/healthy", "api/v1/observations"} <= links
+    assert {"sd/kernelcare", "sd/imunify", "sd/ip_licenses", "sd/els"} <= links
+    assert {"api/v1/observations/acme/kernelcare", "api/v1/observations/status"} <= links
     assert {link.removeprefix("#") for link in links if link.startswith("#")} <= set(page.all("id"))
-    assert all(link.startswith(("/", "#", "data:image/svg+xml,")) for link in links)
+    assert not [
+        link for link in links if link.startswith("/") or ("//" in link and not link.startswith("data:image/svg"))
+    ]
 
 
 def test_the_path_of_the_metrics(fleet: Exporting) -> None:
     """Is what --web.telemetry-path says."""
-    assert 'href="/all/metrics"' in StatusPage(fleet.service, "/all/metrics").render()
+    assert 'href="all/metrics"' in StatusPage(fleet.service, "/all/metrics").render()
 
 
 def test_it_is_for_everybody(fleet: Exporting) -> None:

@@ -47,7 +47,7 @@ def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str,
     ((row,),) = (standing_of_accounts([seen(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
-    assert (cell.probe, cell.link) == ("kernelcare", "/api/v1/observations/acme/kernelcare")
+    assert (cell.probe, cell.link) == ("kernelcare", "api/v1/observations/acme/kernelcare")
 
 
 def test_accounts_and_probes() -> None:
