@@ -107,6 +107,22 @@ def test_a_socket_of_systemd_and_an_address_are_one_too_many(tmp_path: Path) -> 
     assert program.log == f"cln-exporter: {complaint}\n"
 
 
+@pytest.mark.processes
+def test_a_socket_of_systemd_that_is_wanted(tmp_path: Path) -> None:
+    """Has to be there: nothing else is listened on in its place."""
+    with listen("127.0.0.1:0")[0] as sock:
+        os.set_inheritable(sock.fileno(), True)
+        program = _Handed(sock, tmp_path / "exporter.log", "--demo", "--web.systemd-socket")
+        try:
+            assert program.wait_for_log(r"msg=listening address=(\S+)")[1] == address_of(sock)
+        finally:
+            program.stop()
+    alone = Program([str(CLN_EXPORTER), "--demo", "--web.systemd-socket"], tmp_path / "alone.log")
+    assert alone.process.wait(20) == 1
+    told = "systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket"
+    assert alone.log == f"cln-exporter: {told}\n"
+
+
 class _Handed(Program):
     """The exporter as systemd starts it with a socket."""
 
