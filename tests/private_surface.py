@@ -76,6 +76,7 @@ _TABLE = {
         "__init__(config, server_state, app_state)": "calls for each connection",
         "connection_made": "overrides to count connections",
         "connection_lost": "overrides to count connections",
+        "data_received": "overrides to pass over empty lines before a request",
         "resume_writing": "overrides to see that a client reads",
         "client": "sets to the plain address of a client",
         "transport": "asks whether the connection is closing",

@@ -335,7 +335,7 @@ class TestProbe:
         assert fleet.service.reload() is None
         app = make_app(fleet.service, WebOptions())
         told = "the probe awp of acme is off: set enabled: true below probes, awp"
-        assert ask(app, "/probe?account=acme&probe=imunify").text == f"{told}\n"
+        assert ask(app, "/probe?account=acme&probe=awp").text == f"{told}\n"
         assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": told}
 
     def test_no_target_can_be_named(self, app: Starlette, fleet: Exporting) -> None:
