@@ -258,12 +258,13 @@ def test_huge_limits(limit: object, app: Starlette, fleet: Exporting) -> None:
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00+0000", "9999-12-31T23:59-0000", "2014-04-30T11:26-2359"])
 def test_dates_at_the_edge(moment: str, app: Starlette, fleet: Exporting) -> None:
-    """The first and the last year there is."""
+    """The first and the last year there is; of the first a date is none, as of all before 1970."""
     server = {"server_id": "s1", "ip": "192.0.2.1", "last_checkin": moment, "created": moment}
     fleet.simulator.faults.add(Fault("answer", "/kcare/key/servers.json", body=rows(server)))
     fleet.run("kernelcare")
     names = {name for name, _ in check(app, fleet)}
-    assert "cln_kernelcare_server_created_timestamp_seconds" in names
+    assert "cln_kernelcare_key_servers" in names
+    assert ("cln_kernelcare_server_created_timestamp_seconds" in names) != moment.startswith("0001")
 
 
 def test_no_dates(app: Starlette, fleet: Exporting) -> None:

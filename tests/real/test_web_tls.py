@@ -54,7 +54,8 @@ def test_promtool_likes_the_example(tmp_path: Path) -> None:
     certificate.rename(tmp_path / "tls.crt")
     key.rename(tmp_path / "tls.key")
     (tmp_path / "prometheus-ca.crt").write_text((tmp_path / "ca.pem").read_text())
-    with_tls = re.sub(r"(?m)^# (?=(tls_server_config:|  \w))", "", example.read_text())
+    section, rest = example.read_text().split("\n# User")
+    with_tls = re.sub(r"(?m)^# (?=(tls_server_config:|  \w))", "", section) + f"\n# User{rest}"
     for text in (example.read_text(), with_tls):
         (tmp_path / "web.yml").write_text(text)
         command = [servers.path("promtool"), "check", "web-config", str(tmp_path / "web.yml")]
