@@ -17,7 +17,7 @@ def take_sockets(environment: MutableMapping[str, str] = os.environ, first: int 
     Raises ListenError for what is no TCP socket that listens.
     """
     pid, count, names = (environment.pop(f"LISTEN_{name}", "") for name in ("PID", "FDS", "FDNAMES"))
-    if pid != str(os.getpid()) or not count.isdecimal():
+    if pid != str(os.getpid()) or not (count.isascii() and count.isdecimal()):
         return []
     called = names.split(":")
     return [_take(first + index, called[index] if index < len(called) else "") for index in range(int(count))]

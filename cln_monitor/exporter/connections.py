@@ -124,8 +124,9 @@ class Connection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
-            data = data.lstrip(b"\r\n")  # some clients end the body before with more than it has (RFC 9112, 2.2)
-        super().data_received(data)
+            data = data.lstrip(b"\r\n")  # some clients send an empty line before a request (RFC 9112, 2.2)
+        if data:  # nothing is the end to h11
+            super().data_received(data)
 
     def resume_writing(self) -> None:
         self._resumed += 1

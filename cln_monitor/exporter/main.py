@@ -129,7 +129,13 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         stack.callback(service.stop)
         service.start()
         prefix = options.route_prefix if options.route_prefix is not None else options.external_url or ""
-        web = WebOptions(options.telemetry_path, options.enable_lifecycle, options.max_requests, prefix)
+        web = WebOptions(
+            telemetry_path=options.telemetry_path,
+            enable_lifecycle=options.enable_lifecycle,
+            max_requests=options.max_requests,
+            route_prefix=prefix,
+            external_path=options.external_url,
+        )
         for sock in sockets:
             log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}{prefix}/")
         serve(

@@ -38,7 +38,9 @@ class Notifier:
         address = environment.pop("NOTIFY_SOCKET", "")
         microseconds = environment.pop("WATCHDOG_USEC", "")
         pid = environment.pop("WATCHDOG_PID", str(os.getpid()))
-        is_ours = pid == str(os.getpid()) and microseconds.isdecimal() and int(microseconds) > 0
+        is_ours = (
+            pid == str(os.getpid()) and microseconds.isascii() and microseconds.isdecimal() and int(microseconds) > 0
+        )
         return cls(address, int(microseconds) / 1e6 if is_ours else None)
 
     def ready(self, loop: asyncio.AbstractEventLoop, schedule: Schedule, status: Callable[[], str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -142,9 +143,12 @@ def make_parser() -> argparse.ArgumentParser:
 _OTHER_PATHS = ("//", "/probe/", "/config/", "/-/", "/api/", "/sd/")  # a link to //x would lead to the host x
 
 
+_SEGMENTS = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
+
+
 def _path(text: str) -> str:
     is_taken = f"{text}/".startswith(_OTHER_PATHS)
-    if not text.startswith("/") or is_taken or "//" in text or set("{}?#% ") & set(text):
+    if not _SEGMENTS.fullmatch(text.removesuffix("/")) or text in {"", "/"} or is_taken:
         raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
     return text
 
@@ -152,7 +156,7 @@ def _path(text: str) -> str:
 def _prefix(text: str) -> str:
     """Return a prefix of paths without a slash at its end; that of all paths is empty."""
     prefix = text.rstrip("/")
-    if prefix and (not prefix.startswith("/") or "//" in prefix or set("{}?#% ") & set(prefix)):
+    if not _SEGMENTS.fullmatch(prefix):
         raise argparse.ArgumentTypeError(f"expected a path such as /cln, got {text!r}")
     return prefix
 

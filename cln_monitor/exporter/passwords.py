@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from ipaddress import IPv6Network, ip_address
+from typing import NamedTuple
 
 import bcrypt
 
@@ -19,7 +21,8 @@ USUAL_COST = 10
 """The cost that ``htpasswd -B`` and the documentation of the toolkit take."""
 
 _MOST_KEPT = 100
-_MOST_WAITING = 64
+_MOST_WAITING = 64  # of whom some have guessed wrong, or ask for several things at once
+_MOST_NEW = 512  # of whom nothing speaks against any: half of all connections
 _MOST_CLIENTS = 4096  # whose wrong guesses are counted
 _FORGOTTEN = 600.0  # seconds after which those of a client are
 _LONGEST = 72  # bytes of a password that bcrypt looks at; htpasswd and Go ignore the others as well
@@ -59,7 +62,7 @@ class Passwords:
         key = self._key(hashed, user, password)
         if key in self._good:
             return True
-        await self._turns.take(client)
+        await self._turns.take(client, user)
         try:
             if key in self._good:  # another request has asked the same in the meantime
                 return True
@@ -70,9 +73,9 @@ class Passwords:
                 await compare  # the thread is at it, and the turn is not over before
                 raise
             if key is None or not fits:
-                self._turns.wrong(client)
+                self._turns.wrong(client, user)
                 return False
-            self._turns.right(client)
+            self._turns.right(client, user)
         finally:
             self._turns.end()
         self._good[key] = None
@@ -91,66 +94,95 @@ def _fits(password: bytes, hashed: bytes) -> bool:
     return bcrypt.checkpw(password[:_LONGEST], hashed)
 
 
-class _Turns:
-    """One turn at a time, and who is next: the client with the fewest wrong guesses, of several the one that asked
-    first."""
+class _Waiting(NamedTuple):
+    """Somebody who waits: the address, the user that was named, when in order, and a lot that was drawn."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    client: str
+    user: bytes
+    place: int
+    lot: float
+
+
+class _Turns:
+    """One turn at a time, and who is next: who has guessed wrong least often, from the address and as the user.
+
+    Of several who have not, it is who asked first; of others, who drew the lowest lot: among a thousand guesses of one
+    address nobody can tell the right one, and it must not always be the last. Of the same address and user each
+    further request waits behind a first one of the others.
+    """
+
+    def __init__(self, clock: Callable[[], float], draw: Callable[[], float] = random.random) -> None:
         self._clock = clock
+        self._draw = draw
         self._is_taken = False
         self._asked = 0
-        self._waiting: dict[asyncio.Future[None], tuple[str, int]] = {}
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._waiting: dict[asyncio.Future[None], _Waiting] = {}
+        self._wrong: OrderedDict[tuple[str, bytes | None], tuple[int, float]] = OrderedDict()
 
-    async def take(self, client: str) -> None:
+    async def take(self, client: str, user: bytes) -> None:
         """Wait for a turn. Raises TooManyWait."""
         if not self._is_taken:
             self._is_taken = True
             return
         mine = asyncio.get_running_loop().create_future()
         self._asked += 1
-        self._waiting[mine] = (_who(client), self._asked)
-        if len(self._waiting) > _MOST_WAITING:
-            worst = max(self._waiting, key=self._rank)
-            del self._waiting[worst]
-            worst.set_exception(TooManyWait())
+        self._waiting[mine] = _Waiting(_who(client), user, self._asked, self._draw())
         try:
+            self._make_room()
             await mine
         except asyncio.CancelledError:
-            if self._waiting.pop(mine, None) is None and mine.done() and not mine.cancelled() and not mine.exception():
+            if mine.done() and not mine.cancelled() and mine.exception() is None:
                 self.end()  # it was given the turn just now
             raise
+        finally:
+            self._waiting.pop(mine, None)
+
+    def _make_room(self) -> None:
+        """Turn one away where too many wait: who has guessed wrong, or asks for more at once than others."""
+        waiting = [future for future in self._waiting if not future.done()]
+        if len(waiting) <= _MOST_WAITING:
+            return
+        worst = max(waiting, key=self._rank)
+        address, as_user, before, _ = self._rank(worst)
+        if address or as_user or before or len(waiting) > _MOST_NEW:
+            del self._waiting[worst]
+            worst.set_exception(TooManyWait())
 
     def end(self) -> None:
         """Give the turn to the next."""
-        if not self._waiting:
-            self._is_taken = False
-            return
-        first = min(self._waiting, key=self._rank)
-        del self._waiting[first]
-        first.set_result(None)
+        while self._waiting:
+            first = min(self._waiting, key=self._rank)
+            del self._waiting[first]
+            if not first.done():  # who has left may not have noticed yet
+                first.set_result(None)
+                return
+        self._is_taken = False
 
-    def wrong(self, client: str) -> None:
+    def wrong(self, client: str, user: bytes) -> None:
         """Count a wrong guess."""
-        who = _who(client)
-        self._wrong[who] = (self._guesses(who) + 1, self._clock())
-        self._wrong.move_to_end(who)
-        if len(self._wrong) > _MOST_CLIENTS:
+        for key in ((_who(client), None), (_who(client), user)):
+            self._wrong[key] = (self._guesses(*key) + 1, self._clock())
+            self._wrong.move_to_end(key)
+        while len(self._wrong) > _MOST_CLIENTS:
             self._wrong.popitem(last=False)
 
-    def right(self, client: str) -> None:
+    def right(self, client: str, user: bytes) -> None:
         """Forget the wrong guesses of a client who knows a password."""
-        self._wrong.pop(_who(client), None)
+        for key in ((_who(client), None), (_who(client), user)):
+            self._wrong.pop(key, None)
 
-    def _guesses(self, who: str) -> int:
-        count, at = self._wrong.get(who, (0, 0.0))
+    def _guesses(self, who: str, user: bytes | None = None) -> int:
+        count, at = self._wrong.get((who, user), (0, 0.0))
         return count if self._clock() - at <= _FORGOTTEN else 0
 
-    def _rank(self, waiting: asyncio.Future[None]) -> tuple[int, int]:
-        who, place = self._waiting[waiting]
-        # Of one client each further request waits behind a first one of the others.
-        before = sum(other == who and at < place for other, at in self._waiting.values())
-        return self._guesses(who) + before, place
+    def _rank(self, future: asyncio.Future[None]) -> tuple[int, int, int, float]:
+        mine = self._waiting[future]
+        address, as_user = self._guesses(mine.client), self._guesses(mine.client, mine.user)
+        before = sum(
+            (each.client, each.user) == (mine.client, mine.user) and each.lot < mine.lot
+            for each in self._waiting.values()
+        )
+        return address, as_user, before, mine.lot if address else mine.place
 
 
 def _who(client: str) -> str:

@@ -64,9 +64,11 @@ class Tls:
     allowed_sans: frozenset[str] | None = None
 
     def asks_less_than(self, other: Tls) -> bool:
-        """Tell whether it takes clients that the ``other`` refuses: without a certificate, or of any name."""
-        return self.context.verify_mode < other.context.verify_mode or (
-            self.allowed_sans is None and other.allowed_sans is not None
+        """Tell whether it takes clients that the ``other`` refuses: without a certificate, of any name, of old TLS."""
+        return (
+            self.context.verify_mode < other.context.verify_mode
+            or (self.allowed_sans is None and other.allowed_sans is not None)
+            or self.context.minimum_version < other.context.minimum_version
         )
 
 

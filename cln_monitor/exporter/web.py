@@ -42,13 +42,15 @@ _PIECE = 1 << 20  # bytes handed to the server at a time; it copies what it is g
 class WebOptions:
     """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit.
 
-    ``route_prefix`` is the path below which all paths are, without a slash at its end; empty for none.
+    ``route_prefix`` is the path below which all paths are, ``external_path`` that by which others come, both without a
+    slash at the end and empty for none; without ``external_path`` links are relative.
     """
 
     telemetry_path: str = "/metrics"
     enable_lifecycle: bool = False
     max_requests: int = 40
     route_prefix: str = ""
+    external_path: str | None = None
 
 
 def make_app(service: Service, options: WebOptions) -> Starlette:
@@ -56,7 +58,8 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
     web, prefix = _Web(service, options), options.route_prefix
     paths = _routes(web, options)
     # The page has its links from where it is, so it is at the end of a path with a slash.
-    to_page = [Route(path, _redirect(f"{prefix}/")) for path in (prefix, "/")] if prefix else []
+    page = f"{prefix if options.external_path is None else options.external_path}/"
+    to_page = [Route(path, _redirect(page)) for path in (prefix, "/")] if prefix else []
     app = Starlette(
         routes=[*to_page, Mount(prefix, Router(paths, redirect_slashes=False))] if prefix else paths,
         exception_handlers={HTTPException: _plain_error, Exception: _our_error},
@@ -113,7 +116,7 @@ class _Web:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self._service = service
         self._options = options
-        self._status_page = StatusPage(service, options.telemetry_path)
+        self._status_page = StatusPage(service, options.telemetry_path, options.external_path)
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Do what waits for a lock or takes a while, so that the loop can answer others meanwhile."""

@@ -103,11 +103,22 @@ def load_web_config(file: Path) -> WebConfig:
         document = read_document(read_text(file))
     except NotYaml as error:
         raise ConfigError(str(file), [error.problem]) from None
+    if _has_surrogates(document):
+        raise ConfigError(str(file), [Problem("", "has half a character of UTF-16 in it, which is none")])
     typer = Typer()
     config = _config(typer, {} if document is None else document, file, is_blank=document is None)
     if config is None or typer.problems:
         raise ConfigError(str(file), typer.problems)
     return config
+
+
+def _has_surrogates(value: object) -> bool:
+    """Tell whether a text in ``value`` cannot be sent or stored, as YAML can spell it by an escape."""
+    if isinstance(value, dict):
+        return any(map(_has_surrogates, (*value, *value.values())))
+    if isinstance(value, list):
+        return any(map(_has_surrogates, value))
+    return isinstance(value, str) and re.search("[\ud800-\udfff]", value) is not None
 
 
 def _config(typer: Typer, document: object, file: Path, *, is_blank: bool) -> WebConfig | None:
@@ -213,7 +224,7 @@ def _users(typer: Typer, document: object) -> dict[str, str]:
 
 
 def _rate_limit(typer: Typer, document: object) -> RateLimit | None:
-    if document is None or (isinstance(document, dict) and document.get("interval") in {None, 0, "0", "0s"}):
+    if document is None or (isinstance(document, dict) and document.get("interval") in (None, 0, "0", "0s")):
         typer.only_known(document or {}, list(RateLimit.__struct_fields__), "rate_limit")
         return None
     values = typer.struct(RateLimit, document, "rate_limit")
@@ -255,9 +266,10 @@ class WatchedWebConfig:
         try:
             read = load_web_config(self._file)
             self._refuse_surprises(read)
-        except ConfigError as error:
+        except Exception as error:  # noqa: BLE001 # whatever it is, raised here it would end all connections
             if str(error) != self._error:
-                _log.error("web configuration not reloaded, the one in use stays", error=str(error))
+                told = str(error) if isinstance(error, ConfigError) else f"an error of ours: {type(error).__name__}"
+                _log.error("web configuration not reloaded, the one in use stays", error=told)
             self._error = str(error)
             self._reloaded(False)
             return
@@ -284,6 +296,8 @@ class WatchedWebConfig:
             problem = "basic_auth_users: are gone; write basic_auth_users: {} to mean that, or restart"
         elif before is not None and now is not None and now.asks_less_than(before):
             problem = "tls_server_config: takes clients that it did not take before, which takes a restart"
+        elif self._used.rate_limit is not None and read.rate_limit is None:
+            problem = "rate_limit: is gone, which takes a restart"
         if problem is not None:
             raise ConfigError(str(self._file), [Problem("", problem)])
 

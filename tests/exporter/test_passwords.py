@@ -225,7 +225,7 @@ def test_clients_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0)
         slow.go_on.set()
         await asyncio.gather(*asking)
-        assert slow.order[1:3] == [b"a", b"x"]
+        assert [name in b"abcd" for name in slow.order[1:3]] == [True, False]
 
     _with_slow(monkeypatch, flood)
 
@@ -249,20 +249,82 @@ def test_who_has_left_frees_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _with_slow(monkeypatch, flood).most == 1
 
 
+def test_a_turn_that_ends_while_somebody_leaves() -> None:
+    """In the same moment: who has left is passed over, and the others are not forgotten."""
+
+    async def run() -> list[str]:
+        turns, had = module._Turns(time.monotonic), []
+
+        async def ask(name: str) -> None:
+            await turns.take(name, b"")
+            had.append(name)
+            await asyncio.sleep(0)
+            turns.end()
+
+        await turns.take("first", b"")
+        asking = [asyncio.create_task(ask(name)) for name in ("leaves", "stays", "leaves too", "stays too")]
+        await asyncio.sleep(0)
+        asking[0].cancel()
+        turns.end()  # to "leaves", who does not know yet
+        asking[2].cancel()
+        await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 10)
+        await asyncio.wait_for(turns.take("last", b""), 10)
+        return had
+
+    assert asyncio.run(run()) == ["stays", "stays too"]
+
+
+def test_a_place_given_to_who_leaves_goes_on() -> None:
+    """The turn was given, and then the client left: the next one has it."""
+
+    async def run() -> None:
+        turns = module._Turns(time.monotonic)
+        await turns.take("first", b"")
+        leaves, stays = (asyncio.create_task(turns.take(name, b"")) for name in ("leaves", "stays"))
+        await asyncio.sleep(0)
+        turns.end()
+        leaves.cancel()
+        await asyncio.wait_for(stays, 10)
+        assert leaves.cancelled() or leaves.done()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("same_address", [False, True])
+def test_who_is_turned_away(same_address: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a new one, as long as there is room for them; of one address all are as good as the other."""
+
+    async def flood(passwords: Passwords, slow: Slow) -> None:
+        users = [b"u%d" % number for number in range(module._MOST_WAITING + 40)]
+        clients = ["192.0.2.1" if same_address else f"198.51.100.{number}" for number in range(len(users))]
+        asking = [
+            asyncio.create_task(passwords.fit(USERS, user, b"guess", client))
+            for user, client in zip(users, clients, strict=True)
+        ]
+        await asyncio.sleep(0)
+        login = asyncio.create_task(passwords.fit(USERS, b"alice", GOOD, "192.0.2.1"))
+        await asyncio.sleep(0)
+        slow.go_on.set()
+        assert await login
+        assert await asyncio.gather(*asking) == [False] * len(users)
+
+    _with_slow(monkeypatch, flood)
+
+
 def test_wrong_guesses_are_forgotten() -> None:
     """After a while, by a right one, and when there are too many clients to remember; an IPv6 network is one client."""
     now = 0.0
     turns = module._Turns(lambda: now)
-    turns.wrong("2001:db8::1")
-    turns.wrong("2001:db8::ffff:1")
-    turns.wrong("192.0.2.1")
+    turns.wrong("2001:db8::1", b"a")
+    turns.wrong("2001:db8::ffff:1", b"b")
+    turns.wrong("192.0.2.1", b"a")
     assert [turns._guesses(module._who(client)) for client in ("2001:db8::2", "192.0.2.1", "192.0.2.2")] == [2, 1, 0]
-    turns.right("192.0.2.1")
+    turns.right("192.0.2.1", b"a")
     assert turns._guesses("192.0.2.1") == 0
     now = module._FORGOTTEN + 1
     assert turns._guesses(module._who("2001:db8::2")) == 0
     for number in range(module._MOST_CLIENTS + 9):
-        turns.wrong(f"unix {number}")
+        turns.wrong(f"unix {number}", b"")
     assert len(turns._wrong) == module._MOST_CLIENTS
 
 

@@ -240,6 +240,7 @@ _CLIENTS = f"{TLS}, client_auth_type: RequireAndVerifyClientCert, {AUTHORITY}"
         (f"{_CLIENTS}}}", f"{TLS}}}"),
         (f"{_CLIENTS}}}", f"{TLS}, client_auth_type: VerifyClientCertIfGiven, {AUTHORITY}}}"),
         (f"{_CLIENTS}, client_allowed_sans: [prometheus]}}", f"{_CLIENTS}}}"),
+        (f"{TLS}, min_version: TLS13}}", f"{TLS}}}"),
     ],
 )
 def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) -> None:
@@ -255,6 +256,36 @@ def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) 
     open_watch.write(before)
     open_watch.config()
     assert open_watch.told == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rate_limit: {interval: []}",
+        "rate_limit: {interval: {}}",
+        f'basic_auth_users: {{"\\ud800": {HASH}}}',
+        'tls_server_config: {cert: "\\ud800", key: x}',
+        'http_server_config: {headers: {Content-Security-Policy: "\\ud800"}}',
+        "basic_auth_users: {[]: x}",
+        "tls_server_config: {client_allowed_sans: [[]]}",
+    ],
+)
+def test_values_of_all_kinds(text: str, tmp_path: Path) -> None:
+    """Are told as problems, and never end what reads them."""
+    file = tmp_path / "odd.yml"
+    file.write_text(text)
+    with pytest.raises(ConfigError):
+        load_web_config(file)
+
+
+def test_an_error_of_ours_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes nothing, as a bad file does: it would end all connections."""
+    watch = Watch(tmp_path, f"basic_auth_users: {{alice: {HASH}}}")
+    first = watch.config()
+    monkeypatch.setattr("cln_monitor.exporter.web_config.load_web_config", lambda _: 1 / 0)
+    watch.write("{}")
+    assert watch.config() is first
+    assert watch.told == [False]
 
 
 def test_a_file_that_is_written_piece_by_piece(tmp_path: Path) -> None:

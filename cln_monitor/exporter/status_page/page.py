@@ -50,9 +50,10 @@ POLICY = (
 class StatusPage:
     """Draws the page of ``service``. Safe between threads."""
 
-    def __init__(self, service: Service, telemetry_path: str) -> None:
+    def __init__(self, service: Service, telemetry_path: str, external_path: str | None = None) -> None:
         self._service = service
         self._telemetry_path = telemetry_path
+        self._base = "" if external_path is None else f"{external_path}/"
         self._template = _environment.get_template("status.html")
         self._digests: dict[TargetId, tuple[Observation[Any], Digest]] = {}
 
@@ -65,7 +66,8 @@ class StatusPage:
         self._digests = {id_: known for id_, known in self._digests.items() if id_ in ids}
         return self._template.render(
             page=overview(seen, self._service.now()),
-            telemetry_path=self._telemetry_path,
+            telemetry_path=self._telemetry_path.removeprefix("/"),
+            base=self._base,
             shard=self._service.config.shard,
             version=__version__,
             style=Markup(_STYLE),  # noqa: S704 # our own files
