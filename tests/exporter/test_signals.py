@@ -53,6 +53,7 @@ def test_a_signal_that_python_or_linux_ignores_changes_nothing(name: str, export
 def test_a_signal_that_asks_for_a_core_file_leaves_the_stacks(name: str, tmp_path: Path) -> None:
     """The exporter ends by that signal, as without a handler, once its log says where each thread was."""
     with running_exporter(tmp_path, "--demo") as running:
+        running.wait_ready()  # stacks are read while threads go on; between two polls they do not
         code, _ = running.stop(getattr(signal, name))
         assert code == -getattr(signal, name)
         # A thread that is not yet one of Python, or no longer, may get the signal: then none is the current one.
