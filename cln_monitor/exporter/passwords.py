@@ -106,15 +106,17 @@ class _Waiting(NamedTuple):
 class _Turns:
     """One turn at a time, and who is next: who has guessed wrong least often, from the address and as the user.
 
-    Of several who have not, it is who asked first; of others, who drew the lowest lot: among a thousand guesses of one
-    address nobody can tell the right one, and it must not always be the last. Of the same address and user each
-    further request waits behind a first one of the others.
+    Of several who have not, it is by turns who asked last and who asked first: a first login does not wait for forty
+    others, nor for ever. Of those who have, it is who drew the lowest lot: among a thousand guesses of one address
+    nobody can tell the right one, and it must not always be the last. Of the same address and user each further
+    request waits behind a first one of the others.
     """
 
     def __init__(self, clock: Callable[[], float], draw: Callable[[], float] = random.random) -> None:
         self._clock = clock
         self._draw = draw
         self._is_taken = False
+        self._is_newest_next = False
         self._asked = 0
         self._waiting: dict[asyncio.Future[None], _Waiting] = {}
         self._wrong: OrderedDict[tuple[str, bytes | None], tuple[int, float]] = OrderedDict()
@@ -150,6 +152,7 @@ class _Turns:
 
     def end(self) -> None:
         """Give the turn to the next."""
+        self._is_newest_next = not self._is_newest_next
         while self._waiting:
             first = min(self._waiting, key=self._rank)
             del self._waiting[first]
@@ -182,7 +185,8 @@ class _Turns:
             (each.client, each.user) == (mine.client, mine.user) and each.lot < mine.lot
             for each in self._waiting.values()
         )
-        return address, as_user, before, mine.lot if address else mine.place
+        place = -mine.place if self._is_newest_next else mine.place
+        return address, as_user, before, mine.lot if address else place
 
 
 def _who(client: str) -> str:
