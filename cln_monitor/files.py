@@ -24,7 +24,7 @@ _PATIENCE_WITHOUT_WRITER = 1.0
 _LOOK_AGAIN = 0.1
 
 _Stamp = tuple[int, int, int]
-_kept: dict[tuple[int, int], tuple[_Stamp, bytes]] = {}
+_kept: dict[tuple[Path, int, int], tuple[_Stamp, bytes]] = {}
 _lock = threading.Lock()
 
 
@@ -38,7 +38,7 @@ def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
     if stat.S_ISREG(state.st_mode):
         return _read(path, largest)
     with _lock:
-        identity = (state.st_dev, state.st_ino)
+        identity = (path, state.st_dev, state.st_ino)
         stamp, data = _kept.get(identity, (None, b""))
         if stamp == _stamp_of(state):
             return data

@@ -94,6 +94,29 @@ def test_a_pipe_that_nobody_writes_to(tmp_path: Path) -> None:
     assert time.monotonic() - started < 8
 
 
+def test_a_pipe_with_the_number_of_one_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system gives a number out again: what came out of the first pipe is not what the second says."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    for path in (first, second):
+        os.mkfifo(path, 0o600)
+    number = first.stat().st_ino
+    numbered = Path.stat
+
+    def with_one_number(path: Path) -> os.stat_result:
+        values = list(numbered(path))
+        values[1] = number
+        return os.stat_result(values)
+
+    monkeypatch.setattr(Path, "stat", with_one_number)
+    reading = os.open(first, os.O_RDONLY | os.O_NONBLOCK)
+    with first.open("wb") as writing:
+        writing.write(b"s3cret\n")
+    assert read_file(first) == b"s3cret\n"
+    os.close(reading)
+    with pytest.raises(ValueError, match="nobody writes to"):
+        read_file(second)
+
+
 def test_a_pipe_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that writes nothing, or does not close, is waited for up to a limit."""
     monkeypatch.setattr(files, "PATIENCE", 0.2)
