@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import msgspec
 
 from cln_monitor import policy
 from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 
-from .caution import Caution, Limits, of_limits, of_servers
+from .caution import Caution, Limits, of_servers
 from .checkins import without_ahead
+from .keys import plan_of_keys
 from .probe import Plan, Reading, Source
 from .settings import CheckinSettings
 from .shown import without_secret, without_secrets
@@ -39,11 +38,7 @@ class ImunifyProbe:
 
     def plan(self, source: Source) -> Plan[ImunifyKeyServers]:
         """Return a part for each key of the account."""
-        keys = source.client.imunify.keys()
-        limits = of_limits(source.client, keys, source.key_label, "Imunify")
-        wanted = [key for key in keys if source.wants(key.key)]
-        readers = {source.key_label(key.key): partial(_read, source, key, limits) for key in wanted}
-        return Plan(readers, cautions=limits.of_all)
+        return plan_of_keys(source, source.client.imunify.keys(), "Imunify", _read)
 
 
 def _read(source: Source, key: ImunifyKey, limits: Limits) -> Reading[ImunifyKeyServers]:

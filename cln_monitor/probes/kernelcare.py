@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import msgspec
 
 from cln_monitor.cln import KernelCareKey, KernelCareServer, Limit
 
-from .caution import Limits, of_limits, of_servers
+from .caution import Limits, of_servers
 from .checkins import without_ahead
+from .keys import plan_of_keys
 from .probe import Plan, Reading, Source
 from .settings import CheckinSettings
 from .shown import without_secret, without_secrets
@@ -35,11 +34,7 @@ class KernelCareProbe:
 
     def plan(self, source: Source) -> Plan[KernelCareKeyServers]:
         """Return a part for each key of the account."""
-        keys = source.client.kernelcare.keys()
-        limits = of_limits(source.client, keys, source.key_label, "KernelCare")
-        wanted = [key for key in keys if source.wants(key.key)]
-        readers = {source.key_label(key.key): partial(_read, source, key, limits) for key in wanted}
-        return Plan(readers, cautions=limits.of_all)
+        return plan_of_keys(source, source.client.kernelcare.keys(), "KernelCare", _read)
 
 
 def _read(source: Source, key: KernelCareKey, limits: Limits) -> Reading[KernelCareKeyServers]:
