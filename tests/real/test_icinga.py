@@ -12,6 +12,7 @@ import pytest
 from tests.real.icinga import Icinga, result_of, verify
 from tests.real.watched import (
     DAY,
+    FIGURES_OF_SERVERS,
     FINE,
     GIVEN_UP_AFTER,
     HANG_TIMEOUT,
@@ -140,14 +141,7 @@ def test_the_perfdata_are_understood(lab: Lab) -> None:
     lab.icinga.wait_for("direct!cln-key-WARNING", "WARNING")
     parsed = lab.icinga.parsed_perfdata("direct!cln-key-WARNING")
     usage, oldest = parsed["limit_usage"], parsed["oldest_checkin"]
-    assert set(parsed) == {
-        "servers",
-        "stale",
-        "never_checked_in",
-        "unknown_checkin",
-        "oldest_checkin",
-        "limit_usage",
-    }
+    assert set(parsed) == FIGURES_OF_SERVERS
     assert [usage[name] for name in ("value", "unit", "warn", "crit", "min")] == [10, "percent", 80, 95, 0]
     assert [oldest[name] for name in ("unit", "warn", "crit", "min")] == ["seconds", 86400, 259200, 0]
     assert 2.5 * DAY <= oldest["value"] < 2.5 * DAY + 120  # CLN tells minutes

@@ -12,6 +12,7 @@ import pytest
 from tests.real.nagios import Nagios, verify, write_main
 from tests.real.watched import (
     DAY,
+    FIGURES_OF_SERVERS,
     FINE,
     GIVEN_UP_AFTER,
     HANG_TIMEOUT,
@@ -151,14 +152,7 @@ def test_a_result_is_what_the_plugin_prints(lab: Lab, label: str, state: str) ->
     assert seen.lasting == as_nagios_has_it(printed).lasting
     assert seen.text.startswith(f"{state} - ")
     if state != "UNKNOWN":
-        assert set(seen.perfdata) == {
-            "servers",
-            "stale",
-            "never_checked_in",
-            "unknown_checkin",
-            "oldest_checkin",
-            "limit_usage",
-        }
+        assert set(seen.perfdata) == FIGURES_OF_SERVERS
         assert re.fullmatch(r"\d+s;86400;259200;0", seen.perfdata["oldest_checkin"])
 
 

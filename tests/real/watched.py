@@ -26,6 +26,8 @@ FINE, SILENT, LOST, SLOW = (mask_key(key) for key in (KEY, SILENT_KEY, LOST_KEY,
 """The labels of the KernelCare keys whose servers are OK, WARNING, CRITICAL, and OK once CLN has answered."""
 NONE_SUCH = "NoNe-00000000"
 MONITORING_KEY = "MonitoringKey0123456789"
+FIGURES_OF_SERVERS = {"servers", "stale", "never_checked_in", "unknown_checkin", "oldest_checkin", "limit_usage"}
+"""The performance data of a check of a key's servers."""
 HANG_TIMEOUT = 6
 """Seconds, of a check that CLN lets hang: time enough for a plugin to start on a busy machine."""
 GIVEN_UP_AFTER = 60
