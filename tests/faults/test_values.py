@@ -22,7 +22,7 @@ from cln_monitor.simulator.answers import Answer
 from tests.checks.inside import run_inside
 from tests.checks.plugins import Outcome
 from tests.pages import keep_block
-from tests.running import Exporter, running_exporter
+from tests.running import running_exporter
 from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -129,12 +129,13 @@ class Broken:
 
     simulator: Simulator
     config: Path
-    exporter: Exporter
+    exporter: httpx.Client
+    """Asks the exporter."""
     replaced: list[tuple[Field, object, bool]] = field(default_factory=list)
 
     def get(self, path: str) -> httpx.Response:
         """Ask the exporter."""
-        return httpx.get(f"http://{self.exporter.address}{path}", timeout=30)
+        return self.exporter.get(path)
 
     def poll(self, probe: str) -> None:
         """Let the exporter ask CLN."""
@@ -189,9 +190,12 @@ probes:
   els: {{enabled: true, interval: 1d, max_age: 2d, products: [CELS]}}
 accounts: [{{name: acme, login: {LOGIN}, secret_key_file: secret}}]
 """)
-        with running_exporter(folder, f"--config.file={config}") as exporter:
+        with (
+            running_exporter(folder, f"--config.file={config}") as exporter,
+            httpx.Client(base_url=f"http://{exporter.address}", timeout=30) as asking,
+        ):
             exporter.wait_ready()
-            broken = Broken(simulator, config, exporter)
+            broken = Broken(simulator, config, asking)
             answer: Callable[..., Answer] = simulator.answer
 
             def changed(method: str, path: str, *rest: Any) -> Answer:
@@ -247,7 +251,7 @@ def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
     """Each value is read as what it is, or not at all: by plugin and exporter, on the page, for discovery."""
     of = FIELDS[name]
     direct = ("-C", str(broken.config), *(() if of.probe == "status" else ("-a", "acme")))
-    through = ("--exporter", f"http://{broken.exporter.address}", "-a", "acme")
+    through = ("--exporter", str(broken.exporter.base_url), "-a", "acme")
     broken.poll(of.probe)
     calm = CALM.setdefault(of.check, run_inside(of.check, *through).text)
     for value in VALUES:
@@ -278,7 +282,7 @@ def _check_the_exporter(broken: Broken, of: Field, value: str, wanted: str) -> N
     """What the exporter shows is of the same mind."""
     page, exporter = (
         broken.get("/").text,
-        run_inside("check_cln_exporter", "--exporter", f"http://{broken.exporter.address}"),
+        run_inside("check_cln_exporter", "--exporter", str(broken.exporter.base_url)),
     )
     verdict = re.findall(r'class="verdict (\w+)"', page)[0]
     is_read = f'probe="{of.probe}"}} 1' in "".join(re.findall("cln_probe_success.*\n", broken.get("/metrics").text))
