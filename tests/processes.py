@@ -2,7 +2,8 @@
 
 Tests in the folders of `FOLDERS` start programs, all others have the marker `processes` where they do: `make check`
 leaves them out, `make test` starts with them. A test that starts a program without it fails, so the marker cannot be
-forgotten.
+forgotten. No test of these folders is measured, so a run of what is measured, or starts no programs, does not even read
+their files.
 
 Coverage makes a test take twice the time. Tests that start programs, or that try many inputs, run the same lines as
 others, so `make test` does not measure them; the few that are the only ones of their lines have the marker `measured`.
@@ -57,9 +58,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(patch.undo)
 
 
-def _rank(item: pytest.Item) -> int:
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a folder none of whose tests is in the run."""
+    is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured"}
+    return True if is_left_out and collection_path.parent == _HERE and collection_path.name in FOLDERS else None
+
+
+@functools.cache
+def _rank(file: Path) -> int:
     """Return where the file of a test stands in a run."""
-    folder = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
+    folder = file.relative_to(_HERE).parts[0] if file.is_relative_to(_HERE) else ""
     return FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
 
 
@@ -67,13 +75,15 @@ def _rank(item: pytest.Item) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Set the markers that tests have by themselves, and let files whose tests wait for programs start first."""
     for item in items:
-        if _rank(item) < len(FOLDERS):
+        if _rank(item.path) < len(FOLDERS):
             item.add_marker("processes")
+            if item.get_closest_marker("measured"):
+                raise pytest.UsageError(f"{item.nodeid}: no test of this folder can be measured")
         many = item.get_closest_marker("processes") or is_hypothesis_test(getattr(item, "function", None))
         if many and not item.get_closest_marker("measured"):
             item.add_marker("unmeasured")
     starting = {item.path for item in items if item.get_closest_marker("processes")}
-    items.sort(key=lambda item: (_rank(item), item.path not in starting))
+    items.sort(key=lambda item: (_rank(item.path), item.path not in starting))
 
 
 @pytest.hookimpl(wrapper=True)

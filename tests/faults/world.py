@@ -28,7 +28,7 @@ from .plugins import BY_EXPORTER, DIRECT, Plugins
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 5.0
 """Seconds for one call."""
-INTERVAL = 0.4
+INTERVAL = 1.0
 """Seconds between the polls of each probe."""
 NAMES = [(name, "acme" if probe.of_account else "") for name, probe in PROBES.items()]
 
@@ -56,9 +56,7 @@ def configuration(folder: Path, port: int, authority: Authority, timeout: float)
     (folder / "acme.secret").write_text(f"{SECRET_KEY}\n", encoding="utf-8")
     (folder / "acme.secret").chmod(0o600)
     config = folder / "cln-monitor.yml"
-    probes = "".join(
-        f"  {name}: {{enabled: true, interval: {INTERVAL * 1000:.0f}ms}}\n" for name, _ in NAMES if name != "els"
-    )
+    probes = "".join(f"  {name}: {{enabled: true, interval: {INTERVAL:.0f}s}}\n" for name, _ in NAMES if name != "els")
     config.write_text(
         f"""\
 api_url: https://localhost:{port}/api
@@ -67,7 +65,7 @@ timeout: {timeout * 1000:.0f}ms
 tls_config: {{ca_file: {authority.file}}}
 probes:
 {probes}
-  els: {{enabled: true, interval: {INTERVAL * 1000:.0f}ms, products: [CELS]}}
+  els: {{enabled: true, interval: {INTERVAL:.0f}s, products: [CELS]}}
 accounts:
   - name: acme
     login: {LOGIN}

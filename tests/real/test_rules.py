@@ -74,7 +74,13 @@ def test_thresholds_are_in_one_place(tmp_path: Path) -> None:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     (tmp_path / "cln.rules.yml").write_text(text)
-    (tmp_path / "test.yml").write_text((FOLDER / TESTS[0]).read_text())
+    tests = yaml.safe_load((FOLDER / TESTS[0]).read_text())
+    tests["tests"] = [
+        group
+        for group in tests["tests"]
+        if any(case["alertname"] in changed and case.get("exp_alerts") for case in group.get("alert_rule_test", []))
+    ]
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(tests, allow_unicode=True))
     code, told = run("promtool", "test", "rules", "test.yml", folder=tmp_path)
     assert code == 1, told
     assert set(changed) <= set(re.findall(r"alertname: (\w+)", told))
