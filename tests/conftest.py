@@ -40,7 +40,7 @@ def call_clock(monkeypatch: pytest.MonkeyPatch) -> TickingClock:
     So what takes the time of a call is the first wait for what never comes, however long it took to come there.
     """
     clock = TickingClock()
-    monkeypatch.setattr("cln_monitor.cln.deadline.time", clock)
+    monkeypatch.setattr("cln_monitor.cln.http.sockets.time", clock)
     return clock
 
 

@@ -13,7 +13,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 from cln_monitor.simulator.fleet import SERVERS_A_KEY
 from tests.running import Exporter, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY
@@ -32,7 +32,7 @@ def measure(servers: int, *, server_series: bool) -> str:
             key = account.add_kernelcare_key(limit=SERVERS_A_KEY, note=f"customer {number}")
         key.add_server()
     off = ", ".join(f"{probe}: {{enabled: false}}" for probe in ("imunify", "patch_status", "ip_licenses"))
-    with tempfile.TemporaryDirectory() as folder, simulator.serve() as served:
+    with tempfile.TemporaryDirectory() as folder, serve(simulator) as served:
         config = Path(folder) / "cln-monitor.yml"
         config.write_text(
             f"api_url: {served.url}\nrequests_per_second: 0\nconcurrency: 2\nmax_server_series: 100000000\n"

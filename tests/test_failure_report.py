@@ -21,7 +21,7 @@ from tests.helpers.certificates import Authority
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
 from tests.running import Program, ask
 from tests.small_cln import small_cln
-from cln_monitor.simulator import Fault
+from cln_monitor.simulator import Fault, serve
 
 def program(folder, text, name="a.log"):
     started = Program([sys.executable, "-uc", text], folder / name)
@@ -105,7 +105,7 @@ def test_exchanges(project: pytest.Pytester) -> None:
         + """
 def test_fails():
     simulator = small_cln()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         ask(served.url + "/status.json", headers={"Accept-Encoding": "identity"})
         simulator.clear_requests()
         with contextlib.suppress(UnicodeDecodeError):
@@ -161,7 +161,7 @@ def test_exchanges_of_other_tests(project: pytest.Pytester) -> None:
         + """
 @pytest.fixture(scope="module")
 def url():
-    with small_cln().serve() as served: yield served.url
+    with serve(small_cln()) as served: yield served.url
 
 def test_passes(url): ask(url + "/passes")
 def test_silent(url): assert 0

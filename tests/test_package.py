@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cln_monitor import __version__
+from cln_monitor.simulator import serve
 from tests.package import ROOT, Package, install
 from tests.running import Exporter
 from tests.small_cln import KEY, LOGIN, SECRET_KEY, small_cln
@@ -88,7 +89,7 @@ def test_the_installed_exporter_runs_the_demo(programs: Path, tmp_path: Path) ->
 
 def test_an_installed_plugin_and_clntool_ask_cln(programs: Path) -> None:
     """The simulated one."""
-    with small_cln().serve() as served:
+    with serve(small_cln()) as served:
         code, output = _run(programs, "check_cln_status", "--api-url", served.url)
         assert (code, output.startswith("OK - ")) == (0, True), output
         code, output = _run(programs, "clntool", "--api-url", served.url, "status")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from cln_monitor.exporter.counters import Counters
-from cln_monitor.exporter.families import POLLED
 from cln_monitor.exporter.metrics import ALL_FAMILIES
+from cln_monitor.exporter.metrics.families import POLLED
 from cln_monitor.exporter.options import make_parser
+from cln_monitor.exporter.self_metrics import SelfMetrics
 
 from .pages import keep_block
 
@@ -36,7 +36,7 @@ def metrics_table() -> str:
     for family in ALL_FAMILIES:
         labels = ", ".join(f"`{label}`" for label in family.labels)
         rows.append(f"| `{family.name}` | {labels} | {family.help.removesuffix(POLLED).strip()} |")
-    for own, names in Counters().registry._collector_to_names.items():
+    for own, names in SelfMetrics().registry._collector_to_names.items():
         if names and names[0].startswith("cln_"):
             assert isinstance(own, MetricWrapperBase)
             kind = "" if own._type == "gauge" else f" ({own._type})"

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from cln_monitor.cli.main import command
-from cln_monitor.exporter.counters import Counters
 from cln_monitor.exporter.metrics import ALL_FAMILIES
+from cln_monitor.exporter.self_metrics import SelfMetrics
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
@@ -35,7 +35,8 @@ def metrics_of(expression: str) -> set[str]:
 def exposed() -> set[str]:
     """Return the names of all series that the exporter can expose."""
     own = {
-        f"{family.name}_total" if family.type == "counter" else family.name for family in Counters().registry.collect()
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in SelfMetrics().registry.collect()
     }
     return own | {family.name for family in ALL_FAMILIES}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 
 from .running import CLN_EXPORTER, PATIENCE, running_exporter
 from .small_cln import LOGIN, SECRET_KEY, small_cln, write_config
@@ -37,7 +37,7 @@ class Outcome:
 def url() -> Iterator[str]:
     """Where a CLN is served."""
     simulator: Simulator = small_cln()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield served.url
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cln_monitor.checks.program import MODULES
+from cln_monitor.checks.registry import MODULES
 from cln_monitor.config import load_config, parse_config, show_config
 
 ROOT = Path(__file__).parents[1]

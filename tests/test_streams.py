@@ -54,7 +54,9 @@ def test_open_streams_stay_as_they_are() -> None:
     assert _report(code, set()) == "(frozenset(), True)"
 
 
-@pytest.mark.parametrize("module", ["cln_monitor.exporter.main", "cln_monitor.cli.main", "cln_monitor.checks.entry"])
+@pytest.mark.parametrize(
+    "module", ["cln_monitor.exporter.__main__", "cln_monitor.cli.main", "cln_monitor.checks.entry"]
+)
 def test_no_import_opens_a_file_before_the_streams_are_opened(module: str) -> None:
     """What a program imports before its first statement leaves no descriptor open, which would be 0, 1 or 2."""
     code = f"import os, {module}\n"

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.checks.plugins import run_plugin
+from tests.checks.running import run_plugin
 from tests.cli.processes import process
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 from tests.running import Exporter, wait_until

@@ -10,7 +10,7 @@ from typing import NoReturn
 from cln_monitor import __version__
 from cln_monitor.streams import open_missing
 
-from .exit import Exit, Unreached, Unusable
+from .plugin_exit import CheckError, NoResponseError, PluginExit
 from .signals import end_on_signals
 
 
@@ -20,7 +20,7 @@ def run(program: str) -> NoReturn:
     gc.disable()  # a check ends before a collection would pay
     sys.stderr = None  # cores read stdout; what a library or a thread has to say at its end is of no use to them
     verbosity = 3 if "-vvv" in sys.argv else 0  # until the options are read
-    leave = Exit(verbosity, has_stdout=1 not in missing)
+    leave = PluginExit(verbosity, has_stdout=1 not in missing)
     try:
         end_on_signals(leave)
         _run(program, leave)
@@ -28,25 +28,25 @@ def run(program: str) -> NoReturn:
         leave.failed(error)
 
 
-def _run(program: str, leave: Exit) -> NoReturn:
+def _run(program: str, leave: PluginExit) -> NoReturn:
     from . import options as table  # noqa: PLC0415 # a module that is missing is told as all else is
-    from .program import load  # noqa: PLC0415
+    from .registry import load  # noqa: PLC0415
 
     plugin = load(program)
     leave.stage = "reading the options"
     try:
         values = table.parse(plugin.name, plugin.purpose, plugin.options, sys.argv[1:], __version__)
-    except Unusable as error:
+    except CheckError as error:
         leave.unusable(str(error))
-    except table.Help as text:
+    except table.HelpRequestedError as text:
         leave.show(str(text))
     leave.verbosity = values.verbose
     leave.end_after(values.timeout)
     try:
         verdict = plugin.check(values, leave, time.time())
         state, perfdata = verdict.evaluate()
-    except Unusable as error:
+    except CheckError as error:
         leave.unusable(str(error))
-    except Unreached as error:
+    except NoResponseError as error:
         leave.finish(values.unreachable_state, str(error))
     leave.finish(state, verdict.text, verdict.lines, perfdata)

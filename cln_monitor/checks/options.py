@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from .ages import parse_seconds
-from .exit import Unusable
+from .plugin_exit import CheckError
 from .states import State
 
 
@@ -139,7 +139,7 @@ COMMON = (
 """What every check of an account takes."""
 
 
-class Help(Exception):  # asked for, not an error
+class HelpRequestedError(Exception):  # asked for, not an error
     """The text of ``-h`` or ``-V``, which has to end with code 3 like all that is no verdict."""
 
 
@@ -150,22 +150,25 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         # No value is shown: it may be a secret in the wrong place.
         told = re.sub(r"(?s)ignored explicit argument .*", "it takes no value", message)
-        raise Unusable(f"{told}; see --help")
+        raise CheckError(f"{told}; see --help")
 
 
 def parse(
     program: str, purpose: str, options: Sequence[Option], arguments: Sequence[str], version: str
 ) -> argparse.Namespace:
-    """Return the values of ``options`` in ``arguments``. Raises Unusable, or Help for ``-h`` and ``-V``."""
+    """Return the values of ``options`` in ``arguments``.
+
+    Raises CheckError, or HelpRequestedError for ``-h`` and ``-V``.
+    """
     parser = make_parser(program, purpose, options)
     values, unknown = parser.parse_known_args(arguments)
     if unknown:
         flags = [flag for text in unknown if re.fullmatch(_FLAG, flag := text.partition("=")[0])]
         parser.error(f"unknown option {', '.join(flags)}" if flags else "an argument that belongs to no option")
     if values.help:
-        raise Help(parser.format_help())
+        raise HelpRequestedError(parser.format_help())
     if values.version:
-        raise Help(f"{program} {version}")
+        raise HelpRequestedError(f"{program} {version}")
     return values
 
 

@@ -6,7 +6,7 @@ import _thread
 import signal
 from collections.abc import Collection
 
-from .exit import Exit
+from .plugin_exit import PluginExit
 
 _HARMLESS = frozenset(
     getattr(signal, f"SIG{name}") for name in ("CHLD", "CONT", "TSTP", "TTIN", "TTOU", "URG", "WINCH")
@@ -16,7 +16,7 @@ _CRASHES = frozenset(getattr(signal, f"SIG{name}") for name in ("ABRT", "BUS", "
 _IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 
 
-def end_on_signals(leave: Exit) -> None:
+def end_on_signals(leave: PluginExit) -> None:
     """End by ``leave`` on each signal whose default action ends a process; call it before threads are started.
 
     A thread waits for them, so that they end a check at once whatever its main thread is waiting for. A write to a
@@ -37,11 +37,11 @@ def end_on_signals(leave: Exit) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, waited)
 
 
-def _wait(leave: Exit, waited: Collection[int]) -> None:
+def _wait(leave: PluginExit, waited: Collection[int]) -> None:
     _end(leave, signal.sigwait(waited))
 
 
-def _end(leave: Exit, number: int) -> None:
+def _end(leave: PluginExit, number: int) -> None:
     if number == signal.SIGINT:
         leave.unusable(f"interrupted while {leave.stage}")
     leave.unusable(f"ended by a signal while {leave.stage} ({_name(number)})")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from nagiosplugin import Range
 
 from .ages import parse_number, parse_seconds
-from .exit import Unusable
+from .plugin_exit import CheckError
 
 _LARGEST = 1e15  # what is larger is a slip, and a number that perfdata cannot spell
 
@@ -95,18 +95,18 @@ def pair(
 ) -> tuple[Threshold | None, Threshold | None]:
     """Return the thresholds in force: those given, and the ``defaults`` for the others.
 
-    A default for WARNING that a stricter CRITICAL leaves no room for is left out. Raises Unusable where a given range
+    A default for WARNING that a stricter CRITICAL leaves no room for is left out. Raises CheckError where a given range
     for WARNING leaves no room for itself: nobody asked for the CRITICAL beyond it to go.
     """
     if warning is not None and critical is not None:
         if warning.is_looser_than(critical):
-            raise Unusable(f"the warning range {warning.text} is looser than the critical range {critical.text}")
+            raise CheckError(f"the warning range {warning.text} is looser than the critical range {critical.text}")
         return warning, critical
     default_warning, default_critical = defaults
     if critical is not None and default_warning is not None and default_warning.is_looser_than(critical):
         return None, critical
     if warning is not None and default_critical is not None and warning.is_looser_than(default_critical):
-        raise Unusable(
+        raise CheckError(
             f"the warning range {warning.text} is looser than the default of the critical range, "
             f"{default_critical.text}: give that too"
         )

@@ -8,13 +8,13 @@ from typing import Annotated, Optional
 import typer
 
 from cln_monitor import __version__
-from cln_monitor.config import Choice
+from cln_monitor.config import AccountSelection
 
 from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, simulate, status
 from .completion import CompletionGroup, InstallCompletion, ShowCompletion
 from .context import needs_command
 from .output import Format, Output
-from .session import Session, Unsaid
+from .session import Session, UsageError
 
 app = typer.Typer(
     name="clntool",
@@ -72,7 +72,7 @@ def _before_the_family(
     given = {"config": config, "account": account, "login": login, "secret-key-file": secret_key_file}
     for name, value in (given | {"api-url": api_url, "proxy": proxy}).items():
         if value is not None and not value.strip():
-            raise Unsaid(f"--{name} is empty; give a value, or leave the option out")
-    choice = Choice(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
+            raise UsageError(f"--{name} is empty; give a value, or leave the option out")
+    choice = AccountSelection(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
     needs_command(context)
     context.obj = Session(choice, Output(output, time.time), context.obj)

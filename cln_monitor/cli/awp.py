@@ -9,8 +9,8 @@ import typer
 from cln_monitor.cln import AWP_PRODUCTS
 
 from .context import family, session_of
-from .fields import lists
 from .output import row_of
+from .output_fields import lists
 
 app = family("AccelerateWP.")
 

@@ -11,15 +11,15 @@ import typer
 
 from cln_monitor.cln import Client
 
-from .codes import Code
+from .dry_run import DryRunError
+from .exit_codes import Code
 from .output import say
-from .rehearsal import Rehearsed
-from .session import Session, Unsaid
+from .session import Session, UsageError
 
 T = TypeVar("T")
 
 
-class Interrupted(Exception):
+class InterruptedChangeError(Exception):
     """Ctrl-C came while a change was under way: a text for the person who pressed it."""
 
 
@@ -45,7 +45,8 @@ def change(
     """Do ``what`` by ``send`` once a person has agreed, and return what CLN gave for it.
 
     Whoever is yet to decide reads the ``caution``; ``all_done`` tells whether CLN did all of it. Ends the program after
-    a dry run, and where the person does not agree; stderr tells what was done. Raises BadArgument, Unsaid and ClnError.
+    a dry run, and where the person does not agree; stderr tells what was done. Raises InvalidArgumentError, UsageError
+    and ClnError.
     """
     client = client or session.client
     request = _rehearse(session.rehearsing, send)
@@ -59,23 +60,23 @@ def change(
     try:
         result = send(client)
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted while asking CLN to {what}; {_LOOK_FIRST}") from None
+        raise InterruptedChangeError(f"interrupted while asking CLN to {what}; {_LOOK_FIRST}") from None
     if all_done(result):
         say(f"done: {what}")
     return result
 
 
-def _rehearse(client: Client, send: Callable[[Client], object]) -> Rehearsed:
+def _rehearse(client: Client, send: Callable[[Client], object]) -> DryRunError:
     try:
         send(client)
-    except Rehearsed as request:
+    except DryRunError as request:
         return request
     raise AssertionError("a change that sends nothing")
 
 
 def _agrees(question: str) -> bool:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Unsaid(f"nothing was sent: to {question[:-1]} without a terminal to ask on takes --yes")
+        raise UsageError(f"nothing was sent: to {question[:-1]} without a terminal to ask on takes --yes")
     try:
         agreed = typer.confirm(question[:1].upper() + question[1:], err=True)
     except typer.Abort:  # by Ctrl-C or Ctrl-D
@@ -86,7 +87,7 @@ def _agrees(question: str) -> bool:
     return agreed
 
 
-def _show(session: Session, what: str, request: Rehearsed, api: str) -> None:
+def _show(session: Session, what: str, request: DryRunError, api: str) -> None:
     query = urlencode(request.query)
     text = f"would {what}: {request.method} {request.path}{'?' if query else ''}{query} at {api}"
     record = {"dry_run": True, "api": api, "method": request.method, "path": request.path, "arguments": request.query}

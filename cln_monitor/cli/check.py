@@ -9,10 +9,10 @@ import typer
 
 from cln_monitor.config import ConfigError, load_config, warnings_of
 
-from .codes import Code
 from .context import family, session_of
-from .fields import shows
+from .exit_codes import Code
 from .output import say
+from .output_fields import shows
 
 app = family("Checks of files.")
 

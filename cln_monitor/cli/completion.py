@@ -20,7 +20,7 @@ from typer.completion import (  # type: ignore[attr-defined] # typer has no publ
 )
 from typer.core import TyperGroup
 
-from .session import Unsaid
+from .session import UsageError
 
 _PROGRAM = "clntool"
 _VARIABLE = "_CLNTOOL_COMPLETE"  # by which a script says that it asks
@@ -78,7 +78,7 @@ class CompletionGroup(TyperGroup):
         return super().main(*arguments, **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse ``args`` in ``ctx``, a click.Context. Raises Unsaid where a shell is neither named nor detected."""
+        """Parse ``args`` in ``ctx``, a click.Context. Raises UsageError where a shell is neither named nor detected."""
         return super().parse_args(ctx, args if ctx.resilient_parsing else self._with_shell(ctx, args))
 
     def _with_shell(self, ctx: Any, args: list[str]) -> list[str]:
@@ -95,7 +95,7 @@ class CompletionGroup(TyperGroup):
 
 
 def _detected(option: str) -> Shell:
-    """Return the shell that clntool is started from. Raises Unsaid, with what to write, where there is none."""
+    """Return the shell that clntool is started from. Raises UsageError, with what to write, where there is none."""
     problem = "cannot detect the shell"
     try:
         name, _ = shellingham.detect_shell()
@@ -106,7 +106,7 @@ def _detected(option: str) -> Shell:
     if name is not None:
         problem = f"no completion for {name}"
     *most, last = Shell
-    raise Unsaid(f"{problem}: use {option} with {', '.join(most)} or {last}")
+    raise UsageError(f"{problem}: use {option} with {', '.join(most)} or {last}")
 
 
 def _script(shell: Shell) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from .codes import Code
-from .fields import fields_of
+from .exit_codes import Code
+from .output_fields import fields_of
 from .session import Session
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")

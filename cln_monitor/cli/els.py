@@ -10,11 +10,11 @@ from cln_monitor.cln import ELS_CODES
 from cln_monitor.probes.els import ElsSettings
 
 from .change import DryRun, Yes, change
+from .concurrent import show_gathered
 from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
-from .fields import lists, shows
-from .gather import show_gathered
 from .output import row_of
-from .session import Session, Unsaid
+from .output_fields import lists, shows
+from .session import Session, UsageError
 
 app = family("Extended Lifecycle Support: keys and servers.")
 keys = family("ELS keys.")
@@ -62,7 +62,7 @@ def create_key(
     known = dict.fromkeys([*ELS_CODES, *_codes(session)])
     if code not in known:
         named = ", ".join(known)
-        raise Unsaid(f"--code: expected one of {named}; a newer one has to be in probes.els.products first")
+        raise UsageError(f"--code: expected one of {named}; a newer one has to be in probes.els.products first")
     key = change(
         session,
         f"create an ELS key of {code}",

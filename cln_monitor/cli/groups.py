@@ -7,13 +7,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cln_monitor.cln import Client, ClnError, GroupServer, NotDone
+from cln_monitor.cln import Client, ClnError, GroupServer, NotDoneError
 
 from .change import DryRun, Yes, change
-from .codes import Code
 from .context import family, session_of
-from .fields import lists, shows
+from .exit_codes import Code
 from .output import row_of, say
+from .output_fields import lists, shows
 from .session import Session
 
 app = family("Groups of KernelCare and Imunify servers.")
@@ -90,7 +90,7 @@ def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = Fa
 def _added(client: Client, name: str, ids: Sequence[str]) -> list[GroupServer]:
     try:
         return client.groups.add_servers(name, ids)
-    except NotDone as error:
+    except NotDoneError as error:
         try:
             had = {server.server_id for server in client.groups.servers(name)}
         except ClnError:

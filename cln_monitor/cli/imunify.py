@@ -10,10 +10,10 @@ import typer
 from cln_monitor.cln import IMUNIFY_CODES, ImunifyKey
 
 from .change import DryRun, Yes, change
+from .concurrent import show_gathered
 from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
-from .fields import lists, shows
-from .gather import show_gathered
 from .output import row_of
+from .output_fields import lists, shows
 
 app = family("Imunify: keys and servers.")
 keys = family("Imunify keys.")

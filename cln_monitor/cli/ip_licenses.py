@@ -12,8 +12,8 @@ from cln_monitor.cln import IMUNIFY_LICENSES, LICENSE_NAMES, IpLicense
 
 from .change import DryRun, Yes, change
 from .context import IpArgument, family, session_of, whole
-from .fields import lists, shows
 from .output import row_of, say
+from .output_fields import lists, shows
 
 app = family("Licences bound to addresses.")
 

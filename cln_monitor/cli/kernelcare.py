@@ -11,11 +11,11 @@ import typer
 from cln_monitor.cln import STATES, KernelCareKey
 
 from .change import DryRun, Yes, change
+from .concurrent import show_gathered
 from .context import KeyArgument, Limit, Note, family, session_of
-from .fields import lists, shows
-from .gather import show_gathered
 from .output import row_of
-from .session import Unsaid
+from .output_fields import lists, shows
+from .session import UsageError
 
 app = family("KernelCare: keys, servers, and whether kernels are patched.")
 keys = family("KernelCare keys.")
@@ -160,7 +160,7 @@ def show_patch_status(
     """Show how many servers are patched, by a KernelCare key or monitoring key, or of all the account."""
     session = session_of(context)
     if (key is None) != reseller:
-        raise Unsaid("what to ask about is not said: give either --key KEY or --reseller")
+        raise UsageError("what to ask about is not said: give either --key KEY or --reseller")
     if key is not None:
         status = session.anonymous.patch_status.of_key(key)
     else:

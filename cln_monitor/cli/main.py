@@ -11,16 +11,16 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from cln_monitor.cln import BadArgument, ClnError, Redactor, clean_text
-from cln_monitor.config import NotChosen
+from cln_monitor.cln import ClnError, InvalidArgumentError, Redactor, clean_text
+from cln_monitor.config import SelectionError
 from cln_monitor.streams import open_missing
 
 from .app import app
-from .change import Interrupted
-from .codes import Code, code_of
+from .change import InterruptedChangeError
 from .completion import InstallError
+from .exit_codes import Code, code_of
 from .output import say
-from .session import Unsaid
+from .session import UsageError
 
 _LONGEST = 4096  # characters: a configuration can have many problems
 _BY_CTRL_C = 130  # what typer makes of a KeyboardInterrupt
@@ -33,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(arguments, redactor)
     except ClnError as error:
         return _failed(str(error), code_of(error), redactor)
-    except (BadArgument, NotChosen, Unsaid) as error:
+    except (InvalidArgumentError, SelectionError, UsageError) as error:
         return _failed(str(error), Code.USAGE, redactor)
     except TyperException as error:
         return _failed(_usage(error), Code.USAGE, redactor)
-    except (Interrupted, InstallError) as error:
+    except (InterruptedChangeError, InstallError) as error:
         return _failed(str(error), Code.NOT_ASKED, redactor)
     except KeyboardInterrupt:
         return _failed("interrupted", Code.NOT_ASKED, redactor)

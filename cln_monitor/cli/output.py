@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .fields import Fields
+from .output_fields import Fields
 
 Row = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from .context import session_of
-from .fields import shows
-from .session import Unsaid
+from .output_fields import shows
+from .session import UsageError
 
 
 class ReplayStyle(StrEnum):
@@ -47,7 +47,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""
-    from cln_monitor.simulator import Replay, Simulator  # noqa: PLC0415 # a tenth of the time of every other command
+    from cln_monitor.simulator import Replay, Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
 
     session = session_of(context)
     host, port = _address(listen)
@@ -61,10 +61,10 @@ def simulate(
             simulator = Simulator.generate(servers, seed, speed=speed)
         if replay is not None:
             simulator.replay = Replay(replay)
-        served = simulator.serve(port, host)
+        served = serve(simulator, port, host)
     except (ValueError, OSError) as error:
         problem = error.strerror if isinstance(error, OSError) else error
-        raise Unsaid(f"the simulator cannot run: {problem}") from None
+        raise UsageError(f"the simulator cannot run: {problem}") from None
     with served:
         account = next(iter(simulator.accounts.values()))
         session.output.record(
@@ -82,5 +82,5 @@ def simulate(
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise Unsaid("--listen: expected an address and a port, such as 127.0.0.1:8099")
+        raise UsageError("--listen: expected an address and a port, such as 127.0.0.1:8099")
     return host.removeprefix("[").removesuffix("]"), int(port)

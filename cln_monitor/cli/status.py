@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from .context import session_of
-from .fields import lists
+from .output_fields import lists
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,39 +5,41 @@
 
 from cln_monitor.masking import mask_key
 
-from .arguments import BadArgument, is_monitoring_key
+from .arguments import InvalidArgumentError, is_monitoring_key
 from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
 from .client import Client, ReadOnlyClient
-from .clock import Clock, Deadline, SystemClock
 from .els import ELS_CODES, ElsKey, ElsServer
 from .errors import (
     REASONS,
-    AuthorizationFailed,
-    BadAnswer,
+    AuthorizationError,
+    BadAnswerError,
     ClnError,
-    NotDone,
-    RateLimited,
-    Refused,
-    TimedOut,
-    Unreachable,
+    NotDoneError,
+    RateLimitedError,
+    RefusedError,
+    TimedOutError,
+    UnreachableError,
 )
+from .fields import LastCheckin, Limit
 from .groups import Group, GroupServer
+from .http.answer import Exchange
+from .http.clock import Clock, SystemClock
+from .http.deadline import Deadline
+from .http.rate_limiter import RateLimiter
+from .http.settings import TransportSettings
+from .http.threads import ThreadError, Threads, start_thread
+from .http.transport import Transport
 from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
 from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
-from .limits import Limits
-from .memory import Memory
 from .monitoring_key import MonitoringKeys
-from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFound
+from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFoundError
 from .redact import PLACEHOLDER, Redactor, Secret, login_of
-from .removed import RemovedServer
-from .rows import LastCheckin, Limit, Server
+from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
 from .text import clean_text
-from .threads import ThreadError, Threads, start_thread
-from .transport import Exchange, Transport, TransportSettings
 
 __all__ = [
     "AWP_PRODUCTS",
@@ -49,10 +51,9 @@ __all__ = [
     "PLACEHOLDER",
     "REASONS",
     "STATES",
-    "AuthorizationFailed",
+    "AuthorizationError",
     "AwpUsage",
-    "BadAnswer",
-    "BadArgument",
+    "BadAnswerError",
     "Client",
     "ClnError",
     "Clock",
@@ -66,6 +67,7 @@ __all__ = [
     "GroupServer",
     "ImunifyKey",
     "ImunifyServer",
+    "InvalidArgumentError",
     "IpAvailability",
     "IpLicense",
     "KernelCareKey",
@@ -73,28 +75,27 @@ __all__ = [
     "LastCheckin",
     "LicensedServer",
     "Limit",
-    "Limits",
-    "Memory",
     "MonitoringKeys",
-    "NotDone",
+    "NotDoneError",
     "PatchStatus",
     "PatchedHost",
-    "RateLimited",
+    "RateLimitedError",
+    "RateLimiter",
     "ReadOnlyClient",
     "Redactor",
-    "Refused",
+    "RefusedError",
     "RemovedServer",
     "Secret",
     "Server",
-    "ServersNotFound",
+    "ServersNotFoundError",
     "ServiceStatus",
     "SystemClock",
     "ThreadError",
     "Threads",
-    "TimedOut",
+    "TimedOutError",
     "Transport",
     "TransportSettings",
-    "Unreachable",
+    "UnreachableError",
     "clean_text",
     "is_monitoring_key",
     "login_of",

@@ -30,7 +30,7 @@ _MONTH = r"20[0-9]{2}-(?:0[1-9]|1[0-2])"
 _PREFIX = r"[0-9A-Fa-f.:]+/[0-9]{1,3}"
 
 
-class BadArgument(ValueError):
+class InvalidArgumentError(ValueError):
     """An argument that CLN could make nothing of, or something else than was meant. Nothing was sent.
 
     ``argument`` is its name; the text names it, and says what is wrong with it and what would be right.
@@ -49,7 +49,7 @@ def optional(check: Callable[[T], str], value: T | None) -> str | None:
 def given(name: str, value: object) -> str:
     """Return ``value``, any text but the empty one: what CLN's own list gave goes back as it is."""
     if not isinstance(value, str) or not value:
-        raise BadArgument(name, "is not a text, or an empty one; it takes a text")
+        raise InvalidArgumentError(name, "is not a text, or an empty one; it takes a text")
     return value
 
 
@@ -57,13 +57,13 @@ def line(name: str, value: object, longest: int, *, shortest: int = 1) -> str:
     """Return ``value``, one line of ``shortest``, 0 or 1, to ``longest`` characters."""
     right = f"it takes {shortest} to {longest} characters, none of them a control character"
     if not isinstance(value, str):
-        raise BadArgument(name, f"is not a text; {right}")
+        raise InvalidArgumentError(name, f"is not a text; {right}")
     if not is_clean(value):
-        raise BadArgument(name, f"has control characters in it; {right}")
+        raise InvalidArgumentError(name, f"has control characters in it; {right}")
     if shortest and not value.strip():
-        raise BadArgument(name, f"is empty; {right}")
+        raise InvalidArgumentError(name, f"is empty; {right}")
     if len(value) > longest:
-        raise BadArgument(name, f"has {len(value)} characters; {right}")
+        raise InvalidArgumentError(name, f"has {len(value)} characters; {right}")
     return value
 
 
@@ -80,7 +80,7 @@ def new_note(value: object) -> str:
 def whole_number(name: str, value: object, least: int, most: int) -> str:
     """Return the digits of a whole number; True and False are none."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadArgument(name, f"is not a whole number within bounds; it takes {least} to {most}")
+        raise InvalidArgumentError(name, f"is not a whole number within bounds; it takes {least} to {most}")
     return str(value)
 
 
@@ -90,16 +90,16 @@ def limit(value: object) -> str:
 
 
 def key_changes(limit_: object, note_: object) -> tuple[str | None, str | None]:
-    """Return the new limit and the new note of a key. Raises BadArgument when there is neither."""
+    """Return the new limit and the new note of a key. Raises InvalidArgumentError when there is neither."""
     if limit_ is None and note_ is None:
-        raise BadArgument("limit", "is not given, and neither is note; it takes at least one of them")
+        raise InvalidArgumentError("limit", "is not given, and neither is note; it takes at least one of them")
     return optional(limit, limit_), optional(new_note, note_)
 
 
 def boolean(name: str, value: object) -> bool:
     """Return True or False; what merely counts as one of them, such as the text ``false``, is neither."""
     if not isinstance(value, bool):
-        raise BadArgument(name, "is neither True nor False; it takes one of them")
+        raise InvalidArgumentError(name, "is neither True nor False; it takes one of them")
     return value
 
 
@@ -111,7 +111,7 @@ def truth(name: str, value: object) -> str:
 def license_key(value: object, name: str = "key") -> str:
     """Return a licence key that somebody wants changed, in full and not its mask."""
     if isinstance(value, str) and masked(value) == value:
-        raise BadArgument(name, "this is the mask of a key; CLN needs the key in full")
+        raise InvalidArgumentError(name, "this is the mask of a key; CLN needs the key in full")
     right = "a licence key has 4 to 128 printable ASCII characters, no blank and none of / ? # & %"
     return _spelled(name, value, _KEY, right)
 
@@ -162,7 +162,7 @@ def product_code(value: object) -> str:
 def login(value: object) -> str:
     """Return a login; a bar would end it within the token."""
     if "|" in line("login", value, 255):
-        raise BadArgument("login", "has a | in it; it takes the login of the account")
+        raise InvalidArgumentError("login", "has a | in it; it takes the login of the account")
     return str(value)
 
 
@@ -174,7 +174,7 @@ def url(name: str, value: object) -> str:
 def seconds(name: str, value: object) -> float:
     """Return a time in seconds, more than none and a day at most."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= 86_400:
-        raise BadArgument(name, "is no time; it takes seconds, more than 0 and at most 86400")
+        raise InvalidArgumentError(name, "is no time; it takes seconds, more than 0 and at most 86400")
     return float(value)
 
 
@@ -201,7 +201,7 @@ def address(value: object, name: str = "ip") -> str:
             return str(ipaddress.ip_address(value))
     except ValueError:
         pass
-    raise BadArgument(name, "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1")
+    raise InvalidArgumentError(name, "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1")
 
 
 def cidrs(values: object) -> str:
@@ -212,13 +212,13 @@ def cidrs(values: object) -> str:
 def _cidr(name: str, value: object) -> str:
     right = "it takes a network with its prefix, such as 192.0.2.0/24 or 2001:db8::/32"
     if not isinstance(value, str) or re.fullmatch(_PREFIX, value) is None:
-        raise BadArgument(name, f"is not an address, a slash and the digits of a prefix; {right}")
+        raise InvalidArgumentError(name, f"is not an address, a slash and the digits of a prefix; {right}")
     try:
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise BadArgument(name, f"is not an IP network; {right}") from None
+        raise InvalidArgumentError(name, f"is not an IP network; {right}") from None
     if ipaddress.ip_interface(value).ip != network.network_address:
-        raise BadArgument(name, f"has bits set beyond its prefix; is {network} meant?")
+        raise InvalidArgumentError(name, f"has bits set beyond its prefix; is {network} meant?")
     return str(network)
 
 
@@ -235,17 +235,17 @@ def _address_to_read(name: str, value: object) -> str:
 def _each(name: str, values: object, check: Callable[[str, object], str]) -> list[str]:
     checked = _listed(name, values, check)
     if not checked:
-        raise BadArgument(name, "is empty; it takes at least one")
+        raise InvalidArgumentError(name, "is empty; it takes at least one")
     return checked
 
 
 def _listed(name: str, values: object, check: Callable[[str, object], str]) -> list[str]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise BadArgument(name, "is not a list; it takes a list of texts")
+        raise InvalidArgumentError(name, "is not a list; it takes a list of texts")
     return [check(f"{name}[{place}]", value) for place, value in enumerate(values)]
 
 
 def _spelled(name: str, value: object, form: str, right: str) -> str:
     if not isinstance(value, str) or re.fullmatch(form, value) is None:
-        raise BadArgument(name, f"is not spelled as CLN takes it; {right}")
+        raise InvalidArgumentError(name, f"is not spelled as CLN takes it; {right}")
     return value

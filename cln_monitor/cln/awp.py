@@ -37,7 +37,8 @@ class AwpReads:
     def usage(self, month: str, products: Iterable[str] = AWP_PRODUCTS) -> list[AwpUsage]:
         """Return what is billed for ``month``, ``yyyy-MM``, of ``products``, equal rows once (``/cl/awp``).
 
-        Whether CLN tells the running month, and how far back it looks, is unknown. Raises BadArgument and ClnError.
+        Whether CLN tells the running month, and how far back it looks, is unknown. Raises InvalidArgumentError and
+        ClnError.
         """
         query = {"products": arguments.awp_products(products), "yearMonth": arguments.month(month)}
         return unique(self._caller.read_rows(AWP_USAGE, _Row, _Row.usage, **query), lambda usage: usage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -11,15 +12,14 @@ import msgspec
 
 from cln_monitor.masking import mask_key
 
-from .clock import Deadline
 from .endpoints import Endpoint
 from .envelope import changed_data, json_data
-from .errors import AuthorizationFailed, ClnError, Refused, TimedOut
-from .memory import Memory
+from .errors import AuthorizationError, ClnError, RefusedError, TimedOutError
+from .http.answer import Answer
+from .http.deadline import Deadline
+from .http.transport import Transport
 from .redact import Redactor, Secret
 from .secret_text import suspicion_of_secret
-from .token import make_token
-from .transport import Answer, Transport
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -78,15 +78,11 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The calls of one account over one transport, all of them over before ``deadline``.
-
-    With a ``memory``, a list that CLN answers as it did before is the very list that was made then.
-    """
+    """The calls of one account over one transport, all of them over before ``deadline``."""
 
     transport: Transport
     credentials: Credentials | None
     deadline: Deadline
-    memory: Memory | None = None
 
     @property
     def redactor(self) -> Redactor:
@@ -104,14 +100,7 @@ class Caller(msgspec.Struct, frozen=True):
     def read_list(self, endpoint: Endpoint, row: type[T], make: Callable[[list[T]], list[R]], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of all its rows. Raises ClnError."""
         rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type that is known when the code runs
-
-        def decode(answer: Answer) -> list[R]:
-            return make(json_data(answer, rows))
-
-        if self.memory is None:
-            return self._read_json(endpoint, decode, query)
-        memory, call = self.memory, (endpoint.template, *sorted(query.items()))
-        return self._read_json(endpoint, lambda answer: memory.rows(call, answer, decode), query)
+        return self._read_json(endpoint, lambda answer: make(json_data(answer, rows)), query)
 
     def read_data(self, endpoint: Endpoint, kind: type[T], make: Callable[[T], R], **query: str) -> R:
         """Read JSON of a ``kind`` as the account, and return what ``make`` makes of it. Raises ClnError."""
@@ -145,7 +134,7 @@ class Caller(msgspec.Struct, frozen=True):
     ) -> R:
         """Send a change as the account, once, and return what ``make`` makes of the ``kind`` that CLN gives.
 
-        What is None in ``query`` is not sent. Raises NotDone when CLN did nothing, and other ClnErrors.
+        What is None in ``query`` is not sent. Raises NotDoneError when CLN did nothing, and other ClnErrors.
         """
         given = {name: value for name, value in query.items() if value is not None}
         return self.write(
@@ -186,7 +175,7 @@ class Caller(msgspec.Struct, frozen=True):
             with self._attempt(f"sending {endpoint.template}", of_key):
                 return self.transport.write(endpoint, query, decode, self.deadline)
         except ClnError as error:
-            if error.request_left and not isinstance(error, Refused | AuthorizationFailed):
+            if error.request_left and not isinstance(error, RefusedError | AuthorizationError):
                 error.leave_open(if_lost)
             raise
 
@@ -203,9 +192,9 @@ class Caller(msgspec.Struct, frozen=True):
             self._hide_credentials()
         except ClnError as error:
             self._hide_credentials()
-            if isinstance(error, AuthorizationFailed):
+            if isinstance(error, AuthorizationError):
                 error.problem = "; ".join([error.problem, *_sent.odd])
-            if isinstance(error, TimedOut) and error.of_run and self.deadline.name:
+            if isinstance(error, TimedOutError) and error.of_run and self.deadline.name:
                 error.problem += f"; more time takes a larger {self.deadline.name}"
             error.while_doing(attempted, self.redactor.scrub)
             raise
@@ -245,9 +234,9 @@ class Caller(msgspec.Struct, frozen=True):
         try:
             text = source().reveal()
         except OSError as error:
-            raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read ({error.strerror})") from None
+            raise AuthorizationError(f"nothing was sent, as the {name} cannot be read ({error.strerror})") from None
         except ValueError as error:
-            raise AuthorizationFailed(f"nothing was sent, as the {name} cannot be read (it {error})") from None
+            raise AuthorizationError(f"nothing was sent, as the {name} cannot be read (it {error})") from None
         self.redactor.hide(text)  # the source may give another one by the time the answer is here
         self._note_odd(name, text)
         return text
@@ -265,3 +254,15 @@ class Caller(msgspec.Struct, frozen=True):
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:
         return lambda: query | {"token": self.token()}
+
+
+def make_token(login: str, secret_key: str, now: float) -> str:
+    """Return ``login|timestamp|sha1hex(secret_key + timestamp)`` (API document, "API overview").
+
+    ``now`` is in Unix seconds; CLN takes a token for 30 minutes, so each request makes its own.
+    """
+    timestamp = str(int(now))
+    # The API document prescribes SHA-1; nothing here rests on its collision resistance.
+    signed = (secret_key + timestamp).encode("utf-8", "surrogateescape")  # the environment may hold any bytes
+    digest = hashlib.sha1(signed, usedforsecurity=False).hexdigest()
+    return f"{login}|{timestamp}|{digest}"

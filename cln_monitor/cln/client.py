@@ -10,19 +10,20 @@ from typing import Self
 from . import arguments
 from .awp import AwpReads
 from .caller import Caller, Credentials
-from .clock import Deadline, SystemClock
 from .els import Els, ElsReads
 from .groups import GroupReads, Groups
+from .http.clock import SystemClock
+from .http.deadline import Deadline
+from .http.rate_limiter import RateLimiter
+from .http.settings import API_URL, TIMEOUT, TransportSettings
+from .http.transport import Transport
 from .imunify import Imunify, ImunifyReads
 from .ip_licenses import IpLicenseReads, IpLicenses
 from .kernelcare import KernelCare, KernelCareReads
-from .limits import Limits
-from .memory import Memory
 from .monitoring_key import MonitoringKeys
 from .patch_status import PatchStatusReads
 from .redact import Redactor, Secret
 from .status import StatusReads
-from .transport import API_URL, TIMEOUT, Transport, TransportSettings
 
 _CONCURRENCY = 8
 _REQUESTS_PER_SECOND = 10.0  # CLN documents no limit, so this is a polite one
@@ -49,8 +50,8 @@ class ReadOnlyClient:
         """Ask CLN as ``login``, with the secret key of its profile page. Nothing is sent yet.
 
         ``registration_token``: the static one of the profile page, for ``patch_status.of_reseller`` alone, which by
-        default makes a token of the secret key. ``timeout``: seconds for one request. ``proxy``: its URL.
-        ``ca_file``: a PEM bundle to trust instead of that of certifi. Raises BadArgument, and OSError when ``ca_file``
+        default makes a token of the secret key. ``timeout``: seconds for one request. ``proxy``: its URL. ``ca_file``:
+        a PEM bundle to trust instead of that of certifi. Raises InvalidArgumentError, and OSError when ``ca_file``
         cannot be read.
         """
         login = arguments.login(login)
@@ -66,7 +67,7 @@ class ReadOnlyClient:
             insecure_skip_verify=arguments.boolean("insecure_skip_verify", insecure_skip_verify),
         )
         clock = SystemClock()
-        transport = Transport(settings, Limits(_CONCURRENCY, _REQUESTS_PER_SECOND, clock), clock, Redactor())
+        transport = Transport(settings, RateLimiter(_CONCURRENCY, _REQUESTS_PER_SECOND, clock), clock, Redactor())
         credentials = Credentials(login, lambda: secret, None if token is None else lambda: token)
         self._ask_over(Caller(transport, credentials, Deadline.never(clock)))
 
@@ -76,15 +77,13 @@ class ReadOnlyClient:
         transport: Transport,
         credentials: Credentials | None = None,
         deadline: Deadline | None = None,
-        memory: Memory | None = None,
     ) -> Self:
         """Return a client over ``transport``, all calls of which together end before ``deadline``.
 
-        Without ``credentials`` it can make the calls that carry no token: ``status``, ``patch_status.of_key``. With a
-        ``memory``, a list that has not changed is the very list that was read before.
+        Without ``credentials`` it can make the calls that carry no token: ``status``, ``patch_status.of_key``.
         """
         client = cls.__new__(cls)
-        caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock), memory)
+        caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock))
         client._ask_over(caller)  # noqa: SLF001 # the second half of its own making
         return client
 
@@ -112,14 +111,14 @@ class ReadOnlyClient:
 
     def within(self, deadline: Deadline) -> Self:
         """Return a client of the same account whose calls end before ``deadline``."""
-        return self.over(self._caller.transport, self._caller.credentials, deadline, self._caller.memory)
+        return self.over(self._caller.transport, self._caller.credentials, deadline)
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Self]:
         """Give a client of the same account with connections of its own, which end with the block."""
         caller = self._caller
         with caller.transport.run() as transport:
-            yield self.over(transport, caller.credentials, caller.deadline, caller.memory)
+            yield self.over(transport, caller.credentials, caller.deadline)
 
     def __enter__(self) -> Self:
         return self
@@ -154,7 +153,7 @@ class Client(ReadOnlyClient):
     """Every call of the API document, a family each. Safe between threads.
 
     A change is sent once and never again: it happened, or its method raises. ``may_have_happened`` of the error tells
-    when CLN's word on it was lost; :class:`NotDone` is raised when CLN took the call and did nothing.
+    when CLN's word on it was lost; :class:`NotDoneError` is raised when CLN took the call and did nothing.
     """
 
     kernelcare: KernelCare

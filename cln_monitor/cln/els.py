@@ -14,8 +14,8 @@ from .endpoints import (
     ELS_SERVER_REMOVE,
     ELS_SERVERS,
 )
-from .fields import identity, limit, text
-from .rows import Limit, unique
+from .fields import Limit, identity, limit, text
+from .rows import unique
 
 ELS_CODES: dict[str, str] = {
     "CELS": "CentOS 6 ELS",
@@ -60,7 +60,7 @@ class ElsReads:
         """Return the keys of the product ``code``, a key once (``/els/key/list.json``).
 
         The document calls the argument both ``code`` and ``productType``; which one CLN reads is unknown, so both are
-        sent. Raises BadArgument and ClnError.
+        sent. Raises InvalidArgumentError and ClnError.
         """
         keys = self._caller.read_rows(ELS_KEYS, _KeyRow, _KeyRow.key_of_row, **_product(code))
         return self._caller.hiding_keys(unique(keys, lambda key: key.key))
@@ -68,7 +68,7 @@ class ElsReads:
     def servers(self, code: str) -> list[ElsServer]:
         """Return the servers of all keys of the product ``code``, each once (``/els/srv/list.json``).
 
-        The argument is that of :meth:`keys`. CLN tells no check-in. Raises BadArgument and ClnError.
+        The argument is that of :meth:`keys`. CLN tells no check-in. Raises InvalidArgumentError and ClnError.
         """
         servers = self._caller.read_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code))
         return self._caller.hiding_keys(unique(servers, lambda server: server.server_id))
@@ -80,7 +80,7 @@ class Els(ElsReads):
     def create_key(self, code: str, limit: int, note: str | None = None) -> ElsKey:
         """Make a key of the product ``code``, such as one of ``ELS_CODES``, and return it (``/els/key/create.json``).
 
-        ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
+        ``limit``: most servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         return self._caller.hiding_key(
             self._caller.change(
@@ -97,8 +97,8 @@ class Els(ElsReads):
         """Give a key another limit, another note or both, and return it (``/els/key/update.json``).
 
         ``limit``: most servers, 0 for unlimited; an empty ``note`` takes the old one away. What is None is not sent;
-        that CLN then leaves it as it is, as it does for Imunify, is not documented. Raises BadArgument, NotDone and
-        other ClnErrors.
+        that CLN then leaves it as it is, as it does for Imunify, is not documented. Raises InvalidArgumentError,
+        NotDoneError and other ClnErrors.
         """
         key = arguments.license_key(key)
         new_limit, new_note = arguments.key_changes(limit, note)
@@ -111,7 +111,7 @@ class Els(ElsReads):
     def remove_key(self, key: str) -> list[ElsServer]:
         """Remove a key with all its servers, and return them; there may be none (``/els/key/remove.json``).
 
-        The document's sample of such a server has no id. Raises BadArgument, NotDone and other ClnErrors.
+        The document's sample of such a server has no id. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         key = arguments.license_key(key)
         removed = self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key)
@@ -120,8 +120,8 @@ class Els(ElsReads):
     def remove_server(self, server_id: str) -> ElsServer:
         """Remove a server and return it (``/els/srv/remove.json``).
 
-        The document's sample shows the address of another call there. Raises BadArgument, NotDone when the account has
-        no such server, and other ClnErrors.
+        The document's sample shows the address of another call there. Raises InvalidArgumentError, NotDoneError when
+        the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
         return self._caller.hiding_key(

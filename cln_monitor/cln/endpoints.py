@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from .arguments import BadArgument
+from .arguments import InvalidArgumentError
 
 # In the place of a key or a login these would make the path that of another call, the last one of a call that writes.
 _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
@@ -24,11 +24,11 @@ class Endpoint(msgspec.Struct, frozen=True):
     def path(self, **arguments: str) -> str:
         """Return the path with percent-encoded ``arguments`` in their places.
 
-        Raises BadArgument for one that would make it the path of another call.
+        Raises InvalidArgumentError for one that would make it the path of another call.
         """
         for name, value in arguments.items():
             if value in _OTHER_PATHS:
-                raise BadArgument(name, "would make it another call; it takes a name of CLN's own")
+                raise InvalidArgumentError(name, "would make it another call; it takes a name of CLN's own")
         quoted = {name: quote(value, safe="", errors="replace") for name, value in arguments.items()}
         return self.template.format_map(quoted)
 

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .errors import AuthorizationFailed, BadAnswer, ClnError, NotDone, Refused
+from .errors import AuthorizationError, BadAnswerError, ClnError, NotDoneError, RefusedError
 from .fields import flag
+from .http.answer import Answer
+from .http.error_mapping import says_nothing_was_done
 from .paging import signs_of_more
-from .refusal import says_nothing_was_done
 from .text import LONGEST_UNSCRUBBED, clean_text
-from .transport import Answer
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class _Content(NamedTuple):
 def json_data(answer: Answer, kind: type[T]) -> T:
     """Return the ``data`` of a JSON answer as a ``kind``; an answer without the envelope is its own data.
 
-    Raises AuthorizationFailed or Refused when CLN says no, BadAnswer when this is not an answer of CLN.
+    Raises AuthorizationError or RefusedError when CLN says no, BadAnswerError when this is not an answer of CLN.
     """
     try:
         done = _decoder(kind).decode(answer.body)
@@ -93,27 +93,27 @@ def _looked_at_closely(answer: Answer, kind: type[T]) -> T:
 
 
 def _raise_for_a_part(answer: Answer, body: bytes, rows: int) -> None:
-    """Raise BadAnswer when the answer says that its ``rows`` are not all there are."""
+    """Raise BadAnswerError when the answer says that its ``rows`` are not all there are."""
     said: dict[str, Any] = dict(answer.paging)
     if body.lstrip()[:1] == b"{":
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         said |= {name: msgspec.json.decode(value) for name, value in fields.items() if name != "data"}
     if signs := list(signs_of_more(said, rows)):
-        raise BadAnswer(f"unexpected response from CLN: one page of several ({', '.join(signs)}; {rows} rows)")
+        raise BadAnswerError(f"unexpected response from CLN: one page of several ({', '.join(signs)}; {rows} rows)")
 
 
 def changed_data(answer: Answer, kind: type[T], *, empty_is_nothing: bool = False) -> T:
     """Return the ``data`` of the answer to a change as :func:`json_data` does.
 
-    Raises NotDone, with the message of CLN, when it says success and did nothing: for data that is null or false, and
-    with ``empty_is_nothing`` for an empty list; and all that :func:`json_data` raises.
+    Raises NotDoneError, with the message of CLN, when it says success and did nothing: for data that is null or false,
+    and with ``empty_is_nothing`` for an empty list; and all that :func:`json_data` raises.
     """
 
     def read(body: bytes) -> T:
         content = _content(answer, body, good=_CHANGED)
         data = msgspec.json.decode(content.data)
         if data is None or flag(data) is False or (empty_is_nothing and data == []):
-            raise NotDone(f"CLN did nothing: {content.message or 'it gave no reason'}")
+            raise NotDoneError(f"CLN did nothing: {content.message or 'it gave no reason'}")
         return _as_kind(answer, content, kind)
 
     return _mended_if_need_be(answer, read)
@@ -172,7 +172,7 @@ def _error_with_words(answer: Answer, words: str, what: str) -> ClnError:
     if status in {401, 403} or (says_nothing_was_done(status) and _is_about_authorization(words)):
         return token_refused(answer, words)
     if says_nothing_was_done(status):
-        return Refused(f"CLN refused the call: HTTP {status}: {words}{_api_url_hint(status)}")
+        return RefusedError(f"CLN refused the call: HTTP {status}: {words}{_api_url_hint(status)}")
     return not_an_answer(answer, f"{what}{_said(words)}")
 
 
@@ -193,27 +193,27 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def raise_unless_success(answer: Answer, success: bool, message: object) -> None:
-    """Raise AuthorizationFailed or Refused, with the ``message`` of CLN, when it said that the call failed."""
+    """Raise AuthorizationError or RefusedError, with the ``message`` of CLN, when it said that the call failed."""
     if success:
         return
     text = clean_text(message, LONGEST_UNSCRUBBED)
     if answer.status in {401, 403} or _is_about_authorization(text):
         raise token_refused(answer, text or f"HTTP {answer.status}")
     # With a status of 5xx it may be the trouble of a moment, such as "Unexpected server error".
-    raise Refused(f"CLN refused the call: {text or 'it gave no reason'}", transient=answer.status >= 500)
+    raise RefusedError(f"CLN refused the call: {text or 'it gave no reason'}", transient=answer.status >= 500)
 
 
 def _is_about_authorization(text: str) -> bool:
     return re.search(_ABOUT_AUTHORIZATION, text) is not None
 
 
-def token_refused(answer: Answer, text: str) -> AuthorizationFailed:
+def token_refused(answer: Answer, text: str) -> AuthorizationError:
     """Return the error for a token refused with ``text``; tokens carry the time, so a clock that is wrong is named."""
     skew = answer.clock_skew or 0.0
     clock = ""
     if abs(skew) > _WRONG_CLOCK:
         clock = f"; our clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} that of CLN"
-    return AuthorizationFailed(f"CLN refused the token: {text}{clock}")
+    return AuthorizationError(f"CLN refused the token: {text}{clock}")
 
 
 def not_an_answer(answer: Answer, what: str, *, says_success: bool = False) -> ClnError:
@@ -223,16 +223,16 @@ def not_an_answer(answer: Answer, what: str, *, says_success: bool = False) -> C
     """
     status = answer.status
     if status in {401, 403}:
-        return AuthorizationFailed(
+        return AuthorizationError(
             f"CLN answers HTTP {status} and no reason: login, secret key or token are wrong, or our address is barred"
         )
     if status in _REDIRECTS:
         where = clean_text(_host(answer.location), LONGEST_UNSCRUBBED) or "another path"
-        return BadAnswer(f"it redirects to {where}, which is never followed with a token; is api_url right?")
+        return BadAnswerError(f"it redirects to {where}, which is never followed with a token; is api_url right?")
     at = "" if status == 200 else f"HTTP {status} with "
     hint = _api_url_hint(status)
     problem = f"not an answer of CLN but {at}{what}{hint}"
-    return BadAnswer(problem, transient=status >= 500, request_left=says_success)
+    return BadAnswerError(problem, transient=status >= 500, request_left=says_success)
 
 
 def _api_url_hint(status: int) -> str:
@@ -274,7 +274,8 @@ def says_success(answer: Answer) -> bool:
 def plain_items(answer: Answer) -> dict[str, str]:
     """Return the ``name:value`` items of a plain answer; they stand on lines of their own or parted by blanks.
 
-    Raises AuthorizationFailed or Refused when it says ``success:false``, be it as JSON, BadAnswer when it says neither.
+    Raises AuthorizationError or RefusedError when it says ``success:false``, be it as JSON, BadAnswerError when it says
+    neither.
     """
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     if not says_success(answer):

@@ -53,13 +53,13 @@ class ClnError(Exception):
         self.add(words)
 
 
-class Unreachable(ClnError):
+class UnreachableError(ClnError):
     """No HTTP answer: the name does not resolve, the connection is refused or reset, TLS fails."""
 
     reason = "unreachable"
 
 
-class TimedOut(ClnError):
+class TimedOutError(ClnError):
     """The answer was not complete when the call's deadline came.
 
     ``of_run``: it was the deadline of a run of several calls that came first.
@@ -72,7 +72,7 @@ class TimedOut(ClnError):
         self.of_run = of_run
 
 
-class RateLimited(ClnError):
+class RateLimitedError(ClnError):
     """CLN asked us to slow down (HTTP 429, or 503 with ``Retry-After``).
 
     ``retry_after`` is the wait CLN asked for, in seconds, or None.
@@ -92,29 +92,30 @@ class RateLimited(ClnError):
         self.retry_after = retry_after
 
 
-class AuthorizationFailed(ClnError):
+class AuthorizationError(ClnError):
     """CLN does not accept the login, the token or the registration token."""
 
     reason = "auth"
 
 
-class Refused(ClnError):
+class RefusedError(ClnError):
     """CLN understood the call and said no (``success:false``, or an unknown key or login)."""
 
     reason = "refused"
 
 
-class NotDone(Refused):
+class NotDoneError(RefusedError):
     """CLN took the call for a success and did nothing: there is nothing of that name, or it is somebody else's."""
 
 
-class BadAnswer(ClnError):
+class BadAnswerError(ClnError):
     """What came back is not an answer of CLN: an HTML page, an empty or cut body, a field of another type."""
 
     reason = "bad_answer"
 
 
 REASONS: tuple[str, ...] = tuple(
-    kind.reason for kind in (Unreachable, TimedOut, RateLimited, AuthorizationFailed, Refused, BadAnswer)
+    kind.reason
+    for kind in (UnreachableError, TimedOutError, RateLimitedError, AuthorizationError, RefusedError, BadAnswerError)
 )
 """Every reason there is, for a reader that wants all of them at zero from the start."""

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from .dates import parse_date, parse_plain_dates
-from .errors import BadAnswer
-from .rows import LastCheckin, Limit
+from .errors import BadAnswerError
 from .text import LONGEST_UNSCRUBBED, are_plain, clean_text
+
+LastCheckin: TypeAlias = float | UnsetType | None
+"""When a server last checked in: Unix seconds, None for never, UNSET where CLN does not tell of any server."""
+Limit: TypeAlias = int | str | None
+"""Most servers of a key, 0 for unlimited; what CLN told where that is no number; None where it tells none."""
 
 _ZERO_DATE = re.compile(r"\s*0000-00-00(?:[T ][0:.]*)?\s*(?:Z|UTC|GMT|[+-]00:?00)?\s*", re.ASCII | re.IGNORECASE)
 _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
@@ -47,7 +51,7 @@ def identity(value: object, field: str, asked_for: str = "") -> str:
         return cleaned
     if asked_for:
         return asked_for
-    raise BadAnswer(f"not an answer of CLN: a row without {field}")
+    raise BadAnswerError(f"not an answer of CLN: a row without {field}")
 
 
 def identities(values: list[Any], field: str) -> list[str]:
@@ -66,7 +70,7 @@ def counts(value: object, field: str) -> list[int]:
     """Return the whole numbers of the list in ``value``, each once; anything else is not an answer of CLN."""
     numbers = [count(each) for each in value] if isinstance(value, list) else [None]
     if None in numbers:
-        raise BadAnswer(f"not an answer of CLN: {field} is no list of numbers")
+        raise BadAnswerError(f"not an answer of CLN: {field} is no list of numbers")
     return list(dict.fromkeys(number for number in numbers if number is not None))
 
 
@@ -93,7 +97,7 @@ def flag(value: object) -> bool | None:
 def done(value: object) -> None:
     """Return when ``value`` is true or its spelling; anything else is not an answer to a change."""
     if flag(value) is not True:
-        raise BadAnswer("not an answer of CLN: data is neither true nor false")
+        raise BadAnswerError("not an answer of CLN: data is neither true nor false")
 
 
 def date(value: object, field: str) -> float | None:
@@ -105,7 +109,7 @@ def date(value: object, field: str) -> float | None:
             return parse_date(value)
     except (ValueError, OverflowError):
         pass
-    raise BadAnswer(f"not an answer of CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date")
+    raise BadAnswerError(f"not an answer of CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date")
 
 
 def checkin(value: object, field: str) -> float | None:
@@ -144,7 +148,7 @@ def date_if_readable(value: object) -> float | None:
     """
     try:
         seconds = date(value, "")
-    except BadAnswer:
+    except BadAnswerError:
         return None
     return None if seconds is None or seconds <= _FIRST_DAY else seconds
 
@@ -161,6 +165,6 @@ def dates_if_readable(values: list[Any]) -> list[float | None]:
     """Return the Unix seconds in each of ``values`` as :func:`date_if_readable` does."""
     try:
         parsed = dates(values, "")
-    except BadAnswer:
+    except BadAnswerError:
         return [date_if_readable(value) for value in values]
     return [None if seconds is None or seconds <= _FIRST_DAY else seconds for seconds in parsed]

@@ -56,7 +56,7 @@ class GroupReads:
     def servers(self, name: str | Group) -> list[GroupServer]:
         """Return the servers of the group ``name``, each once (``/group/servers/list.json``).
 
-        Raises BadArgument and ClnError.
+        Raises InvalidArgumentError and ClnError.
         """
         query = {"name": name.name if isinstance(name, Group) else arguments.group_name(name)}
         return unique(
@@ -71,7 +71,7 @@ class Groups(GroupReads):
     def create(self, name: str, description: str | None = None) -> Group:
         """Make a group and return it (``/group/create.json``). What CLN makes of a name there already is unknown.
 
-        Raises BadArgument, NotDone and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         name = arguments.group_name(name)
         return self._caller.change(
@@ -85,14 +85,16 @@ class Groups(GroupReads):
     def add_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
         """Add servers to the group ``name`` and return those that were added (``/group/servers/put.json``).
 
-        They may be fewer than those given. Raises BadArgument, NotDone when none was added, and other ClnErrors.
+        They may be fewer than those given. Raises InvalidArgumentError, NotDoneError when none was added, and other
+        ClnErrors.
         """
         return self._change_servers(GROUP_SERVERS_PUT, name, server_ids)
 
     def remove_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
         """Take servers out of the group ``name`` and return those that were taken (``/group/servers/remove.json``).
 
-        They may be fewer than those given. Raises BadArgument, NotDone when none was taken, and other ClnErrors.
+        They may be fewer than those given. Raises InvalidArgumentError, NotDoneError when none was taken, and other
+        ClnErrors.
         """
         return self._change_servers(GROUP_SERVERS_REMOVE, name, server_ids)
 

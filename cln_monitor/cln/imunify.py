@@ -16,9 +16,8 @@ from .endpoints import (
     IMUNIFY_SERVER_REMOVE,
     IMUNIFY_SERVERS,
 )
-from .fields import checkins, identities, identity, limit, text, texts
-from .removed import RemovedRow, RemovedServer
-from .rows import LastCheckin, Limit, unique, unique_servers
+from .fields import LastCheckin, Limit, checkins, identities, identity, limit, text, texts
+from .rows import RemovedRow, RemovedServer, unique, unique_servers
 
 IMUNIFY_CODES: dict[str, str] = {
     "AVP": "ImunifyAV+",
@@ -67,7 +66,10 @@ class ImunifyReads:
         return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
     def servers(self, key: str | ImunifyKey) -> list[ImunifyServer]:
-        """Return the servers of ``key``, each once (``/im/srv/list.json``). Raises BadArgument and ClnError."""
+        """Return the servers of ``key``, each once (``/im/srv/list.json``).
+
+        Raises InvalidArgumentError and ClnError.
+        """
         key = arguments.key_to_read(key)
         return self._caller.read_list(IMUNIFY_SERVERS, _ServerRow, _servers, key=key)
 
@@ -80,7 +82,7 @@ class Imunify(ImunifyReads):
 
         (``/im/key/create.json``) CLN has codes that the document does not name.
 
-        ``limit``: most servers, 0 for unlimited. Raises BadArgument, NotDone and other ClnErrors.
+        ``limit``: most servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         return self._caller.hiding_key(
             self._caller.change(
@@ -97,7 +99,8 @@ class Imunify(ImunifyReads):
         """Give a key another limit, another note or both, and return it (``/im/key/update.json``).
 
         ``limit``: most servers, 0 for unlimited; an empty ``note`` takes the old one away; None leaves it as it is.
-        What becomes of servers beyond a lower limit is unknown. Raises BadArgument, NotDone and other ClnErrors.
+        What becomes of servers beyond a lower limit is unknown. Raises InvalidArgumentError, NotDoneError and other
+        ClnErrors.
         """
         key = arguments.license_key(key)
         new_limit, new_note = arguments.key_changes(limit, note)
@@ -110,7 +113,7 @@ class Imunify(ImunifyReads):
     def remove_key(self, key: str) -> list[RemovedServer]:
         """Remove a key with all its servers, and return them; there may be none (``/im/key/remove.json``).
 
-        Raises BadArgument, NotDone and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         key = arguments.license_key(key)
         removed = self._caller.change_rows(IMUNIFY_KEY_REMOVE, RemovedRow, lambda row: row.server(key=key), key=key)
@@ -119,7 +122,7 @@ class Imunify(ImunifyReads):
     def remove_server(self, server_id: str) -> RemovedServer:
         """Remove a server and return it with its key, as far as CLN tells (``/im/srv/remove.json``).
 
-        Raises BadArgument, NotDone when the account has no such server, and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
         return self._caller.hiding_key(
@@ -131,7 +134,7 @@ class Imunify(ImunifyReads):
     def convert_server(self, server_id: str, new_key: str) -> ConvertedServer:
         """Move a server to ``new_key``, and so to the product of that key (``/im/srv/convert.json``).
 
-        Raises BadArgument, NotDone and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         server_id, new_key = arguments.server_id(server_id), arguments.license_key(new_key, "new_key")
         return self._caller.hiding_key(

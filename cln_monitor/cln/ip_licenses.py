@@ -19,9 +19,9 @@ from .endpoints import (
     IP_LICENSE_UPDATE,
     IP_LICENSES,
 )
-from .errors import BadAnswer
-from .fields import checkins, count, counts, date_if_readable, done, flag, identity, text
-from .rows import LastCheckin, unique
+from .errors import BadAnswerError
+from .fields import LastCheckin, checkins, count, counts, date_if_readable, done, flag, identity, text
+from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
     1: "CloudLinux OS",
@@ -89,7 +89,7 @@ class IpLicenseReads:
     def servers(self, addresses: Sequence[str | IpLicense]) -> list[LicensedServer]:
         """Return the licences of ``addresses`` with their check-ins (``/ipl/server.json``, 100 addresses a call).
 
-        Addresses without a licence of the account are left out. Raises BadArgument and ClnError.
+        Addresses without a licence of the account are left out. Raises InvalidArgumentError and ClnError.
         """
         asked = list(dict.fromkeys(arguments.addresses(addresses)))
         found: list[LicensedServer] = []
@@ -101,7 +101,7 @@ class IpLicenseReads:
     def availability(self, ip: str) -> IpAvailability:
         """Return which licences can be registered for ``ip``, and which the account owns (``/ipl/availability.json``).
 
-        Types that somebody else owns are in neither list. Raises BadArgument and ClnError.
+        Types that somebody else owns are in neither list. Raises InvalidArgumentError and ClnError.
         """
         return self._caller.read_data(
             IP_LICENSE_AVAILABILITY, _AvailabilityRow, _AvailabilityRow.availability, ip=arguments.address(ip)
@@ -110,7 +110,7 @@ class IpLicenseReads:
     def check(self, ip: str) -> list[int]:
         """Return the types of licences that ``ip`` has with any customer of CLN, if any (``/ipl/check.json``).
 
-        Raises BadArgument and ClnError.
+        Raises InvalidArgumentError and ClnError.
         """
         return self._caller.read_data(
             IP_LICENSE_CHECK, list, lambda types: counts(types, "data"), ip=arguments.address(ip)
@@ -124,8 +124,8 @@ class IpLicenses(IpLicenseReads):
         """Buy a licence of ``type`` for an address, or find it bought already, and return it (``/ipl/register.json``).
 
         ``els_allowed``: whether CloudLinux 6 may register; None leaves that to CLN. That it is spelled ``true`` and
-        ``false`` is not documented. ``registered`` is False where CLN does not tell it. Raises BadArgument, NotDone and
-        other ClnErrors.
+        ``false`` is not documented. ``registered`` is False where CLN does not tell it. Raises InvalidArgumentError,
+        NotDoneError and other ClnErrors.
         """
         ip = arguments.address(ip)
         return self._caller.change(
@@ -142,10 +142,10 @@ class IpLicenses(IpLicenseReads):
 
         The document says in one breath that one "can upgrade only to the Imunify360 IP license" and that one "can
         upgrade/downgrade": which types CLN takes is for CLN to say.
-        Raises BadArgument, NotDone when the account has no such licence, and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError when the account has no such licence, and other ClnErrors.
         """
         if type == type_to:
-            raise arguments.BadArgument("type_to", "is that of type; it takes another one")
+            raise arguments.InvalidArgumentError("type_to", "is that of type; it takes another one")
         self._caller.change(
             IP_LICENSE_CONVERT,
             object,
@@ -158,7 +158,7 @@ class IpLicenses(IpLicenseReads):
     def remove(self, ip: str, type: int | None = None) -> None:  # noqa: A002 # CLN's word
         """Remove the licence of ``type`` of an address; without one, ALL its licences (``/ipl/remove.json``).
 
-        Raises BadArgument, NotDone when the account has no such licence, and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError when the account has no such licence, and other ClnErrors.
         """
         self._caller.change(IP_LICENSE_REMOVE, object, done, ip=arguments.address(ip), type=_type_if_given(type))
 
@@ -166,8 +166,8 @@ class IpLicenses(IpLicenseReads):
         """Say whether CloudLinux 6 may register with a licence of an address (``/ipl/update.json``).
 
         Without ``type`` it is sent for no type in particular; the document says of that only, by what looks like a
-        slip, that it "will remove licenses with all types". Raises BadArgument, NotDone when the account has no such
-        licence, and other ClnErrors.
+        slip, that it "will remove licenses with all types". Raises InvalidArgumentError, NotDoneError when the account
+        has no such licence, and other ClnErrors.
         """
         self._caller.change(
             IP_LICENSE_UPDATE,
@@ -233,7 +233,7 @@ class _Row(msgspec.Struct):
     def _type(self) -> int:
         number = count(self.type)
         if number is None:
-            raise BadAnswer("not an answer of CLN: a row without type")
+            raise BadAnswerError("not an answer of CLN: a row without type")
         return number
 
     def _registered(self) -> bool | None:
@@ -241,7 +241,7 @@ class _Row(msgspec.Struct):
             return None
         registered = flag(self.registered)
         if registered is None:
-            raise BadAnswer(f"not an answer of CLN: registered is {text(self.registered)!r}, not true or false")
+            raise BadAnswerError(f"not an answer of CLN: registered is {text(self.registered)!r}, not true or false")
         return registered
 
 

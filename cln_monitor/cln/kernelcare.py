@@ -17,8 +17,10 @@ from .endpoints import (
     KERNELCARE_SERVERS,
     KERNELCARE_SET_CIDR,
 )
-from .errors import BadAnswer, Refused
+from .errors import BadAnswerError, RefusedError
 from .fields import (
+    LastCheckin,
+    Limit,
     checkins,
     count,
     date_if_readable,
@@ -31,8 +33,7 @@ from .fields import (
     text,
     texts,
 )
-from .removed import RemovedRow, RemovedServer
-from .rows import LastCheckin, Limit, unique, unique_servers
+from .rows import RemovedRow, RemovedServer, unique, unique_servers
 
 
 class KernelCareKey(msgspec.Struct, frozen=True):
@@ -67,7 +68,10 @@ class KernelCareReads:
         return self._caller.hiding_keys(unique(keys, lambda key: key.key))
 
     def servers(self, key: str | KernelCareKey) -> list[KernelCareServer]:
-        """Return the servers of ``key``, each once (``/kcare/key/servers.json``). Raises BadArgument and ClnError."""
+        """Return the servers of ``key``, each once (``/kcare/key/servers.json``).
+
+        Raises InvalidArgumentError and ClnError.
+        """
         key = arguments.key_to_read(key)
         return self._caller.read_list(KERNELCARE_SERVERS, _ServerRow, _servers, key=key)
 
@@ -78,7 +82,7 @@ class KernelCare(KernelCareReads):
     def create_key(self, limit: int, note: str | None = None) -> str:
         """Make a key for up to ``limit`` servers, 0 for unlimited, and return it (``/kcare/key/create.json``).
 
-        Raises BadArgument, NotDone and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         key = self._caller.change(
             KERNELCARE_KEY_CREATE,
@@ -93,16 +97,16 @@ class KernelCare(KernelCareReads):
     def delete_key(self, key: str) -> None:
         """Delete a key (``/kcare/key/delete.json``). What becomes of its servers is unknown.
 
-        Raises BadArgument, NotDone when the account has no such key, and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError when the account has no such key, and other ClnErrors.
         """
         self._caller.change(KERNELCARE_KEY_DELETE, object, done, key=arguments.license_key(key))
 
     def set_cidrs(self, key: str, cidrs: Iterable[str]) -> None:
         """Let servers of ``cidrs``, such as ``192.0.2.0/24``, register with a key (``/kcare/key/set_cidr.json``).
 
-        Whether they replace those set before is unknown: the document speaks of setting and of adding. When CLN
-        refuses one of several, whether it added the others is unknown too. Raises BadArgument, Refused with the words
-        of the document for CLN's code, and other ClnErrors.
+        Whether they replace those set before is unknown: the document speaks of setting and of adding. When CLN refuses
+        one of several, whether it added the others is unknown too. Raises InvalidArgumentError, RefusedError with the
+        words of the document for CLN's code, and other ClnErrors.
         """
         key, joined = arguments.license_key(key), arguments.cidrs(cidrs)
         self._caller.change(KERNELCARE_SET_CIDR, _CodeRow, _CodeRow.raise_unless_set, key=key, cidr=joined)
@@ -110,7 +114,7 @@ class KernelCare(KernelCareReads):
     def remove_server(self, server_id: str) -> RemovedServer:
         """Remove a server and return it with its key, as far as CLN tells (``/kcare/srv/remove.json``).
 
-        Raises BadArgument, NotDone when the account has no such server, and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
         return self._caller.hiding_key(
@@ -133,9 +137,9 @@ class _CodeRow(msgspec.Struct):
     def raise_unless_set(self) -> None:
         code = count(self.code)
         if code is None:
-            raise BadAnswer("not an answer of CLN: data without a code")
+            raise BadAnswerError("not an answer of CLN: data without a code")
         if code:
-            raise Refused(f"CLN did not set the CIDRs: {_REFUSALS.get(code, f'it gives code {code}')}")
+            raise RefusedError(f"CLN did not set the CIDRs: {_REFUSALS.get(code, f'it gives code {code}')}")
 
 
 class _KeyRow(msgspec.Struct):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from . import arguments
 from .caller import Caller, Credentials
-from .clock import Deadline
 from .endpoints import REGISTER_MONITORING_KEY
 from .envelope import not_an_answer, plain_items, says_success
-from .errors import BadAnswer, Refused
-from .transport import Answer, Transport
+from .errors import BadAnswerError, RefusedError
+from .http.answer import Answer
+from .http.deadline import Deadline
+from .http.transport import Transport
 
 _REFUSALS = {
     "1": "it finds the size or the format of the key wrong (code 1)",
@@ -28,8 +29,8 @@ class MonitoringKeys:
     def register(self, key: str) -> None:
         """Register ``key``, or keep it registered (``/kcare/nagios/register_key.plain``). It is sent once.
 
-        Raises BadArgument for a malformed key, before anything is sent; Refused when CLN does not register it; other
-        ClnErrors when that is not known, in which case it may have been registered.
+        Raises InvalidArgumentError for a malformed key, before anything is sent; Refused when CLN does not register it;
+        other ClnErrors when that is not known, in which case it may have been registered.
         """
         key = arguments.monitoring_key(key)
         self._caller.write(
@@ -46,10 +47,10 @@ def _registered(answer: Answer) -> None:
     if answer.status in {401, 403} and not says_success(answer):
         # The call takes no login, so this is no word on it: a proxy on the way says so, or CLN bars the address.
         problem = f"HTTP {answer.status} without a word of CLN: this address is barred, or a proxy says so"
-        raise BadAnswer(problem, request_left=True)
+        raise BadAnswerError(problem, request_left=True)
     code = plain_items(answer).get("code", "")
     if code == "0":
         return
     if not code.isdecimal():
         raise not_an_answer(answer, "a success without a code")
-    raise Refused(f"CLN did not register it: {_REFUSALS.get(code, f'it gives code {code}')}")
+    raise RefusedError(f"CLN did not register it: {_REFUSALS.get(code, f'it gives code {code}')}")

@@ -13,10 +13,10 @@ from . import arguments
 from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
 from .envelope import describe_body, json_data, not_an_answer, plain_items, token_refused
-from .errors import Refused
+from .errors import RefusedError
+from .http.answer import Answer
 from .kernelcare import KernelCareKey
 from .text import LONGEST_UNSCRUBBED, clean_text
-from .transport import Answer
 
 STATES = ("uptodate", "outofdate", "unsupported", "inactive")
 """The states a server can be in, as the counts of CLN name them."""
@@ -38,7 +38,7 @@ class PatchStatus(msgspec.Struct, frozen=True):
     hosts: list[PatchedHost]
 
 
-class ServersNotFound(Refused):
+class ServersNotFoundError(RefusedError):
     """CLN knows no server for this key: the key is unknown, or nothing is registered with it yet."""
 
 
@@ -51,7 +51,7 @@ class PatchStatusReads:
     def of_key(self, key: str | KernelCareKey) -> PatchStatus:
         """Return the state of the servers of a KernelCare key or monitoring key (``/kcare/nagios/{key}``).
 
-        Raises BadArgument, ServersNotFound for a key without servers, and other ClnErrors.
+        Raises InvalidArgumentError, ServersNotFoundError for a key without servers, and other ClnErrors.
         """
         key = arguments.key_to_read(key)
         return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, of_key=key)
@@ -84,7 +84,10 @@ _NOT_AUTHORIZED = r"(?i)Registration token not found\b|Authorization failed\b"
 
 
 def parse_patch_status(answer: Answer) -> PatchStatus:
-    """Read the text of a nagios call. Raises AuthorizationFailed, Refused, or BadAnswer for a text nobody knows."""
+    """Read the text of a nagios call.
+
+    Raises AuthorizationError, RefusedError, or BadAnswerError for a text nobody knows.
+    """
     text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
     _raise_for_failure(answer, text)
     counts, any_not_good = _counts(answer, text), re.search(_ANY_NOT_GOOD, text) is not None
@@ -143,7 +146,7 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
     elif re.match(_NOT_AUTHORIZED, text):
         raise token_refused(answer, clean_text(text, LONGEST_UNSCRUBBED))
     elif found := re.match(_NOT_FOUND, text):
-        kind = ServersNotFound if found[0].lower().startswith("servers") else Refused
+        kind = ServersNotFoundError if found[0].lower().startswith("servers") else RefusedError
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 

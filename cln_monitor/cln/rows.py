@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterable
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
-from msgspec import UnsetType
+import msgspec
+
+from .fields import LastCheckin, text
 
 T = TypeVar("T")
-
-LastCheckin: TypeAlias = float | UnsetType | None
-"""When a server last checked in: Unix seconds, None for never, UNSET where CLN does not tell of any server."""
-Limit: TypeAlias = int | str | None
-"""Most servers of a key, 0 for unlimited; what CLN told where that is no number; None where it tells none."""
 
 
 class Server(Protocol):
@@ -59,3 +56,22 @@ def unique_servers(servers: list[S]) -> list[S]:
 def _age_key(server: Server) -> float:
     told = server.last_checkin
     return told if isinstance(told, float | int) else -math.inf
+
+
+class RemovedServer(msgspec.Struct, frozen=True):
+    """A server that was removed, and the key it was registered with; what neither CLN nor the call named is empty."""
+
+    server_id: str
+    key: str
+
+
+class RemovedRow(msgspec.Struct):
+    """A removed server as CLN tells it: the products differ in the name of its id."""
+
+    id: object = None
+    server_id: object = None
+    key: object = None
+
+    def server(self, *, server_id: str = "", key: str = "") -> RemovedServer:
+        """Return the server; ``server_id`` and ``key``, those of the call, where CLN repeats neither."""
+        return RemovedServer(text(self.server_id) or text(self.id) or server_id, text(self.key) or key)

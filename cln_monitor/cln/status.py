@@ -10,10 +10,10 @@ import msgspec
 from .caller import Caller
 from .endpoints import STATUS_JSON, STATUS_PLAIN
 from .envelope import json_data, not_an_answer, plain_items
-from .errors import AuthorizationFailed, BadAnswer, Refused
+from .errors import AuthorizationError, BadAnswerError, RefusedError
 from .fields import flag
+from .http.answer import Answer
 from .text import LONGEST_UNSCRUBBED, clean_text
-from .transport import Answer
 
 DOCUMENTED = frozenset(
     {
@@ -46,7 +46,7 @@ class ServiceStatus(msgspec.Struct, frozen=True):
         return self.flags[name] != (name in BAD_WHEN_TRUE)
 
 
-class _UnreadableFlag(BadAnswer):
+class _UnreadableFlag(BadAnswerError):
     """A status one of whose documented flags is neither true nor false."""
 
 
@@ -65,10 +65,10 @@ class StatusReads:
             return self._caller.read(STATUS_JSON, lambda answer: _status(answer, json_data(answer, dict[str, Any])))
         except _UnreadableFlag:
             raise  # it was read, and what it says of this flag the other would only hide
-        except (BadAnswer, Refused, AuthorizationFailed) as error:
+        except (BadAnswerError, RefusedError, AuthorizationError) as error:
             try:
                 return self._caller.read(STATUS_PLAIN, lambda answer: _status(answer, plain_items(answer), plain=True))
-            except (BadAnswer, Refused, AuthorizationFailed) as other:
+            except (BadAnswerError, RefusedError, AuthorizationError) as other:
                 if other.problem != error.problem:
                     error.add(f"and {STATUS_PLAIN.template}: {other.problem}")
                 raise error from None

@@ -1,20 +1,20 @@
 """The configuration: typed, strict, with errors that name the place."""
 
-from .chosen import Choice, NotChosen
+from .clients import ClientFactory
+from .dump import show_config
 from .durations import format_duration, parse_duration
 from .load import ConfigError, load_config, make_config, parse_config
 from .model import AccountConfig, Config
-from .show import show_config
-from .source import Sources
+from .selection import AccountSelection, SelectionError
 from .warn import warnings_of
 
 __all__ = [
     "AccountConfig",
-    "Choice",
+    "AccountSelection",
+    "ClientFactory",
     "Config",
     "ConfigError",
-    "NotChosen",
-    "Sources",
+    "SelectionError",
     "format_duration",
     "load_config",
     "make_config",

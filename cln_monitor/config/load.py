@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 import msgspec
 
 from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret
-from cln_monitor.cln.session import trusting
+from cln_monitor.cln.http.pool import trusting
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposure import exposed_secrets
 from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
-from .secrets import Empty, expand
-from .typed import Problem, Typer, at
+from .secrets import EmptySecretError, expand
 from .urls import problem_of_api_url, problem_of_proxy
+from .validator import ConfigProblem, Validator, at
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ _LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 class ConfigError(Exception):
     """A configuration that cannot be used; ``problems`` has a line for each thing that is wrong with it."""
 
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    def __init__(self, file: str, problems: list[ConfigProblem]) -> None:
         super().__init__("\n".join(_on_one_line(f"{file}: {problem}") for problem in problems))
         self.problems = problems
 
@@ -53,7 +53,7 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
         exposed = [each for each in exposed_secrets(config) if each.path != file.absolute()]
         if exposed:
             or_allow = ", or set allow_world_readable_secrets: true"
-            raise ConfigError(str(file), [Problem("", f"{each}{or_allow}") for each in exposed])
+            raise ConfigError(str(file), [ConfigProblem("", f"{each}{or_allow}") for each in exposed])
     return config
 
 
@@ -64,32 +64,32 @@ def read_text(file: Path) -> str:
     except OSError as error:
         missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
         text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
-        raise ConfigError(str(file), [Problem("", text)]) from None
+        raise ConfigError(str(file), [ConfigProblem("", text)]) from None
     except UnicodeDecodeError:
-        raise ConfigError(str(file), [Problem("", "is not UTF-8 text")]) from None
+        raise ConfigError(str(file), [ConfigProblem("", "is not UTF-8 text")]) from None
 
 
 def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in the YAML ``text``; relative file names start from ``base``. Raises ConfigError."""
-    from .document import NotYaml, read_document  # noqa: PLC0415 # a check that is given options pays for no YAML
+    from .yaml_loader import YamlError, read_document  # noqa: PLC0415 # a check that is given options pays for no YAML
 
     try:
         document = read_document(text)
-    except NotYaml as error:
+    except YamlError as error:
         raise ConfigError("", [error.problem]) from None
     return make_config(document, base, with_secrets=with_secrets)
 
 
 def make_config(document: object, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in a ``document`` as YAML has it, of plain values. Raises ConfigError."""
-    typer = Typer()
+    typer = Validator()
     config = _config(typer, {} if document is None else document, base, with_secrets=with_secrets)
     if typer.problems or config is None:
         raise ConfigError("", typer.problems)
     return config
 
 
-def _config(typer: Typer, document: object, base: Path, *, with_secrets: bool) -> Config | None:
+def _config(typer: Validator, document: object, base: Path, *, with_secrets: bool) -> Config | None:
     top = typer.struct(ConfigFile, document, "", leave=("probes", "accounts"))
     if not isinstance(document, dict):
         return None
@@ -110,7 +110,7 @@ def _config(typer: Typer, document: object, base: Path, *, with_secrets: bool) -
 _ProbeValues = dict[str, dict[str, Any]]
 
 
-def _account(typer: Typer, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
+def _account(typer: Validator, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
     values = typer.struct(AccountConfig, account, place, leave=("probes",))
     if values.get("api_url"):
         values["api_url"] = _api_url(typer, values["api_url"], at(place, "api_url"))
@@ -120,7 +120,7 @@ def _account(typer: Typer, account: object, defaults: _ProbeValues, place: str) 
     return AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
 
 
-def _probe_values(typer: Typer, document: object, place: str) -> _ProbeValues:
+def _probe_values(typer: Validator, document: object, place: str) -> _ProbeValues:
     """Return the values that ``document`` sets of each probe."""
     if not isinstance(document, dict | None):
         typer.note(place, "expected a mapping of the probes to their settings")
@@ -129,7 +129,7 @@ def _probe_values(typer: Typer, document: object, place: str) -> _ProbeValues:
     return {name: _settings(typer, probe, document.get(name), at(place, name)) for name, probe in PROBES.items()}
 
 
-def _settings(typer: Typer, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
+def _settings(typer: Validator, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
     values = typer.struct(probe.settings, {} if document is None else document, place)
     if not typer.problems:
         for field, text in probe.settings(**values).problems():
@@ -148,7 +148,7 @@ def _with_room_for_age(settings: ProbeSettings, values: dict[str, Any]) -> Probe
     return msgspec.structs.replace(settings, max_age=Duration(2 * settings.interval))
 
 
-def _check_top(typer: Typer, top: dict[str, Any]) -> None:
+def _check_top(typer: Validator, top: dict[str, Any]) -> None:
     if not 1 <= top.get("concurrency", 1) <= 256:
         typer.note("concurrency", "expected a number of calls from 1 to 256")
     if not 0 <= top.get("requests_per_second", 0) < math.inf:
@@ -161,13 +161,13 @@ def _check_top(typer: Typer, top: dict[str, Any]) -> None:
         typer.note("proxy", problem)
 
 
-def _api_url(typer: Typer, url: str, place: str) -> str:
+def _api_url(typer: Validator, url: str, place: str) -> str:
     if problem := problem_of_api_url(url):
         typer.note(place, problem)
     return url.rstrip("/")
 
 
-def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None:
+def _check_accounts(typer: Validator, config: Config, *, with_secrets: bool) -> None:
     first: dict[str, int] = {}
     for index, account in enumerate(config.accounts):
         place = f"accounts[{index}]"
@@ -192,7 +192,7 @@ def _check_accounts(typer: Typer, config: Config, *, with_secrets: bool) -> None
         )
 
 
-def _check_secrets(typer: Typer, config: Config, account: AccountConfig, place: str) -> None:
+def _check_secrets(typer: Validator, config: Config, account: AccountConfig, place: str) -> None:
     for name in SECRET_NAMES:
         _check_secret(typer, config, account, name, place)
     _check_monitoring_keys(typer, config, account, place)
@@ -205,7 +205,7 @@ def _read_certificates(file: Path) -> None:
         raise ValueError("holds no certificates; expected a bundle in PEM") from None
 
 
-def _check_secret(typer: Typer, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
+def _check_secret(typer: Validator, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
     trio = secret_fields(name)
     given = [field for field in trio if getattr(account, field) is not None]
     if len(given) > 1:
@@ -218,7 +218,7 @@ def _check_secret(typer: Typer, config: Config, account: AccountConfig, name: Se
         _check_readable(typer, at(place, given[0]), what, read, goal=name.replace("_", " "), base=base)
 
 
-def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig, place: str) -> None:
+def _check_monitoring_keys(typer: Validator, config: Config, account: AccountConfig, place: str) -> None:
     field = "monitoring_keys_file" if account.monitoring_keys_file else "monitoring_keys"
     if account.monitoring_keys_file and account.monitoring_keys:
         typer.note(at(place, "monitoring_keys"), "monitoring_keys_file is set too; one of them is enough")
@@ -232,7 +232,7 @@ def _check_monitoring_keys(typer: Typer, config: Config, account: AccountConfig,
 
 
 def _check_readable(
-    typer: Typer, place: str, what: object, read: Callable[[], T], *, goal: str, base: Path | None = None
+    typer: Validator, place: str, what: object, read: Callable[[], T], *, goal: str, base: Path | None = None
 ) -> T | None:
     """Return what ``read`` gives, or note why it gives nothing and what is to be put there, ``goal``.
 
@@ -251,12 +251,12 @@ def _check_readable(
     try:
         value = read()
         if isinstance(value, Secret) and not value.reveal().strip():
-            raise Empty("is empty")  # noqa: TRY301 # as when its file is
+            raise EmptySecretError("is empty")  # noqa: TRY301 # as when its file is
     except OSError as error:
         typer.note(place, f"cannot read {named}({error.strerror}){_right_to_read(error) or relative}")
     except UnicodeDecodeError:
         typer.note(place, f"{named}is not UTF-8 text")
-    except Empty as error:
+    except EmptySecretError as error:
         typer.note(place, f"{named}{error}; put the {goal} there")
     except ValueError as error:
         typer.note(place, f"{named}{error}")

@@ -9,7 +9,7 @@ from cln_monitor.cln import Secret, problem_of_secret
 from cln_monitor.files import LARGEST_FILE, LARGEST_SECRET, read_file
 
 
-class Empty(ValueError):
+class EmptySecretError(ValueError):
     """There is a place for a secret, and nothing in it."""
 
 
@@ -54,7 +54,7 @@ class SecretFile:
 def _read(path: Path, largest: int) -> str:
     text = read_file(path, largest).decode("utf-8-sig").strip()  # some editors begin a file with a mark that is no text
     if not text:
-        raise Empty("is empty")
+        raise EmptySecretError("is empty")
     return text
 
 
@@ -67,7 +67,7 @@ class SecretVariable:
     def __call__(self) -> Secret:
         text = os.environ.get(self.name, "").strip()
         if not text:
-            raise Empty("is an environment variable that is not set, or empty")
+            raise EmptySecretError("is an environment variable that is not set, or empty")
         return _checked(text, ascii_only=self._ascii_only)
 
 

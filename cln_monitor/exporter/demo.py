@@ -10,7 +10,7 @@ import yaml
 
 from cln_monitor.config import Config, parse_config
 from cln_monitor.probes import PROBES
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 
 _INTERVAL = "15s"  # a first look does not last longer than the intervals of real life
 
@@ -22,7 +22,7 @@ class Demo:
         self._simulator = Simulator.demo()
 
     def __enter__(self) -> Self:
-        self._served = self._simulator.serve()
+        self._served = serve(self._simulator)
         return self
 
     def __exit__(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cln_monitor import policy
-from cln_monitor.cln import BadAnswer
+from cln_monitor.cln import BadAnswerError
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
 
 HOUR, DAY = 3600.0, 86400.0
@@ -133,7 +133,7 @@ def doubted(run: Run[Any], fallen: Iterable[Fall]) -> Run[Any]:
     """Return ``run`` as one that failed to read what has ``fallen``: such a list is believed at the second poll."""
     seen = run.observation
     failures = {
-        fall.part: Failure(BadAnswer.reason, f"{fall.text}; waiting for a second poll")
+        fall.part: Failure(BadAnswerError.reason, f"{fall.text}; waiting for a second poll")
         for fall in reversed(list(fallen))
     }
     if "" in failures:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from cln_monitor.cln import LastCheckin
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicenses
+from cln_monitor.probes.ip_licenses import IpLicenseList
 
 
 class License(NamedTuple):
@@ -43,7 +43,7 @@ def by_address(licenses: Iterable[License]) -> list[License]:
     return list(found.values())
 
 
-def licenses_of(observation: Observation[IpLicenses]) -> list[License]:
+def licenses_of(observation: Observation[IpLicenseList]) -> list[License]:
     """Return the licences of an observation of the probe ``ip_licenses``."""
     # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
     checkins = {

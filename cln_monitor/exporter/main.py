@@ -1,46 +1,43 @@
-"""The program ``cln-exporter``; ``run`` minds signals from the start, so what takes long to import comes later."""
+"""The program ``cln-exporter``: the exporter from its options to its end."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
-import logging
+import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from cln_monitor.streams import open_missing
+import structlog
+from msgspec.structs import replace
 
-from .output import OutputError, answer, say
-from .signals import dump_stacks_to, hold_signals
+from cln_monitor.cln import Redactor, ThreadError
+from cln_monitor.config import Config, ConfigError, load_config, warnings_of
 
-if TYPE_CHECKING:
-    import argparse
-    from pathlib import Path
+from .line_writer import LineStream
+from .logs import dropped_line, set_up_logs
+from .options import DEFAULT_ADDRESS, OutputError, answer, say
+from .service import Service
+from .storage.directory import StateError
+from .systemd import Notifier
+from .web.app import WebOptions, make_app
+from .web.config import WebConfig, load_web_config
+from .web.listening import ListenError, address_of, listen
+from .web.middleware import AuthMiddleware
+from .web.server import serve
+from .web.socket_activation import take_sockets
+from .web.watched_config import WatchedWebConfig
 
-    from cln_monitor.cln import Redactor
-    from cln_monitor.config import Config
+_log = structlog.get_logger(__name__)
+
+_ALLOCATIONS = 10_000  # an observation has no cycles, and to look for some all the time takes a tenth of a poll
 
 
-_LAST_LINES = 0.5  # seconds for the last lines of the log, when nobody reads it
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(options: argparse.Namespace) -> int:
     """Run the exporter until it is told to stop; return 0 after a wanted stop, 1 when it cannot start."""
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    from cln_monitor.cln import Redactor, ThreadError  # noqa: PLC0415
-    from cln_monitor.config import ConfigError, load_config  # noqa: PLC0415
-
-    from .line_writer import LineStream  # noqa: PLC0415
-    from .listening import ListenError  # noqa: PLC0415
-    from .logs import dropped_line, set_up_logs  # noqa: PLC0415
-    from .options import make_parser  # noqa: PLC0415
-    from .state_folder import StateError  # noqa: PLC0415
-
     try:
-        options = make_parser().parse_args(arguments)
         redactor = Redactor()
         set_up_logs(options.log_level, options.log_format, redactor)
         if isinstance(sys.stderr, LineStream):
@@ -62,15 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _demo(stack: contextlib.ExitStack) -> Callable[[], Config]:
     """Start the simulated account, until ``stack`` is closed, and return what loads its configuration."""
-    from .demo import Demo  # noqa: PLC0415
+    from .demo import Demo  # noqa: PLC0415 # the whole simulator, of which an exporter of an account has no use
 
     return stack.enter_context(Demo()).config
 
 
 def _tell(name: str, config: Config) -> None:
     """Print what a check has found in the configuration ``name``."""
-    from cln_monitor.config import warnings_of  # noqa: PLC0415
-
     for warning in warnings_of(config):
         say(f"{name}: warning: {warning}")
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
@@ -79,8 +74,6 @@ def _tell(name: str, config: Config) -> None:
 
 
 def _tell_web(file: Path) -> None:
-    from .web_config import load_web_config  # noqa: PLC0415
-
     config = load_web_config(file)
     for warning in config.warnings:
         say(f"{file}: warning: {warning}")
@@ -89,21 +82,6 @@ def _tell_web(file: Path) -> None:
 
 
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
-    import structlog  # noqa: PLC0415
-
-    from .activation import take_sockets  # noqa: PLC0415
-    from .guard import Guard  # noqa: PLC0415
-    from .interpreter import set_up_interpreter  # noqa: PLC0415
-    from .line_writer import LineStream  # noqa: PLC0415
-    from .listening import ListenError, address_of, listen  # noqa: PLC0415
-    from .notify import Notifier  # noqa: PLC0415
-    from .options import DEFAULT_ADDRESS  # noqa: PLC0415
-    from .server import serve  # noqa: PLC0415
-    from .service import Service  # noqa: PLC0415
-    from .web import WebOptions, make_app  # noqa: PLC0415
-    from .web_config import WatchedWebConfig, WebConfig  # noqa: PLC0415
-
-    log = structlog.get_logger(__name__)
     set_up_interpreter()
     notifier = Notifier.take()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
@@ -137,9 +115,9 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
             external_path=options.external_url,
         )
         for sock in sockets:
-            log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}{prefix}/")
+            _log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}{prefix}/")
         serve(
-            Guard(make_app(service, web), guarded, threads=service.answering),
+            AuthMiddleware(make_app(service, web), guarded, threads=service.answering),
             sockets,
             reload,
             guarded,
@@ -147,7 +125,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
             on_ready=lambda loop: notifier.ready(loop, service, service.standing),
             on_stop=notifier.stopping,
         )
-    log.info("stopped")
+    _log.info("stopped")
 
 
 def _state_directory() -> Path | None:
@@ -156,33 +134,7 @@ def _state_directory() -> Path | None:
     return Path(folders.partition(":")[0]) if folders else None
 
 
-def run() -> None:
-    """Run :func:`main` as a process: it ends at once, whatever calls are under way."""
-    open_missing()
-    hold_signals()
-    with _unhurried_stderr():
-        try:
-            code = main()
-        except SystemExit as end:  # after the help, the version, or a wrong flag
-            code = int(end.code or 0)
-        # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads
-        # can be left.
-        logging.shutdown()
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
-    os._exit(code)
-
-
-@contextlib.contextmanager
-def _unhurried_stderr() -> Iterator[None]:
-    """Let nobody who writes to ``sys.stderr`` wait for who reads it, and a crash tell there where each thread was."""
-    from .line_writer import LineStream, LineWriter, unblocking  # noqa: PLC0415
-
-    dump_stacks_to(unblocking(sys.stderr.fileno()))
-    stderr, writer = sys.stderr, LineWriter(sys.stderr.fileno())
-    sys.stderr = LineStream(writer)
-    try:
-        yield
-    finally:
-        sys.stderr = stderr
-        writer.close(_LAST_LINES)
+def set_up_interpreter() -> None:
+    """Look for garbage less often, and not in what was imported; call it once all is."""
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
@@ -12,13 +14,33 @@ from cln_monitor import __version__
 from cln_monitor.probes import Shard
 
 from .logs import FORMATS, LEVELS
-from .output import answer, say
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 DEFAULT_ADDRESS = "127.0.0.1:10099"
+
+
+class OutputError(Exception):
+    """An answer that was asked for cannot be written to stdout."""
+
+
+def answer(text: str) -> None:
+    """Print what was asked for. Raises OutputError, but not where the reader of a pipe has gone, as ``head`` does."""
+    try:
+        print(text, flush=True)  # noqa: T201 # the answer asked for
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise OutputError(f"cannot write to stdout: {error.strerror}") from None
+
+
+def say(text: str) -> None:
+    """Print errors on stderr, each line with the name of the program; that nobody can read them changes nothing."""
+    with contextlib.suppress(OSError):
+        for line in text.splitlines():
+            print(f"cln-exporter: {line}", file=sys.stderr, flush=True)  # noqa: T201 # no log yet
 
 
 class _Parser(argparse.ArgumentParser):

@@ -23,7 +23,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from cln_monitor.cln import Clock, ThreadError, Threads
 
-from .schedule import Every, MonotonicTime
+from .scheduler import Every, MonotonicTime
 from .target import Target, TargetId
 
 _log = structlog.get_logger(__name__)

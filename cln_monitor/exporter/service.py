@@ -9,19 +9,19 @@ from typing import Any
 
 import structlog
 
-from cln_monitor.cln import Limits, Redactor, SystemClock, Threads
+from cln_monitor.cln import RateLimiter, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Run, Shard
 
-from .counters import Counters
-from .exposition import Exposition, Page, page_of
-from .families import Family
 from .metrics import ALL_FAMILIES, render_target
+from .metrics.exposition import Exposition, Page, page_of
+from .metrics.families import Family
 from .poller import Poller
-from .state import State
+from .self_metrics import SelfMetrics
+from .storage.snapshot_store import SnapshotStore
 from .target import Target, TargetId
-from .targets import make_targets, reader_of
+from .target_factory import make_targets, reader_of
 
 _log = structlog.get_logger(__name__)
 
@@ -51,14 +51,14 @@ class Service:
         self._lock = threading.RLock()
         self._poller = Poller(self.run, self._clock)
         self._exposition = Exposition(ALL_FAMILIES)
-        self.counters = Counters()
+        self.counters = SelfMetrics()
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
-        self._limits = Limits(1, 0, self._clock)
+        self._limits = RateLimiter(1, 0, self._clock)
         self._reload_failed = False
         self.answering, self.probing = Threads(_MOST_ANSWERS), Threads(_MOST_PROBES)
         self._state_path = state
-        self._state: State | None = None
+        self._state: SnapshotStore | None = None
 
     def start(self) -> None:
         """Load the configuration, take up what was kept, and begin to poll.
@@ -68,7 +68,7 @@ class Service:
         config = self._load()
         made = self._make_targets(config)
         if self._state_path is not None:
-            self._state = State(self._state_path, self.counters.state_not_written)
+            self._state = SnapshotStore(self._state_path, self.counters.state_not_written)
             self._state.restore(made, self._clock)
         self._apply(config, made)
         self.answering.keep(_KEPT)
@@ -133,10 +133,16 @@ class Service:
 
     def run(self, target: Target) -> Run[Any]:
         """Run the probe of ``target`` now, or wait for its run that is under way, and return that run."""
+        return target.flight.do(lambda: self._run(target))
+
+    def _run(self, target: Target) -> Run[Any]:
         # Workers of its own: many keys of one account must not hold up the probes of others. How many calls are in
         # flight over all is for the limits to say.
         with Threads(self.config.concurrency - 1) as pool:  # and this one
-            return target.run(pool, self._clock, self._ran)
+            run = target.run(pool, self._clock)
+        self._publish_run(target, run)
+        target.is_tried = True
+        return run
 
     def find(self, account: str, probe: str) -> Target | None:
         """Return the target of ``probe`` for ``account``, or of CLN itself as that account reaches it, if there is one.
@@ -211,7 +217,8 @@ class Service:
         accounts = len(self.config.accounts)
         return f"{len(runs)} probes of {accounts} account{'s' * (accounts != 1)}: {', '.join(said)}"
 
-    def _ran(self, target: Target, run: Run[Any]) -> None:
+    def _publish_run(self, target: Target, run: Run[Any]) -> None:
+        """Show what came of ``run``, and log it."""
         where = {"account": target.id.account, "api": target.id.api, "probe": target.id.probe}
         with self._lock:
             if self.targets.get(target.id) is not target:
@@ -244,6 +251,4 @@ class Service:
                 self._exposition.publish(target.id, self._texts(target))
 
     def _texts(self, target: Target) -> Mapping[Family, bytes]:
-        limit = self.config.max_server_series
-        texts, target.kept = render_target(target.view(), target.settings, limit, target.kept)
-        return texts
+        return render_target(target.view(), target.settings, self.config.max_server_series)

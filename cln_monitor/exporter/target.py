@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,17 +17,17 @@ from cln_monitor.probes import (
     Ages,
     Observation,
     Probe,
+    ProbeContext,
+    ProbeReport,
     ProbeSettings,
     Run,
-    Source,
-    View,
     phrases_of,
     run_probe,
 )
 
-from .families import Kept
 from .history import Fall, History, doubted, what_fell
-from .saved import Saved
+from .single_flight import SingleFlight
+from .storage.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class TargetId:
 
 
 class Target:
-    """Runs its probe and keeps the last good data of it. Safe between threads.
+    """Runs its probe, one run at a time by ``flight``, and keeps the last good data of it. Safe between threads.
 
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
@@ -52,7 +51,7 @@ class Target:
     ``succeeded_at`` the same moment by the monotonic clock, by which all ages go.
     """
 
-    def __init__(self, probe: Probe[Any], source: Source, api_url: str, *, asks: str, made_from: object) -> None:
+    def __init__(self, probe: Probe[Any], source: ProbeContext, api_url: str, *, asks: str, made_from: object) -> None:
         self.id = TargetId(source.client.api, source.account, probe.name)
         self.api_url = api_url
         self.asks = asks
@@ -65,8 +64,8 @@ class Target:
         self.last_success: float | None = None
         self.succeeded_at = 0.0
         self.has_changed_state = False
+        self.flight: SingleFlight[Run[Any]] = SingleFlight()
         self.is_tried = False
-        self.kept = Kept()
         self.told: bytes | None = None
         self.said: dict[str, Phrase] = {}
         self.newly_odd: list[Phrase] = []
@@ -74,12 +73,11 @@ class Target:
         self.history = History()
         self._fallen: dict[Fall, float] = {}
         self._lock = threading.Lock()
-        self._running: Future[Run[Any]] | None = None
 
-    def view(self, now: float | None = None, *, whole: bool = True) -> View:
+    def view(self, now: float | None = None, *, whole: bool = True) -> ProbeReport:
         """Return what is told of it, with its ages at the monotonic ``now``; unless ``whole``, without what it saw."""
         run, seen = self.last_run, self.observation
-        return View(
+        return ProbeReport(
             probe=self.id.probe,
             account=self.id.account,
             api=self.id.api,
@@ -124,17 +122,17 @@ class Target:
         self.last_success, self.succeeded_at = former.last_success, former.succeeded_at
         self.is_tried = former.is_tried
         self.history, self._fallen = former.history, former._fallen  # noqa: SLF001 # of the same class
-        return former.made_from == self.made_from and not former.is_running
+        return former.made_from == self.made_from and not former.flight.is_running
 
-    def saved(self) -> Saved[Any] | None:
+    def saved(self) -> Snapshot[Any] | None:
         """Return what of it outlives the exporter, once it has run."""
         with self._lock:
             run, seen = self.last_run, self.observation
             if run is None or seen is None:
                 return None
-            return Saved(self.asks, run.started_at, run.duration, self.last_success, seen.undated(), self.history)
+            return Snapshot(self.asks, run.started_at, run.duration, self.last_success, seen.undated(), self.history)
 
-    def restore(self, saved: Saved[Any], clock: Clock) -> None:
+    def restore(self, saved: Snapshot[Any], clock: Clock) -> None:
         """Go on with what an earlier exporter saw, less what is too old; of that one, only times of day are known."""
         now, wall_now = clock.monotonic(), clock.time()
         seen = saved.observation.dated(now, wall_now)
@@ -144,32 +142,11 @@ class Target:
         self.history = saved.history
         self.succeeded_at = now - (wall_now - (saved.last_success or 0.0))
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a run is under way."""
-        return self._running is not None
-
-    def run(self, pool: Executor, clock: Clock, done: Callable[[Target, Run[Any]], None]) -> Run[Any]:
-        """Run the probe, keep what it saw, tell ``done``, and return the run; who comes meanwhile waits for it."""
-        with self._lock:
-            running = self._running
-            if running is None:
-                mine = self._running = Future[Run[Any]]()
-        if running is not None:
-            return running.result()
-        try:
-            run = self._compared(run_probe(self.probe, self.source, pool, clock))
-            self._keep(run, clock.monotonic())
-            done(self, run)
-            self.is_tried = True
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        else:
-            mine.set_result(run)
-            return run
-        finally:
-            self._running = None
+    def run(self, pool: Executor, clock: Clock) -> Run[Any]:
+        """Run the probe, keep what it saw, and return the run; who calls minds that there is one at a time."""
+        run = self._compared(run_probe(self.probe, self.source, pool, clock))
+        self._keep(run, clock.monotonic())
+        return run
 
     def _compared(self, run: Run[Any]) -> Run[Any]:
         """Return ``run`` with what shows only beside the runs before it."""

@@ -2,12 +2,12 @@
 
 from .caution import Caution, is_address, phrases_of
 from .observation import Failure, Gap, Missing, Observation, Part
-from .probe import Probe, Source
+from .probe import Probe, ProbeContext
 from .registry import PROBES
-from .run import Run, run_probe
+from .report import FORMAT, Ages, ProbeReport
+from .runner import Run, run_probe
 from .settings import CheckinSettings, Duration, ProbeSettings
 from .shard import WHOLE, Shard
-from .view import FORMAT, Ages, View
 
 __all__ = [
     "FORMAT",
@@ -23,11 +23,11 @@ __all__ = [
     "Observation",
     "Part",
     "Probe",
+    "ProbeContext",
+    "ProbeReport",
     "ProbeSettings",
     "Run",
     "Shard",
-    "Source",
-    "View",
     "is_address",
     "phrases_of",
     "run_probe",

@@ -10,7 +10,7 @@ import msgspec
 
 from cln_monitor.cln import AWP_PRODUCTS, arguments
 
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
 from .settings import DAY, HOUR, Duration, ProbeSettings, problems_of_products
 
 
@@ -51,13 +51,13 @@ class AwpProbe:
     of_account = True
     is_shared = False
 
-    def plan(self, source: Source) -> Plan[AwpMonth]:
+    def plan(self, source: ProbeContext) -> Plan[AwpMonth]:
         """Return the one part there is; called by its month, so that none of another month is kept for it."""
         month = datetime.fromtimestamp(source.now(), UTC).strftime("%Y-%m")
         return Plan({month: lambda: _read(source, month)})
 
 
-def _read(source: Source, month: str) -> Reading[AwpMonth]:
+def _read(source: ProbeContext, month: str) -> Reading[AwpMonth]:
     products = source.settings.products
     rows = source.client.awp.usage(month, products)
     counts = Counter((row.product, row.cdn_limit_type) for row in rows)

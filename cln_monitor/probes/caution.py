@@ -29,7 +29,7 @@ class Caution(msgspec.Struct, frozen=True, omit_defaults=True):
         return (cls(fact, tuple(names[:_MOST_NAMED]), len(names)),) if names else ()
 
 
-class Limits(NamedTuple):
+class KeyLimits(NamedTuple):
     """The cautions of the limits of a list of keys: ``of_all`` of them, and ``of_key``, by its label."""
 
     of_all: tuple[Caution, ...]
@@ -53,10 +53,10 @@ class Keyed(Protocol):
         """Its limit."""
 
 
-def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[str], str], of: str) -> Limits:
+def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[str], str], of: str) -> KeyLimits:
     """Return what is odd in the limits of ``keys``, a list that CLN gave; ``of`` says of what they are."""
     if keys and all(key.limit is None for key in keys):
-        return Limits(Caution.of(policy.FIELD_MISSING, [f"limit of {counted(len(keys), f'{of} key')}"]), {})
+        return KeyLimits(Caution.of(policy.FIELD_MISSING, [f"limit of {counted(len(keys), f'{of} key')}"]), {})
     of_key = {
         label(key.key): Caution.of(policy.LIMIT_UNREADABLE, [f"{label(key.key)} ('{client.scrub(key.limit)}')"])
         if isinstance(key.limit, str)
@@ -64,7 +64,7 @@ def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[st
         for key in keys
         if key.limit is None or isinstance(key.limit, str)
     }
-    return Limits((), of_key)
+    return KeyLimits((), of_key)
 
 
 def of_addresses(servers: Sequence[Any], of: str) -> tuple[Caution, ...]:

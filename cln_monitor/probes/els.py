@@ -10,9 +10,9 @@ import msgspec
 from cln_monitor.cln import ELS_CODES, Limit, arguments
 
 from .caution import of_addresses, of_limits
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
+from .redaction import without_secret, without_secrets
 from .settings import HOUR, Duration, ProbeSettings, problems_of_products
-from .shown import without_secret, without_secrets
 
 
 class ElsKeyState(msgspec.Struct, frozen=True):
@@ -61,14 +61,14 @@ class ElsProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: Source) -> Plan[ElsProduct]:
+    def plan(self, source: ProbeContext) -> Plan[ElsProduct]:
         """Return a part for each product."""
         return Plan(
             {product: partial(_read, source, product) for product in source.settings.products if source.reads(product)}
         )
 
 
-def _read(source: Source, product: str) -> Reading[ElsProduct]:
+def _read(source: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = source.client, source.key_label
     told = client.els.keys(product)
     limits = of_limits(client, told, label, product)

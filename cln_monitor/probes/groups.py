@@ -8,9 +8,9 @@ import msgspec
 
 from cln_monitor.cln import Group
 
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
+from .redaction import without_secrets
 from .settings import HOUR, Duration, ProbeSettings
-from .shown import without_secrets
 
 
 class GroupMember(msgspec.Struct, frozen=True):
@@ -44,13 +44,13 @@ class GroupsProbe:
     of_account = True
     is_shared = False
 
-    def plan(self, source: Source) -> Plan[GroupState]:
+    def plan(self, source: ProbeContext) -> Plan[GroupState]:
         """Return a part for each group."""
         groups = source.client.groups.groups()
         return Plan({source.client.scrub(group.name): partial(_read, source, group) for group in groups})
 
 
-def _read(source: Source, group: Group) -> Reading[GroupState]:
+def _read(source: ProbeContext, group: Group) -> Reading[GroupState]:
     client = source.client
     members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(group)]
     return Reading(GroupState(client.scrub(group.name), without_secrets(client, members, "server_id", "product")))

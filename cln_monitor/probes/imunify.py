@@ -7,12 +7,12 @@ import msgspec
 from cln_monitor import policy
 from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 
-from .caution import Caution, Limits, of_servers
+from .caution import Caution, KeyLimits, of_servers
 from .checkins import without_ahead
 from .keys import plan_of_keys
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
+from .redaction import without_secret, without_secrets
 from .settings import CheckinSettings
-from .shown import without_secret, without_secrets
 
 
 class ImunifyKeyServers(msgspec.Struct, frozen=True):
@@ -36,12 +36,12 @@ class ImunifyProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: Source) -> Plan[ImunifyKeyServers]:
+    def plan(self, source: ProbeContext) -> Plan[ImunifyKeyServers]:
         """Return a part for each key of the account."""
         return plan_of_keys(source, source.client.imunify.keys(), "Imunify", _read)
 
 
-def _read(source: Source, key: ImunifyKey, limits: Limits) -> Reading[ImunifyKeyServers]:
+def _read(source: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[ImunifyKeyServers]:
     client, label = source.client, source.key_label(key.key)
     told = without_secrets(client, client.imunify.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, source.cln_now)

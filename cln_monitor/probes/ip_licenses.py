@@ -12,9 +12,9 @@ from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
 
 from .caution import Caution, counted, of_checkins
 from .checkins import without_ahead
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
+from .redaction import without_secrets
 from .settings import HOUR, CheckinSettings, Duration
-from .shown import without_secrets
 
 LIST = "licenses"
 """The name of the part that lists all licences; the others are of check-ins."""
@@ -40,7 +40,7 @@ class LicenseCheckin(msgspec.Struct, frozen=True):
     last_checkin: LastCheckin = UNSET
 
 
-class IpLicenses(msgspec.Struct, frozen=True):
+class IpLicenseList(msgspec.Struct, frozen=True):
     """A part of what CLN tells of IP licences: the list of all, or the check-ins of some."""
 
     licenses: list[LicenseState] = []
@@ -63,7 +63,7 @@ class IpLicensesProbe:
     of_account = True
     is_shared = False
 
-    def plan(self, source: Source) -> Plan[IpLicenses]:
+    def plan(self, source: ProbeContext) -> Plan[IpLicenseList]:
         """Return a part for the list, and one for the check-ins of each hundred addresses."""
         licenses = source.client.ip_licenses.licenses()
         readers = {}
@@ -77,12 +77,12 @@ class IpLicensesProbe:
         return Plan(readers, read={LIST: _listed(source, licenses)})
 
 
-def _listed(source: Source, licenses: list[IpLicense]) -> Reading[IpLicenses]:
+def _listed(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
     states = [LicenseState(each.ip, each.name, each.registered, each.created) for each in licenses]
-    return Reading(IpLicenses(licenses=without_secrets(source.client, states, "ip")))
+    return Reading(IpLicenseList(licenses=without_secrets(source.client, states, "ip")))
 
 
-def _read_checkins(source: Source, licenses: list[IpLicense]) -> Reading[IpLicenses]:
+def _read_checkins(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
     servers = source.client.ip_licenses.servers(licenses)
     told = {(server.ip, server.type): server.last_checkin for server in servers}
     # A license that the list has and the answer lacks was registered or removed in between: nothing is known of it.
@@ -100,4 +100,4 @@ def _read_checkins(source: Source, licenses: list[IpLicense]) -> Reading[IpLicen
     )
     if in_use and not told:
         odd = Caution.of(policy.FIELD_MISSING, [f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"])
-    return Reading(IpLicenses(checkins=shown), odd)
+    return Reading(IpLicenseList(checkins=shown), odd)

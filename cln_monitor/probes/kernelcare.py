@@ -6,12 +6,12 @@ import msgspec
 
 from cln_monitor.cln import KernelCareKey, KernelCareServer, Limit
 
-from .caution import Limits, of_servers
+from .caution import KeyLimits, of_servers
 from .checkins import without_ahead
 from .keys import plan_of_keys
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
+from .redaction import without_secret, without_secrets
 from .settings import CheckinSettings
-from .shown import without_secret, without_secrets
 
 
 class KernelCareKeyServers(msgspec.Struct, frozen=True):
@@ -32,12 +32,12 @@ class KernelCareProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: Source) -> Plan[KernelCareKeyServers]:
+    def plan(self, source: ProbeContext) -> Plan[KernelCareKeyServers]:
         """Return a part for each key of the account."""
         return plan_of_keys(source, source.client.kernelcare.keys(), "KernelCare", _read)
 
 
-def _read(source: Source, key: KernelCareKey, limits: Limits) -> Reading[KernelCareKeyServers]:
+def _read(source: ProbeContext, key: KernelCareKey, limits: KeyLimits) -> Reading[KernelCareKeyServers]:
     client, label = source.client, source.key_label(key.key)
     told = without_secrets(client, client.kernelcare.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, source.cln_now)

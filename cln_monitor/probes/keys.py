@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from .caution import Keyed, Limits, of_limits
-from .probe import Plan, Reading, Source
+from .caution import Keyed, KeyLimits, of_limits
+from .probe import Plan, ProbeContext, Reading
 
 K = TypeVar("K", bound=Keyed)
 T = TypeVar("T")
 
 
 def plan_of_keys(
-    source: Source, keys: Sequence[K], product: str, read: Callable[[Source, K, Limits], Reading[T]]
+    source: ProbeContext, keys: Sequence[K], product: str, read: Callable[[ProbeContext, K, KeyLimits], Reading[T]]
 ) -> Plan[T]:
     """Return a part for each of the ``keys`` that ``source`` wants; ``keys`` are all of a list that CLN gave."""
     limits = of_limits(source.client, keys, source.key_label, product)

@@ -10,18 +10,18 @@ import msgspec
 
 from cln_monitor.cln import (
     STATES,
-    AuthorizationFailed,
+    AuthorizationError,
     ClnError,
     KernelCareKey,
     PatchedHost,
     PatchStatus,
-    ServersNotFound,
+    ServersNotFoundError,
 )
 
 from .observation import Failure, Missing
-from .probe import Plan, Reading, Source, failure_of
+from .probe import Plan, ProbeContext, Reading, failure_of
+from .redaction import without_secrets
 from .settings import HOUR, MINUTE, Duration, ProbeSettings
-from .shown import without_secrets
 
 Scope = Literal["key", "reseller"]
 """What a state is about: the servers of one key, or all servers of the account."""
@@ -64,7 +64,7 @@ class PatchStatusProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: Source) -> Plan[PatchState]:
+    def plan(self, source: ProbeContext) -> Plan[PatchState]:
         """Return a part for each key and one for the account; without the list of keys, those that need none."""
         scopes = source.settings.scopes
         readers: dict[str, Callable[[], Reading[PatchState]]] = {}
@@ -95,28 +95,28 @@ class PatchStatusProbe:
 
 def _unreadable(error: OSError | ValueError) -> Failure:
     why = error.strerror if isinstance(error, OSError) else f"the file {error}"
-    return Failure(AuthorizationFailed.reason, f"the monitoring keys cannot be read ({why})")
+    return Failure(AuthorizationError.reason, f"the monitoring keys cannot be read ({why})")
 
 
-def _read_reseller(source: Source) -> Reading[PatchState]:
+def _read_reseller(source: ProbeContext) -> Reading[PatchState]:
     return _state("reseller", "", source, source.client.patch_status.of_reseller())
 
 
-def _read_key(source: Source, key: str) -> Reading[PatchState]:
+def _read_key(source: ProbeContext, key: str) -> Reading[PatchState]:
     return _state("key", source.key_label(key), source, source.client.patch_status.of_key(key))
 
 
-def _read_listed_key(source: Source, key: KernelCareKey) -> Reading[PatchState]:
+def _read_listed_key(source: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
     label = source.key_label(key.key)
     try:
         return _state("key", label, source, source.client.patch_status.of_key(key))
-    except ServersNotFound:
+    except ServersNotFoundError:
         # CLN says the same of a key nobody has and of one that no server uses yet; the list of servers tells.
         if source.client.kernelcare.servers(key):
             raise
         return Reading(PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[]))
 
 
-def _state(scope: Scope, key: str, source: Source, status: PatchStatus) -> Reading[PatchState]:
+def _state(scope: Scope, key: str, source: ProbeContext, status: PatchStatus) -> Reading[PatchState]:
     hosts = without_secrets(source.client, status.hosts, "host", "ip", "state")
     return Reading(PatchState(scope, key, status.ok, status.counts, hosts))

@@ -19,7 +19,7 @@ from .shard import WHOLE, Shard
 T = TypeVar("T")
 
 
-class Source(msgspec.Struct, frozen=True):
+class ProbeContext(msgspec.Struct, frozen=True):
     """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
 
     ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
@@ -89,7 +89,7 @@ class Probe(Protocol[T]):
     def is_shared(self) -> bool:
         """True when shards each read some parts of an account; false when one of them reads the whole account."""
 
-    def plan(self, source: Source) -> Plan[T]:
+    def plan(self, source: ProbeContext) -> Plan[T]:
         """Return what there is to read. Raises ClnError when that cannot be told."""
 
 

@@ -7,7 +7,7 @@ from typing import NewType
 
 import msgspec
 
-from cln_monitor.cln import BadArgument
+from cln_monitor.cln import InvalidArgumentError
 
 Duration = NewType("Duration", float)
 """Seconds; a configuration spells them ``90s``, ``15m``, ``24h``, ``1d``."""
@@ -30,13 +30,16 @@ class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def problems_of_products(products: list[str], check: Callable[[str], object]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the field ``products``; ``check`` raises BadArgument for a code CLN cannot mean."""
+    """Yield what is wrong with the field ``products``.
+
+    ``check`` raises InvalidArgumentError for a code that CLN cannot mean.
+    """
     if not products:
         yield "products", "expected at least one product; enabled: false is what asks nothing"
     for index, product in enumerate(products):
         try:
             check(product)
-        except BadArgument as error:
+        except InvalidArgumentError as error:
             yield f"products[{index}]", str(error).partition(": ")[2]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .probe import Plan, Reading, Source
+from .probe import Plan, ProbeContext, Reading
 from .settings import MINUTE, Duration, ProbeSettings
 
 
@@ -31,12 +31,12 @@ class StatusProbe:
     of_account = False
     is_shared = False
 
-    def plan(self, source: Source) -> Plan[list[StatusFlag]]:
+    def plan(self, source: ProbeContext) -> Plan[list[StatusFlag]]:
         """Return the one part there is."""
         return Plan({"flags": lambda: _read(source)})
 
 
-def _read(source: Source) -> Reading[list[StatusFlag]]:
+def _read(source: ProbeContext) -> Reading[list[StatusFlag]]:
     status = source.client.status.flags()
     scrub = source.client.scrub
     return Reading([StatusFlag(scrub(name), value, status.is_good(name)) for name, value in status.flags.items()])

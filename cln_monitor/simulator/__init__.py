@@ -4,42 +4,53 @@ It is written from the API document alone and shares no code with the client of 
 two check each other.
 """
 
-from .account import Account
-from .awp import AwpEntity
-from .checkins import CheckIns, Cycling, Fixed, Never, Steady, Stopped
-from .els import ElsKey, ElsServer
+from .calls import CALLS
 from .faults import Fault
-from .groups import Group
-from .imunify import ImunifyKey, ImunifyServer
-from .ip_licenses import IpLicense
-from .kernelcare import KernelCareKey, KernelCareServer
+from .model import (
+    Account,
+    AwpEntity,
+    Cycling,
+    Fixed,
+    Never,
+    SimulatedCheckIns,
+    SimulatedElsKey,
+    SimulatedElsServer,
+    SimulatedGroup,
+    SimulatedImunifyKey,
+    SimulatedImunifyServer,
+    SimulatedIpLicense,
+    SimulatedKernelCareKey,
+    SimulatedKernelCareServer,
+    Steady,
+    Stopped,
+)
 from .replay import Replay
 from .request_log import Request
-from .routes import CALLS
-from .server import Served
+from .server import Served, serve
 from .simulator import Simulator
 
 __all__ = [
     "CALLS",
     "Account",
     "AwpEntity",
-    "CheckIns",
     "Cycling",
-    "ElsKey",
-    "ElsServer",
     "Fault",
     "Fixed",
-    "Group",
-    "ImunifyKey",
-    "ImunifyServer",
-    "IpLicense",
-    "KernelCareKey",
-    "KernelCareServer",
     "Never",
     "Replay",
     "Request",
     "Served",
+    "SimulatedCheckIns",
+    "SimulatedElsKey",
+    "SimulatedElsServer",
+    "SimulatedGroup",
+    "SimulatedImunifyKey",
+    "SimulatedImunifyServer",
+    "SimulatedIpLicense",
+    "SimulatedKernelCareKey",
+    "SimulatedKernelCareServer",
     "Simulator",
     "Steady",
     "Stopped",
+    "serve",
 ]

@@ -11,7 +11,7 @@ HTML = "text/html;charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SimulatedAnswer:
     """An HTTP answer: status, content type, body, and headers beside the usual ones."""
 
     status: int
@@ -20,49 +20,49 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def bare(value: object, status: int = 200) -> Answer:
+def bare(value: object, status: int = 200) -> SimulatedAnswer:
     """A JSON value without an envelope."""
     text = json.dumps(value, ensure_ascii=False)
     try:
         body = text.encode()
     except UnicodeEncodeError:  # a lone surrogate, which JSON can only carry escaped
         body = json.dumps(value).encode()
-    return Answer(status, JSON, body)
+    return SimulatedAnswer(status, JSON, body)
 
 
-def envelope(data: object, message: str | None = None) -> Answer:
+def envelope(data: object, message: str | None = None) -> SimulatedAnswer:
     """`success: true` with `data`."""
     return bare({"message": message, "type": None, "success": True, "data": data})
 
 
-def refusal(message: str, status: int = 200) -> Answer:
+def refusal(message: str, status: int = 200) -> SimulatedAnswer:
     """`success: false` with the reason."""
     return bare({"message": message, "type": None, "success": False, "data": None}, status)
 
 
-def plain(fields: Iterable[tuple[str, object]]) -> Answer:
+def plain(fields: Iterable[tuple[str, object]]) -> SimulatedAnswer:
     """`success:true`, then a line a field, booleans in small letters."""
     return text("\n".join(["success:true", *(f"{name}:{_plain(value)}" for name, value in fields)]))
 
 
-def plain_refusal(message: str, status: int = 200) -> Answer:
+def plain_refusal(message: str, status: int = 200) -> SimulatedAnswer:
     """`success:false` with the reason on a line of its own."""
     return text(f"success:false\nmessage:{message}", status)
 
 
-def text(body: str, status: int = 200) -> Answer:
+def text(body: str, status: int = 200) -> SimulatedAnswer:
     """A text as it stands."""
-    return Answer(status, PLAIN, body.encode())
+    return SimulatedAnswer(status, PLAIN, body.encode())
 
 
-def page(status: int, words: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+def page(status: int, words: str | None = None, headers: Mapping[str, str] | None = None) -> SimulatedAnswer:
     """An HTML page, as a web server or a proxy in front of CLN makes it."""
     words = words or "The requested page is not here."
     body = (
         f"<!DOCTYPE html>\n<html><head><title>{status} {phrase(status)} | CloudLinux Network</title></head>\n"
         f"<body><h1>{phrase(status)}</h1><p>{words}</p></body></html>\n"
     )
-    return Answer(status, HTML, body.encode(), headers or {})
+    return SimulatedAnswer(status, HTML, body.encode(), headers or {})
 
 
 def phrase(status: int) -> str:

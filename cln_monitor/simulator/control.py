@@ -9,28 +9,26 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from .answers import Answer, bare
+from .answers import SimulatedAnswer, bare
 from .faults import Fault
 from .replay import Replay
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .simulator import Simulator
 
 PREFIX = "/-/"
 
 
 def answer(
-    simulator: "Simulator",
+    simulator: Simulator,
     method: str,
     path: str,
     *,
     query: Mapping[str, str],
     headers: Mapping[str, str],
     body: bytes,
-) -> Answer:
+) -> SimulatedAnswer:
     """Answer a request to `path`; `headers` has its names in small letters.
 
     Status 400 says what is wrong with the request, 403 that it must not come from there, 404 and 405 that
@@ -65,15 +63,15 @@ def _names_this_machine(host: str) -> bool:
         return False
 
 
-def _error(status: int, text: str) -> Answer:
+def _error(status: int, text: str) -> SimulatedAnswer:
     return bare({"error": text}, status)
 
 
-def _list_faults(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
+def _list_faults(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
     return {"faults": [_row(number, fault) for number, fault in simulator.faults.numbered().items()]}
 
 
-def _add_fault(simulator: "Simulator", _query: Mapping[str, str], body: bytes) -> object:
+def _add_fault(simulator: Simulator, _query: Mapping[str, str], body: bytes) -> object:
     fields = _object(body)
     if "kind" not in fields:
         raise ValueError('a fault needs a kind, as in {"kind": "latency", "seconds": 2}')
@@ -81,7 +79,7 @@ def _add_fault(simulator: "Simulator", _query: Mapping[str, str], body: bytes) -
     return _list_faults(simulator, {}, b"")
 
 
-def _remove_faults(simulator: "Simulator", query: Mapping[str, str], _body: bytes) -> object:
+def _remove_faults(simulator: Simulator, query: Mapping[str, str], _body: bytes) -> object:
     """All, or the one whose number is in `?id=`."""
     if "id" in query:
         numbered = {str(number): fault for number, fault in simulator.faults.numbered().items()}
@@ -93,7 +91,7 @@ def _remove_faults(simulator: "Simulator", query: Mapping[str, str], _body: byte
     return _list_faults(simulator, {}, b"")
 
 
-def _advance(simulator: "Simulator", _query: Mapping[str, str], body: bytes) -> object:
+def _advance(simulator: Simulator, _query: Mapping[str, str], body: bytes) -> object:
     fields = _object(body)
     seconds = fields.get("seconds")
     if set(fields) != {"seconds"} or isinstance(seconds, bool) or not isinstance(seconds, int | float):
@@ -102,16 +100,16 @@ def _advance(simulator: "Simulator", _query: Mapping[str, str], body: bytes) -> 
     return {"now": simulator.now()}
 
 
-def _list_requests(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
+def _list_requests(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
     return {"requests": [asdict(request) for request in simulator.requests]}
 
 
-def _clear_requests(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
+def _clear_requests(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
     simulator.clear_requests()
     return {"requests": []}
 
 
-def _state(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
+def _state(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
     now = simulator.now()
     return {
         "now": now,
@@ -121,12 +119,12 @@ def _state(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> o
     }
 
 
-def _show_replay(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
+def _show_replay(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
     replay = simulator.replay
     return {"replay": None if replay is None else asdict(replay)}
 
 
-def _start_replay(simulator: "Simulator", _query: Mapping[str, str], body: bytes) -> object:
+def _start_replay(simulator: Simulator, _query: Mapping[str, str], body: bytes) -> object:
     fields = _object(body)
     if not set(fields) <= {"style", "sample"}:
         raise ValueError('it takes {"style": "enveloped", "sample": 0}, each of which may be left out')
@@ -134,7 +132,7 @@ def _start_replay(simulator: "Simulator", _query: Mapping[str, str], body: bytes
     return _show_replay(simulator, {}, b"")
 
 
-def _stop_replay(simulator: "Simulator", _query: Mapping[str, str], _body: bytes) -> object:
+def _stop_replay(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
     simulator.replay = None
     return _show_replay(simulator, {}, b"")
 
@@ -165,7 +163,7 @@ def _row(number: int, fault: Fault) -> dict[str, object]:
     }
 
 
-_Control = Callable[["Simulator", Mapping[str, str], bytes], object]
+_Control = Callable[[Simulator, Mapping[str, str], bytes], object]
 _CONTROLS: Mapping[str, Mapping[str, _Control]] = {
     "/-/faults": {"GET": _list_faults, "POST": _add_fault, "DELETE": _remove_faults},
     "/-/advance": {"POST": _advance},

@@ -6,9 +6,7 @@ Imunify and ELS servers, IP licences and groups come with it.
 from dataclasses import dataclass
 from random import Random
 
-from . import names
-from .account import Account
-from .checkins import DAY, HOUR, CheckIns, Cycling, Never, Steady, Stopped
+from .model import DAY, HOUR, Account, Cycling, Never, SimulatedCheckIns, Steady, Stopped, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +120,12 @@ def group_servers(account: Account) -> None:
     account.add_group("New customers", "Empty until the first one comes")
 
 
-def _agents(story: _Story, random: Random, now: float) -> list[tuple[float, CheckIns]]:
+def _agents(story: _Story, random: Random, now: float) -> list[tuple[float, SimulatedCheckIns]]:
     """When each server of a story was registered, and its check-ins."""
     agents = []
     for place in range(story.servers):
         created = now - random.randrange(130 * DAY, 480 * DAY)
-        agent: CheckIns = Steady(random.getrandbits(32), created)
+        agent: SimulatedCheckIns = Steady(random.getrandbits(32), created)
         if place < len(story.silent):
             agent = Stopped(agent, now - story.silent[place] * DAY)
         elif place < len(story.silent) + story.never:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from threading import Event
 
-from .answers import Answer, phrase
+from .answers import SimulatedAnswer, phrase
 from .request_log import Request
 
 
@@ -21,7 +21,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
     return False
 
 
-class Exchange:
+class SimulatedExchange:
     """The server's side of one request.
 
     What sends a status line sets `request.status` before its first byte. With `keep_alive` False the
@@ -44,14 +44,14 @@ class Exchange:
         self._date = date
         self._wants_body = request.method != "HEAD"
 
-    def send(self, answer: Answer) -> None:
+    def send(self, answer: SimulatedAnswer) -> None:
         """Send an answer as it should be."""
         answer = self.encoded(answer)
         self.request.status = answer.status
         # In one write: two would meet Nagle's algorithm and delayed acknowledgements.
         self.connection.sendall(self.head(answer) + (answer.body if self._wants_body else b""))
 
-    def encoded(self, answer: Answer) -> Answer:
+    def encoded(self, answer: SimulatedAnswer) -> SimulatedAnswer:
         """The answer with its body compressed, when the client takes gzip."""
         if not (answer.body and accepts_gzip(self.request.headers.get("accept-encoding", ""))):
             return answer
@@ -61,7 +61,7 @@ class Exchange:
             headers={**answer.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"},
         )
 
-    def head(self, answer: Answer, *, endless: bool = False) -> bytes:
+    def head(self, answer: SimulatedAnswer, *, endless: bool = False) -> bytes:
         """Status line and headers; without a length when `endless`: the end is where the connection ends."""
         lines = [
             f"HTTP/1.1 {answer.status} {phrase(answer.status)}",

@@ -4,9 +4,20 @@ from collections.abc import Iterator
 from itertools import count, islice
 from random import Random
 
-from . import awp, els, names
-from .account import Account
-from .checkins import DAY, HOUR, CheckIns, Cycling, Never, Steady, Stopped
+from .model import (
+    AWP_CDN,
+    DAY,
+    ELS_CODES,
+    HOUR,
+    Account,
+    Cycling,
+    Never,
+    SimulatedCheckIns,
+    Steady,
+    Stopped,
+    month_of,
+    names,
+)
 
 SERVERS_A_KEY = 100
 _IMUNIFY_SHARE = 4
@@ -69,7 +80,7 @@ def extend_support(account: Account, servers: int, random: Random) -> None:
     """Give `account` ELS servers, an eighth as many as servers and 1000 at most, 10 a key, of all products."""
     covered = min(servers // _ELS_SHARE, _MOST_ELS_SERVERS)
     for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_A_KEY)):
-        code = els.PRODUCT_CODES[turn % len(els.PRODUCT_CODES)]
+        code = ELS_CODES[turn % len(ELS_CODES)]
         key = account.add_els_key(code=code, limit=_limit(turn, size, random), note=_NOTES[turn % len(_NOTES)])
         for place in range(size):
             number = _ELS_FROM + turn * _ELS_SERVERS_A_KEY + place
@@ -109,12 +120,12 @@ def bill_awp(account: Account, websites: int, random: Random, now: float) -> Non
         limit = random.choice(("50 GB", "100 GB", "1 TB")) if random.random() < 0.4 else None
         sites.append((f"shop{number}.example.com", username, limit, random.randrange(12)))
     for back in reversed(range(_AWP_MONTHS)):
-        month = awp.month_of(now, back)
+        month = month_of(now, back)
         for domain, username, limit, age in sites:
             if age >= back:
                 account.add_awp_entity(domain, username=username, month=month)
                 if limit is not None:
-                    account.add_awp_entity(domain, awp.CDN, username=username, cdn_limit_type=limit, month=month)
+                    account.add_awp_entity(domain, AWP_CDN, username=username, cdn_limit_type=limit, month=month)
 
 
 def _bundled(random: Random) -> Iterator[tuple[str, int]]:
@@ -138,7 +149,7 @@ def _limit(turn: int, used: int, random: Random) -> int:
             return used + used // random.randint(2, 9) + 1
 
 
-def _checkins(created: float, random: Random, now: float) -> CheckIns:
+def _checkins(created: float, random: Random, now: float) -> SimulatedCheckIns:
     """Of a hundred servers 95 are steady, two stop for good, two go and come back, one was never heard."""
     lot = random.random()
     if lot < 0.01:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from . import answers
-from .answers import Answer
+from .answers import SimulatedAnswer
 from .samples import SAMPLES, Sample
 
 STYLES = ("enveloped", "bare")
@@ -30,7 +30,7 @@ class Replay:
         if not _is_place(self.sample):
             raise ValueError(f"replay sample {self.sample!r}: must be a place in a list, from 0")
 
-    def answer(self, method: str, path: str) -> Answer:
+    def answer(self, method: str, path: str) -> SimulatedAnswer:
         """The answer to a call, whose path is that of its route."""
         samples = SAMPLES[method, path]
         sample = samples[min(self.sample, len(samples) - 1)]

@@ -8,20 +8,26 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
 
 from . import answers, control, strikes
-from .answers import Answer
-from .exchange import Exchange
+from .answers import SimulatedAnswer
+from .exchange import SimulatedExchange
 from .request_log import Request
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .simulator import Simulator
 
 API = "/api"
 _MOST_BODY = 1 << 20
 _CLOSES_IN = 0.9  # seconds
+
+
+def serve(simulator: Simulator, port: int = 0, host: str = "127.0.0.1") -> "Served":
+    """Serve a simulator over HTTP on loopback, on a free port when `port` is 0, until the result is closed.
+
+    Raises ValueError for a host that is not loopback, OSError when the port cannot be had.
+    """
+    return Served(simulator, port, host)
 
 
 class Served:
@@ -30,7 +36,7 @@ class Served:
     `url` is the root of the API, such as `http://127.0.0.1:41234/api`.
     """
 
-    def __init__(self, simulator: "Simulator", port: int, host: str) -> None:
+    def __init__(self, simulator: Simulator, port: int, host: str) -> None:
         if not control.is_loopback(host):
             raise ValueError(f"serving the simulator on {host!r}: it serves loopback alone, such as 127.0.0.1")
         host = "127.0.0.1" if host == "localhost" else host
@@ -77,7 +83,7 @@ class _Server(ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128  # a pool of clients that starts at once must not be turned away
 
-    def __init__(self, simulator: "Simulator", host: str, port: int) -> None:
+    def __init__(self, simulator: Simulator, host: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.simulator = simulator
         self.closing = Event()
@@ -167,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
 
-        def real() -> Answer:
+        def real() -> SimulatedAnswer:
             if not path.startswith(f"{API}/"):
                 return answers.page(404)
             return simulator.answer(request.method, path.removeprefix(API), request.query, self.client_address[0], skew)
@@ -179,8 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
             strikes.strike(exchange, strike, real)
             self.close_connection = not exchange.keep_alive
 
-    def _exchange(self, request: Request, skew: float = 0.0) -> Exchange:
-        return Exchange(
+    def _exchange(self, request: Request, skew: float = 0.0) -> SimulatedExchange:
+        return SimulatedExchange(
             self.connection,
             request,
             closing=self.server.closing,

@@ -6,16 +6,14 @@ from random import Random
 from threading import RLock
 from typing import Self
 
-from . import demo, fleet, names, routes, status
-from .account import Account
-from .answers import Answer
-from .calls import Call
+from . import calls, demo, fleet
+from .answers import SimulatedAnswer
+from .calls import SimulatedCall
 from .dates import Dates
 from .faults import Faults
-from .ledger import Ledger
+from .model import Account, Ledger, names
 from .replay import Replay
 from .request_log import Request, RequestLog
-from .server import Served
 
 LOGIN = "acme_login"
 LARGEST_FLEET = 1_000_000
@@ -48,7 +46,7 @@ class Simulator:
         self._requests = RequestLog()
         self.lock: RLock = self._ledger.lock
         self.accounts: dict[str, Account] = {}
-        self.flags = status.good_flags()
+        self.flags = calls.good_flags()
         self.faults = Faults(_random(seed))
         self.failure_status = 200
         self.dates = Dates()
@@ -139,15 +137,15 @@ class Simulator:
         query: Mapping[str, str],
         client_ip: str = "127.0.0.1",
         skew: float = 0.0,
-    ) -> Answer:
+    ) -> SimulatedAnswer:
         """The answer to one call, faults aside.
 
         `path` starts after `/api` and is percent-encoded, `query` is decoded. `skew` seconds are added to
         the clock that tokens are judged by.
         """
 
-        def call(parts: Mapping[str, str]) -> Call:
-            return Call(
+        def call(parts: Mapping[str, str]) -> SimulatedCall:
+            return SimulatedCall(
                 accounts=self.accounts,
                 flags=self.flags,
                 dates=self.dates,
@@ -159,14 +157,7 @@ class Simulator:
             )
 
         with self.lock:
-            return routes.answer(method, path, self.failure_status, call, self.replay)
-
-    def serve(self, port: int = 0, host: str = "127.0.0.1") -> Served:
-        """Serve over HTTP on loopback, on a free port when `port` is 0, until the result is closed.
-
-        Raises ValueError for a host that is not loopback, OSError when the port cannot be had.
-        """
-        return Served(self, port, host)
+            return calls.answer(method, path, self.failure_status, call, self.replay)
 
 
 def _random(seed: int | str) -> Random:

@@ -7,20 +7,20 @@ from dataclasses import replace
 from itertools import repeat
 
 from . import answers
-from .answers import Answer, phrase
-from .exchange import Exchange
+from .answers import SimulatedAnswer, phrase
+from .exchange import SimulatedExchange
 from .faults import Fault
 
-Strike = Callable[[Exchange, Fault, Callable[[], Answer]], None]
+Strike = Callable[[SimulatedExchange, Fault, Callable[[], SimulatedAnswer]], None]
 _BLOCK = 1 << 16
 
 
-def strike(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+def strike(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     """Let a fault have the exchange. `real` makes the true answer, and all the changes that come with it."""
     _STRIKES[fault.kind](exchange, fault, real)
 
 
-def _status(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+def _status(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     status, retry_after = fault.fields["status"], fault.fields["retry_after"]
     if fault.fields["html"]:
         answer = answers.page(status, "The server cannot answer right now.")
@@ -31,37 +31,37 @@ def _status(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> No
     exchange.send(answer)
 
 
-def _answer(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+def _answer(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     body = fault.fields["body"]
     raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
-    exchange.send(Answer(fault.fields["status"], fault.fields["content_type"], raw))
+    exchange.send(SimulatedAnswer(fault.fields["status"], fault.fields["content_type"], raw))
 
 
-def _html(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+def _html(exchange: SimulatedExchange, _fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     exchange.send(answers.page(200, "Scheduled maintenance | we will be back soon."))
 
 
-def _empty(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
-    exchange.send(Answer(200, answers.JSON, b""))
+def _empty(exchange: SimulatedExchange, _fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
+    exchange.send(SimulatedAnswer(200, answers.JSON, b""))
 
 
-def _redirect(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+def _redirect(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     exchange.send(answers.page(302, "It is elsewhere.", {"Location": fault.fields["location"]}))
 
 
-def _cut(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> None:
+def _cut(exchange: SimulatedExchange, _fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     answer = real()
     exchange.send(replace(answer, body=answer.body[: len(answer.body) // 2]))
 
 
-def _cut_body(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> None:
+def _cut_body(exchange: SimulatedExchange, _fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     answer = exchange.encoded(real())
     exchange.request.status = answer.status
     exchange.write(exchange.head(answer) + answer.body[: len(answer.body) // 2])
     exchange.keep_alive = False
 
 
-def _cut_gzip(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> None:
+def _cut_gzip(exchange: SimulatedExchange, _fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     packer = zlib.compressobj(wbits=31)
     answer = real()
     packed = packer.compress(answer.body) + packer.flush(zlib.Z_SYNC_FLUSH)
@@ -70,53 +70,53 @@ def _cut_gzip(exchange: Exchange, _fault: Fault, real: Callable[[], Answer]) -> 
     exchange.write(exchange.head(answer) + answer.body)
 
 
-def _interim(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+def _interim(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     status = fault.fields["status"]
     exchange.write(f"HTTP/1.1 {status} {phrase(status)}\r\nLink: </style.css>; rel=preload\r\n\r\n".encode())
     exchange.send(real())
 
 
-def _raw(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+def _raw(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     body = fault.fields["body"]
     exchange.write(body.encode() if isinstance(body, str) else body)
 
 
-def _hang(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+def _hang(exchange: SimulatedExchange, _fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     exchange.wait_for_end()
     exchange.keep_alive = False
 
 
-def _drip(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+def _drip(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     answer = exchange.encoded(real())
     exchange.request.status = answer.status
     exchange.write(exchange.head(answer))
     _drop_by_drop(exchange, answer.body, fault.fields["seconds"])
 
 
-def _drip_headers(exchange: Exchange, fault: Fault, real: Callable[[], Answer]) -> None:
+def _drip_headers(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     answer = exchange.encoded(real())
     exchange.request.status = answer.status
     _drop_by_drop(exchange, exchange.head(answer) + answer.body, fault.fields["seconds"])
 
 
-def _drop_by_drop(exchange: Exchange, data: bytes, seconds: float) -> None:
+def _drop_by_drop(exchange: SimulatedExchange, data: bytes, seconds: float) -> None:
     for at in range(len(data)):
         if not exchange.wait(seconds):
             return
         exchange.write(data[at : at + 1])
 
 
-def _reset(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+def _reset(exchange: SimulatedExchange, _fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     exchange.reset()
     exchange.keep_alive = False
 
 
-def _garbage(exchange: Exchange, _fault: Fault, _real: Callable[[], Answer]) -> None:
+def _garbage(exchange: SimulatedExchange, _fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     exchange.write(b"SSH-2.0-OpenSSH_9.6\r\n\x00\x00\x01\xf4\x06\x14\xff\xfe\x80")
     exchange.keep_alive = False
 
 
-def _huge(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None:
+def _huge(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
     exchange.keep_alive = False
     exchange.request.status = 200
     pieces = _plausible(fault.fields["size"])
@@ -124,7 +124,7 @@ def _huge(exchange: Exchange, fault: Fault, _real: Callable[[], Answer]) -> None
     if fault.fields["gzip"]:
         pieces = _compressed(pieces)
         headers = {"Content-Encoding": "gzip"}
-    exchange.write(exchange.head(Answer(200, answers.JSON, b"", headers), endless=True))
+    exchange.write(exchange.head(SimulatedAnswer(200, answers.JSON, b"", headers), endless=True))
     for piece in pieces:
         if not exchange.write(piece):
             return

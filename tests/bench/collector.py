@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 
 from cln_monitor.cln import mask_key
 from cln_monitor.cln.dates import parse_date
-from cln_monitor.exporter.exposition import _LEVEL
+from cln_monitor.exporter.metrics.exposition import _LEVEL
 
 from .fleet import Fleet
 

@@ -15,7 +15,6 @@ from prometheus_client import generate_latest
 
 from cln_monitor.cln import (
     Credentials,
-    Memory,
     ReadOnlyClient,
     Redactor,
     Secret,
@@ -23,11 +22,10 @@ from cln_monitor.cln import (
     TransportSettings,
     mask_key,
 )
-from cln_monitor.cln.transport import Answer
-from cln_monitor.exporter.exposition import Exposition
-from cln_monitor.exporter.families import Kept
+from cln_monitor.cln.http.answer import Answer
 from cln_monitor.exporter.metrics import ALL_FAMILIES, render_target
-from cln_monitor.probes import PROBES, CheckinSettings, Run, Source, View, run_probe
+from cln_monitor.exporter.metrics.exposition import Exposition
+from cln_monitor.probes import PROBES, CheckinSettings, ProbeContext, ProbeReport, Run, run_probe
 
 from .collector import registry_of
 from .fleet import LOGIN, SECRET_KEY, Fleet
@@ -73,14 +71,14 @@ class _Bytes:
 
 
 class _Reading:
-    """Runs the probe over bytes that are here already; with a memory, as the exporter does."""
+    """Runs the probe over bytes that are here already."""
 
-    def __init__(self, scale: Scale, memory: Memory | None = None) -> None:
+    def __init__(self, scale: Scale) -> None:
         self.bytes = _Bytes(Fleet(scale.servers, scale.keys))
         credentials = Credentials(LOGIN, lambda: Secret(SECRET_KEY))
-        client = ReadOnlyClient.over(self.bytes, credentials, memory=memory)  # type: ignore[arg-type] # all of one that is used
+        client = ReadOnlyClient.over(self.bytes, credentials)  # type: ignore[arg-type] # all of one that is used
         self.settings = CheckinSettings()
-        self._source = Source(client, self.settings, "acme", mask_key)
+        self._source = ProbeContext(client, self.settings, "acme", mask_key)
 
     def run(self) -> Run[Any]:
         with ThreadPoolExecutor(1) as pool:
@@ -92,9 +90,6 @@ def decode(scale: Scale, _: Path) -> list[Row]:
     reading = _Reading(scale)
     decoder = msgspec.json.Decoder(_Answer)
     bare, ours = _least(scale, lambda: [decoder.decode(body) for body in reading.bytes.bodies.values()], reading.run)
-    remembering = _Reading(scale, Memory())
-    assert remembering.run().failure is None
-    [again] = _least(scale, remembering.run)
     return [
         Row(
             "CPU from answers to observation, compared with typed decoding of the same bytes alone",
@@ -106,23 +101,17 @@ def decode(scale: Scale, _: Path) -> list[Row]:
             "what is unfit, for repeats and for secrets, 0.1 for the calls. The bare decode takes 0.25, or 0.4 while "
             "its memory is new, which leaves no room for dates and servers in Python",
         ),
-        Row(
-            "CPU from answers to observation when no answer changed",
-            "",
-            f"{ratio(again / bare)} ({again * 1000:.0f} ms)",
-            None,
-        ),
     ]
 
 
 def rendering(scale: Scale) -> Callable[[], Exposition]:
     """Return what makes all that ``/metrics`` serves of an observation, from nothing: its text and its gzip form."""
     reading = _Reading(scale)
-    view = View.of_run(reading.run(), reading.settings)
+    view = ProbeReport.of_run(reading.run(), reading.settings)
 
     def render() -> Exposition:
         exposition = Exposition(ALL_FAMILIES)
-        exposition.publish("acme", render_target(view, reading.settings, scale.large)[0])
+        exposition.publish("acme", render_target(view, reading.settings, scale.large))
         return exposition
 
     return render
@@ -144,16 +133,14 @@ def measure(scale: Scale, _: Path) -> list[Row]:
 
 
 def _when_little_changes(scale: Scale, theirs: float) -> Row:
-    reading = _Reading(scale, Memory())
+    reading = _Reading(scale)
     exposition = Exposition(ALL_FAMILIES)
-    kept = Kept()
     held: Run[Any] | None = None
 
     def publish() -> None:
-        nonlocal kept
         assert held is not None
-        texts, kept = render_target(View.of_run(held, reading.settings), reading.settings, scale.large, kept)
-        exposition.publish("acme", texts)
+        report = ProbeReport.of_run(held, reading.settings)
+        exposition.publish("acme", render_target(report, reading.settings, scale.large))
 
     def poll() -> None:
         nonlocal held

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 from tests.small_cln import LOGIN, small_cln, write_config
 
 
@@ -37,6 +37,6 @@ def cln(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cln]:
     """That CLN: to make one takes a millisecond, and no test finds what another one has left."""
     folder = tmp_path_factory.mktemp("cln")  # beside tmp_path, the files in which some tests count
     simulator = small_cln()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         write_config(folder, served.url)
         yield Cln(simulator, served.url, folder)

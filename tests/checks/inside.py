@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 from unittest import mock
 
-from cln_monitor.checks import entry, options, program
-from cln_monitor.checks.exit import Exit
+from cln_monitor.checks import entry, options
+from cln_monitor.checks import registry as program
+from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.states import State
 
-from .plugins import Outcome, checked
+from .running import Outcome, checked
 
 
 class _Ended(BaseException):
@@ -22,7 +23,7 @@ class _Ended(BaseException):
         self.output = output
 
 
-class InsideExit(Exit):
+class InsideExit(PluginExit):
     """An exit that raises what it would have printed."""
 
     def _watch(self, seconds: float) -> None:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.checks.program import MODULES
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.checks.registry import MODULES
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.helpers.streams import SUBSETS, unwritable, without
 from tests.running import PATIENCE, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY
 
 from .conftest import Cln
-from .plugins import PLUGINS, STATES, bare_environment, checked, run_command, run_held_up, run_plugin
+from .running import PLUGINS, STATES, bare_environment, checked, run_command, run_held_up, run_plugin
 
 pytestmark = pytest.mark.processes
 
@@ -261,7 +261,7 @@ def hostile() -> Iterator[str]:
         key.add_server(
             server_id=f"{name}1", ip=name, hostname=name, created=100_000, last_checkin=100_000, patch_state="outofdate"
         )
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield served.url
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.helpers.few_threads import DIES, REFUSED
 from tests.small_cln import small_cln, write_config
 
@@ -27,7 +27,7 @@ def cln(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
     (account,) = simulator.accounts.values()
     for number in range(5):
         account.add_kernelcare_key(f"MoreKey{number:09}").add_server()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield simulator, write_config(tmp_path, served.url)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor.checks import options
-from cln_monitor.checks.exit import Unusable
-from cln_monitor.checks.options import COMMON, Help, Option, parse
-from cln_monitor.checks.program import MODULES, load
+from cln_monitor.checks.options import COMMON, HelpRequestedError, Option, parse
+from cln_monitor.checks.plugin_exit import CheckError
+from cln_monitor.checks.registry import MODULES, load
 from cln_monitor.checks.states import State
 
 SECRET = "hunter22"
@@ -21,7 +21,7 @@ def parsed(*arguments: str) -> dict[str, object]:
 
 def refusal(*arguments: str) -> str:
     """Return what is said of ``arguments`` that cannot be used."""
-    with pytest.raises(Unusable) as caught:
+    with pytest.raises(CheckError) as caught:
         parsed(*arguments)
     return str(caught.value)
 
@@ -109,11 +109,11 @@ def test_a_refusal_names_the_option_and_shows_no_value(arguments: tuple[str, ...
 
 def test_help_and_version() -> None:
     """Both come in place of a check, also beside other options, and are texts."""
-    with pytest.raises(Help) as caught:
+    with pytest.raises(HelpRequestedError) as caught:
         parsed("-h", "-t", "3")
     assert str(caught.value).startswith("usage: check_cln ")
     assert "50% of it" in str(caught.value)
-    with pytest.raises(Help, match=r"^check_cln 1\.2\.3$"):
+    with pytest.raises(HelpRequestedError, match=r"^check_cln 1\.2\.3$"):
         parsed("-V")
 
 
@@ -126,7 +126,7 @@ def test_an_empty_text_is_refused(name: str) -> None:
         if option.metavar == "LETTERS":
             assert getattr(parser.parse_args([f"--{option.name}="]), option.dest) == ()
         elif option.metavar is not None:
-            with pytest.raises(Unusable) as caught:
+            with pytest.raises(CheckError) as caught:
                 parser.parse_args([f"--{option.name}="])
             said = str(caught.value)
             assert said.startswith(f"argument {'/'.join(option.flags)}: ")

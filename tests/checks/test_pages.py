@@ -12,7 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.checks import (
+from cln_monitor.checks import checkin_rules as servers
+from cln_monitor.checks.options import make_parser
+from cln_monitor.checks.output import render
+from cln_monitor.checks.plugin_exit import PluginExit
+from cln_monitor.checks.plugins import (
     awp,
     els,
     exporter,
@@ -21,18 +25,14 @@ from cln_monitor.checks import (
     kernelcare,
     monitoring_key,
     patch_status,
-    servers,
     status,
 )
-from cln_monitor.checks.exit import Exit
-from cln_monitor.checks.options import make_parser
-from cln_monitor.checks.output import render
-from cln_monitor.checks.program import MODULES, Program, load
-from cln_monitor.checks.verdict import Verdict
+from cln_monitor.checks.registry import MODULES, Plugin, load
+from cln_monitor.checks.result import CheckResult
 from cln_monitor.cln import Redactor
-from cln_monitor.config import Sources, parse_config
-from cln_monitor.probes import PROBES, View, run_probe
-from cln_monitor.simulator import Simulator
+from cln_monitor.config import ClientFactory, parse_config
+from cln_monitor.probes import PROBES, ProbeReport, run_probe
+from cln_monitor.simulator import Simulator, serve
 from tests.helpers.clock import NOW, FakeClock
 
 PAGE = Path(__file__).parents[2] / "plugins" / "README.md"
@@ -61,11 +61,11 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
     account.add_awp_entity("shop.example.com", username="shop")
     account.add_awp_entity("shop.example.com", "AWP_CDN", username="shop", cdn_limit_type="50 GB")
     simulator.flags["rhn_overloaded"] = True
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config = parse_config(
             f"{{api_url: '{served.url}', accounts: [{{name: acme, login: acme_login, secret_key: s3cret}}]}}", Path()
         )
-        sources = Sources(config, clock, Redactor())
+        sources = ClientFactory(config, clock, Redactor())
 
         def view(name: str) -> Mapping[str, Any]:
             settings = config.accounts[0].probes[name]
@@ -75,7 +75,7 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
             )
             with ThreadPoolExecutor(1) as pool:
                 run = run_probe(PROBES[name], source, pool, clock)
-            seen: dict[str, Any] = msgspec.to_builtins(View.of_run(run, settings))
+            seen: dict[str, Any] = msgspec.to_builtins(ProbeReport.of_run(run, settings))
             return seen | {"api": "cln.cloudlinux.com"}
 
         yield view
@@ -90,7 +90,7 @@ def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
     return f"```console\n$ {name} {arguments}\n{output}```"
 
 
-def options_table(program: Program) -> str:
+def options_table(program: Plugin) -> str:
     """Return the options of ``program`` as a table."""
     rows = ["| option | what it does |", "| --- | --- |"]
     for option in program.options:
@@ -116,28 +116,28 @@ def test_the_page_of_a_plugin_is_true(
         assert text == now, "as it should be? pytest --update-golden writes it"
 
 
-def _options(program: Program, *arguments: str) -> argparse.Namespace:
+def _options(program: Plugin, *arguments: str) -> argparse.Namespace:
     return make_parser(program.name, program.purpose, program.options).parse_args(arguments)
 
 
-_Example = Callable[[Program, Callable[[str], Mapping[str, Any]]], tuple[str, Verdict]]
+_Example = Callable[[Plugin, Callable[[str], Mapping[str, Any]]], tuple[str, CheckResult]]
 
 
-def _judged(probe: str, judge: Callable[..., Verdict], shown: str, *arguments: str) -> _Example:
-    def run(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, Verdict]:
+def _judged(probe: str, judge: Callable[..., CheckResult], shown: str, *arguments: str) -> _Example:
+    def run(program: Plugin, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, CheckResult]:
         return shown, judge(view(probe), _options(program, *arguments), NOW)
 
     return run
 
 
 def _servers(probe: str, product: str) -> _Example:
-    def judge(view: Mapping[str, Any], options: argparse.Namespace, now: float) -> Verdict:
+    def judge(view: Mapping[str, Any], options: argparse.Namespace, now: float) -> CheckResult:
         return servers.judge(view, product, options, now)
 
     return _judged(probe, judge, "-C /etc/cln-monitor/cln-monitor.yml")
 
 
-def _exporter(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, Verdict]:
+def _exporter(program: Plugin, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, CheckResult]:
     text = "reading /im/key/list.json at cln.cloudlinux.com: no complete answer within 15 s"
     ages = {"last_run": 60.0, "last_success": 2400.0, "oldest_part": 2400.0}
     failed = {"last_success": NOW - 40 * 60, "ages": ages, "failure": {"reason": "timeout", "text": text}}
@@ -145,13 +145,13 @@ def _exporter(program: Program, view: Callable[[str], Mapping[str, Any]]) -> tup
     return "--exporter http://127.0.0.1:10099", exporter.judge(probes, _options(program), NOW)
 
 
-def _registered(program: Program, _: object) -> tuple[str, Verdict]:
+def _registered(program: Plugin, _: object) -> tuple[str, CheckResult]:
     simulator = Simulator()
     simulator.add_account()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         options = _options(program, "--api-url", served.url, "--key", "WsTs821nSAtiastD")
         return "--generate --key-file /etc/cln-monitor/monitoring.key", monitoring_key.register(
-            options.key, options, Exit()
+            options.key, options, PluginExit()
         )
 
 

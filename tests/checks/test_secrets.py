@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from cln_monitor.cln.token import make_token
+from cln_monitor.cln.caller import make_token
 from cln_monitor.probes import kernelcare as kernelcare_probe
 from cln_monitor.simulator import Fault
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
@@ -19,7 +19,7 @@ from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN
 
 from .conftest import Cln
 from .inside import run_inside
-from .plugins import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, run_plugin
+from .running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, run_plugin
 
 pytestmark = pytest.mark.unmeasured
 
@@ -69,7 +69,7 @@ PLUGINS = {
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What may pass is tried again at once."""
-    monkeypatch.setattr("cln_monitor.cln.transport._FIRST_BACK_OFF", 0.001)
+    monkeypatch.setattr("cln_monitor.cln.http.transport._FIRST_BACK_OFF", 0.001)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: 
         patching.setattr(kernelcare_probe, "_read", broken)
         outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
     assert "an error of ours, please report it: KeyError" in outcome.text
-    monkeypatch.setattr("cln_monitor.checks.servers.judge", broken)
+    monkeypatch.setattr("cln_monitor.checks.checkin_rules.judge", broken)
     outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
     assert "an error of the plugin while judging what was read, see it with -vvv: KeyError" in outcome.text
     assert any(line.startswith("Traceback") for line in outcome.lines)

@@ -16,7 +16,7 @@ from cln_monitor.simulator import Fault
 from tests.running import PATIENCE, wait_until
 
 from .conftest import Cln
-from .plugins import PLUGINS, Outcome, bare_environment, checked
+from .running import PLUGINS, Outcome, bare_environment, checked
 
 pytestmark = pytest.mark.processes
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cln_monitor.checks.exit import Unusable
+from cln_monitor.checks.plugin_exit import CheckError
 from cln_monitor.checks.thresholds import Threshold, of_age, of_count, of_percent, pair
 
 from .perfdata import parse_perfdata
@@ -93,7 +93,7 @@ def test_a_range_in_words(text: str, words: str) -> None:
 )
 def test_a_warning_that_leaves_no_room_for_itself_is_refused(warning: str, critical: str) -> None:
     """What is CRITICAL already would never be WARNING."""
-    with pytest.raises(Unusable, match="looser than the critical range") as caught:
+    with pytest.raises(CheckError, match="looser than the critical range") as caught:
         pair(of_age(warning), of_age(critical), (None, None))
     assert str(caught.value) == f"the warning range {warning} is looser than the critical range {critical}"
 
@@ -137,5 +137,5 @@ def test_without_defaults_nothing_alarms() -> None:
 @pytest.mark.parametrize("warning", ["5d", "1h:"])
 def test_a_warning_looser_than_the_default_of_critical_is_refused(warning: str) -> None:
     """Nobody who raises -w means to switch the CRITICAL off."""
-    with pytest.raises(Unusable, match="looser than the default of the critical range, 3d: give that too"):
+    with pytest.raises(CheckError, match="looser than the default of the critical range, 3d: give that too"):
         pair(of_age(warning), None, (of_age("1d"), of_age("3d")))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cln_monitor.simulator import Account, Fault, Simulator
+from cln_monitor.simulator import Account, Fault, Simulator, serve
 from tests.running import running_exporter
 from tests.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
@@ -45,7 +45,7 @@ def watched(folder: Path) -> Iterator[Watched]:
     """Simulate the accounts, and run an exporter that watches them; files go to ``folder``."""
     simulator = Simulator(seed=3)
     _furnish(simulator)
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config = folder / "cln-monitor.yml"
         config.write_text(_config(served.url, folder))
         with running_exporter(folder, f"--config.file={config}") as exporter:

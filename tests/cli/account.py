@@ -10,7 +10,7 @@ from pathlib import Path
 
 import certifi
 
-from cln_monitor.simulator import Account, Simulator
+from cln_monitor.simulator import Account, Simulator, serve
 
 LOGIN, SECRET_KEY, TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
 PROXY_PASSWORD = "pr0xy-pl4nted-pass"
@@ -59,7 +59,7 @@ def a_cln(folder: Path) -> Iterator[Cln]:
     folder.mkdir()
     simulator = Simulator(seed=1)
     furnish(simulator)
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield Cln(simulator, served.url, write_config(folder, served.url))
 
 

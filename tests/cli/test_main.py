@@ -111,7 +111,7 @@ def test_version() -> None:
 
 def test_no_configuration(cln: Cln, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a word on whom to ask, or with a broken one, each command ends with 2, and nothing is sent."""
-    monkeypatch.setattr("cln_monitor.config.chosen.DEFAULT_CONFIG", tmp_path / "none.yml")
+    monkeypatch.setattr("cln_monitor.config.selection.DEFAULT_CONFIG", tmp_path / "none.yml")
     broken = tmp_path / "broken.yml"
     broken.write_text(f"accounts: [{{name: a, login: b, secret_key: {SECRET_KEY}, nope: 1}}]\ntimeout: -1s\n")
     for command in ALL[::4]:

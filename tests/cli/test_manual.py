@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cli.fields import Fields, fields_of
 from cln_monitor.cli.main import command as tree
+from cln_monitor.cli.output_fields import Fields, fields_of
 from tests.pages import keep_block
 
 from .account import KEY, LOGIN

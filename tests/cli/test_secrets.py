@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from cln_monitor.cln.token import make_token
+from cln_monitor.cln.caller import make_token
 from cln_monitor.simulator import Fault
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 

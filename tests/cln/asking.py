@@ -16,7 +16,7 @@ from cln_monitor.cln import (
     Credentials,
     Deadline,
     Exchange,
-    Limits,
+    RateLimiter,
     ReadOnlyClient,
     Redactor,
     Secret,
@@ -24,7 +24,7 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.cln.endpoints import STATUS_JSON, Endpoint
-from cln_monitor.cln.transport import Answer
+from cln_monitor.cln.http.answer import Answer
 from tests.helpers.clock import FakeClock
 
 # Nothing of this may ever be shown, in whatever spelling: each holds what URLs, JSON, HTML and Python escape.
@@ -88,13 +88,13 @@ class Clients:
         api_url: str,
         *,
         timeout: float = 5.0,
-        limits: Limits | None = None,
+        limits: RateLimiter | None = None,
         concurrency: int = 8,
         requests_per_second: float = 0,
         **settings: Any,
     ) -> Transport:
         """Return a transport to ``api_url``; ``settings`` as in TransportSettings."""
-        limits = limits or Limits(concurrency, requests_per_second, self.clock)
+        limits = limits or RateLimiter(concurrency, requests_per_second, self.clock)
         settings = {"api_url": api_url, "timeout": timeout, "ca_file": self._ca_file, **settings}
         transport = Transport(TransportSettings(**settings), limits, self.clock, self._redactor, self.exchanges.append)
         self._transports.append(transport)

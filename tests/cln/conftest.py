@@ -9,7 +9,7 @@ import certifi
 import pytest
 
 from cln_monitor.cln import Redactor
-from cln_monitor.simulator import Account, Served, Simulator
+from cln_monitor.simulator import Account, Served, Simulator, serve
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
 
@@ -44,7 +44,7 @@ def account(simulator: Simulator) -> Account:
 @pytest.fixture
 def served(simulator: Simulator, account: Account) -> Iterator[Served]:  # noqa: ARG001 # served with its account
     """That CLN over HTTP."""
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield served
 
 

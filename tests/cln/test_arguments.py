@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import BadArgument, ImunifyKey, IpLicense, KernelCareKey, arguments, mask_key
+from cln_monitor.cln import ImunifyKey, InvalidArgumentError, IpLicense, KernelCareKey, arguments, mask_key
 from cln_monitor.masking import masked
 
 from .asking import KEY, SECRET_KEY
@@ -155,7 +155,7 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
 @pytest.mark.parametrize(("check", "value", "text"), REFUSED)
 def test_refused(check: Callable[[Any], object], value: Any, text: str) -> None:
     """What is wrong is told by the name of the argument, with what would be right."""
-    with pytest.raises(BadArgument) as raised:
+    with pytest.raises(InvalidArgumentError) as raised:
         check(value)
     assert str(raised.value) == text
     assert raised.value.argument == text.partition(":")[0].partition("[")[0]
@@ -182,7 +182,7 @@ def test_anything(value: object) -> None:
     for check in CHECKS:
         try:
             check(value)
-        except BadArgument as error:
+        except InvalidArgumentError as error:
             assert str(error).startswith(error.argument)  # noqa: PT017 # many may be taken as well
 
 
@@ -193,7 +193,7 @@ def test_no_value_shows(check: Callable[[Any], object], secret: str) -> None:
     for value in (secret, [secret]):
         try:
             check(value)
-        except BadArgument as error:
+        except InvalidArgumentError as error:
             assert KEY not in repr(error) + str(error)  # noqa: PT017 # some take any text
             assert SECRET_KEY not in repr(error) + str(error)  # noqa: PT017 # some take any text
 
@@ -203,5 +203,5 @@ def test_keys_and_masks(key: str) -> None:
     """A key is taken, its mask is not."""
     if masked(key) != key:
         assert arguments.license_key(key) == key
-    with pytest.raises(BadArgument, match="this is the mask of a key"):
+    with pytest.raises(InvalidArgumentError, match="this is the mask of a key"):
         arguments.license_key(mask_key(key))

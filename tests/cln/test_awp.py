@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import AwpUsage, BadAnswer, BadArgument, ReadOnlyClient
+from cln_monitor.cln import AwpUsage, BadAnswerError, InvalidArgumentError, ReadOnlyClient
 
 from .answering import AnsweringCln, Asked
 from .asking import Clients, enveloped
@@ -49,7 +49,7 @@ PRODUCTS: list[Any] = [[], (), "AWP_CDN", None, ["awp"], [""], ["AWP_CDN", "A,B"
 @pytest.mark.parametrize("month", MONTHS)
 def test_month_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, month: Any) -> None:
     """A month of another form is refused before anything is sent."""
-    with pytest.raises(BadArgument) as raised:
+    with pytest.raises(InvalidArgumentError) as raised:
         client.awp.usage(month)
     assert str(raised.value) == "month: is not spelled as CLN takes it; it takes yyyy-MM, from 2000-01 to 2099-12"
     assert cln.asked == []
@@ -58,7 +58,7 @@ def test_month_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, month: An
 @pytest.mark.parametrize("products", PRODUCTS)
 def test_products_that_are_none(client: ReadOnlyClient, cln: AnsweringCln, products: Any) -> None:
     """At least one product is needed, each of the form of those in the document."""
-    with pytest.raises(BadArgument) as raised:
+    with pytest.raises(InvalidArgumentError) as raised:
         client.awp.usage("2023-12", products)
     assert raised.value.argument == "products"
     assert cln.asked == []
@@ -75,5 +75,5 @@ def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
 def test_row_without_a_product(client: ReadOnlyClient, cln: AnsweringCln, row: object) -> None:
     """A row that does not say what is billed is not an answer of CLN."""
     cln.gives([row])
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadAnswerError):
         client.awp.usage("2023-12")

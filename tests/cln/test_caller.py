@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from cln_monitor.cln import (
-    AuthorizationFailed,
-    BadAnswer,
+    AuthorizationError,
+    BadAnswerError,
     Client,
     ClnError,
     Credentials,
     Deadline,
     ReadOnlyClient,
     Secret,
-    TimedOut,
+    TimedOutError,
 )
 from cln_monitor.cln.caller import Caller
 from cln_monitor.cln.endpoints import KERNELCARE_KEYS
@@ -53,7 +53,7 @@ def test_changed_secret_key_is_seen(clients: Clients, account: Account, served: 
     client = ReadOnlyClient.over(clients.transport(served.url), Credentials(LOGIN, lambda: Secret(current[0])))
     client.kernelcare.keys()
     account.secret_key = "another secret key"
-    with pytest.raises(AuthorizationFailed):
+    with pytest.raises(AuthorizationError):
         client.kernelcare.keys()
     current[0] = "another secret key"
     assert client.kernelcare.keys() == []
@@ -77,10 +77,10 @@ def test_secret_that_cannot_be_read(
         raise error
 
     client = ReadOnlyClient.over(clients.transport(served.url), Credentials(LOGIN, source, source))
-    with pytest.raises(AuthorizationFailed) as raised:
+    with pytest.raises(AuthorizationError) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == f"nothing was sent, as the secret key cannot be read ({why})"
-    with pytest.raises(AuthorizationFailed) as raised:
+    with pytest.raises(AuthorizationError) as raised:
         client.patch_status.of_reseller()
     assert raised.value.problem == f"nothing was sent, as the registration token cannot be read ({why})"
     assert raised.value.__context__ is None
@@ -303,7 +303,7 @@ def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simula
     """What CLN says beside data of another shape is shown without secrets."""
     body = json.dumps({"success": True, "message": f"No keys found for {LOGIN}", "data": None}).encode()
     simulator.faults.add(Fault("answer", body=body))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         clients.client(served.url).kernelcare.keys()
     assert raised.value.problem.endswith("; CLN says: No keys found for <login>")
 
@@ -313,7 +313,7 @@ def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, serv
     """Who set it learns what to set higher; a call that used up its own timeout is no matter of the run."""
     client = clients.client(served.url, requests_per_second=0.1).within(Deadline(5, clients.clock, "-t/--timeout"))
     client.kernelcare.keys()
-    with pytest.raises(TimedOut) as raised:
+    with pytest.raises(TimedOutError) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == (
         "nothing was sent, as requests_per_second left it no turn before the deadline; "
@@ -321,13 +321,13 @@ def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, serv
     )
     simulator.faults.add(Fault("hang"))
     hurried = clients.client(served.url).within(Deadline(0.1, clients.clock, "-t/--timeout"))
-    with pytest.raises(TimedOut) as raised:
+    with pytest.raises(TimedOutError) as raised:
         hurried.kernelcare.keys()
     assert raised.value.problem == (
         "no complete answer within 0.1 s, it was still waiting for the answer; more time takes a larger -t/--timeout"
     )
     patient = clients.client(served.url, timeout=0.1).within(Deadline(60, clients.clock, "-t/--timeout"))
-    with pytest.raises(TimedOut) as raised:
+    with pytest.raises(TimedOutError) as raised:
         patient.kernelcare.keys()
     assert raised.value.problem == "no complete answer within 0.1 s, it was still waiting for the answer"
 
@@ -338,7 +338,7 @@ def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Serve
     hurried = client.within(Deadline(15, clients.clock))
     hurried.kernelcare.keys()
     hurried.kernelcare.keys()
-    with pytest.raises(TimedOut) as raised:
+    with pytest.raises(TimedOutError) as raised:
         hurried.kernelcare.keys()
     assert raised.value.problem == "nothing was sent, as requests_per_second left it no turn before the deadline"
     client.kernelcare.keys()

@@ -14,28 +14,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cln_monitor.cln import (
-    AuthorizationFailed,
-    BadAnswer,
-    BadArgument,
+    AuthorizationError,
+    BadAnswerError,
     Client,
     ClnError,
     ConvertedServer,
     Deadline,
     Group,
-    Limits,
-    NotDone,
-    RateLimited,
+    InvalidArgumentError,
+    NotDoneError,
+    RateLimitedError,
+    RateLimiter,
     ReadOnlyClient,
     Redactor,
-    Refused,
+    RefusedError,
     RemovedServer,
-    TimedOut,
+    TimedOutError,
     Transport,
     TransportSettings,
-    Unreachable,
+    UnreachableError,
 )
 from cln_monitor.cln.endpoints import WRITES
-from cln_monitor.cln.transport import Answer, Reply
+from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.transport import Reply
 from cln_monitor.simulator import Account, Served
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
@@ -96,13 +97,13 @@ def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> 
     for nothing in change.nothing:
         for message in ("Server not found", None, ""):
             cln.says(json.dumps({"message": message, "success": True, "data": nothing}))
-            with pytest.raises(NotDone) as raised:
+            with pytest.raises(NotDoneError) as raised:
                 change.make(client)
             assert raised.value.problem == f"CLN did nothing: {message or 'it gave no reason'}"
-            assert isinstance(raised.value, Refused)
+            assert isinstance(raised.value, RefusedError)
             assert not raised.value.may_have_happened
     cln.says('{"success": true}')
-    with pytest.raises(NotDone):
+    with pytest.raises(NotDoneError):
         change.make(client)
 
 
@@ -113,11 +114,11 @@ def test_cln_says_no(client: Client, cln: AnsweringCln, change: Change, status: 
     message = "Authorization failed" if "401" in status else "Limit reached"
     plain = f"success:false\nmessage:{message}"
     cln.says(refused(message) if change in IN_JSON else plain, status)
-    with pytest.raises(AuthorizationFailed if "401" in status else Refused) as raised:
+    with pytest.raises(AuthorizationError if "401" in status else RefusedError) as raised:
         change.make(client)
     assert raised.value.problem.endswith(f": {message}")
     assert not raised.value.may_have_happened
-    assert not isinstance(raised.value, NotDone)
+    assert not isinstance(raised.value, NotDoneError)
     assert len(cln.asked) == 1
 
 
@@ -132,50 +133,50 @@ def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Cha
     if isinstance(data, dict) and identified_by_the_call:
         change.make(client)
         return
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         change.make(client)
     assert raised.value.may_have_happened
     assert raised.value.problem.endswith(OPEN)
 
 
 LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
-    "closed": (b"", Unreachable, "the connection was closed while waiting for the answer"),
-    "an HTML page": (http_answer(b"<html>"), BadAnswer, "not an answer of CLN but an HTML page"),
-    "nothing": (http_answer(b""), BadAnswer, "not an answer of CLN but an empty body"),
-    "cut JSON": (http_answer(b'{"success": tr'), BadAnswer, "not an answer of CLN but JSON that is cut or broken"),
+    "closed": (b"", UnreachableError, "the connection was closed while waiting for the answer"),
+    "an HTML page": (http_answer(b"<html>"), BadAnswerError, "not an answer of CLN but an HTML page"),
+    "nothing": (http_answer(b""), BadAnswerError, "not an answer of CLN but an empty body"),
+    "cut JSON": (http_answer(b'{"success": tr'), BadAnswerError, "not an answer of CLN but JSON that is cut or broken"),
     "no HTTP": (
         b"hello\r\n\r\n",
-        BadAnswer,
+        BadAnswerError,
         "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
     ),
     "500": (
         http_answer(b"<html>", status="500 Oops"),
-        BadAnswer,
+        BadAnswerError,
         "not an answer of CLN but HTTP 500 with an HTML page",
     ),
     "500 and success": (
         http_answer(enveloped(None), status="500 Oops"),
-        BadAnswer,
+        BadAnswerError,
         "not an answer of CLN but HTTP 500 with a body that says success",
     ),
     "503 that asks to wait": (
         http_answer(b"", "Retry-After: 5", status="503 Busy"),
-        RateLimited,
+        RateLimitedError,
         "CLN answers HTTP 503 and asks to wait 5 s",
     ),
     "a redirect": (
         http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
-        BadAnswer,
+        BadAnswerError,
         "it redirects to 192.0.2.1, which is never followed with a token; is api_url right?",
     ),
     "bad gzip": (
         http_answer(b"no gzip at all", "Content-Encoding: gzip"),
-        BadAnswer,
+        BadAnswerError,
         "unexpected response from CLN: not the gzip that its header declares",
     ),
     "success that is none": (
         http_answer(b'{"success": "true", "data": true}'),
-        BadAnswer,
+        BadAnswerError,
         "not an answer of CLN but JSON whose success is neither true nor false",
     ),
 }
@@ -201,7 +202,7 @@ def test_answer_that_is_lost(
 def test_registration_that_is_lost(client: Client, cln: AnsweringCln) -> None:
     """A monitoring key cannot be looked up, and may be registered again."""
     cln.says("<html>")
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.monitoring_keys.register("x" * 16)
     assert raised.value.problem == f"not an answer of CLN but an HTML page{REGISTERED}"
     assert raised.value.may_have_happened
@@ -239,8 +240,8 @@ def test_connection_that_is_lost(clients: Clients, authority: Authority, script:
 
 def test_too_large(clients: Clients, cln: AnsweringCln, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer beyond all bounds leaves it open."""
-    monkeypatch.setattr("cln_monitor.cln.transport.LARGEST_BODY", 10)
-    with pytest.raises(BadAnswer) as raised:
+    monkeypatch.setattr("cln_monitor.cln.http.answer.LARGEST_BODY", 10)
+    with pytest.raises(BadAnswerError) as raised:
         clients.writer(cln.url).kernelcare.delete_key(KEY)
     assert raised.value.may_have_happened
 
@@ -258,7 +259,7 @@ def test_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
     with ScriptedServer(script) as server:
         client = clients.writer(server.url)
         client.kernelcare.keys()
-        with pytest.raises(Unreachable) as raised:
+        with pytest.raises(UnreachableError) as raised:
             client.groups.add_servers("web", ["a"])
         assert raised.value.may_have_happened
         assert server.connections == 2
@@ -304,17 +305,17 @@ def assert_nothing_happened(client: Client, kind: type[ClnError], problem: str) 
 def test_nobody_is_reached(clients: Clients) -> None:
     """Without a connection nothing can have happened."""
     with _closed_port() as url:
-        assert_nothing_happened(clients.writer(url), Unreachable, "connection refused")
-    assert_nothing_happened(clients.writer("http://nowhere.invalid"), Unreachable, "does not resolve")
+        assert_nothing_happened(clients.writer(url), UnreachableError, "connection refused")
+    assert_nothing_happened(clients.writer("http://nowhere.invalid"), UnreachableError, "does not resolve")
 
 
 def test_certificate_that_is_not_trusted(clients: Clients, authority: Authority) -> None:
     """A handshake that fails comes before the request."""
     with ScriptedServer(answering(http_answer()), tls=authority.server_context("localhost")) as server:
-        assert_nothing_happened(clients.writer(server.url), Unreachable, "certificate")
+        assert_nothing_happened(clients.writer(server.url), UnreachableError, "certificate")
     with ScriptedServer(lambda connection: connection.recv(1)) as server:
         https = server.url.replace("http:", "https:")
-        assert_nothing_happened(clients.writer(https), Unreachable, "while shaking hands")
+        assert_nothing_happened(clients.writer(https), UnreachableError, "while shaking hands")
 
 
 @pytest.mark.usefixtures("call_clock")
@@ -338,11 +339,11 @@ def test_proxy_that_lets_nothing_through(clients: Clients, script: Script, probl
 def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
     """Where the deadline leaves no time, or CLN wants a pause, nothing goes out."""
     client = clients.writer(cln.url)
-    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOut, "nothing was sent")
+    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOutError, "nothing was sent")
     assert cln.asked == []
     cln.says("", "429 Slow Down", "Retry-After: 60")
-    assert_nothing_happened(client, RateLimited, "CLN answers HTTP 429 and asks to wait 60 s")
-    assert_nothing_happened(client, RateLimited, "CLN asked for a pause")
+    assert_nothing_happened(client, RateLimitedError, "CLN answers HTTP 429 and asks to wait 60 s")
+    assert_nothing_happened(client, RateLimitedError, "CLN asked for a pause")
     assert len(cln.asked) == 1
     assert clients.clock.slept == []
 
@@ -351,13 +352,13 @@ def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
 def test_token_that_is_refused(client: Client, cln: AnsweringCln, status: str) -> None:
     """Who is not let in has changed nothing."""
     cln.says("<html>", status)
-    assert_nothing_happened(client, AuthorizationFailed, f"CLN answers HTTP {status[:3]} and no reason")
+    assert_nothing_happened(client, AuthorizationError, f"CLN answers HTTP {status[:3]} and no reason")
 
 
 def test_reads_leave_nothing_open(client: Client, cln: AnsweringCln) -> None:
     """A read that failed has changed nothing."""
     cln.says("<html>")
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
     assert not raised.value.may_have_happened
 
@@ -443,7 +444,7 @@ JSON = st.recursive(
 def canned() -> Client:
     """A client whose answers are made up."""
     clock = FakeClock()
-    transport = CannedTransport(TransportSettings("http://127.0.0.1:9"), Limits(1, 0, clock), clock, Redactor())
+    transport = CannedTransport(TransportSettings("http://127.0.0.1:9"), RateLimiter(1, 0, clock), clock, Redactor())
     return Client.over(transport, credentials())
 
 
@@ -524,7 +525,7 @@ WRONG_CASES = [
 def test_argument_that_is_wrong(client: Client, cln: AnsweringCln, change: Change, name: str) -> None:
     """An argument that CLN could make nothing of is refused by its name before anything is sent."""
     for value in WRONG[name]:
-        with pytest.raises(BadArgument) as raised:
+        with pytest.raises(InvalidArgumentError) as raised:
             change.make(client, **{name: value})
         assert raised.value.argument == name
         assert str(raised.value).startswith(name)
@@ -537,7 +538,7 @@ def test_a_note_that_is_empty(client: Client, cln: AnsweringCln) -> None:
     """A new key has a note or none; the note of one that is there can be taken away."""
     for create in (client.kernelcare.create_key, client.imunify.create_key, client.els.create_key):
         codes = {} if create == client.kernelcare.create_key else {"code": "AVP"}
-        with pytest.raises(BadArgument):
+        with pytest.raises(InvalidArgumentError):
             create(**codes, limit=1, note="")
     assert cln.asked == []
     cln.gives({})
@@ -548,7 +549,7 @@ def test_a_note_that_is_empty(client: Client, cln: AnsweringCln) -> None:
 def test_nothing_to_change(client: Client, cln: AnsweringCln) -> None:
     """An update of nothing is a slip."""
     for update in (client.imunify.update_key, client.els.update_key):
-        with pytest.raises(BadArgument) as raised:
+        with pytest.raises(InvalidArgumentError) as raised:
             update("IMKEYVALUE")
         assert str(raised.value) == "limit: is not given, and neither is note; it takes at least one of them"
     assert cln.asked == []
@@ -601,9 +602,9 @@ def test_simulated_kernelcare(clients: Clients, served: Served) -> None:
     kernelcare.set_cidrs(key, ["192.0.2.0/24", "2001:db8::/32"])
     kernelcare.delete_key(key)
     assert kernelcare.keys() == []
-    with pytest.raises(NotDone):
+    with pytest.raises(NotDoneError):
         kernelcare.delete_key(key)
-    with pytest.raises(NotDone) as raised:
+    with pytest.raises(NotDoneError) as raised:
         kernelcare.remove_server("nobody")
     assert raised.value.problem == "CLN did nothing: Server not found"
 
@@ -634,7 +635,7 @@ def test_simulated_licenses(clients: Clients, served: Served) -> None:
     licenses.update("192.0.2.1", False)
     licenses.remove("192.0.2.1")
     assert licenses.licenses() == []
-    with pytest.raises(NotDone):
+    with pytest.raises(NotDoneError):
         licenses.remove("192.0.2.1", 43)
 
 
@@ -648,10 +649,10 @@ def test_simulated_servers_and_groups(clients: Clients, served: Served, account:
     assert [each.server_id for each in client.groups.add_servers("web", ["a"])] == ["a"]
     assert [each.server_id for each in client.groups.servers("web")] == ["a"]
     assert [each.server_id for each in client.groups.remove_servers("web", ["a"])] == ["a"]
-    with pytest.raises(NotDone):
+    with pytest.raises(NotDoneError):
         client.groups.remove_servers("web", ["a"])
     assert client.groups.groups() == [Group("web", "all of them")]
     assert client.imunify.remove_server("a") == RemovedServer("a", another.key)
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedError) as raised:
         client.imunify.remove_server("a")
     assert not raised.value.may_have_happened

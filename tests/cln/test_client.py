@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadArgument, Client, ClnError, Deadline, ReadOnlyClient, Redactor, Refused
-from cln_monitor.cln import transport as transport_module
-from cln_monitor.simulator import Account, Fault, Served, Simulator
+from cln_monitor.cln import Client, ClnError, Deadline, InvalidArgumentError, ReadOnlyClient, Redactor, RefusedError
+from cln_monitor.cln.http import answer as answer_module
+from cln_monitor.simulator import Account, Fault, Served, Simulator, serve
 from cln_monitor.simulator.faults import KINDS
 from tests.helpers.clock import FakeClock
 
@@ -95,7 +95,7 @@ def furnished() -> Iterator[tuple[Simulator, Served]]:
     account.add_kernelcare_key(KEY).add_server()
     account.add_imunify_key(IMUNIFY_KEY).add_server()
     account.add_monitoring_key(MONITORING_KEY)
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield simulator, served
 
 
@@ -107,7 +107,7 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
         clients.client(served.url).patch_status.of_reseller()
         client = clients.client(served.url, timeout=20, registration_token=REGISTRATION_TOKEN)
         for call in CALLS.values():
-            with contextlib.suppress(Refused):  # there is no such group
+            with contextlib.suppress(RefusedError):  # there is no such group
                 call(client)
         yield clients, client
 
@@ -138,7 +138,7 @@ def test_no_secret_shows(
     fields: dict[str, Any],
 ) -> None:
     """Whatever goes wrong, no text of the error nor of what led to it shows a secret in any spelling."""
-    monkeypatch.setattr(transport_module, "LARGEST_BODY", 1 << 20)
+    monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
     caplog.set_level("DEBUG")
     clients, client = knowing
     simulator, _ = furnished
@@ -288,7 +288,7 @@ def test_default_is_cln_itself() -> None:
 def test_made_of_something_wrong(name: str, values: list[Any]) -> None:
     """What a client cannot be made of is told by its name."""
     for value in values:
-        with pytest.raises(BadArgument) as raised:
+        with pytest.raises(InvalidArgumentError) as raised:
             Client(**{"login": LOGIN, "secret_key": SECRET_KEY, name: value})
         assert raised.value.argument == name
         assert not [secret for secret in (LOGIN, SECRET_KEY) if secret in repr(raised.value)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import ELS_CODES, BadAnswer, BadArgument, ElsKey, ElsServer, ReadOnlyClient
+from cln_monitor.cln import ELS_CODES, BadAnswerError, ElsKey, ElsServer, InvalidArgumentError, ReadOnlyClient
 
 from .answering import AnsweringCln, Asked
 from .asking import IMUNIFY_KEY, KEY, Clients, enveloped
@@ -69,7 +69,7 @@ def test_codes_of_the_document() -> None:
 def test_code_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, code: Any) -> None:
     """A code of another form is refused before anything is sent."""
     for call in (client.els.keys, client.els.servers):
-        with pytest.raises(BadArgument) as raised:
+        with pytest.raises(InvalidArgumentError) as raised:
             call(code)
         assert raised.value.argument == "code"
     assert cln.asked == []
@@ -100,7 +100,7 @@ def test_rows_without_an_identity(client: ReadOnlyClient, cln: AnsweringCln, row
     """A row that does not say which thing it is about is not an answer of CLN."""
     cln.gives([row])
     for call in (client.els.keys, client.els.servers):
-        with pytest.raises(BadAnswer):
+        with pytest.raises(BadAnswerError):
             call("CELS")
 
 

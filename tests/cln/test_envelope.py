@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import AuthorizationFailed, BadAnswer, ClnError, Refused
+from cln_monitor.cln import AuthorizationError, BadAnswerError, ClnError, RefusedError
 from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data, plain_items
-from cln_monitor.cln.transport import Answer
+from cln_monitor.cln.http.answer import Answer
 
 from .asking import enveloped
 from .samples import LITERAL, MEANT, PLAIN, REPAIRED
@@ -90,7 +90,7 @@ def test_each_call_has_a_sample(call: str) -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_literal_sample_that_is_broken(name: str) -> None:
     """JSON as the PDF broke it is not an answer of CLN, and never a crash."""
-    assert problem(LITERAL[name]) == "BadAnswer: not an answer of CLN but JSON that is cut or broken"
+    assert problem(LITERAL[name]) == "BadAnswerError: not an answer of CLN but JSON that is cut or broken"
 
 
 @pytest.mark.parametrize("name", sorted(set(MEANT) - {UNAUTHORIZED}))
@@ -105,7 +105,7 @@ def test_sample_as_it_was_meant(name: str) -> None:
 
 def test_sample_of_a_refusal() -> None:
     """The document's sample of an error is one."""
-    assert problem(MEANT[UNAUTHORIZED]) == "AuthorizationFailed: CLN refused the token: Authorization failed"
+    assert problem(MEANT[UNAUTHORIZED]) == "AuthorizationError: CLN refused the token: Authorization failed"
 
 
 def test_done_and_not_done_can_be_told_apart() -> None:
@@ -141,18 +141,18 @@ def test_data(body: bytes | str, data: object) -> None:
 def test_false_is_a_refusal(status: int) -> None:
     """``success`` that is JSON false says that the call failed."""
     body = '{"success": false, "message": "Limit reached", "data": [1]}'
-    assert problem(body, status) == "Refused: CLN refused the call: Limit reached"
+    assert problem(body, status) == "RefusedError: CLN refused the call: Limit reached"
 
 
 @pytest.mark.parametrize("success", ["null", "1", '"true"', '"false"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
 def test_neither_true_nor_false(success: str) -> None:
     """Anything else is neither a success nor a refusal, and CLN's words are kept."""
-    said = "BadAnswer: not an answer of CLN but JSON whose success is neither true nor false"
+    said = "BadAnswerError: not an answer of CLN but JSON whose success is neither true nor false"
     assert problem(f'{{"success": {success}, "data": [1]}}') == said
     with_message = f'{{"success": {success}, "message": "Limit reached"}}'
     assert problem(with_message) == f"{said}; CLN says: Limit reached"
     assert problem(with_message, 400) == (
-        "BadAnswer: not an answer of CLN but HTTP 400 with JSON whose success is neither true nor false; "
+        "BadAnswerError: not an answer of CLN but HTTP 400 with JSON whose success is neither true nor false; "
         "CLN says: Limit reached"
     )
 
@@ -160,7 +160,7 @@ def test_neither_true_nor_false(success: str) -> None:
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
 def test_refused_token(status: int) -> None:
     """A refused token is told from the body, whatever the HTTP status."""
-    assert problem(LITERAL[UNAUTHORIZED], status) == "AuthorizationFailed: CLN refused the token: Authorization failed"
+    assert problem(LITERAL[UNAUTHORIZED], status) == "AuthorizationError: CLN refused the token: Authorization failed"
 
 
 @pytest.mark.parametrize(
@@ -178,22 +178,24 @@ def test_refused_token(status: int) -> None:
 def test_words_for_a_refused_token(message: str) -> None:
     """Whatever the words, what is about the token is about the token."""
     body = json.dumps({"success": False, "message": message})
-    assert problem(body) == f"AuthorizationFailed: CLN refused the token: {message}"
-    assert (
-        plain_problem(f"success:false\nmessage:{message}") == f"AuthorizationFailed: CLN refused the token: {message}"
-    )
+    assert problem(body) == f"AuthorizationError: CLN refused the token: {message}"
+    assert plain_problem(f"success:false\nmessage:{message}") == f"AuthorizationError: CLN refused the token: {message}"
 
 
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        ('{"success": false, "message": "Server not found"}', 200, "Refused: CLN refused the call: Server not found"),
-        ('{"success": false}', 200, "Refused: CLN refused the call: it gave no reason"),
-        ('{"success": false, "message": null}', 500, "Refused: CLN refused the call: it gave no reason"),
-        ('{"success": false, "message": 42}', 200, "Refused: CLN refused the call: 42"),
-        ('{"success": false, "message": "two\\nlines \\u202e"}', 200, "Refused: CLN refused the call: two lines"),
-        ('{"success": false}', 401, "AuthorizationFailed: CLN refused the token: HTTP 401"),
-        ('{"success": false, "message": "Key"}', 403, "AuthorizationFailed: CLN refused the token: Key"),
+        (
+            '{"success": false, "message": "Server not found"}',
+            200,
+            "RefusedError: CLN refused the call: Server not found",
+        ),
+        ('{"success": false}', 200, "RefusedError: CLN refused the call: it gave no reason"),
+        ('{"success": false, "message": null}', 500, "RefusedError: CLN refused the call: it gave no reason"),
+        ('{"success": false, "message": 42}', 200, "RefusedError: CLN refused the call: 42"),
+        ('{"success": false, "message": "two\\nlines \\u202e"}', 200, "RefusedError: CLN refused the call: two lines"),
+        ('{"success": false}', 401, "AuthorizationError: CLN refused the token: HTTP 401"),
+        ('{"success": false, "message": "Key"}', 403, "AuthorizationError: CLN refused the token: Key"),
     ],
 )
 def test_refusals(body: str, status: int, text: str) -> None:
@@ -207,7 +209,7 @@ def test_which_refusals_may_pass(status: int, transient: bool) -> None:
     for body in ('{"success": false, "message": "Unexpected server error"}', LITERAL[UNAUTHORIZED]):
         with pytest.raises(ClnError) as raised:
             json_data(answer(body, status), object)
-        assert raised.value.transient is (transient and isinstance(raised.value, Refused))
+        assert raised.value.transient is (transient and isinstance(raised.value, RefusedError))
 
 
 BAD = {
@@ -253,14 +255,14 @@ BAD = {
 @pytest.mark.parametrize(("body", "status", "text"), BAD.values(), ids=BAD.keys())
 def test_bad_answers(body: bytes | str, status: int, text: str) -> None:
     """What is not an answer of CLN is told from a refusal, and what it is instead is named."""
-    assert problem(body, status) == f"BadAnswer: {text}"
+    assert problem(body, status) == f"BadAnswerError: {text}"
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_authorization_without_a_body_of_cln(status: int) -> None:
     """HTTP 401 and 403 are about authorization, whoever answers."""
     text = (
-        f"AuthorizationFailed: CLN answers HTTP {status} and no reason: "
+        f"AuthorizationError: CLN answers HTTP {status} and no reason: "
         "login, secret key or token are wrong, or our address is barred"
     )
     assert problem("<html>", status) == text
@@ -279,7 +281,7 @@ def test_authorization_without_a_body_of_cln(status: int) -> None:
 )
 def test_redirects(location: str, where: str) -> None:
     """A redirect names the host it leads to, and nothing else of the address."""
-    text = f"BadAnswer: it redirects to {where}, which is never followed with a token; is api_url right?"
+    text = f"BadAnswerError: it redirects to {where}, which is never followed with a token; is api_url right?"
     for body in ("<html>", "", '{"success": true, "data": []}'):
         assert problem(body, 302, location) == text
     assert plain_problem("success:true", 301, location) == text
@@ -296,7 +298,7 @@ def test_redirects(location: str, where: str) -> None:
 def test_other_shapes(data: str, text: str) -> None:
     """Data of another shape than documented is a bad answer that says where."""
     body = f'{{"success": true, "data": {data}}}'
-    said = f"BadAnswer: not an answer of CLN but JSON of another shape than documented: {text}"
+    said = f"BadAnswerError: not an answer of CLN but JSON of another shape than documented: {text}"
     assert problem(body, kind=list[dict[str, str]]) == said
     mended = f'{{"success": true, "note": "\\ud800", "data": {data}}}'
     assert problem(mended, kind=list[dict[str, str]]) == said
@@ -305,7 +307,7 @@ def test_other_shapes(data: str, text: str) -> None:
 def test_message_beside_data_of_another_shape() -> None:
     """What CLN says beside data that is not what was asked for tells why."""
     assert problem('{"success": true, "message": "No keys found", "data": null}', kind=list[Any]) == (
-        "BadAnswer: not an answer of CLN but JSON of another shape than documented: "
+        "BadAnswerError: not an answer of CLN but JSON of another shape than documented: "
         "Expected `array`, got `null`; CLN says: No keys found"
     )
 
@@ -313,7 +315,7 @@ def test_message_beside_data_of_another_shape() -> None:
 @pytest.mark.parametrize(("status", "transient"), [(200, False), (404, False), (500, True), (502, True), (504, True)])
 def test_which_bad_answers_may_pass(status: int, transient: bool) -> None:
     """What comes with HTTP 5xx may be gone a moment later."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         json_data(answer("<html>", status), object)
     assert raised.value.transient is transient
 
@@ -343,8 +345,8 @@ def test_plain_sample_as_printed(name: str) -> None:
         "success.plain": {"code": "0"},
         "kcare.nagios.register_key.plain": {"code": "0"},
         "status.plain": STATUS_FLAGS,
-        "error.plain": "Refused: CLN refused the call: Unexpected server error",
-        "kcare.nagios.register_key.error.plain": "Refused: CLN refused the call: it gave no reason",
+        "error.plain": "RefusedError: CLN refused the call: Unexpected server error",
+        "kcare.nagios.register_key.error.plain": "RefusedError: CLN refused the call: it gave no reason",
     }
     meant = readings[name]
     read = plain_problem(PLAIN[name]) if isinstance(meant, str) else plain_items(answer(PLAIN[name]))
@@ -377,40 +379,48 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        ("success:false", 200, "Refused: CLN refused the call: it gave no reason"),
-        ("success:false\nmessage:Key: not found", 200, "Refused: CLN refused the call: Key: not found"),
-        ("success:false message:success:true", 200, "Refused: CLN refused the call: success:true"),
-        ("success:false\ncode:1", 500, "Refused: CLN refused the call: it gave no reason"),
-        ("success:true", 500, "BadAnswer: not an answer of CLN but HTTP 500 with a body that says success"),
-        ("success:maybe", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
-        ("success", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
-        ("code:0", 200, "BadAnswer: not an answer of CLN but text that nobody has documented"),
-        ("", 200, "BadAnswer: not an answer of CLN but an empty body"),
-        ("<html>success:true", 200, "BadAnswer: not an answer of CLN but an HTML page"),
-        ('{"success": false, "message": "Key not found"}', 200, "Refused: CLN refused the call: Key not found"),
-        (' {"success": false}', 500, "Refused: CLN refused the call: it gave no reason"),
+        ("success:false", 200, "RefusedError: CLN refused the call: it gave no reason"),
+        ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the call: Key: not found"),
+        ("success:false message:success:true", 200, "RefusedError: CLN refused the call: success:true"),
+        ("success:false\ncode:1", 500, "RefusedError: CLN refused the call: it gave no reason"),
+        ("success:true", 500, "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success"),
+        ("success:maybe", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
+        ("success", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
+        ("code:0", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
+        ("", 200, "BadAnswerError: not an answer of CLN but an empty body"),
+        ("<html>success:true", 200, "BadAnswerError: not an answer of CLN but an HTML page"),
+        ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the call: Key not found"),
+        (' {"success": false}', 500, "RefusedError: CLN refused the call: it gave no reason"),
         (
             '{"success": false, "message": "Authorization failed"}',
             200,
-            "AuthorizationFailed: CLN refused the token: Authorization failed",
+            "AuthorizationError: CLN refused the token: Authorization failed",
         ),
         (
             '{"success": true, "data": {"code": 0}}',
             200,
-            "BadAnswer: not an answer of CLN but JSON in place of plain text",
+            "BadAnswerError: not an answer of CLN but JSON in place of plain text",
         ),
-        ('{"code": 0}', 200, "BadAnswer: not an answer of CLN but JSON in place of plain text"),
-        ('{"success": false', 200, "BadAnswer: not an answer of CLN but JSON that is cut or broken"),
-        ('["success:true"]', 200, "BadAnswer: not an answer of CLN but JSON in place of plain text"),
+        ('{"code": 0}', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
+        ('{"success": false', 200, "BadAnswerError: not an answer of CLN but JSON that is cut or broken"),
+        ('["success:true"]', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
         (
             '{"success": true}',
             500,
-            "BadAnswer: not an answer of CLN but HTTP 500 with a body that says success",
+            "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success",
         ),
-        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswer: not an answer of CLN but text that is cut"),
-        ("success:true\nxmlrpc:true\nrhn_queue_full:", 200, "BadAnswer: not an answer of CLN but text that is cut"),
-        ("success:true xmlrpc:true rhn_queue_full: ", 200, "BadAnswer: not an answer of CLN but text that is cut"),
-        ("success:true\nxmlrpc:true\nrhn_queue_full:fal", 200, "BadAnswer: not an answer of CLN but text that is cut"),
+        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
+        (
+            "success:true\nxmlrpc:true\nrhn_queue_full:",
+            200,
+            "BadAnswerError: not an answer of CLN but text that is cut",
+        ),
+        ("success:true xmlrpc:true rhn_queue_full: ", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
+        (
+            "success:true\nxmlrpc:true\nrhn_queue_full:fal",
+            200,
+            "BadAnswerError: not an answer of CLN but text that is cut",
+        ),
     ],
 )
 def test_plain_failures(body: str, status: int, text: str) -> None:
@@ -483,7 +493,7 @@ def test_describe_body(body: bytes, what: str) -> None:
 
 def test_authorization_is_a_type_of_its_own() -> None:
     """A refused token and a refused call can be told apart by type."""
-    assert not issubclass(AuthorizationFailed, Refused)
+    assert not issubclass(AuthorizationError, RefusedError)
 
 
 VALUES = st.sampled_from([True, False, None, 1, "true", "text", [], [{"id": 1}], [1], {}, {"id": "a"}, "\ud800"])
@@ -513,7 +523,7 @@ def _outcome(read: Callable[[Answer, Any], object], whole: Answer, kind: Any) ->
 @pytest.mark.parametrize("body", [enveloped([]), b"[]"], ids=["in the envelope", "bare"])
 def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
     """A list is whole with 200 alone: a 206 says itself that it is a part, and no other is one of CLN's."""
-    with pytest.raises(BadAnswer, match=f"HTTP {status} with ") as raised:
+    with pytest.raises(BadAnswerError, match=f"HTTP {status} with ") as raised:
         json_data(Answer(status, body), list)
     assert not raised.value.transient
 
@@ -522,7 +532,7 @@ def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
 def test_plain_text_with_another_status_of_success(status: int) -> None:
     """So is a plain text."""
     assert plain_problem("success:true xmlrpc:true", status) == (
-        f"BadAnswer: not an answer of CLN but HTTP {status} with a body that says success"
+        f"BadAnswerError: not an answer of CLN but HTTP {status} with a body that says success"
     )
 
 
@@ -532,19 +542,19 @@ def test_change_with_another_status_of_success(status: int, good: bool) -> None:
     if good:
         assert changed_data(Answer(status, enveloped(True)), bool) is True
     else:
-        with pytest.raises(BadAnswer, match=f"HTTP {status} with a body that says success"):
+        with pytest.raises(BadAnswerError, match=f"HTTP {status} with a body that says success"):
             changed_data(Answer(status, enveloped(True)), bool)
 
 
 @pytest.mark.parametrize("status", [304, 306, 399])
 def test_status_that_redirects_nowhere(status: int) -> None:
     """A 304 answers a question that nobody asked: it is no redirect."""
-    assert problem(b"", status) == f"BadAnswer: not an answer of CLN but HTTP {status} with an empty body"
+    assert problem(b"", status) == f"BadAnswerError: not an answer of CLN but HTTP {status} with an empty body"
 
 
 def test_refusal_with_another_status_of_success() -> None:
     """A no of CLN is one with any status."""
-    assert problem('{"success": false, "message": "no"}', 206) == "Refused: CLN refused the call: no"
+    assert problem('{"success": false, "message": "no"}', 206) == "RefusedError: CLN refused the call: no"
 
 
 @pytest.mark.processes
@@ -554,7 +564,7 @@ def test_threads_that_read_a_kind_for_the_first_time_at_once() -> None:
 import sys, threading
 import msgspec
 from cln_monitor.cln.envelope import json_data
-from cln_monitor.cln.transport import Answer
+from cln_monitor.cln.http.answer import Answer
 sys.setswitchinterval(1e-6)
 answer = Answer(status=200, body=b'{"success": true, "data": [{"f1": 1}]}')
 for number in range(200):

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor import cln
-from cln_monitor.cln import REASONS, BadAnswer, ClnError, NotDone, RateLimited, Refused, ServersNotFound
+from cln_monitor.cln import (
+    REASONS,
+    BadAnswerError,
+    ClnError,
+    NotDoneError,
+    RateLimitedError,
+    RefusedError,
+    ServersNotFoundError,
+)
 
 
 def test_reasons_are_those_of_the_contract() -> None:
@@ -20,15 +28,15 @@ def test_each_exported_error_has_one_of_the_reasons() -> None:
     ]
     assert len(kinds) == 9
     assert {kind.reason for kind in kinds if kind is not ClnError} == set(REASONS)
-    assert ServersNotFound.reason == NotDone.reason == "refused"
+    assert ServersNotFoundError.reason == NotDoneError.reason == "refused"
 
 
 def test_text_names_what_was_attempted() -> None:
     """The text is what was attempted, then the problem, both without secrets; so are repr and arguments."""
-    error = BadAnswer("the planted thing")
+    error = BadAnswerError("the planted thing")
     error.while_doing("reading /status.json", lambda text: text.replace("planted", "<secret>"))
     assert str(error) == "reading /status.json: the <secret> thing"
-    assert repr(error) == "BadAnswer('the <secret> thing')"
+    assert repr(error) == "BadAnswerError('the <secret> thing')"
     assert (error.attempted, error.problem) == ("reading /status.json", "the <secret> thing")
 
 
@@ -38,8 +46,8 @@ def test_what_led_to_it_is_dropped() -> None:
         try:
             raise ValueError("https://cln.cloudlinux.com/api?token=planted")  # noqa: TRY301 # there is no shorter way
         except ValueError:
-            raise BadAnswer("bad") from None
-    except BadAnswer as error:
+            raise BadAnswerError("bad") from None
+    except BadAnswerError as error:
         error.while_doing("reading", str)
         caught = error
     assert caught.__context__ is None
@@ -48,7 +56,7 @@ def test_what_led_to_it_is_dropped() -> None:
 
 def test_problem_is_cut_after_it_was_scrubbed() -> None:
     """A long problem is cut, and only after its secrets were replaced: half a secret would not be known again."""
-    error = BadAnswer("x" * 395 + "secret")
+    error = BadAnswerError("x" * 395 + "secret")
     error.while_doing("reading", lambda text: text.replace("secret", "<hidden>"))
     assert error.problem == "x" * 395 + "<hid…"
 
@@ -56,15 +64,15 @@ def test_problem_is_cut_after_it_was_scrubbed() -> None:
 @pytest.mark.parametrize("transient", [True, False])
 def test_transient(transient: bool) -> None:
     """An error tells whether the same read may well succeed a moment later."""
-    assert BadAnswer("bad", transient=transient).transient is transient
-    assert not BadAnswer("bad").transient
-    assert RateLimited("slow down").transient
-    assert RateLimited("slow down").retry_after is None
+    assert BadAnswerError("bad", transient=transient).transient is transient
+    assert not BadAnswerError("bad").transient
+    assert RateLimitedError("slow down").transient
+    assert RateLimitedError("slow down").retry_after is None
 
 
 def test_left_open() -> None:
     """An error may leave open whether a change was made, and then says so."""
-    error = BadAnswer("bad", request_left=True)
+    error = BadAnswerError("bad", request_left=True)
     error.while_doing("sending", str)
     error.leave_open("look first")
     assert (error.request_left, error.may_have_happened) == (True, True)
@@ -74,5 +82,5 @@ def test_left_open() -> None:
 
 def test_by_itself_nothing_is_open() -> None:
     """An error by itself says nothing of a change."""
-    error = Refused("no")
+    error = RefusedError("no")
     assert (error.request_left, error.may_have_happened) == (False, False)

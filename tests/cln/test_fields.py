@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import BadAnswer
+from cln_monitor.cln import BadAnswerError
 from cln_monitor.cln.fields import (
     checkin,
     checkins,
@@ -65,9 +65,9 @@ SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64) | st.floats()
 
 @given(SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(), SCALARS, max_size=2))
 def test_any_value(value: object) -> None:
-    """Whatever JSON carries there, each reader returns a value or raises BadAnswer."""
+    """Whatever JSON carries there, each reader returns a value or raises BadAnswerError."""
     for read in (date, identity):
-        with contextlib.suppress(BadAnswer):
+        with contextlib.suppress(BadAnswerError):
             read(value, "x")
     assert type(count(value)) in {int, type(None)}
     assert type(date_if_readable(value)) in {float, type(None)}
@@ -113,7 +113,7 @@ def test_many_values(
 def _outcome(read: Callable[[], object]) -> object:
     try:
         return read()
-    except BadAnswer as error:
+    except BadAnswerError as error:
         return str(error)
 
 
@@ -163,9 +163,9 @@ def test_check_in_that_never_was(value: object) -> None:
 @pytest.mark.parametrize("value", ["never", "-", "0", 0, 1398871560, "0000-00-01", "0000-01-00", "soon", {}, [], True])
 def test_check_in_that_cannot_be_read(value: object) -> None:
     """What is no date is no answer, and not taken for never."""
-    with pytest.raises(BadAnswer, match=r"last_checkin is .*, not a date"):
+    with pytest.raises(BadAnswerError, match=r"last_checkin is .*, not a date"):
         checkin(value, "last_checkin")
-    with pytest.raises(BadAnswer, match=r"last_checkin is .*, not a date"):
+    with pytest.raises(BadAnswerError, match=r"last_checkin is .*, not a date"):
         checkins(["2014-04-30T11:26-0400", value], "last_checkin")
 
 
@@ -189,7 +189,7 @@ def test_date() -> None:
 @pytest.mark.parametrize("value", ["04-30T11:26-0400", "soon", 1398871560, 1.5, True, [], {"a": 1}])
 def test_bad_date(value: object) -> None:
     """Anything else is a bad answer that names the field and the value, or None where no age comes of it."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         date(value, "last_checkin")
     assert str(raised.value) == f"not an answer of CLN: last_checkin is {str(value)!r}, not a date"
     assert date_if_readable(value) is None
@@ -213,7 +213,7 @@ def test_identity(value: object, name: str) -> None:
 @pytest.mark.parametrize("value", [None, "", " ", "\n", True, 1.5, 1e300, float("inf"), [], ["a"], {"a": 1}])
 def test_no_identity(value: object) -> None:
     """A row without an id is a bad answer."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         identity(value, "server_id")
     assert str(raised.value) == "not an answer of CLN: a row without server_id"
 
@@ -240,7 +240,7 @@ def test_counts() -> None:
     assert counts([], "data") == []
     values: list[object] = [[None], ["x"], [[1]], {}, None, 1, "1"]
     for value in values:
-        with pytest.raises(BadAnswer, match="data is no list of numbers"):
+        with pytest.raises(BadAnswerError, match="data is no list of numbers"):
             counts(value, "data")
 
 
@@ -250,5 +250,5 @@ def test_done() -> None:
     done("true")
     values: list[object] = [1, "yes", "1", None, [], {}, False]
     for value in values:
-        with pytest.raises(BadAnswer, match="data is neither true nor false"):
+        with pytest.raises(BadAnswerError, match="data is neither true nor false"):
             done(value)

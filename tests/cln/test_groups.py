@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, BadArgument, Group, GroupServer, ReadOnlyClient
+from cln_monitor.cln import BadAnswerError, Group, GroupServer, InvalidArgumentError, ReadOnlyClient
 
 from .answering import AnsweringCln, Asked
 from .asking import Clients
@@ -51,7 +51,7 @@ def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln) -> None:
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\ud800", "x" * 101, None, 7, ["web"]])
 def test_name_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, name: Any) -> None:
     """What a person gives and no group can be called is refused before anything is sent."""
-    with pytest.raises(BadArgument) as raised:
+    with pytest.raises(InvalidArgumentError) as raised:
         client.groups.servers(name)
     assert raised.value.argument == "name"
     assert cln.asked == []
@@ -77,5 +77,5 @@ def test_rows_without_an_identity(client: ReadOnlyClient, cln: AnsweringCln, row
     """A row that does not say which thing it is about is not an answer of CLN."""
     cln.gives([row])
     for call in (client.groups.groups, lambda: client.groups.servers("web")):
-        with pytest.raises(BadAnswer):
+        with pytest.raises(BadAnswerError):
             call()

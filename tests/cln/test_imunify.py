@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from cln_monitor.cln import BadAnswer, ImunifyKey, ImunifyServer, ReadOnlyClient, Refused
+from cln_monitor.cln import BadAnswerError, ImunifyKey, ImunifyServer, ReadOnlyClient, RefusedError
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 
 from .asking import IMUNIFY_KEY, Clients, enveloped
@@ -93,7 +93,7 @@ def test_odd_address(client: ReadOnlyClient, simulator: Simulator) -> None:
 def test_row_without_an_id(client: ReadOnlyClient, simulator: Simulator) -> None:
     """A server without an id is not an answer of CLN."""
     answers(simulator, enveloped([{"ip": "192.0.2.1"}]))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.imunify.servers(IMUNIFY_KEY)
     assert str(raised.value) == (
         f"reading /im/srv/list.json at {client.api} for key IMPL-12607494: not an answer of CLN: a row without id"
@@ -102,7 +102,7 @@ def test_row_without_an_id(client: ReadOnlyClient, simulator: Simulator) -> None
 
 def test_unknown_key(client: ReadOnlyClient) -> None:
     """A key that CLN does not know is refused."""
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedError) as raised:
         client.imunify.servers(IMUNIFY_KEY)
     assert raised.value.problem == "CLN refused the call: Key not found"
 

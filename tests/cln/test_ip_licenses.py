@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from cln_monitor.cln import BadAnswer, BadArgument, IpAvailability, IpLicense, LicensedServer, ReadOnlyClient
+from cln_monitor.cln import (
+    BadAnswerError,
+    InvalidArgumentError,
+    IpAvailability,
+    IpLicense,
+    LicensedServer,
+    ReadOnlyClient,
+)
 from cln_monitor.simulator import Fault, Served, Simulator
 
 from .answering import AnsweringCln, Asked
@@ -104,7 +111,7 @@ def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, row
         (client.ip_licenses.licenses, "/ipl/list.json"),
         (lambda: client.ip_licenses.servers(["192.0.2.1"]), "/ipl/server.json"),
     ):
-        with pytest.raises(BadAnswer) as raised:
+        with pytest.raises(BadAnswerError) as raised:
             call()
         assert str(raised.value) == f"reading {path} at {client.api}: not an answer of CLN: {problem}"
 
@@ -145,7 +152,7 @@ def test_addresses_in_one_spelling(client: ReadOnlyClient, simulator: Simulator)
 )
 def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, addresses: Any, text: str) -> None:
     """All are looked at before the first hundred are sent, and the wrong one is named by its place."""
-    with pytest.raises(BadArgument) as raised:
+    with pytest.raises(InvalidArgumentError) as raised:
         client.ip_licenses.servers(addresses)
     assert str(raised.value).startswith(text)
     assert raised.value.argument == "addresses"
@@ -183,7 +190,7 @@ def test_types_that_are_none(clients: Clients, cln: AnsweringCln, data: object) 
     licenses = clients.client(cln.url).ip_licenses
     cln.gives(data)
     for call in (licenses.availability, licenses.check):
-        with pytest.raises(BadAnswer):
+        with pytest.raises(BadAnswerError):
             call("192.0.2.1")
 
 
@@ -194,7 +201,7 @@ def test_address_that_is_none(clients: Clients, cln: AnsweringCln, ip: Any) -> N
     """What is no address is refused before anything is sent."""
     licenses = clients.client(cln.url).ip_licenses
     for call in (licenses.availability, licenses.check):
-        with pytest.raises(BadArgument) as raised:
+        with pytest.raises(InvalidArgumentError) as raised:
             call(ip)
         assert str(raised.value) == "ip: is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"
     assert cln.asked == []

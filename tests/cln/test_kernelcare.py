@@ -9,13 +9,13 @@ import pytest
 from msgspec import UNSET
 
 from cln_monitor.cln import (
-    BadAnswer,
-    BadArgument,
+    BadAnswerError,
     ImunifyKey,
+    InvalidArgumentError,
     KernelCareKey,
     KernelCareServer,
     ReadOnlyClient,
-    Refused,
+    RefusedError,
     mask_key,
 )
 from cln_monitor.simulator import Account, Fault, Served, Simulator
@@ -165,7 +165,7 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
 def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, rows: object, problem: str) -> None:
     """A row that cannot be read names what is wrong with it, and what was attempted."""
     answers(simulator, enveloped(rows))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
     assert str(raised.value) == f"reading /kcare/key/list.json at {client.api}: {problem}"
 
@@ -174,14 +174,14 @@ def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, row
 def test_checkin_that_is_no_date(client: ReadOnlyClient, simulator: Simulator, last_checkin: object) -> None:
     """A check-in that cannot be read is an error of its list: no age is ever guessed."""
     answers(simulator, enveloped([{"server_id": "s", "last_checkin": last_checkin}]))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.servers(KEY)
     assert raised.value.problem == f"not an answer of CLN: last_checkin is {str(last_checkin)!r}, not a date"
 
 
 def test_unknown_key(client: ReadOnlyClient) -> None:
     """A key that CLN does not know is refused, and shows as its mask."""
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedError) as raised:
         client.kernelcare.servers(KEY)
     assert str(raised.value) == (
         f"reading /kcare/key/servers.json at {client.api} for key Pl4n-87d3e7eb: CLN refused the call: Key not found"
@@ -214,7 +214,7 @@ def test_cidrs_that_cln_refuses(clients: Clients, cln: AnsweringCln, code: objec
     """Any code but 0 is a refusal, in the words of the document."""
     cln.gives({"code": code})
     client = clients.writer(cln.url)
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedError) as raised:
         client.kernelcare.set_cidrs(KEY, ["192.0.2.0/24"])
     assert str(raised.value) == (
         f"sending /kcare/key/set_cidr.json at {client.api} for key Pl4n-87d3e7eb: CLN did not set the CIDRs: {said}"
@@ -226,7 +226,7 @@ def test_cidrs_that_cln_refuses(clients: Clients, cln: AnsweringCln, code: objec
 def test_cidrs_without_a_code(clients: Clients, cln: AnsweringCln, data: object) -> None:
     """Without the code of success nobody knows."""
     cln.gives(data)
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         clients.writer(cln.url).kernelcare.set_cidrs(KEY, ["192.0.2.0/24"])
     assert raised.value.may_have_happened
 
@@ -244,7 +244,7 @@ def test_new_key_in_an_object(clients: Clients, cln: AnsweringCln) -> None:
 def test_servers_of_no_key(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
     """What a person gives and no key can be is refused before anything is sent."""
     for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
-        with pytest.raises(BadArgument) as raised:
+        with pytest.raises(InvalidArgumentError) as raised:
             call(key)
         assert raised.value.argument == "key"
     assert simulator.requests == []
@@ -273,6 +273,6 @@ def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCl
 def test_an_empty_key_is_no_key_of_a_list(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
     """CLN's list gives none, and to ask about one would be to ask about all."""
     for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
-        with pytest.raises(BadArgument):
+        with pytest.raises(InvalidArgumentError):
             call(key)
     assert simulator.requests == []

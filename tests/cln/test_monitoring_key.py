@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor.cln import (
-    BadAnswer,
+    BadAnswerError,
     ClnError,
     Deadline,
     MonitoringKeys,
-    RateLimited,
-    Refused,
-    TimedOut,
+    RateLimitedError,
+    RefusedError,
+    TimedOutError,
     is_monitoring_key,
 )
 from cln_monitor.cln.endpoints import KERNELCARE_KEYS, Endpoint
@@ -54,15 +54,15 @@ def test_well_formed(key: str) -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        ("success:true code:1", Refused),
-        ("success:true code:2", Refused),
-        ("success:true code:77", Refused),
-        (PLAIN["kcare.nagios.register_key.error.plain"], Refused),
-        (PLAIN["error.plain"], Refused),
-        ("success:true", BadAnswer),
-        ("success:true code:x", BadAnswer),
-        ("<html>", BadAnswer),
-        ("", BadAnswer),
+        ("success:true code:1", RefusedError),
+        ("success:true code:2", RefusedError),
+        ("success:true code:77", RefusedError),
+        (PLAIN["kcare.nagios.register_key.error.plain"], RefusedError),
+        (PLAIN["error.plain"], RefusedError),
+        ("success:true", BadAnswerError),
+        ("success:true code:x", BadAnswerError),
+        ("<html>", BadAnswerError),
+        ("", BadAnswerError),
     ],
 )
 def test_not_registered(keys: MonitoringKeys, simulator: Simulator, body: str | bytes, kind: type[ClnError]) -> None:
@@ -109,7 +109,7 @@ def test_sent_once(clients: Clients, served: Served, simulator: Simulator, fault
 def test_barred_by_somebody_else(keys: MonitoringKeys, simulator: Simulator, status: int) -> None:
     """The call takes no login: without a word of CLN such a status says nothing about the key."""
     simulator.faults.add(Fault("status", status=status, html=True))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         keys.register(MONITORING_KEY)
     assert f"HTTP {status} without a word of CLN: this address is barred, or a proxy says so" in str(raised.value)
     assert raised.value.may_have_happened
@@ -119,7 +119,7 @@ def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served:
     """A change that CLN puts off puts off all calls to that host."""
     transport = clients.transport(served.url)
     simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
-    with pytest.raises(RateLimited):
+    with pytest.raises(RateLimitedError):
         MonitoringKeys(transport, Deadline.never(clients.clock)).register(MONITORING_KEY)
     read(transport)
     assert clients.clock.slept == [7]
@@ -127,7 +127,7 @@ def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served:
 
 def test_not_sent_after_the_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
     """Nothing is sent once the deadline has passed."""
-    with pytest.raises(TimedOut):
+    with pytest.raises(TimedOutError):
         MonitoringKeys(clients.transport(served.url), Deadline(0, clients.clock)).register(MONITORING_KEY)
     assert simulator.requests == []
 

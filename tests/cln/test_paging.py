@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, Client
+from cln_monitor.cln import BadAnswerError, Client
 from cln_monitor.cln.paging import paging_of_headers, signs_of_more
 
 from .answering import AnsweringCln
@@ -68,7 +68,7 @@ def test_one_page_of_several(
 ) -> None:
     """The error says what contradicts that the list is whole."""
     cln.says(body(beside) if data_first else json.dumps({**beside, "success": True, "data": ROWS}))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == f"unexpected response from CLN: one page of several ({signs}; 2 rows)"
     assert not raised.value.transient
@@ -97,7 +97,7 @@ HEADERS_OF_A_PART = {
 def test_headers_of_a_part(client: Client, cln: AnsweringCln, header: str, signs: str) -> None:
     """So do the headers that tell of pages."""
     cln.says(body({}), "200 OK", header)
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == f"unexpected response from CLN: one page of several ({signs}; 2 rows)"
 
@@ -105,7 +105,7 @@ def test_headers_of_a_part(client: Client, cln: AnsweringCln, header: str, signs
 def test_headers_tell_of_a_bare_list_as_well(client: Client, cln: AnsweringCln) -> None:
     """A list without the envelope has nothing beside it but the headers."""
     cln.says(json.dumps([{"product": "AWP_PREMIUM", "primary_domain": "a.example"}]), "200 OK", "X-Total-Count: 2")
-    with pytest.raises(BadAnswer, match="one page of several"):
+    with pytest.raises(BadAnswerError, match="one page of several"):
         client.awp.usage("2026-01")
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from cln_monitor.cln import (
     STATES,
-    AuthorizationFailed,
-    BadAnswer,
+    AuthorizationError,
+    BadAnswerError,
     ClnError,
     PatchedHost,
     PatchStatus,
-    Refused,
-    ServersNotFound,
+    RefusedError,
+    ServersNotFoundError,
 )
+from cln_monitor.cln.http.answer import Answer
 from cln_monitor.cln.patch_status import parse_patch_status
-from cln_monitor.cln.transport import Answer
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 
 from .asking import KEY, MONITORING_KEY, REGISTRATION_TOKEN, Clients
@@ -161,7 +161,7 @@ GOES_ON = {
 )
 def test_good_that_goes_on(line: str, first: str, between: str) -> None:
     """Whatever follows good news and is neither a host, counts nor blank takes them back, and is quoted."""
-    with pytest.raises(BadAnswer, match=r"^not an answer of CLN but ") as caught:
+    with pytest.raises(BadAnswerError, match=r"^not an answer of CLN but ") as caught:
         parse(f"{first}{between}{line}")
     assert f"'{line}'" in str(caught.value) or "counts that are cut or doubled" in str(caught.value)
 
@@ -177,7 +177,7 @@ def test_good_that_goes_on(line: str, first: str, between: str) -> None:
 )
 def test_words_and_counts_that_contradict_each_other(text: str) -> None:
     """Neither is believed, and the words are quoted."""
-    with pytest.raises(BadAnswer, match=r"^not an answer of CLN but a text that says '.* up to date"):
+    with pytest.raises(BadAnswerError, match=r"^not an answer of CLN but a text that says '.* up to date"):
         parse(text)
 
 
@@ -219,7 +219,7 @@ NO_ANSWERS = {
 @pytest.mark.parametrize("text", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
 def test_never_good(text: str) -> None:
     """Any other text is not an answer of CLN, and never good."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         parse(text)
     assert str(raised.value) == "not an answer of CLN but text that nobody has documented"
 
@@ -237,7 +237,7 @@ def test_never_good(text: str) -> None:
 )
 def test_counts_that_do_not_add_up(text: str) -> None:
     """Each state is counted once, or the counts are worth nothing."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         parse(text)
     assert str(raised.value) == "not an answer of CLN but counts that are cut or doubled"
 
@@ -258,7 +258,7 @@ def test_counts_that_do_not_add_up(text: str) -> None:
 )
 def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
     """Pages, nothing at all, and good news that come with an error are not answers of CLN."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         parse(body, status)
     assert str(raised.value) == text
 
@@ -268,30 +268,34 @@ def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
     [
         (
             "Servers not found for key WsTs821nSAtiastD",
-            ServersNotFound,
+            ServersNotFoundError,
             "CLN refused the call: Servers not found for key WsTs821nSAtiastD",
         ),
-        ("Reseller not found", Refused, "CLN refused the call: Reseller not found"),
+        ("Reseller not found", RefusedError, "CLN refused the call: Reseller not found"),
         (
             "Registration token not found for reseller acme not found",
-            AuthorizationFailed,
+            AuthorizationError,
             "CLN refused the token: Registration token not found for reseller acme not found",
         ),
-        ("Authorization failed", AuthorizationFailed, "CLN refused the token: Authorization failed"),
+        ("Authorization failed", AuthorizationError, "CLN refused the token: Authorization failed"),
         (
             '{"success": false, "message": "Authorization failed"}',
-            AuthorizationFailed,
+            AuthorizationError,
             "CLN refused the token: Authorization failed",
         ),
-        ('{"success": false, "message": "Key disabled"}', Refused, "CLN refused the call: Key disabled"),
-        ("success:false message:Unexpected\nserver error", Refused, "CLN refused the call: Unexpected server error"),
+        ('{"success": false, "message": "Key disabled"}', RefusedError, "CLN refused the call: Key disabled"),
+        (
+            "success:false message:Unexpected\nserver error",
+            RefusedError,
+            "CLN refused the call: Unexpected server error",
+        ),
     ],
 )
 @pytest.mark.parametrize("status", [200, 401, 500])
 def test_refusals(text: str, kind: type[ClnError], said: str, status: int) -> None:
     """An unknown key, an unknown login and a wrong token come with any status, and are told apart."""
     if status == 401 and text.startswith(("{", "success")):
-        kind = AuthorizationFailed
+        kind = AuthorizationError
         said = said.replace("refused the call", "refused the token")
     with pytest.raises(ClnError) as raised:
         parse(text, status)
@@ -314,7 +318,7 @@ JSON = "JSON where a text is documented"
 )
 def test_success_of_another_call(body: str, what: str) -> None:
     """An answer that belongs to another call says nothing about servers."""
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         parse(body)
     assert str(raised.value) == f"not an answer of CLN but {what}"
 
@@ -397,7 +401,7 @@ def test_of_key(clients: Clients, account: Account, served: Served) -> None:
     """The state of the servers of a key, as the simulated CLN tells it."""
     key = account.add_kernelcare_key(KEY)
     client = clients.client(served.url)
-    with pytest.raises(ServersNotFound) as raised:
+    with pytest.raises(ServersNotFoundError) as raised:
         client.patch_status.of_key(KEY)
     assert raised.value.problem == "CLN refused the call: Servers not found for key Pl4n-87d3e7eb"
     key.add_server(hostname="web1.example.net", ip="192.0.2.1")
@@ -431,7 +435,7 @@ def test_of_reseller(
 def test_wrong_registration_token(clients: Clients, served: Served) -> None:
     """A wrong registration token is refused, and the login does not show although no other token was ever made."""
     client = clients.client(served.url, registration_token="wrong token")
-    with pytest.raises(AuthorizationFailed) as raised:
+    with pytest.raises(AuthorizationError) as raised:
         client.patch_status.of_reseller()
     host = served.url.split("/")[2]
     assert str(raised.value) == (
@@ -453,5 +457,5 @@ def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Ser
 @pytest.mark.parametrize("status", [203, 206])
 def test_part_that_says_all_is_well(status: int) -> None:
     """A 206 is a part of the text, and who knows what the rest says."""
-    with pytest.raises(BadAnswer, match=f"HTTP {status} with a text that says all is well"):
+    with pytest.raises(BadAnswerError, match=f"HTTP {status} with a text that says all is well"):
         parse_patch_status(Answer(status, b"KernelCare OK - all servers are up to date!"))

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from cln_monitor.cln import AuthorizationFailed, BadAnswer, Client, ClnError, RateLimited, Refused
-from cln_monitor.cln.refusal import says_nothing_was_done
+from cln_monitor.cln import AuthorizationError, BadAnswerError, Client, ClnError, RateLimitedError, RefusedError
+from cln_monitor.cln.http.error_mapping import says_nothing_was_done
 
 from .answering import AnsweringCln
 from .asking import KEY, SECRET_KEY, Clients, enveloped
@@ -67,7 +67,7 @@ def test_change_refused_by_status(client: Client, cln: AnsweringCln, change: Cha
 
 def assert_nothing_was_done(client: Client, change: Change, status: str) -> None:
     """Fail unless the error of ``change`` says that nothing was done, and by which ``status``."""
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedError) as raised:
         change.make(client)
     assert raised.value.problem.startswith("nothing was done: ")
     assert f"HTTP {status[:3]}" in raised.value.problem
@@ -81,7 +81,7 @@ def test_change_refused_in_words(client: Client, cln: AnsweringCln, change: Chan
     """The words of CLN are in the error, and nothing was done."""
     for body in (spring(int(status[:3]), "no such handler"), '{"message": "no such handler"}'):
         cln.says(body, status)
-        with pytest.raises(Refused) as raised:
+        with pytest.raises(RefusedError) as raised:
             change.make(client)
         assert raised.value.problem.startswith(f"CLN refused the call: HTTP {status[:3]}: no such handler")
         assert not raised.value.may_have_happened
@@ -93,7 +93,7 @@ def test_change_left_open(client: Client, cln: AnsweringCln, change: Change, sta
     """All other answers that are not CLN's word leave it open."""
     for body in ("<html>", "", spring(500)):
         cln.says(body, status)
-        with pytest.raises(BadAnswer) as raised:
+        with pytest.raises(BadAnswerError) as raised:
             change.make(client)
         assert raised.value.may_have_happened
         assert OPEN in str(raised.value)
@@ -103,11 +103,11 @@ def test_success_with_a_client_error(client: Client, cln: AnsweringCln) -> None:
     """An answer that contradicts itself leaves it open."""
     for status in REFUSING:
         cln.says(enveloped(True), status)
-        with pytest.raises(BadAnswer) as raised:
+        with pytest.raises(BadAnswerError) as raised:
             client.kernelcare.delete_key(KEY)
         assert raised.value.may_have_happened
         cln.says("success:true code:0", status)
-        with pytest.raises(BadAnswer) as raised:
+        with pytest.raises(BadAnswerError) as raised:
             client.monitoring_keys.register("x" * 16)
         assert raised.value.may_have_happened
 
@@ -119,19 +119,19 @@ UNAUTHORIZED = "Authorization failed"
 @pytest.mark.parametrize(
     ("status", "body", "kind", "problem"),
     [
-        (400, spring(400), Refused, "CLN refused the call: HTTP 400: no such handler"),
-        (400, spring(400, ""), Refused, "CLN refused the call: HTTP 400: Bad Request"),
-        (400, spring(400, None), Refused, "CLN refused the call: HTTP 400: Bad Request"),
-        (400, spring(400, ["a"]), Refused, "CLN refused the call: HTTP 400: Bad Request"),
-        (404, spring(404, "", "Nope"), Refused, "CLN refused the call: HTTP 404: Nope; is api_url right?"),
-        (401, spring(401, "Bad token"), AuthorizationFailed, "CLN refused the token: Bad token"),
-        (403, spring(403, "", "Forbidden"), AuthorizationFailed, "CLN refused the token: Forbidden"),
-        (400, spring(400, UNAUTHORIZED), AuthorizationFailed, f"CLN refused the token: {UNAUTHORIZED}"),
-        (500, spring(500, "boom"), BadAnswer, f"not an answer of CLN but HTTP 500 {NO_WORD}; CLN says: boom"),
-        (408, spring(408, "late"), BadAnswer, f"not an answer of CLN but HTTP 408 {NO_WORD}; CLN says: late"),
-        (200, spring(200, "odd"), BadAnswer, f"not an answer of CLN but {NO_WORD.removeprefix('with ')}"),
-        (400, '{"status": 400}', BadAnswer, f"not an answer of CLN but HTTP 400 {NO_WORD}"),
-        (404, "<html>", BadAnswer, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+        (400, spring(400), RefusedError, "CLN refused the call: HTTP 400: no such handler"),
+        (400, spring(400, ""), RefusedError, "CLN refused the call: HTTP 400: Bad Request"),
+        (400, spring(400, None), RefusedError, "CLN refused the call: HTTP 400: Bad Request"),
+        (400, spring(400, ["a"]), RefusedError, "CLN refused the call: HTTP 400: Bad Request"),
+        (404, spring(404, "", "Nope"), RefusedError, "CLN refused the call: HTTP 404: Nope; is api_url right?"),
+        (401, spring(401, "Bad token"), AuthorizationError, "CLN refused the token: Bad token"),
+        (403, spring(403, "", "Forbidden"), AuthorizationError, "CLN refused the token: Forbidden"),
+        (400, spring(400, UNAUTHORIZED), AuthorizationError, f"CLN refused the token: {UNAUTHORIZED}"),
+        (500, spring(500, "boom"), BadAnswerError, f"not an answer of CLN but HTTP 500 {NO_WORD}; CLN says: boom"),
+        (408, spring(408, "late"), BadAnswerError, f"not an answer of CLN but HTTP 408 {NO_WORD}; CLN says: late"),
+        (200, spring(200, "odd"), BadAnswerError, f"not an answer of CLN but {NO_WORD.removeprefix('with ')}"),
+        (400, '{"status": 400}', BadAnswerError, f"not an answer of CLN but HTTP 400 {NO_WORD}"),
+        (404, "<html>", BadAnswerError, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
     ],
 )
 def test_reads_repeat_the_words(
@@ -148,7 +148,7 @@ def test_reads_repeat_the_words(
 def test_words_are_clean(clients: Clients, cln: AnsweringCln) -> None:
     """The words of CLN come on one line, bounded, and without secrets."""
     cln.says(spring(400, f"a\nb\x1b[31m {SECRET_KEY} {KEY} " + "x" * 10_000), "400 Bad")
-    with pytest.raises(Refused) as raised:
+    with pytest.raises(RefusedError) as raised:
         clients.writer(cln.url).kernelcare.delete_key(KEY)
     text = str(raised.value)
     assert "a b [31m <secret> " in text
@@ -161,6 +161,6 @@ def test_words_are_clean(clients: Clients, cln: AnsweringCln) -> None:
 def test_too_many_requests(client: Client, cln: AnsweringCln) -> None:
     """A rate limit is one as before: nothing was done, and nothing is open."""
     cln.says(spring(429, "slow down"), "429 Many")
-    with pytest.raises(RateLimited) as raised:
+    with pytest.raises(RateLimitedError) as raised:
         client.kernelcare.delete_key(KEY)
     assert not raised.value.may_have_happened

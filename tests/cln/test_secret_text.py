@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cln_monitor.cln import AuthorizationFailed, Client, Credentials, Secret
+from cln_monitor.cln import AuthorizationError, Client, Credentials, Secret
 from cln_monitor.cln.secret_text import problem_of_secret, suspicion_of_secret
 
 from .answering import AnsweringCln
@@ -85,7 +85,7 @@ def test_named_beside_a_refusal(login: str, secret: str, odd: str, clients: Clie
     cln.says(refused("Authorization failed"))
     client = Client.over(clients.transport(cln.url), Credentials(login, lambda: Secret(secret)))
     for ask in (client.kernelcare.keys, lambda: client.groups.create("web")):
-        with pytest.raises(AuthorizationFailed) as raised:
+        with pytest.raises(AuthorizationError) as raised:
             ask()
         assert raised.value.problem == f"CLN refused the token: Authorization failed{odd}"
         assert "pl4nted" not in str(raised.value)
@@ -95,9 +95,9 @@ def test_not_beside_the_refusal_of_another(clients: Clients, cln: AnsweringCln) 
     """A call that takes no secret says nothing of one, also after a call that took it."""
     client = Client.over(clients.transport(cln.url), Credentials(LOGIN, lambda: Secret("'pl4nted'")))
     cln.says(refused("Authorization failed"))
-    with pytest.raises(AuthorizationFailed, match="quote"):
+    with pytest.raises(AuthorizationError, match="quote"):
         client.kernelcare.keys()
-    with pytest.raises(AuthorizationFailed, match=r"Authorization failed$"):
+    with pytest.raises(AuthorizationError, match=r"Authorization failed$"):
         client.patch_status.of_key("x" * 16)
 
 
@@ -106,7 +106,7 @@ def test_of_the_token_that_was_sent(clients: Clients, cln: AnsweringCln) -> None
     token = Secret("pl4nted\u200b")
     credentials = Credentials(LOGIN, lambda: Secret("'pl4nted'"), lambda: token)
     cln.says("Registration token not found for reseller x not found")
-    with pytest.raises(AuthorizationFailed) as raised:
+    with pytest.raises(AuthorizationError) as raised:
         Client.over(clients.transport(cln.url), credentials).patch_status.of_reseller()
     assert raised.value.problem.endswith("; the registration token has a zero-width space (U+200B) at position 8")
     assert "quote" not in raised.value.problem

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cln_monitor.cln import BadAnswer, ClnError, ReadOnlyClient, ServiceStatus, Unreachable
+from cln_monitor.cln import BadAnswerError, ClnError, ReadOnlyClient, ServiceStatus, UnreachableError
 from cln_monitor.cln.status import DOCUMENTED
 from cln_monitor.simulator import Fault, Served, Simulator
 
@@ -85,7 +85,7 @@ def test_documented_flag_that_cannot_be_read(
     """The answer is none, in whichever form, and the value is told; the other form does not make up for it."""
     flags = ", ".join(f'"{each}": {value if each == name else json.dumps(good)}' for each, good in GOOD_FLAGS.items())
     answers(simulator, f'{{"success": true, "data": {{{flags}}}}}')
-    with pytest.raises(BadAnswer, match=f"a status whose {name} is .*, neither true nor false$"):
+    with pytest.raises(BadAnswerError, match=f"a status whose {name} is .*, neither true nor false$"):
         client.status.flags()
     assert [request.path for request in simulator.requests] == ["/status.json"]
     simulator.faults.clear()
@@ -93,7 +93,9 @@ def test_documented_flag_that_cannot_be_read(
     plain = {each: str(value).lower() for each, value in GOOD_FLAGS.items()} | {name: "1"}
     lines = ["success:true", *(f"{each}:{value}" for each, value in plain.items())]
     answers(simulator, "\n".join(lines), "/status.plain")
-    with pytest.raises(BadAnswer, match=f"; and /status.plain: .* a status whose {name} is .*, neither true nor false"):
+    with pytest.raises(
+        BadAnswerError, match=f"; and /status.plain: .* a status whose {name} is .*, neither true nor false"
+    ):
         client.status.flags()
 
 
@@ -132,7 +134,7 @@ def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simula
     """When both forms fail the error is that of the first, and tells of the other."""
     simulator.faults.add(Fault("html", "/status.json"))
     simulator.faults.add(Fault("empty", "/status.plain"))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert str(raised.value) == (
         f"reading /status.json at {client.api}: not an answer of CLN but an HTML page; "
@@ -144,7 +146,7 @@ def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simula
 def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
     """Half of the flags are not all of them: the bad ones may be in the other half."""
     simulator.faults.add(Fault("cut"))
-    with pytest.raises(BadAnswer) as raised:
+    with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert raised.value.problem == (
         "not an answer of CLN but JSON that is cut or broken; "
@@ -155,7 +157,7 @@ def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
 def test_unreachable_is_not_asked_again(client: ReadOnlyClient, simulator: Simulator) -> None:
     """When CLN cannot be reached the other form is not tried."""
     simulator.faults.add(Fault("reset"))
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         client.status.flags()
     assert {request.path for request in simulator.requests} == {"/status.json"}
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cln_monitor.cln.token import make_token
+from cln_monitor.cln.caller import make_token
 
 
 def test_token_of_a_known_secret() -> None:

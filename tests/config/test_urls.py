@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.config import Choice, ConfigError, NotChosen, parse_config
+from cln_monitor.config import AccountSelection, ConfigError, SelectionError, parse_config
 from cln_monitor.config.urls import problem_of_api_url, problem_of_proxy
 
 ADDRESS = "expected an address such as http://proxy.example.com:3128"
@@ -51,8 +51,11 @@ def test_bad(url: str, problem: str, tmp_path: Path) -> None:
         assert str(raised.value) == f": proxy: {problem}"
     file = tmp_path / "cln-monitor.yml"
     file.write_text(account)
-    for choice in (Choice(config=str(file), proxy=url), Choice(needs_account=False, config=str(file), proxy=url)):
-        with pytest.raises(NotChosen) as refused:
+    for choice in (
+        AccountSelection(config=str(file), proxy=url),
+        AccountSelection(needs_account=False, config=str(file), proxy=url),
+    ):
+        with pytest.raises(SelectionError) as refused:
             choice.load()
         assert str(refused.value) == f"--proxy: {problem}"
         assert "pl4nted" not in str(refused.value)
@@ -64,5 +67,5 @@ def test_bad_api_url(url: str, tmp_path: Path) -> None:
     assert problem_of_api_url(url)
     file = tmp_path / "cln-monitor.yml"
     file.write_text("accounts: [{name: acme, login: l, secret_key: s}]")
-    with pytest.raises(NotChosen, match=r"^--api-url: expected the root of a CLN API"):
-        Choice(config=str(file), api_url=url).load()
+    with pytest.raises(SelectionError, match=r"^--api-url: expected the root of a CLN API"):
+        AccountSelection(config=str(file), api_url=url).load()

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.cln import Client, Credentials, Limits, Redactor, Secret, SystemClock, Transport, TransportSettings
+from cln_monitor.cln import (
+    Client,
+    Credentials,
+    RateLimiter,
+    Redactor,
+    Secret,
+    SystemClock,
+    Transport,
+    TransportSettings,
+)
 from tests.cli.account import LOGIN, SECRET_KEY, TOKEN, Cln, a_cln
 
 
@@ -23,6 +32,6 @@ def client(cln: Cln) -> Iterator[Client]:
     """A client that waits for nothing."""
     clock = SystemClock()
     settings = TransportSettings(api_url=cln.url, timeout=5.0, ca_file=str(cln.config.with_name("one.pem")))
-    transport = Transport(settings, Limits(8, 0, clock), clock, Redactor())
+    transport = Transport(settings, RateLimiter(8, 0, clock), clock, Redactor())
     with Client.over(transport, Credentials(LOGIN, lambda: Secret(SECRET_KEY), lambda: Secret(TOKEN))) as client:
         yield client

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cln_monitor.cln import BadArgument, Client, ClnError, clean_text
+from cln_monitor.cln import Client, ClnError, InvalidArgumentError, clean_text
 from cln_monitor.cln.text import is_clean
 from cln_monitor.simulator import Fault
 from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, furnish
@@ -105,7 +105,7 @@ def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> Non
         cln.simulator.clear_requests()
         try:
             make()
-        except BadArgument:
+        except InvalidArgumentError:
             assert cln.simulator.requests == []
         except ClnError:
             pass

@@ -11,7 +11,7 @@ import pytest
 
 from cln_monitor.cln import Client, Secret, SystemClock
 from cln_monitor.cln.endpoints import READS, WRITES
-from cln_monitor.probes import PROBES, Source, run_probe
+from cln_monitor.probes import PROBES, ProbeContext, run_probe
 from cln_monitor.simulator import CALLS as SIMULATED
 from cln_monitor.simulator import Fault
 from tests.cli.account import KEY, Cln
@@ -71,7 +71,7 @@ def senders(cln: Cln, client: Client) -> dict[Call, list[str]]:
             cln.simulator.clear_requests()
             for _ in range(2):
                 probe_settings: Any = probe.settings  # each kind has its own defaults
-                source = Source(client, probe_settings(), "acme", str, lambda: [Secret(KEY)])
+                source = ProbeContext(client, probe_settings(), "acme", str, lambda: [Secret(KEY)])
                 run_probe(probe, source, pool, clock)
                 cln.simulator.faults.add(Fault("html", "/status.json"))
             cln.simulator.faults.clear()

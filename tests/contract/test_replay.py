@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import AuthorizationFailed, Client, ClnError, NotDone, Refused
+from cln_monitor.cln import AuthorizationError, Client, ClnError, NotDoneError, RefusedError
 from cln_monitor.simulator import Fault, Replay
 from cln_monitor.simulator.samples import SAMPLES, Sample
 from tests.cli.account import Cln
@@ -23,12 +23,14 @@ _CASES = [
 def meant(sample: Sample | str) -> type[ClnError] | None:
     """Return the error that a sample is, None where it is a success."""
     if isinstance(sample, str):
-        return None if sample.startswith(("KernelCare OK", "success:true code:0", "success:true\ndb_")) else Refused
+        return (
+            None if sample.startswith(("KernelCare OK", "success:true code:0", "success:true\ndb_")) else RefusedError
+        )
     if not sample.success:
-        return AuthorizationFailed
+        return AuthorizationError
     if sample.data is None or sample.data is False:
-        return NotDone
-    return Refused if sample.data in ({"code": 1}, {"code": 2}, {"code": 3}) else None
+        return NotDoneError
+    return RefusedError if sample.data in ({"code": 1}, {"code": 2}, {"code": 3}) else None
 
 
 def outcome(cln: Cln, client: Client, call: Call, style: str, place: int) -> Any:
@@ -55,7 +57,7 @@ def test_samples(call: Call, place: int, cln: Cln, client: Client) -> None:
     else:
         assert not (isinstance(enveloped, type) and issubclass(enveloped, ClnError))
     bare = outcome(cln, client, call, "bare", place)
-    assert bare == (NotDone if isinstance(sample, Sample) and not sample.success else enveloped)
+    assert bare == (NotDoneError if isinstance(sample, Sample) and not sample.success else enveloped)
 
 
 def test_rows_that_repeat(cln: Cln, client: Client) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cln_monitor.exporter.counters import Counters
 from cln_monitor.exporter.metrics import ALL_FAMILIES
 from cln_monitor.exporter.metrics.registry import RENDERERS
+from cln_monitor.exporter.self_metrics import SelfMetrics
 from dashboards.grafana.__main__ import texts
 from tests.dashboards import grafana
 from tests.dashboards.grafana import FOLDER, Json
@@ -122,7 +122,7 @@ def test_all_is_read_from_the_chosen_data_source(board: Json) -> None:
 def test_queries_use_metrics_that_exist(board: Json) -> None:
     """A panel over a metric nobody exposes would be empty for ever."""
     names = {family.name for family in ALL_FAMILIES}
-    names |= {name for own in Counters().registry._collector_to_names.values() for name in own}
+    names |= {name for own in SelfMetrics().registry._collector_to_names.values() for name in own}
     expressions = [target["expr"] for target in _targets(board)]
     expressions += [each["query"] for each in grafana.variables(board).values() if each["type"] == "query"]
     used = {name for expression in expressions for name in _metrics(expression, board)}

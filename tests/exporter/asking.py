@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
 
-from cln_monitor.exporter.target import Target
+from cln_monitor.exporter.single_flight import SingleFlight
 from tests.running import wait_until
 
 
@@ -30,11 +31,11 @@ def ask(app: ASGIApp, path: str, method: str = "GET", headers: Mapping[str, str]
     return asyncio.run(asked())
 
 
-def wait_for_visitors(target: Target, number: int) -> None:
-    """Return when so many wait for the run of ``target`` that is under way."""
+def wait_for_visitors(flight: SingleFlight[Any], number: int) -> None:
+    """Return when so many wait for the work of ``flight`` that is under way."""
 
     def waiting() -> int:
-        run = target._running
+        run = flight._running
         return 0 if run is None else len(run._condition._waiters)  # type: ignore[attr-defined] # nothing public tells
 
     wait_until(lambda: waiting() >= number, f"{number} to wait for the run")

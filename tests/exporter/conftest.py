@@ -15,7 +15,7 @@ from cln_monitor.cln import Redactor, SystemClock
 from cln_monitor.config import Config, parse_config
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
-from cln_monitor.simulator import Account, Simulator
+from cln_monitor.simulator import Account, Simulator, serve
 from tests.helpers.clock import FakeClock
 from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
@@ -140,7 +140,7 @@ def exporting(idle: Callable[[Any], None]) -> Iterator[Exporting]:
     clock = HandClock()
     simulator = Simulator(clock.time)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         file = File()
         service = Service(file.load, Redactor(), clock)
         idle(service)

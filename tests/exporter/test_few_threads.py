@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 from tests.helpers.few_threads import DIES, REFUSED
 from tests.running import Exporter, wait_until
 from tests.small_cln import small_cln, write_config
@@ -29,7 +29,7 @@ def cln() -> Iterator[tuple[Simulator, str]]:
     (account,) = simulator.accounts.values()
     for number in range(20):
         account.add_kernelcare_key(f"MoreKey{number:09}").add_server()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield simulator, served.url
 
 

@@ -12,7 +12,7 @@ from cln_monitor.exporter.history import DAY, HOUR, Fall, History, doubted, size
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
-from cln_monitor.probes.ip_licenses import IpLicenses, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
@@ -126,8 +126,8 @@ def test_sizes() -> None:
     """By product where a probe has several; nothing of a probe that lists no servers."""
     assert sizes_of(servers(1, 2)) == {"": 3}
     assert sizes_of(els(CELS=2, OELS=0)) == {"CELS": 2, "OELS": 0}
-    licenses = IpLicenses(licenses=[LicenseState("192.0.2.1", "a", True, None)])
-    assert sizes_of(observed({"licenses": licenses, "check-ins 1": IpLicenses()}, probe="ip_licenses")) == {"": 1}
+    licenses = IpLicenseList(licenses=[LicenseState("192.0.2.1", "a", True, None)])
+    assert sizes_of(observed({"licenses": licenses, "check-ins 1": IpLicenseList()}, probe="ip_licenses")) == {"": 1}
     assert sizes_of(flags("a")) == {}
 
 

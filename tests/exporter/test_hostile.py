@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from cln_monitor.cln import mask_key
-from cln_monitor.exporter.web import WebOptions, make_app
+from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.simulator import Fault
 from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, SECRETS
 
@@ -139,7 +139,7 @@ def test_any_status(status: int, app: Starlette, fleet: Exporting) -> None:
 @pytest.mark.parametrize("kind", ["cut_body", "garbage", "reset", "huge", "skew"])
 def test_any_wire(kind: str, app: Starlette, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that are no HTTP, answers that end early or not at all, a clock that is hours off."""
-    monkeypatch.setattr("cln_monitor.cln.transport.LARGEST_BODY", 1 << 20)
+    monkeypatch.setattr("cln_monitor.cln.http.answer.LARGEST_BODY", 1 << 20)
     fields: dict[str, Any] = {"huge": {"size": 3 << 20, "gzip": True}, "skew": {"seconds": -86400}}.get(kind, {})
     fleet.run()
     fleet.simulator.faults.add(Fault(kind, **fields))

@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.probes import Observation, Part
-from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from tests.helpers.clock import NOW
 
 from .conftest import Exporting
@@ -29,9 +29,9 @@ def test_check_ins_that_are_not_known() -> None:
     """Are told from none, and of two that are known the newer counts."""
     one, two = LicenseState("192.0.2.1", "a", True, None), LicenseState("192.0.2.2", "a", True, None)
     parts = (
-        Part("check-ins 1", NOW, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW)]), 60.0),
-        Part("check-ins 2", NOW - 60, IpLicenses(checkins=[LicenseCheckin("192.0.2.1", "a", NOW - 60)])),
-        Part("licenses", NOW, IpLicenses(licenses=[one, two])),
+        Part("check-ins 1", NOW, IpLicenseList(checkins=[LicenseCheckin("192.0.2.1", "a", NOW)]), 60.0),
+        Part("check-ins 2", NOW - 60, IpLicenseList(checkins=[LicenseCheckin("192.0.2.1", "a", NOW - 60)])),
+        Part("licenses", NOW, IpLicenseList(licenses=[one, two])),
     )
     found = licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts))
     assert [(each.last_checkin, each.read_at) for each in found] == [(NOW, NOW), (UNSET, None)]

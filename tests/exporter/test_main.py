@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.running import CLN_EXPORTER, PATIENCE, Exporter, Program, ask, running_exporter, wait_until
 from tests.small_cln import SECRETS, small_cln, write_config
 
@@ -29,7 +29,7 @@ PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els
 def cln() -> Iterator[tuple[Simulator, str]]:
     """A running CLN of known values, and its API root."""
     simulator = small_cln()
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield simulator, served.url
 
 
@@ -83,7 +83,7 @@ def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> 
 def test_nothing_secret_leaves(tmp_path: Path) -> None:
     """Planted secrets are in no page, no metric and no log line, also while calls fail."""
     simulator = small_cln()
-    with simulator.serve() as served, _watching(served.url, tmp_path) as exporter:
+    with serve(simulator) as served, _watching(served.url, tmp_path) as exporter:
         for fault in (
             Fault("html"),
             Fault("reset"),
@@ -107,7 +107,7 @@ def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(where: str, tmp_path
     simulator = small_cln()
     simulator.faults.add(Fault("hang", where))
     with (
-        simulator.serve() as served,
+        serve(simulator) as served,
         running_exporter(tmp_path, f"--config.file={write_config(tmp_path, served.url)}") as exporter,
     ):
         assert exporter.ask("/-/healthy").status == 200  # it polls before it serves, and minds signals from then on
@@ -184,9 +184,8 @@ def test_a_sighup_before_the_configuration_is_read_is_kept(cln: tuple[Simulator,
 
 def test_it_takes_charge_of_sighup_before_anything_heavy_is_imported() -> None:
     """So that hardly a moment is left in which a reload would kill what has just been started."""
-    code = (
-        "import sys, cln_monitor.exporter.main; print(*{'structlog', 'uvicorn', 'requests', 'yaml'} & set(sys.modules))"
-    )
+    heavy = "{'structlog', 'uvicorn', 'requests', 'yaml'}"
+    code = f"import sys, cln_monitor.exporter.__main__; print(*{heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "\n"
 

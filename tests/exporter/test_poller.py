@@ -184,7 +184,7 @@ def test_the_wall_clock_is_set(jump: str, polled: Polled, monkeypatch: pytest.Mo
     polled.wait_for_run()
     before = polled.next_run(one)
     monkeypatch.setattr("apscheduler.schedulers.base.datetime", Jumped)
-    monkeypatch.setattr("cln_monitor.exporter.schedule.datetime", Jumped)
+    monkeypatch.setattr("cln_monitor.exporter.scheduler.datetime", Jumped)
     for _ in range(3):
         polled.wait_for_run()
     assert polled.ran.count(one) == 1

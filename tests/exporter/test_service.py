@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from cln_monitor.cln import REASONS, Redactor
 from cln_monitor.config import Config, ConfigError
-from cln_monitor.exporter.exposition import Exposition
-from cln_monitor.exporter.saved import decode
+from cln_monitor.exporter.metrics.exposition import Exposition
 from cln_monitor.exporter.service import Service
+from cln_monitor.exporter.storage.snapshot import decode
 from cln_monitor.simulator import Fault
 from tests.running import wait_until
 from tests.small_cln import IMUNIFY_KEY, KEY
@@ -519,7 +519,7 @@ def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyP
     exporting.service.reload()
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(exporting.service.run, exporting.target("kernelcare"))
-        wait_until(lambda: exporting.target("kernelcare").is_running, "the run")
+        wait_until(lambda: exporting.target("kernelcare").flight.is_running, "the run")
         exporting.service.stop()
         assert not run.done()
         go_on.set()

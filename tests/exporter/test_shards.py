@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cln_monitor.exporter.web import WebOptions, make_app
+from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.probes import PROBES, Shard
 
 from .asking import ask

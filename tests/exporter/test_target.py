@@ -10,14 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.cln import Limits, ReadOnlyClient, Redactor, Refused, Transport, TransportSettings
+from cln_monitor.cln import RateLimiter, ReadOnlyClient, Redactor, RefusedError, Transport, TransportSettings
 from cln_monitor.exporter.target import Target, TargetId
-from cln_monitor.probes import Ages, Run, Source, View
+from cln_monitor.probes import Ages, ProbeContext, ProbeReport, Run
 from cln_monitor.probes.probe import Plan, Reading
 from cln_monitor.probes.status import StatusSettings
 from tests.helpers.clock import NOW, FakeClock
-
-from .asking import wait_for_visitors
 
 MAX_AGE = 300.0
 
@@ -34,7 +32,7 @@ class Scripted:
         self.readers: dict[str, Callable[[], object]] = {}
         self.runs = 0
 
-    def plan(self, _: Source) -> Plan[object]:
+    def plan(self, _: ProbeContext) -> Plan[object]:
         """Return the readers."""
         self.runs += 1
         return Plan({name: _reading(read) for name, read in self.readers.items()})
@@ -51,18 +49,17 @@ class Targets:
         self.clock = FakeClock()
         self.probe = Scripted()
         self.pool = ThreadPoolExecutor(2)
-        self.done: list[Run[Any]] = []
-        transport = Transport(TransportSettings(), Limits(1, 0, self.clock), self.clock, Redactor())
+        transport = Transport(TransportSettings(), RateLimiter(1, 0, self.clock), self.clock, Redactor())
         self.client = ReadOnlyClient.over(transport)
 
     def target(self, *, asks: str = "the same", made_from: object = "the same") -> Target:
         """Return a new target."""
-        source = Source(self.client, StatusSettings(), "acme")
+        source = ProbeContext(self.client, StatusSettings(), "acme")
         return Target(self.probe, source, "https://cln.cloudlinux.com/api", asks=asks, made_from=made_from)
 
     def run(self, target: Target) -> Run[Any]:
         """Run a target once."""
-        return target.run(self.pool, self.clock, lambda _, run: self.done.append(run))
+        return target.flight.do(lambda: target.run(self.pool, self.clock))
 
 
 @pytest.fixture
@@ -76,7 +73,7 @@ def targets() -> Iterator[Targets]:
 
 def refuse() -> object:
     """Fail, as CLN does when it says no."""
-    raise Refused("no")
+    raise RefusedError("no")
 
 
 def parts(target: Target) -> list[str]:
@@ -84,7 +81,7 @@ def parts(target: Target) -> list[str]:
     return [] if target.observation is None else [part.name for part in target.observation.parts]
 
 
-def undated(view: View) -> View:
+def undated(view: ProbeReport) -> ProbeReport:
     """Return ``view`` without monotonic times."""
     return msgspec.structs.replace(view, observation=view.observation and view.observation.undated())
 
@@ -93,17 +90,16 @@ def test_before_the_first_run(targets: Targets) -> None:
     """Its id tells what it is; nothing is known yet."""
     target = targets.target()
     assert target.id == TargetId("cln.cloudlinux.com", "acme", "scripted")
-    assert (target.observation, target.last_run, target.last_success, target.is_running) == (None, None, None, False)
+    assert (target.observation, target.last_run, target.last_success, target.is_tried) == (None, None, None, False)
     assert (target.view().last_run, target.view().interval) == (None, 60.0)
     assert not target.expire(0.0)
 
 
 def test_a_run(targets: Targets) -> None:
-    """It is told, and what it saw is kept."""
+    """It is returned, and what it saw is kept."""
     targets.probe.readers = {"a": lambda: 1}
     target = targets.target()
     run = targets.run(target)
-    assert targets.done == [run]
     assert target.last_run is run
     assert (parts(target), target.last_success, target.view().last_success) == (["a"], NOW, NOW)
 
@@ -167,60 +163,6 @@ def test_view(targets: Targets) -> None:
     assert view.observation == run.observation
     assert (view.read, view.lacking) == (1, 1)
     assert target.view(whole=False) == msgspec.structs.replace(view, observation=None)
-
-
-class TestOneRunAtATime:
-    """Who comes while a run is under way waits for it."""
-
-    def test_they_share_one_run(self, targets: Targets) -> None:
-        """Ten at a time: one run, one call of done, the same outcome for all."""
-        begun, go_on = threading.Event(), threading.Event()
-
-        def slowly() -> int:
-            begun.set()
-            assert go_on.wait(5)
-            return 1
-
-        targets.probe.readers = {"a": slowly}
-        target = targets.target()
-        with ThreadPoolExecutor(10) as visitors:
-            first = visitors.submit(targets.run, target)
-            assert begun.wait(5)
-            assert target.is_running
-            rest = [visitors.submit(targets.run, target) for _ in range(9)]
-            wait_for_visitors(target, 9)
-            assert not any(visit.done() for visit in rest)
-            go_on.set()
-            runs = {id(visit.result(5)) for visit in [first, *rest]}
-        assert len(runs) == targets.probe.runs == len(targets.done) == 1
-        assert not target.is_running
-
-    def test_the_next_one_runs_anew(self, targets: Targets) -> None:
-        """After a run there is another."""
-        target = targets.target()
-        assert targets.run(target) is not targets.run(target)
-        assert targets.probe.runs == 2
-
-    def test_a_run_that_breaks_does_not_block(self, targets: Targets) -> None:
-        """When telling the run raises, those who wait get the error too, and the next run is possible."""
-        target = targets.target()
-        begun, go_on = threading.Event(), threading.Event()
-
-        def broken(_: Target, __: Run[Any]) -> None:
-            begun.set()
-            assert go_on.wait(5)
-            raise ValueError("broken")
-
-        with ThreadPoolExecutor(2) as visitors:
-            first = visitors.submit(target.run, targets.pool, targets.clock, broken)
-            assert begun.wait(5)
-            second = visitors.submit(targets.run, target)
-            wait_for_visitors(target, 1)
-            go_on.set()
-            for visit in (first, second):
-                assert isinstance(visit.exception(5), ValueError)
-        assert not target.is_running
-        assert targets.run(target).failure is None
 
 
 class TestInherit:
@@ -292,7 +234,7 @@ def test_saved_and_restored(targets: Targets) -> None:
     target.restore(saved, later)
     assert target.view() == former.view()
     assert target.ages(MAX_AGE) == former.ages(MAX_AGE) == Ages(MAX_AGE, None, MAX_AGE)
-    assert (former.is_tried, target.is_tried) == (True, False)
+    assert not target.is_tried
     later.advance(1)
     target.restore(saved, later)
     assert parts(target) == []

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from cln_monitor.cln.token import make_token
+from cln_monitor.cln.caller import make_token
 from cln_monitor.probes import PROBES
-from tests.checks.plugins import PLANTED
+from tests.checks.running import PLANTED
 from tests.small_cln import LOGIN, SECRET_KEY
 
 from .plugins import probe_of

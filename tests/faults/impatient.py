@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from cln_monitor.cln import transport
+from cln_monitor.cln.http import answer, transport
 from cln_monitor.probes import settings
 
 RESOLVER = "TESTS_RESOLVER_FAILS"
@@ -20,7 +20,7 @@ def be_impatient() -> None:
     """Let failed calls be tried again at once, polls follow each other faster than they may, and names not resolve."""
     transport._FIRST_BACK_OFF = 0.01
     settings._SHORTEST_INTERVAL = 0.1
-    transport.LARGEST_BODY = int(os.environ.get(LARGEST_BODY, transport.LARGEST_BODY))
+    answer.LARGEST_BODY = int(os.environ.get(LARGEST_BODY, answer.LARGEST_BODY))
     resolve, fails = socket.getaddrinfo, Path(os.environ[RESOLVER])
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
@@ -32,7 +32,7 @@ def be_impatient() -> None:
 
 
 if __name__ == "__main__":
-    from cln_monitor.exporter.main import run
+    from cln_monitor.exporter.__main__ import run
 
     be_impatient()
     run()

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
 from tests.checks.inside import run_inside
-from tests.checks.plugins import Outcome
+from tests.checks.running import Outcome
 from tests.small_cln import KEY
 
 from .impatient import be_impatient

@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
-from cln_monitor.simulator import Simulator
-from cln_monitor.simulator.answers import Answer
+from cln_monitor.simulator import Simulator, serve
+from cln_monitor.simulator.answers import SimulatedAnswer
 from tests.checks.inside import run_inside
-from tests.checks.plugins import Outcome
+from tests.checks.running import Outcome
 from tests.pages import keep_block
 from tests.running import running_exporter
 from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
@@ -150,11 +150,11 @@ class Broken:
         """Let CLN tell the truth again."""
         self.replaced = []
 
-    def changed(self, path: str, answer: Answer) -> Answer:
+    def changed(self, path: str, answer: SimulatedAnswer) -> SimulatedAnswer:
         """Return the ``answer`` to ``path`` with what is replaced."""
         for of, value, all_rows in self.replaced:
             if (of.path, path, value) == ("/status.json", "/status.plain", "1e400 as a number"):
-                return Answer(502, "text/html", b"<html>")  # which is asked where the other is no JSON
+                return SimulatedAnswer(502, "text/html", b"<html>")  # which is asked where the other is no JSON
             if path == of.path:
                 told = json.loads(answer.body)
                 rows = told["data"] if isinstance(told["data"], list) else [told["data"]]
@@ -164,7 +164,7 @@ class Broken:
                     else:
                         row[of.name] = value
                 body = json.dumps(told).replace('"1e400 as a number"', "1e400").encode()
-                return Answer(answer.status, answer.content_type, body)
+                return SimulatedAnswer(answer.status, answer.content_type, body)
         return answer
 
 
@@ -174,7 +174,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
     folder = tmp_path_factory.mktemp("values")
     simulator = Simulator(seed=1)
     _furnish(simulator)
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config = folder / "cln-monitor.yml"
         (folder / "secret").write_text(SECRET_KEY)
         (folder / "secret").chmod(0o600)
@@ -196,9 +196,9 @@ accounts: [{{name: acme, login: {LOGIN}, secret_key_file: secret}}]
         ):
             exporter.wait_ready()
             broken = Broken(simulator, config, asking)
-            answer: Callable[..., Answer] = simulator.answer
+            answer: Callable[..., SimulatedAnswer] = simulator.answer
 
-            def changed(method: str, path: str, *rest: Any) -> Answer:
+            def changed(method: str, path: str, *rest: Any) -> SimulatedAnswer:
                 return broken.changed(path, answer(method, path, *rest))
 
             simulator.answer = changed  # type: ignore[method-assign, assignment] # in place of the real one

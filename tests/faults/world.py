@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from cln_monitor.probes import PROBES
-from cln_monitor.simulator import Fault, Simulator
-from tests.checks.plugins import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, Outcome
+from cln_monitor.simulator import Fault, Simulator, serve
+from tests.checks.running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, Outcome
 from tests.helpers.certificates import Authority
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
 from tests.running import Exporter, wait_until
@@ -198,7 +198,7 @@ def a_world(folder: Path, plugins: Plugins, resolver_fails: Path, *, long: bool)
     """Give a world in which all is well, and each probe has run."""
     simulator, authority = healthy_cln(), Authority(folder)
     with contextlib.ExitStack() as stack:
-        served = stack.enter_context(simulator.serve())
+        served = stack.enter_context(serve(simulator))
         elsewhere = stack.enter_context(ScriptedServer(answering(http_answer(b"{}"))))
         front = stack.enter_context(Front(served.port, authority.server_context("good", of="DNS:localhost")))
         config = configuration(folder, front.port, authority, TIMEOUT)

@@ -14,7 +14,7 @@ from cln_monitor.cln import (
     ClnError,
     Credentials,
     Deadline,
-    Limits,
+    RateLimiter,
     ReadOnlyClient,
     Redactor,
     Secret,
@@ -22,9 +22,10 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.cln.dates import parse_date
+from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.transport import Reply
 from cln_monitor.cln.monitoring_key import _registered
 from cln_monitor.cln.text import is_clean
-from cln_monitor.cln.transport import Answer, Reply
 from tests.helpers.clock import FakeClock
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -40,7 +41,7 @@ class _Canned(Transport):
         clock, redactor = FakeClock(), Redactor()
         for secret in (LOGIN, SECRET_KEY, TOKEN):
             redactor.hide(secret)
-        super().__init__(TransportSettings("http://cln.example.net/api"), Limits(1, 0, clock), clock, redactor)
+        super().__init__(TransportSettings("http://cln.example.net/api"), RateLimiter(1, 0, clock), clock, redactor)
         self._answer = answer
 
     def _send(self, *_: object, **__: object) -> Reply:

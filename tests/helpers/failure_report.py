@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from cln_monitor.simulator import server
-from cln_monitor.simulator.exchange import Exchange
+from cln_monitor.simulator.exchange import SimulatedExchange
 from cln_monitor.simulator.request_log import Request
 from cln_monitor.simulator.simulator import Simulator
 
@@ -91,7 +91,7 @@ class _WatchedHandler(server._Handler):
         finally:
             self._now = None
 
-    def _exchange(self, request: Request, skew: float = 0.0) -> Exchange:
+    def _exchange(self, request: Request, skew: float = 0.0) -> SimulatedExchange:
         exchange = super()._exchange(request, skew)
         if self._now is not None:
             exchange.connection = cast("socket.socket", _Connection(exchange.connection, self._now))

@@ -14,7 +14,7 @@ from typing import Any
 
 from cln_monitor.checks import entry as plugins
 from cln_monitor.cli import main as clntool
-from cln_monitor.exporter import main as exporter
+from cln_monitor.exporter import __main__ as exporter
 
 REFUSED, DIES = "refused", "dies"
 

@@ -9,9 +9,18 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import Credentials, Limits, ReadOnlyClient, Redactor, Secret, Threads, Transport, TransportSettings
-from cln_monitor.probes import Probe, Run, Source, run_probe
-from cln_monitor.simulator import Account, Simulator
+from cln_monitor.cln import (
+    Credentials,
+    RateLimiter,
+    ReadOnlyClient,
+    Redactor,
+    Secret,
+    Threads,
+    Transport,
+    TransportSettings,
+)
+from cln_monitor.probes import Probe, ProbeContext, Run, run_probe
+from cln_monitor.simulator import Account, Simulator, serve
 from tests.helpers.clock import FakeClock
 
 LOGIN, SECRET_KEY, TOKEN = "acme_login", "pl4nted-secret-key", "pl4nted-registration-token"
@@ -29,9 +38,9 @@ class Cln:
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
     key_label: Callable[[str], str] = str
 
-    def source(self, probe: Probe[Any], **settings: Any) -> Source:
+    def source(self, probe: Probe[Any], **settings: Any) -> ProbeContext:
         """Return where a probe reads, with some of its ``settings`` set."""
-        return Source(
+        return ProbeContext(
             self.client,
             probe.settings(**settings),
             "acme" if probe.of_account else "",
@@ -55,9 +64,9 @@ def cln() -> Iterator[Cln]:
     clock = FakeClock()
     simulator = Simulator(clock.time)
     account = simulator.add_account(LOGIN, SECRET_KEY, TOKEN)
-    with simulator.serve() as served, Threads(0) as pool:
+    with serve(simulator) as served, Threads(0) as pool:
         transport = Transport(
-            TransportSettings(api_url=served.url, timeout=5.0), Limits(4, 0, clock), clock, Redactor()
+            TransportSettings(api_url=served.url, timeout=5.0), RateLimiter(4, 0, clock), clock, Redactor()
         )
         credentials = Credentials(LOGIN, lambda: Secret(SECRET_KEY))
         client = ReadOnlyClient.over(transport, credentials)

@@ -9,7 +9,7 @@ import pytest
 from cln_monitor.cln import Limit
 from cln_monitor.probes import PROBES, Caution, phrases_of
 from cln_monitor.simulator import Simulator
-from cln_monitor.simulator.answers import Answer
+from cln_monitor.simulator.answers import SimulatedAnswer
 from tests.helpers.clock import NOW
 from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, UNLIMITED_KEY
 
@@ -20,11 +20,11 @@ DAY = 86400.0
 
 def rewrite(simulator: Simulator, path: str, old: bytes, new: bytes) -> None:
     """From now on let CLN spell the answers to ``path`` in another way."""
-    answer: Callable[..., Answer] = simulator.answer
+    answer: Callable[..., SimulatedAnswer] = simulator.answer
 
-    def changed(method: str, at: str, *rest: object) -> Answer:
+    def changed(method: str, at: str, *rest: object) -> SimulatedAnswer:
         told = answer(method, at, *rest)
-        return Answer(told.status, told.content_type, told.body.replace(old, new)) if at == path else told
+        return SimulatedAnswer(told.status, told.content_type, told.body.replace(old, new)) if at == path else told
 
     simulator.answer = changed  # type: ignore[method-assign, assignment] # in place of the real one
 

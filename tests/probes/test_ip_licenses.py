@@ -7,8 +7,8 @@ import json
 import pytest
 
 from cln_monitor.probes import PROBES, Run, phrases_of
-from cln_monitor.probes import run as runs
-from cln_monitor.probes.ip_licenses import IpLicenses, LicenseCheckin, LicenseState
+from cln_monitor.probes import runner as runs
+from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
 
@@ -18,12 +18,12 @@ IP_LICENSES = PROBES["ip_licenses"]
 MINUTE = NOW - NOW % 60
 
 
-def parts_of(run: Run[IpLicenses]) -> dict[str, IpLicenses]:
+def parts_of(run: Run[IpLicenseList]) -> dict[str, IpLicenseList]:
     """Return the parts of a run by their names."""
     return {part.name: part.value for part in run.observation.parts}
 
 
-def seen(cln: Cln) -> dict[str, IpLicenses]:
+def seen(cln: Cln) -> dict[str, IpLicenseList]:
     """Return the parts that a run sees which misses nothing."""
     run = cln.run(IP_LICENSES)
     assert run.failure is None, run.failure
@@ -36,14 +36,14 @@ def test_licenses(cln: Cln) -> None:
     cln.account.add_ip_license("192.0.2.1", 7215, created=MINUTE, last_checkin=None)
     cln.account.add_ip_license("2001:db8::1", 1, registered=False, created=MINUTE)
     assert seen(cln) == {
-        "licenses": IpLicenses(
+        "licenses": IpLicenseList(
             licenses=[
                 LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE),
                 LicenseState("192.0.2.1", "7215", registered=True, created=MINUTE),
                 LicenseState("2001:db8::1", "CloudLinux OS", registered=False, created=MINUTE),
             ]
         ),
-        "check-ins 1": IpLicenses(
+        "check-ins 1": IpLicenseList(
             checkins=[
                 LicenseCheckin("192.0.2.1", "KernelCare", MINUTE),
                 LicenseCheckin("192.0.2.1", "7215", None),
@@ -56,7 +56,7 @@ def test_licenses(cln: Cln) -> None:
 
 def test_no_licenses(cln: Cln) -> None:
     """Are an answer, and nobody is asked about no addresses."""
-    assert seen(cln) == {"licenses": IpLicenses()}
+    assert seen(cln) == {"licenses": IpLicenseList()}
     assert cln.asked() == ["/ipl/list.json"]
 
 

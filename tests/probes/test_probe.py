@@ -6,20 +6,27 @@ import pytest
 
 from cln_monitor.cln import (
     REASONS,
-    AuthorizationFailed,
-    BadAnswer,
+    AuthorizationError,
+    BadAnswerError,
     ClnError,
-    RateLimited,
-    Refused,
-    TimedOut,
-    Unreachable,
+    RateLimitedError,
+    RefusedError,
+    TimedOutError,
+    UnreachableError,
 )
 from cln_monitor.probes import PROBES, Failure
 from cln_monitor.probes.probe import Plan, Reading, failure_of
 
 from .conftest import Cln
 
-ERRORS = [Unreachable("x"), TimedOut("x"), RateLimited("x"), AuthorizationFailed("x"), Refused("x"), BadAnswer("x")]
+ERRORS = [
+    UnreachableError("x"),
+    TimedOutError("x"),
+    RateLimitedError("x"),
+    AuthorizationError("x"),
+    RefusedError("x"),
+    BadAnswerError("x"),
+]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.reason)

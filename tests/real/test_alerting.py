@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Fault, KernelCareServer, Simulator
-from cln_monitor.simulator.checkins import DAY, Fixed
+from cln_monitor.simulator import Fault, SimulatedKernelCareServer, Simulator, serve
+from cln_monitor.simulator.model import DAY, Fixed
 from tests.real.alertmanager import SHIPPED, Alertmanager, Webhook, hurried
 from tests.real.prometheus import Prometheus
 from tests.running import Exporter, running_exporter
@@ -30,8 +30,8 @@ class Lab:
     exporter: Exporter
     prometheus: Prometheus
     webhook: Webhook
-    web1: KernelCareServer
-    web2: KernelCareServer
+    web1: SimulatedKernelCareServer
+    web2: SimulatedKernelCareServer
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         imunify.add_server(f"imunify-{number}", created=created)
     account.add_ip_license("192.0.2.1", created=created)
     with contextlib.ExitStack() as stack:
-        served = stack.enter_context(simulator.serve())
+        served = stack.enter_context(serve(simulator))
         exporter = stack.enter_context(running_exporter(folder, f"--config.file={write_config(folder, served.url)}"))
         webhook = Webhook()
         stack.callback(webhook.close)

@@ -12,7 +12,7 @@ import pytest
 from cln_monitor.cln import Redactor
 from cln_monitor.config import parse_config
 from cln_monitor.exporter.service import Service
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.exporter.conftest import HandClock
 from tests.exporter.parsing import parse
 from tests.real import servers
@@ -88,7 +88,7 @@ def odd_cln(random: Random, clock: HandClock) -> Simulator:
 def test_any_text(seed: int, labels: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each family is there, promtool has nothing to say, and the series that it reads are those of another parser."""
     clock = HandClock()
-    with odd_cln(Random(seed), clock).serve() as served:
+    with serve(odd_cln(Random(seed), clock)) as served:
         probes = ", ".join(f"{name}: {{enabled: true}}" for name in _PROBES)
         text = f"""\
 api_url: {served.url}

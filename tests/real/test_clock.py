@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cln_monitor.probes import Ages, View
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.probes import Ages, ProbeReport
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.pages import keep_block
 from tests.running import CLN_EXPORTER, Exporter, wait_until
 from tests.small_cln import LOGIN, SECRET_KEY, small_cln
@@ -43,10 +43,10 @@ class Machine:
         begun.write_text(f"{offset}\n", encoding="utf-8")
         begun.rename(file)
 
-    def probe(self, name: str) -> View:
+    def probe(self, name: str) -> ProbeReport:
         """Return how a probe stands."""
         probes = json.loads(self.exporter.ask("/api/v1/observations").text)["probes"]
-        return msgspec.convert(next(probe for probe in probes if probe["probe"] == name), View)
+        return msgspec.convert(next(probe for probe in probes if probe["probe"] == name), ProbeReport)
 
     def runs(self) -> int:
         """Return how many runs of the probe of CLN's status were asked of CLN."""
@@ -81,7 +81,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         "DONT_FAKE_MONOTONIC": "1",
     }
     cln = small_cln()
-    with cln.serve() as served, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+    with serve(cln) as served, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.setblocking(False)
         off = "".join(f"  {name}: {{enabled: false}}\n" for name in OFF)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.masking import mask_key
-from cln_monitor.simulator import Account, Fault, Simulator
+from cln_monitor.simulator import Account, Fault, Simulator, serve
 from tests.real.prometheus import Prometheus
 from tests.running import Exporter, ask, running_exporter, wait_until
 from tests.small_cln import KEY, LOGIN, SECRET_KEY
@@ -58,7 +58,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     key.add_server("two", ip="::1")
     account.add_group("web").add_server(server)
     config = tmp_path / "cln-monitor.yml"
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config.write_text(CONFIG.format(url=served.url, login=LOGIN, secret=SECRET_KEY))
         with running_exporter(tmp_path, f"--config.file={config}") as exporter:
             exporter.wait_ready()

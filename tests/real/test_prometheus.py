@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.real import servers
 from tests.real.prometheus import Prometheus
 from tests.running import Exporter, free_port, running_exporter, wait_until
@@ -38,7 +38,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = tmp_path_factory.mktemp("lab")
     simulator = small_cln()
     address = f"127.0.0.1:{free_port()}"
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config = write_config(folder, served.url)
         with running_exporter(folder, f"--config.file={config}", "--web.enable-lifecycle", address=address) as exporter:
             prometheus = Prometheus(folder, [exporter.address])

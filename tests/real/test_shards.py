@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.probes import Shard
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 from tests.real.prometheus import Prometheus
 from tests.real.victoria_metrics import VictoriaMetrics
 from tests.running import Exporter, free_port
@@ -74,7 +74,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
             added.add_server(f"{key}-{number}", ip=f"192.0.2.{number}")
     for number in range(LICENSES):
         account.add_ip_license(f"198.51.100.{number}", 16)
-    with simulator.serve() as served, contextlib.ExitStack() as stack:
+    with serve(simulator) as served, contextlib.ExitStack() as stack:
         (tmp_path / "cln-monitor.yml").write_text(
             f"api_url: {served.url}\nrequests_per_second: 0\n"
             f"accounts: [{{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}]\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.simulator import Fault, Simulator
+from cln_monitor.simulator import Fault, Simulator, serve
 from tests.real.chromium import Chromium, Page
 from tests.running import Exporter, running_exporter, wait_until
 from tests.small_cln import KEY, LOGIN, SECRETS, small_cln, write_config
@@ -53,7 +53,7 @@ def simulator() -> Simulator:
 def exporter(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
     """The exporter that watches it."""
     folder = tmp_path_factory.mktemp("page")
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config = write_config(folder, served.url)
         with running_exporter(folder, f"--config.file={config}") as exporter:
             exporter.wait_ready()

@@ -36,12 +36,12 @@ accounts:
 # A CLN in a box, with a licence for the address that all here call from.
 CLN = f"""\
 import ssl, threading
-from cln_monitor.simulator import Simulator
+from cln_monitor.simulator import Simulator, serve
 simulator = Simulator()
 account = simulator.add_account({LOGIN!r}, {SECRET_KEY!r}, {REGISTRATION_TOKEN!r})
 account.add_kernelcare_key(limit=4).add_server(ip="192.0.2.1")
 account.add_ip_license("127.0.0.1", 5010)
-with simulator.serve(8099), simulator.serve(8443) as encrypted:
+with serve(simulator, 8099), serve(simulator, 8443) as encrypted:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain("/opt/cln.pem", "/opt/cln.key")
     encrypted._server.socket = context.wrap_socket(encrypted._server.socket, server_side=True)

@@ -17,8 +17,8 @@ from typing import Any
 import bcrypt
 import pytest
 
-from cln_monitor.exporter.web_config import load_web_config
-from tests.exporter.web_configs import CASES, HASH, PASSWORD, TLS, write_files
+from cln_monitor.exporter.web.config import load_web_config
+from tests.exporter.web.web_configs import CASES, HASH, PASSWORD, TLS, write_files
 from tests.helpers.certificates import Authority
 from tests.real import servers
 from tests.real.prometheus import Prometheus

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cln_monitor.masking import mask_key
-from cln_monitor.simulator import Fault, Fixed, Simulator
+from cln_monitor.simulator import Fault, Fixed, Simulator, serve
 from tests.running import PATIENCE, Exporter, running_exporter
 from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, write_config
 
@@ -114,7 +114,7 @@ def watched(folder: Path) -> Iterator[Watched]:
     account.add_ip_license("192.0.2.9", 1, registered=False, created=created)
     key_file = folder / "monitoring.key"
     key_file.write_text(f"{MONITORING_KEY}\n")
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         config = write_config(folder, served.url)
         with running_exporter(folder, f"--config.file={config}") as exporter:
             try:

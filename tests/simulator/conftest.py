@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cln_monitor.simulator import Account, Served, Simulator
+from cln_monitor.simulator import Account, Served, Simulator, serve
 
 from .asking import NOW
 
@@ -24,5 +24,5 @@ def account(simulator: Simulator) -> Account:
 @pytest.fixture
 def served(simulator: Simulator, account: Account) -> Iterator[Served]:  # noqa: ARG001 -- served with its account
     """The simulator over HTTP."""
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         yield served

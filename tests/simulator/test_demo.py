@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from cln_monitor.simulator import ImunifyServer, KernelCareServer, Simulator
+from cln_monitor.simulator import SimulatedImunifyServer, SimulatedKernelCareServer, Simulator
 
 from .asking import NOW, ask, token
 
@@ -108,8 +108,8 @@ def test_groups_of_each_kind_occur() -> None:
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
     kinds = {name: Counter(type(server) for server in group.servers) for name, group in account.groups.items()}
     assert kinds == {
-        "Frankfurt": {KernelCareServer: 12, ImunifyServer: 5},
-        "Kritisch für Köln": {KernelCareServer: 7},
+        "Frankfurt": {SimulatedKernelCareServer: 12, SimulatedImunifyServer: 5},
+        "Kritisch für Köln": {SimulatedKernelCareServer: 7},
         "New customers": {},
     }
     frankfurt, critical, _ = (set(group.servers) for group in account.groups.values())

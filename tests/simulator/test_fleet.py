@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cln_monitor.simulator import ImunifyServer, KernelCareServer, Simulator
-from cln_monitor.simulator.els import PRODUCT_CODES
+from cln_monitor.simulator import SimulatedImunifyServer, SimulatedKernelCareServer, Simulator
+from cln_monitor.simulator.model import ELS_CODES
 
 from .asking import NOW, ask, data, snapshot, token
 
@@ -142,7 +142,7 @@ def test_els_keys_are_of_all_products_roomy_full_and_unlimited() -> None:
     """And their servers share no address with others."""
     account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
     keys = account.els_keys.values()
-    assert {key.code for key in keys} == set(PRODUCT_CODES)
+    assert {key.code for key in keys} == set(ELS_CODES)
     assert {0 if not key.limit else 2 if key.is_full else 1 for key in keys} == {0, 1, 2}
     ips = {server.ip for key in keys for server in key.servers.values()}
     assert len(ips) == 500
@@ -156,7 +156,10 @@ def test_groups_hold_servers_of_both_products_and_share_some() -> None:
     assert list(account.groups) == ["watch list", "reserve", "group 1", "group 2", "group 3", "group 4"]
     sizes = {name: len(group.servers) for name, group in account.groups.items()}
     assert (sizes["watch list"], sizes["reserve"], sizes["group 1"], sizes["group 2"]) == (4, 0, 15, 10)
-    assert {type(server) for server in account.groups["group 1"].servers} == {KernelCareServer, ImunifyServer}
+    assert {type(server) for server in account.groups["group 1"].servers} == {
+        SimulatedKernelCareServer,
+        SimulatedImunifyServer,
+    }
     assert all(len(server.groups) == 2 for server in account.groups["watch list"].servers)
     assert Simulator.generate(servers=0, clock=lambda: NOW).accounts["acme_login"].counts()["groups"] == 0
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.simulator import CALLS, Account, Simulator, routes
+from cln_monitor.simulator import CALLS, Account, Simulator
+from cln_monitor.simulator.calls import routes
 from cln_monitor.simulator.samples import SAMPLES, Sample
 
 from .asking import ask, token

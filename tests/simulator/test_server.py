@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from cln_monitor.simulator import Account, Fault, Served, Simulator
+from cln_monitor.simulator import Account, Fault, Served, Simulator, serve
 from tests.running import wait_until
 
 from .asking import NOW, await_request, fetch, reply, token
@@ -118,18 +118,18 @@ def test_only_loopback_is_served(simulator: Simulator, host: str) -> None:
     with pytest.raises(
         ValueError, match=r"^serving the simulator on '.*': it serves loopback alone, such as 127.0.0.1$"
     ):
-        simulator.serve(host=host)
+        serve(simulator, host=host)
 
 
 def test_localhost_and_ipv6_are_loopback(simulator: Simulator) -> None:
     """Their URLs are usable as they stand."""
-    with simulator.serve(host="localhost") as served:
+    with serve(simulator, host="localhost") as served:
         assert served.url.startswith("http://127.0.0.1:")
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("this machine has no IPv6")
-    with simulator.serve(host="::1") as served:
+    with serve(simulator, host="::1") as served:
         assert served.url == f"http://[::1]:{served.port}/api"
         connection = http.client.HTTPConnection("::1", served.port, timeout=5)
         connection.request("GET", "/api/status.json")
@@ -140,17 +140,17 @@ def test_localhost_and_ipv6_are_loopback(simulator: Simulator) -> None:
 def test_a_port_in_use_is_an_error_that_names_it(simulator: Simulator, served: Served) -> None:
     """What was attempted is in the text."""
     with pytest.raises(OSError, match=f"serving the simulator on 127.0.0.1:{served.port}: Address already in use"):
-        simulator.serve(port=served.port)
+        serve(simulator, port=served.port)
 
 
 def test_it_can_be_served_again_after_closing(simulator: Simulator) -> None:
     """On the same port; closing twice does no harm, and nobody answers in between."""
-    served = simulator.serve()
+    served = serve(simulator)
     served.close()
     served.close()
     with pytest.raises(ConnectionRefusedError):
         fetch(served, "/status.json")
-    with simulator.serve(port=served.port) as again:
+    with serve(simulator, port=served.port) as again:
         assert fetch(again, "/status.json").status == 200
 
 

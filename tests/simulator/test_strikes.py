@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 from cln_monitor.simulator import Account, Fault, Served, Simulator, strikes
-from cln_monitor.simulator.exchange import Exchange
+from cln_monitor.simulator.exchange import SimulatedExchange
 from cln_monitor.simulator.faults import KINDS
 
 from .asking import NOW, await_request, fetch, reply, token
@@ -128,12 +128,12 @@ def test_a_drip_sends_headers_then_a_byte_at_a_time(
     asked = iter([*waits, last])
     waited: list[float] = []
 
-    def wait(_: Exchange, seconds: float) -> bool:
+    def wait(_: SimulatedExchange, seconds: float) -> bool:
         waited.append(seconds)
         event = next(asked, None)
         return event is None or event.wait(20)
 
-    monkeypatch.setattr(Exchange, "wait", wait)
+    monkeypatch.setattr(SimulatedExchange, "wait", wait)
     simulator.faults.add(Fault("drip", seconds=7, times=1))
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     connection.request("GET", "/api/status.json")

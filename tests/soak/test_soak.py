@@ -8,8 +8,8 @@ from random import Random, SystemRandom
 
 import pytest
 
-from cln_monitor.exporter.counters import Counters
-from cln_monitor.simulator import Simulator
+from cln_monitor.exporter.self_metrics import SelfMetrics
+from cln_monitor.simulator import Simulator, serve
 from tests.exporter.conftest import HandClock
 from tests.exporter.parsing import Samples, parse
 
@@ -21,7 +21,7 @@ def shown(month: Month) -> Samples:
     return parse(b"".join(month.service.page().plain(b"")).decode())
 
 
-def own(counters: Counters) -> Samples:
+def own(counters: SelfMetrics) -> Samples:
     """Return the exporter's own metrics."""
     return parse(counters.render(openmetrics=False)[0].decode())
 
@@ -31,7 +31,7 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     long = request.config.getoption("--long")
     seed = int(os.environ.get("SOAK_SEED") or (SystemRandom().randrange(1 << 32) if long else 7))
     print(f"SOAK_SEED={seed}")  # noqa: T201 # by which the same month comes again
-    monkeypatch.setattr("cln_monitor.cln.transport.LARGEST_BODY", 200_000)
+    monkeypatch.setattr("cln_monitor.cln.http.answer.LARGEST_BODY", 200_000)
     others = threading.enumerate()
     clock = HandClock()
     simulator = Simulator(clock.time, seed=seed)
@@ -43,7 +43,7 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         account.add_group("all").add_server(next(iter(account.kernelcare_servers())))
         account.add_ip_license("192.0.2.1", 1)
         account.add_awp_entity("shop.example.net", username="shop")
-    with simulator.serve() as served:
+    with serve(simulator) as served:
         month = Month(Random(seed), simulator, clock, served.url, {} if long else dict(HOURS))
         month.live(10)
         before = held(month.service, others)

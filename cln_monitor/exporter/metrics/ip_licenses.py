@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cln_monitor.exporter.families import POLLED, Family, Series
 from cln_monitor.exporter.licenses import License, licenses_of
+from cln_monitor.exporter.metrics.families import POLLED, Family, Series
 from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings
+from cln_monitor.probes.ip_licenses import IpLicenseList, IpLicensesSettings
 
 from .servers import add_ages, age_family
 
@@ -42,7 +42,7 @@ FAMILIES = (LICENSES, REGISTERED, LAST_CHECKIN, CREATED, CHECKIN_AGE)
 PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
 
 
-def render(observation: Observation[IpLicenses], settings: IpLicensesSettings, series: Series) -> None:
+def render(observation: Observation[IpLicenseList], settings: IpLicensesSettings, series: Series) -> None:
     """Write the series of ``observation``."""
     account = observation.account
     licenses = licenses_of(observation)

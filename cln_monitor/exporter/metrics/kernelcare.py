@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.exporter.metrics.families import POLLED, Family, Series
 from cln_monitor.probes import CheckinSettings, Observation
 from cln_monitor.probes.checkins import count_checkins
 from cln_monitor.probes.kernelcare import KernelCareKeyServers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cln_monitor.exporter.families import Family, Series
-from cln_monitor.probes import CheckinSettings, ProbeSettings, View
+from cln_monitor.exporter.metrics.families import Family, Series
+from cln_monitor.probes import CheckinSettings, ProbeReport, ProbeSettings
 
 _LABELS = ("api", "account", "probe")
 
@@ -36,7 +36,7 @@ CAUTIONS = Family(
 FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS)
 
 
-def render(view: View, settings: ProbeSettings, dropped: int, series: Series) -> None:
+def render(view: ProbeReport, settings: ProbeSettings, dropped: int, series: Series) -> None:
     """Write the series of how a probe stands; ``dropped`` is the number of series a server that were left out."""
     labels = (view.api, view.account, view.probe)
     series.add(INTERVAL, labels, view.interval)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cln_monitor.exporter.families import Family, Series
+from cln_monitor.exporter.metrics.families import Family, Series
 from cln_monitor.probes import Observation
 
 from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, probe, status

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import TypeVar
 
 from cln_monitor.cln import LastCheckin, Limit, Server
-from cln_monitor.exporter.families import POLLED, Family, Series, escape, number
+from cln_monitor.exporter.metrics.families import POLLED, Family, Series, escape, number
 
 S = TypeVar("S", bound=Server)
 
@@ -38,15 +38,13 @@ def add_server_times(
     """Write a timestamp a server, nothing for a server whose time is none or not known."""
     # The hundred thousand lines of a large fleet come from here: one f-string each, nothing else.
     start = f'{family.name}{{account="{escape(account)}",key="{escape(key)}",server_id="'
-    series.add_made(
+    series.add_lines(
         family,
-        (account, key),
-        servers,
-        lambda: [
+        (
             f'{start}{escape(server.server_id)}",ip="{escape(server.ip)}"}} {number(moment)}\n'
             for server in servers
             if (moment := time_of(server))
-        ],
+        ),
     )
 
 

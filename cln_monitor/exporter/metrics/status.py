@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cln_monitor.exporter.families import POLLED, Family, Series
+from cln_monitor.exporter.metrics.families import POLLED, Family, Series
 from cln_monitor.probes import Observation
 from cln_monitor.probes.status import StatusFlag, StatusSettings
 

@@ -6,21 +6,16 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from cln_monitor.exporter.families import Family, Kept, Series
-from cln_monitor.probes import ProbeSettings, View
+from cln_monitor.exporter.metrics.families import Family, Series
+from cln_monitor.probes import ProbeReport, ProbeSettings
 
 from . import probe
 from .registry import RENDERERS
 
 
-def render_target(
-    view: View, settings: ProbeSettings, max_server_series: int, kept: Kept | None = None
-) -> tuple[Mapping[Family, bytes], Kept]:
-    """Return the text of each family of a target; over ``max_server_series`` it has no series a server at all.
-
-    ``kept`` is what the last call for this target returned beside it: what has not changed is not written anew.
-    """
-    series = Series(kept)
+def render_target(view: ProbeReport, settings: ProbeSettings, max_server_series: int) -> Mapping[Family, bytes]:
+    """Return the text of each family of a target; over ``max_server_series`` it has no series a server at all."""
+    series = Series()
     dropped = 0
     if view.observation is not None:
         renderer = RENDERERS[view.probe]
@@ -30,4 +25,4 @@ def render_target(
             series = Series()  # as if they were switched off, for what is shown in their place
             renderer.render(view.observation, replace(settings, server_series=False), series)
     probe.render(view, settings, dropped, series)
-    return series.texts(), series.kept
+    return series.texts()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cln_monitor.exporter.families import Series
-from cln_monitor.probes import Ages, Failure, Observation, Part, ProbeSettings, View
+from cln_monitor.exporter.metrics.families import Series
+from cln_monitor.probes import Ages, Failure, Observation, Part, ProbeReport, ProbeSettings
 from tests.helpers.clock import NOW
 
 
@@ -32,9 +32,9 @@ def viewed(
     last_success: float | None = None,
     failure: Failure | None = None,
     now: float = NOW,
-) -> View:
+) -> ProbeReport:
     """Return how a probe stands ``now`` that runs each quarter of an hour, and whose data count for an hour."""
-    return View(
+    return ProbeReport(
         probe=probe if observation is None else observation.probe,
         account=account if observation is None else observation.account,
         api="cln.example.net",

@@ -5,20 +5,20 @@ from __future__ import annotations
 import msgspec
 
 from cln_monitor.exporter.metrics.ip_licenses import render
-from cln_monitor.probes.ip_licenses import IpLicenses, IpLicensesSettings, LicenseCheckin, LicenseState
+from cln_monitor.probes.ip_licenses import IpLicenseList, IpLicensesSettings, LicenseCheckin, LicenseState
 from tests.exporter.parsing import parse
 from tests.helpers.clock import NOW
 
 from .rendering import observed, text_of
 
-LICENSES = IpLicenses(
+LICENSES = IpLicenseList(
     licenses=[
         LicenseState("192.0.2.1", "KernelCare", registered=True, created=NOW - 100),
         LicenseState("192.0.2.2", "KernelCare", registered=True, created=None),
         LicenseState("2001:db8::1", "7215", registered=False, created=NOW - 200),
     ]
 )
-CHECKINS = IpLicenses(
+CHECKINS = IpLicenseList(
     checkins=[
         LicenseCheckin("192.0.2.1", "KernelCare", NOW - 60),
         LicenseCheckin("192.0.2.2", "KernelCare", None),
@@ -70,7 +70,7 @@ def test_server_series_off() -> None:
 def test_use_that_cln_does_not_tell() -> None:
     """Is a value of its own in the counts, and no series of the address; a check-in is told."""
     seen = {
-        "licenses": IpLicenses(licenses=[LicenseState("192.0.2.1", "KernelCare", None, None)]),
+        "licenses": IpLicenseList(licenses=[LicenseState("192.0.2.1", "KernelCare", None, None)]),
         "check-ins 1": CHECKINS,
     }
     text = text_of(render, observed(seen, probe="ip_licenses"), IpLicensesSettings())
@@ -84,7 +84,7 @@ def test_use_that_cln_does_not_tell() -> None:
 
 def test_no_licenses() -> None:
     """Nothing is counted of types that the account does not have."""
-    assert text_of(render, observed({"licenses": IpLicenses()}, probe="ip_licenses"), IpLicensesSettings()) == ""
+    assert text_of(render, observed({"licenses": IpLicenseList()}, probe="ip_licenses"), IpLicensesSettings()) == ""
 
 
 def test_without_checkins() -> None:
@@ -96,7 +96,7 @@ def test_without_checkins() -> None:
 
 def test_checkins_of_an_earlier_run() -> None:
     """Of two the newer counts, wherever it stands; those of a licence that has gone, and those alone, are not shown."""
-    older = IpLicenses(
+    older = IpLicenseList(
         checkins=[LicenseCheckin("192.0.2.1", "KernelCare", NOW - 900), LicenseCheckin("192.0.2.9", "KernelCare", NOW)]
     )
     now = observed(PARTS, probe="ip_licenses")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from cln_monitor.exporter.families import Series
+from cln_monitor.exporter.metrics.families import Series
 from cln_monitor.exporter.metrics.probe import render
-from cln_monitor.probes import Caution, CheckinSettings, Failure, View
+from cln_monitor.probes import Caution, CheckinSettings, Failure, ProbeReport
 from tests.helpers.clock import NOW
 
 from .rendering import observed, viewed
@@ -15,7 +15,7 @@ FAILURE = Failure("auth", "no")
 LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 5\n'
 
 
-def text(of: View, dropped: int = 0) -> str:
+def text(of: ProbeReport, dropped: int = 0) -> str:
     """Return the series of a view."""
     series = Series()
     render(of, CheckinSettings(), dropped, series)

@@ -10,7 +10,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from cln_monitor.cln import ImunifyServer
-from cln_monitor.exporter.families import Family, Series
+from cln_monitor.exporter.metrics.families import Family, Series
 from cln_monitor.exporter.metrics.servers import SERVER_LABELS, add_limit, add_server_times
 from tests.exporter.parsing import parse
 

@@ -30,13 +30,13 @@ def dropped(texts: object) -> bytes:
 
 def test_nothing_seen_yet() -> None:
     """Only the probe itself has series."""
-    assert set(render_target(viewed(), CheckinSettings(), 100)[0]) == {INTERVAL, DROPPED, STALE_AFTER}
+    assert set(render_target(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
 
 
 @pytest.mark.parametrize(("most", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
 def test_too_many_series_a_server(most: int, count: bytes) -> None:
     """Over the most of them all are left out, and a metric says how many; the counts stay, ages come in their place."""
-    texts, _ = render_target(viewed(SEEN), CheckinSettings(), most)
+    texts = render_target(viewed(SEEN), CheckinSettings(), most)
     assert dropped(texts) == count
     assert ({LAST_CHECKIN, CREATED} & set(texts) == set()) == (CHECKIN_AGE in texts) == (count == b"6")
     assert b'checkin="fresh"} 3' in texts[KEY_SERVERS]
@@ -46,7 +46,7 @@ def test_too_many_hosts() -> None:
     """What has no other way to show them is left out all the same, and nothing else is."""
     hosts = [PatchedHost(f"web{number}", "192.0.2.1", "outofdate") for number in range(3)]
     state = PatchState("key", "k", ok=False, counts={"outofdate": 3}, hosts=hosts)
-    texts, _ = render_target(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
+    texts = render_target(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
     assert dropped(texts) == b"3"
     assert HOST not in texts
     assert texts[SERVERS_BY_STATE].endswith(b" 3\n")
@@ -54,4 +54,4 @@ def test_too_many_hosts() -> None:
 
 def test_series_that_are_off_are_not_dropped() -> None:
     """Whoever switches them off is not told that they are missing."""
-    assert dropped(render_target(viewed(SEEN), CheckinSettings(server_series=False), 0)[0]) == b"0"
+    assert dropped(render_target(viewed(SEEN), CheckinSettings(server_series=False), 0)) == b"0"

@@ -1,0 +1,108 @@
+"""``check_cln_exporter``: does a running cln-exporter still see what it watches?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cln_monitor.checks.ages import format_age
+from cln_monitor.checks.data.exporter import index_from_exporter
+from cln_monitor.checks.options import EXPORTER, TIMEOUT, UNREACHABLE_STATE, VERBOSE, Option
+from cln_monitor.checks.plugin_exit import CheckError, PluginExit
+from cln_monitor.checks.problems import CheckProblem, phrases_of
+from cln_monitor.checks.registry import Plugin
+from cln_monitor.checks.result import CheckResult, Metric
+from cln_monitor.checks.states import State
+from cln_monitor.checks.thresholds import Threshold, of_age, pair
+
+
+def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
+    """Read how the probes of the exporter stand and judge them."""
+    if not options.exporter:
+        raise CheckError("--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099")
+    probes = index_from_exporter(options, leave)
+    leave.stage = "judging what was read"
+    return judge(probes, options, now)
+
+
+def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the verdict on ``probes``: one that lacks something is WARNING, one whose data are gone CRITICAL."""
+    ages = pair(options.warning, options.critical, (None, None))
+    looked_at = [probe for probe in probes if options.account in {None, probe["account"]}]
+    problems = [problem for probe in looked_at if (problem := _judge_probe(probe, ages))]
+    oldest = max((_age(probe) for probe in looked_at if probe["last_success"]), default=None)
+    figures = [Metric("probes", len(looked_at)), Metric("failed", len(problems))]
+    if oldest is not None:
+        figures.append(Metric("oldest_success", oldest, "s", *ages))
+    if not looked_at:
+        problems.append(CheckProblem(State.UNKNOWN, "the exporter watches no such account"))
+    text = "; ".join(phrases_of(problems)[:_MOST_NAMED])
+    if problems and looked_at:
+        more = f" and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
+        text = f"{len(problems)} of {len(looked_at)} probes: {text}{more}"
+    elif not problems:
+        text = f"all {len(looked_at)} probes read CLN, the oldest {format_age(oldest or 0)} ago"
+    return CheckResult(
+        text=text,
+        lines=[_line(probe) for probe in looked_at],
+        figures=figures,
+        states=[problem.state for problem in problems],
+    )
+
+
+_MOST_NAMED = 3
+
+
+def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Threshold | None]) -> CheckProblem | None:
+    """Return what is wrong with ``probe``, in words: since when, what is allowed, and why."""
+    name = _name(probe)
+    if probe["last_run"] is None:
+        return CheckProblem(State.UNKNOWN, f"{name} has not run yet")
+    age, why = _age(probe), _why(probe)
+    for state, threshold in ((State.CRITICAL, ages[1]), (State.WARNING, ages[0])):
+        if threshold is not None and probe["last_success"] and threshold.is_bad(age):
+            return CheckProblem(state, f"{name} last read {format_age(age)} ago, {threshold.words}{why}")
+    if probe["failure"] and (probe["read"] or not probe["lacking"]):
+        parts = probe["read"] + probe["lacking"]
+        lacks = f"lacks {probe['lacking']} of {parts} parts" if probe["lacking"] else "shows what it read before"
+        return CheckProblem(State.WARNING, f"{name} {lacks}{why}")
+    if probe["failure"] or age > probe["max_age"]:
+        last = f"last read {format_age(age)} ago" if probe["last_success"] else "never read"
+        return CheckProblem(State.CRITICAL, f"{name} has nothing to show, {last}{why}")
+    return None
+
+
+def _why(probe: Mapping[str, Any]) -> str:
+    return f" ({probe['failure']['text']})" if probe["failure"] else ""
+
+
+def _age(probe: Mapping[str, Any]) -> int:
+    return int(probe["ages"]["last_success"] or 0)  # by the clock of the exporter, which ours may differ from
+
+
+def _name(probe: Mapping[str, Any]) -> str:
+    return f"{probe['probe']} of {probe['account']}" if probe["account"] else f"{probe['probe']} at {probe['api']}"
+
+
+def _line(probe: Mapping[str, Any]) -> str:
+    told = probe["failure"]["text"] if probe["failure"] else f"read {format_age(_age(probe))} ago"
+    return f"{_name(probe)}: {told}"
+
+
+PROGRAM = Plugin(
+    name="check_cln_exporter",
+    purpose="Checks a running cln-exporter: whether each of its probes still reads CLN.",
+    options=(
+        EXPORTER,
+        Option(("-a", "--account"), "look at the probes of this account alone", "NAME"),
+        Option(("-w", "--warning"), "WARNING for a last success whose age is out of this range", "RANGE", read=of_age),
+        Option(
+            ("-c", "--critical"), "CRITICAL for a last success whose age is out of this range", "RANGE", read=of_age
+        ),
+        TIMEOUT,
+        UNREACHABLE_STATE._replace(default=State.CRITICAL, shown_default="critical"),
+        VERBOSE,
+    ),
+    check=check,
+)

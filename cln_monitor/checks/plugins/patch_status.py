@@ -1,0 +1,205 @@
+"""``check_cln_patch_status``: are the kernels patched? It takes what the vendor's old plugin took."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cln_monitor.checks.checkin_rules import NO_MATCH_STATE
+from cln_monitor.checks.data.reader import read_view
+from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.options import COMMON, Option
+from cln_monitor.checks.output import name_worst
+from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
+from cln_monitor.checks.problems import CheckProblem, missing_of, origin_of, phrases_of, problems_of, values_of
+from cln_monitor.checks.registry import Plugin
+from cln_monitor.checks.result import CheckResult, Metric
+from cln_monitor.checks.states import State
+from cln_monitor.masking import masked, same_key
+
+_STATES = {"o": "outofdate", "u": "unsupported", "i": "inactive"}
+_WORDS = {"uptodate": "up to date", "outofdate": "out of date", "unsupported": "unsupported", "inactive": "inactive"}
+_RESELLER = "(reseller)"
+_NOT_FOUND = "servers not found"
+_ARGV_SHOWS = (
+    "--api-token shows the token to all users of this machine; "
+    "better set registration_token_file in a configuration, and give --config"
+)
+
+
+def letters(text: str) -> tuple[str, ...]:
+    """Read ``o,u,i``: the states that letters stand for; the empty text is none of them."""
+    found = [letter.strip() for letter in text.split(",") if letter.strip()]
+    if unknown := [letter for letter in found if letter not in _STATES]:
+        raise ValueError(f"{unknown[0]!r} is none of o (out of date), u (unsupported) and i (inactive)")
+    return tuple(_STATES[letter] for letter in dict.fromkeys(found))
+
+
+def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
+    """Read the patch status of keys, or of the account, and judge it."""
+    reseller = options.reseller or options.api_token is not None
+    if not options.key and not reseller:
+        raise CheckError("what to check is not said: give -k KEY, or --reseller for all servers of the account")
+    if options.register and options.exporter:
+        raise CheckError("--register asks CLN itself, so it does not go with --exporter")
+    if options.register and reseller:
+        raise CheckError("--register is for a key: give it with -k KEY, or leave it out")
+    if options.key and reseller:
+        raise CheckError("give either -k KEY or --reseller: the servers of a key are counted in both")
+    for key in options.key:
+        if masked(key) == key and not options.exporter:
+            raise CheckError(f"CLN knows {key} by its full key alone; give that, or --exporter, which knows its mask")
+        leave.hide(key, masked(key))
+    if options.api_token is not None:
+        leave.hide(options.api_token)
+    need = DataRequest(
+        "patch_status",
+        account=reseller,
+        only_keys=tuple(options.key),
+        settings={"scopes": ["reseller" if reseller else "key"]},
+    )
+    view = read_view(need, options, leave)
+    failed: list[str] = []
+    if options.register and (unknown := _unknown_to_cln(view, lambda _: True)):
+        keys = [key for key in options.key if any(same_key(key, name) for name in unknown)]
+        failed = _register(keys, options, leave)
+        view = read_view(need, options, leave)
+    verdict = judge(view, options, now)
+    lines = [*verdict.lines, _ARGV_SHOWS] if options.api_token is not None else verdict.lines
+    # That a key could not be registered is told whatever --no-match-state makes of a key that CLN does not know.
+    states = [*verdict.states, *([State.UNKNOWN] if failed else [])]
+    return verdict._replace(text="; ".join([verdict.text, *failed]), lines=lines, states=states)
+
+
+def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
+
+    def wanted(name: str) -> bool:
+        return any(same_key(key, name) for key in options.key) if options.key else name == _RESELLER
+
+    found = list(values_of(view, wanted))
+    unknown = _unknown_to_cln(view, wanted)
+    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options)
+    counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
+    counted = [each for each in found if each["counts"] is not None]
+    total = sum(counts.values())
+    judged = [_judge_counts(counts, total, found, State.CRITICAL, options.critical)]
+    warning = tuple(state for state in options.warning if state not in options.critical)
+    judged.append(_judge_counts(counts, total, found, State.WARNING, warning))
+    shown = [problem for problem in judged if problem is not None]
+    if any(not each["ok"] and not _is_explained(each) for each in found):
+        state = State.CRITICAL if options.critical else State.WARNING if options.warning else State.OK
+        shown.append(CheckProblem(state, "CLN says that not all servers are up to date, without telling how many"))
+    empty = unknown + [each["key"] for each in counted if not any(each["counts"].values())]
+    if empty:
+        shown.append(CheckProblem(options.no_match_state, f"CLN knows no server of {_what(options.key and empty)}"))
+    seen = unknown + [each["key"] for each in found]
+    strangers = [key for key in options.key if not any(same_key(key, name) for name in seen)]
+    if not problems and (strangers or not seen):
+        shown.append(CheckProblem(State.UNKNOWN, f"the exporter knows nothing of {_what(strangers)}"))
+    is_whole = bool(seen) and len(counted) == len(found) and not strangers and not problems
+    phrases = phrases_of([*shown, *problems])
+    if not phrases:
+        rest = [f"{counts[state]} {_WORDS[state]}" for state in _STATES.values() if counts[state]]
+        good = f"{counts['uptodate']} of {total} servers up to date" if counted else "all servers up to date"
+        phrases = [", ".join([good, *rest])]
+    return CheckResult(
+        text="; ".join(phrases),
+        lines=[
+            *origin_of(view, options, lambda name: wanted(name) and name not in unknown),
+            *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]),
+        ],
+        figures=[Metric(state, count) for state, count in counts.items()] if is_whole else [],
+        states=[problem.state for problem in (*shown, *problems)],
+    )
+
+
+def _judge_counts(
+    counts: dict[str, int], total: int, found: list[Any], state: State, bad: tuple[str, ...]
+) -> CheckProblem | None:
+    """Return a phrase for the servers whose state is one of ``bad``, the hosts that CLN names among it."""
+    counted = [each for each in bad if counts[each]]
+    if not counted:
+        return None
+    first, *others = counted
+    text = f"{counts[first]} of {total} servers {_WORDS[first]}"
+    text += "".join(f", {counts[other]} {_WORDS[other]}" for other in others)
+    hosts = [host for each in found for host in each["hosts"] if host["state"] in bad]
+    names = [f"{host['host']} ({_worded(host['state'])})" if others else host["host"] for host in hosts]
+    return CheckProblem(state, f"{text}: {name_worst(names)}" if names else text)
+
+
+def _is_explained(each: dict[str, Any]) -> bool:
+    return each["counts"] is not None and any(each["counts"][state] for state in _STATES.values())
+
+
+def _worded(state: str) -> str:
+    return _WORDS.get(state, state)
+
+
+def _what(keys: Sequence[str]) -> str:
+    return "key " + name_worst([masked(key) for key in keys]) if keys else "this account"
+
+
+def _unknown_to_cln(view: View, wanted: Callable[[str], bool]) -> list[str]:
+    """Return the names of the keys of which CLN says that it finds no servers: unknown ones, and empty ones."""
+    return [each["name"] for each in missing_of(view, wanted) if _NOT_FOUND in each["text"].lower()]
+
+
+def _register(keys: list[str], options: argparse.Namespace, leave: PluginExit) -> list[str]:
+    """Register ``keys``; return why that failed, which leaves them as unknown as they were and the others known."""
+    from .monitoring_key import register  # noqa: PLC0415 # it calls CLN, for which most checks have no use
+
+    failed = []
+    for key in keys:
+        try:
+            verdict = register(key, options, leave)
+        except (CheckError, NoResponseError) as error:
+            failed.append(str(error))
+        else:
+            failed += [verdict.text] if verdict.states else []
+    return failed
+
+
+_COMMON = tuple(
+    Option(("-l", "--login"), option.help, option.metavar) if option.name == "login" else option for option in COMMON
+)
+
+PROGRAM = Plugin(
+    name="check_cln_patch_status",
+    purpose="Checks whether the kernels of servers are patched: those of a KernelCare key or monitoring key, or all.",
+    options=(
+        Option(
+            ("-k", "--key"), "a KernelCare key or registered monitoring key; can be given again", "KEY", repeatable=True
+        ),
+        Option(("--reseller",), "check all servers of the account"),
+        Option(
+            ("--api-token",),
+            "the static registration token of the account; argv shows it to all users of this machine, so better set "
+            "registration_token_file in a configuration",
+            "TOKEN",
+            default=None,
+        ),
+        Option(
+            ("-c", "--critical"),
+            "what is CRITICAL: o out of date, u unsupported, i inactive, with commas; empty for none",
+            "LETTERS",
+            default=("outofdate",),
+            read=letters,
+            shown_default="o",
+        ),
+        Option(
+            ("-w", "--warning"),
+            "what is WARNING, in the same letters",
+            "LETTERS",
+            default=("unsupported", "inactive"),
+            read=letters,
+            shown_default="u,i",
+        ),
+        Option(("--register",), "register the key first when CLN does not know it as a monitoring key"),
+        NO_MATCH_STATE,
+        *_COMMON,
+    ),
+    check=check,
+)

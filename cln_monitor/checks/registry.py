@@ -1,0 +1,41 @@
+"""What a plugin consists of, and the registry of all there are."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from .options import Option
+from .plugin_exit import PluginExit
+from .result import CheckResult
+
+
+class Plugin(NamedTuple):
+    """A plugin: its options, and ``check``, which gets their values, the exit, and the Unix time, and judges."""
+
+    name: str
+    purpose: str
+    options: tuple[Option, ...]
+    check: Callable[[argparse.Namespace, PluginExit, float], CheckResult]
+
+
+MODULES = {
+    "check_cln_status": "status",
+    "check_cln_kernelcare": "kernelcare",
+    "check_cln_imunify": "imunify",
+    "check_cln_patch_status": "patch_status",
+    "check_cln_ip_licenses": "ip_licenses",
+    "check_cln_els": "els",
+    "check_cln_awp": "awp",
+    "check_cln_exporter": "exporter",
+    "register_cln_monitoring_key": "monitoring_key",
+}
+"""The module of each plugin; a new plugin is a line here."""
+
+
+def load(name: str) -> Plugin:
+    """Return the plugin ``name``, its module imported now: a check imports nothing of the others."""
+    program: Plugin = import_module(f".plugins.{MODULES[name]}", __package__).PROGRAM
+    return program

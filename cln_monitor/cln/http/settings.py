@@ -1,0 +1,53 @@
+"""How to reach one CLN."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+import msgspec
+from requests.utils import should_bypass_proxies
+
+API_URL = "https://cln.cloudlinux.com/api"
+"""The API root of CLN itself."""
+
+TIMEOUT = 15.0
+"""Seconds for one request, unless something else is set."""
+
+
+class TransportSettings(msgspec.Struct, frozen=True):
+    """How to reach one CLN. ``timeout``: seconds for one request; ``proxy``: URL or None; ``ca_file``: PEM or None.
+
+    ``label`` is what to call it where its host alone would be ambiguous.
+    """
+
+    api_url: str = API_URL
+    label: str = ""
+    timeout: float = TIMEOUT
+    proxy: str | None = None
+    ca_file: str | None = None
+    insecure_skip_verify: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host of the API root, with its port where one is given."""
+        return urlsplit(self.api_url).netloc.rpartition("@")[2]
+
+    @property
+    def api(self) -> str:
+        """What to call this CLN: its host, or its label."""
+        return self.label or self.host
+
+    def __repr__(self) -> str:
+        return f"<TransportSettings of {self.api}>"  # in the proxy's URL may be a password
+
+
+def ignored_proxy(url: str) -> str:
+    """Return the variable by which other programs reach ``url`` through a proxy, "" for none. Its value is never shown.
+
+    A token must not go where the shell of whoever starts the program happens to point, and the same configuration has
+    to go the same way from a service, a core's plugin and a terminal.
+    """
+    names = [name for each in (f"{urlsplit(url).scheme}_proxy", "all_proxy") for name in (each, each.upper())]
+    name = next((name for name in names if os.environ.get(name, "").strip()), "")
+    return "" if should_bypass_proxies(url, no_proxy=None) else name

@@ -1,0 +1,64 @@
+"""From a configuration to what a probe reads: the client of an account, with all that is set of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cln_monitor.cln import Clock, Exchange, RateLimiter, ReadOnlyClient, Redactor, Transport, mask_key
+from cln_monitor.probes import WHOLE, ProbeContext, ProbeSettings, Shard
+
+from .model import AccountConfig, Config
+
+
+class ClientFactory:
+    """Makes the clients of a configuration. They share ``limits``, by default their own.
+
+    ``shard`` is not taken from the configuration: who asks CLN for one answer wants it whole.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        redactor: Redactor,
+        observe: Callable[[Exchange], None] = lambda _: None,
+        *,
+        limits: RateLimiter | None = None,
+        shard: Shard = WHOLE,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._redactor = redactor
+        self._observe = observe
+        self._shard = shard
+        self._limits = limits or RateLimiter(config.concurrency, config.requests_per_second, clock)
+        self._key_label = mask_key if config.key_labels == "masked" else str
+        self._clients: dict[str, ReadOnlyClient] = {}
+        config.hide_secrets(redactor)
+
+    def of_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> ProbeContext:
+        """Return where ``probe`` reads ``account``; ``settings`` take the place of the configured ones."""
+        client = self._clients.get(account.name)
+        if client is None:
+            api_url = self._config.api_url_of(account)
+            client = self._clients[account.name] = self._client(api_url, account)
+        settings = settings or account.probes[probe]
+        return ProbeContext(
+            client,
+            settings,
+            account.name,
+            self._key_label,
+            self._config.monitoring_keys_of(account),
+            shard=self._shard,
+            now=self._clock.time,
+        )
+
+    def of_api(self, api_url: str, settings: ProbeSettings) -> ProbeContext:
+        """Return where what takes no account is read: the API root ``api_url``, without credentials."""
+        return ProbeContext(self._client(api_url, None), settings, key_label=self._key_label, now=self._clock.time)
+
+    def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
+        settings = self._config.transport_of(api_url)
+        transport = Transport(settings, self._limits, self._clock, self._redactor, self._observe)
+        credentials = None if account is None else self._config.credentials_of(account)
+        return ReadOnlyClient.over(transport, credentials)

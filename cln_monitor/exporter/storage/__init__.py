@@ -1,0 +1,1 @@
+"""What the exporter keeps on disk, so that a restart shows what was read before."""

@@ -1,0 +1,294 @@
+"""The HTTP paths of the exporter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+from anyio import move_on_after
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from cln_monitor import __version__
+from cln_monitor.config import Config, show_config
+from cln_monitor.exporter.metrics.exposition import Page
+from cln_monitor.exporter.service import Service
+from cln_monitor.exporter.target import Target
+from cln_monitor.probes import FORMAT, PROBES
+
+from .discovery import DiscoveryError, discover
+from .protocol import prefers_gzip, prefers_openmetrics
+from .status_page import POLICY, StatusPage
+
+T = TypeVar("T")
+
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+_LONGEST_ANSWER = 60.0  # seconds for the whole of it; Prometheus gives up after 10 by itself
+_PIECE = 1 << 20  # bytes handed to the server at a time; it copies what it is given, for each connection
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit.
+
+    ``route_prefix`` is the path below which all paths are, ``external_path`` that by which others come, both without a
+    slash at the end and empty for none; without ``external_path`` links are relative.
+    """
+
+    telemetry_path: str = "/metrics"
+    enable_lifecycle: bool = False
+    max_requests: int = 40
+    route_prefix: str = ""
+    external_path: str | None = None
+
+
+def make_app(service: Service, options: WebOptions) -> Starlette:
+    """Return the web application over ``service``."""
+    web, prefix = _Web(service, options), options.route_prefix
+    paths = _routes(web, options)
+    # The page has its links from where it is, so it is at the end of a path with a slash.
+    page = f"{prefix if options.external_path is None else options.external_path}/"
+    to_page = [Route(path, _redirect(page)) for path in (prefix, "/")] if prefix else []
+    app = Starlette(
+        routes=[*to_page, Mount(prefix, Router(paths, redirect_slashes=False))] if prefix else paths,
+        exception_handlers={HTTPException: _plain_error, Exception: _our_error},
+    )
+    app.router.redirect_slashes = False  # a redirect goes to the host that the request claims to have asked
+    return app
+
+
+def _redirect(path: str) -> Callable[[Request], Awaitable[Response]]:
+    async def redirect(_: Request) -> Response:
+        return Response(status_code=302, headers=_SAFE | {"Location": path})
+
+    return redirect
+
+
+def _routes(web: _Web, options: WebOptions) -> list[Route]:
+    return [
+        Route("/", web.index),
+        Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
+        Route("/probe", web.probe),
+        Route("/config", web.config),
+        Route("/-/healthy", web.healthy),
+        Route("/-/ready", web.ready),
+        Route("/-/reload", web.reload, methods=["POST"]),
+        Route("/sd/{probe}", web.discovery),
+        Route("/api/v1/observations", web.index_of_observations),
+        Route("/api/v1/observations/{probe}", web.observation),
+        Route("/api/v1/observations/{account}/{probe}", web.observation),
+    ]
+
+
+class _AtMost:
+    """Answers ``limit`` requests at a time, each until its last byte is sent, and refuses the others; 0 is no limit."""
+
+    def __init__(self, limit: int, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._limit = limit
+        self._endpoint = endpoint
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._limit and self._under_way >= self._limit:
+            response = _text(f"{self._limit} scrapes are answered already, see --web.max-requests", 503)
+            return await response(scope, receive, send)
+        self._under_way += 1
+        try:
+            response = await self._endpoint(Request(scope, receive, send))
+            with move_on_after(_LONGEST_ANSWER):  # a client that does not read must not keep its place for ever
+                await response(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+
+class _Web:
+    def __init__(self, service: Service, options: WebOptions) -> None:
+        self._service = service
+        self._options = options
+        self._status_page = StatusPage(service, options.telemetry_path, options.external_path)
+
+    async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
+        """Do what waits for a lock or takes a while, so that the loop can answer others meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._service.answering, work, *args)
+
+    async def index(self, _: Request) -> Response:
+        page = await self._in_thread(self._status_page.render)
+        return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": POLICY})
+
+    async def metrics(self, request: Request) -> Response:
+        openmetrics = prefers_openmetrics(_all(request, "accept"))
+        if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
+            return self._metrics(request, openmetrics)  # which is then less work than to hand it to a thread
+        return await self._in_thread(self._metrics, request, openmetrics)
+
+    def _metrics(self, request: Request, openmetrics: bool) -> Response:
+        own, content_type = self._service.counters.render(openmetrics)
+        return _exposition(request, self._service.page(), own, content_type)
+
+    async def probe(self, request: Request) -> Response:
+        target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
+        try:
+            # The threads that wait for CLN are not those that answer scrapes, and a stop does not wait for them.
+            await asyncio.get_running_loop().run_in_executor(self._service.probing, self._service.run, target)
+        except asyncio.CancelledError:
+            return _text("the exporter is stopping", 503)
+        return _exposition(request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8")
+
+    async def config(self, _: Request) -> Response:
+        text = await self._in_thread(show_config, self._service.config)
+        return Response(text, media_type="text/plain; charset=utf-8", headers=_SAFE)
+
+    async def healthy(self, _: Request) -> Response:
+        return _text("healthy")
+
+    async def ready(self, _: Request) -> Response:
+        untried = self._service.untried()
+        if untried:
+            names = ", ".join(f"{target.probe} of {target.account or target.api}" for target in untried[:10])
+            return _text(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
+        return _text("ready")
+
+    async def reload(self, _: Request) -> Response:
+        if not self._options.enable_lifecycle:
+            return _text("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
+        error = await self._in_thread(self._service.reload)
+        return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
+
+    async def discovery(self, request: Request) -> Response:
+        probe, query = request.path_params["probe"], request.query_params.multi_items()
+        try:
+            pieces = await self._in_thread(discover, self._service, probe, query)
+        except DiscoveryError as error:
+            return _text(str(error), error.status)
+        length = {"Content-Length": str(sum(map(len, pieces)))}
+        return _Pieces(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
+
+    async def observation(self, request: Request) -> Response:
+        try:
+            target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
+        except HTTPException as error:
+            return _json({"error": error.detail}, error.status_code)
+        told = target.told
+        if told is None or target.has_expired(self._service.monotonic()):
+            told = await self._in_thread(self._tell, target)
+        ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})
+        pieces: list[bytes | memoryview] = [ages[:-1], b",", memoryview(told)[1:]]  # which change each second
+        length = {"Content-Length": str(sum(map(len, pieces)))}
+        return _Pieces(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
+
+    def _tell(self, target: Target) -> bytes:
+        self._service.expire()  # what has expired must not be told here either
+        return target.tell()
+
+    async def index_of_observations(self, _: Request) -> Response:
+        return await self._in_thread(self._index_of_observations)
+
+    def _index_of_observations(self) -> Response:
+        self._service.expire()
+        now = self._service.monotonic()
+        probes = [target.view(now, whole=False) for target in list(self._service.targets.values())]
+        return _json(
+            {
+                "format": FORMAT,
+                "exporter_version": __version__,
+                "shard": str(self._service.config.shard),
+                "probes": probes,
+            }
+        )
+
+    def _target(self, account: str, probe: str) -> Target:
+        target = self._service.find(account, probe)
+        if target is None and (reader := self._service.reader_elsewhere(account, probe)):
+            raise HTTPException(404, f"{probe} of {account} is read by the shard {reader}, not here")
+        if target is None:
+            raise HTTPException(404, _why_not_there(self._service.config, account, probe))
+        return target
+
+
+def _why_not_there(config: Config, account: str, probe: str) -> str:
+    """Return why a ``config`` has no target of ``probe`` for ``account``, and what to do about it."""
+    accounts = [each.name for each in config.accounts]
+    if probe not in PROBES:
+        return f"no such probe; there are: {', '.join(PROBES)}"
+    if account not in accounts:
+        which = "no such account" if account else f"{probe} is asked for an account"
+        return f"{which}; there are: {', '.join(accounts)}"
+    return f"the probe {probe} of {account} is off: set enabled: true below probes, {probe}"
+
+
+class _Pieces(StreamingResponse):
+    """Without the task that Starlette runs beside each to learn that the client has left: uvicorn sends it no more."""
+
+    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
+        try:
+            await self.stream_response(send)
+        except OSError:
+            raise ClientDisconnect from None
+
+
+def _exposition(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
+    zipped = prefers_gzip(_all(request, "accept-encoding"))
+    pieces = page.gzipped(tail) if zipped else page.plain(tail)
+    headers = {
+        "Content-Type": content_type,
+        "Content-Length": str(sum(map(len, pieces))),
+        "Vary": "Accept, Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if zipped:
+        headers["Content-Encoding"] = "gzip"
+    return _Pieces(_in_pieces(pieces), headers=headers)
+
+
+def _all(request: Request, header: str) -> str:
+    return ",".join(request.headers.getlist(header))
+
+
+async def _in_pieces(pieces: Sequence[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
+    """Give small pieces together and large ones cut."""
+    gathered = bytearray()
+    for piece in pieces:
+        if len(gathered) + len(piece) <= _PIECE:
+            gathered += piece
+            continue
+        yield bytes(gathered)
+        gathered.clear()
+        view = memoryview(piece)
+        for start in range(0, len(piece), _PIECE):
+            yield view[start : start + _PIECE]
+    yield bytes(gathered)
+
+
+def _json(answer: object, status: int = 200) -> Response:
+    return _json_text(msgspec.json.encode(answer), status)
+
+
+def _json_text(answer: bytes, status: int = 200) -> Response:
+    return Response(answer, status, media_type="application/json", headers=_SAFE)
+
+
+def _text(text: str, status: int = 200) -> Response:
+    return PlainTextResponse(text + "\n", status, headers=_SAFE)
+
+
+async def _plain_error(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    response = _text(str(error.detail).lower() if error.status_code == 405 else str(error.detail), error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _our_error(_: Request, __: Exception) -> Response:
+    return _text("an error of ours; the log of the exporter has it", 500)

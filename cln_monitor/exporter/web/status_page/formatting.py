@@ -1,0 +1,67 @@
+"""Numbers, ages and moments as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
+
+
+def age(seconds: float) -> str:
+    """Return ``seconds`` in the largest unit of which there are two, or one if it is exact: 90 min, 1 d, 45 s."""
+    whole = max(0, int(seconds))
+    for unit, name in _UNITS:
+        if whole >= 2 * unit or whole == unit:
+            return f"{whole // unit} {name}"
+    return f"{whole} s"
+
+
+def moment(seconds: float, now: float) -> str:
+    """Return a Unix time as ``14:03 UTC``, with its date when that is not the date of ``now``."""
+    then, today = datetime.fromtimestamp(seconds, UTC), datetime.fromtimestamp(now, UTC).date()
+    return then.strftime("%H:%M UTC" if then.date() == today else "%Y-%m-%d %H:%M UTC")
+
+
+def iso(seconds: float) -> str:
+    """Return a Unix time as machines read it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def number(count: int) -> str:
+    """Return ``count`` with its thousands apart."""
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def count(amount: int, one: str, many: str | None = None) -> str:
+    """Return ``1 server``, ``2 servers``; ``many`` where an s does not make it."""
+    return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
+
+
+def listed(phrases: list[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(phrases[:-1]), *phrases[-1:])))
+
+
+def short(text: str, longest: int = 80) -> str:
+    """Return ``text``, cut where it is longer than ``longest`` characters."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+MOST_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Truncated:
+    """The first of many rows, and how many were left out."""
+
+    rows: Sequence[Any]
+    more: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Any], most: int = MOST_ROWS) -> Truncated:
+        """Keep the first ``most`` of ``rows``."""
+        return cls(rows[:most], max(0, len(rows) - most))

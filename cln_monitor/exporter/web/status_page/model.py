@@ -1,0 +1,138 @@
+"""All that the page shows, computed from what was seen: no markup, and no clock but the one that is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import formatting
+from .charts import Chart, chart
+from .formatting import Truncated
+from .probe_grid import CloudRow, standing_of_accounts, standing_of_clouds
+from .probe_status import PRODUCTS, ProbeStatus, patch_counts
+from .problems import UP_TO_DATE, Problem, ProblemLevel, problems, shortened
+from .tables import bills, groups, keys, licenses, patches, servers
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The page in a sentence. ``state``: ``ok``, ``look``, ``wrong`` or ``waiting``."""
+
+    state: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number to see at a glance, and the section that has more of it."""
+
+    value: str
+    label: str
+    state: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The whole page."""
+
+    verdict: Verdict
+    moment: str
+    iso: str
+    problems: Sequence[Problem]
+    figures: Sequence[Figure]
+    clouds: Sequence[CloudRow]
+    columns: Sequence[str]
+    accounts: Truncated
+    has_many_accounts: bool
+    charts: Sequence[Chart]
+    stale_after: str
+    servers: Truncated
+    keys: Truncated
+    patches: Truncated
+    licenses: Truncated
+    groups: Truncated
+    bills: Truncated
+    discovered: Sequence[str]
+
+
+def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
+    """Return the page for what was ``seen``, as things stand at ``now``."""
+    found = problems(seen, now)
+    of_accounts = [each for each in seen if each.view.account]
+    columns = list(dict.fromkeys(each.view.probe for each in of_accounts))
+    ages = dict.fromkeys(formatting.age(each.stale_after) for each in seen if each.digest.check_ins)
+    return Overview(
+        verdict=_verdict(seen, found, now),
+        moment=formatting.moment(now, now),
+        iso=formatting.iso(now),
+        problems=shortened(found),
+        figures=list(_figures(seen, now)),
+        clouds=standing_of_clouds(seen),
+        columns=columns,
+        accounts=standing_of_accounts(of_accounts, columns),
+        has_many_accounts=len({each.view.account for each in of_accounts}) > 1,
+        charts=list(_charts(seen, now)),
+        stale_after=" or ".join(ages),
+        servers=servers(seen, now),
+        keys=keys(seen, now),
+        patches=patches(seen),
+        licenses=licenses(seen),
+        groups=groups(seen),
+        bills=bills(seen),
+        discovered=[name for name in (*PRODUCTS, "els") if name in columns],
+    )
+
+
+def _verdict(seen: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> Verdict:
+    wrong = sum(problem.severity is ProblemLevel.WRONG for problem in found)
+    look = sum(problem.severity is ProblemLevel.LOOK for problem in found)
+    if wrong:
+        text = formatting.count(wrong, "thing is wrong", "things are wrong")
+        return Verdict(
+            "wrong", text + (f" and {formatting.count(look, 'needs a look', 'need a look')}" if look else "")
+        )
+    if look:
+        return Verdict("look", formatting.count(look, "thing needs a look", "things need a look"))
+    waiting = sum(each.view.last_run is None for each in seen)
+    if waiting and waiting == len(seen):
+        return Verdict("waiting", "Nothing is known yet: the first polls are under way")
+    if waiting:
+        return Verdict(
+            "waiting", f"All is well so far; {formatting.count(waiting, 'probe has', 'probes have')} not run yet"
+        )
+    return Verdict("ok", f"All is well as of {formatting.moment(now, now)}")
+
+
+def _figures(seen: Sequence[ProbeStatus], now: float) -> Iterator[Figure]:
+    checking_in = [each for each in seen if each.digest.check_ins]
+    if checking_in:
+        total = sum(check_ins.total for each in checking_in for check_ins in each.digest.check_ins)
+        silent = sum(each.stale(now) + each.never(now) for each in checking_in)
+        yield Figure(formatting.number(total), "server" if total == 1 else "servers", "plain", "check-ins")
+        yield _figure(silent, "stale or never checked in", "check-ins")
+        if unknown := sum(each.unknown for each in checking_in):
+            yield _figure(unknown, "with an unknown check-in", "check-ins")
+    all_keys = [key for each in seen for key in each.digest.keys]
+    if all_keys:
+        full, limited = sum(key.is_nearly_full for key in all_keys), sum(bool(key.most) for key in all_keys)
+        yield _figure(full, f"of {formatting.count(limited, 'key')} with a limit full or nearly", "keys")
+    patched = [patch_counts(each.view.observation) for each in seen if each.view.probe == "patch_status"]
+    if any(patched):
+        bad = sum(sum(counts.values()) - counts.get(UP_TO_DATE, 0) for counts in patched)
+        yield _figure(bad, "kernels not up to date", "kernels")
+    licensed = [license_ for each in seen for license_ in each.digest.licenses]
+    if licensed:
+        yield _figure(sum(license_.unused for license_ in licensed), "IP licences unused", "licences")
+
+
+def _figure(bad: int, label: str, link: str) -> Figure:
+    return Figure(formatting.number(bad), label, "look" if bad else "ok", link)
+
+
+def _charts(seen: Sequence[ProbeStatus], now: float) -> Iterator[Chart]:
+    for probe, product in PRODUCTS.items():
+        of_probe = [each for each in seen if each.view.probe == probe and each.digest.check_ins]
+        if of_probe:
+            check_ins = [check_ins for each in of_probe for check_ins in each.digest.check_ins]
+            yield chart(probe, product, check_ins, now, max(each.stale_after for each in of_probe))

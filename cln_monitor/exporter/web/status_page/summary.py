@@ -1,0 +1,226 @@
+"""What the page needs of an observation whatever the time: made once an observation, as a fleet can be large."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from msgspec import UNSET
+
+from cln_monitor.cln import LastCheckin, Limit
+from cln_monitor.exporter.licenses import by_address, licenses_of
+from cln_monitor.probes import Observation
+
+NEARLY_FULL, LEAST_LIMIT = 0.9, 2
+"""From which part of its limit on a key is nearly full, and from which limit on that matters: a key that was bought for
+one server is full, and meant to be. The alerts have the same.
+"""
+MOST_SERVERS = 15
+"""How many servers the page names."""
+
+
+class ListedServer(Protocol):
+    """What can be told of each server."""
+
+    @property
+    def ip(self) -> str:
+        """Its address."""
+
+    @property
+    def last_checkin(self) -> LastCheckin:
+        """When it last checked in."""
+
+
+class SilentServer(NamedTuple):
+    """A server by how long it has been silent. ``key`` is its key's label, or the licence of its address."""
+
+    key: str
+    server_id: str
+    ip: str
+    last_checkin: LastCheckin
+    created: float | None
+
+    @property
+    def since(self) -> float:
+        """From when on CLN has not heard of it: its creation if it never checked in, infinity where that is unknown."""
+        if self.last_checkin is None:
+            return math.inf if self.created is None else self.created
+        return self.last_checkin or math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIns:
+    """The last check-ins of servers: their ``times`` in order, how many ``never`` did, of how many it is ``unknown``.
+
+    ``registered`` are the times, in order, at which those that never did were registered, as far as CLN tells.
+    """
+
+    times: Sequence[float]
+    never: int
+    unknown: int = 0
+    registered: Sequence[float] = ()
+
+    def before(self, moment: float) -> int:
+        """Return how many servers checked in last before ``moment``."""
+        return bisect_left(self.times, moment)
+
+    def never_since(self, moment: float) -> int:
+        """Return how many servers were registered before ``moment`` and never checked in."""
+        return bisect_left(self.registered, moment)
+
+    @property
+    def total(self) -> int:
+        """The number of servers."""
+        return len(self.times) + self.never + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """A key. ``product`` in words."""
+
+    product: str
+    key: str
+    note: str
+    used: int
+    limit: Limit
+    check_ins: CheckIns | None = None
+
+    @property
+    def fullness(self) -> float:
+        """The part of the limit that is used, negative where there is no limit."""
+        return self.used / self.most if self.most else -1.0
+
+    @property
+    def most(self) -> int:
+        """Its limit where it has one that can be read, else 0."""
+        return self.limit if isinstance(self.limit, int) else 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it refuses new servers, and was to have more than one."""
+        return self.fullness >= 1 and self.most >= LEAST_LIMIT
+
+    @property
+    def is_nearly_full(self) -> bool:
+        """Whether it is full, or as good as."""
+        return self.fullness >= NEARLY_FULL and self.most >= LEAST_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseUse:
+    """The IP licences of a type: ``registered`` are used, ``unused`` only paid for, ``unknown`` nobody knows."""
+
+    license: str
+    registered: int
+    unused: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is kept of an observation: its keys, its licences, all check-ins, and the longest silent servers."""
+
+    keys: tuple[KeyUse, ...] = ()
+    licenses: tuple[LicenseUse, ...] = ()
+    check_ins: tuple[CheckIns, ...] = ()
+    longest: tuple[SilentServer, ...] = ()
+
+
+def digest(observation: Observation[Any]) -> Digest:
+    """Return what the page needs of ``observation`` beside the observation itself."""
+    make = _DIGESTS.get(observation.probe)
+    return Digest() if make is None else make(observation)
+
+
+def check_ins_of(servers: Sequence[ListedServer]) -> CheckIns:
+    """Return the check-ins of ``servers``."""
+    moments = [server.last_checkin for server in servers]
+    times = sorted([moment for moment in moments if moment])
+    unknown = moments.count(UNSET)
+    never = len(moments) - len(times) - unknown
+    registered = [getattr(each, "created", None) for each in servers if each.last_checkin is None] if never else []
+    return CheckIns(times, never, unknown, sorted(moment for moment in registered if moment))
+
+
+def longest_silent(
+    servers_of: Sequence[tuple[str, Sequence[ListedServer]]], check_ins: Iterable[CheckIns]
+) -> tuple[SilentServer, ...]:
+    """Return the longest silent ones of the servers of each key, whose ``check_ins`` are known already."""
+    oldest = sorted(moment for each in check_ins for moment in each.times[:MOST_SERVERS])[:MOST_SERVERS]
+    # Those that may be among them are few, and only they are looked at closely.
+    latest = oldest[-1] if oldest else -math.inf
+    candidates = (
+        _silent(key, server)
+        for key, servers in servers_of
+        for server in servers
+        if not server.last_checkin or server.last_checkin <= latest
+    )
+    return tuple(heapq.nsmallest(MOST_SERVERS, candidates, key=lambda server: server.since))
+
+
+def _silent(key: str, server: ListedServer) -> SilentServer:
+    # An IP licence has no id, and when an Imunify server was registered CLN does not tell.
+    server_id, created = getattr(server, "server_id", ""), getattr(server, "created", None)
+    return SilentServer(key, server_id, server.ip, server.last_checkin, created)
+
+
+def _kernelcare(observation: Observation[Any]) -> Digest:
+    keys = [part.value for part in observation.parts]
+    return _of_keys(
+        [KeyUse("KernelCare", k.key, k.note, len(k.servers), k.limit, check_ins_of(k.servers)) for k in keys], keys
+    )
+
+
+def _imunify(observation: Observation[Any]) -> Digest:
+    keys = [part.value for part in observation.parts]
+    return _of_keys(
+        [KeyUse(f"Imunify {k.product}", k.key, "", len(k.servers), k.limit, check_ins_of(k.servers)) for k in keys],
+        keys,
+    )
+
+
+def _of_keys(uses: Sequence[KeyUse], keys: Sequence[Any]) -> Digest:
+    check_ins = tuple(use.check_ins for use in uses if use.check_ins is not None)
+    return Digest(
+        keys=tuple(uses),
+        check_ins=check_ins,
+        longest=longest_silent([(key.key, key.servers) for key in keys], check_ins),
+    )
+
+
+def _els(observation: Observation[Any]) -> Digest:
+    keys = []
+    for part in observation.parts:
+        used = Counter(server.key for server in part.value.servers)
+        keys += [
+            KeyUse(f"ELS {part.value.product.removeprefix('ELS ')}", key.key, "", used[key.key], key.limit)
+            for key in part.value.keys
+        ]
+    return Digest(tuple(keys))
+
+
+def _ip_licenses(observation: Observation[Any]) -> Digest:
+    licenses = licenses_of(observation)
+    by_type: defaultdict[str, Counter[bool | None]] = defaultdict(Counter)
+    for each in licenses:
+        by_type[each.license][each.registered] += 1
+    in_use = by_address(licenses)
+    check_ins = (check_ins_of(in_use),) if in_use else ()
+    return Digest(
+        licenses=tuple(LicenseUse(name, counts[True], counts[False], counts[None]) for name, counts in by_type.items()),
+        check_ins=check_ins,
+        longest=longest_silent([(each.license, (each,)) for each in in_use], check_ins),
+    )
+
+
+_DIGESTS: dict[str, Callable[[Observation[Any]], Digest]] = {
+    "kernelcare": _kernelcare,
+    "imunify": _imunify,
+    "els": _els,
+    "ip_licenses": _ip_licenses,
+}

@@ -1,0 +1,84 @@
+"""The route table: every call of the API document, all of which the simulator answers.
+
+A product family is one module with its `ROUTES`, and one line in `FAMILIES`.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+
+from cln_monitor.simulator import answers
+from cln_monitor.simulator.answers import SimulatedAnswer
+from cln_monitor.simulator.replay import Replay
+
+from . import awp, els, groups, imunify, ip_licenses, kernelcare, nagios, status
+from .call import CallRefusedError, Route, SimulatedCall
+
+FAMILIES = (
+    status.ROUTES,
+    els.ROUTES,
+    imunify.ROUTES,
+    ip_licenses.ROUTES,
+    kernelcare.ROUTES,
+    nagios.ROUTES,
+    groups.ROUTES,
+    awp.ROUTES,
+)
+CALLS = tuple((route.method, route.path) for family in FAMILIES for route in family)
+"""Method and path below `/api` of every call that is answered, in the order of the API document."""
+
+
+def answer(
+    method: str,
+    path: str,
+    failure_status: int,
+    make_call: Callable[[Mapping[str, str]], SimulatedCall],
+    replay: Replay | None = None,
+) -> SimulatedAnswer:
+    """Answer the call at `path` (below `/api`, as sent) or an HTML page of 404 or 405.
+
+    `make_call` gets the parts of the path; a refusal goes out with the HTTP status `failure_status`. With
+    `replay` it is the document that answers.
+    """
+    found = _find(path)
+    if not found:
+        return answers.page(404)
+    for route, parts in found:
+        if route.method == method:
+            if replay is not None:
+                return replay.answer(route.method, route.path)
+            try:
+                return route.handler(make_call(parts))
+            except CallRefusedError as refused:
+                refuse = answers.plain_refusal if path.endswith(".plain") else answers.refusal
+                return refuse(str(refused), failure_status)
+    allowed = ", ".join(route.method for route, _ in found)
+    return answers.page(405, f"This call takes {allowed}.", {"Allow": allowed})
+
+
+def _find(path: str) -> list[tuple[Route, dict[str, str]]]:
+    """The routes of a path with the parts it names; a route that names nothing goes before others."""
+    if path in _LITERAL:
+        return [(route, {}) for route in _LITERAL[path]]
+    sent = [unquote(part) for part in path.split("/")]
+    return [(route, parts) for route in _TEMPLATES if (parts := _parts(route, sent)) is not None]
+
+
+def _parts(route: Route, sent: list[str]) -> dict[str, str] | None:
+    wanted = route.path.split("/")
+    if len(wanted) != len(sent):
+        return None
+    parts = {}
+    for want, got in zip(wanted, sent, strict=True):
+        if want.startswith("{") and got:
+            parts[want[1:-1]] = got
+        elif want != got:
+            return None
+    return parts
+
+
+_TEMPLATES = [route for family in FAMILIES for route in family if "{" in route.path]
+_LITERAL: dict[str, list[Route]] = {}
+for _family in FAMILIES:
+    for _route in _family:
+        if "{" not in _route.path:
+            _LITERAL.setdefault(_route.path, []).append(_route)

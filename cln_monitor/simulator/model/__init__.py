@@ -1,0 +1,52 @@
+"""What an account of CLN is: its keys, servers, IP licences, groups and bills, and when servers check in.
+
+It knows nothing of the calls that read and change it.
+"""
+
+from . import names
+from .account import Account
+from .awp import AWP_CDN, AWP_PRODUCTS, AwpEntity, is_month, month_of
+from .checkins import DAY, HOUR, Cycling, Fixed, Never, SimulatedCheckIns, Steady, Stopped
+from .els import ELS_CODES, SimulatedElsKey, SimulatedElsServer, is_els_code
+from .imunify import IMUNIFY_CODES, SimulatedImunifyKey, SimulatedImunifyServer
+from .ip_licenses import SimulatedIpLicense, canonical
+from .kernelcare import PATCH_STATES, SimulatedKernelCareKey, SimulatedKernelCareServer
+from .keys import Key, KeyT, holder
+from .ledger import Ledger
+from .servers import SimulatedGroup, SimulatedServer
+
+__all__ = [
+    "AWP_CDN",
+    "AWP_PRODUCTS",
+    "DAY",
+    "ELS_CODES",
+    "HOUR",
+    "IMUNIFY_CODES",
+    "PATCH_STATES",
+    "Account",
+    "AwpEntity",
+    "Cycling",
+    "Fixed",
+    "Key",
+    "KeyT",
+    "Ledger",
+    "Never",
+    "SimulatedCheckIns",
+    "SimulatedElsKey",
+    "SimulatedElsServer",
+    "SimulatedGroup",
+    "SimulatedImunifyKey",
+    "SimulatedImunifyServer",
+    "SimulatedIpLicense",
+    "SimulatedKernelCareKey",
+    "SimulatedKernelCareServer",
+    "SimulatedServer",
+    "Steady",
+    "Stopped",
+    "canonical",
+    "holder",
+    "is_els_code",
+    "is_month",
+    "month_of",
+    "names",
+]

@@ -1,0 +1,54 @@
+"""ELS keys and their servers."""
+
+import re
+from typing import ClassVar
+
+from . import names
+from .checkins import SimulatedCheckIns
+from .keys import Key
+from .ledger import Ledger
+from .servers import SimulatedServer
+
+ELS_CODES = (  # API document: ELS product codes, as they stand there
+    "CELS",
+    "OELS",
+    "UELS16",
+    "CELS_8",
+    "UELS18",
+    "PHP_ELS",
+    "PYTHON_ELS",
+    "UELS18_SLA",
+    "ELS CELS7",
+    "ELS CELS7+SLA",
+)
+_CODE = re.compile(r"[A-Za-z0-9_+ -]{1,32}")
+
+
+def is_els_code(code: str) -> bool:
+    """Whether a text looks like a product code, also one that no document knows."""
+    return _CODE.fullmatch(code) is not None
+
+
+class SimulatedElsServer(SimulatedServer):
+    """A server with ELS. No call tells of its check-ins."""
+
+    __slots__ = ()
+    product: ClassVar[str] = "ELS"
+
+
+class SimulatedElsKey(Key[SimulatedElsServer]):
+    """An ELS key. `code` is the product, one of `ELS_CODES` or a newer one."""
+
+    def __init__(self, ledger: Ledger, key: str, *, code: str, limit: int, note: str) -> None:
+        if not is_els_code(code):
+            raise ValueError(f"key {key}: code must be 1 to 32 letters, digits, blanks and _ + -, not {code!r}")
+        super().__init__(ledger, key, limit=limit, note=note)
+        self.code = code
+
+    def _mint_id(self) -> str:
+        return names.els_server_id(self._ledger.random)
+
+    def _make(
+        self, server_id: str, ip: str, hostname: str, created: float, checkins: SimulatedCheckIns
+    ) -> SimulatedElsServer:
+        return SimulatedElsServer(server_id, ip, hostname, created, checkins)

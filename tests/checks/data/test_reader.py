@@ -1,0 +1,183 @@
+"""Both ways give the same: state, text, lines and figures, whatever state an account is in.
+
+Through the exporter a line more tells how old that is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from cln_monitor.masking import mask_key
+from tests.checks.inside import run_inside
+from tests.checks.running import Outcome, run_plugin
+from tests.checks.watched import ACCOUNTS, Watched, key_of, watched
+from tests.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A CLN and the exporter that watches it."""
+    with watched(tmp_path_factory.mktemp("watched")) as running:
+        yield running
+
+
+def comparable(outcome: Outcome) -> tuple[object, ...]:
+    """Return all of an outcome but its ages in seconds, of which only that they are there and judged."""
+    ages = {label: item for label, item in outcome.perfdata.items() if item.unit == "s"}
+    figures = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
+    return outcome.state, outcome.text, outcome.lines, figures
+
+
+def assert_same(direct: Outcome, indirect: Outcome) -> None:
+    """Compare two outcomes, whose ages may differ by the seconds between them.
+
+    The other one alone begins its lines with where it is from.
+    """
+    first, _, rest = indirect.output.partition("\n")
+    origin, _, rest = rest.partition("\n")
+    assert re.fullmatch(r"seen by the exporter \d+[sm] ago(; its last poll failed: .+)?", origin)
+    # It also tells of what it has asked for and this check has not.
+    rest = "".join(line for line in rest.splitlines(keepends=True) if not line.startswith("missing: the list "))
+    assert comparable(direct) == comparable(replace(indirect, output=f"{first}\n{rest}"))
+    for label, item in direct.perfdata.items():
+        assert abs(item.value - indirect.perfdata[label].value) <= (30 if item.unit == "s" else 0)
+
+
+STATES = {
+    ("check_cln_kernelcare", "fine"): "OK",
+    ("check_cln_imunify", "fine"): "OK",
+    ("check_cln_ip_licenses", "fine"): "OK",
+    ("check_cln_patch_status", "fine"): "OK",
+    ("check_cln_kernelcare", "empty"): "UNKNOWN",
+    ("check_cln_imunify", "empty"): "UNKNOWN",
+    ("check_cln_ip_licenses", "empty"): "UNKNOWN",
+    ("check_cln_patch_status", "empty"): "UNKNOWN",
+    **{(name, "bare"): "UNKNOWN" for name in ("check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses")},
+    ("check_cln_patch_status", "bare"): "UNKNOWN",
+    ("check_cln_patch_status", "mixed"): "CRITICAL",
+    ("check_cln_patch_status", "hostile"): "OK",
+    ("check_cln_ip_licenses", "broken"): "UNKNOWN",
+    ("check_cln_kernelcare", "broken"): "UNKNOWN",
+    ("check_cln_imunify", "broken"): "UNKNOWN",
+    ("check_cln_patch_status", "broken"): "UNKNOWN",
+    ("check_cln_els", "fine"): "OK",
+    **{("check_cln_els", account): "UNKNOWN" for account in ("empty", "bare", "broken")},
+    **{("check_cln_awp", account): "OK" for account in ACCOUNTS if account not in {"broken", "barred"}},
+    ("check_cln_awp", "broken"): "UNKNOWN",
+}
+CHECKS = {
+    "check_cln_kernelcare": (),
+    "check_cln_imunify": (),
+    "check_cln_ip_licenses": ("-v",),
+    "check_cln_patch_status": ("--reseller",),
+    "check_cln_els": (),
+    "check_cln_awp": ("-c", "5"),
+}
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
+    """Fine, mixed, with names that hold anything, empty, partly broken, barred by a wrong key, without servers."""
+    arguments = CHECKS[name]
+    direct = run_inside(name, *both.direct(account), *arguments)
+    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    expected = STATES.get((name, account), "UNKNOWN" if account == "barred" else "CRITICAL")
+    # The reseller's call goes by the registration token, which is right of all accounts.
+    if (name, account) == ("check_cln_patch_status", "barred"):
+        expected = "OK"
+    assert direct.state == expected, direct
+
+
+@pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--warning-flag", "xmlrpc")])
+def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
+    """It is that of the API root of the account."""
+    direct = run_inside("check_cln_status", *both.direct("fine"), *arguments)
+    assert direct.state == "OK"
+    assert_same(direct, run_inside("check_cln_status", *both.through_exporter("barred"), *arguments))
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "arguments"),
+    [
+        ("check_cln_kernelcare", "mixed", ("--key", key_of("mixed", KEY))),
+        ("check_cln_kernelcare", "mixed", ("--key", mask_key(key_of("mixed", UNLIMITED_KEY)))),
+        ("check_cln_kernelcare", "mixed", ("--key", key_of("mixed", UNLIMITED_KEY), "--key", "NoSuchKey1234567")),
+        ("check_cln_kernelcare", "mixed", ("--ip", "192.0.2.1", "-v")),
+        ("check_cln_kernelcare", "mixed", ("--server-id", "mixed3")),
+        ("check_cln_kernelcare", "mixed", ("--ip", "192.0.2.250", "--no-match-state", "warning")),
+        ("check_cln_kernelcare", "mixed", ("-w", "20d", "-c", "30d", "--limit-warning", "90")),
+        ("check_cln_kernelcare", "broken", ("--key", key_of("broken", KEY))),
+        ("check_cln_kernelcare", "broken", ("--key", key_of("broken", UNLIMITED_KEY))),
+        ("check_cln_kernelcare", "barred", ("--key", KEY)),
+        ("check_cln_imunify", "mixed", ("--key", key_of("mixed", IMUNIFY_KEY), "-c", "@1h:2h")),
+        ("check_cln_imunify", "hostile", ("-v", "-w", "5h:", "-c", "1h:")),
+        ("check_cln_ip_licenses", "mixed", ("--license", "KernelCare", "--unused-critical", "0")),
+        ("check_cln_ip_licenses", "mixed", ("--ip", "198.51.100.1", "--ip", "192.0.2.250")),
+        ("check_cln_els", "mixed", ("--code", "CELS", "--limit-critical", "101")),
+        ("check_cln_els", "hostile", ("--key", mask_key("CELS-hostile-1"))),
+        ("check_cln_awp", "hostile", ("--product", "AWP_CDN", "-w", "1:")),
+        ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY))),
+        ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", UNLIMITED_KEY), "-k", key_of("mixed", KEY))),
+        ("check_cln_patch_status", "mixed", ("-k", key_of("mixed", KEY), "-c", "", "-w", "o")),
+        ("check_cln_patch_status", "broken", ("-k", key_of("broken", KEY))),
+        ("check_cln_patch_status", "bare", ("-k", key_of("bare", KEY))),
+        ("check_cln_patch_status", "bare", ("-k", key_of("bare", KEY), "--no-match-state", "ok")),
+        ("check_cln_ip_licenses", "bare", ()),
+        ("check_cln_ip_licenses", "bare", ("--ip", "198.51.100.77")),
+    ],
+)
+def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...], both: Watched) -> None:
+    """Filters, thresholds, letters and keys by name or mask."""
+    direct = run_inside(name, *both.direct(account), *arguments)
+    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    assert "an error of" not in direct.text
+
+
+@pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
+def test_as_processes(name: str, both: Watched) -> None:
+    """As a core runs them."""
+    arguments = CHECKS.get(name, ())
+    direct = run_plugin(name, *both.direct("mixed"), *arguments)
+    assert_same(direct, run_plugin(name, *both.through_exporter("mixed"), *arguments))
+
+
+def test_the_exporter_itself(both: Watched) -> None:
+    """Sees that some of its probes fail, and which."""
+    outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
+    assert outcome.state == "CRITICAL"
+    assert outcome.text.startswith(
+        "13 of 43 probes: imunify of broken has nothing to show, never read (reading /im/srv/"
+    )
+    assert outcome.text.endswith(" and 10 more")
+    assert outcome.perfdata["probes"].value == 43
+    assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
+    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
+    assert outcome.state == "WARNING"
+    assert outcome.text.startswith(
+        "1 of 6 probes: ip_licenses of bare lacks 1 of 2 parts (reading /ipl/server.json at "
+    )
+    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
+    assert outcome.text == "the exporter watches no such account"
+
+
+@pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
+def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> None:
+    """The exporter says which there are."""
+    arguments = CHECKS.get(name, ())
+    outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
+    assert outcome.state == "UNKNOWN"
+    assert f"no such account; there are: {', '.join(ACCOUNTS)}" in outcome.text
+    outcome = run_inside(name, "--exporter", both.url, *arguments)
+    if name == "check_cln_status":  # it is the same for all of them
+        assert outcome.state == "OK"
+        return
+    names = ", ".join(sorted(ACCOUNTS))
+    assert outcome.state == "UNKNOWN"
+    assert outcome.text == f"the exporter watches several accounts, name one with --account: {names}"

@@ -1,0 +1,110 @@
+"""Keys of Extended Lifecycle Support: how full they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.plugins.els import judge
+from cln_monitor.simulator import Fault
+from tests.checks.conftest import Cln
+from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.running import Outcome
+from tests.checks.views import missing, part, view
+from tests.helpers.clock import NOW
+from tests.small_cln import LOGIN
+
+NAME = "check_cln_els"
+KEY, OTHER = "CELS-8c7994d7", "PHPE-2a8ef7d1"
+
+
+def product(code: str, **keys: tuple[int | None, int]) -> dict[str, Any]:
+    """Return the part of a product: of each key its limit, and how many servers it has."""
+    named = {name.replace("_", "-"): told for name, told in keys.items()}
+    servers = [
+        {"key": name, "server_id": f"{name}{number}", "ip": "192.0.2.1", "hostname": "h"}
+        for name, (_, count) in named.items()
+        for number in range(count)
+    ]
+    rows = [{"key": name, "limit": limit} for name, (limit, _) in named.items()]
+    return part(code, {"product": code, "keys": rows, "servers": servers})
+
+
+def judged(seen: Any, *arguments: str) -> Outcome:
+    """Return what the check prints of a view."""
+    verdict = judge(seen, options_of(NAME, *arguments), NOW)
+    state, perfdata = verdict.evaluate()
+    leave = InsideExit()
+    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+
+
+CELS = product("CELS", CELS_8c7994d7=(10, 9), CELS_00000000=(0, 3))
+PHP = product("PHP_ELS", PHPE_2a8ef7d1=(4, 1))
+
+
+def test_one_is_nearly_full() -> None:
+    """It is named with its use; the figures are of all that is looked at."""
+    outcome = judged(view([CELS, PHP]))
+    assert outcome.output == (
+        f"WARNING - limit use over 80 %: key {KEY} at 90 % (9 of 10)"
+        " | keys=3;;;0 limit_usage=90%;80;95;0 servers=13;;;0\n"
+        f"key {KEY} at 90 % (9 of 10)\nkey {OTHER} at 25 % (1 of 4)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "text"),
+    [
+        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, the fullest is {KEY} at 90 % (9 of 10)"),
+        (("--limit-critical", "85"), "CRITICAL", f"limit use over 85 %: key {KEY} at 90 % (9 of 10)"),
+        (("--key", OTHER), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1 of 4)"),
+        (("--code", "PHP_ELS"), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1 of 4)"),
+        (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS keys, all without a limit"),
+        (("--key", "none"), "UNKNOWN", "no ELS key of this account matches --key none-140bedbf"),
+        (
+            ("--code", "OELS", "--no-match-state", "warning"),
+            "WARNING",
+            "no ELS key of this account matches --code OELS",
+        ),
+    ],
+)
+def test_thresholds_and_filters(arguments: tuple[str, ...], state: str, text: str) -> None:
+    """As of the other products; what is asked for and not there is told."""
+    outcome = judged(view([CELS, PHP]), *arguments)
+    assert (outcome.state, outcome.text) == (state, text)
+
+
+def test_no_keys_at_all() -> None:
+    """Nothing found where something must be is UNKNOWN."""
+    assert judged(view([product("CELS")])).text == "no ELS key belongs to the account"
+    assert judged(view([product("CELS")]), "--no-match-state", "ok").state == "OK"
+
+
+def test_a_product_that_cannot_be_read() -> None:
+    """Hides no full key of another, and leaves no totals; of a product that is not asked for it is no matter."""
+    outcome = judged(view([product("CELS", CELS_8c7994d7=(2, 2))], [missing("PHP_ELS")]))
+    assert (outcome.state, outcome.perfdata) == ("CRITICAL", {})
+    assert outcome.text == f"limit use over 95 %: key {KEY} at 100 % (2 of 2); reading it: nonsense"
+    assert judged(view([CELS], [missing("PHP_ELS")]), "--code", "CELS").state == "WARNING"
+
+
+def test_against_a_cln(cln: Cln) -> None:
+    """Two calls a product, of the products that are asked for."""
+    account = cln.simulator.accounts[LOGIN]
+    key = account.add_els_key("CELS-pl4ntedKey01", limit=3)
+    try:
+        key.add_server()
+        outcome = run_inside(NAME, *cln.login, "--code", "CELS", "--key", "CELS-pl4ntedKey01")
+        assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("OK", 33.33)
+        assert [(each.path, each.query["code"]) for each in cln.simulator.requests] == [
+            ("/els/key/list.json", "CELS"),
+            ("/els/srv/list.json", "CELS"),
+        ]
+        assert "pl4nted" not in outcome.output
+        cln.simulator.faults.add(Fault("html", "/els/*"))
+        assert "an HTML page; also missing: OELS, UELS16, CELS_8 and 6 more" in run_inside(NAME, *cln.login).text
+        bad = run_inside(NAME, *cln.login, "--code", "A/B").text
+        assert bad.startswith("--code: is not spelled as CLN takes it; it takes 1 to 32 printable characters")
+    finally:
+        account.remove_els_key(key)

@@ -1,0 +1,190 @@
+"""The exporter itself: does each of its probes still see CLN?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.plugins.exporter import judge
+from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.running import Outcome
+from tests.helpers.clock import NOW
+
+NAME = "check_cln_exporter"
+
+
+def probe(
+    name: str = "kernelcare",
+    *,
+    age: float | None = 60,
+    reason: str | None = None,
+    account: str = "acme",
+    ran: bool = True,
+    read: int = 5,
+    lacking: int = 0,
+) -> dict[str, Any]:
+    """Return a probe whose last success was ``age`` seconds ago, and whose last run failed by ``reason``.
+
+    It has ``read`` parts, and is ``lacking`` others.
+    """
+    return {
+        "probe": name,
+        "account": account,
+        "api": "cln.example.net",
+        "interval": 900.0,
+        "max_age": 3600.0,
+        "last_run": NOW + 3600 if ran else None,
+        "last_success": None if age is None else NOW + 3600,
+        "failure": {"reason": reason, "text": f"a|text of {reason}"} if reason else None,
+        "ages": {"last_run": 30.0 if ran else None, "last_success": age, "oldest_part": age},
+        "read": read,
+        "lacking": lacking,
+    }
+
+
+def judged(*arguments: str, probes: list[dict[str, Any]]) -> Outcome:
+    """Return what the check prints of ``probes``."""
+    verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW)
+    state, perfdata = verdict.evaluate()
+    leave = InsideExit()
+    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+
+
+def test_all_is_well() -> None:
+    """The oldest is named by its age; a line for each."""
+    outcome = judged(probes=[probe(), probe("status", age=120, account="")])
+    assert outcome.output == (
+        "OK - all 2 probes read CLN, the oldest 2m ago | failed=0;;;0 oldest_success=120s;;;0 probes=2;;;0\n"
+        "kernelcare of acme: read 1m ago\n"
+        "status at cln.example.net: read 2m ago\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "text"),
+    [
+        (probe(ran=False, age=None, read=0), "UNKNOWN", "kernelcare of acme has not run yet"),
+        (
+            probe(reason="timeout", lacking=1),
+            "WARNING",
+            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout"),
+            "WARNING",
+            "kernelcare of acme shows what it read before (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout", age=None, lacking=1),
+            "WARNING",
+            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout", age=99999, lacking=1),
+            "WARNING",
+            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+        ),
+        (
+            probe(reason="timeout", read=0),
+            "WARNING",
+            "kernelcare of acme shows what it read before (a¦text of timeout)",
+        ),
+        (
+            probe(reason="auth", age=None, read=0, lacking=1),
+            "CRITICAL",
+            "kernelcare of acme has nothing to show, never read (a¦text of auth)",
+        ),
+        (
+            probe(reason="auth", age=3 * 3600, read=0, lacking=1),
+            "CRITICAL",
+            "kernelcare of acme has nothing to show, last read 3h ago (a¦text of auth)",
+        ),
+        (probe(age=3601, read=0), "CRITICAL", "kernelcare of acme has nothing to show, last read 1h ago"),
+        (probe(age=3600), "OK", ""),
+        (probe(read=0), "OK", ""),
+        (probe(age=-500), "OK", ""),
+        (
+            probe(account="", age=None, reason="refused", read=0, lacking=1),
+            "CRITICAL",
+            "kernelcare at cln.example.net has nothing to show, never read (a¦text of refused)",
+        ),
+    ],
+)
+def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
+    """It is WARNING as long as it has data young enough to show, be they of some keys alone; without it is CRITICAL."""
+    outcome = judged(probes=[probe("imunify"), seen])
+    assert outcome.state == state
+    if text:
+        assert outcome.text == f"1 of 2 probes: {text}"
+        assert outcome.perfdata["failed"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "over"),
+    [
+        (("-w", "10m"), "WARNING", "over 10m"),
+        (("-c", "10m"), "CRITICAL", "over 10m"),
+        (("-w", "5m", "-c", "10m"), "CRITICAL", "over 10m"),
+        (("-w", "5m", "-c", "30m"), "WARNING", "over 5m"),
+        (("-c", "@10m:30m"), "CRITICAL", "in 10m:30m"),
+        (("-w", "1h", "-c", "2h"), "OK", ""),
+        (("-c", "5:"), "OK", ""),
+    ],
+)
+@pytest.mark.parametrize("reason", [None, "timeout"])
+def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, over: str, reason: str | None) -> None:
+    """-w and -c hold for the last success, and are named; for one that fails, why is told too."""
+    outcome = judged(*arguments, probes=[probe(age=1200, reason=reason)])
+    why = f" (a¦text of {reason})" if reason else ""
+    assert outcome.state == ("WARNING" if reason and state == "OK" else state)
+    if over:
+        assert outcome.text == f"1 of 1 probes: kernelcare of acme last read 20m ago, {over}{why}"
+    elif not reason:
+        assert outcome.text == "all 1 probes read CLN, the oldest 20m ago"
+
+
+def test_ages_of_what_never_succeeded() -> None:
+    """There is none to judge: what it shows decides."""
+    outcome = judged("-c", "10m", probes=[probe(age=None, reason="timeout", lacking=1)])
+    assert (outcome.state, "lacks 1 of 6 parts" in outcome.text) == ("WARNING", True)
+
+
+def test_the_worst_is_first() -> None:
+    """Of many three are named, all are counted."""
+    probes = [
+        probe("a", reason="timeout"),
+        probe("b", ran=False, age=None),
+        probe("c", age=9999, read=0),
+        *(probe(f"d{number}", reason="refused") for number in range(5000)),
+    ]
+    outcome = judged(probes=probes)
+    assert outcome.state == "CRITICAL"
+    assert outcome.text == (
+        "5003 of 5003 probes: c of acme has nothing to show, last read 2h ago; b of acme has not run yet; "
+        "a of acme shows what it read before (a¦text of timeout) and 5000 more"
+    )
+    assert outcome.perfdata["failed"].value == 5003
+    assert " more" not in judged(probes=probes[:3]).text
+
+
+def test_one_account() -> None:
+    """Others do not count, nor does CLN itself; one that is not there is UNKNOWN."""
+    probes = [probe(account="acme"), probe(account="beta", reason="auth"), probe("status", account="", age=9999)]
+    assert judged("-a", "acme", probes=probes).state == "OK"
+    assert judged("-a", "beta", probes=probes).state == "WARNING"
+    outcome = judged("-a", "acmee", probes=probes)
+    assert (outcome.state, outcome.text) == ("UNKNOWN", "the exporter watches no such account")
+    assert judged(probes=[]).state == "UNKNOWN"
+
+
+def test_an_exporter_has_to_be_named() -> None:
+    """It says how."""
+    told = "--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099"
+    assert run_inside(NAME).text == told
+
+
+def test_thresholds_that_contradict_each_other() -> None:
+    """Are told."""
+    with pytest.raises(Exception, match="the warning range 2h is looser than the critical range 1h"):
+        judged("-w", "2h", "-c", "1h", probes=[])

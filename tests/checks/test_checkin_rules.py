@@ -1,0 +1,436 @@
+"""Servers that check in, and keys that fill up: states, words, figures, filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.checkin_rules import judge
+from cln_monitor.checks.plugin_exit import CheckError
+from cln_monitor.checks.states import State
+from cln_monitor.masking import mask_key
+from tests.helpers.clock import NOW
+from tests.small_cln import KEY, UNLIMITED_KEY
+
+from .inside import InsideExit, options_of, result_of
+from .running import Outcome
+from .views import DAY, HOUR, KEY_LABEL, caution, key, missing, server, view
+
+FULL = mask_key(KEY)
+
+
+def judged(seen: Any, *arguments: str) -> Outcome:
+    """Return what a check prints of a view."""
+    verdict = judge(seen, "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
+    state, perfdata = verdict.evaluate()
+    leave = InsideExit()
+    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+
+
+def of_ages(*ages: float | None) -> Any:
+    """Return a view of a key with servers of these ages."""
+    return view([key(KEY_LABEL, [server(f"192.0.2.{number}", age) for number, age in enumerate(ages, 1)])])
+
+
+def figures(outcome: Outcome) -> dict[str, float]:
+    """Return the values of the perfdata."""
+    return {label: item.value for label, item in outcome.perfdata.items()}
+
+
+def test_all_is_well() -> None:
+    """The first line has the counts, the longest silent and the fullest key; a line is for -v."""
+    seen = view([key(KEY_LABEL, [server("192.0.2.1", 2 * HOUR), server("192.0.2.2", 5 * HOUR)], limit=10)])
+    assert judged(seen).output == (
+        "OK - 2 KernelCare servers, the longest silent is 192.0.2.2 (5h); the fullest key is WsTs-8c7994d7 at 20 % "
+        "(2 of 10) | limit_usage=20%;80;95;0 never_checked_in=0;;;0 oldest_checkin=18000s;86400;259200;0 servers=2;;;0 "
+        "stale=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20 % (2 of 10)\n"
+    )
+    assert judged(seen, "-v").lines[:2] == ["OK: 192.0.2.2 (5h)", "OK: 192.0.2.1 (2h)"]
+
+
+def test_what_is_stale() -> None:
+    """Counts, the worst by name and age, and the threshold, the worse state first."""
+    outcome = judged(of_ages(HOUR, 30 * HOUR, 4.5 * DAY, 9.5 * DAY))
+    assert outcome.state == "CRITICAL"
+    assert outcome.text == (
+        "2 of 4 KernelCare servers not checked in for over 3d: 192.0.2.4 (9d), 192.0.2.3 (4d); "
+        "1 of 4 KernelCare servers not checked in for over 1d: 192.0.2.2 (30h)"
+    )
+    assert outcome.lines == ["CRITICAL: 192.0.2.4 (9d)", "CRITICAL: 192.0.2.3 (4d)", "WARNING: 192.0.2.2 (30h)"]
+    assert figures(outcome) == {
+        "servers": 4,
+        "stale": 3,
+        "never_checked_in": 0,
+        "unknown_checkin": 0,
+        "oldest_checkin": 9.5 * DAY,
+    }
+
+
+@pytest.mark.parametrize(
+    ("age", "state"),
+    [(0, "OK"), (DAY, "OK"), (DAY + 1, "WARNING"), (3 * DAY, "WARNING"), (3 * DAY + 1, "CRITICAL"), (-9 * DAY, "OK")],
+)
+def test_the_edges_of_the_thresholds(age: float, state: str) -> None:
+    """What is just at a threshold is good; a check-in ahead of our clock was now."""
+    outcome = judged(of_ages(age))
+    assert outcome.state == state
+    assert outcome.perfdata["oldest_checkin"].value == max(0, age)
+
+
+def test_a_clock_that_is_ahead() -> None:
+    """A date in the future is no age below zero, in words neither."""
+    outcome = judged(of_ages(-HOUR))
+    assert outcome.text == "1 KernelCare servers, the longest silent is 192.0.2.1 (0s)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "words"),
+    [
+        (("-w", "5:", "-c", "1:"), "WARNING", "with a last check-in of an age out of 5:: "),
+        (("-c", "@1s:1h"), "CRITICAL", "with a last check-in of an age in 1s:1h: "),
+        (("-c", "1m:2h"), "CRITICAL", "with a last check-in of an age out of 1m:2h: "),
+        (("-w", "2", "-c", "1d"), "WARNING", "not checked in for over 2s: "),
+    ],
+)
+def test_ranges_in_words(arguments: tuple[str, ...], state: str, words: str) -> None:
+    """What alarms below or inside a range does not read as if it were above it."""
+    outcome = judged(of_ages(3.9), *arguments)
+    assert outcome.state == state
+    assert outcome.text == f"1 of 1 KernelCare servers {words}192.0.2.1 (3s)"
+
+
+def test_figures_and_words_agree_on_fractions() -> None:
+    """An age is judged in the whole seconds that are shown."""
+    assert judged(of_ages(4.7), "-c", "4.5:").state == "CRITICAL"
+    assert judged(of_ages(4.7), "-c", "4:").state == "OK"
+    assert judged(of_ages(DAY + 0.5), "-c", "1d").state == "OK"
+
+
+@pytest.mark.parametrize(
+    ("created", "state", "named"),
+    [
+        (HOUR, "OK", "1 KernelCare servers, 1 not checked in yet"),
+        (2 * DAY, "WARNING", "never checked in, registered over 1d ago: 192.0.2.1 (registered 2d ago)"),
+        (9 * DAY, "CRITICAL", "never checked in, registered over 3d ago: 192.0.2.1 (registered 9d ago)"),
+        (None, "OK", "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1"),
+        (-DAY, "OK", "1 KernelCare servers, 1 not checked in yet"),
+    ],
+)
+def test_a_server_that_never_checked_in(created: float | None, state: str, named: str) -> None:
+    """Counts by its age since it was registered; where nobody knows that, it is only told."""
+    outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", None, created)])]))
+    assert outcome.state == state
+    assert named in outcome.text
+    assert outcome.perfdata["never_checked_in"].value == 1
+    assert "oldest_checkin" not in outcome.perfdata
+
+
+def test_never_without_a_threshold_for_warning() -> None:
+    """The words do not name a threshold that is not there."""
+    seen = view([key(KEY_LABEL, [server("192.0.2.1", None, None)])])
+    told = "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1"
+    assert judged(seen, "-c", "12h").text == told
+
+
+def test_imunify_does_not_tell_when_a_server_was_registered() -> None:
+    """A row without that field is as one where it is not known."""
+    row = server("192.0.2.1", None)
+    del row["created"]
+    outcome = judged(view([key(KEY_LABEL, [row])]))
+    assert (outcome.state, outcome.text) == (
+        "OK",
+        "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "state"),
+    [(8, 10, "OK"), (81, 100, "WARNING"), (95, 100, "WARNING"), (96, 100, "CRITICAL"), (12, 10, "CRITICAL")],
+)
+def test_keys_that_fill_up(used: int, limit: int, state: str) -> None:
+    """By the percentage of their limit, which can be over a hundred."""
+    seen = view([key(KEY_LABEL, [server(f"192.0.2.{number}", HOUR) for number in range(used)], limit)])
+    outcome = judged(seen)
+    assert outcome.state == state
+    assert outcome.perfdata["limit_usage"].value == 100 * used / limit
+    assert f"WsTs-8c7994d7 at {100 * used / limit:.0f} % ({used} of {limit})" in outcome.text
+
+
+def test_several_keys_that_fill_up() -> None:
+    """Each is judged; the figure is that of the fullest."""
+    keys = [key(label, [server(f"{label}{n}", HOUR) for n in range(used)], 100) for label, used in FILLED]
+    outcome = judged(view(keys))
+    assert outcome.text == (
+        "limit use over 95 %: key Full-00000000 at 100 % (100 of 100); limit use over 80 %: 2 keys: "
+        "Midd-00000000 at 90 % (90 of 100), Some-00000000 at 85 % (85 of 100)"
+    )
+    assert outcome.perfdata["limit_usage"].value == 100
+    assert judged(view(keys), "--limit-warning", "90:", "--limit-critical", "50:").text.startswith(
+        "limit use out of 50: %: key Free-00000000 at 10 % (10 of 100); limit use out of 90: %: key Some-00000000 at"
+    )
+
+
+FILLED = (("Full-00000000", 100), ("Some-00000000", 85), ("Free-00000000", 10), ("Midd-00000000", 90))
+
+
+@pytest.mark.parametrize("limit", [0, None])
+def test_keys_without_a_limit(limit: int | None) -> None:
+    """Unlimited, or not told: there is no percentage of it."""
+    outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit)]))
+    assert (outcome.state, "limit_usage" in outcome.perfdata) == ("OK", False)
+    assert outcome.text == "1 KernelCare servers, the longest silent is 192.0.2.1 (1h)"
+
+
+TWO_KEYS = (
+    key(FULL, [server("192.0.2.1", HOUR), server("192.0.2.2", 9 * DAY)], 2),
+    key(mask_key(UNLIMITED_KEY), [server("192.0.2.3", 2 * DAY), server("2001:db8::1", HOUR)]),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state", "servers"),
+    [
+        ((), "CRITICAL", 4),
+        (("--key", KEY), "CRITICAL", 2),
+        (("--key", FULL), "CRITICAL", 2),
+        (("--key", UNLIMITED_KEY), "WARNING", 2),
+        (("--key", UNLIMITED_KEY, "--key", FULL), "CRITICAL", 4),
+        (("--ip", "192.0.2.1"), "OK", 1),
+        (("--ip", "192.0.2.1", "--ip", "192.0.2.3"), "WARNING", 2),
+        (("--server-id", "id-of-192.0.2.2"), "CRITICAL", 1),
+        (("--server-id", "id-of-192.0.2.1", "--ip", "192.0.2.1"), "OK", 1),
+        (("--key", UNLIMITED_KEY, "--ip", "2001:db8::1"), "OK", 1),
+        (("--ip", "2001:DB8:0::1"), "OK", 1),
+    ],
+)
+def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
+    """What is filtered out counts neither for the state nor in the figures."""
+    outcome = judged(view(TWO_KEYS), *arguments)
+    assert (outcome.state, outcome.perfdata["servers"].value) == (state, servers)
+    assert KEY not in outcome.output
+
+
+@pytest.mark.parametrize("given", ["2001:db8::3", "2001:DB8::3", "2001:0db8:0:0::0003"])
+@pytest.mark.parametrize("told", ["2001:db8::3", "2001:DB8::3", "2001:db8:0:0:0:0:0:3"])
+def test_addresses_in_any_spelling(given: str, told: str) -> None:
+    """Whatever CLN's spelling is and whatever a person's, an address is the same; what is none stays as it is."""
+    seen = view([key(FULL, [server(told, HOUR), server("", HOUR), server("no address", 9 * DAY)])])
+    outcome = judged(seen, "--ip", given)
+    assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare servers, the longest silent is {told} (1h)")
+    gone = judged(seen, "--ip", given, "--ip", "2001:DB8::4")
+    assert gone.text == "no KernelCare server of this account matches --ip 2001:db8::4"
+
+
+@pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses"])
+@pytest.mark.parametrize("text", ["192.0.2", "192.0.2.1/32", "web1.example.net", "192.0.2.1,192.0.2.2", " ", "1"])
+def test_an_ip_that_is_none(name: str, text: str) -> None:
+    """Is told as what it is, and not as a server that is gone."""
+    with pytest.raises(CheckError) as raised:
+        options_of(name, "--ip", text)
+    assert str(raised.value) == "argument --ip: expected an IP address, such as 192.0.2.1; see --help"
+
+
+@pytest.mark.parametrize("arguments", [("--ip", "192.0.2.1"), ("--server-id", "id-of-192.0.2.1")])
+def test_a_check_of_one_server_does_not_judge_its_key(arguments: tuple[str, ...]) -> None:
+    """The key is full, which is nothing that each of its servers should alarm of."""
+    outcome = judged(view(TWO_KEYS), *arguments)
+    assert outcome.text == "1 KernelCare servers, the longest silent is 192.0.2.1 (1h)"
+    assert "limit_usage" not in outcome.perfdata
+
+
+@pytest.mark.parametrize(
+    ("parts", "arguments", "text"),
+    [
+        ((), (), "no KernelCare server is registered"),
+        ((key(FULL, []),), (), "no KernelCare server is registered"),
+        (TWO_KEYS, ("--ip", "192.0.2.77"), "no KernelCare server of this account matches --ip 192.0.2.77"),
+        (
+            TWO_KEYS,
+            ("--key", "NoSuchKey1234567"),
+            f"no KernelCare server of this account matches --key {mask_key('NoSuchKey1234567')}",
+        ),
+        (
+            TWO_KEYS,
+            ("--server-id", "id-of-192.0.2.2", "--ip", "192.0.2.1"),
+            "no KernelCare server of this account matches --ip 192.0.2.1, --server-id id-of-192.0.2.2",
+        ),
+        (
+            TWO_KEYS,
+            ("--ip", "192.0.2.77", "--ip", "192.0.2.1"),
+            "no KernelCare server of this account matches --ip 192.0.2.77",
+        ),
+        (
+            TWO_KEYS,
+            ("--key", "NoSuchKey1234567", "--key", UNLIMITED_KEY, "-w", "9d", "-c", "9d"),
+            f"no KernelCare server of this account matches --key {mask_key('NoSuchKey1234567')}",
+        ),
+        (
+            TWO_KEYS,
+            ("--server-id", "gone", "--server-id", "id-of-192.0.2.1", "--server-id", "too"),
+            "no KernelCare server of this account matches --server-id gone, --server-id too",
+        ),
+    ],
+)
+def test_nothing_where_something_must_be(parts: Iterable[Any], arguments: tuple[str, ...], text: str) -> None:
+    """Is UNKNOWN, or what --no-match-state says; one of several that is gone is noticed as well."""
+    outcome = judged(view(parts), *arguments)
+    assert (outcome.state, outcome.text) == ("UNKNOWN", text)
+    for state in ("ok", "warning", "critical"):
+        other = judged(view(parts), *arguments, "--no-match-state", state)
+        assert (other.state, other.text) == (state.upper(), text)
+
+
+def test_a_key_that_is_empty_is_not_one_that_is_gone() -> None:
+    """A key nobody uses yet is there."""
+    seen = view([*TWO_KEYS, key(mask_key("EmptyKey12345678"), [])])
+    assert judged(seen, "--key", "EmptyKey12345678", "--key", UNLIMITED_KEY).state == "WARNING"
+
+
+def test_what_could_not_be_read_is_not_gone() -> None:
+    """Then nobody knows whether it matches."""
+    seen = view(TWO_KEYS, [missing(mask_key("FailedKey1234567"))])
+    outcome = judged(seen, "--key", "FailedKey1234567", "--key", UNLIMITED_KEY)
+    assert outcome.text == "reading it: nonsense; 1 of 2 KernelCare servers not checked in for over 1d: 192.0.2.3 (2d)"
+    assert outcome.perfdata == {}
+    outcome = judged(view([], [missing("")], list_known=False), "--ip", "192.0.2.1")
+    assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
+
+
+@pytest.mark.parametrize(
+    ("ages", "lacks", "state"),
+    [
+        ((9 * DAY,), [missing("x")], "CRITICAL"),
+        ((2 * DAY,), [missing("x")], "UNKNOWN"),
+        ((HOUR,), [missing("x")], "UNKNOWN"),
+        ((2 * DAY,), [], "WARNING"),
+    ],
+)
+def test_a_mixed_state_does_not_hide_the_worse(ages: tuple[float, ...], lacks: list[Any], state: str) -> None:
+    """CRITICAL beats UNKNOWN beats WARNING."""
+    servers = [server(f"192.0.2.{number}", age) for number, age in enumerate(ages)]
+    assert judged(view([key(KEY_LABEL, servers)], lacks)).state == state
+
+
+def test_keys_are_shown_masked_also_where_they_are_labelled_in_full() -> None:
+    """With ``key_labels: full`` metrics have the keys; a notification goes to many."""
+    seen = view([key(KEY, [server("192.0.2.1", HOUR)], 1)])
+    for arguments in ((), ("--key", KEY), ("--key", FULL)):
+        outcome = judged(seen, *arguments)
+        assert outcome.state == "CRITICAL"
+        assert f"key {FULL} at 100 % (1 of 1)" in outcome.text
+        assert KEY not in outcome.output
+
+
+def test_a_fleet_of_five_thousand_stale_servers() -> None:
+    """All are counted, some are named, and all of it is within what Nagios reads."""
+    fleet = [server(f"10.0.{number // 256}.{number % 256}", 9 * DAY + number * 60) for number in range(5000)]
+    outcome = judged(view([key(KEY_LABEL, fleet, 5000)]))
+    assert outcome.state == "CRITICAL"
+    assert outcome.text.startswith("5000 of 5000 KernelCare servers not checked in for over 3d: 10.0.19.135 (12d), ")
+    assert " and 4995 more; limit use over 95 %: key WsTs-8c7994d7 at 100 % (5000 of 5000)" in outcome.text
+    assert figures(outcome)["stale"] == 5000
+    assert 7900 < len(outcome.output.encode()) <= 8000
+    assert outcome.lines[-1] == f"… and {5000 + 1 - len(outcome.lines) + 1} more"
+    names = [line.split()[1] for line in outcome.lines[:-1]]
+    assert names[0] == "10.0.19.135"
+
+
+def test_a_fleet_of_five_thousand_full_keys() -> None:
+    """Takes no time that grows with their square."""
+    keys = [key(f"K{number:03d}-{number:08x}", [server(f"s{number}", HOUR)], 1) for number in range(5000)]
+    outcome = judged(view(keys))
+    assert outcome.text.startswith("limit use over 95 %: 5000 keys: K000-00000000 at 100 % (1 of 1), ")
+
+
+@pytest.mark.parametrize(("name", "shown"), [("web|1\n=a'b\"🚀", "web¦1 =a'b\"🚀"), ("", "id-of-")])
+def test_names_that_hold_anything(name: str, shown: str) -> None:
+    """A server without an address goes by its id."""
+    outcome = judged(view([key(KEY_LABEL, [server(name, 9 * DAY)])]))
+    assert outcome.text == f"1 of 1 KernelCare servers not checked in for over 3d: {shown} (9d)"
+
+
+def test_thresholds_that_contradict_each_other() -> None:
+    """Are told, for either pair."""
+    for warning, critical, flag in (("3d", "1d", ""), ("95", "80", "limit-")):
+        short = (f"--{flag}warning", warning, f"--{flag}critical", critical)
+        verdict = result_of(lambda short=short: _refused(*short), ())  # type: ignore[misc] # bound now
+        assert verdict.text == f"the warning range {warning} is looser than the critical range {critical}"
+
+
+def _refused(*arguments: str) -> None:
+    leave = InsideExit()
+    try:
+        judge(view(TWO_KEYS), "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
+    except Exception as error:  # noqa: BLE001 # whatever it is, it is shown
+        leave.unusable(str(error))
+
+
+def test_states_are_states() -> None:
+    """The option of no match takes each of them."""
+    assert options_of("check_cln_kernelcare", "--no-match-state", "OK").no_match_state is State.OK
+
+
+def test_the_number_in_use_that_cln_tells_counts() -> None:
+    """An Imunify key can be full of servers that its list does not name."""
+    full = key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit=10)
+    full["value"]["servers_reported"] = 10
+    outcome = judged(view([full]))
+    assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("CRITICAL", 100)
+    assert "at 100 % (10 of 10)" in outcome.text
+
+
+def test_a_check_in_that_is_unknown() -> None:
+    """Is no age: a WARNING by what is odd in the answer, counted by itself, and named where servers are chosen."""
+    row = server("192.0.2.4", None)
+    del row["last_checkin"]
+    odd = caution("checkin_ahead", "192.0.2.4 (2099-01-01)")
+    seen = view([key(KEY_LABEL, [row, server("192.0.2.1", HOUR)], cautions=[odd])])
+    outcome = judged(seen)
+    told = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.4 (2099-01-01)"
+    assert (outcome.state, outcome.text) == ("WARNING", told)
+    assert outcome.lines == ["checkin_ahead: 192.0.2.4 (2099-01-01)", "WARNING: 192.0.2.4 (unknown)"]
+    assert {name: figures(outcome)[name] for name in ("stale", "unknown_checkin", "oldest_checkin")} == {
+        "stale": 0,
+        "unknown_checkin": 1,
+        "oldest_checkin": HOUR,
+    }
+    chosen = judged(seen, "--ip", "192.0.2.4")
+    assert (chosen.state, chosen.text) == (
+        "WARNING",
+        "1 of 1 KernelCare servers with an unknown last check-in: 192.0.2.4",
+    )
+    assert judged(seen, "--ip", "192.0.2.1").state == "OK"
+
+
+def test_an_address_that_nobody_tells() -> None:
+    """A server cannot be looked for by what no server has any more: not even where it may be missing."""
+    odd = caution("field_missing", f"ip of 1 server of key {KEY_LABEL}")
+    row = server("", HOUR) | {"ip": ""}
+    outcome = judged(view([key(KEY_LABEL, [row], cautions=[odd])]), "--ip", "192.0.2.1", "--no-match-state", "ok")
+    assert (outcome.state, outcome.text.partition(";")[0]) == (
+        "WARNING",
+        f"CLN tells no ip of 1 server of key {KEY_LABEL}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "fact", "state"),
+    [("1,000", "limit_unreadable", "WARNING"), (None, "limit_not_told", "OK"), (0, "", "OK"), (10, "", "OK")],
+)
+def test_limits_of_four_kinds(limit: int | str | None, fact: str, state: str) -> None:
+    """A number, unlimited, unreadable and not told are four things; only of a number a part is used."""
+    cautions = [caution(fact, KEY_LABEL)] if fact else []
+    outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit, cautions)]))
+    assert (outcome.state, "limit_usage" in outcome.perfdata) == (state, limit == 10)
+    assert ("limit" in outcome.text) == bool(fact)
+
+
+def test_the_worst_line_comes_first() -> None:
+    """Whatever is older: of long output a core may show the first lines alone."""
+    new = server("192.0.2.9", None, None)
+    lines = judged(of_ages(30 * HOUR, 4 * DAY), "-w", "1d", "-c", "3d").lines
+    assert [line.partition(":")[0] for line in lines] == ["CRITICAL", "WARNING"]
+    seen = view([key(KEY_LABEL, [new, server("192.0.2.1", 2 * DAY)])])
+    assert judged(seen, "-v").lines[:2] == ["WARNING: 192.0.2.1 (2d)", "OK: 192.0.2.9 (never)"]

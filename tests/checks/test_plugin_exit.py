@@ -1,0 +1,184 @@
+"""The one exit: once, with what is to be seen and nothing of what is not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from cln_monitor.checks.plugin_exit import PluginExit
+from cln_monitor.checks.states import State
+from tests.helpers.clock import FakeClock
+from tests.running import PATIENCE
+
+from .inside import InsideExit, result_of
+from .running import bare_environment
+
+
+def ended(script: str) -> tuple[int, str, str]:
+    """Return how a process ends that runs ``script`` with an exit ``leave``: its code, stdout and stderr."""
+    prelude = (
+        "import os, signal, sys, threading, time\n"
+        "from cln_monitor.checks.plugin_exit import Exit\n"
+        "from cln_monitor.checks.states import State\n"
+        "leave = Exit()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", prelude + script],
+        env=bare_environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_of_two_the_first_ends_the_process() -> None:
+    """A deadline that comes while the result is printed does not print a second one, nor hang."""
+    script = (
+        "def slow(text):\n"
+        "    threading.Thread(target=leave.unusable, args=('late',), daemon=True).start()\n"
+        "    time.sleep(0.2)\n"
+        "    return text\n"
+        "leave.scrub = slow\n"
+        "leave.finish(State.WARNING, 'first')\n"
+    )
+    assert ended(script) == (1, "WARNING - first\n", "")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_what_comes_after_the_first_waits_for_it() -> None:
+    """The thread that does the check does not go on beside the deadline that ends it."""
+    script = (
+        "def slow(text):\n"
+        "    held.set()\n"
+        "    time.sleep(0.2)\n"
+        "    return text\n"
+        "held = threading.Event()\n"
+        "leave.scrub = slow\n"
+        "threading.Thread(target=leave.unusable, args=('first',), daemon=True).start()\n"
+        "held.wait()\n"
+        "leave.finish(State.OK, 'late')\n"
+    )
+    assert ended(script) == (3, "UNKNOWN - first\n", "")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_an_interrupt_while_it_ends() -> None:
+    """Ends it at once, and what was not told is not OK."""
+    interrupted = "def interrupted(*_):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(5)\n"
+    assert ended(f"{interrupted}leave.scrub = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
+    assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
+    assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
+    """Is told in place of the result it comes before."""
+    script = (
+        "try:\n"
+        "    leave._once.acquire()\n"
+        "    raise KeyboardInterrupt\n"
+        "except KeyboardInterrupt as error:\n"
+        "    leave.failed(error)\n"
+    )
+    assert ended(script) == (3, "UNKNOWN - interrupted\n", "")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_an_error_in_the_printing_itself() -> None:
+    """Has its line as well."""
+    script = "leave.scrub = lambda text: text.nonsense\nleave.finish(State.OK, 'fine')\n"
+    assert ended(script) == (3, "UNKNOWN - an error of the plugin while printing: AttributeError\n", "")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_output_in_pieces() -> None:
+    """A pipe may take less than it is given."""
+    script = (
+        "write = os.write\n"
+        "os.write = lambda fd, data: write(fd, data[:3])\n"
+        "leave.finish(State.OK, 'fine', ['a line'])\n"
+    )
+    assert ended(script) == (0, "OK - fine\na line\n", "")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_a_deadline_that_is_over() -> None:
+    """Is UNKNOWN, with the stage."""
+    assert ended("leave.stage = 'dreaming'\nleave.end_after(0.1)\ntime.sleep(30)\n") == (
+        3,
+        "UNKNOWN - no result within 0.1 s, it was still dreaming; see -t/--timeout\n",
+        "",
+    )
+
+
+def test_secrets_are_hidden_by_their_value() -> None:
+    """In the text and in the lines, the longer of two that overlap first, and not in the name of the state."""
+    leave = InsideExit()
+    leave.hide("s3cret")
+    leave.hide("s3cret|and more", "<both>")
+    leave.hide("WARNING", "WA-1234")
+    leave.scrub = lambda text: text.replace("token", "<token>")
+    outcome = result_of(lambda: leave.finish(State.WARNING, "s3cret|and more, a token WARNING", ["xs3cretx"], ["a=1"]))
+    assert outcome.output == "WARNING - <both>, a <token> WA-1234 | a=1\nx<secret>x\n"
+
+
+@pytest.mark.parametrize("secret", ["", "O", "OK", "UNK"])
+def test_what_is_too_short_to_be_a_secret(secret: str) -> None:
+    """To replace it would wreck the text and hide nothing."""
+    leave = InsideExit()
+    leave.hide(secret, "X")
+    assert result_of(lambda: leave.unusable("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
+
+
+def test_what_begins_its_own_mask_is_not_masked_again() -> None:
+    """A key of four characters is in its mask, which tells nothing more of it."""
+    leave = InsideExit()
+    leave.hide("WsTs", "WsTs-1234abcd")
+    leave.hide("WsTs821n", "WsTs-8c7994d7")
+    outcome = result_of(lambda: leave.unusable("WsTs-1234abcd, WsTs821n"))
+    assert outcome.output == "UNKNOWN - WsTs-1234abcd, WsTs-8c7994d7\n"
+
+
+def test_what_is_asked_for_is_shown_as_it_is() -> None:
+    """The help has many lines, and is no verdict."""
+    leave = InsideExit()
+    assert result_of(lambda: leave.show("usage: check_cln\n\n  -h\n\n")).output == "usage: check_cln\n\n  -h\n"
+
+
+def test_errors_in_words() -> None:
+    """What somebody can mend says how; what nobody expected says what it is, and at -vvv where."""
+    leave = InsideExit()
+    leave.stage = "thinking"
+    error = ZeroDivisionError("a|b\nc")
+    text = "UNKNOWN - an error of the plugin while thinking, see it with -vvv: ZeroDivisionError: a¦b c\n"
+    assert result_of(lambda: leave.failed(error)).output == text
+    leave.verbosity = 2
+    assert result_of(lambda: leave.failed(error)).output == text
+    assert result_of(lambda: leave.failed(KeyboardInterrupt())).output == "UNKNOWN - interrupted\n"
+    assert result_of(lambda: leave.failed(MemoryError())).output == "UNKNOWN - out of memory\n"
+    assert "install cln-monitor again: no x" in result_of(lambda: leave.failed(ImportError("no x"))).output
+
+
+def test_time_is_kept_to_tell_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a second, or half of what there is; without a deadline there is time without end."""
+    monkeypatch.setattr("cln_monitor.checks.plugin_exit.time", FakeClock())
+    leave = PluginExit()
+    assert leave.left == float("inf")
+    leave._ends_at, leave._margin = 0.0, 0.0
+    assert leave.left == 0
+    for seconds, left in ((100.0, 99.5), (0.8, 0.4)):
+        leave = InsideExit()
+        leave.end_after(seconds)
+        assert leave.left == left

@@ -1,0 +1,59 @@
+"""Figures and states, and the perfdata made of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.checks.result import CheckResult, Metric
+from cln_monitor.checks.states import State
+from cln_monitor.checks.thresholds import of_age, of_count
+
+from .perfdata import parse_perfdata
+
+
+def test_figures_in_perfdata() -> None:
+    """In their order of the alphabet, with unit and thresholds, and the least they can be."""
+    figures = [
+        Metric("stale", 2),
+        Metric("age", 90000, "s", of_age("1d"), of_age("3d")),
+        Metric("use", 66.66666666, "%", of_count("5:"), None),
+    ]
+    state, perfdata = CheckResult("text", figures=figures).evaluate()
+    assert state is State.WARNING
+    assert perfdata == ["age=90000s;86400;259200;0", "stale=2;;;0", "use=66.67%;5:;;0"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0, "0"), (3.0, "3"), (1e-07, "0"), (2 / 3, "0.67"), (1e16, "10000000000000000"), (True, "1"), (0.004, "0")],
+)
+def test_numbers_are_plain(value: float, shown: str) -> None:
+    """Cores take neither exponents nor words."""
+    assert CheckResult("text", figures=[Metric("a", value)]).evaluate()[1] == [f"a={shown};;;0"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_an_error_of_ours(value: float) -> None:
+    """It would be dropped by one core and drawn as zero by another."""
+    with pytest.raises(ValueError, match="a figure that is"):
+        CheckResult("text", figures=[Metric("a", value)]).evaluate()
+
+
+def test_labels_that_cln_makes_up() -> None:
+    """Flags are named by CLN: whatever it names them, each is a label that cores take, and there once."""
+    names = ["a=b", "it's", "a b", "a|b", "🚀", "", "x" * 300, "xmlrpc", "rhn-q.1", "a\nb"]
+    _, perfdata = CheckResult("text", figures=[Metric(name, 1) for name in names]).evaluate()
+    items = parse_perfdata(" ".join(perfdata))
+    assert set(items) == {"a_b", "it_s", "_", "x" * 64, "xmlrpc", "rhn_q_1"}
+
+
+def test_the_worst_of_all_states_is_the_verdict() -> None:
+    """Of those that figures show and those that they do not; CRITICAL beats UNKNOWN."""
+    bad = Metric("age", 9, "s", of_age("1"), of_age("5"))
+    assert CheckResult("text", figures=[bad], states=[State.UNKNOWN]).evaluate()[0] is State.CRITICAL
+    assert (
+        CheckResult("text", figures=[bad._replace(critical=None)], states=[State.UNKNOWN]).evaluate()[0]
+        is State.UNKNOWN
+    )
+    assert CheckResult("text", figures=[bad._replace(critical=None)]).evaluate()[0] is State.WARNING
+    assert CheckResult("text").evaluate() == (State.OK, [])

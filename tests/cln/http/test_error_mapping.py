@@ -1,0 +1,207 @@
+"""What the exceptions of the HTTP libraries mean, in words that name no URL."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+
+import pytest
+import urllib3
+
+from cln_monitor.cln import BadAnswerError, ClnError, TimedOutError, UnreachableError
+from cln_monitor.cln.http.error_mapping import FAILURES, translate
+from cln_monitor.http_body import BodyError, UnfinishedBodyError
+from cln_monitor.http_response import InvalidResponseError, NotHttpError
+
+URL = "https://cln.cloudlinux.com/api/kcare/key/list.json?token=planted"
+
+
+def chained(error: BaseException, cause: BaseException) -> BaseException:
+    """Return ``error`` as raised from ``cause``."""
+    error.__cause__ = cause
+    return error
+
+
+def certificate_error() -> ssl.SSLCertVerificationError:
+    """Return an error as OpenSSL makes it."""
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "certificate has expired"
+    return error
+
+
+def tls_error(reason: str) -> ssl.SSLError:
+    """Return an error as OpenSSL makes it."""
+    error = ssl.SSLError(1, f"[SSL: {reason}]")
+    error.reason = reason
+    return error
+
+
+MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
+    "a time-out of the socket": (
+        TimeoutError("timed out"),
+        TimedOutError,
+        False,
+        "no complete answer within 1.5 s, it was still reading the answer",
+    ),
+    "a time-out of urllib3": (
+        urllib3.exceptions.ReadTimeoutError(None, URL, "Read timed out."),  # type: ignore[arg-type]
+        TimedOutError,
+        False,
+        "no complete answer within 1.5 s, it was still reading the answer",
+    ),
+    "a name that does not resolve": (
+        urllib3.exceptions.ProtocolError(
+            "Connection aborted.", chained(OSError(URL), socket.gaierror(-2, "Name or service not known"))
+        ),
+        UnreachableError,
+        True,
+        "the host name does not resolve (Name or service not known)",
+    ),
+    "a certificate": (
+        urllib3.exceptions.SSLError(certificate_error()),
+        UnreachableError,
+        False,
+        "its TLS certificate is not to be trusted (certificate has expired)",
+    ),
+    "TLS that ends too soon": (
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        UnreachableError,
+        True,
+        "the connection was closed while reading the answer",
+    ),
+    "no TLS at all": (
+        tls_error("WRONG_VERSION_NUMBER"),
+        UnreachableError,
+        False,
+        "what answers there does not speak TLS; is api_url right?",
+    ),
+    "other trouble of TLS": (
+        tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"),
+        UnreachableError,
+        False,
+        "TLS failed (sslv3 alert handshake failure)",
+    ),
+    "TLS without a reason": (ssl.SSLError(), UnreachableError, False, "TLS failed (no reason given)"),
+    "a cut body": (
+        urllib3.exceptions.ProtocolError(URL, http.client.IncompleteRead(b"half")),
+        BadAnswerError,
+        True,
+        "the answer was cut: less came than its header promised",
+    ),
+    "no gzip": (
+        urllib3.exceptions.ProtocolError(URL, BodyError("the gzip that its header declares")),
+        BadAnswerError,
+        False,
+        "unexpected response from CLN: not the gzip that its header declares",
+    ),
+    "a closed port": (
+        urllib3.exceptions.ProtocolError(
+            "Connection aborted.", chained(OSError(URL), ConnectionRefusedError(111, "Connection refused"))
+        ),
+        UnreachableError,
+        True,
+        "connection refused",
+    ),
+    "a reset": (
+        urllib3.exceptions.ProtocolError(URL, ConnectionResetError(104, "Connection reset by peer")),
+        UnreachableError,
+        True,
+        "the connection was closed while reading the answer",
+    ),
+    "an end without an answer": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", http.client.RemoteDisconnected(URL)),
+        UnreachableError,
+        True,
+        "the connection was closed while reading the answer",
+    ),
+    "no HTTP": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
+        BadAnswerError,
+        False,
+        "unexpected response from CLN: not valid HTTP; is api_url right?",
+    ),
+    "a stream without its end": (
+        UnfinishedBodyError("its gzip stream has no end"),
+        BadAnswerError,
+        True,
+        "the answer was cut: its gzip stream has no end",
+    ),
+    "what does not begin as HTTP": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", NotHttpError("it does not begin with HTTP/")),
+        BadAnswerError,
+        False,
+        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+    ),
+    "invalid HTTP": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", InvalidResponseError("malformed header")),
+        BadAnswerError,
+        False,
+        "unexpected response from CLN: not valid HTTP (malformed header)",
+    ),
+    "two lengths": (
+        urllib3.exceptions.InvalidHeader("Content-Length: 1, 2"),
+        BadAnswerError,
+        False,
+        "unexpected response from CLN: not valid HTTP; is api_url right?",
+    ),
+    "no route": (
+        urllib3.exceptions.ProtocolError("Connection aborted.", OSError(113, "No route to host")),
+        UnreachableError,
+        True,
+        "No route to host while reading the answer",
+    ),
+    "a proxy that refuses": (
+        urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 407 Proxy Authentication Required")),
+        UnreachableError,
+        False,
+        "the proxy refuses: 407 Proxy Authentication Required",
+    ),
+    "a proxy that fails": (
+        urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 502 Bad Gateway")),
+        UnreachableError,
+        True,
+        "the proxy refuses: 502 Bad Gateway",
+    ),
+    "a proxy that is not there": (
+        urllib3.exceptions.ProxyError(URL, ConnectionRefusedError(111, "Connection refused")),
+        UnreachableError,
+        True,
+        "the proxy cannot be reached (Connection refused)",
+    ),
+    "some proxy trouble": (
+        urllib3.exceptions.ProxyError(URL, ValueError(URL)),
+        UnreachableError,
+        True,
+        "the proxy gives no way through",
+    ),
+    "an error of its own": (
+        urllib3.exceptions.LocationParseError(URL),
+        UnreachableError,
+        False,
+        "LocationParseError while reading the answer",
+    ),
+    "an error nobody thought of": (ValueError(URL), UnreachableError, False, "ValueError while reading the answer"),
+}
+
+
+@pytest.mark.parametrize(("error", "kind", "transient", "text"), MEANINGS.values(), ids=MEANINGS.keys())
+def test_meaning(error: BaseException, kind: type[ClnError], transient: bool, text: str) -> None:
+    """Each has one meaning, whether it may pass, and a text without URLs."""
+    assert isinstance(error, FAILURES)
+    meant = translate(error, "reading the answer", 1.5)
+    assert (type(meant), meant.transient, str(meant)) == (kind, transient, text)
+    assert "planted" not in repr(meant)
+
+
+def test_errors_that_lead_to_each_other() -> None:
+    """A ring of causes has an end."""
+    error, other = OSError(1, "one"), OSError(2, "two")
+    error.__cause__, other.__cause__ = other, error
+    assert str(translate(error, "connecting", 1)) == "one while connecting"
+
+
+def test_whether_the_request_had_left() -> None:
+    """The error keeps whether some of the request may have been on its way."""
+    assert translate(OSError("x"), "waiting for the answer", 1.5, request_left=True).request_left
+    assert not translate(OSError("x"), "connecting", 1.5).request_left

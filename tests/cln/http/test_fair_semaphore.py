@@ -1,0 +1,39 @@
+"""Places for calls in flight."""
+
+from __future__ import annotations
+
+import threading
+
+from cln_monitor.cln.http.fair_semaphore import FairSemaphore
+from tests.running import wait_until
+
+
+def test_as_many_as_there_are() -> None:
+    """A further one waits in vain, and takes nothing with it."""
+    places = FairSemaphore(2)
+    assert [places.take(0), places.take(0), places.take(0.01)] == [True, True, False]
+    places.leave()
+    assert [places.take(0), places.take(0)] == [True, False]
+
+
+def test_who_waits_longest_comes_next() -> None:
+    """Also before the one who leaves and comes back at once."""
+    places = FairSemaphore(1)
+    assert places.take(0)
+    came: list[str] = []
+
+    def come(name: str) -> None:
+        assert places.take(5)
+        came.append(name)
+        places.leave()
+
+    others = []
+    for name in ("first", "second"):
+        others.append(threading.Thread(target=come, args=(name,)))
+        others[-1].start()
+        wait_until(lambda: len(places._waiting) == len(others), "the other to wait")
+    places.leave()
+    come("who left")
+    for other in others:
+        other.join(5)
+    assert came == ["first", "second", "who left"]

@@ -1,0 +1,507 @@
+"""The session takes nothing from its environment, keeps nothing, follows nobody, and trusts whom it was told to."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import threading
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from cln_monitor.cln import BadAnswerError, ClnError, TimedOutError, UnreachableError
+from cln_monitor.cln.http import answer as answer_module
+from cln_monitor.cln.http.pool import ConnectionPool, _tls_context
+from cln_monitor.simulator import Fault, Served, Simulator
+from tests.cln.asking import PROXY_PASSWORD, SECRETS, Clients, enveloped, read
+from tests.helpers.certificates import Authority
+from tests.helpers.scripted import Script, ScriptedServer, answering, http_answer, read_head
+
+GOOD = http_answer(enveloped([]))
+
+
+def test_headers(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """CLN is told who asks, and what can be read."""
+    read(clients.transport(served.url))
+    headers = dict(simulator.requests[0].headers)
+    assert headers.pop("host") == served.url.split("/")[2]
+    assert headers == {
+        "user-agent": f"cln-monitor/{version('cln-monitor')}",
+        "accept": "application/json, text/plain",
+        "accept-encoding": "gzip",
+        "connection": "keep-alive",
+    }
+
+
+def test_environment_adds_nothing(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither a ~/.netrc nor the variables for proxies and CA bundles change a call."""
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("default login planted password planted\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        for spelled in (name, name.upper()):
+            monkeypatch.setenv(spelled, "http://127.0.0.1:9")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(netrc))
+    read(clients.transport(served.url))
+    assert "authorization" not in simulator.requests[0].headers
+
+
+@pytest.mark.parametrize("through_proxy", [False, True])
+def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -> None:
+    """Also while a failed call still refers to their pool, as one does until garbage is collected."""
+    ended = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        read_head(sock)
+        sock.sendall(GOOD)
+        assert sock.recv(1) == b""
+        ended.set()
+
+    with ScriptedServer(serve) as server:
+        url = "http://cln.example.net/api" if through_proxy else server.url
+        transport = clients.transport(url, proxy=server.url if through_proxy else None)
+        read(transport)
+        session = transport._session
+        managers = (session.poolmanager, *session.proxy_manager.values())
+        pools = [manager.pools.get(key) for manager in managers for key in manager.pools.keys()]  # no dict
+        assert len(pools) == 1
+        transport.close()
+        assert ended.wait(5)
+
+
+def test_cookies_are_not_kept(clients: Clients) -> None:
+    """A cookie is not sent back: it could make two accounts one."""
+    heads = []
+
+    def script(connection: socket.socket) -> None:
+        while head := read_head(connection):
+            heads.append(head)
+            connection.sendall(http_answer(b"", "Set-Cookie: session=planted; Path=/", "Set-Cookie: a=b"))
+
+    with ScriptedServer(script) as server:
+        transport = clients.transport(server.url)
+        for _ in range(2):
+            read(transport)
+    assert len(heads) == 2
+    assert b"cookie" not in heads[1].lower()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_not_followed(clients: Clients, simulator: Simulator, served: Served, status: int) -> None:
+    """A redirect is an error that names where it leads to: whoever is there must not get a token."""
+    answer = http_answer(b"", f"Location: {served.url}/status.json?next=1", status=f"{status} Elsewhere")
+    with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
+        clients.client(server.url).kernelcare.keys()
+    assert raised.value.problem == (
+        f"it redirects to {served.url.split('/')[2]}, which is never followed with a token; is api_url right?"
+    )
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[broken", "//", "http://:99999999/", "\xff\xfe", "http://a b/", "x" * 9000]
+)
+def test_redirects_to_nowhere(clients: Clients, location: str) -> None:
+    """A redirect whose address is no address is told as a redirect."""
+    answer = http_answer(b"", f"Location: {location}", status="302 Found")
+    with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
+        clients.client(server.url).kernelcare.keys()
+    assert raised.value.problem.startswith("it redirects to ")
+
+
+def test_body_of_a_redirect_is_bounded(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The body of a redirect is read up to the bound of all bodies, not as a whole."""
+    monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
+    sent = 0
+
+    def endless(connection: socket.socket) -> None:
+        nonlocal sent
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n")
+        while True:
+            connection.sendall(b"x" * (1 << 16))
+            sent += 1 << 16
+
+    with ScriptedServer(endless) as server, pytest.raises(BadAnswerError, match="larger than 1 MB"):
+        read(clients.transport(server.url))
+    assert sent < 16 << 20  # what fits into the buffers on the way
+
+
+def test_certificate_of_the_ca(clients: Clients, authority: Authority) -> None:
+    """A server is trusted by the CA of ``ca_file``, by its name and by its address."""
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        for host in ("127.0.0.1", "localhost"):
+            client = clients.client(server.url.replace("127.0.0.1", host), ca_file=str(authority.file))
+            assert client.kernelcare.keys() == []
+
+
+@pytest.mark.parametrize(
+    ("of", "days", "own_ca", "why"),
+    [
+        ("IP:127.0.0.1", -1, True, "certificate has expired"),
+        (
+            "DNS:other.example.com",
+            30,
+            True,
+            "IP address mismatch, certificate is not valid for '127.0.0.1'",
+        ),
+        ("IP:127.0.0.1", 30, False, "unable to get local issuer certificate"),
+    ],
+    ids=["expired", "of another host", "of a CA nobody knows"],
+)
+def test_certificate_that_is_not_trusted(
+    *, clients: Clients, authority: Authority, of: str, days: int, own_ca: bool, why: str
+) -> None:
+    """A certificate that is not to be trusted says why, and is not tried again; nothing was sent."""
+    heads: list[bytes] = []
+    tls = authority.server_context("bad", of=of, days=days)
+    with ScriptedServer(lambda connection: heads.append(read_head(connection)), tls=tls) as server:
+        client = clients.client(server.url, ca_file=str(authority.file) if own_ca else None)
+        with pytest.raises(UnreachableError) as raised:
+            client.kernelcare.keys()
+    assert str(raised.value) == (
+        f"reading /kcare/key/list.json at {client.api}: its TLS certificate is not to be trusted ({why})"
+    )
+    assert not raised.value.transient
+    assert server.connections == 1
+    assert heads == []
+
+
+def test_verification_can_be_switched_off(clients: Clients, authority: Authority) -> None:
+    """Whoever asks for it talks to anybody, and is not warned at each connection by a library."""
+    tls = authority.server_context("bad", of="DNS:other.example.com", days=-1)
+    with ScriptedServer(answering(GOOD), tls=tls) as server, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert clients.client(server.url, insecure_skip_verify=True).kernelcare.keys() == []
+
+
+def test_ca_file_that_is_none(clients: Clients, tmp_path: Path) -> None:
+    """A CA bundle that is not there, or holds no certificate, is an OSError when the transport is made."""
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for file in (tmp_path / "missing.pem", empty):
+        with pytest.raises(OSError):  # noqa: PT011 # its texts are OpenSSL's
+            clients.transport("https://127.0.0.1:9", ca_file=str(file))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("before", ["", "# Zertifikate für\n", "{other}\ufeff"], ids=["alone", "comment", "second"])
+def test_ca_file_with_a_mark(
+    *, clients: Clients, authority: Authority, one_ca: Path, tmp_path: Path, encoding: str, before: str
+) -> None:
+    """A byte order mark at the start of a bundle, or inside of one that was put together, loses no certificate."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(before.format(other=one_ca.read_text()) + authority.file.read_text(), encoding=encoding)
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        assert clients.client(server.url, ca_file=str(bundle)).kernelcare.keys() == []
+
+
+def test_ca_file_from_a_pipe(clients: Clients, authority: Authority, tmp_path: Path) -> None:
+    """A bundle may come from a pipe, which all clients share; one without a writer is an error soon."""
+    reading, writing = os.pipe()
+    os.write(writing, authority.file.read_bytes())
+    os.close(writing)
+    with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
+        for _ in range(2):
+            _tls_context.cache_clear()
+            assert clients.client(server.url, ca_file=f"/dev/fd/{reading}").kernelcare.keys() == []
+    os.close(reading)
+    os.mkfifo(tmp_path / "fifo")
+    for name, problem in ((str(tmp_path / "fifo"), "is a pipe that nobody writes to"), ("/dev/zero", "is larger than")):
+        with pytest.raises(OSError, match=problem):
+            clients.transport("https://127.0.0.1:9", ca_file=name)
+
+
+def test_no_ca_bundle_is_read_where_there_is_no_tls(clients: Clients, tmp_path: Path) -> None:
+    """A check is a process that lives for a moment, of which that would be a tenth; TLS to a proxy needs it as well."""
+    missing = str(tmp_path / "missing.pem")
+    clients.transport("http://127.0.0.1:9", ca_file=missing)
+    with pytest.raises(OSError, match="No such file"):
+        clients.transport("http://127.0.0.1:9", ca_file=missing, proxy="https://127.0.0.1:9")
+
+
+def test_one_tls_context_for_all_connections(
+    clients: Clients, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CA bundle is loaded once for a client, not for each connection."""
+    with ScriptedServer(
+        answering(GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")),
+        tls=authority.server_context("localhost"),
+    ) as server:
+        transport = clients.transport(server.url, ca_file=str(authority.file))
+
+        def load(*_: object, **__: object) -> None:
+            pytest.fail("a CA bundle was loaded")
+
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", load)
+        for _ in range(3):
+            read(transport)
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+            "what answers there does not speak TLS; is api_url right?",
+        ),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "what answers there does not speak TLS; is api_url right?"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "TLS failed (sslv3 alert handshake failure)"),
+        (b"", "the connection was closed while shaking hands over TLS"),
+    ],
+    ids=["HTTP", "SSH", "an alert", "nothing"],
+)
+def test_server_without_tls(clients: Clients, answer: bytes, problem: str) -> None:
+    """What answers without TLS on the other side says what it is."""
+
+    def script(connection: socket.socket) -> None:
+        connection.recv(1 << 16)
+        connection.sendall(answer)
+
+    with ScriptedServer(script) as server, pytest.raises(UnreachableError) as raised:
+        clients.client(server.url.replace("http:", "https:")).kernelcare.keys()
+    assert raised.value.problem == problem
+
+
+def test_http_to_a_server_with_tls(clients: Clients, authority: Authority) -> None:
+    """A server that expects TLS is no CLN that answers nonsense for ever: the error asks for the address."""
+    tls = authority.server_context("localhost")
+    with ScriptedServer(answering(GOOD), tls=tls) as server, pytest.raises(ClnError) as raised:
+        clients.client(server.url.replace("https:", "http:")).kernelcare.keys()
+    assert raised.value.problem in {
+        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "the connection was closed while waiting for the answer",
+    }
+
+
+def forwarding(heads: list[bytes], answer: bytes = GOOD, *, behind: ssl.SSLContext | None = None) -> Script:
+    """Return the script of a proxy that answers itself for whom it should ask, with the TLS of ``behind``."""
+
+    def script(connection: socket.socket) -> None:
+        while head := read_head(connection):
+            heads.append(head)
+            if not head.startswith(b"CONNECT"):
+                connection.sendall(answer)
+            elif behind is None:
+                connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+            else:
+                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                with behind.wrap_socket(connection, server_side=True) as inner:
+                    heads.append(read_head(inner))
+                    inner.sendall(answer)
+
+    return script
+
+
+PROXY_USER = f"me:{quote(PROXY_PASSWORD, safe='')}@"
+
+
+def test_proxy_for_http(clients: Clients) -> None:
+    """The proxy of the settings is asked, with its credentials."""
+    heads: list[bytes] = []
+    with ScriptedServer(forwarding(heads)) as proxy:
+        client = clients.client("http://cln.example.com/api", proxy=proxy.url.replace("//", f"//{PROXY_USER}"))
+        assert client.kernelcare.keys() == []
+        assert client.kernelcare.keys() == []
+    assert heads[0].startswith(b"GET http://cln.example.com/api/kcare/key/list.json?token=")
+    credentials = base64.b64encode(f"me:{PROXY_PASSWORD}".encode())
+    assert b"Proxy-Authorization: Basic " + credentials in heads[0]
+    assert proxy.connections == 1
+
+
+LOGINS = {
+    "user:%C3%A9t%C3%A9": b"user:\xc3\xa9t\xc3\xa9",
+    "user:%E2%82%ACuro": b"user:\xe2\x82\xacuro",
+    "user:€uro": b"user:\xe2\x82\xacuro",
+    "%C3%A9:%ff": b"\xc3\xa9:\xff",
+    "user:%E9t%E9": b"user:\xe9t\xe9",
+    "user": b"user:",
+    ":p%40ss:w%25rd": b":p@ss:w%rd",
+    "user:\udce9": b"user:\xe9",
+}
+"""Logins as a URL spells them, and the bytes that go out."""
+
+
+@pytest.mark.parametrize(("login", "sent"), LOGINS.items())
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_bytes_of_a_login_go_out_as_they_are(clients: Clients, login: str, sent: bytes, scheme: str) -> None:
+    """A password beyond ASCII goes to a proxy and to CLN as the bytes that the URL spells, which UTF-8 are."""
+    heads: list[bytes] = []
+    with ScriptedServer(forwarding(heads)) as server:
+        proxied = clients.transport(f"{scheme}://cln.example.com/api", proxy=server.url.replace("//", f"//{login}@"))
+        with contextlib.suppress(ClnError):
+            read(proxied)
+        read(clients.transport(server.url.replace("//", f"//{login}@")))
+    expected = b"Authorization: Basic " + base64.b64encode(sent) + b"\r\n"
+    assert b"Proxy-" + expected in heads[0]
+    assert b"\r\n" + expected in heads[-1]
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_login_in_the_address(clients: Clients, *, proxied: bool) -> None:
+    """What stands before the host of ``api_url`` goes into a header, and into no URL that a proxy could log."""
+    heads: list[bytes] = []
+    with ScriptedServer(forwarding(heads)) as server:
+        host = "cln.example.com" if proxied else server.url.split("/")[2]
+        read(clients.transport(f"http://me:pl%40nted@{host}/api", proxy=server.url if proxied else None))
+    assert b"Authorization: Basic " + base64.b64encode(b"me:pl@nted") in heads[0]
+    assert b"nted" not in heads[0].splitlines()[0]
+
+
+@pytest.mark.parametrize("over_tls", [False, True], ids=["proxy over TCP", "proxy over TLS"])
+def test_proxy_for_https(clients: Clients, authority: Authority, over_tls: bool) -> None:
+    """Through a proxy CLN is verified as without; the proxy sees no token, and is verified too where it has TLS."""
+    heads: list[bytes] = []
+    tls = authority.server_context("proxy")
+    if over_tls:
+        script = answering_connect(heads, authority)
+    else:
+        script = forwarding(heads, behind=authority.server_context("cln", of="DNS:cln.example.com"))
+    with ScriptedServer(script, tls=tls if over_tls else None) as proxy:
+        url = proxy.url.replace("//", f"//{PROXY_USER}")
+        client = clients.client("https://cln.example.com/api", proxy=url, ca_file=str(authority.file))
+        assert client.kernelcare.keys() == []
+    assert heads[0].startswith(b"CONNECT cln.example.com:443 HTTP/1.")
+    assert b"Proxy-Authorization: Basic " in heads[0]
+    assert heads[1].startswith(b"GET /api/kcare/key/list.json?token=")
+    assert b"Proxy-Authorization" not in heads[1]
+
+
+def answering_connect(heads: list[bytes], authority: Authority) -> Script:
+    """Return the script of a proxy that is reached over TLS, and itself plays CLN behind the tunnel."""
+    behind = authority.server_context("cln", of="DNS:cln.example.com")
+
+    def script(connection: socket.socket) -> None:
+        heads.append(read_head(connection))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        inner = behind.wrap_bio(incoming, outgoing, server_side=True)
+        heads.append(b"")
+        for step in (inner.do_handshake, lambda: inner.read(1 << 16), lambda: inner.write(GOOD)):
+            while True:
+                try:
+                    done = step()
+                except ssl.SSLWantReadError:
+                    connection.sendall(outgoing.read())
+                    incoming.write(connection.recv(1 << 16))
+                else:
+                    heads[1] += done if isinstance(done, bytes) else b""
+                    break
+        connection.sendall(outgoing.read())
+        connection.recv(1)
+
+    return script
+
+
+def test_proxy_that_is_not_trusted(clients: Clients, authority: Authority) -> None:
+    """A proxy over TLS is verified like CLN."""
+    heads: list[bytes] = []
+    tls = authority.server_context("bad", of="DNS:other.example.com")
+    with ScriptedServer(answering_connect(heads, authority), tls=tls) as proxy:
+        client = clients.client("https://cln.example.com/api", proxy=proxy.url, ca_file=str(authority.file))
+        with pytest.raises(UnreachableError) as raised:
+            client.kernelcare.keys()
+    assert "IP address mismatch" in raised.value.problem
+    assert heads == []
+
+
+@pytest.mark.parametrize(
+    ("api_url", "problem"),
+    [
+        ("https://cln.example.com/api", "the proxy refuses: 407 Proxy Authentication Required"),
+        ("http://cln.example.com/api", "not an answer of CLN but HTTP 407 with an HTML page"),
+    ],
+)
+def test_proxy_that_refuses(clients: Clients, api_url: str, problem: str) -> None:
+    """A proxy that refuses says so, once."""
+    heads: list[bytes] = []
+    page = http_answer(b"<html>", status="407 Proxy Authentication Required")
+    with ScriptedServer(forwarding(heads, page)) as proxy, pytest.raises(ClnError) as raised:
+        clients.client(api_url, proxy=proxy.url).kernelcare.keys()
+    assert raised.value.problem == problem
+    assert len(heads) == 1
+
+
+@pytest.mark.parametrize("api_url", ["https://cln.example.com/api", "http://cln.example.com/api"])
+def test_proxy_that_is_not_there(clients: Clients, api_url: str) -> None:
+    """A proxy that cannot be reached is told from a CLN that cannot."""
+    with ScriptedServer(answering(b"")) as gone:
+        pass
+    with pytest.raises(UnreachableError) as raised:
+        clients.client(api_url, proxy=gone.url.replace("//", f"//{PROXY_USER}")).kernelcare.keys()
+    assert raised.value.problem == "the proxy cannot be reached (Connection refused)"
+    assert raised.value.transient
+
+
+@pytest.mark.usefixtures("call_clock")
+def test_proxy_that_is_silent(clients: Clients) -> None:
+    """A proxy that never answers is cut off like CLN."""
+    silent: Script = lambda connection: read_head(connection) and connection.recv(1)  # noqa: E731 # that short
+    with ScriptedServer(silent) as proxy, pytest.raises(TimedOutError) as raised:
+        clients.client("https://cln.example.com/api", proxy=proxy.url, timeout=0.1).kernelcare.keys()
+    assert raised.value.problem == "no complete answer within 0.1 s, it was still asking the proxy"
+
+
+def test_password_of_the_proxy_is_hidden(clients: Clients) -> None:
+    """A client hides the password of its proxy, as it stands in the URL and as it is meant."""
+    client = clients.client("https://cln.example.com/api", proxy=f"http://{PROXY_USER}127.0.0.1:9")
+    scrubbed = client.scrub(f"{PROXY_USER} {PROXY_PASSWORD}")
+    assert scrubbed == "me:<secret>@ <secret>"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http_answer(b"{}", "a header without a colon"),
+        http_answer(b"{}", "X: y\r\n folded"),
+        http_answer(b"{}", *(f"X-{number}: y" for number in range(200))),
+        http_answer(b"{}", "X: " + "y" * 70_000),
+    ],
+    ids=["malformed", "folded", "many", "long"],
+)
+def test_odd_headers_put_no_secret_into_the_log(
+    clients: Clients, caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    """The HTTP libraries log URLs, as a warning already; none of it reaches a log, at whatever level."""
+    caplog.set_level(logging.DEBUG)
+    with ScriptedServer(answering(answer)) as server:
+        client = clients.client(server.url)
+        with contextlib.suppress(ClnError):
+            client.kernelcare.keys()
+    assert "token" not in caplog.text
+    assert not [secret for secret in SECRETS if secret in caplog.text or quote(secret, safe="") in caplog.text]
+    assert "127.0.0.1" not in caplog.text
+
+
+def test_fault_puts_no_secret_into_the_log(
+    clients: Clients, simulator: Simulator, served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor do failures and retries."""
+    caplog.set_level(logging.DEBUG)
+    simulator.faults.add(Fault("reset"))
+    with pytest.raises(UnreachableError):
+        clients.client(served.url).kernelcare.keys()
+    assert caplog.text == ""
+
+
+def test_no_keys_of_tls_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has them reads the tokens; Python writes them where a variable of the environment says."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    _tls_context.cache_clear()
+    session = ConnectionPool(
+        api_url="https://cln.example.net/api", pool_size=1, proxy=None, ca_file=None, insecure_skip_verify=False
+    )
+    assert session._context is not None
+    assert session._context.keylog_filename is None

@@ -1,0 +1,161 @@
+"""Host names are looked up within a time, by few threads, whatever the resolver does."""
+
+from __future__ import annotations
+
+import _thread
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import TimedOutError
+from cln_monitor.cln.http import resolver as resolve
+from cln_monitor.cln.http.resolver import Addresses
+from cln_monitor.cln.http.resolver import resolve as look_up
+from tests.cln.asking import Clients, read
+from tests.helpers.scripted import ScriptedServer, answering, http_answer
+from tests.running import wait_until
+
+HOST = "cln.example.com"
+FOUND: Addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+
+
+class Resolver:
+    """Stands in for ``getaddrinfo``; answers, with ``found`` or an ``error``, once ``go_on`` is set.
+
+    A thread that an earlier test has left looks up this machine, and is answered by ``others``.
+    """
+
+    def __init__(self, others: Callable[..., Any]) -> None:
+        self.others = others
+        self.asked: list[str] = []
+        self.go_on = threading.Event()
+        self.found = FOUND
+        self.error: OSError | None = None
+
+    def __call__(self, host: str, *arguments: Any, **named: Any) -> Any:
+        """Note who is asked for, and answer."""
+        if host in {"127.0.0.1", "localhost"}:
+            return self.others(host, *arguments, **named)
+        self.asked.append(host)
+        assert self.go_on.wait(20)
+        if self.error is not None:
+            raise self.error
+        return self.found
+
+
+@pytest.fixture
+def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
+    """A resolver that hangs until told; its threads have ended when the test has."""
+    resolver = Resolver(socket.getaddrinfo)
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    yield resolver
+    resolver.go_on.set()
+    wait_until(lambda: not under_way(), "the end of all look-ups")
+
+
+def under_way() -> int:
+    """Return how many threads look something up."""
+    return resolve._MOST - resolve._threads._value
+
+
+def test_it_answers(resolver: Resolver) -> None:
+    """With what the system says, anew each time."""
+    resolver.go_on.set()
+    assert look_up(HOST, 443, 5) == FOUND
+    resolver.found = []
+    assert look_up(HOST, 443, 5) == []
+    assert resolver.asked == [HOST, HOST]
+
+
+def test_it_refuses(resolver: Resolver) -> None:
+    """As the system does, with an error for each who asked."""
+    resolver.error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(look_up, HOST, 443, 5) for _ in range(2)]
+        resolver.go_on.set()
+        errors = [each.exception(5) for each in asking]
+    assert [str(error) for error in errors] == [str(resolver.error)] * 2
+    assert errors[0] is not errors[1]
+
+
+def test_it_hangs(resolver: Resolver) -> None:
+    """Nobody waits longer than allowed, all wait for one look-up, and what it brings in the end is an answer."""
+    for _ in range(3):
+        started = time.monotonic()
+        with pytest.raises(TimeoutError):
+            look_up(HOST, 443, 0.05)
+        assert time.monotonic() - started < 5
+    wait_until(lambda: resolver.asked, "the look-up")
+    assert (len(resolver.asked), under_way()) == (1, 1)
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(look_up, HOST, 443, 5)
+        resolver.go_on.set()
+        assert asking.result(5) == FOUND
+
+
+def test_it_is_stuck(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up that never ends is given up on: another one is tried, up to a number of threads."""
+    monkeypatch.setattr(resolve, "_STUCK", 0.0)
+    for _ in range(resolve._MOST + 3):
+        with pytest.raises(TimeoutError):
+            look_up(HOST, 443, 0.001)
+    assert under_way() == resolve._MOST
+    with pytest.raises(OSError, match="16 host names are being looked up already"):
+        look_up("other.example.com", 443, 0.001)
+    resolver.go_on.set()
+    wait_until(lambda: not under_way(), "the end of all look-ups")
+    assert look_up("other.example.com", 443, 5) == FOUND
+
+
+def test_no_thread_can_be_started(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the look-up is made by the current thread, as often as need be."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", fail)
+    resolver.go_on.set()
+    for _ in range(resolve._MOST + 1):
+        assert look_up(HOST, 443, 1) == FOUND
+    resolver.error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    with pytest.raises(socket.gaierror):
+        look_up(HOST, 443, 1)
+
+
+def test_a_thread_that_dies_before_it_runs(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says so, and however often it happens, the host is looked up again as soon as threads run."""
+    monkeypatch.setattr(resolve, "_START", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(_thread, "start_new_thread", lambda *_: None)
+        for _ in range(resolve._MOST + 1):
+            with pytest.raises(OSError, match="cannot start a thread"):
+                look_up(HOST, 443, 0.001)
+        resolve._join(HOST, 443)  # and nobody waits for that one
+    resolver.go_on.set()
+    assert look_up(HOST, 443, 5) == FOUND
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "fe80::1%lo"])
+def test_an_address_needs_no_look_up(host: str, resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no thread."""
+    monkeypatch.setattr(_thread, "start_new_thread", None)
+    resolver.go_on.set()
+    assert look_up(host, 443, 0) == FOUND
+
+
+def test_a_call_ends_in_time(clients: Clients, resolver: Resolver) -> None:
+    """Whatever the resolver does; once it answers, so does CLN."""
+    started = time.monotonic()
+    with ScriptedServer(answering(http_answer(b"{}"))) as server:
+        resolver.found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))]
+        with pytest.raises(TimedOutError) as raised:
+            read(clients.transport("http://cln.example.com", timeout=0.1))
+        assert str(raised.value) == "no complete answer within 0.1 s, it was still looking up the host name"
+        assert time.monotonic() - started < 5
+        resolver.go_on.set()
+        assert read(clients.transport("http://cln.example.com", timeout=5)).status == 200

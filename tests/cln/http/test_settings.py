@@ -1,0 +1,82 @@
+"""A proxy of the environment is not used, and whoever misses it is told which setting takes its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import ClnError, TimedOutError, UnreachableError
+from cln_monitor.cln.http.settings import ignored_proxy
+from tests.cln.asking import Clients, read
+from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
+
+VALUE = "http://me:pl4nted@proxy.example:3128"
+NOBODY = "http://127.0.0.1:9/api"
+
+
+def hint(name: str) -> str:
+    """Return what an error says of the variable ``name``."""
+    return f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"
+
+
+@pytest.mark.parametrize(
+    ("url", "variables", "name"),
+    [
+        ("https://cln.example/api", {}, ""),
+        ("https://cln.example/api", {"HTTPS_PROXY": VALUE}, "HTTPS_PROXY"),
+        ("https://cln.example/api", {"https_proxy": VALUE}, "https_proxy"),
+        ("https://cln.example/api", {"ALL_PROXY": VALUE}, "ALL_PROXY"),
+        ("https://cln.example/api", {"all_proxy": VALUE, "HTTPS_PROXY": VALUE}, "HTTPS_PROXY"),
+        ("https://cln.example/api", {"HTTP_PROXY": VALUE}, ""),
+        ("http://cln.example/api", {"HTTP_PROXY": VALUE}, "HTTP_PROXY"),
+        ("http://cln.example/api", {"http_proxy": VALUE}, "http_proxy"),
+        ("http://cln.example/api", {"HTTPS_PROXY": VALUE}, ""),
+        ("https://cln.example/api", {"HTTPS_PROXY": " "}, ""),
+        ("https://cln.example/api", {"HTTPS_PROXY": VALUE, "NO_PROXY": "cln.example"}, ""),
+        ("https://me:x@cln.example:8443/api", {"HTTPS_PROXY": VALUE, "no_proxy": ".example"}, ""),
+        ("https://cln.example/api", {"HTTPS_PROXY": VALUE, "no_proxy": "other.example"}, "HTTPS_PROXY"),
+    ],
+)
+def test_which_variable(url: str, variables: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is that which other programs would go by."""
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    assert ignored_proxy(url) == name
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "all_proxy"])
+def test_unreachable(clients: Clients, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of an unreachable CLN names the setting, and never the value of the variable."""
+    monkeypatch.setenv(name, VALUE)
+    for make in (
+        clients.client(NOBODY).kernelcare.keys,
+        lambda: clients.writer(NOBODY).kernelcare.delete_key("x" * 16),
+    ):
+        with pytest.raises(UnreachableError) as raised:
+            make()
+        assert raised.value.problem == f"connection refused{hint(name)}"
+        assert "pl4nted" not in str(raised.value)
+
+
+def test_what_it_is_not_told_of(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a proxy of the configuration, or once CLN was reached, the environment is no matter."""
+    monkeypatch.setenv("ALL_PROXY", VALUE)
+    with pytest.raises(UnreachableError) as raised:
+        read(clients.transport(NOBODY, proxy="http://127.0.0.1:9"))
+    assert "ALL_PROXY" not in raised.value.problem
+    silent = ScriptedServer(lambda connection: (read_head(connection), connection.recv(1)))
+    with silent as server, pytest.raises(TimedOutError) as late:
+        read(clients.transport(server.url, timeout=0.2))
+    assert "ALL_PROXY" not in late.value.problem
+    with ScriptedServer(answering(http_answer(b"<html>"))) as server, pytest.raises(ClnError) as bad:
+        clients.client(server.url).kernelcare.keys()
+    assert "ALL_PROXY" not in bad.value.problem
+
+
+def test_a_firewall_that_swallows(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time-out before anything was sent is what a missing proxy looks like behind a firewall."""
+    monkeypatch.setenv("HTTPS_PROXY", VALUE)
+    with ScriptedServer(lambda connection: connection.recv(1 << 16) and connection.recv(1)) as server:
+        https = server.url.replace("http:", "https:")
+        with pytest.raises(TimedOutError) as raised:
+            read(clients.transport(https, timeout=0.2))
+    assert raised.value.problem.endswith(hint("HTTPS_PROXY"))

@@ -1,0 +1,659 @@
+"""How calls travel: retried where that is safe, bounded in number and size, observed, over few connections."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cln_monitor.cln import (
+    BadAnswerError,
+    ClnError,
+    Deadline,
+    InvalidArgumentError,
+    RateLimitedError,
+    RateLimiter,
+    RefusedError,
+    TimedOutError,
+    TransportSettings,
+    UnreachableError,
+)
+from cln_monitor.cln.endpoints import KERNELCARE_KEYS, STATUS_JSON
+from cln_monitor.cln.http import answer as answer_module
+from cln_monitor.cln.http import transport as transport_module
+from cln_monitor.simulator import Fault, Served, Simulator
+from tests.cln.asking import Clients, enveloped, read
+from tests.helpers.clock import NOW, FakeClock
+from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
+from tests.running import wait_until
+
+GOOD = http_answer(b'{"success": true, "data": {}}')
+
+PASSING = {
+    "429": (lambda: Fault("status", status=429, times=2), RateLimitedError),
+    "500 with a refusal": (lambda: Fault("status", status=500, times=2), RefusedError),
+    "502 with a page": (lambda: Fault("status", status=502, html=True, times=2), BadAnswerError),
+    "503": (lambda: Fault("status", status=503, html=True, times=2), BadAnswerError),
+    "503 that asks to wait": (lambda: Fault("status", status=503, retry_after=1, times=2), RateLimitedError),
+    "a reset": (lambda: Fault("reset", times=2), UnreachableError),
+    "a cut body": (lambda: Fault("cut_body", times=2), BadAnswerError),
+    "gzip without its end": (lambda: Fault("cut_gzip", times=2), BadAnswerError),
+}
+LASTING = {
+    "400": (lambda: Fault("status", status=400), "CLN refused the call: Unexpected server error"),
+    "401": (lambda: Fault("status", status=401), "CLN refused the token: Authorization failed"),
+    "403 with a page": (
+        lambda: Fault("status", status=403, html=True),
+        "CLN answers HTTP 403 and no reason: login, secret key or token are wrong, or our address is barred",
+    ),
+    "404": (
+        lambda: Fault("status", status=404, html=True),
+        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+    ),
+    "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the call: it gave no reason"),
+    "a page": (lambda: Fault("html"), "not an answer of CLN but an HTML page"),
+    "an empty body": (lambda: Fault("empty"), "not an answer of CLN but an empty body"),
+    "cut JSON": (lambda: Fault("cut"), "not an answer of CLN but JSON that is cut or broken"),
+    "no HTTP": (
+        lambda: Fault("garbage"),
+        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+    ),
+    "two lengths": (
+        lambda: Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
+        "unexpected response from CLN: not valid HTTP (more than one Content-Length)",
+    ),
+    "silence": (lambda: Fault("hang"), "no complete answer within 0.1 s, it was still waiting for the answer"),
+}
+
+
+def time_for(fault: Fault) -> float:
+    """Return the seconds that a call has: few where it would wait in vain."""
+    return 0.1 if fault.kind == "hang" else 10
+
+
+@pytest.mark.parametrize(("fault", "_kind"), PASSING.values(), ids=PASSING.keys())
+def test_what_may_pass_is_tried_again(
+    clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], _kind: type[ClnError]
+) -> None:
+    """A failure that may pass is tried again, twice at most, after waits that grow and vary."""
+    simulator.faults.add(fault())
+    assert clients.client(served.url).status.flags().is_good("xmlrpc")
+    assert len(simulator.requests) == 3
+    first, second = clients.clock.slept
+    assert 0.25 <= first <= 1
+    assert 0.5 <= second <= 1.5
+
+
+@pytest.mark.parametrize(("fault", "kind"), PASSING.values(), ids=PASSING.keys())
+def test_third_failure_is_the_last(
+    clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], kind: type[ClnError]
+) -> None:
+    """After the third failure the error is told, and nobody waits any more."""
+    endless = fault()
+    endless.times = None
+    simulator.faults.add(endless)
+    with pytest.raises(kind) as raised:
+        clients.client(served.url).kernelcare.keys()
+    assert raised.value.transient
+    assert len(simulator.requests) == 3
+    assert len(clients.clock.slept) == 2
+
+
+@pytest.mark.usefixtures("call_clock")
+@pytest.mark.parametrize(("fault", "problem"), LASTING.values(), ids=LASTING.keys())
+def test_what_will_not_pass_is_told_at_once(
+    clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], problem: str
+) -> None:
+    """A failure that will not pass, or that took all the time there was, is not tried again."""
+    struck = fault()
+    simulator.faults.add(struck)
+    with pytest.raises(ClnError) as raised:
+        clients.client(served.url, timeout=time_for(struck)).kernelcare.keys()
+    assert raised.value.problem == problem
+    wait_until(lambda: simulator.requests, "the request")  # sent, and maybe not read yet
+    assert len(simulator.requests) == len(clients.exchanges) == 1
+    assert clients.clock.slept == []
+
+
+def test_waits_vary(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Two clients that fail at the same time do not come back at the same time."""
+    simulator.faults.add(Fault("reset"))
+    waits = set()
+    for _ in range(4):
+        with pytest.raises(UnreachableError):
+            read(clients.transport(served.url))
+        waits.add(clients.clock.slept.pop())
+    assert len(waits) == 4
+
+
+def test_no_retry_beyond_the_deadline(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the wait would outlast the deadline, the failure is told at once."""
+    monkeypatch.setattr(transport_module, "_FIRST_BACK_OFF", 16)
+    simulator.faults.add(Fault("reset"))
+    with pytest.raises(UnreachableError):
+        read(clients.transport(served.url), deadline=Deadline(7, clients.clock))
+    assert len(simulator.requests) == 1
+    assert clients.clock.slept == []
+
+
+def test_deadline_has_passed(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """When nothing is left of the deadline nothing is sent, and that is what the error says."""
+    with pytest.raises(TimedOutError):
+        read(clients.transport(served.url), deadline=Deadline(0, clients.clock))
+    assert simulator.requests == []
+
+
+def test_deadline_passes_while_the_token_is_made(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A secret that took too long to read is a time-out, not an address that cannot be reached."""
+    transport = clients.transport(served.url)
+    deadline = Deadline(1, clients.clock)
+
+    def query() -> dict[str, str]:
+        clients.clock.advance(2)
+        return {}
+
+    with pytest.raises(TimedOutError) as raised:
+        transport.read(STATUS_JSON, dict, query, lambda answer: answer, deadline)
+    assert str(raised.value) == "nothing was sent, as the deadline had passed"
+    assert simulator.requests == []
+
+
+@pytest.mark.usefixtures("call_clock")
+def test_deadline_cuts_the_time_out(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A call gets what is left of the deadline where that is less than its time-out."""
+    simulator.faults.add(Fault("hang"))
+    with pytest.raises(TimedOutError) as raised:
+        read(clients.transport(served.url, timeout=60), deadline=Deadline(0.1, clients.clock))
+    assert str(raised.value) == "no complete answer within 0.1 s, it was still waiting for the answer"
+
+
+def test_each_request_has_a_token_of_its_own(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A retry makes a fresh token, which CLN takes, however long the wait was."""
+    simulator.faults.add(Fault("status", status=429, retry_after=25, times=2))
+    clients.client(served.url).kernelcare.keys()
+    stamps = [int(request.query["token"].split("|")[1]) for request in simulator.requests]
+    assert stamps == [NOW, NOW + 25, NOW + 50]
+
+
+def test_token_is_made_when_it_is_sent(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A token is not older for the wait for its turn."""
+    client = clients.client(served.url, requests_per_second=0.001)
+    client.kernelcare.keys()
+    client.kernelcare.keys()
+    stamps = [int(request.query["token"].split("|")[1]) for request in simulator.requests]
+    assert stamps == [NOW, NOW + 1000]
+
+
+def test_retry_after_seconds(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A wait that CLN asks for is waited out."""
+    simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
+    read(clients.transport(served.url))
+    assert clients.clock.slept == [7]
+
+
+@pytest.mark.parametrize("skew", [0, 3600, -3600], ids=["same clock", "CLN is ahead", "CLN is behind"])
+def test_retry_after_date(clients: Clients, simulator: Simulator, served: Served, skew: int) -> None:
+    """A moment that CLN names is one of CLN's clock."""
+    simulator.faults.add(Fault("skew", seconds=skew))
+    date = formatdate(NOW + skew + 12, usegmt=True)
+    simulator.faults.add(Fault("status", status=429, retry_after=date, times=1))
+    read(clients.transport(served.url))
+    assert clients.clock.slept == [12]
+
+
+@pytest.mark.parametrize("date", ["Wed, 21 Oct 2015 07:28:00 GMT", "0"], ids=["in the past", "no time"])
+def test_retry_after_no_time(clients: Clients, simulator: Simulator, served: Served, date: str) -> None:
+    """Where CLN names no wait at all the call is repeated at once."""
+    simulator.faults.add(Fault("status", status=429, retry_after=date, times=1))
+    read(clients.transport(served.url))
+    assert clients.clock.slept == []
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "²", "", "9" * 400 + "x", "Wed, 99 Oct 2015"])
+def test_retry_after_that_cannot_be_read(clients: Clients, simulator: Simulator, served: Served, value: str) -> None:
+    """A wait that cannot be read is a usual wait."""
+    simulator.faults.add(Fault("status", status=429, retry_after=value, times=1))
+    read(clients.transport(served.url))
+    assert 0.25 <= clients.clock.slept[0] <= 0.75
+
+
+def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A long wait is told at once; until it is over nobody sends anything to that host, whatever the account."""
+    limits = RateLimiter(8, 0, clients.clock)
+    mine, other = (clients.client(served.url, limits=limits) for _ in range(2))
+    simulator.faults.add(Fault("status", status=429, retry_after=120, times=1))
+    with pytest.raises(RateLimitedError) as raised:
+        mine.kernelcare.keys()
+    assert str(raised.value) == (
+        f"reading /kcare/key/list.json at {mine.api}: CLN answers HTTP 429 and asks to wait 120 s"
+    )
+    assert raised.value.retry_after == 120
+    clients.clock.advance(60)
+    for client in (mine, other):
+        with pytest.raises(RateLimitedError) as raised:
+            client.imunify.keys()
+        assert raised.value.problem == "CLN asked for a pause of which 60 s are left"
+    assert len(simulator.requests) == 1
+    clients.clock.advance(31)
+    other.imunify.keys()
+    assert clients.clock.slept == [29]
+
+
+def test_rate_limit_without_a_wait(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Where CLN names no wait the error names none."""
+    simulator.faults.add(Fault("status", status=429))
+    with pytest.raises(RateLimitedError) as raised:
+        read(clients.transport(served.url))
+    assert str(raised.value) == "CLN answers HTTP 429"
+    assert raised.value.retry_after is None
+
+
+def test_calls_a_second(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Calls to a host are spaced, retries among them."""
+    transport = clients.transport(served.url, requests_per_second=0.5)
+    simulator.faults.add(Fault("reset", times=1))
+    for _ in range(3):
+        read(transport)
+    assert len(simulator.requests) == 4
+    assert clients.clock.monotonic() == pytest.approx(6)
+
+
+def test_calls_in_flight_and_connections(clients: Clients) -> None:
+    """However many threads ask, no more calls are in flight than allowed, nor more connections open."""
+    three = threading.Barrier(3)
+    answered = []
+
+    def three_at_a_time(connection: socket.socket) -> None:
+        while read_head(connection):
+            answered.append(three.wait(10))
+            connection.sendall(GOOD)
+
+    with ScriptedServer(three_at_a_time) as server, ThreadPoolExecutor(12) as pool:
+        transport = clients.transport(server.url, concurrency=3, timeout=20)
+        list(pool.map(lambda _: read(transport), range(24)))
+        assert len(answered) == 24
+        assert server.connections == 3
+
+
+def test_one_connection_for_many_calls(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A connection is used again and again, as long as good answers come over it."""
+    transport = clients.transport(served.url)
+    for _ in range(10):
+        read(transport)
+    assert len({request.client_port for request in simulator.requests}) == 1
+
+
+def test_connection_that_went_stale(clients: Clients) -> None:
+    """A connection that the server closed meanwhile costs nobody an error."""
+
+    closed = threading.Semaphore(0)
+
+    def one_answer_a_connection(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(GOOD)
+        connection.shutdown(socket.SHUT_RDWR)
+        closed.release()
+
+    with ScriptedServer(one_answer_a_connection) as server:
+        transport = clients.transport(server.url)
+        for _ in range(3):
+            read(transport)
+            assert closed.acquire(timeout=5)
+    assert server.connections == 3
+    assert len(clients.exchanges) == 3
+
+
+def test_gzip(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Answers are asked for in gzip, and unpacked."""
+    answer = read(clients.transport(served.url))
+    assert simulator.requests[0].headers["accept-encoding"] == "gzip"
+    assert answer.body.startswith(b'{"message": null')
+
+
+def test_gzip_that_is_none(clients: Clients) -> None:
+    """A body that is not the gzip it should be is a bad answer."""
+    answer = http_answer(b"no gzip", "Content-Encoding: gzip")
+    with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
+        read(clients.transport(server.url))
+    assert str(raised.value) == "unexpected response from CLN: not the gzip that its header declares"
+
+
+def test_gzip_that_is_cut(clients: Clients) -> None:
+    """A gzip body that ends too soon is no list that ends there."""
+    packed = gzip.compress(b'{"success": true, "data": [' + b'{"key": "A"},' * 1000 + b'{"key": "B"}]}')
+    answer = http_answer(packed[:-20], "Content-Encoding: gzip")
+    with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError):
+        clients.client(server.url).kernelcare.keys()
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["as it is", "a gzip bomb"])
+def test_huge_body(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """A body is read up to its bound and no further, by its unpacked size."""
+    monkeypatch.setattr(answer_module, "LARGEST_BODY", 3 << 20)
+    simulator.faults.add(Fault("huge", size=1 << 33, gzip=packed))
+    started = time.thread_time()
+    with pytest.raises(BadAnswerError) as raised:
+        read(clients.transport(served.url, timeout=20))
+    assert str(raised.value) == "the answer is larger than 3 MB, which no list of CLN is"
+    assert not raised.value.transient
+    assert time.thread_time() - started < 2
+
+
+def test_body_at_its_bound(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body of exactly the bound is read."""
+    monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
+    simulator.faults.add(Fault("huge", size=1 << 20))
+    assert len(read(clients.transport(served.url)).body) == 1 << 20
+    assert answer_module.LARGEST_BODY == 1 << 20
+
+
+class Places(threading.Semaphore):
+    """Places that are not waited for, whatever time there is; ``waits`` holds the seconds that there were."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.waits: list[float] = []
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        """Take a place if there is one."""
+        if timeout is None:
+            return super().acquire(blocking)
+        self.waits.append(timeout)
+        return super().acquire(blocking=False)
+
+
+@pytest.mark.usefixtures("call_clock")
+def test_large_bodies_take_turns(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads a large one leaves the place again, also when it is too large; while there is none others wait."""
+    monkeypatch.setattr(answer_module, "_LARGE_BODY", 1 << 20)
+    monkeypatch.setattr(answer_module, "LARGEST_BODY", 3 << 20)
+    places = Places(1)
+    monkeypatch.setattr(answer_module, "_places_for_large", places)
+    simulator.faults.add(Fault("huge", size=2 << 20))
+    for _ in range(2):
+        assert len(read(clients.transport(served.url)).body) == 2 << 20
+    simulator.faults.clear()
+    simulator.faults.add(Fault("huge", size=4 << 20))
+    for _ in range(2):
+        with pytest.raises(BadAnswerError, match="larger than 3 MB"):
+            read(clients.transport(served.url))
+    places.waits.clear()
+    with places:
+        with pytest.raises(TimedOutError, match="it was still reading the answer"):
+            read(clients.transport(served.url, timeout=7))
+        assert places.waits == [7]
+        simulator.faults.clear()
+        simulator.faults.add(Fault("huge", size=1 << 20))
+        assert len(read(clients.transport(served.url)).body) == 1 << 20
+
+
+def test_chunked_body(clients: Clients) -> None:
+    """A body in chunks is one body."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with ScriptedServer(answering(head + b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")) as server:
+        assert read(clients.transport(server.url)).body == b"hello world"
+
+
+def test_chunks_that_are_cut(clients: Clients) -> None:
+    """A chunked body without its end is cut, and tried again."""
+
+    def cut(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+
+    with ScriptedServer(cut) as server, pytest.raises(BadAnswerError) as raised:
+        read(clients.transport(server.url))
+    assert str(raised.value) == "the answer was cut: less came than its header promised"
+    assert server.connections == 3
+
+
+def test_byte_order_mark(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A mark of UTF-8 before an answer, JSON or plain, does not make it another."""
+    client = clients.client(served.url)
+    for path, text in {
+        "/kcare/key/list.json": '{"success": true, "data": []}',
+        "/status.json": "<html>",
+        "/status.plain": "success:true xmlrpc:true",
+        "/kcare/nagios/*": "KernelCare OK",
+    }.items():
+        simulator.faults.add(Fault("answer", path, body=text.encode("utf-8-sig")))
+    assert client.kernelcare.keys() == []
+    assert client.status.flags().flags == {"xmlrpc": True}
+    assert client.patch_status.of_key("WsTs821nSAtiastD").ok
+
+
+def test_exchanges_are_observed(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Each request is observed: template, status or reason, seconds, and CLN's clock less ours."""
+    simulator.faults.add(Fault("skew", seconds=90))
+    simulator.faults.add(Fault("status", status=500, times=1))
+    simulator.faults.add(Fault("reset", times=1))
+    clients.client(served.url).imunify.keys()
+    host = served.url.split("/")[2]
+    seen = [(exchange.api, exchange.endpoint, exchange.code) for exchange in clients.exchanges]
+    assert seen == [(host, "/im/key/list.json", code) for code in ("500", "unreachable", "200")]
+    assert [exchange.clock_skew for exchange in clients.exchanges] == [90, None, pytest.approx(90, abs=1)]
+    assert all(0 < exchange.seconds < 5 for exchange in clients.exchanges)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Fault("hang"), "timeout"),
+        (Fault("garbage"), "bad_answer"),
+        (Fault("huge", size=1 << 33), "bad_answer"),
+        (Fault("status", status=429, retry_after=100), "429"),
+        (Fault("redirect", location="/"), "302"),
+        (Fault("html"), "200"),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else value,
+)
+def test_code_of_an_exchange(
+    *,
+    clients: Clients,
+    simulator: Simulator,
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    code: str,
+) -> None:
+    """The code is the HTTP status, or the reason why there is none."""
+    monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
+    simulator.faults.add(fault)
+    with pytest.raises(ClnError):
+        clients.client(served.url, timeout=time_for(fault)).kernelcare.keys()
+    assert [exchange.code for exchange in clients.exchanges] == [code]
+
+
+def test_call_without_a_turn_is_no_exchange(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """What was never sent is not observed as a request."""
+    with pytest.raises(TimedOutError):
+        read(clients.transport(served.url), deadline=Deadline(0, clients.clock))
+    with pytest.raises(InvalidArgumentError):
+        clients.client(served.url).patch_status.of_key("register_key.plain")
+    assert clients.exchanges == []
+    assert simulator.requests == []
+
+
+def test_clocks_are_compared_when_the_answer_begins(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that takes long to come does not count as a clock that is wrong."""
+    asked, compared = threading.Event(), threading.Event()
+    time_now = clients.clock.time
+
+    def noticed_time() -> float:
+        if asked.is_set():
+            compared.set()
+        return time_now()
+
+    monkeypatch.setattr(clients.clock, "time", noticed_time)
+
+    def slow_body(connection: socket.socket) -> None:
+        read_head(connection)
+        asked.set()
+        answer = http_answer(b"body", f"Date: {formatdate(NOW, usegmt=True)}")
+        connection.sendall(answer[:-4])
+        compared.wait(10)
+        clients.clock.advance(30)
+        connection.sendall(answer[-4:])
+
+    with ScriptedServer(slow_body) as server:
+        read(clients.transport(server.url))
+    assert [exchange.clock_skew for exchange in clients.exchanges] == [0]
+
+
+def test_answer_without_a_date(clients: Clients) -> None:
+    """Without a date there is no clock to compare with ours."""
+    with ScriptedServer(answering(http_answer(b"", "Date: not a date"))) as server:
+        read(clients.transport(server.url))
+    assert [exchange.clock_skew for exchange in clients.exchanges] == [None]
+
+
+def test_label_where_the_host_is_not_enough(clients: Clients, served: Served) -> None:
+    """Two roots at one host are told apart by their label, in texts and in what is observed."""
+    client = clients.client(served.url + "/nowhere", label="cln.example.com/nowhere")
+    with pytest.raises(BadAnswerError) as raised:
+        client.kernelcare.keys()
+    assert raised.value.attempted == "reading /kcare/key/list.json at cln.example.com/nowhere"
+    assert [exchange.api for exchange in clients.exchanges] == ["cln.example.com/nowhere"]
+
+
+@pytest.mark.parametrize(
+    ("api_url", "host"),
+    [
+        ("https://cln.cloudlinux.com/api", "cln.cloudlinux.com"),
+        ("https://eportal.example.com:8443/admin/api", "eportal.example.com:8443"),
+        ("https://me:planted@cln.example.com/api", "cln.example.com"),
+        ("http://[::1]:8080/api", "[::1]:8080"),
+    ],
+)
+def test_host_of_an_api_root(api_url: str, host: str) -> None:
+    """The host is what stands in the URL, with its port, without credentials."""
+    assert TransportSettings(api_url).host == host
+    assert TransportSettings(api_url).api == host
+
+
+def test_another_root(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """The root of the API is a setting: an ePortal answers below another path."""
+    with pytest.raises(BadAnswerError):
+        clients.client(served.url.replace("/api", "/admin/api")).patch_status.of_key("WsTs821nSAtiastD")
+    assert simulator.requests[0].target == "/admin/api/kcare/nagios/WsTs821nSAtiastD"
+
+
+def test_closed_connections_are_opened_anew(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A closed transport holds no connection, and opens one again when it is asked."""
+    transport = clients.transport(served.url)
+    read(transport)
+    transport.close()
+    read(transport)
+    assert len({request.client_port for request in simulator.requests}) == 2
+
+
+def test_allow_list_holds_for_equal_templates(clients: Clients, served: Served) -> None:
+    """An endpoint is one of the reads by its template."""
+    assert type(KERNELCARE_KEYS)("/kcare/key/list.json") == KERNELCARE_KEYS
+    with pytest.raises(PermissionError):
+        read(clients.transport(served.url), type(KERNELCARE_KEYS)("/kcare/key/list.json/../delete.json"))
+
+
+def test_threads_do_not_share_deadlines(clients: Clients) -> None:
+    """A call that is cut off does not cut off those of other threads."""
+    asked, cut = threading.Event(), threading.Event()
+
+    def answer_after_the_cut(connection: socket.socket) -> None:
+        if b"/im/" in read_head(connection):
+            asked.set()
+            assert cut.wait(10)
+            connection.sendall(http_answer(enveloped([])))
+        else:
+            connection.recv(1)
+
+    with ScriptedServer(answer_after_the_cut) as server, ThreadPoolExecutor(1) as pool:
+        client = clients.client(server.url, timeout=20)
+        waiting = pool.submit(client.imunify.keys)
+        assert asked.wait(10)
+        with pytest.raises(TimedOutError):
+            client.within(Deadline(0.1, FakeClock())).kernelcare.keys()
+        cut.set()
+        assert waiting.result(20) == []
+
+
+_LINES = [
+    "HTTP/1.1 200 OK",
+    "HTTP/1.1 302 Found",
+    "HTTP/1.1 100 Continue",
+    "HTTP/1.1 204 No Content",
+    "HTTP/1.1 999",
+    "HTTP/1.1 -1 Odd",
+    "HTTP/9.9 200 OK",
+    "ICY 200 OK",
+    "Content-Length: 2",
+    "Content-Length: 99999999999999999999",
+    "Content-Length: -1",
+    "Content-Length: 1, 2",
+    "Transfer-Encoding: chunked",
+    "Transfer-Encoding: gzip, chunked",
+    "Content-Encoding: gzip",
+    "Content-Encoding: gzip, gzip, gzip, gzip, gzip, gzip, gzip",
+    "Content-Encoding: deflate",
+    "Content-Encoding: br",
+    'Content-Type: text/html; charset="',
+    "Content-Type: ;;=;",
+    "Set-Cookie: a=b; expires=\xff; =; max-age=x",
+    "Location: http://[",
+    "Location: \xff",
+    "Retry-After: \xb2",
+    "Date: Wed, 99 Foo 99999 99:99:99 +9999",
+    "Connection: upgrade",
+    "Connection: close",
+    ": no name",
+    " folded",
+    "",
+    "",
+    "{}",
+    "5",
+    "ffffffffffffffffffff",
+    "0",
+]
+
+
+def test_any_bytes_of_a_server(clients: Clients) -> None:
+    """Whatever a server sends, the outcome is an answer or a ClnError."""
+    sends = b""
+
+    def script(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(sends)
+
+    with ScriptedServer(script) as server:
+        transport = clients.transport(server.url)
+
+        @given(
+            st.binary()
+            | st.lists(st.sampled_from(_LINES)).map(lambda lines: "\r\n".join(lines).encode("latin-1"))
+            | st.lists(st.sampled_from(_LINES)).map(
+                lambda lines: "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode("latin-1")
+            )
+        )
+        def send(data: bytes) -> None:
+            nonlocal sends
+            sends = data
+            with contextlib.suppress(ClnError):
+                read(transport)
+
+        send()

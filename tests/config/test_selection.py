@@ -1,0 +1,312 @@
+"""What options choose: the configuration, the account in it, and the API root to ask."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.cln import Redactor
+from cln_monitor.config import AccountSelection, SelectionError
+from cln_monitor.config import selection as chosen
+
+LOGIN, SECRET_KEY = "pl4nted_login", "pl4nted-secret-key"
+ONE_ACCOUNT = f"accounts: [{{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}]\n"
+TWO_ACCOUNTS = f"""\
+api_url: https://one.example.net/api
+accounts:
+  - {{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}
+  - {{name: other, login: {LOGIN}, secret_key: {SECRET_KEY}}}
+"""
+TWO_APIS = TWO_ACCOUNTS.replace("}\n", ", api_url: https://two.example.net/api}\n", 2).replace(
+    ", api_url: https://two.example.net/api", "", 1
+)
+NO_SECRETS = "accounts: [{name: acme, login: a, secret_key_file: nowhere, monitoring_keys_file: nowhere}]\n"
+
+
+@pytest.fixture(autouse=True)
+def default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return where the default configuration would be, and clear the variables of whoever runs the tests."""
+    monkeypatch.delenv("CLN_LOGIN", raising=False)
+    monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
+    file = tmp_path / "default.yml"
+    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", file)
+    return file
+
+
+def written(folder: Path, text: str) -> str:
+    """Return the name of a configuration of that ``text``."""
+    file = folder / "named.yml"
+    file.write_text(text)
+    return str(file)
+
+
+def refusal(choice: AccountSelection) -> str:
+    """Return why nothing is chosen."""
+    with pytest.raises(SelectionError) as caught:
+        choice.load()
+    return str(caught.value)
+
+
+def login_of(choice: AccountSelection) -> str:
+    """Return the login of the account that is chosen."""
+    return choice.account_of(choice.load()).login.reveal()
+
+
+@pytest.fixture
+def secret_key_file(tmp_path: Path) -> str:
+    """Return a file with a secret key."""
+    file = tmp_path / "secret"
+    file.write_text(SECRET_KEY)
+    return str(file)
+
+
+@pytest.fixture
+def barred(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no file be read, as for a user without the right to; root may read them all."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(Path, "read_text", refuse)
+
+
+def test_a_secret_that_all_users_can_read(secret_key_file: str) -> None:
+    """Is for its owner to mend: whoever asks once is answered."""
+    Path(secret_key_file).chmod(0o644)
+    assert login_of(AccountSelection(login=LOGIN, secret_key_file=secret_key_file)) == LOGIN
+
+
+def test_nothing_is_said() -> None:
+    """What can be given is named, and what else the caller takes."""
+    told = "whom to ask is not said: give --config, or --login with --secret-key-file"
+    assert refusal(AccountSelection()) == told
+    assert refusal(AccountSelection(also=", or --exporter")) == f"{told}, or --exporter"
+
+
+def test_a_file(tmp_path: Path, default: Path) -> None:
+    """The one that is named, else the default one."""
+    default.write_text(ONE_ACCOUNT.replace(LOGIN, "other_login"))
+    assert login_of(AccountSelection()) == "other_login"
+    assert login_of(AccountSelection(config=written(tmp_path, ONE_ACCOUNT))) == LOGIN
+
+
+def test_options(secret_key_file: str, default: Path) -> None:
+    """A login counts more than the default file."""
+    default.write_text(ONE_ACCOUNT)
+    choice = AccountSelection(login="mine", secret_key_file=secret_key_file, registration_token="t0ken")
+    config = choice.load()
+    (account,) = config.accounts
+    assert choice.account_of(config) is account
+    credentials = config.credentials_of(account)
+    assert (credentials.login, credentials.secret_key().reveal()) == ("mine", SECRET_KEY)
+    assert credentials.registration_token is not None
+    assert credentials.registration_token().reveal() == "t0ken"
+
+
+def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are the login and its secret key where nothing else says; empty they are none."""
+    monkeypatch.setenv("CLN_LOGIN", "from-variable")
+    monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
+    choice = AccountSelection()
+    config = choice.load()
+    assert login_of(choice) == "from-variable"
+    assert config.credentials_of(config.accounts[0]).secret_key().reveal() == SECRET_KEY
+    monkeypatch.setenv("CLN_LOGIN", "")
+    assert refusal(choice).startswith("whom to ask is not said")
+
+
+def test_a_variable_does_not_count_beside_a_name(
+    tmp_path: Path, default: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An account that nobody meant would be asked: --config and --account say which one is."""
+    monkeypatch.setenv("CLN_LOGIN", "from-variable")
+    monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
+    default.write_text(ONE_ACCOUNT)
+    assert login_of(AccountSelection()) == "from-variable"
+    assert login_of(AccountSelection(account="acme")) == LOGIN
+    assert login_of(AccountSelection(config=written(tmp_path, ONE_ACCOUNT))) == LOGIN
+    default.unlink()
+    assert refusal(AccountSelection(account="acme")).startswith("--account is one of a configuration")
+
+
+@pytest.mark.parametrize("variable", [None, ""])
+def test_a_login_without_its_secret_key(variable: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable is none; a static token, or what needs no account, does without."""
+    if variable is not None:
+        monkeypatch.setenv("CLN_SECRET_KEY", variable)
+    told = "the secret key of the login is missing: give --secret-key-file, or set CLN_SECRET_KEY"
+    assert refusal(AccountSelection(login=LOGIN)) == told
+    assert login_of(AccountSelection(login=LOGIN, registration_token="t0ken")) == LOGIN
+    assert login_of(AccountSelection(login=LOGIN, needs_account=False)) == LOGIN
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        (
+            AccountSelection(login=LOGIN, secret_key_file="/nonexistent"),
+            "--secret-key-file: cannot read /nonexistent (No such",
+        ),
+        (AccountSelection(login=LOGIN, secret_key_file="/"), "--secret-key-file: cannot read / (Is a directory)"),
+        (AccountSelection(login=" ", registration_token="t0ken"), "--login: is empty"),
+        (AccountSelection(login=LOGIN, registration_token=" "), "--api-token: is empty"),
+        (AccountSelection(needs_account=False, api_url="ftp://h"), "--api-url: expected the root of a CLN API"),
+        (AccountSelection(needs_account=False, proxy="h"), "--proxy: expected an address"),
+    ],
+    ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
+)
+def test_a_bad_value_goes_by_its_option(choice: AccountSelection, told: str) -> None:
+    """And not by the key of a configuration, which nobody has written."""
+    assert refusal(choice).startswith(told)
+    assert "accounts" not in refusal(choice)
+
+
+def test_a_blank_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goes by its name."""
+    monkeypatch.setenv("CLN_SECRET_KEY", " ")
+    assert refusal(AccountSelection(login=LOGIN)).startswith(
+        "CLN_SECRET_KEY is an environment variable that is not set"
+    )
+
+
+def test_all_problems_of_a_file_on_one_line(tmp_path: Path) -> None:
+    """With the file and the place of each."""
+    file = written(tmp_path, "surprise: 1\n")
+    told = refusal(AccountSelection(config=file))
+    assert told.startswith(f"{file}: surprise: unknown key")
+    assert f"; {file}: accounts: at least one account" in told
+
+
+def test_an_address_of_ones_own(tmp_path: Path) -> None:
+    """--api-url is the root of all accounts, --proxy the way to it; without them a file's hold."""
+    file = written(tmp_path, TWO_APIS)
+    config = AccountSelection(config=file, api_url="https://mine/api", proxy="http://proxy:3128").load()
+    assert {config.api_url_of(account) for account in config.accounts} == {"https://mine/api"}
+    assert config.transport_of("https://mine/api").proxy == "http://proxy:3128"
+    config = AccountSelection(config=file).load()
+    assert len({config.api_url_of(account) for account in config.accounts}) == 2
+    assert config.transport_of("https://one.example.net/api").proxy is None
+    config = AccountSelection(needs_account=False, api_url="https://mine/api", proxy="http://proxy:3128").load()
+    assert config.transport_of(AccountSelection().api_url_of(config)).proxy == "http://proxy:3128"
+
+
+class TestAccount:
+    """Which account of a configuration."""
+
+    def test_the_only_one(self, tmp_path: Path) -> None:
+        """Need not be named."""
+        file = written(tmp_path, ONE_ACCOUNT)
+        for account in (None, "acme"):
+            choice = AccountSelection(config=file, account=account)
+            assert choice.account_of(choice.load()).name == "acme"
+
+    def test_one_of_several(self, tmp_path: Path) -> None:
+        """Has to be named; the names are there to be copied."""
+        file = written(tmp_path, TWO_ACCOUNTS)
+        config = AccountSelection(config=file).load()
+        assert AccountSelection(account="other").account_of(config).name == "other"
+        with pytest.raises(SelectionError) as caught:
+            AccountSelection().account_of(config)
+        told = "the configuration has several accounts, name one with --account: acme, other"
+        assert str(caught.value) == told
+
+    def test_one_that_is_not_there(self, tmp_path: Path) -> None:
+        """The names that are there follow."""
+        config = AccountSelection(config=written(tmp_path, TWO_ACCOUNTS)).load()
+        for choose in (AccountSelection(account="acmee").account_of, AccountSelection(account="acmee").api_url_of):
+            with pytest.raises(SelectionError) as caught:
+                choose(config)
+            told = "--account: there is no acmee in the configuration; there are: acme, other"
+            assert str(caught.value) == told
+
+    @pytest.mark.parametrize("needs_account", [True, False])
+    def test_one_of_no_configuration(self, needs_account: bool, default: Path) -> None:
+        """That it is the configuration that is missing is told, also where no account is needed."""
+        choice = AccountSelection(account="acme", needs_account=needs_account)
+        assert refusal(choice) == f"--account is one of a configuration, and {default} is not there: give --config"
+
+
+class TestApi:
+    """The API root of what is no account's."""
+
+    def test_that_of_all(self, tmp_path: Path) -> None:
+        """No account has to be named where all use the same."""
+        config = AccountSelection(config=written(tmp_path, TWO_ACCOUNTS)).load()
+        assert AccountSelection().api_url_of(config) == "https://one.example.net/api"
+
+    def test_of_several(self, tmp_path: Path) -> None:
+        """The account says which one."""
+        config = AccountSelection(config=written(tmp_path, TWO_APIS)).load()
+        assert AccountSelection(account="other").api_url_of(config) == "https://two.example.net/api"
+        with pytest.raises(SelectionError) as caught:
+            AccountSelection().api_url_of(config)
+        told = "the accounts of the configuration use several APIs, name one with --account: acme, other"
+        assert str(caught.value) == told
+
+    def test_of_nobody(self) -> None:
+        """CLN's own, where nothing is said."""
+        config = AccountSelection(needs_account=False).load()
+        assert AccountSelection().api_url_of(config) == "https://cln.cloudlinux.com/api"
+
+
+class TestNoAccount:
+    """What takes no credentials."""
+
+    def test_secrets_that_cannot_be_read_do_not_matter(self, tmp_path: Path, default: Path) -> None:
+        """Whoever may not read them may ask all the same; what needs them says so."""
+        for file in (written(tmp_path, NO_SECRETS), None):
+            default.write_text(NO_SECRETS)
+            config = AccountSelection(config=file, needs_account=False).load()
+            assert [account.name for account in config.accounts] == ["acme"]
+            assert "accounts[0].secret_key_file: cannot read" in refusal(AccountSelection(config=file))
+
+    def test_what_else_is_wrong_is_told(self, tmp_path: Path) -> None:
+        """A slip is a slip."""
+        file = written(tmp_path, f"{NO_SECRETS}timeout: soon\n")
+        assert ": timeout: " in refusal(AccountSelection(config=file, needs_account=False))
+
+    def test_a_secret_key_file_of_the_options_is_not_read(self) -> None:
+        """Nor is it needed."""
+        choice = AccountSelection(login=LOGIN, secret_key_file="/nonexistent", needs_account=False)
+        assert login_of(choice) == LOGIN
+
+    @pytest.mark.usefixtures("barred")
+    def test_a_default_file_that_may_not_be_read_is_none(self, default: Path) -> None:
+        """A core's user need have no right to it; an account of it does need it, as does one that is named."""
+        default.touch()
+        config = AccountSelection(needs_account=False).load()
+        assert AccountSelection().api_url_of(config) == "https://cln.cloudlinux.com/api"
+        told = f"{default}: cannot be read: Permission denied; let the user who runs this read it"
+        assert refusal(AccountSelection(account="acme", needs_account=False)) == told
+        assert refusal(AccountSelection(config=str(default), needs_account=False)) == told
+        assert refusal(AccountSelection()) == told
+
+
+@pytest.mark.parametrize("needs_account", [True, False])
+def test_a_default_file_that_cannot_be_looked_at(needs_account: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who may not enter its folder learns that, and not that nothing was said; who needs none does without."""
+    file = Path(f"/{'x' * 300}/cln-monitor.yml")  # an error other than a missing file, for root as well
+    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", file)
+    if needs_account:
+        assert refusal(AccountSelection()).startswith(f"{file}: cannot be read: File name too long")
+    else:
+        assert len(AccountSelection(needs_account=False).load().accounts) == 1
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A name that is given is meant, also by what needs no account."""
+    missing = tmp_path / "missing.yml"
+    for needs_account in (True, False):
+        told = refusal(AccountSelection(config=str(missing), needs_account=needs_account))
+        assert told.startswith(f"{missing}: cannot be read: No such file or directory")
+
+
+def test_secrets_are_hidden_whoever_needs_them(tmp_path: Path) -> None:
+    """One that cannot be read leaves the others no less secret."""
+    text = f"accounts: [{{name: a, login: {LOGIN}, secret_key_file: none, registration_token: pl4nted-token}}]\n"
+    redactor = Redactor()
+    AccountSelection(config=written(tmp_path, text), needs_account=False).load().hide_secrets(redactor)
+    assert redactor.scrub(f"{LOGIN} pl4nted-token") == "<login> <secret>"

@@ -1,0 +1,146 @@
+"""Families and series: what is written is read back the same by the parsers of Prometheus."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+
+from cln_monitor.exporter.metrics import ALL_FAMILIES
+from cln_monitor.exporter.metrics.families import POLLED, Family, Series, escape, number
+from tests.exporter.parsing import parse, parse_openmetrics
+
+FAMILY = Family("cln_test", "A family of the tests.", ("one", "two"))
+OTHER = Family("cln_other", "Another.", ("one",))
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+"""All that UTF-8 can carry; what it cannot is cleaned where it enters."""
+
+
+def written(series: Series) -> str:
+    """Return the whole text of ``series``."""
+    return "".join(family.header.decode() + text.decode() for family, text in series.texts().items())
+
+
+@example_settings(max_examples=200)
+@given(TEXTS, TEXTS)
+@example("\\n", 'a\\"b')
+@example("\n", "\\\\\n")
+@example("\r", "\u2028")
+@example("}", '",two="')
+def test_any_label_is_read_back(one: str, two: str) -> None:
+    """Both parsers give back what was written, whatever it is."""
+    series = Series()
+    series.add(FAMILY, (one, two), 1)
+    text = written(series)
+    assert text.count("\n") == 3
+    samples = {("cln_test", frozenset({("one", one), ("two", two)})): 1.0}
+    assert parse(text) == parse_openmetrics(text + "# EOF\n") == samples
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (1, "1"),
+        (-1, "-1"),
+        (True, "1"),
+        (1398871560.0, "1398871560"),
+        (0.25, "0.25"),
+        (1e-07, "1e-07"),
+        (1e300, str(int(1e300))),
+        (math.inf, "+Inf"),
+        (-math.inf, "-Inf"),
+        (math.nan, "nan"),
+    ],
+    ids=repr,
+)
+def test_number(value: float, text: str) -> None:
+    """Whole numbers without a point, infinity in the spelling of Prometheus."""
+    assert number(value) == text
+
+
+@example_settings(max_examples=100)
+@given(st.one_of(st.floats(allow_nan=False), st.integers(-(2**63), 2**63)))
+def test_any_number_is_read_back(value: float) -> None:
+    """Not a digit is lost."""
+    assert float(number(value)) == float(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("plain é 🚀", "plain é 🚀"),
+        ('"', '\\"'),
+        ("\\", "\\\\"),
+        ("\n", "\\n"),
+        ("\\n", "\\\\n"),
+        ('a\\"\nb', 'a\\\\\\"\\nb'),
+    ],
+)
+def test_escape(text: str, escaped: str) -> None:
+    """Backslash, quote and newline, and nothing else."""
+    assert escape(text) == escaped
+
+
+def test_header() -> None:
+    """HELP, then TYPE."""
+    assert FAMILY.header == b"# HELP cln_test A family of the tests.\n# TYPE cln_test gauge\n"
+
+
+def test_buckets_have_no_type() -> None:
+    """None of those there are would be true of them in both formats."""
+    assert Family("cln_b_bucket", "B.", ("le",), buckets=True).header == b"# HELP cln_b_bucket B.\n"
+
+
+def test_series_of_a_family_stay_together() -> None:
+    """In whatever order they are added; a family without series has no text."""
+    series = Series()
+    series.add(FAMILY, ("a", "b"), 1)
+    series.add(OTHER, ("c",), 2)
+    series.add(FAMILY, ("d", "e"), math.inf)
+    series.add_lines(Family("cln_none", "None.", ()), [])
+    assert series.texts() == {
+        FAMILY: b'cln_test{one="a",two="b"} 1\ncln_test{one="d",two="e"} +Inf\n',
+        OTHER: b'cln_other{one="c"} 2\n',
+    }
+
+
+@pytest.mark.parametrize("values", [("a",), ("a", "b", "c")], ids=["too-few", "too-many"])
+def test_a_wrong_number_of_labels_is_refused(values: tuple[str, ...]) -> None:
+    """Never cut or filled up in silence."""
+    with pytest.raises(ValueError, match="zip"):
+        Series().add(FAMILY, values, 1)
+
+
+@pytest.mark.parametrize(("limit", "dropped"), [(3, 0), (2, 3), (0, 3)])
+def test_drop_over(limit: int, dropped: int) -> None:
+    """All or nothing: half of the servers would be a wrong picture."""
+    series = Series()
+    series.add(OTHER, ("stays",), 1)
+    series.add(FAMILY, ("a", "b"), 1)
+    series.add(FAMILY, ("c", "d"), 1)
+    third = Family("cln_third", "A third.", ("one",))
+    series.add(third, ("e",), 1)
+    assert series.drop_over(limit, (FAMILY, third)) == dropped
+    assert set(series.texts()) == {OTHER} if dropped else {OTHER, FAMILY, third}
+
+
+@pytest.mark.parametrize("family", ALL_FAMILIES, ids=lambda family: family.name)
+def test_each_family_of_ours(family: Family) -> None:
+    """Has the prefix, a HELP on one line that says it is polled when it is, and its own account or API."""
+    assert family.name.startswith("cln_")
+    assert not set("\\\n") & set(family.help)
+    assert family.help.endswith(".")
+    assert (POLLED in family.help) != family.name.startswith("cln_probe_")
+    assert family.labels[0] == ("api" if family.name.startswith(("cln_probe_", "cln_status_")) else "account")
+    assert len(set(family.labels)) == len(family.labels)
+
+
+def test_names_of_families_are_unique() -> None:
+    """No two families go by one name."""
+    names = [family.name for family in ALL_FAMILIES]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,69 @@
+"""Observations made by hand, and how the page sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cln_monitor.cln import KernelCareServer
+from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
+from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.probes import PROBES, Failure, Observation
+from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
+from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from tests.exporter.metrics.rendering import observed, viewed
+from tests.helpers.clock import NOW
+
+HOUR, DAY = 3600, 86400
+
+
+def server(server_id: str, age: float | None, created: float | None = None, ip: str = "192.0.2.1") -> KernelCareServer:
+    """Return a KernelCare server that last checked in ``age`` seconds before now, None for never."""
+    return KernelCareServer(server_id, ip, created, None if age is None else NOW - age)
+
+
+def key(name: str, *servers: KernelCareServer, limit: int | None = 0, note: str = "") -> KernelCareKeyServers:
+    """Return a KernelCare key."""
+    return KernelCareKeyServers(name, note, enabled=True, limit=limit, servers=list(servers))
+
+
+def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
+    """Return what the probe of KernelCare saw."""
+    return observed({each.key: each for each in keys}, account=account)
+
+
+def licensed(*licenses: tuple[str, bool | None, float | None], at: str = "192.0.2.{}") -> Observation[Any]:
+    """Return what the probe of IP licences saw: of each its type, whether it is used, and the age of its check-in."""
+    states = [
+        LicenseState(at.format(place), name, used, NOW - DAY) for place, (name, used, _) in enumerate(licenses, 1)
+    ]
+    checkins = [
+        LicenseCheckin(state.ip, state.license, None if age is None else NOW - age)
+        for state, (_, _, age) in zip(states, licenses, strict=True)
+    ]
+    return observed(
+        {"licenses": IpLicenseList(states), "check-ins 1": IpLicenseList([], checkins)}, probe="ip_licenses"
+    )
+
+
+def seen(
+    observation: Observation[Any] | None = None,
+    *,
+    probe: str = "kernelcare",
+    account: str = "acme",
+    last_run: float | None = NOW,
+    last_success: float | None = NOW,
+    failure: Failure | None = None,
+    now: float = NOW,
+) -> ProbeStatus:
+    """Return a target as the page sees it ``now``, with the default settings of its probe."""
+    view = viewed(
+        observation,
+        probe=probe,
+        account=account,
+        last_run=last_run,
+        last_success=last_success,
+        failure=failure,
+        now=now,
+    )
+    settings: Any = PROBES[view.probe].settings
+    return ProbeStatus(view, settings(), *([] if observation is None else [digest(observation)]))

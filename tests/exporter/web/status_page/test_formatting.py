@@ -1,0 +1,59 @@
+"""Numbers, ages and moments as a person reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.exporter.web.status_page import formatting
+from tests.helpers.clock import NOW
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "0 s"),
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (61, "61 s"),
+        (120, "2 min"),
+        (3600, "1 h"),
+        (5400, "90 min"),
+        (86400, "1 d"),
+        (86401, "24 h"),
+        (172799, "47 h"),
+        (172800, "2 d"),
+        (86400 * 400, "400 d"),
+    ],
+)
+def test_age(seconds: float, text: str) -> None:
+    """In the largest unit that still tells something."""
+    assert formatting.age(seconds) == text
+
+
+def test_moment() -> None:
+    """A date is there where it is not today's."""
+    assert formatting.moment(NOW, NOW) == "15:26 UTC"
+    assert formatting.moment(NOW - 86400, NOW) == "2024-04-29 15:26 UTC"
+    assert formatting.iso(NOW) == "2024-04-30T15:26:40Z"
+
+
+def test_numbers() -> None:
+    """Thousands stand apart, and one is no plural."""
+    assert formatting.number(1234567) == "1\u202f234\u202f567"
+    assert formatting.count(1, "server") == "1 server"
+    assert formatting.count(0, "server") == "0 servers"
+    assert formatting.count(2, "thing is wrong", "things are wrong") == "2 things are wrong"
+
+
+@pytest.mark.parametrize(
+    ("phrases", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_listed(phrases: list[str], text: str) -> None:
+    """As one says it."""
+    assert formatting.listed(phrases) == text
+
+
+def test_short() -> None:
+    """A note of any length has its place."""
+    assert (formatting.short("a" * 80), formatting.short("a" * 81)) == ("a" * 80, "a" * 79 + "…")

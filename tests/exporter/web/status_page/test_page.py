@@ -1,0 +1,305 @@
+"""The HTML of the status page: what it says, what it never shows, and that markup of others is only text."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import mask_key
+from cln_monitor.exporter.web.status_page import POLICY, StatusPage, page
+from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.simulator import Fault
+from tests.exporter.conftest import Exporting
+from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}",
+    "' onmouseover='x",
+    '"><b>',
+    "&lt;b>",
+    "</title><h1>",
+]
+
+
+class Read(HTMLParser):
+    """A page as a browser reads it: its ``tags`` with their attributes, its ``text``, and its headings, ``heads``."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.heads: list[tuple[str, str]] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.heads.append((tag, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self._open):
+            self.text += data
+        if any(re.fullmatch("h[1-6]", tag) for tag in self._open):
+            tag, before = self.heads[-1]
+            self.heads[-1] = (tag, before + data)
+
+    def all(self, attribute: str) -> list[str]:
+        """Return the values of an attribute, wherever it is."""
+        return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
+
+
+def read(exporting: Exporting) -> Read:
+    """Return the page as a browser reads it."""
+    return Read(StatusPage(exporting.service, "/metrics").render())
+
+
+@pytest.fixture
+def fleet(exporting: Exporting) -> Exporting:
+    """An exporter of an account with something in each section, and all of its probes on; nothing polled yet."""
+    account = exporting.account
+    web = account.add_kernelcare_key(KEY, limit=2, note="Web")
+    web.add_server("one", ip="192.0.2.1")
+    web.add_server("two", ip="192.0.2.2", last_checkin=1714000000, patch_state="outofdate")
+    account.add_imunify_key(IMUNIFY_KEY, code="360_30").add_server("im", ip="198.51.100.1", last_checkin=None)
+    account.add_els_key(code="CELS", limit=5)
+    account.add_ip_license("192.0.2.1", 16)
+    account.add_ip_license("192.0.2.9", 16, registered=False)
+    account.add_group("Frankfurt").add_server(web.servers["one"])
+    on = ", ".join(f"{probe}: {{enabled: true}}" for probe in ("els", "groups", "awp"))
+    exporting.configure(account=f"probes: {{{on}}}")
+    exporting.service.reload()
+    return exporting
+
+
+def test_before_the_first_poll(fleet: Exporting) -> None:
+    """It says that nothing is known, not that all is well."""
+    page = read(fleet)
+    assert "Nothing is known yet: the first polls are under way" in page.text
+    assert page.text.count("not read yet") == 8
+    assert [text for tag, text in page.heads if tag == "h2"] == [
+        "Nothing is known yet: the first polls are under way",
+        "Probes",
+        "Links",
+    ]
+
+
+def test_all_of_it(fleet: Exporting) -> None:
+    """Each section is there, with what it is about."""
+    fleet.run()
+    page = read(fleet)
+    assert [text for tag, text in page.heads if tag == "h2"] == [
+        "2 things are wrong and 2 need a look",
+        "Probes",
+        "Check-ins",
+        "Keys",
+        "Kernels",
+        "IP licences",
+        "Groups",
+        "AccelerateWP",
+        "Links",
+    ]
+    for text in (
+        f"KernelCare key {mask_key(KEY)} (“Web”) of acme is full: 2 of 2 servers",
+        "Kernels of acme: 1 out of date",
+        "1 KernelCare server of acme has not checked in for over 1 d, the longest for 5 d",
+        "1 Imunify server of acme has not checked in yet",
+        "1 IP licence of acme is paid for and used by nobody",
+        "xmlrpc true",
+        "Imunify 360_30",
+        "ELS CELS",
+        "Frankfurt",
+        "AWP_PREMIUM",
+    ):
+        assert text in page.text, text
+
+
+def test_links(fleet: Exporting) -> None:
+    """To everything there is, and each section that is linked is there."""
+    fleet.run()
+    page = read(fleet)
+    links = set(page.all("href"))
+    assert {"metrics", "config", "-/ready", "-/healthy", "api/v1/observations"} <= links
+    assert {"sd/kernelcare", "sd/imunify", "sd/ip_licenses", "sd/els"} <= links
+    assert {"api/v1/observations/acme/kernelcare", "api/v1/observations/status"} <= links
+    assert {link.removeprefix("#") for link in links if link.startswith("#")} <= set(page.all("id"))
+    assert not [
+        link for link in links if link.startswith("/") or ("//" in link and not link.startswith("data:image/svg"))
+    ]
+
+
+def test_the_path_of_the_metrics(fleet: Exporting) -> None:
+    """Is what --web.telemetry-path says."""
+    assert 'href="all/metrics"' in StatusPage(fleet.service, "/all/metrics").render()
+
+
+def test_it_is_for_everybody(fleet: Exporting) -> None:
+    """Headings follow each other, tables say what their cells are, pictures are told in words, ids are unique."""
+    fleet.run()
+    page = read(fleet)
+    levels = [int(tag[1]) for tag, _ in page.heads]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert len(page.all("id")) == len(set(page.all("id")))
+    for tag, attributes in page.tags:
+        if tag == "th":
+            assert attributes["scope"] in {"col", "row"}
+        if tag == "svg":
+            assert attributes.get("aria-hidden") == "true" or attributes["role"] == "img"
+        if tag in {"table", "section"}:
+            assert set(attributes["aria-labelledby"].split()) <= set(page.all("id"))
+    assert {tag for tag, _ in page.tags} >= {"main", "nav", "header", "footer", "title", "desc"}
+    assert ("html", {"lang": "en"}) in page.tags
+
+
+@pytest.mark.parametrize("message", HOSTILE)
+def test_hostile_words_of_cln_are_only_words(message: str, fleet: Exporting) -> None:
+    """What CLN says is shown as it is said: no tag, no attribute, no template of it works."""
+    harmless = json.dumps({"success": False, "message": "words"})
+    fleet.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=harmless))
+    fleet.run("kernelcare")
+    before = [tag for tag, _ in read(fleet).tags]
+    fleet.simulator.faults.clear()
+    body = json.dumps({"success": False, "message": message})
+    fleet.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=body))
+    fleet.run("kernelcare")
+    page = read(fleet)
+    assert message in page.text
+    assert [tag for tag, _ in page.tags] == before
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_are_only_names(text: str, fleet: Exporting) -> None:
+    """A note, a product, an id, an address, a group, a host: each is somebody else's text."""
+    rows = {
+        "/kcare/key/list.json": [{"key": "k" * 16, "limit": 1, "note": text}],
+        "/kcare/key/servers.json": [{"server_id": text, "ip": text, "last_checkin": None}],
+        "/im/key/list.json": [{"key": "i" * 16, "code": text, "limit": 1}],
+        "/im/srv/list.json": [{"id": text, "ip": text}],
+        "/group/list.json": [{"name": text}],
+    }
+    for path, data in rows.items():
+        body = json.dumps({"success": True, "data": data})
+        fleet.simulator.faults.add(Fault("answer", path, body=body))
+    fleet.run("kernelcare", "imunify", "groups")
+    page = read(fleet)
+    assert page.text.count(text) >= 4
+    assert not {"b", "img"} & {tag for tag, _ in page.tags}
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+def test_nothing_secret(fleet: Exporting) -> None:
+    """Not the login, not a key, whether polls succeed or fail."""
+    fleet.run()
+    fleet.simulator.faults.add(Fault("status", status=401))
+    for _ in range(2):
+        html = StatusPage(fleet.service, "/metrics").render()
+        assert not [secret for secret in SECRETS if secret in html]
+        fleet.run()
+
+
+def test_what_is_too_old_is_not_shown(fleet: Exporting) -> None:
+    """And that it is not is said."""
+    fleet.run("kernelcare")
+    fleet.clock.advance(3601)
+    page = read(fleet)
+    assert "192.0.2.2" not in page.text
+    assert "The probe kernelcare of acme: data grew too old and are no longer shown" in page.text
+
+
+def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fleet is looked through when it was polled, not for each who looks at the page; what is gone is forgotten."""
+    made: list[str] = []
+
+    def counted(observation: Any) -> Any:
+        made.append(observation.probe)
+        return digest(observation)
+
+    monkeypatch.setattr(page, "digest", counted)
+    status = StatusPage(fleet.service, "/metrics")
+    fleet.run("kernelcare", "imunify")
+    first = status.render()
+    assert status.render() == first
+    assert made == ["kernelcare", "imunify"]
+    fleet.run("kernelcare")
+    status.render()
+    assert made == ["kernelcare", "imunify", "kernelcare"]
+    fleet.configure(account="probes: {imunify: {enabled: false}}")
+    fleet.service.reload()
+    status.render()
+    assert [id_.probe for id_ in status._digests] == ["kernelcare"]
+
+
+@pytest.mark.unmeasured
+def test_it_stays_small(fleet: Exporting) -> None:
+    """However many accounts, keys and servers there are, and however long and hostile their texts."""
+    fleet.configure(accounts="\n".join(f"  - {{name: a{number}, login: l, secret_key: s}}" for number in range(99)))
+    fleet.service.reload()
+    keys = [{"key": f"key{number:013}", "limit": 50, "note": '"' * 256} for number in range(60)]
+    servers = [{"server_id": '"' * 200 + str(number), "ip": '"' * 256, "last_checkin": None} for number in range(50)]
+    for path, data in {"/kcare/key/list.json": keys, "/kcare/key/servers.json": servers}.items():
+        fleet.simulator.faults.add(Fault("answer", path, body=json.dumps({"success": True, "data": data})))
+    fleet.run("kernelcare")
+    fleet.run("imunify", "patch_status", account="a1")
+    assert len(StatusPage(fleet.service, "/metrics").render().encode()) < 100_000
+
+
+def test_its_policy_allows_what_is_its_own(fleet: Exporting) -> None:
+    """Its style and its script by their hashes, its own address to ask anew; no attribute of style would work."""
+    html = StatusPage(fleet.service, "/metrics").render()
+    (style,) = re.findall("<style>(.*?)</style>", html, re.DOTALL)
+    (script,) = re.findall("<script>(.*?)</script>", html, re.DOTALL)
+    assert page._hash(style) in POLICY
+    assert page._hash(script) in POLICY
+    assert "style=" not in html
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org)", html)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(scheme: str) -> None:
+    """Texts have the contrast of WCAG AA on what they stand on, shapes that of graphics."""
+    colours = _colours(scheme)
+    for text in ("text", "quiet", "link", "ok", "look", "wrong", "waiting"):
+        assert _contrast(colours[text], colours["card"]) >= 4.5, text
+    for text in ("text", "quiet", "link"):
+        assert _contrast(colours[text], colours["ground"]) >= 4.5, text
+    for state in ("ok", "look", "wrong", "waiting"):
+        assert _contrast(colours[state], colours[f"{state}-soft"]) >= 4.5, state
+    for shape in ("ok-fill", "look-fill", "wrong-fill", "idle-fill"):
+        assert _contrast(colours[shape], colours["card"]) >= 3, shape
+
+
+def _colours(scheme: str) -> dict[str, str]:
+    css = (Path(page.__file__).parent / "templates" / "status.css").read_text()
+    light, dark = css.split("@media (prefers-color-scheme: dark)", 1)
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", light))
+    return colours if scheme == "light" else colours | dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", dark))
+
+
+def _contrast(one: str, other: str) -> float:
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

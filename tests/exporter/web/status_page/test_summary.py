@@ -1,0 +1,140 @@
+"""What is kept of an observation."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cln_monitor.cln import ImunifyServer
+from cln_monitor.exporter.web.status_page.summary import (
+    LEAST_LIMIT,
+    MOST_SERVERS,
+    NEARLY_FULL,
+    Digest,
+    KeyUse,
+    LicenseUse,
+    digest,
+)
+from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
+from cln_monitor.probes.imunify import ImunifyKeyServers
+from tests.exporter.metrics.rendering import observed
+from tests.helpers.clock import NOW
+
+from .factories import DAY, HOUR, kernelcare, key, licensed, server
+
+
+def test_kernelcare() -> None:
+    """A key with its check-ins in order, and the servers by how long they have been silent."""
+    seen = digest(
+        kernelcare(
+            key("a", server("1", 5), server("2", DAY), server("3", None, NOW - 2 * DAY), limit=9, note="Web"),
+            key("b", server("4", HOUR), server("5", None)),
+        )
+    )
+    first, second = seen.keys
+    assert (first.product, first.key, first.note, first.used, first.limit) == ("KernelCare", "a", "Web", 3, 9)
+    assert [(list(each.times), each.never) for each in seen.check_ins] == [([NOW - DAY, NOW - 5], 1), ([NOW - HOUR], 1)]
+    assert (first.check_ins, second.check_ins) == seen.check_ins
+    assert [(each.key, each.server_id) for each in seen.longest] == [
+        ("a", "3"),
+        ("a", "2"),
+        ("b", "4"),
+        ("a", "1"),
+        ("b", "5"),
+    ]
+
+
+def test_the_longest_of_many() -> None:
+    """Are those one finds by sorting all."""
+    ages: list[float | None] = [*random.Random(1).sample(range(10_000), 500), *[None] * 9]
+    servers = [server(str(number), age, NOW - 9000) for number, age in enumerate(ages)]
+    seen = digest(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
+    silences = sorted((9000 if age is None else age for age in ages), reverse=True)
+    assert [NOW - each.since for each in seen.longest] == silences[:MOST_SERVERS]
+
+
+def test_before() -> None:
+    """How many checked in before a moment, that moment not among them."""
+    (check_ins,) = digest(kernelcare(key("a", server("1", 10), server("2", 20), server("3", 20)))).check_ins
+    assert [check_ins.before(NOW - age) for age in (30, 20, 19, 10, 0)] == [0, 0, 2, 2, 3]
+    assert check_ins.total == 3
+
+
+def test_imunify() -> None:
+    """The product is in words with its code; when a server was registered nobody tells."""
+    servers = [ImunifyServer("1", "192.0.2.1", None)]
+    seen = digest(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
+    ((use,), (silent,)) = seen.keys, seen.longest
+    assert (use.product, use.used, use.limit) == ("Imunify 360_30", 1, 5)
+    assert (silent.created, silent.since) == (None, float("inf"))
+
+
+def test_els() -> None:
+    """Servers are counted by key; there are no check-ins."""
+    servers = [ElsServerState("a", str(number), "192.0.2.1", "") for number in range(3)]
+    keys = [ElsKeyState("a", 5), ElsKeyState("b", None)]
+    product = ElsProduct("ELS CELS7+SLA", keys, servers)
+    seen = digest(observed({"ELS CELS7+SLA": product}, probe="els"))
+    assert seen == Digest(keys=(KeyUse("ELS CELS7+SLA", "a", "", 3, 5), KeyUse("ELS CELS7+SLA", "b", "", 0, None)))
+
+
+def test_ip_licenses() -> None:
+    """Counts by type; only servers that use a licence have an age."""
+    seen = digest(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
+    assert seen.licenses == (LicenseUse("KernelCare", 2, 1, 0),)
+    assert [(each.key, each.ip, each.since) for each in seen.longest] == [
+        ("KernelCare", "192.0.2.2", NOW - DAY),
+        ("KernelCare", "192.0.2.1", NOW - HOUR),
+    ]
+    unused = digest(licensed(("KernelCare", False, None)))
+    assert (unused.check_ins, unused.longest) == ((), ())
+
+
+def test_licences_of_which_cln_does_not_tell_whether_they_are_used() -> None:
+    """Are neither used nor unused; their servers have an age where they have checked in."""
+    seen = digest(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
+    assert seen.licenses == (LicenseUse("KernelCare", 0, 0, 2),)
+    assert [each.ip for each in seen.longest] == ["192.0.2.1"]
+
+
+def test_check_ins_of_licences_that_could_not_be_read() -> None:
+    """Are not taken for none."""
+    observation = licensed(("KernelCare", True, HOUR))
+    seen = digest(msgspec.structs.replace(observation, parts=observation.parts[:1]))
+    assert (seen.licenses, seen.check_ins) == ((LicenseUse("KernelCare", 1, 0, 0),), ())
+
+
+@pytest.mark.parametrize("probe", ["status", "patch_status", "groups", "awp"])
+def test_others(probe: str) -> None:
+    """Are small, and need none."""
+    assert digest(observed({}, probe=probe)) == Digest()
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "full", "nearly"),
+    [
+        (89, 100, False, False),
+        (90, 100, False, True),
+        (100, 100, True, True),
+        (101, 100, True, True),
+        (5, 0, False, False),
+        (5, None, False, False),
+        (0, 2, False, False),
+        (1, 1, False, False),
+        (2, 2, True, True),
+    ],
+)
+def test_fullness(used: int, limit: int | None, full: bool, nearly: bool) -> None:
+    """From 90 % on a key is nearly full; one without a limit never is, and one for one server is meant to be full."""
+    use = KeyUse("KernelCare", "a", "", used, limit)
+    assert (use.is_full, use.is_nearly_full) == (full, nearly)
+
+
+def test_the_alerts_call_the_same_keys_full() -> None:
+    """Page and pager agree."""
+    rules = (Path(__file__).parents[4] / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
+    assert f"record: cln:threshold:key_nearly_full_ratio, expr: {NEARLY_FULL}}}" in rules
+    assert f"record: cln:threshold:key_least_limit, expr: {LEAST_LIMIT}}}" in rules

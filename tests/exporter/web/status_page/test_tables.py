@@ -1,0 +1,109 @@
+"""The tables of the page."""
+
+from __future__ import annotations
+
+from cln_monitor.cln import ImunifyServer
+from cln_monitor.exporter.web.status_page.tables import bills, groups, keys, licenses, patches, servers
+from cln_monitor.probes.awp import AwpCount, AwpMonth
+from cln_monitor.probes.groups import GroupMember, GroupState
+from cln_monitor.probes.imunify import ImunifyKeyServers
+from cln_monitor.probes.patch_status import PatchState
+from tests.exporter.metrics.rendering import observed
+from tests.helpers.clock import NOW
+
+from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
+
+
+def test_servers() -> None:
+    """Those that are stale or never seen, the longest silent first; the bar is their part of the longest."""
+    imunify = observed({"i": ImunifyKeyServers("i", "AVP", 0, None, [ImunifyServer("9", "", None)])}, probe="imunify")
+    some = servers(
+        [
+            seen(kernelcare(key("a", server("1", HOUR), server("2", 4 * DAY), server("3", None, NOW - 2 * DAY)))),
+            seen(imunify),
+        ],
+        NOW,
+    )
+    assert [(row.server_id, row.ip, row.state, row.silent, row.moment, row.share) for row in some.rows] == [
+        ("2", "192.0.2.1", "stale", "4 d", "2024-04-26 15:26 UTC", 100.0),
+        ("3", "192.0.2.1", "never", "2 d, never seen", "2024-04-28 15:26 UTC", 50.0),
+        ("9", "no address", "never", "never seen", "", 0.0),
+    ]
+    assert some.more == 0
+
+
+def test_many_servers() -> None:
+    """Fifteen are named, over all accounts."""
+    targets = [
+        seen(
+            kernelcare(key("a", *[server(f"{name}{age}", age * DAY) for age in range(2, 42)]), account=name),
+            account=name,
+        )
+        for name in ("x", "y")
+    ]
+    some = servers(targets, NOW)
+    assert [row.server_id for row in some.rows[:3]] == ["x41", "y41", "x40"]
+    assert (len(some.rows), some.more) == (15, 65)
+
+
+def test_keys() -> None:
+    """The fullest first, those without a limit last by their servers."""
+    two, one = [server(str(number), HOUR) for number in range(2)], [server("9", None)]
+    some = keys(
+        [
+            seen(kernelcare(key("free"), key("many", *two), key("half", *one, limit=2), key("full", *two, limit=2))),
+            seen(kernelcare(key("dark", *one, limit=None, note="n" * 99), account="other"), account="other"),
+        ],
+        NOW,
+    )
+    assert [(row.key, row.used, row.limit, row.state, row.share, row.silent) for row in some.rows] == [
+        ("full", "2", "2", "wrong", 100.0, "none silent"),
+        ("half", "1", "2", "ok", 50.0, "1 never"),
+        ("many", "2", "unlimited", "ok", None, "none silent"),
+        ("dark", "1", "not told", "ok", None, "1 never"),
+        ("free", "0", "unlimited", "ok", None, ""),
+    ]
+    assert len(some.rows[3].note) == 80
+    assert keys([seen(kernelcare(*[key(str(number)) for number in range(50)]))], NOW).more == 30
+
+
+def test_patches() -> None:
+    """One bar an account, good kernels first, states of other names as they are."""
+    counts = {"inactive": 1, "odd": 1, "uptodate": 6, "outofdate": 2}
+    state = PatchState("reseller", "", ok=False, counts=counts, hosts=[])
+    none = PatchState("reseller", "", ok=True, counts={"uptodate": 0}, hosts=[])
+    some = patches(
+        [
+            seen(observed({"": state}, probe="patch_status")),
+            seen(observed({"": none}, probe="patch_status", account="empty"), account="empty"),
+            seen(probe="patch_status"),
+        ]
+    )
+    ((row),) = some.rows
+    assert (row.account, row.total) == ("acme", "10 servers")
+    assert row.pieces == (
+        ("uptodate", "up to date", "6", 0.0, 60.0),
+        ("outofdate", "out of date", "2", 60.0, 20.0),
+        ("inactive", "inactive", "1", 80.0, 10.0),
+        ("inactive", "odd", "1", 90.0, 10.0),
+    )
+
+
+def test_licenses() -> None:
+    """By type, those with the most unused ones first."""
+    used, unused = ("CloudLinux OS", True, HOUR), ("CloudLinux OS", False, None)
+    rows = licenses([seen(licensed(*[("KernelCare", True, HOUR)] * 3, used, unused, used, used))]).rows
+    assert [(row.license, row.used, row.unused, row.has_unused, row.share) for row in rows] == [
+        ("CloudLinux OS", "3", "1", True, 75.0),
+        ("KernelCare", "3", "0", False, 100.0),
+    ]
+
+
+def test_groups_and_bills() -> None:
+    """Briefly."""
+    members = [GroupMember("1", "KERNELCARE")]
+    some = groups([seen(observed({"b": GroupState("b", []), "a": GroupState("a", members)}, probe="groups"))])
+    assert [(row.group, row.servers) for row in some.rows] == [("a", "1"), ("b", "0")]
+    month = AwpMonth("2024-04", [AwpCount("AWP_CDN", "50 GB", 1200)])
+    ((row),) = bills([seen(observed({"2024-04": month}, probe="awp"))]).rows
+    assert (row.product, row.limit, row.month, row.billable) == ("AWP_CDN", "50 GB", "2024-04", "1\u202f200")

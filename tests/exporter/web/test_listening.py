@@ -1,0 +1,304 @@
+"""Listening: the addresses that are understood, all that they stand for, and words for those that are not."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog.testing
+
+from cln_monitor.exporter.web.listening import ListenError, address_of, listen
+from tests.running import Exporter, ask, free_port, running_exporter
+
+_SOCKET = socket.socket
+
+
+@contextlib.contextmanager
+def listening(*addresses: str) -> Iterator[list[str]]:
+    """Give the addresses that are listened on for ``addresses``."""
+    sockets = listen(*addresses)
+    try:
+        yield [address_of(sock) for sock in sockets]
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+def reach(host: str, address: str) -> None:
+    """Connect to ``host`` at the port of ``address``, or fail."""
+    socket.create_connection((host, int(address.rpartition(":")[2])), timeout=5).close()
+
+
+@pytest.mark.parametrize(("address", "host"), [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]"), ("::1:0", "[::1]")])
+def test_one_address(address: str, host: str) -> None:
+    """A host with a port, in brackets when it holds colons, is that one address."""
+    (sock,) = listen(address)
+    with sock:
+        listening_host, _, port = address_of(sock).rpartition(":")
+        assert (listening_host, int(port) > 0) == (host, True)
+        assert not sock.getblocking()
+        assert sock.proto == socket.IPPROTO_TCP  # or asyncio leaves Nagle on, and small answers take 40 ms
+        reach(sock.getsockname()[0], address_of(sock))
+
+
+@pytest.mark.parametrize("address", [":0", "*:0", "[::]:0", "[*]:0"])
+def test_all_addresses(address: str) -> None:
+    """Without a host, with * or [::], one socket takes IPv6 and IPv4, whatever net.ipv6.bindv6only says."""
+    with listening(address) as (only,):
+        assert only.startswith("[::]:")
+        for host in ("127.0.0.1", "::1"):
+            reach(host, only)
+
+
+def test_all_addresses_of_ipv4() -> None:
+    """0.0.0.0 is IPv4 alone, as it says."""
+    with listening("0.0.0.0:0") as (only,):
+        assert only.startswith("0.0.0.0:")
+        reach("127.0.0.1", only)
+        with pytest.raises(OSError, match="refused"):
+            reach("::1", only)
+
+
+class _Network:
+    """What the socket module says of a network: the addresses of ``names``, and an IPv6 that fails with ``no_ipv6``."""
+
+    def __init__(self, names: dict[str, list[str]], no_ipv6: int | None = None) -> None:
+        self._names = names
+        self._no_ipv6 = no_ipv6
+        self._getaddrinfo = socket.getaddrinfo
+
+    def getaddrinfo(self, host: str, port: int, *arguments: Any, **options: Any) -> list[Any]:
+        """Return the addresses of a name in the order given."""
+        names = self._names.get(host, [host])
+        return [each for name in names for each in self._getaddrinfo(name, port, *arguments, **options)]
+
+    def socket(self, family: int = socket.AF_INET, *arguments: Any, **options: Any) -> socket.socket:
+        """Return a socket, as far as there is IPv6."""
+        if family == socket.AF_INET6 and self._no_ipv6 is not None:
+            raise OSError(self._no_ipv6, "Address family not supported by protocol")
+        return _SOCKET(family, *arguments, **options)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Let ``listen`` see a network: network(names, no_ipv6)."""
+
+    def see(names: dict[str, list[str]], no_ipv6: int | None = None) -> None:
+        seen = _Network(names, no_ipv6)
+        monkeypatch.setattr(socket, "getaddrinfo", seen.getaddrinfo)
+        monkeypatch.setattr(socket, "socket", seen.socket)
+
+    return see
+
+
+@pytest.mark.parametrize("error", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
+@pytest.mark.parametrize("address", [":0", "*:0", "[::]:0"])
+def test_all_addresses_without_ipv6(address: str, error: int, network: Any) -> None:
+    """All of IPv4, on a machine whose kernel has no IPv6."""
+    network({}, error)
+    with listening(address) as (only,):
+        assert only.startswith("0.0.0.0:")
+
+
+@pytest.mark.parametrize("names", [["127.0.0.1", "::1"], ["::1", "127.0.0.1"]])
+def test_a_name_is_each_of_its_addresses(names: list[str], network: Any) -> None:
+    """Both, with one port; a client may try either first."""
+    network({"localhost": names})
+    with listening("localhost:0") as both:
+        first, second = (f"[{each}]" if ":" in each else each for each in names)
+        port = both[0].rpartition(":")[2]
+        assert both == [f"{first}:{port}", f"{second}:{port}"]
+
+
+def test_a_name_whose_ipv6_address_is_not_here(network: Any) -> None:
+    """Localhost is ::1 in the file of hosts of a machine without IPv6, too: the other address is listened on."""
+    network({"localhost": ["::1", "127.0.0.1"]}, errno.EAFNOSUPPORT)
+    with structlog.testing.capture_logs() as logs, listening("localhost:0") as (only,):
+        assert only.startswith("127.0.0.1:")
+    assert [(each["event"], each["address"]) for each in logs] == [("not listening", "[::1]:0")]
+
+
+@pytest.mark.parametrize(
+    ("names", "no_ipv6", "problem"),
+    [
+        (["127.0.0.1", "192.0.2.1"], None, " (192.0.2.1): Cannot assign requested address"),
+        (["::1"], errno.EAFNOSUPPORT, ": Address family not supported by protocol"),
+        (["2001:db8::1", "2001:db8::2"], None, " (2001:db8::2): Cannot assign requested address"),
+    ],
+)
+def test_a_name_that_is_not_this_machine(names: list[str], no_ipv6: int | None, problem: str, network: Any) -> None:
+    """An address of a name that cannot be listened on is an error that names it, and nothing is left open."""
+    network({"web.example.net": names}, no_ipv6)
+    with pytest.raises(ListenError) as caught:
+        listen("web.example.net:0")
+    assert str(caught.value) == f"cannot listen on web.example.net:0{problem}"
+
+
+def test_a_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, network: Any) -> None:
+    """A port that is free on the first address alone is not taken; another one is."""
+    with listening("[::1]:0") as (taken,):
+        ports = iter([int(taken.rpartition(":")[2]), 0])
+        network({"localhost": ["127.0.0.1", "::1"]})
+
+        class Choosing(_SOCKET):
+            def bind(self, where: Any) -> None:
+                super().bind((where[0], next(ports)) if where == ("127.0.0.1", 0) else where)
+
+        monkeypatch.setattr(socket, "socket", Choosing)
+        with listening("localhost:0") as both:
+            assert both[0].rpartition(":")[2] == both[1].rpartition(":")[2] != taken.rpartition(":")[2]
+
+
+def test_no_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, network: Any) -> None:
+    """When none is found the error says which addresses want one port."""
+    network({"localhost": ["127.0.0.1", "::1"]})
+
+    class Full(_SOCKET):
+        def bind(self, where: Any) -> None:
+            if where[0] == "::1":
+                raise OSError(errno.EADDRINUSE, "Address already in use")
+            super().bind(where)
+
+    monkeypatch.setattr(socket, "socket", Full)
+    with pytest.raises(ListenError) as caught:
+        listen("localhost:0")
+    assert str(caught.value) == (
+        "cannot listen on localhost:0: found no port that is free on 127.0.0.1 and ::1; give one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "listened"),
+    [
+        (["127.0.0.1:{port}", "127.0.0.1:{port}"], ["127.0.0.1:{port}"]),
+        (["127.0.0.1:{port}", "localhost:{port}"], ["127.0.0.1:{port}"]),
+        (["127.0.0.1:{port}", "[::ffff:127.0.0.1]:{port}"], ["127.0.0.1:{port}"]),
+        (["127.0.0.1:{port}", "0.0.0.0:{port}"], ["0.0.0.0:{port}"]),
+        (["0.0.0.0:{port}", "127.0.0.1:{port}", "[::1]:{port}"], ["0.0.0.0:{port}", "[::1]:{port}"]),
+        (["127.0.0.1:{port}", ":{port}", "0.0.0.0:{port}", "[::1]:{port}", "*:{port}"], ["[::]:{port}"]),
+    ],
+)
+def test_what_is_covered_is_listened_on_once(given: list[str], listened: list[str], network: Any) -> None:
+    """An address that is given twice, or is one of all addresses that are given, has one socket."""
+    network({"localhost": ["127.0.0.1"]})
+    port = free_port()
+    with listening(*(each.format(port=port) for each in given)) as addresses:
+        assert addresses == [each.format(port=port) for each in listened]
+
+
+def test_each_port_0_is_a_port_of_its_own() -> None:
+    """What has another port is not covered."""
+    with listening("127.0.0.1:0", ":0", "[::1]:0") as addresses:
+        assert len({each.rpartition(":")[2] for each in addresses}) == 3
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "10099",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "127.0.0.1:http",
+        "127.0.0.1:65536",
+        ":-1",
+        "[::1]",
+        ":١",
+    ],  # a digit of Arabic, and no port
+)
+def test_no_address(address: str) -> None:
+    """What would be right is said."""
+    with pytest.raises(ListenError) as caught:
+        listen(address)
+    expected = "expected HOST:PORT, such as 127.0.0.1:10099, or :10099 for all addresses"
+    assert str(caught.value) == f"cannot listen on {address!r}: {expected}"
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", f"{'x' * 64}.example.net", "a..b"])
+def test_a_name_that_does_not_resolve(host: str) -> None:
+    """The address is in the error, with the reason."""
+    with pytest.raises(ListenError, match=rf"^cannot listen on {host}:1: .+$"):
+        listen(f"{host}:1")
+
+
+def test_an_address_in_use() -> None:
+    """The usual cause is named, and what was listened on before it is let go."""
+    free = f"127.0.0.1:{free_port()}"
+    with listening("127.0.0.1:0") as (taken,), pytest.raises(ListenError) as caught:
+        listen(free, taken)
+    assert str(caught.value) == f"cannot listen on {taken}: Address already in use; is another exporter running?"
+    with listening(free) as addresses:
+        assert addresses == [free]
+
+
+def test_an_address_of_somebody_else() -> None:
+    """And it is not named where it is not the cause."""
+    with pytest.raises(ListenError) as caught:
+        listen("192.0.2.1:0")
+    assert str(caught.value) == "cannot listen on 192.0.2.1:0: Cannot assign requested address"
+
+
+_WITH = """
+import socket, sys
+real, make = socket.getaddrinfo, socket.socket
+def getaddrinfo(host, *rest, **options):
+    names = ["127.0.0.1", "::1"] if host == "localhost" else [host]
+    return [each for name in names for each in real(name, *rest, **options)]
+class Socket(socket.socket):
+    def __init__(self, family=-1, *rest, **options):
+        if family == socket.AF_INET6 and {no_ipv6}:
+            raise OSError(97, "Address family not supported by protocol")
+        super().__init__(family, *rest, **options)
+socket.getaddrinfo, socket.socket = getaddrinfo, Socket
+from cln_monitor.exporter.__main__ import run
+run()
+"""
+
+
+def _seeing(folder: Path, address: str, *, no_ipv6: bool = False) -> Exporter:
+    program = (sys.executable, "-c", _WITH.format(no_ipv6=no_ipv6))
+    return Exporter(folder / "exporter.log", "--demo", address=address, program=program)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("host", ["", "*", "[::]"])
+def test_the_program_listens_on_all_addresses(host: str, tmp_path: Path) -> None:
+    """As Prometheus and its exporters do: a scrape over IPv6 and one over IPv4 are both answered."""
+    with running_exporter(tmp_path, "--demo", "--log.level=debug", address=f"{host}:0") as exporter:
+        port = exporter.address.removeprefix("[::]:")
+        for each in ("127.0.0.1", "[::1]"):
+            assert ask(f"http://{each}:{port}/-/healthy").status == 200
+        assert exporter.ask("/-/healthy").status == 200
+        assert exporter.log.count("msg=listening") == 1
+
+
+@pytest.mark.processes
+def test_the_program_listens_on_each_address_of_localhost(tmp_path: Path) -> None:
+    """The log has a line for each, with the port that both have."""
+    exporter = _seeing(tmp_path, "localhost:0")
+    try:
+        port = exporter.address.removeprefix("127.0.0.1:")
+        exporter.wait_for_log(rf"msg=listening address=\[::1\]:{port} ")
+        for each in ("127.0.0.1", "[::1]"):
+            assert ask(f"http://{each}:{port}/-/healthy").status == 200
+    finally:
+        exporter.stop()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("address", "listened"), [(":0", "0.0.0.0"), ("localhost:0", "127.0.0.1")])
+def test_the_program_without_ipv6(address: str, listened: str, tmp_path: Path) -> None:
+    """It serves over IPv4 where the kernel has nothing else."""
+    exporter = _seeing(tmp_path, address, no_ipv6=True)
+    try:
+        assert exporter.address.startswith(f"{listened}:")
+        assert exporter.ask("/-/healthy").status == 200
+        assert exporter.log.count("msg=listening") == 1
+    finally:
+        exporter.stop()

@@ -1,0 +1,114 @@
+"""The route table."""
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cln_monitor.simulator import CALLS, Account, Simulator
+from tests.simulator.asking import NOW, ask, snapshot, token
+from tests.simulator.writes import WRITES, furnish
+
+VALUES = sorted({value for query in WRITES.values() for value in query.values()})
+
+
+def test_every_call_of_the_document_is_there() -> None:
+    """In its order, and each once."""
+    assert [" ".join(call) for call in CALLS] == [
+        "GET /status.json",
+        "GET /status.plain",
+        "GET /els/key/create.json",
+        "GET /els/key/update.json",
+        "GET /els/key/remove.json",
+        "GET /els/key/list.json",
+        "GET /els/srv/list.json",
+        "GET /els/srv/remove.json",
+        "GET /im/key/create.json",
+        "GET /im/key/update.json",
+        "GET /im/key/remove.json",
+        "GET /im/key/list.json",
+        "GET /im/srv/list.json",
+        "GET /im/srv/remove.json",
+        "GET /im/srv/convert.json",
+        "GET /ipl/availability.json",
+        "GET /ipl/check.json",
+        "GET /ipl/register.json",
+        "GET /ipl/convert.json",
+        "GET /ipl/remove.json",
+        "GET /ipl/list.json",
+        "GET /ipl/server.json",
+        "GET /ipl/update.json",
+        "GET /kcare/key/create.json",
+        "GET /kcare/key/delete.json",
+        "GET /kcare/key/list.json",
+        "GET /kcare/key/servers.json",
+        "GET /kcare/key/set_cidr.json",
+        "GET /kcare/srv/remove.json",
+        "GET /kcare/nagios/register_key.plain",
+        "GET /kcare/nagios/{key}",
+        "GET /kcare/nagios-res/{login}/{token}",
+        "POST /group/create.json",
+        "GET /group/list.json",
+        "GET /group/servers/list.json",
+        "PUT /group/servers/put.json",
+        "DELETE /group/servers/remove.json",
+        "GET /cl/awp",
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing.json", "/status.json/", "/kcare/nagios/", "/kcare/nagios/a/b", "/kcare/nagios-res/a"]
+)
+def test_anything_else_is_a_page_of_404(simulator: Simulator, path: str) -> None:
+    """HTML, as a web server has it."""
+    reply = ask(simulator, path)
+    assert (reply.status, reply.headers["content-type"]) == (404, "text/html;charset=UTF-8")
+
+
+@pytest.mark.parametrize(("right", "path"), CALLS)
+def test_a_wrong_method_is_405_and_says_which_is_right(
+    simulator: Simulator, account: Account, right: str, path: str
+) -> None:
+    """On plain routes and on those with names in them; nothing changes."""
+    furnish(account)
+    before = snapshot(account)
+    query = {**WRITES.get((right, path), {}), "token": token(account)}
+    for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} - {right}:
+        answer = simulator.answer(method, path, query)
+        assert (answer.status, answer.headers["Allow"]) == (405, right)
+    assert snapshot(account) == before
+
+
+def test_a_route_without_names_goes_first(simulator: Simulator, account: Account) -> None:
+    """`register_key.plain` is no licence key."""
+    assert account.kernelcare_ips
+    assert ask(simulator, "/kcare/nagios/register_key.plain").text == "success:true\ncode:1"
+
+
+def test_parts_of_a_path_are_decoded(simulator: Simulator) -> None:
+    """Each by itself, so that an encoded slash stays inside its part."""
+    assert ask(simulator, "/kcare/nagios/a%2Fb%20c").text == "Servers not found for key a/b c"
+
+
+@given(
+    call=st.sampled_from(CALLS),
+    query=st.dictionaries(
+        st.sampled_from([*sorted({name for query in WRITES.values() for name in query}), "products", "yearMonth"]),
+        st.one_of(st.sampled_from(VALUES), st.text(max_size=20), st.from_regex(r"[0-9a-f.:/,;% -]{1,20}")),
+    ),
+    part=st.text(min_size=1, max_size=10),
+)
+@settings(max_examples=400)
+def test_no_query_is_too_strange(call: tuple[str, str], query: dict[str, str], part: str) -> None:
+    """Whatever is asked with a good token is answered, and every refusal says why."""
+    simulator = Simulator(clock=lambda: NOW)
+    account = simulator.add_account()
+    furnish(account)
+    method, path = call
+    for name in ("{key}", "{login}", "{token}"):
+        path = path.replace(name, quote(part, safe=""))
+    reply = ask(simulator, path, method=method, token=token(account), **query)
+    assert reply.status == 200
+    if path.endswith(".json"):
+        assert (reply.json["success"] is True) or (isinstance(reply.json["message"], str) and not reply.json["data"])

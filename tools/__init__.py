@@ -1,0 +1,1 @@
+"""What makes and checks cln-monitor: nothing of it is installed."""
