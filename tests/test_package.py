@@ -34,7 +34,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(package: Package) -> None:
         names = set(wheel.namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "cln_monitor").rglob("*.py")}
     data = {"cln_monitor/py.typed"}
-    data |= {f"cln_monitor/exporter/templates/status.{kind}" for kind in ("html", "css", "js")}
+    data |= {f"cln_monitor/exporter/web/status_page/templates/status.{kind}" for kind in ("html", "css", "js")}
     scripts = {f"cln_monitor-{__version__}.data/scripts/{name}" for name in PLUGINS}
     told = f"cln_monitor-{__version__}.dist-info"
     about = {

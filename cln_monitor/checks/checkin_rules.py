@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cln_monitor import policy
+from cln_monitor.durations import format_age
 from cln_monitor.masking import masked, same_key
 
-from .ages import format_age
 from .data.reader import read_view
 from .data.request import DataRequest, View
 from .key_usage import LIMIT_DEFAULTS, LIMIT_OPTIONS, fullest_first, limit_figures, limit_problems

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from .ages import parse_seconds
+from cln_monitor.durations import parse_seconds
+
 from .plugin_exit import CheckError
 from .states import State
 

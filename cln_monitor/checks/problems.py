@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cln_monitor import policy
+from cln_monitor.durations import format_age
 
-from .ages import format_age
 from .data.request import View
 from .output import name_worst
 from .plugin_exit import CheckError

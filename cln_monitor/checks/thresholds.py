@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from nagiosplugin import Range
 
-from .ages import parse_number, parse_seconds
+from cln_monitor.durations import parse_number, parse_seconds
+
 from .plugin_exit import CheckError
 
 _LARGEST = 1e15  # what is larger is a slip, and a number that perfdata cannot spell

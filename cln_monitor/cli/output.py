@@ -21,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cln_monitor.durations import format_age
+
 from .output_fields import Fields
 
 Row = Mapping[str, Any]
@@ -153,14 +155,7 @@ def _iso(seconds: float) -> str:
 
 
 def _ago(seconds: float) -> str:
-    return f"{_age(seconds)} ago" if seconds > -_CLOCKS_DIFFER else f"in {_age(-seconds)}"
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= 2 * size:
-            return f"{int(seconds // size)}{unit}"
-    return f"{max(0, int(seconds))}s"
+    return f"{format_age(seconds)} ago" if seconds > -_CLOCKS_DIFFER else f"in {format_age(-seconds)}"
 
 
 def _heading(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -12,13 +11,6 @@ import typer
 from .context import session_of
 from .output_fields import shows
 from .session import UsageError
-
-
-class ReplayStyle(StrEnum):
-    """Whether the samples come in the envelope that the document promises, or bare as it shows most of them."""
-
-    ENVELOPED = "enveloped"
-    BARE = "bare"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,15 +31,9 @@ def simulate(
         str, typer.Option(metavar="ADDRESS:PORT", help="Where on loopback to serve; port 0 is a free one.")
     ] = "127.0.0.1:8099",
     speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds in a second.")] = 1.0,
-    replay: Annotated[
-        ReplayStyle | None,
-        typer.Option(
-            metavar="enveloped|bare", help="Answer all calls with the samples of the API document, whatever the state."
-        ),
-    ] = None,
 ) -> None:
     """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""
-    from cln_monitor.simulator import Replay, Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
+    from cln_monitor.simulator import Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
 
     session = session_of(context)
     host, port = _address(listen)
@@ -59,8 +45,6 @@ def simulate(
             simulator = Simulator.demo(seed, speed=speed)
         else:
             simulator = Simulator.generate(servers, seed, speed=speed)
-        if replay is not None:
-            simulator.replay = Replay(replay)
         served = serve(simulator, port, host)
     except (ValueError, OSError) as error:
         problem = error.strerror if isinstance(error, OSError) else error

@@ -2,7 +2,6 @@
 
 from .clients import ClientFactory
 from .dump import show_config
-from .durations import format_duration, parse_duration
 from .load import ConfigError, load_config, make_config, parse_config
 from .model import AccountConfig, Config
 from .selection import AccountSelection, SelectionError
@@ -15,11 +14,9 @@ __all__ = [
     "Config",
     "ConfigError",
     "SelectionError",
-    "format_duration",
     "load_config",
     "make_config",
     "parse_config",
-    "parse_duration",
     "show_config",
     "warnings_of",
 ]

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from cln_monitor.cln import PLACEHOLDER, Secret
+from cln_monitor.durations import format_duration
 from cln_monitor.probes import Duration, Shard
 
-from .durations import format_duration
 from .model import Config, ConfigFile
 
 

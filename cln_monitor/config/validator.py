@@ -12,9 +12,8 @@ from typing import Any, Literal
 import msgspec
 
 from cln_monitor.cln import Secret
+from cln_monitor.durations import parse_duration
 from cln_monitor.probes import Duration, Shard
-
-from .durations import parse_duration
 
 
 class ConfigProblem(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cln_monitor.cln import suspicion_of_secret
+from cln_monitor.durations import format_duration
 
-from .durations import format_duration
 from .exposure import exposed_secrets
 from .model import SECRET_NAMES, Config, secret_fields
 

@@ -24,7 +24,6 @@ from .model import (
     Steady,
     Stopped,
 )
-from .replay import Replay
 from .request_log import Request
 from .server import Served, serve
 from .simulator import Simulator
@@ -37,7 +36,6 @@ __all__ = [
     "Fault",
     "Fixed",
     "Never",
-    "Replay",
     "Request",
     "Served",
     "SimulatedCheckIns",

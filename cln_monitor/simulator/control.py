@@ -1,5 +1,4 @@
-"""Steering a running simulator over HTTP: `/-/faults`, `/-/advance`, `/-/requests`, `/-/state`,
-`/-/replay`.
+"""Steering a running simulator over HTTP: `/-/faults`, `/-/advance`, `/-/requests`, `/-/state`.
 
 JSON in and out. It can do harm to whoever relies on the simulator, so it is not for web pages: a request
 with an `Origin`, or for a host that is not loopback (DNS rebinding), is refused.
@@ -14,7 +13,6 @@ from urllib.parse import urlsplit
 
 from .answers import SimulatedAnswer, bare
 from .faults import Fault
-from .replay import Replay
 from .simulator import Simulator
 
 PREFIX = "/-/"
@@ -119,24 +117,6 @@ def _state(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> obj
     }
 
 
-def _show_replay(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
-    replay = simulator.replay
-    return {"replay": None if replay is None else asdict(replay)}
-
-
-def _start_replay(simulator: Simulator, _query: Mapping[str, str], body: bytes) -> object:
-    fields = _object(body)
-    if not set(fields) <= {"style", "sample"}:
-        raise ValueError('it takes {"style": "enveloped", "sample": 0}, each of which may be left out')
-    simulator.replay = Replay(**fields)
-    return _show_replay(simulator, {}, b"")
-
-
-def _stop_replay(simulator: Simulator, _query: Mapping[str, str], _body: bytes) -> object:
-    simulator.replay = None
-    return _show_replay(simulator, {}, b"")
-
-
 def _object(body: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(body)
@@ -169,5 +149,4 @@ _CONTROLS: Mapping[str, Mapping[str, _Control]] = {
     "/-/advance": {"POST": _advance},
     "/-/requests": {"GET": _list_requests, "DELETE": _clear_requests},
     "/-/state": {"GET": _state},
-    "/-/replay": {"GET": _show_replay, "POST": _start_replay, "DELETE": _stop_replay},
 }

@@ -12,7 +12,6 @@ from .calls import SimulatedCall
 from .dates import Dates
 from .faults import Faults
 from .model import Account, Ledger, names
-from .replay import Replay
 from .request_log import Request, RequestLog
 
 LOGIN = "acme_login"
@@ -29,7 +28,6 @@ class Simulator:
     - `accounts` by login; `flags`, what `/status.json` reports; `faults`.
     - `failure_status`, the HTTP status of `success: false` (200; no document says which it is).
     - `dates`, how dates are spelled.
-    - `replay`, when it is set, lets the API document answer all calls with its samples, in place of the state.
     - `token_clock`, the clock that tokens are judged by and that the `Date` header shows. It is `now`; give
       it `time.time` when clients stay in the present while the simulated time is moved on.
     - `lock`, for those who change several things that belong together.
@@ -50,7 +48,6 @@ class Simulator:
         self.faults = Faults(_random(seed))
         self.failure_status = 200
         self.dates = Dates()
-        self.replay: Replay | None = None
         self.token_clock: Callable[[], float] = self.now
 
     @classmethod
@@ -157,7 +154,7 @@ class Simulator:
             )
 
         with self.lock:
-            return calls.answer(method, path, self.failure_status, call, self.replay)
+            return calls.answer(method, path, self.failure_status, call)
 
 
 def _random(seed: int | str) -> Random:

@@ -74,7 +74,6 @@ def furnish(simulator: Simulator) -> None:
             account.remove_els_key(name)
     simulator.accounts.clear()
     simulator.faults.clear()
-    simulator.replay = None
     simulator.clear_requests()
     account = simulator.add_account(LOGIN, SECRET_KEY, TOKEN)
     key = account.add_kernelcare_key(KEY, limit=4, note=HOSTILE_NOTE, created=CREATED)

@@ -79,7 +79,6 @@ def test_after_the_family(cln: Cln) -> None:
         (("kernelcare", "patch-status"), "give either --key KEY or --reseller"),
         (("kernelcare", "patch-status", "--key", "K", "--reseller"), "give either --key KEY or --reseller"),
         (("-a", "other", "groups", "list"), "--account: there is no other in the configuration; there are: acme"),
-        (("simulate", "--replay", "half"), "'half' is not one of 'enveloped', 'bare'"),
         *(
             ((option, empty, "groups", "list"), f"clntool: {option} is empty; give a value, or leave the option out\n")
             for option in ("--config", "--account", "--login", "--secret-key-file", "--api-url", "--proxy")

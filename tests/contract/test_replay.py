@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import AuthorizationError, Client, ClnError, NotDoneError, RefusedError
-from cln_monitor.simulator import Fault, Replay
-from cln_monitor.simulator.samples import SAMPLES, Sample
+from cln_monitor.simulator import Fault
 from tests.cli.account import Cln
+from tests.helpers.replay import Style, replaying
+from tests.helpers.samples import SAMPLES, Sample
 
 from .document import CALLS, Call
 
@@ -33,13 +34,13 @@ def meant(sample: Sample | str) -> type[ClnError] | None:
     return RefusedError if sample.data in ({"code": 1}, {"code": 2}, {"code": 3}) else None
 
 
-def outcome(cln: Cln, client: Client, call: Call, style: str, place: int) -> Any:
+def outcome(cln: Cln, client: Client, call: Call, style: Style, place: int) -> Any:
     """Return what the client makes of a sample, or the kind of its error."""
-    cln.simulator.replay = Replay(style, place)
-    try:
-        return call.make(client)
-    except ClnError as error:
-        return type(error)
+    with replaying(cln.simulator, style, place):
+        try:
+            return call.make(client)
+        except ClnError as error:
+            return type(error)
 
 
 @pytest.mark.parametrize(("call", "place"), _CASES)
@@ -62,5 +63,5 @@ def test_samples(call: Call, place: int, cln: Cln, client: Client) -> None:
 
 def test_rows_that_repeat(cln: Cln, client: Client) -> None:
     """The document's own sample has a server twice: it is one."""
-    cln.simulator.replay = Replay()
-    assert len(client.groups.add_servers("NAME", ["SERVER-1"])) == 1
+    with replaying(cln.simulator):
+        assert len(client.groups.add_servers("NAME", ["SERVER-1"])) == 1

@@ -66,10 +66,6 @@ def test_bytes_of_a_fault_are_shown_as_text(simulator: Simulator, served: Served
             {"seconds": -1},
             "POST /-/advance: advancing by -1 seconds: must be from 0 to a century",
         ),
-        ("POST", "/-/replay", {"style": "x"}, "POST /-/replay: replay style 'x': must be one of enveloped, bare"),
-        ("POST", "/-/replay", {"style": None}, "POST /-/replay: replay style None: must be one of enveloped, bare"),
-        ("POST", "/-/replay", {"sample": "1"}, "POST /-/replay: replay sample '1': must be a place in a list, from 0"),
-        ("POST", "/-/replay", {"on": True}, 'POST /-/replay: it takes {"style": "enveloped", "sample": 0}, each of'),
         ("POST", "/-/advance", {"seconds": float("nan")}, "POST /-/advance: advancing by nan seconds"),
     ],
 )
@@ -150,21 +146,8 @@ def test_unknown_paths_and_methods_say_what_there_is(served: Served) -> None:
     unknown = fetch(served, "/-/nothing")
     assert (unknown.status, unknown.json["error"]) == (
         404,
-        "/-/nothing: there are /-/faults, /-/advance, /-/requests, /-/state, /-/replay",
+        "/-/nothing: there are /-/faults, /-/advance, /-/requests, /-/state",
     )
     wrong = fetch(served, "/-/faults", method="PUT", body={})
     assert (wrong.status, wrong.json["error"]) == (405, "/-/faults takes GET, POST, DELETE, not PUT")
     assert json.loads(wrong.body)
-
-
-def test_replay_can_be_switched_on_and_off(simulator: Simulator, served: Served) -> None:
-    """With its fields, or those that are left out as they are."""
-    assert fetch(served, "/-/replay").json == {"replay": None}
-    started = fetch(served, "/-/replay", method="POST", body={"style": "bare", "sample": 1})
-    assert started.json == {"replay": {"style": "bare", "sample": 1}}
-    assert fetch(served, "/ipl/check.json").json == [41]
-    assert fetch(served, "/-/replay", method="POST", body={}).json == {"replay": {"style": "enveloped", "sample": 0}}
-    assert fetch(served, "/-/replay").json == {"replay": {"style": "enveloped", "sample": 0}}
-    assert fetch(served, "/ipl/check.json").json["data"] == [1, 16]
-    assert fetch(served, "/-/replay", method="DELETE").json == {"replay": None}
-    assert simulator.replay is None

@@ -6,7 +6,7 @@ import pytest
 
 from cln_monitor.simulator import CALLS, Account, Simulator
 from cln_monitor.simulator.calls import routes
-from cln_monitor.simulator.samples import SAMPLES, Sample
+from tests.helpers.samples import SAMPLES, Sample
 
 from .asking import ask, token
 from .writes import WRITES, furnish

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cln_monitor.checks.ages import format_age
 from cln_monitor.checks.data.exporter import index_from_exporter
 from cln_monitor.checks.options import EXPORTER, TIMEOUT, UNREACHABLE_STATE, VERBOSE, Option
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
@@ -15,6 +14,7 @@ from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import Threshold, of_age, pair
+from cln_monitor.durations import format_age
 
 
 def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:

@@ -8,7 +8,6 @@ from urllib.parse import unquote
 
 from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
-from cln_monitor.simulator.replay import Replay
 
 from . import awp, els, groups, imunify, ip_licenses, kernelcare, nagios, status
 from .call import CallRefusedError, Route, SimulatedCall
@@ -32,20 +31,16 @@ def answer(
     path: str,
     failure_status: int,
     make_call: Callable[[Mapping[str, str]], SimulatedCall],
-    replay: Replay | None = None,
 ) -> SimulatedAnswer:
     """Answer the call at `path` (below `/api`, as sent) or an HTML page of 404 or 405.
 
-    `make_call` gets the parts of the path; a refusal goes out with the HTTP status `failure_status`. With
-    `replay` it is the document that answers.
+    `make_call` gets the parts of the path; a refusal goes out with the HTTP status `failure_status`.
     """
     found = _find(path)
     if not found:
         return answers.page(404)
     for route, parts in found:
         if route.method == method:
-            if replay is not None:
-                return replay.answer(route.method, route.path)
             try:
                 return route.handler(make_call(parts))
             except CallRefusedError as refused:

@@ -100,7 +100,7 @@ def test_all_is_well() -> None:
             "CRITICAL",
             "kernelcare of acme has nothing to show, last read 3h ago (a¦text of auth)",
         ),
-        (probe(age=3601, read=0), "CRITICAL", "kernelcare of acme has nothing to show, last read 1h ago"),
+        (probe(age=3601, read=0), "CRITICAL", "kernelcare of acme has nothing to show, last read 60m ago"),
         (probe(age=3600), "OK", ""),
         (probe(read=0), "OK", ""),
         (probe(age=-500), "OK", ""),

@@ -8,16 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-_UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"))
-
-
-def age(seconds: float) -> str:
-    """Return ``seconds`` in the largest unit of which there are two, or one if it is exact: 90 min, 1 d, 45 s."""
-    whole = max(0, int(seconds))
-    for unit, name in _UNITS:
-        if whole >= 2 * unit or whole == unit:
-            return f"{whole // unit} {name}"
-    return f"{whole} s"
 
 
 def moment(seconds: float, now: float) -> str:

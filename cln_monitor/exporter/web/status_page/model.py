@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cln_monitor.durations import format_age
+
 from . import formatting
 from .charts import Chart, chart
 from .formatting import Truncated
@@ -61,7 +63,7 @@ def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
     found = problems(seen, now)
     of_accounts = [each for each in seen if each.view.account]
     columns = list(dict.fromkeys(each.view.probe for each in of_accounts))
-    ages = dict.fromkeys(formatting.age(each.stale_after) for each in seen if each.digest.check_ins)
+    ages = dict.fromkeys(format_age(each.stale_after) for each in seen if each.digest.check_ins)
     return Overview(
         verdict=_verdict(seen, found, now),
         moment=formatting.moment(now, now),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from cln_monitor.durations import format_age
+
 from . import formatting
 from .formatting import Truncated
 from .probe_status import ProbeStatus
@@ -54,7 +56,7 @@ def _cell(seen: ProbeStatus) -> Cell:
     else:
         state, text = "ok", "ok"
     if ages.last_success is not None:
-        read = f"read {formatting.age(ages.last_success)} ago"
+        read = f"read {format_age(ages.last_success)} ago"
     else:
         read = "not read yet" if view.last_run is None else "never read whole" if seen.has_data else "never read"
     due = 0.0 if ages.last_run is None else view.interval - ages.last_run
@@ -65,7 +67,7 @@ def _cell(seen: ProbeStatus) -> Cell:
         text=text,
         link=f"api/v1/observations/{path}",
         read=read,
-        due=f"next in {formatting.age(due)}" if due >= 1 else "next is due",
+        due=f"next in {format_age(due)}" if due >= 1 else "next is due",
     )
 
 

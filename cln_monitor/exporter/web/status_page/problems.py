@@ -8,6 +8,7 @@ from enum import IntEnum
 from itertools import chain, groupby
 
 from cln_monitor import policy
+from cln_monitor.durations import format_age
 from cln_monitor.probes import phrases_of
 
 from . import formatting
@@ -89,7 +90,7 @@ def _of_probe(seen: ProbeStatus, now: float) -> Iterator[Problem]:
     never = "it was never read whole" if seen.has_data else "it was never read"
     last = never
     if view.last_success is not None and ages.last_success is not None:
-        last = f"last read {formatting.age(ages.last_success)} ago, at {formatting.moment(view.last_success, now)}"
+        last = f"last read {format_age(ages.last_success)} ago, at {formatting.moment(view.last_success, now)}"
     if view.failure is not None:
         text = view.failure.text
         text = text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
@@ -101,7 +102,7 @@ def _of_probe(seen: ProbeStatus, now: float) -> Iterator[Problem]:
     elif view.observation is not None and view.observation.lost:
         yield Problem(ProblemLevel.WRONG, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")
     elif ages.last_run is not None and ages.last_run > 2 * view.interval + formatting.MINUTE:
-        late = formatting.age(ages.last_run - view.interval)
+        late = format_age(ages.last_run - view.interval)
         yield Problem(ProblemLevel.LOOK, "probes", f"{seen.name} should have run {late} ago; {last}")
 
 
@@ -158,7 +159,7 @@ def _of_check_ins(seen: ProbeStatus, now: float) -> Iterator[Problem]:
     if stale:
         oldest = min(check_ins.times[0] for check_ins in seen.digest.check_ins if check_ins.times)
         text = f"{formatting.count(stale, servers)} of {account} {_has(stale)} not checked in for over "
-        text += f"{formatting.age(seen.stale_after)}, the longest for {formatting.age(now - oldest)}"
+        text += f"{format_age(seen.stale_after)}, the longest for {format_age(now - oldest)}"
         text += f"; {formatting.number(never)} more never did" if never else ""
         yield Problem(ProblemLevel.LOOK, "check-ins", text)
     elif never:

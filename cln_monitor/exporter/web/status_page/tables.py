@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cln_monitor.cln import Limit
+from cln_monitor.durations import format_age
 
 from . import formatting
 from .formatting import MOST_ROWS, Truncated
@@ -107,9 +108,9 @@ def _is_silent(server: SilentServer, seen: ProbeStatus, now: float) -> bool:
 def _server(seen: ProbeStatus, server: SilentServer, now: float, worst: float) -> ServerRow:
     silence = max(0.0, now - server.since) if server.since < math.inf else None
     if server.last_checkin is None:
-        state, silent = "never", "never seen" if silence is None else f"{formatting.age(silence)}, never seen"
+        state, silent = "never", "never seen" if silence is None else f"{format_age(silence)}, never seen"
     else:
-        state, silent = "stale", formatting.age(now - server.since)
+        state, silent = "stale", format_age(now - server.since)
     return ServerRow(
         account=seen.view.account,
         product=PRODUCTS[seen.view.probe],

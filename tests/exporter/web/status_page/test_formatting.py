@@ -8,29 +8,6 @@ from cln_monitor.exporter.web.status_page import formatting
 from tests.helpers.clock import NOW
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (-5, "0 s"),
-        (0, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (61, "61 s"),
-        (120, "2 min"),
-        (3600, "1 h"),
-        (5400, "90 min"),
-        (86400, "1 d"),
-        (86401, "24 h"),
-        (172799, "47 h"),
-        (172800, "2 d"),
-        (86400 * 400, "400 d"),
-    ],
-)
-def test_age(seconds: float, text: str) -> None:
-    """In the largest unit that still tells something."""
-    assert formatting.age(seconds) == text
-
-
 def test_moment() -> None:
     """A date is there where it is not today's."""
     assert formatting.moment(NOW, NOW) == "15:26 UTC"

@@ -75,4 +75,4 @@ def test_charts_are_by_product() -> None:
     empty = seen(observed({}, probe="imunify"))
     (picture,) = overview([GOOD, other, empty], NOW).charts
     assert (picture.product, picture.total) == ("KernelCare", 2)
-    assert overview([GOOD], NOW).stale_after == "1 d"
+    assert overview([GOOD], NOW).stale_after == "1d"

@@ -117,7 +117,7 @@ def test_all_of_it(fleet: Exporting) -> None:
     for text in (
         f"KernelCare key {mask_key(KEY)} (“Web”) of acme is full: 2 of 2 servers",
         "Kernels of acme: 1 out of date",
-        "1 KernelCare server of acme has not checked in for over 1 d, the longest for 5 d",
+        "1 KernelCare server of acme has not checked in for over 1d, the longest for 5d",
         "1 Imunify server of acme has not checked in yet",
         "1 IP licence of acme is paid for and used by nobody",
         "xmlrpc true",

@@ -22,23 +22,23 @@ FAILURE = Failure("auth", "no")
     ("arguments", "later", "expected"),
     [
         ({"last_run": None, "last_success": None}, 0, ("waiting", "waiting", "not read yet", "next is due")),
-        ({"observation": kernelcare()}, 60, ("ok", "ok", "read 1 min ago", "next in 14 min")),
-        ({"observation": kernelcare(key("a"))}, 900, ("ok", "ok", "read 15 min ago", "next is due")),
+        ({"observation": kernelcare()}, 60, ("ok", "ok", "read 1m ago", "next in 14m")),
+        ({"observation": kernelcare(key("a"))}, 900, ("ok", "ok", "read 15m ago", "next is due")),
         (
             {"observation": kernelcare(key("a")), "failure": FAILURE},
             0,
-            ("look", "auth", "read 0 s ago", "next in 15 min"),
+            ("look", "auth", "read 0s ago", "next in 15m"),
         ),
-        ({"failure": FAILURE, "last_success": None}, 0, ("wrong", "auth", "never read", "next in 15 min")),
+        ({"failure": FAILURE, "last_success": None}, 0, ("wrong", "auth", "never read", "next in 15m")),
         (
             {"observation": kernelcare(key("a")), "failure": FAILURE, "last_success": None},
             0,
-            ("look", "auth", "never read whole", "next in 15 min"),
+            ("look", "auth", "never read whole", "next in 15m"),
         ),
         (
             {"observation": msgspec.structs.replace(kernelcare(), lost=("a",))},
             7200,
-            ("wrong", "too old", "read 2 h ago", "next is due"),
+            ("wrong", "too old", "read 2h ago", "next is due"),
         ),
     ],
 )

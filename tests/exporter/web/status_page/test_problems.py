@@ -17,7 +17,7 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 WRONG, LOOK, NOTE = ProblemLevel.WRONG, ProblemLevel.LOOK, ProblemLevel.NOTE
 OLD = NOW - 30 * DAY
-TIMEOUT = Failure("timeout", "reading /kcare/key/list.json at h: no whole answer within 15 s")
+TIMEOUT = Failure("timeout", "reading /kcare/key/list.json at h: no whole answer within 15s")
 
 
 def told(*targets: ProbeStatus, now: float = NOW) -> list[tuple[ProblemLevel, str, str]]:
@@ -43,7 +43,7 @@ def test_a_probe_that_fails() -> None:
     """With the reason and since when; it is worse when nothing is left to show."""
     start = f"The probe kernelcare of acme fails (timeout): {TIMEOUT.text}; "
     before = seen(kernelcare(key("a")), last_success=NOW - 2 * HOUR, failure=TIMEOUT)
-    assert told(before) == [(LOOK, "probes", f"{start}last read 2 h ago, at 13:26 UTC, what is known is shown")]
+    assert told(before) == [(LOOK, "probes", f"{start}last read 2h ago, at 13:26 UTC, what is known is shown")]
     partly = seen(kernelcare(key("a")), last_success=None, failure=TIMEOUT)
     assert told(partly) == [(LOOK, "probes", f"{start}it was never read whole, what is known is shown")]
     never = seen(kernelcare(), last_success=None, failure=TIMEOUT)
@@ -60,11 +60,11 @@ def test_a_probe_that_runs_no_more() -> None:
     """Neither its silence nor its loss of data goes unsaid."""
     target = seen(kernelcare(key("a")), now=NOW + 1860)
     assert told(target, now=NOW + 1860) == []
-    text = "The probe kernelcare of acme should have run 16 min ago; last read 31 min ago, at 15:26 UTC"
+    text = "The probe kernelcare of acme should have run 16m ago; last read 31m ago, at 15:26 UTC"
     target = seen(kernelcare(key("a")), now=NOW + 1861)
     assert told(target, now=NOW + 1861) == [(LOOK, "probes", text)]
     expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
-    text = "The probe kernelcare of acme: data grew too old and are no longer shown; last read 60 min ago, at 15:26 UTC"
+    text = "The probe kernelcare of acme: data grew too old and are no longer shown; last read 60m ago, at 15:26 UTC"
     assert told(seen(expired, now=NOW + 3601), now=NOW + 3601) == [(WRONG, "probes", text)]
 
 
@@ -89,7 +89,7 @@ def test_check_ins() -> None:
             key("a", server("1", DAY + 1), server("2", DAY)), key("b", server("3", 9 * DAY), server("4", None, OLD))
         )
     )
-    text = "2 KernelCare servers of acme have not checked in for over 1 d, the longest for 9 d"
+    text = "2 KernelCare servers of acme have not checked in for over 1d, the longest for 9d"
     assert told(target) == [(LOOK, "check-ins", f"{text}; 1 more never did")]
     fresh = kernelcare(key("a", server("1", HOUR), server("2", None, OLD), server("3", None, OLD)))
     assert told(seen(fresh)) == [(LOOK, "check-ins", "2 KernelCare servers of acme have never checked in")]

@@ -25,8 +25,8 @@ def test_servers() -> None:
         NOW,
     )
     assert [(row.server_id, row.ip, row.state, row.silent, row.moment, row.share) for row in some.rows] == [
-        ("2", "192.0.2.1", "stale", "4 d", "2024-04-26 15:26 UTC", 100.0),
-        ("3", "192.0.2.1", "never", "2 d, never seen", "2024-04-28 15:26 UTC", 50.0),
+        ("2", "192.0.2.1", "stale", "4d", "2024-04-26 15:26 UTC", 100.0),
+        ("3", "192.0.2.1", "never", "2d, never seen", "2024-04-28 15:26 UTC", 50.0),
         ("9", "no address", "never", "never seen", "", 0.0),
     ]
     assert some.more == 0

@@ -1,4 +1,4 @@
-"""Durations: what is read, what is refused and how, and that what is shown is read again."""
+"""Durations and ages: what is read, what is refused and how, and that what is shown is read again."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cln_monitor.config import format_duration, parse_duration
+from cln_monitor.durations import format_age, format_duration, parse_duration, parse_seconds
 
 NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d"
 
@@ -23,6 +23,8 @@ NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h
         ("1h30m", 5400.0),
         ("1s1ms", 1.001),
         ("007s", 7.0),
+        ("1.5d", 129600.0),
+        (".5h", 1800.0),
     ],
 )
 def test_read(text: str, seconds: float) -> None:
@@ -38,7 +40,9 @@ def test_read(text: str, seconds: float) -> None:
         pytest.param("", f"'' {NO_DURATION}", id="empty"),
         pytest.param("m", f"'m' {NO_DURATION}", id="no-number"),
         pytest.param("1 h", f"'1 h' {NO_DURATION}", id="blank"),
-        pytest.param("1.5h", f"'1.5h' {NO_DURATION}", id="fraction"),
+        pytest.param("1,5h", f"'1,5h' {NO_DURATION}", id="comma"),
+        pytest.param("1e3s", f"'1e3s' {NO_DURATION}", id="exponent"),
+        pytest.param("0.0001ms", "'0.0001ms' is no time at all: write a duration above zero", id="next-to-nothing"),
         pytest.param("-5m", f"'-5m' {NO_DURATION}", id="negative"),
         pytest.param("15M", f"'15M' {NO_DURATION}", id="capital"),
         pytest.param("1y", f"'1y' {NO_DURATION}", id="unknown-unit"),
@@ -82,3 +86,67 @@ def test_what_is_shown_is_read_again(milliseconds: int) -> None:
     """No duration is lost between reading and showing."""
     seconds = milliseconds / 1000
     assert parse_duration(format_duration(seconds)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        *((-5, "0s"), (0, "0s"), (60, "1m"), (61, "61s"), (119.9, "119s"), (120, "2m"), (3599, "59m"), (3600, "1h")),
+        *((3601, "60m"), (7000, "116m"), (7200, "2h"), (86400, "1d"), (26 * 3600, "26h")),
+        *((48 * 3600 - 1, "47h"), (48 * 3600, "2d"), (9.5 * 86400, "9d"), (4000 * 86400, "4000d")),
+    ],
+)
+def test_an_age_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
+    """The largest unit is that of which there are two, or exactly one; nothing is rounded up."""
+    assert format_age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("25m", 1500),
+        ("12h", 43200),
+        ("1.5d", 129600),
+        ("1w", 604800),
+        ("0", 0),
+        ("-1d", -86400),
+        ("1h30m", 5400),
+        ("1d2h", 93600),
+        ("+.5h", 1800),
+        ("250ms", 0.25),
+    ],
+)
+def test_numbers_with_units(text: str, seconds: float) -> None:
+    """Without a unit it is seconds."""
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "d",
+        "1x",
+        "1D",
+        "one",
+        "1d2",
+        "1d -2h",
+        "--1d",
+        "0x10",
+        "1,5d",
+        "1_000",
+        "1_0s",
+        "\u0661\u0662",
+        "\u0661d",
+        "nan",
+        "infd",
+        "1e9999d",
+        "12h ",
+    ],
+)
+def test_what_is_no_time(text: str) -> None:
+    """A unit that is none, and a number that is none."""
+    with pytest.raises(ValueError, match="is no number"):
+        parse_seconds(text)
