@@ -69,14 +69,9 @@ def state(text: str) -> State:
 
 def address(text: str) -> str:
     """Read the address of a server, ``http://host:port/path``, which may name who asks."""
-    from urllib.parse import urlsplit  # noqa: PLC0415 # whoever gives an address asks it, and then needs this
+    from cln_monitor.urls import is_http_url  # noqa: PLC0415 # whoever gives an address asks it, and then needs this
 
-    try:
-        parts = urlsplit(text)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or not text.isprintable() or set("?# ") & set(text):
+    if not is_http_url(text) or set("?#") & set(text):
         raise ValueError("expected an address such as http://127.0.0.1:10099")
     return text.rstrip("/")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from cln_monitor.text import clean_text
 
 from .states import State
 
@@ -12,13 +13,11 @@ LARGEST = 8000
 
 _LONGEST_TEXT = 1000
 _LONGEST_LINE = 300
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def clean(text: str, longest: int = _LONGEST_LINE) -> str:
     """Return ``text`` on one line and without the ``|`` that would begin perfdata."""
-    text = _UNFIT.sub(" ", text).replace("|", "¦").strip()
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return clean_text(text, longest).replace("|", "¦")
 
 
 def render(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from cln_monitor.cln import Deadline, Transport
-from cln_monitor.cln.endpoints import Endpoint
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln import Deadline, Endpoint, HttpAnswer, Transport
 
 
 class DryRunError(Exception):  # the aim of it, not an error
@@ -27,7 +25,7 @@ class Rehearsal(Transport):
         self,
         endpoint: Endpoint,
         query: Callable[[], Mapping[str, str]],
-        decode: Callable[[Answer], object],  # noqa: ARG002 # there is no answer
+        decode: Callable[[HttpAnswer], object],  # noqa: ARG002 # there is no answer
         deadline: Deadline,  # noqa: ARG002 # nor a wait
     ) -> NoReturn:
         """Raise DryRunError in place of sending."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cln_monitor.cln import ELS_CODES
-from cln_monitor.probes.els import ElsSettings
+from cln_monitor.probes import ElsSettings
 
 from .change import DryRun, Yes, change
 from .concurrent import show_gathered

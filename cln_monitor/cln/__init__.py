@@ -4,12 +4,16 @@
 """
 
 from cln_monitor.masking import mask_key
+from cln_monitor.text import clean_text
 
 from .arguments import InvalidArgumentError, is_monitoring_key
+from .arguments import awp_products as check_awp_products
+from .arguments import product_code as check_product_code
 from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
 from .client import Client, ReadOnlyClient
 from .els import ELS_CODES, ElsKey, ElsServer
+from .endpoints import Endpoint
 from .errors import (
     REASONS,
     AuthorizationError,
@@ -23,9 +27,10 @@ from .errors import (
 )
 from .fields import LastCheckin, Limit
 from .groups import Group, GroupServer
-from .http.answer import Exchange
+from .http.answer import Exchange, HttpAnswer
 from .http.clock import Clock, SystemClock
 from .http.deadline import Deadline
+from .http.pool import trusting
 from .http.rate_limiter import RateLimiter
 from .http.settings import TransportSettings
 from .http.threads import ThreadError, Threads, start_thread
@@ -39,7 +44,6 @@ from .redact import PLACEHOLDER, Redactor, Secret, login_of
 from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
-from .text import clean_text
 
 __all__ = [
     "AWP_PRODUCTS",
@@ -62,9 +66,11 @@ __all__ = [
     "Deadline",
     "ElsKey",
     "ElsServer",
+    "Endpoint",
     "Exchange",
     "Group",
     "GroupServer",
+    "HttpAnswer",
     "ImunifyKey",
     "ImunifyServer",
     "InvalidArgumentError",
@@ -96,6 +102,8 @@ __all__ = [
     "Transport",
     "TransportSettings",
     "UnreachableError",
+    "check_awp_products",
+    "check_product_code",
     "clean_text",
     "is_monitoring_key",
     "login_of",
@@ -103,4 +111,5 @@ __all__ = [
     "problem_of_secret",
     "start_thread",
     "suspicion_of_secret",
+    "trusting",
 ]

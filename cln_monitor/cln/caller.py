@@ -15,7 +15,7 @@ from cln_monitor.masking import mask_key
 from .endpoints import Endpoint
 from .envelope import changed_data, json_data
 from .errors import AuthorizationError, ClnError, RefusedError, TimedOutError
-from .http.answer import Answer
+from .http.answer import HttpAnswer
 from .http.deadline import Deadline
 from .http.transport import Transport
 from .redact import Redactor, Secret
@@ -106,14 +106,14 @@ class Caller(msgspec.Struct, frozen=True):
         """Read JSON of a ``kind`` as the account, and return what ``make`` makes of it. Raises ClnError."""
         return self._read_json(endpoint, lambda answer: make(json_data(answer, kind)), query)
 
-    def _read_json(self, endpoint: Endpoint, decode: Callable[[Answer], R], query: dict[str, str]) -> R:
+    def _read_json(self, endpoint: Endpoint, decode: Callable[[HttpAnswer], R], query: dict[str, str]) -> R:
         # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
         return self.read(endpoint, decode, query=self._with_token(query), of_key=query.get("key"))
 
     def read(
         self,
         endpoint: Endpoint,
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpAnswer], T],
         *,
         path: Callable[[], dict[str, str]] = dict,
         query: Callable[[], dict[str, str]] = dict,
@@ -160,7 +160,7 @@ class Caller(msgspec.Struct, frozen=True):
     def write(
         self,
         endpoint: Endpoint,
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpAnswer], T],
         *,
         query: Callable[[], dict[str, str]],
         of_key: str | None = None,

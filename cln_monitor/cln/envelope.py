@@ -1,4 +1,4 @@
-"""The two forms of answers: the JSON envelope and the plain lines (API document, "API overview")."""
+"""The JSON envelope of answers, and the words for what is none (API document, "API overview")."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+
 from .errors import AuthorizationError, BadAnswerError, ClnError, NotDoneError, RefusedError
 from .fields import flag
-from .http.answer import Answer
+from .http.answer import HttpAnswer
 from .http.error_mapping import says_nothing_was_done
 from .paging import signs_of_more
-from .text import LONGEST_UNSCRUBBED, clean_text
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class _Content(NamedTuple):
     message: str
 
 
-def json_data(answer: Answer, kind: type[T]) -> T:
+def json_data(answer: HttpAnswer, kind: type[T]) -> T:
     """Return the ``data`` of a JSON answer as a ``kind``; an answer without the envelope is its own data.
 
     Raises AuthorizationError or RefusedError when CLN says no, BadAnswerError when this is not an answer of CLN.
@@ -82,7 +83,7 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[_Done[T]]:
     return decoder
 
 
-def _looked_at_closely(answer: Answer, kind: type[T]) -> T:
+def _looked_at_closely(answer: HttpAnswer, kind: type[T]) -> T:
     def read(body: bytes) -> T:
         data = _as_kind(answer, _content(answer, body), kind)
         if isinstance(data, list):
@@ -92,7 +93,7 @@ def _looked_at_closely(answer: Answer, kind: type[T]) -> T:
     return _mended_if_need_be(answer, read)
 
 
-def _raise_for_a_part(answer: Answer, body: bytes, rows: int) -> None:
+def _raise_for_a_part(answer: HttpAnswer, body: bytes, rows: int) -> None:
     """Raise BadAnswerError when the answer says that its ``rows`` are not all there are."""
     said: dict[str, Any] = dict(answer.paging)
     if body.lstrip()[:1] == b"{":
@@ -102,7 +103,7 @@ def _raise_for_a_part(answer: Answer, body: bytes, rows: int) -> None:
         raise BadAnswerError(f"unexpected response from CLN: one page of several ({', '.join(signs)}; {rows} rows)")
 
 
-def changed_data(answer: Answer, kind: type[T], *, empty_is_nothing: bool = False) -> T:
+def changed_data(answer: HttpAnswer, kind: type[T], *, empty_is_nothing: bool = False) -> T:
     """Return the ``data`` of the answer to a change as :func:`json_data` does.
 
     Raises NotDoneError, with the message of CLN, when it says success and did nothing: for data that is null or false,
@@ -119,7 +120,7 @@ def changed_data(answer: Answer, kind: type[T], *, empty_is_nothing: bool = Fals
     return _mended_if_need_be(answer, read)
 
 
-def _mended_if_need_be(answer: Answer, read: Callable[[bytes], T]) -> T:
+def _mended_if_need_be(answer: HttpAnswer, read: Callable[[bytes], T]) -> T:
     """Return what ``read`` makes of the body; one lone surrogate in a note must not cost the whole list."""
     try:
         return read(answer.body)
@@ -134,7 +135,7 @@ def _mended_if_need_be(answer: Answer, read: Callable[[bytes], T]) -> T:
         raise not_an_answer(answer, describe_body(answer.body)) from None
 
 
-def _content(answer: Answer, body: bytes, good: frozenset[int] = _READ) -> _Content:
+def _content(answer: HttpAnswer, body: bytes, good: frozenset[int] = _READ) -> _Content:
     content = _Content(body, "")
     instead = "JSON that does not say whether the call succeeded"
     if body.lstrip()[:1] == b"{":
@@ -167,7 +168,7 @@ def _words_of(envelope: _Envelope, status: int) -> str:
     return next(filter(None, texts), "")
 
 
-def _error_with_words(answer: Answer, words: str, what: str) -> ClnError:
+def _error_with_words(answer: HttpAnswer, words: str, what: str) -> ClnError:
     status = answer.status
     if status in {401, 403} or (says_nothing_was_done(status) and _is_about_authorization(words)):
         return token_refused(answer, words)
@@ -176,7 +177,7 @@ def _error_with_words(answer: Answer, words: str, what: str) -> ClnError:
     return not_an_answer(answer, f"{what}{_said(words)}")
 
 
-def _as_kind(answer: Answer, content: _Content, kind: type[T]) -> T:
+def _as_kind(answer: HttpAnswer, content: _Content, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(content.data, type=kind)
     except msgspec.ValidationError as error:
@@ -192,7 +193,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def raise_unless_success(answer: Answer, success: bool, message: object) -> None:
+def raise_unless_success(answer: HttpAnswer, success: bool, message: object) -> None:
     """Raise AuthorizationError or RefusedError, with the ``message`` of CLN, when it said that the call failed."""
     if success:
         return
@@ -207,7 +208,7 @@ def _is_about_authorization(text: str) -> bool:
     return re.search(_ABOUT_AUTHORIZATION, text) is not None
 
 
-def token_refused(answer: Answer, text: str) -> AuthorizationError:
+def token_refused(answer: HttpAnswer, text: str) -> AuthorizationError:
     """Return the error for a token refused with ``text``; tokens carry the time, so a clock that is wrong is named."""
     skew = answer.clock_skew or 0.0
     clock = ""
@@ -216,7 +217,7 @@ def token_refused(answer: Answer, text: str) -> AuthorizationError:
     return AuthorizationError(f"CLN refused the token: {text}{clock}")
 
 
-def not_an_answer(answer: Answer, what: str, *, says_success: bool = False) -> ClnError:
+def not_an_answer(answer: HttpAnswer, what: str, *, says_success: bool = False) -> ClnError:
     """Return the error for an ``answer`` that is ``what`` instead of what the API document promises.
 
     ``says_success``: its body says that the call succeeded, whatever the HTTP status says.
@@ -256,46 +257,3 @@ def describe_body(body: bytes) -> str:
     if start in b"{[":
         return "JSON that is cut or broken"
     return "text that nobody has documented"
-
-
-# Texts, which re compiles when they are first used: most checks ask for JSON.
-# Values end at a comma or a comment: the samples of the API document carry both.
-_PLAIN_ITEM = r"(?a)\b(?P<name>\w+)[ \t]*:[ \t]*(?P<value>[^\s,]+)(?:[ \t]*,)?(?:[ \t]*//.*)?"
-_HALF_ITEM = r"(?a)\w+[ \t]*:?"
-_HALF_FLAGS = frozenset({"t", "tr", "tru", "f", "fa", "fal", "fals"})
-_PLAIN_MESSAGE = r"(?a)\bmessage[ \t]*:[ \t]*(.*(?:\n(?![ \t]*\w+[ \t]*:).*)*)"
-
-
-def says_success(answer: Answer) -> bool:
-    """Tell whether a plain answer begins as CLN's do, with ``success``, be it true or false."""
-    return answer.body.lstrip()[:7].lower() == b"success"
-
-
-def plain_items(answer: Answer) -> dict[str, str]:
-    """Return the ``name:value`` items of a plain answer; they stand on lines of their own or parted by blanks.
-
-    Raises AuthorizationError or RefusedError when it says ``success:false``, be it as JSON, BadAnswerError when it says
-    neither.
-    """
-    text = answer.body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
-    if not says_success(answer):
-        if answer.body.lstrip().startswith((b"{", b"[")):
-            json_data(answer, object)  # raises where CLN says no in the other form
-            raise not_an_answer(answer, "JSON in place of plain text")
-        raise not_an_answer(answer, describe_body(answer.body))
-    message = re.search(_PLAIN_MESSAGE, text)
-    if message:
-        text = text[: message.start()] + text[message.end() :]
-    found = list(re.finditer(_PLAIN_ITEM, text))
-    items = {item["name"].lower(): item["value"] for item in found}
-    success = items.pop("success", "").lower()
-    if success not in {"true", "false"}:
-        raise not_an_answer(answer, describe_body(answer.body))
-    raise_unless_success(answer, success == "true", " ".join(message[1].split()) if message else None)
-    if answer.status not in _READ:
-        raise not_an_answer(answer, "a body that says success", says_success=True)
-    # Nothing marks the end of such a text; what has lost its second half must not pass for all there is.
-    rest, last = text[found[-1].end() :].strip(), found[-1]["value"].lower()
-    if re.fullmatch(_HALF_ITEM, rest) or (not rest and last in _HALF_FLAGS):
-        raise not_an_answer(answer, "text that is cut")
-    return items

@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
+from cln_monitor.text import LONGEST_UNSCRUBBED, are_plain, clean_text
+
 from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswerError
-from .text import LONGEST_UNSCRUBBED, are_plain, clean_text
 
 LastCheckin: TypeAlias = float | UnsetType | None
 """When a server last checked in: Unix seconds, None for never, UNSET where CLN does not tell of any server."""

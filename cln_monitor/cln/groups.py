@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from cln_monitor.text import clean_text
+
 from . import arguments
 from .caller import Caller
 from .endpoints import (
@@ -18,7 +20,6 @@ from .endpoints import (
 )
 from .fields import identity, text
 from .rows import unique
-from .text import clean_text
 
 
 class Group(msgspec.Struct, frozen=True):

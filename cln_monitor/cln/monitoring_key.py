@@ -5,11 +5,12 @@ from __future__ import annotations
 from . import arguments
 from .caller import Caller, Credentials
 from .endpoints import REGISTER_MONITORING_KEY
-from .envelope import not_an_answer, plain_items, says_success
+from .envelope import not_an_answer
 from .errors import BadAnswerError, RefusedError
-from .http.answer import Answer
+from .http.answer import HttpAnswer
 from .http.deadline import Deadline
 from .http.transport import Transport
+from .plain_text import plain_items, says_success
 
 _REFUSALS = {
     "1": "it finds the size or the format of the key wrong (code 1)",
@@ -43,7 +44,7 @@ class MonitoringKeys:
         )
 
 
-def _registered(answer: Answer) -> None:
+def _registered(answer: HttpAnswer) -> None:
     if answer.status in {401, 403} and not says_success(answer):
         # The call takes no login, so this is no word on it: a proxy on the way says so, or CLN bars the address.
         problem = f"HTTP {answer.status} without a word of CLN: this address is barred, or a proxy says so"

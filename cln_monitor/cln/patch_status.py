@@ -9,14 +9,16 @@ import re
 
 import msgspec
 
+from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+
 from . import arguments
 from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
-from .envelope import describe_body, json_data, not_an_answer, plain_items, token_refused
+from .envelope import describe_body, json_data, not_an_answer, token_refused
 from .errors import RefusedError
-from .http.answer import Answer
+from .http.answer import HttpAnswer
 from .kernelcare import KernelCareKey
-from .text import LONGEST_UNSCRUBBED, clean_text
+from .plain_text import plain_items
 
 STATES = ("uptodate", "outofdate", "unsupported", "inactive")
 """The states a server can be in, as the counts of CLN name them."""
@@ -83,7 +85,7 @@ _NOT_FOUND = r"(?i)(?:Servers|Reseller) not found\b"
 _NOT_AUTHORIZED = r"(?i)Registration token not found\b|Authorization failed\b"
 
 
-def parse_patch_status(answer: Answer) -> PatchStatus:
+def parse_patch_status(answer: HttpAnswer) -> PatchStatus:
     """Read the text of a nagios call.
 
     Raises AuthorizationError, RefusedError, or BadAnswerError for a text nobody knows.
@@ -115,7 +117,7 @@ def _says_good(text: str, counts: dict[str, int] | None) -> bool:
     return counts is not None or not good[0].endswith("|")
 
 
-def _agreed(answer: Answer, text: str, counts: dict[str, int] | None) -> dict[str, int] | None:
+def _agreed(answer: HttpAnswer, text: str, counts: dict[str, int] | None) -> dict[str, int] | None:
     """Return the counts of a ``text`` that begins well; one that goes on otherwise, or contradicts itself, is none."""
     first, *lines = text.split("\n")
     for line in filter(str.strip, lines):
@@ -136,7 +138,7 @@ def _quoted(line: str) -> str:
     return f"'{clean_text(line, LONGEST_UNSCRUBBED)}'"
 
 
-def _raise_for_failure(answer: Answer, text: str) -> None:
+def _raise_for_failure(answer: HttpAnswer, text: str) -> None:
     """Raise the error that ``text`` is, where it is one of the texts by which CLN says no."""
     if text.startswith(("{", "[")):
         json_data(answer, object)
@@ -150,7 +152,7 @@ def _raise_for_failure(answer: Answer, text: str) -> None:
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 
-def _counts(answer: Answer, text: str) -> dict[str, int] | None:
+def _counts(answer: HttpAnswer, text: str) -> dict[str, int] | None:
     """Return the servers by state, or None without counts; those of states that nobody has documented are left out."""
     items = [
         item

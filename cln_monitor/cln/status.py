@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 
+from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+
 from .caller import Caller
 from .endpoints import STATUS_JSON, STATUS_PLAIN
-from .envelope import json_data, not_an_answer, plain_items
+from .envelope import json_data, not_an_answer
 from .errors import AuthorizationError, BadAnswerError, RefusedError
 from .fields import flag
-from .http.answer import Answer
-from .text import LONGEST_UNSCRUBBED, clean_text
+from .http.answer import HttpAnswer
+from .plain_text import plain_items
 
 DOCUMENTED = frozenset(
     {
@@ -74,7 +76,7 @@ class StatusReads:
                 raise error from None
 
 
-def _status(answer: Answer, items: dict[str, Any], *, plain: bool = False) -> ServiceStatus:
+def _status(answer: HttpAnswer, items: dict[str, Any], *, plain: bool = False) -> ServiceStatus:
     flags = {clean_text(name): value for name, item in items.items() if (value := flag(item)) is not None}
     for name in sorted(DOCUMENTED & items.keys() - flags.keys()):
         told = clean_text(json.dumps(items[name]), LONGEST_UNSCRUBBED)

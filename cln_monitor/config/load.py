@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret
-from cln_monitor.cln.http.pool import trusting
+from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret, trusting
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposure import exposed_secrets

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
-from urllib3.util import parse_url
-
 from cln_monitor.cln import login_of
+from cln_monitor.urls import is_http_url
 
 _API_URL = "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
 _PROXY = "expected an address such as http://proxy.example.com:3128"
@@ -14,12 +11,12 @@ _PROXY = "expected an address such as http://proxy.example.com:3128"
 
 def problem_of_api_url(url: str) -> str:
     """Return what is wrong with the root of a CLN API, "" for nothing."""
-    return _API_URL if not _is_http_url(url) or set("?#@") & set(url) else ""
+    return _API_URL if not is_http_url(url) or set("?#@") & set(url) else ""
 
 
 def problem_of_proxy(url: str) -> str:
     """Return what is wrong with the URL of an HTTP proxy, "" for nothing. It never shows the URL: it has a password."""
-    if not _is_http_url(url):
+    if not is_http_url(url):
         return _PROXY
     user, password = login_of(url) or (b"", b"")
     if b":" in user:
@@ -27,18 +24,3 @@ def problem_of_proxy(url: str) -> str:
     if any(byte < 0x20 or byte == 0x7F for byte in user + password):
         return "its user or password has a control character, which cannot be sent (RFC 7617)"
     return ""
-
-
-def _is_http_url(url: str) -> bool:
-    if not url.isprintable() or " " in url:
-        return False
-    try:
-        parts = urlsplit(url)
-        host = parse_url(url).host or ""  # with the letters of DNS in place of others
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and _is_host(host)
-    except ValueError:
-        return False
-
-
-def _is_host(host: str) -> bool:
-    return len(host) < 254 and all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))

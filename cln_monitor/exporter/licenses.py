@@ -8,8 +8,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from cln_monitor.cln import LastCheckin
-from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicenseList
+from cln_monitor.probes import IpLicenseList, Observation
 
 
 class License(NamedTuple):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from cln_monitor import __version__
 from cln_monitor.probes import Shard
+from cln_monitor.urls import is_http_url
 
 from .logs import FORMATS, LEVELS
 
@@ -185,17 +186,9 @@ def _prefix(text: str) -> str:
 
 def _external_url(text: str) -> str:
     """Return the path of an address, without a slash at its end."""
-    try:
-        url = urlsplit(text)
-        is_good = (
-            url.scheme in {"http", "https"} and bool(url.hostname) and not (url.query or url.fragment or url.username)
-        )
-        is_good = is_good and url.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good:
+    if not is_http_url(text) or set("?#@") & set(text):
         raise argparse.ArgumentTypeError(f"expected an address such as https://example.net/cln, got {text!r}")
-    return _prefix(url.path)
+    return _prefix(urlsplit(text).path)
 
 
 def _shard(text: str) -> Shard:

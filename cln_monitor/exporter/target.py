@@ -27,7 +27,7 @@ from cln_monitor.probes import (
 
 from .history import Fall, History, doubted, what_fell
 from .single_flight import SingleFlight
-from .storage.snapshot import Snapshot
+from .snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

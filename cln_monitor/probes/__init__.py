@@ -1,33 +1,58 @@
 """What monitoring asks of CLN: a module a probe, each turning calls of the client into an immutable observation."""
 
+from .awp import AwpMonth, AwpSettings
 from .caution import Caution, is_address, phrases_of
+from .checkins import count_checkins
+from .els import ElsProduct, ElsSettings
+from .groups import GroupsSettings, GroupState
+from .imunify import ImunifyKeyServers
+from .ip_licenses import LICENSE_LIST, IpLicenseList, IpLicensesSettings
+from .kernelcare import KernelCareKeyServers
 from .observation import Failure, Gap, Missing, Observation, Part
+from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
 from .registry import PROBES
 from .report import FORMAT, Ages, ProbeReport
 from .runner import Run, run_probe
 from .settings import CheckinSettings, Duration, ProbeSettings
 from .shard import WHOLE, Shard
+from .status import StatusFlag, StatusSettings
 
 __all__ = [
     "FORMAT",
+    "LICENSE_LIST",
     "PROBES",
     "WHOLE",
     "Ages",
+    "AwpMonth",
+    "AwpSettings",
     "Caution",
     "CheckinSettings",
     "Duration",
+    "ElsProduct",
+    "ElsSettings",
     "Failure",
     "Gap",
+    "GroupState",
+    "GroupsSettings",
+    "ImunifyKeyServers",
+    "IpLicenseList",
+    "IpLicensesSettings",
+    "KernelCareKeyServers",
     "Missing",
     "Observation",
     "Part",
+    "PatchState",
+    "PatchStatusSettings",
     "Probe",
     "ProbeContext",
     "ProbeReport",
     "ProbeSettings",
     "Run",
     "Shard",
+    "StatusFlag",
+    "StatusSettings",
+    "count_checkins",
     "is_address",
     "phrases_of",
     "run_probe",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cln_monitor.cln import AWP_PRODUCTS, arguments
+from cln_monitor.cln import AWP_PRODUCTS, check_awp_products
 
 from .probe import Plan, ProbeContext, Reading
 from .settings import DAY, HOUR, Duration, ProbeSettings, problems_of_products
@@ -40,7 +40,7 @@ class AwpSettings(ProbeSettings, frozen=True, kw_only=True):
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what of the values cannot be meant."""
         yield from super().problems()
-        yield from problems_of_products(self.products, lambda code: arguments.awp_products([code]))
+        yield from problems_of_products(self.products, lambda code: check_awp_products([code]))
 
 
 class AwpProbe:

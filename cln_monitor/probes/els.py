@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from cln_monitor.cln import ELS_CODES, Limit, arguments
+from cln_monitor.cln import ELS_CODES, Limit, check_product_code
 
 from .caution import of_addresses, of_limits
 from .probe import Plan, ProbeContext, Reading
@@ -50,7 +50,7 @@ class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what of the values cannot be meant."""
         yield from super().problems()
-        yield from problems_of_products(self.products, arguments.product_code)
+        yield from problems_of_products(self.products, check_product_code)
 
 
 class ElsProbe:

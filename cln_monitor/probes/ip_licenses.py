@@ -16,7 +16,7 @@ from .probe import Plan, ProbeContext, Reading
 from .redaction import without_secrets
 from .settings import HOUR, CheckinSettings, Duration
 
-LIST = "licenses"
+LICENSE_LIST = "licenses"
 """The name of the part that lists all licences; the others are of check-ins."""
 
 
@@ -74,7 +74,7 @@ class IpLicensesProbe:
         for start in range(0, len(held), MOST_ADDRESSES):
             some = [license_ for of_one in held[start : start + MOST_ADDRESSES] for license_ in of_one]
             readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, source, some)
-        return Plan(readers, read={LIST: _listed(source, licenses)})
+        return Plan(readers, read={LICENSE_LIST: _listed(source, licenses)})
 
 
 def _listed(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:

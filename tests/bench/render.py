@@ -22,7 +22,7 @@ from cln_monitor.cln import (
     TransportSettings,
     mask_key,
 )
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.answer import HttpAnswer
 from cln_monitor.exporter.metrics import ALL_FAMILIES, render_target
 from cln_monitor.exporter.metrics.exposition import Exposition
 from cln_monitor.probes import PROBES, CheckinSettings, ProbeContext, ProbeReport, Run, run_probe
@@ -64,10 +64,15 @@ class _Bytes:
         yield self
 
     def read(
-        self, _: object, path: object, query: Callable[[], dict[str, str]], decode: Callable[[Answer], Any], *rest: Any
+        self,
+        _: object,
+        path: object,
+        query: Callable[[], dict[str, str]],
+        decode: Callable[[HttpAnswer], Any],
+        *rest: Any,
     ) -> Any:
         del path, rest
-        return decode(Answer(200, self.bodies.get(query().get("key", ""), self._keys)))
+        return decode(HttpAnswer(200, self.bodies.get(query().get("key", ""), self._keys)))
 
 
 class _Reading:

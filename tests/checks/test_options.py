@@ -69,7 +69,7 @@ def test_no_state() -> None:
     "text",
     [
         *("", "127.0.0.1:10099", "localhost", "ftp://h", "http://", "http://:80", "http://h:99999", "http://h:0"),
-        *("http://h:x", "http://[::1", "http://h/a b", "http://h\n", "http://h/?a=b", "http://h/#a"),
+        *("http://h:x", "http://[::1", "http://h/a b", "http://h\n", "http://h/?a=b", "http://h/#a", "http://a..b"),
     ],
 )
 def test_no_address(option: str, text: str) -> None:

@@ -24,7 +24,7 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.cln.endpoints import STATUS_JSON, Endpoint
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.answer import HttpAnswer
 from tests.helpers.clock import FakeClock
 
 # Nothing of this may ever be shown, in whatever spelling: each holds what URLs, JSON, HTML and Python escape.
@@ -109,7 +109,7 @@ class Clients:
         return Client.over(self.transport(api_url, **settings), credentials())
 
 
-def read(transport: Transport, endpoint: Endpoint = STATUS_JSON, deadline: Deadline | None = None) -> Answer:
+def read(transport: Transport, endpoint: Endpoint = STATUS_JSON, deadline: Deadline | None = None) -> HttpAnswer:
     """Return the answer of a call as it stands."""
     return transport.read(endpoint, dict, dict, lambda answer: answer, deadline or Deadline.never(transport.clock))
 

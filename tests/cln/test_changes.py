@@ -35,7 +35,7 @@ from cln_monitor.cln import (
     UnreachableError,
 )
 from cln_monitor.cln.endpoints import WRITES
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.answer import HttpAnswer
 from cln_monitor.cln.http.transport import Reply
 from cln_monitor.simulator import Account, Served
 from tests.helpers.certificates import Authority
@@ -423,7 +423,7 @@ class CannedTransport(Transport):
     body = b""
 
     def _send(self, *_: Any, **__: Any) -> Reply:
-        return Reply(Answer(200, self.body), None)
+        return Reply(HttpAnswer(200, self.body), None)
 
 
 JSON = st.recursive(

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import AuthorizationError, BadAnswerError, ClnError, RefusedError
-from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data, plain_items
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data
+from cln_monitor.cln.http.answer import HttpAnswer
+from cln_monitor.cln.plain_text import plain_items
 
 from .asking import enveloped
 from .samples import LITERAL, MEANT, PLAIN, REPAIRED
@@ -62,9 +63,9 @@ CALLS = [
 ]
 
 
-def answer(body: bytes | str, status: int = 200, location: str = "") -> Answer:
+def answer(body: bytes | str, status: int = 200, location: str = "") -> HttpAnswer:
     """Return an answer of CLN."""
-    return Answer(status, body if isinstance(body, bytes) else body.encode(), location)
+    return HttpAnswer(status, body if isinstance(body, bytes) else body.encode(), location)
 
 
 def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any = Any) -> str:
@@ -512,7 +513,7 @@ def test_most_answers_are_read_at_one_go(members: list[tuple[str, Any]], status:
     assert _outcome(json_data, whole, kind) == _outcome(_looked_at_closely, whole, kind)
 
 
-def _outcome(read: Callable[[Answer, Any], object], whole: Answer, kind: Any) -> tuple[object, str]:
+def _outcome(read: Callable[[HttpAnswer, Any], object], whole: HttpAnswer, kind: Any) -> tuple[object, str]:
     try:
         return read(whole, kind), ""
     except ClnError as error:
@@ -524,7 +525,7 @@ def _outcome(read: Callable[[Answer, Any], object], whole: Answer, kind: Any) ->
 def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
     """A list is whole with 200 alone: a 206 says itself that it is a part, and no other is one of CLN's."""
     with pytest.raises(BadAnswerError, match=f"HTTP {status} with ") as raised:
-        json_data(Answer(status, body), list)
+        json_data(HttpAnswer(status, body), list)
     assert not raised.value.transient
 
 
@@ -540,10 +541,10 @@ def test_plain_text_with_another_status_of_success(status: int) -> None:
 def test_change_with_another_status_of_success(status: int, good: bool) -> None:
     """A change was made where CLN says so, also as created or taken, and not in an answer that is a part."""
     if good:
-        assert changed_data(Answer(status, enveloped(True)), bool) is True
+        assert changed_data(HttpAnswer(status, enveloped(True)), bool) is True
     else:
         with pytest.raises(BadAnswerError, match=f"HTTP {status} with a body that says success"):
-            changed_data(Answer(status, enveloped(True)), bool)
+            changed_data(HttpAnswer(status, enveloped(True)), bool)
 
 
 @pytest.mark.parametrize("status", [304, 306, 399])

@@ -18,7 +18,7 @@ from cln_monitor.cln import (
     RefusedError,
     ServersNotFoundError,
 )
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.answer import HttpAnswer
 from cln_monitor.cln.patch_status import parse_patch_status
 from cln_monitor.simulator import Account, Fault, Served, Simulator
 
@@ -27,7 +27,7 @@ from .asking import KEY, MONITORING_KEY, REGISTRATION_TOKEN, Clients
 
 def parse(text: str | bytes, status: int = 200) -> PatchStatus:
     """Return what a text says."""
-    return parse_patch_status(Answer(status, text if isinstance(text, bytes) else text.encode()))
+    return parse_patch_status(HttpAnswer(status, text if isinstance(text, bytes) else text.encode()))
 
 
 def counts(uptodate: int, outofdate: int, unsupported: int, inactive: int) -> dict[str, int]:
@@ -458,4 +458,4 @@ def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Ser
 def test_part_that_says_all_is_well(status: int) -> None:
     """A 206 is a part of the text, and who knows what the rest says."""
     with pytest.raises(BadAnswerError, match=f"HTTP {status} with a text that says all is well"):
-        parse_patch_status(Answer(status, b"KernelCare OK - all servers are up to date!"))
+        parse_patch_status(HttpAnswer(status, b"KernelCare OK - all servers are up to date!"))

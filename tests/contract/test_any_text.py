@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cln_monitor.cln import Client, ClnError, InvalidArgumentError, clean_text
-from cln_monitor.cln.text import is_clean
 from cln_monitor.simulator import Fault
+from cln_monitor.text import is_clean
 from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, furnish
 
 from .document import CALLS, Call

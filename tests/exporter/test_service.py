@@ -16,7 +16,7 @@ from cln_monitor.cln import REASONS, Redactor
 from cln_monitor.config import Config, ConfigError
 from cln_monitor.exporter.metrics.exposition import Exposition
 from cln_monitor.exporter.service import Service
-from cln_monitor.exporter.storage.snapshot import decode
+from cln_monitor.exporter.snapshot import decode
 from cln_monitor.simulator import Fault
 from tests.running import wait_until
 from tests.small_cln import IMUNIFY_KEY, KEY

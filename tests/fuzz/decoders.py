@@ -22,10 +22,10 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.cln.dates import parse_date
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.answer import HttpAnswer
 from cln_monitor.cln.http.transport import Reply
 from cln_monitor.cln.monitoring_key import _registered
-from cln_monitor.cln.text import is_clean
+from cln_monitor.text import is_clean
 from tests.helpers.clock import FakeClock
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -37,7 +37,7 @@ _DAYS = 3_700_000.0 * 86400  # farther from 1970 is no date that Python has
 class _Canned(Transport):
     """Gives each call the same answer, and sends nothing."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpAnswer) -> None:
         clock, redactor = FakeClock(), Redactor()
         for secret in (LOGIN, SECRET_KEY, TOKEN):
             redactor.hide(secret)
@@ -48,9 +48,9 @@ class _Canned(Transport):
         return Reply(self._answer, None)
 
 
-def answer_of(data: bytes) -> Answer:
+def answer_of(data: bytes) -> HttpAnswer:
     """Return an answer: the first byte decides on its status, the others are the body."""
-    return Answer(_STATUSES[data[0] % len(_STATUSES)] if data else 200, data[1:])
+    return HttpAnswer(_STATUSES[data[0] % len(_STATUSES)] if data else 200, data[1:])
 
 
 def _call(ask: Callable[[ReadOnlyClient], object]) -> Callable[[bytes], None]:

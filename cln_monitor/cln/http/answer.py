@@ -22,7 +22,7 @@ _places_for_large = threading.Semaphore(2)  # bodies without end, on all calls a
 _CHUNK = 1 << 16
 
 
-class Answer(msgspec.Struct, frozen=True):
+class HttpAnswer(msgspec.Struct, frozen=True):
     """What came back: the HTTP ``status``, the ``body`` unpacked and in UTF-8, the ``location`` of a redirect.
 
     ``retry_after`` is the header as it came, ``wait`` the seconds that it asks for, None for none; ``clock_skew`` CLN's
@@ -72,7 +72,7 @@ def read_body(response: BaseHTTPResponse, call: Call) -> bytes:
         return b"".join(pieces)
 
 
-def rate_limit(answer: Answer) -> RateLimitedError | None:
+def rate_limit(answer: HttpAnswer) -> RateLimitedError | None:
     """Return the error by which CLN asks us to slow down, where it does."""
     if answer.status != 429 and not (answer.status == 503 and answer.retry_after):
         return None

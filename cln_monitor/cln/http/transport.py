@@ -24,7 +24,7 @@ from cln_monitor.cln.paging import paging_of_headers
 from cln_monitor.cln.redact import Redactor
 from cln_monitor.http_body import in_utf8
 
-from .answer import Answer, Exchange, rate_limit, read_body
+from .answer import Exchange, HttpAnswer, rate_limit, read_body
 from .dates import clock_skew, retry_after_seconds
 from .error_mapping import FAILURES, says_nothing_was_done, translate
 from .pool import ConnectionPool
@@ -41,10 +41,10 @@ _FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
 class Reply(NamedTuple):
     """An answer, and the connection that it came over."""
 
-    answer: Answer
+    answer: HttpAnswer
     connection: UsedConnection | None
 
-    def decoded(self, decode: Callable[[Answer], T]) -> T:
+    def decoded(self, decode: Callable[[HttpAnswer], T]) -> T:
         """Return what ``decode`` makes of the answer. A connection is not used again when that is an error."""
         try:
             return decode(self.answer)
@@ -87,7 +87,7 @@ class Transport:
         endpoint: Endpoint,
         path: Callable[[], Mapping[str, str]],
         query: Callable[[], Mapping[str, str]],
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
         """Ask ``endpoint`` and return what ``decode`` makes of the answer; failures that may pass are tried again.
@@ -110,7 +110,7 @@ class Transport:
         self,
         endpoint: Endpoint,
         query: Callable[[], Mapping[str, str]],
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
         """Send a call that changes something, once, and return what ``decode`` makes of the answer. Raises ClnError."""
@@ -156,7 +156,7 @@ class Transport:
         endpoint: Endpoint,
         path: Callable[[], Mapping[str, str]],
         query: Callable[[], Mapping[str, str]],
-        decode: Callable[[Answer], T],
+        decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
         """Send a read, and at once a second time where the first went over a connection that had died meanwhile."""
@@ -209,7 +209,7 @@ class Transport:
                 with self._session.ask(method, path, query, seconds) as response:
                     call.stage = "reading the answer"
                     headers, now = response.headers, self.clock.time()
-                    answer = Answer(
+                    answer = HttpAnswer(
                         response.status,
                         in_utf8(read_body(response, call), headers.get("Content-Type", "")),
                         location=headers.get("Location", ""),

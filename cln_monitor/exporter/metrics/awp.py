@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import Observation
-from cln_monitor.probes.awp import AwpMonth, AwpSettings
+from cln_monitor.probes import AwpMonth, AwpSettings, Observation
 
 BILLABLE = Family(
     "cln_awp_billable",

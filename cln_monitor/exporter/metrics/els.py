@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import Observation
-from cln_monitor.probes.els import ElsProduct, ElsSettings
+from cln_monitor.probes import ElsProduct, ElsSettings, Observation
 
 from .servers import add_limit
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import Observation
-from cln_monitor.probes.groups import GroupsSettings, GroupState
+from cln_monitor.probes import GroupsSettings, GroupState, Observation
 
 SERVERS = Family(
     "cln_group_servers",

@@ -6,8 +6,7 @@ from collections import Counter
 
 from cln_monitor.exporter.licenses import License, licenses_of
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import Observation
-from cln_monitor.probes.ip_licenses import IpLicenseList, IpLicensesSettings
+from cln_monitor.probes import IpLicenseList, IpLicensesSettings, Observation
 
 from .servers import add_ages, age_family
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import CheckinSettings, Observation
-from cln_monitor.probes.checkins import count_checkins
-from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from cln_monitor.probes import CheckinSettings, KernelCareKeyServers, Observation, count_checkins
 
 from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
 

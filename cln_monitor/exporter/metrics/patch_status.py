@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import Observation
-from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
+from cln_monitor.probes import Observation, PatchState, PatchStatusSettings
 
 SERVERS = Family(
     "cln_patch_status_servers",

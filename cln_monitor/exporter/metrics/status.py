@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import Observation
-from cln_monitor.probes.status import StatusFlag, StatusSettings
+from cln_monitor.probes import Observation, StatusFlag, StatusSettings
 
 FLAG = Family(
     "cln_status_flag",

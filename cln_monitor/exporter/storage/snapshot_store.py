@@ -12,10 +12,10 @@ from typing import Any
 import structlog
 
 from cln_monitor.cln import Clock, Threads
+from cln_monitor.exporter.snapshot import Snapshot, SnapshotError, decode
 from cln_monitor.exporter.target import Target, TargetId
 
 from .directory import StateFolder
-from .snapshot import Snapshot, SnapshotError, decode
 
 _log = structlog.get_logger(__name__)
 

@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cln_monitor.config import ConfigError
-from cln_monitor.config.load import read_text
-from cln_monitor.config.validator import ConfigProblem, Validator
-from cln_monitor.config.yaml_loader import YamlError, read_document
+from cln_monitor.config import ConfigError, ConfigProblem, Validator, YamlError, read_document, read_text
 
 from .config_schema import HttpServerConfig, RateLimit, TlsServerConfig, WebConfigFile
 from .passwords import USUAL_COST

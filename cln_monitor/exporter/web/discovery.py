@@ -15,8 +15,7 @@ import msgspec
 
 from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.exporter.service import Service
-from cln_monitor.probes import Ages, Observation, ProbeReport, is_address
-from cln_monitor.probes.ip_licenses import LIST, IpLicenseList
+from cln_monitor.probes import LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
 
 DEFAULT_PORT = 9100  # of the node exporter
 _AT_A_TIME = 2000  # target groups encoded in one go, which nothing else can interrupt
@@ -208,7 +207,7 @@ def what_is_missing(view: ProbeReport) -> str | None:
 
 
 def _matters(view: ProbeReport, part: str) -> bool:
-    return view.probe != "ip_licenses" or part == LIST  # when a server checked in is nothing to discover it by
+    return view.probe != "ip_licenses" or part == LICENSE_LIST  # when a server checked in is nothing to discover it by
 
 
 def group_labels(observation: Observation[Any]) -> Groups:

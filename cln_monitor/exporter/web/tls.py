@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cln_monitor.config.exposure import Exposed, is_world_readable
-from cln_monitor.config.secrets import expand
+from cln_monitor.config import Exposed, expand, is_world_readable
 from cln_monitor.files import pem_text, read_file
 
 from .config_schema import TlsServerConfig

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from cln_monitor.config import ConfigError
-from cln_monitor.config.validator import ConfigProblem
+from cln_monitor.config import ConfigError, ConfigProblem
 
 from .config import WebConfig, load_web_config
 

@@ -154,11 +154,9 @@ def test_no_answer(
 
 
 def test_nobody_there() -> None:
-    """A port that nobody listens on, and a name that nobody has."""
+    """A port that nobody listens on is told in the words of the system."""
     outcome = run_inside("check_cln_status", "--exporter", f"{HOST}:{free_port()}")
     assert outcome.text.endswith("cannot be reached (Connection refused)")
-    outcome = run_inside("check_cln_status", "--exporter", "http://a..b")
-    assert outcome.text == "the exporter at http://a..b cannot be reached (no host can have that name)"
 
 
 def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cln_monitor.text import shorten
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -38,7 +40,7 @@ def listed(phrases: list[str]) -> str:
 
 def short(text: str, longest: int = 80) -> str:
     """Return ``text``, cut where it is longer than ``longest`` characters."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    return shorten(text, longest)
 
 
 MOST_ROWS = 20

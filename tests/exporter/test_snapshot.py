@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import KernelCareServer
-from cln_monitor.exporter.storage.snapshot import FORMAT, Snapshot, SnapshotError, decode
+from cln_monitor.exporter.snapshot import FORMAT, Snapshot, SnapshotError, decode
 from cln_monitor.probes import PROBES, Failure, Missing, Observation, Part
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
