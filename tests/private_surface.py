@@ -72,7 +72,7 @@ def _takes(function: Any, parameter: str) -> bool:
 
 # The library, its module and class, and our module: each name, with the parameters that are passed, and what for.
 _TABLE = {
-    ("uvicorn", "uvicorn.protocols.http.h11_impl:H11Protocol", "exporter/connections.py"): {
+    ("uvicorn", "uvicorn.protocols.http.h11_impl:H11Protocol", "exporter/web/connections.py"): {
         "__init__(config, server_state, app_state)": "calls for each connection",
         "connection_made": "overrides to count connections",
         "connection_lost": "overrides to count connections",
@@ -84,13 +84,13 @@ _TABLE = {
         "cycle": "reads for the request that is under way",
         "conn": "reads for how far a request has come",
     },
-    ("uvicorn", "uvicorn.protocols.http.h11_impl:RequestResponseCycle", "exporter/connections.py"): {
+    ("uvicorn", "uvicorn.protocols.http.h11_impl:RequestResponseCycle", "exporter/web/connections.py"): {
         "response_complete": "reads to see whether a request is answered",
     },
-    ("uvicorn", "uvicorn.protocols.http.flow_control:FlowControl", "exporter/connections.py"): {
+    ("uvicorn", "uvicorn.protocols.http.flow_control:FlowControl", "exporter/web/connections.py"): {
         "write_paused": "reads to see that a client does not read",
     },
-    ("uvicorn", "uvicorn:Server", "exporter/connections.py"): {
+    ("uvicorn", "uvicorn:Server", "exporter/web/connections.py"): {
         "startup(sockets)": "overrides to listen with its own connections",
         "main_loop": "overrides to wake less often and to end slow clients",
         "on_tick": "calls once a second",
@@ -100,23 +100,23 @@ _TABLE = {
         "config": "passes to each connection",
         "should_exit": "sets to stop",
     },
-    ("uvicorn", "uvicorn:Server", "exporter/server.py"): {
+    ("uvicorn", "uvicorn:Server", "exporter/web/server.py"): {
         "capture_signals": "overrides to handle signals itself",
     },
-    ("h11", "h11:SEND_BODY", "exporter/connections.py"): {
+    ("h11", "h11:SEND_BODY", "exporter/web/connections.py"): {
         "__name__": "compares the state of a client with",
     },
-    ("h11", "h11:Connection", "exporter/connections.py"): {
+    ("h11", "h11:Connection", "exporter/web/connections.py"): {
         "their_state": "reads for how far a request has come",
         "trailing_data": "reads for the beginning of the next request",
     },
-    ("asyncio", "asyncio.sslproto:SSLProtocol", "exporter/connections.py"): {
+    ("asyncio", "asyncio.sslproto:SSLProtocol", "exporter/web/connections.py"): {
         "__init__(server_side, ssl_handshake_timeout)": "calls for each connection with TLS",
         "max_size": "lowers to a record of TLS",
         "connection_made": "overrides to count handshakes",
         "connection_lost": "overrides to count handshakes",
     },
-    ("urllib3", "urllib3.connection:HTTPConnection", "cln/connections.py"): {
+    ("urllib3", "urllib3.connection:HTTPConnection", "cln/http/connections.py"): {
         "_new_conn": "overrides to connect within a deadline",
         "_dns_host": "looks up",
         "proxy_is_tunneling": "asks whether a proxy is asked first",
@@ -124,26 +124,26 @@ _TABLE = {
         "response_class": "overrides to read responses strictly",
         "is_connected": "overrides to say whether the pool may use it again",
     },
-    ("urllib3", "urllib3.connection:HTTPSConnection", "cln/connections.py"): {
+    ("urllib3", "urllib3.connection:HTTPSConnection", "cln/http/connections.py"): {
         "_new_conn": "overrides to connect within a deadline",
         "connect": "overrides to know when the handshake is over",
         "is_verified": "sets to be warned once and not for each call",
     },
-    ("urllib3", "urllib3.connectionpool:HTTPConnectionPool", "cln/connections.py"): {
+    ("urllib3", "urllib3.connectionpool:HTTPConnectionPool", "cln/http/connections.py"): {
         "ConnectionCls": "sets to its connections",
     },
-    ("urllib3", "urllib3.connectionpool:HTTPSConnectionPool", "cln/connections.py"): {
+    ("urllib3", "urllib3.connectionpool:HTTPSConnectionPool", "cln/http/connections.py"): {
         "ConnectionCls": "sets to its connections",
     },
     ("http", "http.client:HTTPResponse", "http_response.py"): {
         "begin": "overrides to read the head strictly",
         "_read_status": "overrides to skip interim responses, also of a proxy",
     },
-    ("urllib3", "urllib3:PoolManager", "cln/session.py"): {
+    ("urllib3", "urllib3:PoolManager", "cln/http/pool.py"): {
         "pool_classes_by_scheme": "sets to its pools",
         "pools": "closes each of",
     },
-    ("requests", "requests.adapters:HTTPAdapter", "cln/session.py"): {
+    ("requests", "requests.adapters:HTTPAdapter", "cln/http/pool.py"): {
         "init_poolmanager": "overrides to share one TLS context",
         "proxy_manager_for": "overrides to share one TLS context",
         "close": "overrides to close connections at once",
@@ -153,27 +153,27 @@ _TABLE = {
         "max_retries": "passes on, which is no retry",
         "__attrs__": "extends to copy an adapter without its connections",
     },
-    ("requests", "requests.utils", "cln/session.py"): {
+    ("requests", "requests.utils", "cln/http/pool.py"): {
         "urldefragauth": "calls to take the login out of a URL",
     },
-    ("apscheduler", "apscheduler.triggers.base:BaseTrigger", "exporter/schedule.py"): {
+    ("apscheduler", "apscheduler.triggers.base:BaseTrigger", "exporter/scheduler.py"): {
         "get_next_fire_time": "overrides to plan in constant time after a jump of the clock",
     },
-    ("starlette", "starlette.responses:StreamingResponse", "exporter/web.py"): {
+    ("starlette", "starlette.responses:StreamingResponse", "exporter/web/app.py"): {
         "__call__": "overrides to do without a task for each response",
         "stream_response": "calls to send a response",
     },
-    ("starlette", "starlette.routing:Router", "exporter/web.py"): {
+    ("starlette", "starlette.routing:Router", "exporter/web/app.py"): {
         "redirect_slashes": "sets to send no redirects",
     },
     ("structlog", "structlog.stdlib:ProcessorFormatter", "exporter/logs.py"): {
         "format": "overrides to redact finished lines",
     },
-    ("prometheus-client", "prometheus_client.openmetrics.exposition", "exporter/counters.py"): {
+    ("prometheus-client", "prometheus_client.openmetrics.exposition", "exporter/self_metrics.py"): {
         "generate_latest": "calls for its own metrics",
         "CONTENT_TYPE_LATEST": "names as the type of a scrape",
     },
-    ("prometheus-client", "prometheus_client.exposition", "exporter/counters.py"): {
+    ("prometheus-client", "prometheus_client.exposition", "exporter/self_metrics.py"): {
         "CONTENT_TYPE_PLAIN_0_0_4": "names as the type of a scrape",
     },
     ("typer", "typer.completion", "cli/completion.py"): {
@@ -193,14 +193,14 @@ _TABLE = {
     ("typer", "typer.main", "cli/main.py"): {
         "get_command": "calls for its tree of commands",
     },
-    ("nagiosplugin", "nagiosplugin:Resource", "checks/verdict.py"): {
+    ("nagiosplugin", "nagiosplugin:Resource", "checks/result.py"): {
         "probe": "overrides to give figures",
     },
-    ("nagiosplugin", "nagiosplugin:Context", "checks/verdict.py"): {
+    ("nagiosplugin", "nagiosplugin:Context", "checks/result.py"): {
         "evaluate": "overrides to give a figure its state",
         "performance": "overrides to write perfdata",
     },
-    ("nagiosplugin", "nagiosplugin:Check", "checks/verdict.py"): {
+    ("nagiosplugin", "nagiosplugin:Check", "checks/result.py"): {
         "perfdata": "reads for the perfdata",
         "results": "reads for the states",
     },

@@ -114,14 +114,18 @@ class _Moved(h11_impl.H11Protocol):
         (
             "method",
             "resume_writing",
-            "no longer has H11Protocol.resume_writing, which exporter/connections.py overrides to see that",
+            "no longer has H11Protocol.resume_writing, which exporter/web/connections.py overrides to see that",
         ),
-        ("attribute", "cycle", "no longer has H11Protocol.cycle, which exporter/connections.py reads for the request"),
+        (
+            "attribute",
+            "cycle",
+            "no longer has H11Protocol.cycle, which exporter/web/connections.py reads for the request",
+        ),
         ("parameter", "__init__", "no longer passes server_state, app_state to H11Protocol.__init__, which "),
         (
             "class",
             "flow",
-            "no longer has uvicorn.protocols.http.h11_impl.H11Protocol, of which exporter/connections.py needs flow",
+            "no longer has uvicorn.protocols.http.h11_impl.H11Protocol, of which exporter/web/connections.py needs",
         ),
     ],
 )

@@ -3,13 +3,12 @@
 from .clients import ClientFactory
 from .dump import show_config
 from .exposure import Exposed, is_world_readable
-from .load import ConfigError, load_config, make_config, parse_config, read_text
+from .load import ConfigError, load_config, make_config, parse_config, read_yaml
 from .model import AccountConfig, Config
 from .secrets import expand
 from .selection import AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
 from .warn import warnings_of
-from .yaml_loader import YamlError, read_document
 
 __all__ = [
     "AccountConfig",
@@ -21,14 +20,12 @@ __all__ = [
     "Exposed",
     "SelectionError",
     "Validator",
-    "YamlError",
     "expand",
     "is_world_readable",
     "load_config",
     "make_config",
     "parse_config",
-    "read_document",
-    "read_text",
+    "read_yaml",
     "show_config",
     "warnings_of",
 ]

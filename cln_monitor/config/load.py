@@ -43,7 +43,7 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
 
     ``guard_secrets``: files of secrets that all users of the machine can read are refused, unless it allows them.
     """
-    text = read_text(file)
+    text = _text(file)
     try:
         config = msgspec.structs.replace(parse_config(text, file.parent, with_secrets=with_secrets), file=file)
     except ConfigError as error:
@@ -56,8 +56,12 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
     return config
 
 
-def read_text(file: Path) -> str:
-    """Return the text of a configuration file. Raises ConfigError."""
+def read_yaml(file: Path) -> object:
+    """Return the YAML document in a configuration file, as plain values. Raises ConfigError."""
+    return _document(_text(file), str(file))
+
+
+def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")  # each time anew, whatever it is: a reload may find another
     except OSError as error:
@@ -70,13 +74,16 @@ def read_text(file: Path) -> str:
 
 def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in the YAML ``text``; relative file names start from ``base``. Raises ConfigError."""
+    return make_config(_document(text), base, with_secrets=with_secrets)
+
+
+def _document(text: str, name: str = "") -> object:
     from .yaml_loader import YamlError, read_document  # noqa: PLC0415 # a check that is given options pays for no YAML
 
     try:
-        document = read_document(text)
+        return read_document(text)
     except YamlError as error:
-        raise ConfigError("", [error.problem]) from None
-    return make_config(document, base, with_secrets=with_secrets)
+        raise ConfigError(name, [error.problem]) from None
 
 
 def make_config(document: object, base: Path, *, with_secrets: bool = True) -> Config:

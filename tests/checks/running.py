@@ -71,14 +71,14 @@ def run_plugin(
 _HELD_UP = """
 import sys, time
 from cln_monitor.checks import entry
-from cln_monitor.checks.exit import Exit
-watch = Exit._watch
+from cln_monitor.checks.plugin_exit import PluginExit
+watch = PluginExit._watch
 def watch_from_there(leave, seconds):
     while not leave.stage.startswith({stage!r}):
         time.sleep(0.01)
     watch(leave, seconds)
-Exit._watch = watch_from_there
-Exit.left = property(lambda _: {left})
+PluginExit._watch = watch_from_there
+PluginExit.left = property(lambda _: {left})
 {more}
 sys.argv = sys.argv[1:]
 entry.run(sys.argv[0])

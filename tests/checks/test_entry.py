@@ -90,7 +90,8 @@ def test_a_broken_module_with_its_traceback(tmp_path: Path) -> None:
 
 _BUG = """
 import sys
-from cln_monitor.checks import entry, status
+from cln_monitor.checks import entry
+from cln_monitor.checks.plugins import status
 def judge(*_):
     raise {error}
 status.judge = judge

@@ -20,9 +20,9 @@ def ended(script: str) -> tuple[int, str, str]:
     """Return how a process ends that runs ``script`` with an exit ``leave``: its code, stdout and stderr."""
     prelude = (
         "import os, signal, sys, threading, time\n"
-        "from cln_monitor.checks.plugin_exit import Exit\n"
+        "from cln_monitor.checks.plugin_exit import PluginExit\n"
         "from cln_monitor.checks.states import State\n"
-        "leave = Exit()\n"
+        "leave = PluginExit()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", prelude + script],

@@ -56,7 +56,7 @@ def packages(modules: set[str]) -> set[str]:
 
 def of_checks(modules: set[str]) -> set[str]:
     """Return which of ``modules`` are of plugins."""
-    plugins = {f"cln_monitor.checks.{module}" for module in MODULES.values()}
+    plugins = {f"cln_monitor.checks.plugins.{module}" for module in MODULES.values()}
     return {module.rpartition(".")[2] for module in modules & plugins}
 
 
@@ -70,7 +70,8 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
     others = {"requests", "urllib3", "certifi", "yaml", "msgspec", "dataclasses", "inspect", "importlib.metadata"}
     assert not packages(modules) & (WEB | others)
     rooms = {".".join(module.split(".")[:2]) for module in modules if module.startswith("cln_monitor.")}
-    leaves = {f"cln_monitor.{name}" for name in ("http_body", "http_response", "masking", "policy", "streams")}
+    shared = ("durations", "http_body", "http_response", "masking", "policy", "streams", "text", "urls")
+    leaves = {f"cln_monitor.{name}" for name in shared}
     assert rooms <= leaves | {"cln_monitor.checks"}
     assert {"nagiosplugin", "cln_monitor.checks.data.exporter"} <= modules
     assert of_checks(modules) == {MODULES[name]}

@@ -27,9 +27,9 @@ ENDING = [
 """The signals of Linux that can be caught and whose default action ends a process; see signal(7)."""
 
 _DREAMING = """
-from cln_monitor.checks.exit import Exit
+from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.signals import end_on_signals
-leave = Exit()
+leave = PluginExit()
 leave.stage = "dreaming"
 end_on_signals(leave)
 print("asleep", flush=True)
@@ -130,7 +130,8 @@ def test_a_signal_ends_a_plugin_whose_main_thread_is_in_a_library() -> None:
 def test_a_broken_connection_is_no_signal(cln: Cln) -> None:
     """CLN that closes a connection is an error of that call, though the write to it raises SIGPIPE."""
     code = (
-        "import os, sys\nfrom cln_monitor.checks import entry, status\nreal = status.judge\n"
+        "import os, sys\nfrom cln_monitor.checks import entry\n"
+        "from cln_monitor.checks.plugins import status\nreal = status.judge\n"
         "def judge(*arguments):\n"
         "    reading, writing = os.pipe()\n    os.close(reading)\n"
         "    try:\n        os.write(writing, b'x')\n    except BrokenPipeError:\n        return real(*arguments)\n"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +15,10 @@ from hypothesis import strategies as st
 from cln_monitor.cln import AuthorizationError, BadAnswerError, ClnError, RefusedError
 from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data
 from cln_monitor.cln.http.answer import HttpAnswer
-from cln_monitor.cln.plain_text import plain_items
 
+from .answers import answer, plain_problem
 from .asking import enveloped
-from .samples import LITERAL, MEANT, PLAIN, REPAIRED
+from .samples import LITERAL, MEANT, REPAIRED
 
 BROKEN = sorted({name for name in LITERAL if name.endswith(".json")} & set(REPAIRED))
 UNAUTHORIZED = "kcare.srv.remove.unauthorized.json"
@@ -63,22 +61,10 @@ CALLS = [
 ]
 
 
-def answer(body: bytes | str, status: int = 200, location: str = "") -> HttpAnswer:
-    """Return an answer of CLN."""
-    return HttpAnswer(status, body if isinstance(body, bytes) else body.encode(), location)
-
-
 def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any = Any) -> str:
     """Return the type and the text of the error that a JSON answer is."""
     with pytest.raises(ClnError) as raised:
         json_data(answer(body, status, location), kind)
-    return f"{type(raised.value).__name__}: {raised.value}"
-
-
-def plain_problem(body: bytes | str, status: int = 200, location: str = "") -> str:
-    """Return the type and the text of the error that a plain answer is."""
-    with pytest.raises(ClnError) as raised:
-        plain_items(answer(body, status, location))
     return f"{type(raised.value).__name__}: {raised.value}"
 
 
@@ -327,108 +313,6 @@ def test_reason_is_not_cut_before_it_is_scrubbed() -> None:
     assert text.endswith(" secret")
 
 
-STATUS_FLAGS = {
-    "db_clweb_connected": "true",
-    "db_clweb_online": "false",
-    "db_rhn_connected": "true",
-    "db_rhn_online": "true",
-    "rhn_overloaded": "false",
-    "rhn_queue_full": "true",
-    "xmlrpc": "false",
-    "ip_server_reg": "false",
-}
-
-
-@pytest.mark.parametrize("name", sorted(PLAIN))
-def test_plain_sample_as_printed(name: str) -> None:
-    """Plain samples are read as they stand in the document: on one line, with comments, cut by the PDF."""
-    readings: dict[str, object] = {
-        "success.plain": {"code": "0"},
-        "kcare.nagios.register_key.plain": {"code": "0"},
-        "status.plain": STATUS_FLAGS,
-        "error.plain": "RefusedError: CLN refused the call: Unexpected server error",
-        "kcare.nagios.register_key.error.plain": "RefusedError: CLN refused the call: it gave no reason",
-    }
-    meant = readings[name]
-    read = plain_problem(PLAIN[name]) if isinstance(meant, str) else plain_items(answer(PLAIN[name]))
-    assert read == meant
-
-
-@pytest.mark.parametrize(
-    ("text", "items"),
-    [
-        ("success:true\ncode:0", {"code": "0"}),
-        ("success:true\r\ncode:0\r\n", {"code": "0"}),
-        ("success: true\ncode: 2", {"code": "2"}),
-        ("success : true code : 2", {"code": "2"}),
-        ("SUCCESS:TRUE\nCode:1", {"code": "1"}),
-        ("success:true", {}),
-        (
-            "success:true\nxmlrpc:true, // a comment: with a colon\nrhn_queue_rejects:3",
-            {"xmlrpc": "true", "rhn_queue_rejects": "3"},
-        ),
-        ("success:true\nmessage:code:7 is not a code\ncode:0", {"code": "0"}),
-        ("success:true\nfree text\ncode:0", {"code": "0"}),
-        ("success:true\nurl:https://cln.cloudlinux.com", {"url": "https://cln.cloudlinux.com"}),
-    ],
-)
-def test_plain_items(text: str, items: dict[str, str]) -> None:
-    """Items stand on lines of their own or parted by blanks; a message takes the rest of its line."""
-    assert plain_items(answer(text)) == items
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "text"),
-    [
-        ("success:false", 200, "RefusedError: CLN refused the call: it gave no reason"),
-        ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the call: Key: not found"),
-        ("success:false message:success:true", 200, "RefusedError: CLN refused the call: success:true"),
-        ("success:false\ncode:1", 500, "RefusedError: CLN refused the call: it gave no reason"),
-        ("success:true", 500, "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success"),
-        ("success:maybe", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("success", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("code:0", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("", 200, "BadAnswerError: not an answer of CLN but an empty body"),
-        ("<html>success:true", 200, "BadAnswerError: not an answer of CLN but an HTML page"),
-        ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the call: Key not found"),
-        (' {"success": false}', 500, "RefusedError: CLN refused the call: it gave no reason"),
-        (
-            '{"success": false, "message": "Authorization failed"}',
-            200,
-            "AuthorizationError: CLN refused the token: Authorization failed",
-        ),
-        (
-            '{"success": true, "data": {"code": 0}}',
-            200,
-            "BadAnswerError: not an answer of CLN but JSON in place of plain text",
-        ),
-        ('{"code": 0}', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
-        ('{"success": false', 200, "BadAnswerError: not an answer of CLN but JSON that is cut or broken"),
-        ('["success:true"]', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
-        (
-            '{"success": true}',
-            500,
-            "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success",
-        ),
-        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
-        (
-            "success:true\nxmlrpc:true\nrhn_queue_full:",
-            200,
-            "BadAnswerError: not an answer of CLN but text that is cut",
-        ),
-        ("success:true xmlrpc:true rhn_queue_full: ", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
-        (
-            "success:true\nxmlrpc:true\nrhn_queue_full:fal",
-            200,
-            "BadAnswerError: not an answer of CLN but text that is cut",
-        ),
-    ],
-)
-def test_plain_failures(body: str, status: int, text: str) -> None:
-    """A plain answer that is no success is told like a JSON one."""
-    assert plain_problem(body, status) == text
-
-
 @given(
     st.binary()
     | st.text().map(str.encode)
@@ -445,37 +329,6 @@ def test_any_bytes_of_json(body: bytes, status: int) -> None:
         except ClnError:
             continue
         assert status == 200
-
-
-@given(
-    st.binary() | st.text(alphabet="success:true fal\nmge,/ ").map(lambda text: f"success{text}".encode()),
-    st.sampled_from([200, 302, 401, 404, 500]),
-)
-def test_any_bytes_of_plain_text(body: bytes, status: int) -> None:
-    """Any bytes are items or a ClnError, and items only with a good status and the word for success."""
-    try:
-        items = plain_items(answer(body, status))
-    except ClnError:
-        return
-    assert status == 200
-    assert body.strip().lower().startswith(b"success")
-    assert "success" not in items
-
-
-HOSTILE = [
-    b"success:true\n" + b"a" * 200_000,
-    b"success:false message:" + b"\n a" * 100_000,
-    b"success:" + b" \t" * 100_000,
-]
-
-
-@pytest.mark.parametrize("body", HOSTILE, ids=["a long word", "a long message", "blanks"])
-def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
-    """No text takes long, as none of our time-outs could end that."""
-    started = time.thread_time()
-    with contextlib.suppress(ClnError):
-        plain_items(answer(body))
-    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -529,14 +382,6 @@ def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
     assert not raised.value.transient
 
 
-@pytest.mark.parametrize("status", [203, 206])
-def test_plain_text_with_another_status_of_success(status: int) -> None:
-    """So is a plain text."""
-    assert plain_problem("success:true xmlrpc:true", status) == (
-        f"BadAnswerError: not an answer of CLN but HTTP {status} with a body that says success"
-    )
-
-
 @pytest.mark.parametrize(("status", "good"), [(200, True), (201, True), (202, True), (203, False), (206, False)])
 def test_change_with_another_status_of_success(status: int, good: bool) -> None:
     """A change was made where CLN says so, also as created or taken, and not in an answer that is a part."""
@@ -565,9 +410,9 @@ def test_threads_that_read_a_kind_for_the_first_time_at_once() -> None:
 import sys, threading
 import msgspec
 from cln_monitor.cln.envelope import json_data
-from cln_monitor.cln.http.answer import Answer
+from cln_monitor.cln.http.answer import HttpAnswer
 sys.setswitchinterval(1e-6)
-answer = Answer(status=200, body=b'{"success": true, "data": [{"f1": 1}]}')
+answer = HttpAnswer(status=200, body=b'{"success": true, "data": [{"f1": 1}]}')
 for number in range(200):
     kind = list[msgspec.defstruct(f"Kind{number}", [(f"f{field}", int | None, None) for field in range(30)])]
     meeting = threading.Barrier(4)

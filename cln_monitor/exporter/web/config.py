@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cln_monitor.config import ConfigError, ConfigProblem, Validator, YamlError, read_document, read_text
+from cln_monitor.config import ConfigError, ConfigProblem, Validator, read_yaml
 
 from .config_schema import HttpServerConfig, RateLimit, TlsServerConfig, WebConfigFile
 from .passwords import USUAL_COST
@@ -45,10 +45,7 @@ _MOST_COST = 14  # at which a first request waits for a second or two
 
 def load_web_config(file: Path) -> WebConfig:
     """Return what ``file`` asks for, its certificates read. Raises ConfigError, with a line for each problem."""
-    try:
-        document = read_document(read_text(file))
-    except YamlError as error:
-        raise ConfigError(str(file), [error.problem]) from None
+    document = read_yaml(file)
     if _has_surrogates(document):
         raise ConfigError(str(file), [ConfigProblem("", "has half a character of UTF-16 in it, which is none")])
     typer = Validator()

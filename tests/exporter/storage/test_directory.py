@@ -231,7 +231,7 @@ def test_what_is_no_file_of_ours_is_not_read(there: str, folder: StateFolder, tm
 
 _KILLED = """
 import os, pathlib, random, signal, sys, time
-from cln_monitor.exporter.state_folder import StateFolder
+from cln_monitor.exporter.storage.directory import StateFolder
 path, name, kills = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 half_done = done = 0
 # A busy machine may give a child no time to begin to write: then it takes more of them.

@@ -22,10 +22,16 @@ pytestmark = pytest.mark.processes
 
 SILENT = 500
 FILES = 200
+_PATIENTLY = """
+from cln_monitor.exporter import __main__ as program
+from cln_monitor.exporter.web import connections
+connections._HANDSHAKE = connections._HEAD = 600
+program.run()
+"""
 PATIENT = (
     sys.executable,
     "-c",
-    "from cln_monitor.exporter import connections, main; connections._HANDSHAKE = connections._HEAD = 600; main.run()",
+    _PATIENTLY,
 )
 """An exporter that leaves silent clients alone for as long as a busy machine takes to open and to count them."""
 ENDED_AFTER = 10

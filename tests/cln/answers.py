@@ -1,0 +1,21 @@
+"""Answers as the decoders get them, and what is wrong with those that are not good."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import ClnError
+from cln_monitor.cln.http.answer import HttpAnswer
+from cln_monitor.cln.plain_text import plain_items
+
+
+def answer(body: bytes | str, status: int = 200, location: str = "") -> HttpAnswer:
+    """Return an answer of CLN."""
+    return HttpAnswer(status, body if isinstance(body, bytes) else body.encode(), location)
+
+
+def plain_problem(body: bytes | str, status: int = 200, location: str = "") -> str:
+    """Return the type and the text of the error that a plain answer is."""
+    with pytest.raises(ClnError) as raised:
+        plain_items(answer(body, status, location))
+    return f"{type(raised.value).__name__}: {raised.value}"
