@@ -66,14 +66,14 @@ class Python(NamedTuple):
         return self.numbers >= LEAST
 
 
-class Failed(Exception):
+class StepFailedError(Exception):
     """A command that did not end well: its last lines."""
 
 
 def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = None) -> str:
     """Run `command` in the root file system `root`, or here, and return its output.
 
-    Raises Failed when it fails, or is not over after `seconds`.
+    Raises StepFailedError when it fails, or is not over after `seconds`.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment.pop("VIRTUAL_ENV", None)
@@ -105,7 +105,7 @@ def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = N
     text = log.read_bytes()[begin:].decode(errors="replace")
     if code != 0:
         lines = "\n".join(text.splitlines()[-SHOWN_LINES:])
-        raise Failed(f"{' '.join(command[:3])} …: {code}\n{lines}")
+        raise StepFailedError(f"{' '.join(command[:3])} …: {code}\n{lines}")
     return text
 
 
@@ -159,7 +159,7 @@ def debian_pythons() -> Iterator[Python]:
             options = ("--variant=minbase", included, '--aptopt=Acquire::Check-Valid-Until "false"')
             try:
                 run(["mmdebstrap", *options, suite, str(root)], WORK / f"{suite}.log", INSTALL_SECONDS)
-            except Failed as error:
+            except StepFailedError as error:
                 report(f"no root file system of {suite}: {error}")
                 shutil.rmtree(root, ignore_errors=True)
                 continue
@@ -216,7 +216,7 @@ def test(python: Python, which: str, arguments: Sequence[str]) -> bool:
         interpreter = install(python, which, log)
         installed = time.monotonic()
         text = run([interpreter, "-m", "pytest", *arguments], log, TEST_SECONDS, python.root)
-    except Failed as error:
+    except StepFailedError as error:
         report(f"{python.name} {which}: FAILED, {log}\n{error}")
         return False
     now = time.monotonic()

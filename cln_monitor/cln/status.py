@@ -48,7 +48,7 @@ class ServiceStatus(msgspec.Struct, frozen=True):
         return self.flags[name] != (name in BAD_WHEN_TRUE)
 
 
-class _UnreadableFlag(BadAnswerError):
+class _UnreadableFlagError(BadAnswerError):
     """A status one of whose documented flags is neither true nor false."""
 
 
@@ -65,7 +65,7 @@ class StatusReads:
         """
         try:
             return self._caller.read(STATUS_JSON, lambda answer: _status(answer, json_data(answer, dict[str, Any])))
-        except _UnreadableFlag:
+        except _UnreadableFlagError:
             raise  # it was read, and what it says of this flag the other would only hide
         except (BadAnswerError, RefusedError, AuthorizationError) as error:
             try:
@@ -80,7 +80,9 @@ def _status(answer: HttpAnswer, items: dict[str, Any], *, plain: bool = False) -
     flags = {clean_text(name): value for name, item in items.items() if (value := flag(item)) is not None}
     for name in sorted(DOCUMENTED & items.keys() - flags.keys()):
         told = clean_text(json.dumps(items[name]), LONGEST_UNSCRUBBED)
-        raise _UnreadableFlag(str(not_an_answer(answer, f"a status whose {name} is {told}, neither true nor false")))
+        raise _UnreadableFlagError(
+            str(not_an_answer(answer, f"a status whose {name} is {told}, neither true nor false"))
+        )
     if not flags:
         raise not_an_answer(answer, "a status without a single flag")
     return ServiceStatus(dict(sorted(flags.items())), plain)

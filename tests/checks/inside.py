@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 from unittest import mock
 
-from cln_monitor.checks import entry, options
-from cln_monitor.checks import registry as program
+from cln_monitor.checks import entry, options, registry
 from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.states import State
 
@@ -58,5 +57,5 @@ def run_inside(name: str, *arguments: str) -> Outcome:
 
 def options_of(name: str, *arguments: str) -> argparse.Namespace:
     """Return the values of the options of the plugin ``name`` for ``arguments``."""
-    plugin = program.load(name)
+    plugin = registry.load(name)
     return options.make_parser(plugin.name, plugin.purpose, plugin.options).parse_args(arguments)

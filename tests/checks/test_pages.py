@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.checks import checkin_rules as servers
+from cln_monitor.checks import checkin_rules
 from cln_monitor.checks.options import make_parser
 from cln_monitor.checks.output import render
 from cln_monitor.checks.plugin_exit import PluginExit
@@ -132,7 +132,7 @@ def _judged(probe: str, judge: Callable[..., CheckResult], shown: str, *argument
 
 def _servers(probe: str, product: str) -> _Example:
     def judge(view: Mapping[str, Any], options: argparse.Namespace, now: float) -> CheckResult:
-        return servers.judge(view, product, options, now)
+        return checkin_rules.judge(view, product, options, now)
 
     return _judged(probe, judge, "-C /etc/cln-monitor/cln-monitor.yml")
 

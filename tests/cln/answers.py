@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+
 import pytest
 
 from cln_monitor.cln import ClnError
@@ -19,3 +22,13 @@ def plain_problem(body: bytes | str, status: int = 200, location: str = "") -> s
     with pytest.raises(ClnError) as raised:
         plain_items(answer(body, status, location))
     return f"{type(raised.value).__name__}: {raised.value}"
+
+
+def texts_of(error: BaseException | None) -> Iterator[str]:
+    """Yield all texts that an error gives, with those of all errors that led to it, shown or not."""
+    while error is not None:
+        yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
+        yield from traceback.format_exception(error)
+        if error.__cause__ is not None:
+            yield from texts_of(error.__cause__)
+        error = error.__context__

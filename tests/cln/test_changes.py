@@ -43,9 +43,9 @@ from tests.helpers.clock import FakeClock
 from tests.helpers.scripted import Script, ScriptedServer, answering, http_answer, read_head
 
 from .answering import AnsweringCln
+from .answers import texts_of
 from .asking import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SPELLINGS, Clients, credentials, enveloped, refused
 from .changes import CHANGES, IN_JSON, Change, named
-from .test_client import texts_of
 
 OPEN = "; the change may have been made all the same: look before sending it again"
 REGISTERED = "; it may be registered all the same, so run this again"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from cln_monitor.simulator import Account, Fault, Served, Simulator, serve
 from cln_monitor.simulator.faults import KINDS
 from tests.helpers.clock import FakeClock
 
+from .answers import texts_of
 from .asking import (
     IMUNIFY_KEY,
     KEY,
@@ -110,16 +110,6 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
             with contextlib.suppress(RefusedError):  # there is no such group
                 call(client)
         yield clients, client
-
-
-def texts_of(error: BaseException | None) -> Iterator[str]:
-    """Yield all texts that an error gives, with those of all errors that led to it, shown or not."""
-    while error is not None:
-        yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
-        yield from traceback.format_exception(error)
-        if error.__cause__ is not None:
-            yield from texts_of(error.__cause__)
-        error = error.__context__
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.cln import Redactor
-from cln_monitor.config import AccountSelection, SelectionError
-from cln_monitor.config import selection as chosen
+from cln_monitor.config import AccountSelection, SelectionError, selection
 
 LOGIN, SECRET_KEY = "pl4nted_login", "pl4nted-secret-key"
 ONE_ACCOUNT = f"accounts: [{{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}]\n"
@@ -31,7 +30,7 @@ def default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("CLN_LOGIN", raising=False)
     monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
     file = tmp_path / "default.yml"
-    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", file)
+    monkeypatch.setattr(selection, "DEFAULT_CONFIG", file)
     return file
 
 
@@ -289,7 +288,7 @@ class TestNoAccount:
 def test_a_default_file_that_cannot_be_looked_at(needs_account: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who may not enter its folder learns that, and not that nothing was said; who needs none does without."""
     file = Path(f"/{'x' * 300}/cln-monitor.yml")  # an error other than a missing file, for root as well
-    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", file)
+    monkeypatch.setattr(selection, "DEFAULT_CONFIG", file)
     if needs_account:
         assert refusal(AccountSelection()).startswith(f"{file}: cannot be read: File name too long")
     else:

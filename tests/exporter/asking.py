@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,3 +40,8 @@ def wait_for_visitors(flight: SingleFlight[Any], number: int) -> None:
         return 0 if run is None else len(run._condition._waiters)  # type: ignore[attr-defined] # nothing public tells
 
     wait_until(lambda: waiting() >= number, f"{number} to wait for the run")
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Return the header that says who asks."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from cln_monitor.probes import PROBES, Run, phrases_of
-from cln_monitor.probes import runner as runs
+from cln_monitor.probes import PROBES, Run, phrases_of, runner
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.simulator import Fault
 from tests.helpers.clock import NOW
@@ -115,7 +114,7 @@ def test_checkins_fail(cln: Cln) -> None:
 
 def test_an_outage_does_not_lose_the_list(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has been read, whichever call of the many after it is given up first."""
-    monkeypatch.setattr(runs, "_SUSPICIOUS", 2)
+    monkeypatch.setattr(runner, "_SUSPICIOUS", 2)
     add_addresses(cln, 401)
     cln.simulator.faults.add(Fault("reset", "/ipl/server.json"))
     cln.simulator.faults.add(Fault("reset", "/status*"))

@@ -66,7 +66,7 @@ done
 """
 
 
-class Impossible(Exception):
+class BootError(Exception):
     """This machine boots no systemd, with the reason."""
 
 
@@ -83,7 +83,7 @@ class Machine:
 
     def __init__(self, folder: Path, files: Mapping[str, str], copies: Mapping[str, Path]) -> None:
         if os.getuid() != 0:
-            raise Impossible("only root can boot a systemd in a container")
+            raise BootError("only root can boot a systemd in a container")
         stage = folder / "files"
         for name, text in files.items():
             _put(stage, name).write_text(text)
@@ -114,7 +114,7 @@ class Machine:
             wait_until(self._has_booted, "systemd to have booted", _BOOT_PATIENCE)
         except AssertionError as error:
             self.stop()
-            raise Impossible(f"{error}\n{self._program.log}") from None
+            raise BootError(f"{error}\n{self._program.log}") from None
 
     def _find(self) -> int:
         """Return the id of its systemd, 0 before it is there."""

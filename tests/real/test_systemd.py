@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.certificates import Authority
 from tests.package import ROOT, Package
 from tests.real import servers
-from tests.real.systemd import NEEDED, PYTHON, Impossible, Machine
+from tests.real.systemd import NEEDED, PYTHON, BootError, Machine
 from tests.running import wait_until
 from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
@@ -98,7 +98,7 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
     copies[f"opt/{package.wheel.name}"] = package.wheel
     try:
         machine = Machine(folder, files, copies)
-    except Impossible as reason:
+    except BootError as reason:
         pytest.skip(f"no systemd boots here: {reason}")
     try:
         machine.must(f"{PYTHON}/bin/{python} -m venv --without-pip /opt/cln-monitor")

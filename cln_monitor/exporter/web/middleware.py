@@ -52,14 +52,14 @@ class AuthMiddleware:
         try:
             refusal = await self._refusal(config, scope, inbox)
             await (refusal or self._app)(by_its_path(scope), inbox.receive, outbox.send)
-        except _HasLeft:
+        except _ClientLeftError:
             return
         except asyncio.CancelledError:  # by a stop, which waits no longer
             if not outbox.has_begun:
                 await _refuse(503, "the exporter is stopping", Connection="close")(scope, inbox.receive, outbox.send)
 
     async def _refusal(self, config: WebConfig, scope: Scope, inbox: _Inbox) -> PlainTextResponse | None:
-        """Return the answer to a request that is not let through. Raises _HasLeft."""
+        """Return the answer to a request that is not let through. Raises _ClientLeftError."""
         if problem := problem_of(scope):
             return _refuse(*problem, Connection="close")
         if config.rate_limit is not None and not self._is_within(config.rate_limit):
@@ -86,7 +86,7 @@ class AuthMiddleware:
         return None if fits else _refuse(401, "Unauthorized", **_WHO)
 
 
-class _HasLeft(Exception):
+class _ClientLeftError(Exception):
     """The client does not wait for the answer any more."""
 
 
@@ -115,12 +115,12 @@ class _Inbox:
         return self._kept.pop(0) if self._kept else await self._receive()
 
     async def unless_left(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` does. Raises _HasLeft, and does it no more, once the client is gone."""
+        """Return what ``work`` does. Raises _ClientLeftError, and does it no more, once the client is gone."""
         working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._until_left())
         try:
             await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                raise _HasLeft
+                raise _ClientLeftError
             return working.result()
         finally:
             working.cancel()

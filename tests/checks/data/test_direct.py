@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from cln_monitor.config import selection as chosen
+from cln_monitor.config import selection
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
@@ -29,7 +29,7 @@ def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither a configuration of this machine nor variables of whoever runs the tests."""
     monkeypatch.delenv("CLN_LOGIN", raising=False)
     monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
-    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", tmp_path / "default.yml")
+    monkeypatch.setattr(selection, "DEFAULT_CONFIG", tmp_path / "default.yml")
 
 
 NOWHERE = "http://127.0.0.1:9/api"
@@ -59,11 +59,11 @@ def test_the_ways_to_name_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) 
     seen = [run_inside("check_cln_kernelcare", "-C", str(cln.config)).text]
     seen.append(run_inside("check_cln_kernelcare", *cln.login).text)
     seen.append(run_inside("check_cln_kernelcare", "-C", str(cln.config), "-a", "acme").text)
-    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
+    monkeypatch.setattr(selection, "DEFAULT_CONFIG", cln.config)
     seen.append(run_inside("check_cln_kernelcare").text)
     monkeypatch.setenv("CLN_LOGIN", LOGIN)
     monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
-    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", Path("/nonexistent.yml"))
+    monkeypatch.setattr(selection, "DEFAULT_CONFIG", Path("/nonexistent.yml"))
     seen.append(run_inside("check_cln_kernelcare", "--api-url", cln.url).text)
     assert seen == [seen[0]] * 5
     assert seen[0].startswith("1 of 3 KernelCare servers not checked in for over 3d: ")
@@ -121,7 +121,7 @@ class TestNoAccount:
         def refuse(*_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
+        monkeypatch.setattr(selection, "DEFAULT_CONFIG", cln.config)
         monkeypatch.setattr(os, "access", lambda *_, **__: False)
         monkeypatch.setattr(Path, "read_text", refuse)
         arguments, state = NO_ACCOUNT[name]
@@ -139,7 +139,7 @@ class TestNoAccount:
 
 def test_a_variable_beside_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
     """CLN_LOGIN, for other plugins, does not count where an account or a configuration is named."""
-    monkeypatch.setattr(chosen, "DEFAULT_CONFIG", cln.config)
+    monkeypatch.setattr(selection, "DEFAULT_CONFIG", cln.config)
     monkeypatch.setenv("CLN_LOGIN", "nobody")
     monkeypatch.setenv("CLN_SECRET_KEY", "none")
     assert run_inside("check_cln_kernelcare", "-a", "acme").state == "CRITICAL"

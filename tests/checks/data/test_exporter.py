@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.checks.data import exporter as from_exporter
+from cln_monitor.checks.data import exporter
 from tests.checks.inside import run_inside
 from tests.checks.running import EXPORTER_PASSWORD, Outcome, run_held_up
 from tests.helpers.certificates import Authority
@@ -201,7 +201,7 @@ def test_an_answer_that_drips() -> None:
 
 def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is read than an exporter can have to tell."""
-    monkeypatch.setattr(from_exporter, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(exporter, "_LARGEST", 1 << 20)
     outcome = asked(http_answer(b" " * ((1 << 20) + 1)), "-a", "acme")
     assert outcome.state == "UNKNOWN"
     assert outcome.text.endswith("answers with more than 1 MB; is --exporter its address?")

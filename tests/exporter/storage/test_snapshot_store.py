@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from cln_monitor.cln import Redactor
 from cln_monitor.config import Config, load_config
 from cln_monitor.exporter.service import Service
-from cln_monitor.exporter.storage import snapshot_store as state
+from cln_monitor.exporter.storage import snapshot_store
 from cln_monitor.exporter.storage.directory import StateError
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault, Simulator, serve
@@ -326,8 +326,8 @@ class Full:
 
 def test_a_disk_that_is_full(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One warning, a metric, polls go on; once there is room, what was not written is, and the log says so."""
-    monkeypatch.setattr(state, "_GATHER", 0.01)
-    monkeypatch.setattr(state, "_RETRY", 0.05)
+    monkeypatch.setattr(snapshot_store, "_GATHER", 0.01)
+    monkeypatch.setattr(snapshot_store, "_RETRY", 0.05)
     service = start()
     disk = Full(monkeypatch)
 
@@ -349,7 +349,7 @@ def test_a_disk_that_is_full(start: Start, folder: Path, monkeypatch: pytest.Mon
 
 def test_a_run_that_ends_during_the_last_write(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is written as well before the exporter has stopped."""
-    monkeypatch.setattr(state, "_GATHER", 0.0)
+    monkeypatch.setattr(snapshot_store, "_GATHER", 0.0)
     service = start()
     writing, go_on = threading.Event(), threading.Event()
     fsync = os.fsync
@@ -373,8 +373,8 @@ def test_a_run_that_ends_during_the_last_write(start: Start, folder: Path, monke
 
 def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     """Holds up neither polls nor, for long, a stop."""
-    monkeypatch.setattr(state, "_GATHER", 0.0)
-    monkeypatch.setattr(state, "_LAST_WRITE", 0.1)
+    monkeypatch.setattr(snapshot_store, "_GATHER", 0.0)
+    monkeypatch.setattr(snapshot_store, "_LAST_WRITE", 0.1)
     service = start()
     go_on = threading.Event()
     monkeypatch.setattr(os, "fsync", lambda _: go_on.wait(20))
@@ -394,7 +394,7 @@ def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_many_runs_are_one_write(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What ends in the same moment is written together, and of a probe that ran often only the last run."""
-    monkeypatch.setattr(state, "_GATHER", 60.0)  # on a busy machine a moment takes seconds
+    monkeypatch.setattr(snapshot_store, "_GATHER", 60.0)  # on a busy machine a moment takes seconds
     service = start()
     settled: list[int] = []
     fsync = os.fsync

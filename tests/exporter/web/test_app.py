@@ -25,30 +25,19 @@ from tests.exporter.conftest import Exporting
 from tests.exporter.parsing import parse, parse_openmetrics
 from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
 
+from .paths import GET_PATHS, METRICS, TEXT
+
 SAFE = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
-TEXT, METRICS = "text/plain; charset=utf-8", "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
     "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
     "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
-
-GET_PATHS = {
-    "/": (200, "text/html; charset=utf-8"),
-    "/metrics": (200, METRICS),
-    "/probe?account=acme&probe=kernelcare": (200, METRICS),
-    "/config": (200, TEXT),
-    "/-/healthy": (200, TEXT),
-    "/-/ready": (503, TEXT),
-    "/sd/kernelcare": (503, TEXT),
-    "/api/v1/observations": (200, "application/json"),
-    "/api/v1/observations/acme/kernelcare": (200, "application/json"),
-}
 
 
 @pytest.fixture

@@ -16,18 +16,13 @@ from cln_monitor.exporter.web.config_schema import RateLimit
 from cln_monitor.exporter.web.middleware import AuthMiddleware
 from cln_monitor.exporter.web.passwords import PasswordQueueFullError
 from cln_monitor.probes import Duration
-from tests.exporter.asking import ask, client
+from tests.exporter.asking import ask, basic, client
 from tests.exporter.conftest import Exporting
 
-from .test_app import GET_PATHS
+from .paths import GET_PATHS
 from .web_configs import HASH, PASSWORD
 
 WITH_USERS = WebConfig(users={b"alice": HASH.encode(), "ünï".encode(): HASH.encode()})
-
-
-def basic(user: str, password: str) -> dict[str, str]:
-    """Return the header that says who asks."""
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 @pytest.fixture

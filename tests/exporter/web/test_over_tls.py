@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.exporter.asking import basic
 from tests.running import Exporter, ask, running_exporter, wait_until
 
-from .test_middleware import basic
 from .web_configs import HASH, PASSWORD, TLS, write_files
 
 pytestmark = pytest.mark.processes

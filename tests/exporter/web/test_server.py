@@ -12,9 +12,9 @@ import pytest
 import structlog.testing
 
 from cln_monitor.exporter.web.server import choose_loop, run_in_loop
+from tests.exporter.asking import basic
 from tests.running import Exporter, ask, wait_until
 
-from .test_middleware import basic
 from .web_configs import HASH, PASSWORD, TLS, write_files
 
 _START = "import sys; {hide}; from cln_monitor.exporter.__main__ import run; run()"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.exporter.asking import basic
 from tests.helpers.certificates import Authority
 from tests.running import PATIENCE, Exporter, running_exporter
 
-from .test_middleware import basic
 from .web_configs import AUTHORITY, HASH, PASSWORD, TLS, write_files
 
 pytestmark = pytest.mark.processes
