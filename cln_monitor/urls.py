@@ -27,3 +27,8 @@ def _in_letters_of_dns(url: str) -> str:
 
 def _is_host(host: str) -> bool:
     return len(host) < 254 and all(0 < len(label) < 64 for label in host.removesuffix(".").split("."))
+
+
+def host_of(url: str) -> str:
+    """Return the host of ``url`` with its port, and without the login in it. Raises ValueError where it is no URL."""
+    return urlsplit(url).netloc.rpartition("@")[2]

@@ -7,11 +7,11 @@ import re
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
 from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+from cln_monitor.urls import host_of
 
 from .errors import AuthorizationError, BadAnswerError, ClnError, NotDoneError, RefusedError
 from .fields import flag
@@ -242,7 +242,7 @@ def _api_url_hint(status: int) -> str:
 
 def _host(location: str) -> str:
     try:
-        return urlsplit(location).netloc.rpartition("@")[2]
+        return host_of(location)
     except ValueError:
         return ""
 

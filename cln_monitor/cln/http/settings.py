@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import msgspec
 from requests.utils import should_bypass_proxies
 
+from cln_monitor.urls import host_of
+
 API_URL = "https://cln.cloudlinux.com/api"
 """The API root of CLN itself."""
 
@@ -31,7 +33,7 @@ class TransportSettings(msgspec.Struct, frozen=True):
     @property
     def host(self) -> str:
         """The host of the API root, with its port where one is given."""
-        return urlsplit(self.api_url).netloc.rpartition("@")[2]
+        return host_of(self.api_url)
 
     @property
     def api(self) -> str:

@@ -1,0 +1,40 @@
+"""URLs that can be asked, and their hosts."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.urls import host_of, is_http_url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h", "https://h:8080/a", "http://[::1]:80/", "http://me:pw@h", "http://h\u00f6st/"]
+)
+def test_good(url: str) -> None:
+    """A host in letters of any script, a port, a path and a login are fine."""
+    assert is_http_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "h:80",
+        "ftp://h",
+        "http://",
+        "http://:80",
+        "http://h:0",
+        "http://h:x",
+        "http://a..b",
+        "http://h/a b",
+        "http://h\n",
+    ],
+)
+def test_bad(url: str) -> None:
+    """What could not be connected to, or sent on one line, is no URL to ask."""
+    assert not is_http_url(url)
+
+
+def test_host_of() -> None:
+    """The host stands with its port, and without the login."""
+    assert host_of("https://me:pl4nted@h.example:8443/api") == "h.example:8443"
