@@ -15,6 +15,7 @@ from cln_monitor.cln import Clock
 
 _START = datetime(2000, 1, 1)  # noqa: DTZ001 # of a clock that has nothing to do with the time of day
 _NOTHING = timedelta()
+_RANDOM = random.SystemRandom()
 
 
 class MonotonicTime(tzinfo):
@@ -56,6 +57,6 @@ class Every(BaseTrigger):  # type: ignore[misc] # ships no types
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """Return the time of the next run, always after ``now``."""
-        wait = timedelta(seconds=self.interval + random.uniform(-self.jitter, self.jitter))  # noqa: S311 # no secret
+        wait = timedelta(seconds=self.interval + _RANDOM.uniform(-self.jitter, self.jitter))
         following = (previous_fire_time or now) + wait
         return following if following > now else now + wait

@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+_RANDOM = random.SystemRandom()  # the shared generator, and its seed, belong to whoever uses this as a library
 _MOST_THREADS = 256  # of a pool, as there are never more calls in flight
 _SUSPICIOUS = 8  # calls in a row without an answer
 
@@ -51,7 +52,7 @@ class Run(msgspec.Struct, Generic[T], frozen=True):
 
 
 def _shuffled(names: list[str]) -> list[str]:
-    return random.sample(names, len(names))
+    return _RANDOM.sample(names, len(names))
 
 
 def run_probe(

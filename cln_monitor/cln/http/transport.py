@@ -34,6 +34,7 @@ from .sockets import Call, UsedConnection, call_deadline
 
 T = TypeVar("T")
 
+_RANDOM = random.SystemRandom()  # the shared generator, and its seed, belong to whoever uses this as a library
 _ATTEMPTS = 3
 _FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
 
@@ -149,7 +150,7 @@ class Transport:
         if isinstance(error, RateLimitedError) and error.retry_after is not None:
             return error.retry_after
         # Jitter spreads our retries over CLN, it protects nothing.
-        return _FIRST_BACK_OFF * (1 << (attempt - 1)) * random.uniform(0.5, 1.5)  # noqa: S311 # no secret comes of it
+        return _FIRST_BACK_OFF * (1 << (attempt - 1)) * _RANDOM.uniform(0.5, 1.5)
 
     def _ask(
         self,

@@ -112,7 +112,7 @@ class _Turns:
     request waits behind a first one of the others.
     """
 
-    def __init__(self, clock: Callable[[], float], draw: Callable[[], float] = random.random) -> None:
+    def __init__(self, clock: Callable[[], float], draw: Callable[[], float] = random.SystemRandom().random) -> None:
         self._clock = clock
         self._draw = draw
         self._is_taken = False
