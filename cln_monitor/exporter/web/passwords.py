@@ -25,6 +25,7 @@ _MOST_WAITING = 64  # of whom some have guessed wrong, or ask for several things
 _MOST_NEW = 512  # of whom nothing speaks against any: half of all connections
 _MOST_CLIENTS = 4096  # whose wrong guesses are counted
 _FORGOTTEN = 600.0  # seconds after which those of a client are
+_RANDOM = random.SystemRandom()
 _LONGEST = 72  # bytes of a password that bcrypt looks at; htpasswd and Go ignore the others as well
 _DECOY = b"$2b$%02d$abcdefghijklmnopqrstuuW4dXEy9hNIuWSrAMTPfYfMzLHZj.Uhm" % USUAL_COST
 
@@ -112,7 +113,7 @@ class _Turns:
     request waits behind a first one of the others.
     """
 
-    def __init__(self, clock: Callable[[], float], draw: Callable[[], float] = random.SystemRandom().random) -> None:
+    def __init__(self, clock: Callable[[], float], draw: Callable[[], float] = _RANDOM.random) -> None:
         self._clock = clock
         self._draw = draw
         self._is_taken = False
