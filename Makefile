@@ -53,8 +53,8 @@ test-pythons: $(venv)/.dev ## the tests of check on each Python from 3.11 on tha
 quick: $(venv)/.dev
 	@$(pytest) $(quick) $(ARGS)
 
-# All tests, in two runs beside each other: the waiting of one is filled by the other. tests/processes.py says which are
-# measured. A run of which ARGS choose nothing is none that failed.
+# All tests, in two runs beside each other: the waiting of one is filled by the other. tests/helpers/processes.py says
+# which are measured. A run of which ARGS choose nothing is none that failed.
 whole = $(pytest) --numprocesses=$(1) --no-loadscope-reorder $(2) $(ARGS) $(if $(ARGS),|| test $$? = 5)
 .PHONY: measured
 measured: servers

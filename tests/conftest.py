@@ -9,13 +9,13 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.environment import normalize
 from tests.helpers.clock import TickingClock
-from tests.package import Package, build
+from tests.helpers.environment import normalize
+from tests.helpers.package import Package, build
 
 normalize()
 
-pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.processes"]
+pytest_plugins = ["pytester", "tests.helpers.failure_report", "tests.helpers.processes"]
 
 # An example may take as long as the machine makes it.
 hypothesis.settings.register_profile(

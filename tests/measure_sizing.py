@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cln_monitor.simulator import Simulator, serve
 from cln_monitor.simulator.fleet import SERVERS_A_KEY
-from tests.running import Exporter, wait_until
-from tests.small_cln import LOGIN, SECRET_KEY
+from tests.helpers.running import Exporter, wait_until
+from tests.helpers.small_cln import LOGIN, SECRET_KEY
 
 PATIENCE = 1800.0
 _POLLS = 3

@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.package import ROOT, SITE_PACKAGES, locked_releases
+from tests.helpers.package import ROOT, SITE_PACKAGES, locked_releases
 
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "plugins/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))

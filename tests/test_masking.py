@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor.masking import mask_key, masked, same_key
-from tests.small_cln import KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import KEY, UNLIMITED_KEY
 
 MASK = "WsTs-8c7994d7"
 

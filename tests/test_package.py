@@ -13,9 +13,9 @@ import pytest
 
 from cln_monitor import __version__
 from cln_monitor.simulator import serve
-from tests.package import ROOT, Package, install
-from tests.running import Exporter
-from tests.small_cln import KEY, LOGIN, SECRET_KEY, small_cln
+from tests.helpers.package import ROOT, Package, install
+from tests.helpers.running import Exporter
+from tests.helpers.small_cln import KEY, LOGIN, SECRET_KEY, small_cln
 
 pytestmark = pytest.mark.processes
 

@@ -18,8 +18,8 @@ import pytest
 from uvicorn.protocols.http import h11_impl
 
 import cln_monitor
+from tests.helpers.package import locked_releases
 
-from .package import locked_releases
 from .private_surface import PRIVATE, Private
 
 ROOT = Path(__file__).parents[1]

@@ -12,8 +12,7 @@ from cln_monitor.exporter.metrics import ALL_FAMILIES
 from cln_monitor.exporter.metrics.families import POLLED
 from cln_monitor.exporter.options import make_parser
 from cln_monitor.exporter.self_metrics import SelfMetrics
-
-from .pages import keep_block
+from tests.helpers.pages import keep_block
 
 README = Path(__file__).parents[1] / "README.md"
 

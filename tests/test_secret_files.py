@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Simulator, serve
-
-from .running import CLN_EXPORTER, PATIENCE, running_exporter
-from .small_cln import LOGIN, SECRET_KEY, small_cln, write_config
+from tests.helpers.running import CLN_EXPORTER, PATIENCE, running_exporter
+from tests.helpers.small_cln import LOGIN, SECRET_KEY, small_cln, write_config
 
 pytestmark = pytest.mark.processes
 

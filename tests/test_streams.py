@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from tests.helpers.running import PATIENCE
 from tests.helpers.streams import SUBSETS, without
-from tests.running import PATIENCE
 
 pytestmark = pytest.mark.processes
 

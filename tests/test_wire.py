@@ -17,8 +17,8 @@ import pytest
 
 from tests.checks.running import run_plugin
 from tests.cli.processes import process
+from tests.helpers.running import Exporter, wait_until
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
-from tests.running import Exporter, wait_until
 
 KEYS = ("Aaaa1111Bbbb2222", "Cccc3333Dddd4444", "Eeee5555Ffff6666")
 SERVERS = {KEYS[0]: ["A-1", "A-2"], KEYS[1]: ["B-1"], KEYS[2]: []}

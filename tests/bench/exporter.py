@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.running import Exporter, running_exporter, wait_until
+from tests.helpers.running import Exporter, running_exporter, wait_until
 
 from .polling import configuration
 from .processes import PATIENCE, module

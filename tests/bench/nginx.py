@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.helpers.running import Program, ask, free_port, wait_until
 from tests.real.servers import find
-from tests.running import Program, ask, free_port, wait_until
 
 _CONFIG = """\
 daemon off;

@@ -11,7 +11,7 @@ from statistics import median
 import certifi
 
 from tests.helpers.certificates import Authority
-from tests.running import Exporter
+from tests.helpers.running import Exporter
 
 from .exporter import exporter_over
 from .fleet import LOGIN, SECRET_KEY, Fleet

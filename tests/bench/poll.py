@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.helpers.certificates import Authority
-from tests.running import ask
+from tests.helpers.running import ask
 
 from .client import turn
 from .processes import module

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.running import Program, wait_until
+from tests.helpers.running import Program, wait_until
 
 _PORTS = r"port=(\d+) \w+=(\d+)\n"
 PATIENCE = 300.0

@@ -8,7 +8,7 @@ import re
 import threading
 from pathlib import Path
 
-from tests.running import Exporter
+from tests.helpers.running import Exporter
 
 from .client import Client, turn
 from .exporter import exporter_over

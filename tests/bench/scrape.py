@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tests.running import Exporter
+from tests.helpers.running import Exporter
 
 from .client import Client, turn
 from .collector import GZIP_LEVEL

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Simulator, serve
-from tests.small_cln import LOGIN, small_cln, write_config
+from tests.helpers.small_cln import LOGIN, small_cln, write_config
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.running import PATIENCE
-from tests.small_cln import SECRETS
+from tests.helpers.running import PATIENCE
+from tests.helpers.small_cln import SECRETS
 
 from .perfdata import Perfdata, parse_perfdata
 

@@ -12,7 +12,7 @@ from cln_monitor.checks.plugin_exit import CheckError
 from cln_monitor.checks.states import State
 from cln_monitor.masking import mask_key
 from tests.helpers.clock import NOW
-from tests.small_cln import KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import KEY, UNLIMITED_KEY
 
 from .inside import InsideExit, options_of, result_of
 from .running import Outcome

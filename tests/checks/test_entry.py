@@ -13,9 +13,9 @@ import pytest
 
 from cln_monitor.checks.registry import MODULES
 from cln_monitor.simulator import Fault, Simulator, serve
+from tests.helpers.running import PATIENCE, wait_until
+from tests.helpers.small_cln import LOGIN, SECRET_KEY
 from tests.helpers.streams import SUBSETS, unwritable, without
-from tests.running import PATIENCE, wait_until
-from tests.small_cln import LOGIN, SECRET_KEY
 
 from .conftest import Cln
 from .running import PLUGINS, STATES, bare_environment, checked, run_command, run_held_up, run_plugin

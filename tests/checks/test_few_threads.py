@@ -13,7 +13,7 @@ import pytest
 
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.helpers.few_threads import DIES, REFUSED
-from tests.small_cln import small_cln, write_config
+from tests.helpers.small_cln import small_cln, write_config
 
 pytestmark = pytest.mark.processes
 

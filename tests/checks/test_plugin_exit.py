@@ -10,7 +10,7 @@ import pytest
 from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.states import State
 from tests.helpers.clock import FakeClock
-from tests.running import PATIENCE
+from tests.helpers.running import PATIENCE
 
 from .inside import InsideExit, result_of
 from .running import bare_environment

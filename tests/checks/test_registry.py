@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import pytest
 
 from cln_monitor.checks.registry import MODULES, load
+from tests.helpers.running import PATIENCE
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
-from tests.running import PATIENCE
-from tests.small_cln import KEY
+from tests.helpers.small_cln import KEY
 
 from .conftest import Cln
 from .running import MONITORING_KEY, bare_environment

@@ -15,7 +15,7 @@ from cln_monitor.cln.caller import make_token
 from cln_monitor.probes import kernelcare as kernelcare_probe
 from cln_monitor.simulator import Fault
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
-from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 from .conftest import Cln
 from .inside import run_inside

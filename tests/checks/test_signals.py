@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault
-from tests.running import PATIENCE, wait_until
+from tests.helpers.running import PATIENCE, wait_until
 
 from .conftest import Cln
 from .running import PLUGINS, Outcome, bare_environment, checked

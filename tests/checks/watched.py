@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cln_monitor.simulator import Account, Fault, Simulator, serve
-from tests.running import running_exporter
-from tests.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+from tests.helpers.running import running_exporter
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 DAY, HOUR = 86400.0, 3600.0
 HOSTILE = "a|b 'c' = \"d\" 🚀"

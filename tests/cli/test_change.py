@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from cln_monitor.simulator import Fault
-from tests.running import PATIENCE, wait_until
+from tests.helpers.running import PATIENCE, wait_until
 
 from .account import KEY, MONITORING_KEY, Cln
 from .commands import ALL_CHANGES, Change, typed

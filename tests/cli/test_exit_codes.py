@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 from .account import LOGIN, SECRET_KEY, Cln, write_config
 from .commands import ALL, ALL_CHANGES, ALL_READS, Change

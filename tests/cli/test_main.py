@@ -12,8 +12,8 @@ import pytest
 
 from cln_monitor.cli import main as main_module
 from cln_monitor.simulator import Fault
+from tests.helpers.running import PATIENCE
 from tests.helpers.streams import unwritable, without
-from tests.running import PATIENCE
 
 from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, Cln
 from .commands import ALL

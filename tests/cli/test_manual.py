@@ -12,7 +12,7 @@ import pytest
 
 from cln_monitor.cli.main import command as tree
 from cln_monitor.cli.output_fields import Fields, fields_of
-from tests.pages import keep_block
+from tests.helpers.pages import keep_block
 
 from .account import KEY, LOGIN
 from .commands import ALL_CHANGES, ALL_READS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Program
+from tests.helpers.running import Program
 
 from .inside import Outcome, run
 from .processes import CLNTOOL

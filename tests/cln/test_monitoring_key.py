@@ -16,7 +16,7 @@ from cln_monitor.cln import (
 )
 from cln_monitor.cln.endpoints import KERNELCARE_KEYS, Endpoint
 from cln_monitor.simulator import Account, Fault, Served, Simulator
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 from .asking import MONITORING_KEY, Clients, read
 from .samples import PLAIN

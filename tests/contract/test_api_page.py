@@ -17,7 +17,7 @@ from cln_monitor.simulator import Fault
 from tests.cli.account import KEY, Cln
 from tests.cli.commands import ALL
 from tests.cli.inside import ask
-from tests.pages import keep_block
+from tests.helpers.pages import keep_block
 
 from .document import CALLS, Call, call_of
 

@@ -11,7 +11,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from cln_monitor.exporter.single_flight import SingleFlight
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 
 def client(app: ASGIApp) -> httpx.AsyncClient:

@@ -17,7 +17,7 @@ from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
 from cln_monitor.simulator import Account, Simulator, serve
 from tests.helpers.clock import FakeClock
-from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
+from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
 
 class HandClock(FakeClock, SystemClock):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.running import running_exporter
 from tests.helpers.scripted import ScriptedServer, http_answer, read_head
-from tests.running import running_exporter
 
 pytestmark = pytest.mark.processes
 

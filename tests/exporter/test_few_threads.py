@@ -14,8 +14,8 @@ import pytest
 
 from cln_monitor.simulator import Simulator, serve
 from tests.helpers.few_threads import DIES, REFUSED
-from tests.running import Exporter, wait_until
-from tests.small_cln import small_cln, write_config
+from tests.helpers.running import Exporter, wait_until
+from tests.helpers.small_cln import small_cln, write_config
 
 pytestmark = pytest.mark.processes
 

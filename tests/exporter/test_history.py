@@ -16,7 +16,7 @@ from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
-from tests.small_cln import KEY
+from tests.helpers.small_cln import KEY
 
 from .conftest import Exporting
 

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from cln_monitor.cln import mask_key
 from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.simulator import Fault
-from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, SECRETS
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, SECRETS
 
 from .asking import ask
 from .conftest import Exporting

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.exporter.line_writer import LineStream, LineWriter, unblocking
-from tests.running import CLN_EXPORTER, ask, free_port, wait_until
+from tests.helpers.running import CLN_EXPORTER, ask, free_port, wait_until
 
 SIZE = 4096
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator, serve
-from tests.running import CLN_EXPORTER, PATIENCE, Exporter, Program, ask, running_exporter, wait_until
-from tests.small_cln import SECRETS, small_cln, write_config
+from tests.helpers.running import CLN_EXPORTER, PATIENCE, Exporter, Program, ask, running_exporter, wait_until
+from tests.helpers.small_cln import SECRETS, small_cln, write_config
 
 pytestmark = pytest.mark.processes
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cln_monitor.exporter.metrics.exposition import Fragment
-from tests.small_cln import IMUNIFY_KEY, KEY
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY
 
 from .conftest import Exporting
 

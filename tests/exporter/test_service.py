@@ -18,8 +18,8 @@ from cln_monitor.exporter.metrics.exposition import Exposition
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.snapshot import decode
 from cln_monitor.simulator import Fault
-from tests.running import wait_until
-from tests.small_cln import IMUNIFY_KEY, KEY
+from tests.helpers.running import wait_until
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY
 
 from .conftest import Exporting
 from .parsing import parse

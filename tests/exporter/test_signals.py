@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Exporter, running_exporter, wait_until
+from tests.helpers.running import Exporter, running_exporter, wait_until
 
 pytestmark = pytest.mark.processes
 

@@ -16,7 +16,7 @@ from cln_monitor.exporter.metrics.exposition import Fragment
 from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
-from tests.pages import keep_block
+from tests.helpers.pages import keep_block
 from tests.sizing import BYTES_A_SERIES, SERVERS_A_KEY, ZIPPED_BYTES_A_SERIES, Fleet, table
 
 from .conftest import Exporting

@@ -10,8 +10,8 @@ from typing import IO, Any
 
 import pytest
 
+from tests.helpers.running import CLN_EXPORTER, PATIENCE, ask, free_port, wait_until
 from tests.helpers.streams import unwritable, without
-from tests.running import CLN_EXPORTER, PATIENCE, ask, free_port, wait_until
 
 pytestmark = pytest.mark.processes
 

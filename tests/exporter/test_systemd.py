@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.exporter.systemd import Notifier
-from tests.running import running_exporter
+from tests.helpers.running import running_exporter
 
 
 class Told:

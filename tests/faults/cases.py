@@ -11,7 +11,7 @@ from urllib.parse import quote
 from cln_monitor.cln.caller import make_token
 from cln_monitor.probes import PROBES
 from tests.checks.running import PLANTED
-from tests.small_cln import LOGIN, SECRET_KEY
+from tests.helpers.small_cln import LOGIN, SECRET_KEY
 
 from .plugins import probe_of
 from .world import INTERVAL, TIMEOUT, World

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from tests.checks.inside import run_inside
 from tests.checks.running import Outcome
-from tests.small_cln import KEY
+from tests.helpers.small_cln import KEY
 
 from .impatient import be_impatient
 

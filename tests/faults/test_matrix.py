@@ -12,9 +12,9 @@ import pytest
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault
 from tests.exporter.parsing import Samples, parse
-from tests.pages import keep_block
-from tests.running import wait_until
-from tests.small_cln import KEY
+from tests.helpers.pages import keep_block
+from tests.helpers.running import wait_until
+from tests.helpers.small_cln import KEY
 
 from .cases import CASES, Case
 from .impatient import LARGEST_BODY, RESOLVER

@@ -21,9 +21,9 @@ from cln_monitor.simulator import Simulator, serve
 from cln_monitor.simulator.answers import SimulatedAnswer
 from tests.checks.inside import run_inside
 from tests.checks.running import Outcome
-from tests.pages import keep_block
-from tests.running import running_exporter
-from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
+from tests.helpers.pages import keep_block
+from tests.helpers.running import running_exporter
+from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, UNLIMITED_KEY
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 MISSING = object()

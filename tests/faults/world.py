@@ -17,9 +17,9 @@ from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.checks.running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, Outcome
 from tests.helpers.certificates import Authority
+from tests.helpers.running import Exporter, wait_until
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
-from tests.running import Exporter, wait_until
-from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 from .front import Front
 from .impatient import RESOLVER

@@ -11,7 +11,7 @@ from cln_monitor.probes import PROBES, Caution, phrases_of
 from cln_monitor.simulator import Simulator
 from cln_monitor.simulator.answers import SimulatedAnswer
 from tests.helpers.clock import NOW
-from tests.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, UNLIMITED_KEY
 
 from .conftest import SECRET_KEY, Cln
 

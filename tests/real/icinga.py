@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.helpers.running import PATIENCE, Program, free_port, wait_until
 from tests.real import servers
 from tests.real.watched import ENVIRONMENT, Result, result
-from tests.running import PATIENCE, Program, free_port, wait_until
 
 _FOLDERS = {
     "ConfigDir": "etc",

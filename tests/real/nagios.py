@@ -11,9 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.helpers.running import Program, wait_until
 from tests.real import servers
 from tests.real.watched import ENVIRONMENT, Result, result
-from tests.running import Program, wait_until
 
 STOCK = Path("/etc/nagios4/objects")
 """The objects that Debian's Nagios comes with."""

@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.helpers.running import running_exporter
 from tests.real.chromium import Chromium
-from tests.running import running_exporter
 
 _WIDTH = 960
 

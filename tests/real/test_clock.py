@@ -16,9 +16,9 @@ import pytest
 
 from cln_monitor.probes import Ages, ProbeReport
 from cln_monitor.simulator import Fault, Simulator, serve
-from tests.pages import keep_block
-from tests.running import CLN_EXPORTER, Exporter, wait_until
-from tests.small_cln import LOGIN, SECRET_KEY, small_cln
+from tests.helpers.pages import keep_block
+from tests.helpers.running import CLN_EXPORTER, Exporter, wait_until
+from tests.helpers.small_cln import LOGIN, SECRET_KEY, small_cln
 
 pytestmark = pytest.mark.needs_server("faketime")
 

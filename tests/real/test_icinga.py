@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.small_cln import KEY
 from tests.real.icinga import Icinga, result_of, verify
 from tests.real.watched import (
     DAY,
@@ -27,7 +28,6 @@ from tests.real.watched import (
     run_plugin,
     watched,
 )
-from tests.small_cln import KEY
 
 pytestmark = pytest.mark.needs_server("icinga2")
 

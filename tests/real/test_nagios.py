@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.small_cln import KEY
 from tests.real.nagios import Nagios, verify, write_main
 from tests.real.watched import (
     DAY,
@@ -28,7 +29,6 @@ from tests.real.watched import (
     run_plugin,
     watched,
 )
-from tests.small_cln import KEY
 
 pytestmark = pytest.mark.needs_server("nagios4")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault, Fixed, Simulator, serve
-from tests.running import PATIENCE, Exporter, running_exporter
-from tests.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, write_config
+from tests.helpers.running import PATIENCE, Exporter, running_exporter
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, write_config
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from cln_monitor.simulator import Account, Fault, Served, Simulator, serve
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 from .asking import NOW, await_request, fetch, reply, token
 

@@ -18,7 +18,7 @@ from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import TargetId
 from cln_monitor.simulator import Account, Fault, Simulator
 from tests.exporter.conftest import HandClock
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 DAY = 86400.0
 HOURS = {

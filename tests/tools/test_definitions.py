@@ -11,7 +11,7 @@ import pytest
 
 from cln_monitor.checks.options import Option
 from cln_monitor.checks.registry import MODULES, load
-from tests.running import PATIENCE
+from tests.helpers.running import PATIENCE
 from tools.definitions import FILES, icinga, nagios, write
 from tools.definitions.services import SERVICES
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import PATIENCE, Program, wait_until
+from tests.helpers.running import PATIENCE, Program, wait_until
 
 pytestmark = pytest.mark.processes
 

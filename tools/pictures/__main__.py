@@ -19,8 +19,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.helpers.running import running_exporter
 from tests.real.prometheus import Prometheus
-from tests.running import running_exporter
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

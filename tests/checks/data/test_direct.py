@@ -19,7 +19,7 @@ from tests.checks.conftest import Cln
 from tests.checks.inside import run_inside
 from tests.checks.running import PROXY_PASSWORD, run_plugin
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
-from tests.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY
+from tests.helpers.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
 NOT_SAID = "whom to ask is not said: give --config, or --login with --secret-key-file, or --exporter"
 

@@ -17,8 +17,8 @@ from tests.checks.inside import run_inside
 from tests.checks.running import EXPORTER_PASSWORD, Outcome, run_held_up
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
+from tests.helpers.running import free_port
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
-from tests.running import free_port
 
 NAMES = ("check_cln_kernelcare", "check_cln_exporter")
 HOST = "http://127.0.0.1"

@@ -15,7 +15,7 @@ from cln_monitor.masking import mask_key
 from tests.checks.inside import run_inside
 from tests.checks.running import Outcome, run_plugin
 from tests.checks.watched import ACCOUNTS, Watched, key_of, watched
-from tests.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
 
 pytestmark = pytest.mark.processes
 

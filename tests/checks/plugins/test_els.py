@@ -13,7 +13,7 @@ from tests.checks.inside import InsideExit, options_of, result_of, run_inside
 from tests.checks.running import Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
-from tests.small_cln import LOGIN
+from tests.helpers.small_cln import LOGIN
 
 NAME = "check_cln_els"
 KEY, OTHER = "CELS-8c7994d7", "PHPE-2a8ef7d1"

@@ -14,8 +14,8 @@ from cln_monitor.simulator import Account, Fault
 from tests.checks.conftest import Cln
 from tests.checks.inside import run_inside
 from tests.checks.running import MONITORING_KEY, run_held_up, run_plugin
-from tests.running import wait_until
-from tests.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
+from tests.helpers.running import wait_until
+from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
 NAME = "register_cln_monitoring_key"
 CALL = "/kcare/nagios/register_key.plain"

@@ -14,7 +14,7 @@ from tests.checks.inside import InsideExit, options_of, result_of, run_inside
 from tests.checks.running import MONITORING_KEY, Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
-from tests.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, UNLIMITED_KEY
+from tests.helpers.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, UNLIMITED_KEY
 
 NAME = "check_cln_patch_status"
 MASK = mask_key(KEY)

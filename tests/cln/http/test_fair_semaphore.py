@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from cln_monitor.cln.http.fair_semaphore import FairSemaphore
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 
 def test_as_many_as_there_are() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cln_monitor.cln import Deadline, RateLimitedError, RateLimiter, SystemClock, TimedOutError
 from cln_monitor.cln.http.rate_limiter import LONGEST_PAUSE
 from tests.helpers.clock import FakeClock
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 HOST, OTHER = "cln.cloudlinux.com", "eportal.example.com"
 

@@ -17,8 +17,8 @@ from cln_monitor.cln.http import resolver as resolve
 from cln_monitor.cln.http.resolver import Addresses
 from cln_monitor.cln.http.resolver import resolve as look_up
 from tests.cln.asking import Clients, read
+from tests.helpers.running import wait_until
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
-from tests.running import wait_until
 
 HOST = "cln.example.com"
 FOUND: Addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]

@@ -14,7 +14,7 @@ import pytest
 
 from cln_monitor.cln import ThreadError, Threads, start_thread
 from cln_monitor.cln.http import threads
-from tests.running import wait_until
+from tests.helpers.running import wait_until
 
 
 @pytest.fixture

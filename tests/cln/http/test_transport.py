@@ -33,8 +33,8 @@ from cln_monitor.cln.http import transport as transport_module
 from cln_monitor.simulator import Fault, Served, Simulator
 from tests.cln.asking import Clients, enveloped, read
 from tests.helpers.clock import NOW, FakeClock
+from tests.helpers.running import wait_until
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
-from tests.running import wait_until
 
 GOOD = http_answer(b'{"success": true, "data": {}}')
 

@@ -23,8 +23,8 @@ from cln_monitor.exporter.storage.directory import StateError
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.exporter.conftest import HandClock
-from tests.running import Exporter, running_exporter, wait_until
-from tests.small_cln import LOGIN, SECRETS, small_cln, write_config
+from tests.helpers.running import Exporter, running_exporter, wait_until
+from tests.helpers.small_cln import LOGIN, SECRETS, small_cln, write_config
 
 Start = Callable[..., Service]
 

@@ -23,7 +23,7 @@ from cln_monitor.simulator import Fault
 from tests.exporter.asking import ask, client, wait_for_visitors
 from tests.exporter.conftest import Exporting
 from tests.exporter.parsing import parse, parse_openmetrics
-from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, SECRETS
 
 from .paths import GET_PATHS, METRICS, TEXT
 

@@ -31,7 +31,7 @@ from tests.exporter.asking import ask
 from tests.exporter.conftest import Exporting
 from tests.exporter.metrics.rendering import observed, viewed
 from tests.helpers.clock import NOW
-from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, SECRETS
 
 SECOND = "  - {name: second, login: other_login, secret_key: s3cret}"
 OTHER_KEY = "OTHERKEY00000001"

@@ -14,7 +14,7 @@ import pytest
 import structlog.testing
 
 from cln_monitor.exporter.web.listening import ListenError, address_of, listen
-from tests.running import Exporter, ask, free_port, running_exporter
+from tests.helpers.running import Exporter, ask, free_port, running_exporter
 
 _SOCKET = socket.socket
 

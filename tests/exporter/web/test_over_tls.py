@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.exporter.asking import basic
-from tests.running import Exporter, ask, running_exporter, wait_until
+from tests.helpers.running import Exporter, ask, running_exporter, wait_until
 
 from .web_configs import HASH, PASSWORD, TLS, write_files
 

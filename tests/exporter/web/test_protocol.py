@@ -16,8 +16,8 @@ import pytest
 
 from cln_monitor.exporter.web.protocol import prefers_gzip, prefers_openmetrics
 from cln_monitor.simulator import Fault, serve
-from tests.running import PATIENCE, Exporter, running_exporter, wait_until
-from tests.small_cln import small_cln, write_config
+from tests.helpers.running import PATIENCE, Exporter, running_exporter, wait_until
+from tests.helpers.small_cln import small_cln, write_config
 
 GET = "GET /-/healthy HTTP/1.1\r\n"
 HOST = "Host: x\r\n"

@@ -13,7 +13,7 @@ import structlog.testing
 
 from cln_monitor.exporter.web.server import choose_loop, run_in_loop
 from tests.exporter.asking import basic
-from tests.running import Exporter, ask, wait_until
+from tests.helpers.running import Exporter, ask, wait_until
 
 from .web_configs import HASH, PASSWORD, TLS, write_files
 

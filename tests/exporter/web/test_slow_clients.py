@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import CLN_EXPORTER, PATIENCE, Program, running_exporter, wait_until
+from tests.helpers.running import CLN_EXPORTER, PATIENCE, Program, running_exporter, wait_until
 
 from .web_configs import TLS, write_files
 

@@ -12,7 +12,7 @@ import pytest
 
 from cln_monitor.exporter.web.listening import ListenError, address_of, listen
 from cln_monitor.exporter.web.socket_activation import take_sockets
-from tests.running import CLN_EXPORTER, Program, ask
+from tests.helpers.running import CLN_EXPORTER, Program, ask
 
 
 def test_sockets_are_taken_once() -> None:

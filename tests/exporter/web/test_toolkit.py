@@ -13,7 +13,7 @@ import pytest
 
 from tests.exporter.asking import basic
 from tests.helpers.certificates import Authority
-from tests.running import PATIENCE, Exporter, running_exporter
+from tests.helpers.running import PATIENCE, Exporter, running_exporter
 
 from .web_configs import AUTHORITY, HASH, PASSWORD, TLS, write_files
 

@@ -16,7 +16,7 @@ from cln_monitor.exporter.web.status_page import POLICY, StatusPage, page
 from cln_monitor.exporter.web.status_page.summary import digest
 from cln_monitor.simulator import Fault
 from tests.exporter.conftest import Exporting
-from tests.small_cln import IMUNIFY_KEY, KEY, SECRETS
+from tests.helpers.small_cln import IMUNIFY_KEY, KEY, SECRETS
 
 HOSTILE = [
     "<script>alert(1)</script>",

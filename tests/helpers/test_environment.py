@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment import normalize
-from tests.running import PATIENCE
+from tests.helpers.environment import normalize
+from tests.helpers.running import PATIENCE
 
 pytestmark = pytest.mark.processes
 
@@ -22,7 +22,7 @@ import json, os, signal, subprocess, sys
 child = "import json, os, signal; print(json.dumps([[int(s) for s in signal.valid_signals()" \\
     " if signal.getsignal(s) is signal.SIG_IGN], sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, ())))," \\
     " os.umask(0), {k: v for k, v in os.environ.items() if not k.startswith('PYTHON') and k != 'LC_CTYPE'}]))"
-from tests.environment import normalize
+from tests.helpers.environment import normalize
 normalize()
 done = subprocess.run([sys.executable, "-c", child], capture_output=True, text=True)
 ignored, blocked, umask, environment = json.loads(done.stdout)
@@ -34,7 +34,7 @@ print(json.dumps([ignored, blocked, umask, environment, os.path.isdir(home), hom
 
 def told(prepare: Callable[[], object] = lambda: None, environment: Mapping[str, str] = {}) -> tuple[object, str]:
     """Return what a program finds that normalized tests start, and its home folder."""
-    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[1])}
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, "-c", _TOLD],
         env=bare | dict(environment),

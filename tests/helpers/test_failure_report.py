@@ -12,15 +12,15 @@ import pytest
 
 from tests.helpers import failure_report, sources
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RUNS = """
 import contextlib, sys
 from http.client import HTTPException
 import pytest
 from tests.helpers.certificates import Authority
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
-from tests.running import Program, ask
-from tests.small_cln import small_cln
+from tests.helpers.running import Program, ask
+from tests.helpers.small_cln import small_cln
 from cln_monitor.simulator import Fault, serve
 
 def program(folder, text, name="a.log"):

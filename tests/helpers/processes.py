@@ -24,7 +24,7 @@ from hypothesis import is_hypothesis_test
 FOLDERS = ("real", "faults", "soak", "bench")
 """Folders whose tests start programs, all of them; the longest first."""
 
-_HERE = Path(__file__).parent
+_TESTS = Path(__file__).parents[1]
 _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
 _MARKERS = (
     "processes: starts programs, so it is left out of `make check`",
@@ -61,13 +61,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out a folder none of whose tests is in the run."""
     is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured"}
-    return True if is_left_out and collection_path.parent == _HERE and collection_path.name in FOLDERS else None
+    return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in FOLDERS else None
 
 
 @functools.cache
 def _rank(file: Path) -> int:
     """Return where the file of a test stands in a run."""
-    folder = file.relative_to(_HERE).parts[0] if file.is_relative_to(_HERE) else ""
+    folder = file.relative_to(_TESTS).parts[0] if file.is_relative_to(_TESTS) else ""
     return FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
 
 

@@ -33,7 +33,7 @@ def test_one(): pass
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """An empty project with this one's conftest."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text())
+    pytester.makeconftest((Path(__file__).parents[1] / "conftest.py").read_text())
     return pytester
 
 
@@ -80,7 +80,7 @@ def test_tests_of_real_servers_are_marked() -> None:
     """A run without marked tests leaves out all those of a folder of `FOLDERS`."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-m", "not processes", "tests/soak"]
     done = subprocess.run(
-        command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300, check=False
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
     assert "1 deselected" in done.stdout
