@@ -117,7 +117,7 @@ clean: ## remove what make and the tools made, .venv too
 # The real servers that tests/real starts. Without them those tests are skipped; under CI=true the run ends here.
 .PHONY: servers
 servers: $(venv)/.dev
-	@packages=$$($(bin)/python -m tests.real.servers) || exit; \
+	@packages=$$($(bin)/python -m tests.helpers.servers) || exit; \
 	    test -z "$$packages" || tools/apt-install $$packages || test "$${CI:-}" != true || \
 	    { echo "cln-monitor: CI=true, and real servers are missing: apt install $$packages" >&2; exit 1; }
 

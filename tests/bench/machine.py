@@ -12,7 +12,7 @@ import zlib
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.real.servers import find
+from tests.helpers.servers import find
 
 _LIBRARIES = ("msgspec", "nagiosplugin", "prometheus-client", "requests", "starlette", "urllib3", "uvicorn", "uvloop")
 

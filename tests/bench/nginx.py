@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.helpers.running import Program, ask, free_port, wait_until
-from tests.real.servers import find
+from tests.helpers.servers import find
 
 _CONFIG = """\
 daemon off;

@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from tests.helpers import servers
 from tests.helpers.running import Program, ask, free_port, wait_until
-from tests.real import servers
 
 SHIPPED = Path(__file__).parents[2] / "dashboards" / "prometheus"
 

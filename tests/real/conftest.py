@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.real import servers
+from tests.helpers import servers
 
 
 def pytest_configure(config: pytest.Config) -> None:

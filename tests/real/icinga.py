@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.helpers import servers
 from tests.helpers.running import PATIENCE, Program, free_port, wait_until
-from tests.real import servers
 from tests.real.watched import ENVIRONMENT, Result, result
 
 _FOLDERS = {

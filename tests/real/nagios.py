@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.helpers import servers
 from tests.helpers.running import Program, wait_until
-from tests.real import servers
 from tests.real.watched import ENVIRONMENT, Result, result
 
 STOCK = Path("/etc/nagios4/objects")

@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.helpers.chromium import Chromium
 from tests.helpers.running import running_exporter
-from tests.real.chromium import Chromium
 
 _WIDTH = 960
 

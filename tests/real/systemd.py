@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.helpers import servers
 from tests.helpers.package import SITE_PACKAGES
 from tests.helpers.running import PATIENCE, Program, wait_until
-from tests.real import servers
 
 PYTHON = "/opt/python-of-tests"
 """Where the Python that runs the tests is seen in there: the services see no home folder, where it may lie."""

@@ -12,9 +12,9 @@ import pytest
 
 from cln_monitor.simulator import Fault, SimulatedKernelCareServer, Simulator, serve
 from cln_monitor.simulator.model import DAY, Fixed
+from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import Exporter, running_exporter
 from tests.real.alertmanager import SHIPPED, Alertmanager, Webhook, hurried
-from tests.real.prometheus import Prometheus
 
 pytestmark = pytest.mark.needs_server("prometheus", "alertmanager")
 

@@ -15,7 +15,7 @@ from cln_monitor.exporter.service import Service
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.exporter.conftest import HandClock
 from tests.exporter.parsing import parse
-from tests.real import servers
+from tests.helpers import servers
 
 _ODD = [
     '"',

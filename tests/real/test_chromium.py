@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.chromium import Chromium
+from tests.helpers.chromium import Chromium
 
 pytestmark = pytest.mark.needs_server("chromium")
 

@@ -10,9 +10,9 @@ import pytest
 
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Account, Fault, Simulator, serve
+from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import Exporter, ask, running_exporter, wait_until
 from tests.helpers.small_cln import KEY, LOGIN, SECRET_KEY
-from tests.real.prometheus import Prometheus
 
 pytestmark = pytest.mark.needs_server("prometheus")
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests.dashboards import grafana
 from tests.dashboards.grafana import Json, Query
+from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import ask, free_port, running_exporter, wait_until
-from tests.real.prometheus import Prometheus
 
 pytestmark = pytest.mark.needs_server("prometheus")
 

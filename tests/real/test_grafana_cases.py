@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.dashboards import grafana
-from tests.real import servers
+from tests.helpers import servers
 
 pytestmark = pytest.mark.needs_server("prometheus")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator, serve
+from tests.helpers import servers
+from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import Exporter, free_port, running_exporter, wait_until
 from tests.helpers.small_cln import KEY, small_cln, write_config
-from tests.real import servers
-from tests.real.prometheus import Prometheus
 
 pytestmark = pytest.mark.needs_server("prometheus")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.real import servers
+from tests.helpers import servers
 
 FOLDER = Path(__file__).parents[2] / "dashboards" / "prometheus"
 RUNBOOK = FOLDER.parents[1] / "docs" / "runbook.md"

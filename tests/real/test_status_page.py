@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator, serve
+from tests.helpers.chromium import Chromium, Page
 from tests.helpers.running import Exporter, running_exporter, wait_until
 from tests.helpers.small_cln import KEY, LOGIN, SECRETS, small_cln, write_config
-from tests.real.chromium import Chromium, Page
 
 pytestmark = pytest.mark.needs_server("chromium")
 

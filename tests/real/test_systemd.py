@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.helpers import servers
 from tests.helpers.certificates import Authority
 from tests.helpers.package import ROOT, Package
 from tests.helpers.running import wait_until
 from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
-from tests.real import servers
 from tests.real.systemd import NEEDED, PYTHON, BootError, Machine
 
 pytestmark = pytest.mark.needs_server("systemd")

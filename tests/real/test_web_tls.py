@@ -19,10 +19,10 @@ import pytest
 
 from cln_monitor.exporter.web.config import load_web_config
 from tests.exporter.web.web_configs import CASES, HASH, PASSWORD, TLS, write_files
+from tests.helpers import servers
 from tests.helpers.certificates import Authority
+from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import Exporter, ask, running_exporter, wait_until
-from tests.real import servers
-from tests.real.prometheus import Prometheus
 
 pytestmark = pytest.mark.needs_server("prometheus")
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.helpers import servers
 from tests.helpers.running import Program, ask, free_port, wait_until
-from tests.real import servers
 
 
 class VictoriaMetrics(Program):

@@ -19,8 +19,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from tests.helpers.prometheus import Prometheus
 from tests.helpers.running import running_exporter
-from tests.real.prometheus import Prometheus
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tests.helpers import servers
 from tests.helpers.running import Program, ask, free_port, wait_until
-from tests.real import servers
 
 
 class Prometheus(Program):

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.helpers import servers
 from tests.helpers.running import PATIENCE, wait_until
 from tests.helpers.sources import Log
-from tests.real import servers
 
 _ARGUMENTS = (
     "--headless=new",
