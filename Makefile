@@ -64,9 +64,9 @@ unmeasured: servers
 	@$(call whole,3,-m unmeasured)
 
 .PHONY: bench
-bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tests/bench/RESULTS.md (ARGS='scrape poll' for parts)
+bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tools/bench/RESULTS.md (ARGS='scrape poll' for parts)
 	@command -v nginx /usr/sbin/nginx >/dev/null || tools/apt-install nginx-light || echo 'without nginx' >&2
-	@$(bin)/python -m tests.bench $(ARGS)
+	@$(bin)/python -m tools.bench $(ARGS)
 
 .PHONY: lint
 lint: $(venv)/.dev ## style, the one-way imports, the types

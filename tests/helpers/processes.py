@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test
 
-FOLDERS = ("real", "faults", "soak", "bench")
+FOLDERS = ("real", "faults", "soak")
 """Folders whose tests start programs, all of them; the longest first."""
 
 _TESTS = Path(__file__).parents[1]

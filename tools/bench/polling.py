@@ -1,6 +1,6 @@
 """One poll as a process of its own, so that its CPU can be counted: ours, or that of a bare ``requests.Session``.
 
-``python -m tests.bench.polling ours|bare PORT KEYS CA_FILE CONCURRENCY POLLS`` prints a JSON line a poll.
+``python -m tools.bench.polling ours|bare PORT KEYS CA_FILE CONCURRENCY POLLS`` prints a JSON line a poll.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def ours(url: str, _: int, ca_file: str, concurrency: int) -> Callable[[], objec
     redactor = Redactor()
     set_up_logs("warn", "logfmt", redactor)
     service = Service(lambda: parse_config(configuration(url, ca_file, concurrency), Path()), redactor)
-    service._poller.start = lambda: None  # type: ignore[method-assign] # polled from here, and by nobody else
+    service._poller.start = lambda: None  # type: ignore[method-assign] # noqa: SLF001 # polled from here alone
     service.start()
     set_up_interpreter()
     target = service.find("acme", "kernelcare")

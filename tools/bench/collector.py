@@ -1,6 +1,6 @@
 """The usual way: a ``prometheus_client`` collector that makes the same series of the same fleet at each scrape.
 
-Run as a process of its own, ``python -m tests.bench.collector SERVERS KEYS``. It prints two ports: that of the server
+Run as a process of its own, ``python -m tools.bench.collector SERVERS KEYS``. It prints two ports: that of the server
 of ``prometheus_client``, which compresses at gzip level 9, and that of one which compresses at the exporter's level.
 """
 

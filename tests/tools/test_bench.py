@@ -10,20 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from . import table
-from .__main__ import PARTS, measure
-from .client import Client
-from .collector import GZIP_LEVEL
-from .machine import Others
-from .memory import endurance_row
-from .processes import cpu_of, module, resident, run
-from .scale import TINY
-from .scrape import growth_row
-from .table import RESULTS, Row, as_text, committed_figures, figures_of, ratio
+from tools.bench import table
+from tools.bench.__main__ import PARTS, measure
+from tools.bench.client import Client
+from tools.bench.collector import GZIP_LEVEL
+from tools.bench.machine import Others
+from tools.bench.memory import endurance_row
+from tools.bench.processes import cpu_of, module, resident, run
+from tools.bench.scale import TINY
+from tools.bench.scrape import growth_row
+from tools.bench.table import RESULTS, Row, as_text, committed_figures, figures_of, ratio
 
 ROWS = {"scrape": 6, "growth": 1, "render": 2, "refresh": 3, "decode": 1, "poll": 4, "memory": 5, "plugins": 6}
 
 
+@pytest.mark.processes
 def test_each_part_has_its_rows() -> None:
     """Each part has its rows, each with a figure, a name of its own, and a verdict where it has a limit."""
     with ThreadPoolExecutor(2) as pool:  # more would only have the processes that start wait for each other
@@ -40,6 +41,7 @@ def test_the_results_have_a_row_for_each() -> None:
     assert len(figures_of(RESULTS.read_text(encoding="utf-8"))) == sum(ROWS.values())
 
 
+@pytest.mark.processes
 def test_the_collector_compresses_at_both_levels(tmp_path: Path) -> None:
     """The collector serves the same series at level 9 and at the level of the exporter."""
     with module("collector", tmp_path, 4, 2) as (_, ports):
@@ -114,6 +116,7 @@ def test_a_table() -> None:
     }
 
 
+@pytest.mark.processes
 def test_the_figures_before_are_those_of_the_last_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that was written since the last commit is not compared with; without git there is no other."""
 
@@ -136,6 +139,7 @@ def test_the_figures_before_are_those_of_the_last_commit(tmp_path: Path, monkeyp
     assert committed_figures() == {"scrape": "1 ms"}
 
 
+@pytest.mark.processes
 def test_what_the_system_counts() -> None:
     """The CPU and the memory of a process are what the operating system says of it."""
     before = cpu_of(os.getpid())
@@ -145,6 +149,7 @@ def test_what_the_system_counts() -> None:
     assert run("sh", "-c", "echo out; exit 2").output == "out\n"
 
 
+@pytest.mark.processes
 def test_what_others_use() -> None:
     """What this process and its children use of the CPU is not counted as the use of other programs."""
     others = Others()

@@ -57,8 +57,8 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
 
 @contextlib.contextmanager
 def module(name: str, folder: Path, *arguments: object) -> Iterator[tuple[int, re.Match[str]]]:
-    """Run the module ``tests.bench.name`` while this is entered; give its process id and the two ports it prints."""
-    command = [sys.executable, "-m", f"tests.bench.{name}", *map(str, arguments)]
+    """Run the module ``tools.bench.name`` while this is entered; give its process id and the two ports it prints."""
+    command = [sys.executable, "-m", f"tools.bench.{name}", *map(str, arguments)]
     program = Program(command, folder / f"{name}.log")
     try:
         yield program.process.pid, _ports(program)

@@ -24,7 +24,7 @@ class Polling:
     def __init__(self, who: str, port: str, scale: Scale, ca_file: Path, polls: int) -> None:
         options = (who, port, scale.keys, ca_file, scale.concurrency, polls)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.polling", *map(str, options)],
+            [sys.executable, "-m", "tools.bench.polling", *map(str, options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

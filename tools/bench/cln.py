@@ -1,6 +1,6 @@
 """A CLN that costs little: it answers from bytes made beforehand, over TLS if told so, after a latency.
 
-Run as a process of its own, ``python -m tests.bench.cln``, so that its CPU is counted for nobody. It prints two ports:
+Run as a process of its own, ``python -m tools.bench.cln``, so that its CPU is counted for nobody. It prints two ports:
 that of the API, and a plain one for control. There ``/turn`` lets all servers check in, and ``/connections`` tells how
 many connections the API got since it was last asked.
 """

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [PART…] [--quick]``: measure, print the table, and write RESULTS.md when all was measured."""
+"""``python -m tools.bench [PART…] [--quick]``: measure, print the table, and write RESULTS.md when all was measured."""
 
 from __future__ import annotations
 
