@@ -101,7 +101,7 @@ dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from their 
 
 .PHONY: pictures
 pictures: $(venv)/.dev ## take the README's pictures of the demo; needs npm, chromium and prometheus
-	@$(bin)/python -m tests.real.pictures docs/images
+	@$(bin)/python -m tools.pictures.status_page docs/images
 	@$(bin)/python -m tools.pictures $(ARGS)
 
 .PHONY: lock
