@@ -17,7 +17,7 @@ from cln_monitor.probes import CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
 from tests.helpers.pages import keep_block
-from tests.sizing import BYTES_A_SERIES, SERVERS_A_KEY, ZIPPED_BYTES_A_SERIES, Fleet, table
+from tools.sizing.model import BYTES_A_SERIES, SERVERS_A_KEY, ZIPPED_BYTES_A_SERIES, Fleet, table
 
 from .conftest import Exporting
 from .metrics.rendering import observed, viewed

@@ -1,4 +1,4 @@
-"""What docs/sizing.md is computed from, measured anew: python -m tests.measure_sizing 10000 100000 300000.
+"""What docs/sizing.md is computed from, measured anew: python -m tools.sizing 10000 100000 300000.
 
 The real exporter polls a simulated account of so many KernelCare servers, 100 a key, and is scraped as Prometheus does.
 """

@@ -1,4 +1,4 @@
-"""The model behind docs/sizing.md: what a fleet costs, from what ``python -m tests.measure_sizing`` has measured."""
+"""The model behind docs/sizing.md: what a fleet costs, from what ``python -m tools.sizing`` has measured."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What a fleet of some size costs: measured, and the model behind docs/sizing.md."""
