@@ -14,7 +14,7 @@ from cln_monitor.exporter.options import make_parser
 from cln_monitor.exporter.self_metrics import SelfMetrics
 from tests.helpers.pages import keep_block
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def flags_table() -> str:

@@ -14,13 +14,12 @@ from urllib.parse import quote
 import pytest
 
 from tests.exporter.asking import basic
+from tests.exporter.web.web_configs import HASH, PASSWORD, TLS, write_files
 from tests.helpers.running import Exporter, ask, running_exporter, wait_until
-
-from .web_configs import HASH, PASSWORD, TLS, write_files
 
 pytestmark = pytest.mark.processes
 
-PLUGIN = Path(__file__).parents[3] / "plugins" / "check_cln_exporter"
+PLUGIN = Path(__file__).parents[2] / "plugins" / "check_cln_exporter"
 
 
 @pytest.fixture(scope="module")

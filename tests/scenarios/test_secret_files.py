@@ -19,7 +19,7 @@ from tests.helpers.small_cln import LOGIN, SECRET_KEY, small_cln, write_config
 
 pytestmark = pytest.mark.processes
 
-PLUGIN = f"{sys.executable} {Path(__file__).parents[1]}/plugins/check_cln_kernelcare"
+PLUGIN = f"{sys.executable} {Path(__file__).parents[2]}/plugins/check_cln_kernelcare"
 CLNTOOL = f'{sys.executable} -P -c "from cln_monitor.cli.main import run; run()"'
 
 

@@ -14,7 +14,7 @@ from cln_monitor.cli.main import command
 from cln_monitor.exporter.metrics import ALL_FAMILIES
 from cln_monitor.exporter.self_metrics import SelfMetrics
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 RULES: list[dict[str, Any]] = [rule for group in yaml.safe_load(TEXT)["groups"] for rule in group["rules"]]

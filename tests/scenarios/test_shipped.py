@@ -12,7 +12,7 @@ import yaml
 from cln_monitor.checks.registry import MODULES
 from cln_monitor.config import load_config, parse_config, show_config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_example_configuration_is_good_and_shows_the_defaults(

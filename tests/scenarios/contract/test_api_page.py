@@ -21,7 +21,7 @@ from tests.helpers.pages import keep_block
 
 from .document import CALLS, Call, call_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "api.md"
+PAGE = Path(__file__).parents[3] / "docs" / "api.md"
 _CHANGES = {endpoint.template for endpoint in WRITES}
 
 

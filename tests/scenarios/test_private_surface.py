@@ -22,7 +22,7 @@ from tests.helpers.package import locked_releases
 
 from .private_surface import PRIVATE, Private
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LIBRARIES = {each.library for each in PRIVATE} - {"asyncio", "http"}  # of Python itself
 _PACKAGES = {"asyncio", *(name.replace("-", "_") for name in LIBRARIES)}
 
