@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from cln_monitor.exporter.main import set_up_interpreter
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.helpers.running import CLN_EXPORTER, PATIENCE, Exporter, Program, ask, running_exporter, wait_until
 from tests.helpers.small_cln import SECRETS, small_cln, write_config
@@ -319,6 +321,19 @@ def test_version() -> None:
     """--version names the program and its version."""
     code, output, _ = _run("--version")
     assert (code, bool(re.fullmatch(r"cln-exporter \d+\.\d+\.\d+\n", output))) == (0, True), output
+
+
+def test_garbage_is_still_looked_for() -> None:
+    """Less often than by default, and in what comes after it."""
+    before = gc.get_threshold()
+    try:
+        set_up_interpreter()
+        assert gc.isenabled()
+        assert gc.get_threshold()[0] > before[0]
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def _blocks(program: Program, what: signal.Signals) -> bool:
