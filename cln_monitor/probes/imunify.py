@@ -9,8 +9,7 @@ from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 
 from .caution import Caution, KeyLimits, of_servers
 from .checkins import without_ahead
-from .keys import plan_of_keys
-from .probe import Plan, ProbeContext, Reading
+from .probe import Plan, ProbeContext, Reading, plan_of_keys
 from .redaction import without_secret, without_secrets
 from .settings import CheckinSettings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -11,11 +12,12 @@ import msgspec
 from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
 from cln_monitor.masking import same_key
 
-from .caution import Caution
+from .caution import Caution, Keyed, KeyLimits, of_limits
 from .observation import Failure, Missing
 from .settings import ProbeSettings
 from .shard import WHOLE, Shard
 
+K = TypeVar("K", bound=Keyed)
 T = TypeVar("T")
 
 
@@ -91,6 +93,17 @@ class Probe(Protocol[T]):
 
     def plan(self, source: ProbeContext) -> Plan[T]:
         """Return what there is to read. Raises ClnError when that cannot be told."""
+
+
+def plan_of_keys(
+    source: ProbeContext, keys: Sequence[K], product: str, read: Callable[[ProbeContext, K, KeyLimits], Reading[T]]
+) -> Plan[T]:
+    """Return a part for each of the ``keys`` that ``source`` wants; ``keys`` are all of a list that CLN gave."""
+    limits = of_limits(source.client, keys, source.key_label, product)
+    wanted = [key for key in keys if source.wants(key.key)]
+    return Plan(
+        {source.key_label(key.key): partial(read, source, key, limits) for key in wanted}, cautions=limits.of_all
+    )
 
 
 def failure_of(error: ClnError) -> Failure:
