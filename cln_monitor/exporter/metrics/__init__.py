@@ -1,6 +1,5 @@
 """The metrics of polled data: a module a probe, each a pure function of the probe's observations."""
 
-from .registry import ALL_FAMILIES, RENDERERS
-from .texts import render_target
+from .registry import ALL_FAMILIES, RENDERERS, render_target
 
 __all__ = ["ALL_FAMILIES", "RENDERERS", "render_target"]

@@ -1,10 +1,25 @@
-"""Which module writes the metrics of which probe."""
+"""Which module writes the metrics of which probe, and all series of one target."""
 
 from __future__ import annotations
 
-from cln_monitor.exporter.metrics import ALL_FAMILIES, RENDERERS
+import pytest
+
+from cln_monitor.cln import KernelCareServer, PatchedHost
+from cln_monitor.exporter.metrics import ALL_FAMILIES, RENDERERS, render_target
+from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, LAST_CHECKIN
+from cln_monitor.exporter.metrics.patch_status import HOST
+from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
+from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL, STALE_AFTER
 from cln_monitor.exporter.metrics.probe import FAMILIES as OF_PROBES
 from cln_monitor.probes import PROBES, CheckinSettings
+from cln_monitor.probes.kernelcare import KernelCareKeyServers
+from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
+from tests.helpers.clock import NOW
+
+from .rendering import observed, viewed
+
+SERVERS = [KernelCareServer(str(number), "192.0.2.1", NOW, NOW) for number in range(3)]
+SEEN = observed({"k": KernelCareKeyServers("k", note="", enabled=True, limit=5, servers=SERVERS)})
 
 
 def test_each_probe_has_a_renderer() -> None:
@@ -27,3 +42,39 @@ def test_families_with_a_series_a_server_can_be_dropped() -> None:
         assert {family for family in renderer.families if {"server_id", "host"} & set(family.labels)} <= set(
             renderer.per_server
         )
+
+
+def dropped(texts: object) -> bytes:
+    """Return the value of the metric that tells how many series were dropped."""
+    assert isinstance(texts, dict)
+    value: bytes = texts[DROPPED].split()[-1]
+    return value
+
+
+def test_nothing_seen_yet() -> None:
+    """Only the probe itself has series."""
+    assert set(render_target(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
+
+
+@pytest.mark.parametrize(("most", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
+def test_too_many_series_a_server(most: int, count: bytes) -> None:
+    """Over the most of them all are left out, and a metric says how many; the counts stay, ages come in their place."""
+    texts = render_target(viewed(SEEN), CheckinSettings(), most)
+    assert dropped(texts) == count
+    assert ({LAST_CHECKIN, CREATED} & set(texts) == set()) == (CHECKIN_AGE in texts) == (count == b"6")
+    assert b'checkin="fresh"} 3' in texts[KEY_SERVERS]
+
+
+def test_too_many_hosts() -> None:
+    """What has no other way to show them is left out all the same, and nothing else is."""
+    hosts = [PatchedHost(f"web{number}", "192.0.2.1", "outofdate") for number in range(3)]
+    state = PatchState("key", "k", ok=False, counts={"outofdate": 3}, hosts=hosts)
+    texts = render_target(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
+    assert dropped(texts) == b"3"
+    assert HOST not in texts
+    assert texts[SERVERS_BY_STATE].endswith(b" 3\n")
+
+
+def test_series_that_are_off_are_not_dropped() -> None:
+    """Whoever switches them off is not told that they are missing."""
+    assert dropped(render_target(viewed(SEEN), CheckinSettings(server_series=False), 0)) == b"0"
