@@ -32,7 +32,7 @@ from .http.clock import Clock, SystemClock
 from .http.deadline import Deadline
 from .http.pool import trusting
 from .http.rate_limiter import RateLimiter
-from .http.settings import TransportSettings
+from .http.settings import TransportSettings, problem_of_api_url, problem_of_proxy
 from .http.threads import ThreadError, Threads, start_thread
 from .http.transport import Transport
 from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
@@ -40,7 +40,7 @@ from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvai
 from .kernelcare import KernelCareKey, KernelCareServer
 from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFoundError
-from .redact import PLACEHOLDER, Redactor, Secret, login_of
+from .redact import PLACEHOLDER, Redactor, Secret
 from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
@@ -106,8 +106,9 @@ __all__ = [
     "check_product_code",
     "clean_text",
     "is_monitoring_key",
-    "login_of",
     "mask_key",
+    "problem_of_api_url",
+    "problem_of_proxy",
     "problem_of_secret",
     "start_thread",
     "suspicion_of_secret",

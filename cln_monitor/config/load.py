@@ -11,13 +11,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cln_monitor.cln import Secret, problem_of_secret, suspicion_of_secret, trusting
+from cln_monitor.cln import (
+    Secret,
+    problem_of_api_url,
+    problem_of_proxy,
+    problem_of_secret,
+    suspicion_of_secret,
+    trusting,
+)
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
 from .exposure import exposed_secrets
 from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
 from .secrets import EmptySecretError, expand
-from .urls import problem_of_api_url, problem_of_proxy
 from .validator import ConfigProblem, Validator, at
 
 T = TypeVar("T")

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cln_monitor.cln import Secret
+from cln_monitor.cln import Secret, problem_of_api_url, problem_of_proxy
 
 from .load import ConfigError, load_config, make_config
 from .model import AccountConfig, Config
-from .urls import problem_of_api_url, problem_of_proxy
 
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 

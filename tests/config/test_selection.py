@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.cln import Redactor
-from cln_monitor.config import AccountSelection, SelectionError, selection
+from cln_monitor.cln import Redactor, problem_of_proxy
+from cln_monitor.config import AccountSelection, ConfigError, SelectionError, parse_config, selection
 
 LOGIN, SECRET_KEY = "pl4nted_login", "pl4nted-secret-key"
 ONE_ACCOUNT = f"accounts: [{{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}]\n"
@@ -190,6 +190,44 @@ def test_an_address_of_ones_own(tmp_path: Path) -> None:
     assert config.transport_of("https://one.example.net/api").proxy is None
     config = AccountSelection(needs_account=False, api_url="https://mine/api", proxy="http://proxy:3128").load()
     assert config.transport_of(AccountSelection().api_url_of(config)).proxy == "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://us%3Aer:pl4nted@proxy",
+        "http://user:pl4nted%0A@proxy",
+        "http://user:pl4nted\u200b@proxy",
+        "socks5://proxy",
+    ],
+)
+def test_a_proxy_that_cannot_be_used(url: str, tmp_path: Path) -> None:
+    """It is an error in a configuration, and of an option beside one; neither shows the password."""
+    problem = problem_of_proxy(url)
+    quoted = url.replace("\u200b", "\\u200b")
+    with pytest.raises(ConfigError) as raised:
+        parse_config(f'proxy: "{quoted}"\n{ONE_ACCOUNT}', Path("/nowhere"))
+    assert str(raised.value) == f": proxy: {problem}"
+    for choice in _beside_a_file(tmp_path, proxy=url):
+        assert refusal(choice) == f"--proxy: {problem}"
+    assert "pl4nted" not in problem
+
+
+def test_an_option_that_is_not_utf_8(tmp_path: Path) -> None:
+    """What the shell hands on and no text holds is an error of the option."""
+    for choice in _beside_a_file(tmp_path, proxy="http://user:pl4nted\udce9@proxy"):
+        assert refusal(choice) == "--proxy: expected an address such as http://proxy.example.com:3128"
+
+
+def test_an_api_url_that_cannot_be_used(tmp_path: Path) -> None:
+    """A host that no resolver can be asked for is an error of the option."""
+    for choice in _beside_a_file(tmp_path, api_url="https://a..b/api"):
+        assert refusal(choice).startswith("--api-url: expected the root of a CLN API")
+
+
+def _beside_a_file(folder: Path, **options: str) -> list[AccountSelection]:
+    file = written(folder, ONE_ACCOUNT)
+    return [AccountSelection(config=file, needs_account=needs_account, **options) for needs_account in (True, False)]
 
 
 class TestAccount:

@@ -8,13 +8,17 @@ from urllib.parse import urlsplit
 import msgspec
 from requests.utils import should_bypass_proxies
 
-from cln_monitor.urls import host_of
+from cln_monitor.cln.redact import login_of
+from cln_monitor.urls import host_of, is_http_url
 
 API_URL = "https://cln.cloudlinux.com/api"
 """The API root of CLN itself."""
 
 TIMEOUT = 15.0
 """Seconds for one request, unless something else is set."""
+
+_API_URL = "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
+_PROXY = "expected an address such as http://proxy.example.com:3128"
 
 
 class TransportSettings(msgspec.Struct, frozen=True):
@@ -42,6 +46,23 @@ class TransportSettings(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<TransportSettings of {self.api}>"  # in the proxy's URL may be a password
+
+
+def problem_of_api_url(url: str) -> str:
+    """Return what is wrong with the root of a CLN API, "" for nothing."""
+    return _API_URL if not is_http_url(url) or set("?#@") & set(url) else ""
+
+
+def problem_of_proxy(url: str) -> str:
+    """Return what is wrong with the URL of an HTTP proxy, "" for nothing. It never shows the URL: it has a password."""
+    if not is_http_url(url):
+        return _PROXY
+    user, password = login_of(url) or (b"", b"")
+    if b":" in user:
+        return "its user has a colon, which cannot be sent (RFC 7617)"
+    if any(byte < 0x20 or byte == 0x7F for byte in user + password):
+        return "its user or password has a control character, which cannot be sent (RFC 7617)"
+    return ""
 
 
 def ignored_proxy(url: str) -> str:

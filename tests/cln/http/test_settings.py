@@ -1,16 +1,56 @@
-"""A proxy of the environment is not used, and whoever misses it is told which setting takes its place."""
+"""Which URLs can be used to reach a CLN, and what is said of a proxy of the environment, which is not used."""
 
 from __future__ import annotations
 
 import pytest
 
 from cln_monitor.cln import ClnError, TimedOutError, UnreachableError
-from cln_monitor.cln.http.settings import ignored_proxy
+from cln_monitor.cln.http.settings import ignored_proxy, problem_of_api_url, problem_of_proxy
 from tests.cln.asking import Clients, read
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 
 VALUE = "http://me:pl4nted@proxy.example:3128"
 NOBODY = "http://127.0.0.1:9/api"
+ADDRESS = "expected an address such as http://proxy.example.com:3128"
+GOOD = [
+    "http://proxy:3128",
+    "https://user:%C3%A9t%C3%A9@proxy.example.com:3128",
+    "http://user:%E2%82%ACuro@[::1]:3128/",
+    "http://user:€uro@proxy",
+    "http://user:%E9@proxy",
+    "http://us%40er:p%3Ass:%2Fw@proxy",
+    "http://pröxy.example:3128",
+    "http://proxy.example.com.:3128",
+]
+BAD = {
+    "http://us%3Aer:pl4nted@proxy": "its user has a colon, which cannot be sent (RFC 7617)",
+    "http://user:pl4nted%0A@proxy": "its user or password has a control character, which cannot be sent (RFC 7617)",
+    "http://us%00er:pl4nted@proxy": "its user or password has a control character, which cannot be sent (RFC 7617)",
+    "http://user:pl4nted\udce9@proxy": ADDRESS,
+    "http://user:pl4nted\u200b@proxy": ADDRESS,
+    "http://user:pl4nted@a..b:3128": ADDRESS,
+    "http://user:pl4nted@①.example:3128": ADDRESS,
+    f"http://user:pl4nted@{'x' * 64}.example": ADDRESS,
+    "socks5://user:pl4nted@proxy": ADDRESS,
+}
+
+
+@pytest.mark.parametrize("url", GOOD)
+def test_a_good_proxy(url: str) -> None:
+    """The login of a proxy may be of any letters."""
+    assert problem_of_proxy(url) == ""
+
+
+@pytest.mark.parametrize(("url", "problem"), BAD.items())
+def test_a_bad_proxy(url: str, problem: str) -> None:
+    """What could only fail with each call is told at once, without the password."""
+    assert problem_of_proxy(url) == problem
+
+
+@pytest.mark.parametrize("url", ["https://a..b/api", f"https://{'x' * 64}.example/api", "https://①.example/api", "x"])
+def test_a_bad_api_url(url: str) -> None:
+    """A host that no resolver can be asked for is an error as well."""
+    assert problem_of_api_url(url) == "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
 
 
 def hint(name: str) -> str:
