@@ -106,6 +106,7 @@ def test_the_page_of_a_plugin_is_true(
 ) -> None:
     """An option or a text that changes changes the page, by pytest --update-golden."""
     text = now = PAGE.read_text(encoding="utf-8")
+    assert f"| [{name}](#{name}) | " in text, f"the table of the page has no row of {name}"
     for kind, content in (("example", example(name, views)), ("help", options_table(load(name)))):
         block = re.compile(rf"(<!-- {kind}: {name} -->\n)(.*?)(<!-- /{kind} -->)", re.DOTALL)
         assert block.search(now), f"the page has no {kind} of {name}"

@@ -168,7 +168,7 @@ def test_every_command_is_here() -> None:
 
     there = {leaf for leaf in leaves(main_module.command(), "") if leaf not in {"simulate", "check config"}}
     assert {leaf for leaf in there if not any(f"{command.typed} ".startswith(f"{leaf} ") for command in ALL)} == set()
-    assert len(there) == 36
+    assert len(there) > 30, "the commands are looked for in the wrong place"
 
 
 @pytest.mark.measured

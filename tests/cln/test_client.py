@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import Client, ClnError, Deadline, InvalidArgumentError, ReadOnlyClient, Redactor, RefusedError
+from cln_monitor.cln.endpoints import READS, STATUS_PLAIN
 from cln_monitor.cln.http import answer as answer_module
 from cln_monitor.simulator import Account, Fault, Served, Simulator, serve
 from cln_monitor.simulator.faults import KINDS
@@ -110,6 +111,19 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
             with contextlib.suppress(RefusedError):  # there is no such group
                 call(client)
         yield clients, client
+
+
+def test_each_read_is_here(knowing: tuple[Clients, ReadOnlyClient], furnished: tuple[Simulator, Served]) -> None:
+    """What CALLS leaves out would not be looked at for secrets."""
+    simulator, _ = furnished
+    simulator.faults.clear()
+    simulator.clear_requests()
+    for call in CALLS.values():
+        with contextlib.suppress(RefusedError):
+            call(knowing[1])
+    sent = [request.path for request in simulator.requests]
+    forms = {each.template: re.sub(r"\{\w+\}", ".+", each.template) for each in READS - {STATUS_PLAIN}}
+    assert [path for path, form in forms.items() if not any(re.fullmatch(form, each) for each in sent)] == []
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())

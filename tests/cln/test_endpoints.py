@@ -10,49 +10,11 @@ import pytest
 from cln_monitor.cln import Client, Deadline, InvalidArgumentError, KernelCareKey, ReadOnlyClient, RefusedError
 from cln_monitor.cln.endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER, READS, WRITES, Endpoint
 from cln_monitor.simulator import Served, Simulator
+from tests.helpers.samples import SAMPLES
 
 from .asking import Clients
 
-DOCUMENTED = {
-    "GET /status.json",
-    "GET /status.plain",
-    "GET /els/key/create.json",
-    "GET /els/key/update.json",
-    "GET /els/key/remove.json",
-    "GET /els/key/list.json",
-    "GET /els/srv/list.json",
-    "GET /els/srv/remove.json",
-    "GET /im/key/create.json",
-    "GET /im/key/update.json",
-    "GET /im/key/remove.json",
-    "GET /im/key/list.json",
-    "GET /im/srv/list.json",
-    "GET /im/srv/remove.json",
-    "GET /im/srv/convert.json",
-    "GET /ipl/availability.json",
-    "GET /ipl/check.json",
-    "GET /ipl/register.json",
-    "GET /ipl/convert.json",
-    "GET /ipl/remove.json",
-    "GET /ipl/list.json",
-    "GET /ipl/server.json",
-    "GET /ipl/update.json",
-    "GET /kcare/key/create.json",
-    "GET /kcare/key/delete.json",
-    "GET /kcare/key/list.json",
-    "GET /kcare/key/servers.json",
-    "GET /kcare/key/set_cidr.json",
-    "GET /kcare/srv/remove.json",
-    "GET /kcare/nagios/register_key.plain",
-    "GET /kcare/nagios/{key}",
-    "GET /kcare/nagios-res/{login}/{token}",
-    "POST /group/create.json",
-    "GET /group/list.json",
-    "GET /group/servers/list.json",
-    "PUT /group/servers/put.json",
-    "DELETE /group/servers/remove.json",
-    "GET /cl/awp",
-}
+DOCUMENTED = {f"{method} {path}" for method, path in SAMPLES}
 """All calls of the API document."""
 
 CHANGING = sorted(
