@@ -41,7 +41,7 @@ class AwpReads:
         ClnError.
         """
         query = {"products": arguments.awp_products(products), "yearMonth": arguments.month(month)}
-        return unique(self._caller.read_rows(AWP_USAGE, _Row, _Row.usage, **query), lambda usage: usage)
+        return unique(self._caller.get_rows(AWP_USAGE, _Row, _Row.usage, **query), lambda usage: usage)
 
 
 class _Row(msgspec.Struct):

@@ -93,22 +93,22 @@ class Caller(msgspec.Struct, frozen=True):
         """Return the same with another deadline."""
         return msgspec.structs.replace(self, deadline=deadline)
 
-    def read_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
+    def get_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""
-        return self.read_list(endpoint, row, lambda rows: [make(each) for each in rows], **query)
+        return self.get_list(endpoint, row, lambda rows: [make(each) for each in rows], **query)
 
-    def read_list(self, endpoint: Endpoint, row: type[T], make: Callable[[list[T]], list[R]], **query: str) -> list[R]:
+    def get_list(self, endpoint: Endpoint, row: type[T], make: Callable[[list[T]], list[R]], **query: str) -> list[R]:
         """Read a JSON list as the account, and return what ``make`` makes of all its rows. Raises ClnError."""
         rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type that is known when the code runs
         return self._read_json(endpoint, lambda answer: make(json_data(answer, rows)), query)
 
-    def read_data(self, endpoint: Endpoint, kind: type[T], make: Callable[[T], R], **query: str) -> R:
+    def get_data(self, endpoint: Endpoint, kind: type[T], make: Callable[[T], R], **query: str) -> R:
         """Read JSON of a ``kind`` as the account, and return what ``make`` makes of it. Raises ClnError."""
         return self._read_json(endpoint, lambda answer: make(json_data(answer, kind)), query)
 
     def _read_json(self, endpoint: Endpoint, decode: Callable[[HttpAnswer], R], query: dict[str, str]) -> R:
         # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
-        return self.read(endpoint, decode, query=self._with_token(query), of_key=query.get("key"))
+        return self.read(endpoint, decode, query=self._with_token(query), key=query.get("key"))
 
     def read(
         self,
@@ -117,10 +117,10 @@ class Caller(msgspec.Struct, frozen=True):
         *,
         path: Callable[[], dict[str, str]] = dict,
         query: Callable[[], dict[str, str]] = dict,
-        of_key: str | None = None,
+        key: str | None = None,
     ) -> T:
-        """Read a call and return what ``decode`` makes of its answer. ``of_key`` is the licence key it asks about."""
-        with self._attempt(f"reading {endpoint.template}", of_key):
+        """Read a call and return what ``decode`` makes of its answer. ``key`` is the licence key it asks about."""
+        with self._error_context(f"reading {endpoint.template}", key):
             return self.transport.read(endpoint, path, query, decode, self.deadline)
 
     def change(
@@ -141,7 +141,7 @@ class Caller(msgspec.Struct, frozen=True):
             endpoint,
             lambda answer: make(changed_data(answer, kind, empty_is_nothing=empty_is_nothing)),
             query=self._with_token(given),
-            of_key=given.get("key"),
+            key=given.get("key"),
         )
 
     def change_rows(
@@ -163,29 +163,29 @@ class Caller(msgspec.Struct, frozen=True):
         decode: Callable[[HttpAnswer], T],
         *,
         query: Callable[[], dict[str, str]],
-        of_key: str | None = None,
+        key: str | None = None,
         if_lost: str = _LOOK_FIRST,
     ) -> T:
         """Send a call that changes something, once; return what ``decode`` makes of its answer.
 
-        ``of_key`` is the licence key it is about. When nobody knows whether the change was made, the error says
+        ``key`` is the licence key it is about. When nobody knows whether the change was made, the error says
         ``if_lost``.
         """
         try:
-            with self._attempt(f"sending {endpoint.template}", of_key):
+            with self._error_context(f"sending {endpoint.template}", key):
                 return self.transport.write(endpoint, query, decode, self.deadline)
         except ClnError as error:
-            if error.request_left and not isinstance(error, RefusedError | AuthorizationError):
-                error.leave_open(if_lost)
+            if error.request_sent and not isinstance(error, RefusedError | AuthorizationError):
+                error.mark_uncertain(if_lost)
             raise
 
     @contextlib.contextmanager
-    def _attempt(self, what: str, of_key: str | None) -> Iterator[None]:
+    def _error_context(self, what: str, key: str | None) -> Iterator[None]:
         """Name in each error what was attempted, and keep the key out of it."""
         attempted = f"{what} at {self.transport.settings.api}"
-        if of_key is not None:
-            self.redactor.hide_key(of_key)
-            attempted += f" for key {mask_key(of_key)}"
+        if key is not None:
+            self.redactor.hide_key(key)
+            attempted += f" for key {mask_key(key)}"
         _sent.odd = ()
         try:
             yield
@@ -196,7 +196,7 @@ class Caller(msgspec.Struct, frozen=True):
                 error.problem = "; ".join([error.problem, *_sent.odd])
             if isinstance(error, TimedOutError) and error.of_run and self.deadline.name:
                 error.problem += f"; more time takes a larger {self.deadline.name}"
-            error.while_doing(attempted, self.redactor.scrub)
+            error.add_context(attempted, self.redactor.scrub)
             raise
 
     def _hide_credentials(self) -> None:
@@ -207,15 +207,15 @@ class Caller(msgspec.Struct, frozen=True):
         if self.credentials is not None:
             self.credentials.hide(self.redactor)
 
-    def hiding_keys(self, things: list[K]) -> list[K]:
+    def register_secrets(self, things: list[K]) -> list[K]:
         """Return ``things``; from now on no text shows the licence keys in them."""
         for thing in things:
             self.redactor.hide_key(thing.key)
         return things
 
-    def hiding_key(self, thing: K) -> K:
+    def register_secret(self, thing: K) -> K:
         """Return ``thing``; from now on no text shows the licence key in it."""
-        return self.hiding_keys([thing])[0]
+        return self.register_secrets([thing])[0]
 
     def token(self) -> str:
         """Return a fresh authorization token. Raises ValueError when this client has no credentials."""

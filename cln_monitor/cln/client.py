@@ -152,7 +152,7 @@ class ReadOnlyClient:
 class Client(ReadOnlyClient):
     """Every call of the API document, a family each. Safe between threads.
 
-    A change is sent once and never again: it happened, or its method raises. ``may_have_happened`` of the error tells
+    A change is sent once and never again: it happened, or its method raises. ``outcome_unknown`` of the error tells
     when CLN's word on it was lost; :class:`NotDoneError` is raised when CLN took the call and did nothing.
     """
 

@@ -62,16 +62,16 @@ class ElsReads:
         The document calls the argument both ``code`` and ``productType``; which one CLN reads is unknown, so both are
         sent. Raises InvalidArgumentError and ClnError.
         """
-        keys = self._caller.read_rows(ELS_KEYS, _KeyRow, _KeyRow.key_of_row, **_product(code))
-        return self._caller.hiding_keys(unique(keys, lambda key: key.key))
+        keys = self._caller.get_rows(ELS_KEYS, _KeyRow, _KeyRow.key_of_row, **_product(code))
+        return self._caller.register_secrets(unique(keys, lambda key: key.key))
 
     def servers(self, code: str) -> list[ElsServer]:
         """Return the servers of all keys of the product ``code``, each once (``/els/srv/list.json``).
 
         The argument is that of :meth:`keys`. CLN tells no check-in. Raises InvalidArgumentError and ClnError.
         """
-        servers = self._caller.read_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code))
-        return self._caller.hiding_keys(unique(servers, lambda server: server.server_id))
+        servers = self._caller.get_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code))
+        return self._caller.register_secrets(unique(servers, lambda server: server.server_id))
 
 
 class Els(ElsReads):
@@ -82,7 +82,7 @@ class Els(ElsReads):
 
         ``limit``: most servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 ELS_KEY_CREATE,
                 _KeyRow,
@@ -102,7 +102,7 @@ class Els(ElsReads):
         """
         key = arguments.license_key(key)
         new_limit, new_note = arguments.key_changes(limit, note)
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 ELS_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
             )
@@ -115,7 +115,7 @@ class Els(ElsReads):
         """
         key = arguments.license_key(key)
         removed = self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key)
-        return self._caller.hiding_keys(unique(removed, lambda server: server.server_id))
+        return self._caller.register_secrets(unique(removed, lambda server: server.server_id))
 
     def remove_server(self, server_id: str) -> ElsServer:
         """Remove a server and return it (``/els/srv/remove.json``).
@@ -124,7 +124,7 @@ class Els(ElsReads):
         the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 ELS_SERVER_REMOVE, _ServerRow, lambda row: row.changed(server_id=server_id), id=server_id
             )

@@ -233,7 +233,7 @@ def not_an_answer(answer: HttpAnswer, what: str, *, says_success: bool = False) 
     at = "" if status == 200 else f"HTTP {status} with "
     hint = _api_url_hint(status)
     problem = f"not an answer of CLN but {at}{what}{hint}"
-    return BadAnswerError(problem, transient=status >= 500, request_left=says_success)
+    return BadAnswerError(problem, transient=status >= 500, request_sent=says_success)
 
 
 def _api_url_hint(status: int) -> str:

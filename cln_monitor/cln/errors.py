@@ -19,23 +19,23 @@ class ClnError(Exception):
 
     reason: ClassVar[str]
 
-    def __init__(self, problem: str, *, transient: bool = False, request_left: bool = False) -> None:
+    def __init__(self, problem: str, *, transient: bool = False, request_sent: bool = False) -> None:
         super().__init__(problem)
         self.problem = problem
         self.attempted = ""
         self.transient = transient
         """True when the same read may well succeed a moment later."""
-        self.request_left = request_left
+        self.request_sent = request_sent
         """True when this went wrong after the request of a change, or some of it, had left."""
         self.connection_was_stale = False
         """True when the request went over a connection used before, and no answer to it began."""
-        self.may_have_happened = False
+        self.outcome_unknown = False
         """True when a change may have been made all the same, as CLN's word on it was lost."""
 
     def __str__(self) -> str:
         return f"{self.attempted}: {self.problem}" if self.attempted else self.problem
 
-    def while_doing(self, attempted: str, scrub: Callable[[str], str]) -> None:
+    def add_context(self, attempted: str, scrub: Callable[[str], str]) -> None:
         """Name what was attempted, and clean the text that came from outside with ``scrub``."""
         self.attempted = attempted
         self.problem = shorten(scrub(self.problem), _LONGEST)
@@ -47,9 +47,9 @@ class ClnError(Exception):
         self.problem += f"; {words}"
         self.args = (self.problem,)
 
-    def leave_open(self, words: str) -> None:
+    def mark_uncertain(self, words: str) -> None:
         """Say in ``words`` that the change may have been made all the same."""
-        self.may_have_happened = True
+        self.outcome_unknown = True
         self.add(words)
 
 
@@ -86,9 +86,9 @@ class RateLimitedError(ClnError):
         *,
         retry_after: float | None = None,
         transient: bool = True,
-        request_left: bool = False,
+        request_sent: bool = False,
     ) -> None:
-        super().__init__(problem, transient=transient, request_left=request_left)
+        super().__init__(problem, transient=transient, request_sent=request_sent)
         self.retry_after = retry_after
 
 

@@ -52,7 +52,7 @@ class GroupReads:
 
         A group whose name is blank cannot be asked about, and is left out.
         """
-        return unique(self._caller.read_list(GROUPS, _GroupRow, _named), lambda group: group.name)
+        return unique(self._caller.get_list(GROUPS, _GroupRow, _named), lambda group: group.name)
 
     def servers(self, name: str | Group) -> list[GroupServer]:
         """Return the servers of the group ``name``, each once (``/group/servers/list.json``).
@@ -61,7 +61,7 @@ class GroupReads:
         """
         query = {"name": name.name if isinstance(name, Group) else arguments.group_name(name)}
         return unique(
-            self._caller.read_rows(GROUP_SERVERS, _ServerRow, _ServerRow.server, **query),
+            self._caller.get_rows(GROUP_SERVERS, _ServerRow, _ServerRow.server, **query),
             lambda server: server.server_id,
         )
 

@@ -62,8 +62,8 @@ class ImunifyReads:
 
     def keys(self) -> list[ImunifyKey]:
         """Return all Imunify keys of the account, a key once (``/im/key/list.json``). Raises ClnError."""
-        keys = self._caller.read_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row)
-        return self._caller.hiding_keys(unique(keys, lambda key: key.key))
+        keys = self._caller.get_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row)
+        return self._caller.register_secrets(unique(keys, lambda key: key.key))
 
     def servers(self, key: str | ImunifyKey) -> list[ImunifyServer]:
         """Return the servers of ``key``, each once (``/im/srv/list.json``).
@@ -71,7 +71,7 @@ class ImunifyReads:
         Raises InvalidArgumentError and ClnError.
         """
         key = arguments.key_to_read(key)
-        return self._caller.read_list(IMUNIFY_SERVERS, _ServerRow, _servers, key=key)
+        return self._caller.get_list(IMUNIFY_SERVERS, _ServerRow, _servers, key=key)
 
 
 class Imunify(ImunifyReads):
@@ -84,7 +84,7 @@ class Imunify(ImunifyReads):
 
         ``limit``: most servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_KEY_CREATE,
                 _KeyRow,
@@ -104,7 +104,7 @@ class Imunify(ImunifyReads):
         """
         key = arguments.license_key(key)
         new_limit, new_note = arguments.key_changes(limit, note)
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
             )
@@ -117,7 +117,7 @@ class Imunify(ImunifyReads):
         """
         key = arguments.license_key(key)
         removed = self._caller.change_rows(IMUNIFY_KEY_REMOVE, RemovedRow, lambda row: row.server(key=key), key=key)
-        return self._caller.hiding_keys(unique(removed, lambda server: server.server_id))
+        return self._caller.register_secrets(unique(removed, lambda server: server.server_id))
 
     def remove_server(self, server_id: str) -> RemovedServer:
         """Remove a server and return it with its key, as far as CLN tells (``/im/srv/remove.json``).
@@ -125,7 +125,7 @@ class Imunify(ImunifyReads):
         Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), id=server_id
             )
@@ -137,7 +137,7 @@ class Imunify(ImunifyReads):
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         server_id, new_key = arguments.server_id(server_id), arguments.license_key(new_key, "new_key")
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_SERVER_CONVERT,
                 _ConvertedRow,

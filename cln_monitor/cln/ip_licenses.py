@@ -84,7 +84,7 @@ class IpLicenseReads:
 
     def licenses(self) -> list[IpLicense]:
         """Return all IP licences of the account, each once (``/ipl/list.json``). Raises ClnError."""
-        return unique(self._caller.read_rows(IP_LICENSES, _Row, _Row.license), _identity)
+        return unique(self._caller.get_rows(IP_LICENSES, _Row, _Row.license), _identity)
 
     def servers(self, addresses: Sequence[str | IpLicense]) -> list[LicensedServer]:
         """Return the licences of ``addresses`` with their check-ins (``/ipl/server.json``, 100 addresses a call).
@@ -95,7 +95,7 @@ class IpLicenseReads:
         found: list[LicensedServer] = []
         for start in range(0, len(asked), MOST_ADDRESSES):
             some = ",".join(asked[start : start + MOST_ADDRESSES])
-            found += self._caller.read_list(IP_LICENSE_SERVERS, _Row, _servers, ip=some)
+            found += self._caller.get_list(IP_LICENSE_SERVERS, _Row, _servers, ip=some)
         return unique(found, _identity)
 
     def availability(self, ip: str) -> IpAvailability:
@@ -103,7 +103,7 @@ class IpLicenseReads:
 
         Types that somebody else owns are in neither list. Raises InvalidArgumentError and ClnError.
         """
-        return self._caller.read_data(
+        return self._caller.get_data(
             IP_LICENSE_AVAILABILITY, _AvailabilityRow, _AvailabilityRow.availability, ip=arguments.address(ip)
         )
 
@@ -112,7 +112,7 @@ class IpLicenseReads:
 
         Raises InvalidArgumentError and ClnError.
         """
-        return self._caller.read_data(
+        return self._caller.get_data(
             IP_LICENSE_CHECK, list, lambda types: counts(types, "data"), ip=arguments.address(ip)
         )
 

@@ -64,8 +64,8 @@ class KernelCareReads:
 
     def keys(self) -> list[KernelCareKey]:
         """Return all KernelCare keys of the account, a key once (``/kcare/key/list.json``). Raises ClnError."""
-        keys = self._caller.read_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row)
-        return self._caller.hiding_keys(unique(keys, lambda key: key.key))
+        keys = self._caller.get_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row)
+        return self._caller.register_secrets(unique(keys, lambda key: key.key))
 
     def servers(self, key: str | KernelCareKey) -> list[KernelCareServer]:
         """Return the servers of ``key``, each once (``/kcare/key/servers.json``).
@@ -73,7 +73,7 @@ class KernelCareReads:
         Raises InvalidArgumentError and ClnError.
         """
         key = arguments.key_to_read(key)
-        return self._caller.read_list(KERNELCARE_SERVERS, _ServerRow, _servers, key=key)
+        return self._caller.get_list(KERNELCARE_SERVERS, _ServerRow, _servers, key=key)
 
 
 class KernelCare(KernelCareReads):
@@ -117,7 +117,7 @@ class KernelCare(KernelCareReads):
         Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
         server_id = arguments.server_id(server_id)
-        return self._caller.hiding_key(
+        return self._caller.register_secret(
             self._caller.change(
                 KERNELCARE_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), server_id=server_id
             )

@@ -38,7 +38,7 @@ class MonitoringKeys:
             REGISTER_MONITORING_KEY,
             _registered,
             query=lambda: {"key": key},
-            of_key=key,
+            key=key,
             # CLN lists no monitoring keys to look among, and to register one again does no harm.
             if_lost="it may be registered all the same, so run this again",
         )
@@ -48,7 +48,7 @@ def _registered(answer: HttpAnswer) -> None:
     if answer.status in {401, 403} and not says_success(answer):
         # The call takes no login, so this is no word on it: a proxy on the way says so, or CLN bars the address.
         problem = f"HTTP {answer.status} without a word of CLN: this address is barred, or a proxy says so"
-        raise BadAnswerError(problem, request_left=True)
+        raise BadAnswerError(problem, request_sent=True)
     code = plain_items(answer).get("code", "")
     if code == "0":
         return

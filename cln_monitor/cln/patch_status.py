@@ -56,7 +56,7 @@ class PatchStatusReads:
         Raises InvalidArgumentError, ServersNotFoundError for a key without servers, and other ClnErrors.
         """
         key = arguments.key_to_read(key)
-        return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, of_key=key)
+        return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, key=key)
 
     def of_reseller(self) -> PatchStatus:
         """Return the state of all servers of the account (``/kcare/nagios-res/{login}/{token}``).

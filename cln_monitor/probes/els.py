@@ -11,7 +11,7 @@ from cln_monitor.cln import ELS_CODES, Limit, check_product_code
 
 from .caution import of_addresses, of_limits
 from .probe import Plan, ProbeContext, Reading
-from .redaction import without_secret, without_secrets
+from .redaction import redact_limit, redact_rows
 from .settings import HOUR, Duration, ProbeSettings, problems_of_products
 
 
@@ -72,11 +72,11 @@ def _read(source: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = source.client, source.key_label
     told = client.els.keys(product)
     limits = of_limits(client, told, label, product)
-    keys = [ElsKeyState(label(key.key), without_secret(client, key.limit)) for key in told]
+    keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit)) for key in told]
     servers = [
         ElsServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)
         for server in client.els.servers(product)
     ]
-    value = ElsProduct(product, keys, without_secrets(client, servers, "server_id", "ip", "hostname"))
+    value = ElsProduct(product, keys, redact_rows(client, servers, "server_id", "ip", "hostname"))
     of_keys = (caution for cautions in limits.of_key.values() for caution in cautions)
     return Reading(value, (*limits.of_all, *of_keys, *of_addresses(servers, f"of {product}")))

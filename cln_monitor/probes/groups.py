@@ -9,7 +9,7 @@ import msgspec
 from cln_monitor.cln import Group
 
 from .probe import Plan, ProbeContext, Reading
-from .redaction import without_secrets
+from .redaction import redact_rows
 from .settings import HOUR, Duration, ProbeSettings
 
 
@@ -53,4 +53,4 @@ class GroupsProbe:
 def _read(source: ProbeContext, group: Group) -> Reading[GroupState]:
     client = source.client
     members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(group)]
-    return Reading(GroupState(client.scrub(group.name), without_secrets(client, members, "server_id", "product")))
+    return Reading(GroupState(client.scrub(group.name), redact_rows(client, members, "server_id", "product")))

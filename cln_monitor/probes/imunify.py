@@ -10,7 +10,7 @@ from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 from .caution import Caution, KeyLimits, of_servers
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading, plan_of_keys
-from .redaction import without_secret, without_secrets
+from .redaction import redact_limit, redact_rows
 from .settings import CheckinSettings
 
 
@@ -42,16 +42,16 @@ class ImunifyProbe:
 
 def _read(source: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[ImunifyKeyServers]:
     client, label = source.client, source.key_label(key.key)
-    told = without_secrets(client, client.imunify.servers(key), "server_id", "ip")
+    told = redact_rows(client, client.imunify.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, source.cln_now)
-    limit, reported = without_secret(client, key.limit), key.servers if isinstance(key.servers, int) else None
+    limit, reported = redact_limit(client, key.limit), key.servers if isinstance(key.servers, int) else None
     value = ImunifyKeyServers(label, client.scrub(key.code), limit, reported, servers)
     return Reading(
         value,
         (
             *limits.of_key.get(label, ()),
             *of_servers(servers, ahead, f"of key {label}"),
-            *_of_count(label, without_secret(client, key.servers), len(servers)),
+            *_of_count(label, redact_limit(client, key.servers), len(servers)),
         ),
     )
 

@@ -13,7 +13,7 @@ from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
 from .caution import Caution, counted, of_checkins
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading
-from .redaction import without_secrets
+from .redaction import redact_rows
 from .settings import HOUR, CheckinSettings, Duration
 
 LICENSE_LIST = "licenses"
@@ -79,7 +79,7 @@ class IpLicensesProbe:
 
 def _listed(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
     states = [LicenseState(each.ip, each.name, each.registered, each.created) for each in licenses]
-    return Reading(IpLicenseList(licenses=without_secrets(source.client, states, "ip")))
+    return Reading(IpLicenseList(licenses=redact_rows(source.client, states, "ip")))
 
 
 def _read_checkins(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
@@ -91,7 +91,7 @@ def _read_checkins(source: ProbeContext, licenses: list[IpLicense]) -> Reading[I
         for each in licenses
         if (each.ip, each.type) in told
     ]
-    shown, ahead = without_ahead(without_secrets(source.client, checkins, "ip"), source.cln_now)
+    shown, ahead = without_ahead(redact_rows(source.client, checkins, "ip"), source.cln_now)
     in_use = {(each.ip, each.name) for each in licenses if each.registered is not False}
     odd = of_checkins(
         [each for each in shown if (each.ip, each.license) in in_use],

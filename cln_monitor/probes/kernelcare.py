@@ -9,7 +9,7 @@ from cln_monitor.cln import KernelCareKey, KernelCareServer, Limit
 from .caution import KeyLimits, of_servers
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading, plan_of_keys
-from .redaction import without_secret, without_secrets
+from .redaction import redact_limit, redact_rows
 from .settings import CheckinSettings
 
 
@@ -38,7 +38,7 @@ class KernelCareProbe:
 
 def _read(source: ProbeContext, key: KernelCareKey, limits: KeyLimits) -> Reading[KernelCareKeyServers]:
     client, label = source.client, source.key_label(key.key)
-    told = without_secrets(client, client.kernelcare.servers(key), "server_id", "ip")
+    told = redact_rows(client, client.kernelcare.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, source.cln_now)
-    value = KernelCareKeyServers(label, client.scrub(key.note), key.enabled, without_secret(client, key.limit), servers)
+    value = KernelCareKeyServers(label, client.scrub(key.note), key.enabled, redact_limit(client, key.limit), servers)
     return Reading(value, (*limits.of_key.get(label, ()), *of_servers(servers, ahead, f"of key {label}")))

@@ -20,7 +20,7 @@ from cln_monitor.cln import (
 
 from .observation import Failure, Missing
 from .probe import Plan, ProbeContext, Reading, failure_of
-from .redaction import without_secrets
+from .redaction import redact_rows
 from .settings import HOUR, MINUTE, Duration, ProbeSettings
 
 Scope = Literal["key", "reseller"]
@@ -118,5 +118,5 @@ def _read_listed_key(source: ProbeContext, key: KernelCareKey) -> Reading[PatchS
 
 
 def _state(scope: Scope, key: str, source: ProbeContext, status: PatchStatus) -> Reading[PatchState]:
-    hosts = without_secrets(source.client, status.hosts, "host", "ip", "state")
+    hosts = redact_rows(source.client, status.hosts, "host", "ip", "state")
     return Reading(PatchState(scope, key, status.ok, status.counts, hosts))

@@ -19,12 +19,12 @@ _ADDRESSES = re.compile(_ADDRESS.pattern.replace("[.:]", r"[.:\n]"))
 _IDENTITIES = re.compile(r"[A-Za-z0-9_.:\n-]*")
 
 
-def without_secret(client: ReadOnlyClient, limit: Limit) -> Limit:
+def redact_limit(client: ReadOnlyClient, limit: Limit) -> Limit:
     """Return ``limit``, without the secrets that ``client`` knows where it is a text."""
     return client.scrub(limit) if isinstance(limit, str) else limit
 
 
-def without_secrets(client: ReadOnlyClient, rows: list[S], *fields: str) -> list[S]:
+def redact_rows(client: ReadOnlyClient, rows: list[S], *fields: str) -> list[S]:
     """Return ``rows`` with no secret that ``client`` knows in the texts of ``fields``; the same list where none is."""
     # Of a hundred thousand rows hardly one is suspicious: the texts of a field are looked at together first.
     if not any(_are_suspicious(client, list(map(attrgetter(field), rows))) for field in fields):

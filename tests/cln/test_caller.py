@@ -146,7 +146,7 @@ def test_errors_in_data_are_named(clients: Clients, simulator: Simulator, served
     simulator.faults.add(Fault("answer", body=enveloped(data)))
     caller = Caller(clients.transport(served.url), credentials(), Deadline.never(clients.clock))
     with pytest.raises(ClnError) as raised:
-        caller.read_rows(KERNELCARE_KEYS, str, lambda row: identity(row, "key"))
+        caller.get_rows(KERNELCARE_KEYS, str, lambda row: identity(row, "key"))
     assert raised.value.attempted == f"reading /kcare/key/list.json at {caller.transport.settings.host}"
 
 

@@ -101,7 +101,7 @@ def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> 
                 change.make(client)
             assert raised.value.problem == f"CLN did nothing: {message or 'it gave no reason'}"
             assert isinstance(raised.value, RefusedError)
-            assert not raised.value.may_have_happened
+            assert not raised.value.outcome_unknown
     cln.says('{"success": true}')
     with pytest.raises(NotDoneError):
         change.make(client)
@@ -117,7 +117,7 @@ def test_cln_says_no(client: Client, cln: AnsweringCln, change: Change, status: 
     with pytest.raises(AuthorizationError if "401" in status else RefusedError) as raised:
         change.make(client)
     assert raised.value.problem.endswith(f": {message}")
-    assert not raised.value.may_have_happened
+    assert not raised.value.outcome_unknown
     assert not isinstance(raised.value, NotDoneError)
     assert len(cln.asked) == 1
 
@@ -135,7 +135,7 @@ def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Cha
         return
     with pytest.raises(BadAnswerError) as raised:
         change.make(client)
-    assert raised.value.may_have_happened
+    assert raised.value.outcome_unknown
     assert raised.value.problem.endswith(OPEN)
 
 
@@ -195,7 +195,7 @@ def test_answer_that_is_lost(
     assert raised.value.problem == problem + OPEN
     assert str(raised.value).startswith(f"sending {change.path} at {client.api}")
     assert raised.value.args == (raised.value.problem,)
-    assert raised.value.may_have_happened
+    assert raised.value.outcome_unknown
     assert len(cln.asked) == 1
 
 
@@ -205,7 +205,7 @@ def test_registration_that_is_lost(client: Client, cln: AnsweringCln) -> None:
     with pytest.raises(BadAnswerError) as raised:
         client.monitoring_keys.register("x" * 16)
     assert raised.value.problem == f"not an answer of CLN but an HTML page{REGISTERED}"
-    assert raised.value.may_have_happened
+    assert raised.value.outcome_unknown
 
 
 def _cut(connection: socket.socket) -> None:
@@ -234,7 +234,7 @@ def test_connection_that_is_lost(clients: Clients, authority: Authority, script:
         timeout = 2.0 if tls else 0.1  # a handshake comes before what is waited for in vain
     with ScriptedServer(script, tls=context) as server, pytest.raises(ClnError) as raised:
         clients.writer(server.url, timeout=timeout, ca_file=str(authority.file)).kernelcare.delete_key(KEY)
-    assert raised.value.may_have_happened
+    assert raised.value.outcome_unknown
     assert server.connections == 1
 
 
@@ -243,7 +243,7 @@ def test_too_large(clients: Clients, cln: AnsweringCln, monkeypatch: pytest.Monk
     monkeypatch.setattr("cln_monitor.cln.http.answer.LARGEST_BODY", 10)
     with pytest.raises(BadAnswerError) as raised:
         clients.writer(cln.url).kernelcare.delete_key(KEY)
-    assert raised.value.may_have_happened
+    assert raised.value.outcome_unknown
 
 
 def test_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
@@ -261,7 +261,7 @@ def test_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
         client.kernelcare.keys()
         with pytest.raises(UnreachableError) as raised:
             client.groups.add_servers("web", ["a"])
-        assert raised.value.may_have_happened
+        assert raised.value.outcome_unknown
         assert server.connections == 2
     assert [head.split(b" ")[0] for head in heads] == [b"GET", b"PUT"]
 
@@ -299,7 +299,7 @@ def assert_nothing_happened(client: Client, kind: type[ClnError], problem: str) 
         client.kernelcare.delete_key(KEY)
     assert problem in raised.value.problem
     assert OPEN not in raised.value.problem
-    assert not raised.value.may_have_happened
+    assert not raised.value.outcome_unknown
 
 
 def test_nobody_is_reached(clients: Clients) -> None:
@@ -360,7 +360,7 @@ def test_reads_leave_nothing_open(client: Client, cln: AnsweringCln) -> None:
     cln.says("<html>")
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
-    assert not raised.value.may_have_happened
+    assert not raised.value.outcome_unknown
 
 
 QUOTED = " ".join(spell(secret) for secret in (LOGIN, SECRET_KEY, KEY, IMUNIFY_KEY) for spell in SPELLINGS.values())
@@ -655,4 +655,4 @@ def test_simulated_servers_and_groups(clients: Clients, served: Served, account:
     assert client.imunify.remove_server("a") == RemovedServer("a", another.key)
     with pytest.raises(RefusedError) as raised:
         client.imunify.remove_server("a")
-    assert not raised.value.may_have_happened
+    assert not raised.value.outcome_unknown

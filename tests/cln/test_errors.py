@@ -34,7 +34,7 @@ def test_each_exported_error_has_one_of_the_reasons() -> None:
 def test_text_names_what_was_attempted() -> None:
     """The text is what was attempted, then the problem, both without secrets; so are repr and arguments."""
     error = BadAnswerError("the planted thing")
-    error.while_doing("reading /status.json", lambda text: text.replace("planted", "<secret>"))
+    error.add_context("reading /status.json", lambda text: text.replace("planted", "<secret>"))
     assert str(error) == "reading /status.json: the <secret> thing"
     assert repr(error) == "BadAnswerError('the <secret> thing')"
     assert (error.attempted, error.problem) == ("reading /status.json", "the <secret> thing")
@@ -48,7 +48,7 @@ def test_what_led_to_it_is_dropped() -> None:
         except ValueError:
             raise BadAnswerError("bad") from None
     except BadAnswerError as error:
-        error.while_doing("reading", str)
+        error.add_context("reading", str)
         caught = error
     assert caught.__context__ is None
     assert caught.__cause__ is None
@@ -57,7 +57,7 @@ def test_what_led_to_it_is_dropped() -> None:
 def test_problem_is_cut_after_it_was_scrubbed() -> None:
     """A long problem is cut, and only after its secrets were replaced: half a secret would not be known again."""
     error = BadAnswerError("x" * 395 + "secret")
-    error.while_doing("reading", lambda text: text.replace("secret", "<hidden>"))
+    error.add_context("reading", lambda text: text.replace("secret", "<hidden>"))
     assert error.problem == "x" * 395 + "<hid…"
 
 
@@ -72,10 +72,10 @@ def test_transient(transient: bool) -> None:
 
 def test_left_open() -> None:
     """An error may leave open whether a change was made, and then says so."""
-    error = BadAnswerError("bad", request_left=True)
-    error.while_doing("sending", str)
-    error.leave_open("look first")
-    assert (error.request_left, error.may_have_happened) == (True, True)
+    error = BadAnswerError("bad", request_sent=True)
+    error.add_context("sending", str)
+    error.mark_uncertain("look first")
+    assert (error.request_sent, error.outcome_unknown) == (True, True)
     assert str(error) == "sending: bad; look first"
     assert error.args == ("bad; look first",)
 
@@ -83,4 +83,4 @@ def test_left_open() -> None:
 def test_by_itself_nothing_is_open() -> None:
     """An error by itself says nothing of a change."""
     error = RefusedError("no")
-    assert (error.request_left, error.may_have_happened) == (False, False)
+    assert (error.request_sent, error.outcome_unknown) == (False, False)

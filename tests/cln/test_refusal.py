@@ -71,7 +71,7 @@ def assert_nothing_was_done(client: Client, change: Change, status: str) -> None
         change.make(client)
     assert raised.value.problem.startswith("nothing was done: ")
     assert f"HTTP {status[:3]}" in raised.value.problem
-    assert not raised.value.may_have_happened
+    assert not raised.value.outcome_unknown
     assert OPEN not in str(raised.value)
 
 
@@ -84,7 +84,7 @@ def test_change_refused_in_words(client: Client, cln: AnsweringCln, change: Chan
         with pytest.raises(RefusedError) as raised:
             change.make(client)
         assert raised.value.problem.startswith(f"CLN refused the call: HTTP {status[:3]}: no such handler")
-        assert not raised.value.may_have_happened
+        assert not raised.value.outcome_unknown
 
 
 @each_change
@@ -95,7 +95,7 @@ def test_change_left_open(client: Client, cln: AnsweringCln, change: Change, sta
         cln.says(body, status)
         with pytest.raises(BadAnswerError) as raised:
             change.make(client)
-        assert raised.value.may_have_happened
+        assert raised.value.outcome_unknown
         assert OPEN in str(raised.value)
 
 
@@ -105,11 +105,11 @@ def test_success_with_a_client_error(client: Client, cln: AnsweringCln) -> None:
         cln.says(enveloped(True), status)
         with pytest.raises(BadAnswerError) as raised:
             client.kernelcare.delete_key(KEY)
-        assert raised.value.may_have_happened
+        assert raised.value.outcome_unknown
         cln.says("success:true code:0", status)
         with pytest.raises(BadAnswerError) as raised:
             client.monitoring_keys.register("x" * 16)
-        assert raised.value.may_have_happened
+        assert raised.value.outcome_unknown
 
 
 NO_WORD = "with JSON that does not say whether the call succeeded"
@@ -163,4 +163,4 @@ def test_too_many_requests(client: Client, cln: AnsweringCln) -> None:
     cln.says(spring(429, "slow down"), "429 Many")
     with pytest.raises(RateLimitedError) as raised:
         client.kernelcare.delete_key(KEY)
-    assert not raised.value.may_have_happened
+    assert not raised.value.outcome_unknown

@@ -32,7 +32,7 @@ ERRORS = [
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.reason)
 def test_failure_of_an_error(error: ClnError) -> None:
     """The reason is one of the six, the text says what was attempted."""
-    error.while_doing("reading the list", lambda text: text)
+    error.add_context("reading the list", lambda text: text)
     assert failure_of(error) == Failure(error.reason, "reading the list: x")
     assert error.reason in REASONS
 

@@ -66,7 +66,7 @@ def read_body(response: BaseHTTPResponse, call: Call) -> bytes:
             size += len(piece)
             if size > LARGEST_BODY:
                 raise BadAnswerError(
-                    f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is", request_left=True
+                    f"the answer is larger than {LARGEST_BODY >> 20} MB, which no list of CLN is", request_sent=True
                 )
             pieces.append(piece)
         return b"".join(pieces)
@@ -79,5 +79,5 @@ def rate_limit(answer: HttpAnswer) -> RateLimitedError | None:
     asked = "" if answer.wait is None else f" and asks to wait {answer.wait:.0f} s"
     # With 429 it did not even look at the request; what a 503 comes from nobody knows.
     return RateLimitedError(
-        f"CLN answers HTTP {answer.status}{asked}", retry_after=answer.wait, request_left=answer.status != 429
+        f"CLN answers HTTP {answer.status}{asked}", retry_after=answer.wait, request_sent=answer.status != 429
     )

@@ -25,10 +25,10 @@ FAILURES = (
 """All that a request and the reading of its answer may raise."""
 
 
-def translate(error: BaseException, stage: str, seconds: float, *, request_left: bool = False) -> ClnError:
+def translate(error: BaseException, stage: str, seconds: float, *, request_sent: bool = False) -> ClnError:
     """Return the error of ours that ``error`` is; ``stage`` is how far the call was, ``seconds`` its deadline."""
     meant = _meaning_of(error, stage, seconds)
-    meant.request_left = request_left
+    meant.request_sent = request_sent
     return meant
 
 

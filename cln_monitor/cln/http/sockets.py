@@ -48,7 +48,7 @@ class Call(threading.local):
 
     ends_at: float = math.inf
     stage: str = WAITING
-    request_left: bool = False
+    request_sent: bool = False
     over_new: bool = False
     connection: UsedConnection | None = None
 
@@ -68,12 +68,12 @@ this_call = Call()
 def call_deadline(seconds: float, *, over_new: bool = False) -> Iterator[Call]:
     """Bound all socket work of this thread to ``seconds`` from now; yields the call.
 
-    Its ``stage`` is how far it is; ``request_left`` tells whether some of the request may be on its way; ``connection``
+    Its ``stage`` is how far it is; ``request_sent`` tells whether some of the request may be on its way; ``connection``
     is the one it went over. With ``over_new`` that is none that was used before.
     """
     this_call.ends_at = time.monotonic() + seconds
     this_call.stage = WAITING
-    this_call.request_left = False
+    this_call.request_sent = False
     this_call.over_new = over_new
     this_call.connection = None
     try:
@@ -91,7 +91,7 @@ class _Socket(socket.socket):
     def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
         self.settimeout(this_call.left())
         # Before that stage it is a handshake, or the question to a proxy whether it lets us through.
-        this_call.request_left = this_call.request_left or this_call.stage == WAITING
+        this_call.request_sent = this_call.request_sent or this_call.stage == WAITING
         super().sendall(*args, **kwargs)
 
 

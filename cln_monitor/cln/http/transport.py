@@ -122,11 +122,11 @@ class Transport:
         try:
             return reply.decoded(decode)
         except ClnError as error:
-            if says_nothing_was_done(reply.answer.status) and not error.request_left:
+            if says_nothing_was_done(reply.answer.status) and not error.request_sent:
                 if isinstance(error, BadAnswerError):
                     raise RefusedError(f"nothing was done: {error.problem}") from None
                 raise
-            error.request_left = True
+            error.request_sent = True
             raise
 
     @contextlib.contextmanager
@@ -230,12 +230,12 @@ class Transport:
         return Reply(answer, call.connection)
 
     def _failure(self, error: BaseException, call: Call, seconds: float) -> ClnError:
-        meant = translate(error, call.stage, seconds, request_left=call.request_left)
+        meant = translate(error, call.stage, seconds, request_sent=call.request_sent)
         if call.connection is not None:
             call.connection.retire()
             meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
         may_need_proxy = isinstance(meant, UnreachableError) or (
-            isinstance(meant, TimedOutError) and not call.request_left
+            isinstance(meant, TimedOutError) and not call.request_sent
         )
         if may_need_proxy and not self.settings.proxy and (name := ignored_proxy(self.settings.api_url)):
             meant.problem += f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"

@@ -203,5 +203,5 @@ def test_errors_that_lead_to_each_other() -> None:
 
 def test_whether_the_request_had_left() -> None:
     """The error keeps whether some of the request may have been on its way."""
-    assert translate(OSError("x"), "waiting for the answer", 1.5, request_left=True).request_left
-    assert not translate(OSError("x"), "connecting", 1.5).request_left
+    assert translate(OSError("x"), "waiting for the answer", 1.5, request_sent=True).request_sent
+    assert not translate(OSError("x"), "connecting", 1.5).request_sent
