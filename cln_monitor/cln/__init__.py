@@ -6,9 +6,6 @@
 from cln_monitor.masking import mask_key
 from cln_monitor.text import clean_text
 
-from .arguments import InvalidArgumentError, is_monitoring_key
-from .arguments import awp_products as check_awp_products
-from .arguments import product_code as check_product_code
 from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
 from .client import Client, ReadOnlyClient
@@ -44,6 +41,9 @@ from .redact import PLACEHOLDER, Redactor, Secret
 from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus
+from .validation import InvalidArgumentError, is_monitoring_key
+from .validation import awp_products as check_awp_products
+from .validation import product_code as check_product_code
 
 __all__ = [
     "AWP_PRODUCTS",

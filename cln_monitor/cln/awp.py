@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import AWP_USAGE
 from .fields import identity, text
@@ -40,7 +40,7 @@ class AwpReads:
         Whether CLN tells the running month, and how far back it looks, is unknown. Raises InvalidArgumentError and
         ClnError.
         """
-        query = {"products": arguments.awp_products(products), "yearMonth": arguments.month(month)}
+        query = {"products": validation.awp_products(products), "yearMonth": validation.month(month)}
         return unique(self._caller.get_rows(AWP_USAGE, _Row, _Row.usage, **query), lambda usage: usage)
 
 

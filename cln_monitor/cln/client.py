@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-from . import arguments
+from . import validation
 from .awp import AwpReads
 from .caller import Caller, Credentials
 from .els import Els, ElsReads
@@ -54,17 +54,17 @@ class ReadOnlyClient:
         a PEM bundle to trust instead of that of certifi. Raises InvalidArgumentError, and OSError when ``ca_file``
         cannot be read.
         """
-        login = arguments.login(login)
-        secret = Secret(arguments.given("secret_key", secret_key))
+        login = validation.login(login)
+        secret = Secret(validation.require_text("secret_key", secret_key))
         token = None
         if registration_token is not None:
-            token = Secret(arguments.given("registration_token", registration_token))
+            token = Secret(validation.require_text("registration_token", registration_token))
         settings = TransportSettings(
-            api_url=arguments.url("api_url", api_url).rstrip("/"),
-            timeout=arguments.seconds("timeout", timeout),
-            proxy=arguments.optional(lambda given: arguments.url("proxy", given), proxy),
-            ca_file=arguments.optional(lambda given: arguments.given("ca_file", given), ca_file),
-            insecure_skip_verify=arguments.boolean("insecure_skip_verify", insecure_skip_verify),
+            api_url=validation.url("api_url", api_url).rstrip("/"),
+            timeout=validation.seconds("timeout", timeout),
+            proxy=validation.optional(lambda given: validation.url("proxy", given), proxy),
+            ca_file=validation.optional(lambda given: validation.require_text("ca_file", given), ca_file),
+            insecure_skip_verify=validation.boolean("insecure_skip_verify", insecure_skip_verify),
         )
         clock = SystemClock()
         transport = Transport(settings, RateLimiter(_CONCURRENCY, _REQUESTS_PER_SECOND, clock), clock, Redactor())

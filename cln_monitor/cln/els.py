@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import (
     ELS_KEY_CREATE,
@@ -87,9 +87,9 @@ class Els(ElsReads):
                 ELS_KEY_CREATE,
                 _KeyRow,
                 _KeyRow.key_of_row,
-                code=arguments.product_code(code),
-                limit=arguments.limit(limit),
-                note=arguments.optional(arguments.note, note),
+                code=validation.product_code(code),
+                limit=validation.limit(limit),
+                note=validation.optional(validation.note, note),
             )
         )
 
@@ -100,8 +100,8 @@ class Els(ElsReads):
         that CLN then leaves it as it is, as it does for Imunify, is not documented. Raises InvalidArgumentError,
         NotDoneError and other ClnErrors.
         """
-        key = arguments.license_key(key)
-        new_limit, new_note = arguments.key_changes(limit, note)
+        key = validation.license_key(key)
+        new_limit, new_note = validation.key_changes(limit, note)
         return self._caller.register_secret(
             self._caller.change(
                 ELS_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
@@ -113,7 +113,7 @@ class Els(ElsReads):
 
         The document's sample of such a server has no id. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
-        key = arguments.license_key(key)
+        key = validation.license_key(key)
         removed = self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key)
         return self._caller.register_secrets(unique(removed, lambda server: server.server_id))
 
@@ -123,7 +123,7 @@ class Els(ElsReads):
         The document's sample shows the address of another call there. Raises InvalidArgumentError, NotDoneError when
         the account has no such server, and other ClnErrors.
         """
-        server_id = arguments.server_id(server_id)
+        server_id = validation.server_id(server_id)
         return self._caller.register_secret(
             self._caller.change(
                 ELS_SERVER_REMOVE, _ServerRow, lambda row: row.changed(server_id=server_id), id=server_id
@@ -132,7 +132,7 @@ class Els(ElsReads):
 
 
 def _product(code: str) -> dict[str, str]:
-    return dict.fromkeys(("code", "productType"), arguments.product_code(code))
+    return dict.fromkeys(("code", "productType"), validation.product_code(code))
 
 
 class _KeyRow(msgspec.Struct):

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from .arguments import InvalidArgumentError
+from .validation import InvalidArgumentError
 
 # In the place of a key or a login these would make the path that of another call, the last one of a call that writes.
 _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})

@@ -8,7 +8,7 @@ import msgspec
 
 from cln_monitor.text import clean_text
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import (
     GROUP_CREATE,
@@ -59,7 +59,7 @@ class GroupReads:
 
         Raises InvalidArgumentError and ClnError.
         """
-        query = {"name": name.name if isinstance(name, Group) else arguments.group_name(name)}
+        query = {"name": name.name if isinstance(name, Group) else validation.group_name(name)}
         return unique(
             self._caller.get_rows(GROUP_SERVERS, _ServerRow, _ServerRow.server, **query),
             lambda server: server.server_id,
@@ -74,13 +74,13 @@ class Groups(GroupReads):
 
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
-        name = arguments.group_name(name)
+        name = validation.group_name(name)
         return self._caller.change(
             GROUP_CREATE,
             _GroupRow,
             lambda row: row.group(name),
             name=name,
-            description=arguments.optional(arguments.description, description),
+            description=validation.optional(validation.description, description),
         )
 
     def add_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
@@ -100,7 +100,7 @@ class Groups(GroupReads):
         return self._change_servers(GROUP_SERVERS_REMOVE, name, server_ids)
 
     def _change_servers(self, endpoint: Endpoint, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
-        name, joined = arguments.group_name(name), arguments.server_ids(server_ids)
+        name, joined = validation.group_name(name), validation.server_ids(server_ids)
         servers = self._caller.change_rows(
             endpoint, _ServerRow, _ServerRow.changed, empty_is_nothing=True, name=name, server_ids=joined
         )

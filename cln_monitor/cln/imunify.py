@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import (
     IMUNIFY_KEY_CREATE,
@@ -70,7 +70,7 @@ class ImunifyReads:
 
         Raises InvalidArgumentError and ClnError.
         """
-        key = arguments.key_to_read(key)
+        key = validation.key_to_read(key)
         return self._caller.get_list(IMUNIFY_SERVERS, _ServerRow, _servers, key=key)
 
 
@@ -89,9 +89,9 @@ class Imunify(ImunifyReads):
                 IMUNIFY_KEY_CREATE,
                 _KeyRow,
                 _KeyRow.key_of_row,
-                code=arguments.product_code(code),
-                limit=arguments.limit(limit),
-                note=arguments.optional(arguments.note, note),
+                code=validation.product_code(code),
+                limit=validation.limit(limit),
+                note=validation.optional(validation.note, note),
             )
         )
 
@@ -102,8 +102,8 @@ class Imunify(ImunifyReads):
         What becomes of servers beyond a lower limit is unknown. Raises InvalidArgumentError, NotDoneError and other
         ClnErrors.
         """
-        key = arguments.license_key(key)
-        new_limit, new_note = arguments.key_changes(limit, note)
+        key = validation.license_key(key)
+        new_limit, new_note = validation.key_changes(limit, note)
         return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_KEY_UPDATE, _KeyRow, lambda row: row.key_of_row(key), key=key, limit=new_limit, note=new_note
@@ -115,7 +115,7 @@ class Imunify(ImunifyReads):
 
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
-        key = arguments.license_key(key)
+        key = validation.license_key(key)
         removed = self._caller.change_rows(IMUNIFY_KEY_REMOVE, RemovedRow, lambda row: row.server(key=key), key=key)
         return self._caller.register_secrets(unique(removed, lambda server: server.server_id))
 
@@ -124,7 +124,7 @@ class Imunify(ImunifyReads):
 
         Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
-        server_id = arguments.server_id(server_id)
+        server_id = validation.server_id(server_id)
         return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), id=server_id
@@ -136,7 +136,7 @@ class Imunify(ImunifyReads):
 
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
-        server_id, new_key = arguments.server_id(server_id), arguments.license_key(new_key, "new_key")
+        server_id, new_key = validation.server_id(server_id), validation.license_key(new_key, "new_key")
         return self._caller.register_secret(
             self._caller.change(
                 IMUNIFY_SERVER_CONVERT,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import (
     IP_LICENSE_AVAILABILITY,
@@ -91,7 +91,7 @@ class IpLicenseReads:
 
         Addresses without a licence of the account are left out. Raises InvalidArgumentError and ClnError.
         """
-        asked = list(dict.fromkeys(arguments.addresses(addresses)))
+        asked = list(dict.fromkeys(validation.addresses(addresses)))
         found: list[LicensedServer] = []
         for start in range(0, len(asked), MOST_ADDRESSES):
             some = ",".join(asked[start : start + MOST_ADDRESSES])
@@ -104,7 +104,7 @@ class IpLicenseReads:
         Types that somebody else owns are in neither list. Raises InvalidArgumentError and ClnError.
         """
         return self._caller.get_data(
-            IP_LICENSE_AVAILABILITY, _AvailabilityRow, _AvailabilityRow.availability, ip=arguments.address(ip)
+            IP_LICENSE_AVAILABILITY, _AvailabilityRow, _AvailabilityRow.availability, ip=validation.address(ip)
         )
 
     def check(self, ip: str) -> list[int]:
@@ -113,7 +113,7 @@ class IpLicenseReads:
         Raises InvalidArgumentError and ClnError.
         """
         return self._caller.get_data(
-            IP_LICENSE_CHECK, list, lambda types: counts(types, "data"), ip=arguments.address(ip)
+            IP_LICENSE_CHECK, list, lambda types: counts(types, "data"), ip=validation.address(ip)
         )
 
 
@@ -127,13 +127,13 @@ class IpLicenses(IpLicenseReads):
         ``false`` is not documented. ``registered`` is False where CLN does not tell it. Raises InvalidArgumentError,
         NotDoneError and other ClnErrors.
         """
-        ip = arguments.address(ip)
+        ip = validation.address(ip)
         return self._caller.change(
             IP_LICENSE_REGISTER,
             _Row,
             lambda row: row.bought(ip, type),
             ip=ip,
-            type=arguments.license_type("type", type),
+            type=validation.license_type("type", type),
             els_allowed=_els_allowed(els_allowed),
         )
 
@@ -145,14 +145,14 @@ class IpLicenses(IpLicenseReads):
         Raises InvalidArgumentError, NotDoneError when the account has no such licence, and other ClnErrors.
         """
         if type == type_to:
-            raise arguments.InvalidArgumentError("type_to", "is that of type; it takes another one")
+            raise validation.InvalidArgumentError("type_to", "is that of type; it takes another one")
         self._caller.change(
             IP_LICENSE_CONVERT,
             object,
             done,
-            ip=arguments.address(ip),
-            type=arguments.license_type("type", type),
-            type_to=arguments.license_type("type_to", type_to),
+            ip=validation.address(ip),
+            type=validation.license_type("type", type),
+            type_to=validation.license_type("type_to", type_to),
         )
 
     def remove(self, ip: str, type: int | None = None) -> None:  # noqa: A002 # CLN's word
@@ -160,7 +160,7 @@ class IpLicenses(IpLicenseReads):
 
         Raises InvalidArgumentError, NotDoneError when the account has no such licence, and other ClnErrors.
         """
-        self._caller.change(IP_LICENSE_REMOVE, object, done, ip=arguments.address(ip), type=_type_if_given(type))
+        self._caller.change(IP_LICENSE_REMOVE, object, done, ip=validation.address(ip), type=_type_if_given(type))
 
     def update(self, ip: str, els_allowed: bool, type: int | None = None) -> None:  # noqa: A002 # CLN's word
         """Say whether CloudLinux 6 may register with a licence of an address (``/ipl/update.json``).
@@ -173,18 +173,18 @@ class IpLicenses(IpLicenseReads):
             IP_LICENSE_UPDATE,
             object,
             done,
-            ip=arguments.address(ip),
-            els_allowed=arguments.truth("els_allowed", els_allowed),
+            ip=validation.address(ip),
+            els_allowed=validation.bool_text("els_allowed", els_allowed),
             type=_type_if_given(type),
         )
 
 
 def _type_if_given(number: int | None) -> str | None:
-    return arguments.optional(lambda given: arguments.license_type("type", given), number)
+    return validation.optional(lambda given: validation.license_type("type", given), number)
 
 
 def _els_allowed(allowed: bool | None) -> str | None:
-    return arguments.optional(lambda given: arguments.truth("els_allowed", given), allowed)
+    return validation.optional(lambda given: validation.bool_text("els_allowed", given), allowed)
 
 
 def _identity(license_: IpLicense) -> str:

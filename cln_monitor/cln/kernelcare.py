@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import (
     KERNELCARE_KEY_CREATE,
@@ -72,7 +72,7 @@ class KernelCareReads:
 
         Raises InvalidArgumentError and ClnError.
         """
-        key = arguments.key_to_read(key)
+        key = validation.key_to_read(key)
         return self._caller.get_list(KERNELCARE_SERVERS, _ServerRow, _servers, key=key)
 
 
@@ -88,8 +88,8 @@ class KernelCare(KernelCareReads):
             KERNELCARE_KEY_CREATE,
             object,
             lambda data: identity(data.get("key") if isinstance(data, dict) else data, "key"),
-            limit=arguments.limit(limit),
-            note=arguments.optional(arguments.note, note),
+            limit=validation.limit(limit),
+            note=validation.optional(validation.note, note),
         )
         self._caller.redactor.hide_key(key)
         return key
@@ -99,7 +99,7 @@ class KernelCare(KernelCareReads):
 
         Raises InvalidArgumentError, NotDoneError when the account has no such key, and other ClnErrors.
         """
-        self._caller.change(KERNELCARE_KEY_DELETE, object, done, key=arguments.license_key(key))
+        self._caller.change(KERNELCARE_KEY_DELETE, object, done, key=validation.license_key(key))
 
     def set_cidrs(self, key: str, cidrs: Iterable[str]) -> None:
         """Let servers of ``cidrs``, such as ``192.0.2.0/24``, register with a key (``/kcare/key/set_cidr.json``).
@@ -108,7 +108,7 @@ class KernelCare(KernelCareReads):
         one of several, whether it added the others is unknown too. Raises InvalidArgumentError, RefusedError with the
         words of the document for CLN's code, and other ClnErrors.
         """
-        key, joined = arguments.license_key(key), arguments.cidrs(cidrs)
+        key, joined = validation.license_key(key), validation.cidrs(cidrs)
         self._caller.change(KERNELCARE_SET_CIDR, _CodeRow, _CodeRow.raise_unless_set, key=key, cidr=joined)
 
     def remove_server(self, server_id: str) -> RemovedServer:
@@ -116,7 +116,7 @@ class KernelCare(KernelCareReads):
 
         Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
-        server_id = arguments.server_id(server_id)
+        server_id = validation.server_id(server_id)
         return self._caller.register_secret(
             self._caller.change(
                 KERNELCARE_SERVER_REMOVE, RemovedRow, lambda row: row.server(server_id=server_id), server_id=server_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import arguments
+from . import validation
 from .caller import Caller, Credentials
 from .endpoints import REGISTER_MONITORING_KEY
 from .envelope import not_an_answer
@@ -33,7 +33,7 @@ class MonitoringKeys:
         Raises InvalidArgumentError for a malformed key, before anything is sent; Refused when CLN does not register it;
         other ClnErrors when that is not known, in which case it may have been registered.
         """
-        key = arguments.monitoring_key(key)
+        key = validation.monitoring_key(key)
         self._caller.write(
             REGISTER_MONITORING_KEY,
             _registered,

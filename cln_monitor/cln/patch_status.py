@@ -11,7 +11,7 @@ import msgspec
 
 from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
 
-from . import arguments
+from . import validation
 from .caller import Caller
 from .endpoints import PATCH_STATUS_OF_KEY, PATCH_STATUS_OF_RESELLER
 from .envelope import describe_body, json_data, not_an_answer, token_refused
@@ -55,7 +55,7 @@ class PatchStatusReads:
 
         Raises InvalidArgumentError, ServersNotFoundError for a key without servers, and other ClnErrors.
         """
-        key = arguments.key_to_read(key)
+        key = validation.key_to_read(key)
         return self._caller.read(PATCH_STATUS_OF_KEY, parse_patch_status, path=lambda: {"key": key}, key=key)
 
     def of_reseller(self) -> PatchStatus:

@@ -45,14 +45,14 @@ def optional(check: Callable[[T], str], value: T | None) -> str | None:
     return None if value is None else check(value)
 
 
-def given(name: str, value: object) -> str:
+def require_text(name: str, value: object) -> str:
     """Return ``value``, any text but the empty one: what CLN's own list gave goes back as it is."""
     if not isinstance(value, str) or not value:
         raise InvalidArgumentError(name, "is not a text, or an empty one; it takes a text")
     return value
 
 
-def line(name: str, value: object, longest: int, *, shortest: int = 1) -> str:
+def single_line(name: str, value: object, longest: int, *, shortest: int = 1) -> str:
     """Return ``value``, one line of ``shortest``, 0 or 1, to ``longest`` characters."""
     right = f"it takes {shortest} to {longest} characters, none of them a control character"
     if not isinstance(value, str):
@@ -68,12 +68,12 @@ def line(name: str, value: object, longest: int, *, shortest: int = 1) -> str:
 
 def note(value: object) -> str:
     """Return the note of a new key: up to 100 characters."""
-    return line("note", value, 100)
+    return single_line("note", value, 100)
 
 
 def new_note(value: object) -> str:
     """Return the note that a key is to have from now on; the empty one takes away the one it has."""
-    return line("note", value, 100, shortest=0)
+    return single_line("note", value, 100, shortest=0)
 
 
 def whole_number(name: str, value: object, least: int, most: int) -> str:
@@ -102,7 +102,7 @@ def boolean(name: str, value: object) -> bool:
     return value
 
 
-def truth(name: str, value: object) -> str:
+def bool_text(name: str, value: object) -> str:
     """Return ``true`` or ``false``."""
     return "true" if boolean(name, value) else "false"
 
@@ -118,7 +118,7 @@ def license_key(value: object, name: str = "key") -> str:
 def key_to_read(value: object) -> str:
     """Return the licence key to ask about: a text is checked, and one that CLN itself listed goes back as it is."""
     listed = getattr(value, "key", None)
-    return given("key", listed) if listed is not None else license_key(value)
+    return require_text("key", listed) if listed is not None else license_key(value)
 
 
 def is_monitoring_key(key: str) -> bool:
@@ -144,12 +144,12 @@ def license_type(name: str, value: object) -> str:
 
 def group_name(value: object) -> str:
     """Return the name of a group that is to be changed."""
-    return line("name", value, 100)
+    return single_line("name", value, 100)
 
 
 def description(value: object) -> str:
     """Return the description of a group."""
-    return line("description", value, 255)
+    return single_line("description", value, 255)
 
 
 def product_code(value: object) -> str:
@@ -160,7 +160,7 @@ def product_code(value: object) -> str:
 
 def login(value: object) -> str:
     """Return a login; a bar would end it within the token."""
-    if "|" in line("login", value, 255):
+    if "|" in single_line("login", value, 255):
         raise InvalidArgumentError("login", "has a | in it; it takes the login of the account")
     return str(value)
 
@@ -228,7 +228,7 @@ def addresses(values: object) -> list[str]:
 
 def _address_to_read(name: str, value: object) -> str:
     listed = getattr(value, "ip", None)
-    return given(name, listed) if listed is not None else address(value, name)
+    return require_text(name, listed) if listed is not None else address(value, name)
 
 
 def _each(name: str, values: object, check: Callable[[str, object], str]) -> list[str]:
