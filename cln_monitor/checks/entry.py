@@ -20,33 +20,33 @@ def run(program: str) -> NoReturn:
     gc.disable()  # a check ends before a collection would pay
     sys.stderr = None  # cores read stdout; what a library or a thread has to say at its end is of no use to them
     verbosity = 3 if "-vvv" in sys.argv else 0  # until the options are read
-    leave = PluginExit(verbosity, has_stdout=1 not in missing)
+    exit_ = PluginExit(verbosity, has_stdout=1 not in missing)
     try:
-        end_on_signals(leave)
-        _run(program, leave)
+        end_on_signals(exit_)
+        _run(program, exit_)
     except BaseException as error:  # noqa: BLE001 # a plugin has one exit, whatever happens
-        leave.failed(error)
+        exit_.failed(error)
 
 
-def _run(program: str, leave: PluginExit) -> NoReturn:
+def _run(program: str, exit_: PluginExit) -> NoReturn:
     from . import options as table  # noqa: PLC0415 # a module that is missing is told as all else is
     from .registry import load  # noqa: PLC0415
 
     plugin = load(program)
-    leave.stage = "reading the options"
+    exit_.stage = "reading the options"
     try:
         values = table.parse(plugin.name, plugin.purpose, plugin.options, sys.argv[1:], __version__)
     except CheckError as error:
-        leave.unusable(str(error))
+        exit_.unusable(str(error))
     except table.HelpRequestedError as text:
-        leave.show(str(text))
-    leave.verbosity = values.verbose
-    leave.end_after(values.timeout)
+        exit_.show(str(text))
+    exit_.verbosity = values.verbose
+    exit_.end_after(values.timeout)
     try:
-        verdict = plugin.check(values, leave, time.time())
+        verdict = plugin.check(values, exit_, time.time())
         state, perfdata = verdict.evaluate()
     except CheckError as error:
-        leave.unusable(str(error))
+        exit_.unusable(str(error))
     except NoResponseError as error:
-        leave.finish(values.unreachable_state, str(error))
-    leave.finish(state, verdict.text, verdict.lines, perfdata)
+        exit_.finish(values.unreachable_state, str(error))
+    exit_.finish(state, verdict.text, verdict.lines, perfdata)

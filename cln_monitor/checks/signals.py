@@ -16,8 +16,8 @@ _CRASHES = frozenset(getattr(signal, f"SIG{name}") for name in ("ABRT", "BUS", "
 _IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 
 
-def end_on_signals(leave: PluginExit) -> None:
-    """End by ``leave`` on each signal whose default action ends a process; call it before threads are started.
+def end_on_signals(exit_: PluginExit) -> None:
+    """End by ``exit_`` on each signal whose default action ends a process; call it before threads are started.
 
     A thread waits for them, so that they end a check at once whatever its main thread is waiting for. A write to a
     closed connection and a crash go to the thread that caused them, and so stay what they are: an error, and a crash.
@@ -30,21 +30,21 @@ def end_on_signals(leave: PluginExit) -> None:
     }
     signal.pthread_sigmask(signal.SIG_BLOCK, waited)
     try:
-        _thread.start_new_thread(_wait, (leave, waited))
+        _thread.start_new_thread(_wait, (exit_, waited))
     except (RuntimeError, MemoryError):  # no thread can be started: the main thread handles them, between two steps
         for number in waited - _CRASHES - _IGNORED_BY_PYTHON:
-            signal.signal(number, lambda number, _: _end(leave, number))
+            signal.signal(number, lambda number, _: _end(exit_, number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, waited)
 
 
-def _wait(leave: PluginExit, waited: Collection[int]) -> None:
-    _end(leave, signal.sigwait(waited))
+def _wait(exit_: PluginExit, waited: Collection[int]) -> None:
+    _end(exit_, signal.sigwait(waited))
 
 
-def _end(leave: PluginExit, number: int) -> None:
+def _end(exit_: PluginExit, number: int) -> None:
     if number == signal.SIGINT:
-        leave.unusable(f"interrupted while {leave.stage}")
-    leave.unusable(f"ended by a signal while {leave.stage} ({_name(number)})")
+        exit_.unusable(f"interrupted while {exit_.stage}")
+    exit_.unusable(f"ended by a signal while {exit_.stage} ({_name(number)})")
 
 
 def _name(number: int) -> str:

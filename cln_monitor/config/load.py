@@ -94,58 +94,58 @@ def _document(text: str, name: str = "") -> object:
 
 def make_config(document: object, base: Path, *, with_secrets: bool = True) -> Config:
     """Return the configuration in a ``document`` as YAML has it, of plain values. Raises ConfigError."""
-    typer = Validator()
-    config = _config(typer, {} if document is None else document, base, with_secrets=with_secrets)
-    if typer.problems or config is None:
-        raise ConfigError("", typer.problems)
+    validator = Validator()
+    config = _config(validator, {} if document is None else document, base, with_secrets=with_secrets)
+    if validator.problems or config is None:
+        raise ConfigError("", validator.problems)
     return config
 
 
-def _config(typer: Validator, document: object, base: Path, *, with_secrets: bool) -> Config | None:
-    top = typer.struct(ConfigFile, document, "", leave=("probes", "accounts"))
+def _config(validator: Validator, document: object, base: Path, *, with_secrets: bool) -> Config | None:
+    top = validator.struct(ConfigFile, document, "", leave=("probes", "accounts"))
     if not isinstance(document, dict):
         return None
-    _check_top(typer, top)
-    defaults = _probe_values(typer, document.get("probes"), "probes")
+    _check_top(validator, top)
+    defaults = _probe_values(validator, document.get("probes"), "probes")
     accounts = document.get("accounts")
     if not isinstance(accounts, list) or not accounts:
-        typer.note("accounts", "at least one account has to be listed here, with its name, login and secret key")
+        validator.note("accounts", "at least one account has to be listed here, with its name, login and secret key")
         return None
-    read = [_account(typer, account, defaults, f"accounts[{index}]") for index, account in enumerate(accounts)]
-    if typer.problems:
+    read = [_account(validator, account, defaults, f"accounts[{index}]") for index, account in enumerate(accounts)]
+    if validator.problems:
         return None
     config = Config(**top, probes=_probes(defaults), accounts=[account for account in read if account], base=base)
-    _check_accounts(typer, config, with_secrets=with_secrets)
+    _check_accounts(validator, config, with_secrets=with_secrets)
     return config
 
 
 _ProbeValues = dict[str, dict[str, Any]]
 
 
-def _account(typer: Validator, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
-    values = typer.struct(AccountConfig, account, place, leave=("probes",))
+def _account(validator: Validator, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
+    values = validator.struct(AccountConfig, account, place, leave=("probes",))
     if values.get("api_url"):
-        values["api_url"] = _api_url(typer, values["api_url"], at(place, "api_url"))
-    own = _probe_values(typer, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
-    if typer.problems:
+        values["api_url"] = _api_url(validator, values["api_url"], at(place, "api_url"))
+    own = _probe_values(validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
+    if validator.problems:
         return None
     return AccountConfig(**values, probes=_probes({name: defaults[name] | own[name] for name in PROBES}))
 
 
-def _probe_values(typer: Validator, document: object, place: str) -> _ProbeValues:
+def _probe_values(validator: Validator, document: object, place: str) -> _ProbeValues:
     """Return the values that ``document`` sets of each probe."""
     if not isinstance(document, dict | None):
-        typer.note(place, "expected a mapping of the probes to their settings")
+        validator.note(place, "expected a mapping of the probes to their settings")
     document = document if isinstance(document, dict) else {}
-    typer.only_known(document, list(PROBES), place)
-    return {name: _settings(typer, probe, document.get(name), at(place, name)) for name, probe in PROBES.items()}
+    validator.only_known(document, list(PROBES), place)
+    return {name: _settings(validator, probe, document.get(name), at(place, name)) for name, probe in PROBES.items()}
 
 
-def _settings(typer: Validator, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
-    values = typer.struct(probe.settings, {} if document is None else document, place)
-    if not typer.problems:
+def _settings(validator: Validator, probe: Probe[Any], document: object, place: str) -> dict[str, Any]:
+    values = validator.struct(probe.settings, {} if document is None else document, place)
+    if not validator.problems:
         for field, text in probe.settings(**values).problems():
-            typer.note(at(place, field), text)
+            validator.note(at(place, field), text)
     return values
 
 
@@ -160,42 +160,42 @@ def _with_room_for_age(settings: ProbeSettings, values: dict[str, Any]) -> Probe
     return msgspec.structs.replace(settings, max_age=Duration(2 * settings.interval))
 
 
-def _check_top(typer: Validator, top: dict[str, Any]) -> None:
+def _check_top(validator: Validator, top: dict[str, Any]) -> None:
     if not 1 <= top.get("concurrency", 1) <= 256:
-        typer.note("concurrency", "expected a number of calls from 1 to 256")
+        validator.note("concurrency", "expected a number of calls from 1 to 256")
     if not 0 <= top.get("requests_per_second", 0) < math.inf:
-        typer.note("requests_per_second", "expected a number above 0, or 0 for no limit")
+        validator.note("requests_per_second", "expected a number above 0, or 0 for no limit")
     if top.get("max_server_series", 0) < 0:
-        typer.note("max_server_series", "expected a number of series, 0 or more")
+        validator.note("max_server_series", "expected a number of series, 0 or more")
     if "api_url" in top:
-        top["api_url"] = _api_url(typer, top["api_url"], "api_url")
+        top["api_url"] = _api_url(validator, top["api_url"], "api_url")
     if (proxy := top.get("proxy")) and (problem := problem_of_proxy(proxy.reveal())):
-        typer.note("proxy", problem)
+        validator.note("proxy", problem)
 
 
-def _api_url(typer: Validator, url: str, place: str) -> str:
+def _api_url(validator: Validator, url: str, place: str) -> str:
     if problem := problem_of_api_url(url):
-        typer.note(place, problem)
+        validator.note(place, problem)
     return url.rstrip("/")
 
 
-def _check_accounts(typer: Validator, config: Config, *, with_secrets: bool) -> None:
+def _check_accounts(validator: Validator, config: Config, *, with_secrets: bool) -> None:
     first: dict[str, int] = {}
     for index, account in enumerate(config.accounts):
         place = f"accounts[{index}]"
         if not _NAME.fullmatch(account.name):
-            typer.note(at(place, "name"), "expected 1 to 64 letters, digits, dots, dashes and underscores")
+            validator.note(at(place, "name"), "expected 1 to 64 letters, digits, dots, dashes and underscores")
         if first.setdefault(account.name, index) != index:
-            typer.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
+            validator.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
         if not account.login.reveal().strip():
-            typer.note(at(place, "login"), "is empty; expected the login of the CLN account")
+            validator.note(at(place, "login"), "is empty; expected the login of the CLN account")
         elif problem := problem_of_secret(account.login.reveal(), ascii_only=False):
-            typer.note(at(place, "login"), problem)
+            validator.note(at(place, "login"), problem)
         if with_secrets:
-            _check_secrets(typer, config, account, place)
+            _check_secrets(validator, config, account, place)
     if ca_file := config.tls_config.ca_file:
         _check_readable(
-            typer,
+            validator,
             "tls_config.ca_file",
             ca_file,
             lambda: _read_certificates(expand(ca_file, config.base)),
@@ -204,10 +204,10 @@ def _check_accounts(typer: Validator, config: Config, *, with_secrets: bool) -> 
         )
 
 
-def _check_secrets(typer: Validator, config: Config, account: AccountConfig, place: str) -> None:
+def _check_secrets(validator: Validator, config: Config, account: AccountConfig, place: str) -> None:
     for name in SECRET_NAMES:
-        _check_secret(typer, config, account, name, place)
-    _check_monitoring_keys(typer, config, account, place)
+        _check_secret(validator, config, account, name, place)
+    _check_monitoring_keys(validator, config, account, place)
 
 
 def _read_certificates(file: Path) -> None:
@@ -217,34 +217,34 @@ def _read_certificates(file: Path) -> None:
         raise ValueError("holds no certificates; expected a bundle in PEM") from None
 
 
-def _check_secret(typer: Validator, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
+def _check_secret(validator: Validator, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
     trio = secret_fields(name)
     given = [field for field in trio if getattr(account, field) is not None]
     if len(given) > 1:
-        typer.note(at(place, given[1]), f"{given[0]} is set too; one of {', '.join(trio)} is enough")
+        validator.note(at(place, given[1]), f"{given[0]} is set too; one of {', '.join(trio)} is enough")
     elif not given and name == "secret_key":
-        typer.note(at(place, "secret_key_file"), f"is missing; one of {', '.join(trio)} has to be set")
+        validator.note(at(place, "secret_key_file"), f"is missing; one of {', '.join(trio)} has to be set")
     elif given:
         base = config.base if given[0] == trio[0] else None
         what, read = getattr(account, given[0]), config.secret_of(account, name)
-        _check_readable(typer, at(place, given[0]), what, read, goal=name.replace("_", " "), base=base)
+        _check_readable(validator, at(place, given[0]), what, read, goal=name.replace("_", " "), base=base)
 
 
-def _check_monitoring_keys(typer: Validator, config: Config, account: AccountConfig, place: str) -> None:
+def _check_monitoring_keys(validator: Validator, config: Config, account: AccountConfig, place: str) -> None:
     field = "monitoring_keys_file" if account.monitoring_keys_file else "monitoring_keys"
     if account.monitoring_keys_file and account.monitoring_keys:
-        typer.note(at(place, "monitoring_keys"), "monitoring_keys_file is set too; one of them is enough")
+        validator.note(at(place, "monitoring_keys"), "monitoring_keys_file is set too; one of them is enough")
     what, read = account.monitoring_keys_file or None, config.monitoring_keys_of(account)
-    keys = _check_readable(typer, at(place, field), what, read, goal="monitoring keys", base=config.base)
+    keys = _check_readable(validator, at(place, field), what, read, goal="monitoring keys", base=config.base)
     for index, key in enumerate(keys or ()):
         if not _LICENCE_KEY.fullmatch(key.reveal()):
             odd = suspicion_of_secret(key.reveal())
             expected = "expected a key of 16 to 64 letters, digits, dashes, underscores"
-            typer.note(f"{at(place, field)}[{index}]", f"{expected}; it {odd}" if odd else expected)
+            validator.note(f"{at(place, field)}[{index}]", f"{expected}; it {odd}" if odd else expected)
 
 
 def _check_readable(
-    typer: Validator, place: str, what: object, read: Callable[[], T], *, goal: str, base: Path | None = None
+    validator: Validator, place: str, what: object, read: Callable[[], T], *, goal: str, base: Path | None = None
 ) -> T | None:
     """Return what ``read`` gives, or note why it gives nothing and what is to be put there, ``goal``.
 
@@ -254,7 +254,7 @@ def _check_readable(
     relative = ""
     if base is not None and isinstance(what, str):
         if not what or "\0" in what:
-            typer.note(place, "expected the name of a file")
+            validator.note(place, "expected the name of a file")
             return None
         path = _whole(what, base)
         named = f"{path} "
@@ -265,13 +265,13 @@ def _check_readable(
         if isinstance(value, Secret) and not value.reveal().strip():
             raise EmptySecretError("is empty")  # noqa: TRY301 # as when its file is
     except OSError as error:
-        typer.note(place, f"cannot read {named}({error.strerror}){_right_to_read(error) or relative}")
+        validator.note(place, f"cannot read {named}({error.strerror}){_right_to_read(error) or relative}")
     except UnicodeDecodeError:
-        typer.note(place, f"{named}is not UTF-8 text")
+        validator.note(place, f"{named}is not UTF-8 text")
     except EmptySecretError as error:
-        typer.note(place, f"{named}{error}; put the {goal} there")
+        validator.note(place, f"{named}{error}; put the {goal} there")
     except ValueError as error:
-        typer.note(place, f"{named}{error}")
+        validator.note(place, f"{named}{error}")
     else:
         return value
     return None

@@ -17,10 +17,10 @@ from cln_monitor.probes import PROBES, ProbeReport, run_probe
 from .request import DataRequest
 
 
-def view_from_cln(need: DataRequest, options: argparse.Namespace, leave: PluginExit) -> dict[str, Any]:
+def view_from_cln(need: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Return what the probe in ``need`` sees now. Raises CheckError when it is not said, or wrong, whom to ask."""
     clock = SystemClock()
-    with _chosen(options, leave, needs_account=need.account) as (choice, config, redactor):
+    with _chosen(options, exit_, needs_account=need.account) as (choice, config, redactor):
         sources = ClientFactory(config, clock, redactor)
         probes = config.probes
         if need.account:
@@ -33,9 +33,9 @@ def view_from_cln(need: DataRequest, options: argparse.Namespace, leave: PluginE
             source = sources.of_account(account, need.probe, settings)
         else:
             source = sources.of_api(choice.api_url_of(config), settings)
-    client = source.client.within(Deadline(leave.left, clock, "-t/--timeout"))
+    client = source.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
     source = msgspec.structs.replace(source, client=client, only_keys=need.only_keys)
-    leave.stage = f"reading {need.probe} from CLN at {client.api}"
+    exit_.stage = f"reading {need.probe} from CLN at {client.api}"
     pool = Threads(config.concurrency - 1)  # and this one
     try:
         run = run_probe(PROBES[need.probe], source, pool, clock)
@@ -45,24 +45,24 @@ def view_from_cln(need: DataRequest, options: argparse.Namespace, leave: PluginE
 
 
 @contextlib.contextmanager
-def registrar_of(options: argparse.Namespace, leave: PluginExit) -> Iterator[MonitoringKeys]:
+def registrar_of(options: argparse.Namespace, exit_: PluginExit) -> Iterator[MonitoringKeys]:
     """Give what registers monitoring keys at the CLN that ``options`` name. Raises CheckError."""
-    with _chosen(options, leave, needs_account=False) as (choice, config, redactor):
+    with _chosen(options, exit_, needs_account=False) as (choice, config, redactor):
         settings = config.transport_of(choice.api_url_of(config))
     clock = SystemClock()
     limits = RateLimiter(config.concurrency, config.requests_per_second, clock)
     transport = Transport(settings, limits, clock, redactor)
-    leave.stage = f"registering at CLN at {settings.api}"
+    exit_.stage = f"registering at CLN at {settings.api}"
     with contextlib.closing(transport):
-        yield MonitoringKeys(transport, Deadline(leave.left, clock, "-t/--timeout"))
+        yield MonitoringKeys(transport, Deadline(exit_.left, clock, "-t/--timeout"))
 
 
 @contextlib.contextmanager
 def _chosen(
-    options: argparse.Namespace, leave: PluginExit, *, needs_account: bool
+    options: argparse.Namespace, exit_: PluginExit, *, needs_account: bool
 ) -> Iterator[tuple[AccountSelection, Config, Redactor]]:
     """Give what ``options`` choose, and what keeps the secrets in it out of all that is printed. Raises CheckError."""
-    leave.stage = "reading the configuration"
+    exit_.stage = "reading the configuration"
     choice = AccountSelection(
         config=options.config,
         account=options.account,
@@ -78,7 +78,7 @@ def _chosen(
     try:
         config = choice.load()
         config.hide_secrets(redactor)
-        leave.scrub = redactor.scrub
+        exit_.scrub = redactor.scrub
         yield choice, config, redactor
     except SelectionError as error:
         raise CheckError(str(error)) from None

@@ -26,29 +26,29 @@ _PIECE = 1 << 16
 _API = "/api/v1/observations"
 
 
-def view_from_exporter(probe: str, options: argparse.Namespace, leave: PluginExit) -> dict[str, Any]:
+def view_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Return what the exporter at ``options.exporter`` saw by ``probe``. Raises CheckError or NoResponseError."""
-    account = options.account or _only_account(index_from_exporter(options, leave), probe)
+    account = options.account or _only_account(index_from_exporter(options, exit_), probe)
     path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"
-    return _ask(options, leave, path, "observation")
+    return _ask(options, exit_, path, "observation")
 
 
-def index_from_exporter(options: argparse.Namespace, leave: PluginExit) -> list[dict[str, Any]]:
+def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> list[dict[str, Any]]:
     """Return how each probe of that exporter stands. Raises CheckError or NoResponseError."""
-    return list(_ask(options, leave, _API, "probes")["probes"])
+    return list(_ask(options, exit_, _API, "probes")["probes"])
 
 
-def _ask(options: argparse.Namespace, leave: PluginExit, path: str, content: str) -> dict[str, Any]:
+def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str) -> dict[str, Any]:
     """Return the JSON that the exporter gives at ``path``, which has the field ``content``."""
     parts = urlsplit(options.exporter)
     where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    leave.stage = f"asking the exporter at {where}"
+    exit_.stage = f"asking the exporter at {where}"
     if parts.password:
-        leave.hide(parts.password)
-        leave.hide(unquote(parts.password))
-        leave.hide(_basic(parts))
+        exit_.hide(parts.password)
+        exit_.hide(unquote(parts.password))
+        exit_.hide(_basic(parts))
     try:
-        status, body = _get(parts, parts.path + path, leave.left)
+        status, body = _get(parts, parts.path + path, exit_.left)
     except TimeoutError:
         raise NoResponseError(
             f"the exporter at {where} did not answer within {options.timeout:g} s (-t/--timeout)"

@@ -27,7 +27,7 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
                 raise CheckError(f"{flags}: give the one that says where to ask, and as whom")
 
 
-def read_view(need: DataRequest, options: argparse.Namespace, leave: PluginExit) -> View:
+def read_view(need: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> View:
     """Return what is asked for in ``need``, read in the way that ``options`` say.
 
     Raises CheckError or NoResponseError.
@@ -37,10 +37,10 @@ def read_view(need: DataRequest, options: argparse.Namespace, leave: PluginExit)
     if options.exporter:
         from .exporter import view_from_exporter  # noqa: PLC0415
 
-        view = view_from_exporter(need.probe, options, leave)
+        view = view_from_exporter(need.probe, options, exit_)
     else:
         from .direct import view_from_cln  # noqa: PLC0415
 
-        view = view_from_cln(need, options, leave)
-    leave.stage = "judging what was read"
+        view = view_from_cln(need, options, exit_)
+    exit_.stage = "judging what was read"
     return view
