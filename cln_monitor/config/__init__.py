@@ -1,5 +1,6 @@
 """The configuration: typed, strict, with errors that name the place."""
 
+from .advice import warnings_of
 from .clients import ClientFactory
 from .dump import show_config
 from .exposure import Exposed, is_world_readable
@@ -8,7 +9,6 @@ from .model import AccountConfig, Config
 from .secrets import expand
 from .selection import AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
-from .warn import warnings_of
 
 __all__ = [
     "AccountConfig",
