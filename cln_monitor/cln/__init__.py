@@ -29,7 +29,15 @@ from .http.clock import Clock, SystemClock
 from .http.deadline import Deadline
 from .http.pool import trusting
 from .http.rate_limiter import RateLimiter
-from .http.settings import TransportSettings, problem_of_api_url, problem_of_proxy
+from .http.settings import (
+    API_URL,
+    CONCURRENCY,
+    REQUESTS_PER_SECOND,
+    TIMEOUT,
+    TransportSettings,
+    problem_of_api_url,
+    problem_of_proxy,
+)
 from .http.threads import ThreadError, Threads, start_thread
 from .http.transport import Transport
 from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
@@ -46,7 +54,9 @@ from .validation import awp_products as check_awp_products
 from .validation import product_code as check_product_code
 
 __all__ = [
+    "API_URL",
     "AWP_PRODUCTS",
+    "CONCURRENCY",
     "ELS_CODES",
     "IMUNIFY_CODES",
     "IMUNIFY_LICENSES",
@@ -54,7 +64,9 @@ __all__ = [
     "MOST_ADDRESSES",
     "PLACEHOLDER",
     "REASONS",
+    "REQUESTS_PER_SECOND",
     "STATES",
+    "TIMEOUT",
     "AuthorizationError",
     "AwpUsage",
     "BadAnswerError",

@@ -15,7 +15,7 @@ from .groups import GroupReads, Groups
 from .http.clock import SystemClock
 from .http.deadline import Deadline
 from .http.rate_limiter import RateLimiter
-from .http.settings import API_URL, TIMEOUT, TransportSettings
+from .http.settings import API_URL, CONCURRENCY, REQUESTS_PER_SECOND, TIMEOUT, TransportSettings
 from .http.transport import Transport
 from .imunify import Imunify, ImunifyReads
 from .ip_licenses import IpLicenseReads, IpLicenses
@@ -24,9 +24,6 @@ from .monitoring_key import MonitoringKeys
 from .patch_status import PatchStatusReads
 from .redact import Redactor, Secret
 from .status import StatusReads
-
-_CONCURRENCY = 8
-_REQUESTS_PER_SECOND = 10.0  # CLN documents no limit, so this is a polite one
 
 
 class ReadOnlyClient:
@@ -67,7 +64,7 @@ class ReadOnlyClient:
             insecure_skip_verify=validation.boolean("insecure_skip_verify", insecure_skip_verify),
         )
         clock = SystemClock()
-        transport = Transport(settings, RateLimiter(_CONCURRENCY, _REQUESTS_PER_SECOND, clock), clock, Redactor())
+        transport = Transport(settings, RateLimiter(CONCURRENCY, REQUESTS_PER_SECOND, clock), clock, Redactor())
         credentials = Credentials(login, lambda: secret, None if token is None else lambda: token)
         self._ask_over(Caller(transport, credentials, Deadline.never(clock)))
 

@@ -10,7 +10,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from cln_monitor.cln import Credentials, Redactor, Secret, TransportSettings
+from cln_monitor.cln import (
+    API_URL,
+    CONCURRENCY,
+    REQUESTS_PER_SECOND,
+    TIMEOUT,
+    Credentials,
+    Redactor,
+    Secret,
+    TransportSettings,
+)
 from cln_monitor.probes import WHOLE, Duration, ProbeSettings, Shard
 
 from .secrets import SecretFile, SecretText, SecretVariable, expand
@@ -51,10 +60,10 @@ class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a configuration file may say. Times are seconds; ``probes``: the settings accounts start from, by name."""
 
-    api_url: str = "https://cln.cloudlinux.com/api"
-    timeout: Duration = Duration(15.0)
-    concurrency: int = 8
-    requests_per_second: float = 10.0
+    api_url: str = API_URL
+    timeout: Duration = Duration(TIMEOUT)
+    concurrency: int = CONCURRENCY
+    requests_per_second: float = REQUESTS_PER_SECOND
     proxy: Secret | None = None
     tls_config: TlsConfig = TlsConfig()
     key_labels: Literal["masked", "full"] = "masked"

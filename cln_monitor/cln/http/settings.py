@@ -17,7 +17,13 @@ API_URL = "https://cln.cloudlinux.com/api"
 TIMEOUT = 15.0
 """Seconds for one request, unless something else is set."""
 
-_API_URL = "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
+CONCURRENCY = 8
+"""Calls in flight, unless something else is set."""
+
+REQUESTS_PER_SECOND = 10.0
+"""To one host, unless something else is set. CLN documents no limit, so this is a polite one."""
+
+_API_URL = f"expected the root of a CLN API, such as {API_URL}"
 _PROXY = "expected an address such as http://proxy.example.com:3128"
 
 
