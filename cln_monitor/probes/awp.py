@@ -51,19 +51,19 @@ class AwpProbe:
     of_account = True
     is_shared = False
 
-    def plan(self, source: ProbeContext) -> Plan[AwpMonth]:
+    def plan(self, context: ProbeContext) -> Plan[AwpMonth]:
         """Return the one part there is; called by its month, so that none of another month is kept for it."""
-        month = datetime.fromtimestamp(source.now(), UTC).strftime("%Y-%m")
-        return Plan({month: lambda: _read(source, month)})
+        month = datetime.fromtimestamp(context.now(), UTC).strftime("%Y-%m")
+        return Plan({month: lambda: _read(context, month)})
 
 
-def _read(source: ProbeContext, month: str) -> Reading[AwpMonth]:
-    products = source.settings.products
-    rows = source.client.awp.usage(month, products)
+def _read(context: ProbeContext, month: str) -> Reading[AwpMonth]:
+    products = context.settings.products
+    rows = context.client.awp.usage(month, products)
     counts = Counter((row.product, row.cdn_limit_type) for row in rows)
     of_none = [(product, "") for product in products if not any(row.product == product for row in rows)]
     counted = sorted([*counts.items(), *((each, 0) for each in of_none)])
-    scrub = source.client.scrub
+    scrub = context.client.scrub
     return Reading(
         AwpMonth(month, [AwpCount(scrub(product), scrub(limit), count) for (product, limit), count in counted])
     )

@@ -61,15 +61,19 @@ class ElsProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: ProbeContext) -> Plan[ElsProduct]:
+    def plan(self, context: ProbeContext) -> Plan[ElsProduct]:
         """Return a part for each product."""
         return Plan(
-            {product: partial(_read, source, product) for product in source.settings.products if source.reads(product)}
+            {
+                product: partial(_read, context, product)
+                for product in context.settings.products
+                if context.reads(product)
+            }
         )
 
 
-def _read(source: ProbeContext, product: str) -> Reading[ElsProduct]:
-    client, label = source.client, source.key_label
+def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
+    client, label = context.client, context.key_label
     told = client.els.keys(product)
     limits = of_limits(client, told, label, product)
     keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit)) for key in told]

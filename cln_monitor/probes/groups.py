@@ -44,13 +44,13 @@ class GroupsProbe:
     of_account = True
     is_shared = False
 
-    def plan(self, source: ProbeContext) -> Plan[GroupState]:
+    def plan(self, context: ProbeContext) -> Plan[GroupState]:
         """Return a part for each group."""
-        groups = source.client.groups.groups()
-        return Plan({source.client.scrub(group.name): partial(_read, source, group) for group in groups})
+        groups = context.client.groups.groups()
+        return Plan({context.client.scrub(group.name): partial(_read, context, group) for group in groups})
 
 
-def _read(source: ProbeContext, group: Group) -> Reading[GroupState]:
-    client = source.client
+def _read(context: ProbeContext, group: Group) -> Reading[GroupState]:
+    client = context.client
     members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(group)]
     return Reading(GroupState(client.scrub(group.name), redact_rows(client, members, "server_id", "product")))

@@ -35,15 +35,15 @@ class ImunifyProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: ProbeContext) -> Plan[ImunifyKeyServers]:
+    def plan(self, context: ProbeContext) -> Plan[ImunifyKeyServers]:
         """Return a part for each key of the account."""
-        return plan_of_keys(source, source.client.imunify.keys(), "Imunify", _read)
+        return plan_of_keys(context, context.client.imunify.keys(), "Imunify", _read)
 
 
-def _read(source: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[ImunifyKeyServers]:
-    client, label = source.client, source.key_label(key.key)
+def _read(context: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[ImunifyKeyServers]:
+    client, label = context.client, context.key_label(key.key)
     told = redact_rows(client, client.imunify.servers(key), "server_id", "ip")
-    servers, ahead = without_ahead(told, source.cln_now)
+    servers, ahead = without_ahead(told, context.cln_now)
     limit, reported = redact_limit(client, key.limit), key.servers if isinstance(key.servers, int) else None
     value = ImunifyKeyServers(label, client.scrub(key.code), limit, reported, servers)
     return Reading(

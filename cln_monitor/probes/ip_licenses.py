@@ -63,9 +63,9 @@ class IpLicensesProbe:
     of_account = True
     is_shared = False
 
-    def plan(self, source: ProbeContext) -> Plan[IpLicenseList]:
+    def plan(self, context: ProbeContext) -> Plan[IpLicenseList]:
         """Return a part for the list, and one for the check-ins of each hundred addresses."""
-        licenses = source.client.ip_licenses.licenses()
+        licenses = context.client.ip_licenses.licenses()
         readers = {}
         of_address: dict[str, list[IpLicense]] = {}
         for license_ in licenses:
@@ -73,17 +73,17 @@ class IpLicensesProbe:
         held = list(of_address.values())
         for start in range(0, len(held), MOST_ADDRESSES):
             some = [license_ for of_one in held[start : start + MOST_ADDRESSES] for license_ in of_one]
-            readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, source, some)
-        return Plan(readers, read={LICENSE_LIST: _listed(source, licenses)})
+            readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, context, some)
+        return Plan(readers, read={LICENSE_LIST: _listed(context, licenses)})
 
 
-def _listed(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
+def _listed(context: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
     states = [LicenseState(each.ip, each.name, each.registered, each.created) for each in licenses]
-    return Reading(IpLicenseList(licenses=redact_rows(source.client, states, "ip")))
+    return Reading(IpLicenseList(licenses=redact_rows(context.client, states, "ip")))
 
 
-def _read_checkins(source: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
-    servers = source.client.ip_licenses.servers(licenses)
+def _read_checkins(context: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
+    servers = context.client.ip_licenses.servers(licenses)
     told = {(server.ip, server.type): server.last_checkin for server in servers}
     # A license that the list has and the answer lacks was registered or removed in between: nothing is known of it.
     checkins = [
@@ -91,7 +91,7 @@ def _read_checkins(source: ProbeContext, licenses: list[IpLicense]) -> Reading[I
         for each in licenses
         if (each.ip, each.type) in told
     ]
-    shown, ahead = without_ahead(redact_rows(source.client, checkins, "ip"), source.cln_now)
+    shown, ahead = without_ahead(redact_rows(context.client, checkins, "ip"), context.cln_now)
     in_use = {(each.ip, each.name) for each in licenses if each.registered is not False}
     odd = of_checkins(
         [each for each in shown if (each.ip, each.license) in in_use],

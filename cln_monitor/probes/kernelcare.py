@@ -31,14 +31,14 @@ class KernelCareProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: ProbeContext) -> Plan[KernelCareKeyServers]:
+    def plan(self, context: ProbeContext) -> Plan[KernelCareKeyServers]:
         """Return a part for each key of the account."""
-        return plan_of_keys(source, source.client.kernelcare.keys(), "KernelCare", _read)
+        return plan_of_keys(context, context.client.kernelcare.keys(), "KernelCare", _read)
 
 
-def _read(source: ProbeContext, key: KernelCareKey, limits: KeyLimits) -> Reading[KernelCareKeyServers]:
-    client, label = source.client, source.key_label(key.key)
+def _read(context: ProbeContext, key: KernelCareKey, limits: KeyLimits) -> Reading[KernelCareKeyServers]:
+    client, label = context.client, context.key_label(key.key)
     told = redact_rows(client, client.kernelcare.servers(key), "server_id", "ip")
-    servers, ahead = without_ahead(told, source.cln_now)
+    servers, ahead = without_ahead(told, context.cln_now)
     value = KernelCareKeyServers(label, client.scrub(key.note), key.enabled, redact_limit(client, key.limit), servers)
     return Reading(value, (*limits.of_key.get(label, ()), *of_servers(servers, ahead, f"of key {label}")))

@@ -64,30 +64,30 @@ class PatchStatusProbe:
     of_account = True
     is_shared = True
 
-    def plan(self, source: ProbeContext) -> Plan[PatchState]:
+    def plan(self, context: ProbeContext) -> Plan[PatchState]:
         """Return a part for each key and one for the account; without the list of keys, those that need none."""
-        scopes = source.settings.scopes
+        scopes = context.settings.scopes
         readers: dict[str, Callable[[], Reading[PatchState]]] = {}
         missing: list[Missing] = []
-        if "reseller" in scopes and source.reads(RESELLER):
-            readers[RESELLER] = partial(_read_reseller, source)
-        if "key" in scopes and source.only_keys is not None:
-            readers |= {source.key_label(key): partial(_read_key, source, key) for key in source.only_keys}
+        if "reseller" in scopes and context.reads(RESELLER):
+            readers[RESELLER] = partial(_read_reseller, context)
+        if "key" in scopes and context.only_keys is not None:
+            readers |= {context.key_label(key): partial(_read_key, context, key) for key in context.only_keys}
         elif "key" in scopes:
             try:
-                for secret in source.monitoring_keys():
+                for secret in context.monitoring_keys():
                     monitoring_key = secret.reveal()
-                    if source.wants(monitoring_key):
-                        readers[source.key_label(monitoring_key)] = partial(_read_key, source, monitoring_key)
+                    if context.wants(monitoring_key):
+                        readers[context.key_label(monitoring_key)] = partial(_read_key, context, monitoring_key)
             except (OSError, ValueError) as error:
                 missing.append(Missing("", _unreadable(error)))
             try:
-                keys = source.client.kernelcare.keys()
+                keys = context.client.kernelcare.keys()
             except ClnError as error:
                 missing.append(Missing("", failure_of(error)))
             else:
-                own = [key for key in keys if source.wants(key.key)]
-                listed = {source.key_label(key.key): partial(_read_listed_key, source, key) for key in own}
+                own = [key for key in keys if context.wants(key.key)]
+                listed = {context.key_label(key.key): partial(_read_listed_key, context, key) for key in own}
                 # First in order, and in place of the reader of a monitoring key that is such a key.
                 readers = listed | readers | listed
         return Plan(readers, missing, list_known=not missing)
@@ -98,25 +98,25 @@ def _unreadable(error: OSError | ValueError) -> Failure:
     return Failure(AuthorizationError.reason, f"the monitoring keys cannot be read ({why})")
 
 
-def _read_reseller(source: ProbeContext) -> Reading[PatchState]:
-    return _state("reseller", "", source, source.client.patch_status.of_reseller())
+def _read_reseller(context: ProbeContext) -> Reading[PatchState]:
+    return _state("reseller", "", context, context.client.patch_status.of_reseller())
 
 
-def _read_key(source: ProbeContext, key: str) -> Reading[PatchState]:
-    return _state("key", source.key_label(key), source, source.client.patch_status.of_key(key))
+def _read_key(context: ProbeContext, key: str) -> Reading[PatchState]:
+    return _state("key", context.key_label(key), context, context.client.patch_status.of_key(key))
 
 
-def _read_listed_key(source: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
-    label = source.key_label(key.key)
+def _read_listed_key(context: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
+    label = context.key_label(key.key)
     try:
-        return _state("key", label, source, source.client.patch_status.of_key(key))
+        return _state("key", label, context, context.client.patch_status.of_key(key))
     except ServersNotFoundError:
         # CLN says the same of a key nobody has and of one that no server uses yet; the list of servers tells.
-        if source.client.kernelcare.servers(key):
+        if context.client.kernelcare.servers(key):
             raise
         return Reading(PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[]))
 
 
-def _state(scope: Scope, key: str, source: ProbeContext, status: PatchStatus) -> Reading[PatchState]:
-    hosts = redact_rows(source.client, status.hosts, "host", "ip", "state")
+def _state(scope: Scope, key: str, context: ProbeContext, status: PatchStatus) -> Reading[PatchState]:
+    hosts = redact_rows(context.client, status.hosts, "host", "ip", "state")
     return Reading(PatchState(scope, key, status.ok, status.counts, hosts))

@@ -91,18 +91,18 @@ class Probe(Protocol[T]):
     def is_shared(self) -> bool:
         """True when shards each read some parts of an account; false when one of them reads the whole account."""
 
-    def plan(self, source: ProbeContext) -> Plan[T]:
+    def plan(self, context: ProbeContext) -> Plan[T]:
         """Return what there is to read. Raises ClnError when that cannot be told."""
 
 
 def plan_of_keys(
-    source: ProbeContext, keys: Sequence[K], product: str, read: Callable[[ProbeContext, K, KeyLimits], Reading[T]]
+    context: ProbeContext, keys: Sequence[K], product: str, read: Callable[[ProbeContext, K, KeyLimits], Reading[T]]
 ) -> Plan[T]:
-    """Return a part for each of the ``keys`` that ``source`` wants; ``keys`` are all of a list that CLN gave."""
-    limits = of_limits(source.client, keys, source.key_label, product)
-    wanted = [key for key in keys if source.wants(key.key)]
+    """Return a part for each of the ``keys`` that ``context`` wants; ``keys`` are all of a list that CLN gave."""
+    limits = of_limits(context.client, keys, context.key_label, product)
+    wanted = [key for key in keys if context.wants(key.key)]
     return Plan(
-        {source.key_label(key.key): partial(read, source, key, limits) for key in wanted}, cautions=limits.of_all
+        {context.key_label(key.key): partial(read, context, key, limits) for key in wanted}, cautions=limits.of_all
     )
 
 

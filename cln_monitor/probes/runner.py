@@ -57,7 +57,7 @@ def _shuffled(names: list[str]) -> list[str]:
 
 def run_probe(
     probe: Probe[T],
-    source: ProbeContext,
+    context: ProbeContext,
     pool: Executor,
     clock: Clock,
     order: Callable[[list[str]], list[str]] = _shuffled,
@@ -68,34 +68,34 @@ def run_probe(
     that fails does not lose the others: the observation says which are missing, and the run counts as failed. The
     connections to CLN are those of this run, and end with it.
     """
-    with source.client.run() as client:
-        return _run(probe, msgspec.structs.replace(source, client=client), pool, clock, order)
+    with context.client.run() as client:
+        return _run(probe, msgspec.structs.replace(context, client=client), pool, clock, order)
 
 
 def _run(
-    probe: Probe[T], source: ProbeContext, pool: Executor, clock: Clock, order: Callable[[list[str]], list[str]]
+    probe: Probe[T], context: ProbeContext, pool: Executor, clock: Clock, order: Callable[[list[str]], list[str]]
 ) -> Run[T]:
     started_at, started = clock.time(), clock.monotonic()
-    source.client.hide_secrets()
+    context.client.hide_secrets()
     try:
-        plan = probe.plan(source)
+        plan = probe.plan(context)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
-        plan = Plan({}, [Missing("", _failure(error, source))], list_known=False)
+        plan = Plan({}, [Missing("", _failure(error, context))], list_known=False)
     is_empty = plan.list_known and not (plan.readers or plan.read or plan.missing)
     empty = Part("", clock.time(), None, clock.monotonic()) if is_empty else UNSET
     planned = tuple(_part(name, reading, clock) for name, reading in plan.read.items())
-    outage = _Outage(source, clock)
+    outage = _Outage(context, clock)
 
     def read(name: str) -> Part[T] | Missing:
-        return _read_part(name, plan.readers[name], outage, source, clock)
+        return _read_part(name, plan.readers[name], outage, context, clock)
 
     # In another order each time: where there is time for some keys only, it must not always be the same ones.
     read_parts = _for_each(order(list(plan.readers)), read, pool)
     outcomes = [read_parts[name] for name in plan.readers]
     observation = Observation(
         probe=probe.name,
-        account=source.account,
-        api=source.client.api,
+        account=context.account,
+        api=context.client.api,
         observed_at=clock.time(),
         parts=(*planned, *(outcome for outcome in outcomes if isinstance(outcome, Part))),
         missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
@@ -135,14 +135,14 @@ def _part(name: str, reading: Reading[T], clock: Clock) -> Part[T]:
 
 
 def _read_part(
-    name: str, reader: Callable[[], Reading[T]], outage: _Outage, source: ProbeContext, clock: Clock
+    name: str, reader: Callable[[], Reading[T]], outage: _Outage, context: ProbeContext, clock: Clock
 ) -> Part[T] | Missing:
     if failure := outage.failure:
         return Missing(name, failure)
     try:
         reading = reader()
     except Exception as error:  # noqa: BLE001 # one part that fails must not lose the others
-        failure = _failure(error, source)
+        failure = _failure(error, context)
         outage.count(error, failure)
         return Missing(name, failure)
     outage.over()
@@ -156,10 +156,10 @@ class _Outage:
     slow keys gives up when the next one is due.
     """
 
-    def __init__(self, source: ProbeContext, clock: Clock) -> None:
-        self._source = source
+    def __init__(self, context: ProbeContext, clock: Clock) -> None:
+        self._context = context
         self._clock = clock
-        self._next_run = clock.monotonic() + source.settings.interval
+        self._next_run = clock.monotonic() + context.settings.interval
         self._lock = threading.Lock()
         self._unanswered = 0
         self.failure: Failure | None = None
@@ -180,7 +180,7 @@ class _Outage:
 
     def _is_up(self) -> bool:
         try:
-            self._source.client.status.flags()
+            self._context.client.status.flags()
         except (UnreachableError, TimedOutError):
             return False
         except ClnError:
@@ -188,11 +188,11 @@ class _Outage:
         return True
 
 
-def _failure(error: Exception, source: ProbeContext) -> Failure:
+def _failure(error: Exception, context: ProbeContext) -> Failure:
     if isinstance(error, ClnError):
         return failure_of(error)
     if isinstance(error, InvalidArgumentError):
         return Failure(RefusedError.reason, f"nothing was sent: {error}")
-    text = source.client.scrub(f"{type(error).__name__}: {error}")
+    text = context.client.scrub(f"{type(error).__name__}: {error}")
     _log.exception("a probe failed in our own code")
     return Failure(BadAnswerError.reason, f"an error of ours, please report it: {text}")

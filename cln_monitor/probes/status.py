@@ -31,12 +31,12 @@ class StatusProbe:
     of_account = False
     is_shared = False
 
-    def plan(self, source: ProbeContext) -> Plan[list[StatusFlag]]:
+    def plan(self, context: ProbeContext) -> Plan[list[StatusFlag]]:
         """Return the one part there is."""
-        return Plan({"flags": lambda: _read(source)})
+        return Plan({"flags": lambda: _read(context)})
 
 
-def _read(source: ProbeContext) -> Reading[list[StatusFlag]]:
-    status = source.client.status.flags()
-    scrub = source.client.scrub
+def _read(context: ProbeContext) -> Reading[list[StatusFlag]]:
+    status = context.client.status.flags()
+    scrub = context.client.scrub
     return Reading([StatusFlag(scrub(name), value, status.is_good(name)) for name, value in status.flags.items()])

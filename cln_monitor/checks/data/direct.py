@@ -50,8 +50,8 @@ def registrar_of(options: argparse.Namespace, exit_: PluginExit) -> Iterator[Mon
     with _chosen(options, exit_, needs_account=False) as (choice, config, redactor):
         settings = config.transport_of(choice.api_url_of(config))
     clock = SystemClock()
-    limits = RateLimiter(config.concurrency, config.requests_per_second, clock)
-    transport = Transport(settings, limits, clock, redactor)
+    rate_limiter = RateLimiter(config.concurrency, config.requests_per_second, clock)
+    transport = Transport(settings, rate_limiter, clock, redactor)
     exit_.stage = f"registering at CLN at {settings.api}"
     with contextlib.closing(transport):
         yield MonitoringKeys(transport, Deadline(exit_.left, clock, "-t/--timeout"))

@@ -61,7 +61,7 @@ class Transport:
     def __init__(
         self,
         settings: TransportSettings,
-        limits: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Clock,
         redactor: Redactor,
         observe: Callable[[Exchange], None] = lambda _: None,
@@ -71,13 +71,13 @@ class Transport:
         self.clock = clock
         for url in (settings.api_url, settings.proxy or ""):
             redactor.hide_password_of(url)
-        self._limits = limits
+        self._rate_limiter = rate_limiter
         self._observe = observe
         self.clock_skew: float | None = None
         """CLN's clock less ours in seconds, as the last answer that told it has it."""
         self._session = ConnectionPool(
             api_url=settings.api_url,
-            pool_size=limits.concurrency,
+            pool_size=rate_limiter.concurrency,
             proxy=settings.proxy,
             ca_file=settings.ca_file,
             insecure_skip_verify=settings.insecure_skip_verify,
@@ -178,7 +178,7 @@ class Transport:
         *,
         over_new: bool = False,
     ) -> Reply:
-        with self._limits.turn(self.settings.host, deadline):
+        with self._rate_limiter.turn(self.settings.host, deadline):
             target, arguments = endpoint.path(**path()), query()
             seconds = min(self.settings.timeout, deadline.left())
             if seconds <= 0:
@@ -201,7 +201,7 @@ class Transport:
         if limited is None:
             return reply
         if limited.retry_after is not None:
-            self._limits.pause(self.settings.host, limited.retry_after)
+            self._rate_limiter.pause(self.settings.host, limited.retry_after)
         raise limited
 
     def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float, *, over_new: bool) -> Reply:
