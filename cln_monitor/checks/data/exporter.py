@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlsplit
 from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
 from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
+from cln_monitor.urls import host_of
 
 FORMAT = 1
 """The form of what the exporter tells, as the checks read it."""
@@ -41,7 +42,7 @@ def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> list[
 def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str) -> dict[str, Any]:
     """Return the JSON that the exporter gives at ``path``, which has the field ``content``."""
     parts = urlsplit(options.exporter)
-    where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    where = f"{parts.scheme}://{host_of(options.exporter)}"
     exit_.stage = f"asking the exporter at {where}"
     if parts.password:
         exit_.hide(parts.password)
