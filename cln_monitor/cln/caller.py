@@ -119,7 +119,7 @@ class Caller(msgspec.Struct, frozen=True):
         query: Callable[[], dict[str, str]] = dict,
         key: str | None = None,
     ) -> T:
-        """Read a call and return what ``decode`` makes of its answer. ``key`` is the licence key it asks about."""
+        """Read a call and return what ``decode`` makes of its answer. ``key`` is the license key it asks about."""
         with self._error_context(f"reading {endpoint.template}", key):
             return self.transport.read(endpoint, path, query, decode, self.deadline)
 
@@ -168,7 +168,7 @@ class Caller(msgspec.Struct, frozen=True):
     ) -> T:
         """Send a call that changes something, once; return what ``decode`` makes of its answer.
 
-        ``key`` is the licence key it is about. When nobody knows whether the change was made, the error says
+        ``key`` is the license key it is about. When nobody knows whether the change was made, the error says
         ``if_lost``.
         """
         try:
@@ -208,13 +208,13 @@ class Caller(msgspec.Struct, frozen=True):
             self.credentials.hide(self.redactor)
 
     def register_secrets(self, things: list[K]) -> list[K]:
-        """Return ``things``; from now on no text shows the licence keys in them."""
+        """Return ``things``; from now on no text shows the license keys in them."""
         for thing in things:
             self.redactor.hide_key(thing.key)
         return things
 
     def register_secret(self, thing: K) -> K:
-        """Return ``thing``; from now on no text shows the licence key in it."""
+        """Return ``thing``; from now on no text shows the license key in it."""
         return self.register_secrets([thing])[0]
 
     def token(self) -> str:

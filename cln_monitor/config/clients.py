@@ -11,7 +11,7 @@ from .model import AccountConfig, Config
 
 
 class ClientFactory:
-    """Makes the clients of a configuration. They share ``limits``, by default their own.
+    """Makes the clients of a configuration. They share ``rate_limiter``, by default their own.
 
     ``shard`` is not taken from the configuration: who asks CLN for one answer wants it whole.
     """
@@ -23,7 +23,7 @@ class ClientFactory:
         redactor: Redactor,
         observe: Callable[[Exchange], None] = lambda _: None,
         *,
-        limits: RateLimiter | None = None,
+        rate_limiter: RateLimiter | None = None,
         shard: Shard = WHOLE,
     ) -> None:
         self._config = config
@@ -31,7 +31,7 @@ class ClientFactory:
         self._redactor = redactor
         self._observe = observe
         self._shard = shard
-        self._limits = limits or RateLimiter(config.concurrency, config.requests_per_second, clock)
+        self._rate_limiter = rate_limiter or RateLimiter(config.concurrency, config.requests_per_second, clock)
         self._key_label = mask_key if config.key_labels == "masked" else str
         self._clients: dict[str, ReadOnlyClient] = {}
         config.hide_secrets(redactor)
@@ -59,6 +59,6 @@ class ClientFactory:
 
     def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:
         settings = self._config.transport_of(api_url)
-        transport = Transport(settings, self._limits, self._clock, self._redactor, self._observe)
+        transport = Transport(settings, self._rate_limiter, self._clock, self._redactor, self._observe)
         credentials = None if account is None else self._config.credentials_of(account)
         return ReadOnlyClient.over(transport, credentials)

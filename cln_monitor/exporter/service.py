@@ -54,7 +54,7 @@ class Service:
         self.counters = SelfMetrics()
         self.config: Config
         self.targets: dict[TargetId, Target] = {}
-        self._limits = RateLimiter(1, 0, self._clock)
+        self._rate_limiter = RateLimiter(1, 0, self._clock)
         self._reload_failed = False
         self.answering, self.probing = Threads(_MOST_ANSWERS), Threads(_MOST_PROBES)
         self._state_path = state
@@ -104,8 +104,8 @@ class Service:
 
     def _make_targets(self, config: Config) -> list[Target]:
         # The same limits, held to new numbers: the pauses that CLN wants outlive a reload.
-        self._limits.resize(config.concurrency, config.requests_per_second)
-        return make_targets(config, self._clock, self._redactor, self.counters.exchanged, self._limits)
+        self._rate_limiter.resize(config.concurrency, config.requests_per_second)
+        return make_targets(config, self._clock, self._redactor, self.counters.exchanged, self._rate_limiter)
 
     def _apply(self, config: Config, made: list[Target]) -> None:
         for warning in warnings_of(config):

@@ -18,10 +18,10 @@ def make_targets(
     clock: Clock,
     redactor: Redactor,
     observe: Callable[[Exchange], None],
-    limits: RateLimiter | None = None,
+    rate_limiter: RateLimiter | None = None,
 ) -> list[Target]:
     """Return a target for each enabled probe: of each account, and of each distinct API root for CLN itself."""
-    sources = ClientFactory(config, clock, redactor, observe, limits=limits, shard=config.shard)
+    sources = ClientFactory(config, clock, redactor, observe, rate_limiter=rate_limiter, shard=config.shard)
     targets: list[Target] = []
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
         of_root = [account for account in config.accounts if config.api_url_of(account) == api_url]
