@@ -1,4 +1,4 @@
-"""The facts that may be odd in an answer, and the words for them."""
+"""The facts that may be odd in an answer and the words for them, and what the rows of the table are true of."""
 
 from __future__ import annotations
 
@@ -7,9 +7,30 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.policy import FACTS, Phrase, Severity, phrases
+from cln_monitor.policy import (
+    DAY,
+    FACTS,
+    KEY_FULL,
+    KEY_NEARLY_FULL,
+    KEY_OF_ONE,
+    Phrase,
+    Registration,
+    Row,
+    Severity,
+    Silence,
+    are_many,
+    gone_after,
+    is_unused_long,
+    key_fullness,
+    phrases,
+    shared_addresses,
+    silence_of,
+    superseded,
+)
+from tests.helpers.clock import NOW
 
 ROOT = Path(__file__).parents[1]
+HOUR = 3600
 
 
 def test_the_worst_comes_first() -> None:
@@ -52,3 +73,135 @@ def test_the_order() -> None:
     """The table goes from the worst to what is only told."""
     severities = [fact.severity for fact in FACTS.values()]
     assert severities == sorted(severities, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "row"),
+    [
+        (17, 19, None),  # 89.5 %
+        (9, 10, KEY_NEARLY_FULL),
+        (99, 100, KEY_NEARLY_FULL),
+        (100, 100, KEY_FULL),
+        (12, 10, KEY_FULL),
+        (1, 2, None),
+        (2, 2, KEY_FULL),
+        (0, 1, None),
+        (1, 1, KEY_OF_ONE),
+        (3, 1, KEY_OF_ONE),
+        (5, 0, None),
+        (0, 10, None),
+    ],
+)
+def test_how_full_a_key_is(used: int, limit: int, row: Row | None) -> None:
+    """From 90 % on, of a limit of 2 or more; that of 1 is worth nothing, and 0 is no limit."""
+    assert key_fullness(used, limit) is row
+
+
+def test_how_bad_a_full_key_is() -> None:
+    """A warning, full or nearly; nothing where it was bought for one server."""
+    assert [row.severity for row in (KEY_FULL, KEY_NEARLY_FULL, KEY_OF_ONE)] == [
+        Severity.WARNING,
+        Severity.WARNING,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ages", "stale_after", "expected"),
+    [
+        ((), DAY, Silence(seen=0, fresh=0, newly=0, gone=0, is_whole=False)),
+        ((0, DAY), DAY, Silence(seen=2, fresh=2, newly=0, gone=0, is_whole=False)),
+        ((0, DAY + 1), DAY, Silence(seen=2, fresh=1, newly=1, gone=0, is_whole=False)),
+        ((DAY + 1,), DAY, Silence(seen=1, fresh=0, newly=1, gone=0, is_whole=False)),
+        ((DAY + 1, 4 * DAY), DAY, Silence(seen=2, fresh=0, newly=2, gone=0, is_whole=True)),
+        ((4 * DAY, 9 * DAY), DAY, Silence(seen=2, fresh=0, newly=1, gone=0, is_whole=True)),
+        ((4 * DAY + 1, 9 * DAY), DAY, Silence(seen=2, fresh=0, newly=0, gone=0, is_whole=False)),
+        ((2 * DAY, 30 * DAY), DAY, Silence(seen=2, fresh=0, newly=1, gone=0, is_whole=True)),
+        ((2 * DAY, 30 * DAY + 1), DAY, Silence(seen=2, fresh=0, newly=1, gone=1, is_whole=True)),
+        ((DAY // 2, DAY), DAY / 2, Silence(seen=2, fresh=1, newly=1, gone=0, is_whole=False)),
+        ((31 * DAY, 40 * DAY), 40 * DAY, Silence(seen=2, fresh=2, newly=0, gone=0, is_whole=False)),
+        ((40 * DAY + 1, 43 * DAY), 40 * DAY, Silence(seen=2, fresh=0, newly=2, gone=2, is_whole=True)),
+        ((43 * DAY + 1, 44 * DAY), 40 * DAY, Silence(seen=2, fresh=0, newly=0, gone=2, is_whole=False)),
+    ],
+)
+def test_the_silence_of_a_key(ages: tuple[float, ...], stale_after: float, expected: Silence) -> None:
+    """Silent is what is older than `stale_after`, for 3 days newly so, and after 30 days gone; edges are the better."""
+    found = silence_of(sorted(NOW - age for age in ages), NOW, stale_after)
+    assert found == expected
+    assert found.fresh + found.silent + found.gone == found.seen
+
+
+@pytest.mark.parametrize(("stale_after", "days"), [(DAY / 2, 30), (DAY, 30), (30 * DAY, 30), (40 * DAY, 40)])
+def test_from_when_a_server_is_gone(stale_after: float, days: int) -> None:
+    """30 days, or `stale_after` where that is longer."""
+    assert gone_after(stale_after) == days * DAY
+
+
+@pytest.mark.parametrize(
+    ("newly", "total", "expected"),
+    [
+        (0, 0, False),
+        (25, 400, False),
+        (26, 400, True),
+        (26, 10_000, True),
+        (4, 4, False),
+        (5, 5, True),
+        (5, 50, False),  # 10 %, and not more
+        (5, 49, True),
+        (25, 250, False),
+        (25, 249, True),
+    ],
+)
+def test_what_is_many(newly: int, total: int, expected: bool) -> None:
+    """More than 25, or more than 10 % and at least 5."""
+    assert are_many(newly, total) is expected
+
+
+def registration(age: float, created: float | None = 90 * DAY, ip: str = "192.0.2.1", key: str = "a") -> Registration:
+    """Return a server that checked in ``age`` seconds ago and was registered ``created`` seconds ago."""
+    return Registration(ip, NOW - age, None if created is None else NOW - created, key)
+
+
+OLD = registration(5 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ([registration(0, 4 * DAY)], [OLD]),
+        ([registration(0, 4 * DAY, key="b")], [OLD]),  # on whatever key
+        ([registration(DAY, 4 * DAY)], [OLD]),
+        ([registration(DAY + 1, 4 * DAY)], []),  # silent as well
+        ([registration(0, 5 * DAY - 1)], [OLD]),
+        ([registration(0, 5 * DAY)], []),  # registered at the last check-in of the other
+        ([registration(0, None)], []),
+        ([registration(0, 4 * DAY, ip="192.0.2.2")], []),
+        ([registration(0, 4 * DAY), registration(0, 3 * DAY)], []),  # an address that servers share
+        ([registration(0, 4 * DAY), registration(0, 4 * DAY)], []),  # also of the same times
+        ([registration(0, 4 * DAY), OLD], [OLD, OLD]),
+        ([registration(0, 4 * DAY), registration(3 * DAY, 80 * DAY)], [OLD]),
+        ([], []),
+    ],
+)
+def test_superseded(others: list[Registration], expected: list[Registration]) -> None:
+    """Where the address has one fresh registration alone, made after the last check-in."""
+    for servers in ([OLD, *others], [*others, OLD]):
+        assert superseded(shared_addresses(servers), NOW, DAY) == expected
+
+
+def test_what_is_fresh_is_not_superseded() -> None:
+    """However old its registration is."""
+    assert superseded(shared_addresses([registration(DAY), registration(0, HOUR)]), NOW, DAY) == []
+    assert superseded(shared_addresses([registration(3 * DAY), registration(0, HOUR)]), NOW, 3 * DAY) == []
+
+
+def test_addresses_of_several_registrations() -> None:
+    """Are those that can be superseded; what CLN tells no address of is not one server."""
+    servers = [OLD, registration(0, ip="192.0.2.2"), registration(0), registration(0, ip=""), registration(9, ip="")]
+    assert shared_addresses(servers) == [[OLD, servers[2]]]
+
+
+@pytest.mark.parametrize(("created", "expected"), [(7 * DAY - 1, False), (7 * DAY, True), (0, False), (None, True)])
+def test_a_license_that_is_unused_for_long(created: float | None, expected: bool) -> None:
+    """A week after its creation; where none is told it is worth a word as well."""
+    assert is_unused_long(None if created is None else NOW - created, NOW) is expected

@@ -23,17 +23,23 @@ _LONGEST_LABEL = 64
 
 
 class Metric(NamedTuple):
-    """A number for the perfdata; ``uom`` is ``s``, ``%`` or empty for a count; its thresholds judge it."""
+    """A number for the perfdata; ``uom`` is ``s``, ``%`` or empty for a count; its thresholds judge it.
+
+    Where it is not ``is_judged`` they are there to be shown alone, and other states say how bad it is.
+    """
 
     label: str
     value: float
     uom: str = ""
     warning: Threshold | None = None
     critical: Threshold | None = None
+    is_judged: bool = True
 
     @property
     def state(self) -> State:
         """The state that its thresholds give it."""
+        if not self.is_judged:
+            return State.OK
         if self.critical is not None and self.critical.is_bad(self.value):
             return State.CRITICAL
         if self.warning is not None and self.warning.is_bad(self.value):

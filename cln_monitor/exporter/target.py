@@ -23,6 +23,7 @@ from cln_monitor.probes import (
     Run,
     phrases_of,
     run_probe,
+    stale_after_of,
 )
 
 from .history import Fall, History, doubted, what_fell
@@ -83,6 +84,7 @@ class Target:
             api=self.id.api,
             interval=self.settings.interval,
             max_age=self.settings.max_age,
+            stale_after=stale_after_of(self.settings),
             last_run=None if run is None else run.started_at,
             duration=None if run is None else run.duration,
             last_success=self.last_success,

@@ -14,7 +14,7 @@ from .probe import Probe, ProbeContext
 from .registry import PROBES
 from .report import FORMAT, Ages, ProbeReport
 from .runner import Run, run_probe
-from .settings import CheckinSettings, Duration, ProbeSettings
+from .settings import CheckinSettings, Duration, ProbeSettings, stale_after_of
 from .shard import WHOLE, Shard
 from .status import StatusFlag, StatusSettings
 
@@ -56,4 +56,5 @@ __all__ = [
     "is_address",
     "phrases_of",
     "run_probe",
+    "stale_after_of",
 ]

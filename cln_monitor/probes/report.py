@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from .observation import Failure, Gap, Observation
 from .runner import Run
-from .settings import ProbeSettings
+from .settings import ProbeSettings, stale_after_of
 
 FORMAT = 1
 """Grows when a reader of the former form would misread a view."""
@@ -29,6 +29,7 @@ class Ages(msgspec.Struct, frozen=True):
 class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     """How a probe stands, and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
 
+    ``stale_after``: seconds after which a server counts as silent, None where none check in.
     ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
     ``read`` and ``lacking`` are the numbers of parts that are there and that are not; ``missing`` names those that the
@@ -42,6 +43,7 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     api: str
     interval: float
     max_age: float
+    stale_after: float | None = None
     last_run: float | None
     duration: float | None
     last_success: float | None
@@ -63,6 +65,7 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
             api=seen.api,
             interval=settings.interval,
             max_age=settings.max_age,
+            stale_after=stale_after_of(settings),
             last_run=run.started_at,
             duration=run.duration,
             last_success=None if run.failure else seen.observed_at,

@@ -50,3 +50,8 @@ class CheckinSettings(ProbeSettings, frozen=True, kw_only=True):
     max_age: Duration = Duration(HOUR)
     stale_after: Duration = Duration(24 * HOUR)
     server_series: bool = True
+
+
+def stale_after_of(settings: ProbeSettings) -> float | None:
+    """Return the seconds after which a server counts as silent; None for a probe of no servers that check in."""
+    return settings.stale_after if isinstance(settings, CheckinSettings) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from cln_monitor import policy
 from cln_monitor.policy import FACTS
 
 ACCOUNT = 'account=~"$account"'
@@ -20,7 +21,7 @@ PATCH_STATES = {
     "unsupported": "unsupported",
     "inactive": "inactive",
 }
-NEARLY_FULL = 0.95
+NEARLY_FULL = policy.NEARLY_FULL / 100
 
 
 def once(labels: str, selector: str) -> str:
@@ -80,6 +81,11 @@ def family_limit() -> str:
 def family_usage() -> str:
     """Return how full each key of the chosen products is; one without a limit is at 0."""
     return f"{family_used()} / on (account, key, family) {family_limit()}"
+
+
+def family_fullness() -> str:
+    """Return how full each key of the chosen products is whose limit is high enough for that to be a problem."""
+    return f"({family_usage()} and on (account, key, family) {family_limit()} >= {policy.LEAST_LIMIT})"
 
 
 def family_unused() -> str:

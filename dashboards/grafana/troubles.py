@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import table
 
+from cln_monitor import policy
+from cln_monitor.policy import Severity
+
 from . import queries as q
 from .panels import BAD, NOTICE, WARN
 from .tables import Column, rows
 
-_LEVELS = {"1": ("critical", BAD), "2": ("warning", WARN), "3": ("notice", NOTICE)}
-_CRITICAL, _WARNING, _NOTICE = _LEVELS
+_LEVELS = {"1": ("critical", BAD), "2": ("warning", WARN), "3": ("info", NOTICE)}
+_CRITICAL, _WARNING, _INFO = _LEVELS
+_OF_SEVERITY = {Severity.CRITICAL: _CRITICAL, Severity.WARNING: _WARNING, Severity.INFO: _INFO}
 _DETAILS = "/d/${__data.fields.board}?${__url_time_range}&${__all_variables}"
 
 
@@ -22,12 +26,17 @@ class Trouble:
     What is in trouble stands in ``label`` of the series, or is ``place``; ``$1`` in ``board`` stands for it.
     """
 
-    level: str
+    row: policy.Row
     problem: str
     series: str
     board: str
     label: str = ""
     place: str = "$1"
+
+    @property
+    def level(self) -> str:
+        """How bad it is, as the table sorts it."""
+        return _OF_SEVERITY[self.row.severity or Severity.INFO]
 
     @property
     def expression(self) -> str:
@@ -43,57 +52,84 @@ _LATE = (
     f"time() - {q.once(q.PROBE, q.probe('last_run_timestamp_seconds'))}"
     f" > 3 * {q.once(q.PROBE, q.probe('interval_seconds'))}"
 )
-_USAGE = q.family_usage()
+_USAGE = q.family_fullness()
 _EXPORTER, _KERNELCARE, _LICENCES = "cln-exporter", "cln-kernelcare", "cln-licences"
 
 TROUBLES = (
-    Trouble(_CRITICAL, "CLN says it is not well", f"{q.once('api, flag', '1 - cln_status_ok')} > 0", _EXPORTER, "flag"),
-    Trouble(_CRITICAL, "Probe fails", f"{q.failing_probes()} > 0", _EXPORTER, "probe"),
-    Trouble(_CRITICAL, "Probe is late by two intervals", f"count by (account, probe) ({_LATE})", _EXPORTER, "probe"),
     Trouble(
-        _CRITICAL,
+        policy.FLAG_BAD, "CLN says it is not well", f"{q.once('api, flag', '1 - cln_status_ok')} > 0", _EXPORTER, "flag"
+    ),
+    Trouble(policy.PROBE_FAILS, "Probe fails", f"{q.failing_probes()} > 0", _EXPORTER, "probe"),
+    Trouble(
+        policy.PROBE_FAILS, "Probe is late by two intervals", f"count by (account, probe) ({_LATE})", _EXPORTER, "probe"
+    ),
+    Trouble(
+        policy.RELOAD_FAILED,
         "Configuration not loaded",
         "count(cln_exporter_config_last_reload_successful == 0)",
         _EXPORTER,
         place="exporter",
     ),
-    Trouble(_CRITICAL, "Keys are full", f"count by (account, family) ({_USAGE} >= 1)", _LICENCES, "family"),
+    Trouble(policy.KEY_FULL, "Keys are full", f"count by (account, family) ({_USAGE} >= 1)", _LICENCES, "family"),
     Trouble(
-        _WARNING,
+        policy.KEY_NEARLY_FULL,
         "Keys are nearly full",
         f"count by (account, family) (({_USAGE} >= {q.NEARLY_FULL}) < 1)",
         _LICENCES,
         "family",
     ),
-    Trouble(_WARNING, "Servers are stale", f"sum by (account, family) ({q.checkins('stale')}) > 0", "cln-$1", "family"),
     Trouble(
-        _WARNING,
+        policy.SERVER_SILENT,
+        "Servers are stale",
+        f"sum by (account, family) ({q.checkins('stale')}) > 0",
+        "cln-$1",
+        "family",
+    ),
+    Trouble(
+        policy.NEVER_CHECKED_IN,
         "Servers never checked in",
         f"sum by (account, family) ({q.checkins('never')}) > 0",
         "cln-$1",
         "family",
     ),
     Trouble(
-        _CRITICAL, "CLN lists none any more", f"sum by (account, probe) ({q.odd(['critical'])})", _EXPORTER, "probe"
+        policy.PRODUCT_GONE,
+        "CLN lists none any more",
+        f"sum by (account, probe) ({q.odd(['critical'])})",
+        _EXPORTER,
+        "probe",
     ),
-    Trouble(_WARNING, "CLN's answers are odd", f"sum by (account, probe) ({q.odd(['warning'])})", _EXPORTER, "probe"),
     Trouble(
-        _WARNING,
+        policy.ANSWER_CHANGED,
+        "CLN's answers are odd",
+        f"sum by (account, probe) ({q.odd(['warning'])})",
+        _EXPORTER,
+        "probe",
+    ),
+    Trouble(
+        policy.KERNEL_OUT_OF_DATE,
         "Kernels are out of date",
         f"({q.patch_states(state='outofdate')}) > 0",
         _KERNELCARE,
         place="kernelcare",
     ),
     Trouble(
-        _WARNING,
+        policy.KERNEL_UNSUPPORTED,
         "Kernels are not supported",
         f"({q.patch_states(state='unsupported')}) > 0",
         _KERNELCARE,
         place="kernelcare",
     ),
     Trouble(
-        _NOTICE,
-        "Licences are paid for and unused",
+        policy.KERNEL_INACTIVE,
+        "Servers are inactive",
+        f"({q.patch_states(state='inactive')}) > 0",
+        _KERNELCARE,
+        place="kernelcare",
+    ),
+    Trouble(
+        policy.LICENSE_UNUSED,
+        "Licenses are paid for and unused",
         f"sum by (account) ({q.ip_licenses('false')}) > 0",
         _LICENCES,
         place="ip_license",
@@ -107,7 +143,7 @@ def wrong_now(size: tuple[int, int]) -> table.Panel:
     return rows(
         "What is wrong now",
         "All that is not as it should be in what the exporter last polled, the worst first: CLN's flags, probes, full "
-        "keys, check-ins, patches, licences. A problem leads to the dashboard that says more.",
+        "keys, check-ins, patches, licenses. A problem leads to the dashboard that says more.",
         [f"sum by (level, problem, place, account, board) ({everything})"],
         [
             Column("level", "Level", shown=_LEVELS, width=90),

@@ -29,6 +29,10 @@ def judged(seen: Any, *arguments: str) -> Outcome:
     return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
+RANGES = ("-w", "1d", "-c", "3d")
+LIMIT_RANGES = ("--limit-warning", "80", "--limit-critical", "95")
+
+
 def of_ages(*ages: float | None) -> Any:
     """Return a view of a key with servers of these ages."""
     return view([key(KEY_LABEL, [server(f"192.0.2.{number}", age) for number, age in enumerate(ages, 1)])])
@@ -44,15 +48,15 @@ def test_all_is_well() -> None:
     seen = view([key(KEY_LABEL, [server("192.0.2.1", 2 * HOUR), server("192.0.2.2", 5 * HOUR)], limit=10)])
     assert judged(seen).output == (
         "OK - 2 KernelCare servers, the longest silent is 192.0.2.2 (5h); the fullest key is WsTs-8c7994d7 at 20 % "
-        "(2 of 10) | limit_usage=20%;80;95;0 never_checked_in=0;;;0 oldest_checkin=18000s;86400;259200;0 servers=2;;;0 "
-        "stale=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20 % (2 of 10)\n"
+        "(2/10) | limit_usage=20%;90;100;0 never_checked_in=0;;;0 oldest_checkin=18000s;86400;;0 servers=2;;;0 "
+        "stale=0;;;0 superseded=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20 % (2/10)\n"
     )
     assert judged(seen, "-v").lines[:2] == ["OK: 192.0.2.2 (5h)", "OK: 192.0.2.1 (2h)"]
 
 
 def test_what_is_stale() -> None:
     """Counts, the worst by name and age, and the threshold, the worse state first."""
-    outcome = judged(of_ages(HOUR, 30 * HOUR, 4.5 * DAY, 9.5 * DAY))
+    outcome = judged(of_ages(HOUR, 30 * HOUR, 4.5 * DAY, 9.5 * DAY), *RANGES)
     assert outcome.state == "CRITICAL"
     assert outcome.text == (
         "2 of 4 KernelCare servers not checked in for over 3d: 192.0.2.4 (9d), 192.0.2.3 (4d); "
@@ -65,6 +69,7 @@ def test_what_is_stale() -> None:
         "never_checked_in": 0,
         "unknown_checkin": 0,
         "oldest_checkin": 9.5 * DAY,
+        "superseded": 0,
     }
 
 
@@ -74,7 +79,7 @@ def test_what_is_stale() -> None:
 )
 def test_the_edges_of_the_thresholds(age: float, state: str) -> None:
     """What is just at a threshold is good; a check-in ahead of our clock was now."""
-    outcome = judged(of_ages(age))
+    outcome = judged(of_ages(age), *RANGES)
     assert outcome.state == state
     assert outcome.perfdata["oldest_checkin"].value == max(0, age)
 
@@ -120,7 +125,7 @@ def test_figures_and_words_agree_on_fractions() -> None:
 )
 def test_a_server_that_never_checked_in(created: float | None, state: str, named: str) -> None:
     """Counts by its age since it was registered; where nobody knows that, it is only told."""
-    outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", None, created)])]))
+    outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", None, created)])]), *RANGES)
     assert outcome.state == state
     assert named in outcome.text
     assert outcome.perfdata["never_checked_in"].value == 1
@@ -152,23 +157,23 @@ def test_imunify_does_not_tell_when_a_server_was_registered() -> None:
 def test_keys_that_fill_up(used: int, limit: int, state: str) -> None:
     """By the percentage of their limit, which can be over a hundred."""
     seen = view([key(KEY_LABEL, [server(f"192.0.2.{number}", HOUR) for number in range(used)], limit)])
-    outcome = judged(seen)
+    outcome = judged(seen, *LIMIT_RANGES)
     assert outcome.state == state
     assert outcome.perfdata["limit_usage"].value == 100 * used / limit
-    assert f"WsTs-8c7994d7 at {100 * used / limit:.0f} % ({used} of {limit})" in outcome.text
+    assert f"WsTs-8c7994d7 at {100 * used / limit:.0f} % ({used}/{limit})" in outcome.text
 
 
 def test_several_keys_that_fill_up() -> None:
     """Each is judged; the figure is that of the fullest."""
     keys = [key(label, [server(f"{label}{n}", HOUR) for n in range(used)], 100) for label, used in FILLED]
-    outcome = judged(view(keys))
+    outcome = judged(view(keys), *LIMIT_RANGES)
     assert outcome.text == (
-        "limit use over 95 %: key Full-00000000 at 100 % (100 of 100); limit use over 80 %: 2 keys: "
-        "Midd-00000000 at 90 % (90 of 100), Some-00000000 at 85 % (85 of 100)"
+        "limit use over 95 %: key Full-00000000 at 100 % (100/100); limit use over 80 %: 2 keys: "
+        "Midd-00000000 at 90 % (90/100), Some-00000000 at 85 % (85/100)"
     )
     assert outcome.perfdata["limit_usage"].value == 100
     assert judged(view(keys), "--limit-warning", "90:", "--limit-critical", "50:").text.startswith(
-        "limit use out of 50: %: key Free-00000000 at 10 % (10 of 100); limit use out of 90: %: key Some-00000000 at"
+        "limit use out of 50: %: key Free-00000000 at 10 % (10/100); limit use out of 90: %: key Some-00000000 at"
     )
 
 
@@ -207,7 +212,7 @@ TWO_KEYS = (
 )
 def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
     """What is filtered out counts neither for the state nor in the figures."""
-    outcome = judged(view(TWO_KEYS), *arguments)
+    outcome = judged(view(TWO_KEYS), *arguments, *RANGES)
     assert (outcome.state, outcome.perfdata["servers"].value) == (state, servers)
     assert KEY not in outcome.output
 
@@ -310,26 +315,26 @@ def test_what_could_not_be_read_is_not_gone() -> None:
 def test_a_mixed_state_does_not_hide_the_worse(ages: tuple[float, ...], lacks: list[Any], state: str) -> None:
     """CRITICAL beats UNKNOWN beats WARNING."""
     servers = [server(f"192.0.2.{number}", age) for number, age in enumerate(ages)]
-    assert judged(view([key(KEY_LABEL, servers)], lacks)).state == state
+    assert judged(view([key(KEY_LABEL, servers)], lacks), *RANGES).state == state
 
 
 def test_keys_are_shown_masked_also_where_they_are_labelled_in_full() -> None:
     """With ``key_labels: full`` metrics have the keys; a notification goes to many."""
     seen = view([key(KEY, [server("192.0.2.1", HOUR)], 1)])
     for arguments in ((), ("--key", KEY), ("--key", FULL)):
-        outcome = judged(seen, *arguments)
+        outcome = judged(seen, *arguments, *LIMIT_RANGES)
         assert outcome.state == "CRITICAL"
-        assert f"key {FULL} at 100 % (1 of 1)" in outcome.text
+        assert f"key {FULL} at 100 % (1/1)" in outcome.text
         assert KEY not in outcome.output
 
 
 def test_a_fleet_of_five_thousand_stale_servers() -> None:
     """All are counted, some are named, and all of it is within what Nagios reads."""
     fleet = [server(f"10.0.{number // 256}.{number % 256}", 9 * DAY + number * 60) for number in range(5000)]
-    outcome = judged(view([key(KEY_LABEL, fleet, 5000)]))
+    outcome = judged(view([key(KEY_LABEL, fleet, 5000)]), *RANGES, *LIMIT_RANGES)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("5000 of 5000 KernelCare servers not checked in for over 3d: 10.0.19.135 (12d), ")
-    assert " and 4995 more; limit use over 95 %: key WsTs-8c7994d7 at 100 % (5000 of 5000)" in outcome.text
+    assert " and 4995 more; limit use over 95 %: key WsTs-8c7994d7 at 100 % (5000/5000)" in outcome.text
     assert figures(outcome)["stale"] == 5000
     assert 7900 < len(outcome.output.encode()) <= 8000
     assert outcome.lines[-1] == f"… and {5000 + 1 - len(outcome.lines) + 1} more"
@@ -340,14 +345,14 @@ def test_a_fleet_of_five_thousand_stale_servers() -> None:
 def test_a_fleet_of_five_thousand_full_keys() -> None:
     """Takes no time that grows with their square."""
     keys = [key(f"K{number:03d}-{number:08x}", [server(f"s{number}", HOUR)], 1) for number in range(5000)]
-    outcome = judged(view(keys))
-    assert outcome.text.startswith("limit use over 95 %: 5000 keys: K000-00000000 at 100 % (1 of 1), ")
+    outcome = judged(view(keys), *LIMIT_RANGES)
+    assert outcome.text.startswith("limit use over 95 %: 5000 keys: K000-00000000 at 100 % (1/1), ")
 
 
 @pytest.mark.parametrize(("name", "shown"), [("web|1\n=a'b\"🚀", "web¦1 =a'b\"🚀"), ("", "id-of-")])
 def test_names_that_hold_anything(name: str, shown: str) -> None:
     """A server without an address goes by its id."""
-    outcome = judged(view([key(KEY_LABEL, [server(name, 9 * DAY)])]))
+    outcome = judged(view([key(KEY_LABEL, [server(name, 9 * DAY)])]), *RANGES)
     assert outcome.text == f"1 of 1 KernelCare servers not checked in for over 3d: {shown} (9d)"
 
 
@@ -377,8 +382,8 @@ def test_the_number_in_use_that_cln_tells_counts() -> None:
     full = key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit=10)
     full["value"]["servers_reported"] = 10
     outcome = judged(view([full]))
-    assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("CRITICAL", 100)
-    assert "at 100 % (10 of 10)" in outcome.text
+    assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("WARNING", 100)
+    assert "key WsTs-8c7994d7 is full (10/10)" in outcome.text
 
 
 def test_a_check_in_that_is_unknown() -> None:

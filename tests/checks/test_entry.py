@@ -163,7 +163,7 @@ def test_output_that_nobody_can_read(code: str, output: str, cln: Cln) -> None:
 
 def test_a_verdict_stays_what_it_is_where_nobody_reads_it(cln: Cln) -> None:
     """CRITICAL is CRITICAL, with a line or without."""
-    command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login]
+    command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-c", "1d"]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, env=bare_environment(), stdout=full, timeout=PATIENCE, check=False)
     assert done.returncode == STATES.index("CRITICAL")
@@ -190,7 +190,7 @@ def test_without_standard_streams(closed: set[int], cln: Cln) -> None:
 @pytest.mark.parametrize("closed", [{1}, {0, 1, 2}], ids=str)
 def test_critical_without_standard_streams(closed: set[int], cln: Cln) -> None:
     """A verdict that is not OK is told by the code alone, where there is no stdout."""
-    command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login]
+    command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-c", "1d"]
     done = subprocess.run(without(closed, command), env=bare_environment(), timeout=PATIENCE, check=False)
     assert done.returncode == STATES.index("CRITICAL")
 
@@ -292,6 +292,6 @@ def test_any_locale_and_any_name(environment: dict[str, str], hostile: str, tmp_
     assert done.stderr == b""
     text = done.stdout.decode("latin-1" if "latin-1" in str(environment) else "utf-8").encode()
     outcome = checked(done.returncode, text, 0, ())
-    assert outcome.state == "CRITICAL"
-    assert outcome.text.startswith("2 of 2 KernelCare servers not checked in for over 3d: web")
+    assert outcome.state == "WARNING"
+    assert "2 of 2 KernelCare servers silent for over 30d and still billed: web" in outcome.text
     assert outcome.perfdata["stale"].value == 2

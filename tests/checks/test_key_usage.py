@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.checks.key_usage import LIMIT_DEFAULTS, KeyUsage, fullest_first, limit_figures, limit_problems
+from cln_monitor.checks.key_usage import KeyUsage, disabled_notes, fullest_first, limit_figures, limit_problems
 from cln_monitor.checks.problems import CheckProblem
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import of_percent
 
+LIMITS = (of_percent("80"), of_percent("95"))
 KEYS: list[dict[str, Any]] = [
     {"key": "aaaa", "limit": 4},
     {"key": "bbbb", "limit": 10},
@@ -21,7 +22,10 @@ KEYS: list[dict[str, Any]] = [
 
 def test_the_fullest_comes_first() -> None:
     """A key without a limit is never full; one of which no server is known is empty."""
-    assert fullest_first(KEYS, {"bbbb": 9, "cccc": 99}) == [KeyUsage("bbbb", 9, 10), KeyUsage("aaaa", 0, 4)]
+    assert fullest_first(KEYS, {"bbbb": 9, "cccc": 99}) == [
+        KeyUsage("bbbb-81cc5b17", 9, 10),
+        KeyUsage("aaaa-61be55a8", 0, 4),
+    ]
     assert fullest_first([], {}) == []
 
 
@@ -30,30 +34,65 @@ def test_the_fullest_comes_first() -> None:
     [
         (7, []),
         (8, []),
-        (9, [CheckProblem(State.WARNING, "limit use over 80 %: key WsTs-1e9d0b7e at 90 % (9 of 10)")]),
-        (10, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 100 % (10 of 10)")]),
-        (12, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 120 % (12 of 10)")]),
+        (9, [CheckProblem(State.WARNING, "limit use over 80 %: key WsTs-1e9d0b7e at 90 % (9/10)")]),
+        (10, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 100 % (10/10)")]),
+        (12, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 120 % (12/10)")]),
     ],
 )
 def test_what_is_too_full(used: int, problems: list[CheckProblem]) -> None:
     """By the defaults; the mask is that of the label where it is one already."""
-    assert limit_problems([KeyUsage("WsTs-1e9d0b7e", used, 10)], LIMIT_DEFAULTS) == problems
+    assert limit_problems([KeyUsage("WsTs-1e9d0b7e", used, 10)], LIMITS) == problems
 
 
 def test_each_key_counts_once() -> None:
     """What is CRITICAL is not WARNING as well; of many the first are named."""
     uses = [KeyUsage(f"k{number:03}-0123abcd", 100 - number, 100) for number in range(18)]
-    critical, warning = limit_problems(uses, LIMIT_DEFAULTS)
-    assert critical.text.startswith("limit use over 95 %: 5 keys: k000-0123abcd at 100 % (100 of 100), ")
+    critical, warning = limit_problems(uses, LIMITS)
+    assert critical.text.startswith("limit use over 95 %: 5 keys: k000-0123abcd at 100 % (100/100), ")
     assert warning.text.startswith("limit use over 80 %: 13 keys: ")
     assert warning.text.endswith(" and 8 more")
-    assert limit_problems(uses, (None, None)) == []
-    [only] = limit_problems(uses, (None, of_percent("50:99")))
-    assert only == CheckProblem(State.CRITICAL, "limit use out of 50:99 %: key k000-0123abcd at 100 % (100 of 100)")
+    [only] = limit_problems(uses, (of_percent("0:100"), of_percent("50:99")))
+    assert only == CheckProblem(State.CRITICAL, "limit use out of 50:99 %: key k000-0123abcd at 100 % (100/100)")
 
 
 def test_the_figure_is_that_of_the_fullest() -> None:
     """None where no key has a limit."""
-    [figure] = limit_figures([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMIT_DEFAULTS)
+    [figure] = limit_figures([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
     assert (figure.label, round(figure.value, 2), figure.uom) == ("limit_usage", 33.33, "%")
-    assert limit_figures([], LIMIT_DEFAULTS) == []
+    assert limit_figures([], LIMITS) == []
+
+
+@pytest.mark.parametrize(
+    ("used", "limit", "text"),
+    [
+        (8, 10, None),
+        (17, 19, None),
+        (9, 10, "key a is nearly full (9/10)"),
+        (10, 10, "key a is full (10/10)"),
+        (12, 10, "key a is full (12/10)"),
+        (1, 2, None),
+        (2, 2, "key a is full (2/2)"),
+        (1, 1, None),
+        (3, 1, None),
+    ],
+)
+def test_what_is_too_full_by_the_policy(used: int, limit: int, text: str | None) -> None:
+    """From 90 % of a limit of 2 or more; WARNING, as a full key is."""
+    expected = [] if text is None else [CheckProblem(State.WARNING, text)]
+    assert limit_problems([KeyUsage("a", used, limit)], (None, None)) == expected
+
+
+def test_a_key_goes_by_its_note() -> None:
+    """A long one is cut, as it is for a line."""
+    [use] = fullest_first([{"key": "WsTs-1e9d0b7e", "limit": 20, "note": "Shared hosting Köln"}], {"WsTs-1e9d0b7e": 20})
+    assert use.as_problem == 'key "Shared hosting Köln" (WsTs-1e9d0b7e) is full (20/20)'
+    [use] = fullest_first([{"key": "WsTs-1e9d0b7e", "limit": 20, "note": "x" * 4096}], {})
+    assert len(use.name) < 70
+
+
+def test_several_keys_by_the_policy() -> None:
+    """Are one phrase, and those of disabled keys a note."""
+    uses = [KeyUsage("a", 10, 10), KeyUsage("b", 9, 10), KeyUsage("c", 10, 10, is_disabled=True), KeyUsage("d", 1, 1)]
+    [problem] = limit_problems(uses[:2], (None, None))
+    assert problem.text == "2 keys full or nearly full: a (10/10), b (9/10)"
+    assert disabled_notes(uses, uses[:2]) == ["disabled key c is full (10/10)"]

@@ -168,7 +168,9 @@ def test_output_that_nobody_takes_does_not_keep_a_plugin(cln: Cln) -> None:
             pass
     os.set_blocking(writing, True)
     process = subprocess.Popen(
-        [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login], env=bare_environment(), stdout=writing
+        [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-c", "1d"],
+        env=bare_environment(),
+        stdout=writing,
     )
     try:
         wait_until(lambda: _is_writing(process.pid), "the output to begin")

@@ -34,10 +34,12 @@ def view(
     lacking = list(lacks)
     observation = {"parts": list(parts), "missing": lacking, "list_known": list_known}
     return {
+        "probe": "kernelcare",
         "api": "cln.example.net",
         "account": "acme",
         "interval": 900.0,
         "max_age": 3600.0,
+        "stale_after": DAY,
         "last_run": NOW - age,
         "ages": {"last_run": age, "last_success": None if lacking else age, "oldest_part": _oldest(observation)},
         "failure": lacking[0]["failure"] if lacking else None,
@@ -73,7 +75,7 @@ def key(
     limit: int | str | None = 0,
     cautions: Iterable[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the part of a licence key."""
+    """Return the part of a license key."""
     return part(
         label, {"key": label, "note": "", "enabled": True, "limit": limit, "servers": list(servers)}, cautions=cautions
     )

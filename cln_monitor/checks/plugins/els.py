@@ -10,7 +10,6 @@ from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, no_match, unmatched
 from cln_monitor.checks.data.reader import read_view
 from cln_monitor.checks.data.request import DataRequest, View
 from cln_monitor.checks.key_usage import (
-    LIMIT_DEFAULTS,
     LIMIT_OPTIONS,
     fullest_first,
     limit_figures,
@@ -36,7 +35,7 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
 
 def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     """Return the verdict on the keys in ``view``: by how much of their limits is used."""
-    limits = pair(options.limit_warning, options.limit_critical, LIMIT_DEFAULTS)
+    limits = pair(options.limit_warning, options.limit_critical, (None, None))
 
     def wanted(product: str) -> bool:
         return not options.code or product in options.code
@@ -80,7 +79,7 @@ PROGRAM = Plugin(
     options=(
         *LIMIT_OPTIONS,
         Option(
-            ("--key",), "look at this licence key alone, in full or masked; can be given again", "KEY", repeatable=True
+            ("--key",), "look at this license key alone, in full or masked; can be given again", "KEY", repeatable=True
         ),
         Option(
             ("--code",), "look at keys of this product alone, such as CELS; can be given again", "CODE", repeatable=True

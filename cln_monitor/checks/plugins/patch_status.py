@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cln_monitor import policy
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE
 from cln_monitor.checks.data.reader import read_view
 from cln_monitor.checks.data.request import DataRequest, View
@@ -185,17 +186,17 @@ PROGRAM = Plugin(
             ("-c", "--critical"),
             "what is CRITICAL: o out of date, u unsupported, i inactive, with commas; empty for none",
             "LETTERS",
-            default=("outofdate",),
+            default=(),
             read=letters,
-            shown_default="o",
+            shown_default="none",
         ),
         Option(
             ("-w", "--warning"),
             "what is WARNING, in the same letters",
             "LETTERS",
-            default=("unsupported", "inactive"),
+            default=tuple(policy.KERNELS),
             read=letters,
-            shown_default="u,i",
+            shown_default="o,u,i",
         ),
         Option(("--register",), "register the key first when CLN does not know it as a monitoring key"),
         NO_MATCH_STATE,

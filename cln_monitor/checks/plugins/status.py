@@ -21,13 +21,13 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
 
 
 def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the verdict on the flags in ``view``: any out of its good state is CRITICAL unless options say else."""
+    """Return the verdict on the flags in ``view``: any out of its good state is WARNING unless options say else."""
     problems = problems_of(view, lambda _: True, options, kept=False)
     # What an exporter has seen before its last poll failed says nothing of how CLN is now.
     flags = [] if problems else [flag for value in values_of(view, lambda _: True) for flag in value]
     looked_at = [flag for flag in flags if flag["name"] not in options.ignore_flag]
     bad = [flag for flag in looked_at if not flag["good"]]
-    states = [State.WARNING if flag["name"] in options.warning_flag else State.CRITICAL for flag in bad]
+    states = [State.CRITICAL if flag["name"] in options.critical_flag else State.WARNING for flag in bad]
     odd = oddities_of(view, lambda _: True)
     found = [*problems, *([] if problems else odd.problems)]
     if bad:
@@ -53,9 +53,7 @@ PROGRAM = Plugin(
     name="check_cln_status",
     purpose="Checks CloudLinux Network (CLN) itself: the flags of its services.",
     options=(
-        Option(
-            ("--warning-flag",), "a flag whose bad state is only WARNING; can be given again", "FLAG", repeatable=True
-        ),
+        Option(("--critical-flag",), "a flag whose bad state is CRITICAL; can be given again", "FLAG", repeatable=True),
         Option(("--ignore-flag",), "a flag not to look at; can be given again", "FLAG", repeatable=True),
         *COMMON,
     ),

@@ -60,7 +60,7 @@ STATES = {
     ("check_cln_patch_status", "empty"): "UNKNOWN",
     **{(name, "bare"): "UNKNOWN" for name in ("check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses")},
     ("check_cln_patch_status", "bare"): "UNKNOWN",
-    ("check_cln_patch_status", "mixed"): "CRITICAL",
+    ("check_cln_patch_status", "mixed"): "WARNING",
     ("check_cln_patch_status", "hostile"): "OK",
     ("check_cln_ip_licenses", "broken"): "UNKNOWN",
     ("check_cln_kernelcare", "broken"): "UNKNOWN",
@@ -88,14 +88,14 @@ def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
     arguments = CHECKS[name]
     direct = run_inside(name, *both.direct(account), *arguments)
     assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
-    expected = STATES.get((name, account), "UNKNOWN" if account == "barred" else "CRITICAL")
+    expected = STATES.get((name, account), "UNKNOWN" if account == "barred" else "WARNING")
     # The reseller's call goes by the registration token, which is right of all accounts.
     if (name, account) == ("check_cln_patch_status", "barred"):
         expected = "OK"
     assert direct.state == expected, direct
 
 
-@pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--warning-flag", "xmlrpc")])
+@pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--critical-flag", "xmlrpc")])
 def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
     """It is that of the API root of the account."""
     direct = run_inside("check_cln_status", *both.direct("fine"), *arguments)

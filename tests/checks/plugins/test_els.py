@@ -47,19 +47,19 @@ def test_one_is_nearly_full() -> None:
     """It is named with its use; the figures are of all that is looked at."""
     outcome = judged(view([CELS, PHP]))
     assert outcome.output == (
-        f"WARNING - limit use over 80 %: key {KEY} at 90 % (9 of 10)"
-        " | keys=3;;;0 limit_usage=90%;80;95;0 servers=13;;;0\n"
-        f"key {KEY} at 90 % (9 of 10)\nkey {OTHER} at 25 % (1 of 4)\n"
+        f"WARNING - key {KEY} is nearly full (9/10)"
+        " | keys=3;;;0 limit_usage=90%;90;100;0 servers=13;;;0\n"
+        f"key {KEY} at 90 % (9/10)\nkey {OTHER} at 25 % (1/4)\n"
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, the fullest is {KEY} at 90 % (9 of 10)"),
-        (("--limit-critical", "85"), "CRITICAL", f"limit use over 85 %: key {KEY} at 90 % (9 of 10)"),
-        (("--key", OTHER), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1 of 4)"),
-        (("--code", "PHP_ELS"), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1 of 4)"),
+        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, the fullest is {KEY} at 90 % (9/10)"),
+        (("--limit-critical", "85"), "CRITICAL", f"limit use over 85 %: key {KEY} at 90 % (9/10)"),
+        (("--key", OTHER), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1/4)"),
+        (("--code", "PHP_ELS"), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1/4)"),
         (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS keys, all without a limit"),
         (("--key", "none"), "UNKNOWN", "no ELS key of this account matches --key none-140bedbf"),
         (
@@ -84,8 +84,8 @@ def test_no_keys_at_all() -> None:
 def test_a_product_that_cannot_be_read() -> None:
     """Hides no full key of another, and leaves no totals; of a product that is not asked for it is no matter."""
     outcome = judged(view([product("CELS", CELS_8c7994d7=(2, 2))], [missing("PHP_ELS")]))
-    assert (outcome.state, outcome.perfdata) == ("CRITICAL", {})
-    assert outcome.text == f"limit use over 95 %: key {KEY} at 100 % (2 of 2); reading it: nonsense"
+    assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
+    assert outcome.text == f"reading it: nonsense; key {KEY} is full (2/2)"
     assert judged(view([CELS], [missing("PHP_ELS")]), "--code", "CELS").state == "WARNING"
 
 

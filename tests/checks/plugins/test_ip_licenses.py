@@ -1,4 +1,4 @@
-"""IP licences: those paid for and unused, and the check-ins of the others."""
+"""IP licenses: those paid for and unused, and the check-ins of the others."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from tests.checks.views import DAY, HOUR, caution, missing, part, view
 from tests.helpers.clock import NOW
 
 NAME = "check_cln_ip_licenses"
+RANGES = ("-w", "1d", "-c", "3d")
+UNUSED_RANGE = ("--unused-warning", "0")
 
 
 def license_(
     ip: str, age: float | None = HOUR, kind: str = "CloudLinux OS", *, used: bool | None = True
 ) -> dict[str, Any]:
-    """Return a licence whose server checked in ``age`` seconds ago."""
+    """Return a license whose server checked in ``age`` seconds ago."""
     checkin = None if age is None else NOW - age
     return {"ip": ip, "license": kind, "registered": used, "created": NOW - 90 * DAY, "last_checkin": checkin}
 
@@ -55,8 +57,8 @@ def test_all_is_well() -> None:
     licenses = [license_("192.0.2.1"), license_("192.0.2.2", 5 * HOUR)]
     outcome = judged(licenses)
     assert outcome.output == (
-        "OK - 2 IP licences, 0 of them unused, the longest silent is 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
-        "oldest_checkin=18000s;86400;259200;0 stale=0;;;0 unregistered=0;0;;0\n"
+        "OK - 2 IP licenses, 0 of them unused, the longest silent is 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
+        "oldest_checkin=18000s;86400;;0 stale=0;;;0 unregistered=0;;;0\n"
     )
     assert len(judged(licenses, "-v").lines) == 2
 
@@ -68,11 +70,11 @@ def test_use_that_cln_does_not_tell() -> None:
     told = "CLN does not tell whether 2 of 3 are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
     assert outcome.state == "OK"
     assert (
-        outcome.text == f"3 IP licences, 0 of them unused, the longest silent is 192.0.2.1 CloudLinux OS (1h); {told}"
+        outcome.text == f"3 IP licenses, 0 of them unused, the longest silent is 192.0.2.1 CloudLinux OS (1h); {told}"
     )
     assert outcome.lines == ["unknown: 192.0.2.7 CloudLinux OS", "unknown: 192.0.2.8 CloudLinux OS"]
     assert outcome.perfdata["unregistered"].value == 0
-    silent = judged([license_("192.0.2.8", 5 * DAY, used=None)])
+    silent = judged([license_("192.0.2.8", 5 * DAY, used=None)], *RANGES)
     assert silent.output.startswith("CRITICAL - ")
 
 
@@ -82,11 +84,13 @@ UNUSED = [license_("192.0.2.1"), *(license_(f"192.0.2.{number}", None, used=Fals
 @pytest.mark.parametrize(
     ("arguments", "state"),
     [
-        ((), "WARNING"),
+        ((), "OK"),
+        (("--unused-warning", "0"), "WARNING"),
         (("--unused-warning", "3"), "OK"),
         (("--unused-warning", "2"), "WARNING"),
         (("--unused-critical", "2"), "CRITICAL"),
-        (("--unused-critical", "3"), "WARNING"),
+        (("--unused-critical", "3"), "OK"),
+        (("--unused-critical", "3", "--unused-warning", "0"), "WARNING"),
         (("--unused-warning", "5:"), "WARNING"),
         (("--unused-warning", "1:3"), "OK"),
         (("--unused-critical", "@3:3", "--unused-warning", "9"), "CRITICAL"),
@@ -99,7 +103,8 @@ def test_what_is_paid_for_and_unused(arguments: tuple[str, ...], state: str) -> 
     assert outcome.state == state
     assert outcome.perfdata["unregistered"].value == 3
     assert outcome.perfdata["stale"].value == 0
-    named = "3 of 4 licences paid for and unused: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS, 192.0.2.9"
+    named = "3 of 4 licenses unused for 7d or longer: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS, 192.0.2.9"
+    assert named in outcome.text
     assert outcome.text.startswith(named) == (state != "OK")
     assert "unused: 192.0.2.7 CloudLinux OS" in outcome.lines
 
@@ -107,13 +112,14 @@ def test_what_is_paid_for_and_unused(arguments: tuple[str, ...], state: str) -> 
 def test_none_unused_where_some_are_kept_in_stock() -> None:
     """A range with a lower end alarms when none is left, and has no name to name."""
     outcome = judged([license_("192.0.2.1")], "--unused-warning", "1:")
-    assert (outcome.state, outcome.text) == ("WARNING", "0 of 1 licences paid for and unused")
+    assert (outcome.state, outcome.text) == ("WARNING", "0 of 1 licenses unused for 7d or longer")
 
 
 @pytest.mark.parametrize(
     ("arguments", "state", "thresholds"),
     [
-        ((), "CRITICAL", ("86400", "259200")),
+        ((), "WARNING", ("86400", "")),
+        (RANGES, "CRITICAL", ("86400", "259200")),
         (("-w", "10d", "-c", "20d"), "OK", ("864000", "1728000")),
         (("-c", "12h"), "CRITICAL", ("", "43200")),
     ],
@@ -123,7 +129,7 @@ def test_servers_that_do_not_check_in(arguments: tuple[str, ...], state: str, th
     outcome = judged([license_("192.0.2.1", 9 * DAY), license_("192.0.2.2")], *arguments)
     assert outcome.state == state
     assert (outcome.perfdata["oldest_checkin"].warning, outcome.perfdata["oldest_checkin"].critical) == thresholds
-    if state == "CRITICAL":
+    if state != "OK":
         assert "licensed servers not checked in for over" in outcome.text
         assert "192.0.2.1 CloudLinux OS (9d)" in outcome.text
 
@@ -148,7 +154,7 @@ MIXED = [
 )
 def test_filters(arguments: tuple[str, ...], state: str, licenses: int) -> None:
     """By address and by type, both of which repeat."""
-    outcome = judged(MIXED, *arguments)
+    outcome = judged(MIXED, *arguments, *RANGES, *UNUSED_RANGE)
     assert (outcome.state, outcome.perfdata["licenses"].value) == (state, licenses)
 
 
@@ -158,23 +164,23 @@ def test_addresses_in_any_spelling(given: str, told: str) -> None:
     outcome = judged([license_(told), license_("192.0.2.1", 9 * DAY)], "--ip", given)
     assert (outcome.state, outcome.perfdata["licenses"].value) == ("OK", 1)
     gone = judged([license_(told)], "--ip", given, "--ip", "2001:DB8::4")
-    assert gone.text == "no IP licence of this account matches --ip 2001:db8::4"
+    assert gone.text == "no IP license of this account matches --ip 2001:db8::4"
 
 
 @pytest.mark.parametrize(
     ("licenses", "arguments", "text"),
     [
-        ([], (), "no IP licence belongs to the account"),
-        (MIXED, ("--ip", "192.0.2.77"), "no IP licence of this account matches --ip 192.0.2.77"),
+        ([], (), "no IP license belongs to the account"),
+        (MIXED, ("--ip", "192.0.2.77"), "no IP license of this account matches --ip 192.0.2.77"),
         (
             [license_("192.0.2.1")],
             ("--ip", "192.0.2.77", "--ip", "192.0.2.1"),
-            "no IP licence of this account matches --ip 192.0.2.77",
+            "no IP license of this account matches --ip 192.0.2.77",
         ),
         (
             [license_("192.0.2.1")],
             ("--license", "CloudLinux OS", "--license", "KernelCar"),
-            "no IP licence of this account matches --license KernelCar",
+            "no IP license of this account matches --license KernelCar",
         ),
     ],
 )
@@ -201,15 +207,15 @@ def test_checkins_that_could_not_be_read() -> None:
     """What is unused is judged all the same, and so are those that were read; there are no figures."""
     outcome = shown(view([listed([FIRST, FREE])], [missing("check-ins 1")]))
     assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
-    named = "1 of 2 licences paid for and unused: 192.0.2.9 CloudLinux OS"
+    named = "1 of 2 licenses unused for 7d or longer: 192.0.2.9 CloudLinux OS"
     assert outcome.text == f"reading it: nonsense; {named}"
     assert outcome.lines == ["unused: 192.0.2.9 CloudLinux OS"]
     critical = shown(view([listed([FIRST, FREE])], [missing("check-ins 1")]), "--unused-critical", "0")
     assert (critical.state, critical.text) == ("CRITICAL", f"{named}; reading it: nonsense")
-    outcome = shown(HALF, "--unused-warning", "1")
+    outcome = shown(HALF, "--unused-warning", "1", *RANGES)
     assert (outcome.state, outcome.perfdata) == ("CRITICAL", {})
     told = "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (9d); reading it: nonsense"
-    assert outcome.text == told
+    assert outcome.text == f"{told}; 1 of 3 licenses unused for 7d or longer: 192.0.2.9 CloudLinux OS"
 
 
 @pytest.mark.parametrize(
@@ -222,17 +228,17 @@ def test_checkins_that_could_not_be_read() -> None:
     ],
 )
 def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, figures: bool) -> None:
-    """Those of other addresses, and of a licence that no server uses, are no loss."""
-    outcome = shown(HALF, *arguments)
+    """Those of other addresses, and of a license that no server uses, are no loss."""
+    outcome = shown(HALF, *arguments, *RANGES, *UNUSED_RANGE)
     assert (outcome.state, bool(outcome.perfdata)) == (state, figures)
     assert ("reading it: nonsense" in outcome.text) != figures
 
 
 def test_checkins_of_an_earlier_run() -> None:
-    """Do while they are kept; of two the newer counts, and one of a licence that has gone is not looked at."""
+    """Do while they are kept; of two the newer counts, and one of a license that has gone is not looked at."""
     kept = checkins("check-ins 2", [license_("192.0.2.1", 20 * DAY), SECOND, license_("192.0.2.66", 99 * DAY)], 1800)
     now = [listed([FIRST, SECOND]), checkins("check-ins 1", [FIRST])]
-    outcome = shown(view([*now, kept], [missing("check-ins 2")]), "-v")  # the parts of the last run come first
+    outcome = shown(view([*now, kept], [missing("check-ins 2")]), "-v", *RANGES)  # the parts of the last run come first
     assert outcome.state == "CRITICAL"
     assert outcome.lines == [
         "missing: check-ins 2 (bad_answer): reading it: nonsense",
@@ -243,7 +249,7 @@ def test_checkins_of_an_earlier_run() -> None:
 
 
 def test_what_is_kept_does_not_fit_together() -> None:
-    """A licence may be in no part that is kept, as it moved from one to another, or the list be too old by itself."""
+    """A license may be in no part that is kept, as it moved from one to another, or the list be too old by itself."""
     kept = checkins("check-ins 1", [license_("192.0.2.1")], 1800)
     new = license_("192.0.2.2")
     for seen in (
@@ -263,16 +269,16 @@ def test_thresholds_that_contradict_each_other() -> None:
 
 def test_through_the_client(cln: Cln) -> None:
     """An unknown type goes by its number."""
-    outcome = run_inside(NAME, *cln.login)
+    outcome = run_inside(NAME, *cln.login, *RANGES)
     assert outcome.state == "CRITICAL"
     assert "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (" in outcome.text
-    assert "1 of 2 licences paid for and unused: 192.0.2.9 5010" in outcome.text
+    assert "1 of 2 licenses unused for 7d or longer: 192.0.2.9 5010" in outcome.text
 
 
-def test_an_address_with_two_licences_is_one_server() -> None:
-    """As silent as the worse of both says, with both of them named; each licence is paid for by itself."""
+def test_an_address_with_two_licenses_is_one_server() -> None:
+    """As silent as the worse of both says, with both of them named; each license is paid for by itself."""
     both = [license_("192.0.2.1", 9 * DAY), {**license_("192.0.2.1", HOUR), "license": "KernelCare"}]
-    outcome = judged(both)
+    outcome = judged(both, *RANGES)
     assert outcome.text == (
         "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS, KernelCare (9d)"
     )

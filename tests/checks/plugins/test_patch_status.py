@@ -67,7 +67,7 @@ ALL_BAD = state_of(MASK, 6, 3, 2, 1, hosts=(("a|b 🚀", "outofdate"), ("db3", "
     ("arguments", "state", "text"),
     [
         (
-            (),
+            ("-c", "o"),
             "CRITICAL",
             "3 of 12 servers out of date: a¦b 🚀; 2 of 12 servers unsupported, 1 inactive: db3 (unsupported)",
         ),
@@ -106,20 +106,20 @@ def test_the_letters_choose_the_state(arguments: tuple[str, ...], state: str, te
     ("counts", "state"),
     [
         ((5, 0, 0, 0), "OK"),
-        ((5, 1, 0, 0), "CRITICAL"),
+        ((5, 1, 0, 0), "WARNING"),
         ((5, 0, 1, 0), "WARNING"),
         ((5, 0, 0, 1), "WARNING"),
-        ((0, 1, 1, 1), "CRITICAL"),
+        ((0, 1, 1, 1), "WARNING"),
         ((0, 0, 0, 0), "UNKNOWN"),
     ],
 )
 def test_the_states_by_default(counts: tuple[int, ...], state: str) -> None:
-    """Out of date is CRITICAL, unsupported and inactive are WARNING, no server at all is UNKNOWN."""
+    """Out of date, unsupported and inactive are WARNING, no server at all is UNKNOWN."""
     assert judged(view([state_of(MASK, *counts, ok=counts[1:] == (0, 0, 0))])).state == state
 
 
 @pytest.mark.parametrize(
-    ("arguments", "state"), [((), "CRITICAL"), (("-c", ""), "WARNING"), (("-c", "", "-w", ""), "OK")]
+    ("arguments", "state"), [((), "WARNING"), (("-c", "o"), "CRITICAL"), (("-c", "", "-w", ""), "OK")]
 )
 def test_bad_without_counts(arguments: tuple[str, ...], state: str) -> None:
     """What CLN says is bad is the worst that is asked for; nobody knows how many, so there are no figures."""
@@ -137,7 +137,7 @@ def test_good_without_counts() -> None:
 def test_words_that_are_worse_than_the_counts() -> None:
     """Counts that are all good do not excuse words that are not."""
     outcome = judged(view([state_of(MASK, 3, 0, 0, 0, hosts=(("web1", "outofdate"),))]))
-    assert outcome.state == "CRITICAL"
+    assert outcome.state == "WARNING"
     assert outcome.text == "CLN says that not all servers are up to date, without telling how many"
 
 
@@ -146,10 +146,10 @@ def test_several_keys() -> None:
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(mask_key(UNLIMITED_KEY), 2, 0, 0, 0, ok=True)])
     both = ("-k", KEY, "-k", UNLIMITED_KEY)
     assert judged(seen, *both).text == "1 of 8 servers out of date"
-    outcome = judged(view([state_of(MASK, 5, 1, 0, 0)], [missing(mask_key(UNLIMITED_KEY))]), *both)
+    outcome = judged(view([state_of(MASK, 5, 1, 0, 0)], [missing(mask_key(UNLIMITED_KEY))]), *both, "-c", "o")
     assert (outcome.state, outcome.text) == ("CRITICAL", "1 of 6 servers out of date; reading it: nonsense")
     assert outcome.perfdata == {}
-    outcome = judged(view([state_of(MASK, 5, 0, 1, 0)], [missing(mask_key(UNLIMITED_KEY))]), *both)
+    outcome = judged(view([state_of(MASK, 5, 0, 1, 0)], [missing(mask_key(UNLIMITED_KEY))]), *both, "-c", "o")
     assert (outcome.state, outcome.text) == ("UNKNOWN", "reading it: nonsense; 1 of 6 servers unsupported")
 
 
@@ -162,7 +162,7 @@ def test_a_key_that_the_exporter_does_not_know() -> None:
     assert outcome.state == "UNKNOWN"
     assert outcome.text == f"the exporter knows nothing of key {other}, {mask_key('third-one')}"
     assert outcome.perfdata == {}
-    outcome = judged(view([state_of(MASK, 5, 1, 0, 0)]), "-k", KEY, "-k", UNLIMITED_KEY)
+    outcome = judged(view([state_of(MASK, 5, 1, 0, 0)]), "-k", KEY, "-k", UNLIMITED_KEY, "-c", "o")
     assert outcome.state == "CRITICAL"
     verdict = judge(view([ALL_BAD]), options_of(NAME, "--reseller"), NOW)
     assert verdict.text == "the exporter knows nothing of this account"
@@ -206,11 +206,11 @@ def test_each_key_without_servers_is_named() -> None:
     others = [mask_key(key) for key in (UNLIMITED_KEY, "ThirdKey00000001")]
     keys = ("-k", KEY, "-k", UNLIMITED_KEY, "-k", "ThirdKey00000001")
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(others[1], 0, 0, 0, 0, ok=True)], [not_found(others[0])])
-    outcome = judged(seen, *keys)
+    outcome = judged(seen, *keys, "-c", "o")
     told = f"CLN knows no server of key {', '.join(others)}"
     assert (outcome.state, outcome.text) == ("CRITICAL", f"1 of 6 servers out of date; {told}")
     assert outcome.perfdata["uptodate"].value == 5
-    outcome = judged(seen, *keys, "-c", "", "--no-match-state", "warning")
+    outcome = judged(seen, *keys, "-w", "u,i", "--no-match-state", "warning")
     assert (outcome.state, outcome.text) == ("WARNING", told)
 
 
@@ -262,11 +262,11 @@ GOOD, COUNTS = "All 3 servers are up to date", "uptodate=3;outofdate=0;unsupport
         ("KernelCare OK - all servers are up to date!", "OK"),
         (f"{GOOD}|{COUNTS}", "OK"),
         (COUNTS, "OK"),
-        ("KernelCare WARNING - 1 of 3 servers", "CRITICAL"),
-        ("KernelCare CRITICAL - x|y", "CRITICAL"),
-        ("3 machines are OUTOFDATE!|uptodate=6;outofdate=3;unsupported=2;inactive=1", "CRITICAL"),
+        ("KernelCare WARNING - 1 of 3 servers", "WARNING"),
+        ("KernelCare CRITICAL - x|y", "WARNING"),
+        ("3 machines are OUTOFDATE!|uptodate=6;outofdate=3;unsupported=2;inactive=1", "WARNING"),
         ("2 machines are UNSUPPORTED!|uptodate=6;outofdate=0;unsupported=2;inactive=0", "WARNING"),
-        ("uptodate=9;outofdate=1;unsupported=3;inactive=2", "CRITICAL"),
+        ("uptodate=9;outofdate=1;unsupported=3;inactive=2", "WARNING"),
         (f"{GOOD} except web1|{COUNTS}", "UNKNOWN"),
         (f"{GOOD}|uptodate=3;outofdate=0", "UNKNOWN"),
         ("Servers not found for key NONE", "UNKNOWN"),
@@ -361,7 +361,7 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
         assert outcome.text.startswith(f"CLN knows no server of key {mask_key(MONITORING_KEY)}; ")
         assert told in outcome.text
     server.patch_state = "outofdate"
-    outcome = run_inside(*arguments, "-k", KEY)
+    outcome = run_inside(*arguments, "-k", KEY, "-c", "o")
     server.patch_state = "uptodate"
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("1 of 3 servers out of date: web1.example.net; ")

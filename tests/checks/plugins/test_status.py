@@ -46,24 +46,24 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        ((), "CRITICAL", "2 of 3 flags of CLN at cln.example.net bad: xmlrpc is false, rhn_queue_full is true"),
+        ((), "WARNING", "2 of 3 flags of CLN at cln.example.net bad: xmlrpc is false, rhn_queue_full is true"),
         (
-            ("--warning-flag", "xmlrpc"),
+            ("--critical-flag", "xmlrpc"),
             "CRITICAL",
             "2 of 3 flags of CLN at cln.example.net bad: xmlrpc is false, rhn_queue_full is true",
         ),
         (
-            ("--warning-flag", "xmlrpc", "--warning-flag", "rhn_queue_full"),
+            ("--critical-flag", "db"),
             "WARNING",
             "2 of 3 flags of CLN at cln.example.net bad: xmlrpc is false, rhn_queue_full is true",
         ),
         (
-            ("--ignore-flag", "xmlrpc"),
+            ("--ignore-flag", "xmlrpc", "--critical-flag", "rhn_queue_full"),
             "CRITICAL",
             "1 of 2 flags of CLN at cln.example.net bad: rhn_queue_full is true",
         ),
         (
-            ("--ignore-flag", "rhn_queue_full", "--warning-flag", "xmlrpc"),
+            ("--ignore-flag", "rhn_queue_full", "--critical-flag", "rhn_queue_full"),
             "WARNING",
             "1 of 2 flags of CLN at cln.example.net bad: xmlrpc is false",
         ),
@@ -86,11 +86,11 @@ def test_which_flags_count(arguments: tuple[str, ...], state: str, text: str) ->
     assert len(outcome.lines) == 3
 
 
-@pytest.mark.parametrize("option", ["--ignore-flag", "--warning-flag"])
+@pytest.mark.parametrize("option", ["--ignore-flag", "--critical-flag"])
 def test_a_flag_that_cln_does_not_show(option: str) -> None:
     """Which there are varies by year: one that went is no alarm, and a slip in a name makes none quieter."""
     assert judged({"xmlrpc": GOOD}, option, "rhn_queue_full").state == "OK"
-    assert judged({"xmlrpc": BAD}, option, "xmlprc").state == "CRITICAL"
+    assert judged({"xmlrpc": BAD}, option, "xmlprc").state == "WARNING"
 
 
 def test_nothing_to_look_at() -> None:
@@ -112,7 +112,7 @@ def test_flags_of_before_the_last_poll_failed(flag: tuple[bool, bool]) -> None:
 def test_flags_that_cln_names_as_it_likes() -> None:
     """Any name gives a line and a figure that a core can read."""
     outcome = judged({"a=b|c 'd'\n🚀": BAD, "": GOOD})
-    assert outcome.state == "CRITICAL"
+    assert outcome.state == "WARNING"
     assert "bad: a=b¦c 'd' 🚀 is false" in outcome.text
     assert len(outcome.perfdata) == 2
 
@@ -120,7 +120,7 @@ def test_flags_that_cln_names_as_it_likes() -> None:
 def test_five_thousand_flags() -> None:
     """Are within what Nagios reads, and the state is that of all."""
     outcome = judged({f"flag{number}": (BAD if number == 4999 else GOOD) for number in range(5000)})
-    assert outcome.state == "CRITICAL"
+    assert outcome.state == "WARNING"
     assert outcome.text.endswith("1 of 5000 flags of CLN at cln.example.net bad: flag4999 is false")
     assert len(outcome.perfdata) > 400
 
@@ -131,6 +131,6 @@ def test_a_cln_that_goes_bad(cln: Cln) -> None:
     cln.simulator.faults.add(Fault("html", "/status.json"))
     outcome = run_inside(NAME, "--api-url", cln.url)
     cln.simulator.flags["rhn_overloaded"] = False
-    assert outcome.state == "CRITICAL"
+    assert outcome.state == "WARNING"
     assert "bad: rhn_overloaded is true" in outcome.text
     assert run_inside(NAME, "--api-url", cln.url).state == "OK"

@@ -451,6 +451,7 @@ class TestObservation:
             "probe": "kernelcare",
             "interval": 900.0,
             "max_age": 3600.0,
+            "stale_after": 86400.0,
             "last_run": None,
             "duration": None,
             "last_success": None,

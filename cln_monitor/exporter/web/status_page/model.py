@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cln_monitor import policy
 from cln_monitor.durations import format_age
+from cln_monitor.policy import Severity
 
 from . import formatting
 from .charts import Chart, chart
 from .formatting import Truncated
 from .probe_grid import CloudRow, standing_of_accounts, standing_of_clouds
 from .probe_status import PRODUCTS, ProbeStatus, patch_counts
-from .problems import UP_TO_DATE, Problem, ProblemLevel, problems, shortened
+from .problems import UP_TO_DATE, Problem, problems, shortened
 from .tables import bills, groups, keys, licenses, patches, servers
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The page in a sentence. ``state``: ``ok``, ``look``, ``wrong`` or ``waiting``."""
+    """The page in a sentence. ``state``: ``ok``, ``warning``, ``critical`` or ``waiting``."""
 
     state: str
     text: str
@@ -87,15 +89,12 @@ def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
 
 
 def _verdict(seen: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> Verdict:
-    wrong = sum(problem.severity is ProblemLevel.WRONG for problem in found)
-    look = sum(problem.severity is ProblemLevel.LOOK for problem in found)
-    if wrong:
-        text = formatting.count(wrong, "thing is wrong", "things are wrong")
-        return Verdict(
-            "wrong", text + (f" and {formatting.count(look, 'needs a look', 'need a look')}" if look else "")
-        )
-    if look:
-        return Verdict("look", formatting.count(look, "thing needs a look", "things need a look"))
+    critical = sum(problem.severity is Severity.CRITICAL for problem in found)
+    warnings = sum(problem.severity is Severity.WARNING for problem in found)
+    if critical or warnings:
+        told = [f"{formatting.number(critical)} critical"] if critical else []
+        told += [formatting.count(warnings, "warning")] if warnings else []
+        return Verdict("critical" if critical else "warning", " and ".join(told))
     waiting = sum(each.view.last_run is None for each in seen)
     if waiting and waiting == len(seen):
         return Verdict("waiting", "Nothing is known yet: the first polls are under way")
@@ -110,26 +109,29 @@ def _figures(seen: Sequence[ProbeStatus], now: float) -> Iterator[Figure]:
     checking_in = [each for each in seen if each.digest.check_ins]
     if checking_in:
         total = sum(check_ins.total for each in checking_in for check_ins in each.digest.check_ins)
-        silent = sum(each.stale(now) + each.never(now) for each in checking_in)
+        silent = sum(each.silence(now).bad for each in checking_in)
         yield Figure(formatting.number(total), "server" if total == 1 else "servers", "plain", "check-ins")
-        yield _figure(silent, "stale or never checked in", "check-ins")
+        yield _figure(silent, "silent or never checked in", "check-ins")
         if unknown := sum(each.unknown for each in checking_in):
             yield _figure(unknown, "with an unknown check-in", "check-ins")
     all_keys = [key for each in seen for key in each.digest.keys]
     if all_keys:
-        full, limited = sum(key.is_nearly_full for key in all_keys), sum(bool(key.most) for key in all_keys)
-        yield _figure(full, f"of {formatting.count(limited, 'key')} with a limit full or nearly", "keys")
+        full = sum(key.severity is Severity.WARNING for key in all_keys)
+        limited = sum(bool(key.most) for key in all_keys)
+        yield _figure(full, f"of {formatting.count(limited, 'key')} with a limit full or nearly full", "keys")
     patched = [patch_counts(each.view.observation) for each in seen if each.view.probe == "patch_status"]
     if any(patched):
         bad = sum(sum(counts.values()) - counts.get(UP_TO_DATE, 0) for counts in patched)
         yield _figure(bad, "kernels not up to date", "kernels")
     licensed = [license_ for each in seen for license_ in each.digest.licenses]
     if licensed:
-        yield _figure(sum(license_.unused for license_ in licensed), "IP licences unused", "licences")
+        unused = sum(license_.unused_long(now) for license_ in licensed)
+        label = f"IP licenses unused for {format_age(policy.UNUSED_AFTER)} or longer"
+        yield _figure(unused, label, "licenses", policy.LICENSE_UNUSED.severity)
 
 
-def _figure(bad: int, label: str, link: str) -> Figure:
-    return Figure(formatting.number(bad), label, "look" if bad else "ok", link)
+def _figure(bad: int, label: str, link: str, severity: Severity | None = Severity.WARNING) -> Figure:
+    return Figure(formatting.number(bad), label, severity.word if bad and severity is not None else "ok", link)
 
 
 def _charts(seen: Sequence[ProbeStatus], now: float) -> Iterator[Chart]:

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from cln_monitor.durations import format_age
+from cln_monitor.policy import severity_of_failure
 
 from . import formatting
 from .formatting import Truncated
 from .probe_status import ProbeStatus
 
 _MOST_ACCOUNTS, _MOST_FLAGS = 25, 20
-_WORST_FIRST = ("wrong", "look", "waiting", "ok")
+_WORST_FIRST = ("critical", "warning", "waiting", "ok")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How a probe of an account stands. ``state``: ``ok``, ``look``, ``wrong`` or ``waiting``."""
+    """How a probe of an account stands. ``state``: ``ok``, ``warning``, ``critical`` or ``waiting``."""
 
     probe: str
     state: str
@@ -50,9 +51,11 @@ def _cell(seen: ProbeStatus) -> Cell:
     if view.last_run is None:
         state, text = "waiting", "waiting"
     elif view.failure is not None:
-        state, text = "look" if seen.has_data else "wrong", view.failure.reason
+        state, text = severity_of_failure(view.failure.reason).word, view.failure.reason
     elif view.observation is not None and view.observation.lost:
-        state, text = "wrong", "too old"
+        state, text = "warning", "too old"
+    elif seen.late is not None:
+        state, text = "warning", "late"
     else:
         state, text = "ok", "ok"
     if ages.last_success is not None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cln_monitor.probes import Ages, CheckinSettings, Observation, ProbeReport, ProbeSettings
+from cln_monitor.probes import Ages, Observation, ProbeReport, ProbeSettings, stale_after_of
 
+from . import formatting
+from .silence import SilentServers, silent_servers
 from .summary import CheckIns, Digest
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
 """The probes of servers that check in, and what those servers are called."""
 PRODUCT_NAMES = PRODUCTS | {"ip_licenses": "IP licenses", "els": "ELS"}
 """What the products of probes are called."""
-NEVER_AFTER = 86400.0
-"""Seconds after its registration from which on a server that never checked in is told of; the alerts have the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +31,16 @@ class ProbeStatus:
     @property
     def stale_after(self) -> float:
         """The seconds after which a server counts as stale; infinity for what has no servers that check in."""
-        return self.settings.stale_after if isinstance(self.settings, CheckinSettings) else math.inf
+        stale_after = stale_after_of(self.settings)
+        return math.inf if stale_after is None else stale_after
 
-    def stale(self, now: float, of: Iterable[CheckIns] | None = None) -> int:
-        """Return how many servers are stale at ``now``, of all or of the check-ins ``of`` some."""
-        return sum(each.before(now - self.stale_after) for each in (self.digest.check_ins if of is None else of))
+    def stale(self, now: float, check_ins: CheckIns) -> int:
+        """Return how many servers of ``check_ins`` are stale at ``now``."""
+        return check_ins.before(now - self.stale_after)
 
-    def never(self, now: float) -> int:
-        """Return how many servers never checked in though they are registered for more than a day at ``now``."""
-        return sum(each.never_since(now - NEVER_AFTER) for each in self.digest.check_ins)
-
-    def new(self, now: float) -> int:
-        """Return how many servers have not checked in yet, and were registered less than a day ago at ``now``."""
-        return sum(len(each.registered) - each.never_since(now - NEVER_AFTER) for each in self.digest.check_ins)
-
-    @property
-    def undated(self) -> int:
-        """How many servers never checked in and were registered nobody knows when."""
-        return sum(each.never - len(each.registered) for each in self.digest.check_ins)
+    def silence(self, now: float) -> SilentServers:
+        """Return how many servers are silent at ``now``, by the rows of the policy."""
+        return silent_servers(self.digest, now, self.stale_after)
 
     @property
     def unknown(self) -> int:
@@ -59,6 +51,14 @@ class ProbeStatus:
     def ages(self) -> Ages:
         """How long ago it last ran, and succeeded."""
         return self.view.ages or Ages()
+
+    @property
+    def late(self) -> float | None:
+        """For how many seconds it should have run again, once it is worth a word."""
+        last_run = self.ages.last_run
+        if last_run is None or last_run <= 2 * self.view.interval + formatting.MINUTE:
+            return None
+        return last_run - self.view.interval
 
     @property
     def has_data(self) -> bool:

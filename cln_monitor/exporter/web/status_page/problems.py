@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import IntEnum
 from itertools import chain, groupby
 
 from cln_monitor import policy
 from cln_monitor.durations import format_age
+from cln_monitor.policy import Severity, severity_of_failure
 from cln_monitor.probes import phrases_of
 
 from . import formatting
@@ -33,23 +33,10 @@ _KINDS = {
     "keys": "the keys",
     "check-ins": "the check-ins",
     "kernels": "the kernels",
-    "licences": "the IP licences",
+    "licenses": "the IP licenses",
 }
 
 
-class ProblemLevel(IntEnum):
-    """How bad it is: what is wrong comes before what only needs a look, and that before what is but worth a word."""
-
-    WRONG = 0
-    LOOK = 1
-    NOTE = 2
-
-
-_OF_POLICY = {
-    policy.Severity.CRITICAL: ProblemLevel.WRONG,
-    policy.Severity.WARNING: ProblemLevel.LOOK,
-    policy.Severity.INFO: ProblemLevel.NOTE,
-}
 _SECTION_OF_FACT = {
     policy.FLAG_MISSING: "cln",
     policy.LIMIT_NOT_TOLD: "keys",
@@ -61,7 +48,7 @@ _SECTION_OF_FACT = {
 class Problem:
     """Something an operator would do something about. ``kind`` is the section of the page that shows more of it."""
 
-    severity: ProblemLevel
+    severity: Severity
     kind: str
     text: str
 
@@ -70,7 +57,7 @@ def problems(seen: Iterable[ProbeStatus], now: float) -> list[Problem]:
     """Return what is wrong at ``now`` with all that was ``seen``, the worst first."""
     found = list(chain.from_iterable(chain(_of_probe(each, now), _of_data(each, now)) for each in seen))
     order = list(_KINDS)
-    return sorted(found, key=lambda problem: (problem.severity, order.index(problem.kind)))
+    return sorted(found, key=lambda problem: (-problem.severity, order.index(problem.kind)))
 
 
 def shortened(found: Iterable[Problem]) -> list[Problem]:
@@ -86,7 +73,7 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
 
 
 def _of_probe(seen: ProbeStatus, now: float) -> Iterator[Problem]:
-    view, ages = seen.view, seen.ages
+    view, ages, late = seen.view, seen.ages, seen.late
     never = "it was never read whole" if seen.has_data else "it was never read"
     last = never
     if view.last_success is not None and ages.last_success is not None:
@@ -95,15 +82,14 @@ def _of_probe(seen: ProbeStatus, now: float) -> Iterator[Problem]:
         text = view.failure.text
         text = text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "…"
         kept = "what is known is shown" if seen.has_data else "there are no data to show"
-        severity = ProblemLevel.LOOK if seen.has_data else ProblemLevel.WRONG
+        severity = severity_of_failure(view.failure.reason)
         yield Problem(severity, "probes", f"{seen.name} fails ({view.failure.reason}): {text}; {last}, {kept}")
         for gap in view.missing if len(view.missing) > 1 else ():
             yield Problem(severity, "probes", f"{seen.name} misses {formatting.short(str(gap), _LONGEST_ERROR)}")
     elif view.observation is not None and view.observation.lost:
-        yield Problem(ProblemLevel.WRONG, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")
-    elif ages.last_run is not None and ages.last_run > 2 * view.interval + formatting.MINUTE:
-        late = format_age(ages.last_run - view.interval)
-        yield Problem(ProblemLevel.LOOK, "probes", f"{seen.name} should have run {late} ago; {last}")
+        yield Problem(Severity.WARNING, "probes", f"{seen.name}: data grew too old and are no longer shown; {last}")
+    elif late is not None:
+        yield Problem(Severity.WARNING, "probes", f"{seen.name} should have run {format_age(late)} ago; {last}")
 
 
 def _of_data(seen: ProbeStatus, now: float) -> Iterator[Problem]:
@@ -114,29 +100,30 @@ def _of_data(seen: ProbeStatus, now: float) -> Iterator[Problem]:
         f" ({PRODUCT_NAMES.get(seen.view.probe, seen.view.probe)} of {seen.view.account})" if seen.view.account else ""
     )
     for severity, fact, text in phrases_of(observation.all_cautions):
-        yield Problem(_OF_POLICY[severity], _SECTION_OF_FACT.get(fact, "check-ins"), f"{text}{of_whom}")
+        yield Problem(severity, _SECTION_OF_FACT.get(fact, "check-ins"), f"{text}{of_whom}")
     if observation.probe == "status":
         for flag in (flag for part in observation.parts for flag in part.value if not flag.good):
             told = f"{flag.name} is {str(flag.value).lower()}"
-            yield Problem(ProblemLevel.WRONG, "cln", f"CLN at {observation.api} says of itself: {told}")
+            yield from problem_of(policy.FLAG_BAD, "cln", f"CLN at {observation.api} says of itself: {told}")
     if observation.probe == "patch_status":
         yield from _of_patches(seen)
     for key in seen.digest.keys:
         yield from _of_key(key, observation.account)
     yield from _of_check_ins(seen, now)
-    unused = sum(license_.unused for license_ in seen.digest.licenses)
-    if unused:
-        licences = f"{formatting.count(unused, 'IP licence')} of {observation.account}"
-        text = f"{licences} {_is(unused)} paid for and used by nobody"
-        yield Problem(ProblemLevel.LOOK, "licences", text)
-    unknown = sum(license_.unknown for license_ in seen.digest.licenses)
-    if unknown:
-        licences = f"{formatting.count(unknown, 'IP licence')} of {observation.account}"
-        yield Problem(ProblemLevel.NOTE, "licences", f"CLN does not tell whether {licences} {_is(unknown)} used")
+    if unused := sum(license_.unused_long(now) for license_ in seen.digest.licenses):
+        licenses = f"{formatting.count(unused, 'IP license')} of {observation.account}"
+        text = f"{licenses} unused for {format_age(policy.UNUSED_AFTER)} or longer"
+        yield from problem_of(policy.LICENSE_UNUSED, "licenses", text)
+    if unknown := sum(license_.unknown for license_ in seen.digest.licenses):
+        licenses = f"{formatting.count(unknown, 'IP license')} of {observation.account}"
+        text = f"CLN does not tell whether {licenses} {'is' if unknown == 1 else 'are'} used"
+        yield from problem_of(policy.LICENSE_UNKNOWN, "licenses", text)
 
 
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
+def problem_of(row: policy.Row, kind: str, text: str) -> Iterator[Problem]:
+    """Yield the problem that a ``row`` of the policy is, if it is one."""
+    if row.severity is not None:
+        yield Problem(row.severity, kind, text)
 
 
 def _has(count: int) -> str:
@@ -144,30 +131,43 @@ def _has(count: int) -> str:
 
 
 def _of_key(key: KeyUse, account: str) -> Iterator[Problem]:
-    if key.is_nearly_full:
-        name = f"{key.product} key {key.key}" + (f" (“{formatting.short(key.note)}”)" if key.note else "")
-        text = f"{name} of {account} is {'full' if key.is_full else 'nearly full'}"
-        severity = ProblemLevel.WRONG if key.is_full else ProblemLevel.LOOK
-        yield Problem(
-            severity, "keys", f"{text}: {formatting.number(key.used)} of {formatting.count(key.most, 'server')}"
-        )
+    if key.severity is not None:
+        name = f"{'Disabled ' if key.enabled is False else ''}{key.product} key {key.name} of {account}"
+        fullness = "full" if key.is_full else "nearly full"
+        use = f"{formatting.number(key.used)}/{formatting.number(key.most)}"
+        yield Problem(key.severity, "keys", f"{name} is {fullness} ({use})")
 
 
 def _of_check_ins(seen: ProbeStatus, now: float) -> Iterator[Problem]:
-    servers, account = f"{PRODUCTS.get(seen.view.probe)} server", seen.view.account
-    stale, never = seen.stale(now), seen.never(now)
-    if stale:
-        oldest = min(check_ins.times[0] for check_ins in seen.digest.check_ins if check_ins.times)
-        text = f"{formatting.count(stale, servers)} of {account} {_has(stale)} not checked in for over "
-        text += f"{format_age(seen.stale_after)}, the longest for {format_age(now - oldest)}"
-        text += f"; {formatting.number(never)} more never did" if never else ""
-        yield Problem(ProblemLevel.LOOK, "check-ins", text)
-    elif never:
-        text = f"{formatting.count(never, servers)} of {account} {_has(never)} never checked in"
-        yield Problem(ProblemLevel.LOOK, "check-ins", text)
-    if undated := seen.undated:  # whether they are late nobody can tell
-        text = f"{formatting.count(undated, servers)} of {account} {_has(undated)} not checked in yet"
-        yield Problem(ProblemLevel.NOTE, "check-ins", text)
+    product, account = f"{PRODUCTS.get(seen.view.probe)} server", seen.view.account
+    found = seen.silence(now)
+    total = formatting.count(found.number, product)
+    for name, stands in found.whole_keys:
+        text = f"No server of key {name} of {account} checks in any more: {formatting.number(stands.seen)} servers"
+        yield from problem_of(policy.KEY_SILENT, "check-ins", text)
+    if policy.are_many(found.newly, found.number):
+        recent = format_age(seen.stale_after + policy.NEWLY_SILENT)
+        text = f"{formatting.number(found.newly)} of {total} of {account} fell silent in the last {recent}"
+        yield from problem_of(policy.MANY_SILENT, "check-ins", text)
+    if found.silent:
+        text = f"{formatting.count(found.silent, product)} of {account} {_has(found.silent)} not checked in for over "
+        yield from problem_of(policy.SERVER_SILENT, "check-ins", f"{text}{format_age(seen.stale_after)}")
+    if found.never:
+        text = f"{formatting.count(found.never, product)} of {account} {_has(found.never)} never checked in"
+        yield from problem_of(policy.NEVER_CHECKED_IN, "check-ins", text)
+    if undated := found.undated:  # whether they are late nobody can tell
+        text = f"{formatting.count(undated, product)} of {account} {_has(undated)} not checked in yet"
+        yield from problem_of(policy.NEVER_CHECKED_IN_UNDATED, "check-ins", text)
+    if found.gone:
+        text = f"{formatting.count(found.gone, product)} of {account} silent for over "
+        text += f"{format_age(policy.gone_after(seen.stale_after))} and still billed"
+        yield from problem_of(policy.SERVER_GONE, "check-ins", text)
+    if found.superseded:
+        text = f"{formatting.count(found.superseded, product)} of {account} superseded by a newer registration"
+        yield from problem_of(policy.SERVER_SUPERSEDED, "check-ins", text)
+    if found.disabled:
+        text = f"{formatting.count(found.disabled, product)} of {account} silent on disabled keys"
+        yield from problem_of(policy.KEY_DISABLED, "check-ins", text)
 
 
 def _of_patches(seen: ProbeStatus) -> Iterator[Problem]:
@@ -179,8 +179,9 @@ def _of_patches(seen: ProbeStatus) -> Iterator[Problem]:
             [f"{formatting.number(count)} {PATCH_WORDS.get(state, state)}" for state, count in bad.items()]
         )
         text = f"Kernels of {seen.view.account}: {told}, of {formatting.count(sum(counts.values()), 'server')}"
-        yield Problem(ProblemLevel.WRONG if bad.get("outofdate") else ProblemLevel.LOOK, "kernels", text)
+        severities = [(policy.KERNELS.get(state) or policy.KERNEL_OUT_OF_DATE).severity for state in bad]
+        yield Problem(max(filter(None, severities), default=Severity.INFO), "kernels", text)
     elif observation is not None and not all(part.value.ok for part in observation.parts):
         names = [part.value.key or "the account" for part in observation.parts if not part.value.ok]
         text = f"CLN says that not all kernels of {formatting.listed(names[:3])} of {seen.view.account} are up to date"
-        yield Problem(ProblemLevel.WRONG, "kernels", text)
+        yield from problem_of(policy.KERNEL_OUT_OF_DATE, "kernels", text)

@@ -8,18 +8,19 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET
 
+from cln_monitor import policy
 from cln_monitor.cln import LastCheckin, Limit
 from cln_monitor.exporter.licenses import by_address, licenses_of
+from cln_monitor.policy import Registration, Severity
 from cln_monitor.probes import Observation
+from cln_monitor.text import shorten
 
-NEARLY_FULL, LEAST_LIMIT = 0.9, 2
-"""From which part of its limit on a key is nearly full, and from which limit on that matters: a key that was bought for
-one server is full, and meant to be. The alerts have the same.
-"""
+_LONGEST_NOTE = 80
 MOST_SERVERS = 15
 """How many servers the page names."""
 
@@ -37,7 +38,7 @@ class ListedServer(Protocol):
 
 
 class SilentServer(NamedTuple):
-    """A server by how long it has been silent. ``key`` is its key's label, or the licence of its address."""
+    """A server by how long it has been silent. ``key`` is its key's label, or the license of its address."""
 
     key: str
     server_id: str
@@ -74,6 +75,11 @@ class CheckIns:
         return bisect_left(self.registered, moment)
 
     @property
+    def undated(self) -> int:
+        """How many never checked in and were registered nobody knows when."""
+        return self.never - len(self.registered)
+
+    @property
     def total(self) -> int:
         """The number of servers."""
         return len(self.times) + self.never + self.unknown
@@ -81,7 +87,7 @@ class CheckIns:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key. ``product`` in words."""
+    """A key. ``product`` in words; ``enabled`` is None where CLN does not tell."""
 
     product: str
     key: str
@@ -89,6 +95,12 @@ class KeyUse:
     used: int
     limit: Limit
     check_ins: CheckIns | None = None
+    enabled: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: its note, where it has one, and its label."""
+        return f'"{shorten(self.note, _LONGEST_NOTE)}" ({self.key})' if self.note else self.key
 
     @property
     def fullness(self) -> float:
@@ -102,33 +114,48 @@ class KeyUse:
 
     @property
     def is_full(self) -> bool:
-        """Whether it refuses new servers, and was to have more than one."""
-        return self.fullness >= 1 and self.most >= LEAST_LIMIT
+        """Whether it refuses new servers."""
+        return bool(self.most) and self.used >= self.most
 
     @property
-    def is_nearly_full(self) -> bool:
-        """Whether it is full, or as good as."""
-        return self.fullness >= NEARLY_FULL and self.most >= LEAST_LIMIT
+    def severity(self) -> Severity | None:
+        """How bad it is how full it is."""
+        row = policy.key_fullness(self.used, self.most)
+        if row is None or row.severity is None:
+            return None
+        return policy.KEY_DISABLED.severity if self.enabled is False else row.severity
 
 
 @dataclass(frozen=True, slots=True)
 class LicenseUse:
-    """The IP licences of a type: ``registered`` are used, ``unused`` only paid for, ``unknown`` nobody knows."""
+    """The IP licenses of a type: ``registered`` are used, ``unused`` are not; of ``unknown`` CLN does not tell.
+
+    ``unused_since`` are the Unix times, in order, at which the unused ones were created, 0 where CLN does not tell.
+    """
 
     license: str
     registered: int
     unused: int
     unknown: int
+    unused_since: Sequence[float] = ()
+
+    def unused_long(self, now: float) -> int:
+        """Return how many no server uses, long after their creation."""
+        return sum(policy.is_unused_long(created or None, now) for created in self.unused_since)
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What is kept of an observation: its keys, its licences, all check-ins, and the longest silent servers."""
+    """What is kept of an observation: its keys, its licenses, all check-ins, and the longest silent servers.
+
+    ``shared`` are the registrations of addresses that have several.
+    """
 
     keys: tuple[KeyUse, ...] = ()
     licenses: tuple[LicenseUse, ...] = ()
     check_ins: tuple[CheckIns, ...] = ()
     longest: tuple[SilentServer, ...] = ()
+    shared: tuple[Sequence[Registration], ...] = ()
 
 
 def digest(observation: Observation[Any]) -> Digest:
@@ -148,23 +175,36 @@ def check_ins_of(servers: Sequence[ListedServer]) -> CheckIns:
 
 
 def longest_silent(
-    servers_of: Sequence[tuple[str, Sequence[ListedServer]]], check_ins: Iterable[CheckIns]
+    servers_of: Sequence[tuple[str, Sequence[ListedServer]]], check_ins: Sequence[CheckIns], gone: float
 ) -> tuple[SilentServer, ...]:
-    """Return the longest silent ones of the servers of each key, whose ``check_ins`` are known already."""
-    oldest = sorted(moment for each in check_ins for moment in each.times[:MOST_SERVERS])[:MOST_SERVERS]
+    """Return the longest silent ones of the servers of each key, whose ``check_ins`` are known already.
+
+    Those that checked in before ``gone``, a Unix time, do not crowd out the others: there are as many of these.
+    """
+    latest, latest_gone = _latest(check_ins, gone), _latest(check_ins, -math.inf)
     # Those that may be among them are few, and only they are looked at closely.
-    latest = oldest[-1] if oldest else -math.inf
-    candidates = (
+    candidates = [
         _silent(key, server)
         for key, servers in servers_of
         for server in servers
-        if not server.last_checkin or server.last_checkin <= latest
-    )
-    return tuple(heapq.nsmallest(MOST_SERVERS, candidates, key=lambda server: server.since))
+        if not server.last_checkin or server.last_checkin <= latest_gone or gone <= server.last_checkin <= latest
+    ]
+    others = [server for server in candidates if not server.last_checkin or server.last_checkin >= gone]
+    found = (heapq.nsmallest(MOST_SERVERS, some, key=lambda server: server.since) for some in (candidates, others))
+    return tuple(sorted(dict.fromkeys(chain.from_iterable(found)), key=lambda server: server.since))
+
+
+def _latest(check_ins: Iterable[CheckIns], start: float) -> float:
+    """Return the latest of the first check-ins since ``start``."""
+    oldest: list[float] = []
+    for each in check_ins:
+        first = each.before(start)
+        oldest += each.times[first : first + MOST_SERVERS]
+    return max(sorted(oldest)[:MOST_SERVERS], default=-math.inf)
 
 
 def _silent(key: str, server: ListedServer) -> SilentServer:
-    # An IP licence has no id, and when an Imunify server was registered CLN does not tell.
+    # An IP license has no id, and when an Imunify server was registered CLN does not tell.
     server_id, created = getattr(server, "server_id", ""), getattr(server, "created", None)
     return SilentServer(key, server_id, server.ip, server.last_checkin, created)
 
@@ -172,25 +212,55 @@ def _silent(key: str, server: ListedServer) -> SilentServer:
 def _kernelcare(observation: Observation[Any]) -> Digest:
     keys = [part.value for part in observation.parts]
     return _of_keys(
-        [KeyUse("KernelCare", k.key, k.note, len(k.servers), k.limit, check_ins_of(k.servers)) for k in keys], keys
+        observation,
+        [
+            KeyUse("KernelCare", k.key, k.note, len(k.servers), k.limit, check_ins_of(k.servers), k.enabled)
+            for k in keys
+        ],
+        keys,
+        policy.shared_addresses(
+            Registration(server.ip, server.last_checkin, server.created, k.key)
+            for k in keys
+            for server in k.servers
+            if server.last_checkin
+        ),
     )
 
 
 def _imunify(observation: Observation[Any]) -> Digest:
     keys = [part.value for part in observation.parts]
     return _of_keys(
-        [KeyUse(f"Imunify {k.product}", k.key, "", len(k.servers), k.limit, check_ins_of(k.servers)) for k in keys],
+        observation,
+        [
+            # The list of keys tells the number in use itself; the larger one is what the next server runs into.
+            KeyUse(
+                *(f"Imunify {k.product}", k.key, "", max(len(k.servers), k.servers_reported or 0), k.limit),
+                check_ins_of(k.servers),
+            )
+            for k in keys
+        ],
         keys,
     )
 
 
-def _of_keys(uses: Sequence[KeyUse], keys: Sequence[Any]) -> Digest:
+def _of_keys(
+    observation: Observation[Any],
+    uses: Sequence[KeyUse],
+    keys: Sequence[Any],
+    shared: Iterable[Sequence[Registration]] = (),
+) -> Digest:
     check_ins = tuple(use.check_ins for use in uses if use.check_ins is not None)
     return Digest(
         keys=tuple(uses),
         check_ins=check_ins,
-        longest=longest_silent([(key.key, key.servers) for key in keys], check_ins),
+        longest=longest_silent([(key.key, key.servers) for key in keys], check_ins, _gone(observation)),
+        shared=tuple(shared),
     )
+
+
+def _gone(observation: Observation[Any]) -> float:
+    # Where `stale_after` is longer, each silent server is one that is gone, and none is crowded out.
+    return observation.observed_at - policy.LONGEST_SILENCE
 
 
 def _els(observation: Observation[Any]) -> Digest:
@@ -207,14 +277,20 @@ def _els(observation: Observation[Any]) -> Digest:
 def _ip_licenses(observation: Observation[Any]) -> Digest:
     licenses = licenses_of(observation)
     by_type: defaultdict[str, Counter[bool | None]] = defaultdict(Counter)
+    unused_since: defaultdict[str, list[float]] = defaultdict(list)
     for each in licenses:
         by_type[each.license][each.registered] += 1
+        if each.registered is False:
+            unused_since[each.license].append(each.created or 0.0)
     in_use = by_address(licenses)
     check_ins = (check_ins_of(in_use),) if in_use else ()
     return Digest(
-        licenses=tuple(LicenseUse(name, counts[True], counts[False], counts[None]) for name, counts in by_type.items()),
+        licenses=tuple(
+            LicenseUse(name, counts[True], counts[False], counts[None], tuple(sorted(unused_since[name])))
+            for name, counts in by_type.items()
+        ),
         check_ins=check_ins,
-        longest=longest_silent([(each.license, (each,)) for each in in_use], check_ins),
+        longest=longest_silent([(each.license, (each,)) for each in in_use], check_ins, _gone(observation)),
     )
 
 

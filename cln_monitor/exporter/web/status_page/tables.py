@@ -1,26 +1,27 @@
-"""The tables of the page: servers, keys, kernels, licences, groups and bills."""
+"""The tables of the page: servers, keys, kernels, licenses, groups and bills."""
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cln_monitor.cln import Limit
 from cln_monitor.durations import format_age
+from cln_monitor.policy import NEVER_AFTER, gone_after, superseded
 
 from . import formatting
 from .formatting import MOST_ROWS, Truncated
-from .probe_status import NEVER_AFTER, PRODUCTS, ProbeStatus, patch_counts
+from .probe_status import PRODUCTS, ProbeStatus, patch_counts
 from .problems import PATCH_WORDS
 from .summary import MOST_SERVERS, KeyUse, SilentServer
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRow:
-    """A server that is stale or never checked in. ``share``: percent of the longest silence here."""
+    """A server that is silent. ``share``: percent of the longest silence here; ``why`` it is only worth a word."""
 
     account: str
     product: str
@@ -30,6 +31,7 @@ class ServerRow:
     state: str
     silent: str
     moment: str
+    why: str
     share: float
 
 
@@ -59,7 +61,7 @@ class PatchRow:
 
 @dataclass(frozen=True, slots=True)
 class LicenseRow:
-    """The IP licences of a type in an account."""
+    """The IP licenses of a type in an account."""
 
     account: str
     license: str
@@ -90,12 +92,32 @@ class BillRow:
 
 
 def servers(seen: Sequence[ProbeStatus], now: float) -> Truncated:
-    """Return the servers that are stale or never checked in, those that have been silent longest first."""
-    candidates = [(each, server) for each in seen for server in each.digest.longest if _is_silent(server, each, now)]
-    longest = heapq.nsmallest(MOST_SERVERS, candidates, key=lambda pair: pair[1].since)
-    worst = max((now - server.since for _, server in longest if server.since < math.inf), default=0.0)
-    silent = sum(each.stale(now) + sum(of.never for of in each.digest.check_ins) - each.new(now) for each in seen)
-    return Truncated([_server(each, server, now, worst) for each, server in longest], silent - len(longest))
+    """Return the servers that are silent, those that have been longest first; behind them those worth a word only."""
+    found = [(each, server, why) for each in seen for server, why in _silent_of(each, now)]
+    longest = heapq.nsmallest(MOST_SERVERS, found, key=lambda row: (bool(row[2]), row[1].since))
+    worst = max((now - server.since for _, server, _ in longest if server.since < math.inf), default=0.0)
+    silent = sum(each.silence(now).all for each in seen if each.digest.check_ins)
+    return Truncated([_server(*row, now, worst) for row in longest], max(0, silent - len(longest)))
+
+
+def _silent_of(seen: ProbeStatus, now: float) -> Iterator[tuple[SilentServer, str]]:
+    """Yield the longest silent servers, each with why it is only worth a word, if it is."""
+    off = {key.key for key in seen.digest.keys if key.enabled is False}
+    anew = {(each.key, each.ip, each.last_checkin) for each in superseded(seen.digest.shared, now, seen.stale_after)}
+    gone = now - gone_after(seen.stale_after)
+    for server in seen.digest.longest:
+        if not _is_silent(server, seen, now):
+            continue
+        if server.key in off:
+            yield server, "its key is disabled"
+        elif (server.key, server.ip, server.last_checkin) in anew:
+            yield server, "registered anew"
+        elif server.last_checkin and server.last_checkin < gone:
+            yield server, "still billed"
+        elif server.since == math.inf:
+            yield server, "perhaps new"
+        else:
+            yield server, ""
 
 
 def _is_silent(server: SilentServer, seen: ProbeStatus, now: float) -> bool:
@@ -105,21 +127,22 @@ def _is_silent(server: SilentServer, seen: ProbeStatus, now: float) -> bool:
     return now - (server.last_checkin or now) > seen.stale_after
 
 
-def _server(seen: ProbeStatus, server: SilentServer, now: float, worst: float) -> ServerRow:
+def _server(seen: ProbeStatus, server: SilentServer, why: str, now: float, worst: float) -> ServerRow:
     silence = max(0.0, now - server.since) if server.since < math.inf else None
     if server.last_checkin is None:
-        state, silent = "never", "never seen" if silence is None else f"{format_age(silence)}, never seen"
+        silent = "never seen" if silence is None else f"{format_age(silence)}, never seen"
     else:
-        state, silent = "stale", format_age(now - server.since)
+        silent = format_age(now - server.since)
     return ServerRow(
         account=seen.view.account,
         product=PRODUCTS[seen.view.probe],
         key=formatting.short(server.key),
         server_id=formatting.short(server.server_id),
         ip=formatting.short(server.ip) or "no address",
-        state=state,
+        state="info" if why else "never" if server.last_checkin is None else "stale",
         silent=silent,
         moment="" if silence is None else formatting.moment(server.since, now),
+        why=why,
         share=_percent(silence or 0.0, worst),
     )
 
@@ -139,7 +162,7 @@ def _key(seen: ProbeStatus, key: KeyUse, now: float) -> KeyRow:
     silent = ""
     if key.check_ins is not None and key.used:
         counts = {
-            "stale": seen.stale(now, [key.check_ins]),
+            "stale": seen.stale(now, key.check_ins),
             "never": key.check_ins.never,
             "unknown": key.check_ins.unknown,
         }
@@ -152,7 +175,7 @@ def _key(seen: ProbeStatus, key: KeyUse, now: float) -> KeyRow:
         note=formatting.short(key.note),
         used=formatting.number(key.used),
         limit=_limit(key.limit),
-        state="wrong" if key.is_full else "look" if key.is_nearly_full else "ok",
+        state="ok" if key.severity is None else key.severity.word,
         share=_percent(key.used, key.most) if key.most else None,
         silent=silent,
     )
@@ -184,7 +207,7 @@ def _patches(account: str, counts: Mapping[str, int]) -> PatchRow:
 
 
 def licenses(seen: Sequence[ProbeStatus]) -> Truncated:
-    """Return the types of IP licences, those with the most unused ones first."""
+    """Return the types of IP licenses, those with the most unused ones first."""
     found = [(each.view.account, license_) for each in seen for license_ in each.digest.licenses]
     found.sort(key=lambda pair: -pair[1].unused)
     return Truncated.of(

@@ -21,9 +21,11 @@ def server(server_id: str, age: float | None, created: float | None = None, ip: 
     return KernelCareServer(server_id, ip, created, None if age is None else NOW - age)
 
 
-def key(name: str, *servers: KernelCareServer, limit: int | None = 0, note: str = "") -> KernelCareKeyServers:
+def key(
+    name: str, *servers: KernelCareServer, limit: int | None = 0, note: str = "", enabled: bool | None = True
+) -> KernelCareKeyServers:
     """Return a KernelCare key."""
-    return KernelCareKeyServers(name, note, enabled=True, limit=limit, servers=list(servers))
+    return KernelCareKeyServers(name, note, enabled=enabled, limit=limit, servers=list(servers))
 
 
 def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
@@ -31,10 +33,12 @@ def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observatio
     return observed({each.key: each for each in keys}, account=account)
 
 
-def licensed(*licenses: tuple[str, bool | None, float | None], at: str = "192.0.2.{}") -> Observation[Any]:
+def licensed(
+    *licenses: tuple[str, bool | None, float | None], at: str = "192.0.2.{}", created: float = DAY
+) -> Observation[Any]:
     """Return what the probe of IP licences saw: of each its type, whether it is used, and the age of its check-in."""
     states = [
-        LicenseState(at.format(place), name, used, NOW - DAY) for place, (name, used, _) in enumerate(licenses, 1)
+        LicenseState(at.format(place), name, used, NOW - created) for place, (name, used, _) in enumerate(licenses, 1)
     ]
     checkins = [
         LicenseCheckin(state.ip, state.license, None if age is None else NOW - age)
@@ -54,8 +58,9 @@ def seen(
     last_success: float | None = NOW,
     failure: Failure | None = None,
     now: float = NOW,
+    **settings: float,
 ) -> ProbeStatus:
-    """Return a target as the page sees it ``now``, with the default settings of its probe."""
+    """Return a target as the page sees it ``now``, with the default settings of its probe but for ``settings``."""
     view = viewed(
         observation,
         probe=probe,
@@ -65,5 +70,5 @@ def seen(
         failure=failure,
         now=now,
     )
-    settings: Any = PROBES[view.probe].settings
-    return ProbeStatus(view, settings(), *([] if observation is None else [digest(observation)]))
+    made: Any = PROBES[view.probe].settings
+    return ProbeStatus(view, made(**settings), *([] if observation is None else [digest(observation)]))

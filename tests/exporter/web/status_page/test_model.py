@@ -16,8 +16,10 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 FAILURE = Failure("timeout", "no answer")
 GOOD = seen(kernelcare(key("a", server("1", HOUR))))
-LOOK = seen(kernelcare(key("a", server("1", 2 * DAY))))
-WRONG = seen(probe="imunify", failure=FAILURE)
+SILENT = seen(kernelcare(key("a", server("1", 2 * DAY))))
+FAILING = seen(probe="imunify", failure=FAILURE)
+REFUSED = seen(probe="imunify", failure=Failure("auth", "no"))
+NOTED = seen(kernelcare(key("a", server("1", 31 * DAY))))
 WAITING = seen(probe="imunify", last_run=None, last_success=None)
 
 
@@ -27,10 +29,12 @@ WAITING = seen(probe="imunify", last_run=None, last_success=None)
         ([GOOD], "ok", "All is well as of 15:26 UTC"),
         ([GOOD, WAITING], "waiting", "All is well so far; 1 probe has not run yet"),
         ([WAITING], "waiting", "Nothing is known yet: the first polls are under way"),
-        ([LOOK, WAITING], "look", "1 thing needs a look"),
-        ([WRONG], "wrong", "1 thing is wrong"),
-        ([WRONG, LOOK], "wrong", "1 thing is wrong and 1 needs a look"),
-        ([WRONG, WRONG, LOOK, LOOK], "wrong", "2 things are wrong and 2 need a look"),
+        ([SILENT, WAITING], "warning", "1 warning"),
+        ([FAILING], "warning", "1 warning"),
+        ([REFUSED], "critical", "1 critical"),
+        ([REFUSED, SILENT], "critical", "1 critical and 1 warning"),
+        ([REFUSED, REFUSED, SILENT, FAILING], "critical", "2 critical and 2 warnings"),
+        ([NOTED], "ok", "All is well as of 15:26 UTC"),
     ],
 )
 def test_verdict(targets: list[ProbeStatus], state: str, text: str) -> None:
@@ -54,19 +58,54 @@ def test_figures() -> None:
             seen(kernelcare(key("b", server("3", 2 * DAY), limit=9), account="other"), account="other"),
             seen(observed({"ELS": ElsProduct("CELS", [ElsKeyState("c", 0)], [])}, probe="els")),
             seen(observed({"": counts}, probe="patch_status")),
-            seen(licensed(("KernelCare", False, None))),
+            seen(licensed(("KernelCare", False, None), created=8 * DAY)),
         ],
         NOW,
     )
     assert [(figure.value, figure.label, figure.state) for figure in page.figures] == [
         ("3", "servers", "plain"),
-        ("2", "stale or never checked in", "look"),
-        ("1", "of 2 keys with a limit full or nearly", "look"),
+        ("2", "silent or never checked in", "warning"),
+        ("1", "of 2 keys with a limit full or nearly full", "warning"),
         ("0", "kernels not up to date", "ok"),
-        ("1", "IP licences unused", "look"),
+        ("1", "IP licenses unused for 7d or longer", "info"),
     ]
     assert page.has_many_accounts
     assert page.discovered == ["kernelcare", "ip_licenses", "els"]
+
+
+def test_figures_count_what_is_a_problem() -> None:
+    """Not what is worth a word only, as the problems do: 2 servers of 7, no key of 1, and no license."""
+    old = server("old", 2 * DAY, ip="192.0.2.9")
+    again = server("again", HOUR, created=NOW - DAY, ip="192.0.2.9")
+    late, new, undated = server("3", None, NOW - 2 * DAY), server("4", None, NOW - HOUR), server("5", None)
+    servers = [server("1", 2 * DAY), server("2", 31 * DAY), old, again, late, new, undated]
+    keys = key("a", *servers), key("off", server("6", 2 * DAY), server("7", HOUR), limit=2, enabled=False)
+    page = overview([seen(kernelcare(*keys)), seen(licensed(("KernelCare", False, None)))], NOW)
+    assert [(figure.value, figure.label, figure.state) for figure in page.figures] == [
+        ("9", "servers", "plain"),
+        ("2", "silent or never checked in", "warning"),
+        ("0", "of 1 key with a limit full or nearly full", "ok"),
+        ("0", "IP licenses unused for 7d or longer", "ok"),
+    ]
+    told = [(each.severity.word, each.text) for each in page.problems]
+    assert told == [
+        ("warning", "1 KernelCare server of acme has not checked in for over 1d"),
+        ("warning", "1 KernelCare server of acme has never checked in"),
+        ("info", "Disabled KernelCare key off of acme is full (2/2)"),
+        ("info", "1 KernelCare server of acme has not checked in yet"),
+        ("info", "1 KernelCare server of acme silent for over 30d and still billed"),
+        ("info", "1 KernelCare server of acme superseded by a newer registration"),
+        ("info", "1 KernelCare server of acme silent on disabled keys"),
+    ]
+    assert [(row.server_id, row.why) for row in page.servers.rows] == [
+        ("1", ""),
+        ("3", ""),
+        ("2", "still billed"),
+        ("old", "registered anew"),
+        ("6", "its key is disabled"),
+        ("5", "perhaps new"),
+    ]
+    assert page.servers.more == 0
 
 
 def test_charts_are_by_product() -> None:

@@ -79,7 +79,7 @@ def fleet(exporting: Exporting) -> Exporting:
     account.add_imunify_key(IMUNIFY_KEY, code="360_30").add_server("im", ip="198.51.100.1", last_checkin=None)
     account.add_els_key(code="CELS", limit=5)
     account.add_ip_license("192.0.2.1", 16)
-    account.add_ip_license("192.0.2.9", 16, registered=False)
+    account.add_ip_license("192.0.2.9", 16, registered=False, created=1710000000)
     account.add_group("Frankfurt").add_server(web.servers["one"])
     on = ", ".join(f"{probe}: {{enabled: true}}" for probe in ("els", "groups", "awp"))
     exporting.configure(account=f"probes: {{{on}}}")
@@ -104,22 +104,22 @@ def test_all_of_it(fleet: Exporting) -> None:
     fleet.run()
     page = read(fleet)
     assert [text for tag, text in page.heads if tag == "h2"] == [
-        "2 things are wrong and 2 need a look",
+        "3 warnings",
         "Probes",
         "Check-ins",
         "Keys",
         "Kernels",
-        "IP licences",
+        "IP licenses",
         "Groups",
         "AccelerateWP",
         "Links",
     ]
     for text in (
-        f"KernelCare key {mask_key(KEY)} (“Web”) of acme is full: 2 of 2 servers",
+        f'KernelCare key "Web" ({mask_key(KEY)}) of acme is full (2/2)',
         "Kernels of acme: 1 out of date",
-        "1 KernelCare server of acme has not checked in for over 1d, the longest for 5d",
+        "1 KernelCare server of acme has not checked in for over 1d",
         "1 Imunify server of acme has not checked in yet",
-        "1 IP licence of acme is paid for and used by nobody",
+        "1 IP license of acme unused for 7d or longer",
         "xmlrpc true",
         "Imunify 360_30",
         "ELS CELS",
@@ -277,13 +277,13 @@ def test_its_policy_allows_what_is_its_own(fleet: Exporting) -> None:
 def test_contrast(scheme: str) -> None:
     """Texts have the contrast of WCAG AA on what they stand on, shapes that of graphics."""
     colours = _colours(scheme)
-    for text in ("text", "quiet", "link", "ok", "look", "wrong", "waiting"):
+    for text in ("text", "quiet", "link", "ok", "warning", "critical", "waiting"):
         assert _contrast(colours[text], colours["card"]) >= 4.5, text
     for text in ("text", "quiet", "link"):
         assert _contrast(colours[text], colours["ground"]) >= 4.5, text
-    for state in ("ok", "look", "wrong", "waiting"):
+    for state in ("ok", "warning", "critical", "waiting"):
         assert _contrast(colours[state], colours[f"{state}-soft"]) >= 4.5, state
-    for shape in ("ok-fill", "look-fill", "wrong-fill", "idle-fill"):
+    for shape in ("ok-fill", "warning-fill", "critical-fill", "idle-fill"):
         assert _contrast(colours[shape], colours["card"]) >= 3, shape
 
 

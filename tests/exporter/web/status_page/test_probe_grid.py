@@ -27,19 +27,26 @@ FAILURE = Failure("auth", "no")
         (
             {"observation": kernelcare(key("a")), "failure": FAILURE},
             0,
-            ("look", "auth", "read 0s ago", "next in 15m"),
+            ("critical", "auth", "read 0s ago", "next in 15m"),
         ),
-        ({"failure": FAILURE, "last_success": None}, 0, ("wrong", "auth", "never read", "next in 15m")),
+        ({"failure": FAILURE, "last_success": None}, 0, ("critical", "auth", "never read", "next in 15m")),
         (
             {"observation": kernelcare(key("a")), "failure": FAILURE, "last_success": None},
             0,
-            ("look", "auth", "never read whole", "next in 15m"),
+            ("critical", "auth", "never read whole", "next in 15m"),
+        ),
+        (
+            {"observation": kernelcare(key("a")), "failure": Failure("timeout", "no")},
+            0,
+            ("warning", "timeout", "read 0s ago", "next in 15m"),
         ),
         (
             {"observation": msgspec.structs.replace(kernelcare(), lost=("a",))},
             7200,
-            ("wrong", "too old", "read 2h ago", "next is due"),
+            ("warning", "too old", "read 2h ago", "next is due"),
         ),
+        ({"observation": kernelcare(key("a"))}, 1860, ("ok", "ok", "read 31m ago", "next is due")),
+        ({"observation": kernelcare(key("a"))}, 1861, ("warning", "late", "read 31m ago", "next is due")),
     ],
 )
 def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str, str, str]) -> None:

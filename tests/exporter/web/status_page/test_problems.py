@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.problems import Problem, ProblemLevel, problems, shortened
+from cln_monitor.exporter.web.status_page.problems import Problem, problems, shortened
+from cln_monitor.policy import Severity
 from cln_monitor.probes import Failure
 from cln_monitor.probes.patch_status import PatchState
 from cln_monitor.probes.status import StatusFlag
@@ -15,12 +16,12 @@ from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
 
-WRONG, LOOK, NOTE = ProblemLevel.WRONG, ProblemLevel.LOOK, ProblemLevel.NOTE
+CRITICAL, WARNING, INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 OLD = NOW - 30 * DAY
 TIMEOUT = Failure("timeout", "reading /kcare/key/list.json at h: no whole answer within 15s")
 
 
-def told(*targets: ProbeStatus, now: float = NOW) -> list[tuple[ProblemLevel, str, str]]:
+def told(*targets: ProbeStatus, now: float = NOW) -> list[tuple[Severity, str, str]]:
     """Return the problems of these targets as tuples."""
     return [(each.severity, each.kind, each.text) for each in problems(targets, now)]
 
@@ -36,18 +37,26 @@ def test_a_flag_of_cln() -> None:
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
     target = seen(observed({"flags": flags}, probe="status", account=""))
     text = "CLN at cln.example.net says of itself: rhn_overloaded is true"
-    assert told(target) == [(WRONG, "cln", text)]
+    assert told(target) == [(WARNING, "cln", text)]
 
 
 def test_a_probe_that_fails() -> None:
-    """With the reason and since when; it is worse when nothing is left to show."""
+    """With the reason and since when, and whether anything is left to show."""
     start = f"The probe kernelcare of acme fails (timeout): {TIMEOUT.text}; "
     before = seen(kernelcare(key("a")), last_success=NOW - 2 * HOUR, failure=TIMEOUT)
-    assert told(before) == [(LOOK, "probes", f"{start}last read 2h ago, at 13:26 UTC, what is known is shown")]
+    assert told(before) == [(WARNING, "probes", f"{start}last read 2h ago, at 13:26 UTC, what is known is shown")]
     partly = seen(kernelcare(key("a")), last_success=None, failure=TIMEOUT)
-    assert told(partly) == [(LOOK, "probes", f"{start}it was never read whole, what is known is shown")]
+    assert told(partly) == [(WARNING, "probes", f"{start}it was never read whole, what is known is shown")]
     never = seen(kernelcare(), last_success=None, failure=TIMEOUT)
-    assert told(never) == [(WRONG, "probes", f"{start}it was never read, there are no data to show")]
+    assert told(never) == [(WARNING, "probes", f"{start}it was never read, there are no data to show")]
+
+
+def test_credentials_that_are_refused() -> None:
+    """Are worse than all else, whether there are data or not."""
+    for observation in (None, kernelcare(key("a"))):
+        ((severity, kind, text),) = told(seen(observation, failure=Failure("auth", "HTTP status 401")))
+        assert (severity, kind) == (CRITICAL, "probes")
+        assert text.startswith("The probe kernelcare of acme fails (auth): HTTP status 401; ")
 
 
 def test_a_long_error_is_cut() -> None:
@@ -62,24 +71,31 @@ def test_a_probe_that_runs_no_more() -> None:
     assert told(target, now=NOW + 1860) == []
     text = "The probe kernelcare of acme should have run 16m ago; last read 31m ago, at 15:26 UTC"
     target = seen(kernelcare(key("a")), now=NOW + 1861)
-    assert told(target, now=NOW + 1861) == [(LOOK, "probes", text)]
+    assert told(target, now=NOW + 1861) == [(WARNING, "probes", text)]
     expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
     text = "The probe kernelcare of acme: data grew too old and are no longer shown; last read 60m ago, at 15:26 UTC"
-    assert told(seen(expired, now=NOW + 3601), now=NOW + 3601) == [(WRONG, "probes", text)]
+    assert told(seen(expired, now=NOW + 3601), now=NOW + 3601) == [(WARNING, "probes", text)]
 
 
 @pytest.mark.parametrize(
     ("used", "expected"),
     [
         (89, []),
-        (90, [(LOOK, "keys", "KernelCare key a (“Web”) of acme is nearly full: 90 of 100 servers")]),
-        (100, [(WRONG, "keys", "KernelCare key a (“Web”) of acme is full: 100 of 100 servers")]),
+        (90, [(WARNING, "keys", 'KernelCare key "Web" (a) of acme is nearly full (90/100)')]),
+        (100, [(WARNING, "keys", 'KernelCare key "Web" (a) of acme is full (100/100)')]),
     ],
 )
-def test_keys(used: int, expected: list[tuple[ProblemLevel, str, str]]) -> None:
-    """A full key refuses servers; one that is nearly full will."""
+def test_keys(used: int, expected: list[tuple[Severity, str, str]]) -> None:
+    """A full key refuses servers; one that is nearly full will. That of a disabled one is as it should be."""
     servers = [server(str(number), HOUR) for number in range(used)]
     assert told(seen(kernelcare(key("a", *servers, limit=100, note="Web")))) == expected
+    off = told(seen(kernelcare(key("a", *servers, limit=100, note="Web", enabled=False))))
+    assert off == [(INFO, kind, f"Disabled {text}") for _, kind, text in expected]
+
+
+def test_a_key_of_one() -> None:
+    """Is full as soon as it is used."""
+    assert told(seen(kernelcare(key("a", server("1", HOUR), limit=1)))) == []
 
 
 def test_check_ins() -> None:
@@ -89,14 +105,46 @@ def test_check_ins() -> None:
             key("a", server("1", DAY + 1), server("2", DAY)), key("b", server("3", 9 * DAY), server("4", None, OLD))
         )
     )
-    text = "2 KernelCare servers of acme have not checked in for over 1d, the longest for 9d"
-    assert told(target) == [(LOOK, "check-ins", f"{text}; 1 more never did")]
+    assert told(target) == [
+        (WARNING, "check-ins", "2 KernelCare servers of acme have not checked in for over 1d"),
+        (WARNING, "check-ins", "1 KernelCare server of acme has never checked in"),
+    ]
     fresh = kernelcare(key("a", server("1", HOUR), server("2", None, OLD), server("3", None, OLD)))
-    assert told(seen(fresh)) == [(LOOK, "check-ins", "2 KernelCare servers of acme have never checked in")]
+    assert told(seen(fresh)) == [(WARNING, "check-ins", "2 KernelCare servers of acme have never checked in")]
     new = kernelcare(key("a", server("1", HOUR), server("2", None, created=NOW - HOUR)))
     assert told(seen(new)) == []
     undated = kernelcare(key("a", server("1", HOUR), server("2", None, created=None)))
-    assert told(seen(undated)) == [(NOTE, "check-ins", "1 KernelCare server of acme has not checked in yet")]
+    assert told(seen(undated)) == [(INFO, "check-ins", "1 KernelCare server of acme has not checked in yet")]
+
+
+def test_silence_that_is_critical() -> None:
+    """A key all of whose servers fell silent, and many servers of an account, are one problem each."""
+    silent = [server(str(number), 2 * DAY) for number in range(5)]
+    fresh = [server(f"f{number}", HOUR) for number in range(45)]
+    target = seen(kernelcare(key("a", *silent[:2], note="Web"), key("b", *silent[2:4]), key("c", *silent[4:], *fresh)))
+    stale = "KernelCare servers of acme have not checked in for over 1d"
+    assert told(target) == [
+        (CRITICAL, "check-ins", 'No server of key "Web" (a) of acme checks in any more: 2 servers'),
+        (CRITICAL, "check-ins", "No server of key b of acme checks in any more: 2 servers"),
+        (WARNING, "check-ins", f"5 {stale}"),
+    ]
+    target = seen(kernelcare(key("c", *silent, *fresh[:44])))
+    assert told(target) == [
+        (CRITICAL, "check-ins", "5 of 49 KernelCare servers of acme fell silent in the last 4d"),
+        (WARNING, "check-ins", f"5 {stale}"),
+    ]
+
+
+def test_silence_worth_a_word() -> None:
+    """Of what is gone, superseded or on a disabled key."""
+    old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
+    gone = [server(str(number), 31 * DAY, ip=f"192.0.2.{number}") for number in (3, 4)]
+    off = key("off", server("5", 2 * DAY), server("6", None, OLD), enabled=False)
+    assert told(seen(kernelcare(key("a", old, again, *gone), off))) == [
+        (INFO, "check-ins", "2 KernelCare servers of acme silent for over 30d and still billed"),
+        (INFO, "check-ins", "1 KernelCare server of acme superseded by a newer registration"),
+        (INFO, "check-ins", "2 KernelCare servers of acme silent on disabled keys"),
+    ]
 
 
 def patched(*states: PatchState) -> ProbeStatus:
@@ -110,33 +158,47 @@ def test_kernels() -> None:
     other = PatchState("key", "b", ok=False, counts={"uptodate": 1, "unsupported": 1}, hosts=[])
     whole = PatchState("reseller", "", ok=False, counts={"uptodate": 9, "unsupported": 3}, hosts=[])
     text = "Kernels of acme: 2 out of date and 1 unsupported, of 9 servers"
-    assert told(patched(of_key, other)) == [(WRONG, "kernels", text)]
-    assert told(patched(of_key, other, whole)) == [(LOOK, "kernels", "Kernels of acme: 3 unsupported, of 12 servers")]
+    assert told(patched(of_key, other)) == [(WARNING, "kernels", text)]
+    assert told(patched(of_key, other, whole)) == [
+        (WARNING, "kernels", "Kernels of acme: 3 unsupported, of 12 servers")
+    ]
 
 
 def test_kernels_without_counts() -> None:
     """CLN's word that all is not well is enough."""
     states = [PatchState("key", "a", ok=False, counts=None, hosts=[]), PatchState("reseller", "", True, None, [])]
     text = "CLN says that not all kernels of a of acme are up to date"
-    assert told(patched(*states)) == [(WRONG, "kernels", text)]
+    assert told(patched(*states)) == [(WARNING, "kernels", text)]
 
 
-def test_licences() -> None:
-    """Those that cost and serve nobody."""
-    target = seen(licensed(*[("KernelCare", number > 2, HOUR) for number in range(5)]))
-    assert told(target) == [(LOOK, "licences", "3 IP licences of acme are paid for and used by nobody")]
+@pytest.mark.parametrize(("created", "is_told"), [(7 * DAY, True), (7 * DAY - 1, False)])
+def test_licenses(created: float, is_told: bool) -> None:
+    """Those that cost and serve nobody, once there was time to use them."""
+    target = seen(licensed(*[("KernelCare", number > 2, HOUR) for number in range(5)], created=created))
+    text = "3 IP licenses of acme unused for 7d or longer"
+    assert told(target) == ([(INFO, "licenses", text)] if is_told else [])
+
+
+def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
+    """Nobody can judge them."""
+    target = seen(licensed(("KernelCare", None, None), ("KernelCare", True, HOUR)))
+    assert told(target) == [(INFO, "licenses", "CLN does not tell whether 1 IP license of acme is used")]
 
 
 def test_the_worst_comes_first() -> None:
-    """What is wrong before what needs a look, whatever the order of the probes."""
+    """By severity, whatever the order of the probes, then as the page is ordered."""
     full = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR), limit=2))
     flags = observed({"flags": [StatusFlag("xmlrpc", False, False)]}, probe="status", account="")
-    found = told(seen(full), seen(probe="imunify", failure=TIMEOUT), seen(flags))
+    unused = licensed(("KernelCare", False, None), created=8 * DAY)
+    refused = seen(probe="els", failure=Failure("auth", "no"))
+    found = told(seen(unused), seen(full), seen(probe="imunify", failure=TIMEOUT), seen(flags), refused)
     assert [(severity, kind) for severity, kind, _ in found] == [
-        (WRONG, "cln"),
-        (WRONG, "probes"),
-        (WRONG, "keys"),
-        (LOOK, "check-ins"),
+        (CRITICAL, "probes"),
+        (WARNING, "cln"),
+        (WARNING, "probes"),
+        (WARNING, "keys"),
+        (WARNING, "check-ins"),
+        (INFO, "licenses"),
     ]
 
 
@@ -148,7 +210,7 @@ def test_many_of_a_kind() -> None:
     shown = shortened(found)
     assert [each.text for each in shown[7:]] == [found[7].text, "and 12 more of the keys"]
     assert shortened(found[:8]) == found[:8]
-    assert shown[-1] == Problem(WRONG, "keys", "and 12 more of the keys")
+    assert shown[-1] == Problem(WARNING, "keys", "and 12 more of the keys")
 
 
 def test_what_is_kept_of_a_failing_key_is_judged_as_well() -> None:

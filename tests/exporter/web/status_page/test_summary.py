@@ -8,16 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cln_monitor.cln import ImunifyServer
+from cln_monitor import policy
+from cln_monitor.cln import ImunifyServer, Limit
 from cln_monitor.exporter.web.status_page.summary import (
-    LEAST_LIMIT,
     MOST_SERVERS,
-    NEARLY_FULL,
     Digest,
     KeyUse,
     LicenseUse,
     digest,
 )
+from cln_monitor.policy import Severity
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from tests.exporter.metrics.rendering import observed
@@ -64,11 +64,11 @@ def test_before() -> None:
 
 
 def test_imunify() -> None:
-    """The product is in words with its code; when a server was registered nobody tells."""
+    """The product is in words with its code, used as CLN counts it; when a server was registered nobody tells."""
     servers = [ImunifyServer("1", "192.0.2.1", None)]
     seen = digest(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
     ((use,), (silent,)) = seen.keys, seen.longest
-    assert (use.product, use.used, use.limit) == ("Imunify 360_30", 1, 5)
+    assert (use.product, use.used, use.limit) == ("Imunify 360_30", 7, 5)
     assert (silent.created, silent.since) == (None, float("inf"))
 
 
@@ -84,7 +84,7 @@ def test_els() -> None:
 def test_ip_licenses() -> None:
     """Counts by type; only servers that use a licence have an age."""
     seen = digest(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
-    assert seen.licenses == (LicenseUse("KernelCare", 2, 1, 0),)
+    assert seen.licenses == (LicenseUse("KernelCare", 2, 1, 0, (NOW - DAY,)),)
     assert [(each.key, each.ip, each.since) for each in seen.longest] == [
         ("KernelCare", "192.0.2.2", NOW - DAY),
         ("KernelCare", "192.0.2.1", NOW - HOUR),
@@ -114,27 +114,31 @@ def test_others(probe: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("used", "limit", "full", "nearly"),
+    ("used", "limit", "is_full", "severity"),
     [
-        (89, 100, False, False),
-        (90, 100, False, True),
-        (100, 100, True, True),
-        (101, 100, True, True),
-        (5, 0, False, False),
-        (5, None, False, False),
-        (0, 2, False, False),
-        (1, 1, False, False),
-        (2, 2, True, True),
+        (89, 100, False, None),
+        (90, 100, False, Severity.WARNING),
+        (100, 100, True, Severity.WARNING),
+        (101, 100, True, Severity.WARNING),
+        (5, 0, False, None),
+        (5, None, False, None),
+        (5, "many", False, None),
+        (0, 2, False, None),
+        (1, 1, True, None),
+        (2, 2, True, Severity.WARNING),
     ],
 )
-def test_fullness(used: int, limit: int | None, full: bool, nearly: bool) -> None:
+def test_fullness(used: int, limit: Limit, is_full: bool, severity: Severity | None) -> None:
     """From 90 % on a key is nearly full; one without a limit never is, and one for one server is meant to be full."""
     use = KeyUse("KernelCare", "a", "", used, limit)
-    assert (use.is_full, use.is_nearly_full) == (full, nearly)
+    assert (use.is_full, use.severity) == (is_full, severity)
+    assert KeyUse("KernelCare", "a", "", used, limit, enabled=False).severity == (
+        None if severity is None else Severity.INFO
+    )
 
 
 def test_the_alerts_call_the_same_keys_full() -> None:
     """Page and pager agree."""
     rules = (Path(__file__).parents[4] / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
-    assert f"record: cln:threshold:key_nearly_full_ratio, expr: {NEARLY_FULL}}}" in rules
-    assert f"record: cln:threshold:key_least_limit, expr: {LEAST_LIMIT}}}" in rules
+    assert f"record: cln:threshold:key_nearly_full_ratio, expr: {policy.NEARLY_FULL / 100}}}" in rules
+    assert f"record: cln:threshold:key_least_limit, expr: {policy.LEAST_LIMIT}}}" in rules

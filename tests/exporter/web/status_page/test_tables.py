@@ -24,10 +24,10 @@ def test_servers() -> None:
         ],
         NOW,
     )
-    assert [(row.server_id, row.ip, row.state, row.silent, row.moment, row.share) for row in some.rows] == [
-        ("2", "192.0.2.1", "stale", "4d", "2024-04-26 15:26 UTC", 100.0),
-        ("3", "192.0.2.1", "never", "2d, never seen", "2024-04-28 15:26 UTC", 50.0),
-        ("9", "no address", "never", "never seen", "", 0.0),
+    assert [(row.server_id, row.ip, row.state, row.silent, row.moment, row.why, row.share) for row in some.rows] == [
+        ("2", "192.0.2.1", "stale", "4d", "2024-04-26 15:26 UTC", "", 100.0),
+        ("3", "192.0.2.1", "never", "2d, never seen", "2024-04-28 15:26 UTC", "", 50.0),
+        ("9", "no address", "info", "never seen", "", "perhaps new", 0.0),
     ]
     assert some.more == 0
 
@@ -42,8 +42,22 @@ def test_many_servers() -> None:
         for name in ("x", "y")
     ]
     some = servers(targets, NOW)
-    assert [row.server_id for row in some.rows[:3]] == ["x41", "y41", "x40"]
+    assert [row.server_id for row in some.rows[:3]] == ["x30", "y30", "x29"]
     assert (len(some.rows), some.more) == (15, 65)
+
+
+def test_servers_that_are_gone() -> None:
+    """Come behind those that an operator looks after, however many they are."""
+    gone = [server(f"g{age}", age * DAY) for age in range(31, 131)]
+    late = [server("s2", 2 * DAY), server("s3", 30 * DAY), server("n", None, NOW - 90 * DAY)]
+    some = servers([seen(kernelcare(key("a", *gone, *late)))], NOW)
+    assert [row.server_id for row in some.rows[:5]] == ["n", "s3", "s2", "g130", "g129"]
+    assert [(row.state, row.why) for row in some.rows[1:4]] == [("stale", ""), ("stale", ""), ("info", "still billed")]
+    assert (len(some.rows), some.more) == (15, 88)
+    long = seen(kernelcare(key("a", *gone, *late)), stale_after=40.0 * DAY)
+    some = servers([long], NOW)
+    assert [row.server_id for row in some.rows[:3]] == ["n", "g130", "g129"]
+    assert (len(some.rows), some.more) == (15, 90 + 1 - 15)
 
 
 def test_keys() -> None:
@@ -57,7 +71,7 @@ def test_keys() -> None:
         NOW,
     )
     assert [(row.key, row.used, row.limit, row.state, row.share, row.silent) for row in some.rows] == [
-        ("full", "2", "2", "wrong", 100.0, "none silent"),
+        ("full", "2", "2", "warning", 100.0, "none silent"),
         ("half", "1", "2", "ok", 50.0, "1 never"),
         ("many", "2", "unlimited", "ok", None, "none silent"),
         ("dark", "1", "not told", "ok", None, "1 never"),

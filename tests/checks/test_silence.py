@@ -1,0 +1,389 @@
+"""How bad silence is: the rows of the policy as a plugin prints them, and what just misses each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from cln_monitor.checks.checkin_rules import judge
+from cln_monitor.checks.plugins import ip_licenses
+from cln_monitor.checks.result import CheckResult
+from cln_monitor.checks.silence import superseded_rows
+from tests.helpers.clock import NOW
+
+from .inside import options_of
+from .views import DAY, HOUR, caution, key, part, server, view
+
+A, B = "WsTs-8c7994d7", "Zq7T-2a8ef7d1"
+
+
+def off(each: dict[str, Any]) -> dict[str, Any]:
+    """Return a key as one that is disabled."""
+    return each | {"value": each["value"] | {"enabled": False}}
+
+
+def noted(each: dict[str, Any], note: str) -> dict[str, Any]:
+    """Return a key with a note."""
+    return each | {"value": each["value"] | {"note": note}}
+
+
+def of_ages(*ages: float | None, of: int = 0) -> list[dict[str, Any]]:
+    """Return servers of addresses of their own."""
+    return [server(f"10.{of}.{place // 256}.{place % 256}", age) for place, age in enumerate(ages)]
+
+
+def result(keys: Sequence[dict[str, Any]], *arguments: str, stale_after: float = DAY) -> CheckResult:
+    """Return the verdict on keys."""
+    seen = view(keys) | {"stale_after": stale_after}
+    return judge(seen, "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
+
+
+def judged(keys: Sequence[dict[str, Any]], *arguments: str, stale_after: float = DAY) -> tuple[str, str]:
+    """Return the state of keys, and the first line."""
+    found = result(keys, *arguments, stale_after=stale_after)
+    return found.evaluate()[0].name, found.text
+
+
+def figures(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]:
+    """Return the figures of keys."""
+    return {figure.label: figure.value for figure in result(keys, *arguments).figures}
+
+
+@pytest.mark.parametrize(
+    ("newly", "total", "state"),
+    [
+        (25, 400, "WARNING"),
+        (26, 400, "CRITICAL"),
+        (4, 10, "WARNING"),
+        (5, 50, "WARNING"),  # 10 %, and not more
+        (5, 49, "CRITICAL"),
+        (6, 50, "CRITICAL"),
+        (25, 250, "WARNING"),
+        (25, 249, "CRITICAL"),
+    ],
+)
+def test_many_newly_silent(newly: int, total: int, state: str) -> None:
+    """More than 25, or more than 10 % and at least 5, over all keys of the account; one phrase for all of them."""
+    servers = of_ages(*[2 * DAY] * newly, *[HOUR] * (total - newly))
+    found, text = judged([key(A, servers[::2]), key(B, servers[1::2])])
+    told = f"{newly} of {total} KernelCare servers fell silent in the last 4d"
+    assert (found, text.startswith(f"{told}; "), text.count("fell silent")) == (
+        state,
+        state == "CRITICAL",
+        int(state == "CRITICAL"),
+    )
+    assert f"{newly} of {total} KernelCare servers not checked in for over 1d: " in text
+
+
+@pytest.mark.parametrize(
+    ("age", "state"), [(4 * DAY, "CRITICAL"), (4 * DAY + 1, "WARNING"), (DAY + 1, "CRITICAL"), (DAY, "OK")]
+)
+def test_how_long_silence_is_new(age: float, state: str) -> None:
+    """For 3 days from `stale_after` on: who has been silent for longer was told of before."""
+    assert judged([key(A, of_ages(*[age] * 26, *[HOUR] * 4))])[0] == state
+
+
+def test_those_that_never_checked_in_are_not_newly_silent() -> None:
+    """They count among all."""
+    servers = [*of_ages(*[2 * DAY] * 5, *[HOUR] * 44), server("192.0.2.1", None, HOUR)]
+    assert judged([key(A, servers)])[0] == "WARNING"
+    assert judged([key(A, servers[:-1])])[0] == "CRITICAL"
+
+
+@pytest.mark.parametrize(
+    ("ages", "state"),
+    [
+        ((2 * DAY, 9 * DAY), "CRITICAL"),
+        ((4 * DAY, 9 * DAY), "CRITICAL"),  # the newest is just within 3 days of `stale_after`
+        ((4 * DAY + 1, 9 * DAY), "WARNING"),
+        ((DAY, 9 * DAY), "WARNING"),  # one is fresh
+        ((2 * DAY,), "WARNING"),  # a key of one
+        ((2 * DAY, None), "WARNING"),  # one of two ever checked in
+        ((2 * DAY, 3 * DAY, None), "CRITICAL"),
+        ((2 * DAY, 40 * DAY), "CRITICAL"),  # one of them is gone
+        ((31 * DAY, 40 * DAY), "OK"),
+    ],
+)
+def test_a_whole_key(ages: tuple[float | None, ...], state: str) -> None:
+    """Of 2 servers or more that ever checked in, none of them fresh, the newest of late."""
+    found, text = judged([noted(key(A, of_ages(*ages)), "Web"), key(B, of_ages(HOUR, of=1))])
+    seen = sum(age is not None for age in ages)
+    told = f'no server of 1 key checks in any more: "Web" ({A}) ({seen})'
+    assert (found, text.startswith(told), "any more" in text) == (state, state == "CRITICAL", state == "CRITICAL")
+
+
+def test_several_whole_keys() -> None:
+    """Are one phrase, each with its number; the servers are named behind it."""
+    _, text = judged([key(A, of_ages(2 * DAY, 3 * DAY)), key(B, of_ages(2 * DAY, 2 * DAY, 9 * DAY, of=1))])
+    first, second, *others = text.split("; ")
+    assert first == f"no server of 2 keys checks in any more: {A} (2), {B} (3)"
+    assert second.startswith("5 of 5 KernelCare servers not checked in for over 1d: 10.1.0.2 (9d), ")
+    assert others == []
+
+
+def test_many_and_a_whole_key() -> None:
+    """Are two things, both of them told."""
+    _, text = judged([key(A, of_ages(*[2 * DAY] * 5)), key(B, of_ages(HOUR, of=1))])
+    assert text.startswith(
+        f"no server of 1 key checks in any more: {A} (5); 5 of 6 KernelCare servers fell silent in the last 4d; "
+    )
+
+
+@pytest.mark.parametrize("arguments", [("--ip", "10.0.0.0", "--ip", "10.0.0.1"), ("--server-id", "id-of-10.0.0.0")])
+def test_a_check_of_some_servers_does_not_tell_of_their_key(arguments: tuple[str, ...]) -> None:
+    """Each server would alarm of the same."""
+    assert judged([key(A, of_ages(2 * DAY, 2 * DAY))])[0] == "CRITICAL"
+    state, text = judged([key(A, of_ages(2 * DAY, 2 * DAY))], *arguments)
+    assert (state, "any more" in text) == ("WARNING", False)
+
+
+@pytest.mark.parametrize(
+    ("age", "stale_after", "state", "told"),
+    [
+        (DAY, DAY, "OK", None),
+        (DAY + 1, DAY, "WARNING", "1 of 2 KernelCare servers not checked in for over 1d: "),
+        (30 * DAY, DAY, "WARNING", "1 of 2 KernelCare servers not checked in for over 1d: "),
+        (30 * DAY + 1, DAY, "OK", "1 of 2 KernelCare servers silent for over 30d and still billed: "),
+        (12 * HOUR, 12 * HOUR, "OK", None),
+        (12 * HOUR + 1, 12 * HOUR, "WARNING", "1 of 2 KernelCare servers not checked in for over 12h: "),
+        (30 * DAY + 1, 12 * HOUR, "OK", "1 of 2 KernelCare servers silent for over 30d and still billed: "),
+        (31 * DAY, 40 * DAY, "OK", None),
+        (40 * DAY, 40 * DAY, "OK", None),
+        (40 * DAY + 1, 40 * DAY, "OK", "1 of 2 KernelCare servers silent for over 40d and still billed: "),
+    ],
+)
+def test_from_when_to_when(age: float, stale_after: float, state: str, told: str | None) -> None:
+    """From `stale_after` to 30 days, or to `stale_after` where that is longer: then it is worth a word alone."""
+    found, text = judged([key(A, of_ages(age, HOUR))], stale_after=stale_after)
+    assert found == state
+    assert ("not checked in for" in text or "still billed" in text) == (told is not None)
+    assert (told or "the longest silent is ") in text
+
+
+@pytest.mark.parametrize(
+    ("stale_after", "newest", "state"),
+    [
+        (12 * HOUR, 84 * HOUR, "CRITICAL"),
+        (12 * HOUR, 84 * HOUR + 1, "WARNING"),
+        (40 * DAY, 43 * DAY, "CRITICAL"),
+        (40 * DAY, 43 * DAY + 1, "OK"),
+    ],
+)
+def test_a_whole_key_by_another_stale_after(stale_after: float, newest: float, state: str) -> None:
+    """The three days are counted from what is configured, be the servers gone."""
+    assert judged([key(A, of_ages(newest, newest + DAY))], stale_after=stale_after)[0] == state
+
+
+def test_many_by_another_stale_after() -> None:
+    """The words have the time that it makes with the three days, in whole days."""
+    _, text = judged([key(A, of_ages(*[84 * HOUR] * 26, HOUR))], stale_after=12 * HOUR)
+    assert text.startswith("26 of 27 KernelCare servers fell silent in the last 3d; ")
+
+
+@pytest.mark.parametrize(("created", "state"), [(DAY, "OK"), (DAY + 1, "WARNING"), (90 * DAY, "WARNING"), (None, "OK")])
+@pytest.mark.parametrize("stale_after", [12 * HOUR, DAY, 40 * DAY])
+def test_a_server_that_never_checked_in(created: float | None, state: str, stale_after: float) -> None:
+    """Counts a day after its registration, whatever `stale_after` is and however long ago that was."""
+    found, text = judged([key(A, [server("192.0.2.1", None, created)])], stale_after=stale_after)
+    assert found == state
+    assert ("never checked in, registered over 1d ago: 192.0.2.1 (" in text) == (state == "WARNING")
+    assert ("1 of 1 KernelCare servers never checked in: 192.0.2.1" in text) == (created is None)
+
+
+OLD = {**server("192.0.2.9", 5 * DAY), "server_id": "old"}
+
+
+def anew(number: int, age: float = HOUR, created: float | None = 4 * DAY, ip: str = "192.0.2.9") -> dict[str, Any]:
+    """Return a server that took over the address."""
+    return {**server(ip, age, created), "server_id": f"new{number}"}
+
+
+SUPERSEDED = "superseded by a newer registration: 192.0.2.9"
+
+
+@pytest.mark.parametrize(
+    ("others", "is_superseded"),
+    [
+        ([anew(1)], True),
+        ([anew(1, DAY)], True),
+        ([anew(1, DAY + 1)], False),  # the new one is silent as well
+        ([anew(1, created=5 * DAY)], False),  # registered when the old one checked in last
+        ([anew(1, created=5 * DAY - 1)], True),
+        ([anew(1, created=6 * DAY)], False),
+        ([anew(1, created=None)], False),
+        ([anew(1, ip="192.0.2.8")], False),
+        ([anew(1), anew(2, created=3 * DAY)], False),  # they share it, as by NAT
+        ([anew(1), anew(2)], False),  # also those that came in the same minute
+        ([anew(1), anew(2, created=6 * DAY)], False),
+    ],
+)
+def test_superseded(others: list[dict[str, Any]], is_superseded: bool) -> None:
+    """Where one fresh server of the address was registered after the last check-in, on whatever key."""
+    fresh = of_ages(HOUR)
+    for keys in ([key(A, [OLD, *others, *fresh])], [key(A, [OLD, *fresh]), key(B, others)]):
+        found = result(keys)
+        assert found.evaluate()[0].name == ("OK" if is_superseded else "WARNING")
+        assert (SUPERSEDED in found.text) is is_superseded
+        assert figures(keys)["superseded"] == int(is_superseded)
+        assert [line for line in found.lines if "192.0.2.9 (5d)" in line] == [
+            "WARNING: 192.0.2.9 (5d)" for _ in range(not is_superseded)
+        ]
+
+
+def test_superseded_twice_in_the_same_minute() -> None:
+    """Old registrations that look alike but for their ids are two."""
+    twins = [OLD, {**OLD, "server_id": "twin"}]
+    assert superseded_rows([key(A, [*twins, anew(1)])["value"]], NOW, DAY) == {(A, "old"), (A, "twin")}
+    state, text = judged([key(A, [*twins, anew(1)])])
+    assert (state, f"2 of 3 KernelCare servers {SUPERSEDED}, 192.0.2.9" in text) == ("OK", True)
+
+
+def test_without_an_address_or_a_check_in_none_is_superseded() -> None:
+    """Those of which CLN tells no address are not one server; one that never checked in counts by its registration."""
+    nameless = [OLD | {"ip": ""}, anew(1, ip="")]
+    assert judged([key(A, nameless)])[0] == "WARNING"
+    never = OLD | {"last_checkin": None}
+    state, text = judged([key(A, [never, anew(1)])])
+    assert (state, "superseded" in text) == ("WARNING", False)
+
+
+def test_what_is_superseded_counts_there_alone() -> None:
+    """Neither as gone nor as newly silent, nor for its key, nor among all."""
+    old = of_ages(*[2 * DAY] * 30)
+    new = [anew(place, HOUR, DAY, each["ip"]) for place, each in enumerate(old)]
+    state, text = judged([key(A, old), key(B, new)])
+    assert (state, "any more" in text, "fell silent" in text) == ("OK", False, False)
+    assert "30 of 60 KernelCare servers superseded by a newer registration: " in text
+    gone = judged([key(A, [OLD | {"last_checkin": NOW - 31 * DAY}, anew(1)])])
+    assert (gone[0], SUPERSEDED in gone[1], "billed" in gone[1]) == ("OK", True, False)
+    # 5 of 49 are many, but not of 50: what is superseded is none of them.
+    fleet = of_ages(*[2 * DAY] * 5, *[HOUR] * 43, of=1)
+    assert judged([key(A, [*fleet, OLD, anew(1)])])[0] == "CRITICAL"
+    assert judged([key(A, [*fleet, anew(1), anew(2)])])[0] == "WARNING"
+
+
+def test_superseded_by_a_server_of_a_key_that_is_not_looked_at() -> None:
+    """Where it was read, as an exporter does: the old one is as it is for the status page."""
+    keys = [key(A, [OLD]), key(B, [anew(1)])]
+    state, text = judged(keys, "--key", A)
+    assert (state, f"1 of 1 KernelCare servers {SUPERSEDED}" in text) == ("OK", True)
+    assert figures(keys, "--key", A)["superseded"] == 1
+    state, text = judged(keys, "--server-id", "old")
+    assert (state, f"1 of 1 KernelCare servers {SUPERSEDED}" in text) == ("OK", True)
+    assert figures(keys, "--key", B)["superseded"] == 0
+
+
+def test_imunify_knows_no_superseded_servers() -> None:
+    """As it does not tell when they were registered; nor is there a figure."""
+    servers = [{name: each[name] for name in ("server_id", "ip", "last_checkin")} for each in (OLD, anew(1))]
+    seen = view([key(A, servers)]) | {"probe": "imunify"}
+    found = judge(seen, "Imunify", options_of("check_cln_imunify"), NOW)
+    assert (found.evaluate()[0].name, "superseded" in found.text) == ("WARNING", False)
+    assert "superseded" not in {figure.label for figure in found.figures}
+
+
+def test_a_disabled_key() -> None:
+    """All that is silent on it is one note; it is no whole key, and none of many."""
+    servers = [*of_ages(*[2 * DAY] * 26, 31 * DAY), server("192.0.2.1", None, 2 * DAY)]
+    state, text = judged([off(key(A, servers))])
+    assert (state, "any more" in text, "fell silent" in text, "billed" in text) == ("OK", False, False, False)
+    assert "; 28 of 28 KernelCare servers silent on disabled keys: " in text
+    # 5 of 49 are many, but not of 50: those of a disabled key are none of them.
+    fleet = of_ages(*[2 * DAY] * 5, *[HOUR] * 44, of=1)
+    assert judged([key(B, fleet), off(key(A, servers))])[0] == "CRITICAL"
+    assert judged([key(B, fleet), key(A, of_ages(HOUR))])[0] == "WARNING"
+
+
+def test_a_disabled_key_that_is_asked_for() -> None:
+    """Counts as any other."""
+    keys = [off(key(A, of_ages(2 * DAY, 2 * DAY))), key(B, of_ages(HOUR, of=1))]
+    assert judged(keys)[0] == "OK"
+    state, text = judged(keys, "--key", A)
+    assert (state, text.startswith(f"no server of 1 key checks in any more: {A} (2); ")) == ("CRITICAL", True)
+    assert "disabled" not in text
+
+
+@pytest.mark.parametrize("arguments", [("-w", "1d"), ("-c", "1d"), ("--ip", "192.0.2.9")])
+def test_a_disabled_key_whatever_is_given(arguments: tuple[str, ...]) -> None:
+    """Ranges, or the address of a server, do not ask for its key."""
+    state, text = judged([off(key(A, [OLD])), key(B, of_ages(HOUR))], *arguments)
+    assert (state, "KernelCare servers silent on disabled keys: 192.0.2.9" in text) == ("OK", True)
+
+
+def test_a_check_in_that_is_unknown_on_a_disabled_key() -> None:
+    """Is no problem, also where that server is what is asked for."""
+    row = {name: OLD[name] for name in ("server_id", "ip", "created")}
+    odd = [caution("checkin_ahead", "192.0.2.9 (2099-01-01)")]
+    assert judged([key(A, [row], cautions=odd)], "--ip", "192.0.2.9")[0] == "WARNING"
+    assert judged([off(key(A, [row], cautions=odd))], "--ip", "192.0.2.9")[0] == "OK"
+
+
+def test_a_disabled_key_and_what_is_superseded() -> None:
+    """A server that registered anew on a disabled key did so; the old one on a disabled key is of that key."""
+    state, text = judged([key(A, [OLD]), off(key(B, [anew(1)]))])
+    assert (state, SUPERSEDED in text, "disabled" in text) == ("OK", True, False)
+    state, text = judged([off(key(A, [OLD])), key(B, [anew(1)])])
+    assert (state, "superseded" in text, "silent on disabled keys: 192.0.2.9" in text) == ("OK", False, True)
+
+
+@pytest.mark.parametrize(
+    ("servers", "arguments", "state"),
+    [
+        (of_ages(2 * DAY, 2 * DAY), ("-w", "1d"), "WARNING"),  # no whole key
+        (of_ages(2 * DAY, 2 * DAY), ("-w", "3d"), "OK"),
+        (of_ages(*[2 * DAY] * 26), ("-w", "1d"), "WARNING"),  # not many
+        (of_ages(31 * DAY, HOUR), ("-w", "1d"), "WARNING"),  # not gone
+        (of_ages(31 * DAY, HOUR), ("-c", "30d"), "CRITICAL"),
+        (of_ages(29 * DAY, HOUR), ("-c", "30d"), "WARNING"),  # `stale_after` stays the other range
+        (of_ages(2 * DAY, HOUR), ("-c", "12h"), "CRITICAL"),
+        (of_ages(9 * HOUR, HOUR), ("-c", "12h"), "OK"),
+        ([OLD, anew(1)], ("-w", "1d"), "WARNING"),  # not superseded
+        ([OLD, anew(1)], ("-w", "1d", "-c", "3d"), "CRITICAL"),
+        ([server("192.0.2.1", None, 2 * DAY)], ("-w", "3d"), "OK"),
+        ([server("192.0.2.1", None, 4 * DAY)], ("-c", "3d"), "CRITICAL"),
+    ],
+)
+def test_ranges_replace_the_grades(servers: list[dict[str, Any]], arguments: tuple[str, ...], state: str) -> None:
+    """What is given is all that counts, and nothing that it replaces is told beside it."""
+    found, text = judged([key(A, servers)], *arguments)
+    assert found == state
+    for words in ("any more", "fell silent", "billed", "superseded"):
+        assert words not in text
+
+
+def licensed(ages: Sequence[float], *arguments: str, kind: str = "KernelCare") -> tuple[str, str]:
+    """Return the state and the first line of servers with IP licenses."""
+    rows = [
+        {"ip": f"10.0.0.{place}", "license": kind, "registered": True, "created": NOW - 90 * DAY}
+        for place, _ in enumerate(ages)
+    ]
+    checkins = [
+        {"ip": row["ip"], "license": kind, "last_checkin": NOW - age} for row, age in zip(rows, ages, strict=True)
+    ]
+    value = {"licenses": rows, "checkins": checkins}
+    seen = view([part("licenses", value)])
+    found = ip_licenses.judge(seen, options_of("check_cln_ip_licenses", *arguments), NOW)
+    return found.evaluate()[0].name, found.text
+
+
+def test_ip_licenses() -> None:
+    """Many of them count as those of keys, and gone ones; there is no key that could fall silent."""
+    assert licensed([2 * DAY] * 4)[0] == "WARNING"
+    state, text = licensed([2 * DAY] * 5)
+    told = "5 of 5 licensed servers fell silent in the last 4d; 5 of 5 licensed servers not checked in for over 1d: "
+    assert (state, text.startswith(told), "key" in text) == ("CRITICAL", True, False)
+    state, text = licensed([31 * DAY, HOUR])
+    assert (state, "1 of 2 licensed servers silent for over 30d and still billed: 10.0.0.0 KernelCare" in text) == (
+        "OK",
+        True,
+    )
+    assert licensed([2 * DAY] * 5, "-w", "1d")[0] == "WARNING"
+
+
+def test_some_ip_licenses() -> None:
+    """A check of some addresses does not alarm of what the account has lost, however many they are."""
+    some = [word for place in range(5) for word in ("--ip", f"10.0.0.{place}")]
+    assert licensed([*[2 * DAY] * 5, *[HOUR] * 45])[0] == "WARNING"
+    assert licensed([*[2 * DAY] * 5, *[HOUR] * 45], *some)[0] == "WARNING"

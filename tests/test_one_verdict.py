@@ -1,0 +1,248 @@
+"""The status page and the plugins find the same of a fleet: one for each row of the policy, and what just misses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from cln_monitor.checks import checkin_rules
+from cln_monitor.checks.plugins import els, ip_licenses, patch_status, status
+from cln_monitor.checks.result import CheckResult
+from cln_monitor.checks.states import State
+from cln_monitor.cln import ImunifyServer, KernelCareServer
+from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
+from cln_monitor.exporter.web.status_page.problems import PATCH_WORDS, Problem, problems
+from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.policy import Severity
+from cln_monitor.probes import PROBES, Observation, stale_after_of
+from cln_monitor.probes.caution import Caution
+from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
+from cln_monitor.probes.imunify import ImunifyKeyServers
+from cln_monitor.probes.patch_status import PatchState
+from cln_monitor.probes.status import StatusFlag
+from tests.checks.inside import options_of
+from tests.exporter.metrics.rendering import observed, viewed
+from tests.exporter.web.status_page.factories import DAY, HOUR, kernelcare, key, licensed, server
+from tests.helpers.clock import NOW
+
+CRITICAL, WARNING, INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
+STATES = {State.OK: INFO, State.WARNING: WARNING, State.CRITICAL: CRITICAL}
+
+
+class Fleet(NamedTuple):
+    """What a probe saw, and how bad that is; None for nothing. ``stale_after``: seconds, by default a day."""
+
+    name: str
+    seen: Observation[Any]
+    severity: Severity | None
+    stale_after: float = DAY
+
+
+def of_ages(*ages: float | None, of: str = "s") -> list[KernelCareServer]:
+    """Return servers of addresses of their own."""
+    return [
+        server(f"{of}{place}", age, NOW - 90 * DAY, ip=f"10.{len(of)}.{place // 256}.{place % 256}")
+        for place, age in enumerate(ages)
+    ]
+
+
+def used(number: int, limit: int, *, enabled: bool = True) -> Observation[Any]:
+    """Return a key with ``number`` fresh servers."""
+    return kernelcare(key("a", *of_ages(*[HOUR] * number), limit=limit, enabled=enabled))
+
+
+def silent(newly: int, total: int, age: float = 2 * DAY) -> Observation[Any]:
+    """Return an account of two keys, ``newly`` of whose servers checked in last ``age`` ago."""
+    servers = of_ages(*[age] * newly, *[HOUR] * (total - newly))
+    return kernelcare(key("a", *servers[::2]), key("b", *servers[1::2]))
+
+
+def one(age: float | None) -> Observation[Any]:
+    """Return a key with a server whose last check-in was ``age`` ago, beside a fresh one."""
+    return kernelcare(key("a", *of_ages(age, HOUR)))
+
+
+def whole(*ages: float | None, enabled: bool = True) -> Observation[Any]:
+    """Return a key of servers of these ages, beside a fresh one."""
+    return kernelcare(key("a", *of_ages(*ages), enabled=enabled), key("b", *of_ages(HOUR, of="other")))
+
+
+def registered(age: float | None) -> Observation[Any]:
+    """Return a server that never checked in and was registered ``age`` ago."""
+    return kernelcare(key("a", server("1", None, None if age is None else NOW - age), *of_ages(HOUR)))
+
+
+def anew(
+    *others: tuple[float, float], enabled: bool = True, old: float = 5 * DAY, old_enabled: bool = True
+) -> Observation[Any]:
+    """Return a silent server, and ``others`` of its address, by check-in and registration, on another key."""
+    new = [server(f"n{place}", age, NOW - created, ip="192.0.2.9") for place, (age, created) in enumerate(others)]
+    before = server("old", old, NOW - 90 * DAY, ip="192.0.2.9")
+    return kernelcare(key("a", before, enabled=old_enabled), key("b", *new, enabled=enabled))
+
+
+def imunify(*ages: float | None, limit: int = 0, reported: int | None = None) -> Observation[Any]:
+    """Return an Imunify key with servers of these ages."""
+    servers = [
+        ImunifyServer(str(place), f"192.0.2.{place}", None if age is None else NOW - age)
+        for place, age in enumerate(ages)
+    ]
+    return observed({"i": ImunifyKeyServers("i", "AVP", limit, reported, servers)}, probe="imunify")
+
+
+def els_of(number: int, limit: int | None) -> Observation[Any]:
+    """Return an ELS key with ``number`` servers."""
+    servers = [ElsServerState("a", str(place), "192.0.2.1", "") for place in range(number)]
+    return observed({"ELS CELS": ElsProduct("ELS CELS", [ElsKeyState("a", limit)], servers)}, probe="els")
+
+
+def flags(*, good: bool) -> Observation[Any]:
+    """Return what CLN says of itself."""
+    return observed({"flags": [StatusFlag("xmlrpc", good, good)]}, probe="status", account="")
+
+
+def kernels(*, ok: bool | None = None, **counts: int) -> Observation[Any]:
+    """Return the patch states of an account."""
+    is_ok = set(counts) == {"uptodate"} if ok is None else ok
+    state = PatchState("reseller", "", is_ok, (counts and dict.fromkeys(PATCH_WORDS, 0) | counts) or None, [])
+    return observed({"(reseller)": state}, probe="patch_status")
+
+
+def odd(fact: str) -> Observation[Any]:
+    """Return a fleet that is well but for a caution."""
+    seen = one(HOUR)
+    (part,) = seen.parts
+    return msgspec.structs.replace(seen, parts=(msgspec.structs.replace(part, cautions=(Caution(fact, ("a",)),)),))
+
+
+FLEETS = [
+    Fleet("all is well", one(HOUR), None),
+    Fleet("a flag is bad", flags(good=False), WARNING),
+    Fleet("a flag is good", flags(good=True), None),
+    Fleet("a key is full", used(10, 10), WARNING),
+    Fleet("a key is more than full", used(11, 10), WARNING),
+    Fleet("a key of 2 is full", used(2, 2), WARNING),
+    Fleet("a key is nearly full", used(90, 100), WARNING),
+    Fleet("a key has room", used(89, 100), None),
+    Fleet("a key of 1 is full", used(1, 1), None),
+    Fleet("a key has no limit", used(5, 0), None),
+    Fleet("a disabled key is full", used(2, 2, enabled=False), INFO),
+    Fleet("a disabled key is nearly full", used(9, 10, enabled=False), INFO),
+    Fleet("a disabled key has room", used(8, 10, enabled=False), None),
+    Fleet("an Imunify key is full", imunify(HOUR, HOUR, limit=2), WARNING),
+    Fleet("an Imunify key is full as CLN counts", imunify(HOUR, limit=2, reported=2), WARNING),
+    Fleet("an Imunify key has room", imunify(HOUR, limit=2, reported=0), None),
+    Fleet("an ELS key is full", els_of(2, 2), WARNING),
+    Fleet("an ELS key has room", els_of(1, 2), None),
+    Fleet("an ELS key of 1 is full", els_of(1, 1), None),
+    Fleet("a limit is not told", odd("limit_not_told"), INFO),
+    Fleet("a limit is unreadable", odd("limit_unreadable"), WARNING),
+    Fleet("a field is missing", odd("field_missing"), WARNING),
+    Fleet("a check-in is ahead", odd("checkin_ahead"), WARNING),
+    Fleet("servers were lost", odd("servers_dropped"), WARNING),
+    Fleet("all servers were lost", odd("servers_gone"), CRITICAL),
+    Fleet("a server is silent", one(DAY + 1), WARNING),
+    Fleet("a server is fresh", one(DAY), None),
+    Fleet("a server is silent for 30 days", one(30 * DAY), WARNING),
+    Fleet("a server is gone", one(30 * DAY + 1), INFO),
+    Fleet("silent after 12 hours", one(12 * HOUR + 1), WARNING, 12 * HOUR),
+    Fleet("fresh for 12 hours", one(12 * HOUR), None, 12 * HOUR),
+    Fleet("fresh for 40 days", one(40 * DAY), None, 40 * DAY),
+    Fleet("gone after 40 days", one(40 * DAY + 1), INFO, 40 * DAY),
+    Fleet("26 fell silent", silent(26, 400), CRITICAL),
+    Fleet("25 fell silent", silent(25, 400), WARNING),
+    Fleet("26 fell silent a while ago", silent(26, 400, age=4 * DAY + 1), WARNING),
+    Fleet("more than a tenth fell silent", silent(5, 49), CRITICAL),
+    Fleet("a tenth fell silent", silent(5, 50), WARNING),
+    Fleet("less than 5 fell silent", silent(4, 12), WARNING),
+    Fleet("26 fell silent of 12 hours", silent(26, 400, age=84 * HOUR), CRITICAL, 12 * HOUR),
+    Fleet("26 fell silent of 12 hours a while ago", silent(26, 400, age=84 * HOUR + 1), WARNING, 12 * HOUR),
+    Fleet("26 fell silent of 40 days", silent(26, 400, age=43 * DAY), CRITICAL, 40 * DAY),
+    Fleet("26 fell silent of 40 days a while ago", silent(26, 400, age=43 * DAY + 1), INFO, 40 * DAY),
+    Fleet("a key fell silent", whole(2 * DAY, 9 * DAY), CRITICAL),
+    Fleet("a key fell silent, just in time", whole(4 * DAY, 9 * DAY), CRITICAL),
+    Fleet("a key fell silent a while ago", whole(4 * DAY + 1, 9 * DAY), WARNING),
+    Fleet("a key fell silent but for one", whole(DAY, 9 * DAY), WARNING),
+    Fleet("a key of one fell silent", whole(2 * DAY), WARNING),
+    Fleet("a key fell silent of 2 of which one never checked in", whole(2 * DAY, None), WARNING),
+    Fleet("a key fell silent of 40 days", whole(43 * DAY, 50 * DAY), CRITICAL, 40 * DAY),
+    Fleet("a disabled key fell silent", whole(2 * DAY, 9 * DAY, enabled=False), INFO),
+    Fleet("many of a disabled key fell silent", whole(*[2 * DAY] * 30, 31 * DAY, None, enabled=False), INFO),
+    Fleet("a disabled key is fresh", whole(HOUR, enabled=False), None),
+    Fleet("never checked in", registered(DAY + 1), WARNING),
+    Fleet("not checked in yet", registered(DAY), None),
+    Fleet("registered nobody knows when", registered(None), INFO),
+    Fleet("an Imunify server never checked in", imunify(None, HOUR), INFO),
+    Fleet("an Imunify server is silent", imunify(2 * DAY, HOUR), WARNING),
+    Fleet("an Imunify key fell silent", imunify(2 * DAY, 2 * DAY), CRITICAL),
+    Fleet("superseded", anew((HOUR, 4 * DAY)), INFO),
+    Fleet("superseded though gone", anew((HOUR, 4 * DAY), old=40 * DAY), INFO),
+    Fleet("registered anew, and silent again", anew((DAY + 1, 4 * DAY)), WARNING),
+    Fleet("registered before the last check-in", anew((HOUR, 6 * DAY)), WARNING),
+    Fleet("behind NAT", anew((HOUR, 4 * DAY), (HOUR, 3 * DAY)), WARNING),
+    Fleet("superseded on a disabled key", anew((HOUR, 4 * DAY), enabled=False), INFO),
+    Fleet("superseded of a disabled key", anew((HOUR, 4 * DAY), old_enabled=False), INFO),
+    Fleet("kernels up to date", kernels(uptodate=3), None),
+    Fleet("kernels out of date", kernels(uptodate=3, outofdate=1), WARNING),
+    Fleet("kernels unsupported", kernels(uptodate=3, unsupported=1), WARNING),
+    Fleet("servers inactive", kernels(uptodate=3, inactive=1), WARNING),
+    Fleet("kernels not up to date, uncounted", kernels(ok=False), WARNING),
+    Fleet("kernels up to date, uncounted", kernels(ok=True), None),
+    Fleet("a license is unused", licensed(("A", False, None), ("A", True, HOUR), created=7 * DAY), INFO),
+    Fleet("a license is new", licensed(("A", False, None), ("A", True, HOUR), created=7 * DAY - 1), None),
+    Fleet("nobody knows of a license", licensed(("A", None, None), ("A", True, HOUR)), INFO),
+    Fleet("a licensed server is silent", licensed(("A", True, 2 * DAY), ("A", True, HOUR)), WARNING),
+    Fleet("a licensed server is gone", licensed(("A", True, 31 * DAY), ("A", True, HOUR)), INFO),
+    Fleet("many licensed servers fell silent", licensed(*[("A", True, 2 * DAY)] * 5, ("A", True, HOUR)), CRITICAL),
+    Fleet("the licensed servers are silent", licensed(*[("A", True, 2 * DAY)] * 4), WARNING),
+    Fleet("an unused license is not silent", licensed(("A", False, 2 * DAY), ("A", True, HOUR)), None),
+    Fleet("what nobody knows of is silent", licensed(("A", None, 2 * DAY), ("A", True, HOUR)), WARNING),
+]
+
+
+def on_page(fleet: Fleet) -> list[Problem]:
+    """Return what the page says of it."""
+    view = viewed(fleet.seen, last_run=NOW, last_success=NOW)
+    return problems([ProbeStatus(view, _settings(fleet), digest(fleet.seen))], NOW)
+
+
+def by_plugin(fleet: Fleet) -> tuple[Severity | None, str]:
+    """Return what the plugin says of it, as it reads it from an exporter: how bad, and in which words."""
+    report = viewed(fleet.seen, last_run=NOW, last_success=NOW)
+    report = msgspec.structs.replace(report, stale_after=stale_after_of(_settings(fleet)))
+    result = _judged(fleet.seen.probe, msgspec.json.decode(msgspec.json.encode(report)))
+    state, _ = result.evaluate()
+    return (STATES[state] if state is not State.OK or _notes(result.text) else None), result.text
+
+
+def _settings(fleet: Fleet) -> Any:
+    settings: Any = PROBES[fleet.seen.probe].settings
+    made = settings()
+    return made if stale_after_of(made) is None else settings(stale_after=float(fleet.stale_after))
+
+
+def _judged(probe: str, view: Any) -> CheckResult:
+    if probe in {"kernelcare", "imunify"}:
+        return checkin_rules.judge(view, probe, options_of(f"check_cln_{probe}"), NOW)
+    modules: dict[str, Any] = {"els": els, "ip_licenses": ip_licenses, "patch_status": patch_status, "status": status}
+    arguments = ("--reseller",) if probe == "patch_status" else ()
+    result: CheckResult = modules[probe].judge(view, options_of(f"check_cln_{probe}", *arguments), NOW)
+    return result
+
+
+def _notes(text: str) -> Sequence[str]:
+    """Return what an OK line says beside that all is well."""
+    _, *others = text.split("; ")
+    return [each for each in others if not each.startswith("the fullest key is")]
+
+
+@pytest.mark.parametrize("fleet", FLEETS, ids=[fleet.name for fleet in FLEETS])
+def test_the_page_and_the_plugin_agree(fleet: Fleet) -> None:
+    """Each finds the worst that the policy says, and a word where it says that it is worth one."""
+    found = on_page(fleet)
+    assert max((each.severity for each in found), default=None) == fleet.severity, found
+    severity, text = by_plugin(fleet)
+    assert severity == fleet.severity, text
