@@ -7,9 +7,11 @@ same. Nothing is imported that a plugin would have to wait for.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+S = TypeVar("S")
 
 CHECKIN_AHEAD = "checkin_ahead"
 COUNT_UNREADABLE = "count_unreadable"
@@ -17,6 +19,7 @@ FIELD_MISSING = "field_missing"
 FLAG_MISSING = "flag_missing"
 LIMIT_NOT_TOLD = "limit_not_told"
 LIMIT_UNREADABLE = "limit_unreadable"
+NOT_AVAILABLE = "not_available"
 SERVERS_DROPPED = "servers_dropped"
 SERVERS_GONE = "servers_gone"
 SERVERS_NOT_LISTED = "servers_not_listed"
@@ -231,6 +234,17 @@ def is_unused_long(created: float | None, now: float) -> bool:
     return created is None or now - created >= UNUSED_AFTER
 
 
+def patch_states_of_account(
+    states: Sequence[S], is_listed: Callable[[S], bool], servers: Callable[[S], int]
+) -> Sequence[S]:
+    """Return which of the patch ``states`` of keys add up to those of the account: those of the keys that it lists.
+
+    A monitoring key stands for all servers, so it is not added; of monitoring keys alone the largest one counts.
+    """
+    listed = [state for state in states if is_listed(state)]
+    return listed or sorted(states, key=servers)[-1:]
+
+
 class Fact(NamedTuple):
     """Something that may be odd: its ``severity``, the words for ``one`` and for ``many``, with ``{}`` for how many.
 
@@ -264,6 +278,7 @@ FACTS: dict[str, Fact] = {
         "{} keys have a number of servers that cannot be read",
     ),
     LIMIT_NOT_TOLD: Fact(Severity.INFO, "CLN tells no limit of 1 key", "CLN tells no limit of {} keys"),
+    NOT_AVAILABLE: Fact(Severity.INFO, "not available to this account", "not available to this account"),
 }
 """The facts by name, the worst first. ``docs/faults.md`` says of each when it is true."""
 

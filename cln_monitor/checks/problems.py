@@ -35,11 +35,17 @@ def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = 
 
 
 def problems_of(
-    view: View, wanted: Callable[[str], bool], options: argparse.Namespace, *, kept: bool = True
+    view: View,
+    wanted: Callable[[str], bool],
+    options: argparse.Namespace,
+    *,
+    kept: bool = True,
+    requested: Collection[str] = (),
 ) -> list[CheckProblem]:
     """Return what could not be read of the ``wanted`` parts, and that the view is too old where it is.
 
-    ``kept``: what was seen a while before will do.
+    ``kept``: what was seen a while before will do. Of the parts that are ``requested`` by name, what is not available
+    could not be read either.
     """
     age = view["ages"]["last_run"] or 0
     if age > view["max_age"]:
@@ -47,6 +53,7 @@ def problems_of(
         text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge (max_age {allowed})"
         return [CheckProblem(State.UNKNOWN, text)]
     missing = missing_of(view, wanted, kept=kept)
+    missing += [{**each, "reason": "refused"} for each in unavailable_of(view) if each["name"] in requested]
     if not missing:
         return []
     states = [_state(each["reason"], options) for each in missing]
@@ -60,6 +67,11 @@ def missing_of(view: View, wanted: Callable[[str], bool], *, kept: bool = True) 
     _observation(view)
     of_those = [each for each in view["missing"] if not (kept and each["is_kept"])]
     return [each for each in of_those if not each["name"] or wanted(each["name"])]
+
+
+def unavailable_of(view: View) -> list[Mapping[str, Any]]:
+    """Return the parts that CLN does not offer to the account."""
+    return list(_observation(view).get("unavailable", ()))
 
 
 class Oddities(NamedTuple):
@@ -93,7 +105,8 @@ def origin_of(view: View, options: argparse.Namespace, wanted: Callable[[str], b
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
         gaps = []  # the first line says it all
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    return _age_of(view, options) + missing
+    unavailable = [f"not available: {each['what']}: {each['text']}" for each in unavailable_of(view)]
+    return _age_of(view, options) + missing + unavailable
 
 
 def _age_of(view: View, options: argparse.Namespace) -> list[str]:

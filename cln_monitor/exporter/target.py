@@ -152,6 +152,8 @@ class Target:
 
     def _compared(self, run: Run[Any]) -> Run[Any]:
         """Return ``run`` with what shows only beside the runs before it."""
+        if self.observation is not None and run.observation.unavailable:
+            run = msgspec.structs.replace(run, observation=run.observation.with_refused(self.observation))
         shard = str(self.source.shard)
         is_comparable = self.history.shard == shard
         fallen = what_fell(self.observation, run.observation) if is_comparable else []
