@@ -199,12 +199,16 @@ def are_many(newly: int, total: int) -> bool:
 
 
 class Registration(NamedTuple):
-    """A server: its address, the Unix times of its last check-in and registration, and the ``key`` it is on."""
+    """A server: its address, the Unix times of its last check-in and registration, and the ``key`` it is on.
+
+    ``host`` is its host name, empty where that is unknown.
+    """
 
     ip: str
     last_checkin: float
     created: float | None
     key: str = ""
+    host: str = ""
 
 
 def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]]:
@@ -218,14 +222,20 @@ def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]
 def superseded(shared: Iterable[Sequence[Registration]], now: float, stale_after: float) -> list[Registration]:
     """Return those of ``shared`` addresses that are silent and have registered anew since.
 
-    That is so where the address has a single fresh registration, made after their last check-in. An address with
-    several is shared by servers, as by NAT.
+    That is so where the address has a single fresh registration, made after their last check-in, and host names agree
+    as far as they are known. An address with several is shared by servers, as by NAT.
     """
     found = []
     for registrations in shared:
         fresh = [each for each in registrations if now - each.last_checkin <= stale_after]
         if len(fresh) == 1 and (created := fresh[0].created) is not None:
-            found += [each for each in registrations if each is not fresh[0] and each.last_checkin < created]
+            found += [
+                each
+                for each in registrations
+                if each is not fresh[0]
+                and each.last_checkin < created
+                and (each.host == fresh[0].host or not (each.host and fresh[0].host))
+            ]
     return found
 
 
