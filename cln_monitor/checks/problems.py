@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cln_monitor import policy
 from cln_monitor.durations import format_age
+from cln_monitor.policy import Severity
 
 from .data.request import View
 from .output import name_worst
@@ -16,7 +17,7 @@ from .states import State, rank, worst
 
 _NO_ANSWER = ("unreachable", "timeout")
 _MOST_NAMED = 3
-_STATES = {policy.Severity.WARNING: State.WARNING, policy.Severity.CRITICAL: State.CRITICAL}
+_STATES = {Severity.INFO: State.OK, Severity.WARNING: State.WARNING, Severity.CRITICAL: State.CRITICAL}
 
 
 class CheckProblem(NamedTuple):
@@ -24,6 +25,11 @@ class CheckProblem(NamedTuple):
 
     state: State
     text: str
+
+
+def state_of(severity: Severity) -> State:
+    """Return the state that a severity of the policy is."""
+    return _STATES[severity]
 
 
 def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
@@ -93,8 +99,8 @@ def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[st
     ]
     told = policy.phrases((each["fact"], each["names"], each.get("count", 1)) for each in cautions)
     return Oddities(
-        [CheckProblem(_STATES[each.severity], each.text) for each in told if each.severity is not policy.Severity.INFO],
-        [each.text for each in told if each.severity is policy.Severity.INFO],
+        [CheckProblem(state_of(each.severity), each.text) for each in told if each.severity is not Severity.INFO],
+        [each.text for each in told if each.severity is Severity.INFO],
         [f"{each['fact']}: {name}" for each in cautions for name in each["names"]],
     )
 

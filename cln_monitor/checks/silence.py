@@ -115,7 +115,9 @@ def judge_servers(
         problems = [*at_once, *stale_problems(shown, total, given, at_birth)]
     else:
         problems = stale_problems(shown, total, given, given)
-    figures = age_figures([server for _, server in aged], given)
+    # A superseded server has a figure of its own, and nothing is said of one whose key is disabled.
+    counted = {id(each) for each, _ in judged}
+    figures = age_figures([server for each, server in aged if id(each) in counted], given)
     return JudgedServers(shown, problems, [*undated_notes(shown, total), *notes], figures, _count(rows, superseded))
 
 

@@ -74,13 +74,14 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
 
 
 class _Selection(NamedTuple):
-    """The states of a ``view`` to judge, the keys without servers, and what could not be read."""
+    """The states of a ``view`` to judge, the keys without servers, what could not be read, and the hosts by name."""
 
     view: View
     wanted: Callable[[str], bool]
     found: list[Mapping[str, Any]]
     unknown: list[str]
     problems: list[CheckProblem]
+    hosts: list[Mapping[str, Any]]
 
 
 def _select(view: View, options: argparse.Namespace) -> _Selection:
@@ -100,18 +101,21 @@ def _select(view: View, options: argparse.Namespace) -> _Selection:
     unknown = _unknown_to_cln(view, wanted) if options.key else []
     requested = [_RESELLER] if _wants_reseller(options) else ()
     problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options, requested=requested)
-    return _Selection(view, wanted, found, unknown, problems)
+    # Reseller access tells counts alone; the answers about keys name hosts of the same account.
+    named = values_of(view, lambda _: True) if by_reseller else found
+    hosts = {(host["host"], host["ip"]): host for each in named for host in each["hosts"]}
+    return _Selection(view, wanted, found, unknown, problems, list(hosts.values()))
 
 
 def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
-    view, wanted, found, unknown, problems = _select(view, options)
+    view, wanted, found, unknown, problems, hosts = _select(view, options)
     counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
     counted = [each for each in found if each["counts"] is not None]
     total = sum(counts.values())
-    judged = [_judge_counts(counts, total, found, State.CRITICAL, options.critical)]
+    judged = [_judge_counts(counts, total, hosts, State.CRITICAL, options.critical)]
     warning = tuple(state for state in options.warning if state not in options.critical)
-    judged.append(_judge_counts(counts, total, found, State.WARNING, warning))
+    judged.append(_judge_counts(counts, total, hosts, State.WARNING, warning))
     shown = [problem for problem in judged if problem is not None]
     if any(not each["ok"] and not _is_explained(each) for each in found):
         state = State.CRITICAL if options.critical else State.WARNING if options.warning else State.OK
@@ -138,7 +142,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
         text="; ".join(phrases),
         lines=[
             *origin_of(view, options, lambda name: wanted(name) and name not in unknown),
-            *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]),
+            *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for host in hosts),
         ],
         figures=[Metric(state, count) for state, count in counts.items()] if is_whole else [],
         states=[problem.state for problem in (*shown, *problems)],
@@ -146,7 +150,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
 
 
 def _judge_counts(
-    counts: dict[str, int], total: int, found: list[Any], state: State, bad: tuple[str, ...]
+    counts: dict[str, int], total: int, hosts: list[Mapping[str, Any]], state: State, bad: tuple[str, ...]
 ) -> CheckProblem | None:
     """Return a phrase for the servers whose state is one of ``bad``, the hosts that CLN names among it."""
     counted = [each for each in bad if counts[each]]
@@ -155,8 +159,11 @@ def _judge_counts(
     first, *others = counted
     text = f"{counts[first]} of {total} servers {_WORDS[first]}"
     text += "".join(f", {counts[other]} {_WORDS[other]}" for other in others)
-    hosts = [host for each in found for host in each["hosts"] if host["state"] in bad]
-    names = [f"{host['host']} ({_worded(host['state'])})" if others else host["host"] for host in hosts]
+    names = [
+        f"{host['host']} ({_worded(host['state'])})" if others else host["host"]
+        for host in hosts
+        if host["state"] in bad
+    ]
     return CheckProblem(state, f"{text}: {name_worst(names)}" if names else text)
 
 

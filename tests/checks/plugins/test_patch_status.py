@@ -475,3 +475,12 @@ def test_the_account_asked_directly(is_reseller: bool, cln: Cln) -> None:
     asked = [request.path.split("/")[2] for request in cln.simulator.requests]
     assert (outcome.state, asked[0]) == ("WARNING", "nagios-res")
     assert (len(asked) == 1) is is_reseller
+
+
+def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
+    """Its answer has counts alone; each host is named once."""
+    of_key = state_of("a", 3, 1, 0, 0, hosts=(("web1", "outofdate"),))
+    of_other = {**state_of("moni-1", 7, 1, 0, 0, hosts=(("web1", "outofdate"),)), "name": "moni-1"}
+    outcome = judged_account(view([of_reseller(8, 1, 0, 0), of_key, of_other]))
+    assert (outcome.state, outcome.text) == ("WARNING", "1 of 9 servers out of date: web1")
+    assert [line for line in outcome.lines if "web1" in line] == ["web1 (192.0.2.1) is out of date"]
