@@ -57,7 +57,7 @@ def test_openmetrics_has_the_same_series(exporter: Exporter) -> None:
     assert answer.text.endswith("\n# EOF\n")
     kernelcare = [line for line in answer.text.splitlines() if line.startswith("cln_kernelcare_key_")]
     assert kernelcare == [line for line in exporter.metrics().splitlines() if line.startswith("cln_kernelcare_key_")]
-    assert len(kernelcare) == 12
+    assert len(kernelcare) == 14
 
 
 def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> None:
