@@ -45,7 +45,7 @@ from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvai
 from .kernelcare import KernelCareKey, KernelCareServer
 from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ResellerNotFoundError, ServersNotFoundError
-from .redact import PLACEHOLDER, Redactor, Secret
+from .redactor import PLACEHOLDER, Redactor, Secret
 from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
 from .status import ServiceStatus

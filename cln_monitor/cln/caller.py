@@ -18,7 +18,7 @@ from .errors import AuthorizationError, ClnError, RefusedError, TimedOutError
 from .http.answer import HttpAnswer
 from .http.deadline import Deadline
 from .http.transport import Transport
-from .redact import Redactor, Secret
+from .redactor import Redactor, Secret
 from .secret_text import suspicion_of_secret
 
 R = TypeVar("R")

@@ -22,7 +22,7 @@ from .ip_licenses import IpLicenseReads, IpLicenses
 from .kernelcare import KernelCare, KernelCareReads
 from .monitoring_key import MonitoringKeys
 from .patch_status import PatchStatusReads
-from .redact import Redactor, Secret
+from .redactor import Redactor, Secret
 from .status import StatusReads
 
 

@@ -3,7 +3,7 @@
 from .advice import warnings_of
 from .clients import ClientFactory
 from .dump import show_config
-from .exposure import Exposed, is_world_readable
+from .exposed_secrets import Exposed, is_world_readable
 from .load import ConfigError, load_config, make_config, parse_config, read_yaml
 from .model import AccountConfig, Config
 from .secrets import expand

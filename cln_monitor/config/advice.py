@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cln_monitor.cln import suspicion_of_secret
 from cln_monitor.durations import format_duration
 
-from .exposure import exposed_secrets
+from .exposed_secrets import exposed_secrets
 from .model import SECRET_NAMES, Config, secret_fields
 
 

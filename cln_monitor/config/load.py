@@ -21,7 +21,7 @@ from cln_monitor.cln import (
 )
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
-from .exposure import exposed_secrets
+from .exposed_secrets import exposed_secrets
 from .model import SECRET_NAMES, AccountConfig, Config, ConfigFile, SecretName, secret_fields
 from .secrets import EmptySecretError, expand
 from .validator import ConfigProblem, Validator, at

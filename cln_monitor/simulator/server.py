@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
 
-from . import answers, control, strikes
+from . import answers, control, fault_injection
 from .answers import SimulatedAnswer
 from .exchange import SimulatedExchange
 from .request_log import Request
@@ -182,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         if strike is None:
             exchange.send(real())
         else:
-            strikes.strike(exchange, strike, real)
+            fault_injection.inject(exchange, strike, real)
             self.close_connection = not exchange.keep_alive
 
     def _exchange(self, request: Request, skew: float = 0.0) -> SimulatedExchange:

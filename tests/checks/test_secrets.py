@@ -69,7 +69,7 @@ PLUGINS = {
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What may pass is tried again at once."""
-    monkeypatch.setattr("cln_monitor.cln.http.transport._FIRST_BACK_OFF", 0.001)
+    monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.001)
 
 
 @pytest.fixture

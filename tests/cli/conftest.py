@@ -24,4 +24,4 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("CLN_") or name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}:
             monkeypatch.delenv(name)
-    monkeypatch.setattr("cln_monitor.cln.http.transport._FIRST_BACK_OFF", 0.001)
+    monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.001)

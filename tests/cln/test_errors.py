@@ -26,7 +26,7 @@ def test_each_exported_error_has_one_of_the_reasons() -> None:
     kinds = [
         kind for name in cln.__all__ if isinstance(kind := getattr(cln, name), type) and issubclass(kind, ClnError)
     ]
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert {kind.reason for kind in kinds if kind is not ClnError} == set(REASONS)
     assert ServersNotFoundError.reason == NotDoneError.reason == "refused"
 

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from cln_monitor.cln.http import answer, transport
+from cln_monitor.cln.http import answer, retry
 from cln_monitor.probes import settings
 
 RESOLVER = "TESTS_RESOLVER_FAILS"
@@ -18,7 +18,7 @@ LARGEST_BODY = "TESTS_LARGEST_BODY"
 
 def be_impatient() -> None:
     """Let failed calls be tried again at once, polls follow each other faster than they may, and names not resolve."""
-    transport._FIRST_BACK_OFF = 0.01
+    retry._FIRST_BACK_OFF = 0.01
     settings._SHORTEST_INTERVAL = 0.1
     answer.LARGEST_BODY = int(os.environ.get(LARGEST_BODY, answer.LARGEST_BODY))
     resolve, fails = socket.getaddrinfo, Path(os.environ[RESOLVER])

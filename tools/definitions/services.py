@@ -54,7 +54,9 @@ SERVICES = (
         note="Of all servers of the account. For one key use -k KEY, or its mask with an exporter, and leave out "
         "--no-match-state.",
     ),
-    Service("check_cln_ip_licenses", "ip_licenses", "CLN IP licenses", 60, 15, nagios=CALM, icinga=_calm("ip_licenses")),
+    Service(
+        "check_cln_ip_licenses", "ip_licenses", "CLN IP licenses", 60, 15, nagios=CALM, icinga=_calm("ip_licenses")
+    ),
     Service("check_cln_els", "els", "CLN ELS keys", 60, 15, nagios=CALM, icinga=_calm("els"), shipped_off=True),
     Service("check_cln_awp", "awp", "CLN AccelerateWP", 360, 60, shipped_off=True),
     Service(

@@ -23,7 +23,7 @@ from requests.utils import urldefragauth
 from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
-from cln_monitor.cln.redact import login_of
+from cln_monitor.cln.redactor import login_of
 from cln_monitor.files import pem_text, read_file
 
 from .connections import POOLS

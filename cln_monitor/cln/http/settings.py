@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 from requests.utils import should_bypass_proxies
 
-from cln_monitor.cln.redact import login_of
+from cln_monitor.cln.redactor import login_of
 from cln_monitor.urls import host_of, is_http_url
 
 API_URL = "https://cln.cloudlinux.com/api"

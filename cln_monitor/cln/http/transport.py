@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
@@ -13,7 +12,6 @@ from cln_monitor.cln.endpoints import READS, WRITES, Endpoint
 from cln_monitor.cln.errors import (
     BadAnswerError,
     ClnError,
-    RateLimitedError,
     RefusedError,
     TimedOutError,
     UnreachableError,
@@ -21,22 +19,19 @@ from cln_monitor.cln.errors import (
 from cln_monitor.cln.http.clock import Clock
 from cln_monitor.cln.http.deadline import Deadline
 from cln_monitor.cln.paging import paging_of_headers
-from cln_monitor.cln.redact import Redactor
+from cln_monitor.cln.redactor import Redactor
 from cln_monitor.http_body import in_utf8
 
 from .answer import Exchange, HttpAnswer, rate_limit, read_body
 from .dates import clock_skew, retry_after_seconds
 from .error_mapping import FAILURES, says_nothing_was_done, translate
 from .pool import ConnectionPool
-from .rate_limiter import LONGEST_PAUSE, RateLimiter
+from .rate_limiter import RateLimiter
+from .retry import over_live_connection, with_retries
 from .settings import TransportSettings, ignored_proxy
 from .sockets import Call, UsedConnection, call_deadline
 
 T = TypeVar("T")
-
-_RANDOM = random.SystemRandom()  # the shared generator, and its seed, belong to whoever uses this as a library
-_ATTEMPTS = 3
-_FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
 
 
 class Reply(NamedTuple):
@@ -97,15 +92,7 @@ class Transport:
         """
         if endpoint not in READS:
             raise PermissionError(f"{endpoint.template} is not one of the calls that only read")
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return self._ask(endpoint, path, query, decode, deadline)
-            except ClnError as error:
-                wait = self._wait_before_retry(error, attempt)
-                if attempt == _ATTEMPTS or not error.transient or wait > min(deadline.left(), LONGEST_PAUSE):
-                    raise
-                self.clock.sleep(wait)
-        raise AssertionError("the last attempt returns or raises")
+        return with_retries(lambda: self._ask(endpoint, path, query, decode, deadline), self.clock, deadline)
 
     def write(
         self,
@@ -146,12 +133,6 @@ class Transport:
         """Close the connections that are not in use."""
         self._session.close()
 
-    def _wait_before_retry(self, error: ClnError, attempt: int) -> float:
-        if isinstance(error, RateLimitedError) and error.retry_after is not None:
-            return error.retry_after
-        # Jitter spreads our retries over CLN, it protects nothing.
-        return _FIRST_BACK_OFF * (1 << (attempt - 1)) * _RANDOM.uniform(0.5, 1.5)
-
     def _ask(
         self,
         endpoint: Endpoint,
@@ -160,13 +141,9 @@ class Transport:
         decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
-        """Send a read, and at once a second time where the first went over a connection that had died meanwhile."""
-        try:
-            reply = self._send(endpoint, path, query, deadline)
-        except ClnError as error:
-            if not error.connection_was_stale or not deadline.left():
-                raise
-            reply = self._send(endpoint, path, query, deadline, over_new=True)
+        reply = over_live_connection(
+            lambda over_new: self._send(endpoint, path, query, deadline, over_new=over_new), deadline
+        )
         return reply.decoded(decode)
 
     def _send(

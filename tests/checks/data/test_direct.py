@@ -318,7 +318,7 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
 )
 def test_what_cln_may_do(fault: Fault, told: str, cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is UNKNOWN, in words that tell what was asked and what came; there are no figures of what is not known."""
-    monkeypatch.setattr("cln_monitor.cln.http.transport._FIRST_BACK_OFF", 0.01)
+    monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.01)
     cln.simulator.faults.add(fault)
     outcome = run_inside("check_cln_kernelcare", *cln.login)
     assert outcome.state == "UNKNOWN"
@@ -330,7 +330,7 @@ def test_what_cln_may_do(fault: Fault, told: str, cln: Cln, monkeypatch: pytest.
 @pytest.mark.usefixtures("call_clock")
 def test_no_answer_has_a_state_of_its_own(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
     """--unreachable-state is for a CLN that does not answer; one that answers nonsense is UNKNOWN."""
-    monkeypatch.setattr("cln_monitor.cln.http.transport._FIRST_BACK_OFF", 0.01)
+    monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.01)
     state = ("--unreachable-state", "warning")
     for fault in (Fault("reset"), Fault("hang")):
         cln.simulator.faults.clear()

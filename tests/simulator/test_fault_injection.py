@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from cln_monitor.simulator import Account, Fault, Served, Simulator, strikes
+from cln_monitor.simulator import Account, Fault, Served, Simulator, fault_injection
 from cln_monitor.simulator.exchange import SimulatedExchange
 from cln_monitor.simulator.faults import KINDS
 
@@ -31,7 +31,7 @@ def raw(served: Served, most: int = 1 << 20) -> bytes:
 
 def test_every_kind_has_a_strike() -> None:
     """But for the two after which all goes on."""
-    assert set(strikes._STRIKES) == set(KINDS) - {"latency", "skew"}
+    assert set(fault_injection._INJECTIONS) == set(KINDS) - {"latency", "skew"}
 
 
 def test_latency_comes_before_the_answer(simulator: Simulator, served: Served) -> None:

@@ -11,13 +11,13 @@ from .answers import SimulatedAnswer, phrase
 from .exchange import SimulatedExchange
 from .faults import Fault
 
-Strike = Callable[[SimulatedExchange, Fault, Callable[[], SimulatedAnswer]], None]
+Injection = Callable[[SimulatedExchange, Fault, Callable[[], SimulatedAnswer]], None]
 _BLOCK = 1 << 16
 
 
-def strike(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
+def inject(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
     """Let a fault have the exchange. `real` makes the true answer, and all the changes that come with it."""
-    _STRIKES[fault.kind](exchange, fault, real)
+    _INJECTIONS[fault.kind](exchange, fault, real)
 
 
 def _status(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], SimulatedAnswer]) -> None:
@@ -160,7 +160,7 @@ _MESSAGES: Mapping[int, str] = {
     429: "Too many requests",
     503: "Service unavailable",
 }
-_STRIKES: Mapping[str, Strike] = {
+_INJECTIONS: Mapping[str, Injection] = {
     "answer": _answer,
     "cut": _cut,
     "cut_body": _cut_body,

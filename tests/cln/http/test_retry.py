@@ -1,0 +1,198 @@
+"""When a read is sent again: after what may pass, three times in all, with pauses that CLN asks for or that grow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+
+import pytest
+
+from cln_monitor.cln import (
+    BadAnswerError,
+    ClnError,
+    Deadline,
+    RateLimitedError,
+    RateLimiter,
+    RefusedError,
+    UnreachableError,
+)
+from cln_monitor.cln.http import retry
+from cln_monitor.simulator import Fault, Served, Simulator
+from tests.cln.asking import Clients, read
+from tests.helpers.clock import NOW
+from tests.helpers.running import wait_until
+from tests.helpers.scripted import http_answer
+
+GOOD = http_answer(b'{"success": true, "data": {}}')
+
+PASSING = {
+    "429": (lambda: Fault("status", status=429, times=2), RateLimitedError),
+    "500 with a refusal": (lambda: Fault("status", status=500, times=2), RefusedError),
+    "502 with a page": (lambda: Fault("status", status=502, html=True, times=2), BadAnswerError),
+    "503": (lambda: Fault("status", status=503, html=True, times=2), BadAnswerError),
+    "503 that asks to wait": (lambda: Fault("status", status=503, retry_after=1, times=2), RateLimitedError),
+    "a reset": (lambda: Fault("reset", times=2), UnreachableError),
+    "a cut body": (lambda: Fault("cut_body", times=2), BadAnswerError),
+    "gzip without its end": (lambda: Fault("cut_gzip", times=2), BadAnswerError),
+}
+LASTING = {
+    "400": (lambda: Fault("status", status=400), "CLN refused the call: Unexpected server error"),
+    "401": (lambda: Fault("status", status=401), "CLN refused the token: Authorization failed"),
+    "403 with a page": (
+        lambda: Fault("status", status=403, html=True),
+        "CLN answers HTTP 403 and no reason: login, secret key or token are wrong, or our address is barred",
+    ),
+    "404": (
+        lambda: Fault("status", status=404, html=True),
+        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+    ),
+    "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the call: it gave no reason"),
+    "a page": (lambda: Fault("html"), "not an answer of CLN but an HTML page"),
+    "an empty body": (lambda: Fault("empty"), "not an answer of CLN but an empty body"),
+    "cut JSON": (lambda: Fault("cut"), "not an answer of CLN but JSON that is cut or broken"),
+    "no HTTP": (
+        lambda: Fault("garbage"),
+        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+    ),
+    "two lengths": (
+        lambda: Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
+        "unexpected response from CLN: not valid HTTP (more than one Content-Length)",
+    ),
+    "silence": (lambda: Fault("hang"), "no complete answer within 0.1 s, it was still waiting for the answer"),
+}
+
+
+def time_for(fault: Fault) -> float:
+    """Return the seconds that a call has: few where it would wait in vain."""
+    return 0.1 if fault.kind == "hang" else 10
+
+
+@pytest.mark.parametrize(("fault", "_kind"), PASSING.values(), ids=PASSING.keys())
+def test_what_may_pass_is_tried_again(
+    clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], _kind: type[ClnError]
+) -> None:
+    """A failure that may pass is tried again, twice at most, after waits that grow and vary."""
+    simulator.faults.add(fault())
+    assert clients.client(served.url).status.flags().is_good("xmlrpc")
+    assert len(simulator.requests) == 3
+    first, second = clients.clock.slept
+    assert 0.25 <= first <= 1
+    assert 0.5 <= second <= 1.5
+
+
+@pytest.mark.parametrize(("fault", "kind"), PASSING.values(), ids=PASSING.keys())
+def test_third_failure_is_the_last(
+    clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], kind: type[ClnError]
+) -> None:
+    """After the third failure the error is told, and nobody waits any more."""
+    endless = fault()
+    endless.times = None
+    simulator.faults.add(endless)
+    with pytest.raises(kind) as raised:
+        clients.client(served.url).kernelcare.keys()
+    assert raised.value.transient
+    assert len(simulator.requests) == 3
+    assert len(clients.clock.slept) == 2
+
+
+@pytest.mark.usefixtures("call_clock")
+@pytest.mark.parametrize(("fault", "problem"), LASTING.values(), ids=LASTING.keys())
+def test_what_will_not_pass_is_told_at_once(
+    clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], problem: str
+) -> None:
+    """A failure that will not pass, or that took all the time there was, is not tried again."""
+    struck = fault()
+    simulator.faults.add(struck)
+    with pytest.raises(ClnError) as raised:
+        clients.client(served.url, timeout=time_for(struck)).kernelcare.keys()
+    assert raised.value.problem == problem
+    wait_until(lambda: simulator.requests, "the request")  # sent, and maybe not read yet
+    assert len(simulator.requests) == len(clients.exchanges) == 1
+    assert clients.clock.slept == []
+
+
+def test_waits_vary(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Two clients that fail at the same time do not come back at the same time."""
+    simulator.faults.add(Fault("reset"))
+    waits = set()
+    for _ in range(4):
+        with pytest.raises(UnreachableError):
+            read(clients.transport(served.url))
+        waits.add(clients.clock.slept.pop())
+    assert len(waits) == 4
+
+
+def test_no_retry_beyond_the_deadline(
+    clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the wait would outlast the deadline, the failure is told at once."""
+    monkeypatch.setattr(retry, "_FIRST_BACK_OFF", 16)
+    simulator.faults.add(Fault("reset"))
+    with pytest.raises(UnreachableError):
+        read(clients.transport(served.url), deadline=Deadline(7, clients.clock))
+    assert len(simulator.requests) == 1
+    assert clients.clock.slept == []
+
+
+def test_retry_after_seconds(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A wait that CLN asks for is waited out."""
+    simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
+    read(clients.transport(served.url))
+    assert clients.clock.slept == [7]
+
+
+@pytest.mark.parametrize("skew", [0, 3600, -3600], ids=["same clock", "CLN is ahead", "CLN is behind"])
+def test_retry_after_date(clients: Clients, simulator: Simulator, served: Served, skew: int) -> None:
+    """A moment that CLN names is one of CLN's clock."""
+    simulator.faults.add(Fault("skew", seconds=skew))
+    date = formatdate(NOW + skew + 12, usegmt=True)
+    simulator.faults.add(Fault("status", status=429, retry_after=date, times=1))
+    read(clients.transport(served.url))
+    assert clients.clock.slept == [12]
+
+
+@pytest.mark.parametrize("date", ["Wed, 21 Oct 2015 07:28:00 GMT", "0"], ids=["in the past", "no time"])
+def test_retry_after_no_time(clients: Clients, simulator: Simulator, served: Served, date: str) -> None:
+    """Where CLN names no wait at all the call is repeated at once."""
+    simulator.faults.add(Fault("status", status=429, retry_after=date, times=1))
+    read(clients.transport(served.url))
+    assert clients.clock.slept == []
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "²", "", "9" * 400 + "x", "Wed, 99 Oct 2015"])
+def test_retry_after_that_cannot_be_read(clients: Clients, simulator: Simulator, served: Served, value: str) -> None:
+    """A wait that cannot be read is a usual wait."""
+    simulator.faults.add(Fault("status", status=429, retry_after=value, times=1))
+    read(clients.transport(served.url))
+    assert 0.25 <= clients.clock.slept[0] <= 0.75
+
+
+def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """A long wait is told at once; until it is over nobody sends anything to that host, whatever the account."""
+    limits = RateLimiter(8, 0, clients.clock)
+    mine, other = (clients.client(served.url, limits=limits) for _ in range(2))
+    simulator.faults.add(Fault("status", status=429, retry_after=120, times=1))
+    with pytest.raises(RateLimitedError) as raised:
+        mine.kernelcare.keys()
+    assert str(raised.value) == (
+        f"reading /kcare/key/list.json at {mine.api}: CLN answers HTTP 429 and asks to wait 120 s"
+    )
+    assert raised.value.retry_after == 120
+    clients.clock.advance(60)
+    for client in (mine, other):
+        with pytest.raises(RateLimitedError) as raised:
+            client.imunify.keys()
+        assert raised.value.problem == "CLN asked for a pause of which 60 s are left"
+    assert len(simulator.requests) == 1
+    clients.clock.advance(31)
+    other.imunify.keys()
+    assert clients.clock.slept == [29]
+
+
+def test_rate_limit_without_a_wait(clients: Clients, simulator: Simulator, served: Served) -> None:
+    """Where CLN names no wait the error names none."""
+    simulator.faults.add(Fault("status", status=429))
+    with pytest.raises(RateLimitedError) as raised:
+        read(clients.transport(served.url))
+    assert str(raised.value) == "CLN answers HTTP 429"
+    assert raised.value.retry_after is None
