@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +42,19 @@ def listed(phrases: list[str]) -> str:
 def short(text: str, longest: int = 80) -> str:
     """Return ``text``, cut where it is longer than ``longest`` characters."""
     return shorten(text, longest)
+
+
+def isolated(text: str) -> str:
+    """Return ``text`` so that letters written from right to left do not reorder what is around it."""
+    is_plain = text.isascii() or not any(unicodedata.bidirectional(each) in {"R", "AL", "AN"} for each in text)
+    return text if is_plain else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def first(names: Sequence[str], most: int = 3, what: str = "") -> str:
+    """Return ``a, b, c and 4 more accounts``: the first ``most`` of ``names``, and how many others there are."""
+    more = len(names) - most
+    others = f" and {number(more)} more{f' {what}' if what else ''}" if more > 0 else ""
+    return f"{', '.join(names[:most])}{others}"
 
 
 MOST_ROWS = 20

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import quote
 
-from cln_monitor.probes import Ages, Observation, ProbeReport, ProbeSettings, stale_after_of
+from cln_monitor.probes import Ages, ProbeReport, ProbeSettings, stale_after_of
 
 from . import formatting
-from .silence import SilentServers, silent_servers
-from .summary import CheckIns, Digest
+from .server_pools import SilentServer
+from .silence import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, silent_servers
+from .summary import Digest
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
 """The probes of servers that check in, and what those servers are called."""
@@ -34,13 +33,17 @@ class ProbeStatus:
         stale_after = stale_after_of(self.settings)
         return math.inf if stale_after is None else stale_after
 
-    def stale(self, now: float, check_ins: CheckIns) -> int:
-        """Return how many servers of ``check_ins`` are stale at ``now``."""
-        return check_ins.before(now - self.stale_after)
-
     def silence(self, now: float) -> SilentServers:
         """Return how many servers are silent at ``now``, by the rows of the policy."""
         return silent_servers(self.digest, now, self.stale_after)
+
+    def silence_of_keys(self, now: float) -> list[KeySilence]:
+        """Return the same, key by key."""
+        return silence_of_keys(self.digest, now, self.stale_after)
+
+    def named_servers(self, now: float) -> dict[Kind, list[SilentServer]]:
+        """Return the silent servers of each kind that can be named, the longest silent first."""
+        return named_servers(self.digest, now, self.stale_after)
 
     @property
     def unknown(self) -> int:
@@ -66,20 +69,15 @@ class ProbeStatus:
         return self.view.observation is not None and self.view.observation.has_data
 
     @property
-    def name(self) -> str:
-        """What it is called in a sentence."""
+    def is_available(self) -> bool:
+        """Whether the account has the product of the probe, as far as is known: one that it has not lists nothing."""
+        view, digest = self.view, self.digest
+        is_whole = self.has_data and view.failure is None and not (view.observation and view.observation.lost)
+        return not (view.probe in PRODUCT_NAMES and is_whole and not digest.keys and not digest.licenses)
+
+    @property
+    def json_path(self) -> str:
+        """Where all that it saw is, below the page."""
         view = self.view
-        return f"The probe {view.probe} of {view.account}" if view.account else f"The probe {view.probe} at {view.api}"
-
-
-def patch_counts(observation: Observation[Any] | None) -> Mapping[str, int]:
-    """Return the servers of an account by patch state: as told of the whole account, or else of its keys together."""
-    if observation is None:
-        return {}
-    states = [part.value for part in observation.parts if part.value.counts is not None]
-    whole = [state for state in states if state.scope == "reseller"]
-    counts: Counter[str] = Counter()
-    for state in whole or states:
-        for name, count in state.counts.items():
-            counts[name] += count
-    return counts
+        path = f"{quote(view.account, safe='')}/{view.probe}" if view.account else view.probe
+        return f"api/v1/observations/{path}"
