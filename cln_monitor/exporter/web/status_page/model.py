@@ -63,14 +63,14 @@ class Overview:
     discovered: Sequence[str]
 
 
-def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
-    """Return the page for what was ``seen``, as things stand at ``now``."""
+def overview(seen: Sequence[ProbeStatus], now: float, unknown_account: str = "") -> Overview:
+    """Return the page for what was ``seen``, as things stand at ``now``, or for an account that is not configured."""
     found = problems(seen, now)
     of_accounts = [each for each in seen if each.view.account]
     columns = list(dict.fromkeys(each.view.probe for each in of_accounts))
     ages = dict.fromkeys(format_age(each.stale_after) for each in seen if each.digest.check_ins)
     return Overview(
-        verdict=_verdict(seen, found, now),
+        verdict=_no_account(unknown_account) if unknown_account else _verdict(seen, found, now),
         moment=formatting.moment(now, now),
         iso=formatting.iso(now),
         problems=with_ids(shortened(found)),
@@ -89,6 +89,10 @@ def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
         bills=bills(seen),
         discovered=[name for name in (*PRODUCTS, "els") if name in columns],
     )
+
+
+def _no_account(name: str) -> Verdict:
+    return Verdict("waiting", f"No account “{formatting.isolated(formatting.short(name))}” in the configuration")
 
 
 def _verdict(seen: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -74,6 +75,11 @@ class ProbeStatus:
         view, digest = self.view, self.digest
         is_whole = self.has_data and view.failure is None and not (view.observation and view.observation.lost)
         return not (view.probe in PRODUCT_NAMES and is_whole and not digest.keys and not digest.licenses)
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """The notes of its keys that have one, by the label of the key."""
+        return {key.key: key.note for key in self.digest.keys if key.note}
 
     @property
     def json_path(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cln_monitor import policy
 from cln_monitor.durations import format_age
@@ -35,10 +35,11 @@ def of_check_ins(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[
         return
     product, account = f"{PRODUCTS.get(status.view.probe)} server", status.view.account
     named = status.named_servers(now)
+    keys = {key.key: key.name for key in status.digest.keys}
     silent = sorted((*named[Kind.SILENT], *named[Kind.GONE]), key=lambda server: server.since)
 
     def problem(row: Row, text: str, alert: str, servers: Sequence[SilentServer], count: int) -> Iterator[Problem]:
-        names = [_name(status, each, hosts, now) for each in servers[:MOST_SERVERS]]
+        names = [_name(each, hosts.of(account, each), keys, now) for each in servers[:MOST_SERVERS]]
         details = Details.of(names, count, status.json_path)
         return problem_of(row, "check-ins", text, alert, since=_longest(servers, now), details=details)
 
@@ -79,12 +80,11 @@ def _longest(servers: Sequence[SilentServer], now: float) -> str:
     return f"for {silence}" if len(servers) == 1 else f"the longest for {silence}"
 
 
-def _name(status: ProbeStatus, server: SilentServer, hosts: HostNames, now: float) -> str:
+def _name(server: SilentServer, host: str, keys: Mapping[str, str], now: float) -> str:
     """Return a server in a line: its host, its address, its id where neither is known, its key, and how long."""
-    host, ip = formatting.short(hosts.of(status.view.account, server)), formatting.short(server.ip)
+    host, ip = formatting.short(host), formatting.short(server.ip)
     name = f"{host} ({ip})" if host else ip or formatting.short(server.server_id) or "no address"
-    key = formatting.short(server.key)
-    words = [name, f"key {key}" if status.digest.keys else key]
+    words = [name, f"key {keys[server.key]}" if server.key in keys else formatting.short(server.key)]
     if server.since < math.inf:
         silence = format_age(max(0.0, now - server.since))
         words.append(f"registered {silence} ago" if server.last_checkin is None else f"silent for {silence}")

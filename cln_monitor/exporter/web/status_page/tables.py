@@ -45,6 +45,7 @@ class ServerRow:
     account: str
     product: str
     key: str
+    note: str
     server_id: str
     host: str
     ip: str
@@ -125,14 +126,23 @@ def servers(seen: Sequence[ProbeStatus], now: float) -> Truncated:
     longest = heapq.nsmallest(MOST_SERVERS, found, key=lambda row: (row[2] in _CALM, row[1].since))
     worst = max((now - server.since for _, server, _ in longest if server.since < math.inf), default=0.0)
     silent = sum(each.silence(now).all for each in seen if each.digest.check_ins)
+    notes = {id(each): each.notes for each, _, _ in longest}
     rows = [
-        _server(each, server, kind, host=hosts.of(each.view.account, server), now=now, worst=worst)
+        _server(
+            *(each, server, kind),
+            note=notes[id(each)].get(server.key, ""),
+            host=hosts.of(each.view.account, server),
+            now=now,
+            worst=worst,
+        )
         for each, server, kind in longest
     ]
     return Truncated(rows, max(0, silent - len(longest)))
 
 
-def _server(status: ProbeStatus, server: SilentServer, kind: Kind, *, host: str, now: float, worst: float) -> ServerRow:
+def _server(
+    status: ProbeStatus, server: SilentServer, kind: Kind, *, note: str, host: str, now: float, worst: float
+) -> ServerRow:
     silence = max(0.0, now - server.since) if server.since < math.inf else None
     if server.last_checkin is None:
         silent = "never checked in" if silence is None else f"{format_age(silence)}, never checked in"
@@ -142,6 +152,7 @@ def _server(status: ProbeStatus, server: SilentServer, kind: Kind, *, host: str,
         account=status.view.account,
         product=PRODUCTS[status.view.probe],
         key=formatting.short(server.key),
+        note=formatting.short(note),
         server_id=formatting.short(server.server_id),
         host=formatting.short(host),
         ip=formatting.short(server.ip) or "no address",
