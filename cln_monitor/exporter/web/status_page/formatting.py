@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,8 @@ from typing import Any
 from cln_monitor.text import shorten
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""The blocks of Unicode with scripts that are written from right to left."""
 
 
 def moment(seconds: float, now: float) -> str:
@@ -46,8 +48,7 @@ def short(text: str, longest: int = 80) -> str:
 
 def isolated(text: str) -> str:
     """Return ``text`` so that letters written from right to left do not reorder what is around it."""
-    is_plain = text.isascii() or not any(unicodedata.bidirectional(each) in {"R", "AL", "AN"} for each in text)
-    return text if is_plain else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+    return text if _RIGHT_TO_LEFT.search(text) is None else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def first(names: Sequence[str], most: int = 3, what: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from cln_monitor.probes import Ages, ProbeReport, ProbeSettings, stale_after_of
 
 from . import formatting
 from .server_pools import SilentServer
-from .silence import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, silent_servers
+from .silence import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, sum_of
 from .summary import Digest
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
@@ -27,6 +27,10 @@ class ProbeStatus:
     view: ProbeReport
     settings: ProbeSettings
     digest: Digest = field(default_factory=Digest)
+    # Many ask for it while a page is made, and there may be thousands of keys.
+    _silences: dict[float, tuple[SilentServers, Sequence[KeySilence]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def stale_after(self) -> float:
@@ -36,11 +40,17 @@ class ProbeStatus:
 
     def silence(self, now: float) -> SilentServers:
         """Return how many servers are silent at ``now``, by the rows of the policy."""
-        return silent_servers(self.digest, now, self.stale_after)
+        return self._silence(now)[0]
 
-    def silence_of_keys(self, now: float) -> list[KeySilence]:
+    def silence_of_keys(self, now: float) -> Sequence[KeySilence]:
         """Return the same, key by key."""
-        return silence_of_keys(self.digest, now, self.stale_after)
+        return self._silence(now)[1]
+
+    def _silence(self, now: float) -> tuple[SilentServers, Sequence[KeySilence]]:
+        if now not in self._silences:
+            keys = silence_of_keys(self.digest, now, self.stale_after)
+            self._silences[now] = (sum_of(keys), keys)
+        return self._silences[now]
 
     def named_servers(self, now: float) -> dict[Kind, list[SilentServer]]:
         """Return the silent servers of each kind that can be named, the longest silent first."""

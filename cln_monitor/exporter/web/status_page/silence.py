@@ -13,7 +13,7 @@ from cln_monitor.policy import Silence
 
 from .check_ins import CheckIns
 from .server_pools import SilentServer
-from .summary import Digest
+from .summary import Digest, KeyUse
 
 
 class Kind(Enum):
@@ -31,11 +31,10 @@ class Kind(Enum):
 class KeySilence:
     """The servers of a key: ``number`` of them, those superseded or on a disabled key left out, and ``counts`` by kind.
 
-    ``key`` and ``name`` are empty for servers without a key.
+    ``use`` is the key, None for servers without one.
     """
 
-    key: str
-    name: str
+    use: KeyUse | None
     number: int
     silence: Silence
     counts: Mapping[Kind, int]
@@ -49,7 +48,7 @@ class SilentServers:
     """
 
     number: int
-    whole_keys: Sequence[KeySilence]
+    whole_keys: Sequence[tuple[KeyUse, Silence]]
     newly: int
     silent: int
     gone: int
@@ -69,15 +68,15 @@ class SilentServers:
         return self.bad + self.gone + self.superseded + self.disabled + self.undated
 
 
-def silent_servers(digest: Digest, now: float, stale_after: float) -> SilentServers:
-    """Return how many servers of a ``digest`` are silent at ``now``, a Unix time."""
-    keys = silence_of_keys(digest, now, stale_after)
+def sum_of(keys: Sequence[KeySilence]) -> SilentServers:
+    """Return how many servers of all ``keys`` are silent."""
     counts: Counter[Kind] = Counter()
     for each in keys:
-        counts.update(each.counts)
+        for kind, count in each.counts.items():
+            counts[kind] += count
     return SilentServers(
         number=sum(each.number for each in keys),
-        whole_keys=[each for each in keys if each.name and each.silence.is_whole],
+        whole_keys=[(each.use, each.silence) for each in keys if each.use is not None and each.silence.is_whole],
         newly=sum(each.silence.newly for each in keys),
         silent=counts[Kind.SILENT],
         gone=counts[Kind.GONE],
@@ -93,20 +92,20 @@ def silence_of_keys(digest: Digest, now: float, stale_after: float) -> list[KeyS
     superseded: dict[str, list[float]] = {}
     for each in policy.superseded(digest.shared, now, stale_after):
         superseded.setdefault(each.key, []).append(each.last_checkin)
-    keys = [(key.key, key.name, key.is_disabled, key.check_ins) for key in digest.keys if key.check_ins is not None]
     if not digest.keys:
-        keys = [("", "", False, check_ins) for check_ins in digest.check_ins]
+        return [_of_key(None, check_ins, (), now, stale_after) for check_ins in digest.check_ins]
     return [
-        KeySilence(key, name, 0, policy.silence_of((), now, stale_after), _on_disabled(check_ins, now, stale_after))
-        if is_off
-        else _of_key((key, name), check_ins, superseded.get(key, ()), now, stale_after)
-        for key, name, is_off, check_ins in keys
+        _of_key(key, key.check_ins, superseded.get(key.key, ()), now, stale_after)
+        for key in digest.keys
+        if key.check_ins is not None
     ]
 
 
 def _of_key(
-    key: tuple[str, str], check_ins: CheckIns, superseded: Sequence[float], now: float, stale_after: float
+    use: KeyUse | None, check_ins: CheckIns, superseded: Sequence[float], now: float, stale_after: float
 ) -> KeySilence:
+    if use is not None and use.is_disabled:
+        return KeySilence(use, 0, Silence(0, 0, 0, 0, is_whole=False), _on_disabled(check_ins, now, stale_after))
     silence = policy.silence_of(_without(check_ins.times, superseded), now, stale_after)
     counts = {
         Kind.SILENT: silence.silent,
@@ -115,7 +114,7 @@ def _of_key(
         Kind.GONE: silence.gone,
         Kind.SUPERSEDED: len(superseded),
     }
-    return KeySilence(*key, check_ins.total - len(superseded), silence, counts)
+    return KeySilence(use, check_ins.total - len(superseded), silence, counts)
 
 
 def _on_disabled(check_ins: CheckIns, now: float, stale_after: float) -> Mapping[Kind, int]:

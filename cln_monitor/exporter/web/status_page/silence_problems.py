@@ -35,7 +35,8 @@ def of_check_ins(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[
         return
     product, account = f"{PRODUCTS.get(status.view.probe)} server", status.view.account
     named = status.named_servers(now)
-    keys = {key.key: key.name for key in status.digest.keys}
+    mentioned = {server.key for servers in named.values() for server in servers}
+    keys = {key.key: key.name for key in status.digest.keys if key.key in mentioned}
     silent = sorted((*named[Kind.SILENT], *named[Kind.GONE]), key=lambda server: server.since)
 
     def problem(row: Row, text: str, alert: str, servers: Sequence[SilentServer], count: int) -> Iterator[Problem]:
@@ -43,8 +44,8 @@ def of_check_ins(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[
         details = Details.of(names, count, status.json_path)
         return problem_of(row, "check-ins", text, alert, since=_longest(servers, now), details=details)
 
-    for key in found.whole_keys:
-        seen = key.silence.seen
+    for key, stands in found.whole_keys:
+        seen = stands.seen
         text = f"No server of key {key.name} of {account} checks in anymore: {formatting.number(seen)} servers"
         of_key = [each for each in silent if each.key == key.key]
         yield from problem(policy.KEY_SILENT, text, "ClnKeyAllServersStale", of_key, seen)

@@ -172,7 +172,7 @@ def keys(seen: Sequence[ProbeStatus], now: float) -> Truncated:
     """Return the keys, the fullest first, and those that are disabled last."""
     found = [(each, key) for each in seen for key in each.digest.keys]
     first = heapq.nsmallest(MOST_ROWS, found, key=lambda pair: (pair[1].is_disabled, -pair[1].fullness, -pair[1].used))
-    silences = {id(each): {key.key: key for key in each.silence_of_keys(now)} for each, _ in first}
+    silences = {id(each): {key.use.key: key for key in each.silence_of_keys(now) if key.use} for each, _ in first}
     rows = [_key(each, key, silences[id(each)].get(key.key)) for each, key in first]
     return Truncated(rows, len(found) - len(first))
 
