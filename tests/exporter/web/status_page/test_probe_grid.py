@@ -33,7 +33,7 @@ FAILURE = Failure("auth", "no")
         (
             {"observation": kernelcare(key("a")), "failure": FAILURE, "last_success": None},
             0,
-            ("critical", "auth", "never read whole", "next in 15m"),
+            ("critical", "auth", "never read completely", "next in 15m"),
         ),
         (
             {"observation": kernelcare(key("a")), "failure": Failure("timeout", "no")},
