@@ -45,7 +45,9 @@ class StatusPage:
         unknown = account if account not in {"", *accounts} else ""
         return self._template.render(
             page=overview(statuses, self._service.now(), unknown),
-            account=account,
+            account="" if unknown else account,
+            is_all=not account,
+            has_choice=bool(account) or len(accounts) > 1,
             account_names=Truncated.of(accounts, _MOST_ACCOUNTS),
             telemetry_path=self._telemetry_path.removeprefix("/"),
             base=self._base,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cln_monitor.exporter.web.status_page.probe_grid import standing_of_accounts, standing_of_clouds
-from cln_monitor.probes import Failure
+from cln_monitor.probes import Failure, Part
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
@@ -16,12 +16,22 @@ from tests.helpers.clock import NOW
 from .factories import kernelcare, key, seen
 
 FAILURE = Failure("auth", "no")
+NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
+"""What is seen of a product that the account does not have: a list without a key."""
 
 
 @pytest.mark.parametrize(
     ("arguments", "later", "expected"),
     [
         ({"last_run": None, "last_success": None}, 0, ("waiting", "waiting", "not read yet", "next is due")),
+        ({"observation": kernelcare(key("a"))}, 60, ("ok", "ok", "read 1m ago", "next in 14m")),
+        ({"observation": NONE}, 60, ("info", "not available", "read 1m ago", "next in 14m")),
+        (
+            {"observation": NONE, "failure": Failure("refused", "no")},
+            0,
+            ("warning", "refused", "read 0s ago", "next in 15m"),
+        ),
+        ({"observation": NONE}, 1861, ("warning", "late", "read 31m ago", "next is due")),
         ({"observation": kernelcare()}, 60, ("ok", "ok", "read 1m ago", "next in 14m")),
         ({"observation": kernelcare(key("a"))}, 900, ("ok", "ok", "read 15m ago", "next is due")),
         (

@@ -5,11 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from cln_monitor.cln import PatchedHost
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.problem import Problem
+from cln_monitor.exporter.web.status_page.problem import Details, Problem
 from cln_monitor.exporter.web.status_page.problems import problems, shortened
 from cln_monitor.policy import Severity
 from cln_monitor.probes import Failure
+from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState
 from cln_monitor.probes.patch_status import PatchState
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
@@ -139,6 +141,26 @@ def test_kernels_without_counts() -> None:
     assert told(patched(*states)) == [(WARNING, "kernels", text)]
 
 
+def test_hosts_of_kernels() -> None:
+    """Are named by state, each once, though two keys name it; those that are fine are not."""
+    hosts = [PatchedHost(f"h{place}", f"10.0.0.{place}", "outofdate") for place in range(30)]
+    odd = [PatchedHost("", "10.1.0.1", "unsupported"), PatchedHost("h", "", "unsupported"), PatchedHost("", "", "odd")]
+    counts = {"uptodate": 5, "outofdate": 30, "unsupported": 3, "odd": 1}
+    a = PatchState("key", "a", ok=False, counts=counts, hosts=[PatchedHost("fine", "10.2.0.1", "uptodate"), *hosts])
+    b = PatchState("key", "b", ok=False, counts=None, hosts=[*hosts[:3], *odd])
+    outofdate, unsupported, other = problems([patched(a, b)], NOW)
+    assert [each.alert for each in (outofdate, unsupported, other)] == [
+        "ClnServersOutOfDate",
+        "ClnServersUnsupported",
+        "",
+    ]
+    link = "api/v1/observations/acme/patch_status"
+    assert outofdate.details == Details([f"h{place} (10.0.0.{place})" for place in range(20)], 10, link)
+    assert unsupported.details == Details(["10.1.0.1", "h"], 1, link)
+    assert other.text == "1 server of acme is in the state odd, KernelCare reports"
+    assert other.details == Details(["no name"], 0, link)
+
+
 @pytest.mark.parametrize(("created", "is_told"), [(7 * DAY, True), (7 * DAY - 1, False)])
 def test_licenses(created: float, is_told: bool) -> None:
     """Those that cost and serve nobody, once there was time to use them."""
@@ -147,10 +169,23 @@ def test_licenses(created: float, is_told: bool) -> None:
     assert told(target) == ([(INFO, "licenses", text)] if is_told else [])
 
 
+def test_unused_licenses_by_name() -> None:
+    """The oldest first, with their type and since when they exist; a new one is not among them."""
+    states = [LicenseState(f"10.0.0.{place}", "KernelCare", False, NOW - (8 + place) * DAY) for place in range(30)]
+    states += [LicenseState("10.1.0.1", "KernelCare", False, NOW - DAY), LicenseState("10.2.0.1", "5010", False, None)]
+    (problem,) = problems([seen(observed({"licenses": IpLicenseList(states)}, probe="ip_licenses"))], NOW)
+    assert problem.details is not None
+    assert problem.details.items[:2] == ["10.2.0.1, 5010", "10.0.0.29, KernelCare, since 2024-03-24"]
+    assert (len(problem.details.items), problem.details.more) == (20, 11)
+    assert problem.alert == "ClnIpLicensesUnused"
+
+
 def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
     """Nobody can judge them."""
     target = seen(licensed(("KernelCare", None, None), ("KernelCare", True, HOUR)))
     assert told(target) == [(INFO, "licenses", "CLN does not report whether 1 IP license of acme is used")]
+    (problem,) = problems([target], NOW)
+    assert problem.details == Details(["192.0.2.1, KernelCare"], 0, "api/v1/observations/acme/ip_licenses")
 
 
 def test_the_worst_comes_first() -> None:

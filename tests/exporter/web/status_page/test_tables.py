@@ -81,6 +81,26 @@ def test_keys() -> None:
     assert keys([seen(kernelcare(*[key(str(number)) for number in range(50)]))], NOW).more == 30
 
 
+def test_the_silent_servers_of_keys() -> None:
+    """By the policy: those that are gone or superseded are not silent, and a disabled key has none."""
+    old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
+    servers = [old, again, server("3", 40 * DAY), server("4", 2 * DAY), server("5", None, NOW - 2 * DAY)]
+    servers += [server("6", None, NOW - HOUR), server("7", None)]
+    off = key("off", server("8", 2 * DAY), server("9", 90 * DAY), limit=2, enabled=False)
+    rows = keys([seen(kernelcare(off, key("a", *servers, limit=100)))], NOW).rows
+    assert [(row.key, row.silent, row.state, row.is_disabled) for row in rows] == [
+        ("a", "1 silent, 1 never checked in, 1 possibly new, 1 gone, 1 superseded", "ok", False),
+        ("off", "", "info", True),
+    ]
+
+
+def test_the_same_key_in_two_accounts() -> None:
+    """Is a row of each, with what is silent there."""
+    one, two = kernelcare(key("a", server("1", 2 * DAY))), kernelcare(key("a", server("1", HOUR)), account="other")
+    rows = keys([seen(one), seen(two, account="other")], NOW).rows
+    assert [(row.account, row.silent) for row in rows] == [("acme", "1 silent"), ("other", "none")]
+
+
 def test_patches() -> None:
     """One bar an account, good kernels first, states of other names as they are."""
     counts = {"inactive": 1, "odd": 1, "uptodate": 6, "outofdate": 2}
