@@ -14,7 +14,8 @@ from cln_monitor.checks.result import CheckResult
 from cln_monitor.checks.states import State
 from cln_monitor.cln import ImunifyServer, KernelCareServer
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.problems import PATCH_WORDS, Problem, problems
+from cln_monitor.exporter.web.status_page.problem import Problem
+from cln_monitor.exporter.web.status_page.problems import PATCH_WORDS, problems
 from cln_monitor.exporter.web.status_page.summary import digest
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Observation, stale_after_of
