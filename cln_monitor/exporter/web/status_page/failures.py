@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from cln_monitor.durations import format_age
 from cln_monitor.policy import PROBE_FAILS, Severity, severity_of_failure
@@ -13,6 +14,7 @@ from .probe_status import ProbeStatus
 from .problem import Details, Problem
 
 _LONGEST_ERROR = 300
+_MOST_LISTS = 3
 _ALERTS = {"auth": "ClnAuthFailed", "rate_limited": "ClnRateLimited"}
 _OF_AN_OUTAGE = frozenset({"unreachable", "timeout"})
 """Reasons of failures that are the same problem as that CLN's own status cannot be read."""
@@ -29,7 +31,8 @@ def failures(statuses: Sequence[ProbeStatus], now: float) -> Iterator[Problem]:
     for api, group in outages.items():
         others = _by_account(group[1:])
         also = f"; also failing: {others}" if others else ""
-        yield _failing(group, now, f"CLN at {api} cannot be read", also, "ClnDown")
+        problem = _failing(group, now, f"CLN at {api} cannot be read", also, "ClnDown")
+        yield replace(problem, since=_last_read(group[:1], now))
     for group in _grouped(alone, lambda each: _failure(each).reason):
         alert = _ALERTS.get(_failure(group[0]).reason, "ClnProbeFailing")
         yield _failing(group, now, f"{_by_account(group)} {_are(group)} failing", "", alert)
@@ -70,19 +73,25 @@ def _are(group: Sequence[ProbeStatus]) -> str:
 
 
 def _by_account(group: Iterable[ProbeStatus]) -> str:
-    """Return the probes of a ``group`` with their accounts, where they have one."""
-    probes: dict[tuple[str, str], list[str]] = {}
+    """Return the probes of a ``group`` with their accounts, those of accounts with the same probes together."""
+    probes: dict[str, list[str]] = {}
     for each in group:
-        where = ("of", each.view.account) if each.view.account else ("at", each.view.api)
-        probes.setdefault(where, []).append(each.view.probe)
-    names = [f"{', '.join(of_account)} {word} {where}" for (word, where), of_account in probes.items()]
-    return formatting.first(names, what="accounts")
+        probes.setdefault(each.view.account, []).append(each.view.probe)
+    accounts: dict[str, list[str]] = {}
+    for account, of_account in probes.items():
+        accounts.setdefault(", ".join(of_account), []).append(account)
+    names = [f"{of_each} of {formatting.first(found)}" if found[0] else of_each for of_each, found in accounts.items()]
+    others = sum(len(found) for found in list(accounts.values())[_MOST_LISTS:])
+    more = f" and probes of {formatting.count(others, 'more account', 'more accounts')}" if others else ""
+    return f"{'; '.join(names[:_MOST_LISTS])}{more}"
 
 
 def _failing(group: Sequence[ProbeStatus], now: float, lead: str, also: str, alert: str) -> Problem:
     failure = _failure(group[0])
     text = f"{lead} ({failure.reason}): {formatting.short(failure.text, _LONGEST_ERROR)}{also}; {_kept(group)}"
-    lines = [line for each in group for line in _lines(each, now)]
+    lines = [_line(each, now) for each in group]
+    if len(group) == 1 and len(group[0].view.missing) > 1:
+        lines = [formatting.short(str(gap), _LONGEST_ERROR) for gap in group[0].view.missing]
     details = Details.of(lines, len(lines), "api/v1/observations") if len(lines) > 1 else None
     severity = max(severity_of_failure(_failure(each).reason) for each in group)
     return Problem(severity, "probes", text, alert, _last_read(group, now), details)
@@ -101,13 +110,10 @@ def _kept(group: Sequence[ProbeStatus]) -> str:
     return f"there is no data to show for {formatting.first(list(dict.fromkeys(empty)))}"
 
 
-def _lines(status: ProbeStatus, now: float) -> Iterator[str]:
-    """Yield what is wrong with a probe that fails, in its own words, and with each part where several are missing."""
-    view = status.view
+def _line(status: ProbeStatus, now: float) -> str:
+    """Return what is wrong with a probe that fails, in its own words."""
     text = formatting.short(_failure(status).text, _LONGEST_ERROR)
-    yield f"{_by_account([status])}: {text}; {_last_read([status], now)}"
-    for gap in view.missing if len(view.missing) > 1 else ():
-        yield f"{_by_account([status])}: {formatting.short(str(gap), _LONGEST_ERROR)}"
+    return f"{_by_account([status])}: {text}; {_last_read([status], now)}"
 
 
 def _last_read(group: Sequence[ProbeStatus], now: float) -> str:

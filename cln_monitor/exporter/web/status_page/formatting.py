@@ -51,11 +51,10 @@ def isolated(text: str) -> str:
     return text if _RIGHT_TO_LEFT.search(text) is None else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
-def first(names: Sequence[str], most: int = 3, what: str = "") -> str:
-    """Return ``a, b, c and 4 more accounts``: the first ``most`` of ``names``, and how many others there are."""
+def first(names: Sequence[str], most: int = 3) -> str:
+    """Return ``a, b, c and 4 more``: the first ``most`` of ``names``, and how many others there are."""
     more = len(names) - most
-    others = f" and {number(more)} more{f' {what}' if what else ''}" if more > 0 else ""
-    return f"{', '.join(names[:most])}{others}"
+    return f"{', '.join(names[:most])}{f' and {number(more)} more' if more > 0 else ''}"
 
 
 MOST_ROWS = 20

@@ -126,8 +126,7 @@ def _figures(seen: Sequence[ProbeStatus], now: float) -> Iterator[Figure]:
         limited = sum(bool(key.most) for key in all_keys)
         yield _figure(full, f"of {formatting.count(limited, 'key')} with a limit full or nearly full", "keys")
     patched = [each.digest.patched.counts for each in seen]
-    if any(patched):
-        total = sum(sum(counts.values()) for counts in patched)
+    if total := sum(sum(counts.values()) for counts in patched):
         bad = total - sum(counts.get(UP_TO_DATE, 0) for counts in patched)
         yield _figure(bad, f"of {formatting.count(total, 'kernel')} not up to date", "kernels")
     licensed = [license_ for each in seen for license_ in each.digest.licenses]

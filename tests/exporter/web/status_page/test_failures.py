@@ -70,10 +70,10 @@ def test_an_outage_is_one_problem() -> None:
     ]
     outage, refused = found(*targets, status_of_cln())
     assert outage.text == (
-        f"CLN at cln.example.net cannot be read (timeout): {TIMEOUT.text}; also failing: kernelcare, imunify of acme, "
+        f"CLN at cln.example.net cannot be read (timeout): {TIMEOUT.text}; also failing: kernelcare, imunify of acme; "
         "kernelcare of other; there is no data to show"
     )
-    assert (outage.severity, outage.alert) == (WARNING, "ClnDown")
+    assert (outage.severity, outage.alert, outage.since) == (WARNING, "ClnDown", "last read 1h ago, at 14:26 UTC")
     assert (refused.severity, refused.text[:28]) == (CRITICAL, "els of acme is failing (auth")
     assert len(found(*targets, status_of_cln(None))) == 4
 
@@ -100,7 +100,19 @@ def test_many_accounts_of_an_outage() -> None:
     """Are counted behind the first."""
     targets = [seen(account=f"a{number}", failure=TIMEOUT) for number in range(9)]
     (problem,) = found(*targets, status_of_cln())
-    assert "kernelcare of a0, kernelcare of a1, kernelcare of a2 and 6 more accounts" in problem.text
+    assert "also failing: kernelcare of a0, a1, a2 and 6 more; " in problem.text
+
+
+def test_accounts_of_an_outage_with_probes_of_their_own() -> None:
+    """Are counted behind the first as well."""
+    targets = [
+        seen(probe=probe, account=f"a{number}", failure=TIMEOUT)
+        for number in range(5)
+        for probe in ("kernelcare", "imunify", "els", "awp", "groups")[: number + 1]
+    ]
+    (problem,) = found(*targets, status_of_cln())
+    assert "kernelcare of a0; kernelcare, imunify of a1; " in problem.text
+    assert " of a2 and probes of 2 more accounts; " in problem.text
 
 
 def test_missing_parts_are_details() -> None:
@@ -110,10 +122,7 @@ def test_missing_parts_are_details() -> None:
     )
     (problem,) = found(seen(observation, failure=REFUSED))
     assert problem.details is not None
-    assert [line.split(": ", 1)[1] for line in problem.details.items[1:]] == [
-        "a (refused): Reseller not found",
-        f"b (timeout): {TIMEOUT.text}",
-    ]
+    assert problem.details.items == ["a (refused): Reseller not found", f"b (timeout): {TIMEOUT.text}"]
     assert "no data" not in problem.text
 
 

@@ -53,4 +53,4 @@ def test_the_first_names() -> None:
     assert formatting.first(["a"]) == "a"
     assert formatting.first(["a", "b", "c"]) == "a, b, c"
     assert formatting.first(["a", "b", "c", "d"]) == "a, b, c and 1 more"
-    assert formatting.first(["a", "b"], most=1, what="accounts") == "a and 1 more accounts"
+    assert formatting.first(["a", "b", "c"], most=1) == "a and 2 more"

@@ -77,6 +77,12 @@ def test_figures() -> None:
     assert page.discovered == ["kernelcare", "ip_licenses", "els"]
 
 
+def test_figures_of_an_account_without_servers() -> None:
+    """There is nothing to count."""
+    state = PatchState("reseller", "", ok=True, counts={"uptodate": 0}, hosts=[])
+    assert overview([seen(kernelcare()), seen(observed({"": state}, probe="patch_status"))], NOW).figures == []
+
+
 def test_figures_count_what_is_a_problem() -> None:
     """Not what is worth a word only, as the problems do: 2 servers of 7, no key of 1, and no license."""
     old = server("old", 2 * DAY, ip="192.0.2.9")
