@@ -72,15 +72,18 @@ def _are(group: Sequence[ProbeStatus]) -> str:
     return "is" if len(group) == 1 else "are"
 
 
-def _by_account(group: Iterable[ProbeStatus]) -> str:
-    """Return the probes of a ``group`` with their accounts, those of accounts with the same probes together."""
+def _by_account(group: Sequence[ProbeStatus]) -> str:
+    """Return the probes of a ``group`` of one API with their accounts, those of accounts with the same probes together."""
     probes: dict[str, list[str]] = {}
     for each in group:
         probes.setdefault(each.view.account, []).append(each.view.probe)
     accounts: dict[str, list[str]] = {}
     for account, of_account in probes.items():
         accounts.setdefault(", ".join(of_account), []).append(account)
-    names = [f"{of_each} of {formatting.first(found)}" if found[0] else of_each for of_each, found in accounts.items()]
+    names = [
+        f"{of_each} of {formatting.first(found)}" if found[0] else f"{of_each} at {group[0].view.api}"
+        for of_each, found in accounts.items()
+    ]
     others = sum(len(found) for found in list(accounts.values())[_MOST_LISTS:])
     more = f" and probes of {formatting.count(others, 'more account', 'more accounts')}" if others else ""
     return f"{'; '.join(names[:_MOST_LISTS])}{more}"

@@ -151,6 +151,12 @@ def test_a_probe_that_does_not_run(later: float, due: str) -> None:
     )
 
 
+def test_the_status_of_cln_that_is_late() -> None:
+    """Belongs to no account, and is called by its host."""
+    (problem,) = found(seen(probe="status", account="", now=NOW + 1861), now=NOW + 1861)
+    assert problem.text == "status at cln.example.net is overdue by 16m"
+
+
 def test_data_that_expired() -> None:
     """Is a problem, though nothing has failed; that it is late as well is not told beside it."""
     expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
