@@ -7,9 +7,11 @@ same. Nothing is imported that a plugin would have to wait for.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+S = TypeVar("S")
 
 CHECKIN_AHEAD = "checkin_ahead"
 COUNT_UNREADABLE = "count_unreadable"
@@ -17,6 +19,7 @@ FIELD_MISSING = "field_missing"
 FLAG_MISSING = "flag_missing"
 LIMIT_NOT_TOLD = "limit_not_told"
 LIMIT_UNREADABLE = "limit_unreadable"
+NOT_AVAILABLE = "not_available"
 SERVERS_DROPPED = "servers_dropped"
 SERVERS_GONE = "servers_gone"
 SERVERS_NOT_LISTED = "servers_not_listed"
@@ -196,12 +199,16 @@ def are_many(newly: int, total: int) -> bool:
 
 
 class Registration(NamedTuple):
-    """A server: its address, the Unix times of its last check-in and registration, and the ``key`` it is on."""
+    """A server: its address, the Unix times of its last check-in and registration, and the ``key`` it is on.
+
+    ``host`` is its host name, empty where that is unknown.
+    """
 
     ip: str
     last_checkin: float
     created: float | None
     key: str = ""
+    host: str = ""
 
 
 def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]]:
@@ -215,20 +222,37 @@ def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]
 def superseded(shared: Iterable[Sequence[Registration]], now: float, stale_after: float) -> list[Registration]:
     """Return those of ``shared`` addresses that are silent and have registered anew since.
 
-    That is so where the address has a single fresh registration, made after their last check-in. An address with
-    several is shared by servers, as by NAT.
+    That is so where the address has a single fresh registration, made after their last check-in, and host names agree
+    as far as they are known. An address with several is shared by servers, as by NAT.
     """
     found = []
     for registrations in shared:
         fresh = [each for each in registrations if now - each.last_checkin <= stale_after]
         if len(fresh) == 1 and (created := fresh[0].created) is not None:
-            found += [each for each in registrations if each is not fresh[0] and each.last_checkin < created]
+            found += [
+                each
+                for each in registrations
+                if each is not fresh[0]
+                and each.last_checkin < created
+                and (each.host == fresh[0].host or not (each.host and fresh[0].host))
+            ]
     return found
 
 
 def is_unused_long(created: float | None, now: float) -> bool:
     """Tell whether a license that no server uses is worth a word; one of which no creation is told is."""
     return created is None or now - created >= UNUSED_AFTER
+
+
+def patch_states_of_account(
+    states: Sequence[S], is_listed: Callable[[S], bool], servers: Callable[[S], int]
+) -> Sequence[S]:
+    """Return which of the patch ``states`` of keys add up to those of the account: those of the keys that it lists.
+
+    A monitoring key stands for all servers, so it is not added; of monitoring keys alone the largest one counts.
+    """
+    listed = [state for state in states if is_listed(state)]
+    return listed or sorted(states, key=servers)[-1:]
 
 
 class Fact(NamedTuple):
@@ -264,6 +288,7 @@ FACTS: dict[str, Fact] = {
         "{} keys have a number of servers that cannot be read",
     ),
     LIMIT_NOT_TOLD: Fact(Severity.INFO, "CLN tells no limit of 1 key", "CLN tells no limit of {} keys"),
+    NOT_AVAILABLE: Fact(Severity.INFO, "not available to this account", "not available to this account"),
 }
 """The facts by name, the worst first. ``docs/faults.md`` says of each when it is true."""
 

@@ -70,6 +70,11 @@ def is_wanted_ip(ip: str, options: argparse.Namespace) -> bool:
     return not options.ip or spelled(ip) in options.ip
 
 
+def named(address: str, host_name: str | None) -> str:
+    """Return what people call the server at ``address``: its host name as well, where that is known."""
+    return f"{host_name} {address}" if host_name else address
+
+
 def unmatched(option: str, given: Sequence[str], seen: Collection[str]) -> list[str]:
     """Return, as they were given, the values of an ``option`` that are not among what was ``seen``."""
     return [f"{option} {value}" for value in given if value not in seen]
@@ -101,8 +106,15 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         return not options.key or any(same_key(key, name) for key in options.key)
 
     keys = list(values_of(view, wanted))
+    host_names = view.get("host_names", {})
     rows = [
-        ServerRow(key["key"], row["ip"] or row["server_id"], row, row.get("created"), is_off(key, options))
+        ServerRow(
+            key["key"],
+            named(row["ip"] or row["server_id"], host_names.get(row["server_id"])),
+            row,
+            row.get("created"),
+            is_off(key, options),
+        )
         for key in keys
         for row in key["servers"]
         if is_wanted_ip(row["ip"], options) and (not options.server_id or row["server_id"] in options.server_id)
@@ -115,7 +127,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         now,
         stale_after=view["stale_after"],
         total=total,
-        superseded=superseded_rows(values_of(view, lambda _: True), now, view["stale_after"]),
+        superseded=superseded_rows(values_of(view, lambda _: True), host_names, now, view["stale_after"]),
         names=None if of_servers else {key["key"]: name_of(key) for key in keys},
     )
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from cln_monitor import policy
 from cln_monitor.durations import format_age
+from cln_monitor.policy import Severity
 
 from .data.request import View
 from .output import name_worst
@@ -16,7 +17,7 @@ from .states import State, rank, worst
 
 _NO_ANSWER = ("unreachable", "timeout")
 _MOST_NAMED = 3
-_STATES = {policy.Severity.WARNING: State.WARNING, policy.Severity.CRITICAL: State.CRITICAL}
+_STATES = {Severity.INFO: State.OK, Severity.WARNING: State.WARNING, Severity.CRITICAL: State.CRITICAL}
 
 
 class CheckProblem(NamedTuple):
@@ -24,6 +25,11 @@ class CheckProblem(NamedTuple):
 
     state: State
     text: str
+
+
+def state_of(severity: Severity) -> State:
+    """Return the state that a severity of the policy is."""
+    return _STATES[severity]
 
 
 def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
@@ -35,11 +41,17 @@ def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = 
 
 
 def problems_of(
-    view: View, wanted: Callable[[str], bool], options: argparse.Namespace, *, kept: bool = True
+    view: View,
+    wanted: Callable[[str], bool],
+    options: argparse.Namespace,
+    *,
+    kept: bool = True,
+    requested: Collection[str] = (),
 ) -> list[CheckProblem]:
     """Return what could not be read of the ``wanted`` parts, and that the view is too old where it is.
 
-    ``kept``: what was seen a while before will do.
+    ``kept``: what was seen a while before will do. Of the parts that are ``requested`` by name, what is not available
+    could not be read either.
     """
     age = view["ages"]["last_run"] or 0
     if age > view["max_age"]:
@@ -47,6 +59,7 @@ def problems_of(
         text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge (max_age {allowed})"
         return [CheckProblem(State.UNKNOWN, text)]
     missing = missing_of(view, wanted, kept=kept)
+    missing += [{**each, "reason": "refused"} for each in unavailable_of(view) if each["name"] in requested]
     if not missing:
         return []
     states = [_state(each["reason"], options) for each in missing]
@@ -60,6 +73,11 @@ def missing_of(view: View, wanted: Callable[[str], bool], *, kept: bool = True) 
     _observation(view)
     of_those = [each for each in view["missing"] if not (kept and each["is_kept"])]
     return [each for each in of_those if not each["name"] or wanted(each["name"])]
+
+
+def unavailable_of(view: View) -> list[Mapping[str, Any]]:
+    """Return the parts that CLN does not offer to the account."""
+    return list(_observation(view).get("unavailable", ()))
 
 
 class Oddities(NamedTuple):
@@ -81,8 +99,8 @@ def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[st
     ]
     told = policy.phrases((each["fact"], each["names"], each.get("count", 1)) for each in cautions)
     return Oddities(
-        [CheckProblem(_STATES[each.severity], each.text) for each in told if each.severity is not policy.Severity.INFO],
-        [each.text for each in told if each.severity is policy.Severity.INFO],
+        [CheckProblem(state_of(each.severity), each.text) for each in told if each.severity is not Severity.INFO],
+        [each.text for each in told if each.severity is Severity.INFO],
         [f"{each['fact']}: {name}" for each in cautions for name in each["names"]],
     )
 
@@ -93,7 +111,8 @@ def origin_of(view: View, options: argparse.Namespace, wanted: Callable[[str], b
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
         gaps = []  # the first line says it all
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    return _age_of(view, options) + missing
+    unavailable = [f"not available: {each['what']}: {each['text']}" for each in unavailable_of(view)]
+    return _age_of(view, options) + missing + unavailable
 
 
 def _age_of(view: View, options: argparse.Namespace) -> list[str]:

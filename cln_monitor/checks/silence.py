@@ -55,10 +55,17 @@ class JudgedServers(NamedTuple):
     superseded: int
 
 
-def superseded_rows(keys: Iterable[Mapping[str, Any]], now: float, stale_after: float) -> Collection[tuple[str, str]]:
-    """Return key and server id of the servers of ``keys`` that have registered anew."""
+def superseded_rows(
+    keys: Iterable[Mapping[str, Any]], host_names: Mapping[str, str], now: float, stale_after: float
+) -> Collection[tuple[str, str]]:
+    """Return key and server id of the servers of ``keys`` that have registered anew; ``host_names`` go by server id."""
     registered = [
-        (policy.Registration(row["ip"], row["last_checkin"], row.get("created"), key["key"]), row["server_id"])
+        (
+            policy.Registration(
+                row["ip"], row["last_checkin"], row.get("created"), key["key"], host_names.get(row["server_id"], "")
+            ),
+            row["server_id"],
+        )
         for key in keys
         for row in key["servers"]
         if row.get("last_checkin") is not None
@@ -108,7 +115,9 @@ def judge_servers(
         problems = [*at_once, *stale_problems(shown, total, given, at_birth)]
     else:
         problems = stale_problems(shown, total, given, given)
-    figures = age_figures([server for _, server in aged], given)
+    # A superseded server has a figure of its own, and nothing is said of one whose key is disabled.
+    counted = {id(each) for each, _ in judged}
+    figures = age_figures([server for each, server in aged if id(each) in counted], given)
     return JudgedServers(shown, problems, [*undated_notes(shown, total), *notes], figures, _count(rows, superseded))
 
 

@@ -44,7 +44,7 @@ from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
 from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
 from .kernelcare import KernelCareKey, KernelCareServer
 from .monitoring_key import MonitoringKeys
-from .patch_status import STATES, PatchedHost, PatchStatus, ServersNotFoundError
+from .patch_status import STATES, PatchedHost, PatchStatus, ResellerNotFoundError, ServersNotFoundError
 from .redact import PLACEHOLDER, Redactor, Secret
 from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
@@ -103,6 +103,7 @@ __all__ = [
     "Redactor",
     "RefusedError",
     "RemovedServer",
+    "ResellerNotFoundError",
     "Secret",
     "Server",
     "ServersNotFoundError",

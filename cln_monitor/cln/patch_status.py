@@ -44,6 +44,10 @@ class ServersNotFoundError(RefusedError):
     """CLN knows no server for this key: the key is unknown, or nothing is registered with it yet."""
 
 
+class ResellerNotFoundError(RefusedError):
+    """CLN knows no reseller by this login: the account is none, or the login is wrong."""
+
+
 class PatchStatusReads:
     """The calls below ``/kcare`` that were made for Nagios and only read."""
 
@@ -62,7 +66,8 @@ class PatchStatusReads:
         """Return the state of all servers of the account (``/kcare/nagios-res/{login}/{token}``).
 
         The document calls ``token`` the authorization token; CLN's users paste a static registration token. The
-        static one is sent when the account has one. Raises ClnError.
+        static one is sent when the account has one. Raises ResellerNotFoundError for an account that is no reseller,
+        and other ClnErrors.
         """
         return self._caller.read(PATCH_STATUS_OF_RESELLER, parse_patch_status, path=self._caller.reseller)
 
@@ -148,7 +153,7 @@ def _raise_for_failure(answer: HttpAnswer, text: str) -> None:
     elif re.match(_NOT_AUTHORIZED, text):
         raise token_refused(answer, clean_text(text, LONGEST_UNSCRUBBED))
     elif found := re.match(_NOT_FOUND, text):
-        kind = ServersNotFoundError if found[0].lower().startswith("servers") else RefusedError
+        kind = ServersNotFoundError if found[0].lower().startswith("servers") else ResellerNotFoundError
         raise kind(f"CLN refused the call: {clean_text(text, LONGEST_UNSCRUBBED)}")
 
 

@@ -14,6 +14,7 @@ from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Run, Shard
 
+from .host_names import NAMED, SOURCES, host_names
 from .metrics import ALL_FAMILIES, render_target
 from .metrics.exposition import Exposition, Page, page_of
 from .metrics.families import Family
@@ -122,6 +123,7 @@ class Service:
                 self.counters.forget_api(api)
             unchanged = {target.id for target in made if target.inherit(former.get(target.id))}
             for target in made:
+                self._name_hosts(target)
                 self.counters.start_probe(target.id.api, target.id.account, target.id.probe)
             self._exposition.replace({target.id: self._texts(target) for target in made})
             self._poller.replace(made, unchanged)
@@ -181,6 +183,7 @@ class Service:
         for target in list(self.targets.values()):
             if target.expire(now):
                 self._publish(target)
+                self._name_hosts_by(target)
 
     def has_expired(self) -> bool:
         """Tell whether :meth:`expire` has something to do."""
@@ -225,7 +228,9 @@ class Service:
                 return  # a reload has replaced it while it ran
             if run.failure is not None:
                 self.counters.probe_failed(**where, reason=run.failure.reason)
+            self._name_hosts(target)
             self._publish(target)
+            self._name_hosts_by(target)
             if self._state is not None:
                 self._state.keep(target)
         seconds = round(run.duration, 3)
@@ -243,6 +248,23 @@ class Service:
             log("odd answer", **where, fact=phrase.fact, odd=phrase.text)
         for phrase in target.no_longer_odd:
             _log.info("odd answer no more", **where, fact=phrase.fact)
+
+    def _name_hosts(self, target: Target) -> bool:
+        """Give ``target`` the host names that others know of its servers now; tell whether any of them has changed."""
+        if target.id.probe not in NAMED or target.observation is None:
+            return False
+        others = [self.targets.get(TargetId(target.id.api, target.id.account, probe)) for probe in SOURCES]
+        sources = {other.id.probe: other.observation for other in others if other is not None and other.observation}
+        return target.take_host_names(host_names(target.observation, sources))
+
+    def _name_hosts_by(self, source: Target) -> None:
+        """Show the servers of other targets by the host names that ``source`` knows now."""
+        if source.id.probe in SOURCES:
+            with self._lock:
+                for probe in NAMED:
+                    target = self.targets.get(TargetId(source.id.api, source.id.account, probe))
+                    if target is not None and self._name_hosts(target):
+                        self._publish(target)
 
     def _publish(self, target: Target) -> None:
         """Show how ``target`` stands: one at a time, so that an older text never follows a newer one."""

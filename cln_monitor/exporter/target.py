@@ -46,6 +46,7 @@ class Target:
     ``asks``, a digest, is what makes the answers comparable: as long as it stays, data outlive a reload or a restart.
     ``made_from`` is all of the configuration that it comes from: as long as that stays, so does its schedule.
     ``is_tried``: a run of its probe in this process is shown; what it last saw may be of an earlier one.
+    ``host_names`` are those of its servers, by id or address, as other targets know them.
     ``said`` is what is odd in what it shows, by the fact; ``newly_odd`` of it came with the last run, and
     ``no_longer_odd`` went with it.
     ``told`` is what :meth:`tell` returned, until something else is to be told. ``last_success`` is in Unix seconds,
@@ -68,6 +69,7 @@ class Target:
         self.flight: SingleFlight[Run[Any]] = SingleFlight()
         self.is_tried = False
         self.told: bytes | None = None
+        self.host_names: dict[str, str] = {}
         self.said: dict[str, Phrase] = {}
         self.newly_odd: list[Phrase] = []
         self.no_longer_odd: list[Phrase] = []
@@ -94,6 +96,7 @@ class Target:
             missing=seen.gaps if seen else [],
             shard=None if self.source.shard == WHOLE or not self.probe.is_shared else str(self.source.shard),
             observation=seen if whole else None,
+            host_names=self.host_names if whole else {},
             ages=UNSET if now is None else self.ages(now),
         )
 
@@ -114,6 +117,14 @@ class Target:
                 seen = view.observation and view.observation.undated()
                 self.told = msgspec.json.encode(msgspec.structs.replace(view, observation=seen))
             return self.told
+
+    def take_host_names(self, names: dict[str, str]) -> bool:
+        """Show its servers by these host names from now on; tell whether any of them has changed."""
+        with self._lock:
+            if names == self.host_names:
+                return False
+            self.host_names, self.told = names, None
+            return True
 
     def inherit(self, former: Target | None) -> bool:
         """Go on with what ``former`` saw where it asked the same; tell whether it needs no poll at once."""
@@ -152,6 +163,8 @@ class Target:
 
     def _compared(self, run: Run[Any]) -> Run[Any]:
         """Return ``run`` with what shows only beside the runs before it."""
+        if self.observation is not None and run.observation.unavailable:
+            run = msgspec.structs.replace(run, observation=run.observation.with_refused(self.observation))
         shard = str(self.source.shard)
         is_comparable = self.history.shard == shard
         fallen = what_fell(self.observation, run.observation) if is_comparable else []

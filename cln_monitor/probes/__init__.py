@@ -8,7 +8,7 @@ from .groups import GroupsSettings, GroupState
 from .imunify import ImunifyKeyServers
 from .ip_licenses import LICENSE_LIST, IpLicenseList, IpLicensesSettings
 from .kernelcare import KernelCareKeyServers
-from .observation import Failure, Gap, Missing, Observation, Part
+from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
 from .product_names import PRODUCT_NAMES, product_name
@@ -54,6 +54,7 @@ __all__ = [
     "Shard",
     "StatusFlag",
     "StatusSettings",
+    "Unavailable",
     "count_checkins",
     "is_address",
     "phrases_of",

@@ -7,12 +7,12 @@ from functools import partial
 
 import msgspec
 
-from cln_monitor.cln import ELS_CODES, Limit, check_product_code
+from cln_monitor.cln import ELS_CODES, Limit, RefusedError, check_product_code
 
 from .caution import of_addresses, of_limits
-from .probe import Plan, ProbeContext, Reading
+from .probe import NotAvailableError, Plan, ProbeContext, Reading
 from .redaction import redact_limit, redact_rows
-from .settings import HOUR, Duration, ProbeSettings, problems_of_products
+from .settings import HOUR, DefaultList, Duration, ProbeSettings, problems_of_products
 
 
 class ElsKeyState(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
     enabled: bool = False
     interval: Duration = Duration(HOUR)
     max_age: Duration = Duration(4 * HOUR)
-    products: list[str] = msgspec.field(default_factory=lambda: list(ELS_CODES))
+    products: list[str] = msgspec.field(default_factory=lambda: DefaultList(ELS_CODES))
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what of the values cannot be meant."""
@@ -74,7 +74,12 @@ class ElsProbe:
 
 def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = context.client, context.key_label
-    told = client.els.keys(product)
+    try:
+        told = client.els.keys(product)
+    except RefusedError as error:
+        if isinstance(context.settings.products, DefaultList):
+            raise NotAvailableError(f"ELS product {product}", str(error)) from error
+        raise
     limits = of_limits(client, told, label, product)
     keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit)) for key in told]
     servers = [

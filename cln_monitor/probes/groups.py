@@ -14,10 +14,15 @@ from .settings import HOUR, Duration, ProbeSettings
 
 
 class GroupMember(msgspec.Struct, frozen=True):
-    """A server of a group: its id is that of the lists of KernelCare and Imunify servers; ``product`` in CLN's word."""
+    """A server of a group: its id is that of the lists of KernelCare and Imunify servers; ``product`` in CLN's word.
+
+    ``hostname`` and ``ip`` are empty where CLN does not tell them.
+    """
 
     server_id: str
     product: str
+    hostname: str = ""
+    ip: str = ""
 
 
 class GroupState(msgspec.Struct, frozen=True):
@@ -52,5 +57,9 @@ class GroupsProbe:
 
 def _read(context: ProbeContext, group: Group) -> Reading[GroupState]:
     client = context.client
-    members = [GroupMember(server.server_id, server.type) for server in client.groups.servers(group)]
-    return Reading(GroupState(client.scrub(group.name), redact_rows(client, members, "server_id", "product")))
+    members = [
+        GroupMember(server.server_id, server.type, server.hostname, server.ip)
+        for server in client.groups.servers(group)
+    ]
+    shown = redact_rows(client, members, "server_id", "product", "hostname", "ip")
+    return Reading(GroupState(client.scrub(group.name), shown))

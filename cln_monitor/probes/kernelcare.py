@@ -41,4 +41,6 @@ def _read(context: ProbeContext, key: KernelCareKey, limits: KeyLimits) -> Readi
     told = redact_rows(client, client.kernelcare.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, context.cln_now)
     value = KernelCareKeyServers(label, client.scrub(key.note), key.enabled, redact_limit(client, key.limit), servers)
+    if key.enabled is False:  # nothing about it is a problem
+        return Reading(value)
     return Reading(value, (*limits.of_key.get(label, ()), *of_servers(servers, ahead, f"of key {label}")))

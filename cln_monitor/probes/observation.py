@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from cln_monitor import policy
+
 from .caution import Caution
 
 T = TypeVar("T")
@@ -49,6 +51,14 @@ class Missing(msgspec.Struct, frozen=True):
     failure: Failure
 
 
+class Unavailable(msgspec.Struct, frozen=True):
+    """A part that CLN does not offer to this account: ``what`` it is in words, and CLN's answer, without secrets."""
+
+    name: str
+    what: str
+    text: str
+
+
 class Gap(msgspec.Struct, frozen=True):
     """A part that the last run could not read, and why. ``is_kept``: what an earlier run read of it is still shown."""
 
@@ -71,7 +81,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     of which nothing is left to show: they grew too old, or could not be read and the list of the parts is not known.
     The ``parts`` of the last run come first, then those of the run before, and so on. ``empty`` is the list of the
     parts where it was read and has none: that is data as well, and grows old as a part does. ``cautions`` are of that
-    list, and of the run as a whole; those of a part are in it.
+    list, and of the run as a whole; those of a part are in it. ``unavailable`` are parts that CLN does not offer to the
+    account: neither read nor missing.
     """
 
     probe: str
@@ -84,11 +95,13 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     lost: tuple[str, ...] = ()
     empty: Part[None] | UnsetType = UNSET
     cautions: tuple[Caution, ...] = ()
+    unavailable: tuple[Unavailable, ...] = ()
 
     @property
     def all_cautions(self) -> list[Caution]:
-        """What is odd in all that is there."""
-        return [*self.cautions, *(caution for part in self.parts for caution in part.cautions)]
+        """What is odd in all that is there, and what is not available."""
+        not_available = Caution.of(policy.NOT_AVAILABLE, [each.what for each in self.unavailable])
+        return [*self.cautions, *(caution for part in self.parts for caution in part.cautions), *not_available]
 
     @property
     def has_data(self) -> bool:
@@ -125,6 +138,17 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         if self.has_data and not self.list_known:
             present.add("")  # what was seen before the list failed is still young
         return [missing for missing in self.missing if missing.name not in present]
+
+    def with_refused(self, earlier: Observation[T]) -> Observation[T]:
+        """Return this observation with what CLN offered ``earlier`` and offers no longer as missing."""
+        known = {part.name for part in earlier.parts}
+        gone = [each for each in self.unavailable if each.name in known]
+        return msgspec.structs.replace(
+            self,
+            missing=(*self.missing, *(Missing(each.name, Failure("refused", each.text)) for each in gone)),
+            unavailable=tuple(each for each in self.unavailable if each not in gone),
+            empty=UNSET if gone else self.empty,
+        )
 
     def after(self, earlier: Observation[T], now: float, max_age: float) -> Observation[T]:
         """Return this observation with what it misses taken from an ``earlier`` one, part by part.

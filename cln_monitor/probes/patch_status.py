@@ -15,13 +15,14 @@ from cln_monitor.cln import (
     KernelCareKey,
     PatchedHost,
     PatchStatus,
+    ResellerNotFoundError,
     ServersNotFoundError,
 )
 
 from .observation import Failure, Missing
-from .probe import Plan, ProbeContext, Reading, failure_of
+from .probe import NotAvailableError, Plan, ProbeContext, Reading, failure_of
 from .redaction import redact_rows
-from .settings import HOUR, MINUTE, Duration, ProbeSettings
+from .settings import HOUR, MINUTE, DefaultList, Duration, ProbeSettings
 
 Scope = Literal["key", "reseller"]
 """What a state is about: the servers of one key, or all servers of the account."""
@@ -32,7 +33,8 @@ RESELLER = "(reseller)"  # no key is called so
 class PatchState(msgspec.Struct, frozen=True):
     """The patch state of a key or of the account. ``key`` is the key's label, ``""`` for the account.
 
-    ``ok``: all servers are up to date; ``counts``: servers by state, None when CLN gave no counts.
+    ``ok``: all servers are up to date; ``counts``: servers by state, None when CLN gave no counts. ``is_listed``: it is
+    one of the account's keys, whose servers it counts alone; a monitoring key may stand for all of them.
     """
 
     scope: Scope
@@ -40,14 +42,15 @@ class PatchState(msgspec.Struct, frozen=True):
     ok: bool
     counts: dict[str, int] | None
     hosts: list[PatchedHost]
+    is_listed: bool = True
 
 
 class PatchStatusSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of the probe of the patch status. ``scopes``: what to ask about; an account without resale leaves one out."""
+    """Of the probe of the patch status. ``scopes``: what to ask about."""
 
     interval: Duration = Duration(30 * MINUTE)
     max_age: Duration = Duration(2 * HOUR)
-    scopes: list[Scope] = msgspec.field(default_factory=lambda: ["key", "reseller"])
+    scopes: list[Scope] = msgspec.field(default_factory=lambda: DefaultList(["key", "reseller"]))
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield what of the values cannot be meant."""
@@ -69,16 +72,16 @@ class PatchStatusProbe:
         scopes = context.settings.scopes
         readers: dict[str, Callable[[], Reading[PatchState]]] = {}
         missing: list[Missing] = []
-        if "reseller" in scopes and context.reads(RESELLER):
-            readers[RESELLER] = partial(_read_reseller, context)
         if "key" in scopes and context.only_keys is not None:
-            readers |= {context.key_label(key): partial(_read_key, context, key) for key in context.only_keys}
+            readers = {context.key_label(key): partial(_read_key, context, key) for key in context.only_keys}
         elif "key" in scopes:
             try:
                 for secret in context.monitoring_keys():
                     monitoring_key = secret.reveal()
                     if context.wants(monitoring_key):
-                        readers[context.key_label(monitoring_key)] = partial(_read_key, context, monitoring_key)
+                        readers[context.key_label(monitoring_key)] = partial(
+                            _read_monitoring_key, context, monitoring_key
+                        )
             except (OSError, ValueError) as error:
                 missing.append(Missing("", _unreadable(error)))
             try:
@@ -90,6 +93,10 @@ class PatchStatusProbe:
                 listed = {context.key_label(key.key): partial(_read_listed_key, context, key) for key in own}
                 # First in order, and in place of the reader of a monitoring key that is such a key.
                 readers = listed | readers | listed
+        if "reseller" in scopes and context.reads(RESELLER):
+            # Only where CLN accepts the login elsewhere does "Reseller not found" say that the account is none.
+            is_optional = isinstance(scopes, DefaultList) and not missing
+            readers = {RESELLER: partial(_read_reseller, context, is_optional=is_optional)} | readers
         return Plan(readers, missing, list_known=not missing)
 
 
@@ -98,21 +105,33 @@ def _unreadable(error: OSError | ValueError) -> Failure:
     return Failure(AuthorizationError.reason, f"the monitoring keys cannot be read ({why})")
 
 
-def _read_reseller(context: ProbeContext) -> Reading[PatchState]:
-    return _state("reseller", "", context, context.client.patch_status.of_reseller())
+def _read_reseller(context: ProbeContext, *, is_optional: bool) -> Reading[PatchState]:
+    try:
+        return _state("reseller", "", context, context.client.patch_status.of_reseller())
+    except ResellerNotFoundError as error:
+        if is_optional:
+            raise NotAvailableError("reseller access", str(error)) from error
+        raise
 
 
 def _read_key(context: ProbeContext, key: str) -> Reading[PatchState]:
     return _state("key", context.key_label(key), context, context.client.patch_status.of_key(key))
 
 
+def _read_monitoring_key(context: ProbeContext, key: str) -> Reading[PatchState]:
+    reading = _read_key(context, key)
+    return Reading(msgspec.structs.replace(reading.value, is_listed=False))
+
+
 def _read_listed_key(context: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
     label = context.key_label(key.key)
     try:
         return _state("key", label, context, context.client.patch_status.of_key(key))
-    except ServersNotFoundError:
-        # CLN says the same of a key nobody has and of one that no server uses yet; the list of servers tells.
+    except ServersNotFoundError as error:
+        # CLN says the same of an unknown key and of one without servers; the list of servers distinguishes them.
         if context.client.kernelcare.servers(key):
+            if key.enabled is False:
+                raise NotAvailableError(f"the patch status of the disabled key {label}", str(error)) from error
             raise
         return Reading(PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[]))
 

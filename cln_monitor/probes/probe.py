@@ -21,6 +21,14 @@ K = TypeVar("K", bound=Keyed)
 T = TypeVar("T")
 
 
+class NotAvailableError(Exception):
+    """CLN does not offer a part to this account, and the operator has not asked for it: ``what`` it is in words."""
+
+    def __init__(self, what: str, text: str) -> None:
+        super().__init__(text)
+        self.what = what
+
+
 class ProbeContext(msgspec.Struct, frozen=True):
     """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
 

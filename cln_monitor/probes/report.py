@@ -33,8 +33,10 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
     ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
     ``read`` and ``lacking`` are the numbers of parts that are there and that are not; ``missing`` names those that the
-    last run could not read, be they shown from an earlier one or not. ``shard``, such as ``0/3``, is
-    set where other exporters read parts of the account that are not here. ``ages`` are those at the time it is told.
+    last run could not read, be they shown from an earlier one or not. ``host_names`` are those of the servers, by
+    server id, or by address where servers have no id; the answers of other probes tell them. ``shard``, such as
+    ``0/3``, is set where other exporters read parts of the account that are not here. ``ages`` are those at the time it
+    is told.
     """
 
     format: int = FORMAT
@@ -53,6 +55,7 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[Gap]
     shard: str | None = None
     observation: Observation[Any] | None
+    host_names: dict[str, str] = {}
     ages: Ages | UnsetType = UNSET
 
     @classmethod

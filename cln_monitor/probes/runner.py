@@ -24,8 +24,8 @@ from cln_monitor.cln import (
     UnreachableError,
 )
 
-from .observation import Failure, Missing, Observation, Part
-from .probe import Plan, Probe, ProbeContext, Reading, failure_of
+from .observation import Failure, Missing, Observation, Part, Unavailable
+from .probe import NotAvailableError, Plan, Probe, ProbeContext, Reading, failure_of
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -81,27 +81,29 @@ def _run(
         plan = probe.plan(context)
     except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
         plan = Plan({}, [Missing("", _failure(error, context))], list_known=False)
-    is_empty = plan.list_known and not (plan.readers or plan.read or plan.missing)
-    empty = Part("", clock.time(), None, clock.monotonic()) if is_empty else UNSET
     planned = tuple(_part(name, reading, clock) for name, reading in plan.read.items())
     outage = _Outage(context, clock)
 
-    def read(name: str) -> Part[T] | Missing:
+    def read(name: str) -> Part[T] | Missing | Unavailable:
         return _read_part(name, plan.readers[name], outage, context, clock)
 
     # In another order each time: where there is time for some keys only, it must not always be the same ones.
     read_parts = _for_each(order(list(plan.readers)), read, pool)
     outcomes = [read_parts[name] for name in plan.readers]
+    parts = (*planned, *(outcome for outcome in outcomes if isinstance(outcome, Part)))
+    missing = (*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing)))
+    is_empty = plan.list_known and not (parts or missing)
     observation = Observation(
         probe=probe.name,
         account=context.account,
         api=context.client.api,
         observed_at=clock.time(),
-        parts=(*planned, *(outcome for outcome in outcomes if isinstance(outcome, Part))),
-        missing=(*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing))),
+        parts=parts,
+        missing=missing,
         list_known=plan.list_known,
-        empty=empty,
+        empty=Part("", clock.time(), None, clock.monotonic()) if is_empty else UNSET,
         cautions=plan.cautions,
+        unavailable=tuple(outcome for outcome in outcomes if isinstance(outcome, Unavailable)),
     )
     return Run(observation, started_at, clock.monotonic() - started, started)
 
@@ -136,11 +138,14 @@ def _part(name: str, reading: Reading[T], clock: Clock) -> Part[T]:
 
 def _read_part(
     name: str, reader: Callable[[], Reading[T]], outage: _Outage, context: ProbeContext, clock: Clock
-) -> Part[T] | Missing:
+) -> Part[T] | Missing | Unavailable:
     if failure := outage.failure:
         return Missing(name, failure)
     try:
         reading = reader()
+    except NotAvailableError as error:
+        outage.over()
+        return Unavailable(name, error.what, str(error))
     except Exception as error:  # noqa: BLE001 # one part that fails must not lose the others
         failure = _failure(error, context)
         outage.count(error, failure)

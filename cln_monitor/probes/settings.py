@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NewType
+from typing import NewType, TypeVar
 
 import msgspec
 
@@ -12,8 +12,14 @@ from cln_monitor.cln import InvalidArgumentError
 Duration = NewType("Duration", float)
 """Seconds; a configuration spells them ``90s``, ``15m``, ``24h``, ``1d``."""
 
+T = TypeVar("T")
+
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 _SHORTEST_INTERVAL = 1.0
+
+
+class DefaultList(list[T]):
+    """What to ask about where the operator has not said so: what CLN refuses of it is not available, and no failure."""
 
 
 class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -235,7 +235,7 @@ def test_superseded(others: list[dict[str, Any]], is_superseded: bool) -> None:
 def test_superseded_twice_in_the_same_minute() -> None:
     """Old registrations that look alike but for their ids are two."""
     twins = [OLD, {**OLD, "server_id": "twin"}]
-    assert superseded_rows([key(A, [*twins, anew(1)])["value"]], NOW, DAY) == {(A, "old"), (A, "twin")}
+    assert superseded_rows([key(A, [*twins, anew(1)])["value"]], {}, NOW, DAY) == {(A, "old"), (A, "twin")}
     state, text = judged([key(A, [*twins, anew(1)])])
     assert (state, f"2 of 3 KernelCare servers {SUPERSEDED}, 192.0.2.9" in text) == ("OK", True)
 
@@ -387,3 +387,27 @@ def test_some_ip_licenses() -> None:
     some = [word for place in range(5) for word in ("--ip", f"10.0.0.{place}")]
     assert licensed([*[2 * DAY] * 5, *[HOUR] * 45])[0] == "WARNING"
     assert licensed([*[2 * DAY] * 5, *[HOUR] * 45], *some)[0] == "WARNING"
+
+
+@pytest.mark.parametrize(
+    ("names", "is_superseded"),
+    [
+        ({}, True),
+        ({"old": "web1"}, True),
+        ({"old": "web1", "new1": "web1"}, True),
+        ({"old": "web1", "new1": "web2"}, False),
+    ],
+)
+def test_another_host_at_the_address_supersedes_nothing(names: dict[str, str], is_superseded: bool) -> None:
+    """Host names have to agree as far as they are known."""
+    newer = {**anew(1), "server_id": "new1"}
+    found = superseded_rows([key(A, [OLD, newer])["value"]], names, NOW, DAY)
+    assert (found == {(A, "old")}) is is_superseded
+
+
+def test_servers_go_by_their_host_names() -> None:
+    """The address stays beside it, in phrases and in lines."""
+    seen = {**view([key(A, [server("192.0.2.9", 2 * DAY)])]), "host_names": {"id-of-192.0.2.9": "web9.example.net"}}
+    found = judge(seen, "KernelCare", options_of("check_cln_kernelcare"), NOW)
+    assert "web9.example.net 192.0.2.9 (2d)" in found.text
+    assert "WARNING: web9.example.net 192.0.2.9 (2d)" in found.lines

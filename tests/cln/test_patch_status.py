@@ -16,6 +16,7 @@ from cln_monitor.cln import (
     PatchedHost,
     PatchStatus,
     RefusedError,
+    ResellerNotFoundError,
     ServersNotFoundError,
 )
 from cln_monitor.cln.http.answer import HttpAnswer
@@ -271,7 +272,7 @@ def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
             ServersNotFoundError,
             "CLN refused the call: Servers not found for key WsTs821nSAtiastD",
         ),
-        ("Reseller not found", RefusedError, "CLN refused the call: Reseller not found"),
+        ("Reseller not found", ResellerNotFoundError, "CLN refused the call: Reseller not found"),
         (
             "Registration token not found for reseller acme not found",
             AuthorizationError,

@@ -12,8 +12,8 @@ import pytest
 
 from cln_monitor.cln import RateLimiter, ReadOnlyClient, Redactor, RefusedError, Transport, TransportSettings
 from cln_monitor.exporter.target import Target, TargetId
-from cln_monitor.probes import Ages, ProbeContext, ProbeReport, Run
-from cln_monitor.probes.probe import Plan, Reading
+from cln_monitor.probes import Ages, Failure, ProbeContext, ProbeReport, Run
+from cln_monitor.probes.probe import NotAvailableError, Plan, Reading
 from cln_monitor.probes.status import StatusSettings
 from tests.helpers.clock import NOW, FakeClock
 
@@ -74,6 +74,11 @@ def targets() -> Iterator[Targets]:
 def refuse() -> object:
     """Fail, as CLN does when it says no."""
     raise RefusedError("no")
+
+
+def unavailable() -> object:
+    """Fail, as a part does that CLN does not offer to the account."""
+    raise NotAvailableError("b", "CLN refused the call: no")
 
 
 def parts(target: Target) -> list[str]:
@@ -272,3 +277,39 @@ def test_the_observation_is_replaced_not_changed(targets: Targets) -> None:
     targets.run(target)
     assert msgspec.json.encode(held) == before
     assert parts(target) == []
+
+
+def test_what_was_never_there_is_not_available(targets: Targets) -> None:
+    """It is no failure, and is told once."""
+    target = targets.target()
+    targets.probe.readers = {"a": lambda: 1, "b": unavailable}
+    assert targets.run(target).failure is None
+    assert [phrase.text for phrase in target.newly_odd] == ["not available to this account: b"]
+    targets.run(target)
+    assert target.newly_odd == []
+
+
+def test_what_was_there_and_is_refused_now_is_missing(targets: Targets) -> None:
+    """Its last data stay until they are too old; from then on it is not available."""
+    target = targets.target()
+    targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
+    targets.run(target)
+    targets.probe.readers["b"] = unavailable
+    targets.clock.advance(1)
+    run = targets.run(target)
+    assert run.failure == Failure("refused", "CLN refused the call: no")
+    assert parts(target) == ["a", "b"]
+    targets.clock.advance(target.settings.max_age)
+    targets.run(target)
+    targets.run(target)
+    assert (parts(target), targets.run(target).failure) == (["a"], None)
+
+
+def test_the_only_part_is_refused_now(targets: Targets) -> None:
+    """An observation with nothing else does not count as empty."""
+    target = targets.target()
+    targets.probe.readers = {"b": lambda: 2}
+    targets.run(target)
+    targets.probe.readers = {"b": unavailable}
+    run = targets.run(target)
+    assert (run.failure is not None, run.observation.has_data) == (True, False)

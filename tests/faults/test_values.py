@@ -288,7 +288,7 @@ def _check_the_exporter(broken: Broken, of: Field, value: str, wanted: str) -> N
     is_read = f'probe="{of.probe}"}} 1' in "".join(re.findall("cln_probe_success.*\n", broken.get("/metrics").text))
     assert is_read == (wanted != "UNKNOWN"), value
     assert exporter.state == ("OK" if is_read else "WARNING"), value
-    assert verdict == ("ok" if wanted.startswith("OK") else "look"), value
+    assert verdict == ("ok" if wanted.startswith("OK") else "warning"), value
     if of.discovered:
         found = broken.get(f"/sd/{of.probe}")
         assert found.status_code == (503 if wanted == "WARNING" else 200), value

@@ -73,3 +73,16 @@ def test_products_that_cannot_be_meant(products: list[str], problem: tuple[str, 
     [(field, text)] = ElsSettings(products=products).problems()
     assert (field, text.startswith(problem[1])) == (problem[0], True)
     assert list(ElsSettings(products=["CELS9", "ELS CELS7+SLA", "…"]).problems()) == []
+
+
+def test_default_products_that_cln_refuses(cln: Cln) -> None:
+    """They are not available to the account; a product that the operator wrote is missing."""
+    refusal = '{"success": false, "message": "Unknown product", "data": null}'
+    cln.account.add_els_key("CELS-KEY00000001", code="CELS")
+    cln.simulator.faults.add(Fault("answer", "/els/key/list.json", match="PHP_ELS", body=refusal))
+    run = cln.run(ELS)
+    assert run.failure is None
+    assert [each.what for each in run.observation.unavailable] == ["ELS product PHP_ELS"]
+    assert {part.name for part in run.observation.parts} == set(ELS_CODES) - {"PHP_ELS"}
+    strict = cln.run(ELS, products=["CELS", "PHP_ELS"]).observation
+    assert ([each.name for each in strict.missing], strict.unavailable) == (["PHP_ELS"], ())

@@ -13,8 +13,8 @@ GROUPS = PROBES["groups"]
 
 def test_groups_and_their_servers(cln: Cln) -> None:
     """A part a group; a server can be in several, a group can be empty."""
-    web = cln.account.add_kernelcare_key().add_server("kc-1")
-    mail = cln.account.add_imunify_key().add_server("im-1")
+    web = cln.account.add_kernelcare_key().add_server("kc-1", ip="192.0.2.1", hostname="web1")
+    mail = cln.account.add_imunify_key().add_server("im-1", ip="192.0.2.2")
     for name, servers in (("web", [web, mail]), ("all", [web]), ("none", [])):
         group = cln.account.add_group(name, "somewhere")
         for server in servers:
@@ -22,9 +22,11 @@ def test_groups_and_their_servers(cln: Cln) -> None:
     run = cln.run(GROUPS)
     assert run.failure is None
     found = {part.name: part.value for part in run.observation.parts}
-    assert found["all"] == GroupState("all", [GroupMember("kc-1", "KERNELCARE")])
+    on_web = GroupMember("kc-1", "KERNELCARE", "web1", "192.0.2.1")
+    on_mail = GroupMember("im-1", "IMUNIFY", mail.hostname, "192.0.2.2")
+    assert found["all"] == GroupState("all", [on_web])
     assert found["none"] == GroupState("none", [])
-    assert set(found["web"].servers) == {GroupMember("kc-1", "KERNELCARE"), GroupMember("im-1", "IMUNIFY")}
+    assert set(found["web"].servers) == {on_web, on_mail}
     assert cln.asked() == ["/group/list.json"] + ["/group/servers/list.json"] * 3
 
 
@@ -35,7 +37,7 @@ def test_a_server_that_is_listed_twice_is_one(cln: Cln) -> None:
     body = f'{{"success": true, "data": [{row}, {row}]}}'
     cln.simulator.faults.add(Fault("answer", "/group/servers/list.json", body=body))
     [group] = [part.value for part in cln.run(GROUPS).observation.parts]
-    assert group.servers == [GroupMember("one", "IMUNIFY")]
+    assert group.servers == [GroupMember("one", "IMUNIFY", "h", "192.0.2.1")]
 
 
 def test_no_secret_in_a_name(cln: Cln) -> None:

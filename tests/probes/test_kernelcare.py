@@ -121,3 +121,15 @@ def test_only_some_keys(name: str, cln: Cln) -> None:
     source = msgspec.structs.replace(cln.source(KERNELCARE), only_keys=[name])
     assert list(KERNELCARE.plan(source).readers) == [mask_key("WEBKEY0000000001")]
     assert list(KERNELCARE.plan(msgspec.structs.replace(source, only_keys=["nobody's"])).readers) == []
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_nothing_is_odd_about_a_disabled_key(enabled: bool, cln: Cln) -> None:
+    """A limit that cannot be read and a check-in ahead of the clock are a problem of a key that is in use alone."""
+    key = cln.account.add_kernelcare_key("WEBKEY0000000001", enabled=enabled)
+    key.add_server(ip="192.0.2.1", last_checkin=NOW + 86400)
+    row = f'{{"key": "{key.key}", "limit": "1,000", "enabled": {str(enabled).lower()}}}'
+    body = f'{{"success": true, "data": [{row}]}}'
+    cln.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=body))
+    facts = [caution.fact for caution in cln.run(KERNELCARE).observation.all_cautions]
+    assert facts == (["limit_unreadable", "checkin_ahead"] if enabled else [])

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import PatchedHost, Secret, mask_key
-from cln_monitor.probes import PROBES, Failure, Missing
+from cln_monitor.policy import Phrase, Severity
+from cln_monitor.probes import PROBES, Failure, Missing, phrases_of
 from cln_monitor.probes.patch_status import RESELLER, PatchState
 from cln_monitor.simulator import Fault
 
@@ -171,8 +172,8 @@ def test_monitoring_keys_that_cannot_be_read(error: Exception, why: str, fleet: 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        pytest.param("Reseller not found", "refused", id="no-reseller"),
         pytest.param("Registration token not found for reseller acme_login not found", "auth", id="wrong-token"),
+        pytest.param("Group not found", "bad_answer", id="unknown-text"),
     ],
 )
 def test_the_account_fails(answer: str, reason: str, fleet: Cln) -> None:
@@ -182,3 +183,60 @@ def test_the_account_fails(answer: str, reason: str, fleet: Cln) -> None:
     assert [part.name for part in run.observation.parts] == [KEY]
     assert [(missing.name, missing.failure.reason) for missing in run.observation.missing] == [(RESELLER, reason)]
     assert TOKEN not in repr(run)
+
+
+def not_a_reseller(fleet: Cln) -> None:
+    """Let CLN know no reseller by the login of the account."""
+    fleet.simulator.faults.add(
+        Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
+    )
+
+
+def test_an_account_without_reseller_access(fleet: Cln) -> None:
+    """An account that is no reseller does not fail by default: reseller access is not available to it."""
+    not_a_reseller(fleet)
+    run = fleet.run(PATCH_STATUS)
+    assert run.failure is None
+    assert [part.name for part in run.observation.parts] == [KEY]
+    [unavailable] = run.observation.unavailable
+    assert (unavailable.name, unavailable.what) == (RESELLER, "reseller access")
+    assert "Reseller not found" in unavailable.text
+    assert phrases_of(run.observation.all_cautions) == [
+        Phrase(Severity.INFO, "not_available", "not available to this account: reseller access")
+    ]
+
+
+def test_a_reseller_scope_that_the_operator_wrote(fleet: Cln) -> None:
+    """A scope of the configuration is strict, even where it is what the default is."""
+    not_a_reseller(fleet)
+    observation = fleet.run(PATCH_STATUS, scopes=["key", "reseller"]).observation
+    assert [(missing.name, missing.failure.reason) for missing in observation.missing] == [(RESELLER, "refused")]
+    assert not observation.unavailable
+
+
+def test_a_login_that_cln_does_not_know(fleet: Cln) -> None:
+    """Where CLN refuses the other calls as well, "Reseller not found" says that the login is wrong."""
+    not_a_reseller(fleet)
+    fleet.simulator.faults.add(Fault("status", "/kcare/key/list.json", status=401))
+    observation = fleet.run(PATCH_STATUS).observation
+    assert {missing.name for missing in observation.missing} == {"", RESELLER}
+    assert not observation.unavailable
+
+
+def test_an_account_without_any_key(cln: Cln) -> None:
+    """Where nothing is available, the answer is read whole and empty, and not missing."""
+    not_a_reseller(cln)
+    observation = cln.run(PATCH_STATUS).observation
+    assert (observation.failure, observation.has_data, observation.parts) == (None, True, ())
+
+
+def test_a_disabled_key_whose_servers_cln_does_not_find(fleet: Cln) -> None:
+    """A retired key is not a failure; an enabled key in the same state is."""
+    fleet.simulator.faults.add(
+        Fault("answer", f"/kcare/nagios/{KEY}", body=f"Servers not found for key {KEY}", content_type="text/plain")
+    )
+    assert fleet.run(PATCH_STATUS).observation.missing[0].failure.reason == "refused"
+    fleet.account.kernelcare_keys[KEY].enabled = False
+    observation = fleet.run(PATCH_STATUS).observation
+    assert not observation.missing
+    assert [each.what for each in observation.unavailable] == [f"the patch status of the disabled key {KEY}"]

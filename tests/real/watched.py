@@ -21,12 +21,20 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"}
 """What a core gets, so that the plugins' first line finds the Python that runs the tests."""
 
-SILENT_KEY, LOST_KEY, SLOW_KEY = "SiLentServers2Days", "LoStServersOf5Days", "SlowAnswersHang1ng"
+SILENT_KEY, LOST_KEY, SLOW_KEY = "SiLentServers2Days", "LoStServersAll1Key", "SlowAnswersHang1ng"
 FINE, SILENT, LOST, SLOW = (mask_key(key) for key in (KEY, SILENT_KEY, LOST_KEY, SLOW_KEY))
 """The labels of the KernelCare keys whose servers are OK, WARNING, CRITICAL, and OK once CLN has answered."""
 NONE_SUCH = "NoNe-00000000"
 MONITORING_KEY = "MonitoringKey0123456789"
-FIGURES_OF_SERVERS = {"servers", "stale", "never_checked_in", "unknown_checkin", "oldest_checkin", "limit_usage"}
+FIGURES_OF_SERVERS = {
+    "servers",
+    "stale",
+    "never_checked_in",
+    "unknown_checkin",
+    "oldest_checkin",
+    "limit_usage",
+    "superseded",
+}
 """The performance data of a check of a key's servers."""
 HANG_TIMEOUT = 6
 """Seconds, of a check that CLN lets hang: time enough for a plugin to start on a busy machine."""
@@ -103,11 +111,13 @@ def watched(folder: Path) -> Iterator[Watched]:
     for key, ip, silent_for, patch_state in (
         (KEY, "192.0.2.1", 1.5 * HOUR, "uptodate"),
         (SILENT_KEY, "192.0.2.2", 2.5 * DAY, "unsupported"),
-        (LOST_KEY, "192.0.2.3", 5.5 * DAY, "uptodate"),
+        (LOST_KEY, "192.0.2.3", 2.5 * DAY, "uptodate"),
         (SLOW_KEY, "192.0.2.4", 2.5 * HOUR, "uptodate"),
     ):
         added = account.add_kernelcare_key(key=key, limit=10, created=created)
         added.add_server(ip=ip, created=created, last_checkin=now - silent_for, patch_state=patch_state)
+        if key == LOST_KEY:  # a key of two, none of which checks in, is CRITICAL
+            added.add_server(ip="192.0.2.5", created=created, last_checkin=now - 3.5 * DAY, patch_state=patch_state)
     imunify = account.add_imunify_key(key=IMUNIFY_KEY, code="360_250", limit=2)
     imunify.add_server(ip="198.51.100.1", created=created, last_checkin=now - 3.5 * HOUR)
     account.add_ip_license("192.0.2.1", 1, created=created, last_checkin=now - 1.5 * HOUR)

@@ -27,7 +27,7 @@ _COMMANDS = """\
 # The plugins end by themselves, after 30 seconds; where -t is over 50, service_check_timeout has to be more.
 """
 _SERVICES = """\
-# The services of cln-monitor for Nagios. Take out what does not fit: a product that the account has not is UNKNOWN.
+# The services of cln-monitor for Nagios. A product that the account does not have is OK.
 # Made by python -m tools.definitions; edit your copy of it.
 #
 # They build on generic-host and generic-service, which are in Nagios' own templates.cfg and say who is told, and when.

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 SOURCE = "$_HOSTCLN_SOURCE$"
 """The arguments by which a host in Nagios says where its plugins ask."""
+CALM = f"{SOURCE} --no-match-state ok"
+"""The same for a product that an account need not have."""
 
 
 @dataclass(frozen=True)
@@ -29,26 +31,31 @@ class Service:
     shipped_off: bool = False
 
 
+def _calm(name: str) -> tuple[str, ...]:
+    """Return the line by which a product that the account does not have is OK, unless the host says otherwise."""
+    variable = f"cln_{name}_no_match_state"
+    return (f'vars.{variable} = host.vars.{variable} || "ok"',)
+
+
 SERVICES = (
     Service("check_cln_status", "status", "CLN status", 1, 1),
-    Service("check_cln_kernelcare", "kernelcare", "CLN KernelCare servers", 15, 5),
-    Service("check_cln_imunify", "imunify", "CLN Imunify servers", 15, 5),
+    Service(
+        "check_cln_kernelcare", "kernelcare", "CLN KernelCare servers", 15, 5, nagios=CALM, icinga=_calm("kernelcare")
+    ),
+    Service("check_cln_imunify", "imunify", "CLN Imunify servers", 15, 5, nagios=CALM, icinga=_calm("imunify")),
     Service(
         "check_cln_patch_status",
         "patch_status",
         "CLN patch status",
         30,
         5,
-        nagios=f"{SOURCE} --reseller",
-        icinga=(
-            "if (!host.vars.cln_patch_status_key) {",
-            "  vars.cln_patch_status_reseller = true",
-            "}",
-        ),
-        note="Of all servers of the account. Of one key: -k KEY in place of --reseller, or its label with an exporter.",
+        nagios=CALM,
+        icinga=("if (!host.vars.cln_patch_status_key) {", *(f"  {line}" for line in _calm("patch_status")), "}"),
+        note="Of all servers of the account. For one key use -k KEY, or its mask with an exporter, and leave out "
+        "--no-match-state.",
     ),
-    Service("check_cln_ip_licenses", "ip_licenses", "CLN IP licences", 60, 15),
-    Service("check_cln_els", "els", "CLN ELS keys", 60, 15, shipped_off=True),
+    Service("check_cln_ip_licenses", "ip_licenses", "CLN IP licenses", 60, 15, nagios=CALM, icinga=_calm("ip_licenses")),
+    Service("check_cln_els", "els", "CLN ELS keys", 60, 15, nagios=CALM, icinga=_calm("els"), shipped_off=True),
     Service("check_cln_awp", "awp", "CLN AccelerateWP", 360, 60, shipped_off=True),
     Service(
         "check_cln_exporter",

@@ -13,7 +13,7 @@ BASE_MEMORY = 53
 """MiB of an exporter that watches nothing."""
 MEMORY_A_SERVER = {True: 1.6 / 1000, False: 0.5 / 1000}
 """MiB at most, while data are renewed."""
-SERIES_A_KEY = {True: 5, False: 15}
+SERIES_A_KEY = {True: 7, False: 17}
 """Of KernelCare; and two a server with series a server."""
 PATCH_SERIES_A_KEY = 5
 OTHER_SERIES = 140

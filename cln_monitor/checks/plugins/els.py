@@ -50,7 +50,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     used = Counter(server["key"] for product in products for server in product["servers"])
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
-    problems = problems_of(view, wanted, options)
+    problems = problems_of(view, wanted, options, requested=options.code)
     is_of_some = bool(options.key or options.code)
     odd = oddities_of(view, wanted, but=(policy.SERVERS_DROPPED, policy.SERVERS_GONE) if is_of_some else ())
     found = limit_problems(uses, limits) + odd.problems
@@ -58,8 +58,9 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         *unmatched("--code", options.code, {product["product"] for product in products}),
     ]
+    otherwise = "belongs to the account" if products else "is available to this account"
     if not problems and (gone or not keys):
-        found.append(no_match("ELS key", gone, "belongs to the account", options.no_match_state))
+        found.append(no_match("ELS key", gone, otherwise, options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
         fullest = f", the fullest is {uses[0]}" if uses else without_limit(keys)

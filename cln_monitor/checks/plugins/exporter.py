@@ -6,15 +6,17 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cln_monitor import policy
 from cln_monitor.checks.data.exporter import index_from_exporter
 from cln_monitor.checks.options import EXPORTER, TIMEOUT, UNREACHABLE_STATE, VERBOSE, Option
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
-from cln_monitor.checks.problems import CheckProblem, phrases_of
+from cln_monitor.checks.problems import CheckProblem, phrases_of, state_of
 from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import Threshold, of_age, pair
 from cln_monitor.durations import format_age
+from cln_monitor.policy import Severity
 
 
 def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
@@ -27,7 +29,7 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
 
 
 def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the verdict on ``probes``: one that lacks something is WARNING, one whose data are gone CRITICAL."""
+    """Return the verdict on ``probes``: one that fails or is late is WARNING, refused credentials are CRITICAL."""
     ages = pair(options.warning, options.critical, (None, None))
     looked_at = [probe for probe in probes if options.account in {None, probe["account"]}]
     problems = [problem for probe in looked_at if (problem := _judge_probe(probe, ages))]
@@ -63,13 +65,15 @@ def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Thresho
     for state, threshold in ((State.CRITICAL, ages[1]), (State.WARNING, ages[0])):
         if threshold is not None and probe["last_success"] and threshold.is_bad(age):
             return CheckProblem(state, f"{name} last read {format_age(age)} ago, {threshold.words}{why}")
+    severity = policy.severity_of_failure(probe["failure"]["reason"]) if probe["failure"] else Severity.WARNING
+    bad = state_of(severity)
     if probe["failure"] and (probe["read"] or not probe["lacking"]):
         parts = probe["read"] + probe["lacking"]
         lacks = f"lacks {probe['lacking']} of {parts} parts" if probe["lacking"] else "shows what it read before"
-        return CheckProblem(State.WARNING, f"{name} {lacks}{why}")
+        return CheckProblem(bad, f"{name} {lacks}{why}")
     if probe["failure"] or age > probe["max_age"]:
         last = f"last read {format_age(age)} ago" if probe["last_success"] else "never read"
-        return CheckProblem(State.CRITICAL, f"{name} has nothing to show, {last}{why}")
+        return CheckProblem(bad, f"{name} has nothing to show, {last}{why}")
     return None
 
 

@@ -12,6 +12,7 @@ from cln_monitor.checks.checkin_rules import (
     IP_OPTION,
     NO_MATCH_STATE,
     is_wanted_ip,
+    named,
     no_match,
     spelled,
     unmatched,
@@ -56,7 +57,8 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
     # Where CLN does not tell whether a server uses it, a check-in does.
     used = [row for row in licenses if row["registered"] or (row["registered"] is None and _has_checkin(checkins, row))]
     heard = [row for row in used if _id(row) in checkins]
-    rows = one_each([(row, checkins[_id(row)]) for row in heard])
+    host_names = view.get("host_names", {})
+    rows = one_each([(row, checkins[_id(row)]) for row in heard], host_names)
     servers = judge_servers(
         rows,
         options,
@@ -124,16 +126,24 @@ def _has_checkin(checkins: Mapping[tuple[str, str], Mapping[str, Any]], row: Map
     return found is not None and found.get("last_checkin", UNKNOWN) is not None
 
 
-def one_each(read: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[ServerRow]:
+def one_each(
+    read: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], host_names: Mapping[str, str]
+) -> list[ServerRow]:
     """Return the server of each address, which may have several licenses: once, by the oldest of its check-ins.
 
-    ``read`` are licenses and their check-ins. One that is unknown is older than all, as there is something to be told.
+    ``read`` are licenses and their check-ins, of which one that is unknown counts as the oldest; ``host_names`` go by
+    address.
     """
     of_address: dict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
     for row, checkin in read:
         of_address.setdefault(row["ip"], []).append((row, checkin))
     return [
-        ServerRow("", f"{ip} {', '.join(row['license'] for row, _ in both)}", checkin, row["created"])
+        ServerRow(
+            "",
+            f"{named(ip, host_names.get(ip))} {', '.join(row['license'] for row, _ in both)}",
+            checkin,
+            row["created"],
+        )
         for ip, both in of_address.items()
         for row, checkin in [min(both, key=_age_of)]
     ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from cln_monitor import policy
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE
@@ -39,13 +39,9 @@ def letters(text: str) -> tuple[str, ...]:
 
 def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
     """Read the patch status of keys, or of the account, and judge it."""
-    reseller = options.reseller or options.api_token is not None
-    if not options.key and not reseller:
-        raise CheckError("what to check is not said: give -k KEY, or --reseller for all servers of the account")
+    reseller = _wants_reseller(options)
     if options.register and options.exporter:
         raise CheckError("--register asks CLN itself, so it does not go with --exporter")
-    if options.register and reseller:
-        raise CheckError("--register is for a key: give it with -k KEY, or leave it out")
     if options.key and reseller:
         raise CheckError("give either -k KEY or --reseller: the servers of a key are counted in both")
     for key in options.key:
@@ -54,13 +50,17 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
         leave.hide(key, masked(key))
     if options.api_token is not None:
         leave.hide(options.api_token)
+    if options.register and not options.key:
+        raise CheckError("--register is for a key: give it with -k KEY, or leave it out")
     need = DataRequest(
         "patch_status",
-        account=reseller,
-        only_keys=tuple(options.key),
-        settings={"scopes": ["reseller" if reseller else "key"]},
+        account=not options.key,
+        only_keys=tuple(options.key) or None,
+        settings={"scopes": ["key" if options.key else "reseller"]},
     )
     view = read_view(need, options, leave)
+    if not (options.key or reseller or options.exporter) and not _has_reseller(view):
+        view = read_view(need._replace(settings={"scopes": ["key"]}), options, leave)
     failed: list[str] = []
     if options.register and (unknown := _unknown_to_cln(view, lambda _: True)):
         keys = [key for key in options.key if any(same_key(key, name) for name in unknown)]
@@ -73,31 +73,64 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
     return verdict._replace(text="; ".join([verdict.text, *failed]), lines=lines, states=states)
 
 
-def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
+class _Selection(NamedTuple):
+    """The states of a ``view`` to judge, the keys without servers, what could not be read, and the hosts by name."""
+
+    view: View
+    wanted: Callable[[str], bool]
+    found: list[Mapping[str, Any]]
+    unknown: list[str]
+    problems: list[CheckProblem]
+    hosts: list[Mapping[str, Any]]
+
+
+def _select(view: View, options: argparse.Namespace) -> _Selection:
+    """Return what ``options`` ask for: keys by name, or the account, by whichever way works unless one is given."""
+    by_reseller = not options.key and (_wants_reseller(options) or _has_reseller(view))
+    if by_reseller and _has_reseller(view):  # which needs no list of keys
+        view = {**view, "missing": [gap for gap in view["missing"] if gap["name"]]}
 
     def wanted(name: str) -> bool:
-        return any(same_key(key, name) for key in options.key) if options.key else name == _RESELLER
+        if options.key:
+            return any(same_key(key, name) for key in options.key)
+        return (name == _RESELLER) is by_reseller
 
     found = list(values_of(view, wanted))
-    unknown = _unknown_to_cln(view, wanted)
-    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options)
+    if not (options.key or by_reseller):
+        found = list(policy.patch_states_of_account(found, lambda each: each.get("is_listed", True), _servers))
+    unknown = _unknown_to_cln(view, wanted) if options.key else []
+    requested = [_RESELLER] if _wants_reseller(options) else ()
+    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options, requested=requested)
+    # Reseller access tells counts alone; the answers about keys name hosts of the same account.
+    named = values_of(view, lambda _: True) if by_reseller else found
+    hosts = {(host["host"], host["ip"]): host for each in named for host in each["hosts"]}
+    return _Selection(view, wanted, found, unknown, problems, list(hosts.values()))
+
+
+def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
+    view, wanted, found, unknown, problems, hosts = _select(view, options)
     counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
     counted = [each for each in found if each["counts"] is not None]
     total = sum(counts.values())
-    judged = [_judge_counts(counts, total, found, State.CRITICAL, options.critical)]
+    judged = [_judge_counts(counts, total, hosts, State.CRITICAL, options.critical)]
     warning = tuple(state for state in options.warning if state not in options.critical)
-    judged.append(_judge_counts(counts, total, found, State.WARNING, warning))
+    judged.append(_judge_counts(counts, total, hosts, State.WARNING, warning))
     shown = [problem for problem in judged if problem is not None]
     if any(not each["ok"] and not _is_explained(each) for each in found):
         state = State.CRITICAL if options.critical else State.WARNING if options.warning else State.OK
         shown.append(CheckProblem(state, "CLN says that not all servers are up to date, without telling how many"))
-    empty = unknown + [each["key"] for each in counted if not any(each["counts"].values())]
-    if empty:
-        shown.append(CheckProblem(options.no_match_state, f"CLN knows no server of {_what(options.key and empty)}"))
     seen = unknown + [each["key"] for each in found]
     strangers = [key for key in options.key if not any(same_key(key, name) for name in seen)]
-    if not problems and (strangers or not seen):
+    if options.key and (empty := unknown + [each["key"] for each in counted if not _servers(each)]):
+        shown.append(CheckProblem(options.no_match_state, f"CLN knows no server of {_what(empty)}"))
+    elif (
+        not (options.key or problems or total)
+        and len(counted) == len(found)
+        and (found or not _wants_reseller(options))
+    ):
+        shown.append(CheckProblem(options.no_match_state, "CLN knows no server of this account"))
+    if not problems and (strangers or (not seen and _wants_reseller(options))):
         shown.append(CheckProblem(State.UNKNOWN, f"the exporter knows nothing of {_what(strangers)}"))
     is_whole = bool(seen) and len(counted) == len(found) and not strangers and not problems
     phrases = phrases_of([*shown, *problems])
@@ -109,7 +142,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
         text="; ".join(phrases),
         lines=[
             *origin_of(view, options, lambda name: wanted(name) and name not in unknown),
-            *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for each in found for host in each["hosts"]),
+            *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for host in hosts),
         ],
         figures=[Metric(state, count) for state, count in counts.items()] if is_whole else [],
         states=[problem.state for problem in (*shown, *problems)],
@@ -117,7 +150,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
 
 
 def _judge_counts(
-    counts: dict[str, int], total: int, found: list[Any], state: State, bad: tuple[str, ...]
+    counts: dict[str, int], total: int, hosts: list[Mapping[str, Any]], state: State, bad: tuple[str, ...]
 ) -> CheckProblem | None:
     """Return a phrase for the servers whose state is one of ``bad``, the hosts that CLN names among it."""
     counted = [each for each in bad if counts[each]]
@@ -126,12 +159,27 @@ def _judge_counts(
     first, *others = counted
     text = f"{counts[first]} of {total} servers {_WORDS[first]}"
     text += "".join(f", {counts[other]} {_WORDS[other]}" for other in others)
-    hosts = [host for each in found for host in each["hosts"] if host["state"] in bad]
-    names = [f"{host['host']} ({_worded(host['state'])})" if others else host["host"] for host in hosts]
+    names = [
+        f"{host['host']} ({_worded(host['state'])})" if others else host["host"]
+        for host in hosts
+        if host["state"] in bad
+    ]
     return CheckProblem(state, f"{text}: {name_worst(names)}" if names else text)
 
 
-def _is_explained(each: dict[str, Any]) -> bool:
+def _wants_reseller(options: argparse.Namespace) -> bool:
+    return options.reseller or options.api_token is not None
+
+
+def _has_reseller(view: View) -> bool:
+    return any(True for _ in values_of(view, _RESELLER.__eq__))
+
+
+def _servers(each: Mapping[str, Any]) -> int:
+    return sum((each["counts"] or {}).values())
+
+
+def _is_explained(each: Mapping[str, Any]) -> bool:
     return each["counts"] is not None and any(each["counts"][state] for state in _STATES.values())
 
 
@@ -174,7 +222,11 @@ PROGRAM = Plugin(
         Option(
             ("-k", "--key"), "a KernelCare key or registered monitoring key; can be given again", "KEY", repeatable=True
         ),
-        Option(("--reseller",), "check all servers of the account"),
+        Option(
+            ("--reseller",),
+            "check all servers of the account by its reseller access; without it and -k they are checked by whichever "
+            "way works",
+        ),
         Option(
             ("--api-token",),
             "the static registration token of the account; argv shows it to all users of this machine, so better set "

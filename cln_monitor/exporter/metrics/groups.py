@@ -14,8 +14,8 @@ SERVERS = Family(
 )
 SERVER_INFO = Family(
     "cln_group_server_info",
-    f"Server of a group in /group/servers/list.json, always 1; joins by server_id. {POLLED}",
-    ("account", "group", "product", "server_id"),
+    f"Server of a group in /group/servers/list.json, always 1; joins by server_id, and has hostName and ip. {POLLED}",
+    ("account", "group", "product", "server_id", "hostname", "ip"),
 )
 FAMILIES = (SERVERS, SERVER_INFO)
 PER_SERVER = (SERVER_INFO,)
@@ -30,4 +30,5 @@ def render(observation: Observation[GroupState], settings: GroupsSettings, serie
             series.add(SERVERS, (account, group.group, product), count)
         if settings.server_series:
             for member in group.servers:
-                series.add(SERVER_INFO, (account, group.group, member.product, member.server_id), 1)
+                labels = (account, group.group, member.product, member.server_id, member.hostname, member.ip)
+                series.add(SERVER_INFO, labels, 1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from operator import attrgetter
 
+from cln_monitor import policy
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import CheckinSettings, KernelCareKeyServers, Observation, count_checkins
+from cln_monitor.probes import CheckinSettings, KernelCareKeyServers, Observation, ProbeReport, count_checkins
 
 from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
 
@@ -19,6 +21,11 @@ KEY_SERVERS = Family(
     f"Servers of /kcare/key/servers.json by last_checkin: fresh, stale, never, or unknown, which is "
     f"more than an hour ahead of CLN's clock or told of no server; their sum is what is used. {POLLED}",
     ("account", "key", "checkin"),
+)
+KEY_SUPERSEDED = Family(
+    "cln_kernelcare_key_servers_superseded",
+    f"Silent servers of /kcare/key/servers.json whose address has registered again since, still billed. {POLLED}",
+    ("account", "key"),
 )
 KEY_LIMIT = Family(
     "cln_kernelcare_key_servers_limit",
@@ -38,7 +45,7 @@ CREATED = Family(
 CHECKIN_AGE = age_family(
     "cln_kernelcare_server_checkin_age_seconds_bucket", "last_checkin of /kcare/key/servers.json", ("account", "key")
 )
-FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, LAST_CHECKIN, CREATED, CHECKIN_AGE)
+FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_SUPERSEDED, KEY_LIMIT, LAST_CHECKIN, CREATED, CHECKIN_AGE)
 PER_SERVER = (LAST_CHECKIN, CREATED)
 
 
@@ -68,3 +75,22 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
             checkins = [server.last_checkin for server in key.servers]
             ages = [part.observed_at - moment for moment in checkins if moment]
             add_ages(series, CHECKIN_AGE, (account, key.key), ages)
+
+
+def render_superseded(view: ProbeReport, settings: CheckinSettings, series: Series) -> None:
+    """Write how many servers of each key of ``view`` are superseded, as of the last run."""
+    observation: Observation[KernelCareKeyServers] | None = view.observation
+    if observation is None:
+        return
+    registered = (
+        policy.Registration(
+            server.ip, server.last_checkin, server.created, part.value.key, view.host_names.get(server.server_id, "")
+        )
+        for part in observation.parts
+        for server in part.value.servers
+        if server.last_checkin
+    )
+    shared = policy.shared_addresses(registered)
+    found = Counter(each.key for each in policy.superseded(shared, observation.observed_at, settings.stale_after))
+    for part in observation.parts:
+        series.add(KEY_SUPERSEDED, (observation.account, part.value.key), found[part.value.key])

@@ -16,16 +16,20 @@ from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How to write a probe's observations: its families, those of them with a series a server, and the writer."""
+    """How to write a probe's observations: its families, those of them with per-server series, and the writer.
+
+    ``render_report`` writes what takes more of the report than the observation.
+    """
 
     families: tuple[Family, ...]
     per_server: tuple[Family, ...]
     render: Callable[[Observation[Any], Any, Series], None]
+    render_report: Callable[[ProbeReport, Any, Series], None] | None = None
 
 
 RENDERERS: dict[str, Renderer] = {
     "status": Renderer(status.FAMILIES, status.PER_SERVER, status.render),
-    "kernelcare": Renderer(kernelcare.FAMILIES, kernelcare.PER_SERVER, kernelcare.render),
+    "kernelcare": Renderer(kernelcare.FAMILIES, kernelcare.PER_SERVER, kernelcare.render, kernelcare.render_superseded),
     "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render),
     "patch_status": Renderer(patch_status.FAMILIES, patch_status.PER_SERVER, patch_status.render),
     "ip_licenses": Renderer(ip_licenses.FAMILIES, ip_licenses.PER_SERVER, ip_licenses.render),
@@ -52,5 +56,7 @@ def render_target(view: ProbeReport, settings: ProbeSettings, max_server_series:
         if dropped and "server_series" in settings.__struct_fields__:
             series = Series()  # as if they were switched off, for what is shown in their place
             renderer.render(view.observation, replace(settings, server_series=False), series)
+        if renderer.render_report is not None:
+            renderer.render_report(view, settings, series)
     probe.render(view, settings, dropped, series)
     return series.texts()

@@ -100,19 +100,19 @@ def test_all_is_well() -> None:
             "CRITICAL",
             "kernelcare of acme has nothing to show, last read 3h ago (a¦text of auth)",
         ),
-        (probe(age=3601, read=0), "CRITICAL", "kernelcare of acme has nothing to show, last read 60m ago"),
+        (probe(age=3601, read=0), "WARNING", "kernelcare of acme has nothing to show, last read 60m ago"),
         (probe(age=3600), "OK", ""),
         (probe(read=0), "OK", ""),
         (probe(age=-500), "OK", ""),
         (
             probe(account="", age=None, reason="refused", read=0, lacking=1),
-            "CRITICAL",
+            "WARNING",
             "kernelcare at cln.example.net has nothing to show, never read (a¦text of refused)",
         ),
     ],
 )
 def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
-    """It is WARNING as long as it has data young enough to show, be they of some keys alone; without it is CRITICAL."""
+    """A probe that fails or is late is WARNING; refused credentials are CRITICAL."""
     outcome = judged(probes=[probe("imunify"), seen])
     assert outcome.state == state
     if text:
@@ -157,14 +157,15 @@ def test_the_worst_is_first() -> None:
         probe("b", ran=False, age=None),
         probe("c", age=9999, read=0),
         *(probe(f"d{number}", reason="refused") for number in range(5000)),
+        probe("e", reason="auth"),
     ]
     outcome = judged(probes=probes)
     assert outcome.state == "CRITICAL"
     assert outcome.text == (
-        "5003 of 5003 probes: c of acme has nothing to show, last read 2h ago; b of acme has not run yet; "
-        "a of acme shows what it read before (a¦text of timeout) and 5000 more"
+        "5004 of 5004 probes: e of acme shows what it read before (a¦text of auth); b of acme has not run yet; "
+        "a of acme shows what it read before (a¦text of timeout) and 5001 more"
     )
-    assert outcome.perfdata["failed"].value == 5003
+    assert outcome.perfdata["failed"].value == 5004
     assert " more" not in judged(probes=probes[:3]).text
 
 
@@ -172,7 +173,7 @@ def test_one_account() -> None:
     """Others do not count, nor does CLN itself; one that is not there is UNKNOWN."""
     probes = [probe(account="acme"), probe(account="beta", reason="auth"), probe("status", account="", age=9999)]
     assert judged("-a", "acme", probes=probes).state == "OK"
-    assert judged("-a", "beta", probes=probes).state == "WARNING"
+    assert judged("-a", "beta", probes=probes).state == "CRITICAL"
     outcome = judged("-a", "acmee", probes=probes)
     assert (outcome.state, outcome.text) == ("UNKNOWN", "the exporter watches no such account")
     assert judged(probes=[]).state == "UNKNOWN"

@@ -30,7 +30,12 @@ def state_of(label: str, *counts: int, ok: bool = False, hosts: tuple[tuple[str,
 
 def judged(seen: Any, *arguments: str) -> Outcome:
     """Return what the check of the key prints of a view."""
-    verdict = judge(seen, options_of(NAME, *(arguments if "-k" in arguments else ("-k", KEY, *arguments))), NOW)
+    return judged_account(seen, *(arguments if "-k" in arguments else ("-k", KEY, *arguments)))
+
+
+def judged_account(seen: Any, *arguments: str) -> Outcome:
+    """Return what the check of the account prints of a view."""
+    verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
     return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
@@ -234,7 +239,7 @@ def test_counts_of_some_keys_alone_are_no_figures() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "what to check is not said: give -k KEY, or --reseller for all servers of the account"),
+        (("--register",), "--register is for a key: give it with -k KEY, or leave it out"),
         (("-k", KEY, "--reseller"), "give either -k KEY or --reseller: the servers of a key are counted in both"),
         (("-k", KEY, "--api-token", "abcdef"), "give either -k KEY or --reseller"),
         (
@@ -366,3 +371,116 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("1 of 3 servers out of date: web1.example.net; ")
     assert told in outcome.text
+
+
+def unavailable(seen: dict[str, Any]) -> dict[str, Any]:
+    """Return a view of an account without reseller access."""
+    gap = {"name": "(reseller)", "what": "reseller access", "text": "CLN refused the call: Reseller not found"}
+    return {**seen, "observation": {**seen["observation"], "unavailable": [gap]}}
+
+
+def of_reseller(*counts: int) -> dict[str, Any]:
+    """Return the part of the whole account."""
+    found = state_of("", *counts, ok=not any(counts[1:]))
+    return {**found, "name": "(reseller)", "value": {**found["value"], "scope": "reseller"}}
+
+
+def of_monitoring_key(*counts: int) -> dict[str, Any]:
+    """Return the part of a monitoring key, which stands for all servers."""
+    found = state_of("moni-1", *counts, ok=not any(counts[1:]))
+    return {**found, "value": {**found["value"], "is_listed": False}}
+
+
+A, B = state_of("a", 3, 1, 0, 0), state_of("b", 2, 0, 0, 0, ok=True)
+NO_LIST = missing("", text="reading the keys: nonsense")
+
+
+@pytest.mark.parametrize(
+    ("seen", "state", "text"),
+    [
+        pytest.param(
+            view([of_reseller(8, 2, 0, 0), A]), "WARNING", "2 of 10 servers out of date", id="reseller access wins"
+        ),
+        pytest.param(
+            view([of_reseller(8, 0, 0, 0)], [NO_LIST], list_known=False),
+            "OK",
+            "8 of 8 servers up to date",
+            id="reseller access needs no list",
+        ),
+        pytest.param(unavailable(view([A, B])), "WARNING", "1 of 6 servers out of date", id="keys are added up"),
+        pytest.param(
+            unavailable(view([A, B, of_monitoring_key(5, 1, 0, 0)])),
+            "WARNING",
+            "1 of 6 servers out of date",
+            id="a monitoring key is not added",
+        ),
+        pytest.param(
+            view([of_monitoring_key(5, 0, 0, 0)]), "OK", "5 of 5 servers up to date", id="a monitoring key alone"
+        ),
+        pytest.param(
+            unavailable(view([B, state_of("empty", 0, 0, 0, 0, ok=True)])),
+            "OK",
+            "2 of 2 servers up to date",
+            id="a key without servers",
+        ),
+        pytest.param(
+            view([B], [missing("(reseller)", "unreachable", "reading it: no route")]),
+            "OK",
+            "2 of 2 servers up to date",
+            id="keys while reseller access fails",
+        ),
+        pytest.param(
+            unavailable(view([A], [missing("b")])),
+            "UNKNOWN",
+            "1 of 4 servers out of date; reading it: nonsense",
+            id="half of the keys",
+        ),
+        pytest.param(unavailable(view([])), "UNKNOWN", "CLN knows no server of this account", id="no keys"),
+        pytest.param(
+            unavailable(view([state_of("empty", 0, 0, 0, 0, ok=True)])),
+            "UNKNOWN",
+            "CLN knows no server of this account",
+            id="no servers",
+        ),
+    ],
+)
+def test_the_account_by_whichever_way_works(seen: Any, state: str, text: str) -> None:
+    """Without -k and --reseller: by reseller access where there is any, else by all keys of the account."""
+    outcome = judged_account(seen)
+    assert (outcome.state, set(outcome.text.split("; "))) == (state, set(text.split("; ")))
+    assert "(reseller)" not in outcome.text
+
+
+def test_an_account_without_servers_is_as_calm_as_asked_for() -> None:
+    """The shipped services pass ``--no-match-state ok``."""
+    outcome = judged_account(unavailable(view([])), "--no-match-state", "ok")
+    assert (outcome.state, outcome.text) == ("OK", "CLN knows no server of this account")
+    assert "not available: reseller access: CLN refused the call: Reseller not found" in outcome.lines
+
+
+def test_reseller_access_that_was_asked_for() -> None:
+    """An option is strict: what it asks for and CLN does not offer cannot be judged."""
+    outcome = judged_account(unavailable(view([B])), "--reseller", "--no-match-state", "ok")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", "CLN refused the call: Reseller not found")
+
+
+@pytest.mark.parametrize("is_reseller", [True, False])
+def test_the_account_asked_directly(is_reseller: bool, cln: Cln) -> None:
+    """It makes one call where reseller access works, and asks each key where it does not."""
+    if not is_reseller:
+        cln.simulator.faults.add(
+            Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
+        )
+    outcome = run_inside(NAME, "-C", str(cln.config))
+    asked = [request.path.split("/")[2] for request in cln.simulator.requests]
+    assert (outcome.state, asked[0]) == ("WARNING", "nagios-res")
+    assert (len(asked) == 1) is is_reseller
+
+
+def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
+    """Its answer has counts alone; each host is named once."""
+    of_key = state_of("a", 3, 1, 0, 0, hosts=(("web1", "outofdate"),))
+    of_other = {**state_of("moni-1", 7, 1, 0, 0, hosts=(("web1", "outofdate"),)), "name": "moni-1"}
+    outcome = judged_account(view([of_reseller(8, 1, 0, 0), of_key, of_other]))
+    assert (outcome.state, outcome.text) == ("WARNING", "1 of 9 servers out of date: web1")
+    assert [line for line in outcome.lines if "web1" in line] == ["web1 (192.0.2.1) is out of date"]

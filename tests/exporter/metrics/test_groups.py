@@ -7,7 +7,10 @@ from cln_monitor.probes.groups import GroupMember, GroupsSettings, GroupState
 
 from .rendering import observed, text_of
 
-GROUP = GroupState("web", [GroupMember("a", "KERNELCARE"), GroupMember("b", "IMUNIFY"), GroupMember("c", "IMUNIFY")])
+GROUP = GroupState(
+    "web",
+    [GroupMember("a", "KERNELCARE", "web1", "192.0.2.1"), GroupMember("b", "IMUNIFY"), GroupMember("c", "IMUNIFY")],
+)
 
 
 def test_groups_and_their_servers() -> None:
@@ -18,9 +21,9 @@ def test_groups_and_their_servers() -> None:
 cln_group_servers{account="acme",group="web",product="KERNELCARE"} 1
 cln_group_servers{account="acme",group="web",product="IMUNIFY"} 2
 cln_group_servers{account="acme",group="none",product=""} 0
-cln_group_server_info{account="acme",group="web",product="KERNELCARE",server_id="a"} 1
-cln_group_server_info{account="acme",group="web",product="IMUNIFY",server_id="b"} 1
-cln_group_server_info{account="acme",group="web",product="IMUNIFY",server_id="c"} 1
+cln_group_server_info{account="acme",group="web",product="KERNELCARE",server_id="a",hostname="web1",ip="192.0.2.1"} 1
+cln_group_server_info{account="acme",group="web",product="IMUNIFY",server_id="b",hostname="",ip=""} 1
+cln_group_server_info{account="acme",group="web",product="IMUNIFY",server_id="c",hostname="",ip=""} 1
 """
     )
 

@@ -6,12 +6,13 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import KernelCareServer
-from cln_monitor.exporter.metrics.kernelcare import render
+from cln_monitor.exporter.metrics import render_target
+from cln_monitor.exporter.metrics.kernelcare import KEY_SUPERSEDED, render
 from cln_monitor.probes import CheckinSettings, Duration
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
 
-from .rendering import observed, text_of
+from .rendering import observed, text_of, viewed
 
 KEY = KernelCareKeyServers(
     key="k",
@@ -106,3 +107,21 @@ def test_stale_is_judged_at_the_time_of_reading() -> None:
     settings = CheckinSettings(stale_after=Duration(61))
     assert 'checkin="fresh"} 1' in text_of(render, observed({"k": KEY}), settings)
     assert 'checkin="fresh"} 0' in text_of(render, observed({"k": KEY}, at=NOW + 2), settings)
+
+
+OLD = KernelCareServer("old", "192.0.2.9", NOW - 90 * 86400, NOW - 5 * 86400)
+NEW = KernelCareServer("new", "192.0.2.9", NOW - 86400, NOW - 60)
+
+
+@pytest.mark.parametrize(
+    ("names", "count"), [({}, 1), ({"old": "web1", "new": "web1"}, 1), ({"old": "web1", "new": "web2"}, 0)]
+)
+def test_superseded_servers(names: dict[str, str], count: int) -> None:
+    """A newer registration may be on another key; host names have to agree as far as they are known."""
+    keys = {name: msgspec.structs.replace(KEY, key=name, servers=[row]) for name, row in (("a", OLD), ("b", NEW))}
+    view = msgspec.structs.replace(viewed(observed(keys)), host_names=names)
+    text = render_target(view, CheckinSettings(), 100)[KEY_SUPERSEDED].decode().splitlines()
+    assert text[-2:] == [
+        f'cln_kernelcare_key_servers_superseded{{account="acme",key="a"}} {count}',
+        'cln_kernelcare_key_servers_superseded{account="acme",key="b"} 0',
+    ]

@@ -471,6 +471,7 @@ class TestObservation:
             "missing": [],
             "shard": None,
             "observation": None,
+            "host_names": {},
         }
 
     def test_what_was_seen(self, app: Starlette, fleet: Exporting) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cln_monitor import __version__
@@ -32,7 +32,7 @@ class StatusPage:
         self._base = "" if external_path is None else f"{external_path}/"
         self._is_demo = is_demo
         self._template = environment.get_template("status.html")
-        self._digests: dict[TargetId, tuple[Observation[Any], Digest]] = {}
+        self._digests: dict[TargetId, tuple[Observation[Any], Mapping[str, str], Digest]] = {}
 
     def render(self, account: str = "") -> str:
         """Return the HTML as things stand now, of one ``account`` where that is given."""
@@ -66,11 +66,11 @@ class StatusPage:
         if view.observation is None:
             return ProbeStatus(view, target.settings)
         known = self._digests.get(target.id)
-        if known is None or known[0] is not view.observation:
+        if known is None or known[0] is not view.observation or known[1] is not view.host_names:
             stale_after = stale_after_of(target.settings)
-            made = digest(view.observation, math.inf if stale_after is None else stale_after)
-            known = self._digests[target.id] = (view.observation, made)
-        return ProbeStatus(view, target.settings, known[1])
+            made = digest(view.observation, math.inf if stale_after is None else stale_after, view.host_names)
+            known = self._digests[target.id] = (view.observation, view.host_names, made)
+        return ProbeStatus(view, target.settings, known[2])
 
 
 def _of_account(targets: Sequence[Target], account: str) -> list[Target]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cln_monitor import policy
 from cln_monitor.cln import PatchedHost
 from cln_monitor.probes import Observation
 
@@ -38,7 +39,9 @@ def patch_counts(observation: Observation[Any]) -> Mapping[str, int]:
     states = [part.value for part in observation.parts if part.value.counts is not None]
     whole = [state for state in states if state.scope == "reseller"]
     counts: Counter[str] = Counter()
-    for state in whole or states:
+    for state in whole or policy.patch_states_of_account(
+        states, lambda state: bool(state.is_listed), lambda state: sum(state.counts.values())
+    ):
         for name, count in state.counts.items():
             counts[name] += count
     return counts

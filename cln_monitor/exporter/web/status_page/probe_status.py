@@ -82,9 +82,16 @@ class ProbeStatus:
     @property
     def is_available(self) -> bool:
         """Whether the account has the product of the probe, as far as is known: one that it has not lists nothing."""
-        view, digest = self.view, self.digest
-        is_whole = self.has_data and view.failure is None and not (view.observation and view.observation.lost)
-        return not (view.probe in PRODUCT_NAMES and is_whole and not digest.keys and not digest.licenses)
+        observation, digest = self.view.observation, self.digest
+        if observation is None or not self.has_data or self.view.failure is not None or observation.lost:
+            return True
+        if observation.unavailable and not observation.parts:
+            return False
+        return self.view.probe not in PRODUCT_NAMES or bool(digest.keys or digest.licenses)
+
+    def host_of(self, server: SilentServer) -> str:
+        """Return the host name of a ``server``, empty where none is known."""
+        return self.view.host_names.get(server.server_id or server.ip, "")
 
     @property
     def notes(self) -> Mapping[str, str]:

@@ -12,7 +12,6 @@ from cln_monitor.probes import phrases_of
 
 from . import formatting
 from .failures import failures
-from .host_names import HostNames
 from .patched_hosts import UP_TO_DATE
 from .probe_status import PRODUCT_NAMES, ProbeStatus
 from .problem import Details, Problem, problem_of
@@ -40,6 +39,7 @@ _SECTION_OF_FACT = {
     policy.FLAG_MISSING: "cln",
     policy.LIMIT_NOT_TOLD: "keys",
     policy.LIMIT_UNREADABLE: "keys",
+    policy.NOT_AVAILABLE: "probes",
 }
 _ALERT_OF_FACT = {policy.SERVERS_GONE: "ClnServersDropped", policy.SERVERS_DROPPED: "ClnServersDropped"}
 _OVERLOADED = frozenset({"rhn_overloaded", "rhn_queue_full"})
@@ -53,8 +53,7 @@ _KERNELS = {
 
 def problems(statuses: Sequence[ProbeStatus], now: float) -> list[Problem]:
     """Return what is wrong at ``now`` with all that was seen, the worst first."""
-    hosts = HostNames(statuses)
-    of_data = (problem for each in statuses for problem in _of_data(each, now, hosts))
+    of_data = (problem for each in statuses for problem in _of_data(each, now))
     found = list(chain(failures(statuses, now), of_data))
     order = list(_KINDS)
     return sorted(found, key=lambda problem: (-problem.severity, order.index(problem.kind)))
@@ -72,7 +71,7 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
     return shown
 
 
-def _of_data(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[Problem]:
+def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
     observation = status.view.observation
     if observation is None:
         return
@@ -90,7 +89,7 @@ def _of_data(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[Prob
         yield from _of_patches(status)
     for key in status.digest.keys:
         yield from _of_key(key, observation.account)
-    yield from of_check_ins(status, now, hosts)
+    yield from of_check_ins(status, now)
     yield from _of_licenses(status, now)
 
 

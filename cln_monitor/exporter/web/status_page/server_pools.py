@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple, Protocol
@@ -33,17 +32,13 @@ class ListedServer(Protocol):
 
 
 class SilentServer(NamedTuple):
-    """A server by how long it has been silent. ``key`` is its key's label, or the license of its address.
-
-    ``is_alone``: no other server of the account and product has its address.
-    """
+    """A server by how long it has been silent. ``key`` is its key's label, or the license of its address."""
 
     key: str
     server_id: str
     ip: str
     last_checkin: LastCheckin
     created: float | None
-    is_alone: bool = True
 
     @property
     def since(self) -> float:
@@ -99,7 +94,7 @@ def longest_silent(
         _superseded(servers_of, superseded),
     )
     found = chain.from_iterable(heapq.nsmallest(MOST_SERVERS, pool, key=lambda server: server.since) for pool in pools)
-    return tuple(sorted(_counted(servers_of, dict.fromkeys(found)), key=lambda server: server.since))
+    return tuple(sorted(dict.fromkeys(found), key=lambda server: server.since))
 
 
 def _latest(check_ins: Iterable[CheckIns], start: float, most: int) -> float:
@@ -118,14 +113,6 @@ def _superseded(servers_of: ServersOfKeys, superseded: Collection[_Identity]) ->
             for server in servers:
                 if server.ip in addresses and (key, server.ip, server.last_checkin) in superseded:
                     yield _silent(key, server)
-
-
-def _counted(servers_of: ServersOfKeys, found: Iterable[SilentServer]) -> list[SilentServer]:
-    """Return those ``found``, each with whether it has its address for itself."""
-    found = list(found)
-    addresses = {each.ip for each in found}
-    counts = Counter(server.ip for _, servers in servers_of for server in servers if server.ip in addresses)
-    return [each._replace(is_alone=counts[each.ip] == 1) for each in found]
 
 
 def _silent(key: str, server: ListedServer) -> SilentServer:

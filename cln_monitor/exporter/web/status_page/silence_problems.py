@@ -18,7 +18,6 @@ from cln_monitor.policy import (
 )
 
 from . import formatting
-from .host_names import HostNames
 from .probe_status import PRODUCTS, ProbeStatus
 from .problem import Details, Problem, problem_of
 from .server_pools import MOST_SERVERS, SilentServer
@@ -28,7 +27,7 @@ _HAS, _IS = ("has", "have"), ("is", "are")
 _STALE, _NEVER = "ClnServerStale", "ClnServersNeverCheckedIn"
 
 
-def of_check_ins(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[Problem]:
+def of_check_ins(status: ProbeStatus, now: float) -> Iterator[Problem]:
     """Yield the problems of the check-ins that ``status`` saw."""
     found = status.silence(now)
     if not found.all:
@@ -40,7 +39,7 @@ def of_check_ins(status: ProbeStatus, now: float, hosts: HostNames) -> Iterator[
     silent = sorted((*named[Kind.SILENT], *named[Kind.GONE]), key=lambda server: server.since)
 
     def problem(row: Row, text: str, alert: str, servers: Sequence[SilentServer], count: int) -> Iterator[Problem]:
-        names = [_name(each, hosts.of(account, each), keys, now) for each in servers[:MOST_SERVERS]]
+        names = [_name(each, status.host_of(each), keys, now) for each in servers[:MOST_SERVERS]]
         details = Details.of(names, count, status.json_path)
         return problem_of(row, "check-ins", text, alert, since=_longest(servers, now), details=details)
 

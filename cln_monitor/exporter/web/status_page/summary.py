@@ -89,8 +89,7 @@ class Digest:
     """What is kept of an observation: its keys, its licenses, all check-ins, and the longest silent servers.
 
     ``shared`` are the registrations of addresses that have several. ``unused`` are the first licenses that no server
-    uses, the oldest first, and ``undecided`` the first of which CLN does not tell whether one does. ``hosts`` are host
-    names by address, of each address that has exactly one here.
+    uses, the oldest first, and ``undecided`` the first of which CLN does not tell whether one does.
     """
 
     keys: tuple[KeyUse, ...] = ()
@@ -101,23 +100,27 @@ class Digest:
     unused: tuple[License, ...] = ()
     undecided: tuple[License, ...] = ()
     patched: PatchedHosts = field(default_factory=PatchedHosts)
-    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
-def digest(observation: Observation[Any], stale_after: float = math.inf) -> Digest:
+def digest(
+    observation: Observation[Any], stale_after: float = math.inf, host_names: Mapping[str, str] | None = None
+) -> Digest:
     """Return what the page needs of ``observation`` beside the observation itself.
 
     After ``stale_after`` seconds a server is silent: those that are superseded or newly so have places of their own
-    among the servers that can be named.
+    among the servers that can be named. ``host_names`` are those of its servers by id: where two are of one address,
+    they tell whether they are one.
     """
+    if observation.probe == "kernelcare":
+        return _kernelcare(observation, stale_after, host_names or {})
     make = _DIGESTS.get(observation.probe)
     return Digest() if make is None else make(observation, stale_after)
 
 
-def _kernelcare(observation: Observation[Any], stale_after: float) -> Digest:
+def _kernelcare(observation: Observation[Any], stale_after: float, host_names: Mapping[str, str]) -> Digest:
     keys = [part.value for part in observation.parts]
     shared = policy.shared_addresses(
-        Registration(server.ip, server.last_checkin, server.created, k.key)
+        Registration(server.ip, server.last_checkin, server.created, k.key, host_names.get(server.server_id, ""))
         for k in keys
         for server in k.servers
         if server.last_checkin
@@ -188,8 +191,7 @@ def _els(observation: Observation[Any], _: float) -> Digest:
         used = Counter(server.key for server in part.value.servers)
         name = _els_name(part.value.product)
         keys += [KeyUse(name, key.key, "", used[key.key], key.limit) for key in part.value.keys]
-    servers = ((server.ip, server.hostname) for part in observation.parts for server in part.value.servers)
-    return Digest(tuple(keys), hosts=hosts_by_address(servers))
+    return Digest(tuple(keys))
 
 
 def _els_name(code: str) -> str:
@@ -197,18 +199,8 @@ def _els_name(code: str) -> str:
     return name if name != code else f"ELS {code.removeprefix('ELS ')}"
 
 
-def hosts_by_address(hosts: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the host of each address that has exactly one, of pairs of address and host."""
-    found: dict[str, str] = {}
-    for ip, host in hosts:
-        if ip and host and found.setdefault(ip, host) != host:
-            found[ip] = ""
-    return {ip: host for ip, host in found.items() if host}
-
-
 def _patch_status(observation: Observation[Any], _: float) -> Digest:
-    named = ((host.ip, host.host) for part in observation.parts for host in part.value.hosts)
-    return Digest(patched=patched_hosts(observation, MOST_SERVERS), hosts=hosts_by_address(named))
+    return Digest(patched=patched_hosts(observation, MOST_SERVERS))
 
 
 def _ip_licenses(observation: Observation[Any], stale_after: float) -> Digest:
@@ -237,7 +229,6 @@ def _ip_licenses(observation: Observation[Any], stale_after: float) -> Digest:
 
 
 _DIGESTS: dict[str, Callable[[Observation[Any], float], Digest]] = {
-    "kernelcare": _kernelcare,
     "imunify": _imunify,
     "els": _els,
     "ip_licenses": _ip_licenses,

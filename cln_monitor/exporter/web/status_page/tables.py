@@ -14,7 +14,6 @@ from cln_monitor.probes import product_name
 
 from . import formatting
 from .formatting import MOST_ROWS, Truncated
-from .host_names import HostNames
 from .probe_status import PRODUCTS, ProbeStatus
 from .problems import PATCH_WORDS
 from .server_pools import MOST_SERVERS, SilentServer
@@ -115,7 +114,6 @@ class BillRow:
 
 def servers(seen: Sequence[ProbeStatus], now: float) -> Truncated:
     """Return the servers that are silent, those that have been longest first; behind them those worth a word only."""
-    hosts = HostNames(seen)
     found = [
         (each, server, kind)
         for each in seen
@@ -131,7 +129,7 @@ def servers(seen: Sequence[ProbeStatus], now: float) -> Truncated:
         _server(
             *(each, server, kind),
             note=notes[id(each)].get(server.key, ""),
-            host=hosts.of(each.view.account, server),
+            host=each.host_of(server),
             now=now,
             worst=worst,
         )

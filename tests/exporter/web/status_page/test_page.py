@@ -230,9 +230,9 @@ def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch
     """A fleet is looked through when it was polled, not for each who looks at the page; what is gone is forgotten."""
     made: list[str] = []
 
-    def counted(observation: Any, stale_after: float) -> Any:
+    def counted(observation: Any, stale_after: float, host_names: Any) -> Any:
         made.append(observation.probe)
-        return digest(observation, stale_after)
+        return digest(observation, stale_after, host_names)
 
     monkeypatch.setattr(page, "digest", counted)
     status = StatusPage(fleet.service, "/metrics")
@@ -284,7 +284,7 @@ def test_contrast(scheme: str) -> None:
         assert _contrast(colours[text], colours["ground"]) >= 4.5, text
     for state in ("ok", "warning", "critical", "waiting"):
         assert _contrast(colours[state], colours[f"{state}-soft"]) >= 4.5, state
-    for shape in ("ok-fill", "warning-fill", "critical-fill", "idle-fill"):
+    for shape in ("ok-fill", "warning-fill", "critical-fill", "deep-fill", "idle-fill"):
         assert _contrast(colours[shape], colours["card"]) >= 3, shape
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from cln_monitor.exporter.web.status_page.probe_grid import standing_of_accounts, standing_of_clouds
 from cln_monitor.probes import Failure, Part
+from cln_monitor.probes.observation import Unavailable
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
@@ -65,6 +66,17 @@ def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str,
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
     assert (cell.probe, cell.link) == ("kernelcare", "api/v1/observations/acme/kernelcare")
+
+
+def test_a_part_that_is_not_available() -> None:
+    """Is none of the probe's data; where there is nothing else, neither is the probe."""
+    refused = Unavailable("(reseller)", "reseller access", "Reseller not found")
+    nothing = msgspec.structs.replace(NONE, probe="patch_status", unavailable=(refused,))
+    (row,) = standing_of_accounts([seen(nothing)], ["patch_status"]).rows
+    assert [(cell.state, cell.text) for cell in row.cells] == [("info", "not available")]
+    some = msgspec.structs.replace(kernelcare(key("a")), unavailable=(refused,))
+    (row,) = standing_of_accounts([seen(some)], ["kernelcare"]).rows
+    assert [(cell.state, cell.text) for cell in row.cells] == [("ok", "ok")]
 
 
 def test_accounts_and_probes() -> None:

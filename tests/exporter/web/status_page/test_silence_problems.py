@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
-from cln_monitor.cln import PatchedHost
-from cln_monitor.exporter.web.status_page.host_names import HostNames
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.problem import Problem
 from cln_monitor.exporter.web.status_page.silence_problems import of_check_ins
-from cln_monitor.probes.els import ElsProduct, ElsServerState
-from cln_monitor.probes.patch_status import PatchState
-from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 
-def hosts_of(*hosts: tuple[str, str], account: str = "acme") -> ProbeStatus:
-    """Return a patch status that names ``hosts`` by address."""
-    named = [PatchedHost(host, ip, "outofdate") for ip, host in hosts]
-    state = PatchState("key", "a", ok=False, counts={"outofdate": len(named)}, hosts=named)
-    return seen(observed({"a": state}, probe="patch_status", account=account), account=account)
+def with_hosts(status: ProbeStatus, **names: str) -> ProbeStatus:
+    """Return ``status`` with these host names of its servers, by id."""
+    return replace(status, view=msgspec.structs.replace(status.view, host_names=names))
 
 
-def els_of(*hosts: tuple[str, str]) -> ProbeStatus:
-    """Return an ELS product whose servers have these addresses and host names."""
-    servers = [ElsServerState("e", host, ip, host) for ip, host in hosts]
-    return seen(observed({"CELS": ElsProduct("CELS", [], servers)}, probe="els"))
+def found(status: ProbeStatus) -> list[Problem]:
+    """Return the problems of the check-ins of ``status``."""
+    return list(of_check_ins(status, NOW))
 
 
-def found(*statuses: ProbeStatus) -> list[Problem]:
-    """Return the problems of the check-ins of the first of ``statuses``."""
-    return list(of_check_ins(statuses[0], NOW, HostNames(statuses)))
-
-
-def names(*statuses: ProbeStatus) -> list[list[str]]:
+def names(status: ProbeStatus) -> list[list[str]]:
     """Return the names in the details of each of these problems."""
-    return [[] if each.details is None else list(each.details.items) for each in found(*statuses)]
+    return [[] if each.details is None else list(each.details.items) for each in found(status)]
 
 
 def test_each_kind_has_its_servers() -> None:
@@ -52,7 +42,7 @@ def test_each_kind_has_its_servers() -> None:
     ]
     off = key("off", server("8", 2 * DAY, ip="192.0.2.8"), enabled=False)
     status = seen(kernelcare(key("a", old, again, *servers, note="Web"), off))
-    assert names(status, hosts_of(("192.0.2.4", "web4.example.net"))) == [
+    assert names(with_hosts(status, **{"4": "web4.example.net"})) == [
         ['web4.example.net (192.0.2.4), key "Web" (a), silent for 3d'],
         ['192.0.2.5, key "Web" (a), registered 2d ago'],
         ['6, key "Web" (a)'],
@@ -108,28 +98,7 @@ def test_licensed_addresses() -> None:
     assert names(seen(licensed(("KernelCare", True, 9 * DAY)))) == [["192.0.2.1, KernelCare, silent for 9d"]]
 
 
-@pytest.mark.parametrize(
-    ("others", "name"),
-    [
-        ([hosts_of(("192.0.2.4", "a.example.net"))], "a.example.net (192.0.2.4)"),
-        ([els_of(("192.0.2.4", "a.example.net"))], "a.example.net (192.0.2.4)"),
-        ([hosts_of(("192.0.2.4", "a")), els_of(("192.0.2.4", "a"))], "a (192.0.2.4)"),
-        ([hosts_of(("192.0.2.4", "a")), els_of(("192.0.2.4", "b"))], "192.0.2.4"),
-        ([hosts_of(("192.0.2.4", "a"), ("192.0.2.4", "b"))], "192.0.2.4"),
-        ([hosts_of(("192.0.2.4", "a"), account="other")], "192.0.2.4"),
-        ([hosts_of(("192.0.2.5", "a"))], "192.0.2.4"),
-        ([], "192.0.2.4"),
-    ],
-)
-def test_host_names(others: list[ProbeStatus], name: str) -> None:
-    """Of the account, where exactly one host has the address; otherwise the address is the name."""
-    status = seen(kernelcare(key("a", server("1", 2 * DAY, ip="192.0.2.4"), server("2", HOUR, ip="192.0.2.1"))))
-    ((first,),) = names(status, *others)
-    assert first == f"{name}, key a, silent for 2d"
-
-
-def test_an_address_of_two_servers_has_no_host_name() -> None:
-    """Which of them it is cannot be known."""
-    two = [server("1", 2 * DAY, ip="192.0.2.4"), server("2", HOUR, ip="192.0.2.4")]
-    ((name,),) = names(seen(kernelcare(key("a", *two))), hosts_of(("192.0.2.4", "a.example.net")))
-    assert name.startswith("192.0.2.4, ")
+def test_licensed_addresses_have_host_names_by_address() -> None:
+    """As they have no ids."""
+    status = with_hosts(seen(licensed(("KernelCare", True, 9 * DAY))), **{"192.0.2.1": "a.example.net"})
+    assert names(status) == [["a.example.net (192.0.2.1), KernelCare, silent for 9d"]]

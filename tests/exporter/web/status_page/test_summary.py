@@ -63,6 +63,14 @@ def test_before() -> None:
     assert check_ins.total == 3
 
 
+def test_host_names_tell_what_is_superseded() -> None:
+    """Two servers of an address that have other host names are two."""
+    seen = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR, NOW - DAY)))
+    for other, superseded in (("a", 1), ("b", 0), ("", 1)):
+        made = digest(seen, DAY, {"1": "a", "2": other})
+        assert len(policy.superseded(made.shared, NOW, DAY)) == superseded
+
+
 def test_imunify() -> None:
     """The product is in words, used as CLN counts it; when a server was registered nobody tells."""
     servers = [ImunifyServer("1", "192.0.2.1", None)]

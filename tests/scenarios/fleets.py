@@ -1,22 +1,12 @@
-"""The status page and the plugins find the same of a fleet: one for each row of the policy, and what just misses it."""
+"""Fleets, one for each row of the policy and one for what just misses it, with what each surface has to make of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-import pytest
 
-from cln_monitor.checks import checkin_rules
-from cln_monitor.checks.plugins import els, ip_licenses, patch_status, status
-from cln_monitor.checks.result import CheckResult
-from cln_monitor.checks.states import State
-from cln_monitor.cln import ImunifyServer, KernelCareServer
-from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.problem import Problem
-from cln_monitor.exporter.web.status_page.problems import PATCH_WORDS, problems
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.cln import STATES, ImunifyServer, KernelCareServer
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Observation, stale_after_of
 from cln_monitor.probes.caution import Caution
@@ -24,13 +14,11 @@ from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from cln_monitor.probes.patch_status import PatchState
 from cln_monitor.probes.status import StatusFlag
-from tests.checks.inside import options_of
-from tests.exporter.metrics.rendering import observed, viewed
+from tests.exporter.metrics.rendering import observed
 from tests.exporter.web.status_page.factories import DAY, HOUR, kernelcare, key, licensed, server
 from tests.helpers.clock import NOW
 
 CRITICAL, WARNING, INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
-STATES = {State.OK: INFO, State.WARNING: WARNING, State.CRITICAL: CRITICAL}
 
 
 class Fleet(NamedTuple):
@@ -108,7 +96,7 @@ def flags(*, good: bool) -> Observation[Any]:
 def kernels(*, ok: bool | None = None, **counts: int) -> Observation[Any]:
     """Return the patch states of an account."""
     is_ok = set(counts) == {"uptodate"} if ok is None else ok
-    state = PatchState("reseller", "", is_ok, (counts and dict.fromkeys(PATCH_WORDS, 0) | counts) or None, [])
+    state = PatchState("reseller", "", is_ok, (counts and dict.fromkeys(STATES, 0) | counts) or None, [])
     return observed({"(reseller)": state}, probe="patch_status")
 
 
@@ -204,46 +192,8 @@ FLEETS = [
 ]
 
 
-def on_page(fleet: Fleet) -> list[Problem]:
-    """Return what the page says of it."""
-    view = viewed(fleet.seen, last_run=NOW, last_success=NOW)
-    return problems([ProbeStatus(view, _settings(fleet), digest(fleet.seen))], NOW)
-
-
-def by_plugin(fleet: Fleet) -> tuple[Severity | None, str]:
-    """Return what the plugin says of it, as it reads it from an exporter: how bad, and in which words."""
-    report = viewed(fleet.seen, last_run=NOW, last_success=NOW)
-    report = msgspec.structs.replace(report, stale_after=stale_after_of(_settings(fleet)))
-    result = _judged(fleet.seen.probe, msgspec.json.decode(msgspec.json.encode(report)))
-    state, _ = result.evaluate()
-    return (STATES[state] if state is not State.OK or _notes(result.text) else None), result.text
-
-
-def _settings(fleet: Fleet) -> Any:
+def settings_of(fleet: Fleet) -> Any:
+    """Return the settings of the probe that saw the fleet."""
     settings: Any = PROBES[fleet.seen.probe].settings
     made = settings()
     return made if stale_after_of(made) is None else settings(stale_after=float(fleet.stale_after))
-
-
-def _judged(probe: str, view: Any) -> CheckResult:
-    if probe in {"kernelcare", "imunify"}:
-        return checkin_rules.judge(view, probe, options_of(f"check_cln_{probe}"), NOW)
-    modules: dict[str, Any] = {"els": els, "ip_licenses": ip_licenses, "patch_status": patch_status, "status": status}
-    arguments = ("--reseller",) if probe == "patch_status" else ()
-    result: CheckResult = modules[probe].judge(view, options_of(f"check_cln_{probe}", *arguments), NOW)
-    return result
-
-
-def _notes(text: str) -> Sequence[str]:
-    """Return what an OK line says beside that all is well."""
-    _, *others = text.split("; ")
-    return [each for each in others if not each.startswith("the fullest key is")]
-
-
-@pytest.mark.parametrize("fleet", FLEETS, ids=[fleet.name for fleet in FLEETS])
-def test_the_page_and_the_plugin_agree(fleet: Fleet) -> None:
-    """Each finds the worst that the policy says, and a word where it says that it is worth one."""
-    found = on_page(fleet)
-    assert max((each.severity for each in found), default=None) == fleet.severity, found
-    severity, text = by_plugin(fleet)
-    assert severity == fleet.severity, text

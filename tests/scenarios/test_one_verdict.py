@@ -1,0 +1,66 @@
+"""The status page and the plugins find the same of a fleet: one for each row of the policy, and what just misses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from cln_monitor.checks import checkin_rules
+from cln_monitor.checks.plugins import els, ip_licenses, patch_status, status
+from cln_monitor.checks.result import CheckResult
+from cln_monitor.checks.states import State
+from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
+from cln_monitor.exporter.web.status_page.problem import Problem
+from cln_monitor.exporter.web.status_page.problems import problems
+from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.policy import Severity
+from cln_monitor.probes import stale_after_of
+from tests.checks.inside import options_of
+from tests.exporter.metrics.rendering import viewed
+from tests.helpers.clock import NOW
+
+from .fleets import FLEETS, Fleet, settings_of
+
+STATES = {State.OK: Severity.INFO, State.WARNING: Severity.WARNING, State.CRITICAL: Severity.CRITICAL}
+
+
+def on_page(fleet: Fleet) -> list[Problem]:
+    """Return what the page says of it."""
+    view = viewed(fleet.seen, last_run=NOW, last_success=NOW)
+    return problems([ProbeStatus(view, settings_of(fleet), digest(fleet.seen))], NOW)
+
+
+def by_plugin(fleet: Fleet) -> tuple[Severity | None, str]:
+    """Return what the plugin says of it, as it reads it from an exporter: how bad, and in which words."""
+    report = viewed(fleet.seen, last_run=NOW, last_success=NOW)
+    report = msgspec.structs.replace(report, stale_after=stale_after_of(settings_of(fleet)))
+    result = _judged(fleet.seen.probe, msgspec.json.decode(msgspec.json.encode(report)))
+    state, _ = result.evaluate()
+    return (STATES[state] if state is not State.OK or _notes(result.text) else None), result.text
+
+
+def _judged(probe: str, view: Any) -> CheckResult:
+    if probe in {"kernelcare", "imunify"}:
+        return checkin_rules.judge(view, probe, options_of(f"check_cln_{probe}"), NOW)
+    modules: dict[str, Any] = {"els": els, "ip_licenses": ip_licenses, "patch_status": patch_status, "status": status}
+    arguments = ("--reseller",) if probe == "patch_status" else ()
+    result: CheckResult = modules[probe].judge(view, options_of(f"check_cln_{probe}", *arguments), NOW)
+    return result
+
+
+def _notes(text: str) -> Sequence[str]:
+    """Return what an OK line says beside that all is well."""
+    _, *others = text.split("; ")
+    return [each for each in others if not each.startswith("the fullest key is")]
+
+
+@pytest.mark.parametrize("fleet", FLEETS, ids=[fleet.name for fleet in FLEETS])
+def test_the_page_and_the_plugin_agree(fleet: Fleet) -> None:
+    """Each finds the worst that the policy says, and a word where it says that it is worth one."""
+    found = on_page(fleet)
+    assert max((each.severity for each in found), default=None) == fleet.severity, found
+    severity, text = by_plugin(fleet)
+    assert severity == fleet.severity, text
