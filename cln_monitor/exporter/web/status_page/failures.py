@@ -73,7 +73,7 @@ def _are(group: Sequence[ProbeStatus]) -> str:
 
 
 def _by_account(group: Sequence[ProbeStatus]) -> str:
-    """Return the probes of a ``group`` of one API with their accounts, those of accounts with the same probes together."""
+    """Return the probes of a ``group`` of one API with their accounts; accounts with the same probes are together."""
     probes: dict[str, list[str]] = {}
     for each in group:
         probes.setdefault(each.view.account, []).append(each.view.probe)
