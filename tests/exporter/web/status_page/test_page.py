@@ -284,7 +284,7 @@ def test_contrast(scheme: str) -> None:
         assert _contrast(colours[text], colours["ground"]) >= 4.5, text
     for state in ("ok", "warning", "critical", "waiting"):
         assert _contrast(colours[state], colours[f"{state}-soft"]) >= 4.5, state
-    for shape in ("ok-fill", "warning-fill", "critical-fill", "idle-fill"):
+    for shape in ("ok-fill", "warning-fill", "critical-fill", "deep-fill", "idle-fill"):
         assert _contrast(colours[shape], colours["card"]) >= 3, shape
 
 
