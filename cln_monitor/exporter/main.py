@@ -113,6 +113,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
             max_requests=options.max_requests,
             route_prefix=prefix,
             external_path=options.external_url,
+            is_demo=options.demo,
         )
         for sock in sockets:
             _log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}{prefix}/")

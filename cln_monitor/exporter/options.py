@@ -163,7 +163,15 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-_OTHER_PATHS = ("//", "/probe/", "/config/", "/-/", "/api/", "/sd/")  # a link to //x would lead to the host x
+_OTHER_PATHS = (
+    "//",
+    "/probe/",
+    "/config/",
+    "/runbook/",
+    "/-/",
+    "/api/",
+    "/sd/",
+)  # a link to //x would lead to the host x
 
 
 _SEGMENTS = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")

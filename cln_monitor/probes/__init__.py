@@ -11,6 +11,7 @@ from .kernelcare import KernelCareKeyServers
 from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
+from .product_names import PRODUCT_NAMES, product_name
 from .registry import PROBES
 from .report import FORMAT, Ages, ProbeReport
 from .runner import Run, run_probe
@@ -22,6 +23,7 @@ __all__ = [
     "FORMAT",
     "LICENSE_LIST",
     "PROBES",
+    "PRODUCT_NAMES",
     "WHOLE",
     "Ages",
     "AwpMonth",
@@ -56,6 +58,7 @@ __all__ = [
     "count_checkins",
     "is_address",
     "phrases_of",
+    "product_name",
     "run_probe",
     "stale_after_of",
 ]

@@ -82,7 +82,7 @@ def test_what_one_reads(chromium: Chromium, exporter: Exporter) -> None:
     assert lines[1].startswith("CloudLinux Network")
     assert re.fullmatch(r"(\d+ critical and )?\d+ warnings?", page.text("#verdict"))
     for words in (
-        "1 KernelCare server of acme silent for over 30d and still billed",
+        "1 KernelCare server of acme is silent for over 30d and still billed",
         "3 of 4",
         "192.0.2.2",
         "xmlrpc",
@@ -103,11 +103,13 @@ def test_a_note_that_means_harm_is_only_a_note(chromium: Chromium, exporter: Exp
     assert page.complaints == []
 
 
+@pytest.mark.parametrize("path", ["", "runbook"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_it_fits(width: int, dark: bool, chromium: Chromium, demo: Exporter) -> None:
-    """On a screen and on a phone: nothing is wider than the page, nothing is cut, and it follows the colour scheme."""
-    page = opened(chromium, demo, width, dark=dark)
+def test_it_fits(width: int, dark: bool, path: str, chromium: Chromium, demo: Exporter) -> None:
+    """On a screen and on a phone: nothing is wider than the page, nothing is cut, and it follows the color scheme."""
+    page = chromium.page(f"http://{demo.address}/{path}", width, dark=dark)
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate(OVERFLOWING) == []
     assert page.evaluate(CUT) == []
@@ -136,6 +138,63 @@ def test_the_pictures_are_told_in_words(chromium: Chromium, demo: Exporter) -> N
     assert {"banner", "main", "navigation", "contentinfo"} <= {role for role, _ in roles}
 
 
+def test_the_longest_notes_fit(chromium: Chromium, simulator: Simulator, exporter: Exporter) -> None:
+    """Be they of one word, or written from right to left: the page does not get wider than a phone."""
+    key = simulator.accounts[LOGIN].kernelcare_keys[KEY]
+    before, notes = key.note, ("n" * 4096, "שרתי אירוח " * 400, '"{{ x }}"\n' * 400)
+    try:
+        for note in notes:
+            key.note = note
+            assert exporter.ask("/probe?account=acme&probe=kernelcare").status == 200
+            page = opened(chromium, exporter, 390)
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+            assert note[:9].strip() in page.text()
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+            assert page.evaluate(OVERFLOWING) == []
+            assert page.complaints == []
+    finally:
+        key.note = before
+    exporter.ask("/probe?account=acme&probe=kernelcare")
+
+
+def test_what_is_open_stays_open(chromium: Chromium, demo: Exporter) -> None:
+    """While the page is updated, and so does the focus on it; what one opens is named."""
+    page = opened(chromium, demo)
+    page.evaluate("document.querySelector('details summary').focus()")
+    page.press("Enter")
+    wait_until(lambda: page.evaluate("document.querySelector('details').open"), "the row to open")
+    name = page.text("details .names li")
+    assert "silent for" in name
+    page.evaluate("document.querySelector('#main').dataset.old = 'yes'")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(lambda: page.evaluate("document.querySelector('#main').dataset.old === undefined"), "the update")
+    assert page.evaluate("[...document.querySelectorAll('details[open]')].length") == 1
+    assert page.text("details .names li").split(",")[0] == name.split(",")[0]
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+    assert page.complaints == []
+
+
+def test_an_account_stays_chosen(chromium: Chromium, demo: Exporter) -> None:
+    """While the page is updated."""
+    page = chromium.page(f"http://{demo.address}/?account=demo", 1280)
+    page.evaluate("document.querySelector('#main').dataset.old = 'yes'")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wait_until(lambda: page.evaluate("document.querySelector('#main').dataset.old === undefined"), "the update")
+    assert "show all accounts" in page.text()
+    assert page.text(".banner").startswith("Demo: simulated data.")
+
+
+def test_from_a_problem_to_the_runbook(chromium: Chromium, demo: Exporter) -> None:
+    """One click leads to the section of the alert, another one back."""
+    page = opened(chromium, demo)
+    target = page.evaluate("document.querySelector('.where a[href^=runbook]').href")
+    page.open(target)
+    assert page.text("h2:target").lower() == target.partition("#")[2]
+    back = page.evaluate("document.querySelector('header a[href=\"./\"]').href")
+    assert back == f"http://{demo.address}/"
+    assert page.complaints == []
+
+
 def test_by_keyboard(chromium: Chromium, demo: Exporter) -> None:
     """The first stop leads past the header, and one sees where one is."""
     page = opened(chromium, demo)
@@ -157,20 +216,20 @@ def test_it_brings_itself_up_to_date(chromium: Chromium, exporter: Exporter, sim
     assert place > 0
     fault = simulator.faults.add(Fault("status", "/im/key/*", status=401))
     try:
-        wait_until(lambda: "imunify of acme fails (auth)" in exporter.ask("/").text, "the probe to fail")
+        wait_until(lambda: "imunify of acme is failing (auth)" in exporter.ask("/").text, "the probe to fail")
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when one comes back to the tab
-        wait_until(lambda: "imunify of acme fails (auth)" in page.text(), "the page to tell it")
+        wait_until(lambda: "imunify of acme is failing (auth)" in page.text(), "the page to tell it")
         assert page.evaluate("document.activeElement.getAttribute('href')") == "config"
         assert abs(page.evaluate("scrollY") - place) < 200
         page.evaluate("document.getElementById('pause').click()")
-        assert page.text("#pause") == "Go on updating"
+        assert page.text("#pause") == "Resume updates"
     finally:
         simulator.faults.remove(fault)
-    wait_until(lambda: "fails (auth)" not in exporter.ask("/").text, "the probe to recover")
+    wait_until(lambda: "is failing (auth)" not in exporter.ask("/").text, "the probe to recover")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    assert "fails (auth)" in page.text()
+    assert "is failing (auth)" in page.text()
     page.evaluate("document.getElementById('pause').click()")
-    wait_until(lambda: "fails (auth)" not in page.text(), "the page to go on")
+    wait_until(lambda: "is failing (auth)" not in page.text(), "the page to go on")
     assert page.complaints == []
     assert page.hosts == {exporter.address}
 
@@ -181,7 +240,7 @@ def test_an_exporter_that_is_gone(chromium: Chromium, tmp_path: Path) -> None:
         page = opened(chromium, exporter)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     wait_until(lambda: page.evaluate("!document.getElementById('lost').hidden"), "the page to say so")
-    assert "The exporter has not answered since" in page.text("#lost")
+    assert "The exporter has not responded since" in page.text("#lost")
 
 
 def test_without_scripts(chromium: Chromium, demo: Exporter) -> None:

@@ -13,7 +13,8 @@ from cln_monitor.checks.plugins import els, ip_licenses, patch_status, status
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.checks.states import State
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.problems import Problem, problems
+from cln_monitor.exporter.web.status_page.problem import Problem
+from cln_monitor.exporter.web.status_page.problems import problems
 from cln_monitor.exporter.web.status_page.summary import digest
 from cln_monitor.policy import Severity
 from cln_monitor.probes import stale_after_of

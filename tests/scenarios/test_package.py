@@ -34,7 +34,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(package: Package) -> None:
         names = set(wheel.namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "cln_monitor").rglob("*.py")}
     data = {"cln_monitor/py.typed"}
-    data |= {f"cln_monitor/exporter/web/status_page/templates/status.{kind}" for kind in ("html", "css", "js")}
+    templates = ("status.html", "status.css", "status.js", "runbook.html")
+    data |= {f"cln_monitor/exporter/web/status_page/templates/{name}" for name in templates}
+    data |= {"cln_monitor/exporter/web/status_page/runbook.md"}
     scripts = {f"cln_monitor-{__version__}.data/scripts/{name}" for name in PLUGINS}
     told = f"cln_monitor-{__version__}.dist-info"
     about = {
@@ -72,7 +74,7 @@ def test_all_programs_are_installed(programs: Path) -> None:
 
 
 def test_the_installed_exporter_runs_the_demo(programs: Path, tmp_path: Path) -> None:
-    """A page with its style and a scrape, from the files of the wheel alone."""
+    """A page with its style, the runbook and a scrape, from the files of the wheel alone."""
     exporter = Exporter(
         tmp_path / "exporter.log",
         "--demo",
@@ -83,6 +85,7 @@ def test_the_installed_exporter_runs_the_demo(programs: Path, tmp_path: Path) ->
         exporter.wait_ready()
         assert "cln_kernelcare_key_servers{" in exporter.metrics()
         assert "</style>" in exporter.ask("/").text
+        assert '<h2 id="clndown">' in exporter.ask("/runbook").text
     finally:
         exporter.stop()
 

@@ -25,7 +25,7 @@ from cln_monitor.probes import FORMAT, PROBES
 
 from .discovery import DiscoveryError, discover
 from .protocol import prefers_gzip, prefers_openmetrics
-from .status_page import POLICY, StatusPage
+from .status_page import POLICY, RUNBOOK_POLICY, Runbook, StatusPage
 
 T = TypeVar("T")
 
@@ -43,7 +43,8 @@ class WebOptions:
     """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit.
 
     ``route_prefix`` is the path below which all paths are, ``external_path`` that by which others come, both without a
-    slash at the end and empty for none; without ``external_path`` links are relative.
+    slash at the end and empty for none; without ``external_path`` links are relative. ``is_demo``: the account is
+    simulated, and the page says so.
     """
 
     telemetry_path: str = "/metrics"
@@ -51,6 +52,7 @@ class WebOptions:
     max_requests: int = 40
     route_prefix: str = ""
     external_path: str | None = None
+    is_demo: bool = False
 
 
 def make_app(service: Service, options: WebOptions) -> Starlette:
@@ -78,6 +80,7 @@ def _redirect(path: str) -> Callable[[Request], Awaitable[Response]]:
 def _routes(web: _Web, options: WebOptions) -> list[Route]:
     return [
         Route("/", web.index),
+        Route("/runbook", web.runbook),
         Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
         Route("/probe", web.probe),
         Route("/config", web.config),
@@ -116,15 +119,20 @@ class _Web:
     def __init__(self, service: Service, options: WebOptions) -> None:
         self._service = service
         self._options = options
-        self._status_page = StatusPage(service, options.telemetry_path, options.external_path)
+        self._status_page = StatusPage(service, options.telemetry_path, options.external_path, is_demo=options.is_demo)
+        self._runbook = Runbook(options.external_path)
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Do what waits for a lock or takes a while, so that the loop can answer others meanwhile."""
         return await asyncio.get_running_loop().run_in_executor(self._service.answering, work, *args)
 
-    async def index(self, _: Request) -> Response:
-        page = await self._in_thread(self._status_page.render)
+    async def index(self, request: Request) -> Response:
+        page = await self._in_thread(self._status_page.render, request.query_params.get("account", ""))
         return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": POLICY})
+
+    async def runbook(self, _: Request) -> Response:
+        page = await self._in_thread(self._runbook.render)
+        return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": RUNBOOK_POLICY})
 
     async def metrics(self, request: Request) -> Response:
         openmetrics = prefers_openmetrics(_all(request, "accept"))

@@ -4,6 +4,8 @@ TEXT, METRICS = "text/plain; charset=utf-8", "text/plain; version=0.0.4; charset
 
 GET_PATHS = {
     "/": (200, "text/html; charset=utf-8"),
+    "/?account=nobody": (200, "text/html; charset=utf-8"),
+    "/runbook": (200, "text/html; charset=utf-8"),
     "/metrics": (200, METRICS),
     "/probe?account=acme&probe=kernelcare": (200, METRICS),
     "/config": (200, TEXT),

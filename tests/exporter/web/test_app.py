@@ -17,7 +17,7 @@ from starlette.types import Message
 
 from cln_monitor.cln import mask_key
 from cln_monitor.exporter.web.app import WebOptions, make_app
-from cln_monitor.exporter.web.status_page import POLICY
+from cln_monitor.exporter.web.status_page import POLICY, RUNBOOK_POLICY
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Fault
 from tests.exporter.asking import ask, client, wait_for_visitors
@@ -32,6 +32,8 @@ SAFE = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
 }
+POLICIES = {"/": POLICY, "/?account=nobody": POLICY, "/runbook": RUNBOOK_POLICY}
+"""What a browser may do with the pages."""
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PROMETHEUS = (
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
@@ -60,11 +62,19 @@ def test_paths(path: str, app: Starlette) -> None:
     answer = ask(app, path)
     assert (answer.status_code, answer.headers["content-type"]) == GET_PATHS[path]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    if path == "/":
-        others = SAFE | {"content-security-policy": POLICY}
+    if path in POLICIES:
+        others = SAFE | {"content-security-policy": POLICIES[path]}
         assert others.items() <= dict(answer.headers).items()
     elif answer.headers["content-type"] != METRICS:
         assert SAFE.items() <= dict(answer.headers).items()
+
+
+def test_the_page_of_an_account(app: Starlette) -> None:
+    """Is asked for by its name; one that is not there is a page that says so."""
+    assert ask(app, "/?account=acme").text == ask(app, "/?account=other&account=acme").text
+    assert "show all accounts" in ask(app, "/?account=acme").text
+    assert "No account “x\ufffd”" in ask(app, "/?account=x%FF").text
+    assert ask(app, "/?account=").text == ask(app, "/").text
 
 
 @pytest.mark.parametrize("path", GET_PATHS)
@@ -635,12 +645,15 @@ class TestPrefix:
 
     @pytest.mark.parametrize(
         "path",
-        ["metrics", "-/healthy", "config", "sd/kernelcare", "api/v1/observations", "probe?account=acme&probe=imunify"],
+        [
+            *("metrics", "-/healthy", "config", "runbook", "sd/kernelcare", "api/v1/observations"),
+            *("probe?account=acme&probe=imunify", "?account=acme"),
+        ],
     )
     def test_every_path(self, path: str, app: Starlette) -> None:
         """Is there, and nowhere else."""
         assert ask(app, f"/cln/exporter/{path}").status_code == 200
-        assert ask(app, f"/{path}").status_code == 404
+        assert ask(app, f"/{path}").status_code == (302 if path.startswith("?") else 404)
         assert ask(app, f"/cln/exporterx/{path}").status_code == 404
         assert ask(app, f"/cln/exporter/{path.partition('?')[0]}/").status_code == 404
 
@@ -658,4 +671,9 @@ class TestPrefix:
         assert "sd/kernelcare" in links
         assert not [link for link in links if link.startswith("/")]
         for link in {link for link in links if ":" not in link}:
-            assert ask(app, f"/cln/exporter/{link}").status_code in {200, 503}, link
+            assert ask(app, f"/cln/exporter/{link.removeprefix('./')}").status_code in {200, 503}, link
+
+    def test_the_links_of_the_runbook(self, app: Starlette) -> None:
+        """Lead back to the page of the folder that it is in."""
+        links = re.findall(r'href="([^"#][^"]*)"', ask(app, "/cln/exporter/runbook").text)
+        assert set(links) == {"./"}

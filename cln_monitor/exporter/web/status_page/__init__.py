@@ -1,5 +1,7 @@
-"""The status page: what an operator opens first. One module computes it, one template draws it."""
+"""The pages for people: the status page, which an operator opens first, and the runbook."""
 
-from .page import POLICY, StatusPage
+from .assets import POLICY, RUNBOOK_POLICY
+from .page import StatusPage
+from .runbook import Runbook
 
-__all__ = ["POLICY", "StatusPage"]
+__all__ = ["POLICY", "RUNBOOK_POLICY", "Runbook", "StatusPage"]

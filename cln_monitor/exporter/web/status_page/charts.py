@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from . import formatting
+from .check_ins import CheckIns
 from .formatting import DAY, HOUR
-from .summary import CheckIns
 
 _EDGES = ((4 * HOUR, "4 h"), (8 * HOUR, "8 h"), (DAY, "1 d"), (3 * DAY, "3 d"), (7 * DAY, "7 d"), (30 * DAY, "30 d"))
 WIDTH, HEIGHT = 336, 152

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from typing import Any
 from cln_monitor.text import shorten
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")
+"""The blocks of Unicode with scripts that are written from right to left."""
 
 
 def moment(seconds: float, now: float) -> str:
@@ -41,6 +44,17 @@ def listed(phrases: list[str]) -> str:
 def short(text: str, longest: int = 80) -> str:
     """Return ``text``, cut where it is longer than ``longest`` characters."""
     return shorten(text, longest)
+
+
+def isolated(text: str) -> str:
+    """Return ``text`` so that letters written from right to left do not reorder what is around it."""
+    return text if _RIGHT_TO_LEFT.search(text) is None else f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def first(names: Sequence[str], most: int = 3) -> str:
+    """Return ``a, b, c and 4 more``: the first ``most`` of ``names``, and how many others there are."""
+    more = len(names) - most
+    return f"{', '.join(names[:most])}{f' and {number(more)} more' if more > 0 else ''}"
 
 
 MOST_ROWS = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,9 +13,11 @@ from cln_monitor.policy import Severity
 from . import formatting
 from .charts import Chart, chart
 from .formatting import Truncated
+from .patched_hosts import UP_TO_DATE
 from .probe_grid import CloudRow, standing_of_accounts, standing_of_clouds
-from .probe_status import PRODUCTS, ProbeStatus, patch_counts
-from .problems import UP_TO_DATE, Problem, problems, shortened
+from .probe_status import PRODUCTS, ProbeStatus
+from .problem import Problem, with_ids
+from .problems import problems, shortened
 from .tables import bills, groups, keys, licenses, patches, servers
 
 
@@ -60,17 +63,17 @@ class Overview:
     discovered: Sequence[str]
 
 
-def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
-    """Return the page for what was ``seen``, as things stand at ``now``."""
+def overview(seen: Sequence[ProbeStatus], now: float, unknown_account: str = "") -> Overview:
+    """Return the page for what was ``seen``, as things stand at ``now``, or for an account that is not configured."""
     found = problems(seen, now)
     of_accounts = [each for each in seen if each.view.account]
     columns = list(dict.fromkeys(each.view.probe for each in of_accounts))
     ages = dict.fromkeys(format_age(each.stale_after) for each in seen if each.digest.check_ins)
     return Overview(
-        verdict=_verdict(seen, found, now),
+        verdict=_no_account(unknown_account) if unknown_account else _verdict(seen, found, now),
         moment=formatting.moment(now, now),
         iso=formatting.iso(now),
-        problems=shortened(found),
+        problems=with_ids(shortened(found)),
         figures=list(_figures(seen, now)),
         clouds=standing_of_clouds(seen),
         columns=columns,
@@ -88,16 +91,20 @@ def overview(seen: Sequence[ProbeStatus], now: float) -> Overview:
     )
 
 
+def _no_account(name: str) -> Verdict:
+    return Verdict("waiting", f"No account “{formatting.isolated(formatting.short(name))}” in the configuration")
+
+
 def _verdict(seen: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> Verdict:
     critical = sum(problem.severity is Severity.CRITICAL for problem in found)
     warnings = sum(problem.severity is Severity.WARNING for problem in found)
     if critical or warnings:
-        told = [f"{formatting.number(critical)} critical"] if critical else []
-        told += [formatting.count(warnings, "warning")] if warnings else []
-        return Verdict("critical" if critical else "warning", " and ".join(told))
+        counts = [f"{formatting.number(critical)} critical"] if critical else []
+        counts += [formatting.count(warnings, "warning")] if warnings else []
+        return Verdict("critical" if critical else "warning", " and ".join(counts))
     waiting = sum(each.view.last_run is None for each in seen)
     if waiting and waiting == len(seen):
-        return Verdict("waiting", "Nothing is known yet: the first polls are under way")
+        return Verdict("waiting", "No data yet: the first polls are running")
     if waiting:
         return Verdict(
             "waiting", f"All is well so far; {formatting.count(waiting, 'probe has', 'probes have')} not run yet"
@@ -108,10 +115,9 @@ def _verdict(seen: Sequence[ProbeStatus], found: Sequence[Problem], now: float) 
 def _figures(seen: Sequence[ProbeStatus], now: float) -> Iterator[Figure]:
     checking_in = [each for each in seen if each.digest.check_ins]
     if checking_in:
-        total = sum(check_ins.total for each in checking_in for check_ins in each.digest.check_ins)
+        yield _servers(checking_in)
         silent = sum(each.silence(now).bad for each in checking_in)
-        yield Figure(formatting.number(total), "server" if total == 1 else "servers", "plain", "check-ins")
-        yield _figure(silent, "silent or never checked in", "check-ins")
+        yield _figure(silent, "silent or never checked in", "silent" if silent else "check-ins")
         if unknown := sum(each.unknown for each in checking_in):
             yield _figure(unknown, "with an unknown check-in", "check-ins")
     all_keys = [key for each in seen for key in each.digest.keys]
@@ -119,15 +125,29 @@ def _figures(seen: Sequence[ProbeStatus], now: float) -> Iterator[Figure]:
         full = sum(key.severity is Severity.WARNING for key in all_keys)
         limited = sum(bool(key.most) for key in all_keys)
         yield _figure(full, f"of {formatting.count(limited, 'key')} with a limit full or nearly full", "keys")
-    patched = [patch_counts(each.view.observation) for each in seen if each.view.probe == "patch_status"]
-    if any(patched):
-        bad = sum(sum(counts.values()) - counts.get(UP_TO_DATE, 0) for counts in patched)
-        yield _figure(bad, "kernels not up to date", "kernels")
+    patched = [each.digest.patched.counts for each in seen]
+    if total := sum(sum(counts.values()) for counts in patched):
+        bad = total - sum(counts.get(UP_TO_DATE, 0) for counts in patched)
+        yield _figure(bad, f"of {formatting.count(total, 'kernel')} not up to date", "kernels")
     licensed = [license_ for each in seen for license_ in each.digest.licenses]
     if licensed:
         unused = sum(license_.unused_long(now) for license_ in licensed)
         label = f"IP licenses unused for {format_age(policy.UNUSED_AFTER)} or longer"
         yield _figure(unused, label, "licenses", policy.LICENSE_UNUSED.severity)
+
+
+def _servers(checking_in: Sequence[ProbeStatus]) -> Figure:
+    """Return how many servers are registered to check in, be it with a key that is disabled, and of which products."""
+    counts: Counter[str] = Counter()
+    for each in checking_in:
+        counts[PRODUCTS[each.view.probe]] += sum(check_ins.total for check_ins in each.digest.check_ins)
+    total = counts.total()
+    if len(counts) == 1:
+        label = f"{next(iter(counts))} {'server' if total == 1 else 'servers'}"
+    else:
+        parts = ", ".join(f"{formatting.number(count)} {product}" for product, count in counts.items())
+        label = f"registered servers: {parts}"
+    return Figure(formatting.number(total), label, "plain", "check-ins")
 
 
 def _figure(bad: int, label: str, link: str, severity: Severity | None = Severity.WARNING) -> Figure:

@@ -1,87 +1,83 @@
-"""The HTML of the status page, and what a browser may do with it."""
+"""The HTML of the status page."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from cln_monitor import __version__
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target, TargetId
-from cln_monitor.probes import Observation
+from cln_monitor.probes import Observation, stale_after_of
 
+from .assets import SCRIPT, STYLE, environment
 from .charts import HEIGHT, WIDTH
+from .formatting import Truncated
 from .model import overview
 from .probe_status import ProbeStatus
 from .summary import Digest, digest
 
-_loader = PackageLoader("cln_monitor.exporter.web.status_page")
-_environment = Environment(
-    loader=_loader,
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-
-def _source(name: str) -> str:
-    return _loader.get_source(_environment, name)[0]
-
-
-_STYLE, _SCRIPT = _source("status.css"), _source("status.js")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-POLICY = (
-    f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""The Content-Security-Policy of the page: its own style and script and no others, whatever CLN sends."""
+_MOST_ACCOUNTS = 25
 
 
 class StatusPage:
-    """Draws the page of ``service``. Safe between threads."""
+    """Draws the page of ``service``. Safe between threads. ``is_demo``: what it shows is simulated, which it says."""
 
-    def __init__(self, service: Service, telemetry_path: str, external_path: str | None = None) -> None:
+    def __init__(
+        self, service: Service, telemetry_path: str, external_path: str | None = None, *, is_demo: bool = False
+    ) -> None:
         self._service = service
         self._telemetry_path = telemetry_path
         self._base = "" if external_path is None else f"{external_path}/"
-        self._template = _environment.get_template("status.html")
-        self._digests: dict[TargetId, tuple[Observation[Any], Digest]] = {}
+        self._is_demo = is_demo
+        self._template = environment.get_template("status.html")
+        self._digests: dict[TargetId, tuple[Observation[Any], Mapping[str, str], Digest]] = {}
 
-    def render(self) -> str:
-        """Return the HTML as things stand now."""
+    def render(self, account: str = "") -> str:
+        """Return the HTML as things stand now, of one ``account`` where that is given."""
         self._service.expire()
         targets = list(self._service.targets.values())
-        seen = [self._seen(target) for target in targets]
+        accounts = [each.name for each in self._service.config.accounts]
+        statuses = [self._status(target) for target in _of_account(targets, account)]
         ids = {target.id for target in targets}
         self._digests = {id_: known for id_, known in self._digests.items() if id_ in ids}
+        unknown = account if account not in {"", *accounts} else ""
         return self._template.render(
-            page=overview(seen, self._service.now()),
+            page=overview(statuses, self._service.now(), unknown),
+            account="" if unknown else account,
+            is_all=not account,
+            has_choice=bool(account) or len(accounts) > 1,
+            account_names=Truncated.of(accounts, _MOST_ACCOUNTS),
             telemetry_path=self._telemetry_path.removeprefix("/"),
             base=self._base,
             shard=self._service.config.shard,
             version=__version__,
-            style=Markup(_STYLE),  # noqa: S704 # our own files
-            script=Markup(_SCRIPT),  # noqa: S704
+            is_demo=self._is_demo,
+            style=STYLE,
+            script=SCRIPT,
             chart_width=WIDTH,
             chart_height=HEIGHT,
         )
 
-    def _seen(self, target: Target) -> ProbeStatus:
+    def _status(self, target: Target) -> ProbeStatus:
         """Return how ``target`` stands; the digest of an observation is made once."""
         view = target.view(self._service.monotonic())
         if view.observation is None:
             return ProbeStatus(view, target.settings)
         known = self._digests.get(target.id)
-        if known is None or known[0] is not view.observation:
-            known = self._digests[target.id] = (view.observation, digest(view.observation))
-        return ProbeStatus(view, target.settings, known[1])
+        if known is None or known[0] is not view.observation or known[1] is not view.host_names:
+            stale_after = stale_after_of(target.settings)
+            made = digest(view.observation, math.inf if stale_after is None else stale_after, view.host_names)
+            known = self._digests[target.id] = (view.observation, view.host_names, made)
+        return ProbeStatus(view, target.settings, known[2])
+
+
+def _of_account(targets: Sequence[Target], account: str) -> list[Target]:
+    """Return the ``targets`` of an account, and those of CLN itself where that account is; all where it is empty."""
+    apis = {target.id.api for target in targets if target.id.account == account}
+    return [
+        target
+        for target in targets
+        if not account or target.id.account == account or (not target.id.account and target.id.api in apis)
+    ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from cln_monitor.durations import format_age
 from cln_monitor.policy import severity_of_failure
@@ -14,12 +13,15 @@ from .formatting import Truncated
 from .probe_status import ProbeStatus
 
 _MOST_ACCOUNTS, _MOST_FLAGS = 25, 20
-_WORST_FIRST = ("critical", "warning", "waiting", "ok")
+_WORST_FIRST = ("critical", "warning", "waiting", "ok", "info")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How a probe of an account stands. ``state``: ``ok``, ``warning``, ``critical`` or ``waiting``."""
+    """How a probe of an account stands. ``state``: ``ok``, ``warning``, ``critical``, ``waiting`` or ``info``.
+
+    A probe of a product that the account does not have is ``info``: not available, and nothing that fails.
+    """
 
     probe: str
     state: str
@@ -56,19 +58,20 @@ def _cell(seen: ProbeStatus) -> Cell:
         state, text = "warning", "too old"
     elif seen.late is not None:
         state, text = "warning", "late"
+    elif not seen.is_available:
+        state, text = "info", "not available"
     else:
         state, text = "ok", "ok"
     if ages.last_success is not None:
         read = f"read {format_age(ages.last_success)} ago"
     else:
-        read = "not read yet" if view.last_run is None else "never read whole" if seen.has_data else "never read"
+        read = "not read yet" if view.last_run is None else "never read completely" if seen.has_data else "never read"
     due = 0.0 if ages.last_run is None else view.interval - ages.last_run
-    path = f"{quote(view.account, safe='')}/{view.probe}" if view.account else view.probe
     return Cell(
         probe=view.probe,
         state=state,
         text=text,
-        link=f"api/v1/observations/{path}",
+        link=seen.json_path,
         read=read,
         due=f"next in {format_age(due)}" if due >= 1 else "next is due",
     )

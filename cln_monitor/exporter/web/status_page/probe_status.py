@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import quote
 
-from cln_monitor import policy
-from cln_monitor.probes import Ages, Observation, ProbeReport, ProbeSettings, stale_after_of
+from cln_monitor.probes import Ages, ProbeReport, ProbeSettings, stale_after_of
 
 from . import formatting
-from .silence import SilentServers, silent_servers
-from .summary import CheckIns, Digest
+from .server_pools import SilentServer
+from .silence import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, sum_of
+from .summary import Digest
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}
 """The probes of servers that check in, and what those servers are called."""
@@ -28,6 +27,10 @@ class ProbeStatus:
     view: ProbeReport
     settings: ProbeSettings
     digest: Digest = field(default_factory=Digest)
+    # Many ask for it while a page is made, and there may be thousands of keys.
+    _silences: dict[float, tuple[SilentServers, Sequence[KeySilence]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def stale_after(self) -> float:
@@ -35,13 +38,23 @@ class ProbeStatus:
         stale_after = stale_after_of(self.settings)
         return math.inf if stale_after is None else stale_after
 
-    def stale(self, now: float, check_ins: CheckIns) -> int:
-        """Return how many servers of ``check_ins`` are stale at ``now``."""
-        return check_ins.before(now - self.stale_after)
-
     def silence(self, now: float) -> SilentServers:
         """Return how many servers are silent at ``now``, by the rows of the policy."""
-        return silent_servers(self.digest, now, self.stale_after)
+        return self._silence(now)[0]
+
+    def silence_of_keys(self, now: float) -> Sequence[KeySilence]:
+        """Return the same, key by key."""
+        return self._silence(now)[1]
+
+    def _silence(self, now: float) -> tuple[SilentServers, Sequence[KeySilence]]:
+        if now not in self._silences:
+            keys = silence_of_keys(self.digest, now, self.stale_after)
+            self._silences[now] = (sum_of(keys), keys)
+        return self._silences[now]
+
+    def named_servers(self, now: float) -> dict[Kind, list[SilentServer]]:
+        """Return the silent servers of each kind that can be named, the longest silent first."""
+        return named_servers(self.digest, now, self.stale_after)
 
     @property
     def unknown(self) -> int:
@@ -67,22 +80,27 @@ class ProbeStatus:
         return self.view.observation is not None and self.view.observation.has_data
 
     @property
-    def name(self) -> str:
-        """What it is called in a sentence."""
+    def is_available(self) -> bool:
+        """Whether the account has the product of the probe, as far as is known: one that it has not lists nothing."""
+        observation, digest = self.view.observation, self.digest
+        if observation is None or not self.has_data or self.view.failure is not None or observation.lost:
+            return True
+        if observation.unavailable and not observation.parts:
+            return False
+        return self.view.probe not in PRODUCT_NAMES or bool(digest.keys or digest.licenses)
+
+    def host_of(self, server: SilentServer) -> str:
+        """Return the host name of a ``server``, empty where none is known."""
+        return self.view.host_names.get(server.server_id or server.ip, "")
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """The notes of its keys that have one, by the label of the key."""
+        return {key.key: key.note for key in self.digest.keys if key.note}
+
+    @property
+    def json_path(self) -> str:
+        """Where all that it saw is, below the page."""
         view = self.view
-        return f"The probe {view.probe} of {view.account}" if view.account else f"The probe {view.probe} at {view.api}"
-
-
-def patch_counts(observation: Observation[Any] | None) -> Mapping[str, int]:
-    """Return the servers of an account by patch state: as told of the whole account, or else of its keys together."""
-    if observation is None:
-        return {}
-    states = [part.value for part in observation.parts if part.value.counts is not None]
-    whole = [state for state in states if state.scope == "reseller"]
-    counts: Counter[str] = Counter()
-    for state in whole or policy.patch_states_of_account(
-        states, lambda state: bool(state.is_listed), lambda state: sum(state.counts.values())
-    ):
-        for name, count in state.counts.items():
-            counts[name] += count
-    return counts
+        path = f"{quote(view.account, safe='')}/{view.probe}" if view.account else view.probe
+        return f"api/v1/observations/{path}"

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cln_monitor.cln import Limit
 from cln_monitor.durations import format_age
-from cln_monitor.policy import NEVER_AFTER, gone_after, superseded
+from cln_monitor.probes import product_name
 
 from . import formatting
 from .formatting import MOST_ROWS, Truncated
-from .probe_status import PRODUCTS, ProbeStatus, patch_counts
+from .probe_status import PRODUCTS, ProbeStatus
 from .problems import PATCH_WORDS
-from .summary import MOST_SERVERS, KeyUse, SilentServer
+from .server_pools import MOST_SERVERS, SilentServer
+from .silence import KeySilence, Kind
+from .summary import KeyUse
+
+_CALM = {
+    Kind.UNDATED: "possibly new",
+    Kind.GONE: "still billed",
+    Kind.SUPERSEDED: "superseded",
+    Kind.DISABLED: "key disabled",
+}
+"""The kinds of servers that are only worth a word, and the word."""
+_IN_A_KEY = {
+    Kind.SILENT: "silent",
+    Kind.NEVER: "never checked in",
+    Kind.UNDATED: "possibly new",
+    Kind.GONE: "gone",
+    Kind.SUPERSEDED: "superseded",
+}
+"""The words for the servers of a key, by their kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +44,9 @@ class ServerRow:
     account: str
     product: str
     key: str
+    note: str
     server_id: str
+    host: str
     ip: str
     state: str
     silent: str
@@ -43,6 +63,7 @@ class KeyRow:
     product: str
     key: str
     note: str
+    is_disabled: bool
     used: str
     limit: str
     state: str
@@ -93,56 +114,50 @@ class BillRow:
 
 def servers(seen: Sequence[ProbeStatus], now: float) -> Truncated:
     """Return the servers that are silent, those that have been longest first; behind them those worth a word only."""
-    found = [(each, server, why) for each in seen for server, why in _silent_of(each, now)]
-    longest = heapq.nsmallest(MOST_SERVERS, found, key=lambda row: (bool(row[2]), row[1].since))
+    found = [
+        (each, server, kind)
+        for each in seen
+        if each.digest.check_ins
+        for kind, named in each.named_servers(now).items()
+        for server in named
+    ]
+    longest = heapq.nsmallest(MOST_SERVERS, found, key=lambda row: (row[2] in _CALM, row[1].since))
     worst = max((now - server.since for _, server, _ in longest if server.since < math.inf), default=0.0)
     silent = sum(each.silence(now).all for each in seen if each.digest.check_ins)
-    return Truncated([_server(*row, now, worst) for row in longest], max(0, silent - len(longest)))
+    notes = {id(each): each.notes for each, _, _ in longest}
+    rows = [
+        _server(
+            *(each, server, kind),
+            note=notes[id(each)].get(server.key, ""),
+            host=each.host_of(server),
+            now=now,
+            worst=worst,
+        )
+        for each, server, kind in longest
+    ]
+    return Truncated(rows, max(0, silent - len(longest)))
 
 
-def _silent_of(seen: ProbeStatus, now: float) -> Iterator[tuple[SilentServer, str]]:
-    """Yield the longest silent servers, each with why it is only worth a word, if it is."""
-    off = {key.key for key in seen.digest.keys if key.enabled is False}
-    anew = {(each.key, each.ip, each.last_checkin) for each in superseded(seen.digest.shared, now, seen.stale_after)}
-    gone = now - gone_after(seen.stale_after)
-    for server in seen.digest.longest:
-        if not _is_silent(server, seen, now):
-            continue
-        if server.key in off:
-            yield server, "its key is disabled"
-        elif (server.key, server.ip, server.last_checkin) in anew:
-            yield server, "registered anew"
-        elif server.last_checkin and server.last_checkin < gone:
-            yield server, "still billed"
-        elif server.since == math.inf:
-            yield server, "perhaps new"
-        else:
-            yield server, ""
-
-
-def _is_silent(server: SilentServer, seen: ProbeStatus, now: float) -> bool:
-    """Tell whether a server counts as silent: one that was registered a moment ago has time to check in."""
-    if server.last_checkin is None:
-        return server.created is None or now - server.created > NEVER_AFTER
-    return now - (server.last_checkin or now) > seen.stale_after
-
-
-def _server(seen: ProbeStatus, server: SilentServer, why: str, now: float, worst: float) -> ServerRow:
+def _server(
+    status: ProbeStatus, server: SilentServer, kind: Kind, *, note: str, host: str, now: float, worst: float
+) -> ServerRow:
     silence = max(0.0, now - server.since) if server.since < math.inf else None
     if server.last_checkin is None:
-        silent = "never seen" if silence is None else f"{format_age(silence)}, never seen"
+        silent = "never checked in" if silence is None else f"{format_age(silence)}, never checked in"
     else:
-        silent = format_age(now - server.since)
+        silent = format_age(silence or 0.0)
     return ServerRow(
-        account=seen.view.account,
-        product=PRODUCTS[seen.view.probe],
+        account=status.view.account,
+        product=PRODUCTS[status.view.probe],
         key=formatting.short(server.key),
+        note=formatting.short(note),
         server_id=formatting.short(server.server_id),
+        host=formatting.short(host),
         ip=formatting.short(server.ip) or "no address",
-        state="info" if why else "never" if server.last_checkin is None else "stale",
+        state="info" if kind in _CALM else "never" if server.last_checkin is None else "stale",
         silent=silent,
         moment="" if silence is None else formatting.moment(server.since, now),
-        why=why,
+        why=_CALM.get(kind, ""),
         share=_percent(silence or 0.0, worst),
     )
 
@@ -152,30 +167,29 @@ def _percent(part: float, whole: float) -> float:
 
 
 def keys(seen: Sequence[ProbeStatus], now: float) -> Truncated:
-    """Return the keys, the fullest first."""
+    """Return the keys, the fullest first, and those that are disabled last."""
     found = [(each, key) for each in seen for key in each.digest.keys]
-    first = heapq.nlargest(MOST_ROWS, found, key=lambda pair: (pair[1].fullness, pair[1].used))
-    return Truncated([_key(each, key, now) for each, key in first], len(found) - len(first))
+    first = heapq.nsmallest(MOST_ROWS, found, key=lambda pair: (pair[1].is_disabled, -pair[1].fullness, -pair[1].used))
+    silences = {id(each): {key.use.key: key for key in each.silence_of_keys(now) if key.use} for each, _ in first}
+    rows = [_key(each, key, silences[id(each)].get(key.key)) for each, key in first]
+    return Truncated(rows, len(found) - len(first))
 
 
-def _key(seen: ProbeStatus, key: KeyUse, now: float) -> KeyRow:
+def _key(status: ProbeStatus, key: KeyUse, silence: KeySilence | None) -> KeyRow:
     silent = ""
-    if key.check_ins is not None and key.used:
-        counts = {
-            "stale": seen.stale(now, key.check_ins),
-            "never": key.check_ins.never,
-            "unknown": key.check_ins.unknown,
-        }
-        told = [f"{formatting.number(count)} {what}" for what, count in counts.items() if count]
-        silent = ", ".join(told) or "none silent"
+    if key.check_ins is not None and silence is not None and key.used and not key.is_disabled:
+        counts = {_IN_A_KEY[kind]: count for kind, count in silence.counts.items() if kind in _IN_A_KEY}
+        counts["unknown"] = key.check_ins.unknown
+        silent = ", ".join(f"{formatting.number(count)} {words}" for words, count in counts.items() if count) or "none"
     return KeyRow(
-        account=seen.view.account,
+        account=status.view.account,
         product=formatting.short(key.product),
         key=formatting.short(key.key),
         note=formatting.short(key.note),
+        is_disabled=key.is_disabled,
         used=formatting.number(key.used),
         limit=_limit(key.limit),
-        state="ok" if key.severity is None else key.severity.word,
+        state="info" if key.is_disabled else "ok" if key.severity is None else key.severity.word,
         share=_percent(key.used, key.most) if key.most else None,
         silent=silent,
     )
@@ -184,12 +198,12 @@ def _key(seen: ProbeStatus, key: KeyUse, now: float) -> KeyRow:
 def _limit(limit: Limit) -> str:
     if isinstance(limit, str):
         return f"“{formatting.short(limit)}”"
-    return "not told" if limit is None else formatting.number(limit) if limit else "unlimited"
+    return "unknown" if limit is None else formatting.number(limit) if limit else "unlimited"
 
 
 def patches(seen: Sequence[ProbeStatus]) -> Truncated:
     """Return the kernels of each account that has any."""
-    counted = [(each.view.account, patch_counts(each.view.observation)) for each in _of("patch_status", seen)]
+    counted = [(each.view.account, each.digest.patched.counts) for each in _of("patch_status", seen)]
     return Truncated.of([_patches(account, counts) for account, counts in counted if any(counts.values())])
 
 
@@ -216,7 +230,7 @@ def licenses(seen: Sequence[ProbeStatus]) -> Truncated:
                 account=account,
                 license=formatting.short(each.license),
                 used=formatting.number(each.registered)
-                + (f", {formatting.number(each.unknown)} not told" if each.unknown else ""),
+                + (f", {formatting.number(each.unknown)} unknown" if each.unknown else ""),
                 unused=formatting.number(each.unused),
                 has_unused=bool(each.unused),
                 share=_percent(each.registered, each.registered + each.unused),
@@ -248,7 +262,7 @@ def bills(seen: Sequence[ProbeStatus]) -> Truncated:
         [
             BillRow(
                 account,
-                formatting.short(each.product),
+                formatting.short(product_name("awp", each.product)),
                 formatting.short(each.cdn_limit),
                 month,
                 formatting.number(each.billable),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.summary import digest
-from cln_monitor.probes import PROBES, Failure, Observation
+from cln_monitor.probes import PROBES, Failure, Observation, stale_after_of
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.exporter.metrics.rendering import observed, viewed
@@ -71,4 +72,6 @@ def seen(
         now=now,
     )
     made: Any = PROBES[view.probe].settings
-    return ProbeStatus(view, made(**settings), *([] if observation is None else [digest(observation)]))
+    chosen = made(**settings)
+    stale_after = stale_after_of(chosen) or math.inf
+    return ProbeStatus(view, chosen, *([] if observation is None else [digest(observation, stale_after)]))

@@ -34,3 +34,23 @@ def test_listed(phrases: list[str], text: str) -> None:
 def test_short() -> None:
     """A note of any length has its place."""
     assert (formatting.short("a" * 80), formatting.short("a" * 81)) == ("a" * 80, "a" * 79 + "…")
+
+
+@pytest.mark.parametrize("text", ["Web", "Köln", "クラウド", "Серверы", ""])
+def test_left_to_right_is_not_isolated(text: str) -> None:
+    """As it reorders nothing."""
+    assert formatting.isolated(text) == text
+
+
+@pytest.mark.parametrize("text", ["שלום", "مرحبا 12", "abc ש", "\ufdfa", "\U0001e900"])
+def test_right_to_left_is_isolated(text: str) -> None:
+    """So that what follows it stays where it belongs."""
+    assert formatting.isolated(text) == f"\u2068{text}\u2069"
+
+
+def test_the_first_names() -> None:
+    """With how many more there are."""
+    assert formatting.first(["a"]) == "a"
+    assert formatting.first(["a", "b", "c"]) == "a, b, c"
+    assert formatting.first(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+    assert formatting.first(["a", "b", "c"], most=1) == "a and 2 more"

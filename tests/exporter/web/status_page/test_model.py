@@ -28,12 +28,16 @@ WAITING = seen(probe="imunify", last_run=None, last_success=None)
     [
         ([GOOD], "ok", "All is well as of 15:26 UTC"),
         ([GOOD, WAITING], "waiting", "All is well so far; 1 probe has not run yet"),
-        ([WAITING], "waiting", "Nothing is known yet: the first polls are under way"),
+        ([WAITING], "waiting", "No data yet: the first polls are running"),
         ([SILENT, WAITING], "warning", "1 warning"),
         ([FAILING], "warning", "1 warning"),
         ([REFUSED], "critical", "1 critical"),
         ([REFUSED, SILENT], "critical", "1 critical and 1 warning"),
-        ([REFUSED, REFUSED, SILENT, FAILING], "critical", "2 critical and 2 warnings"),
+        (
+            [REFUSED, seen(account="other", failure=REFUSED.view.failure), SILENT, FAILING],
+            "critical",
+            "2 critical and 2 warnings",
+        ),
         ([NOTED], "ok", "All is well as of 15:26 UTC"),
     ],
 )
@@ -58,19 +62,25 @@ def test_figures() -> None:
             seen(kernelcare(key("b", server("3", 2 * DAY), limit=9), account="other"), account="other"),
             seen(observed({"ELS": ElsProduct("CELS", [ElsKeyState("c", 0)], [])}, probe="els")),
             seen(observed({"": counts}, probe="patch_status")),
-            seen(licensed(("KernelCare", False, None), created=8 * DAY)),
+            seen(licensed(("KernelCare", False, None), ("KernelCare", True, HOUR), created=8 * DAY)),
         ],
         NOW,
     )
     assert [(figure.value, figure.label, figure.state) for figure in page.figures] == [
-        ("3", "servers", "plain"),
+        ("4", "registered servers: 3 KernelCare, 1 IP-licensed", "plain"),
         ("2", "silent or never checked in", "warning"),
         ("1", "of 2 keys with a limit full or nearly full", "warning"),
-        ("0", "kernels not up to date", "ok"),
+        ("0", "of 4 kernels not up to date", "ok"),
         ("1", "IP licenses unused for 7d or longer", "info"),
     ]
     assert page.has_many_accounts
     assert page.discovered == ["kernelcare", "ip_licenses", "els"]
+
+
+def test_figures_of_an_account_without_servers() -> None:
+    """There is nothing to count."""
+    state = PatchState("reseller", "", ok=True, counts={"uptodate": 0}, hosts=[])
+    assert overview([seen(kernelcare()), seen(observed({"": state}, probe="patch_status"))], NOW).figures == []
 
 
 def test_figures_count_what_is_a_problem() -> None:
@@ -82,7 +92,7 @@ def test_figures_count_what_is_a_problem() -> None:
     keys = key("a", *servers), key("off", server("6", 2 * DAY), server("7", HOUR), limit=2, enabled=False)
     page = overview([seen(kernelcare(*keys)), seen(licensed(("KernelCare", False, None)))], NOW)
     assert [(figure.value, figure.label, figure.state) for figure in page.figures] == [
-        ("9", "servers", "plain"),
+        ("9", "KernelCare servers", "plain"),
         ("2", "silent or never checked in", "warning"),
         ("0", "of 1 key with a limit full or nearly full", "ok"),
         ("0", "IP licenses unused for 7d or longer", "ok"),
@@ -93,17 +103,17 @@ def test_figures_count_what_is_a_problem() -> None:
         ("warning", "1 KernelCare server of acme has never checked in"),
         ("info", "Disabled KernelCare key off of acme is full (2/2)"),
         ("info", "1 KernelCare server of acme has not checked in yet"),
-        ("info", "1 KernelCare server of acme silent for over 30d and still billed"),
-        ("info", "1 KernelCare server of acme superseded by a newer registration"),
-        ("info", "1 KernelCare server of acme silent on disabled keys"),
+        ("info", "1 KernelCare server of acme is silent for over 30d and still billed"),
+        ("info", "1 KernelCare server of acme is superseded by a newer registration"),
+        ("info", "1 KernelCare server of acme is silent on disabled keys"),
     ]
     assert [(row.server_id, row.why) for row in page.servers.rows] == [
         ("1", ""),
         ("3", ""),
         ("2", "still billed"),
-        ("old", "registered anew"),
-        ("6", "its key is disabled"),
-        ("5", "perhaps new"),
+        ("old", "superseded"),
+        ("6", "key disabled"),
+        ("5", "possibly new"),
     ]
     assert page.servers.more == 0
 

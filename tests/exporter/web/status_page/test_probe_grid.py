@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from cln_monitor.exporter.web.status_page.probe_grid import standing_of_accounts, standing_of_clouds
-from cln_monitor.probes import Failure
+from cln_monitor.probes import Failure, Part
+from cln_monitor.probes.observation import Unavailable
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
@@ -16,12 +17,22 @@ from tests.helpers.clock import NOW
 from .factories import kernelcare, key, seen
 
 FAILURE = Failure("auth", "no")
+NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
+"""What is seen of a product that the account does not have: a list without a key."""
 
 
 @pytest.mark.parametrize(
     ("arguments", "later", "expected"),
     [
         ({"last_run": None, "last_success": None}, 0, ("waiting", "waiting", "not read yet", "next is due")),
+        ({"observation": kernelcare(key("a"))}, 60, ("ok", "ok", "read 1m ago", "next in 14m")),
+        ({"observation": NONE}, 60, ("info", "not available", "read 1m ago", "next in 14m")),
+        (
+            {"observation": NONE, "failure": Failure("refused", "no")},
+            0,
+            ("warning", "refused", "read 0s ago", "next in 15m"),
+        ),
+        ({"observation": NONE}, 1861, ("warning", "late", "read 31m ago", "next is due")),
         ({"observation": kernelcare()}, 60, ("ok", "ok", "read 1m ago", "next in 14m")),
         ({"observation": kernelcare(key("a"))}, 900, ("ok", "ok", "read 15m ago", "next is due")),
         (
@@ -33,7 +44,7 @@ FAILURE = Failure("auth", "no")
         (
             {"observation": kernelcare(key("a")), "failure": FAILURE, "last_success": None},
             0,
-            ("critical", "auth", "never read whole", "next in 15m"),
+            ("critical", "auth", "never read completely", "next in 15m"),
         ),
         (
             {"observation": kernelcare(key("a")), "failure": Failure("timeout", "no")},
@@ -55,6 +66,17 @@ def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str,
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
     assert (cell.probe, cell.link) == ("kernelcare", "api/v1/observations/acme/kernelcare")
+
+
+def test_a_part_that_is_not_available() -> None:
+    """Is none of the probe's data; where there is nothing else, neither is the probe."""
+    refused = Unavailable("(reseller)", "reseller access", "Reseller not found")
+    nothing = msgspec.structs.replace(NONE, probe="patch_status", unavailable=(refused,))
+    (row,) = standing_of_accounts([seen(nothing)], ["patch_status"]).rows
+    assert [(cell.state, cell.text) for cell in row.cells] == [("info", "not available")]
+    some = msgspec.structs.replace(kernelcare(key("a")), unavailable=(refused,))
+    (row,) = standing_of_accounts([seen(some)], ["kernelcare"]).rows
+    assert [(cell.state, cell.text) for cell in row.cells] == [("ok", "ok")]
 
 
 def test_accounts_and_probes() -> None:

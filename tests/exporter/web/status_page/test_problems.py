@@ -5,10 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from cln_monitor.cln import PatchedHost
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.problems import Problem, problems, shortened
+from cln_monitor.exporter.web.status_page.problem import Details, Problem
+from cln_monitor.exporter.web.status_page.problems import problems, shortened
 from cln_monitor.policy import Severity
 from cln_monitor.probes import Failure
+from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseState
 from cln_monitor.probes.patch_status import PatchState
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
@@ -36,45 +39,8 @@ def test_a_flag_of_cln() -> None:
     """With the value that is not good."""
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
     target = seen(observed({"flags": flags}, probe="status", account=""))
-    text = "CLN at cln.example.net says of itself: rhn_overloaded is true"
+    text = "CLN at cln.example.net reports: rhn_overloaded is true"
     assert told(target) == [(WARNING, "cln", text)]
-
-
-def test_a_probe_that_fails() -> None:
-    """With the reason and since when, and whether anything is left to show."""
-    start = f"The probe kernelcare of acme fails (timeout): {TIMEOUT.text}; "
-    before = seen(kernelcare(key("a")), last_success=NOW - 2 * HOUR, failure=TIMEOUT)
-    assert told(before) == [(WARNING, "probes", f"{start}last read 2h ago, at 13:26 UTC, what is known is shown")]
-    partly = seen(kernelcare(key("a")), last_success=None, failure=TIMEOUT)
-    assert told(partly) == [(WARNING, "probes", f"{start}it was never read whole, what is known is shown")]
-    never = seen(kernelcare(), last_success=None, failure=TIMEOUT)
-    assert told(never) == [(WARNING, "probes", f"{start}it was never read, there are no data to show")]
-
-
-def test_credentials_that_are_refused() -> None:
-    """Are worse than all else, whether there are data or not."""
-    for observation in (None, kernelcare(key("a"))):
-        ((severity, kind, text),) = told(seen(observation, failure=Failure("auth", "HTTP status 401")))
-        assert (severity, kind) == (CRITICAL, "probes")
-        assert text.startswith("The probe kernelcare of acme fails (auth): HTTP status 401; ")
-
-
-def test_a_long_error_is_cut() -> None:
-    """A page of HTML that came in place of JSON is not all quoted."""
-    ((_, _, text),) = told(seen(failure=Failure("bad_answer", "x" * 5000)))
-    assert len(text) < 500
-
-
-def test_a_probe_that_runs_no_more() -> None:
-    """Neither its silence nor its loss of data goes unsaid."""
-    target = seen(kernelcare(key("a")), now=NOW + 1860)
-    assert told(target, now=NOW + 1860) == []
-    text = "The probe kernelcare of acme should have run 16m ago; last read 31m ago, at 15:26 UTC"
-    target = seen(kernelcare(key("a")), now=NOW + 1861)
-    assert told(target, now=NOW + 1861) == [(WARNING, "probes", text)]
-    expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
-    text = "The probe kernelcare of acme: data grew too old and are no longer shown; last read 60m ago, at 15:26 UTC"
-    assert told(seen(expired, now=NOW + 3601), now=NOW + 3601) == [(WARNING, "probes", text)]
 
 
 @pytest.mark.parametrize(
@@ -124,8 +90,8 @@ def test_silence_that_is_critical() -> None:
     target = seen(kernelcare(key("a", *silent[:2], note="Web"), key("b", *silent[2:4]), key("c", *silent[4:], *fresh)))
     stale = "KernelCare servers of acme have not checked in for over 1d"
     assert told(target) == [
-        (CRITICAL, "check-ins", 'No server of key "Web" (a) of acme checks in any more: 2 servers'),
-        (CRITICAL, "check-ins", "No server of key b of acme checks in any more: 2 servers"),
+        (CRITICAL, "check-ins", 'No server of key "Web" (a) of acme checks in anymore: 2 servers'),
+        (CRITICAL, "check-ins", "No server of key b of acme checks in anymore: 2 servers"),
         (WARNING, "check-ins", f"5 {stale}"),
     ]
     target = seen(kernelcare(key("c", *silent, *fresh[:44])))
@@ -141,9 +107,9 @@ def test_silence_worth_a_word() -> None:
     gone = [server(str(number), 31 * DAY, ip=f"192.0.2.{number}") for number in (3, 4)]
     off = key("off", server("5", 2 * DAY), server("6", None, OLD), enabled=False)
     assert told(seen(kernelcare(key("a", old, again, *gone), off))) == [
-        (INFO, "check-ins", "2 KernelCare servers of acme silent for over 30d and still billed"),
-        (INFO, "check-ins", "1 KernelCare server of acme superseded by a newer registration"),
-        (INFO, "check-ins", "2 KernelCare servers of acme silent on disabled keys"),
+        (INFO, "check-ins", "2 KernelCare servers of acme are silent for over 30d and still billed"),
+        (INFO, "check-ins", "1 KernelCare server of acme is superseded by a newer registration"),
+        (INFO, "check-ins", "2 KernelCare servers of acme are silent on disabled keys"),
     ]
 
 
@@ -157,18 +123,42 @@ def test_kernels() -> None:
     of_key = PatchState("key", "a", ok=False, counts={"uptodate": 5, "outofdate": 2, "inactive": 0}, hosts=[])
     other = PatchState("key", "b", ok=False, counts={"uptodate": 1, "unsupported": 1}, hosts=[])
     whole = PatchState("reseller", "", ok=False, counts={"uptodate": 9, "unsupported": 3}, hosts=[])
-    text = "Kernels of acme: 2 out of date and 1 unsupported, of 9 servers"
-    assert told(patched(of_key, other)) == [(WARNING, "kernels", text)]
-    assert told(patched(of_key, other, whole)) == [
-        (WARNING, "kernels", "Kernels of acme: 3 unsupported, of 12 servers")
+    two, one = (
+        "2 servers of acme have an unpatched kernel",
+        "servers of acme have a kernel that KernelCare does not support",
+    )
+    assert told(patched(of_key, other)) == [
+        (WARNING, "kernels", two),
+        (WARNING, "kernels", "1 server of acme has a kernel that KernelCare does not support"),
     ]
+    assert told(patched(of_key, other, whole)) == [(WARNING, "kernels", f"3 {one}")]
 
 
 def test_kernels_without_counts() -> None:
     """CLN's word that all is not well is enough."""
     states = [PatchState("key", "a", ok=False, counts=None, hosts=[]), PatchState("reseller", "", True, None, [])]
-    text = "CLN says that not all kernels of a of acme are up to date"
+    text = "CLN reports that not all kernels of key a of acme are up to date"
     assert told(patched(*states)) == [(WARNING, "kernels", text)]
+
+
+def test_hosts_of_kernels() -> None:
+    """Are named by state, each once, though two keys name it; those that are fine are not."""
+    hosts = [PatchedHost(f"h{place}", f"10.0.0.{place}", "outofdate") for place in range(30)]
+    odd = [PatchedHost("", "10.1.0.1", "unsupported"), PatchedHost("h", "", "unsupported"), PatchedHost("", "", "odd")]
+    counts = {"uptodate": 5, "outofdate": 30, "unsupported": 3, "odd": 1}
+    a = PatchState("key", "a", ok=False, counts=counts, hosts=[PatchedHost("fine", "10.2.0.1", "uptodate"), *hosts])
+    b = PatchState("key", "b", ok=False, counts=None, hosts=[*hosts[:3], *odd])
+    outofdate, unsupported, other = problems([patched(a, b)], NOW)
+    assert [each.alert for each in (outofdate, unsupported, other)] == [
+        "ClnServersOutOfDate",
+        "ClnServersUnsupported",
+        "",
+    ]
+    link = "api/v1/observations/acme/patch_status"
+    assert outofdate.details == Details([f"h{place} (10.0.0.{place})" for place in range(20)], 10, link)
+    assert unsupported.details == Details(["10.1.0.1", "h"], 1, link)
+    assert other.text == "1 server of acme is in the state odd, KernelCare reports"
+    assert other.details == Details(["no name"], 0, link)
 
 
 @pytest.mark.parametrize(("created", "is_told"), [(7 * DAY, True), (7 * DAY - 1, False)])
@@ -179,10 +169,23 @@ def test_licenses(created: float, is_told: bool) -> None:
     assert told(target) == ([(INFO, "licenses", text)] if is_told else [])
 
 
+def test_unused_licenses_by_name() -> None:
+    """The oldest first, with their type and since when they exist; a new one is not among them."""
+    states = [LicenseState(f"10.0.0.{place}", "KernelCare", False, NOW - (8 + place) * DAY) for place in range(30)]
+    states += [LicenseState("10.1.0.1", "KernelCare", False, NOW - DAY), LicenseState("10.2.0.1", "5010", False, None)]
+    (problem,) = problems([seen(observed({"licenses": IpLicenseList(states)}, probe="ip_licenses"))], NOW)
+    assert problem.details is not None
+    assert problem.details.items[:2] == ["10.2.0.1, 5010", "10.0.0.29, KernelCare, since 2024-03-24"]
+    assert (len(problem.details.items), problem.details.more) == (20, 11)
+    assert problem.alert == "ClnIpLicensesUnused"
+
+
 def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
     """Nobody can judge them."""
     target = seen(licensed(("KernelCare", None, None), ("KernelCare", True, HOUR)))
-    assert told(target) == [(INFO, "licenses", "CLN does not tell whether 1 IP license of acme is used")]
+    assert told(target) == [(INFO, "licenses", "CLN does not report whether 1 IP license of acme is used")]
+    (problem,) = problems([target], NOW)
+    assert problem.details == Details(["192.0.2.1, KernelCare"], 0, "api/v1/observations/acme/ip_licenses")
 
 
 def test_the_worst_comes_first() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import ImunifyServer, KernelCareServer
-from cln_monitor.exporter.web.status_page.silence import SilentServers, silent_servers
+from cln_monitor.exporter.web.status_page.silence import SilentServers, silence_of_keys, sum_of
 from cln_monitor.exporter.web.status_page.summary import digest
 from cln_monitor.policy import are_many
 from cln_monitor.probes import Observation
@@ -21,7 +21,7 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, server
 
 def silence(observation: Observation[Any], stale_after: float = DAY) -> SilentServers:
     """Return the silent servers of an observation."""
-    return silent_servers(digest(observation), NOW, stale_after)
+    return sum_of(silence_of_keys(digest(observation), NOW, stale_after))
 
 
 def numbers(observation: Observation[Any], stale_after: float = DAY) -> dict[str, int]:
@@ -37,7 +37,7 @@ def of_ages(*ages: float | None) -> list[KernelCareServer]:
 
 def whole(observation: Observation[Any], stale_after: float = DAY) -> list[str]:
     """Return the names of the keys that have fallen silent as a whole."""
-    return [name for name, _ in silence(observation, stale_after).whole_keys]
+    return [key.name for key, _ in silence(observation, stale_after).whole_keys]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from cln_monitor import policy
 from cln_monitor.cln import ImunifyServer, Limit
+from cln_monitor.exporter.web.status_page.server_pools import MOST_SERVERS
 from cln_monitor.exporter.web.status_page.summary import (
-    MOST_SERVERS,
     Digest,
     KeyUse,
     LicenseUse,
@@ -53,7 +53,7 @@ def test_the_longest_of_many() -> None:
     servers = [server(str(number), age, NOW - 9000) for number, age in enumerate(ages)]
     seen = digest(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
     silences = sorted((9000 if age is None else age for age in ages), reverse=True)
-    assert [NOW - each.since for each in seen.longest] == silences[:MOST_SERVERS]
+    assert [NOW - each.since for each in seen.longest][:MOST_SERVERS] == silences[:MOST_SERVERS]
 
 
 def test_before() -> None:
@@ -63,12 +63,20 @@ def test_before() -> None:
     assert check_ins.total == 3
 
 
+def test_host_names_tell_what_is_superseded() -> None:
+    """Two servers of an address that have other host names are two."""
+    seen = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR, NOW - DAY)))
+    for other, superseded in (("a", 1), ("b", 0), ("", 1)):
+        made = digest(seen, DAY, {"1": "a", "2": other})
+        assert len(policy.superseded(made.shared, NOW, DAY)) == superseded
+
+
 def test_imunify() -> None:
-    """The product is in words with its code, used as CLN counts it; when a server was registered nobody tells."""
+    """The product is in words, used as CLN counts it; when a server was registered nobody tells."""
     servers = [ImunifyServer("1", "192.0.2.1", None)]
     seen = digest(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
     ((use,), (silent,)) = seen.keys, seen.longest
-    assert (use.product, use.used, use.limit) == ("Imunify 360_30", 7, 5)
+    assert (use.product, use.used, use.limit) == ("Imunify360 up to 30 users", 7, 5)
     assert (silent.created, silent.since) == (None, float("inf"))
 
 
@@ -78,7 +86,8 @@ def test_els() -> None:
     keys = [ElsKeyState("a", 5), ElsKeyState("b", None)]
     product = ElsProduct("ELS CELS7+SLA", keys, servers)
     seen = digest(observed({"ELS CELS7+SLA": product}, probe="els"))
-    assert seen == Digest(keys=(KeyUse("ELS CELS7+SLA", "a", "", 3, 5), KeyUse("ELS CELS7+SLA", "b", "", 0, None)))
+    name = "Extended Support for CentOS 7 Complete"
+    assert seen == Digest(keys=(KeyUse(name, "a", "", 3, 5), KeyUse(name, "b", "", 0, None)))
 
 
 def test_ip_licenses() -> None:

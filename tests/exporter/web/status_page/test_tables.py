@@ -26,14 +26,14 @@ def test_servers() -> None:
     )
     assert [(row.server_id, row.ip, row.state, row.silent, row.moment, row.why, row.share) for row in some.rows] == [
         ("2", "192.0.2.1", "stale", "4d", "2024-04-26 15:26 UTC", "", 100.0),
-        ("3", "192.0.2.1", "never", "2d, never seen", "2024-04-28 15:26 UTC", "", 50.0),
-        ("9", "no address", "info", "never seen", "", "perhaps new", 0.0),
+        ("3", "192.0.2.1", "never", "2d, never checked in", "2024-04-28 15:26 UTC", "", 50.0),
+        ("9", "no address", "info", "never checked in", "", "possibly new", 0.0),
     ]
     assert some.more == 0
 
 
 def test_many_servers() -> None:
-    """Fifteen are named, over all accounts."""
+    """Twenty are named, over all accounts."""
     targets = [
         seen(
             kernelcare(key("a", *[server(f"{name}{age}", age * DAY) for age in range(2, 42)]), account=name),
@@ -43,7 +43,7 @@ def test_many_servers() -> None:
     ]
     some = servers(targets, NOW)
     assert [row.server_id for row in some.rows[:3]] == ["x30", "y30", "x29"]
-    assert (len(some.rows), some.more) == (15, 65)
+    assert (len(some.rows), some.more) == (20, 60)
 
 
 def test_servers_that_are_gone() -> None:
@@ -53,11 +53,11 @@ def test_servers_that_are_gone() -> None:
     some = servers([seen(kernelcare(key("a", *gone, *late)))], NOW)
     assert [row.server_id for row in some.rows[:5]] == ["n", "s3", "s2", "g130", "g129"]
     assert [(row.state, row.why) for row in some.rows[1:4]] == [("stale", ""), ("stale", ""), ("info", "still billed")]
-    assert (len(some.rows), some.more) == (15, 88)
+    assert (len(some.rows), some.more) == (20, 83)
     long = seen(kernelcare(key("a", *gone, *late)), stale_after=40.0 * DAY)
     some = servers([long], NOW)
     assert [row.server_id for row in some.rows[:3]] == ["n", "g130", "g129"]
-    assert (len(some.rows), some.more) == (15, 90 + 1 - 15)
+    assert (len(some.rows), some.more) == (20, 90 + 1 - 20)
 
 
 def test_keys() -> None:
@@ -71,14 +71,34 @@ def test_keys() -> None:
         NOW,
     )
     assert [(row.key, row.used, row.limit, row.state, row.share, row.silent) for row in some.rows] == [
-        ("full", "2", "2", "warning", 100.0, "none silent"),
-        ("half", "1", "2", "ok", 50.0, "1 never"),
-        ("many", "2", "unlimited", "ok", None, "none silent"),
-        ("dark", "1", "not told", "ok", None, "1 never"),
+        ("full", "2", "2", "warning", 100.0, "none"),
+        ("half", "1", "2", "ok", 50.0, "1 possibly new"),
+        ("many", "2", "unlimited", "ok", None, "none"),
+        ("dark", "1", "unknown", "ok", None, "1 possibly new"),
         ("free", "0", "unlimited", "ok", None, ""),
     ]
     assert len(some.rows[3].note) == 80
     assert keys([seen(kernelcare(*[key(str(number)) for number in range(50)]))], NOW).more == 30
+
+
+def test_the_silent_servers_of_keys() -> None:
+    """By the policy: those that are gone or superseded are not silent, and a disabled key has none."""
+    old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
+    servers = [old, again, server("3", 40 * DAY), server("4", 2 * DAY), server("5", None, NOW - 2 * DAY)]
+    servers += [server("6", None, NOW - HOUR), server("7", None)]
+    off = key("off", server("8", 2 * DAY), server("9", 90 * DAY), limit=2, enabled=False)
+    rows = keys([seen(kernelcare(off, key("a", *servers, limit=100)))], NOW).rows
+    assert [(row.key, row.silent, row.state, row.is_disabled) for row in rows] == [
+        ("a", "1 silent, 1 never checked in, 1 possibly new, 1 gone, 1 superseded", "ok", False),
+        ("off", "", "info", True),
+    ]
+
+
+def test_the_same_key_in_two_accounts() -> None:
+    """Is a row of each, with what is silent there."""
+    one, two = kernelcare(key("a", server("1", 2 * DAY))), kernelcare(key("a", server("1", HOUR)), account="other")
+    rows = keys([seen(one), seen(two, account="other")], NOW).rows
+    assert [(row.account, row.silent) for row in rows] == [("acme", "1 silent"), ("other", "none")]
 
 
 def test_patches() -> None:
@@ -120,4 +140,4 @@ def test_groups_and_bills() -> None:
     assert [(row.group, row.servers) for row in some.rows] == [("a", "1"), ("b", "0")]
     month = AwpMonth("2024-04", [AwpCount("AWP_CDN", "50 GB", 1200)])
     ((row),) = bills([seen(observed({"2024-04": month}, probe="awp"))]).rows
-    assert (row.product, row.limit, row.month, row.billable) == ("AWP_CDN", "50 GB", "2024-04", "1\u202f200")
+    assert (row.product, row.limit, row.month, row.billable) == ("AccelerateWP CDN", "50 GB", "2024-04", "1\u202f200")

@@ -1,23 +1,28 @@
 "use strict";
-// Without this script the page loads itself anew each minute; with it, it is brought up to date in place, so that
-// nobody loses the place, the focus or the selection.
+// Without this script the page reloads each minute; with it, it is updated in place, so that the scroll position, the
+// focus, the selection and what is open stay.
 (() => {
   const every = 15000;
   const find = (id) => document.getElementById(id);
   const pause = find("pause"), lost = find("lost"), said = find("said");
   let paused = false, since = null;
+  const opened = () => [...document.querySelectorAll("main details[open]")].map((each) => each.id);
   const alike = (link) => [...document.querySelectorAll("main a")].filter((each) => each.href === link.href);
 
   async function update() {
     if (paused || document.hidden || !getSelection().isCollapsed) return;
     try {
-      const answer = await fetch(location.pathname, { cache: "no-store" });
+      const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const focused = document.activeElement.closest("main a");
       const place = focused && alike(focused).indexOf(focused);
+      const summary = document.activeElement.closest("main summary")?.parentElement.id;
+      const open = opened();
       find("main").replaceWith(document.adoptNode(page.getElementById("main")));
+      for (const id of open) find(id)?.setAttribute("open", "");
       if (focused) alike(focused)[place]?.focus({ preventScroll: true });
+      if (summary) find(summary)?.querySelector("summary").focus({ preventScroll: true });
       if (document.title !== page.title) said.textContent = document.title = page.title;
       find("icon").href = page.getElementById("icon").href;
       lost.hidden = true;
@@ -25,10 +30,10 @@
     } catch {
       since ??= new Date();
       const moment = since.toISOString().slice(11, 16);
-      lost.textContent = `The exporter has not answered since ${moment} UTC; what is below is older than that.`;
+      lost.textContent = `The exporter has not responded since ${moment} UTC; the data below is older than that.`;
       lost.hidden = false;
-      // Nobody knows how things stand now: a verdict of before must not look like one of now.
-      document.title = find("verdict").textContent = "Not known: the exporter does not answer";
+      // The current state is unknown: the last verdict must not look like a current one.
+      document.title = find("verdict").textContent = "Unknown: the exporter does not respond";
       find("verdict").parentElement.className = "verdict waiting";
       find("icon").href = find("icon").href.replace(/%23[0-9a-f]{6}/, "%237f8994");
     }
@@ -37,7 +42,7 @@
   pause.hidden = false;
   pause.addEventListener("click", () => {
     paused = !paused;
-    pause.textContent = paused ? "Go on updating" : "Pause updates";
+    pause.textContent = paused ? "Resume updates" : "Pause updates";
     if (!paused) update();
   });
   document.addEventListener("visibilitychange", update);

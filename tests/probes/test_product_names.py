@@ -1,0 +1,35 @@
+"""The names of products in place of codes."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.cln import ELS_CODES, IMUNIFY_CODES
+from cln_monitor.probes import PROBES, PRODUCT_NAMES, product_name
+
+
+@pytest.mark.parametrize(
+    ("probe", "code", "name"),
+    [
+        ("imunify", "360_30", "Imunify360 up to 30 users"),
+        ("imunify", "360_UN", "Imunify360 unlimited"),
+        ("els", "CELS", "CentOS 6 ELS"),
+        ("els", "UELS18_SLA", "Ubuntu 18 ELS with SLA"),
+        ("els", "ELS_FOR_CENTOS7", "Extended Support for CentOS 7 Standard"),
+        ("awp", "AWP_CDN", "AccelerateWP CDN"),
+        ("imunify", "360_9000", "360_9000"),
+        ("imunify", "CELS", "CELS"),
+        ("kernelcare", "360_30", "360_30"),
+        ("els", "", ""),
+    ],
+)
+def test_names(probe: str, code: str, name: str) -> None:
+    """By the probe that tells the code; a code that is not known stays as it is."""
+    assert product_name(probe, code) == name
+
+
+def test_each_documented_code_has_a_name() -> None:
+    """None of them is the code again."""
+    assert PRODUCT_NAMES.keys() <= PROBES.keys()
+    for probe, codes in (("imunify", IMUNIFY_CODES), ("els", ELS_CODES)):
+        assert [code for code in codes if product_name(probe, code) == code] == []
