@@ -28,7 +28,7 @@ class Column:
     """A column: the field it shows, its head, and its looks.
 
     ``field`` is a label, or ``Value``, with ``#`` and the letter of the query where there are several. ``shown`` are
-    the texts that stand for values; they and ``steps`` colour the text. A ``bar`` draws a share of 1. A ``hidden``
+    the texts that stand for values; they and ``steps`` color the text. A ``bar`` draws a share of 1. A ``hidden``
     column is there for links.
     """
 
@@ -53,7 +53,7 @@ class Column:
     def properties(self) -> list[model.DynamicConfigValue]:
         """Return what differs from the other columns."""
         found: dict[str, object | None] = {
-            # A label may look like a number: licence type 5010 would be "5.01 K".
+            # A label may look like a number: license type 5010 would be "5.01 K".
             "unit": self.unit or (COUNT if self.is_value else "string"),
             "decimals": self.decimals,
             "noValue": "–",  # an empty cell would else say that there are no rows
@@ -75,12 +75,13 @@ class Column:
         ]
 
     def _mappings(self) -> list[model.ValueMapping]:
-        """Return the texts that stand for values; +Inf is what CLN's 0, for no limit, became."""
-        unlimited = model.ValueMappingResult(text="unlimited", index=0)
-        ranges = model.DashboardRangeMapOptions(from_val=1e300, to=None, result=unlimited)
+        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became, and below 0 as a bar."""
+        unlimited = model.ValueMappingResult(text="unlimited", color="text" if self.bar else None, index=0)
+        from_, to = (-1e300, -0.5) if self.bar else (1e300, None)
+        ranges = model.DashboardRangeMapOptions(from_val=from_, to=to, result=unlimited)
         return [
             *([looks(self.shown)] if self.shown else []),
-            *([model.RangeMap(options=ranges)] if self.unlimited else []),
+            *([model.RangeMap(options=ranges)] if self.unlimited or self.bar else []),
             *([_NOT_TOLD] if self.is_value else []),
         ]
 

@@ -118,10 +118,10 @@ def test_what_is_wrong_is_told_with_its_level(lab: Lab) -> None:
         for labels in lab.values(grafana.as_first_shown(query.expression, BOARDS[query.board]), time.time())
     ]
     assert {(row["level"], row["problem"], row["place"], row["board"]) for row in rows} >= {
-        ("1", "Keys are full", "kernelcare", "cln-licences"),
+        ("1", "Keys are full", "kernelcare", "cln-licenses"),
         ("2", "Servers are stale", "kernelcare", "cln-kernelcare"),
         ("2", "Servers are stale", "imunify", "cln-imunify"),
         ("2", "Kernels are out of date", "kernelcare", "cln-kernelcare"),
-        ("3", "Licences are paid for and unused", "ip_license", "cln-licences"),
+        ("3", "Licenses are paid for and unused", "ip_license", "cln-licenses"),
     }
     assert {row["account"] for row in rows} == {"demo"}

@@ -89,11 +89,11 @@ TROUBLES: dict[str, tuple[dict[str, str], Samples]] = {
     ),
     "a key that is nearly full": (
         {'cln_kernelcare_key_servers{account="a",key="k",checkin="fresh"}': "95"},
-        {row(2, "Keys are nearly full", "kernelcare", "licences"): 1},
+        {row(2, "Keys are nearly full", "kernelcare", "licenses"): 1},
     ),
     "a key that is full": (
         {'cln_kernelcare_key_servers_limit{account="a",key="k"}': "94"},
-        {row(1, "Keys are full", "kernelcare", "licences"): 1},
+        {row(1, "Keys are full", "kernelcare", "licenses"): 1},
     ),
     "servers": (
         {
@@ -105,9 +105,9 @@ TROUBLES: dict[str, tuple[dict[str, str], Samples]] = {
             row(2, "Servers never checked in", "imunify", "imunify"): 2,
         },
     ),
-    "licences": (
+    "licenses": (
         {'cln_ip_licenses{account="a",license="l",registered="false"}': "4"},
-        {row(3, "Licences are paid for and unused", "ip_license", "licences"): 4},
+        {row(3, "Licenses are paid for and unused", "ip_license", "licenses"): 4},
     ),
 }
 
@@ -141,7 +141,7 @@ def test_a_note_that_changes_does_not_break_the_table(tmp_path: Path) -> None:
 
 def test_a_number_is_not_zero_where_nothing_is_known(tmp_path: Path) -> None:
     """While the exporter is down there is no number, so nothing looks good."""
-    for panel in ("CLN services", "Stale", "Never checked in", "Out of date", "Unused licences", "Failing probes"):
+    for panel in ("CLN services", "Stale", "Never checked in", "Out of date", "Unused licenses", "Failing probes"):
         check(tmp_path, panel, {}, {})
 
 
@@ -154,7 +154,7 @@ def test_unlimited_keys_are_told_as_such_only_where_no_key_has_a_limit(tmp_path:
         'cln_imunify_key_servers_limit{account="a",key="i"}': "+Inf",
     }
     kernelcare, imunify, ip = (f'{{family="{each}"}}' for each in ("kernelcare", "imunify", "ip_license"))
-    table = "Licences used and unused"
+    table = "Licenses used and unused"
     check(tmp_path, table, series, {kernelcare: 94, imunify: 5}, ref="A")
     check(tmp_path, table, series, {kernelcare: 100, imunify: float("inf"), ip: 0}, ref="B")
     check(tmp_path, table, series, {kernelcare: 6, imunify: float("inf"), ip: 0}, ref="C")
