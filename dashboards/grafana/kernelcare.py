@@ -9,7 +9,7 @@ from . import counts, servers, variables
 from . import queries as q
 from .keys import keys_table
 from .names import PATCH_STATES
-from .panels import CHECKIN_COLORS, NEUTRAL, NONE_IS_GOOD, PATCH_COLORS, POLLED, WARN, Look, bars, lines, number
+from .panels import CHECKIN_COLORS, NEUTRAL, NONE_IS_GOOD, NOTICE, PATCH_COLORS, POLLED, Look, bars, lines, number
 from .tables import Column, rows
 
 PRODUCT = "kernelcare"
@@ -88,7 +88,7 @@ def _patches_over_time() -> timeseries.Panel:
 
 def _keys() -> table.Panel:
     infos = q.once("account, key, enabled", f"cln_kernelcare_key_info{{{KEYS}}}")
-    enabled: dict[str, Look | str] = {"true": ("yes", "text"), "false": ("no", WARN), "": "–"}
+    enabled: dict[str, Look | str] = {"true": ("yes", "text"), "false": ("no", NOTICE), "": "–"}
     return keys_table(
         "Keys",
         SCOPE,

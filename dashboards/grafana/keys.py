@@ -35,11 +35,10 @@ def keys_table(
     """
     used = scope.all(q.used, *q.WITH_KEYS)
     limits, unknown = scope.all(q.limit, *q.WITH_KEYS), f"({used}) * NaN"
-    unlimited = f"(({limits}) == Inf)"
     families = [family for family in q.WITH_KEYS if scope.has(family)]
     many = len(families) > 1
     extra = f"({used}) ^ 0 * on (account, key) group_left ({', '.join(each.field for each in columns)}) {infos}"
-    labelled = f"{extra}\nor {used}" if infos else used
+    labelled = f"{extra}\nor ({used}) unless on (account, key) {infos}" if infos else used
     return rows(
         title,
         "Each key with the servers that use it and its limit, the fullest first: at 100 % new servers fail to "
@@ -49,8 +48,8 @@ def keys_table(
             q.with_note(scope, f"({labelled}) ^ 0"),
             used,
             f"{limits}\nor {unknown}",
-            # Below 0 is no limit; without a row of each key Grafana could not merge the columns.
-            f"{scope.all(q.usage, *q.WITH_KEYS)}\nor 0 * ({unlimited} ^ 0) - 1\nor {unknown}",
+            # Without a row of each key Grafana could not merge the columns. Of no limit no part is used, be it 0 %.
+            f"{scope.all(q.usage, *q.WITH_KEYS)}\nor (({limits}) == Inf)\nor {unknown}",
             *([_with_checkin(scope, "never")] if families != ["els"] else []),
         ],
         [
@@ -61,7 +60,9 @@ def keys_table(
             *columns,
             Column("Value #B", "Servers", width=80, right=True),
             Column("Value #C", "Limit", width=90, right=True, unlimited=True),
-            Column("Value #D", "Used", unit="percentunit", decimals=0, width=200, steps=FULLNESS, bar=True),
+            Column(
+                "Value #D", "Used", unit="percentunit", decimals=0, width=95, right=True, steps=FULLNESS, unlimited=True
+            ),
             *(
                 [Column("Value #E", "Never", width=75, right=True, steps=((None, "text"), (1, WARN)))]
                 if families != ["els"]
@@ -77,4 +78,4 @@ def keys_table(
 
 def product_column() -> Column:
     """Return the column of a key's product, by its name in place of its code."""
-    return Column("product", "Product", shown=PRODUCT_CODES, width=190)
+    return Column("product", "Product", shown=PRODUCT_CODES)

@@ -27,8 +27,9 @@ def dashboard() -> model.Dashboard:
         [variables.product(*SCOPE.families), variables.stale_after()],
         [
             *_numbers(),
-            keys_table("Keys by use", SCOPE, (15, 16)),
-            [_free_over_time(), _awp()],
+            keys_table("Keys by use", SCOPE, (24, 14)),
+            _free_over_time(),
+            _awp(),
             "IP licenses: used and unused",
             _types(),
             _unused(),
@@ -36,8 +37,8 @@ def dashboard() -> model.Dashboard:
             *_addresses(),
             servers.checkins_over_time(ADDRESSES, size=(12, 8)),
             servers.never_table(ADDRESSES, size=(12, 8)),
-            servers.silent_table(ADDRESSES, size=(12, 7)),
-            servers.gone_table(ADDRESSES, size=(12, 7)),
+            servers.silent_table(ADDRESSES, size=(24, 6)),
+            servers.gone_table(ADDRESSES, size=(24, 6)),
             "Extended lifecycle support",
             _els(),
         ],
@@ -107,7 +108,7 @@ def _free_over_time() -> timeseries.Panel:
         "How many more servers the keys with a limit take, by product, from the limits and servers of the key and "
         f"server lists. {POLLED}",
         [(f"sum by (family) ({SCOPE.all(q.free, *q.WITH_KEYS)})", "{{family}}")],
-        size=(9, 8),
+        size=(12, 8),
         none="No key has a limit",
         names=FAMILIES,
     )
@@ -171,6 +172,6 @@ def _awp() -> bargauge.Panel:
         "AccelerateWP billed this month",
         f"Rows of /cl/awp of the current month (UTC), by product and limit of the CDN: cln_awp_billable. {POLLED}",
         [(f"sort_desc({billed})", "{{product}} {{cdn_limit}}")],
-        size=(9, 8),
+        size=(12, 8),
         none=OFF.format("awp"),
     )

@@ -58,7 +58,8 @@ def servers_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
         "Servers that check in",
         f"Servers that check in, or should, those of disabled keys among them, as the status page counts them: "
         f"{', '.join(of_whom[family] for family in _families(scope))}. "
-        f"A server with two products counts twice. {POLLED}",
+        "A server with two products counts twice; with server_series: false, an address does with two licenses. "
+        f"{POLLED}",
         summed(scope, "servers"),
         size=size,
     )
@@ -95,7 +96,7 @@ def never_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
     )
     return number(
         "Never checked in",
-        f"Servers that have not checked in {when}.{left_out} {_sources(scope)}. {POLLED}",
+        f"Servers that have not checked in {when}.{left_out} {_sources(scope)}. {_NO_SERIES} {POLLED}",
         f"sum({scope.all(counts.never, *(dated or ['imunify']))})",
         NONE_IS_GOOD if dated else NONE_OR_INFO,
         size=size,
@@ -107,7 +108,7 @@ def gone_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
     return number(
         "Gone",
         "Servers whose last check-in is older than 30 days, or than the age from which on they are silent if that is "
-        f"longer. They are still billed: remove them. {_sources(scope)}. {POLLED}",
+        f"longer. They are still billed: remove them. {_sources(scope)}. {_NO_SERIES} {POLLED}",
         summed(scope, "gone"),
         CALM,
         size=size,
@@ -119,7 +120,8 @@ def superseded_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
     return number(
         "Superseded",
         "Silent KernelCare servers whose address has registered anew since, of created and last_checkin of "
-        f"/kcare/key/servers.json: still billed, remove them. {POLLED}",
+        "/kcare/key/servers.json: still billed, remove them. With server_series: false, from "
+        f"cln_kernelcare_key_servers_superseded. {POLLED}",
         f"sum({counts.superseded(scope)})",
         CALM,
         size=size,
@@ -131,7 +133,7 @@ def disabled_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
     return number(
         "Silent, key disabled",
         f"Silent servers of disabled KernelCare keys, which count nowhere else. {_sources(Scope(('kernelcare',)))}, "
-        f"enabled of /kcare/key/list.json. {POLLED}",
+        f"enabled of /kcare/key/list.json. {_NO_SERIES} {POLLED}",
         f"sum({counts.of_disabled(scope)})",
         CALM,
         size=size,
@@ -168,14 +170,15 @@ def _graded(series: str, grade: str) -> str:
 
 def _columns(scope: Scope, head: str, ages: str) -> list[Column]:
     many = len(scope.families) > 1
-    key = "Key or license" if scope.has("ip_license") else "Key"
+    of_licenses = scope.families == ("ip_license",)
+    key = "License" if of_licenses else "Key or license" if scope.has("ip_license") else "Key"
     return [
         Column("Value", ages, unit=DAYS, decimals=1, width=110, right=True),
         Column("grade", head, width=115, shown=_GRADES | _REASONS),
         *([Column("family", "Product", shown=FAMILIES, width=105)] if many else []),
         Column("ip", "Address", width=150),
         Column("server_id", "Server"),
-        Column("key", key, width=150),
+        Column("key", key, width=None if of_licenses else 150),
         Column("note", "Note"),
         Column("account", "Account", width=110),
     ]

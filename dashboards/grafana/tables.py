@@ -75,13 +75,12 @@ class Column:
         ]
 
     def _mappings(self) -> list[model.ValueMapping]:
-        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became, and below 0 as a bar."""
-        unlimited = model.ValueMappingResult(text="unlimited", color="text" if self.bar else None, index=0)
-        from_, to = (-1e300, -0.5) if self.bar else (1e300, None)
-        ranges = model.DashboardRangeMapOptions(from_val=from_, to=to, result=unlimited)
+        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became."""
+        unlimited = model.ValueMappingResult(text="unlimited", color="text", index=0)
+        ranges = model.DashboardRangeMapOptions(from_val=1e300, to=None, result=unlimited)
         return [
             *([looks(self.shown)] if self.shown else []),
-            *([model.RangeMap(options=ranges)] if self.unlimited or self.bar else []),
+            *([model.RangeMap(options=ranges)] if self.unlimited else []),
             *([_NOT_TOLD] if self.is_value else []),
         ]
 
@@ -108,6 +107,7 @@ def rows(
 
     ``sort`` are heads, and whether the largest is first. ``none`` stands in place of the table when there is no row.
     """
+    fields = [column.field for column in columns]
     targets: list[Builder[Dataquery]] = [
         now(query, ref=chr(ord("A") + index)).format(PromQueryFormat.TABLE) for index, query in enumerate(queries)
     ]
@@ -118,9 +118,10 @@ def rows(
         model.DataTransformerConfig(
             id_val="organize",
             options={
-                "excludeByName": {"Time": True},
+                # The product, where there is a single one.
+                "excludeByName": {"Time": True} | ({} if "family" in fields else {"family": True}),
                 "includeByName": {},
-                "indexByName": {column.field: index for index, column in enumerate(columns)},
+                "indexByName": {field: index for index, field in enumerate(fields)},
                 "renameByName": {column.field: column.head for column in columns},
             },
         )
