@@ -59,8 +59,8 @@ def firing_table(size: tuple[int, int]) -> table.Panel:
                 "level", "Level", width=90, shown={order[word]: (word, color) for word, color in SEVERITIES.values()}
             ),
             Column("alertname", "Alert"),
-            Column("account", "Account", width=110),
-            Column("Value", "How many", width=95, right=True),
+            Column("account", "Account", width=80),
+            Column("Value", "How many", width=85, right=True),
             Column("severity", "severity", hidden=True),
         ],
         size=size,

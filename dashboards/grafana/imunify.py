@@ -38,12 +38,8 @@ def dashboard() -> model.Dashboard:
 
 
 def _numbers() -> list[stat.Panel]:
-    size = (4, 4)
     return [
-        servers.servers_number(SCOPE, size),
-        *servers.silent_numbers(SCOPE, size),
-        servers.never_number(SCOPE, size),
-        servers.gone_number(SCOPE, size),
+        *servers.numbers(SCOPE),
         number(
             "Full keys",
             "Keys with a limit of 2 or more that are full, limit of /im/key/list.json: new servers fail to register. "
@@ -51,7 +47,7 @@ def _numbers() -> list[stat.Panel]:
             f"sum({q.fullness(SCOPE, PRODUCT)} >= bool 1)",
             NONE_IS_GOOD,
             none="no limits",
-            size=size,
+            size=(4, 3),
         ),
     ]
 

@@ -9,7 +9,7 @@ from . import counts, servers, variables
 from . import queries as q
 from .keys import keys_table
 from .names import PATCH_STATES
-from .panels import CHECKIN_COLORS, NEUTRAL, NONE_IS_GOOD, NOTICE, PATCH_COLORS, POLLED, Look, bars, lines, number
+from .panels import CHECKIN_COLORS, GOOD, NEUTRAL, NONE_IS_GOOD, NOTICE, PATCH_COLORS, POLLED, Look, bars, lines, number
 from .tables import Column, rows
 
 PRODUCT = "kernelcare"
@@ -34,29 +34,24 @@ def dashboard() -> model.Dashboard:
             _keys(),
             servers.silent_table(SCOPE, size=(24, 9)),
             servers.gone_table(SCOPE, size=(24, 9)),
-            servers.never_table(SCOPE, size=(13, 7)),
-            _groups(),
+            servers.never_table(SCOPE, size=(24, 6)),
             _hosts(),
+            _groups(),
         ],
     )
 
 
 def _check_ins() -> list[stat.Panel]:
-    size = (3, 4)
     return [
-        servers.servers_number(SCOPE, size),
-        *servers.silent_numbers(SCOPE, size),
-        servers.never_number(SCOPE, size),
-        servers.gone_number(SCOPE, size),
-        servers.superseded_number(SCOPE, size),
-        servers.disabled_number(SCOPE, size),
+        *servers.numbers(SCOPE),
+        servers.disabled_number(SCOPE, 4),
         number(
             "Unknown check-in",
             "Servers whose last check-in is ahead of CLN's clock, or not told for any server, last_checkin of "
             f"/kcare/key/servers.json. {POLLED}",
             f"sum({counts.unknown(SCOPE, PRODUCT)})",
-            ((None, "green"), (1, CHECKIN_COLORS["unknown"])),
-            size=size,
+            ((None, GOOD), (1, CHECKIN_COLORS["unknown"])),
+            size=(4, 3),
         ),
     ]
 
@@ -69,7 +64,7 @@ def _patches() -> list[stat.Panel]:
             f"cln_patch_status_servers. {POLLED}",
             f"sum({q.patch_states(KEYS, state)})",
             NEUTRAL if state == "uptodate" else NONE_IS_GOOD,
-            size=(6, 3),
+            size=(4, 3),
         )
         for state, text in PATCH_STATES.items()
     ]
@@ -117,7 +112,7 @@ def _hosts() -> table.Panel:
             Column("account", "Account", width=130),
             Column("Value", "one", hidden=True),
         ],
-        size=(24, 9),
+        size=(16, 9),
         none="All hosts are up to date",
         sort=[("State", True)],
     )
@@ -129,6 +124,6 @@ def _groups() -> bargauge.Panel:
         "Servers in groups",
         f"Servers of each group, of KernelCare and of Imunify, /group/servers/list.json: cln_group_servers. {POLLED}",
         [(f"sort_desc(sum by (group) ({groups}))", "{{group}}")],
-        size=(11, 7),
+        size=(8, 9),
         none="No groups: the probe groups is off unless enabled",
     )

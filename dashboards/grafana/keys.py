@@ -48,8 +48,8 @@ def keys_table(
             q.with_note(scope, f"({labelled}) ^ 0"),
             used,
             f"{limits}\nor {unknown}",
-            # Without a row of each key Grafana could not merge the columns. Of no limit no part is used, be it 0 %.
-            f"{scope.all(q.usage, *q.WITH_KEYS)}\nor (({limits}) == Inf)\nor {unknown}",
+            # Without a row of each key Grafana could not merge the columns. No limit is -1.
+            f"{scope.all(q.usage, *q.WITH_KEYS)}\nor 0 * (({limits}) == Inf) ^ 0 - 1\nor {unknown}",
             *([_with_checkin(scope, "never")] if families != ["els"] else []),
         ],
         [

@@ -34,7 +34,7 @@ def dashboard() -> model.Dashboard:
             _types(),
             _unused(),
             "IP licenses: servers",
-            *_addresses(),
+            *servers.numbers(ADDRESSES),
             servers.checkins_over_time(ADDRESSES, size=(12, 8)),
             servers.never_table(ADDRESSES, size=(12, 8)),
             servers.silent_table(ADDRESSES, size=(24, 6)),
@@ -89,16 +89,6 @@ def _numbers() -> list[stat.Panel]:
             none="–",
             size=size,
         ),
-    ]
-
-
-def _addresses() -> list[stat.Panel]:
-    first, others = (4, 4), (5, 4)
-    return [
-        servers.servers_number(ADDRESSES, first),
-        *servers.silent_numbers(ADDRESSES, others),
-        servers.never_number(ADDRESSES, others),
-        servers.gone_number(ADDRESSES, others),
     ]
 
 

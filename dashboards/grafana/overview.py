@@ -37,7 +37,7 @@ def dashboard() -> model.Dashboard:
         [variables.product(*SCOPE.families), variables.stale_after()],
         [
             *_troubles(),
-            *_facts(),
+            *servers.numbers(SCOPE),
             wrong_now(size=(12, 16)),
             [
                 firing_table(size=(12, 8)),
@@ -54,7 +54,7 @@ def dashboard() -> model.Dashboard:
 
 
 def _troubles() -> list[stat.Panel]:
-    size = (3, 4)
+    size = (4, 3)
     return [
         firing_number(Severity.CRITICAL, size),
         firing_number(Severity.WARNING, size),
@@ -75,8 +75,6 @@ def _troubles() -> list[stat.Panel]:
             link="cln-exporter",
             size=size,
         ),
-        *servers.silent_numbers(SCOPE, size),
-        servers.never_number(SCOPE, size),
         number(
             "Kernels out of date",
             "KernelCare servers without the latest patches, outofdate of /kcare/nagios-res or /kcare/nagios: "
@@ -86,24 +84,6 @@ def _troubles() -> list[stat.Panel]:
             link="cln-kernelcare",
             size=size,
         ),
-    ]
-
-
-def _facts() -> list[stat.Panel]:
-    size = (4, 3)
-    return [
-        servers.servers_number(SCOPE, size),
-        number(
-            "ELS servers",
-            "Servers of ELS keys, of /els/srv/list.json: cln_els_key_servers. They do not count as servers that check "
-            f"in. {POLLED}",
-            f"sum({q.listed(SCOPE, 'els')})",
-            none="none",
-            size=size,
-        ),
-        servers.gone_number(SCOPE, size),
-        servers.superseded_number(SCOPE, size),
-        servers.disabled_number(SCOPE, size),
         number(
             "Unused IP licenses",
             "IP licenses that no server uses 7 days or longer after their creation, registered and created of "
@@ -135,13 +115,13 @@ def _fullest() -> table.Panel:
         f"with a limit of 1, and disabled keys are left out. Limits and servers of the key and server lists. {POLLED}",
         [f"sort_desc(topk(6, {q.with_note(SCOPE, SCOPE.all(q.fullness, *q.WITH_KEYS))}))"],
         [
-            Column("family", "Product", shown=FAMILIES, width=105),
-            Column("key", "Key", width=145),
+            Column("family", "Product", shown=FAMILIES, width=90),
+            Column("key", "Key", width=125),
             Column("note", "Note"),
-            Column("account", "Account", width=110),
-            Column("Value", "Used", unit="percentunit", decimals=0, steps=FULLNESS, bar=True, width=190),
+            Column("account", "Account", width=75),
+            Column("Value", "Used", unit="percentunit", decimals=0, steps=FULLNESS, width=60, right=True),
         ],
-        size=(12, 8),
+        size=(11, 8),
         none="No key has a limit",
         sort=[("Used", True)],
         link="cln-licenses",
@@ -168,12 +148,12 @@ def _licenses() -> table.Panel:
             by_family(free, limit, ip=of_ip("false")),
         ],
         [
-            Column("family", "Product", shown=FAMILIES),
-            Column("Value #A", "Used", width=70, right=True),
-            Column("Value #B", "Paid for", width=85, right=True, unlimited=True),
-            Column("Value #C", "Unused", width=85, right=True, unlimited=True),
+            Column("family", "Product", shown=FAMILIES, width=95),
+            Column("Value #A", "Used", width=60, right=True),
+            Column("Value #B", "Paid for", width=75, right=True, unlimited=True),
+            Column("Value #C", "Unused", width=75, right=True, unlimited=True),
         ],
-        size=(6, 8),
+        size=(7, 8),
         none="No licenses",
         sort=[("Used", True)],
         link="cln-licenses",

@@ -25,6 +25,7 @@ _STALE_AFTER = "the age chosen as “Stale after”, by default the exporter's s
 _NO_SERIES = (
     "With server_series: false it is counted per key, and neither superseded servers nor IP licenses are known."
 )
+_HEIGHT = 3
 ONLY_SERIES = "Empty with server_series: false."
 
 
@@ -47,7 +48,7 @@ def summed(scope: Scope, count: str) -> str:
     return f"sum({scope.all(make, *_families(scope))})"
 
 
-def servers_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
+def servers_number(scope: Scope, width: int) -> stat.Panel:
     """Return how many servers check in, or should."""
     of_whom = {
         "kernelcare": "servers that /kcare/key/servers.json lists for the keys",
@@ -61,12 +62,12 @@ def servers_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
         "A server with two products counts twice; with server_series: false, an address does with two licenses. "
         f"{POLLED}",
         summed(scope, "servers"),
-        size=size,
+        size=(width, _HEIGHT),
     )
 
 
-def silent_numbers(scope: Scope, size: tuple[int, int]) -> list[stat.Panel]:
-    """Return how many servers are newly silent, silent, and have never checked in."""
+def silent_numbers(scope: Scope, newly: int, silent: int) -> list[stat.Panel]:
+    """Return how many servers are newly silent, and silent."""
     return [
         number(
             "Newly silent",
@@ -74,7 +75,7 @@ def silent_numbers(scope: Scope, size: tuple[int, int]) -> list[stat.Panel]:
             f"server_series: false. {POLLED}",
             summed(scope, "newly_silent"),
             NONE_IS_GOOD,
-            size=size,
+            size=(newly, _HEIGHT),
         ),
         number(
             "Silent",
@@ -82,12 +83,25 @@ def silent_numbers(scope: Scope, size: tuple[int, int]) -> list[stat.Panel]:
             f"disabled keys do not count. {_sources(scope)}. {_NO_SERIES} {POLLED}",
             summed(scope, "silent"),
             NONE_IS_GOOD,
-            size=size,
+            size=(silent, _HEIGHT),
         ),
     ]
 
 
-def never_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
+def numbers(scope: Scope) -> list[stat.Panel]:
+    """Return a row of how many servers there are, and how many of them do not check in."""
+    superseded = scope.has("kernelcare")
+    widths = (5, 4, 3, 5, 3) if superseded or scope.families == ("imunify",) else (6, 4, 4, 6, 4)
+    return [
+        servers_number(scope, widths[0]),
+        *silent_numbers(scope, *widths[1:3]),
+        never_number(scope, widths[3]),
+        gone_number(scope, widths[4]),
+        *([superseded_number(scope, 4)] if superseded else []),
+    ]
+
+
+def never_number(scope: Scope, width: int) -> stat.Panel:
     """Return how many servers have never checked in; of Imunify alone they are worth no more than an info."""
     dated = [family for family in _families(scope) if family != "imunify"]
     when = "24 hours or longer after their registration" if dated else "at all; CLN does not tell since when"
@@ -99,11 +113,11 @@ def never_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
         f"Servers that have not checked in {when}.{left_out} {_sources(scope)}. {_NO_SERIES} {POLLED}",
         f"sum({scope.all(counts.never, *(dated or ['imunify']))})",
         NONE_IS_GOOD if dated else NONE_OR_INFO,
-        size=size,
+        size=(width, _HEIGHT),
     )
 
 
-def gone_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
+def gone_number(scope: Scope, width: int) -> stat.Panel:
     """Return how many servers are gone: for a calm look, as nothing breaks."""
     return number(
         "Gone",
@@ -111,11 +125,11 @@ def gone_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
         f"longer. They are still billed: remove them. {_sources(scope)}. {_NO_SERIES} {POLLED}",
         summed(scope, "gone"),
         CALM,
-        size=size,
+        size=(width, _HEIGHT),
     )
 
 
-def superseded_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
+def superseded_number(scope: Scope, width: int) -> stat.Panel:
     """Return how many servers have registered anew since."""
     return number(
         "Superseded",
@@ -124,19 +138,19 @@ def superseded_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
         f"cln_kernelcare_key_servers_superseded. {POLLED}",
         f"sum({counts.superseded(scope)})",
         CALM,
-        size=size,
+        size=(width, _HEIGHT),
     )
 
 
-def disabled_number(scope: Scope, size: tuple[int, int]) -> stat.Panel:
+def disabled_number(scope: Scope, width: int) -> stat.Panel:
     """Return how many servers of disabled keys are silent."""
     return number(
-        "Silent, key disabled",
+        "On disabled keys",
         f"Silent servers of disabled KernelCare keys, which count nowhere else. {_sources(Scope(('kernelcare',)))}, "
         f"enabled of /kcare/key/list.json. {_NO_SERIES} {POLLED}",
         f"sum({counts.of_disabled(scope)})",
         CALM,
-        size=size,
+        size=(width, _HEIGHT),
     )
 
 

@@ -75,12 +75,15 @@ class Column:
         ]
 
     def _mappings(self) -> list[model.ValueMapping]:
-        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became."""
+        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became, or below 0 to be sorted last."""
         unlimited = model.ValueMappingResult(text="unlimited", color="text", index=0)
-        ranges = model.DashboardRangeMapOptions(from_val=1e300, to=None, result=unlimited)
+        ranges = [
+            model.RangeMap(options=model.DashboardRangeMapOptions(from_val=from_, to=to, result=unlimited))
+            for from_, to in ((1e300, None), (None, -0.5))
+        ]
         return [
             *([looks(self.shown)] if self.shown else []),
-            *([model.RangeMap(options=ranges)] if self.unlimited else []),
+            *(ranges if self.unlimited else []),
             *([_NOT_TOLD] if self.is_value else []),
         ]
 

@@ -142,16 +142,16 @@ def _of_servers() -> list[Trouble]:
 
     kernelcare = "kernelcare"
     found = [
-        each(policy.SERVER_SUPERSEDED, "Servers are superseded: remove them", counts.superseded(ALL), kernelcare),
-        each(policy.KEY_DISABLED, "Servers of disabled keys are silent", counts.of_disabled(ALL), kernelcare),
+        each(policy.SERVER_SUPERSEDED, "Superseded servers to remove", counts.superseded(ALL), kernelcare),
+        each(policy.KEY_DISABLED, "Silent on disabled keys", counts.of_disabled(ALL), kernelcare),
     ]
     for family in CHECKING_IN:
         never = policy.NEVER_CHECKED_IN_UNDATED if family == "imunify" else policy.NEVER_CHECKED_IN
         found += [
             each(policy.MANY_SILENT, "Many servers fell silent", counts.many(ALL, family), family),
             each(policy.SERVER_SILENT, "Servers are silent", counts.silent(ALL, family), family),
-            each(never, "Servers have never checked in", counts.never(ALL, family), family),
-            each(policy.SERVER_GONE, "Servers are gone: remove them", counts.gone(ALL, family), family),
+            each(never, "Servers never checked in", counts.never(ALL, family), family),
+            each(policy.SERVER_GONE, "Gone servers to remove", counts.gone(ALL, family), family),
         ]
         if family != "ip_license":
             found.append(each(policy.KEY_SILENT, "Keys have fallen silent", counts.silent_keys(ALL, family), family))
@@ -214,11 +214,11 @@ def wrong_now(size: tuple[int, int]) -> table.Panel:
         "keys, servers, licenses or exporters. Click a problem for the dashboard that shows more.",
         [f"sum by (level, problem, place, account, board) ({everything})"],
         [
-            Column("level", "Level", shown={LEVELS[each]: look for each, look in SEVERITIES.items()}, width=90),
+            Column("level", "Level", shown={LEVELS[each]: look for each, look in SEVERITIES.items()}, width=75),
             Column("problem", "Problem", link=_DETAILS),
-            Column("place", "Where", shown=PROBES, width=120),
-            Column("account", "Account", width=110),
-            Column("Value", "How many", width=95, right=True),
+            Column("place", "Where", shown=PROBES, width=95),
+            Column("account", "Account", width=80),
+            Column("Value", "How many", width=85, right=True),
             Column("board", "board", hidden=True),
         ],
         size=size,
