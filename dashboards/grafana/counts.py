@@ -91,24 +91,30 @@ def many(scope: Scope, family: str) -> str:
     """Return how many servers fell silent lately, where they are many."""
     newly, all_ = newly_silent(scope, family), servers(scope, family)
     if family == "kernelcare":
-        all_ = f"({all_}) - ({of_disabled_keys(scope)} + ({superseded(scope)}))"
+        all_ = f"sum by (account) ({_seen_or_not(scope)})"
     newly, share = f"({newly})", policy.MANY_PERCENT / 100
     return f"({newly} > {policy.MANY} or ({newly} >= {policy.LEAST_OF_MANY} > {share:g} * ({all_})))"
 
 
-def of_disabled_keys(scope: Scope) -> str:
-    """Return how many servers the disabled keys of each account have."""
-    all_ = listed(scope, "kernelcare")
-    return f"(sum by (account) ({all_} and on (account, key) {DISABLED}) or 0 * sum by (account) ({all_}))"
+def _seen_or_not(scope: Scope, more: str = "") -> str:
+    """Return how many servers each enabled KernelCare key has, those left out that have registered anew since."""
+    all_ = f"sum by (account, key) ({scope.once('kernelcare', 'account, key, checkin', '_key_servers', more)})"
+    superseded_ = scope.once("kernelcare", "account, key", "_key_servers_superseded")
+    return f"({all_} - ({superseded_} or {all_} * 0) unless on (account, key) {DISABLED})"
 
 
 def silent_keys(scope: Scope, family: str) -> str:
     """Return how many keys have not a single server that checks in any more, since lately."""
-    found, after = all_silent(scope, family), stale_after(family)
+    after, ever = stale_after(family), 'checkin=~"fresh|stale"'
     age = f"time() - {scope.series(family, '_server_last_checkin_timestamp_seconds')}"
     heard = f"{age} <= on (account) group_left () {after}"
-    lately = f"min by (account, key) ({found}) <= on (account) group_left () ({after} + {policy.NEWLY_SILENT})"
-    keys = f"count by (account, key) ({found}) >= {policy.LEAST_LIMIT} and {lately} unless on (account, key) {heard}"
+    found = f"min by (account, key) ({all_silent(scope, family)})"
+    lately = f"{found} <= on (account) group_left () ({after} + {policy.NEWLY_SILENT})"
+    if family == "kernelcare":
+        seen = _seen_or_not(scope, ever)
+    else:
+        seen = f"sum by (account, key) ({scope.once(family, 'account, key, checkin', '_key_servers', ever)})"
+    keys = f"{lately} and {seen} >= {policy.LEAST_LIMIT} unless on (account, key) {heard}"
     return f"count by (account) ({keys})"
 
 

@@ -117,20 +117,27 @@ def full_of_disabled(scope: Scope, family: str) -> str:
     return f"({usage(scope, family)} and {enough} and on (account, key) {DISABLED})"
 
 
-def notes(scope: Scope) -> str:
-    """Return the note of each key; one, also while two exporters saw different ones."""
-    families = "|".join(family for family in scope.families if family in WITH_KEYS)
-    infos = once("account, key, note", f'{{__name__=~"cln_({families})_key_info",note!="",{ACCOUNT}}}')
-    return f"topk by (account, key) (1, {infos})"
-
-
 def with_note(scope: Scope, expression: str) -> str:
-    """Return ``expression`` with the label ``note`` where its key has one."""
-    found = notes(scope)
-    return (
-        f"({expression}) * on (account, key) group_left (note) {found} ^ 0"
-        f"\nor ({expression}) unless on (account, key) {found}"
-    )
+    """Return ``expression`` with the label ``note`` where its key has one: one, also while two exporters differ."""
+    return f"({expression}) * on (account, key) group_left (note) ({_notes(scope)})"
+
+
+def _notes(scope: Scope) -> str:
+    """Return 1 for each key, and type of IP licenses, with the note if there is one."""
+    families = [family for family in scope.families if family in WITH_KEYS]
+    known = []
+    if families:
+        of_keys = f"cln_({'|'.join(families)})_key"
+        infos = once("account, key, note", f'{{__name__=~"{of_keys}_info",note!="",{ACCOUNT}}}')
+        known = [
+            f"topk by (account, key) (1, {infos})",
+            # An expression twice as long would do without these, and would be twice the work.
+            f'group by (account, key) ({{__name__=~"{of_keys}_servers",{ACCOUNT}}})',
+        ]
+    if scope.has("ip_license"):
+        types = f"group by (account, license) (cln_ip_licenses{{{ACCOUNT}}})"
+        known.append(f'group by (account, key) (label_replace({types}, "key", "$1", "license", "(.+)"))')
+    return "\nor on (account, key) ".join(known)
 
 
 def odd(facts: Collection[str]) -> str:

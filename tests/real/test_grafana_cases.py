@@ -43,13 +43,13 @@ def test_a_note_is_shown_as_it_is(tmp_path: Path, note: str) -> None:
     quoted = json.dumps(note, ensure_ascii=False)
     series = STALE_AFTER | silent(KERNELCARE, 2 * DAY, HOUR) | silent(KERNELCARE, 2 * DAY, name="t", key="plain")
     series |= {f'cln_kernelcare_key_info{{account="a",key="k",note={quoted},enabled="true"}}': "1"}
+    series |= use("kernelcare", 1, 2, "k") | use("kernelcare", 1, 2, "plain")
     server = 'account="a",family="kernelcare",grade="newly"'
     rows = {
         f'{{{server},ip="s.0",key="k",note={quoted},server_id="s0"}}': 2,
         f'{{{server},ip="t.0",key="plain",server_id="t0"}}': 2,
     }
     check(tmp_path, "Silent servers", series, rows)
-    series |= use("kernelcare", 1, 2, "k") | use("kernelcare", 1, 2, "plain")
     keys = {
         f'{{account="a",family="kernelcare",key="k",note={quoted},enabled="true"}}': 1,
         '{account="a",family="kernelcare",key="plain"}': 1,

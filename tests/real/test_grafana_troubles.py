@@ -165,7 +165,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
         {row(3, "Silent on disabled keys", "kernelcare", "kernelcare"): 2},
     ),
     "a key that fell silent": (
-        silent(KERNELCARE, DAY + 1, 9 * DAY) | silent(IMUNIFY, 4 * DAY, 9 * DAY),
+        silent(KERNELCARE, DAY + 1, 9 * DAY) | silent(IMUNIFY, 4 * DAY, 9 * DAY) | use("imunify", 2, "+Inf", "k"),
         {
             row(1, "Keys have fallen silent", "kernelcare", "kernelcare"): 1,
             row(2, "Servers are silent", "kernelcare", "kernelcare"): 2,
@@ -174,11 +174,17 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
         },
     ),
     "a key that fell silent a while ago": (
-        silent(KERNELCARE, 4 * DAY + 1, 9 * DAY) | silent(IMUNIFY, 2 * DAY),
+        silent(KERNELCARE, 4 * DAY + 1, 9 * DAY) | silent(IMUNIFY, 2 * DAY) | use("imunify", 1, "+Inf", "k"),
         {
             row(2, "Servers are silent", "kernelcare", "kernelcare"): 2,
             row(2, "Servers are silent", "imunify", "imunify"): 1,
         },
+    ),
+    "a key of one server, as the other is superseded": (
+        silent(KERNELCARE, 2 * DAY, key="l")
+        | use("kernelcare", 2, "+Inf", "l")
+        | {'cln_kernelcare_key_servers_superseded{account="a",key="l"}': "1"},
+        {row(2, "Servers are silent", "kernelcare", "kernelcare"): 1},
     ),
     "many servers that fell silent": (
         silent(IMUNIFY, *[2 * DAY] * 5, HOUR) | use("imunify", 49, "+Inf", "k"),
