@@ -32,10 +32,10 @@ def gone_after(family: str) -> str:
     return f"clamp_min({stale_after(family)}, {policy.LONGEST_SILENCE})"
 
 
-def last_checkins(scope: Scope, family: str, more: str = "") -> str:
+def last_checkins(scope: Scope, family: str) -> str:
     """Return the time of the last check-in of each server: an address once, whatever licenses it has."""
     if family != "ip_license":
-        return scope.once(family, SERVER, "_server_last_checkin_timestamp_seconds", more)
+        return scope.once(family, SERVER, "_server_last_checkin_timestamp_seconds")
     times = once(_LICENSE, scope.series(family, "_last_checkin_timestamp_seconds"))
     unused = f"{scope.series(family, '_registered')} == 0"
     oldest = f"bottomk by (account, ip) (1, {times} unless on ({_LICENSE}) {unused})"
@@ -78,12 +78,25 @@ def never(scope: Scope, family: str) -> str:
     return f"(time() - {found} > {policy.NEVER_AFTER})"
 
 
-def _ages(scope: Scope, family: str, more: str = "") -> str:
-    return f"(time() - {last_checkins(scope, family, more)})"
+def _ages(scope: Scope, family: str) -> str:
+    return f"(time() - {last_checkins(scope, family)})"
 
 
 def _than(operator: str, age: str) -> str:
     return f"{operator} on (account) group_left () {age}"
+
+
+def _registered_again(scope: Scope) -> str:
+    """Return the age of the registration of each address that has a single fresh KernelCare server, of whatever key.
+
+    What is only matched is not taken once: each pass over a large fleet costs.
+    """
+    everywhere, family, has_ip = replace(scope, matchers=ACCOUNT), "kernelcare", 'ip!=""'
+    last = everywhere.series(family, "_server_last_checkin_timestamp_seconds", has_ip)
+    created = everywhere.series(family, "_server_created_timestamp_seconds", has_ip)
+    fresh = f"(time() - {last} {_than('<=', stale_after(family))})"
+    again = f"max by (account, ip) (time() - ({created} and on (account, key, server_id) {fresh}))"
+    return f"({again} and count by (account, ip) (group by ({SERVER}) ({fresh})) == 1)"
 
 
 def superseded(scope: Scope) -> str:
@@ -91,13 +104,9 @@ def superseded(scope: Scope) -> str:
 
     Its address has a single fresh registration, of whatever key, that was made after that check-in.
     """
-    everywhere, family, has_ip = replace(scope, matchers=ACCOUNT), "kernelcare", 'ip!=""'
-    fresh = f"({_ages(everywhere, family, has_ip)} {_than('<=', stale_after(family))})"
-    created = everywhere.once(family, SERVER, "_server_created_timestamp_seconds", has_ip)
-    again = f"max by (account, ip) (time() - ({created} and on (account, key, server_id) {fresh}))"
-    single = f"({again} and count by (account, ip) ({fresh}) == 1)"
-    silent = f"({_ages(scope, family, has_ip)} {_than('>', stale_after(family))})"
-    return f"({silent} > on (account, ip) group_left () {single} unless on (account, key) {DISABLED})"
+    silent = f"({_ages(scope, 'kernelcare')} {_than('>', stale_after('kernelcare'))})"
+    later = f"> on (account, ip) group_left () {_registered_again(scope)}"
+    return f"({silent} {later} unless on (account, key) {DISABLED})"
 
 
 def of_disabled(scope: Scope) -> str:
@@ -111,7 +120,9 @@ def all_silent(scope: Scope, family: str) -> str:
     silent = f"{_ages(scope, family)} {_than('>', stale_after(family))}"
     if family != "kernelcare":
         return f"({silent})"
-    return f"({silent} unless on (account, key) {DISABLED} unless on (account, key, server_id) {superseded(scope)})"
+    age = f"time() - {scope.series(family, '_server_last_checkin_timestamp_seconds')}"
+    again = f"({age} > on (account, ip) group_left () {_registered_again(scope)})"
+    return f"({silent} unless on (account, key) {DISABLED} unless on (account, key, server_id) {again})"
 
 
 def silent(scope: Scope, family: str) -> str:
