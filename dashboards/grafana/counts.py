@@ -106,8 +106,8 @@ def _seen_or_not(scope: Scope, more: str = "") -> str:
 def silent_keys(scope: Scope, family: str) -> str:
     """Return how many keys have not a single server that checks in any more, since lately."""
     after, ever = stale_after(family), 'checkin=~"fresh|stale"'
-    age = f"time() - {scope.series(family, '_server_last_checkin_timestamp_seconds')}"
-    heard = f"{age} <= on (account) group_left () {after}"
+    newest = f"max by (account, key) ({scope.series(family, '_server_last_checkin_timestamp_seconds')})"
+    heard = f"{newest} >= on (account) group_left () (time() - {after})"
     found = f"min by (account, key) ({all_silent(scope, family)})"
     lately = f"{found} <= on (account) group_left () ({after} + {policy.NEWLY_SILENT})"
     if family == "kernelcare":

@@ -51,9 +51,9 @@ class Scope:
             return f'{{__name__="{name}",__name__=~"cln_($product).+",{matchers}}}'
         return f"{name}{{{matchers}}}"
 
-    def once(self, family: str, labels: str, metric: str, more: str = "") -> str:
-        """Return each fact of the chosen keys of a product once."""
-        facts = once(labels, self.series(family, metric, more))
+    def once(self, family: str, labels: str, metric: str, more: str = "", condition: str = "") -> str:
+        """Return each fact of the chosen keys of a product once, if its value meets the ``condition``."""
+        facts = once(labels, " ".join(filter(None, (self.series(family, metric, more), condition))))
         if family == "imunify" and self.codes:
             return f'({facts} and on (account, key) cln_imunify_key_info{{{ACCOUNT},product=~"$code"}})'
         return facts

@@ -6,8 +6,6 @@ and the ages of check-ins are taken, which know neither superseded servers nor t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cln_monitor import policy
 
 from .queries import ACCOUNT, DISABLED, Scope, once
@@ -17,6 +15,8 @@ _OF_KEYS = ("kernelcare", "imunify")
 CHECKING_IN = (*_OF_KEYS, "ip_license")
 _LICENSE = "account, ip, license"
 _PROBES = {"ip_license": "ip_licenses"}
+_LAST = "_server_last_checkin_timestamp_seconds"
+_EVERYWHERE, _HAS_IP = Scope(("kernelcare",)), 'ip!=""'
 _LICENSES_READ = f'cln_probe_success{{{ACCOUNT},probe="ip_licenses"}} == 1'
 
 
@@ -35,7 +35,7 @@ def gone_after(family: str) -> str:
 def last_checkins(scope: Scope, family: str) -> str:
     """Return the time of the last check-in of each server: an address once, whatever licenses it has."""
     if family != "ip_license":
-        return scope.once(family, SERVER, "_server_last_checkin_timestamp_seconds")
+        return scope.once(family, SERVER, _LAST)
     times = once(_LICENSE, scope.series(family, "_last_checkin_timestamp_seconds"))
     unused = f"{scope.series(family, '_registered')} == 0"
     oldest = f"bottomk by (account, ip) (1, {times} unless on ({_LICENSE}) {unused})"
@@ -78,25 +78,36 @@ def never(scope: Scope, family: str) -> str:
     return f"(time() - {found} > {policy.NEVER_AFTER})"
 
 
-def _ages(scope: Scope, family: str) -> str:
-    return f"(time() - {last_checkins(scope, family)})"
-
-
 def _than(operator: str, age: str) -> str:
     return f"{operator} on (account) group_left () {age}"
 
 
-def _registered_again(scope: Scope) -> str:
-    """Return the age of the registration of each address that has a single fresh KernelCare server, of whatever key.
+def _before(family: str) -> str:
+    """Return the condition of a check-in that makes its server silent.
 
-    What is only matched is not taken once: each pass over a large fleet costs.
+    A large fleet is filtered before anything else is done: that compares, and makes no labels of a hundred thousand.
     """
-    everywhere, family, has_ip = replace(scope, matchers=ACCOUNT), "kernelcare", 'ip!=""'
-    last = everywhere.series(family, "_server_last_checkin_timestamp_seconds", has_ip)
-    created = everywhere.series(family, "_server_created_timestamp_seconds", has_ip)
-    fresh = f"(time() - {last} {_than('<=', stale_after(family))})"
-    again = f"max by (account, ip) (time() - ({created} and on (account, key, server_id) {fresh}))"
-    return f"({again} and count by (account, ip) (group by ({SERVER}) ({fresh})) == 1)"
+    return _than("<", f"(time() - {stale_after(family)})")
+
+
+def _ages(scope: Scope, family: str) -> str:
+    """Return the ages of the last check-ins of servers that are silent, for whatever reason."""
+    if family == "ip_license":
+        return f"((time() - {last_checkins(scope, family)}) {_than('>', stale_after(family))})"
+    return f"(time() - {scope.once(family, SERVER, _LAST, condition=_before(family))})"
+
+
+def _registered_again() -> str:
+    """Return when each address was registered that has a single fresh KernelCare server, of whatever key.
+
+    Only addresses with a silent one matter. Several fresh ones add up to about 2e12 or more.
+    """
+    silent = f"{_EVERYWHERE.series('kernelcare', _LAST, _HAS_IP)} {_before('kernelcare')}"
+    created = _EVERYWHERE.series("kernelcare", "_server_created_timestamp_seconds", _HAS_IP)
+    heard = _EVERYWHERE.series("kernelcare", _LAST, _HAS_IP)
+    server = "on (account, key, server_id)"
+    fresh = f"{created} and on (account, ip) ({silent}) unless {server} ({silent}) and {server} {heard}"
+    return f"((sum by (account, ip) (1e12 + {once(SERVER, fresh)}) < 1.5e12) - 1e12)"
 
 
 def superseded(scope: Scope) -> str:
@@ -104,24 +115,21 @@ def superseded(scope: Scope) -> str:
 
     Its address has a single fresh registration, of whatever key, that was made after that check-in.
     """
-    silent = f"({_ages(scope, 'kernelcare')} {_than('>', stale_after('kernelcare'))})"
-    later = f"> on (account, ip) group_left () {_registered_again(scope)}"
-    return f"({silent} {later} unless on (account, key) {DISABLED})"
+    later = f"> on (account, ip) group_left () (time() - {_registered_again()})"
+    return f"({_ages(scope, 'kernelcare')} {later} unless on (account, key) {DISABLED})"
 
 
 def of_disabled(scope: Scope) -> str:
     """Return the age of the last check-in of each silent server of a disabled key."""
-    silent = f"{_ages(scope, 'kernelcare')} {_than('>', stale_after('kernelcare'))}"
-    return f"({silent} and on (account, key) {DISABLED})"
+    return f"({_ages(scope, 'kernelcare')} and on (account, key) {DISABLED})"
 
 
 def all_silent(scope: Scope, family: str) -> str:
     """Return the age of the last check-in of each silent server that counts as such, those that are gone among them."""
-    silent = f"{_ages(scope, family)} {_than('>', stale_after(family))}"
+    silent = _ages(scope, family)
     if family != "kernelcare":
-        return f"({silent})"
-    age = f"time() - {scope.series(family, '_server_last_checkin_timestamp_seconds')}"
-    again = f"({age} > on (account, ip) group_left () {_registered_again(scope)})"
+        return silent
+    again = f"({scope.series(family, _LAST)} < on (account, ip) group_left () {_registered_again()})"
     return f"({silent} unless on (account, key) {DISABLED} unless on (account, key, server_id) {again})"
 
 
