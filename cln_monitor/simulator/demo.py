@@ -52,7 +52,7 @@ _IP_LICENSES = (
 )
 _ELS = (
     # the product, the note, the limit, how many servers
-    ("CELS", "Shared hosting Köln", 10, 7),
+    ("CELS", "Shared hosting Köln", 10, 8),
     ("PHP_ELS", "", 0, 4),
     ("UELS18", "Databases", 3, 3),
     ("CELS_8", "Серверы клиентов", 5, 2),

@@ -7,16 +7,15 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from . import queries as q
 from . import variables
-from .panels import BAD, GOOD, NONE_OR_BAD, POLLED, WARN, Steps, lines, number, states
+from .panels import BAD, GOOD, NONE_IS_GOOD, POLLED, RATE_INTERVAL, WARN, Steps, lines, number, states
 from .tables import Column, rows
 
-INSTANCE = 'instance=~"$instance"'
-PROBES = f'{q.PROBES},probe=~"$probe",{INSTANCE}'
-REQUESTS = f"cln_api_requests_total{{{INSTANCE}}}"
-REFUSED = f'cln_api_requests_total{{{INSTANCE},code!~"2.."}}'
+PROBES = f'{q.PROBES},probe=~"$probe"'
+REQUESTS = f"cln_api_requests_total{{{q.EXPORTER}}}"
+REFUSED = f'cln_api_requests_total{{{q.EXPORTER},code!~"2.."}}'
 BY_PROBE = "instance, account, probe"
 SUCCESS = f"cln_probe_last_success_timestamp_seconds{{{PROBES}}}"
-LATENESS: Steps = ((None, GOOD), (2, WARN), (3, BAD))
+LATENESS: Steps = ((None, GOOD), (2, WARN))
 
 
 def dashboard() -> model.Dashboard:
@@ -24,11 +23,7 @@ def dashboard() -> model.Dashboard:
     return variables.dashboard(
         "cln-exporter",
         "The exporter itself: its probes, the age of its data, its calls of the CLN API.",
-        [
-            variables.account(),
-            variables.of_label("probe", "Probe", f"cln_probe_interval_seconds{{{q.PROBES}}}"),
-            variables.of_label("instance", "Exporter", "cln_exporter_build_info"),
-        ],
+        [variables.of_label("probe", "Probe", f"cln_probe_interval_seconds{{{q.PROBES}}}")],
         [*_numbers(), _success(), _probes(), _ages(), _durations(), _requests(), _failures(), _calls()],
     )
 
@@ -38,7 +33,7 @@ def _numbers() -> list[stat.Panel]:
         number(
             "Exporters",
             "Exporters that Prometheus could read at its last scrape.",
-            f"count(cln_exporter_build_info{{{INSTANCE}}})",
+            f"count(cln_exporter_build_info{{{q.EXPORTER}}})",
             ((None, BAD), (1, "text")),
             none="none",
             size=(4, 4),
@@ -47,7 +42,7 @@ def _numbers() -> list[stat.Panel]:
             "Failing probes",
             "Probes whose last run failed; what they read before is shown until it is too old.",
             f"sum({q.once(BY_PROBE, f'1 - cln_probe_success{{{PROBES}}}')})",
-            NONE_OR_BAD,
+            NONE_IS_GOOD,
             size=(4, 4),
         ),
         number(
@@ -63,22 +58,23 @@ def _numbers() -> list[stat.Panel]:
         number(
             "Configuration",
             "Whether the last attempt to load the configuration succeeded.",
-            f"min(cln_exporter_config_last_reload_successful{{{INSTANCE}}})",
-            shown={"1": ("loaded", GOOD), "0": ("refused", BAD)},
+            f"min(cln_exporter_config_last_reload_successful{{{q.EXPORTER}}})",
+            shown={"1": ("loaded", GOOD), "0": ("refused", WARN)},
             size=(4, 4),
         ),
         number(
             "Clock of CLN",
             "How far CLN's clock is from the exporter's, by the Date header of its last answer: a token is good for a "
             "short time only.",
-            f"max(abs(cln_api_clock_skew_seconds{{{INSTANCE}}}))",
-            ((None, GOOD), (30, WARN), (300, BAD)),
+            f"max(abs(cln_api_clock_skew_seconds{{{q.EXPORTER}}}))",
+            ((None, GOOD), (30, "yellow"), (300, WARN)),
             unit="s",
             size=(4, 4),
         ),
         number(
             "Series left out",
-            "Series a server that were left out, as there are more of them than max_server_series allows.",
+            "Per-server series that were left out, as there are more of them than max_server_series allows: "
+            "cln_probe_server_series_dropped.",
             f"sum({q.once(BY_PROBE, f'cln_probe_server_series_dropped{{{PROBES}}}')})",
             ((None, GOOD), (1, WARN)),
             size=(4, 4),
@@ -91,7 +87,7 @@ def _success() -> statetimeline.Panel:
         "Probes over time",
         "Whether the last run of each probe read all there is to read; with several exporters, at each of them.",
         (f"min by (account, probe) (cln_probe_success{{{PROBES}}})", "{{account}} {{probe}}"),
-        {"1": ("succeeds", GOOD), "0": ("fails", BAD)},
+        {"1": ("succeeds", GOOD), "0": ("fails", WARN)},
         size=(12, 10),
     )
 
@@ -115,7 +111,7 @@ def _probes() -> table.Panel:
             Column("probe", "Probe"),
             Column("account", "Account", width=90),
             Column("instance", "Exporter", width=140),
-            Column("Value #B", "Last run", width=95, shown={"1": ("succeeded", GOOD), "0": ("failed", BAD)}),
+            Column("Value #B", "Last run", width=95, shown={"1": ("succeeded", GOOD), "0": ("failed", WARN)}),
             Column("Value #C", "Data age", unit="s", decimals=0, width=90, right=True),
             Column("Value #A", "Interval", unit="s", decimals=0, width=90, right=True),
             Column("Value #D", "Took", unit="s", decimals=1, width=90, right=True),
@@ -151,11 +147,12 @@ def _durations() -> timeseries.Panel:
 
 def _requests() -> timeseries.Panel:
     return lines(
-        "Calls of the CLN API",
-        "Requests sent to CLN by HTTP status, or by the reason why there was none; of all accounts.",
-        [(f"sum by (code) (rate({REQUESTS}[$__rate_interval]))", "{{code}}")],
+        "Calls of the CLN API per hour",
+        "Requests sent to CLN by HTTP status, or by the reason why there was none, of all accounts: "
+        "cln_api_requests_total.",
+        [(f"3600 * sum by (code) (rate({REQUESTS}[$__rate_interval]))", "{{code}}")],
         size=(12, 8),
-        unit="reqps",
+        interval=RATE_INTERVAL,
         stacked=True,
         colors={"200": GOOD},
     )
@@ -164,18 +161,20 @@ def _requests() -> timeseries.Panel:
 def _failures() -> timeseries.Panel:
     return lines(
         "Failed runs by reason",
-        "Runs of the probes that failed, by reason; the exporter's page and log say more, its README what to do.",
+        "Runs of the probes that failed, by reason: cln_probe_failures_total. The exporter's page and log say more, "
+        "its README what to do.",
         [(f"sum by (reason) (increase(cln_probe_failures_total{{{PROBES}}}[$__rate_interval]))", "{{reason}}")],
         size=(12, 8),
         stacked=True,
         as_bars=True,
+        interval=RATE_INTERVAL,
         soft_max=4,
     )
 
 
 def _calls() -> table.Panel:
-    histogram = f"cln_api_request_duration_seconds_bucket{{{INSTANCE}}}"
-    seconds = f"cln_api_request_duration_seconds_sum{{{INSTANCE}}}"
+    histogram = f"cln_api_request_duration_seconds_bucket{{{q.EXPORTER}}}"
+    seconds = f"cln_api_request_duration_seconds_sum{{{q.EXPORTER}}}"
     calls = f"sum by (endpoint) (increase({REQUESTS}[$__range]))"
     return rows(
         "Calls by endpoint",
@@ -190,7 +189,7 @@ def _calls() -> table.Panel:
         [
             Column("endpoint", "Endpoint"),
             Column("Value #A", "Calls", decimals=0, width=140, right=True),
-            Column("Value #B", "Failed", decimals=0, width=140, right=True, steps=((None, "text"), (0.5, BAD))),
+            Column("Value #B", "Failed", decimals=0, width=140, right=True, steps=((None, "text"), (0.5, WARN))),
             Column("Value #C", "Mean", unit="s", decimals=1, width=140, right=True),
             Column("Value #D", "95 % took less than", unit="s", decimals=1, width=180, right=True),
         ],

@@ -10,7 +10,7 @@ TITLES = {
     "cln-overview": "CLN overview",
     "cln-kernelcare": "CLN KernelCare",
     "cln-imunify": "CLN Imunify",
-    "cln-licences": "CLN licences",
+    "cln-licenses": "CLN licenses",
     "cln-exporter": "CLN exporter",
 }
 

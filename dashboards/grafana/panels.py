@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, Self, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat, statetimeline, timeseries
@@ -12,22 +12,37 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as model
 
+from cln_monitor import policy
+from cln_monitor.policy import Severity
+
 from .links import to
 
 DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 GOOD, WARN, BAD, PLAIN, NOTICE = "green", "orange", "red", "text", "blue"
+"""OK, warning, critical, no verdict, info."""
+CHECKIN_COLORS = {"fresh": GOOD, "stale": WARN, "never": "yellow", "unknown": "dark-yellow"}
+PATCH_COLORS = {"uptodate": GOOD, "outofdate": WARN, "unsupported": "yellow", "inactive": "dark-yellow"}
+SEVERITIES = {
+    Severity.CRITICAL: ("critical", BAD),
+    Severity.WARNING: ("warning", WARN),
+    Severity.INFO: ("info", NOTICE),
+}
 COUNT = "locale"
 """Of numbers of things: whole, with separators, never 100 K."""
 POLLED = "Polled from CLN by cln-exporter, so as old as its last poll."
+GRAPH_INTERVAL, RATE_INTERVAL = "5m", "30m"
+"""The least step of graphs. CLN is polled every 15 minutes or so: a shorter rate would be zero between two polls."""
 
 Steps = Sequence[tuple[float | None, str]]
 NEUTRAL: Steps = ((None, PLAIN),)
 NONE_IS_GOOD: Steps = ((None, GOOD), (1, WARN))
+NONE_OR_INFO: Steps = ((None, GOOD), (1, NOTICE))
+CALM: Steps = ((None, PLAIN), (1, NOTICE))
 NONE_OR_BAD: Steps = ((None, GOOD), (1, BAD))
-FULLNESS: Steps = ((None, GOOD), (0.8, "yellow"), (0.95, WARN), (1, BAD))
+FULLNESS: Steps = ((None, GOOD), (policy.NEARLY_FULL / 100, "yellow"), (policy.FULL / 100, WARN))
 
 Look = tuple[str, str]
-"""The text and the colour that stand for a value."""
+"""The text and the color that stand for a value."""
 
 
 class AnyPanel(Protocol):
@@ -90,7 +105,7 @@ def thresholds(steps: Steps) -> build.ThresholdsConfig:
 
 
 def looks(values: Mapping[str, Look | str]) -> model.ValueMapping:
-    """Return the mapping of values to texts, some with a colour."""
+    """Return the mapping of values to texts, some with a color."""
     pairs = {value: (look, None) if isinstance(look, str) else look for value, look in values.items()}
     return model.ValueMap(
         options={
@@ -134,10 +149,14 @@ def bars(
     unit: str = COUNT,
     steps: Steps = ((None, NOTICE),),
     colors: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
     none: str = "None",
     link: str = "",
 ) -> bargauge.Panel:
-    """Return a bar for each series of ``queries``, pairs of an expression and a legend; ``colors`` by legend."""
+    """Return a bar for each series of ``queries``, pairs of an expression and a legend.
+
+    ``colors`` and ``names`` are by legend.
+    """
     targets: list[Builder[Dataquery]] = [
         now(expression, legend, chr(ord("A") + index)) for index, (expression, legend) in enumerate(queries)
     ]
@@ -147,8 +166,8 @@ def bars(
     panel.value_mode(kinds.BarGaugeValueMode.TEXT).name_placement(kinds.BarGaugeNamePlacement.LEFT)
     panel.text(common.VizTextDisplayOptions().title_size(14).value_size(16))
     panel.show_unfilled(True).sizing(kinds.BarGaugeSizing.AUTO).min_viz_height(16).max_viz_height(40)
-    for name, color in (colors or {}).items():
-        panel.override_by_name(name, [_fixed(color)])
+    for name, properties in _overrides(colors, names):
+        panel.override_by_name(name, properties)
     return panel
 
 
@@ -162,6 +181,7 @@ def lines(
     soft_max: float = 1,
     stacked: bool = False,
     as_bars: bool = False,
+    interval: str = GRAPH_INTERVAL,
     steps: bool = True,
     colors: Mapping[str, str] | None = None,
     names: Mapping[str, str] | None = None,
@@ -170,13 +190,15 @@ def lines(
 ) -> timeseries.Panel:
     """Return series over time: ``steps`` where a value holds until the next poll; ``colors`` and ``names`` by legend.
 
-    The axis reaches to ``soft_max`` at least.
+    The axis reaches to ``soft_max`` at least. ``interval`` is the least step.
     """
     targets: list[Builder[Dataquery]] = [
         _over_time(expression, legend, chr(ord("A") + index)) for index, (expression, legend) in enumerate(queries)
     ]
     panel = dressed(timeseries.Panel(), title, description, targets, size=size, unit=unit, none=none, link=link)
-    panel.min(0).axis_soft_max(soft_max).line_width(2 if not as_bars else 1).show_points(kinds.VisibilityMode.NEVER)
+    panel.interval(interval).min(0).axis_soft_max(soft_max).line_width(2 if not as_bars else 1).show_points(
+        kinds.VisibilityMode.NEVER
+    )
     panel.fill_opacity(70 if as_bars else 35 if stacked else 0).axis_border_show(False)
     panel.draw_style(kinds.GraphDrawStyle.BARS if as_bars else kinds.GraphDrawStyle.LINE)
     if steps and not as_bars:
@@ -192,10 +214,8 @@ def lines(
         .show_legend(True)
         .calcs([])
     )
-    for name, color in (colors or {}).items():
-        panel.override_by_name(name, [_fixed(color)])
-    for name, text in (names or {}).items():
-        panel.override_by_name(name, [model.DynamicConfigValue(id_val="displayName", value=text)])
+    for name, properties in _overrides(colors, names):
+        panel.override_by_name(name, properties)
     return panel
 
 
@@ -212,7 +232,7 @@ def states(
     """Return what state each series was in, over time; the state is an Enum of ``shown``, so there is no unit."""
     targets: list[Builder[Dataquery]] = [_over_time(*query, "A")]
     panel = dressed(statetimeline.Panel(), title, description, targets, size=size, unit="none", none=none, link=link)
-    panel.mappings([looks(shown)]).thresholds(thresholds(NEUTRAL))
+    panel.interval(GRAPH_INTERVAL).mappings([looks(shown)]).thresholds(thresholds(NEUTRAL))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     panel.show_value(kinds.VisibilityMode.NEVER).row_height(0.7).merge_values(True).fill_opacity(80).line_width(0)
     panel.legend(
@@ -225,5 +245,14 @@ def states(
     return panel
 
 
-def _fixed(color: str) -> model.DynamicConfigValue:
-    return model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})
+def _overrides(
+    colors: Mapping[str, str] | None, names: Mapping[str, str] | None
+) -> Iterator[tuple[str, list[model.DynamicConfigValue]]]:
+    """Yield the legends with their colors and names. Grafana matches a series by the name that it has at that point."""
+    for legend in dict.fromkeys((*(colors or {}), *(names or {}))):
+        properties = []
+        if color := (colors or {}).get(legend):
+            properties.append(model.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color}))
+        if name := (names or {}).get(legend):
+            properties.append(model.DynamicConfigValue(id_val="displayName", value=name))
+        yield legend, properties

@@ -1,4 +1,4 @@
-"""PromQL the dashboards share.
+"""PromQL the dashboards share. It reads what the exporter exposes, and no recording rule.
 
 Two exporters may watch the same account, so that each fact is there twice: ``once`` takes it once. A number is 0 only
 where the exporter said so, never because nothing is there: hence ``> bool`` and no ``or vector(0)``.
@@ -6,22 +6,19 @@ where the exporter said so, never because nothing is there: hence ``> bool`` and
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from cln_monitor import policy
 from cln_monitor.policy import FACTS
 
-ACCOUNT = 'account=~"$account"'
-PROBES = 'account=~"$account|"'
+EXPORTER = 'job=~"$job",instance=~"$instance"'
+ACCOUNT = f'{EXPORTER},account=~"$account"'
+PROBES = f'{EXPORTER},account=~"$account|"'
 """The probe of CLN's status belongs to no account and is always meant."""
-FAMILIES = {"kernelcare": "KernelCare", "imunify": "Imunify", "els": "ELS", "ip_license": "IP licences"}
-PATCH_STATES = {
-    "uptodate": "up to date",
-    "outofdate": "out of date",
-    "unsupported": "unsupported",
-    "inactive": "inactive",
-}
-NEARLY_FULL = policy.NEARLY_FULL / 100
+PROBE = "api, account, probe"
+DISABLED = f'cln_kernelcare_key_info{{{ACCOUNT},enabled="false"}}'
+"""The disabled keys. Only KernelCare tells."""
 
 
 def once(labels: str, selector: str) -> str:
@@ -29,107 +26,128 @@ def once(labels: str, selector: str) -> str:
     return f"max by ({labels}) ({selector})"
 
 
-def of_key(product: str) -> str:
-    """Return the matchers of the chosen keys of ``product``."""
-    return f'{ACCOUNT},key=~"${product}_key"'
+def any_of(expressions: Iterable[str]) -> str:
+    """Return the series of all ``expressions``."""
+    return "\nor ".join(expressions)
 
 
-def of_keys(product: str, labels: str, metric: str, more: str = "") -> str:
-    """Return each fact of the chosen keys of ``product`` once; those of Imunify are chosen by product code too."""
-    facts = once(labels, f"cln_{product}_{metric}{{{of_key(product)}{more}}}")
-    codes = f'cln_imunify_key_info{{{ACCOUNT},product=~"$code"}}'
-    return f"({facts} and on (account, key) {codes})" if product == "imunify" else facts
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The products that a dashboard is about, and the ``matchers`` of what is chosen of them.
 
-
-def key_servers(product: str, checkin: str = "") -> str:
-    """Return the servers of each key of ``product``, in all or in one state of their check-ins."""
-    state = f',checkin="{checkin}"' if checkin else ""
-    return of_keys(product, "account, key, checkin", "key_servers", state)
-
-
-def used(product: str) -> str:
-    """Return how many servers each key of ``product`` has."""
-    return f"sum by (account, key) ({key_servers(product)})"
-
-
-def limit(product: str) -> str:
-    """Return the limit of each key of ``product``, +Inf for none."""
-    return of_keys(product, "account, key", "key_servers_limit")
-
-
-def _of_family(metric: str, labels: str, more: str = "") -> str:
-    name = f'{{__name__=~"cln_($product)_{metric}",{ACCOUNT}{more}}}'
-    return once(f"{labels}, family", f'label_replace({name}, "family", "$1", "__name__", "cln_(.+)_{metric}")')
-
-
-def checkins(checkin: str = "") -> str:
-    """Return the servers of the chosen products by key and state of their check-ins, in all states or in one."""
-    state = f'checkin="{checkin}"' if checkin else 'checkin!=""'
-    return _of_family("key_servers", "account, key, checkin", f",{state}")
-
-
-def family_used() -> str:
-    """Return how many servers each key of the chosen products has; an ELS key may be of several products."""
-    return f"sum by (account, key, family) ({_of_family('key_servers', 'account, key, checkin, product')})"
-
-
-def family_limit() -> str:
-    """Return the limit of each key of the chosen products."""
-    return f"sum by (account, key, family) ({_of_family('key_servers_limit', 'account, key, product')})"
-
-
-def family_usage() -> str:
-    """Return how full each key of the chosen products is; one without a limit is at 0."""
-    return f"{family_used()} / on (account, key, family) {family_limit()}"
-
-
-def family_fullness() -> str:
-    """Return how full each key of the chosen products is whose limit is high enough for that to be a problem."""
-    return f"({family_usage()} and on (account, key, family) {family_limit()} >= {policy.LEAST_LIMIT})"
-
-
-def family_unused() -> str:
-    """Return the free places of each key of the chosen products that has a limit."""
-    return f"({family_limit()} - on (account, key, family) {family_used()}) < Inf"
-
-
-def note(where: str = ACCOUNT) -> str:
-    """Return the note of each KernelCare key; one, also while two exporters saw different ones."""
-    infos = once("account, key, note, enabled", f"cln_kernelcare_key_info{{{where}}}")
-    return f"topk by (account, key) (1, {infos})"
-
-
-def with_note(expression: str) -> str:
-    """Return ``expression`` with the label ``note`` where its key has one."""
-    notes = note()
-    return (
-        f"({expression}) * on (account, key) group_left (note) {notes}"
-        f"\nor ({expression}) unless on (account, key) {notes}"
-    )
-
-
-def stale_servers(product: str) -> str:
-    """Return the days since the last check-in of each server of ``product`` that is stale, most first.
-
-    That is what the exporter counts as stale, so that the table has as many as the number above it.
+    With ``chosen`` the variable ``product`` chooses among ``families``, with ``codes`` the variable ``code`` among the
+    keys of Imunify.
     """
-    times = of_keys(product, "account, key, server_id, ip", "server_last_checkin_timestamp_seconds")
-    after = once("account", f'cln_probe_stale_after_seconds{{{ACCOUNT},probe="{product}"}}')
-    return f"sort_desc((time() - {times} > on (account) group_left () {after}) / 86400)"
+
+    families: tuple[str, ...]
+    matchers: str = ACCOUNT
+    chosen: bool = False
+    codes: bool = False
+
+    def series(self, family: str, metric: str, more: str = "") -> str:
+        """Return the selector of the metric ``cln_FAMILYmetric``, such as ``_key_servers``."""
+        name, matchers = f"cln_{family}{metric}", ",".join(filter(None, (self.matchers, more)))
+        if self.chosen:
+            return f'{{__name__="{name}",__name__=~"cln_($product).+",{matchers}}}'
+        return f"{name}{{{matchers}}}"
+
+    def once(self, family: str, labels: str, metric: str, more: str = "", condition: str = "") -> str:
+        """Return each fact of the chosen keys of a product once, if its value meets the ``condition``."""
+        facts = once(labels, " ".join(filter(None, (self.series(family, metric, more), condition))))
+        if family == "imunify" and self.codes:
+            return f'({facts} and on (account, key) cln_imunify_key_info{{{ACCOUNT},product=~"$code"}})'
+        return facts
+
+    def all(self, make: Callable[[Scope, str], str], *families: str) -> str:
+        """Return what ``make`` gives for each of the products, or of ``families``, with the label ``family``."""
+        return any_of(
+            f'label_replace({make(self, family)}, "family", "{family}", "", "")'
+            for family in self.families
+            if not families or family in families
+        )
+
+    def has(self, family: str) -> bool:
+        """Whether the dashboard is about a product."""
+        return family in self.families
 
 
-def stale_family_servers() -> str:
-    """Return the same for the servers of the chosen products."""
-    times = _of_family("server_last_checkin_timestamp_seconds", "account, key, server_id, ip")
-    after = f"cln_probe_stale_after_seconds{{{ACCOUNT}}}"
-    after = once("account, family", f'label_replace({after}, "family", "$1", "probe", "(.+)")')
-    return f"sort_desc((time() - {times} > on (account, family) group_left () {after}) / 86400)"
+WITH_KEYS = ("kernelcare", "imunify", "els")
 
 
-def odd(levels: Collection[str]) -> str:
-    """Return how much of what CLN told is odd, by account and probe; of the facts that are as bad as ``levels``."""
-    facts = "|".join(sorted(name for name, fact in FACTS.items() if fact.severity.name.lower() in levels))
-    return once("account, probe, fact", f'cln_probe_cautions{{{PROBES},fact=~"{facts}"}}')
+def listed(scope: Scope, family: str) -> str:
+    """Return how many servers CLN lists of each key; an ELS key may be of several products."""
+    label = "product" if family == "els" else "checkin"
+    return f"sum by (account, key) ({scope.once(family, f'account, key, {label}', '_key_servers')})"
+
+
+def used(scope: Scope, family: str) -> str:
+    """Return how much of its limit each key uses: of Imunify what the list of keys reports, where that is more."""
+    if family != "imunify":
+        return listed(scope, family)
+    reported = scope.once(family, "account, key", "_key_servers_reported")
+    return f"({reported} > {listed(scope, family)} or {listed(scope, family)})"
+
+
+def limit(scope: Scope, family: str) -> str:
+    """Return the limit of each key, +Inf for none."""
+    if family == "els":
+        return f"sum by (account, key) ({scope.once(family, 'account, key, product', '_key_servers_limit')})"
+    return scope.once(family, "account, key", "_key_servers_limit")
+
+
+def usage(scope: Scope, family: str) -> str:
+    """Return how full each key is that has a limit, 1 for full."""
+    return f"{used(scope, family)} / ({limit(scope, family)} < Inf)"
+
+
+def free(scope: Scope, family: str) -> str:
+    """Return how many more servers each key takes that has a limit."""
+    return f"({limit(scope, family)} < Inf) - {used(scope, family)}"
+
+
+def fullness(scope: Scope, family: str) -> str:
+    """Return how full each key is, where that can be a problem: enabled, and with a limit that is high enough."""
+    found = f"({usage(scope, family)} and {limit(scope, family)} >= {policy.LEAST_LIMIT})"
+    return f"({found} unless on (account, key) {DISABLED})" if family == "kernelcare" else found
+
+
+def full_of_disabled(scope: Scope, family: str) -> str:
+    """Return how full each disabled key is, where it would be a problem of an enabled one."""
+    enough = f"{limit(scope, family)} >= {policy.LEAST_LIMIT}"
+    return f"({usage(scope, family)} and {enough} and on (account, key) {DISABLED})"
+
+
+def with_note(scope: Scope, expression: str) -> str:
+    """Return ``expression`` with the label ``note`` where its key has one: one, also while two exporters differ."""
+    return f"({expression}) * on (account, key) group_left (note) ({_notes(scope)})"
+
+
+def _notes(scope: Scope) -> str:
+    """Return 1 for each key, and type of IP licenses, with the note if there is one."""
+    families = [family for family in scope.families if family in WITH_KEYS]
+    known = []
+    if families:
+        of_keys = f"cln_({'|'.join(families)})_key"
+        infos = once("account, key, note", f'{{__name__=~"{of_keys}_info",note!="",{ACCOUNT}}}')
+        known = [
+            f"topk by (account, key) (1, {infos})",
+            # An expression twice as long would do without these, and would be twice the work.
+            f'group by (account, key) ({{__name__=~"{of_keys}_servers",{ACCOUNT}}})',
+        ]
+    if scope.has("ip_license"):
+        types = f"group by (account, license) (cln_ip_licenses{{{ACCOUNT}}})"
+        known.append(f'group by (account, key) (label_replace({types}, "key", "$1", "license", "(.+)"))')
+    return "\nor on (account, key) ".join(known)
+
+
+def odd(facts: Collection[str]) -> str:
+    """Return how much of what CLN told is odd, by account, probe and fact."""
+    return once("account, probe, fact", f'cln_probe_cautions{{{PROBES},fact=~"{"|".join(sorted(facts))}"}}')
+
+
+def facts_of(severity: policy.Severity) -> list[str]:
+    """Return the facts that are as bad as ``severity``."""
+    return [name for name, fact in FACTS.items() if fact.severity is severity]
 
 
 def patch_states(where: str = ACCOUNT, state: str = "") -> str:
@@ -141,16 +159,30 @@ def patch_states(where: str = ACCOUNT, state: str = "") -> str:
     wanted = f'{where},state="{state}"' if state else where
     whole = once("account, state", f'cln_patch_status_servers{{{wanted},scope="reseller"}}')
     of_keys = once("account, key, state", f'cln_patch_status_servers{{{wanted},scope="key"}}')
-    return f"{whole}\nor sum by (account, state) ({of_keys} and on (account, key) cln_kernelcare_key_info)"
+    keys = f"cln_kernelcare_key_info{{{ACCOUNT}}}"
+    return f"{whole}\nor sum by (account, state) ({of_keys} and on (account, key) {keys})"
 
 
-def ip_licenses(registered: str = "") -> str:
-    """Return the IP licences of each account by type; only those ``registered``, "true" or "false", if given."""
-    matcher = f',registered="{registered}"' if registered else ""
-    return once("account, license, registered", f"cln_ip_licenses{{{ACCOUNT}{matcher}}}")
+def ip_licenses(registered: str = "", scope: Scope | None = None) -> str:
+    """Return the IP licenses of each account by type; only those ``registered``, "true" or "false", if given."""
+    matcher = f'registered="{registered}"' if registered else ""
+    return once("account, license, registered", (scope or Scope(())).series("ip_licenses", "", matcher))
 
 
-PROBE = "api, account, probe"
+def unused_licenses() -> str:
+    """Return how many IP licenses no server uses, long after their creation; without per-server series, at all."""
+    labels = "account, ip, license"
+    unused = f"{once(labels, f'cln_ip_license_registered{{{ACCOUNT}}}')} == bool 0"
+    recent = f"time() - cln_ip_license_created_timestamp_seconds{{{ACCOUNT}}} < {policy.UNUSED_AFTER}"
+    found = f"{unused} unless on ({labels}) {recent}"
+    none = f"0 * count by (account) (cln_ip_license_registered{{{ACCOUNT}}})"
+    return f"(sum by (account) ({found})\nor {none}\nor sum by (account) ({ip_licenses('false')}))"
+
+
+def awp(period: str = "current") -> str:
+    """Return what AccelerateWP is billed for in the ``current`` month, or in the ``previous`` one."""
+    matcher = 'period!="previous"' if period == "current" else f'period="{period}"'
+    return once("account, product, cdn_limit", f"cln_awp_billable{{{ACCOUNT},{matcher}}}")
 
 
 def probe(what: str) -> str:
@@ -160,4 +192,4 @@ def probe(what: str) -> str:
 
 def failing_probes() -> str:
     """Return 1 for each probe whose last run failed at any exporter, else 0."""
-    return once("api, account, probe", f"1 - cln_probe_success{{{PROBES}}}")
+    return once(PROBE, f"1 - {probe('success')}")

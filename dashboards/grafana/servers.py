@@ -2,40 +2,259 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import table, timeseries
+from grafana_foundation_sdk.builders import stat, table, timeseries
 
+from . import counts, silence
 from . import queries as q
-from .panels import GOOD, POLLED, WARN, lines
+from .names import CHECKINS, FAMILIES
+from .panels import (
+    CALM,
+    CHECKIN_COLORS,
+    NONE_IS_GOOD,
+    NONE_OR_INFO,
+    NOTICE,
+    POLLED,
+    WARN,
+    lines,
+    number,
+)
+from .queries import Scope
 from .tables import DAYS, Column, rows
 
+_STALE_AFTER = "the age chosen as “Stale after”, by default the exporter's stale_after"
+_NO_SERIES = (
+    "With server_series: false it is counted per key, and neither superseded servers nor IP licenses are known."
+)
+_HEIGHT = 3
+ONLY_SERIES = "Empty with server_series: false."
 
-def checkins_over_time(product: str, source: str) -> timeseries.Panel:
-    """Return how many servers are fresh, stale, never heard of."""
-    return lines(
-        "Servers by check-in",
-        f"Servers of the keys: fresh, stale, never checked in or unknown, as the exporter counts, {source}. {POLLED}",
-        [(f"sum by (checkin) ({q.key_servers(product)})", "{{checkin}}")],
-        size=(12, 8),
-        stacked=True,
-        colors={"fresh": GOOD, "stale": WARN, "never": "purple", "unknown": "red"},
+
+def _sources(scope: Scope) -> str:
+    sources = {
+        "kernelcare": "/kcare/key/servers.json",
+        "imunify": "/im/srv/list.json",
+        "ip_license": "/ipl/server.json (an address once, and only with a license in use)",
+    }
+    return f"last_checkin of {', '.join(sources[family] for family in _families(scope))}"
+
+
+def _families(scope: Scope) -> list[str]:
+    return [family for family in silence.CHECKING_IN if scope.has(family)]
+
+
+def summed(scope: Scope, count: str) -> str:
+    """Return the number of servers that `counts` has as ``count``, of all products of ``scope`` together."""
+    make = getattr(counts, count)
+    return f"sum({scope.all(make, *_families(scope))})"
+
+
+def servers_number(scope: Scope, width: int) -> stat.Panel:
+    """Return how many servers check in, or should."""
+    of_whom = {
+        "kernelcare": "servers that /kcare/key/servers.json lists for the keys",
+        "imunify": "servers that /im/srv/list.json lists for the keys",
+        "ip_license": "addresses with an IP license in use of /ipl/list.json",
+    }
+    return number(
+        "Servers that check in",
+        f"Servers that check in, or should, those of disabled keys among them, as the status page counts them: "
+        f"{', '.join(of_whom[family] for family in _families(scope))}. "
+        "A server with two products counts twice; with server_series: false, an address does with two licenses. "
+        f"{POLLED}",
+        summed(scope, "servers"),
+        size=(width, _HEIGHT),
     )
 
 
-def stale_servers(product: str, source: str, size: tuple[int, int]) -> table.Panel:
-    """Return the servers whose last check-in is too old, the oldest first."""
-    return rows(
-        "Stale servers",
-        "Servers whose last check-in is older than the exporter's stale_after, the oldest first. last_checkin of "
-        f"{source}; empty with server_series: false. {POLLED}",
-        [q.stale_servers(product)],
-        [
-            Column("Value", "Silent for", unit=DAYS, decimals=1, width=120, right=True, steps=((None, WARN),)),
-            Column("ip", "Address", width=160),
-            Column("server_id", "Server"),
-            Column("key", "Key", width=150),
-            Column("account", "Account", width=110),
-        ],
+def silent_numbers(scope: Scope, newly: int, silent: int) -> list[stat.Panel]:
+    """Return how many servers are newly silent, and silent."""
+    return [
+        number(
+            "Newly silent",
+            f"Those of the silent servers that fell silent in the last 3 days, of {_sources(scope)}. Empty with "
+            f"server_series: false. {POLLED}",
+            summed(scope, "newly_silent"),
+            NONE_IS_GOOD,
+            size=(newly, _HEIGHT),
+        ),
+        number(
+            "Silent",
+            f"Servers whose last check-in is older than {_STALE_AFTER}, up to 30 days; superseded servers and those of "
+            f"disabled keys do not count. {_sources(scope)}. {_NO_SERIES} {POLLED}",
+            summed(scope, "silent"),
+            NONE_IS_GOOD,
+            size=(silent, _HEIGHT),
+        ),
+    ]
+
+
+def numbers(scope: Scope) -> list[stat.Panel]:
+    """Return a row of how many servers there are, and how many of them do not check in."""
+    superseded = scope.has("kernelcare")
+    widths = (5, 4, 3, 5, 3) if superseded or scope.families == ("imunify",) else (6, 4, 4, 6, 4)
+    return [
+        servers_number(scope, widths[0]),
+        *silent_numbers(scope, *widths[1:3]),
+        never_number(scope, widths[3]),
+        gone_number(scope, widths[4]),
+        *([superseded_number(scope, 4)] if superseded else []),
+    ]
+
+
+def never_number(scope: Scope, width: int) -> stat.Panel:
+    """Return how many servers have never checked in; of Imunify alone they are worth no more than an info."""
+    dated = [family for family in _families(scope) if family != "imunify"]
+    when = "24 hours or longer after their registration" if dated else "at all; CLN does not tell since when"
+    left_out = (
+        " Those of Imunify are left out, as CLN does not tell since when." if dated and scope.has("imunify") else ""
+    )
+    return number(
+        "Never checked in",
+        f"Servers that have not checked in {when}.{left_out} {_sources(scope)}. {_NO_SERIES} {POLLED}",
+        f"sum({scope.all(counts.never, *(dated or ['imunify']))})",
+        NONE_IS_GOOD if dated else NONE_OR_INFO,
+        size=(width, _HEIGHT),
+    )
+
+
+def gone_number(scope: Scope, width: int) -> stat.Panel:
+    """Return how many servers are gone: for a calm look, as nothing breaks."""
+    return number(
+        "Gone",
+        "Servers whose last check-in is older than 30 days, or than the age from which on they are silent if that is "
+        f"longer. They are still billed: remove them. {_sources(scope)}. {_NO_SERIES} {POLLED}",
+        summed(scope, "gone"),
+        CALM,
+        size=(width, _HEIGHT),
+    )
+
+
+def superseded_number(scope: Scope, width: int) -> stat.Panel:
+    """Return how many servers have registered anew since."""
+    return number(
+        "Superseded",
+        "Silent KernelCare servers whose address has registered anew since, of created and last_checkin of "
+        "/kcare/key/servers.json: still billed, remove them. With server_series: false, from "
+        f"cln_kernelcare_key_servers_superseded. {POLLED}",
+        f"sum({counts.superseded(scope)})",
+        CALM,
+        size=(width, _HEIGHT),
+    )
+
+
+def disabled_number(scope: Scope, width: int) -> stat.Panel:
+    """Return how many servers of disabled keys are silent."""
+    return number(
+        "On disabled keys",
+        f"Silent servers of disabled KernelCare keys, which count nowhere else. {_sources(Scope(('kernelcare',)))}, "
+        f"enabled of /kcare/key/list.json. {_NO_SERIES} {POLLED}",
+        f"sum({counts.of_disabled(scope)})",
+        CALM,
+        size=(width, _HEIGHT),
+    )
+
+
+def checkins_over_time(scope: Scope, size: tuple[int, int], link: str = "") -> timeseries.Panel:
+    """Return how many servers are fresh, silent, never heard of."""
+    return lines(
+        "Check-ins over time, as configured",
+        "Servers that check in, or should, by the age of their check-in: fresh, silent for longer than the exporter's "
+        "stale_after (gone and superseded ones and those of disabled keys among them), never checked in, or unknown. "
+        f"{_sources(scope)}. {POLLED}",
+        [(f"sum by (checkin) ({scope.all(counts.by_checkin, *_families(scope))})", "{{checkin}}")],
         size=size,
-        none="No server is stale",
+        stacked=True,
+        colors=CHECKIN_COLORS,
+        names=CHECKINS,
+        link=link,
+    )
+
+
+_GRADES = {"newly": ("newly silent", WARN), "silent": ("silent", WARN)}
+_REASONS = {
+    "gone": ("gone", NOTICE),
+    "superseded": ("superseded", NOTICE),
+    "disabled": ("key disabled", NOTICE),
+}
+
+
+def _graded(series: str, grade: str) -> str:
+    return f'label_replace({series}, "grade", "{grade}", "", "")'
+
+
+def _columns(scope: Scope, head: str, ages: str) -> list[Column]:
+    many = len(scope.families) > 1
+    of_licenses = scope.families == ("ip_license",)
+    key = "License" if of_licenses else "Key or license" if scope.has("ip_license") else "Key"
+    return [
+        Column("Value", ages, unit=DAYS, decimals=1, width=110, right=True),
+        Column("grade", head, width=115, shown=_GRADES | _REASONS),
+        *([Column("family", "Product", shown=FAMILIES, width=105)] if many else []),
+        Column("ip", "Address", width=150),
+        Column("server_id", "Server"),
+        Column("key", key, width=None if of_licenses else 150),
+        Column("note", "Note"),
+        Column("account", "Account", width=110),
+    ]
+
+
+def silent_table(scope: Scope, size: tuple[int, int], link: str = "") -> table.Panel:
+    """Return the servers that are silent, but not gone, those that fell silent last at the top."""
+    found = scope.all(
+        lambda of, family: q.any_of(
+            [
+                _graded(silence.newly_among_silent(of, family), "newly"),
+                _graded(silence.silent_before(of, family), "silent"),
+            ]
+        ),
+        *_families(scope),
+    )
+    return rows(
+        "Silent servers",
+        f"Servers whose last check-in is older than {_STALE_AFTER}, those that fell silent last at the top; newly "
+        f"silent are those of the last 3 days. {_sources(scope)}. {ONLY_SERIES} {POLLED}",
+        [f"sort({q.with_note(scope, f'({found}) / 86400')})"],
+        _columns(scope, "How", "Silent for"),
+        size=size,
+        none="No server is silent",
+        sort=[("Silent for", False)],
+        link=link,
+    )
+
+
+def gone_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
+    """Return the servers that are still billed and do nothing, the oldest first."""
+    found = [_graded(scope.all(silence.gone, *_families(scope)), "gone")]
+    if scope.has("kernelcare"):
+        of_kernelcare = {"superseded": silence.superseded(scope), "disabled": silence.of_disabled(scope)}
+        found += [
+            _graded(f'label_replace({series}, "family", "kernelcare", "", "")', grade)
+            for grade, series in of_kernelcare.items()
+        ]
+    return rows(
+        "Servers to remove",
+        "Servers that are still billed, though nothing is to be expected of them: gone for 30 days or longer, "
+        f"superseded by a newer registration of their address, or silent with a disabled key. {_sources(scope)}. "
+        f"{ONLY_SERIES} {POLLED}",
+        [f"sort_desc({q.with_note(scope, f'({q.any_of(found)}) / 86400')})"],
+        _columns(scope, "Why", "Silent for"),
+        size=size,
+        none="No server is to be removed",
         sort=[("Silent for", True)],
+    )
+
+
+def never_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
+    """Return the servers that have never checked in, the longest registered first."""
+    families = [family for family in _families(scope) if family != "imunify"]
+    found = scope.all(silence.never, *families)
+    return rows(
+        "Servers that have never checked in",
+        "Servers registered for 24 hours or longer that have never checked in, the oldest first; Imunify does not tell "
+        f"when a server was registered. {_sources(scope)} and created. {ONLY_SERIES} {POLLED}",
+        [f"sort_desc({q.with_note(scope, f'({found}) / 86400')})"],
+        [column for column in _columns(scope, "How", "Registered") if column.field != "grade"],
+        size=size,
+        none="All servers have checked in",
+        sort=[("Registered", True)],
     )

@@ -28,7 +28,7 @@ class Column:
     """A column: the field it shows, its head, and its looks.
 
     ``field`` is a label, or ``Value``, with ``#`` and the letter of the query where there are several. ``shown`` are
-    the texts that stand for values; they and ``steps`` colour the text. A ``bar`` draws a share of 1. A ``hidden``
+    the texts that stand for values; they and ``steps`` color the text. A ``bar`` draws a share of 1. A ``hidden``
     column is there for links.
     """
 
@@ -53,7 +53,7 @@ class Column:
     def properties(self) -> list[model.DynamicConfigValue]:
         """Return what differs from the other columns."""
         found: dict[str, object | None] = {
-            # A label may look like a number: licence type 5010 would be "5.01 K".
+            # A label may look like a number: license type 5010 would be "5.01 K".
             "unit": self.unit or (COUNT if self.is_value else "string"),
             "decimals": self.decimals,
             "noValue": "–",  # an empty cell would else say that there are no rows
@@ -75,12 +75,15 @@ class Column:
         ]
 
     def _mappings(self) -> list[model.ValueMapping]:
-        """Return the texts that stand for values; +Inf is what CLN's 0, for no limit, became."""
-        unlimited = model.ValueMappingResult(text="unlimited", index=0)
-        ranges = model.DashboardRangeMapOptions(from_val=1e300, to=None, result=unlimited)
+        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became, or below 0 to be sorted last."""
+        unlimited = model.ValueMappingResult(text="unlimited", color="text", index=0)
+        ranges = [
+            model.RangeMap(options=model.DashboardRangeMapOptions(from_val=from_, to=to, result=unlimited))
+            for from_, to in ((1e300, None), (None, -0.5))
+        ]
         return [
             *([looks(self.shown)] if self.shown else []),
-            *([model.RangeMap(options=ranges)] if self.unlimited else []),
+            *(ranges if self.unlimited else []),
             *([_NOT_TOLD] if self.is_value else []),
         ]
 
@@ -107,6 +110,7 @@ def rows(
 
     ``sort`` are heads, and whether the largest is first. ``none`` stands in place of the table when there is no row.
     """
+    fields = [column.field for column in columns]
     targets: list[Builder[Dataquery]] = [
         now(query, ref=chr(ord("A") + index)).format(PromQueryFormat.TABLE) for index, query in enumerate(queries)
     ]
@@ -117,9 +121,10 @@ def rows(
         model.DataTransformerConfig(
             id_val="organize",
             options={
-                "excludeByName": {"Time": True},
+                # The product, where there is a single one.
+                "excludeByName": {"Time": True} | ({} if "family" in fields else {"family": True}),
                 "includeByName": {},
-                "indexByName": {column.field: index for index, column in enumerate(columns)},
+                "indexByName": {field: index for index, field in enumerate(fields)},
                 "renameByName": {column.field: column.head for column in columns},
             },
         )

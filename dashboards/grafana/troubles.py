@@ -1,4 +1,4 @@
-"""What is wrong now, as one table over all that the exporter knows."""
+"""What is wrong now, as one table over all that the exporter knows: the rows of `cln_monitor.policy`."""
 
 from __future__ import annotations
 
@@ -9,24 +9,31 @@ from grafana_foundation_sdk.builders import table
 from cln_monitor import policy
 from cln_monitor.policy import Severity
 
+from . import counts
 from . import queries as q
-from .panels import BAD, NOTICE, WARN
+from .names import PROBES
+from .panels import SEVERITIES
+from .silence import CHECKING_IN
 from .tables import Column, rows
 
-_LEVELS = {"1": ("critical", BAD), "2": ("warning", WARN), "3": ("info", NOTICE)}
-_CRITICAL, _WARNING, _INFO = _LEVELS
-_OF_SEVERITY = {Severity.CRITICAL: _CRITICAL, Severity.WARNING: _WARNING, Severity.INFO: _INFO}
+LEVELS = {Severity.CRITICAL: "1", Severity.WARNING: "2", Severity.INFO: "3"}
+"""The severities as the table sorts them."""
 _DETAILS = "/d/${__data.fields.board}?${__url_time_range}&${__all_variables}"
+ALL = q.Scope((*q.WITH_KEYS, "ip_license"))
+_EXPORTER, _KERNELCARE, _LICENSES = "cln-exporter", "cln-kernelcare", "cln-licenses"
+_BOARDS = {"kernelcare": _KERNELCARE, "imunify": "cln-imunify", "ip_license": _LICENSES}
+_INFOS = (policy.SERVERS_NOT_LISTED, policy.COUNT_UNREADABLE, policy.LIMIT_NOT_TOLD)
+_CLOCK_SKEW = 300  # seconds, as of the alert ClnClockSkew
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A problem, the expression whose series have it, and the dashboard that says more.
+    """A problem, how bad it is, the expression whose series have it, and the dashboard that says more.
 
-    What is in trouble stands in ``label`` of the series, or is ``place``; ``$1`` in ``board`` stands for it.
+    What is in trouble is named by ``label`` of the series, or is ``place``.
     """
 
-    row: policy.Row
+    severity: Severity | None
     problem: str
     series: str
     board: str
@@ -34,107 +41,167 @@ class Trouble:
     place: str = "$1"
 
     @property
-    def level(self) -> str:
-        """How bad it is, as the table sorts it."""
-        return _OF_SEVERITY[self.row.severity or Severity.INFO]
-
-    @property
     def expression(self) -> str:
         """The series with their labels level, problem, place and board."""
-        found = f'label_replace({self.series}, "level", "{self.level}", "", "")'
-        found = f'label_replace({found}, "problem", "{self.problem}", "", "")'
-        match = "(.*)" if self.label else ""
-        found = f'label_replace({found}, "place", "{self.place}", "{self.label}", "{match}")'
-        return f'label_replace({found}, "board", "{self.board}", "{self.label}", "{match}")'
+        found = self.series
+        values = {"level": LEVELS[self.severity or Severity.INFO], "problem": self.problem, "board": self.board}
+        for label, value in values.items():
+            found = f'label_replace({found}, "{label}", "{value}", "", "")'
+        return f'label_replace({found}, "place", "{self.place}", "{self.label}", "{"(.*)" if self.label else ""}")'
 
 
-_LATE = (
-    f"time() - {q.once(q.PROBE, q.probe('last_run_timestamp_seconds'))}"
-    f" > 3 * {q.once(q.PROBE, q.probe('interval_seconds'))}"
-)
-_USAGE = q.family_fullness()
-_EXPORTER, _KERNELCARE, _LICENCES = "cln-exporter", "cln-kernelcare", "cln-licences"
+def _of_exporters() -> list[Trouble]:
+    late = (
+        f"time() - {q.once(q.PROBE, q.probe('last_run_timestamp_seconds'))}"
+        f" > 2 * {q.once(q.PROBE, q.probe('interval_seconds'))} + 60"
+    )
+    refused = f'increase(cln_probe_failures_total{{{q.PROBES},reason="auth"}}[1h]) > 0'
+    refused = f"({q.failing_probes()} > 0 and on ({q.PROBE}) {refused})"
+    of_probe = "sum by (account, probe)"
+    down = f"up{{{q.EXPORTER}}} == 0 and on (job, instance) last_over_time(cln_exporter_build_info{{{q.EXPORTER}}}[1d])"
+    dropped = q.once(q.PROBE, q.probe("server_series_dropped"))
+    warning = policy.PROBE_FAILS.severity
 
-TROUBLES = (
-    Trouble(
-        policy.FLAG_BAD, "CLN says it is not well", f"{q.once('api, flag', '1 - cln_status_ok')} > 0", _EXPORTER, "flag"
-    ),
-    Trouble(policy.PROBE_FAILS, "Probe fails", f"{q.failing_probes()} > 0", _EXPORTER, "probe"),
-    Trouble(
-        policy.PROBE_FAILS, "Probe is late by two intervals", f"count by (account, probe) ({_LATE})", _EXPORTER, "probe"
-    ),
-    Trouble(
-        policy.RELOAD_FAILED,
-        "Configuration not loaded",
-        "count(cln_exporter_config_last_reload_successful == 0)",
-        _EXPORTER,
-        place="exporter",
-    ),
-    Trouble(policy.KEY_FULL, "Keys are full", f"count by (account, family) ({_USAGE} >= 1)", _LICENCES, "family"),
-    Trouble(
-        policy.KEY_NEARLY_FULL,
-        "Keys are nearly full",
-        f"count by (account, family) (({_USAGE} >= {q.NEARLY_FULL}) < 1)",
-        _LICENCES,
-        "family",
-    ),
-    Trouble(
-        policy.SERVER_SILENT,
-        "Servers are stale",
-        f"sum by (account, family) ({q.checkins('stale')}) > 0",
-        "cln-$1",
-        "family",
-    ),
-    Trouble(
-        policy.NEVER_CHECKED_IN,
-        "Servers never checked in",
-        f"sum by (account, family) ({q.checkins('never')}) > 0",
-        "cln-$1",
-        "family",
-    ),
-    Trouble(
-        policy.PRODUCT_GONE,
-        "CLN lists none any more",
-        f"sum by (account, probe) ({q.odd(['critical'])})",
-        _EXPORTER,
-        "probe",
-    ),
-    Trouble(
-        policy.ANSWER_CHANGED,
-        "CLN's answers are odd",
-        f"sum by (account, probe) ({q.odd(['warning'])})",
-        _EXPORTER,
-        "probe",
-    ),
-    Trouble(
-        policy.KERNEL_OUT_OF_DATE,
-        "Kernels are out of date",
-        f"({q.patch_states(state='outofdate')}) > 0",
-        _KERNELCARE,
-        place="kernelcare",
-    ),
-    Trouble(
-        policy.KERNEL_UNSUPPORTED,
-        "Kernels are not supported",
-        f"({q.patch_states(state='unsupported')}) > 0",
-        _KERNELCARE,
-        place="kernelcare",
-    ),
-    Trouble(
-        policy.KERNEL_INACTIVE,
-        "Servers are inactive",
-        f"({q.patch_states(state='inactive')}) > 0",
-        _KERNELCARE,
-        place="kernelcare",
-    ),
-    Trouble(
-        policy.LICENSE_UNUSED,
-        "Licenses are paid for and unused",
-        f"sum by (account) ({q.ip_licenses('false')}) > 0",
-        _LICENCES,
-        place="ip_license",
-    ),
-)
+    def own(severity: Severity | None, problem: str, series: str) -> Trouble:
+        return Trouble(severity, problem, f"count({series})", _EXPORTER, place="exporter")
+
+    return [
+        own(Severity.CRITICAL, "Exporter is down", down),
+        Trouble(
+            policy.AUTH_REFUSED.severity,
+            "CLN refuses the credentials",
+            f"{of_probe} ({refused})",
+            _EXPORTER,
+            "probe",
+        ),
+        Trouble(
+            warning,
+            "Probe fails",
+            f"({of_probe} ({q.failing_probes()}) > 0 unless on (account, probe) {refused})",
+            _EXPORTER,
+            "probe",
+        ),
+        Trouble(warning, "Probe is late", f"count by (account, probe) ({late})", _EXPORTER, "probe"),
+        own(
+            policy.RELOAD_FAILED.severity,
+            "Configuration not loaded",
+            f"cln_exporter_config_last_reload_successful{{{q.EXPORTER}}} == 0",
+        ),
+        own(
+            warning,
+            "TLS verification is disabled",
+            f"cln_exporter_tls_verification_disabled{{{q.EXPORTER}}} == 1",
+        ),
+        own(
+            warning,
+            "State could not be written",
+            f"increase(cln_exporter_state_write_failures_total{{{q.EXPORTER}}}[1h]) > 0",
+        ),
+        own(
+            warning,
+            "CLN's clock differs",
+            f"{q.once('api', f'abs(cln_api_clock_skew_seconds{{{q.EXPORTER}}})')} > {_CLOCK_SKEW}",
+        ),
+        Trouble(warning, "Per-server series are left out", f"{of_probe} ({dropped}) > 0", _EXPORTER, "probe"),
+    ]
+
+
+def _of_cln() -> list[Trouble]:
+    flags = f"{q.once('api, flag', f'1 - cln_status_ok{{{q.EXPORTER}}}')} > 0"
+
+    def odd(row: policy.Row, problem: str, facts: list[str] | tuple[str, ...]) -> Trouble:
+        return Trouble(row.severity, problem, f"sum by (account, probe) ({q.odd(facts)})", _EXPORTER, "probe")
+
+    warnings = q.facts_of(Severity.WARNING)
+    return [
+        Trouble(policy.FLAG_BAD.severity, "CLN reports a problem of its own", flags, _EXPORTER, "flag"),
+        odd(policy.PRODUCT_GONE, "CLN lists no servers any more", q.facts_of(Severity.CRITICAL)),
+        odd(policy.ANSWER_CHANGED, "CLN's answers are odd", warnings),
+        odd(policy.LIMIT_UNKNOWN, "CLN's answers are incomplete", _INFOS),
+    ]
+
+
+def _of_keys() -> list[Trouble]:
+    full = ALL.all(q.fullness, *q.WITH_KEYS)
+    nearly = policy.NEARLY_FULL / policy.FULL
+
+    def keys(row: policy.Row, problem: str, series: str) -> Trouble:
+        return Trouble(row.severity, problem, f"count by (account, family) ({series})", _LICENSES, "family")
+
+    disabled = ALL.all(q.full_of_disabled, "kernelcare")
+    return [
+        keys(policy.KEY_FULL, "Keys are full", f"({full}) >= 1"),
+        keys(policy.KEY_NEARLY_FULL, "Keys are nearly full", f"(({full}) >= {nearly}) < 1"),
+        keys(policy.KEY_DISABLED, "Disabled keys are full, or nearly", f"{disabled} >= {nearly}"),
+    ]
+
+
+def _of_servers() -> list[Trouble]:
+    def each(row: policy.Row, problem: str, series: str, family: str) -> Trouble:
+        return Trouble(row.severity, problem, f"({series}) > 0", _BOARDS[family], place=family)
+
+    kernelcare = "kernelcare"
+    found = [
+        each(policy.SERVER_SUPERSEDED, "Superseded servers to remove", counts.superseded(ALL), kernelcare),
+        each(policy.KEY_DISABLED, "Silent on disabled keys", counts.of_disabled(ALL), kernelcare),
+    ]
+    for family in CHECKING_IN:
+        never = policy.NEVER_CHECKED_IN_UNDATED if family == "imunify" else policy.NEVER_CHECKED_IN
+        found += [
+            each(policy.MANY_SILENT, "Many servers fell silent", counts.many(ALL, family), family),
+            each(policy.SERVER_SILENT, "Servers are silent", counts.silent(ALL, family), family),
+            each(never, "Servers never checked in", counts.never(ALL, family), family),
+            each(policy.SERVER_GONE, "Gone servers to remove", counts.gone(ALL, family), family),
+        ]
+        if family != "ip_license":
+            found.append(each(policy.KEY_SILENT, "Keys have fallen silent", counts.silent_keys(ALL, family), family))
+    return found
+
+
+def _of_the_rest() -> list[Trouble]:
+    kernels = {
+        "outofdate": "Kernels are out of date",
+        "unsupported": "Kernels are not supported",
+        "inactive": "Servers are inactive",
+    }
+    now, before = (f"sum by (account) ({q.awp(period)})" for period in ("current", "previous"))
+    unknown = f"sum by (account) ({q.ip_licenses('unknown')})"
+    return [
+        *(
+            Trouble(
+                policy.KERNELS[state].severity,
+                problem,
+                f"({q.patch_states(state=state)}) > 0",
+                _KERNELCARE,
+                place="kernelcare",
+            )
+            for state, problem in kernels.items()
+        ),
+        Trouble(
+            policy.LICENSE_UNUSED.severity,
+            "IP licenses are unused",
+            f"{q.unused_licenses()} > 0",
+            _LICENSES,
+            place="ip_license",
+        ),
+        Trouble(
+            policy.LICENSE_UNKNOWN.severity,
+            "IP licenses: used or not is unknown",
+            f"{unknown} > 0",
+            _LICENSES,
+            place="ip_license",
+        ),
+        Trouble(
+            Severity.INFO,
+            "AccelerateWP is billed for many more",
+            f"(({now}) - ({before}) >= 10 and ({now}) > 1.5 * ({before}))",
+            _LICENSES,
+            place="awp",
+        ),
+    ]
+
+
+TROUBLES = (*_of_exporters(), *_of_cln(), *_of_keys(), *_of_servers(), *_of_the_rest())
 
 
 def wrong_now(size: tuple[int, int]) -> table.Panel:
@@ -142,15 +209,16 @@ def wrong_now(size: tuple[int, int]) -> table.Panel:
     everything = "\nor ".join(trouble.expression for trouble in TROUBLES)
     return rows(
         "What is wrong now",
-        "All that is not as it should be in what the exporter last polled, the worst first: CLN's flags, probes, full "
-        "keys, check-ins, patches, licenses. A problem leads to the dashboard that says more.",
+        "All that is not as it should be in what the exporter last polled, the worst first, with the severities of "
+        "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, licenses. How many are flags, probes, "
+        "keys, servers, licenses or exporters. Click a problem for the dashboard that shows more.",
         [f"sum by (level, problem, place, account, board) ({everything})"],
         [
-            Column("level", "Level", shown=_LEVELS, width=90),
+            Column("level", "Level", shown={LEVELS[each]: look for each, look in SEVERITIES.items()}, width=75),
             Column("problem", "Problem", link=_DETAILS),
-            Column("place", "Where", shown=q.FAMILIES, width=130),
-            Column("account", "Account", width=110),
-            Column("Value", "How many", width=95, right=True),
+            Column("place", "Where", shown=PROBES, width=95),
+            Column("account", "Account", width=80),
+            Column("Value", "How many", width=85, right=True),
             Column("board", "board", hidden=True),
         ],
         size=size,

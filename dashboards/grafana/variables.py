@@ -10,8 +10,9 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
 from .links import TAG, TITLES, among_all
+from .names import FAMILIES
 from .panels import DATASOURCE
-from .queries import FAMILIES
+from .queries import EXPORTER
 
 Panel = Builder[model.Panel]
 Item = Panel | list[Panel] | str
@@ -45,7 +46,33 @@ def of_label(name: str, label: str, metric: str, of: str = "") -> Variable:
 
 def account() -> Variable:
     """Return the choice of accounts."""
-    return of_label("account", "Account", "cln_probe_interval_seconds")
+    return of_label("account", "Account", f"cln_probe_interval_seconds{{{EXPORTER}}}")
+
+
+def exporters() -> Sequence[Variable]:
+    """Return the choices of the job and of the exporters that all dashboards have."""
+    build_info = "cln_exporter_build_info"
+    return of_label("job", "Job", build_info), of_label("instance", "Exporter", f'{build_info}{{job=~"$job"}}')
+
+
+_AGES = {"12 hours": 43200, "1 day": 86400, "2 days": 172800, "3 days": 259200, "7 days": 604800, "30 days": 2592000}
+
+
+def stale_after() -> Variable:
+    """Return the choice of the age of a check-in from which on a server is silent, in seconds; 0 is as configured.
+
+    Others than these cannot be had from the ages that the exporter counts by when there are no per-server series.
+    """
+    values = {"as configured": 0, **_AGES}
+    return (
+        build.CustomVariable("stale_after")
+        .label("Stale after")
+        .values(", ".join(f"{text} : {seconds}" for text, seconds in values.items()))
+        .allow_custom_value(False)
+        .multi(False)
+        .include_all(False)
+        .current(model.VariableOption(selected=True, text="as configured", value="0"))
+    )
 
 
 def product(*families: str) -> Variable:
@@ -61,18 +88,21 @@ def product(*families: str) -> Variable:
 
 
 def dashboard(uid: str, description: str, variables: Sequence[Variable], content: Sequence[Item]) -> model.Dashboard:
-    """Return a dashboard. In its ``content`` a list is a column of panels, a text the title of a row."""
+    """Return a dashboard with its ``variables`` beside those that all have.
+
+    In its ``content`` a list is a column of panels, a text the title of a row.
+    """
     made = (
         build.Dashboard(TITLES[uid])
         .uid(uid)
         .description(description)
         .tags([TAG])
         .editable()
-        .refresh("1m")
-        .time("now-6h", "now")
+        .refresh("5m")
+        .time("now-7d", "now")
         .timezone("browser")
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
-        .variables([datasource(), *variables])
+        .variables([datasource(), *exporters(), account(), *variables])
         .links([among_all()])
     )
     for item in _placed(content):

@@ -1,4 +1,4 @@
-"""Draws dashboards over the demo: ``python -m tools.pictures [UID...]`` writes docs/images/dashboard-….png.
+"""Draws dashboards over the demo: ``python -m tools.pictures [UID...]`` writes dashboard-….png to docs/images.
 
 Needs node with npm, chromium and prometheus. What it installs with npm goes into a temporary folder.
 """
@@ -24,11 +24,19 @@ from tests.helpers.running import running_exporter
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-WIDTH, HEIGHT = 1600, 2400  # the height is cut to what is on the page
-CHROMIUM = (
-    "chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking "
-    f"--disable-component-update --disable-sync --virtual-time-budget=20000 --window-size={WIDTH},{HEIGHT}"
-).split()
+WIDTH, HEIGHT = 1600, 4000  # the height is cut to what is on the page
+CHROMIUM = [
+    "chromium",
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--virtual-time-budget=20000",
+]
 ESBUILD = [
     "npx",
     "esbuild",
@@ -53,6 +61,9 @@ def main() -> None:
     """Draw the dashboards that are asked for."""
     parser = argparse.ArgumentParser(prog="python -m tools.pictures", description=__doc__)
     parser.add_argument("uids", nargs="*", default=["cln-overview"], metavar="UID", help="default: cln-overview")
+    parser.add_argument("--theme", choices=["dark", "light"], default="dark", help="default: dark")
+    parser.add_argument("--width", type=int, default=WIDTH, help=f"in pixels (default: {WIDTH})")
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images", metavar="DIRECTORY")
     parser.add_argument("--minutes", type=float, default=10, help="how long the demo runs before (default: 10)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -61,11 +72,11 @@ def main() -> None:
             started = time.monotonic()
             _build(work)
             time.sleep(max(30, 60 * arguments.minutes - (time.monotonic() - started)))
-            images = ROOT / "docs" / "images"
-            images.mkdir(parents=True, exist_ok=True)
+            arguments.to.mkdir(parents=True, exist_ok=True)
+            look = f"range={arguments.minutes:g}m&theme={arguments.theme}"
             for uid in arguments.uids:
-                picture = images / f"dashboard-{uid.removeprefix('cln-')}.png"
-                _draw(work, prometheus, uid, f"{arguments.minutes:g}m", picture)
+                picture = arguments.to.resolve() / f"dashboard-{uid.removeprefix('cln-')}.png"
+                _draw(work, prometheus, uid, picture, look=look, width=arguments.width)
                 sys.stdout.write(f"{picture}: {picture.stat().st_size} bytes\n")
 
 
@@ -88,14 +99,15 @@ def _build(work: Path) -> None:
         subprocess.run(command, cwd=work, check=True)
 
 
-def _draw(work: Path, prometheus: str, uid: str, span: str, picture: Path) -> None:
+def _draw(work: Path, prometheus: str, uid: str, picture: Path, *, look: str, width: int) -> None:
     dashboard = (ROOT / "dashboards" / "grafana" / f"{uid}.json").read_bytes()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, dashboard, prometheus, directory=str(work)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        page = f"http://127.0.0.1:{server.server_port}/page.html?range={span}"
+        page = f"http://127.0.0.1:{server.server_port}/page.html?{look}"
         whole = work / "whole.png"
-        subprocess.run([*CHROMIUM, f"--screenshot={whole}", page], cwd=work, check=True, capture_output=True)
+        shot = [f"--window-size={width},{HEIGHT}", f"--screenshot={whole}", page]
+        subprocess.run([*CHROMIUM, *shot], cwd=work, check=True, capture_output=True)
         subprocess.run(["node", "shrink.mjs", whole, picture], cwd=work, check=True)
     finally:
         server.shutdown()
@@ -113,13 +125,15 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:  # the name that http.server looks for
         if self.path == "/dashboard.json":
             self._send(self._dashboard)
-        elif self.path.startswith("/api/"):
-            with urllib.request.urlopen(self._prometheus + self.path) as answer:
-                self._send(answer.read())
         else:
             icons = "/node_modules/@grafana/ui/dist/public/img/"
             self.path = self.path.replace("/public/build/img/", icons).replace("/public/img/", icons)
             super().do_GET()
+
+    def do_POST(self) -> None:  # the name that http.server looks for
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        with urllib.request.urlopen(self._prometheus + self.path, body) as answer:
+            self._send(answer.read())
 
     def _send(self, body: bytes) -> None:
         self.send_response(200)

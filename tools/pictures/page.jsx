@@ -1,4 +1,4 @@
-// Draws a dashboard with the components of Grafana itself: its panels, tables, graphs, numbers, units, colours and
+// Draws a dashboard with the components of Grafana itself: its panels, tables, graphs, numbers, units, colors and
 // transformations. Grafana's own application is no package, so the rest is here: the grid, the head, the queries and
 // what a panel's plugin does around the component. It knows the kinds of panels that dashboards/grafana uses.
 import '@fontsource-variable/inter';
@@ -47,7 +47,8 @@ const number = (text) => ({ '+Inf': Infinity, '-Inf': -Infinity })[text] ?? pars
 const named = (legend, labels) => legend?.replace(/\{\{(\w+)\}\}/g, (_, label) => labels[label] ?? '').trim() || undefined;
 
 async function ask(path, parameters) {
-  const answer = await (await fetch(`/api/v1/${path}?${new URLSearchParams(parameters)}`)).json();
+  // As Grafana does: a query may be longer than a URL.
+  const answer = await (await fetch(`/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) })).json();
   if (answer.status !== 'success') throw new Error(answer.error);
   return answer.data.result;
 }
@@ -132,7 +133,7 @@ function spans(values) {
   return found.filter(({ value }) => value !== null);
 }
 
-// The state timeline is no component that Grafana publishes; names, texts and colours are what it would show.
+// The state timeline is no component that Grafana publishes; names, texts and colors are what it would show.
 function States({ data }) {
   const rows = data.map((each) => ({ each, field: each.fields.find(({ type }) => type === FieldType.number) }));
   const seen = new Map();

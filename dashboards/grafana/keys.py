@@ -1,0 +1,81 @@
+"""The table of keys, which several dashboards have: how full each is, in words where it has no limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.builders import table
+
+from . import queries as q
+from .names import FAMILIES, PRODUCT_CODES
+from .panels import FULLNESS, POLLED, WARN
+from .queries import Scope
+from .tables import Column, rows
+
+_SOURCES = {
+    "kernelcare": "/kcare/key/list.json and /kcare/key/servers.json",
+    "imunify": "/im/key/list.json and /im/srv/list.json",
+    "els": "/els/key/list.json and /els/srv/list.json",
+}
+
+
+def _with_checkin(scope: Scope, checkin: str) -> str:
+    families = [family for family in ("kernelcare", "imunify") if scope.has(family)]
+    return scope.all(
+        lambda of, family: of.once(family, "account, key", "_key_servers", f'checkin="{checkin}"'), *families
+    )
+
+
+def keys_table(
+    title: str, scope: Scope, size: tuple[int, int], *, infos: str = "", columns: Sequence[Column] = ()
+) -> table.Panel:
+    """Return each key with its servers and its limit, the fullest first.
+
+    ``infos`` has further labels of keys, which ``columns`` show.
+    """
+    used = scope.all(q.used, *q.WITH_KEYS)
+    limits, unknown = scope.all(q.limit, *q.WITH_KEYS), f"({used}) * NaN"
+    families = [family for family in q.WITH_KEYS if scope.has(family)]
+    many = len(families) > 1
+    extra = f"({used}) ^ 0 * on (account, key) group_left ({', '.join(each.field for each in columns)}) {infos}"
+    labelled = f"{extra}\nor ({used}) unless on (account, key) {infos}" if infos else used
+    return rows(
+        title,
+        "Each key with the servers that use it and its limit, the fullest first: at 100 % new servers fail to "
+        "register. A key of one server is meant to be full. Of Imunify the larger of the number of servers listed and "
+        f"reported. Limits and servers of {', '.join(_SOURCES[family] for family in families)}. {POLLED}",
+        [
+            q.with_note(scope, f"({labelled}) ^ 0"),
+            used,
+            f"{limits}\nor {unknown}",
+            # Without a row of each key Grafana could not merge the columns. No limit is -1.
+            f"{scope.all(q.usage, *q.WITH_KEYS)}\nor 0 * (({limits}) == Inf) ^ 0 - 1\nor {unknown}",
+            *([_with_checkin(scope, "never")] if families != ["els"] else []),
+        ],
+        [
+            *([Column("family", "Product", shown=FAMILIES, width=110)] if many else []),
+            Column("key", "Key", width=150),
+            Column("note", "Note"),
+            Column("account", "Account", width=110),
+            *columns,
+            Column("Value #B", "Servers", width=80, right=True),
+            Column("Value #C", "Limit", width=90, right=True, unlimited=True),
+            Column(
+                "Value #D", "Used", unit="percentunit", decimals=0, width=95, right=True, steps=FULLNESS, unlimited=True
+            ),
+            *(
+                [Column("Value #E", "Never", width=75, right=True, steps=((None, "text"), (1, WARN)))]
+                if families != ["els"]
+                else []
+            ),
+            Column("Value #A", "info", hidden=True),
+        ],
+        size=size,
+        none="No keys",
+        sort=[("Used", True)],
+    )
+
+
+def product_column() -> Column:
+    """Return the column of a key's product, by its name in place of its code."""
+    return Column("product", "Product", shown=PRODUCT_CODES)

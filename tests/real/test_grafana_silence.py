@@ -1,0 +1,116 @@
+"""Silent servers on the dashboards: how many there are, by any age from which on a server is silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dashboards import grafana
+from tests.real.dashboard_cases import (
+    BOARDS,
+    DAY,
+    HOUR,
+    IMUNIFY,
+    KERNELCARE,
+    NOW,
+    STALE_AFTER,
+    Samples,
+    Series,
+    check,
+    evaluate,
+    license_of,
+    silent,
+    use,
+)
+
+pytestmark = pytest.mark.needs_server("prometheus")
+
+
+def registered_again(created: float, last: float = HOUR, key: str = "new", **more: float) -> Series:
+    """Return a server that was silent for five days, and another of its address that registered ``created`` ago."""
+    old = 'account="a",key="k",server_id="old",ip="i"'
+    found = {
+        f"{KERNELCARE}_last_checkin_timestamp_seconds{{{old}}}": f"{NOW - 5 * DAY}",
+        f"{KERNELCARE}_created_timestamp_seconds{{{old}}}": f"{NOW - 99 * DAY}",
+    }
+    for name, age in {"new": created, **more}.items():
+        labels = f'account="a",key="{key}",server_id="{name}",ip="i"'
+        found[f"{KERNELCARE}_last_checkin_timestamp_seconds{{{labels}}}"] = f"{NOW - last:.0f}"
+        found[f"{KERNELCARE}_created_timestamp_seconds{{{labels}}}"] = f"{NOW - age:.0f}"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("series", "superseded"),
+    [
+        (registered_again(4 * DAY), True),
+        (registered_again(5 * DAY - 1), True),
+        (registered_again(5 * DAY), False),  # made no later than the last check-in
+        (registered_again(4 * DAY, last=2 * DAY), False),  # silent as well
+        (registered_again(4 * DAY, another=4 * DAY), False),  # a shared address, as by NAT
+    ],
+)
+def test_a_superseded_server_counts_as_that_alone(tmp_path: Path, series: Series, *, superseded: bool) -> None:
+    """Neither as silent nor as newly silent; and also on the board of its key, where the other key is not chosen."""
+    silent = 0 if superseded else sum("last_checkin" in name and int(at) < NOW - DAY for name, at in series.items())
+    check(tmp_path, "Superseded", STALE_AFTER | series, {"{}": int(superseded)})
+    check(tmp_path, "Silent", STALE_AFTER | series, {"{}": silent})
+    of_key = {"$kernelcare_key": "k"}
+    board = BOARDS["cln-kernelcare"]
+    for panel, expected in {"Superseded": int(superseded), "Silent": 0 if superseded else 1}.items():
+        (query,) = (each for each in grafana.queries() if (each.board, each.panel) == (board["uid"], panel))
+        expression = query.expression.replace(*next(iter(of_key.items())))
+        evaluate(tmp_path, grafana.as_first_shown(expression, board), STALE_AFTER | series, {"{}": expected})
+
+
+@pytest.mark.parametrize(
+    ("configured", "chosen", "expected"),
+    [
+        (HOUR * 12, 0, {"Newly silent": 2, "Silent": 4, "Gone": 2}),
+        (DAY, 0, {"Newly silent": 1, "Silent": 3, "Gone": 2}),
+        (DAY, HOUR * 12, {"Newly silent": 2, "Silent": 4, "Gone": 2}),
+        (DAY * 40, 0, {"Newly silent": 1, "Silent": 0, "Gone": 1}),
+        (DAY * 40, DAY, {"Newly silent": 1, "Silent": 3, "Gone": 2}),
+        (DAY, DAY * 7, {"Newly silent": 1, "Silent": 2, "Gone": 2}),
+    ],
+)
+def test_numbers_move_with_stale_after(tmp_path: Path, configured: int, chosen: int, expected: Samples) -> None:
+    """As configured, or as chosen, which replaces what is configured; without per-server series as well."""
+    ages = [HOUR, 13 * HOUR, 2 * DAY, 8 * DAY, 20 * DAY, 35 * DAY, 42 * DAY]
+    after = {'cln_probe_stale_after_seconds{api="c",account="a",probe="imunify"}': f"{configured}"}
+    for panel, value in expected.items():
+        check(tmp_path, panel, silent(IMUNIFY, *ages) | after, {"{}": value}, stale_after=chosen)
+    if chosen or configured < 30 * DAY:
+        stale = sum(age > configured for age in ages)
+        counts = after | {'cln_imunify_key_servers{account="a",key="k",checkin="stale"}': f"{stale}"}
+        for bound in (12 * HOUR, DAY, 7 * DAY, 30 * DAY, None):
+            labels = f'account="a",key="k",le="{"+Inf" if bound is None else f"{bound}.0"}"'
+            young = sum(bound is None or age <= bound for age in ages)
+            counts[f"cln_imunify_server_checkin_age_seconds_bucket{{{labels}}}"] = f"{young}"
+        for panel in ("Silent", "Gone"):
+            check(tmp_path, panel, counts, {"{}": expected[panel]}, stale_after=chosen)
+
+
+def test_an_empty_account_has_no_servers(tmp_path: Path) -> None:
+    """Its lists were read, so that all numbers of them are 0; what was not read is no number."""
+    empty = STALE_AFTER | {
+        f'cln_kernelcare_key_servers{{account="a",key="k",checkin="{checkin}"}}': "0"
+        for checkin in ("fresh", "stale", "never", "unknown")
+    }
+    for panel in ("Servers that check in", "Silent", "Gone"):
+        check(tmp_path, panel, empty, {"{}": 0})
+    check(tmp_path, "Servers that check in", STALE_AFTER, {})
+
+
+def test_a_server_with_two_products_or_licenses(tmp_path: Path) -> None:
+    """Licenses of one address are one server, and those that none uses are none."""
+    series = (
+        use("kernelcare", 3, 5)
+        | use("imunify", 2, 5)
+        | use("els", 9, 9, product="p")
+        | license_of("i", "l", 1, HOUR)
+        | license_of("i", "m", 1, HOUR)
+        | license_of("j", "l", 0)
+    )
+    check(tmp_path, "Servers that check in", series, {"{}": 6})
