@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}  # in milliseconds
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -76,3 +77,10 @@ def format_age(seconds: float) -> str:
         if whole >= 2 * size or whole == size:
             return f"{whole // size}{unit}"
     return f"{whole}s"
+
+
+def months_at(moment: float) -> tuple[str, str]:
+    """Return the month of a Unix time (UTC), such as ``2023-12``, and the one before."""
+    year, month = time.gmtime(moment)[:2]
+    before = (year, month - 1) if month > 1 else (year - 1, 12)
+    return f"{year:04}-{month:02}", f"{before[0]:04}-{before[1]:02}"

@@ -55,6 +55,8 @@ MANY, MANY_PERCENT, LEAST_OF_MANY = 25, 10, 5
 """Newly silent servers are many when they are more than so many, or more than so many percent and at least so many."""
 NEVER_AFTER = DAY
 """Seconds after its registration from which on a server that never checked in is a problem."""
+AWP_FACTOR, AWP_MORE = 1.5, 10
+"""A month is billed for conspicuously more than the one before: by this factor, and so many entities."""
 UNUSED_AFTER = 7 * DAY
 """Seconds after its creation from which on an IP license that no server uses is worth a word."""
 
@@ -110,6 +112,11 @@ NEVER_CHECKED_IN_UNDATED = Row(
     "a server has never checked in, and CLN does not tell when it was registered", Severity.INFO, "24 hours for alerts"
 )
 LICENSE_UNUSED = Row("no server uses an IP license", Severity.INFO, "7 days after its creation")
+AWP_JUMPED = Row(
+    "AccelerateWP bills more than the previous month",
+    Severity.INFO,
+    f"more than {AWP_FACTOR} times as much, and at least {AWP_MORE} more",
+)
 LICENSE_UNKNOWN = Row("CLN does not tell whether an IP license is used, nor a check-in", Severity.INFO)
 
 KERNELS = {"outofdate": KERNEL_OUT_OF_DATE, "unsupported": KERNEL_UNSUPPORTED, "inactive": KERNEL_INACTIVE}
@@ -142,6 +149,7 @@ TABLE = (
     KERNEL_INACTIVE,
     LICENSE_UNUSED,
     LICENSE_UNKNOWN,
+    AWP_JUMPED,
 )
 """All rows, by what they are about."""
 
@@ -237,6 +245,11 @@ def superseded(shared: Iterable[Sequence[Registration]], now: float, stale_after
                 and (each.host == fresh[0].host or not (each.host and fresh[0].host))
             ]
     return found
+
+
+def has_jumped(billable: int, before: int) -> bool:
+    """Tell whether ``billable`` entities of a product are conspicuously more than those of the month before."""
+    return billable > AWP_FACTOR * before and billable >= before + AWP_MORE
 
 
 def is_unused_long(created: float | None, now: float) -> bool:

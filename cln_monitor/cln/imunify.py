@@ -30,12 +30,16 @@ IMUNIFY_CODES: dict[str, str] = {
 
 
 class ImunifyKey(msgspec.Struct, frozen=True):
-    """An Imunify key. ``code``: its product; ``servers``: the number in use, as unsure as a limit."""
+    """An Imunify key. ``code``: its product; ``servers``: the number in use, as unsure as a limit.
+
+    ``note`` is empty where CLN does not tell it; the API document does not list the field.
+    """
 
     key: str
     code: str
     limit: Limit
     servers: Limit
+    note: str = ""
 
 
 # Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
@@ -153,6 +157,7 @@ class _KeyRow(msgspec.Struct):
     code: object = None
     limit: object = None
     servers: object = None
+    note: object = None
 
     def key_of_row(self, asked_for: str = "") -> ImunifyKey:
         return ImunifyKey(
@@ -160,6 +165,7 @@ class _KeyRow(msgspec.Struct):
             code=text(self.code),
             limit=limit(self.limit),
             servers=limit(self.servers),
+            note=text(self.note),
         )
 
 

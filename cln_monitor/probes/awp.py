@@ -1,14 +1,15 @@
-"""What is AccelerateWP billed for this month?"""
+"""What is AccelerateWP billed for, this month and the one before?"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 
 from cln_monitor.cln import AWP_PRODUCTS, check_awp_products
+from cln_monitor.durations import months_at
 
 from .probe import Plan, ProbeContext, Reading
 from .settings import DAY, HOUR, Duration, ProbeSettings, problems_of_products
@@ -44,7 +45,7 @@ class AwpSettings(ProbeSettings, frozen=True, kw_only=True):
 
 
 class AwpProbe:
-    """Reads what is billed for the current month (UTC), all products in one call."""
+    """Reads what is billed for the current month and for the one before (UTC), all products in one call a month."""
 
     name = "awp"
     settings = AwpSettings
@@ -52,9 +53,8 @@ class AwpProbe:
     is_shared = False
 
     def plan(self, context: ProbeContext) -> Plan[AwpMonth]:
-        """Return the one part there is; called by its month, so that none of another month is kept for it."""
-        month = datetime.fromtimestamp(context.now(), UTC).strftime("%Y-%m")
-        return Plan({month: lambda: _read(context, month)})
+        """Return a part for each of the two months, called by it, so that none of another month is kept for it."""
+        return Plan({month: partial(_read, context, month) for month in months_at(context.now())})
 
 
 def _read(context: ProbeContext, month: str) -> Reading[AwpMonth]:

@@ -20,6 +20,7 @@ class ElsKeyState(msgspec.Struct, frozen=True):
 
     key: str
     limit: Limit
+    note: str = ""
 
 
 class ElsServerState(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
             raise NotAvailableError(f"ELS product {product}", str(error)) from error
         raise
     limits = of_limits(client, told, label, product)
-    keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit)) for key in told]
+    keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit), client.scrub(key.note)) for key in told]
     servers = [
         ElsServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)
         for server in client.els.servers(product)

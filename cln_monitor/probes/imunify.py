@@ -25,6 +25,7 @@ class ImunifyKeyServers(msgspec.Struct, frozen=True):
     limit: Limit
     servers_reported: int | None
     servers: list[ImunifyServer]
+    note: str = ""
 
 
 class ImunifyProbe:
@@ -45,7 +46,7 @@ def _read(context: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[
     told = redact_rows(client, client.imunify.servers(key), "server_id", "ip")
     servers, ahead = without_ahead(told, context.cln_now)
     limit, reported = redact_limit(client, key.limit), key.servers if isinstance(key.servers, int) else None
-    value = ImunifyKeyServers(label, client.scrub(key.code), limit, reported, servers)
+    value = ImunifyKeyServers(label, client.scrub(key.code), limit, reported, servers, client.scrub(key.note))
     return Reading(
         value,
         (

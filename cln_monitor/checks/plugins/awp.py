@@ -1,10 +1,12 @@
-"""``check_cln_awp``: how much AccelerateWP is billed for this month?"""
+"""``check_cln_awp``: how much is AccelerateWP billed for?"""
 
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from cln_monitor import policy
 from cln_monitor.checks.data.reader import read_view
 from cln_monitor.checks.data.request import DataRequest, View
 from cln_monitor.checks.options import COMMON, Option
@@ -14,10 +16,13 @@ from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import of_count, pair
+from cln_monitor.durations import months_at
+
+MONTHS = ("current", "previous")
 
 
 def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
-    """Read what is billed for the current month and judge it."""
+    """Read what is billed for the current and the previous month and judge it."""
     settings = {"products": list(dict.fromkeys(options.product))} if options.product else {}
     return judge(read_view(DataRequest("awp", settings=settings, set_by="--product"), options, leave), options, now)
 
@@ -25,44 +30,68 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
 def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     """Return the verdict on the numbers in ``view``: their sum against ``-w`` and ``-c``, neither set by default."""
     thresholds = pair(options.warning, options.critical, (None, None))
-    months = list(values_of(view, lambda _: True))
-    rows = [
-        row for month in months for row in month["counts"] if not options.product or row["product"] in options.product
-    ]
-    billable: Counter[str] = Counter()
-    for row in rows:
-        billable[row["product"]] += row["billable"]
+    # By the time of the poll: at the turn of a month that of the plugin may be ahead of it.
+    current, previous = months_at(view["last_run"] or 0)
+    month = previous if options.month == "previous" else current
+    rows = _rows_of(view, month, options.product)
+    billable = _by_product(rows)
     total = sum(billable.values())
-    problems = problems_of(view, lambda _: True, options)
+    problems = problems_of(view, month.__eq__, options)
     figure = Metric("billable", total, "", *thresholds)
     named = ", ".join(f"{count} {product}" for product, count in sorted(billable.items()))
-    period = months[0]["month"] if months else "this month"
-    text = f"{total} billable in {period}" + (f" ({named})" if named else "")
+    text = f"{total} billable in {month}" + (f" ({named})" if named else "")
     odd = oddities_of(view, lambda _: True)
     found = odd.problems
+    is_read = any(True for _ in values_of(view, month.__eq__))
     gone = [f"--product {product}" for product in options.product if product not in billable]
-    if months and gone:
+    if is_read and gone:
         found.append(CheckProblem(State.UNKNOWN, f"nothing is known of {', '.join(gone)}"))
-    if months and figure.state is not State.OK:
+    if not (is_read or problems):
+        found.append(CheckProblem(State.UNKNOWN, f"{month} was not read"))
+    if is_read and figure.state is not State.OK:
         threshold = thresholds[1] if figure.state is State.CRITICAL else thresholds[0]
         found.append(CheckProblem(figure.state, f"{text}, {threshold.words}" if threshold else text))
+    before = _by_product(_rows_of(view, previous, options.product)) if month == current else {}
+    notes = [
+        f"{product} rose from {before[product]} in {previous} to {count}"
+        for product, count in sorted(billable.items())
+        if product in before and policy.has_jumped(count, before[product])
+    ]
     figures = [figure, *(Metric(product.lower(), count) for product, count in sorted(billable.items()))]
     return CheckResult(
-        text="; ".join([*(phrases_of([*found, *problems]) or [text]), *odd.notes]),
+        text="; ".join([*(phrases_of([*found, *problems]) or [text]), *notes, *odd.notes]),
         lines=[*origin_of(view, options), *odd.lines, *map(_line, rows)],
-        figures=[] if problems else figures,
+        figures=[] if problems or not is_read else figures,
         states=[problem.state for problem in (*found, *problems)],
     )
 
 
-def _line(row: dict[str, object]) -> str:
+def _rows_of(view: View, month: str, products: Sequence[str]) -> list[Mapping[str, Any]]:
+    counts = [row for value in values_of(view, month.__eq__) for row in value["counts"]]
+    return [row for row in counts if not products or row["product"] in products]
+
+
+def _by_product(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    billable: dict[str, int] = {}
+    for row in rows:
+        billable[row["product"]] = billable.get(row["product"], 0) + row["billable"]
+    return billable
+
+
+def _month(text: str) -> str:
+    if text not in MONTHS:
+        raise ValueError(f"{text!r} is not one of {', '.join(MONTHS)}")
+    return text
+
+
+def _line(row: Mapping[str, Any]) -> str:
     limit = f" of {row['cdn_limit']}" if row["cdn_limit"] else ""
     return f"{row['product']}{limit}: {row['billable']}"
 
 
 PROGRAM = Plugin(
     name="check_cln_awp",
-    purpose="Checks what AccelerateWP is billed for in the current month (UTC): the number of billable entities.",
+    purpose="Checks what AccelerateWP is billed for in a month (UTC): the number of billable entities.",
     options=(
         Option(
             ("-w", "--warning"), "WARNING for a number of billable entities out of this range", "RANGE", read=of_count
@@ -75,6 +104,14 @@ PROGRAM = Plugin(
             "count this product alone, such as AWP_CDN; can be given again",
             "PRODUCT",
             repeatable=True,
+        ),
+        Option(
+            ("--month",),
+            "the month to check: current, or previous, whose bill is complete",
+            "MONTH",
+            default="current",
+            read=_month,
+            shown_default="current",
         ),
         *COMMON,
     ),

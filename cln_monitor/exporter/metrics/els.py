@@ -12,7 +12,9 @@ from .servers import add_limit
 _LABELS = ("account", "key", "product")
 
 KEY_INFO = Family(
-    "cln_els_key_info", f"ELS key of /els/key/list.json, product is its code, always 1. {POLLED}", _LABELS
+    "cln_els_key_info",
+    f"ELS key of /els/key/list.json, product is its code and note its description, always 1. {POLLED}",
+    (*_LABELS, "note"),
 )
 KEY_SERVERS = Family(
     "cln_els_key_servers", f"Servers of /els/srv/list.json that are registered with an ELS key. {POLLED}", _LABELS
@@ -39,7 +41,7 @@ def render(observation: Observation[ElsProduct], _: ElsSettings, series: Series)
         used = Counter(server.key for server in part.value.servers)
         for key in part.value.keys:
             labels = (account, key.key, product)
-            series.add(KEY_INFO, labels, 1)
+            series.add(KEY_INFO, (*labels, key.note), 1)
             series.add(KEY_SERVERS, labels, used[key.key])
             add_limit(series, KEY_LIMIT, labels, key.limit)
         for server in part.value.servers:

@@ -12,7 +12,7 @@ from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_f
 KEY_INFO = Family(
     "cln_imunify_key_info",
     f"Imunify key of /im/key/list.json, product is its code, always 1. {POLLED}",
-    ("account", "key", "product"),
+    ("account", "key", "product", "note"),
 )
 KEY_SERVERS = Family(
     "cln_imunify_key_servers",
@@ -47,7 +47,7 @@ def render(observation: Observation[ImunifyKeyServers], settings: CheckinSetting
     account = observation.account
     for part in observation.parts:
         key = part.value
-        series.add(KEY_INFO, (account, key.key, key.product), 1)
+        series.add(KEY_INFO, (account, key.key, key.product, key.note), 1)
         for checkin, count in count_checkins(key.servers, part.observed_at, settings.stale_after).items():
             series.add(KEY_SERVERS, (account, key.key, checkin), count)
         add_limit(series, KEY_LIMIT, (account, key.key), key.limit)

@@ -80,7 +80,9 @@ def _key_row(key: SimulatedImunifyKey) -> dict[str, str]:
 
 
 def _counted_key_row(key: SimulatedImunifyKey) -> dict[str, str]:
-    return {**_key_row(key), "servers": str(len(key.servers))}
+    """CLN tells the note as well, which the samples do not have."""
+    note = {"note": key.note} if key.note else {}
+    return {**_key_row(key), "servers": str(len(key.servers)), **note}
 
 
 def _server_row(key: SimulatedImunifyKey, server_id: str) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
 from cln_monitor import policy
-from cln_monitor.durations import format_age
+from cln_monitor.durations import format_age, months_at
 from cln_monitor.policy import Severity
-from cln_monitor.probes import phrases_of
+from cln_monitor.probes import AwpMonth, Observation, phrases_of, product_name
 
 from . import formatting
 from .failures import failures
@@ -87,6 +88,8 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
             yield from problem_of(policy.FLAG_BAD, "cln", f"CLN at {observation.api} reports: {value}", alert)
     if observation.probe == "patch_status":
         yield from _of_patches(status)
+    if observation.probe == "awp":
+        yield from _of_bills(observation)
     for key in status.digest.keys:
         yield from _of_key(key, observation.account)
     yield from of_check_ins(status, now)
@@ -99,6 +102,20 @@ def _of_key(key: KeyUse, account: str) -> Iterator[Problem]:
         fullness, alert = ("full", "ClnKeyFull") if key.is_full else ("nearly full", "ClnKeyNearlyFull")
         use = f"{formatting.number(key.used)}/{formatting.number(key.most)}"
         yield Problem(key.severity, "keys", f"{name} is {fullness} ({use})", alert)
+
+
+def _of_bills(observation: Observation[AwpMonth]) -> Iterator[Problem]:
+    bills = {part.value.month: Counter[str]() for part in observation.parts}
+    for part in observation.parts:
+        for counted in part.value.counts:
+            bills[part.value.month][counted.product] += counted.billable
+    current, previous = months_at(observation.observed_at)
+    for product, count in sorted(bills.get(current, {}).items()):
+        before = bills.get(previous, {}).get(product)
+        if before is not None and policy.has_jumped(count, before):
+            text = f"{product_name('awp', product)} of {observation.account} rose from {formatting.number(before)} in "
+            text += f"{previous} to {formatting.number(count)} billable"
+            yield from problem_of(policy.AWP_JUMPED, "licenses", text, "ClnAwpBillJumped")
 
 
 def _of_licenses(status: ProbeStatus, now: float) -> Iterator[Problem]:

@@ -136,7 +136,7 @@ def _imunify(observation: Observation[Any], stale_after: float) -> Digest:
     uses = [
         # The list of keys tells the number in use itself; the larger one is what the next server runs into.
         KeyUse(
-            *(_imunify_name(k.product), k.key, "", max(len(k.servers), k.servers_reported or 0), k.limit),
+            *(_imunify_name(k.product), k.key, k.note, max(len(k.servers), k.servers_reported or 0), k.limit),
             check_ins_of(k.servers),
         )
         for k in keys
@@ -190,7 +190,7 @@ def _els(observation: Observation[Any], _: float) -> Digest:
     for part in observation.parts:
         used = Counter(server.key for server in part.value.servers)
         name = _els_name(part.value.product)
-        keys += [KeyUse(name, key.key, "", used[key.key], key.limit) for key in part.value.keys]
+        keys += [KeyUse(name, key.key, key.note, used[key.key], key.limit) for key in part.value.keys]
     return Digest(tuple(keys))
 
 
