@@ -46,8 +46,8 @@ def _number(code: str) -> float:
     bare = re.sub(r'"[^"]*"|\{[^}]*\}', "", code)
     if found := re.search(r"(\d+) \* (\d+)", bare):
         return float(found[1]) * float(found[2])
-    if found := re.findall(r"(?:offset |\[)(\d+)([smhdw])\b", bare):
-        number, unit = found[-1]
+    if lengths := re.findall(r"(?:offset |\[)(\d+)([smhdw])\b", bare):
+        number, unit = lengths[-1]
         # The `offset` of a comparison with a number is no threshold of its own.
         if not (left := re.search(r"(?:>=?|<=?|-) (\d+(?:\.\d+)?)(?: \*|$)", bare)) or left[1] == "0":
             return float(number) * _UNITS[unit]

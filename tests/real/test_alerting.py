@@ -147,7 +147,7 @@ def test_credentials_that_expire_are_told_apart(lab: Lab, since: int) -> None:
 
 
 def test_a_whole_key_goes_stale(lab: Lab, since: int) -> None:
-    """Thirty servers are one alert."""
+    """Thirty servers are one alert for the key and one for the account, and none for each."""
     (key,) = lab.simulator.accounts[LOGIN].kernelcare_keys.values()
     gone = time.time() - 2 * DAY
     with lab.simulator.lock:
@@ -156,4 +156,6 @@ def test_a_whole_key_goes_stale(lab: Lab, since: int) -> None:
     told = lab.webhook.wait_for("firing", "ClnKeyAllServersStale", since)
     assert (told.labels["probe"], told.labels["severity"]) == ("kernelcare", "critical")
     assert "All 30 servers" in told.annotations["description"]
-    assert {told.name for told in lab.webhook.told[since:]} == {"ClnKeyAllServersStale"}
+    many = lab.webhook.wait_for("firing", "ClnManyServersStale", since)
+    assert many.annotations["summary"] == "30 KernelCare servers of acme stopped checking in"
+    assert {told.name for told in lab.webhook.told[since:]} == {"ClnKeyAllServersStale", "ClnManyServersStale"}
