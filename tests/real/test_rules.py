@@ -49,7 +49,7 @@ def test_promtool_accepts_what_is_shipped(arguments: tuple[str, ...]) -> None:
 
 CHANGES = {
     "newly_silent": ("3 * 86400", "3 * 86300", {"ClnServersLongStale"}),
-    "gone": ("30 * 86400", "30 * 86401", {"ClnServersGone"}),
+    "gone": ("30 * 86400", "30 * 86403", {"ClnServersGone"}),
     "many": (" 25", " 26", {"ClnManyServersStale", "ClnServersLongStale"}),
     "many_percent": ("0.1 ", "0.11 ", {"ClnManyServersStale"}),
     "whole_key": (">= 2", ">= 3", {"ClnKeyAllServersStale"}),
