@@ -64,7 +64,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         prometheus.wait_for("up", [1])
         (folder / "cln.rules.yml").write_text(hurried((SHIPPED / "cln.rules.yml").read_text()))
         prometheus.reload()
-        prometheus.wait_for("cln:threshold:probe_failed_runs", [3])
+        prometheus.wait_for("count(cln:key_servers:checkin) > bool 0", [1])
         yield Lab(simulator, exporter, prometheus, webhook, web1, web2)
 
 
@@ -104,8 +104,8 @@ def test_a_server_goes_stale_and_checks_in_again(lab: Lab, since: int) -> None:
     told = lab.webhook.wait_for("firing", "ClnServerStale", since)
     assert (told.labels["server_id"], told.labels["ip"], told.labels["account"]) == ("server-1", "192.0.2.1", "acme")
     assert told.labels["severity"] == "warning"
-    assert told.annotations["summary"].startswith("192.0.2.1 has not checked in for 1d 0h 1m")
-    assert told.annotations["runbook_url"].endswith("/docs/runbook.md#clnserverstale")
+    assert told.annotations["summary"].startswith("KernelCare server 192.0.2.1 of acme: no check-in for 1d 0h 1m")
+    assert told.annotations["runbook_url"] == f"http://{lab.exporter.address}/runbook#clnserverstale"
     lab.web1.checkins = Fixed(time.time())
     lab.webhook.wait_for("resolved", "ClnServerStale", since, server_id="server-1")
     assert {told.labels.get("server_id") for told in lab.webhook.told[since:]} == {"server-1"}
@@ -122,7 +122,7 @@ def test_cln_goes_down_and_comes_back(lab: Lab, since: int) -> None:
     assert told.labels["api"] == lab.exporter.metrics().split('cln_probe_success{api="')[1].split('"')[0]
     assert "unreachable" in told.annotations["description"]
     # All probes have failed for far longer than they may, if CLN were up.
-    lab.prometheus.wait_for("cln:probe:failing", [1] * 5)
+    lab.prometheus.wait_for("cln_probe_success", [0] * 5)
     lab.prometheus.wait_for(f"vector(time() - {day_old}) > bool 5", [1])
     assert lab.prometheus.query('cln_kernelcare_server_last_checkin_timestamp_seconds{server_id="server-2"}')
     lab.prometheus.wait_for(FIRING, ["ClnDown"], of="alertname")
@@ -147,7 +147,7 @@ def test_credentials_that_expire_are_told_apart(lab: Lab, since: int) -> None:
 
 
 def test_a_whole_key_goes_stale(lab: Lab, since: int) -> None:
-    """Thirty servers are one alert."""
+    """Thirty servers are one alert for the key and one for the account, and none for each."""
     (key,) = lab.simulator.accounts[LOGIN].kernelcare_keys.values()
     gone = time.time() - 2 * DAY
     with lab.simulator.lock:
@@ -156,4 +156,6 @@ def test_a_whole_key_goes_stale(lab: Lab, since: int) -> None:
     told = lab.webhook.wait_for("firing", "ClnKeyAllServersStale", since)
     assert (told.labels["probe"], told.labels["severity"]) == ("kernelcare", "critical")
     assert "All 30 servers" in told.annotations["description"]
-    assert {told.name for told in lab.webhook.told[since:]} == {"ClnKeyAllServersStale"}
+    many = lab.webhook.wait_for("firing", "ClnManyServersStale", since)
+    assert many.annotations["summary"] == "30 KernelCare servers of acme stopped checking in"
+    assert {told.name for told in lab.webhook.told[since:]} == {"ClnKeyAllServersStale", "ClnManyServersStale"}

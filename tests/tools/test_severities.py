@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from cln_monitor import policy
+from tests.helpers.alert_rules import load_rules, thresholds
 from tools.severities import PAGE, render
 
-_RULES = Path(__file__).parents[2] / "dashboards" / "prometheus" / "cln.rules.yml"
-RULES: list[dict[str, Any]] = [
-    rule for group in yaml.safe_load(_RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]
-]
+RULES = load_rules()
 ALERTS = {
     "ClnAuthFailed": policy.AUTH_REFUSED,
     "ClnProbeFailing": policy.PROBE_FAILS,
@@ -25,6 +19,8 @@ ALERTS = {
     "ClnRegistrationOverloaded": policy.FLAG_BAD,
     "ClnAnswerOdd": policy.ANSWER_CHANGED,
     "ClnServerStale": policy.SERVER_SILENT,
+    "ClnServersLongStale": policy.SERVER_SILENT,
+    "ClnServersGone": policy.SERVER_GONE,
     "ClnKeyServersStale": policy.SERVER_SILENT,
     "ClnKeyAllServersStale": policy.KEY_SILENT,
     "ClnManyServersStale": policy.MANY_SILENT,
@@ -37,13 +33,16 @@ ALERTS = {
     "ClnIpLicensesUnused": policy.LICENSE_UNUSED,
 }
 THRESHOLDS = {
-    "cln:threshold:key_nearly_full_ratio": policy.NEARLY_FULL / 100,
-    "cln:threshold:key_least_limit": policy.LEAST_LIMIT,
-    "cln:threshold:many_stale_servers": policy.MANY,
-    "cln:threshold:many_stale_ratio": policy.MANY_PERCENT / 100,
-    "cln:threshold:many_stale_least": policy.LEAST_OF_MANY,
-    "cln:threshold:whole_key_servers": policy.LEAST_LIMIT,
-    "cln:threshold:never_checked_in_seconds": policy.NEVER_AFTER,
+    "newly_silent": policy.NEWLY_SILENT,
+    "gone": policy.LONGEST_SILENCE,
+    "many": policy.MANY,
+    "many_percent": policy.MANY_PERCENT / 100,
+    "many_least": policy.LEAST_OF_MANY - 1,  # more than 4 are at least 5
+    "whole_key": policy.LEAST_LIMIT,
+    "never": policy.NEVER_AFTER,
+    "least_limit": policy.LEAST_LIMIT,
+    "nearly_full": policy.NEARLY_FULL / 100,
+    "unused": policy.UNUSED_AFTER,
 }
 
 
@@ -76,14 +75,6 @@ def test_alerts_wait_as_long_as_their_rows_say() -> None:
 
 
 def test_rules_have_the_thresholds_of_the_policy() -> None:
-    """Each is a rule with a number."""
-    told = {rule["record"]: rule["expr"] for rule in RULES if rule.get("record") in THRESHOLDS}
-    numbers = {name: _product(str(expression)) for name, expression in told.items()}
-    assert numbers == THRESHOLDS
-
-
-def _product(expression: str) -> float:
-    product = 1.0
-    for factor in expression.split("*"):
-        product *= float(factor)
-    return product
+    """Each literal marked with the name of a threshold has its number, wherever it stands."""
+    found = thresholds()
+    assert {name: found.get(name) for name in THRESHOLDS} == {name: {value} for name, value in THRESHOLDS.items()}

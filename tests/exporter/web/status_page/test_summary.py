@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,6 +20,7 @@ from cln_monitor.policy import Severity
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
 from tests.exporter.metrics.rendering import observed
+from tests.helpers.alert_rules import thresholds
 from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, licensed, server
@@ -148,6 +148,6 @@ def test_fullness(used: int, limit: Limit, is_full: bool, severity: Severity | N
 
 def test_the_alerts_call_the_same_keys_full() -> None:
     """Page and pager agree."""
-    rules = (Path(__file__).parents[4] / "dashboards" / "prometheus" / "cln.rules.yml").read_text()
-    assert f"record: cln:threshold:key_nearly_full_ratio, expr: {policy.NEARLY_FULL / 100}}}" in rules
-    assert f"record: cln:threshold:key_least_limit, expr: {policy.LEAST_LIMIT}}}" in rules
+    found = thresholds()
+    assert found["nearly_full"] == {policy.NEARLY_FULL / 100}
+    assert found["least_limit"] == {policy.LEAST_LIMIT}
