@@ -1,7 +1,6 @@
 """What is a problem, how bad it is, and from when on: the one table of the plugins, the status page and the alerts.
 
-`TABLE` is rendered to ``docs/severities.md``. `FACTS` are the words for what is odd in an answer that was read all the
-same. Nothing is imported that a plugin would have to wait for.
+`TABLE` is rendered to ``docs/severities.md``. Nothing is imported that a plugin would have to wait for.
 """
 
 from __future__ import annotations
@@ -12,20 +11,6 @@ from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
 S = TypeVar("S")
-
-CHECKIN_AHEAD = "checkin_ahead"
-COUNT_UNREADABLE = "count_unreadable"
-FIELD_MISSING = "field_missing"
-FLAG_MISSING = "flag_missing"
-LIMIT_NOT_TOLD = "limit_not_told"
-LIMIT_UNREADABLE = "limit_unreadable"
-NOT_AVAILABLE = "not_available"
-SERVERS_DROPPED = "servers_dropped"
-SERVERS_GONE = "servers_gone"
-SERVERS_NOT_LISTED = "servers_not_listed"
-
-MOST_NAMED = 3
-"""Names in a phrase, of those that a fact is true of."""
 
 
 class Severity(IntEnum):
@@ -53,6 +38,8 @@ NEWLY_SILENT = 3 * DAY
 """Seconds beyond `stale_after` in which silence counts as new."""
 MANY, MANY_PERCENT, LEAST_OF_MANY = 25, 10, 5
 """Newly silent servers are many when they are more than so many, or more than so many percent and at least so many."""
+MOST_SKEW = 300
+"""Seconds between the clocks of the exporter and CLN, which takes a token for half an hour by its own."""
 NEVER_AFTER = DAY
 """Seconds after its registration from which on a server that never checked in is a problem."""
 AWP_FACTOR, AWP_MORE = 1.5, 10
@@ -74,6 +61,22 @@ KEY_NEARLY_FULL = Row("a key with a limit of 2 or more is nearly full", Severity
 KEY_OF_ONE = Row("a key with a limit of 1 is full", None)
 KEY_DISABLED = Row("anything about a disabled key", Severity.INFO)
 FLAG_BAD = Row("a flag of CLN is in its bad state", Severity.WARNING, "10 minutes for alerts")
+CLN_UNREADABLE = Row(
+    "CLN cannot be read: the probe `status` fails; UNKNOWN in the plugins", Severity.WARNING, "3 runs for alerts"
+)
+EXPORTER_DOWN = Row("the exporter is down; UNKNOWN in plugins that read it", Severity.CRITICAL, "5 minutes for alerts")
+SHARD_MISSING = Row("a shard of the exporter is missing", Severity.CRITICAL, "15 minutes for alerts")
+RATE_LIMITED = Row("CLN limits the calls so often that a probe fails", Severity.WARNING, "3 runs for alerts")
+CLOCK_SKEW = Row(
+    f"the clocks of the exporter and CLN differ by more than {MOST_SKEW // 60} minutes",
+    Severity.WARNING,
+    "10 minutes for alerts",
+)
+STATE_NOT_WRITTEN = Row("the exporter cannot save its state", Severity.WARNING, "5 minutes for alerts")
+SERIES_DROPPED = Row(
+    "per-server series are left out because of `max_server_series`", Severity.WARNING, "5 minutes for alerts"
+)
+TLS_UNVERIFIED = Row("the verification of CLN's TLS certificate is disabled", Severity.WARNING, "15 minutes for alerts")
 AUTH_REFUSED = Row("CLN refuses the credentials of an account", Severity.CRITICAL, "3 runs for alerts")
 RELOAD_FAILED = Row("a configuration could not be reloaded", Severity.WARNING, "5 minutes for alerts")
 ANSWER_CHANGED = Row(
@@ -93,6 +96,11 @@ KERNEL_OUT_OF_DATE = Row("kernels are out of date", Severity.WARNING, "6 hours f
 KERNEL_UNSUPPORTED = Row("kernels are unsupported", Severity.WARNING, "6 hours for alerts")
 KERNEL_INACTIVE = Row("servers are inactive", Severity.WARNING, "6 hours for alerts")
 SERVER_SILENT = Row("a server is silent", Severity.WARNING, "`stale_after`, up to 30 days")
+MANY_LONG_SILENT = Row(
+    "more than 25 servers of an account and product are silent for more than 3 days beyond `stale_after`: one alert "
+    "in place of one for each",
+    Severity.WARNING,
+)
 SERVER_GONE = Row(
     "a server is silent for longer: it is still billed, remove it", Severity.INFO, "30 days, or `stale_after` if longer"
 )
@@ -124,9 +132,17 @@ KERNELS = {"outofdate": KERNEL_OUT_OF_DATE, "unsupported": KERNEL_UNSUPPORTED, "
 
 
 TABLE = (
+    EXPORTER_DOWN,
+    SHARD_MISSING,
     AUTH_REFUSED,
+    CLN_UNREADABLE,
+    RATE_LIMITED,
     PROBE_FAILS,
     RELOAD_FAILED,
+    CLOCK_SKEW,
+    STATE_NOT_WRITTEN,
+    SERIES_DROPPED,
+    TLS_UNVERIFIED,
     FLAG_BAD,
     ANSWER_CHANGED,
     PRODUCT_GONE,
@@ -134,6 +150,7 @@ TABLE = (
     MANY_SILENT,
     KEY_SILENT,
     SERVER_SILENT,
+    MANY_LONG_SILENT,
     NEVER_CHECKED_IN,
     NEVER_CHECKED_IN_UNDATED,
     CHECKIN_AHEAD_OF_CLOCK,
@@ -266,73 +283,3 @@ def patch_states_of_account(
     """
     listed = [state for state in states if is_listed(state)]
     return listed or sorted(states, key=servers)[-1:]
-
-
-class Fact(NamedTuple):
-    """Something that may be odd: its ``severity``, the words for ``one`` and for ``many``, with ``{}`` for how many.
-
-    What it is true of comes behind them, after a colon unless they end with a blank.
-    """
-
-    severity: Severity
-    one: str
-    many: str
-
-
-FACTS: dict[str, Fact] = {
-    SERVERS_GONE: Fact(Severity.CRITICAL, "CLN lists none any more", "CLN lists none any more"),
-    FIELD_MISSING: Fact(Severity.WARNING, "CLN tells no ", "CLN tells no "),
-    LIMIT_UNREADABLE: Fact(
-        Severity.WARNING, "1 key has a limit that cannot be read", "{} keys have a limit that cannot be read"
-    ),
-    CHECKIN_AHEAD: Fact(
-        Severity.WARNING,
-        "1 server has a last check-in more than 1h ahead of CLN's clock",
-        "{} servers have a last check-in more than 1h ahead of CLN's clock",
-    ),
-    FLAG_MISSING: Fact(Severity.WARNING, "CLN no longer tells 1 flag", "CLN no longer tells {} flags"),
-    SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer", "CLN lists far fewer"),
-    SERVERS_NOT_LISTED: Fact(
-        Severity.INFO, "CLN lists fewer servers than it counts", "CLN lists fewer servers than it counts"
-    ),
-    COUNT_UNREADABLE: Fact(
-        Severity.INFO,
-        "1 key has a number of servers that cannot be read",
-        "{} keys have a number of servers that cannot be read",
-    ),
-    LIMIT_NOT_TOLD: Fact(Severity.INFO, "CLN tells no limit of 1 key", "CLN tells no limit of {} keys"),
-    NOT_AVAILABLE: Fact(Severity.INFO, "not available to this account", "not available to this account"),
-}
-"""The facts by name, the worst first. ``docs/faults.md`` says of each when it is true."""
-
-_OF_ANOTHER_VERSION = Fact(
-    Severity.WARNING, "the exporter tells something unknown", "the exporter tells what is unknown"
-)
-
-
-class Phrase(NamedTuple):
-    """A fact in words, with the first of what it is true of."""
-
-    severity: Severity
-    fact: str
-    text: str
-
-
-def phrases(seen: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
-    """Return a phrase for each fact that was ``seen``, the worst first: what it is true of, and of how many."""
-    names: dict[str, list[str]] = {}
-    counts: dict[str, int] = {}
-    for fact, some, count in seen:
-        names.setdefault(fact, []).extend(some)
-        counts[fact] = counts.get(fact, 0) + count
-    order = list(FACTS)
-    known = sorted(names, key=lambda fact: order.index(fact) if fact in FACTS else -1)
-    return [_phrase(fact, names[fact], counts[fact]) for fact in known]
-
-
-def _phrase(name: str, names: Sequence[str], count: int) -> Phrase:
-    fact = FACTS.get(name, _OF_ANOTHER_VERSION)
-    words = fact.one if count == 1 else fact.many.format(count)
-    colon = "" if words.endswith(" ") else ": "
-    more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
-    return Phrase(fact.severity, name, f"{words}{colon}{', '.join(sorted(names)[:MOST_NAMED])}{more}")

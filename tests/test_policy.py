@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cln_monitor.facts import FACTS, Phrase, phrases
 from cln_monitor.policy import (
     DAY,
-    FACTS,
     KEY_FULL,
     KEY_NEARLY_FULL,
     KEY_OF_ONE,
-    Phrase,
     Registration,
     Row,
     Severity,
@@ -22,7 +21,6 @@ from cln_monitor.policy import (
     gone_after,
     is_unused_long,
     key_fullness,
-    phrases,
     shared_addresses,
     silence_of,
     superseded,

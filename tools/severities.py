@@ -18,8 +18,6 @@ the alert rules and the dashboards are compared with it. `python -m tools.severi
 - `stale_after` is that of the probe in the configuration. A plugin takes it from `--config` or `--exporter`.
 - An option replaces the row it names: with `-w` or `-c` all silence is judged by those ranges, with `--limit-warning`
   the use of limits, and with `--key` a disabled key is judged like any other.
-- More than 25 servers of an account and product that are silent for more than 3 days beyond `stale_after` are one
-  alert, `ClnServersLongStale`, in place of one for each.
 - A superseded server, or one of a disabled key, counts in that row alone. A server is superseded when its address has a
   single fresh registration that was made after its last check-in; an address with several is shared, as by NAT.
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from cln_monitor import policy
+from cln_monitor import facts
 from cln_monitor.masking import masked, same_key
 
 from .data.reader import read_view
@@ -134,7 +134,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
     active = [use for use in uses if options.key or not use.is_disabled]
     problems = problems_of(view, wanted, options)
     # A check of one key is not to alarm of what the account has lost.
-    odd = oddities_of(view, wanted, but=(policy.SERVERS_DROPPED, policy.SERVERS_GONE) if options.key else ())
+    odd = oddities_of(view, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
     found = judged.problems + limit_problems(active, limits)
     found += unknown_problems(judged.servers, total) if of_servers and rows else odd.problems
     gone = [

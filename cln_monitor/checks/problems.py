@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from cln_monitor import policy
+from cln_monitor import facts
 from cln_monitor.durations import format_age
 from cln_monitor.policy import Severity
 
@@ -97,7 +97,7 @@ def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[st
         for caution in held.get("cautions", ())
         if caution["fact"] not in but
     ]
-    told = policy.phrases((each["fact"], each["names"], each.get("count", 1)) for each in cautions)
+    told = facts.phrases((each["fact"], each["names"], each.get("count", 1)) for each in cautions)
     return Oddities(
         [CheckProblem(state_of(each.severity), each.text) for each in told if each.severity is not Severity.INFO],
         [each.text for each in told if each.severity is Severity.INFO],

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET
 
 from cln_monitor.cln import Clock
-from cln_monitor.policy import Phrase
+from cln_monitor.facts import Phrase
 from cln_monitor.probes import (
     WHOLE,
     Ages,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 from msgspec import UNSET
 
-from cln_monitor import policy
+from cln_monitor import facts
 from cln_monitor.cln import Limit, ReadOnlyClient
 
 _MOST_NAMED = 20
@@ -36,9 +36,9 @@ class KeyLimits(NamedTuple):
     of_key: Mapping[str, tuple[Caution, ...]]
 
 
-def phrases_of(cautions: Iterable[Caution]) -> list[policy.Phrase]:
+def phrases_of(cautions: Iterable[Caution]) -> list[facts.Phrase]:
     """Return what ``cautions`` say, a phrase for each fact, the worst first."""
-    return policy.phrases((caution.fact, caution.names, caution.count) for caution in cautions)
+    return facts.phrases((caution.fact, caution.names, caution.count) for caution in cautions)
 
 
 class Keyed(Protocol):
@@ -56,11 +56,11 @@ class Keyed(Protocol):
 def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[str], str], of: str) -> KeyLimits:
     """Return what is odd in the limits of ``keys``, a list that CLN gave; ``of`` says of what they are."""
     if keys and all(key.limit is None for key in keys):
-        return KeyLimits(Caution.of(policy.FIELD_MISSING, [f"limit of {counted(len(keys), f'{of} key')}"]), {})
+        return KeyLimits(Caution.of(facts.FIELD_MISSING, [f"limit of {counted(len(keys), f'{of} key')}"]), {})
     of_key = {
-        label(key.key): Caution.of(policy.LIMIT_UNREADABLE, [f"{label(key.key)} ('{client.scrub(key.limit)}')"])
+        label(key.key): Caution.of(facts.LIMIT_UNREADABLE, [f"{label(key.key)} ('{client.scrub(key.limit)}')"])
         if isinstance(key.limit, str)
-        else Caution.of(policy.LIMIT_NOT_TOLD, [label(key.key)])
+        else Caution.of(facts.LIMIT_NOT_TOLD, [label(key.key)])
         for key in keys
         if key.limit is None or isinstance(key.limit, str)
     }
@@ -70,7 +70,7 @@ def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[st
 def of_addresses(servers: Sequence[Any], of: str) -> tuple[Caution, ...]:
     """Return a caution where CLN tells the address of none of ``servers``, a list that it gave; ``of`` whose it is."""
     is_missing = servers and not any(is_address(server.ip) for server in servers)
-    return Caution.of(policy.FIELD_MISSING, [f"ip of {counted(len(servers), 'server')} {of}"] if is_missing else [])
+    return Caution.of(facts.FIELD_MISSING, [f"ip of {counted(len(servers), 'server')} {of}"] if is_missing else [])
 
 
 def is_address(ip: str) -> bool:
@@ -86,7 +86,7 @@ def of_checkins(servers: Sequence[Any], ahead: Sequence[Any], of: str) -> tuple[
     """Return the cautions of the check-ins of ``servers``, a list that CLN gave, and of those that are ``ahead``."""
     is_missing = servers and not ahead and all(server.last_checkin is UNSET for server in servers)
     told = [f"last_checkin of {counted(len(servers), 'server')} {of}"] if is_missing else []
-    return Caution.of(policy.FIELD_MISSING, told) + Caution.of(policy.CHECKIN_AHEAD, list(map(_named, ahead)))
+    return Caution.of(facts.FIELD_MISSING, told) + Caution.of(facts.CHECKIN_AHEAD, list(map(_named, ahead)))
 
 
 def of_servers(servers: Sequence[Any], ahead: Sequence[Any], of: str) -> tuple[Caution, ...]:

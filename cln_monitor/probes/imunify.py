@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cln_monitor import policy
+from cln_monitor import facts
 from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 
 from .caution import Caution, KeyLimits, of_servers
@@ -59,7 +59,7 @@ def _read(context: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[
 
 def _of_count(label: str, reported: Limit, listed: int) -> tuple[Caution, ...]:
     if not isinstance(reported, int):
-        return Caution.of(policy.COUNT_UNREADABLE, [f"{label} ('{reported}')"] if reported else [])
+        return Caution.of(facts.COUNT_UNREADABLE, [f"{label} ('{reported}')"] if reported else [])
     # One or two apart they are whenever a server comes or goes between the two calls.
     differs = [f"key {label} ({listed} of {reported})"] if 2 * listed < reported else []
-    return Caution.of(policy.SERVERS_NOT_LISTED, differs)
+    return Caution.of(facts.SERVERS_NOT_LISTED, differs)

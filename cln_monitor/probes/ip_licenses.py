@@ -7,7 +7,7 @@ from functools import partial
 import msgspec
 from msgspec import UNSET
 
-from cln_monitor import policy
+from cln_monitor import facts
 from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
 
 from .caution import Caution, counted, of_checkins
@@ -99,5 +99,5 @@ def _read_checkins(context: ProbeContext, licenses: list[IpLicense]) -> Reading[
         "of IP licenses",
     )
     if in_use and not told:
-        odd = Caution.of(policy.FIELD_MISSING, [f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"])
+        odd = Caution.of(facts.FIELD_MISSING, [f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"])
     return Reading(IpLicenseList(checkins=shown), odd)

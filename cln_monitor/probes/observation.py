@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cln_monitor import policy
+from cln_monitor import facts
 
 from .caution import Caution
 
@@ -100,7 +100,7 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
     @property
     def all_cautions(self) -> list[Caution]:
         """What is odd in all that is there, and what is not available."""
-        not_available = Caution.of(policy.NOT_AVAILABLE, [each.what for each in self.unavailable])
+        not_available = Caution.of(facts.NOT_AVAILABLE, [each.what for each in self.unavailable])
         return [*self.cautions, *(caution for part in self.parts for caution in part.cautions), *not_available]
 
     @property

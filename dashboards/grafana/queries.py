@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from cln_monitor import policy
-from cln_monitor.policy import FACTS
+from cln_monitor.facts import FACTS
 
 EXPORTER = 'job=~"$job",instance=~"$instance"'
 ACCOUNT = f'{EXPORTER},account=~"$account"'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import table
 
-from cln_monitor import policy
+from cln_monitor import facts, policy
 from cln_monitor.policy import Severity
 
 from . import counts
@@ -22,8 +22,7 @@ _DETAILS = "/d/${__data.fields.board}?${__url_time_range}&${__all_variables}"
 ALL = q.Scope((*q.WITH_KEYS, "ip_license"))
 _EXPORTER, _KERNELCARE, _LICENSES = "cln-exporter", "cln-kernelcare", "cln-licenses"
 _BOARDS = {"kernelcare": _KERNELCARE, "imunify": "cln-imunify", "ip_license": _LICENSES}
-_INFOS = (policy.SERVERS_NOT_LISTED, policy.COUNT_UNREADABLE, policy.LIMIT_NOT_TOLD)
-_CLOCK_SKEW = 300  # seconds, as of the alert ClnClockSkew
+_INFOS = (facts.SERVERS_NOT_LISTED, facts.COUNT_UNREADABLE, facts.LIMIT_NOT_TOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _of_exporters() -> list[Trouble]:
         return Trouble(severity, problem, f"count({series})", _EXPORTER, place="exporter")
 
     return [
-        own(Severity.CRITICAL, "Exporter is down", down),
+        own(policy.EXPORTER_DOWN.severity, "Exporter is down", down),
         Trouble(
             policy.AUTH_REFUSED.severity,
             "CLN refuses the credentials",
@@ -88,21 +87,27 @@ def _of_exporters() -> list[Trouble]:
             f"cln_exporter_config_last_reload_successful{{{q.EXPORTER}}} == 0",
         ),
         own(
-            warning,
+            policy.TLS_UNVERIFIED.severity,
             "TLS verification is disabled",
             f"cln_exporter_tls_verification_disabled{{{q.EXPORTER}}} == 1",
         ),
         own(
-            warning,
+            policy.STATE_NOT_WRITTEN.severity,
             "State could not be written",
             f"increase(cln_exporter_state_write_failures_total{{{q.EXPORTER}}}[1h]) > 0",
         ),
         own(
-            warning,
+            policy.CLOCK_SKEW.severity,
             "CLN's clock differs",
-            f"{q.once('api', f'abs(cln_api_clock_skew_seconds{{{q.EXPORTER}}})')} > {_CLOCK_SKEW}",
+            f"{q.once('api', f'abs(cln_api_clock_skew_seconds{{{q.EXPORTER}}})')} > {policy.MOST_SKEW}",
         ),
-        Trouble(warning, "Per-server series are left out", f"{of_probe} ({dropped}) > 0", _EXPORTER, "probe"),
+        Trouble(
+            policy.SERIES_DROPPED.severity,
+            "Per-server series are left out",
+            f"{of_probe} ({dropped}) > 0",
+            _EXPORTER,
+            "probe",
+        ),
     ]
 
 
@@ -192,9 +197,9 @@ def _of_the_rest() -> list[Trouble]:
             place="ip_license",
         ),
         Trouble(
-            Severity.INFO,
+            policy.AWP_JUMPED.severity,
             "AccelerateWP is billed for many more",
-            f"(({now}) - ({before}) >= 10 and ({now}) > 1.5 * ({before}))",
+            f"(({now}) - ({before}) >= {policy.AWP_MORE} and ({now}) > {policy.AWP_FACTOR} * ({before}))",
             _LICENSES,
             place="awp",
         ),

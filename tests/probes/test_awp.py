@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 import pytest
 
+from cln_monitor.durations import months_at
 from cln_monitor.probes import PROBES, run_probe
 from cln_monitor.probes.awp import AwpCount, AwpMonth, AwpSettings
 from tests.helpers.clock import NOW
@@ -14,18 +15,19 @@ from tests.helpers.clock import NOW
 from .conftest import Cln
 
 AWP = PROBES["awp"]
-MONTH = datetime.fromtimestamp(NOW, UTC).strftime("%Y-%m")
+MONTH, BEFORE = months_at(NOW)
 
 
-def run(cln: Cln, now: float = NOW, products: tuple[str, ...] = ("AWP_PREMIUM", "AWP_CDN")) -> AwpMonth:
-    """Return what the probe sees at the time ``now``."""
+def run(
+    cln: Cln, now: float = NOW, products: tuple[str, ...] = ("AWP_PREMIUM", "AWP_CDN")
+) -> tuple[AwpMonth, AwpMonth]:
+    """Return what the probe sees at the time ``now``: the current month and the one before."""
     source = msgspec.structs.replace(cln.source(AWP, products=list(products)), now=lambda: now)
     outcome = run_probe(AWP, source, cln.pool, cln.clock)
     assert outcome.failure is None
-    [part] = outcome.observation.parts
-    assert part.name == part.value.month
-    value: AwpMonth = part.value
-    return value
+    current, previous = outcome.observation.parts
+    assert (current.name, previous.name) == (current.value.month, previous.value.month)
+    return current.value, previous.value
 
 
 def test_what_is_billed_this_month(cln: Cln) -> None:
@@ -34,16 +36,18 @@ def test_what_is_billed_this_month(cln: Cln) -> None:
     cln.account.add_awp_entity("two.example.net", month=MONTH)
     cln.account.add_awp_entity("one.example.net", "AWP_CDN", month=MONTH, cdn_limit_type="50 GB")
     cln.account.add_awp_entity("old.example.net", month="2001-01")
-    seen = run(cln)
+    cln.account.add_awp_entity("one.example.net", month=BEFORE)
+    seen, before = run(cln)
+    assert before == AwpMonth(BEFORE, [AwpCount("AWP_CDN", "", 0), AwpCount("AWP_PREMIUM", "", 1)])
     assert seen == AwpMonth(MONTH, [AwpCount("AWP_CDN", "50 GB", 1), AwpCount("AWP_PREMIUM", "", 2)])
     assert "example" not in repr(seen)
-    assert cln.asked() == ["/cl/awp"]
+    assert cln.asked() == ["/cl/awp"] * 2
 
 
 def test_a_product_of_which_nothing_is_billed_is_zero(cln: Cln) -> None:
     """Absent it would look as if nobody had asked."""
-    assert run(cln).counts == [AwpCount("AWP_CDN", "", 0), AwpCount("AWP_PREMIUM", "", 0)]
-    assert run(cln, products=("AWP_CDN",)).counts == [AwpCount("AWP_CDN", "", 0)]
+    assert run(cln)[0].counts == [AwpCount("AWP_CDN", "", 0), AwpCount("AWP_PREMIUM", "", 0)]
+    assert run(cln, products=("AWP_CDN",))[0].counts == [AwpCount("AWP_CDN", "", 0)]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +56,10 @@ def test_a_product_of_which_nothing_is_billed_is_zero(cln: Cln) -> None:
 )
 def test_the_month_is_that_of_utc(moment: str, month: str, cln: Cln) -> None:
     """Wherever this machine stands."""
-    assert run(cln, datetime.fromisoformat(moment).timestamp()).month == month
-    assert cln.simulator.requests[-1].query["yearMonth"] == month
+    current, previous = run(cln, datetime.fromisoformat(moment).timestamp())
+    assert current.month == month
+    asked = {request.query["yearMonth"] for request in cln.simulator.requests}
+    assert asked == {month, previous.month}
 
 
 def test_products_that_cannot_be_meant() -> None:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import PatchedHost, Secret, mask_key
-from cln_monitor.policy import Phrase, Severity
+from cln_monitor.facts import Phrase
+from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Failure, Missing, phrases_of
 from cln_monitor.probes.patch_status import RESELLER, PatchState
 from cln_monitor.simulator import Fault

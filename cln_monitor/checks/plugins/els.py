@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from cln_monitor import policy
+from cln_monitor import facts
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, no_match, unmatched
 from cln_monitor.checks.data.reader import read_view
 from cln_monitor.checks.data.request import DataRequest, View
@@ -52,7 +52,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     uses = fullest_first(keys, used)
     problems = problems_of(view, wanted, options, requested=options.code)
     is_of_some = bool(options.key or options.code)
-    odd = oddities_of(view, wanted, but=(policy.SERVERS_DROPPED, policy.SERVERS_GONE) if is_of_some else ())
+    odd = oddities_of(view, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
     found = limit_problems(uses, limits) + odd.problems
     gone = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.checks.plugins.awp import judge
+from cln_monitor.durations import months_at
 from tests.checks.conftest import Cln
 from tests.checks.inside import InsideExit, options_of, result_of, run_inside
 from tests.checks.running import Outcome
@@ -16,10 +17,13 @@ from tests.helpers.clock import NOW
 NAME = "check_cln_awp"
 
 
-def month(*counts: tuple[str, str, int]) -> dict[str, Any]:
+MONTH, BEFORE = months_at(NOW)
+
+
+def month(*counts: tuple[str, str, int], of: str = MONTH) -> dict[str, Any]:
     """Return the part of a month: product, limit and number."""
     rows = [{"product": product, "cdn_limit": limit, "billable": count} for product, limit, count in counts]
-    return part("2026-11", {"month": "2026-11", "counts": rows})
+    return part(of, {"month": of, "counts": rows})
 
 
 SEEN = month(("AWP_CDN", "50 GB", 2), ("AWP_CDN", "1 TB", 1), ("AWP_PREMIUM", "", 7))
@@ -36,7 +40,7 @@ def judged(seen: Any, *arguments: str) -> Outcome:
 def test_without_thresholds() -> None:
     """It tells and graphs, and is never wrong."""
     assert judged(view([SEEN])).output == (
-        "OK - 10 billable in 2026-11 (3 AWP_CDN, 7 AWP_PREMIUM)"
+        f"OK - 10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM)"
         " | awp_cdn=3;;;0 awp_premium=7;;;0 billable=10;;;0\n"
         "AWP_CDN of 50 GB: 2\nAWP_CDN of 1 TB: 1\nAWP_PREMIUM: 7\n"
     )
@@ -45,11 +49,11 @@ def test_without_thresholds() -> None:
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("-w", "9"), "WARNING", "10 billable in 2026-11 (3 AWP_CDN, 7 AWP_PREMIUM), over 9"),
-        (("-w", "5", "-c", "9"), "CRITICAL", "10 billable in 2026-11 (3 AWP_CDN, 7 AWP_PREMIUM), over 9"),
-        (("-w", "10"), "OK", "10 billable in 2026-11 (3 AWP_CDN, 7 AWP_PREMIUM)"),
-        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", "3 billable in 2026-11 (3 AWP_CDN), over 2"),
-        (("-c", "20:"), "CRITICAL", "10 billable in 2026-11 (3 AWP_CDN, 7 AWP_PREMIUM), out of 20:"),
+        (("-w", "9"), "WARNING", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM), over 9"),
+        (("-w", "5", "-c", "9"), "CRITICAL", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM), over 9"),
+        (("-w", "10"), "OK", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM)"),
+        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", f"3 billable in {MONTH} (3 AWP_CDN), over 2"),
+        (("-c", "20:"), "CRITICAL", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM), out of 20:"),
         (
             ("--product", "AWP_X"),
             "UNKNOWN",
@@ -66,22 +70,48 @@ def test_thresholds(arguments: tuple[str, ...], state: str, text: str) -> None:
 def test_nothing_billed() -> None:
     """Zero is a number like others."""
     outcome = judged(view([month(("AWP_CDN", "", 0))]), "-c", "1:")
-    assert (outcome.state, outcome.text) == ("CRITICAL", "0 billable in 2026-11 (0 AWP_CDN), out of 1:")
+    assert (outcome.state, outcome.text) == ("CRITICAL", f"0 billable in {MONTH} (0 AWP_CDN), out of 1:")
 
 
 def test_what_could_not_be_read() -> None:
     """Is UNKNOWN, and there is no figure."""
-    outcome = judged(view([], [missing("2026-11")]), "-c", "1:")
+    outcome = judged(view([], [missing(MONTH)]), "-c", "1:")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 
 
 def test_against_a_cln(cln: Cln) -> None:
-    """One call, for the products that are asked for; a malformed one is refused before it is sent."""
+    """One call a month, for the products that are asked for; a malformed one is refused before it is sent."""
     outcome = run_inside(NAME, *cln.login, "-w", "1")
     assert (outcome.state, outcome.perfdata["billable"].value) == ("WARNING", 2)
     assert run_inside(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 1
-    assert [each.query["products"] for each in cln.simulator.requests] == ["AWP_PREMIUM,AWP_CDN", "AWP_CDN"]
+    asked = [each.query["products"] for each in cln.simulator.requests]
+    assert asked == ["AWP_PREMIUM,AWP_CDN"] * 2 + ["AWP_CDN"] * 2
     cln.simulator.clear_requests()
     bad = run_inside(NAME, *cln.login, "--product", "a,b").text
     assert bad.startswith("--product: is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM")
     assert cln.simulator.requests == []
+
+
+def test_the_previous_month() -> None:
+    """Its bill is complete; the current one does not matter then."""
+    seen = view([SEEN, month(("AWP_PREMIUM", "", 20), of=BEFORE)])
+    outcome = judged(seen, "--month", "previous", "-w", "19")
+    assert (outcome.state, outcome.text) == ("WARNING", f"20 billable in {BEFORE} (20 AWP_PREMIUM), over 19")
+    assert run_inside(NAME, "--month", "2023-12").state == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("count", "before", "is_told"), [(31, 20, True), (30, 20, False), (15, 5, True), (14, 5, False), (10, 0, True)]
+)
+def test_a_bill_that_jumped(count: int, before: int, is_told: bool) -> None:
+    """By more than half, and ten: it is worth a word, and OK."""
+    seen = view([month(("AWP_CDN", "", count)), month(("AWP_CDN", "", before), of=BEFORE)])
+    outcome = judged(seen)
+    assert outcome.state == "OK"
+    assert (f"AWP_CDN rose from {before} in {BEFORE} to {count}" in outcome.text) is is_told
+
+
+def test_a_month_that_an_exporter_has_not_read() -> None:
+    """A month kept from before the turn of the month is not taken for the current one."""
+    outcome = judged(view([month(("AWP_CDN", "", 3), of=BEFORE)]))
+    assert (outcome.state, outcome.text) == ("UNKNOWN", f"{MONTH} was not read")

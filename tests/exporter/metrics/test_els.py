@@ -19,9 +19,9 @@ def test_keys_and_servers() -> None:
     assert (
         text_of(render, observed({"ELS CELS7": PRODUCT}), ElsSettings())
         == """\
-cln_els_key_info{account="acme",key="k1",product="ELS CELS7"} 1
-cln_els_key_info{account="acme",key="k2",product="ELS CELS7"} 1
-cln_els_key_info{account="acme",key="k3",product="ELS CELS7"} 1
+cln_els_key_info{account="acme",key="k1",product="ELS CELS7",note=""} 1
+cln_els_key_info{account="acme",key="k2",product="ELS CELS7",note=""} 1
+cln_els_key_info{account="acme",key="k3",product="ELS CELS7",note=""} 1
 cln_els_key_servers{account="acme",key="k1",product="ELS CELS7"} 1
 cln_els_key_servers{account="acme",key="k2",product="ELS CELS7"} 0
 cln_els_key_servers{account="acme",key="k3",product="ELS CELS7"} 0

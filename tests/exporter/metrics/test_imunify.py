@@ -27,7 +27,7 @@ def test_a_key_and_its_servers() -> None:
     assert (
         text_of(render, observed({"k": KEY}), CheckinSettings())
         == """\
-cln_imunify_key_info{account="acme",key="k",product="360_250"} 1
+cln_imunify_key_info{account="acme",key="k",product="360_250",note=""} 1
 cln_imunify_key_servers{account="acme",key="k",checkin="fresh"} 1
 cln_imunify_key_servers{account="acme",key="k",checkin="stale"} 0
 cln_imunify_key_servers{account="acme",key="k",checkin="never"} 1

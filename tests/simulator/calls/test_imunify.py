@@ -46,7 +46,7 @@ def test_a_key_is_created(simulator: Simulator, account: Account, code: str) -> 
     row = data(simulator, account, "/im/key/create.json", code=code, limit="3", note="n")
     assert {**row, "key": ""} == {"key": "", "limit": "3", "code": code}
     assert re.fullmatch(r"IM[A-Z0-9]{17,}", row["key"])
-    assert data(simulator, account, "/im/key/list.json") == [{**row, "servers": "0"}]
+    assert data(simulator, account, "/im/key/list.json") == [{**row, "servers": "0", "note": "n"}]
     assert account.imunify_keys[row["key"]].note == "n"
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 
-from cln_monitor import policy
+from cln_monitor import facts, policy
 from cln_monitor.durations import format_age, months_at
 from cln_monitor.policy import Severity
 from cln_monitor.probes import AwpMonth, Observation, phrases_of, product_name
@@ -35,14 +35,15 @@ _KINDS = {
     "check-ins": "the check-ins",
     "kernels": "the kernels",
     "licenses": "the IP licenses",
+    "awp": "AccelerateWP",
 }
 _SECTION_OF_FACT = {
-    policy.FLAG_MISSING: "cln",
-    policy.LIMIT_NOT_TOLD: "keys",
-    policy.LIMIT_UNREADABLE: "keys",
-    policy.NOT_AVAILABLE: "probes",
+    facts.FLAG_MISSING: "cln",
+    facts.LIMIT_NOT_TOLD: "keys",
+    facts.LIMIT_UNREADABLE: "keys",
+    facts.NOT_AVAILABLE: "probes",
 }
-_ALERT_OF_FACT = {policy.SERVERS_GONE: "ClnServersDropped", policy.SERVERS_DROPPED: "ClnServersDropped"}
+_ALERT_OF_FACT = {facts.SERVERS_GONE: "ClnServersDropped", facts.SERVERS_DROPPED: "ClnServersDropped"}
 _OVERLOADED = frozenset({"rhn_overloaded", "rhn_queue_full"})
 _KERNELS = {
     "outofdate": ("ClnServersOutOfDate", "{servers} of {account} {has} an unpatched kernel"),
@@ -105,17 +106,18 @@ def _of_key(key: KeyUse, account: str) -> Iterator[Problem]:
 
 
 def _of_bills(observation: Observation[AwpMonth]) -> Iterator[Problem]:
-    bills = {part.value.month: Counter[str]() for part in observation.parts}
+    bills: dict[str, Counter[str]] = {}
     for part in observation.parts:
+        bill = bills.setdefault(part.value.month, Counter())
         for counted in part.value.counts:
-            bills[part.value.month][counted.product] += counted.billable
-    current, previous = months_at(observation.observed_at)
-    for product, count in sorted(bills.get(current, {}).items()):
-        before = bills.get(previous, {}).get(product)
+            bill[counted.product] += counted.billable
+    current, previous = (bills.get(month, Counter()) for month in months_at(observation.observed_at))
+    for product, count in sorted(current.items()):
+        before = previous.get(product)
         if before is not None and policy.has_jumped(count, before):
-            text = f"{product_name('awp', product)} of {observation.account} rose from {formatting.number(before)} in "
-            text += f"{previous} to {formatting.number(count)} billable"
-            yield from problem_of(policy.AWP_JUMPED, "licenses", text, "ClnAwpBillJumped")
+            text = f"{product_name('awp', product)} of {observation.account} rose from {formatting.number(before)} "
+            text += f"last month to {formatting.number(count)} billable"
+            yield from problem_of(policy.AWP_JUMPED, "awp", text, "ClnAwpBillJumped")
 
 
 def _of_licenses(status: ProbeStatus, now: float) -> Iterator[Problem]:
