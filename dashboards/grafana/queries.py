@@ -163,6 +163,13 @@ def patch_states(where: str = ACCOUNT, state: str = "") -> str:
     return f"{whole}\nor sum by (account, state) ({of_keys} and on (account, key) {keys})"
 
 
+def uncounted_patch_states() -> str:
+    """Return the patch states that are bad, and of which CLN does not report how many servers are in which state."""
+    labels = "account, scope, key"
+    bad = once(labels, f"cln_patch_status_ok{{{ACCOUNT}}}")
+    return f"{bad} == 0 unless on ({labels}) cln_patch_status_servers{{{ACCOUNT}}}"
+
+
 def ip_licenses(registered: str = "", scope: Scope | None = None) -> str:
     """Return the IP licenses of each account by type; only those ``registered``, "true" or "false", if given."""
     matcher = f'registered="{registered}"' if registered else ""

@@ -169,7 +169,7 @@ def _of_the_rest() -> list[Trouble]:
         "unsupported": "Kernels are not supported",
         "inactive": "Servers are inactive",
     }
-    now, before = (f"sum by (account) ({q.awp(period)})" for period in ("current", "previous"))
+    now, before = (f"sum by (account, product) ({q.awp(period)})" for period in ("current", "previous"))
     unknown = f"sum by (account) ({q.ip_licenses('unknown')})"
     return [
         *(
@@ -181,6 +181,13 @@ def _of_the_rest() -> list[Trouble]:
                 place="kernelcare",
             )
             for state, problem in kernels.items()
+        ),
+        Trouble(
+            policy.KERNEL_OUT_OF_DATE.severity,
+            "Kernels are not all up to date",
+            f"count by (account) ({q.uncounted_patch_states()})",
+            _KERNELCARE,
+            place="kernelcare",
         ),
         Trouble(
             policy.LICENSE_UNUSED.severity,
@@ -201,7 +208,7 @@ def _of_the_rest() -> list[Trouble]:
             "AccelerateWP is billed for many more",
             f"(({now}) - ({before}) >= {policy.AWP_MORE} and ({now}) > {policy.AWP_FACTOR} * ({before}))",
             _LICENSES,
-            place="awp",
+            label="product",
         ),
     ]
 

@@ -124,7 +124,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     ),
     "AccelerateWP": (
         {'cln_awp_billable{account="a",product="p",cdn_limit="",period="current"}': "31"},
-        {row(3, "AccelerateWP is billed for many more", "awp", "licenses"): 11},
+        {row(3, "AccelerateWP is billed for many more", "p", "licenses"): 11},
     ),
     "AccelerateWP of few": (
         {

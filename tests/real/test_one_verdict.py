@@ -1,9 +1,10 @@
-"""The alert rules find of a fleet what the page and the plugins find: promtool runs them over its metrics."""
+"""The alert rules and the dashboards find of a fleet what the page and the plugins find, as promtool runs them."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ import yaml
 from cln_monitor.exporter.metrics import render_target
 from cln_monitor.policy import Severity
 from cln_monitor.probes import stale_after_of
+from dashboards.grafana.troubles import LEVELS
+from tests.dashboards import grafana
 from tests.exporter.metrics.rendering import viewed
 from tests.helpers import servers
 from tests.helpers.clock import NOW
@@ -26,12 +29,9 @@ HOURS = 8
 """Longer than any alert waits, and shorter than the 24 h of servers of which nobody knows when they were registered."""
 FROM_HISTORY = {"servers were lost", "all servers were lost"}
 """The rules see these in the metrics of an hour and a day ago, which a fleet of one moment does not have."""
-NUMBERS = {Severity.INFO: 1, Severity.WARNING: 2, Severity.CRITICAL: 3}
-WORST = " or ".join(
-    f'(count(ALERTS{{alertstate="firing",severity="{severity.word}"}}) * 0 + {number})'
-    for severity, number in reversed(NUMBERS.items())
-)
-"""The number of the worst severity that fires; nothing where none does."""
+NUMBERS = {Severity.CRITICAL: 3, Severity.WARNING: 2, Severity.INFO: 1}
+AT_A_TIME = 10  # as most of the time goes into starting
+STARTS = range(0, len(FLEETS), AT_A_TIME)
 
 
 def input_series(fleet: Fleet) -> list[dict[str, str]]:
@@ -54,32 +54,61 @@ def input_series(fleet: Fleet) -> list[dict[str, str]]:
     return found
 
 
-def case(fleet: Fleet) -> dict[str, object]:
-    """Return promtool's test of a fleet: the worst that fires is the worst that the policy says; info is optional."""
-    expected = [] if fleet.severity is None else [{"labels": "{}", "value": NUMBERS[fleet.severity]}]
-    expression = WORST
-    if fleet.severity is Severity.INFO:
-        expression, expected = f"({WORST}) > 1", []
-    return {
-        "name": fleet.name,
-        "interval": "30m",
-        "input_series": input_series(fleet),
-        "promql_expr_test": [{"expr": expression, "eval_time": f"{HOURS}h", "exp_samples": expected}],
-    }
-
-
-@pytest.mark.parametrize("start", range(0, len(FLEETS), 10))
-def test_the_rules_agree(start: int, tmp_path: Path) -> None:
-    """Ten fleets at a time, as most of the time goes into starting."""
-    fleets = [fleet for fleet in FLEETS[start : start + 10] if fleet.name not in FROM_HISTORY]
-    tests = {"rule_files": [str(RULES)], "evaluation_interval": "30m", "tests": [case(fleet) for fleet in fleets]}
-    file = tmp_path / "fleets.test.yml"
-    file.write_text(yaml.safe_dump(tests, allow_unicode=True, width=1000))
+def run(fleets: Sequence[Fleet], rule_file: Path, of: str, folder: Path, *, every: str = "30m") -> str:
+    """Return what promtool finds wrong where the worst of the series ``of`` is that of the policy; info is optional."""
+    (folder / "cases.test.yml").write_text(
+        yaml.safe_dump(
+            {
+                "rule_files": [str(rule_file)],
+                "evaluation_interval": every,
+                "tests": [case(fleet, of) for fleet in fleets],
+            },
+            allow_unicode=True,
+            width=1000,
+        )
+    )
     done = subprocess.run(
-        [servers.path("promtool"), "test", "rules", file],
+        [servers.path("promtool"), "test", "rules", folder / "cases.test.yml"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout.decode()
+    return "" if done.returncode == 0 else done.stdout.decode()
+
+
+def case(fleet: Fleet, of: str) -> dict[str, object]:
+    """Return promtool's test of a fleet."""
+    worst = " or ".join(f"(count({of % severity.word}) * 0 + {number})" for severity, number in NUMBERS.items())
+    expected = [] if fleet.severity is None else [{"labels": "{}", "value": NUMBERS[fleet.severity]}]
+    if fleet.severity is Severity.INFO:
+        worst, expected = f"({worst}) > 1", []
+    return {
+        "name": fleet.name,
+        "interval": "30m",
+        "input_series": input_series(fleet),
+        "promql_expr_test": [{"expr": worst, "eval_time": f"{HOURS}h", "exp_samples": expected}],
+    }
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_the_rules_agree(start: int, tmp_path: Path) -> None:
+    """The alerts that fire are as bad as the page and the plugins say."""
+    fleets = [fleet for fleet in FLEETS[start : start + AT_A_TIME] if fleet.name not in FROM_HISTORY]
+    assert run(fleets, RULES, 'ALERTS{alertstate="firing",severity="%s"}', tmp_path) == ""
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_the_dashboard_agrees(start: int, tmp_path: Path) -> None:
+    """So is what the overview shows as wrong now."""
+    (overview,) = (board for board in grafana.dashboards() if board["uid"] == "cln-overview")
+    (query,) = (each for each in grafana.queries() if (each.board, each.panel) == ("cln-overview", "What is wrong now"))
+    expression = grafana.as_first_shown(query.expression, overview)
+    words = expression
+    for severity, level in LEVELS.items():
+        words = f'label_replace({words}, "severity", "{severity.word}", "level", "{level}")'
+    rule = {"record": "wrong:now", "expr": words}
+    rules = tmp_path / "wrong.rules.yml"
+    rules.write_text(yaml.safe_dump({"groups": [{"name": "wrong", "rules": [rule]}]}, width=100000))
+    fleets = FLEETS[start : start + AT_A_TIME]
+    assert run(fleets, rules, 'wrong:now{severity="%s"}', tmp_path, every=f"{HOURS}h") == ""

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cln_monitor.cln import STATES, ImunifyServer, KernelCareServer
+from cln_monitor.durations import months_at
 from cln_monitor.policy import Severity
 from cln_monitor.probes import PROBES, Observation, stale_after_of
+from cln_monitor.probes.awp import AwpCount, AwpMonth
 from cln_monitor.probes.caution import Caution
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
@@ -100,6 +102,18 @@ def kernels(*, ok: bool | None = None, **counts: int) -> Observation[Any]:
     return observed({"(reseller)": state}, probe="patch_status")
 
 
+def bills(current: int, previous: int, other: int = 100) -> Observation[Any]:
+    """Return what AccelerateWP is billed for, of a product beside another whose bill is the same as last month."""
+    months = zip(months_at(NOW), (current, previous), strict=True)
+    return observed(
+        {
+            month: AwpMonth(month, [AwpCount("AWP_CDN", "", count), AwpCount("AWP_PREMIUM", "", other)])
+            for month, count in months
+        },
+        probe="awp",
+    )
+
+
 def odd(fact: str) -> Observation[Any]:
     """Return a fleet that is well but for a caution."""
     seen = one(HOUR)
@@ -188,6 +202,9 @@ FLEETS = [
     Fleet("many licensed servers fell silent", licensed(*[("A", True, 2 * DAY)] * 5, ("A", True, HOUR)), CRITICAL),
     Fleet("the licensed servers are silent", licensed(*[("A", True, 2 * DAY)] * 4), WARNING),
     Fleet("an unused license is not silent", licensed(("A", False, 2 * DAY), ("A", True, HOUR)), None),
+    Fleet("a bill jumped", bills(31, 20), INFO),
+    Fleet("a bill rose by half", bills(30, 20), None),
+    Fleet("a small bill rose by 9", bills(11, 2), None),
     Fleet("what nobody knows of is silent", licensed(("A", None, 2 * DAY), ("A", True, HOUR)), WARNING),
 ]
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from cln_monitor.checks import checkin_rules
-from cln_monitor.checks.plugins import els, ip_licenses, patch_status, status
+from cln_monitor.checks.plugins import awp, els, ip_licenses, patch_status, status
 from cln_monitor.checks.result import CheckResult
 from cln_monitor.checks.states import State
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
@@ -45,7 +45,13 @@ def by_plugin(fleet: Fleet) -> tuple[Severity | None, str]:
 def _judged(probe: str, view: Any) -> CheckResult:
     if probe in {"kernelcare", "imunify"}:
         return checkin_rules.judge(view, probe, options_of(f"check_cln_{probe}"), NOW)
-    modules: dict[str, Any] = {"els": els, "ip_licenses": ip_licenses, "patch_status": patch_status, "status": status}
+    modules: dict[str, Any] = {
+        "awp": awp,
+        "els": els,
+        "ip_licenses": ip_licenses,
+        "patch_status": patch_status,
+        "status": status,
+    }
     arguments = ("--reseller",) if probe == "patch_status" else ()
     result: CheckResult = modules[probe].judge(view, options_of(f"check_cln_{probe}", *arguments), NOW)
     return result
