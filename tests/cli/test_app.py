@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .account import Cln
@@ -9,10 +11,17 @@ from .commands import ALL_READS, Read, typed
 from .inside import ask, ask_json
 
 
+def without_ages(shown: Any) -> Any:
+    """Return what a script reads, with an ellipsis for each age, which grows while the test runs."""
+    if not isinstance(shown, list):
+        return shown
+    return [{name: ... if name == "age_seconds" and value else value for name, value in row.items()} for row in shown]
+
+
 @pytest.mark.parametrize("command", ALL_READS, ids=typed)
 def test_what_reads(command: Read, cln: Cln) -> None:
     """The calls of the document go out, no other; scripts get the documented fields, and people a row each."""
-    assert ask_json(cln, *command.arguments) == command.shown
+    assert without_ages(ask_json(cln, *command.arguments)) == command.shown
     assert sorted(cln.sent(), key=str) == sorted(command.sends, key=str)
     outcome = ask(cln, *command.arguments)
     assert outcome.code == 0

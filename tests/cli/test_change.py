@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from unittest import mock
@@ -13,7 +14,7 @@ from cln_monitor.simulator import Fault
 from tests.helpers.running import PATIENCE, wait_until
 
 from .account import KEY, MONITORING_KEY, Cln
-from .commands import ALL_CHANGES, Change, typed
+from .commands import ALL_CHANGES, LISTED_NOTE, Change, typed
 from .inside import ask
 from .processes import CLNTOOL, on_a_terminal
 
@@ -31,7 +32,7 @@ def test_what_changes(command: Change, cln: Cln) -> None:
     if isinstance(expected, dict):
         got |= {name: ... for name, value in expected.items() if value is ...}
     assert got == expected
-    assert outcome.err.startswith("done: ")
+    assert re.match(r"(created|deleted|added|removed|registered|updated|moved|converted|allowed) \S", outcome.err)
 
 
 @pytest.mark.parametrize("command", ALL_CHANGES, ids=typed)
@@ -75,8 +76,8 @@ def test_dry_run(command: Change, cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("types", "code", "says"),
     [
-        (b"y\n", 0, "done: delete the KernelCare key"),
-        (b"YES\n", 0, "done: delete"),
+        (b"y\n", 0, f"deleted KernelCare key {KEY}"),
+        (b"YES\n", 0, "deleted KernelCare key"),
         (b"n\n", 1, "nothing was sent"),
         (b"\n", 1, "nothing was sent"),
         (b"what\nno\n", 1, "nothing was sent"),
@@ -87,8 +88,12 @@ def test_dry_run(command: Change, cln: Cln) -> None:
 def test_on_a_terminal(types: bytes, code: int, says: str, cln: Cln) -> None:
     """It asks first; no, nothing, Ctrl-D and Ctrl-C send nothing."""
     outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", KEY, types=types)
-    assert f"Delete the KernelCare key {KEY} at {cln.url.split('/')[2]}? [y/N]:" in outcome.err
-    assert (outcome.code, len(cln.sent())) == (code, 1 - code)
+    host = cln.url.split("/")[2]
+    goes_with_it = f"(note {LISTED_NOTE!r}, 2 servers)"
+    assert f"Delete KernelCare key {KEY} {goes_with_it} at {host}? [y/N]:" in " ".join(outcome.err.split())
+    sent = [path for _, path, _ in cln.sent()]
+    assert sent[:2] == ["/kcare/key/list.json", "/kcare/key/servers.json"]
+    assert (outcome.code, sent[2:]) == (code, ["/kcare/key/delete.json"] * (1 - code))
     assert says in outcome.err
 
 
@@ -114,7 +119,7 @@ def test_interrupted_while_it_is_sent(cln: Cln) -> None:
     out, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, out) == (3, "")
     assert err == (
-        "clntool: interrupted while asking CLN to delete the KernelCare key WsTs-8c7994d7; "
+        "clntool: interrupted while asking CLN to delete KernelCare key WsTs-8c7994d7; "
         "it may have been done all the same: look before sending it again\n"
     )
     assert len(cln.sent()) == 1
@@ -152,7 +157,7 @@ def test_an_update_of_all_types_is_warned_of(cln: Cln) -> None:
     """The API document says of that call that it removes licences, which is what nobody wants of an update."""
     outcome = ask(cln, "ip-licenses", "update", "192.0.2.1", "--no-els-allowed", "--dry-run")
     assert outcome.code == 0
-    assert outcome.err.startswith("note: of this call without a type the API document says that it removes licences")
+    assert outcome.err.startswith("note: of this call without a type the API document says that it removes licenses")
     assert (
         "note:" not in ask(cln, "ip-licenses", "update", "192.0.2.1", "--type", "1", "--els-allowed", "--dry-run").err
     )
@@ -165,8 +170,8 @@ def test_networks_as_the_document_separates_them(spelled: tuple[str, ...], cln: 
     """By blanks, commas and semicolons, in one argument or several; they are added, as the document has it."""
     outcome = ask(cln, "kernelcare", "keys", "set-cidr", KEY, *spelled, "--yes")
     assert outcome.code == 0, outcome
-    assert outcome.err.startswith("done: add 192.0.2.0/24, 2001:")
-    assert outcome.err.endswith(f" to the networks of the KernelCare key {KEY}\n")
+    assert outcome.err.startswith("added 192.0.2.0/24, 2001:")
+    assert outcome.err.endswith(f" to the networks of KernelCare key {KEY}\n")
     assert cln.sent() == [("GET", "/kcare/key/set_cidr.json", {"key": KEY, "cidr": "192.0.2.0/24,2001:db8::/32"})]
 
 
