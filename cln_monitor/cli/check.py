@@ -9,7 +9,7 @@ import typer
 
 from cln_monitor.config import DEFAULT_CONFIG, ConfigError, load_config, warnings_of
 
-from .account_check import AccountCheck
+from .account_check import FAILS, AccountCheck
 from .concurrent import Gathering
 from .context import family, session_of
 from .exit_codes import Code
@@ -67,4 +67,6 @@ def check_account(context: typer.Context) -> None:
     lines = [f"{each.probe:<12}  {each.result:<13}  {each.text}" for each in check.checks]
     session.output.told("\n".join([*lines, "", *check.block()]) if check.probes else "\n".join(lines), about)
     if check.code is not Code.DONE:
+        failing = [each.probe for each in check.checks if each.result == FAILS]
+        say(f"clntool: {', '.join(failing)} of {session.account.name} failed; the text behind it says why")
         raise typer.Exit(check.code)

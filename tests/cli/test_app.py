@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from .account import Cln
-from .commands import ALL_READS, Read, typed
+from .commands import ALL_READS, Read, typed, without_ages
 from .inside import ask, ask_json
-
-
-def without_ages(shown: Any) -> Any:
-    """Return what a script reads, with an ellipsis for each age, which grows while the test runs."""
-    if not isinstance(shown, list):
-        return shown
-    return [{name: ... if name == "age_seconds" and value else value for name, value in row.items()} for row in shown]
 
 
 @pytest.mark.parametrize("command", ALL_READS, ids=typed)
