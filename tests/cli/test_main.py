@@ -100,6 +100,7 @@ def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
         (("kernelcare", "kes"), "No such command 'kes'. Did you mean 'keys'?; see clntool kernelcare --help"),
         (("no\x1b[31mpe",), "No such command"),
         (("--nope", "status"), "No such option: --nope"),
+        (("groups", "list", "--login", "x"), "No such option: --login"),
         (("-o", "yaml", "status"), "'--output' / '-o': 'yaml' is not one of 'table', 'json'"),
         (("status", "more"), "unexpected extra argument"),
         (("imunify", "servers", "convert", "im-1"), "Missing argument 'NEW_KEY'"),

@@ -114,6 +114,6 @@ def test_texts_of_errors_are_those_of_the_code() -> None:
         re.sub(r'"\s*\n\s*f?"', "", file.read_text(encoding="utf-8"))
         for file in sorted((ROOT / "cln_monitor").rglob("*.py"))
     )
-    texts.remove("No such option: --account")  # typer's; the test of what stands before the family has it
+    texts.remove("No such option: --login")  # typer's; the test of what stands before the family has it
     missing = [text for text in texts if not all(part in code for part in map(str.strip, text.split("…")) if part)]
     assert missing == []
