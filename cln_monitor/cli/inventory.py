@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -141,18 +142,25 @@ class Inventory:
         ]
         units += self._els if ELS in products else []
         units += _batches(self._licenses) if IP_LICENSES in products else []
-        notes = {key.key: key.note for key in self.keys}
+        notes = {(key.product, key.key): key.note for key in self.keys}
+        counted: set[str | tuple[str, str]] = set()
+        counts: Counter[tuple[str, str]] = Counter()
         for unit, outcome in self._gathering.ask(units, lambda each: read_servers(self._client, each)):
             if isinstance(outcome, ClnError):
                 self.errors.append(outcome)
                 continue
-            found = [replace(each, note=notes.get(each.key)) if each.key else each for each in outcome]
-            self.servers += found
-            asked = {unit.key} if isinstance(unit, ListedKey) else {k.key for k in self.keys if k.code == unit}
-            counts = dict.fromkeys(asked, 0)
-            for server in found:
-                counts[server.key] = counts.get(server.key, 0) + 1
-            self.keys = [replace(k, used=counts[k.key]) if k.key in asked else k for k in self.keys]
+            self.servers += [
+                replace(each, note=notes.get((each.product, each.key))) if each.key else each for each in outcome
+            ]
+            counts.update((each.product, each.key) for each in outcome)
+            if not isinstance(unit, tuple):
+                counted.add(unit if isinstance(unit, str) else (unit.product, unit.key))
+        self.keys = [
+            replace(key, used=counts[key.product, key.key])
+            if (key.code if key.product == ELS else (key.product, key.key)) in counted
+            else key
+            for key in self.keys
+        ]
 
     def read_host_names(self) -> None:
         """Read the groups of the account, which know the host names of their servers."""

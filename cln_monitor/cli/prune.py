@@ -85,10 +85,7 @@ def prune(
     if not (yes or dry_run):
         require_terminal("remove servers")
     if criterion.superseded:
-        # Of the other products CLN does not tell when a server was registered.
-        if not products & {KERNELCARE}:
-            say("note: only KernelCare servers can be superseded")
-        products &= {KERNELCARE}
+        products = _of_which_registrations_are_told(products)
     _require_good_flags(session)
     inventory, wanted = _read(session, criterion, products, key)
     now = session.cln_now
@@ -96,23 +93,38 @@ def prune(
     chosen = [each for each in stands if wanted is None or each.server.key in wanted]
     found = _candidates(chosen, stands, criterion, now)
     _tell_undated(chosen, criterion)
-    if dry_run or not found.go:
+    is_all = dry_run or not found.go
+    if is_all:
         _show(session, found, "would_remove")
-        if not found.go:
-            say("no server to remove")
+    if not found.go:
+        say("no server to remove")
     _require_few([each for each, _ in found.go], stands, most)
-    if dry_run or not found.go:
+    if is_all:
         return
-    if session.output.is_table:
-        _show(session, found, "to_remove")
-    these = "this server" if len(found.go) == 1 else f"these {len(found.go)} servers"
-    if not yes and not agrees(f"remove {these} at {session.client.api}?"):
-        raise typer.Exit(Code.REFUSED)
-    removal = Removal(session, {each.key: each for each in inventory.keys})
+    _ask(session, found, yes=yes)
+    removal = Removal(session, inventory.keys)
     removal.run(found.go, found.kept)
     if not session.output.is_table:
         session.output.rows(removal.rows(), "")
     removal.end()
+
+
+def _of_which_registrations_are_told(products: set[str]) -> set[str]:
+    if KERNELCARE not in products:
+        say("note: only KernelCare servers can be superseded")
+    return products & {KERNELCARE}
+
+
+def _ask(session: Session, found: Candidates, *, yes: bool) -> None:
+    """Show what is to go, and end the program where the person who is asked does not agree."""
+    if session.output.is_table:
+        _show(session, found, "to_remove")
+    elif not yes:
+        for each, reason in found.go:
+            say(f"{each.server.name}: {reason}")
+    these = "this server" if len(found.go) == 1 else f"these {len(found.go)} servers"
+    if not yes and not agrees(f"remove {these} at {session.client.api}?"):
+        raise typer.Exit(Code.REFUSED)
 
 
 def _read(

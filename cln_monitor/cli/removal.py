@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import typer
 
@@ -22,10 +22,11 @@ _WORDS = {REMOVED: "done", SKIPPED: "skipped", REFUSED: "refused", UNCERTAIN: "u
 
 
 class Removal:
-    """One run that removes servers of the account of ``session``; ``keys`` are all keys, by name."""
+    """One run that removes servers of the account of ``session``; ``keys`` are all there are."""
 
-    def __init__(self, session: Session, keys: Mapping[str, ListedKey]) -> None:
-        self._session, self._keys = session, keys
+    def __init__(self, session: Session, keys: Iterable[ListedKey]) -> None:
+        self._session = session
+        self._keys = {(key.product, key.key): key for key in keys}
         self._client = session.client
         self._outcomes: list[tuple[Standing, str, str]] = []
         self._kept = self._stopped = ""
@@ -70,7 +71,7 @@ class Removal:
 
     def _reason_to_keep(self, listed: ListedServer) -> str:
         """Return why a server that was found is not to go after all, as CLN lists it now. Raises ClnError."""
-        key = self._keys.get(listed.key)
+        key = self._keys.get((listed.product, listed.key))
         if key is None:
             return "CLN does not list its key"
         unit = key.code if listed.product == ELS else key

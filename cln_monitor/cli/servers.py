@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -113,7 +113,7 @@ def list_servers(
     """
     session = session_of(context)
     _refuse_blank(key=key, group=group)
-    members = None if group is None else session.client.groups.servers(group)
+    is_in = None if group is None else _are_in(session.client.groups.servers(group))
     products = set(product_ or ((KERNELCARE, IMUNIFY) if group else PRODUCT_NAMES))
     with Gathering(session) as gathering:
         inventory = Inventory(session, gathering)
@@ -126,7 +126,7 @@ def list_servers(
     stands = [
         each
         for each in stand(inventory.servers, session.cln_now, stale_after_in(session))
-        if (wanted is None or each.server.key in wanted) and (members is None or _is_in(each, members))
+        if (wanted is None or each.server.key in wanted) and (is_in is None or is_in(each))
     ]
     shown = stands
     if stale is not None or never or superseded:
@@ -216,11 +216,14 @@ def _tell_unknown(stands: Sequence[Standing]) -> None:
             say(f"note: CLN does not tell the last check-in of {servers}")
 
 
-def _is_in(each: Standing, members: Sequence[GroupServer]) -> bool:
-    return any(
-        member.server_id == each.server.server_id and member.type.lower() in {each.server.product, ""}
-        for member in members
-    )
+def _are_in(members: Sequence[GroupServer]) -> Callable[[Standing], bool]:
+    """Return what tells whether a server is one of the ``members`` of a group, which tells their products as well."""
+    known = {(member.type.lower(), member.server_id) for member in members}
+
+    def is_in(each: Standing) -> bool:
+        return bool({(product, each.server.server_id) for product in (each.server.product, "")} & known)
+
+    return is_in
 
 
 def _refuse_blank(**options: str | None) -> None:

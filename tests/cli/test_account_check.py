@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,18 @@ def test_codes_that_yaml_would_misread(cln: Cln) -> None:
     outcome = ask(cln, "check", "account")
     probes: Any = configured(outcome.out).accounts[0].probes
     assert sorted(probes["els"].products) == sorted(codes)
+
+
+def test_the_third_step_of_the_readme(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a command that is there, and checks the account of the configuration."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"^ +CREDENTIALS_DIRECTORY=\S+ \S+/bin/clntool (.+)$", readme, re.MULTILINE)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(cln.config.parent))
+    cln.config.write_text(
+        cln.config.read_text()
+        .replace("secret_key_file: acme", "secret_key_file: '%d/acme")
+        .replace(".secret", ".secret'")
+    )
+    outcome = ask(cln, *typed.split())
+    assert (outcome.code, outcome.err) == (0, "")
+    assert configured(outcome.out).probes["els"].enabled

@@ -13,9 +13,9 @@ import pytest
 from cln_monitor.simulator import Fault
 from tests.helpers.running import PATIENCE, wait_until
 
-from .account import KEY, MONITORING_KEY, Cln
+from .account import ELS_KEY, IMUNIFY_KEY, KEY, MONITORING_KEY, OTHER_IMUNIFY_KEY, OTHER_KEY, Cln
 from .commands import ALL_CHANGES, LISTED_NOTE, Change, typed
-from .inside import ask
+from .inside import ask, run
 from .processes import CLNTOOL, on_a_terminal
 
 
@@ -217,3 +217,77 @@ def test_what_the_document_does_not_name(arguments: str, caution: str, cln: Cln)
     assert asked.err.endswith("; CLN decides\n")
     ask(cln, *arguments.split(), "--yes")
     assert len(cln.sent()) == 1
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("arguments", "goes"),
+    [
+        (("imunify", "keys", "remove", IMUNIFY_KEY), "with all its servers (1 server) at"),
+        (("els", "keys", "remove", ELS_KEY), "with all its servers (note '12', 1 server) at"),
+        (("kernelcare", "keys", "delete", OTHER_KEY), "(0 servers) at"),
+        (("kernelcare", "keys", "delete", "NoSuchKey0000001"), "(no key of the account) at"),
+        (("ip-licenses", "remove", "192.0.2.1"), "(CloudLinux OS, in use, Imunify360 single user, unused) at"),
+        (("ip-licenses", "remove", "192.0.2.1", "--type", "41"), "(Imunify360 single user, unused) at"),
+    ],
+)
+def test_what_goes_with_it(arguments: tuple[str, ...], goes: str, cln: Cln) -> None:
+    """A question that removes says what is lost."""
+    outcome = on_a_terminal("-C", str(cln.config), *arguments, types=b"n\n", COLUMNS="300")
+    assert goes in " ".join(outcome.err.split())
+    assert outcome.code == 1
+
+
+@pytest.mark.processes
+def test_what_goes_with_it_cannot_be_read(cln: Cln) -> None:
+    """Then the question says so; the person decides."""
+    cln.simulator.faults.add(Fault("html", "/kcare/key/list.json"))
+    outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", KEY, types=b"y\n")
+    assert "(its note and servers could not be read) at" in " ".join(outcome.err.split())
+    assert (outcome.code, KEY in cln.account.kernelcare_keys) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (f"kernelcare keys delete {KEY}", f"deleted KernelCare key {KEY}"),
+        ("kernelcare servers remove fresh", "removed KernelCare server fresh"),
+        ("imunify servers remove im-1", "removed Imunify server im-1"),
+        (f"imunify servers convert im-1 {OTHER_IMUNIFY_KEY}", f"moved Imunify server im-1 to key {OTHER_IMUNIFY_KEY}"),
+        ("els servers remove 12345", "removed ELS server 12345"),
+        (f"imunify keys remove {IMUNIFY_KEY}", f"removed Imunify key {IMUNIFY_KEY} with all its servers"),
+        ("ip-licenses remove 192.0.2.1", "removed all IP licenses of 192.0.2.1"),
+        (
+            "ip-licenses convert 192.0.2.1 --type 41 --type-to 43",
+            "converted IP license Imunify360 single user of 192.0.2.1 to Imunify360 up to 250 users",
+        ),
+        (
+            "ip-licenses update 2001:db8::9 --type 5010 --no-els-allowed",
+            "forbade CloudLinux 6 for IP license of type 5010 of 2001:db8::9",
+        ),
+        ("groups servers remove web im-1", "removed im-1 from group web"),
+    ],
+)
+def test_what_was_done(arguments: str, told: str, cln: Cln) -> None:
+    """It is told in the words of who asked for it."""
+    assert ask(cln, *arguments.split(), "--yes").err == f"{told}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "others"),
+    [
+        ("kernelcare keys delete", ["kernelcare servers remove"]),
+        ("kernelcare servers remove", ["kernelcare keys delete", "servers prune"]),
+        ("imunify keys remove", ["imunify servers remove", "imunify servers convert"]),
+        ("imunify servers remove", ["imunify keys remove", "imunify servers convert"]),
+        ("imunify servers convert", ["imunify servers remove"]),
+        ("els keys remove", ["els servers remove"]),
+        ("els servers remove", ["els keys remove"]),
+        ("ip-licenses convert", ["ip-licenses remove"]),
+        ("ip-licenses remove", ["ip-licenses convert"]),
+    ],
+)
+def test_what_removes_explains_the_others(command: str, others: list[str]) -> None:
+    """Who looks at the help of one learns which other one may be meant."""
+    shown = " ".join(run(*command.split(), "--help").out.split())
+    assert not [other for other in others if f"`clntool {other}`" not in shown]

@@ -222,3 +222,10 @@ def test_a_bar_for_who_waits(cln: Cln) -> None:
     assert outcome.code == 0
     assert "asking CLN" in outcome.err
     assert ask(cln, "servers", "list").err == ""
+
+
+def test_the_current_month(cln: Cln) -> None:
+    """What is billed is asked for this month, by UTC, unless another one is named."""
+    before = time.strftime("%Y-%m", time.gmtime())
+    assert ask(cln, "awp", "usage").code == 0
+    assert cln.sent()[0][2]["yearMonth"] in {before, time.strftime("%Y-%m", time.gmtime())}

@@ -334,6 +334,16 @@ def test_gone_or_changed_between_list_and_removal(cln: Cln) -> None:
     assert outcome.err.endswith("4 done, 2 skipped\n")
 
 
+def test_one_key_of_two_products(cln: Cln) -> None:
+    """Each server is looked for again where it was listed."""
+    five_dead(cln)
+    cln.account.imunify_keys[KEY] = cln.account.imunify_keys.pop(IMUNIFY_KEY)
+    cln.account.imunify_keys[KEY].key = KEY
+    cln.account.imunify_keys[KEY].add_server("im-dead", last_checkin=time.time() - 60 * DAY)
+    assert prune(cln, "--stale", "30d").code == 0
+    assert removals(cln) == ["im-dead", *(f"dead-{number}" for number in range(5))]
+
+
 def test_two_servers_of_one_id(cln: Cln) -> None:
     """CLN removes by id alone, so that the one which checks in might be the one that goes."""
     five_dead(cln)
@@ -398,3 +408,16 @@ def test_on_a_terminal(types: bytes, code: int, removed: int, cln: Cln) -> None:
     assert all(f"dead-{number}" in before for number in range(5))
     assert (outcome.code, len(removals(cln))) == (code, removed)
     assert ("5 done" if removed else "nothing was sent") in after
+
+
+@pytest.mark.processes
+def test_a_script_on_a_terminal(cln: Cln) -> None:
+    """Who is asked has seen the list, also where stdout is for a script."""
+    five_dead(cln)
+    outcome = on_a_terminal(
+        "-C", str(cln.config), "servers", "prune", "--stale", "30d", "-o", "csv", types=b"y\n", NO_COLOR="1"
+    )
+    before, _, after = outcome.err.partition("Remove these 5 servers")
+    assert "KernelCare server dead-4 (192.0.2.4): last check-in 46d ago" in before
+    assert "product,account,id," in after
+    assert (outcome.code, len(removals(cln))) == (0, 5)
