@@ -29,7 +29,7 @@ from .output_fields import Fields
 Row = Mapping[str, Any]
 
 _DATES = frozenset({"created", "last_checkin"})
-_FREE = frozenset({"note", "description", "server_info"})  # what may go on over several lines
+_FREE = frozenset({"note", "description", "server_info", "reason"})  # what may go on over several lines
 _LEAST = 12  # columns for each of these
 _CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of our clock
 _UNBOUNDED = 1 << 16  # columns of what is no terminal: a line a row, for grep and awk
@@ -72,7 +72,8 @@ class Output:
 
     def rows(self, rows: Iterable[Row], empty: str) -> None:
         """Show ``rows``; where there are none, a person reads ``empty``."""
-        listed = [self._chosen(row) for row in rows]
+        columns = self.fields.columns if self.is_table else ()
+        listed = [self._chosen(row, columns) for row in rows]
         if self.form is Format.JSON:
             self._json([_plain(row) for row in listed])
         elif self.form is Format.CSV:
@@ -97,8 +98,8 @@ class Output:
         """Tell scripts that a change was made, of which CLN gives nothing to show; people have read it."""
         self._to_script(self._chosen({"done": True, **about}))
 
-    def _chosen(self, row: Row) -> dict[str, Any]:
-        return {name: row[name] for name in self.fields.names}
+    def _chosen(self, row: Row, columns: Sequence[str] = ()) -> dict[str, Any]:
+        return {name: row[name] for name in columns or self.fields.names}
 
     def _to_script(self, row: Row) -> bool:
         """Write one thing for a script, if that is who reads; tell whether it is."""
@@ -116,9 +117,8 @@ class Output:
         _write(csv_text(names, map(_plain, rows)), newline=False)
 
     def _table(self, rows: list[dict[str, Any]]) -> None:
-        columns = self.fields.columns or self.fields.names
-        drawn = [self._cells({name: row[name] for name in columns}) for row in rows]
-        widths = {name: max(cell_len(_heading(name)), *(cell_len(row[name]) for row in drawn)) for name in columns}
+        drawn = [self._cells(row) for row in rows]
+        widths = {name: max(cell_len(_heading(name)), *(cell_len(row[name]) for row in drawn)) for name in rows[0]}
         console = _console()
         least = sum(min(width, _LEAST) if name in _FREE else width for name, width in widths.items())
         if least + 3 * (len(widths) - 1) > console.width:  # keys and addresses that are cut cannot be copied

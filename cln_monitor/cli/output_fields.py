@@ -13,7 +13,7 @@ _ATTRIBUTE = "shown_fields"
 class Fields(NamedTuple):
     """The fields of what a command shows, in their order; ``listed`` when it shows a list of such rows.
 
-    A table has the ``columns`` alone where there are too many fields for a terminal.
+    A table has the ``columns`` in their place where there are too many fields for a terminal.
     """
 
     names: tuple[str, ...]
@@ -22,7 +22,7 @@ class Fields(NamedTuple):
 
 
 def lists(*names: str, columns: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """Declare that a command shows a list of rows with the fields ``names``, in a table those of ``columns``."""
+    """Declare that a command shows a list of rows with the fields ``names``, in a table ``columns``."""
     return _declare(Fields(names, listed=True, columns=columns))
 
 

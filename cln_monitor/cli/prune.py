@@ -34,7 +34,7 @@ from .session import Session
 LEAST_STALE = 3 * DAY
 """Seconds of silence after which a server is removed at the earliest."""
 OUTCOME_FIELDS = (*FIELDS, "outcome", "reason")
-OUTCOME_COLUMNS = ("product", "id", "ip", "hostname", "mask", "last_checkin", "outcome", "reason")
+OUTCOME_COLUMNS = ("product", "id", "ip", "hostname", "outcome", "reason")
 _MOST_SKEW = 300.0  # seconds, as for the alert ClnClockSkew
 _MOST_NAMED = 3
 

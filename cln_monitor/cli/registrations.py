@@ -128,8 +128,8 @@ FIELDS = (
     *("last_checkin", "age_seconds", "checkin", "superseded"),
 )
 """The fields of a server."""
-COLUMNS = ("product", "id", "ip", "hostname", "mask", "note", "last_checkin", "checkin", "superseded")
-"""Those that a table has."""
+COLUMNS = ("product", "id", "ip", "hostname", "mask", "note", "last_checkin", "state")
+"""What a table has; ``state`` is what matters most about a server."""
 
 
 def row_of_server(each: Standing, account: str) -> dict[str, object]:
@@ -148,4 +148,5 @@ def row_of_server(each: Standing, account: str) -> dict[str, object]:
         "age_seconds": None if each.age is None else int(each.age),
         "checkin": each.checkin,
         "superseded": each.successor is not None,
+        "state": "superseded" if each.successor else each.checkin,
     }
