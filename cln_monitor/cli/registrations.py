@@ -114,8 +114,6 @@ def last_seen(each: Standing, now: float) -> str:
     """Return in words when a server checked in last, or since when it never has."""
     if each.age is not None:
         return f"last check-in {format_age(each.age)} ago"
-    if each.checkin == UNKNOWN:
-        return "last check-in unknown"
     created = each.server.created
     since = (
         "CLN does not tell when it was registered" if created is None else f"registered {format_age(now - created)} ago"

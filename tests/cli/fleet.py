@@ -10,6 +10,7 @@ from cln_monitor.simulator import Account, SimulatedCheckIns, SimulatedKernelCar
 from .account import KEY, OTHER_KEY, Cln
 
 DAY = 86400.0
+_ROUNDING = 120.0  # seconds, as CLN tells whole minutes, and its clock whole seconds
 
 
 @dataclass(eq=False)
@@ -47,7 +48,7 @@ def add_server(
     key: str = KEY,
 ) -> SimulatedKernelCareServer:
     """Add a KernelCare server that was registered ``created`` seconds ago and last seen ``age`` seconds ago."""
-    now = time.time()
+    now = time.time() - _ROUNDING
     last = now - age if isinstance(age, int | float) else age
     return cln.account.kernelcare_keys[key].add_server(name, ip=ip, created=now - created, last_checkin=last)
 

@@ -219,6 +219,7 @@ def test_what_the_document_does_not_name(arguments: str, caution: str, cln: Cln)
     assert len(cln.sent()) == 1
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 @pytest.mark.parametrize(
     ("arguments", "goes"),
@@ -238,6 +239,7 @@ def test_what_goes_with_it(arguments: tuple[str, ...], goes: str, cln: Cln) -> N
     assert outcome.code == 1
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_what_goes_with_it_cannot_be_read(cln: Cln) -> None:
     """Then the question says so; the person decides."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -12,7 +13,7 @@ from cln_monitor.cli.registrations import Standing
 from cln_monitor.cli.removal import Removal
 from cln_monitor.simulator import Fault
 
-from .account import IMUNIFY_KEY, KEY, OTHER_KEY, Cln
+from .account import ELS_KEY, IMUNIFY_KEY, KEY, OTHER_KEY, Cln
 from .fleet import DAY, add_server, empty, fleet_of_200, removals, servers_of
 from .inside import Outcome, ask
 from .processes import on_a_terminal
@@ -106,7 +107,7 @@ def test_imunify_servers_go_by_their_age(cln: Cln) -> None:
     """Each product is removed by its own call."""
     empty(cln)
     key = cln.account.imunify_keys[IMUNIFY_KEY]
-    key.add_server("im-dead", ip="192.0.2.9", last_checkin=time.time() - 40 * DAY)
+    key.add_server("im-dead", ip="192.0.2.9", last_checkin=time.time() - 40.1 * DAY)
     key.add_server("im-fine", ip="192.0.2.9")
     outcome = prune(cln, "--stale", "30d", "--product", "imunify")
     assert (outcome.code, removals(cln)) == (0, ["im-dead"])
@@ -121,6 +122,20 @@ def test_els_tells_no_checkins(cln: Cln) -> None:
         assert outcome.err == (
             "note: CLN does not tell the last check-in of 1 ELS server; not removed\nno server to remove\n"
         )
+
+
+def test_els_of_a_revision_that_tells_checkins(cln: Cln) -> None:
+    """Where CLN tells them, ELS servers go like all others; one whose key is not told cannot be read again."""
+    empty(cln)
+    old = time.time() - 40.1 * DAY
+    told = {"hostname": "", "ip": "192.0.2.1", "last_checkin": old}
+    listed = [SimpleNamespace(server_id=f"e{number}", key="" if number else ELS_KEY, **told) for number in range(2)]
+    cln.account.els_keys[ELS_KEY].add_server("e0")
+    with mock.patch("cln_monitor.cln.els.ElsReads.servers", side_effect=lambda code: listed if code == "CELS" else []):
+        outcome = prune(cln, "--stale", "30d", "--product", "els")
+    assert (outcome.code, removals(cln)) == (0, ["e0"])
+    assert "removed ELS server e0 (192.0.2.1): last check-in 40d ago\n" in outcome.err
+    assert "skipped ELS server e1 (192.0.2.1): CLN does not list its key\n" in outcome.err
 
 
 def test_never(cln: Cln) -> None:
@@ -234,9 +249,10 @@ def test_fewer_listed_than_counted(cln: Cln) -> None:
 def test_host_names_that_cannot_be_read(cln: Cln) -> None:
     """They are part of the definition of superseded, so without them nothing goes; an account may have no groups."""
     fleet_of_200(cln)
-    cln.simulator.faults.add(Fault("html", "/group/list.json"))
-    assert (prune(cln, "--superseded").code, removals(cln)) == (3, [])
-    cln.simulator.faults.clear()
+    for path in ("/group/list.json", "/group/servers/list.json"):
+        cln.simulator.faults.add(Fault("html", path))
+        assert (prune(cln, "--superseded").code, removals(cln)) == (3, [])
+        cln.simulator.faults.clear()
     cln.simulator.faults.add(Fault("answer", "/group/list.json", body='{"success": false, "message": "no groups"}'))
     assert (prune(cln, "--superseded").code, len(removals(cln))) == (0, 24)
 
@@ -313,6 +329,21 @@ def test_refused_by_cln(cln: Cln) -> None:
     assert (outcome.code, len(removals(cln))) == (1, 5)
     assert "refused KernelCare server dead-1 (192.0.2.1): " in outcome.err
     assert outcome.err.endswith("4 done, 1 refused\n")
+
+
+def test_a_token_that_is_refused_in_the_middle(cln: Cln) -> None:
+    """It would be refused for the others as well: it stops, and ends as refused."""
+    five_dead(cln)
+    refusal = '{"success": false, "message": "Authorization failed"}'
+    cln.simulator.faults.add(Fault("answer", REMOVE, after=1, body=refusal))
+    outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 1
+    assert "clntool: stopped: 1 done, 4 not tried: " in outcome.err
+    cln.simulator.faults.clear()
+    cln.simulator.faults.add(Fault("answer", "/kcare/key/servers.json", match=KEY, after=1, body=refusal))
+    outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 1
+    assert "clntool: stopped: 0 done, 4 not tried: " in outcome.err
 
 
 def test_gone_or_changed_between_list_and_removal(cln: Cln) -> None:
@@ -394,6 +425,7 @@ def test_interrupted(while_sent: bool, cln: Cln) -> None:
     assert outcome.err.endswith(f"clntool: stopped: {told}: interrupted\n")
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 @pytest.mark.parametrize(("types", "code", "removed"), [(b"y\n", 0, 5), (b"n\n", 1, 0), (b"\x03", 1, 0)])
 def test_on_a_terminal(types: bytes, code: int, removed: int, cln: Cln) -> None:
@@ -410,6 +442,7 @@ def test_on_a_terminal(types: bytes, code: int, removed: int, cln: Cln) -> None:
     assert ("5 done" if removed else "nothing was sent") in after
 
 
+@pytest.mark.measured
 @pytest.mark.processes
 def test_a_script_on_a_terminal(cln: Cln) -> None:
     """Who is asked has seen the list, also where stdout is for a script."""
