@@ -52,7 +52,7 @@ def _exposed(config: Config) -> Iterator[str]:
 
 
 _PLACEHOLDER = re.compile(
-    r"(?:acme|my|your|example|demo|test|cln)?[_ -]?(?:login|user|username|account)"
+    r"(?:acme|my|your|example|demo|test|cln)[_ -]?(?:login|user|username|account)"
     r"|change[_ -]?me|xxx+|<[^>]*>|\.\.\.|todo",
     re.IGNORECASE,
 )
