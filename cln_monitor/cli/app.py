@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from cln_monitor import __version__
 from cln_monitor.config import AccountSelection
 
-from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, simulate, status
+from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
+from .common_options import AccountOption, Commands, ConfigOption, OutputOption
 from .completion import CompletionGroup, InstallCompletion, ShowCompletion
 from .context import needs_command
 from .output import Format, Output
-from .session import Session, UsageError
+from .session import Session, refuse_blank
 
-app = typer.Typer(
+app = Commands(
     name="clntool",
     cls=CompletionGroup,
     add_completion=False,  # typer's options take no shell as their value
@@ -25,6 +26,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 status.add_to(app)
+app.add_typer(servers.app, name="servers")
+app.add_typer(keys.app, name="keys")
 app.add_typer(kernelcare.app, name="kernelcare")
 app.add_typer(imunify.app, name="imunify")
 app.add_typer(els.app, name="els")
@@ -45,14 +48,9 @@ def _show_version(wanted: bool) -> None:
 def _before_the_family(
     context: typer.Context,
     *,
-    config: Annotated[
-        Optional[str],  # noqa: UP045 # typer reads the annotation
-        typer.Option("--config", "-C", metavar="FILE", help="A configuration of cln-monitor."),
-    ] = None,
-    account: Annotated[
-        str | None, typer.Option("--account", "-a", metavar="NAME", help="The account of it, where there are several.")
-    ] = None,
-    output: Annotated[Format, typer.Option("--output", "-o", help="For people, or for scripts.")] = Format.TABLE,
+    config: ConfigOption = None,
+    account: AccountOption = None,
+    output: OutputOption = None,
     login: Annotated[
         str | None,
         typer.Option(metavar="LOGIN", help="In place of a configuration; or the variable CLN_LOGIN."),
@@ -70,9 +68,7 @@ def _before_the_family(
     ] = False,
 ) -> None:
     given = {"config": config, "account": account, "login": login, "secret-key-file": secret_key_file}
-    for name, value in (given | {"api-url": api_url, "proxy": proxy}).items():
-        if value is not None and not value.strip():
-            raise UsageError(f"--{name} is empty; give a value, or leave the option out")
+    refuse_blank(given | {"api-url": api_url, "proxy": proxy})
     choice = AccountSelection(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
     needs_command(context)
-    context.obj = Session(choice, Output(output, time.time), context.obj)
+    context.obj = Session(choice, Output(output or Format.TABLE, time.time), context.obj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from cln_monitor.cln import AWP_PRODUCTS
 
 from .context import family, session_of
+from .known_names import awp_products
 from .output import row_of
 from .output_fields import lists
 
@@ -20,12 +22,16 @@ app = family("AccelerateWP.")
 def show_usage(
     context: typer.Context,
     *,
-    month: Annotated[str, typer.Option(metavar="MONTH", help="Such as 2023-12.")],
+    month: Annotated[
+        str | None, typer.Option(metavar="MONTH", help="Such as 2023-12; the current month (UTC) by default.")
+    ] = None,
     product: Annotated[
-        list[str] | None, typer.Option(metavar="P", help="Of this product alone; can be given again.")
+        list[str] | None,
+        typer.Option(metavar="P", autocompletion=awp_products, help="Of this product alone; can be given again."),
     ] = None,
 ) -> None:
     """List what is billed for a month."""
     session = session_of(context)
+    month = datetime.now(UTC).strftime("%Y-%m") if month is None else month
     rows = map(row_of, session.client.awp.usage(month, product or AWP_PRODUCTS))
     session.output.rows(rows, f"nothing is billed for {month}")

@@ -18,8 +18,8 @@ from typer.completion import (  # type: ignore[attr-defined] # typer has no publ
     completion_init,
     get_completion_script,
 )
-from typer.core import TyperGroup
 
+from .plain_help import PlainGroup
 from .session import UsageError
 
 _PROGRAM = "clntool"
@@ -64,7 +64,7 @@ _PLACES: Mapping[Shell, _Place] = {
 }
 
 
-class CompletionGroup(TyperGroup):
+class CompletionGroup(PlainGroup):
     """The root of the command line: its two options for completion may lack the value, and then a shell is detected."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from .common_options import Commands
 from .exit_codes import Code
 from .output_fields import fields_of
-from .session import Session
+from .session import Session, session_in
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
@@ -39,16 +40,14 @@ NewNote = Annotated[
 
 def session_of(context: typer.Context) -> Session:
     """Return the session that the options before the family made, set to show what this command shows."""
-    session = context.obj
-    if not isinstance(session, Session):
-        raise TypeError("a command without a session")
+    session = session_in(context)
     session.output.fields = fields_of(context.command.callback)
     return session
 
 
-def family(help_: str) -> typer.Typer:
+def family(help_: str) -> Commands:
     """Return a level of the command line below which there are commands."""
-    app = typer.Typer()
+    app = Commands()
 
     @app.callback(invoke_without_command=True, help=help_)
     def below(context: typer.Context) -> None:

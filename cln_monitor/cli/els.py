@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import ELS_CODES
-from cln_monitor.probes import ElsSettings
+from cln_monitor.cln import ELS_CODES, ClnError, ElsKey, RefusedError, mask_key
+from cln_monitor.probes import DefaultList
 
-from .change import DryRun, Yes, change
-from .concurrent import show_gathered
+from .change import Action, DryRun, Yes, change
+from .concurrent import Gathering, show_with_errors
 from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
-from .output import row_of
+from .inventory import ELS, els_codes
+from .key_argument import key_in_full, stakes_of_key
+from .known_names import els_codes as offered_codes
+from .output import Row, row_of, say
 from .output_fields import lists, shows
 from .session import Session, UsageError
 
@@ -22,18 +26,34 @@ servers = family("ELS servers.")
 app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
 
-_KEY = ("key", "code", "limit", "note")
+_KEY = ("key", "mask", "code", "limit", "note")
 _SERVER = ("server_id", "key", "ip", "hostname")
 _OneCode = Annotated[
     str | None,
-    typer.Option("--code", metavar="CODE", help="Of this product alone; without it, a call for each product."),
+    typer.Option(
+        "--code",
+        metavar="CODE",
+        autocompletion=offered_codes,
+        help="Of this product alone; without it, a call for each product.",
+    ),
 ]
 
 
-def _codes(session: Session) -> list[str]:
-    """Return the codes of the products that the configuration asks about."""
-    settings = session.choice.account_of(session.config).probes["els"]
-    return settings.products if isinstance(settings, ElsSettings) else list(ELS_CODES)
+def _row(key: ElsKey) -> dict[str, object]:
+    return row_of(key, mask=mask_key(key.key))
+
+
+def _show(session: Session, code: str | None, read: Callable[[str], Iterable[Row]], empty: str) -> None:
+    """Show what ``read`` gives for the product ``code``, or for all: those of the default that CLN offers."""
+    codes = els_codes(session) if code is None else [code]
+    with Gathering(session) as gathering:
+        outcomes = gathering.ask(codes, read)
+    failed = [(code, outcome) for code, outcome in outcomes if isinstance(outcome, ClnError)]
+    absent = [code for code, error in failed if isinstance(codes, DefaultList) and isinstance(error, RefusedError)]
+    rows = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
+    if absent and not rows:
+        say(f"not available to this account: {', '.join(absent)}")
+    show_with_errors(session, rows, [error for code, error in failed if code not in absent], empty)
 
 
 @keys.command("list")
@@ -42,8 +62,7 @@ def list_keys(context: typer.Context, *, code: _OneCode = None) -> None:
     """List the keys of a product, or of all."""
     session = session_of(context)
     client = session.client.els
-    codes = _codes(session) if code is None else [code]
-    show_gathered(session, codes, lambda of: map(row_of, client.keys(of)), "there are no such ELS keys")
+    _show(session, code, lambda of: map(_row, client.keys(of)), "there are no such ELS keys")
 
 
 @keys.command("create")
@@ -51,7 +70,7 @@ def list_keys(context: typer.Context, *, code: _OneCode = None) -> None:
 def create_key(
     context: typer.Context,
     *,
-    code: Annotated[str, typer.Option(metavar="CODE", help="Its product, such as CELS.")],
+    code: Annotated[str, typer.Option(metavar="CODE", autocompletion=offered_codes, help="Its product, such as CELS.")],
     limit: Limit,
     note: Note = None,
     yes: Yes = False,
@@ -59,18 +78,18 @@ def create_key(
 ) -> None:
     """Create a key, and show it."""
     session = session_of(context)
-    known = dict.fromkeys([*ELS_CODES, *_codes(session)])
+    known = dict.fromkeys([*ELS_CODES, *els_codes(session)])
     if code not in known:
         named = ", ".join(known)
         raise UsageError(f"--code: expected one of {named}; a newer one has to be in probes.els.products first")
     key = change(
         session,
-        f"create an ELS key of {code}",
+        Action("create", f"an ELS key of {code}"),
         lambda client: client.els.create_key(code, limit, note),
         yes=yes,
         dry_run=dry_run,
     )
-    session.output.record(row_of(key))
+    session.output.record(_row(key))
 
 
 @keys.command("update")
@@ -86,27 +105,33 @@ def update_key(
 ) -> None:
     """Change the limit of a key, its note, or both."""
     session = session_of(context)
+    key = key_in_full(session, ELS, key)
     updated = change(
         session,
-        f"update the ELS key {key}",
+        Action("update", f"ELS key {key}"),
         lambda client: client.els.update_key(key, limit, note),
         yes=yes,
         dry_run=dry_run,
     )
-    session.output.record(row_of(updated))
+    session.output.record(_row(updated))
 
 
 @keys.command("remove")
 @lists(*_SERVER)
 def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a key with all its servers, and show those."""
+    """Remove a key with all its servers, and show those.
+
+    To remove one server from a key that stays, use `clntool els servers remove`.
+    """
     session = session_of(context)
+    key = key_in_full(session, ELS, key)
     removed = change(
         session,
-        f"remove the ELS key {key} with all its servers",
+        Action("remove", f"ELS key {key} with all its servers"),
         lambda client: client.els.remove_key(key),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_key(session, ELS, key),
     )
     session.output.rows(map(row_of, removed), "CLN names no servers of it")
 
@@ -117,18 +142,20 @@ def list_servers(context: typer.Context, *, code: _OneCode = None) -> None:
     """List the servers of a product, or of all."""
     session = session_of(context)
     client = session.client.els
-    codes = _codes(session) if code is None else [code]
-    show_gathered(session, codes, lambda of: map(row_of, client.servers(of)), "there are no such ELS servers")
+    _show(session, code, lambda of: map(row_of, client.servers(of)), "there are no such ELS servers")
 
 
 @servers.command("remove")
 @shows("done", *_SERVER)
 def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a server from its key."""
+    """Remove a server from its key, which stays.
+
+    It frees a place of the limit. To remove a key with all its servers, use `clntool els keys remove`.
+    """
     session = session_of(context)
     removed = change(
         session,
-        f"remove the ELS server {id_}",
+        Action("remove", f"ELS server {id_}"),
         lambda client: client.els.remove_server(id_),
         yes=yes,
         dry_run=dry_run,

@@ -9,7 +9,7 @@ import typer
 
 from cln_monitor.cln import Client, ClnError, GroupServer, NotDoneError
 
-from .change import DryRun, Yes, change
+from .change import Action, DryRun, Yes, change
 from .context import family, session_of
 from .exit_codes import Code
 from .output import row_of, say
@@ -47,7 +47,7 @@ def create(
     session = session_of(context)
     group = change(
         session,
-        f"create the group {name}",
+        Action("create", f"group {name}"),
         lambda client: client.groups.create(name, description),
         yes=yes,
         dry_run=dry_run,
@@ -71,7 +71,7 @@ def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = Fa
     session = session_of(context)
     added = change(
         session,
-        f"add {', '.join(ids)} to the group {name}",
+        Action("add", f"{', '.join(ids)} to group {name}"),
         lambda client: _added(client, name, ids),
         yes=yes,
         dry_run=dry_run,
@@ -109,7 +109,7 @@ def remove_servers(
     session = session_of(context)
     removed = change(
         session,
-        f"remove {', '.join(ids)} from the group {name}",
+        Action("remove", f"{', '.join(ids)} from group {name}"),
         lambda client: client.groups.remove_servers(name, ids),
         yes=yes,
         dry_run=dry_run,

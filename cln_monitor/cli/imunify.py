@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import IMUNIFY_CODES, ImunifyKey
+from cln_monitor.cln import IMUNIFY_CODES, ImunifyKey, mask_key
 
-from .change import DryRun, Yes, change
+from .change import Action, DryRun, Yes, change
 from .concurrent import show_gathered
 from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
+from .inventory import IMUNIFY
+from .key_argument import key_in_full, stakes_of_key
+from .known_names import imunify_codes
 from .output import row_of
 from .output_fields import lists, shows
 
@@ -21,7 +24,11 @@ servers = family("Imunify servers.")
 app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
 
-_KEY = ("key", "code", "limit", "servers")
+_KEY = ("key", "mask", "code", "limit", "servers")
+
+
+def _row(key: ImunifyKey) -> dict[str, object]:
+    return row_of(key, mask=mask_key(key.key))
 
 
 @keys.command("list")
@@ -29,7 +36,7 @@ _KEY = ("key", "code", "limit", "servers")
 def list_keys(context: typer.Context) -> None:
     """List the keys of the account."""
     session = session_of(context)
-    session.output.rows(map(row_of, session.client.imunify.keys()), "the account has no Imunify keys")
+    session.output.rows(map(_row, session.client.imunify.keys()), "the account has no Imunify keys")
 
 
 @keys.command("create")
@@ -38,7 +45,12 @@ def create_key(
     context: typer.Context,
     *,
     code: Annotated[
-        str, typer.Option(metavar="CODE", help=f"Its product: {', '.join(IMUNIFY_CODES)}, or a newer one.")
+        str,
+        typer.Option(
+            metavar="CODE",
+            autocompletion=imunify_codes,
+            help=f"Its product: {', '.join(IMUNIFY_CODES)}, or a newer one.",
+        ),
     ],
     limit: Limit,
     note: Note = None,
@@ -49,13 +61,13 @@ def create_key(
     session = session_of(context)
     key = change(
         session,
-        f"create an Imunify key of {code}",
+        Action("create", f"an Imunify key of {code}"),
         lambda client: client.imunify.create_key(code, limit, note),
         yes=yes,
         dry_run=dry_run,
         caution="" if code in IMUNIFY_CODES else f"the API document names no Imunify product {code}; CLN decides",
     )
-    session.output.record(row_of(key))
+    session.output.record(_row(key))
 
 
 @keys.command("update")
@@ -71,27 +83,34 @@ def update_key(
 ) -> None:
     """Change the limit of a key, its note, or both."""
     session = session_of(context)
+    key = key_in_full(session, IMUNIFY, key)
     updated = change(
         session,
-        f"update the Imunify key {key}",
+        Action("update", f"Imunify key {key}"),
         lambda client: client.imunify.update_key(key, limit, note),
         yes=yes,
         dry_run=dry_run,
     )
-    session.output.record(row_of(updated))
+    session.output.record(_row(updated))
 
 
 @keys.command("remove")
 @lists("key", "server_id")
 def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a key with all its servers, and show those."""
+    """Remove a key with all its servers, and show those.
+
+    To keep the servers, move each to another key first with `clntool imunify servers convert`. To remove one server
+    from a key that stays, use `clntool imunify servers remove`.
+    """
     session = session_of(context)
+    key = key_in_full(session, IMUNIFY, key)
     removed = change(
         session,
-        f"remove the Imunify key {key} with all its servers",
+        Action("remove", f"Imunify key {key} with all its servers"),
         lambda client: client.imunify.remove_key(key),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_key(session, IMUNIFY, key),
     )
     session.output.rows(map(row_of, removed), "it had no servers")
 
@@ -101,11 +120,14 @@ def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
 def list_servers(
     context: typer.Context,
     *,
-    key: Annotated[str | None, typer.Option(metavar="KEY", help="Of this key alone.")] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Only servers of this key; in full, or its mask.")
+    ] = None,
 ) -> None:
     """List the servers of a key, or of all keys: one call more than there are keys."""
     session = session_of(context)
     client = session.client.imunify
+    key = None if key is None else key_in_full(session, IMUNIFY, key)
     asked: Sequence[str | ImunifyKey] = client.keys() if key is None else [key]
     show_gathered(
         session,
@@ -118,11 +140,15 @@ def list_servers(
 @servers.command("remove")
 @shows("done", "server_id", "key")
 def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a server from its key."""
+    """Remove a server from its key, which stays.
+
+    It frees a place of the limit. To move the server to another key, use `clntool imunify servers convert`; to remove a
+    key with all its servers, `clntool imunify keys remove`.
+    """
     session = session_of(context)
     removed = change(
         session,
-        f"remove the Imunify server {id_}",
+        Action("remove", f"Imunify server {id_}"),
         lambda client: client.imunify.remove_server(id_),
         yes=yes,
         dry_run=dry_run,
@@ -135,16 +161,20 @@ def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, 
 def convert_server(
     context: typer.Context,
     id_: IdArgument,
-    new_key: Annotated[str, typer.Argument(metavar="NEW_KEY", help="The key it is to belong to.")],
+    new_key: Annotated[str, typer.Argument(metavar="NEW_KEY", help="The key to move it to; in full, or its mask.")],
     *,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Move a server to another key, and with it to the product of that."""
+    """Move a server to another key, and with it to the product of that key.
+
+    It stays registered. To take it off its key for good, use `clntool imunify servers remove`.
+    """
     session = session_of(context)
+    new_key = key_in_full(session, IMUNIFY, new_key)
     moved = change(
         session,
-        f"move the Imunify server {id_} to the key {new_key}",
+        Action("move", f"Imunify server {id_} to key {new_key}"),
         lambda client: client.imunify.convert_server(id_, new_key),
         yes=yes,
         dry_run=dry_run,

@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import STATES, KernelCareKey
+from cln_monitor.cln import STATES, KernelCareKey, mask_key
 
-from .change import DryRun, Yes, change
-from .concurrent import show_gathered
+from .change import Action, DryRun, Yes, change
+from .concurrent import Gathering, show_gathered, show_with_errors
 from .context import KeyArgument, Limit, Note, family, session_of
+from .inventory import KERNELCARE, Inventory
+from .key_argument import key_in_full, stakes_of_key
 from .output import row_of
 from .output_fields import lists, shows
 from .session import UsageError
@@ -27,12 +29,16 @@ app.add_typer(monitoring_key, name="monitoring-key")
 
 
 @keys.command("list")
-@lists("key", "enabled", "limit", "note", "created")
+@lists("key", "mask", "enabled", "used", "limit", "note", "created")
 def list_keys(context: typer.Context) -> None:
-    """List the keys of the account."""
+    """List the keys of the account, with the number of their servers: one call more than there are keys."""
     session = session_of(context)
-    rows = map(row_of, session.client.kernelcare.keys())
-    session.output.rows(rows, "the account has no KernelCare keys")
+    with Gathering(session) as gathering:
+        inventory = Inventory(session, gathering)
+        inventory.read_keys([KERNELCARE])
+        inventory.read_servers([KERNELCARE])
+    rows = [row_of(each.row, mask=mask_key(each.key), used=each.used) for each in inventory.keys]
+    show_with_errors(session, rows, inventory.errors, "the account has no KernelCare keys")
 
 
 @keys.command("create")
@@ -44,7 +50,7 @@ def create_key(
     session = session_of(context)
     key = change(
         session,
-        "create a KernelCare key",
+        Action("create", "a KernelCare key"),
         lambda client: client.kernelcare.create_key(limit, note),
         yes=yes,
         dry_run=dry_run,
@@ -55,14 +61,20 @@ def create_key(
 @keys.command("delete")
 @shows("done", "key")
 def delete_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Delete a key."""
+    """Delete a key; its servers can no longer use it.
+
+    What becomes of the servers themselves CLN does not document. To take one server off a key that stays, use
+    `clntool kernelcare servers remove`.
+    """
     session = session_of(context)
+    key = key_in_full(session, KERNELCARE, key)
     change(
         session,
-        f"delete the KernelCare key {key}",
+        Action("delete", f"KernelCare key {key}"),
         lambda client: client.kernelcare.delete_key(key),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_key(session, KERNELCARE, key),
     )
     session.output.done(key=key)
 
@@ -82,10 +94,11 @@ def set_cidr(
 ) -> None:
     """Add networks from which servers may register with a key; whether CLN keeps those of before is unknown."""
     session = session_of(context)
+    key = key_in_full(session, KERNELCARE, key)
     networks = [network for argument in cidrs for network in re.split("[ ,;]+", argument.strip(" ,;"))]
     change(
         session,
-        f"add {', '.join(networks)} to the networks of the KernelCare key {key}",
+        Action("add", f"{', '.join(networks)} to the networks of KernelCare key {key}"),
         lambda client: client.kernelcare.set_cidrs(key, networks),
         yes=yes,
         dry_run=dry_run,
@@ -98,11 +111,14 @@ def set_cidr(
 def list_servers(
     context: typer.Context,
     *,
-    key: Annotated[str | None, typer.Option(metavar="KEY", help="Of this key alone.")] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Only servers of this key; in full, or its mask.")
+    ] = None,
 ) -> None:
     """List the servers of a key, or of all keys: one call more than there are keys."""
     session = session_of(context)
     client = session.client.kernelcare
+    key = None if key is None else key_in_full(session, KERNELCARE, key)
     asked: Sequence[str | KernelCareKey] = client.keys() if key is None else [key]
     show_gathered(
         session,
@@ -121,11 +137,15 @@ def remove_server(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Remove a server from its key."""
+    """Remove a server from its key, which stays.
+
+    It frees a place of the limit. To remove a key with all its servers, use `clntool kernelcare keys delete`; to remove
+    all servers that are gone, `clntool servers prune`.
+    """
     session = session_of(context)
     removed = change(
         session,
-        f"remove the KernelCare server {server_id}",
+        Action("remove", f"KernelCare server {server_id}"),
         lambda client: client.kernelcare.remove_server(server_id),
         yes=yes,
         dry_run=dry_run,
@@ -140,7 +160,7 @@ def register(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_
     session = session_of(context)
     change(
         session,
-        f"register the monitoring key {key} for the address of this machine",
+        Action("register", f"monitoring key {key} for the address of this machine"),
         lambda client: client.monitoring_keys.register(key),
         yes=yes,
         dry_run=dry_run,
@@ -154,7 +174,9 @@ def register(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_
 def show_patch_status(
     context: typer.Context,
     *,
-    key: Annotated[str | None, typer.Option(metavar="KEY", help="Of the servers of this key.")] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Of the servers of this key; in full, or its mask.")
+    ] = None,
     reseller: Annotated[bool, typer.Option("--reseller", help="Of all servers of the account.")] = False,
 ) -> None:
     """Show how many servers are patched, by a KernelCare key or monitoring key, or of all the account."""
@@ -162,6 +184,7 @@ def show_patch_status(
     if (key is None) != reseller:
         raise UsageError("what to ask about is not said: give either --key KEY or --reseller")
     if key is not None:
+        key = key_in_full(session, KERNELCARE, key)
         status = session.anonymous.patch_status.of_key(key)
     else:
         status = session.client.patch_status.of_reseller()

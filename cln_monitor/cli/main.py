@@ -16,7 +16,7 @@ from cln_monitor.config import SelectionError
 from cln_monitor.streams import open_missing
 
 from .app import app
-from .change import InterruptedChangeError
+from .change import ChangeRefusedError, InterruptedChangeError
 from .completion import InstallError
 from .exit_codes import Code, code_of
 from .output import say
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(error), Code.USAGE, redactor)
     except TyperException as error:
         return _failed(_usage(error), Code.USAGE, redactor)
-    except (InterruptedChangeError, InstallError) as error:
+    except (ChangeRefusedError, InterruptedChangeError, InstallError) as error:
         return _failed(str(error), Code.NOT_ASKED, redactor)
     except KeyboardInterrupt:
         return _failed("interrupted", Code.NOT_ASKED, redactor)

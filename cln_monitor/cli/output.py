@@ -1,4 +1,4 @@
-"""What comes back, as a table for people or as JSON for scripts."""
+"""What comes back, as a table for people, or as JSON or CSV for scripts."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from rich.text import Text
 
 from cln_monitor.durations import format_age
 
+from .csv_text import csv_text
 from .output_fields import Fields
 
 Row = Mapping[str, Any]
 
 _DATES = frozenset({"created", "last_checkin"})
-_FREE = frozenset({"note", "description", "server_info"})  # what may go on over several lines
+_FREE = frozenset({"note", "description", "server_info", "reason"})  # what may go on over several lines
 _LEAST = 12  # columns for each of these
 _CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of our clock
 _UNBOUNDED = 1 << 16  # columns of what is no terminal: a line a row, for grep and awk
@@ -39,6 +40,7 @@ class Format(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
 
 
 def row_of(struct: msgspec.Struct, **more: object) -> dict[str, object]:
@@ -53,57 +55,70 @@ def say(text: str) -> None:
 
 
 class Output:
-    """Writes to stdout in one ``form``; ``now`` gives the Unix time, for ages.
+    """Writes to stdout in the ``form`` it has; ``now`` gives the Unix time, for ages.
 
     ``fields`` are those of the command that runs: they alone are shown, in their order.
     """
 
     def __init__(self, form: Format, now: Callable[[], float]) -> None:
-        self._form = form
+        self.form = form
         self._now = now
         self.fields = Fields(())
 
+    @property
+    def is_table(self) -> bool:
+        """Whether people read it, and no script."""
+        return self.form is Format.TABLE
+
     def rows(self, rows: Iterable[Row], empty: str) -> None:
         """Show ``rows``; where there are none, a person reads ``empty``."""
-        listed = [self._chosen(row) for row in rows]
-        if self._form is Format.JSON:
+        columns = self.fields.columns if self.is_table else ()
+        listed = [self._chosen(row, columns) for row in rows]
+        if self.form is Format.JSON:
             self._json([_plain(row) for row in listed])
+        elif self.form is Format.CSV:
+            self._csv(listed)
         elif listed:
             self._table(listed)
-        else:
+        elif empty:
             say(empty)
 
     def record(self, row: Row) -> None:
         """Show one thing: a line a field."""
         chosen = self._chosen(row)
-        if self._form is Format.JSON:
-            self._json(_plain(chosen))
-            return
-        _print_blocks(_console(), [self._cells(chosen)])
+        if not self._to_script(chosen):
+            _print_blocks(_console(), [self._cells(chosen)])
 
     def told(self, text: str, row: Row) -> None:
         """Say something: ``text`` to people, ``row`` to scripts."""
-        if self._form is Format.JSON:
-            self._json(_plain(row))
-        elif text:
+        if not self._to_script(row) and text:
             _write(text)
 
     def done(self, **about: object) -> None:
         """Tell scripts that a change was made, of which CLN gives nothing to show; people have read it."""
-        if self._form is Format.JSON:
-            self._json(_plain(self._chosen({"done": True, **about})))
+        self._to_script(self._chosen({"done": True, **about}))
 
-    def _chosen(self, row: Row) -> dict[str, Any]:
-        return {name: row[name] for name in self.fields.names}
+    def _chosen(self, row: Row, columns: Sequence[str] = ()) -> dict[str, Any]:
+        return {name: row[name] for name in columns or self.fields.names}
+
+    def _to_script(self, row: Row) -> bool:
+        """Write one thing for a script, if that is who reads; tell whether it is."""
+        if self.form is Format.JSON:
+            self._json(_plain(row))
+        elif self.form is Format.CSV:
+            self._csv([row])
+        return not self.is_table
 
     def _json(self, value: object) -> None:
         _write(json.dumps(value, ensure_ascii=False, indent=2))
 
+    def _csv(self, rows: Sequence[Row]) -> None:
+        names = list(rows[0]) if rows else self.fields.names
+        _write(csv_text(names, map(_plain, rows)), newline=False)
+
     def _table(self, rows: list[dict[str, Any]]) -> None:
         drawn = [self._cells(row) for row in rows]
-        widths = {
-            name: max(cell_len(_heading(name)), *(cell_len(row[name]) for row in drawn)) for name in self.fields.names
-        }
+        widths = {name: max(cell_len(_heading(name)), *(cell_len(row[name]) for row in drawn)) for name in rows[0]}
         console = _console()
         least = sum(min(width, _LEAST) if name in _FREE else width for name, width in widths.items())
         if least + 3 * (len(widths) - 1) > console.width:  # keys and addresses that are cut cannot be copied
@@ -124,6 +139,8 @@ class Output:
             return self._moment(name, value)
         if name == "limit" and value == 0:
             return "unlimited"
+        if name == "percent" and isinstance(value, int | float):
+            return f"{value:g} %"
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, list | tuple):
@@ -197,9 +214,9 @@ def _print(console: Console, *tables: Table) -> None:
     _write("\n\n".join(texts))
 
 
-def _write(text: str) -> None:
+def _write(text: str, *, newline: bool = True) -> None:
     """Write to stdout. Whoever read it and has gone, as ``head`` does, wants no more; the work goes on."""
     try:
-        typer.echo(text)
+        typer.echo(text, nl=newline)
     except BrokenPipeError:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # until the process ends

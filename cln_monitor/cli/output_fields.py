@@ -11,15 +11,19 @@ _ATTRIBUTE = "shown_fields"
 
 
 class Fields(NamedTuple):
-    """The fields of what a command shows, in their order; ``listed`` when it shows a list of such rows."""
+    """The fields of what a command shows, in their order; ``listed`` when it shows a list of such rows.
+
+    A table has the ``columns`` in their place where there are too many fields for a terminal.
+    """
 
     names: tuple[str, ...]
     listed: bool = False
+    columns: tuple[str, ...] = ()
 
 
-def lists(*names: str) -> Callable[[F], F]:
-    """Declare that a command shows a list of rows with the fields ``names``."""
-    return _declare(Fields(names, listed=True))
+def lists(*names: str, columns: tuple[str, ...] = ()) -> Callable[[F], F]:
+    """Declare that a command shows a list of rows with the fields ``names``, in a table ``columns``."""
+    return _declare(Fields(names, listed=True, columns=columns))
 
 
 def shows(*names: str) -> Callable[[F], F]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+
+import typer
 
 from cln_monitor.cln import (
     Client,
@@ -15,10 +18,10 @@ from cln_monitor.cln import (
     Transport,
     TransportSettings,
 )
-from cln_monitor.config import AccountSelection, Config
+from cln_monitor.config import AccountConfig, AccountSelection, Config
 
 from .dry_run import Rehearsal
-from .output import Output
+from .output import Format, Output
 
 
 class UsageError(Exception):
@@ -33,6 +36,15 @@ class Session:
     output: Output
     redactor: Redactor = field(default_factory=Redactor)
 
+    def choose(self, config: str | None, account: str | None, output: Format | None) -> None:
+        """Take what the options behind a command say in place of what those before it said. Raises UsageError."""
+        refuse_blank({"config": config, "account": account})
+        self.choice = self.choice._replace(
+            config=self.choice.config if config is None else config,
+            account=self.choice.account if account is None else account,
+        )
+        self.output.form = output or self.output.form
+
     @cached_property
     def config(self) -> Config:
         """The configuration that is chosen. Raises SelectionError."""
@@ -40,12 +52,22 @@ class Session:
         config.hide_secrets(self.redactor)
         return config
 
+    @property
+    def account(self) -> AccountConfig:
+        """The account that is chosen. Raises SelectionError."""
+        return self.choice.account_of(self.config)
+
     @cached_property
     def client(self) -> Client:
         """The client of the account that is chosen. Raises SelectionError."""
-        account = self.choice.account_of(self.config)
+        account = self.account
         transport = self._transport(self.config.transport_of(self.config.api_url_of(account)))
         return Client.over(transport, self.config.credentials_of(account))
+
+    @property
+    def cln_now(self) -> float:
+        """The Unix time by CLN's own clock, as far as its answers have told that."""
+        return SystemClock().time() + (self.client.clock_skew or 0.0)
 
     @cached_property
     def anonymous(self) -> Client:
@@ -64,3 +86,18 @@ class Session:
         clock = SystemClock()
         limits = RateLimiter(self.config.concurrency, self.config.requests_per_second, clock)
         return Transport(settings, limits, clock, self.redactor)
+
+
+def session_in(context: typer.Context) -> Session:
+    """Return the session that the options before the family made."""
+    session = context.obj
+    if not isinstance(session, Session):
+        raise TypeError("a command without a session")
+    return session
+
+
+def refuse_blank(options: Mapping[str, str | None]) -> None:
+    """Raise UsageError for an option that has a value, and a blank one."""
+    for name, value in options.items():
+        if value is not None and not value.strip():
+            raise UsageError(f"--{name} is empty; give a value, or leave the option out")

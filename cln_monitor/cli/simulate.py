@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from .common_options import Commands
 from .context import session_of
 from .output_fields import shows
 from .session import UsageError
 
 
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Commands) -> None:
     """Add the command to ``app``."""
     app.command("simulate")(simulate)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from .common_options import Commands
 from .context import session_of
 from .output_fields import lists
 
 
-def add_to(app: typer.Typer) -> None:
+def add_to(app: Commands) -> None:
     """Add the command to ``app``."""
     app.command("status")(show_status)
 

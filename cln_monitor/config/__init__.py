@@ -7,10 +7,11 @@ from .exposed_secrets import Exposed, is_world_readable
 from .load import ConfigError, load_config, make_config, parse_config, read_yaml
 from .model import AccountConfig, Config
 from .secrets import expand
-from .selection import AccountSelection, SelectionError
+from .selection import DEFAULT_CONFIG, AccountSelection, SelectionError
 from .validator import ConfigProblem, Validator
 
 __all__ = [
+    "DEFAULT_CONFIG",
     "AccountConfig",
     "AccountSelection",
     "ClientFactory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ def warnings_of(config: Config) -> list[str]:
                 f"accounts[{index}].login: {account.name} has the same login as {other}, "
                 "so all it has is asked for and counted twice"
             )
+    warnings += _placeholders(config)
     warnings += _odd_secrets(config)
     if not any(settings.enabled for account in config.accounts for settings in account.probes.values()):
         warnings.append("probes: none is enabled, so CLN is never asked")
@@ -47,6 +49,21 @@ def _exposed(config: Config) -> Iterator[str]:
         parts = urlsplit(api_url)
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
             yield f"{api_url}: tokens go there unencrypted, over http"
+
+
+_PLACEHOLDER = re.compile(
+    r"(?:acme|my|your|example|demo|test|cln)[_ -]?(?:login|user|username|account)"
+    r"|change[_ -]?me|xxx+|<[^>]*>|\.\.\.|todo",
+    re.IGNORECASE,
+)
+
+
+def _placeholders(config: Config) -> Iterator[str]:
+    """Yield the logins that an example has, and no account; the simulator, on loopback, knows one of them."""
+    for index, account in enumerate(config.accounts):
+        login = account.login.reveal()
+        if _PLACEHOLDER.fullmatch(login) and not _is_loopback(urlsplit(config.api_url_of(account)).hostname or ""):
+            yield f"accounts[{index}].login: this is the placeholder of an example; write the login of the CLN account"
 
 
 def _odd_secrets(config: Config) -> Iterator[str]:

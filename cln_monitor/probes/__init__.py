@@ -2,7 +2,7 @@
 
 from .awp import AwpMonth, AwpSettings
 from .caution import Caution, is_address, phrases_of
-from .checkins import count_checkins
+from .checkins import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, count_checkins
 from .els import ElsProduct, ElsSettings
 from .groups import GroupsSettings, GroupState
 from .imunify import ImunifyKeyServers
@@ -15,21 +15,27 @@ from .product_names import PRODUCT_NAMES, product_name
 from .registry import PROBES
 from .report import FORMAT, Ages, ProbeReport
 from .runner import Run, run_probe
-from .settings import CheckinSettings, Duration, ProbeSettings, stale_after_of
+from .settings import CheckinSettings, DefaultList, Duration, ProbeSettings, stale_after_of
 from .shard import WHOLE, Shard
 from .status import StatusFlag, StatusSettings
 
 __all__ = [
     "FORMAT",
+    "FRESH",
     "LICENSE_LIST",
+    "MOST_AHEAD",
+    "NEVER",
     "PROBES",
     "PRODUCT_NAMES",
+    "STALE",
+    "UNKNOWN",
     "WHOLE",
     "Ages",
     "AwpMonth",
     "AwpSettings",
     "Caution",
     "CheckinSettings",
+    "DefaultList",
     "Duration",
     "ElsProduct",
     "ElsSettings",

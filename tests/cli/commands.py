@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Account
 
 from .account import (
@@ -81,7 +82,9 @@ _FRESH = {"key": KEY, "server_id": "fresh", "ip": "192.0.2.1", "created": _ISO, 
 _NEVER = {"key": KEY, "server_id": "never", "ip": "2001:db8::1", "created": _ISO, "last_checkin": None}
 _IMUNIFY_SERVER = {"key": IMUNIFY_KEY, "server_id": "im-1", "ip": "198.51.100.1", "last_checkin": _CHECKED_IN}
 _ELS_SERVER = {"server_id": "12345", "key": ELS_KEY, "ip": "1.1.1.1", "hostname": "test"}
-_ELS = {"key": ELS_KEY, "code": "CELS", "limit": 2, "note": "12"}
+_ELS = {"key": ELS_KEY, "mask": mask_key(ELS_KEY), "code": "CELS", "limit": 2, "note": "12"}
+_IMUNIFY = {"key": IMUNIFY_KEY, "mask": mask_key(IMUNIFY_KEY), "code": "360_250", "limit": 2, "servers": 1}
+LISTED_NOTE = "[red]x[/red]| [31mé クラウド"
 _OS = {"ip": "192.0.2.1", "type": 1, "license": "CloudLinux OS", "registered": True, "created": _ISO}
 _SINGLE = {"ip": "192.0.2.1", "type": 41, "license": "Imunify360 single user", "registered": False, "created": _ISO}
 _NEW = {"ip": "2001:db8::9", "type": 5010, "license": "5010", "registered": False, "created": _ISO}
@@ -95,7 +98,99 @@ def _product(path: str, code: str) -> Sent:
     return get(path, code=code, productType=code)
 
 
+_KERNELCARE_CALLS = (
+    get("/kcare/key/list.json"),
+    get("/kcare/key/servers.json", key=KEY),
+    get("/kcare/key/servers.json", key=OTHER_KEY),
+)
+_IMUNIFY_CALLS = (
+    get("/im/key/list.json"),
+    get("/im/srv/list.json", key=IMUNIFY_KEY),
+    get("/im/srv/list.json", key=OTHER_IMUNIFY_KEY),
+)
+_ELS_KEY_CALLS = tuple(_product("/els/key/list.json", code) for code in ("CELS", "OELS", NEW_ELS))
+_ELS_SERVER_CALLS = tuple(_product("/els/srv/list.json", code) for code in ("CELS", "OELS", NEW_ELS))
+_GROUP_CALLS = (get("/group/list.json"), get("/group/servers/list.json", name="web"))
+_LICENSE_CALLS = (get("/ipl/list.json"), get("/ipl/server.json", ip="192.0.2.1,2001:db8::9"))
+
+
+def listed_server(product: str, id_: str | None, ip: str, key: str | None, **more: object) -> dict[str, object]:
+    """Return a row of ``servers list``, of a server that never checked in unless ``more`` says otherwise."""
+    return {
+        "product": product,
+        "account": "acme",
+        "id": id_,
+        "ip": ip,
+        "hostname": None,
+        "key": key,
+        "mask": key and mask_key(key),
+        "note": None,
+        "last_checkin": None,
+        "age_seconds": None,
+        "checkin": "never",
+        "superseded": False,
+    } | more
+
+
+_SEEN = {"last_checkin": _CHECKED_IN, "age_seconds": ..., "checkin": "stale"}
+_LISTED = {
+    "never": listed_server("kernelcare", "never", "2001:db8::1", KEY, note=LISTED_NOTE),
+    "fresh": listed_server("kernelcare", "fresh", "192.0.2.1", KEY, note=LISTED_NOTE, **_SEEN),
+    "im-1": listed_server("imunify", "im-1", "198.51.100.1", IMUNIFY_KEY, hostname="im1.example.net", **_SEEN),
+    "ip": listed_server("ip_licenses", None, "192.0.2.1", None, note="CloudLinux OS", **_SEEN),
+    "els": listed_server("els", "12345", "1.1.1.1", ELS_KEY, hostname="test", note="12", checkin="unknown"),
+}
+
+
+def listed_key(product: str, key: str, **more: object) -> dict[str, object]:
+    """Return a row of ``keys list``."""
+    about = {"product": product, "account": "acme", "key": key, "mask": mask_key(key), "note": None, "enabled": None}
+    return about | more
+
+
 READS: dict[str, tuple[Read, ...]] = {
+    "servers": (
+        Read(
+            "servers list",
+            (*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS, *_GROUP_CALLS, *_LICENSE_CALLS),
+            [_LISTED[each] for each in ("never", "fresh", "im-1", "ip", "els")],
+        ),
+        Read(
+            "servers list --product imunify --sort hostname",
+            (*_IMUNIFY_CALLS, *_GROUP_CALLS),
+            [_LISTED["im-1"]],
+        ),
+        Read(
+            f"servers list --key {mask_key(KEY)} --product kernelcare --sort ip",
+            (*_KERNELCARE_CALLS, *_GROUP_CALLS),
+            [_LISTED["fresh"], _LISTED["never"]],
+        ),
+        Read(
+            "servers list --group web",
+            (*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_GROUP_CALLS, _GROUP_CALLS[1]),
+            [_LISTED["im-1"]],
+        ),
+        Read("servers list --never --product kernelcare", (*_KERNELCARE_CALLS, *_GROUP_CALLS), [_LISTED["never"]]),
+    ),
+    "keys": (
+        Read(
+            "keys list",
+            (*_KERNELCARE_CALLS, _IMUNIFY_CALLS[0], *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS),
+            [
+                listed_key("kernelcare", KEY, note=LISTED_NOTE, enabled=True, used=2, limit=4, percent=50.0),
+                listed_key("kernelcare", OTHER_KEY, note="", enabled=False, used=0, limit=0, percent=None),
+                listed_key("imunify", IMUNIFY_KEY, used=1, limit=2, percent=50.0),
+                listed_key("imunify", OTHER_IMUNIFY_KEY, used=0, limit=0, percent=None),
+                listed_key("els", ELS_KEY, note="12", used=1, limit=2, percent=50.0),
+            ],
+        ),
+        Read(
+            "keys list --product kernelcare --usage 50%",
+            _KERNELCARE_CALLS,
+            [listed_key("kernelcare", KEY, note=LISTED_NOTE, enabled=True, used=2, limit=4, percent=50.0)],
+        ),
+        Read("keys list --product els --full", (*_ELS_KEY_CALLS, *_ELS_SERVER_CALLS), []),
+    ),
     "status": (
         Read(
             "status",
@@ -110,19 +205,31 @@ READS: dict[str, tuple[Read, ...]] = {
     "kernelcare": (
         Read(
             "kernelcare keys list",
-            (get("/kcare/key/list.json"),),
+            _KERNELCARE_CALLS,
             [
-                {"key": KEY, "enabled": True, "limit": 4, "note": "[red]x[/red]| [31mé クラウド", "created": _ISO},
-                {"key": OTHER_KEY, "enabled": False, "limit": 0, "note": "", "created": _ISO},
+                {
+                    "key": KEY,
+                    "mask": mask_key(KEY),
+                    "enabled": True,
+                    "used": 2,
+                    "limit": 4,
+                    "note": LISTED_NOTE,
+                    "created": _ISO,
+                },
+                {
+                    "key": OTHER_KEY,
+                    "mask": mask_key(OTHER_KEY),
+                    "enabled": False,
+                    "used": 0,
+                    "limit": 0,
+                    "note": "",
+                    "created": _ISO,
+                },
             ],
         ),
         Read(
             "kernelcare servers list",
-            (
-                get("/kcare/key/list.json"),
-                get("/kcare/key/servers.json", key=KEY),
-                get("/kcare/key/servers.json", key=OTHER_KEY),
-            ),
+            _KERNELCARE_CALLS,
             [_FRESH, _NEVER],
         ),
         Read(f"kernelcare servers list --key {KEY}", (get("/kcare/key/servers.json", key=KEY),), [_FRESH, _NEVER]),
@@ -152,17 +259,19 @@ READS: dict[str, tuple[Read, ...]] = {
             "imunify keys list",
             (get("/im/key/list.json"),),
             [
-                {"key": IMUNIFY_KEY, "code": "360_250", "limit": 2, "servers": 1},
-                {"key": OTHER_IMUNIFY_KEY, "code": "360_UN", "limit": 0, "servers": 0},
+                _IMUNIFY,
+                {
+                    "key": OTHER_IMUNIFY_KEY,
+                    "mask": mask_key(OTHER_IMUNIFY_KEY),
+                    "code": "360_UN",
+                    "limit": 0,
+                    "servers": 0,
+                },
             ],
         ),
         Read(
             "imunify servers list",
-            (
-                get("/im/key/list.json"),
-                get("/im/srv/list.json", key=IMUNIFY_KEY),
-                get("/im/srv/list.json", key=OTHER_IMUNIFY_KEY),
-            ),
+            _IMUNIFY_CALLS,
             [_IMUNIFY_SERVER],
         ),
         Read(
@@ -172,19 +281,20 @@ READS: dict[str, tuple[Read, ...]] = {
     "els": (
         Read(
             "els keys list",
-            tuple(_product("/els/key/list.json", code) for code in ("CELS", "OELS", NEW_ELS)),
+            _ELS_KEY_CALLS,
             [_ELS],
         ),
         Read("els keys list --code CELS", (_product("/els/key/list.json", "CELS"),), [_ELS]),
         Read(
             "els servers list",
-            tuple(_product("/els/srv/list.json", code) for code in ("CELS", "OELS", NEW_ELS)),
+            _ELS_SERVER_CALLS,
             [_ELS_SERVER],
         ),
         Read(f"els servers list --code {NEW_ELS.replace(' ', '_%_')}", (_product("/els/srv/list.json", NEW_ELS),), []),
     ),
     "ip-licenses": (
         Read("ip-licenses list", (get("/ipl/list.json"),), [_OS, _SINGLE, _NEW]),
+        Read("ip-licenses list --unused", (get("/ipl/list.json"),), [_SINGLE, _NEW]),
         Read(
             "ip-licenses servers 192.0.2.1 2001:db8::9",
             (get("/ipl/server.json", ip="192.0.2.1,2001:db8::9"),),
@@ -266,13 +376,19 @@ CHANGES: dict[str, tuple[Change, ...]] = {
             "imunify keys create --code 360_30 --limit 0 --note x",
             get("/im/key/create.json", code="360_30", limit="0", note="x"),
             lambda account: [key.code for key in account.imunify_keys.values()] == ["360_250", "360_UN", "360_30"],
-            lambda account: {"key": _last(account.imunify_keys), "code": "360_30", "limit": 0, "servers": None},
+            lambda account: {
+                "key": (key := _last(account.imunify_keys)),
+                "mask": mask_key(key),
+                "code": "360_30",
+                "limit": 0,
+                "servers": None,
+            },
         ),
         Change(
             f"imunify keys update {IMUNIFY_KEY} --limit 9",
             get("/im/key/update.json", key=IMUNIFY_KEY, limit="9"),
             lambda account: account.imunify_keys[IMUNIFY_KEY].limit == 9,
-            lambda _: {"key": IMUNIFY_KEY, "code": "360_250", "limit": 9, "servers": 1},
+            lambda _: _IMUNIFY | {"limit": 9},
         ),
         Change(
             f"imunify keys remove {IMUNIFY_KEY}",
@@ -298,7 +414,13 @@ CHANGES: dict[str, tuple[Change, ...]] = {
             "els keys create --code ELS_%_CELS7+SLA --limit 5 --note x",
             get("/els/key/create.json", code="ELS CELS7+SLA", limit="5", note="x"),
             lambda account: [key.code for key in account.els_keys.values()] == ["CELS", "ELS CELS7+SLA"],
-            lambda account: {"key": _last(account.els_keys), "code": "ELS CELS7+SLA", "limit": 5, "note": "x"},
+            lambda account: {
+                "key": (key := _last(account.els_keys)),
+                "mask": mask_key(key),
+                "code": "ELS CELS7+SLA",
+                "limit": 5,
+                "note": "x",
+            },
         ),
         Change(
             f"els keys update {ELS_KEY} --note new",
@@ -376,6 +498,33 @@ CHANGES: dict[str, tuple[Change, ...]] = {
     ),
 }
 
+OF_THEIR_OWN: dict[str, tuple[Sent, ...]] = {
+    "servers prune": (
+        get("/status.json"),
+        *_KERNELCARE_CALLS,
+        *_IMUNIFY_CALLS,
+        *_ELS_KEY_CALLS,
+        *_ELS_SERVER_CALLS,
+        *_GROUP_CALLS,
+        get("/kcare/srv/remove.json"),
+        get("/im/srv/remove.json"),
+        get("/els/srv/remove.json"),
+    ),
+    "check account": (
+        get("/status.json"),
+        *_KERNELCARE_CALLS,
+        *_IMUNIFY_CALLS,
+        get(f"/kcare/nagios/{KEY}"),
+        get(f"/kcare/nagios-res/{LOGIN}/{{token}}"),
+        *_LICENSE_CALLS,
+        *_ELS_KEY_CALLS,
+        *_ELS_SERVER_CALLS,
+        *_GROUP_CALLS,
+        get("/cl/awp"),
+    ),
+}
+"""What is neither a read nor a change alone, with its calls; such a command has a test module of its own."""
+
 ALL_READS = [read for family in READS.values() for read in family]
 ALL_CHANGES = [change for family in CHANGES.values() for change in family]
 ALL: list[Command] = [*ALL_READS, *ALL_CHANGES]
@@ -384,3 +533,10 @@ ALL: list[Command] = [*ALL_READS, *ALL_CHANGES]
 def typed(command: Command) -> str:
     """Return the name of a case: what is typed."""
     return command.typed
+
+
+def without_ages(shown: Any) -> Any:
+    """Return what a script reads, with an ellipsis for each age, which grows while the test runs."""
+    if not isinstance(shown, list):
+        return shown
+    return [{name: ... if name == "age_seconds" and value else value for name, value in row.items()} for row in shown]

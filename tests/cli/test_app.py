@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from .account import Cln
-from .commands import ALL_READS, Read, typed
+from .commands import ALL_READS, Read, typed, without_ages
 from .inside import ask, ask_json
 
 
 @pytest.mark.parametrize("command", ALL_READS, ids=typed)
 def test_what_reads(command: Read, cln: Cln) -> None:
     """The calls of the document go out, no other; scripts get the documented fields, and people a row each."""
-    assert ask_json(cln, *command.arguments) == command.shown
+    assert without_ages(ask_json(cln, *command.arguments)) == command.shown
     assert sorted(cln.sent(), key=str) == sorted(command.sends, key=str)
     outcome = ask(cln, *command.arguments)
     assert outcome.code == 0

@@ -66,7 +66,7 @@ _GROUPS = (
 _HOSTILE = ("a\nb", "\x1b[31mred", "nul\x00", "bell\x07", "right\u202eleft", "\u2028", "\udcff")
 
 CHANGES = [
-    *((command, key) for command in _KEYS_TO_CHANGE for key in ("", "a b", "a/b", "k?y=", "kö", "abc", mask_key(KEY))),
+    *((command, key) for command in _KEYS_TO_CHANGE for key in ("", "a b", "a/b", "k?y=", "kö", "abc")),
     *((command, limit) for command in _LIMITS for limit in ("-1", "x", "1.5", "true", "1_0", "", "1000001", "9" * 30)),
     *((command, note) for command in _NOTES for note in ("", "  ", "x" * 101, *_HOSTILE)),
     *((command, note) for command in _NEW_NOTES for note in ("x" * 101, *_HOSTILE)),
@@ -96,11 +96,7 @@ READS = [
     *((("ip-licenses", command, "{}"), ip) for command in ("availability", "check") for ip in ("", "192.0.2", "::%1")),
     *((("ip-licenses", "servers", "192.0.2.1", "{}"), ip) for ip in ("", "192.0.2", "192.0.2.1,192.0.2.2", "::%1")),
     *((("groups", "servers", "list", "{}"), name) for name in ("", "  ", "x" * 101, *_HOSTILE)),
-    *(
-        (command, key)
-        for command in _KEYS_TO_READ
-        for key in ("", "a b", "a/b", "k?y=", "k\u00f6", "abc", mask_key(KEY))
-    ),
+    *((command, key) for command in _KEYS_TO_READ for key in ("", "a b", "a/b", "k?y=", "k\u00f6", "abc")),
     *(
         (("els", what, "list", "--code={}"), code)
         for what in ("keys", "servers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from unittest import mock
@@ -12,9 +13,9 @@ import pytest
 from cln_monitor.simulator import Fault
 from tests.helpers.running import PATIENCE, wait_until
 
-from .account import KEY, MONITORING_KEY, Cln
-from .commands import ALL_CHANGES, Change, typed
-from .inside import ask
+from .account import ELS_KEY, IMUNIFY_KEY, KEY, MONITORING_KEY, OTHER_IMUNIFY_KEY, OTHER_KEY, Cln
+from .commands import ALL_CHANGES, LISTED_NOTE, Change, typed
+from .inside import ask, run
 from .processes import CLNTOOL, on_a_terminal
 
 
@@ -31,7 +32,7 @@ def test_what_changes(command: Change, cln: Cln) -> None:
     if isinstance(expected, dict):
         got |= {name: ... for name, value in expected.items() if value is ...}
     assert got == expected
-    assert outcome.err.startswith("done: ")
+    assert re.match(r"(created|deleted|added|removed|registered|updated|moved|converted|allowed) \S", outcome.err)
 
 
 @pytest.mark.parametrize("command", ALL_CHANGES, ids=typed)
@@ -75,8 +76,8 @@ def test_dry_run(command: Change, cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("types", "code", "says"),
     [
-        (b"y\n", 0, "done: delete the KernelCare key"),
-        (b"YES\n", 0, "done: delete"),
+        (b"y\n", 0, f"deleted KernelCare key {KEY}"),
+        (b"YES\n", 0, "deleted KernelCare key"),
         (b"n\n", 1, "nothing was sent"),
         (b"\n", 1, "nothing was sent"),
         (b"what\nno\n", 1, "nothing was sent"),
@@ -87,8 +88,12 @@ def test_dry_run(command: Change, cln: Cln) -> None:
 def test_on_a_terminal(types: bytes, code: int, says: str, cln: Cln) -> None:
     """It asks first; no, nothing, Ctrl-D and Ctrl-C send nothing."""
     outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", KEY, types=types)
-    assert f"Delete the KernelCare key {KEY} at {cln.url.split('/')[2]}? [y/N]:" in outcome.err
-    assert (outcome.code, len(cln.sent())) == (code, 1 - code)
+    host = cln.url.split("/")[2]
+    goes_with_it = f"(note {LISTED_NOTE!r}, 2 servers)"
+    assert f"Delete KernelCare key {KEY} {goes_with_it} at {host}? [y/N]:" in " ".join(outcome.err.split())
+    sent = [path for _, path, _ in cln.sent()]
+    assert sent[:2] == ["/kcare/key/list.json", "/kcare/key/servers.json"]
+    assert (outcome.code, sent[2:]) == (code, ["/kcare/key/delete.json"] * (1 - code))
     assert says in outcome.err
 
 
@@ -114,7 +119,7 @@ def test_interrupted_while_it_is_sent(cln: Cln) -> None:
     out, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, out) == (3, "")
     assert err == (
-        "clntool: interrupted while asking CLN to delete the KernelCare key WsTs-8c7994d7; "
+        "clntool: interrupted while asking CLN to delete KernelCare key WsTs-8c7994d7; "
         "it may have been done all the same: look before sending it again\n"
     )
     assert len(cln.sent()) == 1
@@ -152,7 +157,7 @@ def test_an_update_of_all_types_is_warned_of(cln: Cln) -> None:
     """The API document says of that call that it removes licences, which is what nobody wants of an update."""
     outcome = ask(cln, "ip-licenses", "update", "192.0.2.1", "--no-els-allowed", "--dry-run")
     assert outcome.code == 0
-    assert outcome.err.startswith("note: of this call without a type the API document says that it removes licences")
+    assert outcome.err.startswith("note: of this call without a type the API document says that it removes licenses")
     assert (
         "note:" not in ask(cln, "ip-licenses", "update", "192.0.2.1", "--type", "1", "--els-allowed", "--dry-run").err
     )
@@ -165,8 +170,8 @@ def test_networks_as_the_document_separates_them(spelled: tuple[str, ...], cln: 
     """By blanks, commas and semicolons, in one argument or several; they are added, as the document has it."""
     outcome = ask(cln, "kernelcare", "keys", "set-cidr", KEY, *spelled, "--yes")
     assert outcome.code == 0, outcome
-    assert outcome.err.startswith("done: add 192.0.2.0/24, 2001:")
-    assert outcome.err.endswith(f" to the networks of the KernelCare key {KEY}\n")
+    assert outcome.err.startswith("added 192.0.2.0/24, 2001:")
+    assert outcome.err.endswith(f" to the networks of KernelCare key {KEY}\n")
     assert cln.sent() == [("GET", "/kcare/key/set_cidr.json", {"key": KEY, "cidr": "192.0.2.0/24,2001:db8::/32"})]
 
 
@@ -212,3 +217,79 @@ def test_what_the_document_does_not_name(arguments: str, caution: str, cln: Cln)
     assert asked.err.endswith("; CLN decides\n")
     ask(cln, *arguments.split(), "--yes")
     assert len(cln.sent()) == 1
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("arguments", "goes"),
+    [
+        (("imunify", "keys", "remove", IMUNIFY_KEY), "with all its servers (1 server) at"),
+        (("els", "keys", "remove", ELS_KEY), "with all its servers (note '12', 1 server) at"),
+        (("kernelcare", "keys", "delete", OTHER_KEY), "(0 servers) at"),
+        (("kernelcare", "keys", "delete", "NoSuchKey0000001"), "(no key of the account) at"),
+        (("ip-licenses", "remove", "192.0.2.1"), "(CloudLinux OS, in use, Imunify360 single user, unused) at"),
+        (("ip-licenses", "remove", "192.0.2.1", "--type", "41"), "(Imunify360 single user, unused) at"),
+    ],
+)
+def test_what_goes_with_it(arguments: tuple[str, ...], goes: str, cln: Cln) -> None:
+    """A question that removes says what is lost."""
+    outcome = on_a_terminal("-C", str(cln.config), *arguments, types=b"n\n", COLUMNS="300")
+    assert goes in " ".join(outcome.err.split())
+    assert outcome.code == 1
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_what_goes_with_it_cannot_be_read(cln: Cln) -> None:
+    """Then the question says so; the person decides."""
+    cln.simulator.faults.add(Fault("html", "/kcare/key/list.json"))
+    outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "keys", "delete", KEY, types=b"y\n")
+    assert "(its note and servers could not be read) at" in " ".join(outcome.err.split())
+    assert (outcome.code, KEY in cln.account.kernelcare_keys) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (f"kernelcare keys delete {KEY}", f"deleted KernelCare key {KEY}"),
+        ("kernelcare servers remove fresh", "removed KernelCare server fresh"),
+        ("imunify servers remove im-1", "removed Imunify server im-1"),
+        (f"imunify servers convert im-1 {OTHER_IMUNIFY_KEY}", f"moved Imunify server im-1 to key {OTHER_IMUNIFY_KEY}"),
+        ("els servers remove 12345", "removed ELS server 12345"),
+        (f"imunify keys remove {IMUNIFY_KEY}", f"removed Imunify key {IMUNIFY_KEY} with all its servers"),
+        ("ip-licenses remove 192.0.2.1", "removed all IP licenses of 192.0.2.1"),
+        (
+            "ip-licenses convert 192.0.2.1 --type 41 --type-to 43",
+            "converted IP license Imunify360 single user of 192.0.2.1 to Imunify360 up to 250 users",
+        ),
+        (
+            "ip-licenses update 2001:db8::9 --type 5010 --no-els-allowed",
+            "forbade CloudLinux 6 for IP license of type 5010 of 2001:db8::9",
+        ),
+        ("groups servers remove web im-1", "removed im-1 from group web"),
+    ],
+)
+def test_what_was_done(arguments: str, told: str, cln: Cln) -> None:
+    """It is told in the words of who asked for it."""
+    assert ask(cln, *arguments.split(), "--yes").err == f"{told}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "others"),
+    [
+        ("kernelcare keys delete", ["kernelcare servers remove"]),
+        ("kernelcare servers remove", ["kernelcare keys delete", "servers prune"]),
+        ("imunify keys remove", ["imunify servers remove", "imunify servers convert"]),
+        ("imunify servers remove", ["imunify keys remove", "imunify servers convert"]),
+        ("imunify servers convert", ["imunify servers remove"]),
+        ("els keys remove", ["els servers remove"]),
+        ("els servers remove", ["els keys remove"]),
+        ("ip-licenses convert", ["ip-licenses remove"]),
+        ("ip-licenses remove", ["ip-licenses convert"]),
+    ],
+)
+def test_what_removes_explains_the_others(command: str, others: list[str]) -> None:
+    """Who looks at the help of one learns which other one may be meant."""
+    shown = " ".join(run(*command.split(), "--help").out.split())
+    assert not [other for other in others if f"`clntool {other}`" not in shown]

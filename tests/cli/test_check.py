@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 from .account import SECRET_KEY, Cln
 from .inside import run
@@ -52,4 +53,26 @@ def test_no_file(tmp_path: Path) -> None:
     for file in (tmp_path / "none.yml", tmp_path):
         outcome = run("check", "config", str(file))
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
-    assert run("check", "config").code == 2
+
+
+def test_the_file_of_the_options(cln: Cln, tmp_path: Path) -> None:
+    """Without a name it is that of --config, wherever that stands, or the default one."""
+    expected = f"{cln.config}: ok, 1 account: acme\n"
+    assert run("-C", str(cln.config), "check", "config").out == expected
+    assert run("check", "config", "-C", str(cln.config)).out == expected
+    with mock.patch("cln_monitor.cli.check.DEFAULT_CONFIG", tmp_path / "none.yml"):
+        outcome = run("check", "config")
+    assert (outcome.code, f"{tmp_path}/none.yml: cannot be read" in outcome.err) == (1, True)
+
+
+def test_a_placeholder(tmp_path: Path) -> None:
+    """The login of the shipped example is warned of, as CLN would refuse it."""
+    file = tmp_path / "copied.yml"
+    file.write_text("accounts: [{name: acme, login: acme_login, secret_key: x}]\n")
+    file.chmod(0o600)
+    outcome = run("check", "config", str(file))
+    assert outcome.code == 0
+    assert outcome.err == (
+        f"clntool: {file}: warning: accounts[0].login: this is the placeholder of an example; "
+        "write the login of the CLN account\n"
+    )

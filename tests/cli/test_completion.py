@@ -188,7 +188,7 @@ def test_a_description_is_one_line(shell: str, variables: dict[str, str]) -> Non
     assert (done.code, done.err) == (0, "")
     (line,) = done.out.splitlines()
     assert "--type" in line
-    assert "or a newer one." in line
+    assert "or the number of a newer one." in line
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.helpers.running import PATIENCE
 from tests.helpers.streams import unwritable, without
 
 from .account import LOGIN, PROXY_PASSWORD, SECRET_KEY, Cln
-from .commands import ALL
+from .commands import ALL, OF_THEIR_OWN
 from .inside import ask, run, run_unchecked
 from .processes import CLNTOOL, process
 
@@ -48,11 +49,44 @@ def test_variables(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--api-url", cln.url, "groups", "list").code == 0
 
 
-def test_after_the_family(cln: Cln) -> None:
-    """Behind the family those options are not known, and the message says where to look."""
-    outcome = ask(cln, "groups", "list", "--account", "acme")
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "groups list -C {config} -a acme -o json",
+        "groups -C {config}",
+        "groups list --config={config} --account=acme --output=json",
+        "-o csv groups list -ojson -C{config}",
+        "-C /nowhere -a nobody groups list -a acme -o json -C {config}",
+    ],
+)
+def test_after_the_family(spelled: str, cln: Cln) -> None:
+    """Configuration, account and output stand behind a command as well, where they win over those before it."""
+    outcome = run(*spelled.format(config=cln.config).split())
+    if spelled.startswith("groups -C"):
+        assert (outcome.code, "No such option: -C" in outcome.err) == (2, True)
+        return
+    assert outcome.code == 0, outcome
+    assert outcome.json == [{"name": "web", "description": "all that must be up"}]
+
+
+def test_each_command_takes_the_common_options() -> None:
+    """One decorator declares them for all, so that none is without."""
+
+    def leaves(command: Any) -> list[Any]:
+        below = getattr(command, "commands", None)
+        return [command] if below is None else [leaf for each in below.values() for leaf in leaves(each)]
+
+    for command in leaves(main_module.command()):
+        options = {name for param in command.params for name in param.opts}
+        assert options >= {"--config", "-C", "--account", "-a", "--output", "-o"}, command.name
+
+
+@pytest.mark.parametrize("option", ["--config", "--account"])
+def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
+    """It is refused there as well."""
+    outcome = ask(cln, "groups", "list", option, " ")
     assert (outcome.code, cln.sent()) == (2, [])
-    assert outcome.err == "clntool: No such option: --account; see clntool groups list --help\n"
+    assert outcome.err == f"clntool: {option} is empty; give a value, or leave the option out\n"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +100,7 @@ def test_after_the_family(cln: Cln) -> None:
         (("kernelcare", "kes"), "No such command 'kes'. Did you mean 'keys'?; see clntool kernelcare --help"),
         (("no\x1b[31mpe",), "No such command"),
         (("--nope", "status"), "No such option: --nope"),
+        (("groups", "list", "--login", "x"), "No such option: --login"),
         (("-o", "yaml", "status"), "'--output' / '-o': 'yaml' is not one of 'table', 'json'"),
         (("status", "more"), "unexpected extra argument"),
         (("imunify", "servers", "convert", "im-1"), "Missing argument 'NEW_KEY'"),
@@ -74,7 +109,6 @@ def test_after_the_family(cln: Cln) -> None:
         (("ip-licenses", "servers"), "Missing argument 'IP'"),
         (("ip-licenses", "update", "192.0.2.1"), "Missing option '--els-allowed'"),
         (("ip-licenses", "register", "192.0.2.1"), "Missing option '--type'"),
-        (("awp", "usage"), "Missing option '--month'"),
         (("kernelcare", "keys", "create"), "Missing option '--limit'"),
         (("kernelcare", "patch-status"), "give either --key KEY or --reseller"),
         (("kernelcare", "patch-status", "--key", "K", "--reseller"), "give either --key KEY or --reseller"),
@@ -101,6 +135,15 @@ def test_help(arguments: tuple[str, ...]) -> None:
     outcome = run(*arguments)
     assert (outcome.code, outcome.err) == (0, "")
     assert "Usage: clntool" in outcome.out
+
+
+def test_help_shows_no_types() -> None:
+    """A flag has no value, so the help shows none, and an argument is shown by its name alone."""
+    outcome = run("groups", "servers", "add", "--help")
+    assert "Usage: clntool groups servers add [OPTIONS] NAME ID..." in outcome.out
+    for command in ("ip-licenses update", "servers prune", "groups servers add", ""):
+        shown = run(*command.split(), "--help").out
+        assert not re.search(r"<bool>|<str>|<list|[{}]", shown), shown
 
 
 def test_version() -> None:
@@ -166,7 +209,8 @@ def test_every_command_is_here() -> None:
             return [path]
         return [leaf for name, each in below.items() for leaf in leaves(each, f"{path} {name}".strip())]
 
-    there = {leaf for leaf in leaves(main_module.command(), "") if leaf not in {"simulate", "check config"}}
+    apart = {"simulate", "check config", *OF_THEIR_OWN}
+    there = {leaf for leaf in leaves(main_module.command(), "") if leaf not in apart}
     assert {leaf for leaf in there if not any(f"{command.typed} ".startswith(f"{leaf} ") for command in ALL)} == set()
     assert len(there) > 30, "the commands are looked for in the wrong place"
 
@@ -210,7 +254,7 @@ def test_closed_stdout(cln: Cln) -> None:
         ["bash", "-o", "pipefail", "-c", f"{shell} -o json kernelcare keys create --limit 1 --yes | true"],
         capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
-    assert (gone.returncode, gone.stderr) == (0, "done: create a KernelCare key\n")
+    assert (gone.returncode, gone.stderr) == (0, "created a KernelCare key\n")
     full = subprocess.run(
         ["bash", "-c", f"{shell} kernelcare keys list > /dev/full"],
         capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,

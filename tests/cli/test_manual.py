@@ -15,11 +15,12 @@ from cln_monitor.cli.output_fields import Fields, fields_of
 from tests.helpers.pages import keep_block
 
 from .account import KEY, LOGIN
-from .commands import ALL_CHANGES, ALL_READS
+from .commands import ALL_CHANGES, ALL_READS, OF_THEIR_OWN
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "clntool.md"
-_OF_ALL = {"--help", "--yes", "--dry-run"}
+_OF_ALL = {"--help", "--yes", "--dry-run", "--config", "--account", "--output"}
+BLANK_LINE = "\n\n"
 
 
 def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -37,7 +38,8 @@ def usage(path: str, command: Any) -> str:
     words = [path]
     for param in command.params:
         if param.param_type_name == "argument":
-            words.append(f"{param.metavar}{'…' if param.nargs != 1 else ''}")
+            word = f"{param.metavar}{'…' if param.nargs != 1 else ''}"
+            words.append(word if param.required else f"[{word}]")
         elif param.opts[0] not in _OF_ALL:
             value = "" if param.is_flag else f" {param.metavar}"
             word = "/".join([param.opts[0], *param.secondary_opts]) + value
@@ -49,6 +51,7 @@ def sent_by(path: str) -> list[str]:
     """Return the calls that a command sends."""
     calls = [
         *(call for read in ALL_READS if f"{read.typed} ".startswith(f"{path} ") for call in read.sends),
+        *OF_THEIR_OWN.get(path, ()),
         *(change.sends for change in ALL_CHANGES if f"{change.typed} ".startswith(f"{path} ")),
     ]
     templates = [f"{method} {url.replace(KEY, '{key}').replace(LOGIN, '{login}')}" for method, url, _ in calls]
@@ -58,12 +61,12 @@ def sent_by(path: str) -> list[str]:
 def commands_table() -> str:
     """Return the table of the commands."""
     rows = ["| command | what it does | sends |", "| --- | --- | --- |"]
-    changes = {change.typed for change in ALL_CHANGES}
+    changes = {*(change.typed for change in ALL_CHANGES), "servers prune"}
     for path, command in leaves(tree()):
         calls = "<br>".join(f"`{call}`" for call in sent_by(path))
         mark = " **Changes.**" if any(f"{each} ".startswith(f"{path} ") for each in changes) else ""
         typed = usage(path, command).replace("|", "\\|")
-        rows.append(f"| `{typed}` | {command.help}{mark} | {calls} |")
+        rows.append(f"| `{typed}` | {command.help.partition(BLANK_LINE)[0]}{mark} | {calls} |")
     return "\n".join(rows)
 
 
@@ -111,6 +114,6 @@ def test_texts_of_errors_are_those_of_the_code() -> None:
         re.sub(r'"\s*\n\s*f?"', "", file.read_text(encoding="utf-8"))
         for file in sorted((ROOT / "cln_monitor").rglob("*.py"))
     )
-    texts.remove("No such option: --account")  # typer's; the test of what stands before the family has it
+    texts.remove("No such option: --login")  # typer's; the test of what stands before the family has it
     missing = [text for text in texts if not all(part in code for part in map(str.strip, text.split("…")) if part)]
     assert missing == []

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from cln_monitor.cli.output import Format, Output
 from cln_monitor.cli.output_fields import Fields
+from cln_monitor.masking import mask_key
 
 from .account import CREATED, IMUNIFY_KEY, KEY, OTHER_KEY, Cln
 from .inside import ask, ask_json
@@ -36,7 +37,8 @@ def test_a_row_a_line(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
 def lines_on_a_terminal(cln: Cln, columns: int, *arguments: str) -> list[str]:
     """Return what a command shows on a terminal of so many columns, without its colours."""
     shown = on_a_terminal("-C", str(cln.config), *arguments, COLUMNS=str(columns), NO_COLOR="1").err
-    return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", shown).splitlines()
+    after_the_bar = re.split("asking CLN[^\r\n]*", shown)[-1]
+    return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", after_the_bar).strip("\r\n").splitlines()
 
 
 @pytest.mark.processes
@@ -44,19 +46,21 @@ def test_keys_and_addresses_are_never_cut(cln: Cln) -> None:
     """As wide as it is, a terminal shows them whole: in a table, or with a line a field."""
     key = "K" * 40
     cln.account.add_kernelcare_key(key, note=" ".join(["word"] * 20), created=CREATED)
-    # 40 of the key, 7 of "enabled", 9 of "unlimited", 10 of the date, 12 of the note at least, and three between each.
-    for columns in (200, 100, 90):
+    # 40 of the key, 13 of the mask, 7 of "enabled", 4 of "used", 9 of "unlimited", 10 of the date, 12 of the note at
+    # least, and three between each.
+    for columns in (200, 120, 113):
         table = lines_on_a_terminal(cln, columns, "kernelcare", "keys", "list")
-        assert table[0].split() == ["key", "enabled", "limit", "note", "created"]
+        assert table[0].split() == ["key", "mask", "enabled", "used", "limit", "note", "created"]
         assert max(map(cell_len, table)) <= columns
         (row,) = (line for line in table if key in line)
         assert row.endswith("   2014-04-30")
         assert " ".join(table).count("word") == 20
-    for columns in (89, 60, 46, 20):
+    for columns in (112, 60, 46, 20):
         blocks = "\n".join(lines_on_a_terminal(cln, columns, "kernelcare", "keys", "list")).split("\n\n")
         assert len(blocks) == 3
         lines = blocks[2].splitlines()
-        assert lines[:3] == [f"key      {key}", "enabled  yes", "limit    2"]
+        mask = f"mask     {mask_key(key)}"
+        assert lines[:5] == [f"key      {key}", mask, "enabled  yes", "used     0", "limit    2"]
         assert lines[-1] == "created  2014-04-30"
         assert " ".join(lines).count("word") == 20
         assert max(map(cell_len, lines)) <= max(
@@ -68,7 +72,8 @@ def test_keys_and_addresses_are_never_cut(cln: Cln) -> None:
 def test_one_thing_on_a_narrow_terminal(cln: Cln) -> None:
     """Its key is in one line, in which a click finds all of it; a list of hosts goes on after any of them."""
     shown = lines_on_a_terminal(cln, 20, "imunify", "keys", "update", IMUNIFY_KEY, "--limit", "9", "--yes")
-    assert shown[-4:] == [f"key      {IMUNIFY_KEY}", "code     360_250", "limit    9", "servers  1"]
+    mask = f"mask     {mask_key(IMUNIFY_KEY)}"
+    assert shown[-5:] == [f"key      {IMUNIFY_KEY}", mask, "code     360_250", "limit    9", "servers  1"]
     for number in range(20):
         cln.account.kernelcare_keys[KEY].add_server(ip=f"192.0.2.{number + 100}", patch_state="outofdate")
     shown = lines_on_a_terminal(cln, 60, "kernelcare", "patch-status", "--key", KEY)

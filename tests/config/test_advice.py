@@ -73,3 +73,19 @@ def test_nothing_to_do() -> None:
     off = [f"{name}: {{enabled: false}}" for name in PROBES]
     assert warnings(f"probes: {{{', '.join(off)}}}") == ["probes: none is enabled, so CLN is never asked"]
     assert warnings(f"probes: {{{', '.join(off[1:])}}}") == []
+
+
+@pytest.mark.parametrize("login", ["acme_login", "ACME_LOGIN", "your-login", "changeme", "<login>", "my_username"])
+def test_a_login_that_is_a_placeholder(login: str) -> None:
+    """The login of an example belongs to nobody; the simulator, on loopback, has one of that name."""
+    document = f"accounts: [{{name: acme, login: '{login}', secret_key: s}}]"
+    (warning,) = warnings_of(parse_config(document, Path("/nowhere")))
+    assert warning.startswith("accounts[0].login: this is the placeholder of an example")
+    assert warnings_of(parse_config(f"api_url: http://127.0.0.1:8099/api\n{document}", Path("/nowhere"))) == []
+
+
+@pytest.mark.parametrize("login", ["acme", "hosting-company", "login7", "user@example.net", "login"])
+def test_a_login_that_may_be_one(login: str) -> None:
+    """What could be the login of somebody is not warned of."""
+    document = f"accounts: [{{name: acme, login: '{login}', secret_key: s}}]"
+    assert warnings_of(parse_config(document, Path("/nowhere"))) == []

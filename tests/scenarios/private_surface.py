@@ -184,6 +184,19 @@ _TABLE = {
         "main": "overrides to answer completion before anything else",
         "parse_args": "overrides to take the shell as a value",
     },
+    ("typer", "typer:Typer", "cli/common_options.py"): {
+        "command": "overrides to give each command the common options",
+    },
+    ("typer", "typer.core:TyperCommand", "cli/plain_help.py"): {
+        "get_params": "overrides to hide the types of parameters",
+        "collect_usage_pieces": "overrides to show required arguments without braces",
+    },
+    ("typer", "typer.core:TyperGroup", "cli/plain_help.py"): {
+        "get_params": "overrides to hide the types of parameters",
+    },
+    ("typer", "typer.core:TyperArgument", "cli/plain_help.py"): {
+        "display_type_rich": "replaces to show no type",
+    },
     ("typer", "typer.core", "cli/main.py"): {
         "TyperGroup": "builds its tree of commands as",
     },

@@ -244,7 +244,8 @@ def test_letters_of_another_charset(tmp_path: Path) -> None:
     """A note keeps its letters in the charset that CLN declares."""
     keys = json.dumps({"success": True, "data": [{"key": KEYS[0], "limit": 1, "note": "Büro"}]}, ensure_ascii=False)
     answer = http_answer(keys.encode("latin-1"), "Content-Type: application/json;charset=ISO-8859-1")
-    with Cln(lambda _: answer) as cln:
+    servers = http_answer(enveloped([]))
+    with Cln(lambda head: answer if b"/key/list.json" in head else servers) as cln:
         code, rows, _ = Programs(tmp_path, cln).clntool("kernelcare", "keys", "list")
         assert (code, rows[0]["note"]) == (0, "Büro")
 

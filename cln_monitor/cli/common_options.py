@@ -1,0 +1,74 @@
+"""The options that stand anywhere on the line: before the family, and behind every command."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, Optional, TypeVar
+
+import typer
+
+from .known_names import account_names
+from .output import Format
+from .plain_help import PlainCommand, PlainGroup
+from .session import session_in
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ConfigOption = Annotated[
+    Optional[str],  # noqa: UP045 # typer reads the annotation
+    typer.Option("--config", "-C", metavar="FILE", help="Configuration file of cln-monitor."),
+]
+AccountOption = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option(
+        "--account",
+        "-a",
+        metavar="NAME",
+        autocompletion=account_names,
+        help="Account in the configuration; required when there are several.",
+    ),
+]
+OutputOption = Annotated[
+    Optional[Format],  # noqa: UP045
+    typer.Option("--output", "-o", metavar="FORMAT", help="table (default), json or csv."),
+]
+_COMMON = {"config": ConfigOption, "account": AccountOption, "output": OutputOption}
+
+
+def with_common_options(command: F) -> F:
+    """Let ``command`` take ``--config``, ``--account`` and ``--output`` as well; there they win over those before."""
+
+    @functools.wraps(command)
+    def run(**given: Any) -> Any:
+        chosen = {name: given.pop(name) for name in _COMMON}
+        session_in(given["context"]).choose(**chosen)
+        return command(**given)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for name, annotation in _COMMON.items()
+    ]
+    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *own])  # type: ignore[attr-defined]
+    return run  # type: ignore[return-value] # it takes what the command takes, and three options
+
+
+class Commands(typer.Typer):
+    """A level of the command line, all of whose commands take the common options."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**({"cls": PlainGroup} | settings))
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
+        """Return what registers a function as the command ``name``."""
+
+        def decorate(command: F) -> F:
+            paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+            help_ = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)  # rich keeps line breaks
+            register = super(Commands, self).command(name, cls=PlainCommand, help=help_, **settings)
+            register(with_common_options(command))
+            return command
+
+        return decorate

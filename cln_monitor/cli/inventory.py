@@ -1,0 +1,239 @@
+"""What an account has: keys and servers of all its products, read at the same time as far as that goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from msgspec import UNSET
+
+from cln_monitor.cln import (
+    ELS_CODES,
+    MOST_ADDRESSES,
+    Client,
+    ClnError,
+    GroupServer,
+    IpLicense,
+    LastCheckin,
+    LicensedServer,
+    Limit,
+    RefusedError,
+)
+from cln_monitor.masking import mask_key, same_key
+from cln_monitor.probes import DefaultList, ElsSettings
+
+from .concurrent import Gathering
+from .host_names import with_host_names
+from .session import Session
+
+KERNELCARE, IMUNIFY, ELS, IP_LICENSES = "kernelcare", "imunify", "els", "ip_licenses"
+OF_KEYS = (KERNELCARE, IMUNIFY, ELS)
+"""The products that have keys."""
+PRODUCT_NAMES = {KERNELCARE: "KernelCare", IMUNIFY: "Imunify", ELS: "ELS", IP_LICENSES: "IP license"}
+"""The products as texts name them."""
+
+
+@dataclass(frozen=True)
+class ListedKey:
+    """A key of a ``product``; ``code`` is that of ELS and Imunify. What CLN does not tell is None.
+
+    ``used``: its servers; ``row``: what the client gave for it, to ask about it with.
+    """
+
+    product: str
+    key: str
+    limit: Limit
+    row: Any = field(repr=False, compare=False)
+    code: str = ""
+    note: str | None = None
+    enabled: bool | None = None
+    used: int | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """How much of its limit is used; None where there is no limit, or none is known."""
+        if not isinstance(self.limit, int) or self.limit == 0 or self.used is None:
+            return None
+        return round(100 * self.used / self.limit, 1)
+
+
+@dataclass(frozen=True)
+class ListedServer:
+    """A server of a ``product``. ``key`` is empty for an address with IP licenses, whose names are its ``note``.
+
+    ``created`` is None, and ``hostname`` empty, where CLN tells none.
+    """
+
+    product: str
+    server_id: str
+    ip: str
+    last_checkin: LastCheckin = UNSET
+    created: float | None = None
+    key: str = ""
+    note: str | None = None
+    hostname: str = ""
+
+    @property
+    def name(self) -> str:
+        """What texts call it: product, id and address."""
+        address = f" ({self.ip})" if self.ip and self.ip != self.server_id else ""
+        return (
+            f"{PRODUCT_NAMES[self.product]} server {self.server_id or self.ip}{'' if not self.server_id else address}"
+        )
+
+    @property
+    def mask(self) -> str | None:
+        """The mask of its key."""
+        return mask_key(self.key) if self.key else None
+
+
+def els_codes(session: Session) -> list[str]:
+    """Return the codes of the ELS products that the configuration asks about."""
+    settings = session.account.probes[ELS]
+    return settings.products if isinstance(settings, ElsSettings) else list(ELS_CODES)
+
+
+class Inventory:
+    """Reads ``keys`` and ``servers`` of an account; ``errors`` are of what could not be read.
+
+    ``absent`` are the ELS products that CLN does not offer to the account, and nobody has asked for by name.
+    """
+
+    def __init__(self, session: Session, gathering: Gathering) -> None:
+        self._session, self._gathering = session, gathering
+        self._client: Client = session.client
+        self._licenses: list[IpLicense] = []
+        self._els: list[str] = []
+        self.keys: list[ListedKey] = []
+        self.servers: list[ListedServer] = []
+        self.errors: list[ClnError] = []
+        self.absent: list[str] = []
+
+    def read_keys(self, products: Collection[str]) -> None:
+        """Read the keys of ``products``, and the list of IP licenses where they are among them."""
+        lists = [(product, "") for product in (KERNELCARE, IMUNIFY, IP_LICENSES) if product in products]
+        codes = els_codes(self._session) if ELS in products else []
+        lists += [(ELS, code) for code in codes]
+        for (product, code), outcome in self._gathering.ask(lists, lambda each: self._read_list(*each)):
+            if isinstance(outcome, RefusedError) and product == ELS and isinstance(codes, DefaultList):
+                self.absent.append(code)
+            elif isinstance(outcome, ClnError):
+                self.errors.append(outcome)
+            else:
+                self._els += [code] if product == ELS else []
+                self.keys += [row for row in outcome if isinstance(row, ListedKey)]
+                self._licenses += [row for row in outcome if isinstance(row, IpLicense)]
+
+    def _read_list(self, product: str, code: str) -> Sequence[ListedKey | IpLicense]:
+        if product == IP_LICENSES:
+            return self._client.ip_licenses.licenses()
+        return read_keys(self._client, product, code)
+
+    def find(self, key: str) -> list[ListedKey]:
+        """Return the keys that ``key`` names, in full or by mask."""
+        return [each for each in self.keys if same_key(each.key, key)]
+
+    def read_servers(self, products: Collection[str] = (*OF_KEYS, IP_LICENSES)) -> None:
+        """Read the servers of the keys and licenses of ``products``, and count those of each key."""
+        units: list[ListedKey | str | tuple[IpLicense, ...]] = [
+            key for key in self.keys if key.product in products and key.product != ELS
+        ]
+        units += self._els if ELS in products else []
+        units += _batches(self._licenses) if IP_LICENSES in products else []
+        notes = {(key.product, key.key): key.note for key in self.keys}
+        counted: set[str | tuple[str, str]] = set()
+        counts: Counter[tuple[str, str]] = Counter()
+        for unit, outcome in self._gathering.ask(units, lambda each: read_servers(self._client, each)):
+            if isinstance(outcome, ClnError):
+                self.errors.append(outcome)
+                continue
+            self.servers += [
+                replace(each, note=notes.get((each.product, each.key))) if each.key else each for each in outcome
+            ]
+            counts.update((each.product, each.key) for each in outcome)
+            if not isinstance(unit, tuple):
+                counted.add(unit if isinstance(unit, str) else (unit.product, unit.key))
+        self.keys = [
+            replace(key, used=counts[key.product, key.key])
+            if (key.code if key.product == ELS else (key.product, key.key)) in counted
+            else key
+            for key in self.keys
+        ]
+
+    def read_host_names(self) -> None:
+        """Read the groups of the account, which know the host names of their servers."""
+        ((_, listed),) = self._gathering.ask([None], lambda _: self._client.groups.groups()) or [(None, [])]
+        if isinstance(listed, ClnError):
+            self._note_unless_refused(listed)
+            return
+        members: list[GroupServer] = []
+        for _, outcome in self._gathering.ask(listed, self._client.groups.servers):
+            if isinstance(outcome, ClnError):
+                self._note_unless_refused(outcome)
+            else:
+                members += outcome
+        self.servers = with_host_names(self.servers, members)
+
+    def _note_unless_refused(self, error: ClnError) -> None:
+        if not isinstance(error, RefusedError):  # an account without groups has no host names
+            self.errors.append(error)
+
+
+def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
+    """Return the keys of ``product``, those of ELS by ``code``. Raises ClnError."""
+    if product == KERNELCARE:
+        return [
+            ListedKey(product, row.key, row.limit, row, note=row.note, enabled=row.enabled)
+            for row in client.kernelcare.keys()
+        ]
+    if product == IMUNIFY:
+        return [
+            ListedKey(
+                product, row.key, row.limit, row, row.code, used=row.servers if isinstance(row.servers, int) else None
+            )
+            for row in client.imunify.keys()
+        ]
+    return [ListedKey(product, row.key, row.limit, row, code, note=row.note) for row in client.els.keys(code)]
+
+
+def read_servers(client: Client, unit: ListedKey | str | tuple[IpLicense, ...]) -> list[ListedServer]:
+    """Return the servers of a key, of an ELS product, or the addresses in use of some IP licenses. Raises ClnError."""
+    if isinstance(unit, tuple):
+        return _in_use(client.ip_licenses.servers(unit))
+    if isinstance(unit, str):
+        return [_server(ELS, row, row.key) for row in client.els.servers(unit)]
+    if unit.product == KERNELCARE:
+        return [_server(KERNELCARE, row, unit.key) for row in client.kernelcare.servers(unit.row)]
+    return [_server(IMUNIFY, row, unit.key) for row in client.imunify.servers(unit.row)]
+
+
+def _server(product: str, row: Any, key: str) -> ListedServer:
+    return ListedServer(
+        product,
+        row.server_id,
+        row.ip,
+        getattr(row, "last_checkin", UNSET),
+        getattr(row, "created", None),
+        key,
+        hostname=getattr(row, "hostname", ""),
+    )
+
+
+def _batches(licenses: Iterable[IpLicense]) -> list[tuple[IpLicense, ...]]:
+    of_address = list({license_.ip: license_ for license_ in licenses}.values())
+    return [tuple(of_address[at : at + MOST_ADDRESSES]) for at in range(0, len(of_address), MOST_ADDRESSES)]
+
+
+def _in_use(licenses: Iterable[LicensedServer]) -> list[ListedServer]:
+    """Return the addresses that a server uses, each once, with all its licenses and the oldest check-in."""
+    found: dict[str, ListedServer] = {}
+    for each in licenses:
+        if each.registered or (each.registered is None and each.last_checkin):
+            new = ListedServer(IP_LICENSES, "", each.ip, each.last_checkin, each.created, note=each.name)
+            if (other := found.get(each.ip)) is not None:
+                older = new if (new.last_checkin or 0.0) < (other.last_checkin or 0.0) else other
+                new = replace(older, note=f"{other.note}, {new.note}")
+            found[each.ip] = new
+    return list(found.values())

@@ -1,0 +1,203 @@
+"""`check account`: what an account can use, and the configuration of probes that fits it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cln_monitor.cln import ELS_CODES
+from cln_monitor.config import Config, parse_config
+from cln_monitor.simulator import Fault
+
+from .account import ELS_KEY, KEY, LOGIN, MONITORING_KEY, SECRET_KEY, Cln
+from .fleet import empty
+from .inside import Outcome, ask, run
+
+REFUSED = '{"success": false, "message": "Product not found"}'
+
+
+@pytest.fixture
+def options(cln: Cln, tmp_path: Path) -> list[str]:
+    """Options in place of a configuration, so that all products are those of the default."""
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET_KEY)
+    return ["--login", LOGIN, "--secret-key-file", str(secret), "--api-url", cln.url]
+
+
+def check(options: list[str]) -> Outcome:
+    """Return how the command ends for a script."""
+    return run(*options, "check", "account", "-o", "json")
+
+
+def results(outcome: Outcome) -> dict[str, str]:
+    """Return the result of each probe."""
+    return {each["probe"]: each["result"] for each in outcome.json["checks"]}
+
+
+def configured(text: str) -> Config:
+    """Return the configuration that has the block which ``text`` ends with."""
+    block = text[text.index("probes:") :]
+    return parse_config(f"accounts: [{{name: a, login: l, secret_key: s}}]\n{block}", Path())
+
+
+def test_what_works(options: list[str]) -> None:
+    """A line each, and a block that the configuration takes."""
+    outcome = run(*options, "check", "account")
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in outcome.out.splitlines()[:8]}
+    assert lines == {
+        "status": "works CLN answers; 8 flags, all good",
+        "kernelcare": "works 2 keys, 2 servers",
+        "imunify": "works 2 keys, 1 server",
+        "patch_status": "works 2 keys, reseller access",
+        "ip_licenses": "works 3 licenses",
+        "els": "works CELS (1 key)",
+        "groups": "works 1 group",
+        "awp": "not available nothing is billed this month",
+    }
+    probes: Any = configured(outcome.out).accounts[0].probes
+    assert {name: settings.enabled for name, settings in probes.items()} == dict.fromkeys(lines, True) | {"awp": False}
+    assert probes["els"].products == ["CELS"]
+    assert probes["patch_status"].scopes == ["key", "reseller"]
+    assert check(options).json["probes"]["els"] == {"enabled": True, "products": ["CELS"]}
+
+
+def test_only_what_reads_is_sent(cln: Cln, options: list[str]) -> None:
+    """Nothing is changed."""
+    check(options)
+    assert {method for method, _, _ in cln.sent()} == {"GET"}
+    assert not [path for _, path, _ in cln.sent() if "remove" in path or "create" in path or "register" in path]
+
+
+def test_what_the_account_does_not_have(cln: Cln, options: list[str]) -> None:
+    """No reseller access, products that CLN refuses or lists nothing of: 0, and the block leaves them out."""
+    for code in [*ELS_CODES][1:]:
+        cln.simulator.faults.add(Fault("answer", "/els/*", match=f"code={code.replace(' ', '+')}&", body=REFUSED))
+    cln.simulator.faults.add(
+        Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
+    )
+    cln.simulator.faults.add(Fault("answer", "/im/*", body=REFUSED))
+    cln.account.ip_licenses.clear()
+    cln.account.groups.clear()
+    outcome = run(*options, "check", "account")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "patch_status  works          2 keys; not available: reseller access\n" in outcome.out
+    assert (
+        "CELS (1 key); not available: ELS product OELS, ELS product UELS16, ELS product CELS_8 and 6 more"
+        in outcome.out
+    )
+    probes: Any = configured(outcome.out).accounts[0].probes
+    assert [name for name, each in probes.items() if each.enabled] == ["status", "kernelcare", "patch_status", "els"]
+    assert probes["patch_status"].scopes == ["key"]
+    assert probes["els"].products == ["CELS"]
+
+
+def test_an_account_with_nothing(cln: Cln, options: list[str]) -> None:
+    """It works all the same: there is just nothing to watch but CLN itself."""
+    cln.simulator.accounts.clear()
+    cln.simulator.add_account(LOGIN, SECRET_KEY)
+    cln.simulator.faults.add(
+        Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
+    )
+    outcome = check(options)
+    assert outcome.code == 0
+    assert {name for name, each in outcome.json["probes"].items() if each["enabled"]} == {"status"}
+
+
+@pytest.mark.parametrize("wrong", ["secret", "login"])
+def test_wrong_credentials(wrong: str, cln: Cln, options: list[str]) -> None:
+    """1, told once; nothing more is asked, and no block is shown that would be a guess."""
+    if wrong == "secret":
+        cln.account.secret_key = "another"
+    else:
+        options[1] = "acme_login"
+    outcome = check(options)
+    assert outcome.code == 1
+    assert outcome.json["ok"] is False
+    assert results(outcome) == {"status": "works", "kernelcare": "fails"} | dict.fromkeys(
+        ["imunify", "patch_status", "ip_licenses", "els", "groups", "awp"], "not asked"
+    )
+    assert "CLN refused the token" in outcome.json["checks"][1]["text"]
+    assert outcome.json["probes"] == {}
+    assert len(cln.sent()) == 2
+    assert "probes:" not in run(*options, "check", "account").out
+
+
+def test_cln_that_cannot_be_reached(options: list[str]) -> None:
+    """3, as nothing could be asked."""
+    options[-1] = "http://127.0.0.1:9/api"
+    outcome = check(options)
+    assert outcome.code == 3
+    assert set(results(outcome).values()) == {"fails", "not asked"}
+    assert outcome.err == "clntool: status of options failed; the text behind it says why\n"
+
+
+def test_a_part_that_fails(cln: Cln, options: list[str]) -> None:
+    """An answer that is none ends with 3; the others are asked, and the probe stays as it is."""
+    cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY))
+    outcome = check(options)
+    assert outcome.code == 3
+    assert results(outcome) | {"kernelcare": "", "awp": ""} == dict.fromkeys(results(outcome), "works") | {
+        "kernelcare": "",
+        "awp": "",
+    }
+    assert results(outcome)["kernelcare"] == "fails"
+    assert outcome.json["probes"]["kernelcare"] == {"enabled": True}
+
+
+def test_what_the_configuration_asks_for_by_name(cln: Cln) -> None:
+    """A scope that is written there has to work: 1, and the block has those that do."""
+    cln.config.write_text(
+        cln.config.read_text().replace("probes:", "probes:\n  patch_status: {scopes: [key, reseller]}")
+    )
+    cln.simulator.faults.add(
+        Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
+    )
+    outcome = ask(cln, "check", "account", "-o", "json")
+    assert outcome.code == 1
+    assert results(outcome)["patch_status"] == "fails"
+    assert outcome.json["probes"]["patch_status"] == {"enabled": True, "scopes": ["key"]}
+
+
+def test_monitoring_keys(cln: Cln) -> None:
+    """Each is asked about; one that CLN does not know is wrong."""
+    cln.config.write_text(f"{cln.config.read_text()}    monitoring_keys: [{MONITORING_KEY}]\n")
+    outcome = ask(cln, "check", "account", "-o", "json")
+    assert (outcome.code, results(outcome)["patch_status"]) == (1, "fails")
+    assert MONITORING_KEY not in outcome.out + outcome.err
+    cln.account.add_monitoring_key(MONITORING_KEY)
+    outcome = ask(cln, "check", "account", "-o", "json")
+    texts = {each["probe"]: each["text"] for each in outcome.json["checks"]}
+    assert (outcome.code, texts["patch_status"]) == (0, "2 keys, 1 monitoring key, reseller access")
+
+
+def test_codes_that_yaml_would_misread(cln: Cln) -> None:
+    """They stand in quotes where they need to."""
+    empty(cln)
+    cln.account.remove_els_key(ELS_KEY)
+    codes = ["no", "RHEL9 ELS+", "ELS CELS7+SLA", "7", "- x"]
+    products = "[" + ", ".join(f'"{code}"' for code in codes) + "]"
+    cln.config.write_text(cln.config.read_text().replace("[CELS, OELS, RHEL9 ELS+]", products))
+    for code in codes:
+        cln.account.add_els_key(code=code)
+    outcome = ask(cln, "check", "account")
+    probes: Any = configured(outcome.out).accounts[0].probes
+    assert sorted(probes["els"].products) == sorted(codes)
+
+
+def test_the_third_step_of_the_readme(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a command that is there, and checks the account of the configuration."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (typed,) = re.findall(r"^ +CREDENTIALS_DIRECTORY=\S+ \S+/bin/clntool (.+)$", readme, re.MULTILINE)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(cln.config.parent))
+    cln.config.write_text(
+        cln.config.read_text()
+        .replace("secret_key_file: acme", "secret_key_file: '%d/acme")
+        .replace(".secret", ".secret'")
+    )
+    outcome = ask(cln, *typed.split())
+    assert (outcome.code, outcome.err) == (0, "")
+    assert configured(outcome.out).probes["els"].enabled

@@ -1,0 +1,95 @@
+"""A key is given in full, or by the mask that an alert shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from cln_monitor.masking import mask_key
+from cln_monitor.simulator import Fault
+
+from .account import ELS_KEY, IMUNIFY_KEY, KEY, OTHER_IMUNIFY_KEY, OTHER_KEY, Cln
+from .inside import ask, ask_json
+
+TWINS = ("Twin000000134787", "Twin000000151848")  # two keys of one mask
+
+_CHANGES = [
+    (f"kernelcare keys delete {mask_key(KEY)}", KEY),
+    (f"kernelcare keys set-cidr {mask_key(KEY)} 192.0.2.0/24", KEY),
+    (f"imunify keys update {mask_key(IMUNIFY_KEY)} --limit 3", IMUNIFY_KEY),
+    (f"imunify keys remove {mask_key(IMUNIFY_KEY)}", IMUNIFY_KEY),
+    (f"imunify servers convert im-1 {mask_key(OTHER_IMUNIFY_KEY)}", OTHER_IMUNIFY_KEY),
+    (f"els keys update {mask_key(ELS_KEY)} --limit 3", ELS_KEY),
+    (f"els keys remove {mask_key(ELS_KEY)}", ELS_KEY),
+]
+_READS = [
+    ("kernelcare servers list --key", KEY, "/kcare/key/list.json"),
+    ("kernelcare patch-status --key", KEY, "/kcare/key/list.json"),
+    ("imunify servers list --key", IMUNIFY_KEY, "/im/key/list.json"),
+]
+
+
+@pytest.mark.parametrize(("typed", "key"), _CHANGES, ids=[typed for typed, _ in _CHANGES])
+def test_a_change_by_mask(typed: str, key: str, cln: Cln) -> None:
+    """The key itself is what is sent."""
+    outcome = ask(cln, *typed.split(), "--yes")
+    assert outcome.code == 0, outcome
+    assert cln.sent()[-1][2]["key"] == key
+    assert all(path.endswith("list.json") for _, path, _ in cln.sent()[:-1])
+
+
+@pytest.mark.parametrize(("typed", "key", "list_"), _READS, ids=[typed for typed, *_ in _READS])
+def test_a_read_by_mask(typed: str, key: str, list_: str, cln: Cln) -> None:
+    """It shows what the key in full shows."""
+    shown = ask_json(cln, *typed.split(), key)
+    assert [path for _, path, _ in cln.sent()].count(list_) == 0
+    assert ask_json(cln, *typed.split(), mask_key(key)) == shown
+
+
+@pytest.mark.parametrize("command", [*[typed for typed, _ in _CHANGES], *[f"{typed} x" for typed, *_ in _READS]])
+def test_a_mask_of_no_key(command: str, cln: Cln) -> None:
+    """It is wrong usage, which names the command that lists the keys; nothing is changed."""
+    words = [word if "-" not in word or len(word) != 13 else "NoOn-00000000" for word in command.split()]
+    words = ["NoOn-00000000" if word == "x" else word for word in words]
+    outcome = ask(cln, *words, *(["--yes"] if command in [typed for typed, _ in _CHANGES] else []))
+    assert (outcome.code, outcome.out) == (2, "")
+    family = words[0]
+    assert outcome.err.endswith(f"of this name or mask; clntool {family} keys list shows the keys there are\n")
+    assert all(path.endswith("key/list.json") for _, path, _ in cln.sent())
+
+
+@pytest.mark.parametrize("command", ["kernelcare keys delete {} --yes", "servers list --key {}"])
+def test_a_mask_of_two_keys(command: str, cln: Cln) -> None:
+    """It is refused, naming both by their notes; in full each is taken."""
+    assert mask_key(TWINS[0]) == mask_key(TWINS[1])
+    cln.account.add_kernelcare_key(TWINS[0], note='the "first"')
+    cln.account.add_kernelcare_key(TWINS[1])
+    outcome = ask(cln, *command.format(mask_key(TWINS[0])).split())
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "is the mask of 2 keys: 'the \"first\"', one without a note; give one in full, as clntool" in outcome.err
+    assert [path for _, path, _ in cln.sent() if "delete" in path or "servers.json" in path] == []
+    assert ask(cln, *command.format(TWINS[1]).split()).code == 0
+
+
+def test_a_key_that_looks_like_a_mask(cln: Cln) -> None:
+    """It is the key that is meant."""
+    odd = "abcd-12345678"
+    cln.account.add_kernelcare_key(odd).add_server("odd")
+    assert [row["id"] for row in ask_json(cln, "servers", "list", "--key", odd)] == ["odd"]
+    assert ask(cln, "kernelcare", "servers", "list", "--key", odd).code == 2  # CLN lists it, but it cannot be a key
+
+
+def test_the_list_cannot_be_read(cln: Cln) -> None:
+    """Then that is told, and not that there is no such key."""
+    cln.simulator.faults.add(Fault("html", "/kcare/key/list.json"))
+    outcome = ask(cln, "kernelcare", "keys", "delete", mask_key(KEY), "--yes")
+    assert outcome.code == 3
+    assert outcome.err.startswith("clntool: reading /kcare/key/list.json at ")
+
+
+def test_one_key_in_two_products(cln: Cln) -> None:
+    """Servers of both are shown."""
+    cln.account.imunify_keys[KEY] = cln.account.imunify_keys.pop(IMUNIFY_KEY)
+    cln.account.imunify_keys[KEY].key = KEY
+    rows = ask_json(cln, "servers", "list", "--key", KEY)
+    assert {row["product"] for row in rows} == {"kernelcare", "imunify"}
+    assert {row["key"] for row in ask_json(cln, "servers", "list", "--key", mask_key(OTHER_KEY))} == set()

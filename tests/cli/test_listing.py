@@ -1,0 +1,233 @@
+"""`servers list`, `keys list`, `ip-licenses list --unused`: which servers are silent, what is full, what is unused."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from cln_monitor.cln import ELS_CODES
+from cln_monitor.simulator import Fault
+
+from .account import KEY, LOGIN, OTHER_KEY, SECRET_KEY, Cln
+from .fleet import DAY, add_server, empty
+from .inside import ask, ask_json, run
+from .processes import on_a_terminal
+
+
+def ids(cln: Cln, *arguments: str) -> list[str]:
+    """Return the ids of the servers that ``servers list`` shows."""
+    return [row["id"] for row in ask_json(cln, "servers", "list", "--product", "kernelcare", *arguments)]
+
+
+@pytest.fixture
+def fleet(cln: Cln) -> Cln:
+    """Servers of each kind, in no order."""
+    empty(cln)
+    add_server(cln, "fresh", "192.0.2.20", 3600)
+    add_server(cln, "old", "192.0.2.3", 40 * DAY)
+    add_server(cln, "never", "192.0.2.100", None)
+    add_server(cln, "ahead", "2001:db8::1", -2 * DAY)
+    add_server(cln, "replaced", "192.0.2.30", 2 * DAY)
+    add_server(cln, "successor", "192.0.2.30", 60, created=DAY, key=OTHER_KEY)
+    return cln
+
+
+def test_conditions(fleet: Cln) -> None:
+    """Each finds its own; of several one is enough; those of an unknown check-in none finds."""
+    assert ids(fleet, "--stale", "1d") == ["old", "replaced"]
+    assert ids(fleet, "--stale", "2d12h") == ["old"]
+    assert ids(fleet, "--never") == ["never"]
+    assert ids(fleet, "--superseded") == ["replaced"]
+    assert ids(fleet, "--superseded", "--never") == ["never", "replaced"]
+    assert ids(fleet, "--superseded", "--key", OTHER_KEY) == []
+    assert ids(fleet, "--superseded", "--key", KEY) == ["replaced"]  # by a server of another key
+    outcome = ask(fleet, "servers", "list", "--stale", "1d", "--product", "kernelcare")
+    assert outcome.err == "note: CLN does not tell the last check-in of 1 KernelCare server\n"
+
+
+def test_order(fleet: Cln) -> None:
+    """By age what was never seen comes first, and the unknown last; addresses go by their numbers."""
+    assert ids(fleet) == ["never", "old", "replaced", "fresh", "successor", "ahead"]
+    assert ids(fleet, "--sort", "ip") == ["old", "fresh", "replaced", "successor", "never", "ahead"]
+    add_server(fleet, "odd", "no address", 10 * DAY)
+    assert ids(fleet, "--sort", "ip")[-1] == "odd"
+    servers = fleet.account.kernelcare_keys[KEY].servers
+    servers["never"].hostname, servers["old"].hostname = "B.example.net", "a.example.net"
+    for name in ("never", "old"):
+        fleet.account.groups["web"].add_server(servers[name])
+    assert ids(fleet, "--sort", "hostname")[:2] == ["old", "never"]
+
+
+def test_what_is_told_of_each(fleet: Cln) -> None:
+    """Age, check-in and superseded go together."""
+    rows = {row["id"]: row for row in ask_json(fleet, "servers", "list", "--product", "kernelcare")}
+    assert {name: row["checkin"] for name, row in rows.items()} == {
+        "fresh": "fresh", "old": "stale", "never": "never", "ahead": "unknown", "replaced": "stale",
+        "successor": "fresh",
+    }  # fmt: skip
+    assert [name for name, row in rows.items() if row["superseded"]] == ["replaced"]
+    assert 40 * DAY <= rows["old"]["age_seconds"] < 40 * DAY + 600
+    assert rows["ahead"]["last_checkin"] is None
+    assert rows["never"]["age_seconds"] is None
+
+
+@pytest.mark.parametrize(("stale_after", "checkin"), [("12h", "stale"), ("40d", "fresh")])
+def test_stale_after_of_the_configuration(stale_after: str, checkin: str, cln: Cln) -> None:
+    """What counts as stale is configured; --stale is about ages alone."""
+    empty(cln)
+    add_server(cln, "a", "192.0.2.1", 13 * 3600)
+    text = cln.config.read_text().replace("probes:", f"probes:\n  kernelcare: {{stale_after: {stale_after}}}")
+    cln.config.write_text(text)
+    (row,) = ask_json(cln, "servers", "list", "--stale", "1h", "--product", "kernelcare")
+    assert row["checkin"] == checkin
+
+
+def test_host_names_that_are_ambiguous(cln: Cln) -> None:
+    """A name that two servers of a product hold is none of either, and an address is no name."""
+    empty(cln)
+    for number, name in enumerate(["twin", "twin", "one", "192.0.2.3"]):
+        server = add_server(cln, f"s{number}", f"192.0.2.{number}")
+        server.hostname = name
+        cln.account.groups["web"].add_server(server)
+    rows = ask_json(cln, "servers", "list", "--product", "kernelcare", "--sort", "ip")
+    assert [row["hostname"] for row in rows] == [None, None, "one", None]
+
+
+def test_an_account_with_nothing(cln: Cln) -> None:
+    """An empty list is no failure, and people read a word."""
+    cln.simulator.accounts.clear()
+    cln.simulator.add_account(LOGIN, SECRET_KEY)
+    for command, text in (
+        ("servers list", "no servers are registered\n"),
+        ("keys list", "the account has no keys\n"),
+        ("ip-licenses list --unused", "a server uses each of the IP licenses\n"),
+    ):
+        outcome = ask(cln, *command.split())
+        assert (outcome.code, outcome.out, outcome.err) == (0, "", text)
+        assert ask_json(cln, *command.split()) == []
+
+
+def test_default_products_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
+    """What nobody has asked for by name is not available, and no failure; what the configuration names has to exist."""
+    (tmp_path / "secret").write_text(SECRET_KEY)
+    options = ("--login", LOGIN, "--secret-key-file", str(tmp_path / "secret"), "--api-url", cln.url)
+    for code in [*ELS_CODES][1:]:
+        body = '{"success": false, "message": "Product not found"}'
+        cln.simulator.faults.add(Fault("answer", "/els/*", match=f"code={code.replace(' ', '+')}&", body=body))
+    for command in ("servers list", "keys list", "els keys list", "els servers list"):
+        outcome = run(*options, "-o", "json", *command.split())
+        assert (outcome.code, outcome.err) == (0, ""), command
+        assert [row for row in outcome.json if row.get("key", "").startswith("CELS-")] if "els" in command else True
+    assert ask(cln, "keys", "list").code == 1
+
+
+def test_a_key_that_fails(cln: Cln) -> None:
+    """The others are shown, stderr masks the key, and the code tells that it is not all."""
+    cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY))
+    for command, number in (("servers list", 3), ("keys list", 5), ("kernelcare keys list", 2)):
+        outcome = ask(cln, *command.split(), "-o", "json")
+        assert (outcome.code, len(outcome.json)) == (3, number), command
+        assert outcome.err.count("\n") == 1
+        assert KEY not in outcome.err
+    used = {row["key"]: row["used"] for row in ask(cln, "keys", "list", "-o", "json").json}
+    assert (used[KEY], used[OTHER_KEY]) == (None, 0)
+
+
+def test_how_full_keys_are(cln: Cln) -> None:
+    """By limit, of which 0 and what is no number are none; a key bought for one server is full as well."""
+    empty(cln)
+    for name, limit, used in (("K" * 16, 10, 9), ("L" * 16, 10, 10), ("M" * 16, 0, 5), ("N" * 16, 1, 1)):
+        key = cln.account.add_kernelcare_key(name, limit=limit)
+        for number in range(used):
+            key.add_server(f"{name}-{number}")
+    cln.account.add_kernelcare_key("P" * 16, limit=3)
+
+    def keys(*arguments: str) -> str:
+        rows = ask_json(cln, "keys", "list", "--product", "kernelcare", *arguments)
+        return "".join(row["key"][0] for row in rows)
+
+    assert keys("--usage", "90%") == keys("--usage", "90") == "KLN"
+    assert keys("--usage", "90.1%") == keys("--full") == keys("--full", "--usage", "10%") == "LN"
+    assert keys("--usage", "0%") == "WKLNP"
+    for wrong in ("x", "-1%", "", "90 percent", "1e2"):
+        outcome = ask(cln, "keys", "list", "--usage", wrong)
+        assert (outcome.code, "it takes a share of the limit, such as 90%" in outcome.err) == (2, True)
+
+
+def test_a_limit_that_cannot_be_read(cln: Cln) -> None:
+    """The key is shown with what CLN tells, and is never one of the full."""
+    body = f'{{"success": true, "data": [{{"key": "{KEY}", "limit": "plenty", "enabled": true}}]}}'
+    cln.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=body))
+    (row,) = ask_json(cln, "keys", "list", "--product", "kernelcare")
+    assert (row["limit"], row["percent"]) == ("plenty", None)
+    assert ask_json(cln, "keys", "list", "--product", "kernelcare", "--full") == []
+
+
+def test_imunify_keys_whose_number_of_servers_is_not_told(cln: Cln) -> None:
+    """They are counted."""
+    keys = '{"key": "IM250SOMENONSENSETEXT", "code": "360_250", "limit": 2}'
+    cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=f'{{"success": true, "data": [{keys}]}}'))
+    (row,) = ask_json(cln, "keys", "list", "--product", "imunify")
+    assert (row["used"], row["percent"]) == (1, 50.0)
+
+
+def test_unused_licenses(cln: Cln) -> None:
+    """Where CLN does not tell whether one is used, its check-in does; of what it tells neither, nothing is said."""
+    now = time.strftime("%Y-%m-%dT%H:%M+0000", time.gmtime())
+    licenses = ", ".join(
+        f'{{"ip": "192.0.2.{number}", "type": 1, "registered": {registered}}}'
+        for number, registered in enumerate(["true", "false", "null", "null"])
+    )
+    checkins = {"192.0.2.2": f'"{now}"', "192.0.2.3": "null"}
+    servers = ", ".join(f'{{"ip": "{ip}", "type": 1, "last_checkin": {told}}}' for ip, told in checkins.items())
+    cln.simulator.faults.add(Fault("answer", "/ipl/list.json", body=f'{{"success": true, "data": [{licenses}]}}'))
+    cln.simulator.faults.add(Fault("answer", "/ipl/server.json", body=f'{{"success": true, "data": [{servers}]}}'))
+    rows = ask_json(cln, "ip-licenses", "list", "--unused")
+    assert [row["ip"] for row in rows] == ["192.0.2.1", "192.0.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("servers list --stale 1", "'1' is no duration"),
+        ("servers list --sort size", "'size' is not one of 'age', 'ip', 'hostname'"),
+        ("servers list --product cloud", "it takes one of kernelcare, imunify, els, ip_licenses"),
+        ("servers list --key NoSu-00000000", "clntool keys list shows the keys there are"),
+        ("servers list --key NoSuchKeyAtAll01", "clntool keys list shows the keys there are"),
+        ("keys list --product ip-licenses", "IP licenses have no keys"),
+        ("ip-licenses remove 192.0.2.1 --type Imunify360", "it takes a number or a name of 1 CloudLinux OS"),
+    ],
+)
+def test_wrong_usage(arguments: str, text: str, cln: Cln) -> None:
+    """It ends with 2 and says what would be right."""
+    outcome = ask(cln, *arguments.split())
+    assert (outcome.code, outcome.out) == (2, "")
+    assert text in outcome.err
+
+
+@pytest.mark.parametrize("name", ["KernelCare Plus", "kernelcare-plus", "KERNELCAREPLUS", "17"])
+def test_license_types_by_name(name: str, cln: Cln) -> None:
+    """In upper and lower case, with blanks or without, or by number."""
+    outcome = ask(cln, "ip-licenses", "register", "192.0.2.7", "--type", name, "--yes")
+    assert outcome.code == 0
+    assert outcome.err.startswith("registered IP license KernelCare Plus for 192.0.2.7")
+    assert cln.sent()[0][2]["type"] == "17"
+
+
+@pytest.mark.processes
+def test_a_bar_for_who_waits(cln: Cln) -> None:
+    """A terminal shows how far it is; what is piped has nothing of that."""
+    cln.simulator.faults.add(Fault("latency", "/kcare/key/servers.json", seconds=0.3))
+    outcome = on_a_terminal("-C", str(cln.config), "servers", "list", COLUMNS="200")
+    assert outcome.code == 0
+    assert "asking CLN" in outcome.err
+    assert ask(cln, "servers", "list").err == ""
+
+
+def test_the_current_month(cln: Cln) -> None:
+    """What is billed is asked for this month, by UTC, unless another one is named."""
+    before = time.strftime("%Y-%m", time.gmtime())
+    assert ask(cln, "awp", "usage").code == 0
+    assert cln.sent()[0][2]["yearMonth"] in {before, time.strftime("%Y-%m", time.gmtime())}

@@ -1,0 +1,456 @@
+"""`clntool servers prune`: what it removes, what it leaves, and when it removes nothing at all."""
+
+from __future__ import annotations
+
+import re
+import time
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+
+from cln_monitor.cli.registrations import Standing
+from cln_monitor.cli.removal import Removal
+from cln_monitor.simulator import Fault
+
+from .account import ELS_KEY, IMUNIFY_KEY, KEY, OTHER_KEY, Cln
+from .fleet import DAY, add_server, empty, fleet_of_200, removals, servers_of
+from .inside import Outcome, ask
+from .processes import on_a_terminal
+
+REMOVE = "/kcare/srv/remove.json"
+
+
+def prune(cln: Cln, *arguments: str) -> Outcome:
+    """Return how the command ends, with --yes."""
+    return ask(cln, "servers", "prune", *arguments, "--yes")
+
+
+def five_dead(cln: Cln, *, fine: int = 6) -> None:
+    """Make a fleet of five servers that are dead, and some that are fine."""
+    empty(cln)
+    for number in range(5):
+        add_server(cln, f"dead-{number}", f"192.0.2.{number}", (50 - number) * DAY)
+    for number in range(fine):
+        add_server(cln, f"fine-{number}", f"203.0.113.{number}")
+
+
+def test_superseded_in_a_fleet_of_200(cln: Cln) -> None:
+    """Of 25 that were replaced 24 go, one has woken up; those behind the NAT stay, and each line says why."""
+    fleet_of_200(cln)
+    before = servers_of(cln.account)
+    outcome = prune(cln, "--superseded")
+    assert outcome.code == 0, outcome.err
+    gone = {f"dead-{number}" for number in range(1, 25)}
+    assert before - servers_of(cln.account) == gone == set(removals(cln))
+    lines = outcome.err.splitlines()
+    assert lines[-1] == "24 done, 6 skipped"
+    for number in range(1, 25):
+        (line,) = (line for line in lines if f" dead-{number} " in line)
+        assert line.startswith(f"removed KernelCare server dead-{number} (192.0.2.{number}): superseded: ")
+        assert f"registered again 39d ago as new-{number}; last check-in 40d ago" in line
+    assert any(re.fullmatch(r"skipped .* dead-0 \(192.0.2.0\): checked in meanwhile \d+s ago", line) for line in lines)
+    shared = "198.51.100.7 has 3 servers that check in: it is shared, as by NAT"
+    assert [line for line in lines if shared in line] == [
+        f"skipped KernelCare server nat-dead-{number} (198.51.100.7): not superseded: {shared}" for number in range(5)
+    ]
+
+
+def test_stale_in_a_fleet_of_200(cln: Cln) -> None:
+    """All that are dead go, but for the one that has woken up."""
+    fleet_of_200(cln)
+    before = servers_of(cln.account)
+    outcome = ask(cln, "-o", "json", "servers", "prune", "--stale", "30d", "--yes")
+    assert outcome.code == 0, outcome.err
+    gone = {f"dead-{number}" for number in range(1, 25)} | {f"nat-dead-{number}" for number in range(5)}
+    assert before - servers_of(cln.account) == gone
+    assert len(gone) == 29
+    assert outcome.err.endswith("29 done, 1 skipped\n")
+    told = {row["id"]: (row["outcome"], row["reason"]) for row in outcome.json}
+    assert told.pop("dead-0")[0] == "skipped"
+    assert told == dict.fromkeys(gone, ("removed", "last check-in 40d ago"))
+
+
+def test_superseded_by_its_definition(cln: Cln) -> None:
+    """Silent, last seen before the one fresh registration of its address, and not another host by name."""
+    empty(cln)
+    add_server(cln, "old", "192.0.2.1", 2 * DAY)
+    add_server(cln, "new", "192.0.2.1", created=DAY)
+    add_server(cln, "beside", "192.0.2.2", 2 * DAY)
+    add_server(cln, "was-there-before", "192.0.2.2", created=3 * DAY)
+    add_server(cln, "still-here", "192.0.2.3", DAY / 2)
+    add_server(cln, "new-too", "192.0.2.3", created=DAY / 4)
+    add_server(cln, "never", "192.0.2.4", None)
+    add_server(cln, "new-for-never", "192.0.2.4", created=DAY)
+    other_host = add_server(cln, "other-host", "192.0.2.5", 2 * DAY)
+    other_host.hostname = "a.example.net"
+    new_host = add_server(cln, "new-host", "192.0.2.5", created=DAY)
+    new_host.hostname = "b.example.net"
+    for server in (other_host, new_host):
+        cln.account.groups["web"].add_server(server)
+    outcome = prune(cln, "--superseded")
+    assert outcome.code == 0
+    assert removals(cln) == ["old"]
+    assert "beside (192.0.2.2): not superseded: was-there-before at 192.0.2.2 was registered before" in outcome.err
+    assert "another host: b.example.net, not a.example.net" in outcome.err
+    assert outcome.err.endswith("1 done, 2 skipped\n")
+
+
+def test_imunify_tells_no_registration(cln: Cln) -> None:
+    """So none of its servers is ever superseded, and nothing of it is asked."""
+    outcome = prune(cln, "--superseded", "--product", "imunify")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "note: only KernelCare servers can be superseded\nno server to remove\n"
+
+
+def test_imunify_servers_go_by_their_age(cln: Cln) -> None:
+    """Each product is removed by its own call."""
+    empty(cln)
+    key = cln.account.imunify_keys[IMUNIFY_KEY]
+    key.add_server("im-dead", ip="192.0.2.9", last_checkin=time.time() - 40.1 * DAY)
+    key.add_server("im-fine", ip="192.0.2.9")
+    outcome = prune(cln, "--stale", "30d", "--product", "imunify")
+    assert (outcome.code, removals(cln)) == (0, ["im-dead"])
+    assert outcome.err == "removed Imunify server im-dead (192.0.2.9): last check-in 40d ago\n1 done\n"
+
+
+def test_els_tells_no_checkins(cln: Cln) -> None:
+    """Nothing of it can be judged, and that is said."""
+    for condition in (("--stale", "30d"), ("--never",)):
+        outcome = prune(cln, *condition, "--product", "els")
+        assert (outcome.code, outcome.out, removals(cln)) == (0, "", [])
+        assert outcome.err == (
+            "note: CLN does not tell the last check-in of 1 ELS server; not removed\nno server to remove\n"
+        )
+
+
+def test_els_of_a_revision_that_tells_checkins(cln: Cln) -> None:
+    """Where CLN tells them, ELS servers go like all others; one whose key is not told cannot be read again."""
+    empty(cln)
+    old = time.time() - 40.1 * DAY
+    told = {"hostname": "", "ip": "192.0.2.1", "last_checkin": old}
+    listed = [SimpleNamespace(server_id=f"e{number}", key="" if number else ELS_KEY, **told) for number in range(2)]
+    cln.account.els_keys[ELS_KEY].add_server("e0")
+    with mock.patch("cln_monitor.cln.els.ElsReads.servers", side_effect=lambda code: listed if code == "CELS" else []):
+        outcome = prune(cln, "--stale", "30d", "--product", "els")
+    assert (outcome.code, removals(cln)) == (0, ["e0"])
+    assert "removed ELS server e0 (192.0.2.1): last check-in 40d ago\n" in outcome.err
+    assert "skipped ELS server e1 (192.0.2.1): CLN does not list its key\n" in outcome.err
+
+
+def test_never(cln: Cln) -> None:
+    """One that was registered within a day may still check in."""
+    empty(cln)
+    add_server(cln, "never", "192.0.2.1", None, created=9 * DAY)
+    add_server(cln, "new", "192.0.2.2", None, created=DAY / 2)
+    add_server(cln, "fine", "192.0.2.3")
+    outcome = prune(cln, "--never")
+    assert (outcome.code, removals(cln)) == (0, ["never"])
+    assert "removed KernelCare server never (192.0.2.1): never checked in, registered 9d ago\n" in outcome.err
+    assert "skipped KernelCare server new (192.0.2.2): registered 12h ago, it may still check in\n" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((), "give one of --stale AGE, --never and --superseded"),
+        (("--stale", "30d", "--never"), "give one of --stale AGE, --never and --superseded"),
+        (("--never", "--superseded"), "give one of --stale AGE, --never and --superseded"),
+        (("--stale", "2d"), "--stale: servers are removed after 3d of silence at the earliest"),
+        (("--stale", "71h59m"), "--stale: servers are removed after 3d of silence at the earliest"),
+        (("--stale", "30"), "'30' is no duration"),
+        (("--stale", "-30d"), "'-30d' is no duration"),
+        (("--stale", ""), "is no duration"),
+        (("--never", "--max", "0"), "--max: expected a number of servers, 1 or more"),
+        (("--never", "--max", "x"), "it takes a whole number"),
+        (("--never", "--key", " "), "--key is empty"),
+        (("--never", "--product", "ip-licenses"), "IP licenses have no servers to remove"),
+        (("--never", "--product", "nope"), "it takes one of kernelcare, imunify, els"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], text: str, cln: Cln) -> None:
+    """Nothing is asked, let alone removed."""
+    outcome = prune(cln, *arguments)
+    assert (outcome.code, outcome.out, cln.sent()) == (2, "", [])
+    assert text in outcome.err
+
+
+def test_a_key_of_nobody(cln: Cln) -> None:
+    """A slip in a key must not widen the choice to all servers."""
+    five_dead(cln)
+    for key in ("WsTs-00000000", "NoSuchKey0000001"):
+        outcome = prune(cln, "--stale", "30d", "--key", key)
+        assert (outcome.code, outcome.out, removals(cln)) == (2, "", [])
+        assert "clntool keys list shows the keys there are" in outcome.err
+
+
+def test_only_of_a_key(cln: Cln) -> None:
+    """The others stay, as dead as they are; the share that would go is that of the product."""
+    five_dead(cln)
+    add_server(cln, "other-dead", "192.0.2.77", 90 * DAY, key=OTHER_KEY)
+    assert prune(cln, "--stale", "30d", "--key", OTHER_KEY).code == 0
+    assert removals(cln) == ["other-dead"]
+
+
+def test_without_a_terminal(cln: Cln) -> None:
+    """On a pipe it takes --yes, and asks CLN nothing before."""
+    five_dead(cln)
+    outcome = ask(cln, "servers", "prune", "--stale", "30d")
+    assert (outcome.code, outcome.out, cln.sent()) == (2, "", [])
+    assert outcome.err == "clntool: nothing was sent: to remove servers without a terminal to ask on takes --yes\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "text"),
+    [
+        (Fault("html", "/status.*"), "the status of CLN is unknown"),
+        (Fault("skew", seconds=630), "CLN's clock is 10m ahead of the one of this machine"),
+        (Fault("skew", seconds=-630), "CLN's clock is 10m behind the one of this machine"),
+        (Fault("html", "/kcare/key/list.json"), "the lists are incomplete: reading /kcare/key/list.json"),
+        (Fault("html", "/kcare/key/servers.json", match=OTHER_KEY), "the lists are incomplete"),
+        (Fault("cut", "/im/srv/list.json"), "the lists are incomplete"),
+        (Fault("status", "/els/srv/list.json", match="OELS"), "the lists are incomplete"),
+    ],
+    ids=str,
+)
+def test_not_while_cln_is_unwell(fault: Fault, text: str, cln: Cln) -> None:
+    """A flag that is bad, a clock that is off, a list that is incomplete: 3, and nothing is removed."""
+    five_dead(cln)
+    cln.simulator.faults.add(fault)
+    for more in ((), ("--dry-run",)):
+        outcome = prune(cln, "--stale", "30d", *more)
+        assert (outcome.code, outcome.out, removals(cln)) == (3, "", [])
+        assert outcome.err.startswith("clntool: nothing was removed, as ")
+        assert text in outcome.err
+
+
+@pytest.mark.parametrize(("flag", "value"), [("rhn_overloaded", True), ("db_clweb_online", False)])
+def test_not_while_a_flag_is_bad(flag: str, value: bool, cln: Cln) -> None:
+    """CLN in trouble may not record check-ins; no list is read then."""
+    five_dead(cln)
+    cln.simulator.flags[flag] = value
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert f"nothing was removed, as CLN has trouble ({flag})" in outcome.err
+    assert [path for _, path, _ in cln.sent()] == ["/status.json"]
+
+
+def test_fewer_listed_than_counted(cln: Cln) -> None:
+    """An Imunify list with less than half of the servers that its key has is not whole."""
+    five_dead(cln)
+    body = f'{{"success": true, "data": [{{"key": "{IMUNIFY_KEY}", "code": "360_30", "limit": 0, "servers": 9}}]}}'
+    cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=body))
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, outcome.out, removals(cln)) == (3, "", [])
+    assert "CLN lists fewer servers than it counts: IM25-" in outcome.err
+    assert "(0 of 9)" in outcome.err
+
+
+def test_host_names_that_cannot_be_read(cln: Cln) -> None:
+    """They are part of the definition of superseded, so without them nothing goes; an account may have no groups."""
+    fleet_of_200(cln)
+    for path in ("/group/list.json", "/group/servers/list.json"):
+        cln.simulator.faults.add(Fault("html", path))
+        assert (prune(cln, "--superseded").code, removals(cln)) == (3, [])
+        cln.simulator.faults.clear()
+    cln.simulator.faults.add(Fault("answer", "/group/list.json", body='{"success": false, "message": "no groups"}'))
+    assert (prune(cln, "--superseded").code, len(removals(cln))) == (0, 24)
+
+
+def test_a_token_that_is_refused(cln: Cln) -> None:
+    """That is what is told, and not that a list is incomplete."""
+    cln.account.secret_key = "another"
+    outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 1
+    assert "CLN refused the token" in outcome.err
+
+
+def test_a_whole_fleet_that_seems_dead(cln: Cln) -> None:
+    """CLN may have recorded no check-ins: more than half of a product goes only where --max allows it."""
+    five_dead(cln, fine=4)
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, outcome.out, removals(cln)) == (3, "", [])
+    assert outcome.err == (
+        "clntool: nothing was removed, as 5 of 9 KernelCare servers would go, more than half: did CLN record "
+        "check-ins? If they are to go, give --max 5\n"
+    )
+    shown = ask(cln, "servers", "prune", "--stale", "30d", "--dry-run")
+    assert (shown.code, shown.out.count("would_remove"), removals(cln)) == (3, 5, [])
+    outcome = prune(cln, "--stale", "30d", "--max", "4")
+    assert (outcome.code, removals(cln)) == (3, [])
+    assert "5 servers were found, more than --max 4" in outcome.err
+    assert prune(cln, "--stale", "30d", "--max", "5").code == 0
+    assert len(removals(cln)) == 5
+
+
+def test_half_of_a_fleet(cln: Cln) -> None:
+    """Half of it is not more than half."""
+    five_dead(cln, fine=5)
+    assert prune(cln, "--stale", "30d").code == 0
+    assert removals(cln) == [f"dead-{number}" for number in range(5)]
+
+
+def test_connection_lost_at_the_third_of_five(cln: Cln) -> None:
+    """It stops there: two are done, one is uncertain, two were not tried; nothing is sent twice."""
+    five_dead(cln)
+    cln.simulator.faults.add(Fault("reset", REMOVE, after=2))
+    outcome = ask(cln, "-o", "json", "servers", "prune", "--stale", "30d", "--yes")
+    assert outcome.code == 3
+    assert removals(cln) == ["dead-0", "dead-1", "dead-2"]
+    last = outcome.err.splitlines()[-1]
+    assert last.startswith("clntool: stopped: 2 done, 1 uncertain, 2 not tried: sending /kcare/srv/remove.json at ")
+    assert "uncertain whether removed: KernelCare server dead-2 (192.0.2.2): " in outcome.err
+    assert [row["outcome"] for row in outcome.json] == ["removed", "removed", "uncertain", "not_tried", "not_tried"]
+
+
+def test_cln_that_slows_us_down(cln: Cln) -> None:
+    """Where CLN says that it did nothing, nothing is uncertain; it stops all the same."""
+    five_dead(cln)
+    cln.simulator.faults.add(Fault("status", REMOVE, status=429, retry_after=600, after=1))
+    outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 3
+    assert "clntool: stopped: 1 done, 4 not tried: " in outcome.err
+
+
+def test_the_second_look_fails(cln: Cln) -> None:
+    """What cannot be read again is not removed."""
+    five_dead(cln)
+    cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY, after=2))
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, removals(cln)) == (3, ["dead-0"])
+    assert "clntool: stopped: 1 done, 4 not tried: reading /kcare/key/servers.json" in outcome.err
+
+
+def test_refused_by_cln(cln: Cln) -> None:
+    """One that CLN refuses does not stop the others; the end is 1."""
+    five_dead(cln)
+    cln.simulator.faults.add(Fault("answer", REMOVE, match="dead-1", body='{"success": false, "message": "no"}'))
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, len(removals(cln))) == (1, 5)
+    assert "refused KernelCare server dead-1 (192.0.2.1): " in outcome.err
+    assert outcome.err.endswith("4 done, 1 refused\n")
+
+
+def test_a_token_that_is_refused_in_the_middle(cln: Cln) -> None:
+    """It would be refused for the others as well: it stops, and ends as refused."""
+    five_dead(cln)
+    refusal = '{"success": false, "message": "Authorization failed"}'
+    cln.simulator.faults.add(Fault("answer", REMOVE, after=1, body=refusal))
+    outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 1
+    assert "clntool: stopped: 1 done, 4 not tried: " in outcome.err
+    cln.simulator.faults.clear()
+    cln.simulator.faults.add(Fault("answer", "/kcare/key/servers.json", match=KEY, after=1, body=refusal))
+    outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 1
+    assert "clntool: stopped: 0 done, 4 not tried: " in outcome.err
+
+
+def test_gone_or_changed_between_list_and_removal(cln: Cln) -> None:
+    """What somebody else removed, or what registered again under its id, is skipped."""
+    five_dead(cln)
+    moved = add_server(cln, "moved", "192.0.2.88", 60 * DAY)
+    check = Removal._check
+
+    def then(removal: Removal, each: Standing) -> None:
+        cln.account.kernelcare_keys[KEY].servers.pop("dead-0", None)
+        moved.ip = "192.0.2.89"
+        check(removal, each)
+
+    with mock.patch.object(Removal, "_check", then):
+        outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 0
+    assert "skipped KernelCare server dead-0 (192.0.2.0): no longer registered with its key\n" in outcome.err
+    assert "skipped KernelCare server moved (192.0.2.88): registered again meanwhile\n" in outcome.err
+    assert outcome.err.endswith("4 done, 2 skipped\n")
+
+
+def test_one_key_of_two_products(cln: Cln) -> None:
+    """Each server is looked for again where it was listed."""
+    five_dead(cln)
+    cln.account.imunify_keys[KEY] = cln.account.imunify_keys.pop(IMUNIFY_KEY)
+    cln.account.imunify_keys[KEY].key = KEY
+    cln.account.imunify_keys[KEY].add_server("im-dead", last_checkin=time.time() - 60 * DAY)
+    assert prune(cln, "--stale", "30d").code == 0
+    assert removals(cln) == ["im-dead", *(f"dead-{number}" for number in range(5))]
+
+
+def test_two_servers_of_one_id(cln: Cln) -> None:
+    """CLN removes by id alone, so that the one which checks in might be the one that goes."""
+    five_dead(cln)
+    add_server(cln, "dead-1", "192.0.2.99", key=OTHER_KEY)
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, sorted(removals(cln))) == (0, ["dead-0", "dead-2", "dead-3", "dead-4"])
+    assert "skipped KernelCare server dead-1 (192.0.2.1): another server has the same id" in outcome.err
+
+
+def test_an_id_that_cannot_be_sent(cln: Cln) -> None:
+    """It is refused before it is sent, and the others go."""
+    five_dead(cln)
+    add_server(cln, "odd/id?&", "192.0.2.98", 70 * DAY)
+    outcome = prune(cln, "--stale", "30d")
+    assert (outcome.code, len(removals(cln))) == (1, 5)
+    assert "refused KernelCare server odd/id?& (192.0.2.98): server_id: " in outcome.err
+
+
+def test_dry_run(cln: Cln) -> None:
+    """The list is shown with a reason for each, for people and for scripts, and nothing is removed."""
+    five_dead(cln)
+    shown = ask(cln, "servers", "prune", "--stale", "30d", "--dry-run")
+    assert (shown.code, shown.err) == (0, "")
+    assert len(shown.out.splitlines()) == 2 + 5
+    rows = ask(cln, "-o", "json", "servers", "prune", "--stale", "30d", "--dry-run").json
+    assert [(row["id"], row["outcome"]) for row in rows] == [(f"dead-{each}", "would_remove") for each in range(5)]
+    assert rows[0]["reason"] == "last check-in 50d ago"
+    assert removals(cln) == []
+
+
+def test_nothing_to_remove(cln: Cln) -> None:
+    """That is no failure; scripts get an empty list."""
+    empty(cln)
+    add_server(cln, "fine", "192.0.2.1")
+    outcome = ask(cln, "-o", "json", "servers", "prune", "--stale", "30d", "--yes")
+    assert (outcome.code, outcome.json, outcome.err) == (0, [], "no server to remove\n")
+
+
+@pytest.mark.parametrize("while_sent", [True, False])
+def test_interrupted(while_sent: bool, cln: Cln) -> None:
+    """Ctrl-C ends it with what was done, and what nobody knows."""
+    five_dead(cln)
+    where = "_send" if while_sent else "_reason_to_keep"
+    with mock.patch(f"cln_monitor.cli.removal.Removal.{where}", side_effect=[*[""] * 2, KeyboardInterrupt]):
+        outcome = prune(cln, "--stale", "30d")
+    assert outcome.code == 3
+    told = "2 done, 1 uncertain, 2 not tried" if while_sent else "2 done, 3 not tried"
+    assert outcome.err.endswith(f"clntool: stopped: {told}: interrupted\n")
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+@pytest.mark.parametrize(("types", "code", "removed"), [(b"y\n", 0, 5), (b"n\n", 1, 0), (b"\x03", 1, 0)])
+def test_on_a_terminal(types: bytes, code: int, removed: int, cln: Cln) -> None:
+    """The whole list is shown, and asked about once."""
+    five_dead(cln)
+    outcome = on_a_terminal(
+        "-C", str(cln.config), "servers", "prune", "--stale", "30d", types=types, COLUMNS="200", NO_COLOR="1"
+    )
+    host = cln.url.split("/")[2]
+    assert outcome.err.count("[y/N]") == 1
+    before, _, after = outcome.err.partition(f"Remove these 5 servers at {host}? [y/N]")
+    assert all(f"dead-{number}" in before for number in range(5))
+    assert (outcome.code, len(removals(cln))) == (code, removed)
+    assert ("5 done" if removed else "nothing was sent") in after
+
+
+@pytest.mark.measured
+@pytest.mark.processes
+def test_a_script_on_a_terminal(cln: Cln) -> None:
+    """Who is asked has seen the list, also where stdout is for a script."""
+    five_dead(cln)
+    outcome = on_a_terminal(
+        "-C", str(cln.config), "servers", "prune", "--stale", "30d", "-o", "csv", types=b"y\n", NO_COLOR="1"
+    )
+    before, _, after = outcome.err.partition("Remove these 5 servers")
+    assert "KernelCare server dead-4 (192.0.2.4): last check-in 46d ago" in before
+    assert "product,account,id," in after
+    assert (outcome.code, len(removals(cln))) == (0, 5)
