@@ -5,7 +5,7 @@ Tables show them by value mappings, and legends by overrides.
 
 from __future__ import annotations
 
-from cln_monitor.cln import ELS_CODES, IMUNIFY_CODES
+from cln_monitor.probes import PRODUCT_NAMES
 
 FAMILIES = {"kernelcare": "KernelCare", "imunify": "Imunify", "els": "ELS", "ip_license": "IP licenses"}
 """The products by the word that the names of their metrics have."""
@@ -16,13 +16,7 @@ PROBES = FAMILIES | {
     "awp": "AccelerateWP",
     "status": "CLN status",
 }
-PRODUCT_CODES = {
-    **IMUNIFY_CODES,
-    **ELS_CODES,
-    "PYTHON_ELS": "Python ELS",
-    "AWP_PREMIUM": "AccelerateWP Premium",
-    "AWP_CDN": "AccelerateWP CDN",
-}
+PRODUCT_CODES = {code: name for names in PRODUCT_NAMES.values() for code, name in names.items()}
 """The products of keys and bills by the codes that CLN has for them. A code that is not here is shown as it is."""
 PATCH_STATES = {
     "uptodate": "up to date",

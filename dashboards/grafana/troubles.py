@@ -184,7 +184,7 @@ def _of_the_rest() -> list[Trouble]:
         ),
         Trouble(
             policy.KERNEL_OUT_OF_DATE.severity,
-            "Kernels are not all up to date",
+            "Kernels are out of date, not counted",
             f"count by (account) ({q.uncounted_patch_states()})",
             _KERNELCARE,
             place="kernelcare",

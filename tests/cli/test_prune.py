@@ -203,15 +203,18 @@ def test_without_a_terminal(cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("fault", "text"),
     [
-        (Fault("html", "/status.*"), "the status of CLN is unknown"),
-        (Fault("skew", seconds=630), "CLN's clock is 10m ahead of the one of this machine"),
-        (Fault("skew", seconds=-630), "CLN's clock is 10m behind the one of this machine"),
-        (Fault("html", "/kcare/key/list.json"), "the lists are incomplete: reading /kcare/key/list.json"),
-        (Fault("html", "/kcare/key/servers.json", match=OTHER_KEY), "the lists are incomplete"),
-        (Fault("cut", "/im/srv/list.json"), "the lists are incomplete"),
-        (Fault("status", "/els/srv/list.json", match="OELS"), "the lists are incomplete"),
+        pytest.param(Fault("html", "/status.*"), "the status of CLN is unknown", id="status"),
+        pytest.param(Fault("skew", seconds=630), "CLN's clock is 10m ahead of the one of this machine", id="ahead"),
+        pytest.param(Fault("skew", seconds=-630), "CLN's clock is 10m behind the one of this machine", id="behind"),
+        pytest.param(
+            Fault("html", "/kcare/key/list.json"), "the lists are incomplete: reading /kcare/key/list.json", id="keys"
+        ),
+        pytest.param(
+            Fault("html", "/kcare/key/servers.json", match=OTHER_KEY), "the lists are incomplete", id="servers"
+        ),
+        pytest.param(Fault("cut", "/im/srv/list.json"), "the lists are incomplete", id="imunify"),
+        pytest.param(Fault("status", "/els/srv/list.json", match="OELS"), "the lists are incomplete", id="els"),
     ],
-    ids=str,
 )
 def test_not_while_cln_is_unwell(fault: Fault, text: str, cln: Cln) -> None:
     """A flag that is bad, a clock that is off, a list that is incomplete: 3, and nothing is removed."""

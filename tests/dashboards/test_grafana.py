@@ -21,8 +21,6 @@ from tests.dashboards.grafana import FOLDER, Json
 COLUMNS = 24
 README = Path(__file__).parents[2] / "README.md"
 PROPER_NAMES = {"CLN", "CLN's", "API", "IP", "ELS", "AccelerateWP", "KernelCare", "Imunify"}
-SUPERSEDED = "cln_kernelcare_key_servers_superseded"
-"""What stands in for the per-server series of superseded servers where there are none."""
 OF_THE_EXPORTER = ("cln_probe_", "cln_api_", "cln_exporter_")
 
 each_dashboard = pytest.mark.parametrize("board", grafana.dashboards(), ids=lambda board: board["uid"])
@@ -129,7 +127,7 @@ def test_queries_use_metrics_that_exist(board: Json) -> None:
     expressions += [each["query"] for each in grafana.variables(board).values() if each["type"] == "query"]
     used = {name for expression in expressions for name in _metrics(expression)}
     assert used
-    assert used <= names | {SUPERSEDED}
+    assert used <= names
 
 
 @each_dashboard
