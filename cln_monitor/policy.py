@@ -136,6 +136,7 @@ TABLE = (
     SHARD_MISSING,
     AUTH_REFUSED,
     CLN_UNREADABLE,
+    FLAG_BAD,
     RATE_LIMITED,
     PROBE_FAILS,
     RELOAD_FAILED,
@@ -143,7 +144,6 @@ TABLE = (
     STATE_NOT_WRITTEN,
     SERIES_DROPPED,
     TLS_UNVERIFIED,
-    FLAG_BAD,
     ANSWER_CHANGED,
     PRODUCT_GONE,
     SERVERS_LOST,
@@ -168,7 +168,7 @@ TABLE = (
     LICENSE_UNKNOWN,
     AWP_JUMPED,
 )
-"""All rows, by what they are about."""
+"""All rows, by what they are about: of two problems of a severity the earlier row is shown first."""
 
 
 def severity_of_failure(reason: str) -> Severity:

@@ -104,11 +104,13 @@ def rows(
     size: tuple[int, int],
     none: str,
     sort: Sequence[tuple[str, bool]] = (),
+    order: str = "",
     link: str = "",
 ) -> table.Panel:
     """Return a row for each series now; series of several ``queries`` with the same labels share a row.
 
-    ``sort`` are heads, and whether the largest is first. ``none`` stands in place of the table when there is no row.
+    ``sort`` are heads, and whether the largest is first; ``order`` is a label by which the rows come, and which is not
+    shown. ``none`` stands in place of the table when there is no row.
     """
     fields = [column.field for column in columns]
     targets: list[Builder[Dataquery]] = [
@@ -117,12 +119,17 @@ def rows(
     panel = dressed(table.Panel(), title, description, targets, size=size, unit=COUNT, none=none, link=link)
     if len(queries) > 1:
         panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
+    if order:
+        sort_by = {"fields": {}, "sort": [{"field": order}]}
+        panel.with_transformation(model.DataTransformerConfig(id_val="sortBy", options=sort_by))
     panel.with_transformation(
         model.DataTransformerConfig(
             id_val="organize",
             options={
                 # The product, where there is a single one.
-                "excludeByName": {"Time": True} | ({} if "family" in fields else {"family": True}),
+                "excludeByName": {"Time": True}
+                | ({} if "family" in fields else {"family": True})
+                | ({order: True} if order else {}),
                 "includeByName": {},
                 "indexByName": {field: index for index, field in enumerate(fields)},
                 "renameByName": {column.field: column.head for column in columns},

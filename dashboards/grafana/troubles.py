@@ -27,12 +27,12 @@ _INFOS = (facts.SERVERS_NOT_LISTED, facts.COUNT_UNREADABLE, facts.LIMIT_NOT_TOLD
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A problem, how bad it is, the expression whose series have it, and the dashboard that says more.
+    """A problem, its row of the policy, the expression whose series have it, and the dashboard that says more.
 
     What is in trouble is named by ``label`` of the series, or is ``place``.
     """
 
-    severity: Severity | None
+    row: policy.Row
     problem: str
     series: str
     board: str
@@ -40,10 +40,15 @@ class Trouble:
     place: str = "$1"
 
     @property
+    def severity(self) -> Severity:
+        """How bad it is."""
+        return self.row.severity or Severity.INFO
+
+    @property
     def expression(self) -> str:
         """The series with their labels level, problem, place and board."""
         found = self.series
-        values = {"level": LEVELS[self.severity or Severity.INFO], "problem": self.problem, "board": self.board}
+        values = {"level": LEVELS[self.severity], "problem": self.problem, "board": self.board}
         for label, value in values.items():
             found = f'label_replace({found}, "{label}", "{value}", "", "")'
         return f'label_replace({found}, "place", "{self.place}", "{self.label}", "{"(.*)" if self.label else ""}")'
@@ -59,50 +64,49 @@ def _of_exporters() -> list[Trouble]:
     of_probe = "sum by (account, probe)"
     down = f"up{{{q.EXPORTER}}} == 0 and on (job, instance) last_over_time(cln_exporter_build_info{{{q.EXPORTER}}}[1d])"
     dropped = q.once(q.PROBE, q.probe("server_series_dropped"))
-    warning = policy.PROBE_FAILS.severity
 
-    def own(severity: Severity | None, problem: str, series: str) -> Trouble:
-        return Trouble(severity, problem, f"count({series})", _EXPORTER, place="exporter")
+    def own(row: policy.Row, problem: str, series: str) -> Trouble:
+        return Trouble(row, problem, f"count({series})", _EXPORTER, place="exporter")
 
     return [
-        own(policy.EXPORTER_DOWN.severity, "Exporter is down", down),
+        own(policy.EXPORTER_DOWN, "Exporter is down", down),
         Trouble(
-            policy.AUTH_REFUSED.severity,
+            policy.AUTH_REFUSED,
             "CLN refuses the credentials",
             f"{of_probe} ({refused})",
             _EXPORTER,
             "probe",
         ),
         Trouble(
-            warning,
+            policy.PROBE_FAILS,
             "Probe fails",
             f"({of_probe} ({q.failing_probes()}) > 0 unless on (account, probe) {refused})",
             _EXPORTER,
             "probe",
         ),
-        Trouble(warning, "Probe is late", f"count by (account, probe) ({late})", _EXPORTER, "probe"),
+        Trouble(policy.PROBE_FAILS, "Probe is late", f"count by (account, probe) ({late})", _EXPORTER, "probe"),
         own(
-            policy.RELOAD_FAILED.severity,
+            policy.RELOAD_FAILED,
             "Configuration not loaded",
             f"cln_exporter_config_last_reload_successful{{{q.EXPORTER}}} == 0",
         ),
         own(
-            policy.TLS_UNVERIFIED.severity,
+            policy.TLS_UNVERIFIED,
             "TLS verification is disabled",
             f"cln_exporter_tls_verification_disabled{{{q.EXPORTER}}} == 1",
         ),
         own(
-            policy.STATE_NOT_WRITTEN.severity,
+            policy.STATE_NOT_WRITTEN,
             "State could not be written",
             f"increase(cln_exporter_state_write_failures_total{{{q.EXPORTER}}}[1h]) > 0",
         ),
         own(
-            policy.CLOCK_SKEW.severity,
+            policy.CLOCK_SKEW,
             "CLN's clock differs",
             f"{q.once('api', f'abs(cln_api_clock_skew_seconds{{{q.EXPORTER}}})')} > {policy.MOST_SKEW}",
         ),
         Trouble(
-            policy.SERIES_DROPPED.severity,
+            policy.SERIES_DROPPED,
             "Per-server series are left out",
             f"{of_probe} ({dropped}) > 0",
             _EXPORTER,
@@ -115,11 +119,11 @@ def _of_cln() -> list[Trouble]:
     flags = f"{q.once('api, flag', f'1 - cln_status_ok{{{q.EXPORTER}}}')} > 0"
 
     def odd(row: policy.Row, problem: str, facts: list[str] | tuple[str, ...]) -> Trouble:
-        return Trouble(row.severity, problem, f"sum by (account, probe) ({q.odd(facts)})", _EXPORTER, "probe")
+        return Trouble(row, problem, f"sum by (account, probe) ({q.odd(facts)})", _EXPORTER, "probe")
 
     warnings = q.facts_of(Severity.WARNING)
     return [
-        Trouble(policy.FLAG_BAD.severity, "CLN reports a problem of its own", flags, _EXPORTER, "flag"),
+        Trouble(policy.FLAG_BAD, "CLN reports a problem of its own", flags, _EXPORTER, "flag"),
         odd(policy.PRODUCT_GONE, "CLN lists no servers any more", q.facts_of(Severity.CRITICAL)),
         odd(policy.ANSWER_CHANGED, "CLN's answers are odd", warnings),
         odd(policy.LIMIT_UNKNOWN, "CLN's answers are incomplete", _INFOS),
@@ -131,7 +135,7 @@ def _of_keys() -> list[Trouble]:
     nearly = policy.NEARLY_FULL / policy.FULL
 
     def keys(row: policy.Row, problem: str, series: str) -> Trouble:
-        return Trouble(row.severity, problem, f"count by (account, family) ({series})", _LICENSES, "family")
+        return Trouble(row, problem, f"count by (account, family) ({series})", _LICENSES, "family")
 
     disabled = ALL.all(q.full_of_disabled, "kernelcare")
     return [
@@ -143,7 +147,7 @@ def _of_keys() -> list[Trouble]:
 
 def _of_servers() -> list[Trouble]:
     def each(row: policy.Row, problem: str, series: str, family: str) -> Trouble:
-        return Trouble(row.severity, problem, f"({series}) > 0", _BOARDS[family], place=family)
+        return Trouble(row, problem, f"({series}) > 0", _BOARDS[family], place=family)
 
     kernelcare = "kernelcare"
     found = [
@@ -174,7 +178,7 @@ def _of_the_rest() -> list[Trouble]:
     return [
         *(
             Trouble(
-                policy.KERNELS[state].severity,
+                policy.KERNELS[state],
                 problem,
                 f"({q.patch_states(state=state)}) > 0",
                 _KERNELCARE,
@@ -183,28 +187,28 @@ def _of_the_rest() -> list[Trouble]:
             for state, problem in kernels.items()
         ),
         Trouble(
-            policy.KERNEL_OUT_OF_DATE.severity,
+            policy.KERNEL_OUT_OF_DATE,
             "Kernels are out of date, not counted",
             f"count by (account) ({q.uncounted_patch_states()})",
             _KERNELCARE,
             place="kernelcare",
         ),
         Trouble(
-            policy.LICENSE_UNUSED.severity,
+            policy.LICENSE_UNUSED,
             "IP licenses are unused",
             f"{q.unused_licenses()} > 0",
             _LICENSES,
             place="ip_license",
         ),
         Trouble(
-            policy.LICENSE_UNKNOWN.severity,
+            policy.LICENSE_UNKNOWN,
             "IP licenses: used or not is unknown",
             f"{unknown} > 0",
             _LICENSES,
             place="ip_license",
         ),
         Trouble(
-            policy.AWP_JUMPED.severity,
+            policy.AWP_JUMPED,
             "AccelerateWP is billed for many more",
             f"(({now}) - ({before}) >= {policy.AWP_MORE} and ({now}) > {policy.AWP_FACTOR} * ({before}))",
             _LICENSES,
@@ -213,18 +217,24 @@ def _of_the_rest() -> list[Trouble]:
     ]
 
 
-TROUBLES = (*_of_exporters(), *_of_cln(), *_of_keys(), *_of_servers(), *_of_the_rest())
+TROUBLES = sorted(
+    [*_of_exporters(), *_of_cln(), *_of_keys(), *_of_servers(), *_of_the_rest()],
+    key=lambda trouble: (-trouble.severity, policy.TABLE.index(trouble.row)),
+)
+"""All of them, the worst first, and those of a severity as the table of the policy has them."""
 
 
 def wrong_now(size: tuple[int, int]) -> table.Panel:
     """Return the table of all that is in trouble."""
-    everything = "\nor ".join(trouble.expression for trouble in TROUBLES)
+    everything = "\nor ".join(
+        f'label_replace({trouble.expression}, "order", "{place:02}", "", "")' for place, trouble in enumerate(TROUBLES)
+    )
     return rows(
         "What is wrong now",
         "All that is not as it should be in what the exporter last polled, the worst first, with the severities of "
         "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, licenses. How many are flags, probes, "
         "keys, servers, licenses or exporters. Click a problem for the dashboard that shows more.",
-        [f"sum by (level, problem, place, account, board) ({everything})"],
+        [f"sum by (order, level, problem, place, account, board) ({everything})"],
         [
             Column("level", "Level", shown={LEVELS[each]: look for each, look in SEVERITIES.items()}, width=75),
             Column("problem", "Problem", link=_DETAILS),
@@ -235,5 +245,5 @@ def wrong_now(size: tuple[int, int]) -> table.Panel:
         ],
         size=size,
         none="Nothing is wrong",
-        sort=[("Level", False)],
+        order="order",
     )

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.checks.inside import run_inside
 from tests.dashboards import grafana
 from tests.dashboards.grafana import Json, Query
 from tests.helpers.prometheus import Prometheus
@@ -202,3 +203,10 @@ def test_what_is_wrong_is_told_with_its_level(lab: Lab) -> None:
         ("3", "IP licenses are unused", "ip_license", "cln-licenses"),
     }
     assert {row["account"] for row in rows} == {"demo"}
+    # Each surface names the same worst thing first.
+    first = min(rows, key=lambda row: row["order"])
+    assert (first["problem"], first["place"]) == ("Servers are silent", "kernelcare")
+    summaries = re.findall(r"<summary>([^<]*)", ask(f"http://{lab.one}/").text)
+    assert summaries[0].startswith("2 KernelCare servers of demo have not checked in")
+    plugin = run_inside("check_cln_kernelcare", "--exporter", f"http://{lab.one}")
+    assert plugin.text.startswith("2 of 93 KernelCare servers not checked in for over 1d: ")

@@ -258,4 +258,4 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
 def test_what_is_wrong_now(tmp_path: Path, name: str) -> None:
     """Nothing is wrong with an account that is healthy, and each trouble is a row."""
     trouble, rows = TROUBLES[name]
-    check(tmp_path, "What is wrong now", HEALTHY | trouble, rows)
+    check(tmp_path, "What is wrong now", HEALTHY | trouble, rows, of="sum without (order) (%s)")

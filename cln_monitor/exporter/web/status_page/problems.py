@@ -31,8 +31,8 @@ PATCH_WORDS = {
 _KINDS = {
     "cln": "CLN’s own flags",
     "probes": "the probes",
-    "keys": "the keys",
     "check-ins": "the check-ins",
+    "keys": "the keys",
     "kernels": "the kernels",
     "licenses": "the IP licenses",
     "awp": "AccelerateWP",
@@ -91,7 +91,7 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
         yield from _of_patches(status)
     if observation.probe == "awp":
         yield from _of_bills(observation)
-    for key in status.digest.keys:
+    for key in sorted(status.digest.keys, key=lambda key: not key.is_full):
         yield from _of_key(key, observation.account)
     yield from of_check_ins(status, now)
     yield from _of_licenses(status, now)

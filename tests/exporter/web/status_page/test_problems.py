@@ -199,8 +199,8 @@ def test_the_worst_comes_first() -> None:
         (CRITICAL, "probes"),
         (WARNING, "cln"),
         (WARNING, "probes"),
-        (WARNING, "keys"),
         (WARNING, "check-ins"),
+        (WARNING, "keys"),
         (INFO, "licenses"),
     ]
 
