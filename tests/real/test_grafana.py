@@ -141,7 +141,7 @@ def test_servers_are_counted_as_on_the_status_page(lab: Lab) -> None:
         if query.board == "cln-overview" and query.panel in {"Servers that check in", "Silent", "Never checked in"}
     }
     page = re.sub(r"<[^>]+>|\s+", " ", ask(f"http://{lab.one}/").text)
-    figures = re.search(r"(\d+) +servers +(\d+) +silent or never checked in", page)
+    figures = re.search(r"(\d+) +registered servers: .*? IP-licensed +(\d+) +silent or never checked in", page)
     assert figures
     silent = numbers["Silent"] + numbers["Never checked in"]
     assert [int(each) for each in figures.groups()] == [numbers["Servers that check in"], silent]
