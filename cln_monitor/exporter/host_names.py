@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from cln_monitor.probes import Observation
 
@@ -14,32 +14,39 @@ SOURCES = ("groups", "patch_status", "els")
 """The probes that see host names, the most reliable one first."""
 
 
-class _Host(NamedTuple):
-    """A host as a source has it; ``server_id`` is empty where it is not that of the lists of servers."""
+class HostIndex:
+    """The host names in the observations of ``sources``, by probe: by server id, and by address.
 
-    name: str
-    ip: str
-    server_id: str = ""
-    product: str = ""
-
-
-def host_names(seen: Observation[Any], sources: Mapping[str, Observation[Any]]) -> dict[str, str]:
-    """Return the host names of the servers in ``seen``, by server id; by address for IP licenses, which have no id.
-
-    A server is found by its id, else by its address where exactly one host of the source and one server in ``seen``
-    have it. A host name that two servers hold is no name. What is in no observation of ``sources`` is not asked for.
+    A host name that two servers hold is no name, nor is one of several of a server or an address.
     """
-    by_id = _by_id(_hosts("groups", sources.get("groups")))
-    by_address: dict[str, str] = {}
-    for probe in SOURCES:
-        by_address = _by_address(_hosts(probe, sources.get(probe))) | by_address
-    servers = list(_servers(seen))
-    held = Counter(ip for _, ip in servers)
-    names = {}
-    for server, ip in servers:
-        if name := by_id.get(server) or (by_address.get(ip) if held[ip] == 1 else None):
-            names[server] = name
-    return names
+
+    def __init__(self, sources: Mapping[str, Observation[Any]]) -> None:
+        self._by_id: dict[str, str] = {}
+        self._by_address: dict[str, str] = {}
+        for probe in reversed(SOURCES):
+            source = sources.get(probe)
+            if source is not None:
+                self._by_address |= _one_to_one((ip, name) for name, ip in _hosts(source))
+        for members in _by_product(sources.get("groups")):
+            self._by_id |= _one_to_one((each.server_id, each.hostname) for each in members if each.hostname != each.ip)
+
+    def names_of(self, seen: Observation[Any]) -> dict[str, str]:
+        """Return the host names of the servers in ``seen``, by server id; by address for IP licenses, without ids.
+
+        A server is found by its id, else by its address where no other server in ``seen`` has it.
+        """
+        if not (self._by_id or self._by_address):
+            return {}
+        servers = list(_servers(seen))
+        names = {server: name for server, _ in servers if (name := self._by_id.get(server))}
+        if self._by_address:
+            held = Counter(ip for _, ip in servers)
+            names |= {
+                server: name
+                for server, ip in servers
+                if server not in names and held[ip] == 1 and (name := self._by_address.get(ip))
+            }
+        return names
 
 
 def _servers(seen: Observation[Any]) -> Iterable[tuple[str, str]]:
@@ -49,31 +56,36 @@ def _servers(seen: Observation[Any]) -> Iterable[tuple[str, str]]:
     return ((server.server_id, server.ip) for part in seen.parts for server in part.value.servers)
 
 
-def _hosts(probe: str, source: Observation[Any] | None) -> set[_Host]:
-    if source is None:
-        return set()
-    values = [part.value for part in source.parts]
-    if probe == "groups":
-        found = {
-            _Host(each.hostname, each.ip, each.server_id, each.product) for value in values for each in value.servers
-        }
-    elif probe == "patch_status":
-        found = {_Host(each.host, each.ip) for value in values for each in value.hosts}
-    else:
-        found = {_Host(each.hostname, each.ip) for value in values for each in value.servers}
-    return {host for host in found if host.name and host.name != host.ip}
+def _hosts(source: Observation[Any]) -> Iterator[tuple[str, str]]:
+    """Yield host names and addresses."""
+    for part in source.parts:
+        if source.probe == "patch_status":
+            yield from ((each.host, each.ip) for each in part.value.hosts)
+        else:
+            yield from ((each.hostname, each.ip) for each in part.value.servers)
 
 
-def _by_id(hosts: set[_Host]) -> dict[str, str]:
-    with_id = {(host.server_id, host.name, host.product) for host in hosts if host.server_id}
-    holders = Counter((name, product) for _, name, product in with_id)
-    names = Counter(server_id for server_id, _ in {(server_id, name) for server_id, name, _ in with_id})
-    return {
-        server_id: name for server_id, name, product in with_id if holders[name, product] == 1 and names[server_id] == 1
-    }
+def _by_product(groups: Observation[Any] | None) -> Iterable[list[Any]]:
+    """Return the servers of all ``groups`` by product: a machine has a server of each."""
+    members: dict[str, list[Any]] = {}
+    for part in groups.parts if groups is not None else ():
+        for member in part.value.servers:
+            members.setdefault(member.product, []).append(member)
+    return members.values()
 
 
-def _by_address(hosts: set[_Host]) -> dict[str, str]:
-    pairs = {(host.ip, host.name) for host in hosts if host.ip}
-    of_ip, of_name = Counter(ip for ip, _ in pairs), Counter(name for _, name in pairs)
-    return {ip: name for ip, name in pairs if of_ip[ip] == 1 and of_name[name] == 1}
+def _one_to_one(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the ``pairs`` neither half of which is in another pair, without those of empty or equal halves."""
+    names: dict[str, str] = {}
+    holders: dict[str, str] = {}
+    ambiguous = set()
+    for holder, name in pairs:
+        if not holder or not name or holder == name:
+            continue
+        if names.setdefault(holder, name) != name:
+            ambiguous.add(holder)
+        if (other := holders.setdefault(name, holder)) != holder:
+            ambiguous |= {holder, other}
+    for holder in ambiguous:
+        del names[holder]
+    return names

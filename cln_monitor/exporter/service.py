@@ -12,9 +12,9 @@ import structlog
 from cln_monitor.cln import RateLimiter, Redactor, SystemClock, Threads
 from cln_monitor.config import Config, ConfigError, warnings_of
 from cln_monitor.policy import Severity
-from cln_monitor.probes import PROBES, Run, Shard
+from cln_monitor.probes import PROBES, Observation, Run, Shard
 
-from .host_names import NAMED, SOURCES, host_names
+from .host_names import NAMED, SOURCES, HostIndex
 from .metrics import ALL_FAMILIES, render_target
 from .metrics.exposition import Exposition, Page, page_of
 from .metrics.families import Family
@@ -57,6 +57,7 @@ class Service:
         self.targets: dict[TargetId, Target] = {}
         self._rate_limiter = RateLimiter(1, 0, self._clock)
         self._reload_failed = False
+        self._hosts: dict[tuple[str, str], tuple[Mapping[str, Observation[Any]], HostIndex]] = {}
         self.answering, self.probing = Threads(_MOST_ANSWERS), Threads(_MOST_PROBES)
         self._state_path = state
         self._state: SnapshotStore | None = None
@@ -113,6 +114,7 @@ class Service:
             _log.warning("configuration allows something unusual", warning=warning)
         with self._lock:
             former, self.targets = self.targets, {target.id: target for target in made}
+            self._hosts.clear()
             self.config = config
             self.counters.sharing(config.shard)
             for gone in former.keys() - self.targets.keys():
@@ -253,15 +255,22 @@ class Service:
         """Give ``target`` the host names that others know of its servers now; tell whether any of them has changed."""
         if target.id.probe not in NAMED or target.observation is None:
             return False
-        others = [self.targets.get(TargetId(target.id.api, target.id.account, probe)) for probe in SOURCES]
+        return target.take_host_names(self._hosts_of(target.id).names_of(target.observation))
+
+    def _hosts_of(self, account: TargetId) -> HostIndex:
+        others = [self.targets.get(TargetId(account.api, account.account, probe)) for probe in SOURCES]
         sources = {other.id.probe: other.observation for other in others if other is not None and other.observation}
-        return target.take_host_names(host_names(target.observation, sources))
+        known, index = self._hosts.get((account.api, account.account), ({}, HostIndex({})))
+        if known.keys() != sources.keys() or any(known[probe] is not sources[probe] for probe in sources):
+            index = HostIndex(sources)
+            self._hosts[account.api, account.account] = sources, index
+        return index
 
     def _name_hosts_by(self, source: Target) -> None:
         """Show the servers of other targets by the host names that ``source`` knows now."""
         if source.id.probe in SOURCES:
             with self._lock:
-                for probe in NAMED:
+                for probe in sorted(NAMED):
                     target = self.targets.get(TargetId(source.id.api, source.id.account, probe))
                     if target is not None and self._name_hosts(target):
                         self._publish(target)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import KernelCareServer, PatchedHost
-from cln_monitor.exporter.host_names import host_names
+from cln_monitor.exporter.host_names import HostIndex
 from cln_monitor.probes import Observation, Part
 from cln_monitor.probes.els import ElsProduct, ElsServerState
 from cln_monitor.probes.groups import GroupMember, GroupState
@@ -44,7 +44,7 @@ def patched(*hosts: tuple[str, str]) -> Observation[Any]:
 
 def named(seen: Observation[Any], *sources: Observation[Any]) -> dict[str, str]:
     """Return the host names of what was seen."""
-    return host_names(seen, {source.probe: source for source in sources})
+    return HostIndex({source.probe: source for source in sources}).names_of(seen)
 
 
 def test_without_a_source_nothing_has_a_name() -> None:

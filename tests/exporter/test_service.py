@@ -536,3 +536,44 @@ def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:
             assert len(parse(fleet.metrics())) > 40
         for run in runs:
             run.result()
+
+
+class TestHostNames:
+    """Other answers of CLN tell them."""
+
+    @pytest.fixture
+    def named(self, exporting: Exporting) -> Exporting:
+        """A KernelCare server in a group, whose names live for a minute."""
+        server = exporting.account.add_kernelcare_key().add_server("a", ip="192.0.2.1", hostname="web1.example.net")
+        exporting.account.add_group("web").add_server(server)
+        exporting.configure(account="probes: {groups: {enabled: true, interval: 10s, max_age: 1m}}")
+        assert exporting.service.reload() is None
+        return exporting
+
+    def test_in_whichever_order_they_are_read(self, named: Exporting) -> None:
+        """The groups may be read before or after the servers."""
+        kernelcare = named.target("kernelcare")
+        named.run("kernelcare")
+        assert kernelcare.view().host_names == {}
+        told = kernelcare.tell()
+        named.run("groups")
+        assert kernelcare.view().host_names == {"a": "web1.example.net"}
+        assert told != kernelcare.tell()
+        named.run("kernelcare")
+        assert kernelcare.view().host_names == {"a": "web1.example.net"}
+
+    def test_names_that_are_too_old_are_none(self, named: Exporting) -> None:
+        """They vanish with the data that tell them, without a poll."""
+        named.run("groups", "kernelcare")
+        named.clock.advance(61)
+        named.service.expire()
+        assert named.target("kernelcare").view().host_names == {}
+
+    def test_over_a_reload(self, named: Exporting) -> None:
+        """A source that is switched off tells nothing any more."""
+        named.run("groups", "kernelcare")
+        assert named.service.reload() is None
+        assert named.target("kernelcare").view().host_names == {"a": "web1.example.net"}
+        named.configure()
+        assert named.service.reload() is None
+        assert named.target("kernelcare").view().host_names == {}
