@@ -10,7 +10,7 @@ import typer
 from cln_monitor import __version__
 from cln_monitor.config import AccountSelection
 
-from . import awp, check, els, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
+from .commands import awp, check, els, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
 from .common_options import AccountOption, Commands, ConfigOption, OutputOption
 from .completion import CompletionGroup, InstallCompletion, ShowCompletion
 from .context import needs_command

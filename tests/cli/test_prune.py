@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from cln_monitor.cli.registrations import Standing
-from cln_monitor.cli.removal import Removal
+from cln_monitor.cli.fleet.registrations import Standing
+from cln_monitor.cli.fleet.removal import Removal
 from cln_monitor.simulator import Fault
 
 from .account import ELS_KEY, IMUNIFY_KEY, KEY, OTHER_KEY, Cln
@@ -421,7 +421,7 @@ def test_interrupted(while_sent: bool, cln: Cln) -> None:
     """Ctrl-C ends it with what was done, and what nobody knows."""
     five_dead(cln)
     where = "_send" if while_sent else "_reason_to_keep"
-    with mock.patch(f"cln_monitor.cli.removal.Removal.{where}", side_effect=[*[""] * 2, KeyboardInterrupt]):
+    with mock.patch(f"cln_monitor.cli.fleet.removal.Removal.{where}", side_effect=[*[""] * 2, KeyboardInterrupt]):
         outcome = prune(cln, "--stale", "30d")
     assert outcome.code == 3
     told = "2 done, 1 uncertain, 2 not tried" if while_sent else "2 done, 3 not tried"

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from cln_monitor import policy
+from cln_monitor.cli.session import Session
 from cln_monitor.durations import format_age
 from cln_monitor.probes import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, CheckinSettings, stale_after_of
 
 from .inventory import ListedServer
-from .session import Session
 
 _DEFAULT_STALE_AFTER = CheckinSettings().stale_after
 

@@ -8,16 +8,15 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.change import Action, DryRun, Yes, change
+from cln_monitor.cli.concurrent import Gathering, show_gathered, show_with_errors
+from cln_monitor.cli.context import KeyArgument, Limit, Note, family, session_of
+from cln_monitor.cli.fleet.inventory import KERNELCARE, Inventory
+from cln_monitor.cli.fleet.key_argument import key_in_full, stakes_of_key
+from cln_monitor.cli.output import row_of
+from cln_monitor.cli.output_fields import lists, shows
+from cln_monitor.cli.session import UsageError
 from cln_monitor.cln import STATES, KernelCareKey, mask_key
-
-from .change import Action, DryRun, Yes, change
-from .concurrent import Gathering, show_gathered, show_with_errors
-from .context import KeyArgument, Limit, Note, family, session_of
-from .inventory import KERNELCARE, Inventory
-from .key_argument import key_in_full, stakes_of_key
-from .output import row_of
-from .output_fields import lists, shows
-from .session import UsageError
 
 app = family("KernelCare: keys, servers, and whether kernels are patched.")
 keys = family("KernelCare keys.")

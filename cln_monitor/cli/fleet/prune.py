@@ -8,17 +8,18 @@ from typing import NamedTuple
 
 import typer
 
+from cln_monitor.cli.change import ChangeRefusedError, agrees, require_terminal
+from cln_monitor.cli.concurrent import Gathering
+from cln_monitor.cli.exit_codes import Code
+from cln_monitor.cli.fleet.key_argument import keys_named
+from cln_monitor.cli.output import say
+from cln_monitor.cli.session import Session
 from cln_monitor.cln import AuthorizationError, ClnError
 from cln_monitor.durations import format_age
 from cln_monitor.policy import DAY, LEAST_OF_MANY, NEVER_AFTER
 from cln_monitor.probes import NEVER, UNKNOWN
 
-from .change import ChangeRefusedError, agrees, require_terminal
-from .concurrent import Gathering
-from .exit_codes import Code
 from .inventory import IMUNIFY, KERNELCARE, PRODUCT_NAMES, Inventory, ListedKey
-from .key_argument import keys_named
-from .output import say
 from .registrations import (
     FIELDS,
     Standing,
@@ -29,7 +30,6 @@ from .registrations import (
     stand,
 )
 from .removal import SKIPPED, Removal
-from .session import Session
 
 LEAST_STALE = 3 * DAY
 """Seconds of silence after which a server is removed at the earliest."""

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.context import family, session_of
+from cln_monitor.cli.fleet.inventory import ELS, IMUNIFY, KERNELCARE, OF_KEYS, Inventory
+from cln_monitor.cli.output_fields import lists
+from cln_monitor.cli.session import UsageError
 from cln_monitor.cln import mask_key
 
-from .concurrent import Gathering, show_with_errors
-from .context import family, session_of
-from .inventory import ELS, IMUNIFY, KERNELCARE, OF_KEYS, Inventory
-from .output_fields import lists
 from .servers import product
-from .session import UsageError
 
 app = family("Keys of all products: how full they are.")
 

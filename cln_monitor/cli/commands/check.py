@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.account_check import FAILS, AccountCheck
+from cln_monitor.cli.concurrent import Gathering
+from cln_monitor.cli.context import family, session_of
+from cln_monitor.cli.exit_codes import Code
+from cln_monitor.cli.output import say
+from cln_monitor.cli.output_fields import shows
 from cln_monitor.config import DEFAULT_CONFIG, ConfigError, load_config, warnings_of
-
-from .account_check import FAILS, AccountCheck
-from .concurrent import Gathering
-from .context import family, session_of
-from .exit_codes import Code
-from .output import say
-from .output_fields import shows
 
 app = family("Checks of a configuration, and of what CLN offers to its account.")
 

@@ -8,19 +8,13 @@ from typing import Annotated
 
 import typer
 
-from cln_monitor.cln import GroupServer
-from cln_monitor.durations import format_age, parse_duration
-from cln_monitor.probes import NEVER, UNKNOWN
-
-from .change import DryRun, Yes
-from .concurrent import Gathering, show_with_errors
-from .context import family, session_of, whole
-from .inventory import IMUNIFY, IP_LICENSES, KERNELCARE, OF_KEYS, PRODUCT_NAMES, Inventory
-from .key_argument import keys_named
-from .output import say
-from .output_fields import lists
-from .prune import LEAST_STALE, OUTCOME_COLUMNS, OUTCOME_FIELDS, Criterion, prune
-from .registrations import (
+from cln_monitor.cli.change import DryRun, Yes
+from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.context import family, session_of, whole
+from cln_monitor.cli.fleet.inventory import IMUNIFY, IP_LICENSES, KERNELCARE, OF_KEYS, PRODUCT_NAMES, Inventory
+from cln_monitor.cli.fleet.key_argument import keys_named
+from cln_monitor.cli.fleet.prune import LEAST_STALE, OUTCOME_COLUMNS, OUTCOME_FIELDS, Criterion, prune
+from cln_monitor.cli.fleet.registrations import (
     COLUMNS,
     FIELDS,
     Standing,
@@ -31,7 +25,12 @@ from .registrations import (
     stale_after_in,
     stand,
 )
-from .session import UsageError
+from cln_monitor.cli.output import say
+from cln_monitor.cli.output_fields import lists
+from cln_monitor.cli.session import UsageError
+from cln_monitor.cln import GroupServer
+from cln_monitor.durations import format_age, parse_duration
+from cln_monitor.probes import NEVER, UNKNOWN
 
 app = family("Servers of all products: which are silent, which are superseded, which can go.")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cln_monitor.cli.concurrent import Gathering
+from cln_monitor.cli.session import Session, UsageError
 from cln_monitor.cln import AuthorizationError, ClnError, RefusedError
 from cln_monitor.masking import masked
 from cln_monitor.probes import DefaultList
 
-from .concurrent import Gathering
 from .inventory import ELS, IMUNIFY, KERNELCARE, PRODUCT_NAMES, Inventory, ListedKey, els_codes, read_keys, read_servers
-from .session import Session, UsageError
 
 _LISTS = {product: f"clntool {product} keys list" for product in (KERNELCARE, IMUNIFY, ELS)}
 

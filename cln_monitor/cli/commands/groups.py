@@ -7,14 +7,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cln_monitor.cli.change import Action, DryRun, Yes, change
+from cln_monitor.cli.context import family, session_of
+from cln_monitor.cli.exit_codes import Code
+from cln_monitor.cli.output import row_of, say
+from cln_monitor.cli.output_fields import lists, shows
+from cln_monitor.cli.session import Session
 from cln_monitor.cln import Client, ClnError, GroupServer, NotDoneError
-
-from .change import Action, DryRun, Yes, change
-from .context import family, session_of
-from .exit_codes import Code
-from .output import row_of, say
-from .output_fields import lists, shows
-from .session import Session
 
 app = family("Groups of KernelCare and Imunify servers.")
 servers = family("The servers of a group.")

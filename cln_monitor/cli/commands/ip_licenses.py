@@ -9,15 +9,14 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.change import Action, DryRun, Yes, change
+from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.context import IpArgument, family, session_of, whole
+from cln_monitor.cli.known_names import license_types
+from cln_monitor.cli.output import row_of, say
+from cln_monitor.cli.output_fields import lists, shows
+from cln_monitor.cli.session import Session
 from cln_monitor.cln import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, ClnError, IpLicense
-
-from .change import Action, DryRun, Yes, change
-from .concurrent import Gathering, show_with_errors
-from .context import IpArgument, family, session_of, whole
-from .known_names import license_types
-from .output import row_of, say
-from .output_fields import lists, shows
-from .session import Session
 
 app = family("Licenses bound to addresses.")
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from .common_options import Commands
-from .context import session_of
-from .output_fields import shows
-from .session import UsageError
+from cln_monitor.cli.common_options import Commands
+from cln_monitor.cli.context import session_of
+from cln_monitor.cli.output_fields import shows
+from cln_monitor.cli.session import UsageError
 
 
 def add_to(app: Commands) -> None:

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.context import family, session_of
+from cln_monitor.cli.known_names import awp_products
+from cln_monitor.cli.output import row_of
+from cln_monitor.cli.output_fields import lists
 from cln_monitor.cln import AWP_PRODUCTS
-
-from .context import family, session_of
-from .known_names import awp_products
-from .output import row_of
-from .output_fields import lists
 
 app = family("AccelerateWP.")
 

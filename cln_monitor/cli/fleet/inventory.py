@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import UNSET
 
+from cln_monitor.cli.concurrent import Gathering
+from cln_monitor.cli.session import Session
 from cln_monitor.cln import (
     ELS_CODES,
     MOST_ADDRESSES,
@@ -24,9 +26,7 @@ from cln_monitor.cln import (
 from cln_monitor.masking import mask_key, same_key
 from cln_monitor.probes import DefaultList, ElsSettings
 
-from .concurrent import Gathering
 from .host_names import with_host_names
-from .session import Session
 
 KERNELCARE, IMUNIFY, ELS, IP_LICENSES = "kernelcare", "imunify", "els", "ip_licenses"
 OF_KEYS = (KERNELCARE, IMUNIFY, ELS)

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 import typer
 
+from cln_monitor.cli.exit_codes import Code, code_of
+from cln_monitor.cli.output import say
+from cln_monitor.cli.session import Session
 from cln_monitor.cln import AuthorizationError, ClnError, InvalidArgumentError, RefusedError
 from cln_monitor.durations import format_age
 
-from .exit_codes import Code, code_of
 from .inventory import ELS, IMUNIFY, KERNELCARE, ListedKey, ListedServer, read_servers
-from .output import say
 from .registrations import Standing, row_of_server
-from .session import Session
 
 REMOVED, SKIPPED, REFUSED, UNCERTAIN, NOT_TRIED = OUTCOMES = ("removed", "skipped", "refused", "uncertain", "not_tried")
 """What becomes of a server that was found."""

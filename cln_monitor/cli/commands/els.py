@@ -7,18 +7,17 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.change import Action, DryRun, Yes, change
+from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
+from cln_monitor.cli.fleet.inventory import ELS, els_codes
+from cln_monitor.cli.fleet.key_argument import key_in_full, stakes_of_key
+from cln_monitor.cli.known_names import els_codes as offered_codes
+from cln_monitor.cli.output import Row, row_of, say
+from cln_monitor.cli.output_fields import lists, shows
+from cln_monitor.cli.session import Session, UsageError
 from cln_monitor.cln import ELS_CODES, ClnError, ElsKey, RefusedError, mask_key
 from cln_monitor.probes import DefaultList
-
-from .change import Action, DryRun, Yes, change
-from .concurrent import Gathering, show_with_errors
-from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
-from .inventory import ELS, els_codes
-from .key_argument import key_in_full, stakes_of_key
-from .known_names import els_codes as offered_codes
-from .output import Row, row_of, say
-from .output_fields import lists, shows
-from .session import Session, UsageError
 
 app = family("Extended Lifecycle Support: keys and servers.")
 keys = family("ELS keys.")

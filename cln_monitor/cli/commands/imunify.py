@@ -7,16 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cln_monitor.cli.change import Action, DryRun, Yes, change
+from cln_monitor.cli.concurrent import show_gathered
+from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
+from cln_monitor.cli.fleet.inventory import IMUNIFY
+from cln_monitor.cli.fleet.key_argument import key_in_full, stakes_of_key
+from cln_monitor.cli.known_names import imunify_codes
+from cln_monitor.cli.output import row_of
+from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cln import IMUNIFY_CODES, ImunifyKey, mask_key
-
-from .change import Action, DryRun, Yes, change
-from .concurrent import show_gathered
-from .context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
-from .inventory import IMUNIFY
-from .key_argument import key_in_full, stakes_of_key
-from .known_names import imunify_codes
-from .output import row_of
-from .output_fields import lists, shows
 
 app = family("Imunify: keys and servers.")
 keys = family("Imunify keys.")

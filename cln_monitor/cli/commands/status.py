@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from .common_options import Commands
-from .context import session_of
-from .output_fields import lists
+from cln_monitor.cli.common_options import Commands
+from cln_monitor.cli.context import session_of
+from cln_monitor.cli.output_fields import lists
 
 
 def add_to(app: Commands) -> None:

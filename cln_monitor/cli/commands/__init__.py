@@ -1,0 +1,1 @@
+"""The commands of ``clntool``: a family a module."""

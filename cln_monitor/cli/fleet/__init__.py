@@ -1,0 +1,1 @@
+"""The servers and keys of an account over all products: listed, judged, removed."""
