@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
@@ -226,40 +227,56 @@ def are_many(newly: int, total: int) -> bool:
 class Registration(NamedTuple):
     """A server: its address, the Unix times of its last check-in and registration, and the ``key`` it is on.
 
-    ``host`` is its host name, empty where that is unknown.
+    ``last_checkin`` is None where it is unknown; ``host`` is the host name, empty where that is unknown.
     """
 
     ip: str
-    last_checkin: float
+    last_checkin: float | None
     created: float | None
     key: str = ""
     host: str = ""
 
 
 def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]]:
-    """Return the ``servers`` of an account and product whose address has several registrations, by address."""
-    by_address: dict[str, list[Registration]] = {}
+    """Return the ``servers`` of an account and product whose address has several registrations, by address.
+
+    What is no address of a machine, such as ``0.0.0.0`` or a text, is shared by none.
+    """
+    by_address: dict[bytes, list[Registration]] = {}
     for server in servers:
-        by_address.setdefault(server.ip, []).append(server)
-    return [registrations for ip, registrations in by_address.items() if ip and len(registrations) > 1]
+        if address := _address_of(server.ip):
+            by_address.setdefault(address, []).append(server)
+    return [registrations for registrations in by_address.values() if len(registrations) > 1]
+
+
+def _address_of(ip: str) -> bytes:
+    """Return an address however it is spelled; nothing for what is none, or is that of any machine."""
+    try:
+        address = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
+    except (OSError, ValueError):
+        return b""
+    is_of_any = not any(address[:-1]) and address[-1] <= 1 if len(address) > 4 else address[0] in {0, 127}
+    return b"" if is_of_any else address
 
 
 def superseded(shared: Iterable[Sequence[Registration]], now: float, stale_after: float) -> list[Registration]:
     """Return those of ``shared`` addresses that are silent and have registered anew since.
 
-    That is so where the address has a single fresh registration, made after their last check-in, and host names agree
-    as far as they are known. An address with several is shared by servers, as by NAT.
+    That is so where the address has a single registration that may be alive, one that is fresh and was made after
+    their last check-in, and host names agree as far as they are known. An address with several is shared by servers,
+    as by NAT.
     """
     found = []
     for registrations in shared:
-        fresh = [each for each in registrations if now - each.last_checkin <= stale_after]
-        if len(fresh) == 1 and (created := fresh[0].created) is not None:
+        alive = [each for each in registrations if each.last_checkin is None or now - each.last_checkin <= stale_after]
+        if len(alive) == 1 and alive[0].last_checkin is not None and (created := alive[0].created) is not None:
             found += [
                 each
                 for each in registrations
-                if each is not fresh[0]
+                if each is not alive[0]
+                and each.last_checkin is not None
                 and each.last_checkin < created
-                and (each.host == fresh[0].host or not (each.host and fresh[0].host))
+                and (each.host == alive[0].host or not (each.host and alive[0].host))
             ]
     return found
 

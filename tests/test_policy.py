@@ -161,6 +161,7 @@ def registration(age: float, created: float | None = 90 * DAY, ip: str = "192.0.
 
 
 OLD = registration(5 * DAY)
+UNKNOWN = OLD._replace(last_checkin=None, created=NOW - DAY)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,8 @@ OLD = registration(5 * DAY)
         ([registration(0, 4 * DAY, ip="192.0.2.2")], []),
         ([registration(0, 4 * DAY), registration(0, 3 * DAY)], []),  # an address that servers share
         ([registration(0, 4 * DAY), registration(0, 4 * DAY)], []),  # also of the same times
+        ([registration(0, 4 * DAY), UNKNOWN], []),  # which may be alive
+        ([UNKNOWN], []),
         ([registration(0, 4 * DAY), OLD], [OLD, OLD]),
         ([registration(0, 4 * DAY), registration(3 * DAY, 80 * DAY)], [OLD]),
         ([], []),
@@ -197,6 +200,20 @@ def test_addresses_of_several_registrations() -> None:
     """Are those that can be superseded; what CLN tells no address of is not one server."""
     servers = [OLD, registration(0, ip="192.0.2.2"), registration(0), registration(0, ip=""), registration(9, ip="")]
     assert shared_addresses(servers) == [[OLD, servers[2]]]
+
+
+@pytest.mark.parametrize(
+    "ip", ["0.0.0.0", "127.0.0.1", "127.1.2.3", "::", "::1", "unknown", "192.0.2", "", "fe80::1%eth0x", "\0"]
+)
+def test_what_is_no_address_of_a_machine_is_shared_by_none(ip: str) -> None:
+    """Two servers with a placeholder are not one server."""
+    assert shared_addresses([registration(0, ip=ip), registration(1, ip=ip)]) == []
+
+
+def test_an_address_is_one_however_it_is_spelled() -> None:
+    """CLN may spell it in several ways."""
+    servers = [registration(0, ip="2001:db8::1"), registration(1, ip="2001:DB8:0::1")]
+    assert shared_addresses(servers) == [servers]
 
 
 @pytest.mark.parametrize(("created", "expected"), [(7 * DAY - 1, False), (7 * DAY, True), (0, False), (None, True)])

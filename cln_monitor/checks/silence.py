@@ -62,13 +62,13 @@ def superseded_rows(
     registered = [
         (
             policy.Registration(
-                row["ip"], row["last_checkin"], row.get("created"), key["key"], host_names.get(row["server_id"], "")
+                row["ip"], row.get("last_checkin"), row.get("created"), key["key"], host_names.get(row["server_id"], "")
             ),
             row["server_id"],
         )
         for key in keys
         for row in key["servers"]
-        if row.get("last_checkin") is not None
+        if row.get("last_checkin", "unknown") is not None
     ]
     shared = policy.shared_addresses(each for each, _ in registered)
     # CLN tells minutes, so that two servers may look alike: each counts by itself.

@@ -89,7 +89,8 @@ def test_fault(name: str, world: World, before: tuple[Figures, Samples]) -> None
         if outcome.state == "UNKNOWN":
             assert re.search(case.says, outcome.text), outcome.text
     failed = [probe for probe, reason in seen.reasons.items() if reason]
-    assert by_exporter["check_cln_exporter"].state == ("WARNING" if failed else "OK")
+    worst = "CRITICAL" if "auth" in seen.reasons.values() else "WARNING" if failed else "OK"
+    assert by_exporter["check_cln_exporter"].state == worst
     assert by_exporter["check_cln_kernelcare --exporter"].state == "OK"  # it goes by what was read before
     assert case.least <= min(view["duration"] for view in views.values()) <= seen.longest < 50
     check_metrics(case, counted, samples, before[1])

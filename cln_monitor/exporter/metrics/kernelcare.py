@@ -84,11 +84,15 @@ def render_superseded(view: ProbeReport, settings: CheckinSettings, series: Seri
         return
     registered = (
         policy.Registration(
-            server.ip, server.last_checkin, server.created, part.value.key, view.host_names.get(server.server_id, "")
+            server.ip,
+            server.last_checkin or None,
+            server.created,
+            part.value.key,
+            view.host_names.get(server.server_id, ""),
         )
         for part in observation.parts
         for server in part.value.servers
-        if server.last_checkin
+        if server.last_checkin is not None
     )
     shared = policy.shared_addresses(registered)
     found = Counter(each.key for each in policy.superseded(shared, observation.observed_at, settings.stale_after))

@@ -91,7 +91,7 @@ def silence_of_keys(digest: Digest, now: float, stale_after: float) -> list[KeyS
     """Return how the servers of each key of a ``digest`` stand at ``now``, or all of them where it has no keys."""
     superseded: dict[str, list[float]] = {}
     for each in policy.superseded(digest.shared, now, stale_after):
-        superseded.setdefault(each.key, []).append(each.last_checkin)
+        superseded.setdefault(each.key, []).append(each.last_checkin or 0.0)
     if not digest.keys:
         return [_of_key(None, check_ins, (), now, stale_after) for check_ins in digest.check_ins]
     return [

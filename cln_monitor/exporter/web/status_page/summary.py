@@ -120,10 +120,12 @@ def digest(
 def _kernelcare(observation: Observation[Any], stale_after: float, host_names: Mapping[str, str]) -> Digest:
     keys = [part.value for part in observation.parts]
     shared = policy.shared_addresses(
-        Registration(server.ip, server.last_checkin, server.created, k.key, host_names.get(server.server_id, ""))
+        Registration(
+            server.ip, server.last_checkin or None, server.created, k.key, host_names.get(server.server_id, "")
+        )
         for k in keys
         for server in k.servers
-        if server.last_checkin
+        if server.last_checkin is not None
     )
     uses = [
         KeyUse("KernelCare", k.key, k.note, len(k.servers), k.limit, check_ins_of(k.servers), k.enabled) for k in keys
@@ -159,7 +161,7 @@ def _of_keys(
     shared = tuple(shared)
     now = observation.observed_at
     superseded = frozenset(
-        (each.key, each.ip, each.last_checkin) for each in policy.superseded(shared, now, stale_after)
+        (each.key, each.ip, each.last_checkin or 0.0) for each in policy.superseded(shared, now, stale_after)
     )
     off = {use.key for use in uses if use.is_disabled}
     pools = [
