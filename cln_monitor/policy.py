@@ -126,7 +126,7 @@ AWP_JUMPED = Row(
     Severity.INFO,
     f"more than {AWP_FACTOR} times as much, and at least {AWP_MORE} more",
 )
-LICENSE_UNKNOWN = Row("CLN does not tell whether an IP license is used, nor a check-in", Severity.INFO)
+LICENSE_UNKNOWN = Row("CLN does not tell whether an IP license is used: its check-in is judged", Severity.INFO)
 
 KERNELS = {"outofdate": KERNEL_OUT_OF_DATE, "unsupported": KERNEL_UNSUPPORTED, "inactive": KERNEL_INACTIVE}
 """The rows of the patch states that are a problem."""

@@ -129,6 +129,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         total=total,
         superseded=superseded_rows(values_of(view, lambda _: True), host_names, now, view["stale_after"]),
         names=None if of_servers else {key["key"]: name_of(key) for key in keys},
+        is_account=not options.key,
     )
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     active = [use for use in uses if options.key or not use.is_disabled]
@@ -158,6 +159,7 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
             *origin_of(view, options, wanted),
             *odd.lines,
             *lines_of(judged.servers, options),
+            *judged.lines,
             *(f"key {use}" for use in uses),
         ],
         figures=[] if problems else figures,  # totals of what is not all there would be a lie

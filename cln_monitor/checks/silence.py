@@ -26,6 +26,8 @@ from .server_age import (
 from .states import State
 from .thresholds import pair
 
+_MOST_LINES = 20
+
 
 class ServerRow(NamedTuple):
     """A server of the ``key`` as CLN lists it, what lines call it, and the Unix time of its registration if told.
@@ -46,11 +48,15 @@ class ServerRow(NamedTuple):
 
 
 class JudgedServers(NamedTuple):
-    """Servers, the oldest check-in first, what to say of them, and their figures."""
+    """Servers, the oldest check-in first, what to say of them, and their figures.
+
+    ``lines`` name the servers that the ``notes`` are about, the first twenty of each.
+    """
 
     servers: list[ServerAge]
     problems: list[CheckProblem]
     notes: list[str]
+    lines: list[str]
     figures: list[Metric]
     superseded: int
 
@@ -85,10 +91,12 @@ def judge_servers(
     total: str,
     superseded: Collection[tuple[str, str]] = (),
     names: Mapping[str, str] | None = None,
+    is_account: bool = True,
 ) -> JudgedServers:
     """Return the verdict on ``rows``, which are ``total`` in words; times are Unix seconds.
 
     ``names`` are those of the keys whose servers these are; without, they are but some servers, or of no key.
+    ``is_account``: they are all servers of the account, of which many can fall silent.
     """
     given = pair(options.warning, options.critical, (of_seconds(stale_after), None))
     by_policy = options.warning is None and options.critical is None
@@ -108,17 +116,18 @@ def judge_servers(
         is_note = each.is_off or (by_policy and _is_note(each, server, superseded, stale_after))
         servers.append(server._replace(state=State.OK) if is_note else server)
         judged += [] if each.is_off or (by_policy and each.id in superseded) else [(each, server)]
-    notes = _notes(aged, superseded if by_policy else (), total, stale_after, by_policy=by_policy)
+    notes, lines = _notes(aged, superseded if by_policy else (), total, stale_after, by_policy=by_policy)
     shown = oldest_first(servers)
     if by_policy:
-        at_once = _at_once(judged, total, now, stale_after, names) if names is not None else []
+        at_once = _at_once(judged, total, now, stale_after, names, is_account=is_account) if names is not None else []
         problems = [*at_once, *stale_problems(shown, total, given, at_birth)]
     else:
         problems = stale_problems(shown, total, given, given)
     # A superseded server has a figure of its own, and nothing is said of one whose key is disabled.
     counted = {id(each) for each, _ in judged}
     figures = age_figures([server for each, server in aged if id(each) in counted], given)
-    return JudgedServers(shown, problems, [*undated_notes(shown, total), *notes], figures, _count(rows, superseded))
+    notes = [*undated_notes(shown, total), *notes]
+    return JudgedServers(shown, problems, notes, lines, figures, _count(rows, superseded))
 
 
 def _count(rows: Iterable[ServerRow], superseded: Collection[tuple[str, str]]) -> int:
@@ -135,6 +144,8 @@ def _at_once(
     now: float,
     stale_after: float,
     names: Mapping[str, str],
+    *,
+    is_account: bool,
 ) -> list[CheckProblem]:
     """Return a phrase for what has one cause: keys, or many servers of the account, that fell silent."""
     times: dict[str, list[float]] = {}
@@ -147,7 +158,7 @@ def _at_once(
     whole = [f"{names.get(key) or masked(key)} ({each.seen})" for key, each in stands.items() if key and each.is_whole]
     if whole:
         texts.append(f"no server of {len(whole)} key{'s' * (len(whole) > 1)} checks in any more: {name_worst(whole)}")
-    if policy.are_many(newly, len(judged)):
+    if is_account and policy.are_many(newly, len(judged)):
         texts.append(f"{newly} of {total} fell silent in the last {format_age(policy.NEWLY_SILENT + stale_after)}")
     return [CheckProblem(State.CRITICAL, text) for text in texts]
 
@@ -159,21 +170,28 @@ def _notes(
     stale_after: float,
     *,
     by_policy: bool,
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
+    """Return a phrase for the servers of each row of the policy that is worth a word, and lines that name them."""
     gone_after = policy.gone_after(stale_after)
-    old = [server.name for each, server in aged if each.id in superseded and not each.is_off]
+    old = [server for each, server in aged if each.id in superseded and not each.is_off]
     gone = [
         server
         for each, server in aged
-        if not each.is_off and each.id not in superseded and server.checkin == SEEN and (server.age or 0) > gone_after
+        if by_policy
+        and not each.is_off
+        and each.id not in superseded
+        and server.checkin == SEEN
+        and (server.age or 0) > gone_after
     ]
-    off = [each.name for each, server in aged if each.is_off and server.state is not State.OK]
-    notes = []
-    if gone and by_policy:
-        named = name_worst([server.in_phrase for server in oldest_first(gone)])
-        notes.append(f"{len(gone)} of {total} silent for over {format_age(gone_after)} and still billed: {named}")
-    if old:
-        notes.append(f"{len(old)} of {total} superseded by a newer registration: {name_worst(old)}")
-    if off:
-        notes.append(f"{len(off)} of {total} silent on disabled keys: {name_worst(off)}")
-    return notes
+    off = [server for each, server in aged if each.is_off and server.state is not State.OK]
+    notes, lines = [], []
+    for servers, words, short in (
+        (gone, f"silent for over {format_age(gone_after)} and still billed", "still billed"),
+        (old, "superseded by a newer registration", "superseded"),
+        (off, "silent on disabled keys", "key disabled"),
+    ):
+        if servers:
+            named = oldest_first(servers)
+            notes.append(f"{len(named)} of {total} {words}: {name_worst([server.in_phrase for server in named])}")
+            lines += [f"info: {server}, {short}" for server in named[:_MOST_LINES]]
+    return notes, lines

@@ -35,6 +35,7 @@ class PatchState(msgspec.Struct, frozen=True):
 
     ``ok``: all servers are up to date; ``counts``: servers by state, None when CLN gave no counts. ``is_listed``: it is
     one of the account's keys, whose servers it counts alone; a monitoring key may stand for all of them.
+    ``is_disabled``: CLN tells that the key is.
     """
 
     scope: Scope
@@ -43,6 +44,7 @@ class PatchState(msgspec.Struct, frozen=True):
     counts: dict[str, int] | None
     hosts: list[PatchedHost]
     is_listed: bool = True
+    is_disabled: bool = False
 
 
 class PatchStatusSettings(ProbeSettings, frozen=True, kw_only=True):
@@ -126,14 +128,17 @@ def _read_monitoring_key(context: ProbeContext, key: str) -> Reading[PatchState]
 def _read_listed_key(context: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
     label = context.key_label(key.key)
     try:
-        return _state("key", label, context, context.client.patch_status.of_key(key))
+        reading = _state("key", label, context, context.client.patch_status.of_key(key))
     except ServersNotFoundError as error:
         # CLN says the same of an unknown key and of one without servers; the list of servers distinguishes them.
         if context.client.kernelcare.servers(key):
             if key.enabled is False:
                 raise NotAvailableError(f"the patch status of the disabled key {label}", str(error)) from error
             raise
-        return Reading(PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[]))
+        reading = Reading(PatchState("key", label, ok=True, counts=dict.fromkeys(STATES, 0), hosts=[]))
+    if key.enabled is False:
+        return Reading(msgspec.structs.replace(reading.value, is_disabled=True))
+    return reading
 
 
 def _state(scope: Scope, key: str, context: ProbeContext, status: PatchStatus) -> Reading[PatchState]:

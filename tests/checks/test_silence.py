@@ -227,9 +227,8 @@ def test_superseded(others: list[dict[str, Any]], is_superseded: bool) -> None:
         assert found.evaluate()[0].name == ("OK" if is_superseded else "WARNING")
         assert (SUPERSEDED in found.text) is is_superseded
         assert figures(keys)["superseded"] == int(is_superseded)
-        assert [line for line in found.lines if "192.0.2.9 (5d)" in line] == [
-            "WARNING: 192.0.2.9 (5d)" for _ in range(not is_superseded)
-        ]
+        line = "info: 192.0.2.9 (5d), superseded" if is_superseded else "WARNING: 192.0.2.9 (5d)"
+        assert [each for each in found.lines if "192.0.2.9 (5d)" in each] == [line]
 
 
 def test_superseded_twice_in_the_same_minute() -> None:
@@ -237,7 +236,7 @@ def test_superseded_twice_in_the_same_minute() -> None:
     twins = [OLD, {**OLD, "server_id": "twin"}]
     assert superseded_rows([key(A, [*twins, anew(1)])["value"]], {}, NOW, DAY) == {(A, "old"), (A, "twin")}
     state, text = judged([key(A, [*twins, anew(1)])])
-    assert (state, f"2 of 3 KernelCare servers {SUPERSEDED}, 192.0.2.9" in text) == ("OK", True)
+    assert (state, f"2 of 3 KernelCare servers {SUPERSEDED} (5d), 192.0.2.9 (5d)" in text) == ("OK", True)
 
 
 def test_without_an_address_or_a_check_in_none_is_superseded() -> None:
@@ -411,3 +410,19 @@ def test_servers_go_by_their_host_names() -> None:
     found = judge(seen, "KernelCare", options_of("check_cln_kernelcare"), NOW)
     assert "web9.example.net 192.0.2.9 (2d)" in found.text
     assert "WARNING: web9.example.net 192.0.2.9 (2d)" in found.lines
+
+
+def test_many_of_a_key_are_not_many_of_the_account() -> None:
+    """A check of a key has its servers judged one by one; a whole key that fell silent is critical all the same."""
+    keys = [key(A, [server(f"192.0.2.{number}", 2 * DAY if number < 5 else HOUR) for number in range(40)])]
+    assert judged(keys)[0] == "CRITICAL"
+    assert judged(keys, "--key", A)[0] == "WARNING"
+
+
+def test_the_long_output_names_what_is_worth_a_word() -> None:
+    """The first twenty of each kind."""
+    gone = key(A, [server(f"192.0.2.{number}", 31 * DAY) for number in range(25)] + [server("198.51.100.1", HOUR)])
+    dead = off(key(B, [server(f"203.0.113.{number}", 5 * DAY) for number in range(3)]))
+    lines = result([gone, dead]).lines
+    assert sum(line.endswith(", still billed") for line in lines) == 20
+    assert sum(line.endswith(", key disabled") for line in lines) == 3

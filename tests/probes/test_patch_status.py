@@ -241,3 +241,11 @@ def test_a_disabled_key_whose_servers_cln_does_not_find(fleet: Cln) -> None:
     observation = fleet.run(PATCH_STATUS).observation
     assert not observation.missing
     assert [each.what for each in observation.unavailable] == [f"the patch status of the disabled key {KEY}"]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_disabled_key_is_known_as_such(enabled: bool, fleet: Cln) -> None:
+    """So that its servers can be left out of those of the account."""
+    fleet.account.kernelcare_keys[KEY].enabled = enabled
+    [part] = fleet.run(PATCH_STATUS, scopes=["key"]).observation.parts
+    assert part.value.is_disabled is not enabled

@@ -45,6 +45,12 @@ def input_series(fleet: Fleet) -> list[dict[str, str]]:
         {"series": f"up{{{TARGET}}}", "values": f"1x{steps}"},
         {"series": f'cln_exporter_build_info{{{TARGET},version="1"}}', "values": f"1x{steps}"},
     ]
+    for part in fleet.seen.parts if fleet.seen.probe == "patch_status" else ():  # as the probe of the keys shows them
+        if part.value.key:
+            labels = (
+                f'{TARGET},account="acme",key="{part.value.key}",note="",enabled="{not part.value.is_disabled}"'.lower()
+            )
+            found.append({"series": f"cln_kernelcare_key_info{{{labels}}}", "values": f"1x{steps}"})
     for name, labels, value in re.findall(r"^(\w+)\{(.*)\} (\S+)$", text, re.MULTILINE):
         is_moment = name.endswith("_timestamp_seconds")
         values = f"{float(value) - NOW:f}+1800x{steps}" if is_moment else f"{value}x{steps}"

@@ -102,6 +102,14 @@ def kernels(*, ok: bool | None = None, **counts: int) -> Observation[Any]:
     return observed({"(reseller)": state}, probe="patch_status")
 
 
+def kernels_of_keys(outofdate: int, *, is_disabled: bool) -> Observation[Any]:
+    """Return the patch states of two keys, one of which has servers that are out of date."""
+    counts = dict.fromkeys(STATES, 0)
+    good = PatchState("key", "a", ok=True, counts=counts | {"uptodate": 3}, hosts=[])
+    bad = PatchState("key", "b", ok=False, counts=counts | {"outofdate": outofdate}, hosts=[], is_disabled=is_disabled)
+    return observed({"a": good, "b": bad}, probe="patch_status")
+
+
 def bills(current: int, previous: int, other: int = 100) -> Observation[Any]:
     """Return what AccelerateWP is billed for, of a product beside another whose bill is the same as last month."""
     months = zip(months_at(NOW), (current, previous), strict=True)
@@ -194,6 +202,8 @@ FLEETS = [
     Fleet("servers inactive", kernels(uptodate=3, inactive=1), WARNING),
     Fleet("kernels not up to date, uncounted", kernels(ok=False), WARNING),
     Fleet("kernels up to date, uncounted", kernels(ok=True), None),
+    Fleet("kernels of a key out of date", kernels_of_keys(2, is_disabled=False), WARNING),
+    Fleet("kernels of a disabled key out of date", kernels_of_keys(2, is_disabled=True), INFO),
     Fleet("a license is unused", licensed(("A", False, None), ("A", True, HOUR), created=7 * DAY), INFO),
     Fleet("a license is new", licensed(("A", False, None), ("A", True, HOUR), created=7 * DAY - 1), None),
     Fleet("nobody knows of a license", licensed(("A", None, None), ("A", True, HOUR)), INFO),

@@ -52,8 +52,7 @@ def _judged(probe: str, view: Any) -> CheckResult:
         "patch_status": patch_status,
         "status": status,
     }
-    arguments = ("--reseller",) if probe == "patch_status" else ()
-    result: CheckResult = modules[probe].judge(view, options_of(f"check_cln_{probe}", *arguments), NOW)
+    result: CheckResult = modules[probe].judge(view, options_of(f"check_cln_{probe}"), NOW)
     return result
 
 

@@ -19,6 +19,8 @@ from cln_monitor.checks.thresholds import of_count, pair
 from cln_monitor.durations import months_at
 
 MONTHS = ("current", "previous")
+_NAMES = {"AWP_PREMIUM": "AccelerateWP Premium", "AWP_CDN": "AccelerateWP CDN"}
+"""As in `cln_monitor.probes.PRODUCT_NAMES`, which takes longer to import than this check to run."""
 
 
 def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
@@ -38,7 +40,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     total = sum(billable.values())
     problems = problems_of(view, month.__eq__, options)
     figure = Metric("billable", total, "", *thresholds)
-    named = ", ".join(f"{count} {product}" for product, count in sorted(billable.items()))
+    named = ", ".join(f"{count} {_NAMES.get(product, product)}" for product, count in sorted(billable.items()))
     text = f"{total} billable in {month}" + (f" ({named})" if named else "")
     odd = oddities_of(view, lambda _: True)
     found = odd.problems
@@ -53,7 +55,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
         found.append(CheckProblem(figure.state, f"{text}, {threshold.words}" if threshold else text))
     before = _by_product(_rows_of(view, previous, options.product)) if month == current else {}
     notes = [
-        f"{product} rose from {before[product]} in {previous} to {count}"
+        f"{_NAMES.get(product, product)} rose from {before[product]} in {previous} to {count}"
         for product, count in sorted(billable.items())
         if product in before and policy.has_jumped(count, before[product])
     ]
@@ -86,7 +88,7 @@ def _month(text: str) -> str:
 
 def _line(row: Mapping[str, Any]) -> str:
     limit = f" of {row['cdn_limit']}" if row["cdn_limit"] else ""
-    return f"{row['product']}{limit}: {row['billable']}"
+    return f"{_NAMES.get(row['product'], row['product'])}{limit}: {row['billable']}"
 
 
 PROGRAM = Plugin(

@@ -66,6 +66,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
         stale_after=view["stale_after"],
         total=f"{len(rows)} licensed servers",
         names=None if options.ip else {},
+        is_account=not options.license,
     )
     is_listed = any(True for _ in values_of(view, _LIST.__eq__))
     # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
@@ -81,7 +82,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
     judged = Metric("unregistered", len(unused_long), "", *unused_limits)
     notes = []
     if is_listed and (unused_long or judged.state is not State.OK):
-        named = name_worst(list(map(_name, unused_long)))
+        named = name_worst(_by_address(unused_long))
         text = f"{len(unused_long)} of {len(licenses)} licenses unused for {format_age(policy.UNUSED_AFTER)} or longer"
         text = f"{text}: {named}" if named else text
         if judged.state is State.OK:
@@ -106,6 +107,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
             *origin_of(view, options),
             *odd.lines,
             *lines_of(servers.servers, options),
+            *servers.lines,
             *(f"unused: {_name(row)}" for row in unused),
             *(f"unknown: {_name(row)}" for row in unknown),
         ],
@@ -155,6 +157,14 @@ def _age_of(read: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[bool, fl
     if seen is None:
         seen = row["created"] if "last_checkin" in checkin else None
     return "last_checkin" in checkin, seen or 0.0
+
+
+def _by_address(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return each address once, with its licenses."""
+    licenses: dict[str, list[str]] = {}
+    for row in rows:
+        licenses.setdefault(row["ip"], []).append(row["license"])
+    return [f"{ip} {' + '.join(names)}" for ip, names in licenses.items()]
 
 
 def _name(row: Mapping[str, Any]) -> str:

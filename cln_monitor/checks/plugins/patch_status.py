@@ -74,7 +74,7 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
 
 
 class _Selection(NamedTuple):
-    """The states of a ``view`` to judge, the keys without servers, what could not be read, and the hosts by name."""
+    """The states of a ``view`` to judge, the keys without servers, what could not be read, hosts and notes."""
 
     view: View
     wanted: Callable[[str], bool]
@@ -82,6 +82,7 @@ class _Selection(NamedTuple):
     unknown: list[str]
     problems: list[CheckProblem]
     hosts: list[Mapping[str, Any]]
+    notes: list[str]
 
 
 def _select(view: View, options: argparse.Namespace) -> _Selection:
@@ -96,20 +97,24 @@ def _select(view: View, options: argparse.Namespace) -> _Selection:
         return (name == _RESELLER) is by_reseller
 
     found = list(values_of(view, wanted))
+    off = [] if options.key else [each for each in values_of(view, lambda _: True) if each.get("is_disabled")]
     if not (options.key or by_reseller):
+        found = [each for each in found if each not in off]
         found = list(policy.patch_states_of_account(found, lambda each: each.get("is_listed", True), _servers))
     unknown = _unknown_to_cln(view, wanted) if options.key else []
     requested = [_RESELLER] if _wants_reseller(options) else ()
     problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options, requested=requested)
     # Reseller access tells counts alone; the answers about keys name hosts of the same account.
-    named = values_of(view, lambda _: True) if by_reseller else found
+    named = [each for each in values_of(view, lambda _: True) if each not in off] if by_reseller else found
     hosts = {(host["host"], host["ip"]): host for each in named for host in each["hosts"]}
-    return _Selection(view, wanted, found, unknown, problems, list(hosts.values()))
+    unpatched = sum(_servers(each) - (each["counts"] or {}).get("uptodate", 0) for each in off)
+    notes = [f"{unpatched} servers of disabled keys are not patched"] if unpatched else []
+    return _Selection(view, wanted, found, unknown, problems, list(hosts.values()), notes)
 
 
 def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     """Return the verdict on the states in ``view``, by the letters of ``-c`` and ``-w``."""
-    view, wanted, found, unknown, problems, hosts = _select(view, options)
+    view, wanted, found, unknown, problems, hosts, notes = _select(view, options)
     counts = {state: sum((each["counts"] or {}).get(state, 0) for each in found) for state in _WORDS}
     counted = [each for each in found if each["counts"] is not None]
     total = sum(counts.values())
@@ -139,7 +144,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
         good = f"{counts['uptodate']} of {total} servers up to date" if counted else "all servers up to date"
         phrases = [", ".join([good, *rest])]
     return CheckResult(
-        text="; ".join(phrases),
+        text="; ".join([*phrases, *notes]),
         lines=[
             *origin_of(view, options, lambda name: wanted(name) and name not in unknown),
             *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for host in hosts),

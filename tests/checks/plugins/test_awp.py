@@ -40,20 +40,24 @@ def judged(seen: Any, *arguments: str) -> Outcome:
 def test_without_thresholds() -> None:
     """It tells and graphs, and is never wrong."""
     assert judged(view([SEEN])).output == (
-        f"OK - 10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM)"
+        f"OK - 10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"
         " | awp_cdn=3;;;0 awp_premium=7;;;0 billable=10;;;0\n"
-        "AWP_CDN of 50 GB: 2\nAWP_CDN of 1 TB: 1\nAWP_PREMIUM: 7\n"
+        "AccelerateWP CDN of 50 GB: 2\nAccelerateWP CDN of 1 TB: 1\nAccelerateWP Premium: 7\n"
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("-w", "9"), "WARNING", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM), over 9"),
-        (("-w", "5", "-c", "9"), "CRITICAL", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM), over 9"),
-        (("-w", "10"), "OK", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM)"),
-        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", f"3 billable in {MONTH} (3 AWP_CDN), over 2"),
-        (("-c", "20:"), "CRITICAL", f"10 billable in {MONTH} (3 AWP_CDN, 7 AWP_PREMIUM), out of 20:"),
+        (("-w", "9"), "WARNING", f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9"),
+        (
+            ("-w", "5", "-c", "9"),
+            "CRITICAL",
+            f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9",
+        ),
+        (("-w", "10"), "OK", f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"),
+        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", f"3 billable in {MONTH} (3 AccelerateWP CDN), over 2"),
+        (("-c", "20:"), "CRITICAL", f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), out of 20:"),
         (
             ("--product", "AWP_X"),
             "UNKNOWN",
@@ -70,7 +74,7 @@ def test_thresholds(arguments: tuple[str, ...], state: str, text: str) -> None:
 def test_nothing_billed() -> None:
     """Zero is a number like others."""
     outcome = judged(view([month(("AWP_CDN", "", 0))]), "-c", "1:")
-    assert (outcome.state, outcome.text) == ("CRITICAL", f"0 billable in {MONTH} (0 AWP_CDN), out of 1:")
+    assert (outcome.state, outcome.text) == ("CRITICAL", f"0 billable in {MONTH} (0 AccelerateWP CDN), out of 1:")
 
 
 def test_what_could_not_be_read() -> None:
@@ -96,7 +100,7 @@ def test_the_previous_month() -> None:
     """Its bill is complete; the current one does not matter then."""
     seen = view([SEEN, month(("AWP_PREMIUM", "", 20), of=BEFORE)])
     outcome = judged(seen, "--month", "previous", "-w", "19")
-    assert (outcome.state, outcome.text) == ("WARNING", f"20 billable in {BEFORE} (20 AWP_PREMIUM), over 19")
+    assert (outcome.state, outcome.text) == ("WARNING", f"20 billable in {BEFORE} (20 AccelerateWP Premium), over 19")
     assert run_inside(NAME, "--month", "2023-12").state == "UNKNOWN"
 
 
@@ -108,7 +112,7 @@ def test_a_bill_that_jumped(count: int, before: int, is_told: bool) -> None:
     seen = view([month(("AWP_CDN", "", count)), month(("AWP_CDN", "", before), of=BEFORE)])
     outcome = judged(seen)
     assert outcome.state == "OK"
-    assert (f"AWP_CDN rose from {before} in {BEFORE} to {count}" in outcome.text) is is_told
+    assert (f"AccelerateWP CDN rose from {before} in {BEFORE} to {count}" in outcome.text) is is_told
 
 
 def test_a_month_that_an_exporter_has_not_read() -> None:

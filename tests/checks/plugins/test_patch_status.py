@@ -484,3 +484,16 @@ def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
     outcome = judged_account(view([of_reseller(8, 1, 0, 0), of_key, of_other]))
     assert (outcome.state, outcome.text) == ("WARNING", "1 of 9 servers out of date: web1")
     assert [line for line in outcome.lines if "web1" in line] == ["web1 (192.0.2.1) is out of date"]
+
+
+def test_a_disabled_key_is_worth_a_word() -> None:
+    """Its servers are not counted where the account is checked; a key that is asked for is judged like any other."""
+    disabled = state_of("old", 0, 30, 0, 0, hosts=(("dead1", "outofdate"),))
+    disabled["value"]["is_disabled"] = True
+    outcome = judged_account(view([B, disabled]))
+    assert (outcome.state, outcome.text) == (
+        "OK",
+        "2 of 2 servers up to date; 30 servers of disabled keys are not patched",
+    )
+    assert not outcome.lines
+    assert judged_account(view([B, disabled]), "-k", "old").state == "WARNING"

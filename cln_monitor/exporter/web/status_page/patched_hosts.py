@@ -17,26 +17,39 @@ UP_TO_DATE = "uptodate"
 
 @dataclass(frozen=True, slots=True)
 class PatchedHosts:
-    """Servers by patch state: their ``counts``, and the first ``hosts`` of each state, where CLN names them."""
+    """Servers by patch state: their ``counts``, and the first ``hosts`` of each state, where CLN names them.
+
+    ``off`` are the servers of disabled keys that are not up to date, which are in none of the counts.
+    """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     hosts: Mapping[str, tuple[PatchedHost, ...]] = field(default_factory=dict)
+    off: int = 0
 
 
 def patched_hosts(observation: Observation[Any], most: int) -> PatchedHosts:
     """Return the patch states of an account, and ``most`` hosts of each: those of the keys, as CLN names no others."""
     hosts: dict[str, dict[PatchedHost, None]] = {}
     for part in observation.parts:
-        for host in part.value.hosts:
+        for host in () if part.value.is_disabled else part.value.hosts:
             named = hosts.setdefault(host.state, {})
             if host.state != UP_TO_DATE and len(named) < most:
                 named[host] = None
-    return PatchedHosts(patch_counts(observation), {state: tuple(named) for state, named in hosts.items() if named})
+    off = (part.value for part in observation.parts if part.value.is_disabled)
+    return PatchedHosts(
+        patch_counts(observation),
+        {state: tuple(named) for state, named in hosts.items() if named},
+        sum(count for each in off for state, count in (each.counts or {}).items() if state != UP_TO_DATE),
+    )
 
 
 def patch_counts(observation: Observation[Any]) -> Mapping[str, int]:
-    """Return the servers of an account by patch state: as told of the whole account, or else of its keys together."""
-    states = [part.value for part in observation.parts if part.value.counts is not None]
+    """Return the servers of an account by patch state: as told of the whole account, or else of its keys.
+
+    Those of disabled keys are left out, as far as CLN tells the states of keys.
+    """
+    active = (part.value for part in observation.parts if not part.value.is_disabled)
+    states = [state for state in active if state.counts is not None]
     whole = [state for state in states if state.scope == "reseller"]
     counts: Counter[str] = Counter()
     for state in whole or policy.patch_states_of_account(

@@ -159,12 +159,20 @@ def _of_patches(status: ProbeStatus) -> Iterator[Problem]:
         names = [_host(each.host, each.ip) for each in patched.hosts.get(state, ())]
         details = Details.of(names, count, status.json_path)
         yield from problem_of(row, "kernels", text, alert, details=details)
-    if not bad and observation is not None and not all(part.value.ok for part in observation.parts):
-        names = [
-            f"key {part.value.key}" if part.value.key else "any key" for part in observation.parts if not part.value.ok
-        ]
+    active = [part.value for part in observation.parts if not part.value.is_disabled] if observation else []
+    if not bad and not all(state.ok for state in active):
+        names = [f"key {state.key}" if state.key else "any key" for state in active if not state.ok]
         text = f"CLN reports that not all kernels of {formatting.first(names)} of {account} are up to date"
         yield from problem_of(policy.KERNEL_OUT_OF_DATE, "kernels", text, "ClnPatchStatusBad")
+    yield from _of_disabled(patched.off, account)
+
+
+def _of_disabled(off: int, account: str) -> Iterator[Problem]:
+    if off:
+        text = (
+            f"{formatting.count(off, 'server')} of disabled keys of {account} {'is' if off == 1 else 'are'} not patched"
+        )
+        yield from problem_of(policy.KEY_DISABLED, "kernels", text)
 
 
 def _host(host: str, ip: str) -> str:
