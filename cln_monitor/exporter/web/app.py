@@ -216,6 +216,7 @@ class _Web:
                 "exporter_version": __version__,
                 "shard": str(self._service.config.shard),
                 "probes": [target.view(now, whole=False) for target in targets],
+                "problems": [problem.to_json() for problem in self._service.problems(targets)],
             }
         )
 

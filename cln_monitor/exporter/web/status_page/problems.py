@@ -8,6 +8,7 @@ from itertools import chain, groupby
 
 from cln_monitor import facts, policy
 from cln_monitor.durations import format_age, months_at
+from cln_monitor.exporter.own_problems import OwnProblem
 from cln_monitor.policy import Severity
 from cln_monitor.probes import AwpMonth, Observation, phrases_of, product_name
 
@@ -53,10 +54,11 @@ _KERNELS = {
 """The alert and the words of each patch state that is a problem."""
 
 
-def problems(statuses: Sequence[ProbeStatus], now: float) -> list[Problem]:
-    """Return what is wrong at ``now`` with all that was seen, the worst first."""
+def problems(statuses: Sequence[ProbeStatus], now: float, own: Iterable[OwnProblem] = ()) -> list[Problem]:
+    """Return what is wrong at ``now`` with all that was seen, and the exporter's ``own`` problems, the worst first."""
+    of_exporter = (problem for row, text, alert, _ in own for problem in problem_of(row, "probes", text, alert))
     of_data = (problem for each in statuses for problem in _of_data(each, now))
-    found = list(chain(failures(statuses, now), of_data))
+    found = list(chain(failures(statuses, now), of_exporter, of_data))
     order = list(_KINDS)
     return sorted(found, key=lambda problem: (-problem.severity, order.index(problem.kind)))
 
