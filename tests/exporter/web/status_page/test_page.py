@@ -377,7 +377,7 @@ def test_rows_lead_on(fleet: Exporting) -> None:
     assert "api/v1/observations/acme/patch_status" in links
     assert [tag for tag, _ in page.tags].count("details") == 4
     assert "192.0.2.2" in page.text
-    assert "192.0.2.9, KernelCare, since 2024-03-09" in page.text
+    assert "192.0.2.9: KernelCare, since 2024-03-09" in page.text
 
 
 NOTES = {
