@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from .host_names import NAMED, SOURCES, HostIndex
 from .metrics import ALL_FAMILIES, render_target
 from .metrics.exposition import Exposition, Page, page_of
 from .metrics.families import Family
+from .metrics.probe import dropped_series
+from .own_problems import OwnProblem, OwnProblems
 from .poller import Poller
 from .self_metrics import SelfMetrics
 from .storage.snapshot_store import SnapshotStore
@@ -57,6 +59,7 @@ class Service:
         self.targets: dict[TargetId, Target] = {}
         self._rate_limiter = RateLimiter(1, 0, self._clock)
         self._reload_failed = False
+        self._own_problems = OwnProblems(self.counters, self._clock)
         self._hosts: dict[tuple[str, str], tuple[Mapping[str, Observation[Any]], HostIndex]] = {}
         self.answering, self.probing = Threads(_MOST_ANSWERS), Threads(_MOST_PROBES)
         self._state_path = state
@@ -70,7 +73,7 @@ class Service:
         config = self._load()
         made = self._make_targets(config)
         if self._state_path is not None:
-            self._state = SnapshotStore(self._state_path, self.counters.state_not_written)
+            self._state = SnapshotStore(self._state_path, self._own_problems.state_not_written)
             self._state.restore(made, self._clock)
         self._apply(config, made)
         self.answering.keep(_KEPT)
@@ -222,6 +225,10 @@ class Service:
         accounts = len(self.config.accounts)
         return f"{len(runs)} probes of {accounts} account{'s' * (accounts != 1)}: {', '.join(said)}"
 
+    def problems(self, targets: Iterable[Target]) -> list[OwnProblem]:
+        """Return what is wrong with the exporter itself, as far as that concerns ``targets``."""
+        return self._own_problems.of(self.config, targets)
+
     def _publish_run(self, target: Target, run: Run[Any]) -> None:
         """Show what came of ``run``, and log it."""
         where = {"account": target.id.account, "api": target.id.api, "probe": target.id.probe}
@@ -282,4 +289,6 @@ class Service:
                 self._exposition.publish(target.id, self._texts(target))
 
     def _texts(self, target: Target) -> Mapping[Family, bytes]:
-        return render_target(target.view(), target.settings, self.config.max_server_series)
+        texts = render_target(target.view(), target.settings, self.config.max_server_series)
+        target.series_dropped = dropped_series(texts)
+        return texts

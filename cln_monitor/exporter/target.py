@@ -49,6 +49,7 @@ class Target:
     ``host_names`` are those of its servers, by id or address, as other targets know them.
     ``said`` is what is odd in what it shows, by the fact; ``newly_odd`` of it came with the last run, and
     ``no_longer_odd`` went with it.
+    ``series_dropped`` is how many per-server series its metrics leave out.
     ``told`` is what :meth:`tell` returned, until something else is to be told. ``last_success`` is in Unix seconds,
     ``succeeded_at`` the same moment by the monotonic clock, by which all ages go.
     """
@@ -73,6 +74,7 @@ class Target:
         self.said: dict[str, Phrase] = {}
         self.newly_odd: list[Phrase] = []
         self.no_longer_odd: list[Phrase] = []
+        self.series_dropped = 0
         self.history = History()
         self._fallen: dict[Fall, float] = {}
         self._lock = threading.Lock()

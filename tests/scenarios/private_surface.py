@@ -159,7 +159,7 @@ _TABLE = {
     ("apscheduler", "apscheduler.triggers.base:BaseTrigger", "exporter/scheduler.py"): {
         "get_next_fire_time": "overrides to plan in constant time after a jump of the clock",
     },
-    ("starlette", "starlette.responses:StreamingResponse", "exporter/web/app.py"): {
+    ("starlette", "starlette.responses:StreamingResponse", "exporter/web/responses.py"): {
         "__call__": "overrides to do without a task for each response",
         "stream_response": "calls to send a response",
     },

@@ -29,14 +29,17 @@ _API = "/api/v1/observations"
 
 def view_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Return what the exporter at ``options.exporter`` saw by ``probe``. Raises CheckError or NoResponseError."""
-    account = options.account or _only_account(index_from_exporter(options, exit_), probe)
+    account = options.account or _only_account(index_from_exporter(options, exit_)["probes"], probe)
     path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"
     return _ask(options, exit_, path, "observation")
 
 
-def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> list[dict[str, Any]]:
-    """Return how each probe of that exporter stands. Raises CheckError or NoResponseError."""
-    return list(_ask(options, exit_, _API, "probes")["probes"])
+def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
+    """Return how each of the ``probes`` of that exporter stands, and its own ``problems``, which an older one lacks.
+
+    Raises CheckError or NoResponseError.
+    """
+    return _ask(options, exit_, _API, "probes")
 
 
 def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str) -> dict[str, Any]:

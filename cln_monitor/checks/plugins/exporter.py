@@ -23,13 +23,18 @@ def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckRe
     """Read how the probes of the exporter stand and judge them."""
     if not options.exporter:
         raise CheckError("--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099")
-    probes = index_from_exporter(options, leave)
+    index = index_from_exporter(options, leave)
     leave.stage = "judging what was read"
-    return judge(probes, options, now)
+    return judge(index["probes"], options, now, index.get("problems") or ())
 
 
-def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the verdict on ``probes``: one that fails or is late is WARNING, refused credentials are CRITICAL."""
+def judge(
+    probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, _: float, own: Sequence[Mapping[str, str]] = ()
+) -> CheckResult:
+    """Return the verdict on ``probes`` and on the exporter's ``own`` problems, each of which has its severity.
+
+    A probe that fails or is late is WARNING, refused credentials are CRITICAL.
+    """
     ages = pair(options.warning, options.critical, (None, None))
     looked_at = [probe for probe in probes if options.account in {None, probe["account"]}]
     problems = [problem for probe in looked_at if (problem := _judge_probe(probe, ages))]
@@ -39,21 +44,36 @@ def judge(probes: Sequence[Mapping[str, Any]], options: argparse.Namespace, _: f
         figures.append(Metric("oldest_success", oldest, "s", *ages))
     if not looked_at:
         problems.append(CheckProblem(State.UNKNOWN, "the exporter watches no such account"))
-    text = "; ".join(phrases_of(problems)[:_MOST_NAMED])
+    text = _first_of(phrases_of(problems))
     if problems and looked_at:
-        more = f" and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
-        text = f"{len(problems)} of {len(looked_at)} probes: {text}{more}"
+        text = f"{len(problems)} of {len(looked_at)} probes: {text}"
     elif not problems:
         text = f"all {len(looked_at)} probes read CLN, the oldest {format_age(oldest or 0)} ago"
+    is_of_all = options.account is None
+    of_exporter = [_own(each) for each in own if is_of_all or each.get("account", "") in {"", options.account}]
+    phrases = phrases_of(of_exporter)
+    # What is worse is first: problems of probes may be critical, and that all of them read CLN is none.
+    parts = [text, _first_of(phrases)] if problems else [_first_of(phrases), text]
     return CheckResult(
-        text=text,
-        lines=[_line(probe) for probe in looked_at],
+        text="; ".join(filter(None, parts)),
+        lines=[*phrases, *(_line(probe) for probe in looked_at)],
         figures=figures,
-        states=[problem.state for problem in problems],
+        states=[problem.state for problem in (*problems, *of_exporter)],
     )
 
 
 _MOST_NAMED = 3
+
+
+def _first_of(phrases: Sequence[str]) -> str:
+    more = f" and {len(phrases) - _MOST_NAMED} more" if len(phrases) > _MOST_NAMED else ""
+    return f"{'; '.join(phrases[:_MOST_NAMED])}{more}"
+
+
+def _own(problem: Mapping[str, str]) -> CheckProblem:
+    """Return a problem of the exporter itself; one of a severity that only a newer exporter knows is a warning."""
+    severity = Severity.__members__.get(problem["severity"].upper(), Severity.WARNING)
+    return CheckProblem(state_of(severity), problem["text"])
 
 
 def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Threshold | None]) -> CheckProblem | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from cln_monitor.exporter.metrics.families import Family, Series
 from cln_monitor.probes import CheckinSettings, ProbeReport, ProbeSettings
@@ -34,6 +35,11 @@ CAUTIONS = Family(
     (*_LABELS, "fact"),
 )
 FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS)
+
+
+def dropped_series(texts: Mapping[Family, bytes]) -> int:
+    """Return how many per-server series are left out of the ``texts`` of a target, as its metric says."""
+    return int(float(texts[DROPPED].rpartition(b" ")[2]))
 
 
 def render(view: ProbeReport, settings: ProbeSettings, dropped: int, series: Series) -> None:

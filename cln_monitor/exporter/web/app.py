@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,31 +11,33 @@ import msgspec
 from anyio import move_on_after
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from cln_monitor import __version__
 from cln_monitor.config import Config, show_config
-from cln_monitor.exporter.metrics.exposition import Page
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
 from cln_monitor.probes import FORMAT, PROBES
 
 from .discovery import DiscoveryError, discover
-from .protocol import prefers_gzip, prefers_openmetrics
+from .protocol import prefers_openmetrics
+from .responses import (
+    SAFE_HEADERS,
+    PiecesResponse,
+    exposition_response,
+    header_of,
+    in_pieces,
+    json_response,
+    text_response,
+)
 from .status_page import POLICY, RUNBOOK_POLICY, Runbook, StatusPage
 
 T = TypeVar("T")
 
-_SAFE = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
 _LONGEST_ANSWER = 60.0  # seconds for the whole of it; Prometheus gives up after 10 by itself
-_PIECE = 1 << 20  # bytes handed to the server at a time; it copies what it is given, for each connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def make_app(service: Service, options: WebOptions) -> Starlette:
 
 def _redirect(path: str) -> Callable[[Request], Awaitable[Response]]:
     async def redirect(_: Request) -> Response:
-        return Response(status_code=302, headers=_SAFE | {"Location": path})
+        return Response(status_code=302, headers=SAFE_HEADERS | {"Location": path})
 
     return redirect
 
@@ -104,7 +106,7 @@ class _AtMost:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._limit and self._under_way >= self._limit:
-            response = _text(f"{self._limit} scrapes are answered already, see --web.max-requests", 503)
+            response = text_response(f"{self._limit} scrapes are answered already, see --web.max-requests", 503)
             return await response(scope, receive, send)
         self._under_way += 1
         try:
@@ -128,21 +130,21 @@ class _Web:
 
     async def index(self, request: Request) -> Response:
         page = await self._in_thread(self._status_page.render, request.query_params.get("account", ""))
-        return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": POLICY})
+        return HTMLResponse(page, headers=SAFE_HEADERS | {"Content-Security-Policy": POLICY})
 
     async def runbook(self, _: Request) -> Response:
         page = await self._in_thread(self._runbook.render)
-        return HTMLResponse(page, headers=_SAFE | {"Content-Security-Policy": RUNBOOK_POLICY})
+        return HTMLResponse(page, headers=SAFE_HEADERS | {"Content-Security-Policy": RUNBOOK_POLICY})
 
     async def metrics(self, request: Request) -> Response:
-        openmetrics = prefers_openmetrics(_all(request, "accept"))
+        openmetrics = prefers_openmetrics(header_of(request, "accept"))
         if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
             return self._metrics(request, openmetrics)  # which is then less work than to hand it to a thread
         return await self._in_thread(self._metrics, request, openmetrics)
 
     def _metrics(self, request: Request, openmetrics: bool) -> Response:
         own, content_type = self._service.counters.render(openmetrics)
-        return _exposition(request, self._service.page(), own, content_type)
+        return exposition_response(request, self._service.page(), own, content_type)
 
     async def probe(self, request: Request) -> Response:
         target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
@@ -150,50 +152,52 @@ class _Web:
             # The threads that wait for CLN are not those that answer scrapes, and a stop does not wait for them.
             await asyncio.get_running_loop().run_in_executor(self._service.probing, self._service.run, target)
         except asyncio.CancelledError:
-            return _text("the exporter is stopping", 503)
-        return _exposition(request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8")
+            return text_response("the exporter is stopping", 503)
+        return exposition_response(
+            request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8"
+        )
 
     async def config(self, _: Request) -> Response:
         text = await self._in_thread(show_config, self._service.config)
-        return Response(text, media_type="text/plain; charset=utf-8", headers=_SAFE)
+        return Response(text, media_type="text/plain; charset=utf-8", headers=SAFE_HEADERS)
 
     async def healthy(self, _: Request) -> Response:
-        return _text("healthy")
+        return text_response("healthy")
 
     async def ready(self, _: Request) -> Response:
         untried = self._service.untried()
         if untried:
             names = ", ".join(f"{target.probe} of {target.account or target.api}" for target in untried[:10])
-            return _text(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
-        return _text("ready")
+            return text_response(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
+        return text_response("ready")
 
     async def reload(self, _: Request) -> Response:
         if not self._options.enable_lifecycle:
-            return _text("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
+            return text_response("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
         error = await self._in_thread(self._service.reload)
-        return _text("reloaded") if error is None else _text(f"not reloaded:\n{error}", 500)
+        return text_response("reloaded") if error is None else text_response(f"not reloaded:\n{error}", 500)
 
     async def discovery(self, request: Request) -> Response:
         probe, query = request.path_params["probe"], request.query_params.multi_items()
         try:
             pieces = await self._in_thread(discover, self._service, probe, query)
         except DiscoveryError as error:
-            return _text(str(error), error.status)
+            return text_response(str(error), error.status)
         length = {"Content-Length": str(sum(map(len, pieces)))}
-        return _Pieces(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
+        return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=SAFE_HEADERS | length)
 
     async def observation(self, request: Request) -> Response:
         try:
             target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
-            return _json({"error": error.detail}, error.status_code)
+            return json_response({"error": error.detail}, error.status_code)
         told = target.told
         if told is None or target.has_expired(self._service.monotonic()):
             told = await self._in_thread(self._tell, target)
         ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})
         pieces: list[bytes | memoryview] = [ages[:-1], b",", memoryview(told)[1:]]  # which change each second
         length = {"Content-Length": str(sum(map(len, pieces)))}
-        return _Pieces(_in_pieces(pieces), media_type="application/json", headers=_SAFE | length)
+        return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=SAFE_HEADERS | length)
 
     def _tell(self, target: Target) -> bytes:
         self._service.expire()  # what has expired must not be told here either
@@ -205,13 +209,14 @@ class _Web:
     def _index_of_observations(self) -> Response:
         self._service.expire()
         now = self._service.monotonic()
-        probes = [target.view(now, whole=False) for target in list(self._service.targets.values())]
-        return _json(
+        targets = list(self._service.targets.values())
+        return json_response(
             {
                 "format": FORMAT,
                 "exporter_version": __version__,
                 "shard": str(self._service.config.shard),
-                "probes": probes,
+                "probes": [target.view(now, whole=False) for target in targets],
+                "problems": [problem.to_json() for problem in self._service.problems(targets)],
             }
         )
 
@@ -235,68 +240,15 @@ def _why_not_there(config: Config, account: str, probe: str) -> str:
     return f"the probe {probe} of {account} is off: set enabled: true below probes, {probe}"
 
 
-class _Pieces(StreamingResponse):
-    """Without the task that Starlette runs beside each to learn that the client has left: uvicorn sends it no more."""
-
-    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
-        try:
-            await self.stream_response(send)
-        except OSError:
-            raise ClientDisconnect from None
-
-
-def _exposition(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
-    zipped = prefers_gzip(_all(request, "accept-encoding"))
-    pieces = page.gzipped(tail) if zipped else page.plain(tail)
-    headers = {
-        "Content-Type": content_type,
-        "Content-Length": str(sum(map(len, pieces))),
-        "Vary": "Accept, Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if zipped:
-        headers["Content-Encoding"] = "gzip"
-    return _Pieces(_in_pieces(pieces), headers=headers)
-
-
-def _all(request: Request, header: str) -> str:
-    return ",".join(request.headers.getlist(header))
-
-
-async def _in_pieces(pieces: Sequence[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
-    """Give small pieces together and large ones cut."""
-    gathered = bytearray()
-    for piece in pieces:
-        if len(gathered) + len(piece) <= _PIECE:
-            gathered += piece
-            continue
-        yield bytes(gathered)
-        gathered.clear()
-        view = memoryview(piece)
-        for start in range(0, len(piece), _PIECE):
-            yield view[start : start + _PIECE]
-    yield bytes(gathered)
-
-
-def _json(answer: object, status: int = 200) -> Response:
-    return _json_text(msgspec.json.encode(answer), status)
-
-
-def _json_text(answer: bytes, status: int = 200) -> Response:
-    return Response(answer, status, media_type="application/json", headers=_SAFE)
-
-
-def _text(text: str, status: int = 200) -> Response:
-    return PlainTextResponse(text + "\n", status, headers=_SAFE)
-
-
 async def _plain_error(_: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    response = _text(str(error.detail).lower() if error.status_code == 405 else str(error.detail), error.status_code)
+    response = text_response(
+        str(error.detail).lower() if error.status_code == 405 else str(error.detail), error.status_code
+    )
     response.headers.update(error.headers or {})
     return response
 
 
 async def _our_error(_: Request, __: Exception) -> Response:
-    return _text("an error of ours; the log of the exporter has it", 500)
+    return text_response("an error of ours; the log of the exporter has it", 500)

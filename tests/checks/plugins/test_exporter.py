@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from cln_monitor.checks.plugins.exporter import judge
 from tests.checks.inside import InsideExit, options_of, result_of, run_inside
 from tests.checks.running import Outcome
 from tests.helpers.clock import NOW
+from tests.helpers.scripted import ScriptedServer, answering, http_answer
 
 NAME = "check_cln_exporter"
 
@@ -43,9 +46,9 @@ def probe(
     }
 
 
-def judged(*arguments: str, probes: list[dict[str, Any]]) -> Outcome:
-    """Return what the check prints of ``probes``."""
-    verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW)
+def judged(*arguments: str, probes: list[dict[str, Any]], own: Sequence[dict[str, str]] = ()) -> Outcome:
+    """Return what the check prints of ``probes`` and of the exporter's ``own`` problems."""
+    verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW, own)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
     return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
@@ -167,6 +170,59 @@ def test_the_worst_is_first() -> None:
     )
     assert outcome.perfdata["failed"].value == 5004
     assert " more" not in judged(probes=probes[:3]).text
+
+
+RELOAD = {"severity": "warning", "text": "The configuration could not be reloaded", "account": ""}
+SERIES = {"severity": "warning", "text": "7 series of kernelcare of acme are left out", "account": "acme"}
+
+
+def test_problems_of_the_exporter_itself() -> None:
+    """Are judged by their severity, though all probes read CLN, and named before that."""
+    outcome = judged(probes=[probe()], own=[RELOAD, SERIES])
+    assert outcome.output == (
+        "WARNING - The configuration could not be reloaded; 7 series of kernelcare of acme are left out; "
+        "all 1 probes read CLN, the oldest 1m ago | failed=0;;;0 oldest_success=60s;;;0 probes=1;;;0\n"
+        "The configuration could not be reloaded\n"
+        "7 series of kernelcare of acme are left out\n"
+        "kernelcare of acme: read 1m ago\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("severity", "state"), [("info", "OK"), ("warning", "WARNING"), ("critical", "CRITICAL"), ("grave", "WARNING")]
+)
+def test_severities_of_the_exporter(severity: str, state: str) -> None:
+    """One that only a newer exporter knows is a warning."""
+    assert judged(probes=[probe()], own=[RELOAD | {"severity": severity}]).state == state
+
+
+def test_problems_of_probes_and_of_the_exporter() -> None:
+    """Those of probes are first; of many each three are named."""
+    own = [RELOAD | {"text": f"own {place}"} for place in range(5)]
+    outcome = judged(probes=[probe(reason="auth")], own=own)
+    assert (outcome.state, outcome.perfdata["failed"].value) == ("CRITICAL", 1)
+    assert outcome.text == (
+        "1 of 1 probes: kernelcare of acme shows what it read before (a¦text of auth); own 0; own 1; own 2 and 2 more"
+    )
+
+
+def test_problems_of_the_exporter_for_one_account() -> None:
+    """Those of another do not count; those without an account concern each."""
+    probes = [probe(account="acme"), probe(account="beta")]
+    assert judged("-a", "beta", probes=probes, own=[SERIES]).state == "OK"
+    assert judged("-a", "acme", probes=probes, own=[SERIES]).state == "WARNING"
+    assert judged("-a", "beta", probes=probes, own=[RELOAD]).state == "WARNING"
+    assert judged("-a", "beta", probes=probes, own=[{"severity": "warning", "text": "x"}]).state == "WARNING"
+    assert judged("-a", "none", probes=probes, own=[RELOAD]).text.startswith("the exporter watches no such account; ")
+
+
+@pytest.mark.parametrize("problems", [{}, {"problems": []}, {"problems": [RELOAD]}])
+def test_an_index_of_an_older_exporter(problems: dict[str, Any]) -> None:
+    """Has no problems of its own."""
+    body = json.dumps({"format": 1, "probes": [probe()]} | problems).encode()
+    with ScriptedServer(answering(http_answer(body))) as server:
+        outcome = run_inside(NAME, "--exporter", server.url)
+    assert outcome.state == ("WARNING" if problems.get("problems") else "OK")
 
 
 def test_one_account() -> None:

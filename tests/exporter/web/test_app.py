@@ -553,6 +553,16 @@ def test_index_of_observations(app: Starlette, fleet: Exporting) -> None:
     counts = {name: (each["read"], each["lacking"]) for name, each in probes.items()}
     assert [counts[name] for name in ("kernelcare", "imunify", "status")] == [(1, 0), (0, 1), (0, 0)]
     assert {each["observation"] for each in probes.values()} == {None}
+    assert answer["problems"] == []
+
+
+def test_index_of_observations_has_the_problems_of_the_exporter(app: Starlette, fleet: Exporting) -> None:
+    """With their severity, for check_cln_exporter."""
+    fleet.file.text += "surprise: 1"
+    fleet.service.reload()
+    [problem] = ask(app, "/api/v1/observations").json()["problems"]
+    assert (problem["severity"], problem["account"]) == ("warning", "")
+    assert problem["text"].startswith("The configuration could not be reloaded: ")
 
 
 def test_config(app: Starlette, fleet: Exporting) -> None:

@@ -105,12 +105,12 @@ def _failure(status: ProbeStatus) -> Failure:
 
 
 def _kept(group: Sequence[ProbeStatus]) -> str:
-    empty = [each.view.probe for each in group if not each.has_data]
+    empty = [each for each in group if not each.has_data]
     if not empty:
         return "the last known data is shown"
     if len(empty) == len(group):
         return "there is no data to show"
-    return f"there is no data to show for {formatting.first(list(dict.fromkeys(empty)))}"
+    return f"there is no data to show for {_by_account(empty)}"
 
 
 def _line(status: ProbeStatus, now: float) -> str:

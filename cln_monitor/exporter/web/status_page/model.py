@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cln_monitor import policy
 from cln_monitor.durations import format_age
+from cln_monitor.exporter.own_problems import OwnProblem
 from cln_monitor.policy import Severity
 
 from . import formatting
@@ -63,9 +64,14 @@ class Overview:
     discovered: Sequence[str]
 
 
-def overview(seen: Sequence[ProbeStatus], now: float, unknown_account: str = "") -> Overview:
-    """Return the page for what was ``seen``, as things stand at ``now``, or for an account that is not configured."""
-    found = problems(seen, now)
+def overview(
+    seen: Sequence[ProbeStatus], now: float, unknown_account: str = "", own: Iterable[OwnProblem] = ()
+) -> Overview:
+    """Return the page for what was ``seen``, as things stand at ``now``, or for an account that is not configured.
+
+    ``own`` are the problems of the exporter itself.
+    """
+    found = problems(seen, now, own)
     of_accounts = [each for each in seen if each.view.account]
     columns = list(dict.fromkeys(each.view.probe for each in of_accounts))
     ages = dict.fromkeys(format_age(each.stale_after) for each in seen if each.digest.check_ins)

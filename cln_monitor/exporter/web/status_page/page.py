@@ -39,12 +39,13 @@ class StatusPage:
         self._service.expire()
         targets = list(self._service.targets.values())
         accounts = [each.name for each in self._service.config.accounts]
-        statuses = [self._status(target) for target in _of_account(targets, account)]
+        shown = _of_account(targets, account)
+        statuses = [self._status(target) for target in shown]
         ids = {target.id for target in targets}
         self._digests = {id_: known for id_, known in self._digests.items() if id_ in ids}
         unknown = account if account not in {"", *accounts} else ""
         return self._template.render(
-            page=overview(statuses, self._service.now(), unknown),
+            page=overview(statuses, self._service.now(), unknown, self._service.problems(shown)),
             account="" if unknown else account,
             is_all=not account,
             has_choice=bool(account) or len(accounts) > 1,

@@ -8,6 +8,8 @@ from itertools import chain, groupby
 
 from cln_monitor import facts, policy
 from cln_monitor.durations import format_age, months_at
+from cln_monitor.exporter.licenses import License
+from cln_monitor.exporter.own_problems import OwnProblem
 from cln_monitor.policy import Severity
 from cln_monitor.probes import AwpMonth, Observation, phrases_of, product_name
 
@@ -16,10 +18,12 @@ from .failures import failures
 from .patched_hosts import UP_TO_DATE
 from .probe_status import PRODUCT_NAMES, ProbeStatus
 from .problem import Details, Problem, problem_of
+from .server_pools import MOST_SERVERS
 from .silence_problems import of_check_ins
 from .summary import KeyUse
 
 _MOST_OF_A_KIND = 8
+_MOST_LICENSES = 5  # of an address that are named
 PATCH_WORDS = {
     UP_TO_DATE: "up to date",
     "outofdate": "out of date",
@@ -53,10 +57,11 @@ _KERNELS = {
 """The alert and the words of each patch state that is a problem."""
 
 
-def problems(statuses: Sequence[ProbeStatus], now: float) -> list[Problem]:
-    """Return what is wrong at ``now`` with all that was seen, the worst first."""
+def problems(statuses: Sequence[ProbeStatus], now: float, own: Iterable[OwnProblem] = ()) -> list[Problem]:
+    """Return what is wrong at ``now`` with all that was seen, and the exporter's ``own`` problems, the worst first."""
+    of_exporter = (problem for row, text, alert, _ in own for problem in problem_of(row, "probes", text, alert))
     of_data = (problem for each in statuses for problem in _of_data(each, now))
-    found = list(chain(failures(statuses, now), of_data))
+    found = list(chain(failures(statuses, now), of_exporter, of_data))
     order = list(_KINDS)
     return sorted(found, key=lambda problem: (-problem.severity, order.index(problem.kind)))
 
@@ -123,22 +128,41 @@ def _of_bills(observation: Observation[AwpMonth]) -> Iterator[Problem]:
 def _of_licenses(status: ProbeStatus, now: float) -> Iterator[Problem]:
     digest, account = status.digest, status.view.account
     if unused := sum(license_.unused_long(now) for license_ in digest.licenses):
-        names = [
-            f"{formatting.short(each.ip)}, {formatting.short(each.license)}"
-            + (f", since {formatting.moment(each.created, now)[:10]}" if each.created else "")
-            for each in digest.unused
-            if policy.is_unused_long(each.created, now)
-        ]
+        named = [each for each in digest.unused if policy.is_unused_long(each.created, now)]
         licenses = formatting.count(unused, "IP license")
         text = f"{licenses} of {account} unused for {format_age(policy.UNUSED_AFTER)} or longer"
-        details = Details.of(names, unused, status.json_path)
+        details = _addresses(named, unused, status.json_path, with_dates=True)
         yield from problem_of(policy.LICENSE_UNUSED, "licenses", text, "ClnIpLicensesUnused", details=details)
     if unknown := sum(license_.unknown for license_ in digest.licenses):
-        names = [f"{formatting.short(each.ip)}, {formatting.short(each.license)}" for each in digest.undecided]
         licenses = f"{formatting.count(unknown, 'IP license')} of {account}"
         text = f"CLN does not report whether {licenses} {'is' if unknown == 1 else 'are'} used"
-        details = Details.of(names, unknown, status.json_path)
+        details = _addresses(digest.undecided, unknown, status.json_path, with_dates=False)
         yield from problem_of(policy.LICENSE_UNKNOWN, "licenses", text, details=details)
+
+
+def _addresses(licenses: Sequence[License], total: int, link: str, *, with_dates: bool) -> Details | None:
+    """Return the details of ``total`` licenses, of which these are known: each address once, with its licenses."""
+    by_ip: dict[str, list[License]] = {}
+    for each in licenses:
+        by_ip.setdefault(each.ip, []).append(each)
+    first = list(by_ip.items())[:MOST_SERVERS]
+    items = [
+        f"{formatting.short(ip) or 'no address'}: {_licenses(of_address, with_dates=with_dates)}"
+        for ip, of_address in first
+    ]
+    return Details(items, total - sum(len(of_address) for _, of_address in first), link) if items else None
+
+
+def _licenses(licenses: Sequence[License], *, with_dates: bool) -> str:
+    """Return the types of ``licenses``, and since when they exist: once, where that is the same of all of them."""
+    dates = [f"since {formatting.iso(each.created)[:10]}" if with_dates and each.created else "" for each in licenses]
+    is_one_date = len(set(dates)) == 1
+    names = [
+        formatting.short(each.license) + (f" {date}" if date and not is_one_date else "")
+        for each, date in zip(licenses, dates, strict=True)
+    ]
+    told = formatting.first(list(dict.fromkeys(names)), _MOST_LICENSES)
+    return f"{told}, {dates[0]}" if is_one_date and dates[0] else told
 
 
 def _of_patches(status: ProbeStatus) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ from .server_pools import MOST_SERVERS, SilentServer
 from .silence import Kind
 
 _HAS, _IS = ("has", "have"), ("is", "are")
-_STALE, _NEVER = "ClnServerStale", "ClnServersNeverCheckedIn"
+_STALE, _NEVER, _GONE = "ClnServerStale", "ClnServersNeverCheckedIn", "ClnServersGone"
 
 
 def of_check_ins(status: ProbeStatus, now: float) -> Iterator[Problem]:
@@ -61,9 +61,9 @@ def of_check_ins(status: ProbeStatus, now: float) -> Iterator[Problem]:
         (NEVER_CHECKED_IN, Kind.NEVER, found.never, _HAS, "never checked in", _NEVER),
         # Whether these are late cannot be known.
         (NEVER_CHECKED_IN_UNDATED, Kind.UNDATED, found.undated, _HAS, "not checked in yet", _NEVER),
-        (SERVER_GONE, Kind.GONE, found.gone, _IS, f"silent for over {gone} and still billed", _STALE),
-        (SERVER_SUPERSEDED, Kind.SUPERSEDED, found.superseded, _IS, "superseded by a newer registration", _STALE),
-        (KEY_DISABLED, Kind.DISABLED, found.disabled, _IS, "silent on disabled keys", _STALE),
+        (SERVER_GONE, Kind.GONE, found.gone, _IS, f"silent for over {gone} and still billed", _GONE),
+        (SERVER_SUPERSEDED, Kind.SUPERSEDED, found.superseded, _IS, "superseded by a newer registration", _GONE),
+        (KEY_DISABLED, Kind.DISABLED, found.disabled, _IS, "silent on disabled keys", ""),
     )
     for row, kind, count, (one, many), rest, alert in words:
         if count:

@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from cln_monitor import policy
@@ -88,8 +89,8 @@ class LicenseUse:
 class Digest:
     """What is kept of an observation: its keys, its licenses, all check-ins, and the longest silent servers.
 
-    ``shared`` are the registrations of addresses that have several. ``unused`` are the first licenses that no server
-    uses, the oldest first, and ``undecided`` the first of which CLN does not tell whether one does.
+    ``shared`` are the registrations of addresses that have several. ``unused`` are the licenses that no server uses,
+    the oldest first, and ``undecided`` those of which CLN does not tell whether one does, of the first addresses each.
     """
 
     keys: tuple[KeyUse, ...] = ()
@@ -225,9 +226,15 @@ def _ip_licenses(observation: Observation[Any], stale_after: float) -> Digest:
         ),
         check_ins=check_ins,
         longest=longest_silent(of_addresses, check_ins, _moments(observation, stale_after)),
-        unused=tuple(unused[:MOST_SERVERS]),
-        undecided=tuple(undecided[:MOST_SERVERS]),
+        unused=_of_first_addresses(unused),
+        undecided=_of_first_addresses(undecided),
     )
+
+
+def _of_first_addresses(licenses: Sequence[License]) -> tuple[License, ...]:
+    """Return all of the ``licenses`` that are of the first addresses, as many as the page names."""
+    addresses = set(islice(dict.fromkeys(each.ip for each in licenses), MOST_SERVERS))
+    return tuple(each for each in licenses if each.ip in addresses)
 
 
 _DIGESTS: dict[str, Callable[[Observation[Any], float], Digest]] = {

@@ -129,7 +129,19 @@ def test_missing_parts_are_details() -> None:
 def test_some_without_data() -> None:
     """Are named."""
     (problem,) = found(seen(kernelcare(key("a")), failure=REFUSED), seen(probe="els", failure=REFUSED))
-    assert problem.text.endswith("; there is no data to show for els")
+    assert problem.text.endswith("; there is no data to show for els of acme")
+
+
+def test_some_accounts_without_data() -> None:
+    """Are named in an outage with their probes, as others may show data of the same probes."""
+    targets = [
+        seen(kernelcare(key("a")), failure=TIMEOUT),
+        *(seen(probe=probe, account="other", failure=TIMEOUT) for probe in ("kernelcare", "patch_status")),
+    ]
+    (problem,) = found(*targets, status_of_cln())
+    assert problem.text.endswith(
+        "; there is no data to show for status at cln.example.net; kernelcare, patch_status of other"
+    )
 
 
 def test_a_long_error_is_cut() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.cln import mask_key
+from cln_monitor.cln import Exchange, mask_key
 from cln_monitor.exporter.web.status_page import POLICY, StatusPage, page
 from cln_monitor.exporter.web.status_page.assets import source_hash
 from cln_monitor.exporter.web.status_page.summary import digest
@@ -377,7 +377,7 @@ def test_rows_lead_on(fleet: Exporting) -> None:
     assert "api/v1/observations/acme/patch_status" in links
     assert [tag for tag, _ in page.tags].count("details") == 4
     assert "192.0.2.2" in page.text
-    assert "192.0.2.9, KernelCare, since 2024-03-09" in page.text
+    assert "192.0.2.9: KernelCare, since 2024-03-09" in page.text
 
 
 NOTES = {
@@ -405,3 +405,26 @@ def test_notes_of_all_kinds(note: str, fleet: Exporting) -> None:
     assert "\u202e" not in html
     assert ("\u2068" in html) == ("שרתי" in note)
     assert "49" not in re.sub(r"[0-9.]{3,}", "", page.text) or note != NOTES["template"]
+
+
+def test_problems_of_the_exporter_itself(fleet: Exporting) -> None:
+    """Are rows below the probes, and lead to the section of their alert in the runbook."""
+    fleet.run()
+    assert "runbook#clnconfigreloadfailed" not in read(fleet).all("href")
+    fleet.file.text += "surprise: 1"
+    fleet.service.reload()
+    fleet.service.counters.exchanged(Exchange(fleet.target("kernelcare").id.api, "/", "200", 0.1, 900.0))
+    page = read(fleet)
+    assert ("h2", "5 warnings") in page.heads
+    assert "The configuration could not be reloaded" in page.text
+    assert "The clock of the exporter is 15m behind the clock of CLN at " in page.text
+    assert {"runbook#clnconfigreloadfailed", "runbook#clnclockskew"} <= set(page.all("href"))
+
+
+def test_problems_of_the_exporter_itself_concern_accounts(fleet: Exporting) -> None:
+    """Series that are dropped are not shown on the page of another account."""
+    of_two(fleet)
+    fleet.target("kernelcare").series_dropped = 1234
+    status = StatusPage(fleet.service, "/metrics")
+    text = "1234 per-server series of kernelcare of acme are left out"
+    assert [text in status.render(account) for account in ("", "acme", "other-1")] == [True, True, False]

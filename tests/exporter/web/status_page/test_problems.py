@@ -175,9 +175,54 @@ def test_unused_licenses_by_name() -> None:
     states += [LicenseState("10.1.0.1", "KernelCare", False, NOW - DAY), LicenseState("10.2.0.1", "5010", False, None)]
     (problem,) = problems([seen(observed({"licenses": IpLicenseList(states)}, probe="ip_licenses"))], NOW)
     assert problem.details is not None
-    assert problem.details.items[:2] == ["10.2.0.1, 5010", "10.0.0.29, KernelCare, since 2024-03-24"]
+    assert problem.details.items[:2] == ["10.2.0.1: 5010", "10.0.0.29: KernelCare, since 2024-03-24"]
     assert (len(problem.details.items), problem.details.more) == (20, 11)
     assert problem.alert == "ClnIpLicensesUnused"
+
+
+def unused(*states: tuple[str, str, float | None]) -> Details:
+    """Return the details of unused licenses: of each its address, its type and the days since its creation."""
+    licenses = [LicenseState(ip, name, False, age and NOW - age * DAY) for ip, name, age in states]
+    (problem,) = problems([seen(observed({"licenses": IpLicenseList(licenses)}, probe="ip_licenses"))], NOW)
+    assert problem.details is not None
+    return problem.details
+
+
+def test_an_address_is_named_once() -> None:
+    """With all of its unused licenses: a date is told once where it is that of all; one that is new is left out."""
+    imunify = "Imunify360 up to 30 users"
+    details = unused(
+        ("192.0.2.215", "CloudLinux OS", 40),
+        ("192.0.2.216", "CloudLinux OS", 30),
+        ("192.0.2.215", imunify, 40),
+        ("192.0.2.216", imunify, 20),
+        ("192.0.2.217", "CloudLinux OS", 10),
+        ("192.0.2.217", "KernelCare", 1),
+        ("192.0.2.218", "KernelCare", None),
+        ("192.0.2.218", imunify, 9),
+    )
+    assert details.items == [
+        f"192.0.2.218: KernelCare, {imunify} since 2024-04-21",
+        f"192.0.2.215: CloudLinux OS, {imunify}, since 2024-03-21",
+        f"192.0.2.216: CloudLinux OS since 2024-03-31, {imunify} since 2024-04-10",
+        "192.0.2.217: CloudLinux OS, since 2024-04-20",
+    ]
+    assert details.more == 0
+
+
+def test_licenses_of_addresses_that_are_left_out() -> None:
+    """Are counted; an address among the first has even those licenses that are newer than all others."""
+    many = [(f"10.0.0.{place}", "KernelCare", 100.0 - place) for place in range(30)]
+    details = unused(*many, ("10.0.0.0", "CloudLinux OS", 8.0), ("10.0.0.29", "CloudLinux OS", 8.0))
+    assert details.items[0] == "10.0.0.0: KernelCare since 2024-01-21, CloudLinux OS since 2024-04-22"
+    assert (len(details.items), details.more) == (20, 11)
+
+
+def test_licenses_without_an_address() -> None:
+    """Are not taken for as many lines of one, nor for a line without end."""
+    details = unused(*[("", f"license {place:02}", None) for place in range(90)], ("", "license 00", None))
+    assert details.items == ["no address: license 00, license 01, license 02, license 03, license 04 and 85 more"]
+    assert details.more == 0
 
 
 def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
@@ -185,7 +230,7 @@ def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
     target = seen(licensed(("KernelCare", None, None), ("KernelCare", True, HOUR)))
     assert told(target) == [(INFO, "licenses", "CLN does not report whether 1 IP license of acme is used")]
     (problem,) = problems([target], NOW)
-    assert problem.details == Details(["192.0.2.1, KernelCare"], 0, "api/v1/observations/acme/ip_licenses")
+    assert problem.details == Details(["192.0.2.1: KernelCare"], 0, "api/v1/observations/acme/ip_licenses")
 
 
 def test_the_worst_comes_first() -> None:

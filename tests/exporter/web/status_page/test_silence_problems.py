@@ -51,6 +51,14 @@ def test_each_kind_has_its_servers() -> None:
         ["192.0.2.8, key off, silent for 2d"],
     ]
     assert [each.since for each in found(status)] == ["for 3d", "for 2d", "", "for 40d", "for 2d", "for 2d"]
+    assert [each.alert for each in found(status)] == [
+        "ClnServerStale",
+        "ClnServersNeverCheckedIn",
+        "ClnServersNeverCheckedIn",
+        "ClnServersGone",
+        "ClnServersGone",
+        "",
+    ]
     assert {each.details.link for each in found(status) if each.details} == {"api/v1/observations/acme/kernelcare"}
 
 

@@ -1,0 +1,111 @@
+"""What is wrong with the exporter itself, beside its probes: the rows of the policy that are about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from prometheus_client import CollectorRegistry
+
+from cln_monitor import policy
+from cln_monitor.cln import Clock
+from cln_monitor.config import Config
+from cln_monitor.durations import format_age
+from cln_monitor.policy import Row
+
+from .self_metrics import SelfMetrics
+from .target import Target
+
+STATE_FAILURE_COUNTS_FOR = 3600
+"""Seconds for which a failed write of the state is a problem, as its alert has it."""
+_CLOCK_SKEW = "cln_api_clock_skew_seconds"
+_RELOADS = {
+    "cln_exporter_config_last_reload_successful": "configuration",
+    "cln_exporter_web_config_last_reload_successful": "web configuration (--web.config.file)",
+}
+
+
+class OwnProblem(NamedTuple):
+    """A ``row`` of the policy that holds for the exporter, in words, with its ``alert``; ``account`` is empty for none.
+
+    A row is one of those that have a severity.
+    """
+
+    row: Row
+    text: str
+    alert: str
+    account: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return what the index of ``/api/v1/observations`` has of it."""
+        severity = "" if self.row.severity is None else self.row.severity.word
+        return {"severity": severity, "text": self.text, "account": self.account}
+
+
+class OwnProblems:
+    """Finds the problems of the exporter in its own metrics, which the alerts read as well. Safe between threads."""
+
+    def __init__(self, metrics: SelfMetrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._state_failed_at: float | None = None
+
+    def state_not_written(self) -> None:
+        """Count an observation that a restart would not bring back, and remember when that was."""
+        self._state_failed_at = self._clock.monotonic()
+        self._metrics.state_not_written()
+
+    def of(self, config: Config, targets: Iterable[Target]) -> list[OwnProblem]:
+        """Return the problems in the order of the policy, as far as they concern ``targets``."""
+        targets = list(targets)
+        metrics, failed_at = self._metrics.registry, self._state_failed_at
+        return [
+            *_failed_reloads(metrics),
+            *_clock_skews(metrics, {target.id.api for target in targets}),
+            *_failed_writes(None if failed_at is None else self._clock.monotonic() - failed_at),
+            *_dropped_series(targets, config.max_server_series),
+            *_unverified_tls(config),
+        ]
+
+
+def _failed_reloads(metrics: CollectorRegistry) -> Iterator[OwnProblem]:
+    for name, what in _RELOADS.items():
+        if any(sample.value == 0 for sample in _samples(metrics, name)):
+            text = f"The {what} could not be reloaded: the previous one stays in use. See the log for the error"
+            yield OwnProblem(policy.RELOAD_FAILED, text, "ClnConfigReloadFailed")
+
+
+def _clock_skews(metrics: CollectorRegistry, apis: set[str]) -> Iterator[OwnProblem]:
+    for sample in _samples(metrics, _CLOCK_SKEW):
+        api, skew = sample.labels["api"], sample.value
+        if api in apis and abs(skew) > policy.MOST_SKEW:
+            direction = "behind" if skew > 0 else "ahead of"
+            text = f"The clock of the exporter is {format_age(abs(skew))} {direction} the clock of CLN at {api}"
+            yield OwnProblem(policy.CLOCK_SKEW, text, "ClnClockSkew")
+
+
+def _failed_writes(ago: float | None) -> Iterator[OwnProblem]:
+    if ago is not None and ago <= STATE_FAILURE_COUNTS_FOR:
+        text = f"The state could not be saved {format_age(ago)} ago: a restart would show older data, or none. "
+        text += "Check free space and permissions of --storage.path"
+        yield OwnProblem(policy.STATE_NOT_WRITTEN, text, "ClnStateNotWritten")
+
+
+def _dropped_series(targets: Iterable[Target], most: int) -> Iterator[OwnProblem]:
+    for target in targets:
+        if target.series_dropped:
+            series = f"{target.series_dropped} per-server series of {target.id.probe} of {target.id.account}"
+            text = f"{series} are left out of the metrics, as they are more than max_server_series ({most})"
+            yield OwnProblem(policy.SERIES_DROPPED, text, "ClnSeriesDropped", target.id.account)
+
+
+def _unverified_tls(config: Config) -> Iterator[OwnProblem]:
+    if config.tls_config.insecure_skip_verify:
+        text = "The TLS certificate of CLN is not verified (tls_config: insecure_skip_verify): "
+        text += "anyone between the exporter and CLN can read the credentials"
+        yield OwnProblem(policy.TLS_UNVERIFIED, text, "ClnTlsVerificationDisabled")
+
+
+def _samples(metrics: CollectorRegistry, name: str) -> list[Any]:
+    restricted = metrics.restricted_registry([name])
+    return [sample for metric in restricted.collect() for sample in metric.samples]

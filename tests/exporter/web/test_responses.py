@@ -1,0 +1,45 @@
+"""What the paths of the exporter answer with; tests/exporter/web/test_app.py has the rest, path by path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from starlette.requests import Request
+
+from cln_monitor.exporter.web import responses
+from cln_monitor.exporter.web.responses import header_of, in_pieces, json_response, text_response
+
+
+async def _gathered(pieces: Sequence[bytes]) -> list[bytes]:
+    return [bytes(piece) async for piece in in_pieces(pieces)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "sent"),
+    [
+        ([], [b""]),
+        ([b"ab", b"cd"], [b"abcd"]),
+        ([b"ab", b"cde"], [b"ab", b"cde", b""]),
+        ([b"abcdefghi", b"j"], [b"", b"abcd", b"efgh", b"i", b"j"]),
+    ],
+)
+def test_pieces(pieces: list[bytes], sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small ones are sent together, and none is larger than the server takes well."""
+    monkeypatch.setattr(responses, "_PIECE", 4)
+    assert asyncio.run(_gathered(pieces)) == sent
+
+
+def test_a_header_that_is_sent_twice() -> None:
+    """Is one list."""
+    headers = [(b"accept", b"text/html"), (b"other", b"x"), (b"accept", b"text/plain")]
+    assert header_of(Request({"type": "http", "headers": headers}), "accept") == "text/html,text/plain"
+
+
+def test_nothing_is_taken_for_a_page() -> None:
+    """What CLN says is never run by a browser, be it in JSON or in text."""
+    for response in (json_response({"a": "<b>"}), text_response("<b>", 404)):
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-security-policy"].startswith("default-src 'none'")
+        assert "html" not in response.headers["content-type"]
