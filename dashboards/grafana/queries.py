@@ -153,21 +153,23 @@ def facts_of(severity: policy.Severity) -> list[str]:
 def patch_states(where: str = ACCOUNT, state: str = "") -> str:
     """Return the servers of each account by patch state, in all states or in one.
 
-    The account's own answer where there is one, else the sum over its keys; monitoring keys, which stand for servers
-    that are counted already, are left out. The account's own answer has no key, so it is out where keys are chosen.
+    The account's own answer where there is one, else the sum over its keys that are not disabled; monitoring keys,
+    which stand for servers that are counted already, are left out. The account's own answer has no key, so it is out
+    where keys are chosen.
     """
     wanted = f'{where},state="{state}"' if state else where
     whole = once("account, state", f'cln_patch_status_servers{{{wanted},scope="reseller"}}')
     of_keys = once("account, key, state", f'cln_patch_status_servers{{{wanted},scope="key"}}')
-    keys = f"cln_kernelcare_key_info{{{ACCOUNT}}}"
+    keys = f'cln_kernelcare_key_info{{{ACCOUNT},enabled!="false"}}'
     return f"{whole}\nor sum by (account, state) ({of_keys} and on (account, key) {keys})"
 
 
 def uncounted_patch_states() -> str:
-    """Return the patch states that are bad, and of which CLN does not report how many servers are in which state."""
+    """Return the bad patch states of which CLN reports no numbers of servers, without those of disabled keys."""
     labels = "account, scope, key"
     bad = once(labels, f"cln_patch_status_ok{{{ACCOUNT}}}")
-    return f"{bad} == 0 unless on ({labels}) cln_patch_status_servers{{{ACCOUNT}}}"
+    counted = f"cln_patch_status_servers{{{ACCOUNT}}}"
+    return f"{bad} == 0 unless on ({labels}) {counted} unless on (account, key) {DISABLED}"
 
 
 def ip_licenses(registered: str = "", scope: Scope | None = None) -> str:

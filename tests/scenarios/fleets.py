@@ -207,6 +207,12 @@ FLEETS = [
     Fleet("a license is unused", licensed(("A", False, None), ("A", True, HOUR), created=7 * DAY), INFO),
     Fleet("a license is new", licensed(("A", False, None), ("A", True, HOUR), created=7 * DAY - 1), None),
     Fleet("nobody knows of a license", licensed(("A", None, None), ("A", True, HOUR)), INFO),
+    Fleet(
+        "a licensed server never checked in", licensed(("A", True, None), ("A", True, HOUR), created=2 * DAY), WARNING
+    ),
+    Fleet(
+        "a licensed server has time to check in", licensed(("A", True, None), ("A", True, HOUR), created=DAY - 1), None
+    ),
     Fleet("a licensed server is silent", licensed(("A", True, 2 * DAY), ("A", True, HOUR)), WARNING),
     Fleet("a licensed server is gone", licensed(("A", True, 31 * DAY), ("A", True, HOUR)), INFO),
     Fleet("many licensed servers fell silent", licensed(*[("A", True, 2 * DAY)] * 5, ("A", True, HOUR)), CRITICAL),
