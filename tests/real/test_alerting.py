@@ -104,7 +104,7 @@ def test_a_server_goes_stale_and_checks_in_again(lab: Lab, since: int) -> None:
     told = lab.webhook.wait_for("firing", "ClnServerStale", since)
     assert (told.labels["server_id"], told.labels["ip"], told.labels["account"]) == ("server-1", "192.0.2.1", "acme")
     assert told.labels["severity"] == "warning"
-    assert told.annotations["summary"].startswith("KernelCare server 192.0.2.1 of acme: no check-in for 1d 0h 1m")
+    assert told.annotations["summary"].startswith("KernelCare server 192.0.2.1 of acme: no check-in for 24h")
     assert told.annotations["runbook_url"] == f"http://{lab.exporter.address}/runbook#clnserverstale"
     lab.web1.checkins = Fixed(time.time())
     lab.webhook.wait_for("resolved", "ClnServerStale", since, server_id="server-1")
