@@ -116,9 +116,9 @@ def list_servers(
     is_in = None if group is None else _are_in(session.client.groups.servers(group))
     products = set(product_ or ((KERNELCARE, IMUNIFY) if group else PRODUCT_NAMES))
     with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering)
+        inventory = Inventory(session, gathering, () if product_ else products)
         inventory.read_keys(products)
-        wanted = None if key is None else {each.key for each in keys_named(inventory, key)}
+        wanted = None if key is None else {each.key for each in keys_named(session, inventory, key)}
         if wanted is not None:
             products = {each.product for each in inventory.keys if each.key in wanted}
         inventory.read_servers(products)
@@ -139,7 +139,9 @@ def list_servers(
         ]
         _tell_unknown(stands)
     rows = [row_of_server(each, session.account.name) for each in sorted(shown, key=_SORT[sort])]
-    show_with_errors(session, rows, inventory.errors, "no such servers" if stands else "no servers are registered")
+    inventory.tell_unavailable()
+    is_all = not (product_ or key or group or inventory.unavailable or inventory.servers)
+    show_with_errors(session, rows, inventory.errors, "no servers are registered" if is_all else "no servers match")
 
 
 @app.command("prune")
@@ -208,7 +210,7 @@ def prune_servers(
     if most is not None and most < 1:
         raise UsageError("--max: expected a number of servers, 1 or more")
     criterion = Criterion(stale, never=never, superseded=superseded)
-    prune(session, criterion, set(product_ or OF_KEYS), key, most, yes=yes, dry_run=dry_run)
+    prune(session, criterion, set(product_ or ()), key, most, yes=yes, dry_run=dry_run)
 
 
 def _tell_unknown(stands: Sequence[Standing]) -> None:

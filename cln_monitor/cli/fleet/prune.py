@@ -18,7 +18,7 @@ from cln_monitor.cli.signals import ends_like_ctrl_c
 from cln_monitor.probes import UNKNOWN
 
 from .criterion import Criterion
-from .inventory import IMUNIFY, KERNELCARE, PRODUCT_NAMES, Inventory
+from .inventory import IMUNIFY, KERNELCARE, OF_KEYS, PRODUCT_NAMES, Inventory
 from .registrations import (
     FIELDS,
     Standing,
@@ -44,25 +44,25 @@ class Candidates(NamedTuple):
 def prune(
     session: Session,
     criterion: Criterion,
-    products: set[str],
+    asked: set[str],
     key: str | None,
     most: int | None,
     *,
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Remove the servers of ``products`` that ``criterion`` fits, once a person has agreed to the whole list.
+    """Remove the servers that ``criterion`` fits, of the products ``asked`` for or of all, once a person has agreed.
 
     SIGTERM and SIGHUP end it as Ctrl-C does. Raises ChangeRefusedError where that is not safe, UsageError and ClnError.
     """
     with ends_like_ctrl_c():
-        _prune(session, criterion, products, key, most, yes=yes, dry_run=dry_run)
+        _prune(session, criterion, asked, key, most, yes=yes, dry_run=dry_run)
 
 
 def _prune(
     session: Session,
     criterion: Criterion,
-    products: set[str],
+    asked: set[str],
     key: str | None,
     most: int | None,
     *,
@@ -71,10 +71,11 @@ def _prune(
 ) -> None:
     if not (yes or dry_run):
         require_terminal("remove servers")
+    products = asked or set(OF_KEYS)
     if criterion.superseded:
         products = _of_which_registrations_are_told(products)
     require_good_flags(session)
-    inventory, wanted = _read(session, criterion, products, key)
+    inventory, wanted = _read(session, criterion, products, key, optional=products - asked)
     now = session.cln_now
     stands = stand(inventory.servers, now, stale_after_in(session))
     chosen = [each for each in stands if wanted is None or each.server.key in wanted]
@@ -116,23 +117,24 @@ def _ask(session: Session, found: Candidates, *, yes: bool) -> None:
 
 
 def _read(
-    session: Session, criterion: Criterion, products: set[str], key: str | None
+    session: Session, criterion: Criterion, products: set[str], key: str | None, *, optional: set[str]
 ) -> tuple[Inventory, set[str] | None]:
     """Return all there is of ``products``, or of those that have the ``key`` where one is given, and that key.
 
     Raises ChangeRefusedError where it is not whole, UsageError and ClnError.
     """
     with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering)
+        inventory = Inventory(session, gathering, optional)
         inventory.read_keys(products)
         refuse_incomplete(inventory.errors)
-        wanted = None if key is None else {each.key for each in keys_named(inventory, key)}
+        wanted = None if key is None else {each.key for each in keys_named(session, inventory, key)}
         if wanted is not None:
             products = {each.product for each in inventory.keys if each.key in wanted}
         reported = {each.key: each.used for each in inventory.keys if each.product == IMUNIFY}
         inventory.read_servers(products)
         if criterion.superseded:
             inventory.read_host_names()
+    inventory.tell_unavailable()
     refuse_incomplete(inventory.errors)
     require_whole([each for each in inventory.keys if each.product in products], reported)
     return inventory, wanted

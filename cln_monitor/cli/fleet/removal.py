@@ -125,7 +125,8 @@ class Removal:
     def _read_again(self, key: ListedKey) -> None:
         """Read the servers of ``key`` again; their host names are those of before, which CLN tells in its groups."""
         unit = key.code if key.product == ELS else key
-        rest, of_key = [], []
+        rest: list[ListedServer] = []
+        of_key: list[ListedServer] = []
         for each in self._servers:
             (of_key if (each.product, each.key) == (key.product, key.key) else rest).append(each)
         names = {each.server_id: each.hostname for each in of_key}

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from cln_monitor.cli.change import ChangeRefusedError
-from cln_monitor.cli.session import Session
+from cln_monitor.cli.session import Session, skew_in_words
 from cln_monitor.cln import STATUS_FLAGS, AuthorizationError, ClnError
-from cln_monitor.durations import format_age
 from cln_monitor.policy import LEAST_OF_MANY, MOST_SKEW
 
 from .inventory import IMUNIFY, PRODUCT_NAMES, ListedKey
@@ -37,10 +36,8 @@ def require_good_flags(session: Session) -> None:
             "nothing was removed, as the time by CLN's clock is unknown (no Date header), so ages are not to be trusted"
         )
     if abs(skew) > MOST_SKEW:
-        ahead = "ahead of" if skew > 0 else "behind"
         raise ChangeRefusedError(
-            f"nothing was removed, as CLN's clock is {format_age(abs(skew))} {ahead} the one of this machine, "
-            "so ages are not to be trusted; set the clock"
+            f"nothing was removed, as {skew_in_words(skew)}, so ages are not to be trusted; set the clock"
         )
 
 
