@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cln_monitor.cln import SystemClock, Threads
+from cln_monitor.cln import Exchange, SystemClock, Threads
 from cln_monitor.config import ClientFactory
+from cln_monitor.policy import MOST_SKEW
 from cln_monitor.probes import (
     PROBES,
     Observation,
@@ -23,7 +24,7 @@ from cln_monitor.probes import (
 
 from .concurrent import Gathering
 from .exit_codes import Code
-from .session import Session
+from .session import Session, skew_in_words
 
 WORKS, NOT_AVAILABLE, FAILS, NOT_ASKED = "works", "not available", "fails", "not asked"
 """What there is to say of a probe."""
@@ -49,11 +50,12 @@ class AccountCheck:
         self._session = session
         self._account = session.account
         clock = SystemClock()
-        self._clients = ClientFactory(session.config, clock, session.redactor)
+        self._clients = ClientFactory(session.config, clock, session.redactor, self._observe)
         self._clock = clock
         self.checks: list[Check] = []
         self.probes: dict[str, dict[str, Any]] = {}
         self.code = Code.DONE
+        self._skew: float | None = None
         self._is_known = False  # the account, to CLN
         self._is_pointless = False
 
@@ -67,6 +69,10 @@ class AccountCheck:
                     self._judge(probe.name, self._ask(probe, gathering, pool))
         if self._is_pointless:
             self.probes = {}
+
+    def _observe(self, exchange: Exchange) -> None:
+        if exchange.clock_skew is not None:
+            self._skew = exchange.clock_skew
 
     def _ask(self, probe: Probe[Any], gathering: Gathering, pool: Executor) -> Observation[Any]:
         settings = msgspec.structs.replace(self._account.probes[probe.name], enabled=True)
@@ -83,7 +89,9 @@ class AccountCheck:
         also = f"; not available: {_some(absent)}" if absent else ""
         if failure is None or _is_absent(name, seen):
             nothing = _NOTHING[name] if failure is None else failure.text
-            self._add(name, WORKS if found else NOT_AVAILABLE, (found or nothing) + also)
+            is_off = name == "status" and self._skew is not None and abs(self._skew) > MOST_SKEW
+            off = f"; {skew_in_words(self._skew or 0.0)}" if is_off else ""
+            self._add(name, WORKS if found else NOT_AVAILABLE, (found or nothing) + also + off)
             self._is_known |= name != "status"
         else:
             self._is_pointless = name == "status" or (failure.reason == "auth" and not self._is_known)
@@ -153,6 +161,8 @@ def _some(names: Sequence[str]) -> str:
 
 def _status(values: Sequence[Any]) -> str:
     flags = [flag for value in values for flag in value]
+    if not flags:
+        return ""
     bad = [flag.name for flag in flags if not flag.good]
     return f"CLN answers; {_number(len(flags), 'flag')}, " + (f"in a bad state: {_some(bad)}" if bad else "all good")
 

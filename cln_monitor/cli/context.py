@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .common_options import Commands
+from .common_options import Commands, with_common_options
 from .exit_codes import Code
 from .output_fields import fields_of
 from .session import Session, session_in
@@ -24,7 +24,8 @@ def whole(text: str | int) -> int:
     return int(text)
 
 
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="A licence key, in full.")]
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="A key in full, or its mask.")]
+MonitoringKeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="A monitoring key, in full.")]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of a server.")]
 IpArgument = Annotated[str, typer.Argument(metavar="IP", help="An address, IPv4 or IPv6.")]
 Limit = Annotated[int, typer.Option(metavar="N", parser=whole, help="Most servers of the key, 0 for unlimited.")]
@@ -49,9 +50,10 @@ def family(help_: str) -> Commands:
     """Return a level of the command line below which there are commands."""
     app = Commands()
 
-    @app.callback(invoke_without_command=True, help=help_)
     def below(context: typer.Context) -> None:
         needs_command(context)
+
+    app.callback(invoke_without_command=True, help=help_)(with_common_options(below))
 
     return app
 

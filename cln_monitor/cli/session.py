@@ -19,6 +19,7 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.config import AccountConfig, AccountSelection, Config
+from cln_monitor.durations import format_age
 
 from .dry_run import Rehearsal
 from .output import Format, Output
@@ -86,6 +87,11 @@ class Session:
         clock = SystemClock()
         limits = RateLimiter(self.config.concurrency, self.config.requests_per_second, clock)
         return Transport(settings, limits, clock, self.redactor)
+
+
+def skew_in_words(skew: float) -> str:
+    """Return how many minutes CLN's clock is off, by the ``skew`` of its seconds less ours."""
+    return f"CLN's clock is {format_age(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the one of this machine"
 
 
 def session_in(context: typer.Context) -> Session:

@@ -48,6 +48,7 @@ from .patch_status import STATES, PatchedHost, PatchStatus, ResellerNotFoundErro
 from .redactor import PLACEHOLDER, Redactor, Secret
 from .rows import RemovedServer, Server
 from .secret_text import problem_of_secret, suspicion_of_secret
+from .status import DOCUMENTED as STATUS_FLAGS
 from .status import ServiceStatus
 from .validation import InvalidArgumentError, is_monitoring_key
 from .validation import awp_products as check_awp_products
@@ -66,6 +67,7 @@ __all__ = [
     "REASONS",
     "REQUESTS_PER_SECOND",
     "STATES",
+    "STATUS_FLAGS",
     "TIMEOUT",
     "AuthorizationError",
     "AwpUsage",

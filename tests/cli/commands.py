@@ -83,7 +83,14 @@ _NEVER = {"key": KEY, "server_id": "never", "ip": "2001:db8::1", "created": _ISO
 _IMUNIFY_SERVER = {"key": IMUNIFY_KEY, "server_id": "im-1", "ip": "198.51.100.1", "last_checkin": _CHECKED_IN}
 _ELS_SERVER = {"server_id": "12345", "key": ELS_KEY, "ip": "1.1.1.1", "hostname": "test"}
 _ELS = {"key": ELS_KEY, "mask": mask_key(ELS_KEY), "code": "CELS", "limit": 2, "note": "12"}
-_IMUNIFY = {"key": IMUNIFY_KEY, "mask": mask_key(IMUNIFY_KEY), "code": "360_250", "limit": 2, "servers": 1}
+_IMUNIFY = {
+    "key": IMUNIFY_KEY,
+    "mask": mask_key(IMUNIFY_KEY),
+    "code": "360_250",
+    "limit": 2,
+    "servers": 1,
+    "note": "",
+}
 LISTED_NOTE = "[red]x[/red]| [31mé クラウド"
 _OS = {"ip": "192.0.2.1", "type": 1, "license": "CloudLinux OS", "registered": True, "created": _ISO}
 _SINGLE = {"ip": "192.0.2.1", "type": 41, "license": "Imunify360 single user", "registered": False, "created": _ISO}
@@ -266,6 +273,7 @@ READS: dict[str, tuple[Read, ...]] = {
                     "code": "360_UN",
                     "limit": 0,
                     "servers": 0,
+                    "note": "",
                 },
             ],
         ),
@@ -382,6 +390,7 @@ CHANGES: dict[str, tuple[Change, ...]] = {
                 "code": "360_30",
                 "limit": 0,
                 "servers": None,
+                "note": "",
             },
         ),
         Change(

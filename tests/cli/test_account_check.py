@@ -133,6 +133,20 @@ def test_cln_that_cannot_be_reached(options: list[str]) -> None:
     assert outcome.code == 3
     assert set(results(outcome).values()) == {"fails", "not asked"}
     assert outcome.err == "clntool: status of options failed; the text behind it says why\n"
+    assert "works" not in outcome.out
+    assert "good" not in outcome.out
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(990, "16m ahead of"), (-990, "16m behind"), (200, "")])
+def test_a_clock_that_is_off(seconds: float, words: str, cln: Cln, options: list[str]) -> None:
+    """That tokens and ages suffer from it is seen before they do."""
+    cln.simulator.faults.add(Fault("skew", seconds=seconds))
+    outcome = check(options)
+    text = outcome.json["checks"][0]["text"]
+    assert outcome.code == 0
+    assert text == "CLN answers; 8 flags, all good" + (
+        f"; CLN's clock is {words} the one of this machine" if words else ""
+    )
 
 
 def test_a_part_that_fails(cln: Cln, options: list[str]) -> None:

@@ -59,14 +59,16 @@ def test_a_mask_of_no_key(command: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize("command", ["kernelcare keys delete {} --yes", "servers list --key {}"])
 def test_a_mask_of_two_keys(command: str, cln: Cln) -> None:
-    """It is refused, naming both by their notes; in full each is taken."""
+    """It is refused, naming both by their notes, or what they are; in full each is taken."""
     assert mask_key(TWINS[0]) == mask_key(TWINS[1])
     cln.account.add_kernelcare_key(TWINS[0], note='the "first"')
-    cln.account.add_kernelcare_key(TWINS[1])
+    cln.account.add_kernelcare_key(TWINS[1]).add_server("twin")
     outcome = ask(cln, *command.format(mask_key(TWINS[0])).split())
     assert (outcome.code, outcome.out) == (2, "")
-    assert "is the mask of 2 keys: 'the \"first\"', one without a note; give one in full, as clntool" in outcome.err
-    assert [path for _, path, _ in cln.sent() if "delete" in path or "servers.json" in path] == []
+    assert (
+        "is the mask of 2 keys: 'the \"first\"', a key of KernelCare without a note, with 1 server; give" in outcome.err
+    )
+    assert [path for _, path, _ in cln.sent() if "delete" in path] == []
     assert ask(cln, *command.format(TWINS[1]).split()).code == 0
 
 
@@ -93,3 +95,24 @@ def test_one_key_in_two_products(cln: Cln) -> None:
     rows = ask_json(cln, "servers", "list", "--key", KEY)
     assert {row["product"] for row in rows} == {"kernelcare", "imunify"}
     assert {row["key"] for row in ask_json(cln, "servers", "list", "--key", mask_key(OTHER_KEY))} == set()
+
+
+def test_a_mask_in_another_case(cln: Cln) -> None:
+    """Its hex digits are taken in either case; the four characters of the key are not."""
+    mask = mask_key(KEY)
+    shouted = f"{mask[:5]}{mask[5:].upper()}"
+    assert shouted != mask
+    for command in (("servers", "list", "--key"), ("kernelcare", "servers", "list", "--key")):
+        assert {row["key"] for row in ask_json(cln, *command, shouted)} == {KEY}
+        assert ask(cln, *command, f"{mask[:4].swapcase()}{mask[4:]}").code == 2
+
+
+@pytest.mark.parametrize("given", [KEY, mask_key(KEY)])
+def test_a_key_of_another_product(given: str, cln: Cln) -> None:
+    """That it is there, and of what, is told in place of that there is none."""
+    for command in ("servers list", "servers prune --never --yes"):
+        outcome = ask(cln, *command.split(), "--product", "imunify", "--product", "els", "--key", given)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err.endswith(f"{mask_key(KEY)} is a key of KernelCare, not of Imunify or ELS\n")
+    outcome = ask(cln, "imunify", "keys", "update", mask_key(KEY), "--limit", "3", "--yes")
+    assert (outcome.code, outcome.err) == (2, f"clntool: {mask_key(KEY)} is a key of KernelCare, not of Imunify\n")

@@ -231,3 +231,78 @@ def test_the_current_month(cln: Cln) -> None:
     before = time.strftime("%Y-%m", time.gmtime())
     assert ask(cln, "awp", "usage").code == 0
     assert cln.sent()[0][2]["yearMonth"] in {before, time.strftime("%Y-%m", time.gmtime())}
+
+
+REFUSED = '{"success": false, "message": "No access to product"}'
+
+
+@pytest.mark.parametrize(
+    ("product", "path"),
+    [("imunify", "/im/key/list.json"), ("ip_licenses", "/ipl/list.json"), ("kernelcare", "/kcare/*")],
+)
+def test_a_product_that_cln_refuses(product: str, path: str, cln: Cln) -> None:
+    """Nobody has asked for it, so it is left out, and that is said; who asks for it by name gets an error."""
+    cln.simulator.faults.add(Fault("answer", path, body=REFUSED))
+    commands = ["servers list"] if product == "ip_licenses" else ["servers list", "keys list"]
+    for command in commands:
+        outcome = ask(cln, "-o", "json", *command.split())
+        assert outcome.code == 0
+        assert (
+            outcome.err == f"{product} is not available to this account: CLN refused the call: No access to product\n"
+        )
+        assert outcome.json
+        assert product not in {row["product"] for row in outcome.json}
+        outcome = ask(cln, *command.split(), "--product", product)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "is not available" not in outcome.err
+        assert "No access to product" in outcome.err
+
+
+def test_els_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
+    """The products of the default are one: where CLN refuses all of them, the account has no ELS."""
+    (tmp_path / "secret").write_text(SECRET_KEY)
+    options = ("--login", LOGIN, "--secret-key-file", str(tmp_path / "secret"), "--api-url", cln.url)
+    cln.simulator.faults.add(Fault("answer", "/els/*", body=REFUSED))
+    outcome = run(*options, "servers", "list")
+    assert (outcome.code, outcome.err) == (
+        0,
+        "els is not available to this account: CLN refused the call: No access to product\n",
+    )
+    outcome = run(*options, "servers", "list", "--product", "els")
+    assert (outcome.code, outcome.out) == (1, "")
+
+
+def test_prune_without_a_product_that_cln_refuses(cln: Cln) -> None:
+    """The others are pruned; a list that cannot be read is still none."""
+    empty(cln)
+    add_server(cln, "old", "192.0.2.3", 40 * DAY)
+    cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=REFUSED))
+    outcome = ask(cln, "servers", "prune", "--stale", "30d", "--dry-run")
+    assert (outcome.code, "would_remove" in outcome.out) == (0, True)
+    assert outcome.err == "imunify is not available to this account: CLN refused the call: No access to product\n"
+    assert ask(cln, "servers", "prune", "--stale", "30d", "--dry-run", "--product", "imunify").code == 3
+    cln.simulator.faults.clear()
+    cln.simulator.faults.add(Fault("html", "/im/key/list.json"))
+    assert ask(cln, "servers", "prune", "--stale", "30d", "--dry-run").code == 3
+
+
+def test_words_for_an_empty_list(cln: Cln) -> None:
+    """What does not match is not the same as what is not there."""
+    empty(cln)
+    assert ask(cln, "servers", "list").err == "no servers are registered\n"
+    assert ask(cln, "servers", "list", "--product", "kernelcare").err == "no servers match\n"
+    assert ask(cln, "kernelcare", "servers", "list", "--key", KEY).err == "the key has no servers\n"
+    add_server(cln, "a", "192.0.2.1")
+    for arguments in (("--stale", "1d"), ("--key", OTHER_KEY), ("--product", "imunify"), ("--group", "web")):
+        assert ask(cln, "servers", "list", *arguments).err == "no servers match\n"
+    assert ask(cln, "keys", "list", "--full").err == "no keys match\n"
+
+
+def test_nearly_full_is_not_full(cln: Cln) -> None:
+    """A percentage of 100 is a key that is full."""
+    empty(cln)
+    key = cln.account.add_kernelcare_key("K" * 16, limit=3000)
+    for number in range(2999):
+        key.add_server(f"s{number}")
+    rows = {row["key"]: row["percent"] for row in ask_json(cln, "keys", "list", "--product", "kernelcare")}
+    assert rows["K" * 16] == 99.9

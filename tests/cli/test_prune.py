@@ -130,6 +130,7 @@ def test_els_of_a_revision_that_tells_checkins(cln: Cln) -> None:
     old = time.time() - 40.1 * DAY
     told = {"hostname": "", "ip": "192.0.2.1", "last_checkin": old}
     listed = [SimpleNamespace(server_id=f"e{number}", key="" if number else ELS_KEY, **told) for number in range(2)]
+    listed.append(SimpleNamespace(server_id="fine", key=ELS_KEY, **(told | {"last_checkin": time.time()})))
     cln.account.els_keys[ELS_KEY].add_server("e0")
     with mock.patch("cln_monitor.cln.els.ElsReads.servers", side_effect=lambda code: listed if code == "CELS" else []):
         outcome = prune(cln, "--stale", "30d", "--product", "els")
@@ -148,6 +149,19 @@ def test_never(cln: Cln) -> None:
     assert (outcome.code, removals(cln)) == (0, ["never"])
     assert "removed KernelCare server never (192.0.2.1): never checked in, registered 9d ago\n" in outcome.err
     assert "skipped KernelCare server new (192.0.2.2): registered 12h ago, it may still check in\n" in outcome.err
+
+
+def test_never_of_an_unknown_registration(cln: Cln) -> None:
+    """CLN tells no registration of Imunify servers: one may have registered a minute ago, so it stays."""
+    empty(cln)
+    cln.account.imunify_keys[IMUNIFY_KEY].add_server("im-new", ip="192.0.2.9", last_checkin=None)
+    add_server(cln, "fine", "192.0.2.3")
+    outcome = prune(cln, "--never")
+    assert (outcome.code, removals(cln)) == (0, [])
+    assert "no server to remove\n" in outcome.err
+    (row,) = ask(cln, "-o", "json", "servers", "prune", "--never", "--yes").json
+    told = (row["id"], row["outcome"], row["reason"])
+    assert told == ("im-new", "skipped", "CLN does not tell when it was registered")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +253,7 @@ def test_not_while_a_flag_is_bad(flag: str, value: bool, cln: Cln) -> None:
 
 
 def test_fewer_listed_than_counted(cln: Cln) -> None:
-    """An Imunify list with less than half of the servers that its key has is not whole."""
+    """An Imunify list without the servers that its key has is not whole."""
     five_dead(cln)
     body = f'{{"success": true, "data": [{{"key": "{IMUNIFY_KEY}", "code": "360_30", "limit": 0, "servers": 9}}]}}'
     cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=body))
@@ -355,10 +369,10 @@ def test_gone_or_changed_between_list_and_removal(cln: Cln) -> None:
     moved = add_server(cln, "moved", "192.0.2.88", 60 * DAY)
     check = Removal._check
 
-    def then(removal: Removal, each: Standing) -> None:
+    def then(removal: Removal, each: Standing) -> str:
         cln.account.kernelcare_keys[KEY].servers.pop("dead-0", None)
         moved.ip = "192.0.2.89"
-        check(removal, each)
+        return check(removal, each)
 
     with mock.patch.object(Removal, "_check", then):
         outcome = prune(cln, "--stale", "30d")

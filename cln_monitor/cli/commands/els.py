@@ -11,7 +11,8 @@ from cln_monitor.cli.change import Action, DryRun, Yes, change
 from cln_monitor.cli.concurrent import Gathering, show_with_errors
 from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
 from cln_monitor.cli.fleet.inventory import ELS, els_codes
-from cln_monitor.cli.fleet.key_argument import key_in_full, stakes_of_key
+from cln_monitor.cli.fleet.key_argument import key_in_full
+from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_of_server
 from cln_monitor.cli.known_names import els_codes as offered_codes
 from cln_monitor.cli.output import Row, row_of, say
 from cln_monitor.cli.output_fields import lists, shows
@@ -111,6 +112,7 @@ def update_key(
         lambda client: client.els.update_key(key, limit, note),
         yes=yes,
         dry_run=dry_run,
+        stakes=changes_of_key(limit, note),
     )
     session.output.record(_row(updated))
 
@@ -158,5 +160,6 @@ def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, 
         lambda client: client.els.remove_server(id_),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_server(session, ELS, id_),
     )
     session.output.done(**row_of(removed))

@@ -10,6 +10,7 @@ import typer
 from cln_monitor.cli.change import Action, DryRun, Yes, change
 from cln_monitor.cli.context import family, session_of
 from cln_monitor.cli.exit_codes import Code
+from cln_monitor.cli.fleet.stakes import stakes_of_members
 from cln_monitor.cli.output import row_of, say
 from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cli.session import Session
@@ -112,6 +113,7 @@ def remove_servers(
         lambda client: client.groups.remove_servers(name, ids),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_members(session, name, ids),
         all_done=lambda changed: not _left(ids, changed),
     )
     _show_changed(session, ids, removed)

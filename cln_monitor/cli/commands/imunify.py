@@ -11,7 +11,8 @@ from cln_monitor.cli.change import Action, DryRun, Yes, change
 from cln_monitor.cli.concurrent import show_gathered
 from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
 from cln_monitor.cli.fleet.inventory import IMUNIFY
-from cln_monitor.cli.fleet.key_argument import key_in_full, stakes_of_key
+from cln_monitor.cli.fleet.key_argument import key_in_full
+from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_of_server
 from cln_monitor.cli.known_names import imunify_codes
 from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists, shows
@@ -23,7 +24,7 @@ servers = family("Imunify servers.")
 app.add_typer(keys, name="keys")
 app.add_typer(servers, name="servers")
 
-_KEY = ("key", "mask", "code", "limit", "servers")
+_KEY = ("key", "mask", "code", "limit", "servers", "note")
 
 
 def _row(key: ImunifyKey) -> dict[str, object]:
@@ -89,6 +90,7 @@ def update_key(
         lambda client: client.imunify.update_key(key, limit, note),
         yes=yes,
         dry_run=dry_run,
+        stakes=changes_of_key(limit, note),
     )
     session.output.record(_row(updated))
 
@@ -132,7 +134,7 @@ def list_servers(
         session,
         asked,
         lambda of: [row_of(server, key=of if isinstance(of, str) else of.key) for server in client.servers(of)],
-        "no Imunify servers are registered",
+        "no Imunify servers are registered" if key is None else "the key has no servers",
     )
 
 
@@ -151,6 +153,7 @@ def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, 
         lambda client: client.imunify.remove_server(id_),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_server(session, IMUNIFY, id_),
     )
     session.output.done(**row_of(removed))
 
@@ -177,5 +180,6 @@ def convert_server(
         lambda client: client.imunify.convert_server(id_, new_key),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_server(session, IMUNIFY, id_, new_key),
     )
     session.output.done(**row_of(moved))

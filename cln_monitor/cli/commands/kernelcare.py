@@ -10,9 +10,10 @@ import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
 from cln_monitor.cli.concurrent import Gathering, show_gathered, show_with_errors
-from cln_monitor.cli.context import KeyArgument, Limit, Note, family, session_of
+from cln_monitor.cli.context import KeyArgument, Limit, MonitoringKeyArgument, Note, family, session_of
 from cln_monitor.cli.fleet.inventory import KERNELCARE, Inventory
-from cln_monitor.cli.fleet.key_argument import key_in_full, stakes_of_key
+from cln_monitor.cli.fleet.key_argument import key_in_full
+from cln_monitor.cli.fleet.stakes import stakes_of_key, stakes_of_server
 from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cli.session import UsageError
@@ -123,7 +124,7 @@ def list_servers(
         session,
         asked,
         lambda of: [row_of(server, key=of if isinstance(of, str) else of.key) for server in client.servers(of)],
-        "no KernelCare servers are registered",
+        "no KernelCare servers are registered" if key is None else "the key has no servers",
     )
 
 
@@ -148,13 +149,14 @@ def remove_server(
         lambda client: client.kernelcare.remove_server(server_id),
         yes=yes,
         dry_run=dry_run,
+        stakes=stakes_of_server(session, KERNELCARE, server_id),
     )
     session.output.done(**row_of(removed))
 
 
 @monitoring_key.command("register")
 @shows("done", "key")
-def register(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
+def register(context: typer.Context, key: MonitoringKeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Register a monitoring key for the address of this machine, or keep it registered."""
     session = session_of(context)
     change(

@@ -62,7 +62,7 @@ def list_keys(
     if products - set(OF_KEYS):
         raise UsageError("--product: IP licenses have no keys; see clntool ip-licenses list --help")
     with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering)
+        inventory = Inventory(session, gathering, () if product_ else products)
         inventory.read_keys(products)
         # The list of Imunify keys has the number of their servers, unless CLN tells none.
         counted = {KERNELCARE, ELS} & products
@@ -85,7 +85,9 @@ def list_keys(
         for each in inventory.keys
         if least is None or (each.percent is not None and 100 * (each.used or 0) >= least * _limit(each.limit))
     ]
-    show_with_errors(session, rows, inventory.errors, "no such keys" if inventory.keys else "the account has no keys")
+    inventory.tell_unavailable()
+    is_all = not (product_ or inventory.unavailable or inventory.keys)
+    show_with_errors(session, rows, inventory.errors, "the account has no keys" if is_all else "no keys match")
 
 
 def _limit(limit: object) -> int:

@@ -11,9 +11,10 @@ import typer
 from cln_monitor.cli.change import DryRun, Yes
 from cln_monitor.cli.concurrent import Gathering, show_with_errors
 from cln_monitor.cli.context import family, session_of, whole
+from cln_monitor.cli.fleet.criterion import LEAST_STALE, Criterion
 from cln_monitor.cli.fleet.inventory import IMUNIFY, IP_LICENSES, KERNELCARE, OF_KEYS, PRODUCT_NAMES, Inventory
 from cln_monitor.cli.fleet.key_argument import keys_named
-from cln_monitor.cli.fleet.prune import LEAST_STALE, OUTCOME_COLUMNS, OUTCOME_FIELDS, Criterion, prune
+from cln_monitor.cli.fleet.prune import OUTCOME_COLUMNS, OUTCOME_FIELDS, prune
 from cln_monitor.cli.fleet.registrations import (
     COLUMNS,
     FIELDS,
@@ -115,9 +116,9 @@ def list_servers(
     is_in = None if group is None else _are_in(session.client.groups.servers(group))
     products = set(product_ or ((KERNELCARE, IMUNIFY) if group else PRODUCT_NAMES))
     with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering)
+        inventory = Inventory(session, gathering, () if product_ else products)
         inventory.read_keys(products)
-        wanted = None if key is None else {each.key for each in keys_named(inventory, key)}
+        wanted = None if key is None else {each.key for each in keys_named(session, inventory, key)}
         if wanted is not None:
             products = {each.product for each in inventory.keys if each.key in wanted}
         inventory.read_servers(products)
@@ -138,7 +139,9 @@ def list_servers(
         ]
         _tell_unknown(stands)
     rows = [row_of_server(each, session.account.name) for each in sorted(shown, key=_SORT[sort])]
-    show_with_errors(session, rows, inventory.errors, "no such servers" if stands else "no servers are registered")
+    inventory.tell_unavailable()
+    is_all = not (product_ or key or group or inventory.unavailable or inventory.servers)
+    show_with_errors(session, rows, inventory.errors, "no servers are registered" if is_all else "no servers match")
 
 
 @app.command("prune")
@@ -157,11 +160,14 @@ def prune_servers(
     never: Annotated[
         bool,
         typer.Option(
-            "--never", help="Servers that have never checked in, and were not registered within the last 24 hours."
+            "--never",
+            help="Servers that have never checked in and were registered more than 24 hours ago; KernelCare only, as "
+            "CLN does not tell the registration of others.",
         ),
     ] = False,
     superseded: Annotated[
-        bool, typer.Option("--superseded", help="Silent servers whose address has registered again.")
+        bool,
+        typer.Option("--superseded", help="Servers silent for 24 hours or more whose address has registered again."),
     ] = False,
     product_: Annotated[
         list[str] | None,
@@ -180,7 +186,7 @@ def prune_servers(
             "--max",
             metavar="N",
             parser=whole,
-            help="Remove nothing when more than N are found; lets more than half of a product go.",
+            help="Remove nothing if more than N are found; allows more than half of a product, or all of it, to go.",
         ),
     ] = None,
     yes: Yes = False,
@@ -189,8 +195,9 @@ def prune_servers(
     """Remove servers that are gone: stale, never seen, or superseded; one of the three has to be given.
 
     The whole list is shown and asked about once. Each server is read again just before it is removed, and skipped if it
-    has checked in meanwhile. Nothing is removed while CLN has trouble, its clock is off, or a list is incomplete, and
-    where more than half of the servers of a product, and at least 5, would go, unless --max allows it.
+    has checked in meanwhile or its reason no longer holds. Nothing is removed while CLN has trouble, its clock is off
+    or unknown, or a list is incomplete. Without --max nothing is removed either if all servers of a product, of 2 or
+    more, or more than half of them, and at least 5, would go.
     """
     session = session_of(context)
     _refuse_blank(key=key)
@@ -203,7 +210,7 @@ def prune_servers(
     if most is not None and most < 1:
         raise UsageError("--max: expected a number of servers, 1 or more")
     criterion = Criterion(stale, never=never, superseded=superseded)
-    prune(session, criterion, set(product_ or OF_KEYS), key, most, yes=yes, dry_run=dry_run)
+    prune(session, criterion, set(product_ or ()), key, most, yes=yes, dry_run=dry_run)
 
 
 def _tell_unknown(stands: Sequence[Standing]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import UNSET
 
 from cln_monitor.cli.concurrent import Gathering
+from cln_monitor.cli.output import say
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import (
     ELS_CODES,
@@ -53,10 +54,10 @@ class ListedKey:
 
     @property
     def percent(self) -> float | None:
-        """How much of its limit is used; None where there is no limit, or none is known."""
+        """How much of its limit is used, rounded down so that 100 is full; None without a known limit."""
         if not isinstance(self.limit, int) or self.limit == 0 or self.used is None:
             return None
-        return round(100 * self.used / self.limit, 1)
+        return 1000 * self.used // self.limit / 10
 
 
 @dataclass(frozen=True)
@@ -98,33 +99,57 @@ def els_codes(session: Session) -> list[str]:
 class Inventory:
     """Reads ``keys`` and ``servers`` of an account; ``errors`` are of what could not be read.
 
-    ``absent`` are the ELS products that CLN does not offer to the account, and nobody has asked for by name.
+    Of the ``optional`` products, which nobody has asked for by name, those that CLN refuses are no error but
+    ``unavailable``. ``products`` are those whose keys were asked about.
     """
 
-    def __init__(self, session: Session, gathering: Gathering) -> None:
+    def __init__(self, session: Session, gathering: Gathering, optional: Collection[str] = ()) -> None:
         self._session, self._gathering = session, gathering
+        self._optional = optional
         self._client: Client = session.client
         self._licenses: list[IpLicense] = []
         self._els: list[str] = []
         self.keys: list[ListedKey] = []
         self.servers: list[ListedServer] = []
         self.errors: list[ClnError] = []
-        self.absent: list[str] = []
+        self.unavailable: dict[str, RefusedError] = {}
+        self.products: list[str] = []
 
     def read_keys(self, products: Collection[str]) -> None:
         """Read the keys of ``products``, and the list of IP licenses where they are among them."""
         lists = [(product, "") for product in (KERNELCARE, IMUNIFY, IP_LICENSES) if product in products]
         codes = els_codes(self._session) if ELS in products else []
         lists += [(ELS, code) for code in codes]
+        self.products += dict.fromkeys(product for product, _ in lists)
+        absent: list[RefusedError] = []
         for (product, code), outcome in self._gathering.ask(lists, lambda each: self._read_list(*each)):
             if isinstance(outcome, RefusedError) and product == ELS and isinstance(codes, DefaultList):
-                self.absent.append(code)
+                absent.append(outcome)
+            elif isinstance(outcome, RefusedError) and product != ELS and product in self._optional:
+                self.unavailable[product] = outcome
             elif isinstance(outcome, ClnError):
                 self.errors.append(outcome)
             else:
                 self._els += [code] if product == ELS else []
                 self.keys += [row for row in outcome if isinstance(row, ListedKey)]
                 self._licenses += [row for row in outcome if isinstance(row, IpLicense)]
+        if absent and len(absent) == len(codes):
+            if ELS in self._optional:
+                self.unavailable[ELS] = absent[0]
+            else:
+                self.errors.append(absent[0])
+
+    def tell_unavailable(self) -> None:
+        """Tell on stderr which products CLN refuses to the account."""
+        for product, error in self.unavailable.items():
+            say(f"{product} is not available to this account: {self._session.redactor.scrub(error.problem)}")
+
+    def elsewhere(self) -> Inventory:
+        """Return the keys of all products that were not asked about."""
+        others = [product for product in OF_KEYS if product not in self.products]
+        inventory = Inventory(self._session, self._gathering, OF_KEYS)
+        inventory.read_keys(others)
+        return inventory
 
     def _read_list(self, product: str, code: str) -> Sequence[ListedKey | IpLicense]:
         if product == IP_LICENSES:
@@ -191,7 +216,13 @@ def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
     if product == IMUNIFY:
         return [
             ListedKey(
-                product, row.key, row.limit, row, row.code, used=row.servers if isinstance(row.servers, int) else None
+                product,
+                row.key,
+                row.limit,
+                row,
+                row.code,
+                note=row.note or None,
+                used=row.servers if isinstance(row.servers, int) else None,
             )
             for row in client.imunify.keys()
         ]
