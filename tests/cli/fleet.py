@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from cln_monitor.simulator import Account, SimulatedCheckIns, SimulatedKernelCareServer
 
 from .account import KEY, OTHER_KEY, Cln
+from .inside import Outcome, ask
 
 DAY = 86400.0
+REMOVE = "/kcare/srv/remove.json"
 _ROUNDING = 120.0  # seconds, as CLN tells whole minutes, and its clock whole seconds
 
 
@@ -81,3 +83,17 @@ def servers_of(account: Account) -> set[str]:
 def removals(cln: Cln) -> list[str]:
     """Return the ids of the servers whose removal was sent."""
     return [query.get("server_id") or query["id"] for _, path, query in cln.sent() if path.endswith("/srv/remove.json")]
+
+
+def prune(cln: Cln, *arguments: str) -> Outcome:
+    """Return how the command ends, with --yes."""
+    return ask(cln, "servers", "prune", *arguments, "--yes")
+
+
+def five_dead(cln: Cln, *, fine: int = 6) -> None:
+    """Make a fleet of five servers that are dead, and some that are fine."""
+    empty(cln)
+    for number in range(5):
+        add_server(cln, f"dead-{number}", f"192.0.2.{number}", (50 - number) * DAY)
+    for number in range(fine):
+        add_server(cln, f"fine-{number}", f"203.0.113.{number}")

@@ -14,25 +14,9 @@ from cln_monitor.cli.fleet.removal import Removal
 from cln_monitor.simulator import Fault
 
 from .account import ELS_KEY, IMUNIFY_KEY, KEY, OTHER_KEY, Cln
-from .fleet import DAY, add_server, empty, fleet_of_200, removals, servers_of
-from .inside import Outcome, ask
+from .fleet import DAY, REMOVE, add_server, empty, five_dead, fleet_of_200, prune, removals, servers_of
+from .inside import ask
 from .processes import on_a_terminal
-
-REMOVE = "/kcare/srv/remove.json"
-
-
-def prune(cln: Cln, *arguments: str) -> Outcome:
-    """Return how the command ends, with --yes."""
-    return ask(cln, "servers", "prune", *arguments, "--yes")
-
-
-def five_dead(cln: Cln, *, fine: int = 6) -> None:
-    """Make a fleet of five servers that are dead, and some that are fine."""
-    empty(cln)
-    for number in range(5):
-        add_server(cln, f"dead-{number}", f"192.0.2.{number}", (50 - number) * DAY)
-    for number in range(fine):
-        add_server(cln, f"fine-{number}", f"203.0.113.{number}")
 
 
 def test_superseded_in_a_fleet_of_200(cln: Cln) -> None:

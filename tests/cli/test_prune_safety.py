@@ -15,9 +15,8 @@ from cln_monitor.cli.fleet.removal import Removal
 from cln_monitor.simulator import Fault
 
 from .account import IMUNIFY_KEY, KEY, OTHER_KEY, Cln
-from .fleet import DAY, add_server, empty, removals
+from .fleet import DAY, REMOVE, add_server, empty, five_dead, prune, removals
 from .inside import Outcome, ask
-from .test_prune import REMOVE, five_dead, prune
 
 
 def during(cln: Cln, change: Callable[[], object], *arguments: str) -> Outcome:
@@ -178,3 +177,22 @@ def test_an_imunify_list_that_lacks_some(listed: int, counted: int, code: int, c
     outcome = prune(cln, "--stale", "30d")
     assert outcome.code == code
     assert ("CLN lists fewer servers than it counts" in outcome.err) == (code == 3)
+
+
+def test_a_neighbor_whose_check_in_is_unknown(cln: Cln) -> None:
+    """It may be alive, so that the address may be shared."""
+    empty(cln)
+    add_server(cln, "old", "192.0.2.1", 40 * DAY)
+    add_server(cln, "new", "192.0.2.1", created=10 * DAY)
+    add_server(cln, "ahead", "192.0.2.1", -2 * DAY, created=10 * DAY)
+    outcome = prune(cln, "--superseded")
+    assert (outcome.code, removals(cln)) == (0, [])
+    assert "the last check-in of ahead at 192.0.2.1 is unknown" in outcome.out + outcome.err
+
+
+def test_servers_without_an_address_of_their_own(cln: Cln) -> None:
+    """Two servers at a placeholder are not one server."""
+    empty(cln)
+    add_server(cln, "old", "0.0.0.0", 40 * DAY)
+    add_server(cln, "new", "0.0.0.0", created=10 * DAY)
+    assert (prune(cln, "--superseded").code, removals(cln)) == (0, [])

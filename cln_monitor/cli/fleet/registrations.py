@@ -63,14 +63,17 @@ def _superseded(stands: Iterable[Standing], now: float, stale_after: float) -> I
     registered = {}
     for each in stands:
         server = each.server
-        if each.age is not None and isinstance(server.last_checkin, float | int):
-            entry = policy.Registration(server.ip, server.last_checkin, server.created, server.key, server.hostname)
+        if each.checkin != NEVER:
+            seen = (
+                server.last_checkin if isinstance(server.last_checkin, float | int) and each.age is not None else None
+            )
+            entry = policy.Registration(server.ip, seen, server.created, server.key, server.hostname)
             registered[id(entry)] = (entry, each)
     shared = policy.shared_addresses(entry for entry, _ in registered.values())
     found = set(map(id, policy.superseded(shared, now, stale_after)))
     for registrations in shared:
         here = [registered[id(entry)][1] for entry in registrations]
-        fresh = [each for each in here if each.checkin == FRESH]
+        fresh = [each for each in here if each.checkin in {FRESH, UNKNOWN}]
         for entry, each in zip(registrations, here, strict=True):
             if id(entry) in found:
                 yield each._replace(successor=fresh[0].server)
@@ -79,6 +82,9 @@ def _superseded(stands: Iterable[Standing], now: float, stale_after: float) -> I
 
 
 def _why_not(server: ListedServer, fresh: Sequence[Standing]) -> str:
+    unknown = [each.server.server_id for each in fresh if each.checkin == UNKNOWN]
+    if unknown:  # it may be alive
+        return f"the last check-in of {', '.join(unknown)} at {server.ip} is unknown"
     if len(fresh) > 1:
         return f"{server.ip} has {len(fresh)} servers that check in: it is shared, as by NAT"
     other = fresh[0].server
