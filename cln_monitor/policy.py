@@ -69,14 +69,12 @@ EXPORTER_DOWN = Row("the exporter is down; UNKNOWN in plugins that read it", Sev
 SHARD_MISSING = Row("a shard of the exporter is missing", Severity.CRITICAL, "15 minutes for alerts")
 RATE_LIMITED = Row("CLN limits the calls so often that a probe fails", Severity.WARNING, "3 runs for alerts")
 CLOCK_SKEW = Row(
-    f"the clocks of the exporter and CLN differ by more than {MOST_SKEW // 60} minutes",
+    f"the clocks here and at CLN differ by more than {MOST_SKEW // 60} minutes",
     Severity.WARNING,
     "10 minutes for alerts",
 )
 STATE_NOT_WRITTEN = Row("the exporter cannot save its state", Severity.WARNING, "5 minutes for alerts")
-SERIES_DROPPED = Row(
-    "per-server series are left out because of `max_server_series`", Severity.WARNING, "5 minutes for alerts"
-)
+SERIES_DROPPED = Row("`max_server_series` leaves out per-server series", Severity.WARNING, "5 minutes for alerts")
 TLS_UNVERIFIED = Row("the verification of CLN's TLS certificate is disabled", Severity.WARNING, "15 minutes for alerts")
 AUTH_REFUSED = Row("CLN refuses the credentials of an account", Severity.CRITICAL, "3 runs for alerts")
 RELOAD_FAILED = Row("a configuration could not be reloaded", Severity.WARNING, "5 minutes for alerts")
