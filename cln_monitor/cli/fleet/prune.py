@@ -41,6 +41,7 @@ class Candidates(NamedTuple):
     kept: list[tuple[Standing, str]]
 
 
+@ends_like_ctrl_c()
 def prune(
     session: Session,
     criterion: Criterion,
@@ -55,20 +56,6 @@ def prune(
 
     SIGTERM and SIGHUP end it as Ctrl-C does. Raises ChangeRefusedError where that is not safe, UsageError and ClnError.
     """
-    with ends_like_ctrl_c():
-        _prune(session, criterion, asked, key, most, yes=yes, dry_run=dry_run)
-
-
-def _prune(
-    session: Session,
-    criterion: Criterion,
-    asked: set[str],
-    key: str | None,
-    most: int | None,
-    *,
-    yes: bool,
-    dry_run: bool,
-) -> None:
     if not (yes or dry_run):
         require_terminal("remove servers")
     products = asked or set(OF_KEYS)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.checks.plugins.awp import judge
+from cln_monitor.checks.plugins.awp import _NAMES, judge
 from cln_monitor.durations import months_at
+from cln_monitor.probes import PRODUCT_NAMES
 from tests.checks.conftest import Cln
 from tests.checks.inside import InsideExit, options_of, result_of, run_inside
 from tests.checks.running import Outcome
@@ -119,3 +120,8 @@ def test_a_month_that_an_exporter_has_not_read() -> None:
     """A month kept from before the turn of the month is not taken for the current one."""
     outcome = judged(view([month(("AWP_CDN", "", 3), of=BEFORE)]))
     assert (outcome.state, outcome.text) == ("UNKNOWN", f"{MONTH} was not read")
+
+
+def test_products_have_the_names_of_the_page() -> None:
+    """The plugin keeps a copy, as it does without what the page imports."""
+    assert PRODUCT_NAMES["awp"] == _NAMES
