@@ -17,7 +17,7 @@ from .plugin_exit import PluginExit
 from .problems import CheckProblem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from .result import CheckResult, Metric
 from .server_age import lines_of, longest_silent, unknown_problems
-from .silence import ServerRow, judge_servers, superseded_rows
+from .staleness import ServerRow, judge_servers, superseded_rows
 from .states import State
 from .thresholds import of_age, pair
 

@@ -8,7 +8,7 @@ import time
 from typing import NoReturn
 
 from cln_monitor import __version__
-from cln_monitor.streams import open_missing
+from cln_monitor.standard_streams import open_missing
 
 from .plugin_exit import CheckError, NoResponseError, PluginExit
 from .signals import end_on_signals

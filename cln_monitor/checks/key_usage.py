@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cln_monitor import policy
 from cln_monitor.masking import masked
-from cln_monitor.text import shorten
+from cln_monitor.text_cleaning import shorten
 
 from .options import Option
 from .output import name_worst

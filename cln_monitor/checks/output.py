@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cln_monitor.text import clean_text
+from cln_monitor.text_cleaning import clean_text
 
 from .states import State
 

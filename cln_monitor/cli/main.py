@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from cln_monitor.cln import ClnError, InvalidArgumentError, Redactor, clean_text
 from cln_monitor.config import SelectionError
-from cln_monitor.streams import open_missing
+from cln_monitor.standard_streams import open_missing
 
 from .app import app
 from .change import ChangeRefusedError, InterruptedChangeError

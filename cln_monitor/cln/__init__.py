@@ -4,7 +4,7 @@
 """
 
 from cln_monitor.masking import mask_key
-from cln_monitor.text import clean_text
+from cln_monitor.text_cleaning import clean_text
 
 from .awp import AWP_PRODUCTS, AwpUsage
 from .caller import Credentials
@@ -27,7 +27,6 @@ from .groups import Group, GroupServer
 from .http.answer import Exchange, HttpAnswer
 from .http.clock import Clock, SystemClock
 from .http.deadline import Deadline
-from .http.pool import trusting
 from .http.rate_limiter import RateLimiter
 from .http.settings import (
     API_URL,
@@ -39,6 +38,7 @@ from .http.settings import (
     problem_of_proxy,
 )
 from .http.threads import ThreadError, Threads, start_thread
+from .http.tls import trusting
 from .http.transport import Transport
 from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
 from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
@@ -47,7 +47,7 @@ from .monitoring_key import MonitoringKeys
 from .patch_status import STATES, PatchedHost, PatchStatus, ResellerNotFoundError, ServersNotFoundError
 from .redactor import PLACEHOLDER, Redactor, Secret
 from .rows import RemovedServer, Server
-from .secret_text import problem_of_secret, suspicion_of_secret
+from .secret_validation import problem_of_secret, suspicion_of_secret
 from .status import DOCUMENTED as STATUS_FLAGS
 from .status import ServiceStatus
 from .validation import InvalidArgumentError, is_monitoring_key

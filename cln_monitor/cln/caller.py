@@ -19,7 +19,7 @@ from .http.answer import HttpAnswer
 from .http.deadline import Deadline
 from .http.transport import Transport
 from .redactor import Redactor, Secret
-from .secret_text import suspicion_of_secret
+from .secret_validation import suspicion_of_secret
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
-from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, clean_text
 from cln_monitor.urls import host_of
 
 from .errors import AuthorizationError, BadAnswerError, ClnError, NotDoneError, RefusedError

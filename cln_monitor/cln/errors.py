@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from cln_monitor.text import shorten
+from cln_monitor.text_cleaning import shorten
 
 _LONGEST = 400  # characters of a problem: an error is read on one line
 

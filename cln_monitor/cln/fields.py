@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from cln_monitor.text import LONGEST_UNSCRUBBED, are_plain, clean_text
+from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, are_plain, clean_text
 
 from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswerError

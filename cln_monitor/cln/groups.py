@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cln_monitor.text import clean_text
+from cln_monitor.text_cleaning import clean_text
 
 from . import validation
 from .caller import Caller

@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, clean_text
 
 from . import validation
 from .caller import Caller

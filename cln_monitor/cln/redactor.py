@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_to_bytes, urlsplit
 
 from cln_monitor.masking import mask_key
-from cln_monitor.text import clean_text
+from cln_monitor.text_cleaning import clean_text
 
 PLACEHOLDER = "<secret>"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cln_monitor.text import LONGEST_UNSCRUBBED, clean_text
+from cln_monitor.text_cleaning import LONGEST_UNSCRUBBED, clean_text
 
 from .caller import Caller
 from .endpoints import STATUS_JSON, STATUS_PLAIN

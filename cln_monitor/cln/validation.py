@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from cln_monitor.masking import masked
-from cln_monitor.text import is_clean
+from cln_monitor.text_cleaning import is_clean
 
 T = TypeVar("T")
 

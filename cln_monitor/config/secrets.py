@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from cln_monitor.cln import Secret, problem_of_secret
-from cln_monitor.files import LARGEST_FILE, LARGEST_SECRET, read_file
+from cln_monitor.file_reading import LARGEST_FILE, LARGEST_SECRET, read_file
 
 
 class EmptySecretError(ValueError):

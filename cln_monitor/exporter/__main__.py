@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from cln_monitor.streams import open_missing
+from cln_monitor.standard_streams import open_missing
 
 from .signals import dump_stacks_to, hold_signals
 

@@ -26,7 +26,7 @@ from cln_monitor.checks.problems import CheckProblem, oddities_of, origin_of, ph
 from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.server_age import UNKNOWN, lines_of, longest_silent, unknown_problems
-from cln_monitor.checks.silence import ServerRow, judge_servers
+from cln_monitor.checks.staleness import ServerRow, judge_servers
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import of_count, pair
 from cln_monitor.durations import format_age

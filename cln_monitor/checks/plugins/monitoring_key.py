@@ -27,7 +27,7 @@ from cln_monitor.cln import (
     mask_key,
     suspicion_of_secret,
 )
-from cln_monitor.files import LARGEST_SECRET, read_file
+from cln_monitor.file_reading import LARGEST_SECRET, read_file
 
 _LENGTH = 32
 

@@ -14,7 +14,7 @@ import urllib3
 from cln_monitor.cln.errors import BadAnswerError, ClnError, TimedOutError, UnreachableError
 from cln_monitor.http_body import BodyError, UnfinishedBodyError
 from cln_monitor.http_response import InvalidResponseError, NotHttpError
-from cln_monitor.text import clean_text
+from cln_monitor.text_cleaning import clean_text
 
 FAILURES = (
     OSError,

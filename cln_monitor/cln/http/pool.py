@@ -9,25 +9,20 @@ from __future__ import annotations
 
 import copy
 import logging
-import ssl
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import certifi
 from requests.adapters import HTTPAdapter
 from requests.utils import urldefragauth
 from urllib3 import BaseHTTPResponse, PoolManager
 
 from cln_monitor import __version__
 from cln_monitor.cln.redactor import login_of
-from cln_monitor.files import pem_text, read_file
 
 from .connections import POOLS
-from .sockets import keep_deadline
+from .tls import client_context
 
 
 class ConnectionPool(HTTPAdapter):
@@ -46,8 +41,7 @@ class ConnectionPool(HTTPAdapter):
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         self._context = None
         if "https" in {urlsplit(url).scheme for url in (api_url, proxy or "")}:
-            bundle = Path(ca_file or certifi.where())
-            self._context = _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify, own=bool(ca_file))
+            self._context = client_context(ca_file, insecure_skip_verify=insecure_skip_verify)
         super().__init__(pool_connections=1, pool_maxsize=pool_size)
         self._proxy = proxy
         self._api_url = urldefragauth(api_url)
@@ -107,33 +101,3 @@ class ConnectionPool(HTTPAdapter):
 def _basic(login: tuple[bytes, bytes]) -> str:
     """Return what a header carries of a ``login``, user and password (RFC 7617)."""
     return f"Basic {b64encode(b':'.join(login)).decode()}"
-
-
-@lru_cache(maxsize=4)
-def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool, *, own: bool) -> ssl.SSLContext:
-    """Return what trusts ``bundle``, the same for all accounts: to load it for each of a thousand takes 20 s."""
-    context = trusting(bundle) if own else ssl.create_default_context(cafile=bundle)
-    # What SSLKEYLOGFILE would have written down reads the tokens.
-    context.keylog_filename = None  # type: ignore[assignment] # typed as if it could not be unset
-    if insecure_skip_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    keep_deadline(context)
-    return context
-
-
-def trusting(ca_file: Path) -> ssl.SSLContext:
-    """Return a context that trusts the certificates in the PEM file ``ca_file``, which may be a pipe.
-
-    Raises OSError, of which ``ssl.SSLError`` is the one for a file without certificates.
-    """
-    try:
-        data = read_file(ca_file)
-    except ValueError as error:
-        raise OSError(0, str(error), str(ca_file)) from None
-    text = pem_text(data)
-    if ca_file.is_file() and text.encode() == data:
-        return ssl.create_default_context(cafile=ca_file)  # which takes more kinds of certificates than a text
-    if "-----BEGIN " not in text:
-        raise ssl.SSLError("it holds no certificates")
-    return ssl.create_default_context(cadata=text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cln_monitor.config import Exposed, expand, is_world_readable
-from cln_monitor.files import pem_text, read_file
+from cln_monitor.file_reading import pem_text, read_file
 
 from .config_schema import TlsServerConfig
 

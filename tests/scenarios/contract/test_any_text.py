@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cln_monitor.cln import Client, ClnError, InvalidArgumentError, clean_text
 from cln_monitor.simulator import Fault
-from cln_monitor.text import is_clean
+from cln_monitor.text_cleaning import is_clean
 from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, furnish
 
 from .document import CALLS, Call

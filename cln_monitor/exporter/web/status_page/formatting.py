@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cln_monitor.text import shorten
+from cln_monitor.text_cleaning import shorten
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]")

@@ -11,7 +11,7 @@ from cln_monitor.probes import Ages, ProbeReport, ProbeSettings, stale_after_of
 
 from . import formatting
 from .server_pools import SilentServer
-from .silence import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, sum_of
+from .staleness import KeySilence, Kind, SilentServers, named_servers, silence_of_keys, sum_of
 from .summary import Digest
 
 PRODUCTS = {"kernelcare": "KernelCare", "imunify": "Imunify", "ip_licenses": "IP-licensed"}

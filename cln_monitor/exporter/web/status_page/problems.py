@@ -19,7 +19,7 @@ from .patched_hosts import UP_TO_DATE
 from .probe_status import PRODUCT_NAMES, ProbeStatus
 from .problem import Details, Problem, problem_of
 from .server_pools import MOST_SERVERS
-from .silence_problems import of_check_ins
+from .staleness_problems import of_check_ins
 from .summary import KeyUse
 
 _MOST_OF_A_KIND = 8

@@ -17,7 +17,7 @@ from .formatting import MOST_ROWS, Truncated
 from .probe_status import PRODUCTS, ProbeStatus
 from .problems import PATCH_WORDS
 from .server_pools import MOST_SERVERS, SilentServer
-from .silence import KeySilence, Kind
+from .staleness import KeySilence, Kind
 from .summary import KeyUse
 
 _CALM = {

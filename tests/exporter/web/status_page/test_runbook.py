@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.exporter.web.status_page import Runbook, assets, failures, problems, silence_problems
+from cln_monitor.exporter.web.status_page import Runbook, assets, failures, problems
+from cln_monitor.exporter.web.status_page import staleness_problems as silence_problems
 from cln_monitor.exporter.web.status_page.runbook import rendered
 
 ROOT = Path(__file__).parents[4]

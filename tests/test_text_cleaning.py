@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import clean_text
-from cln_monitor.text import are_plain, is_clean, shorten
+from cln_monitor.text_cleaning import are_plain, is_clean, shorten
 
 CLEANED = {
     "a text": ("Some custom key note", "Some custom key note"),

@@ -21,7 +21,7 @@ from . import formatting
 from .probe_status import PRODUCTS, ProbeStatus
 from .problem import Details, Problem, problem_of
 from .server_pools import MOST_SERVERS, SilentServer
-from .silence import Kind
+from .staleness import Kind
 
 _HAS, _IS = ("has", "have"), ("is", "are")
 _STALE, _NEVER, _GONE = "ClnServerStale", "ClnServersNeverCheckedIn", "ClnServersGone"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor import files
-from cln_monitor.files import LARGEST_SECRET, pem_text, read_file
+from cln_monitor import file_reading as files
+from cln_monitor.file_reading import LARGEST_SECRET, pem_text, read_file
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
@@ -179,7 +179,7 @@ def test_a_folder_and_nothing(tmp_path: Path) -> None:
 def test_process_substitution() -> None:
     """What a shell makes of <(…) is read as often as one likes."""
     program = (
-        "import sys, pathlib; from cln_monitor.files import read_file; "
+        "import sys, pathlib; from cln_monitor.file_reading import read_file; "
         "print([read_file(pathlib.Path(sys.argv[1])) for _ in range(3)])"
     )
     command = ["bash", "-c", f'"{sys.executable}" -c "$0" <(sleep 0.2; echo s3cret)', program]

@@ -10,7 +10,7 @@ import pytest
 from cln_monitor.checks.checkin_rules import judge
 from cln_monitor.checks.plugins import ip_licenses
 from cln_monitor.checks.result import CheckResult
-from cln_monitor.checks.silence import superseded_rows
+from cln_monitor.checks.staleness import superseded_rows
 from tests.helpers.clock import NOW
 
 from .inside import options_of

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import AuthorizationError, Client, Credentials, Secret
-from cln_monitor.cln.secret_text import problem_of_secret, suspicion_of_secret
+from cln_monitor.cln.secret_validation import problem_of_secret, suspicion_of_secret
 
 from .answering import AnsweringCln
 from .asking import LOGIN, Clients, refused

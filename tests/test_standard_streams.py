@@ -15,7 +15,7 @@ pytestmark = pytest.mark.processes
 
 _OPEN_SOME = """
 import os, socket, sys
-from cln_monitor.streams import open_missing
+from cln_monitor.standard_streams import open_missing
 missing = open_missing()
 file, sock = open(os.devnull), socket.socket()
 print("printed", file=sys.stdout, flush=True)
@@ -46,10 +46,8 @@ def test_a_closed_stream_becomes_dev_null(closed: set[int]) -> None:
 
 def test_open_streams_stay_as_they_are() -> None:
     """A process that has all of them keeps them."""
-    code = (
-        "import os, sys\nfrom cln_monitor.streams import open_missing\nbefore = (sys.stdin, sys.stdout, sys.stderr)\n"
-    )
-    code += "missing = open_missing()\n"
+    code = "import os, sys\nfrom cln_monitor.standard_streams import open_missing\n"
+    code += "before = (sys.stdin, sys.stdout, sys.stderr)\nmissing = open_missing()\n"
     code += "os.write({report}, repr((missing, (sys.stdin, sys.stdout, sys.stderr) == before)).encode())"
     assert _report(code, set()) == "(frozenset(), True)"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.cln import ImunifyServer, KernelCareServer
-from cln_monitor.exporter.web.status_page.silence import SilentServers, silence_of_keys, sum_of
+from cln_monitor.exporter.web.status_page.staleness import SilentServers, silence_of_keys, sum_of
 from cln_monitor.exporter.web.status_page.summary import digest
 from cln_monitor.policy import are_many
 from cln_monitor.probes import Observation

@@ -9,7 +9,7 @@ import pytest
 
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.problem import Problem
-from cln_monitor.exporter.web.status_page.silence_problems import of_check_ins
+from cln_monitor.exporter.web.status_page.staleness_problems import of_check_ins
 from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
