@@ -108,6 +108,16 @@ pictures: $(venv)/.dev ## take the README's pictures of the demo; needs npm, chr
 lock: ## renew both lock files from pyproject.toml, with uv (ARGS=--upgrade takes newer releases)
 	@tools/lock $(ARGS)
 
+.PHONY: packages
+packages: $(venv)/.dev ## build the .deb and .rpm packages in dist, as root (ARGS='debian12 el9' for these alone)
+	@command -v mmdebstrap >/dev/null && command -v rpmbuild >/dev/null || tools/apt-install mmdebstrap rpm
+	@$(bin)/python -m tools.packages $(ARGS)
+
+.PHONY: test-packages
+test-packages: packages servers ## install, upgrade, remove and purge the packages in root file systems, as root
+	@command -v lintian >/dev/null && command -v rpmlint >/dev/null || tools/apt-install lintian rpmlint
+	@$(bin)/python -m pytest tests/packages
+
 .PHONY: clean
 clean: ## remove what make and the tools made, .venv too
 	rm -rf $(venv) build dist htmlcov *.egg-info .coverage .coverage.* \

@@ -10,7 +10,7 @@ import typer
 from cln_monitor import __version__
 from cln_monitor.config import AccountSelection
 
-from .commands import awp, check, els, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
+from .commands import awp, check, els, files, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
 from .common_options import AccountOption, Commands, ConfigOption, OutputOption
 from .completion import CompletionGroup, InstallCompletion, ShowCompletion
 from .context import needs_command
@@ -35,6 +35,7 @@ app.add_typer(ip_licenses.app, name="ip-licenses")
 app.add_typer(groups.app, name="groups")
 app.add_typer(awp.app, name="awp")
 app.add_typer(check.app, name="check")
+files.add_to(app)
 simulate.add_to(app)
 
 

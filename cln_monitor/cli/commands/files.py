@@ -1,0 +1,53 @@
+"""``clntool files``: the rules, dashboards, units and definitions, as files to install."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cln_monitor.bundled_files import bundled_files
+from cln_monitor.cli.common_options import Commands
+from cln_monitor.cli.context import session_of
+from cln_monitor.cli.exit_codes import Code
+from cln_monitor.cli.output import say
+from cln_monitor.cli.output_fields import shows
+
+
+def add_to(app: Commands) -> None:
+    """Add the command to ``app``."""
+    app.command("files")(files)
+
+
+@shows("directory", "written", "unchanged", "changed")
+def files(
+    context: typer.Context,
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Created if it does not exist.")],
+    *,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite files that were changed.")] = False,
+) -> None:
+    """Copy the Prometheus rules, Grafana dashboards, systemd units and Nagios and Icinga definitions to DIRECTORY.
+
+    A file that exists there with other content is left alone unless --overwrite is given, and the exit code is 1.
+    """
+    session = session_of(context)
+    written, unchanged, changed = [], [], []
+    for name, source in bundled_files().items():
+        target = directory / name
+        if target.exists() and target.read_bytes() == source.read_bytes():
+            unchanged.append(name)
+        elif target.exists() and not overwrite:
+            changed.append(name)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            written.append(name)
+    text = f"{directory}: {len(written)} files written, {len(unchanged)} unchanged"
+    about = {"directory": str(directory), "written": written, "unchanged": unchanged, "changed": changed}
+    session.output.told(text, about)
+    for name in changed:
+        say(f"clntool: {directory / name} exists and differs: not written; use --overwrite to replace it")
+    if changed:
+        raise typer.Exit(Code.REFUSED)

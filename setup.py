@@ -1,0 +1,39 @@
+"""Build the package: everything else is in pyproject.toml.
+
+This file starts on any Python, so that an old one says what is needed instead of failing on the syntax of the package.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(
+        "cln-monitor needs Python 3.11 or newer, and this is Python %d.%d. "  # noqa: UP031
+        "On EL 8 and 9: dnf install python3.11" % sys.version_info[:2]
+    )
+
+import runpy
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+
+
+class BuildWithFiles(build_py):
+    """Copy the rules, dashboards, units and definitions into the package, where `clntool files` finds them."""
+
+    def run(self) -> None:
+        """Build the modules, then copy the files. An editable installation reads them from the checkout."""
+        super().run()
+        if self.editable_mode:
+            return
+        table = runpy.run_path(str(ROOT / "cln_monitor" / "bundled_files.py"))
+        for name, file in table["files_of_checkout"](ROOT).items():
+            target = Path(self.build_lib, "cln_monitor", "files", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+setup(cmdclass={"build_py": BuildWithFiles})

@@ -1,0 +1,1 @@
+"""The packages for distributions: ``make packages`` writes them to ``dist``."""

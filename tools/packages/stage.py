@@ -1,0 +1,99 @@
+"""The files of a package as they are installed, below a directory that stands for the root."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+from pathlib import Path
+
+from tests.helpers.package import ROOT
+
+from . import completion, html, man_pages, units
+from .environment import PREFIX, set_times
+from .targets import Target
+
+PACKAGING = ROOT / "packaging"
+_DOCUMENTS = "usr/share/doc/cln-monitor"
+_FILES = "usr/share/cln-monitor"
+_UNITS = "usr/lib/systemd/system"
+
+
+def make(target: Target, environment: Path, stage: Path, moment: int) -> None:
+    """Put all files of the package for `target` below `stage`, each with the time `moment`."""
+    shutil.rmtree(stage, ignore_errors=True)
+    prefix = stage / PREFIX.relative_to("/")
+    prefix.parent.mkdir(parents=True)
+    shutil.copytree(environment, prefix, symlinks=True)
+    _programs(target, prefix, stage)
+    _bundled_files(prefix, stage)
+    _write(stage, "usr/lib/sysusers.d/cln-monitor.conf", (PACKAGING / "sysusers.conf").read_bytes())
+    sample = (ROOT / "systemd" / "cln-monitor.yml").read_text("utf-8")
+    _write(stage, "etc/cln-monitor/cln-monitor.yml", units.configuration(sample).encode())
+    for name, page in man_pages.pages(moment).items():
+        _write(stage, f"usr/share/man/man1/{name}.gz", _gzipped(page.encode()))
+    for name, script in completion.files().items():
+        _write(stage, name, script.encode())
+    for name, content in html.pages(ROOT).items():
+        _write(stage, f"{_DOCUMENTS}/html/{name}", content)
+    _write(stage, f"{_DOCUMENTS}/changelog.gz", _gzipped((ROOT / "CHANGELOG.md").read_bytes()))
+    set_times(stage, moment)
+    (stage / "etc/cln-monitor/cln-monitor.yml").chmod(0o640)
+
+
+def _programs(target: Target, prefix: Path, stage: Path) -> None:
+    plugins = stage / target.plugins.removeprefix("/")
+    commands = stage / "usr" / "bin"
+    plugins.mkdir(parents=True)
+    commands.mkdir(parents=True)
+    for program in sorted((prefix / "bin").iterdir()):
+        if program.is_symlink():
+            continue
+        is_command = program.name in {"cln-exporter", "clntool"}
+        program.rename((commands if is_command else plugins) / program.name)
+    register = "register_cln_monitoring_key"
+    (commands / register).symlink_to(f"../{target.plugins.removeprefix('/usr/')}/{register}")
+
+
+def _bundled_files(prefix: Path, stage: Path) -> None:
+    """Move the files of the wheel to /usr/share, where `clntool files` finds them by a link."""
+    (package,) = prefix.glob("lib/python3*/site-packages/cln_monitor")
+    files = stage / _FILES
+    files.parent.mkdir(parents=True, exist_ok=True)
+    (package / "files").rename(files)
+    depth = len(package.relative_to(stage).parts)
+    (package / "files").symlink_to(f"{'../' * depth}{_FILES}")
+    for file in sorted((files / "systemd").iterdir()):
+        text = file.read_text("utf-8")
+        if file.name == "cln-monitor.yml":
+            file.write_text(units.configuration(text), encoding="utf-8")
+        elif file.suffix in {".service", ".socket", ".timer"}:
+            _write(stage, f"{_UNITS}/{file.name}", units.unit(file.name, text).encode())
+            file.unlink()
+
+
+def libraries(environment: Path) -> list[str]:
+    """Return a line for each library in the environment: its name, its release and its license."""
+    lines = []
+    for about in sorted(environment.glob("lib/python3*/site-packages/*.dist-info")):
+        header = (about / "METADATA").read_text("utf-8").partition("\n\n")[0]
+        fields = dict(re.findall(r"(?m)^(Name|Version|License-Expression|License): (.+)$", header))
+        license_ = fields.get("License-Expression") or fields.get("License") or _classified(header)
+        if fields["Name"] != "cln-monitor":
+            lines.append(f"{fields['Name']} {fields['Version']} ({license_})")
+    return lines
+
+
+def _classified(header: str) -> str:
+    found = re.findall(r"(?m)^Classifier: License :: (?:OSI Approved :: )?(.+)$", header)
+    return ", ".join(found) or "see its directory"
+
+
+def _gzipped(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
+
+
+def _write(stage: Path, name: str, content: bytes) -> None:
+    file = stage / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)

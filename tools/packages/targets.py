@@ -1,0 +1,55 @@
+"""The distributions that packages are built for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Target(NamedTuple):
+    """A distribution.
+
+    ``python`` is the minor version that its packages bring, ``requires`` what the package has to depend on for it.
+    ``suite`` is the Debian suite in whose root file system the environment is built, None for a build on this machine.
+    """
+
+    name: str
+    kind: str
+    python: str
+    requires: str
+    release: str
+    plugins: str
+    suite: str | None
+
+    @property
+    def is_deb(self) -> bool:
+        """Whether its package is a .deb."""
+        return self.kind == "deb"
+
+
+class Settings(NamedTuple):
+    """What holds for a whole run.
+
+    ``moment`` is the time that all files get, in Unix seconds. ``log`` has the output of the tools.
+    """
+
+    to: Path
+    maintainer: str
+    moment: int
+    log: Path
+
+
+_DEB_PLUGINS, _RPM_PLUGINS = "/usr/lib/nagios/plugins", "/usr/lib64/nagios/plugins"
+
+# EL 8 and 9 have Python 3.11 at the same path as Debian 12, so their environment is built there. Bytecode is the same
+# for all releases of a minor version. EL 10 has 3.12, which no release of Debian has.
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("debian12", "deb", "3.11", "python3.11", "1+deb12", _DEB_PLUGINS, "bookworm"),
+        Target("debian13", "deb", "3.13", "python3.13", "1+deb13", _DEB_PLUGINS, "trixie"),
+        Target("el8", "rpm", "3.11", "python3.11", "1.el8", _RPM_PLUGINS, "bookworm"),
+        Target("el9", "rpm", "3.11", "python3.11", "1.el9", _RPM_PLUGINS, "bookworm"),
+        Target("el10", "rpm", "3.12", "/usr/bin/python3.12", "1.el10", _RPM_PLUGINS, None),
+    )
+}
