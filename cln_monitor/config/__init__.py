@@ -1,5 +1,7 @@
 """The configuration: typed, strict, with errors that name the place."""
 
+from typing import Any
+
 from .advice import warnings_of
 from .clients import ClientFactory
 from .dump import show_config
@@ -21,6 +23,7 @@ __all__ = [
     "Exposed",
     "SelectionError",
     "Validator",
+    "config_schema",
     "expand",
     "is_world_readable",
     "load_config",
@@ -30,3 +33,10 @@ __all__ = [
     "show_config",
     "warnings_of",
 ]
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON schema of a configuration file, as plain values."""
+    from .schema import make_schema  # noqa: PLC0415 # a plugin starts often, and never needs it
+
+    return make_schema()

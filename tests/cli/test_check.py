@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from unittest import mock
 
+from cln_monitor.config import config_schema
+
 from .account import SECRET_KEY, Cln
 from .inside import run
 
@@ -76,3 +78,12 @@ def test_a_placeholder(tmp_path: Path) -> None:
         f"clntool: {file}: warning: accounts[0].login: this is the placeholder of an example; "
         "write the login of the CLN account\n"
     )
+
+
+def test_schema() -> None:
+    """The JSON schema is printed as it is, in every format, and no configuration is read."""
+    outcome = run("check", "config", "--schema")
+    assert (outcome.code, outcome.json, outcome.err) == (0, config_schema(), "")
+    assert run("-o", "csv", "check", "config", "--schema").out == outcome.out
+    refused = run("check", "config", "--schema", "some.yml")
+    assert (refused.code, refused.out) == (2, "")

@@ -94,7 +94,7 @@ def test_each_command_declares_what_it_shows() -> None:
     """None is without fields, and each that sends something is told with it."""
     for path, command in leaves(tree()):
         assert fields_of(command.callback) != Fields(()), path
-        assert sent_by(path) or path in {"simulate", "check config"}
+        assert sent_by(path) or path in {"simulate", "check config", "files"}
 
 
 def test_installed_as_a_script() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from cln_monitor import __version__
+from cln_monitor.bundled_files import files_of_checkout
 from cln_monitor.simulator import serve
 from tests.helpers.package import ROOT, Package, install
 from tests.helpers.running import Exporter
@@ -37,6 +38,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(package: Package) -> None:
     templates = ("status.html", "status.css", "status.js", "runbook.html")
     data |= {f"cln_monitor/exporter/web/status_page/templates/{name}" for name in templates}
     data |= {"cln_monitor/exporter/web/status_page/runbook.md"}
+    data |= {f"cln_monitor/files/{name}" for name in files_of_checkout(ROOT)}
     scripts = {f"cln_monitor-{__version__}.data/scripts/{name}" for name in PLUGINS}
     told = f"cln_monitor-{__version__}.dist-info"
     about = {
@@ -61,6 +63,7 @@ def test_the_sdist_holds_what_the_readme_tells_to_install(package: Package) -> N
         "MANIFEST.in",
         "PKG-INFO",
         "setup.cfg",
+        "setup.py",
     }
     assert not [name for name in names if "__pycache__" in name.parts or name.parts[-1].startswith(".")]
 

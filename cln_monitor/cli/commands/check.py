@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from cln_monitor.cli.context import family, session_of
 from cln_monitor.cli.exit_codes import Code
 from cln_monitor.cli.output import say
 from cln_monitor.cli.output_fields import shows
-from cln_monitor.config import DEFAULT_CONFIG, ConfigError, load_config, warnings_of
+from cln_monitor.cli.session import UsageError
+from cln_monitor.config import DEFAULT_CONFIG, ConfigError, config_schema, load_config, warnings_of
 
 app = family("Checks of a configuration, and of what CLN offers to its account.")
 
@@ -26,12 +28,19 @@ def check_config(
         Path | None,
         typer.Argument(metavar="FILE", help="Configuration file; by default that of --config.", show_default=False),
     ] = None,
+    *,
+    schema: Annotated[bool, typer.Option("--schema", help="Show the JSON schema of a configuration instead.")] = False,
 ) -> None:
     """Read a configuration and all files it names, and tell what is wrong or unusual in it.
 
     CLN is not asked: `clntool check account` does that.
     """
     session = session_of(context)
+    if schema:
+        if file is not None:
+            raise UsageError("--schema takes no FILE: the schema is the same for all configurations")
+        typer.echo(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+        return
     file = file or Path(session.choice.config or DEFAULT_CONFIG)
     try:
         config = load_config(file, guard_secrets=True)

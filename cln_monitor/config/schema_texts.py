@@ -1,0 +1,55 @@
+"""What each key of the configuration means, for editors that read the JSON schema."""
+
+from __future__ import annotations
+
+TOP = {
+    "api_url": "Root of the CLN API.",
+    "timeout": "Timeout of one call.",
+    "concurrency": "Maximum number of calls in flight, all accounts together.",
+    "requests_per_second": "Maximum number of calls per second to one API host; 0 disables the limit.",
+    "proxy": "HTTP proxy for calls to CLN, such as http://proxy.example.com:3128.",
+    "tls_config": "How the TLS certificate of CLN is verified.",
+    "key_labels": "Whether metrics show license keys, which are credentials, masked or in full.",
+    "max_server_series": "A probe with more servers than this publishes no per-server series; a metric says so.",
+    "shard": "Which exporter this is of those that share the keys: 0/3, 1/3 and 2/3 are three of them.",
+    "allow_world_readable_secrets": "Whether to use secret files that every user of the machine can read.",
+    "probes": "Settings of the probes; an account can override each of them.",
+    "accounts": "The CLN accounts.",
+}
+TLS = {
+    "ca_file": "File with CA certificates in PEM format, used instead of the built-in ones.",
+    "insecure_skip_verify": "Disable TLS certificate verification.",
+}
+ACCOUNT = {
+    "name": "Value of the label `account`.",
+    "login": "Login at CLN.",
+    "secret_key_file": "File with the secret key of the account; read again when it changes.",
+    "secret_key_env": "Environment variable with the secret key of the account.",
+    "secret_key": "Secret key of the account, from its profile page in CLN.",
+    "registration_token_file": "File with the static registration token, for the patch status of the whole account.",
+    "registration_token_env": "Environment variable with the static registration token.",
+    "registration_token": "Static registration token, for the patch status of the whole account.",
+    "monitoring_keys_file": "File with monitoring keys, one per line.",
+    "monitoring_keys": "Monitoring keys, in addition to the keys of the account.",
+    "api_url": "Root of the CLN API for this account.",
+    "probes": "Settings of the probes for this account.",
+}
+PROBE = {
+    "enabled": "Whether the probe runs.",
+    "interval": "Time between two polls, at least 1s.",
+    "max_age": "How long the last good data are shown while the probe fails.",
+    "stale_after": "Age of the last check-in after which a server counts as silent.",
+    "server_series": "Whether to publish per-server series; without them there are counts and a histogram per key.",
+    "scopes": "What to ask about: servers of the keys, or those of the reseller. A scope given here is required.",
+    "products": "Product codes to ask about. A product given here is required.",
+}
+PROBES = {
+    "status": "CLN's own status.",
+    "kernelcare": "KernelCare keys and the check-ins of their servers.",
+    "imunify": "Imunify keys and the check-ins of their servers.",
+    "patch_status": "Whether kernels are patched.",
+    "ip_licenses": "IP licenses and the check-ins of their servers.",
+    "els": "Keys of Extended Lifecycle Support.",
+    "groups": "Server groups.",
+    "awp": "What AccelerateWP is billed for this month.",
+}
