@@ -25,22 +25,25 @@ PYTHON = "/opt/python-of-tests"
 NEEDED = "/opt/needed"
 """Where the libraries are seen that are installed for the tests."""
 
+ROOT = Path("/")
+"""The root file system of the machine itself, which is what is booted unless another one is given."""
+
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _BOOT_PATIENCE = 30.0
 
 # Mounts of its own, and processes that end with the first of them.
 _APART = ("unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child")
 
-# $1 is the folder to mount all in, $2 the files to put over those of the machine, the rest goes to systemd-nspawn. The
+# $1 is the folder to mount all in, $2 the files to put over those of the root $3, the rest is systemd-nspawn. The
 # machine may have control groups of either version, and where it is itself a container, or a chroot, perhaps none.
 _BOOT = r"""
 set -eu
-folder=$1 files=$2
-shift 2
+folder=$1 files=$2 lower=$3
+shift 3
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs "$folder"
 mkdir "$folder/upper" "$folder/work" "$folder/root"
-mount -t overlay -o "lowerdir=/,upperdir=$folder/upper,workdir=$folder/work" overlay "$folder/root"
+mount -t overlay -o "lowerdir=$lower,upperdir=$folder/upper,workdir=$folder/work" overlay "$folder/root"
 # None of the machine's own services comes up with it.
 rm -rf "$folder"/root/etc/systemd/system/*.wants "$folder"/root/etc/systemd/system/*.requires
 cp -a "$files/." "$folder/root/"
@@ -79,9 +82,9 @@ class Done:
 
 
 class Machine:
-    """A booted systemd, with ``files`` and ``copies`` over those of the machine, by their path from the root."""
+    """A booted systemd, with ``files`` and ``copies`` over those of ``root``, by their path from the root."""
 
-    def __init__(self, folder: Path, files: Mapping[str, str], copies: Mapping[str, Path]) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str], copies: Mapping[str, Path], root: Path = ROOT) -> None:
         if os.getuid() != 0:
             raise BootError("only root can boot a systemd in a container")
         stage = folder / "files"
@@ -99,11 +102,11 @@ class Machine:
         name = f"cln-monitor-test-{os.getpid()}"
         command = [
             *_APART,
-            *("sh", "-c", _BOOT, "boot", str(mounts), str(stage)),
+            *("sh", "-c", _BOOT, "boot", str(mounts), str(stage), str(root)),
             *(servers.path("systemd-nspawn"), "--quiet", "--boot", "--register=no", "--keep-unit", f"--machine={name}"),
             *("--console=pipe", "--link-journal=no", "--timezone=off", "--resolv-conf=off", "--private-network"),
             f"--directory={mounts / 'root'}",
-            *(f"--bind-ro={sys.base_prefix}:{PYTHON}", f"--bind-ro={SITE_PACKAGES}:{NEEDED}"),
+            *([f"--bind-ro={sys.base_prefix}:{PYTHON}", f"--bind-ro={SITE_PACKAGES}:{NEEDED}"] if root == ROOT else []),
             "systemd.unit=test.target",
         ]
         # It would otherwise keep a lock where the machine keeps its containers.

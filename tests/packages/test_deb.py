@@ -1,0 +1,248 @@
+"""The .deb on bare machines of its distribution: installed, configured, upgraded, removed and purged."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.running import wait_until
+from tests.real.systemd import Machine
+from tools.packages.targets import TARGETS
+
+from .machines import (
+    ADDRESS,
+    CONFIG,
+    LOWER,
+    PACKAGE,
+    as_nagios,
+    booted,
+    configure,
+    files_below,
+    last_success,
+    package_of,
+    record,
+    scrape,
+    version_of,
+    with_version,
+)
+
+DEBS = [name for name, target in TARGETS.items() if target.is_deb]
+SERVICE = "cln-exporter.service"
+NEW, OLD = f"{PACKAGE}-new.deb", f"{PACKAGE}-old.deb"
+STATE = "/var/lib/cln-exporter"
+INSTALL = "apt-get install --yes --quiet --no-download"
+_LINK = re.compile(r'(?:href|src|srcset)="(?!https?://|#)([^"#]+)')
+
+
+@pytest.fixture(params=DEBS)
+def distribution(request: pytest.FixtureRequest) -> str:
+    """A distribution of Debian."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def boot(distribution: str, tmp_path: Path) -> Iterator[Callable[..., Machine]]:
+    """Boot a machine of the distribution with its package, and one of a lower version where `upgrade` is true."""
+    with ExitStack() as stack:
+
+        def make(*, upgrade: bool = False) -> Machine:
+            packages = {"new": package_of(distribution)}
+            if upgrade:
+                packages["old"] = with_version(packages["new"], LOWER, tmp_path)
+            suite = TARGETS[distribution].suite
+            assert suite is not None
+            (tmp_path / "machine").mkdir()
+            return stack.enter_context(booted(suite, tmp_path / "machine", **packages))
+
+        yield make
+
+
+def test_two_edited_lines_give_metrics_and_a_green_plugin(boot: Callable[..., Machine]) -> None:
+    """Nothing starts before it is configured; then the service runs, and a plugin of the user nagios as well."""
+    machine = boot()
+    machine.must(f"{INSTALL} {NEW}")
+    assert machine.show(SERVICE, "ActiveState") == "inactive"
+    assert machine.run(f"systemctl is-enabled {SERVICE}").output == "disabled\n"
+    assert machine.must(f"stat -c '%U:%G %a' {CONFIG}") == "root:cln-monitor 640\n"
+    assert machine.run("dpkg --verify cln-monitor").output == ""
+    assert machine.run(f"systemctl start {SERVICE}").code != 0
+    assert "secret_key: is empty" in machine.journal(SERVICE)
+    machine.must(f"systemctl stop {SERVICE}")
+
+    before = files_below(machine, "/usr/lib/cln-monitor")
+    configure(machine)
+    machine.must(f"systemctl enable --now {SERVICE}")
+    assert "cln_kernelcare_key_servers{" in scrape(machine)
+    process = machine.show(SERVICE, "MainPID")
+    assert machine.must(f"ps -o user= -p {process} || stat -c %U /proc/{process}").strip() == "cln-monitor"
+
+    code, output = as_nagios(machine, f"check_cln_status -C {CONFIG}")
+    assert (code, "Permission denied" in output) == (3, True), output
+    machine.must("usermod -aG cln-monitor nagios")
+    code, output = as_nagios(machine, f"check_cln_status -C {CONFIG}")
+    assert (code, output[:5]) == (0, "OK - "), output
+    code, output = as_nagios(machine, f"check_cln_kernelcare -C {CONFIG}")
+    assert code == 2, output
+    assert as_nagios(machine, f"check_cln_kernelcare --exporter {ADDRESS}")[0] == code
+    assert files_below(machine, "/usr/lib/cln-monitor") == before, "bytecode was missing, and root has written it"
+
+
+def test_manual_completion_and_files(boot: Callable[..., Machine]) -> None:
+    """Each program has its man page, which troff reads without a warning, and its options complete in bash."""
+    machine = boot()
+    machine.must(f"{INSTALL} {NEW}")
+    programs = machine.must("ls /usr/bin/cln* /usr/bin/register_cln* /usr/lib/nagios/plugins").split()
+    names = sorted({Path(program).name for program in programs if not program.endswith(":")})
+    assert len(names) == 11
+    for name in names:
+        assert machine.must(f"man --warnings {name} 2>&1 >/dev/null") == "", name
+    assert "--web.listen-address" in machine.must("man cln-exporter")
+    assert "patch-status" in machine.must("man clntool")
+    complete = "COMP_WORDS=(cln-exporter --web.ma) COMP_CWORD=1; _cln_exporter; echo ${COMPREPLY[@]}"
+    source = ". /usr/share/bash-completion/completions/cln-exporter"
+    assert machine.must(f"bash -c '{source}; {complete}'") == "--web.max-requests\n"
+    machine.must("clntool files /tmp/files")
+    assert machine.must("diff -r /tmp/files /usr/share/cln-monitor") == ""
+    schema = record(machine, "cat /usr/share/cln-monitor/systemd/cln-monitor.schema.json")
+    assert schema == record(machine, "clntool check config --schema")
+    named = machine.must(f"sed -n 's/.*schema=//p' {CONFIG}").strip()
+    assert machine.run(f"test -f {named}").code == 0, named
+
+
+def test_links_of_the_documentation(distribution: str, tmp_path: Path) -> None:
+    """A link of a page leads to a file of the package."""
+    subprocess.run(["dpkg-deb", "--extract", str(package_of(distribution)), str(tmp_path)], check=True, timeout=300)
+    pages = sorted(tmp_path.glob("usr/share/doc/cln-monitor/html/**/*.html"))
+    assert len(pages) >= 10
+    links = [(page, link) for page in pages for link in _LINK.findall(page.read_text("utf-8"))]
+    assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
+    page = tmp_path / "usr/share/man/man1/check_cln_status.1.gz"
+    assert "CloudLinux" in gzip.decompress(page.read_bytes()).decode()
+
+
+def test_upgrade_restarts_what_runs(boot: Callable[..., Machine]) -> None:
+    """The new version runs at once, with the edited configuration and the observations of the old one."""
+    machine = boot(upgrade=True)
+    machine.must(f"{INSTALL} {OLD}")
+    configure(machine)
+    machine.must(f"systemctl enable --now {SERVICE}")
+    assert version_of(machine) == LOWER
+    seen = last_success(machine)
+    machine.must("systemctl kill --signal=USR1 cln.service || true; systemctl stop cln.service")
+    edited = machine.must(f"cat {CONFIG}")
+    machine.must(f"{INSTALL} {NEW}")
+    assert version_of(machine) not in {LOWER, ""}
+    assert machine.must(f"cat {CONFIG}") == edited
+    assert machine.must(f"stat -c '%U:%G %a' {CONFIG}") == "root:cln-monitor 640\n"
+    kept = last_success(machine)
+    assert seen, "no probe had succeeded"
+    assert kept == seen, "the observations of the old version are shown, as CLN is gone"
+    assert machine.show(SERVICE, "ActiveState") == "active"
+
+
+def test_upgrade_leaves_stopped_what_is_stopped_and_restarts_instances(boot: Callable[..., Machine]) -> None:
+    """An upgrade starts nothing that was stopped; an instance runs the new version."""
+    machine = boot(upgrade=True)
+    machine.must(f"{INSTALL} {OLD}")
+    configure(machine)
+    machine.must(
+        f"install -m 0644 {CONFIG} /etc/cln-monitor/one.yml && install -m 0600 /dev/null /etc/cln-monitor/one.secret"
+    )
+    machine.must("sed -i 's/secret_key:.*/secret_key_file: \"%d\\/one.secret\"/' /etc/cln-monitor/one.yml")
+    machine.must(f"sed -n 's/^ *secret_key: //p' {CONFIG} | cut -d ' ' -f 1 > /etc/cln-monitor/one.secret")
+    machine.must("systemctl start cln-exporter@one")
+    assert version_of(machine) == LOWER
+    machine.must(f"{INSTALL} {NEW}")
+    assert version_of(machine) != LOWER
+    assert machine.show(SERVICE, "ActiveState") == "inactive"
+
+
+def test_downgrade(boot: Callable[..., Machine]) -> None:
+    """The way back is the package of the version before."""
+    machine = boot(upgrade=True)
+    machine.must(f"{INSTALL} {NEW}")
+    configure(machine)
+    machine.must(f"systemctl start {SERVICE}")
+    assert version_of(machine) != LOWER
+    machine.must(f"{INSTALL} --allow-downgrades {OLD}")
+    assert version_of(machine) == LOWER
+
+
+def test_remove_keeps_and_purge_removes(boot: Callable[..., Machine]) -> None:
+    """Removal stops the service and keeps configuration and state; a purge leaves neither, nor a link to a unit."""
+    machine = boot()
+    machine.must(f"{INSTALL} {NEW}")
+    configure(machine)
+    machine.must(f"systemctl enable --now {SERVICE}")
+    scrape(machine)
+    wait_until(lambda: files_below(machine, STATE)[1:], "the saved state")
+    machine.must("systemctl stop cln.service")
+    machine.must("apt-get remove --yes cln-monitor")
+    assert machine.show(SERVICE, "ActiveState") == "inactive"
+    assert machine.run("pgrep -f cln-exporter").output == ""
+    assert files_below(machine, "/usr/lib/cln-monitor /usr/bin/cln-exporter /usr/share/cln-monitor") == []
+    assert files_below(machine, CONFIG) == [CONFIG]
+    assert files_below(machine, STATE)[1:]
+
+    machine.must(f"{INSTALL} {NEW}")
+    assert "acme_login" not in machine.must(f"cat {CONFIG}"), "the edited configuration is still there"
+    assert machine.run(f"systemctl is-enabled {SERVICE}").output == "enabled\n"
+
+    machine.must("apt-get purge --yes cln-monitor")
+    state = "/var/lib/cln-exporter /var/lib/private/cln-*"
+    assert files_below(machine, f"/etc/cln-monitor {state} /etc/systemd/system/*.wants/cln-* /usr/lib/cln-monitor") == []
+    assert machine.must("dpkg-query --list 'cln-monitor*' 2>/dev/null | grep -c ^ii || true") == "0\n"
+
+
+def test_another_installation_is_named_and_not_used(boot: Callable[..., Machine]) -> None:
+    """Modules and programs in /usr/local, as of pip, are not what the package runs."""
+    machine = boot()
+    (minor,) = re.findall(r"3\.\d+", machine.must("python3 --version"))
+    modules = f"/usr/local/lib/python{minor}/dist-packages/cln_monitor"
+    machine.must(f"mkdir -p {modules} && echo 'raise SystemExit(9)' > {modules}/__init__.py")
+    machine.must("echo '#!/bin/false' > /usr/local/bin/clntool && chmod 755 /usr/local/bin/clntool")
+    output = machine.must(f"{INSTALL} {NEW} 2>&1")
+    assert "/usr/local/bin/clntool is from another installation" in output
+    assert machine.must(f"PYTHONPATH={modules}/.. /usr/bin/clntool --version").startswith("clntool ")
+    assert machine.run("/usr/lib/nagios/plugins/check_cln_status --version").code == 3
+
+
+def test_a_full_disk_during_an_upgrade(boot: Callable[..., Machine]) -> None:
+    """The upgrade fails, the old version runs on, and the upgrade succeeds once there is room."""
+    machine = boot(upgrade=True)
+    machine.must(f"{INSTALL} {OLD}")
+    configure(machine)
+    machine.must(f"systemctl start {SERVICE}")
+    machine.must(
+        "cp -a /usr/lib/cln-monitor /tmp/copy && size=$(du -sk /tmp/copy | cut -f 1) && "
+        "mount -t tmpfs -o size=$((size + 2048))k tmpfs /usr/lib/cln-monitor && "
+        "cp -a /tmp/copy/. /usr/lib/cln-monitor/"
+    )
+    failed = machine.run(f"dpkg --install {NEW}")
+    assert failed.code != 0
+    assert "No space left on device" in failed.output
+    assert version_of(machine) == LOWER
+    assert machine.must("clntool --version") == f"clntool {LOWER}\n"
+    machine.must("mount -o remount,size=1g /usr/lib/cln-monitor")
+    machine.must(f"dpkg --install {NEW}")
+    assert version_of(machine) != LOWER
+
+
+def test_lintian(distribution: str) -> None:
+    """Lintian has no error, and no warning that the package does not explain."""
+    done = subprocess.run(
+        ["lintian", "--fail-on=error,warning", "--allow-root", str(package_of(distribution))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
