@@ -21,8 +21,10 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test
 
-FOLDERS = ("real", "faults", "soak")
+FOLDERS = ("real", "faults", "soak", "packages")
 """Folders whose tests start programs, all of them; the longest first."""
+ASKED_FOR = "packages"
+"""The folder whose tests are in a run that names it, and in no other: they need what `make packages` builds."""
 
 _TESTS = Path(__file__).parents[1]
 _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
@@ -60,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out a folder none of whose tests is in the run."""
+    if collection_path == _TESTS / ASKED_FOR:
+        return None if any(ASKED_FOR in Path(each.partition("::")[0]).parts for each in config.args) else True
     is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured"}
     return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in FOLDERS else None
 

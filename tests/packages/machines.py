@@ -91,7 +91,7 @@ def scrape(machine: Machine) -> str:
 
 def version_of(machine: Machine) -> str:
     """Return the version of the exporter that runs."""
-    found = re.search(r'cln_exporter_build_info\{.*?version="([^"]+)"', scrape(machine))
+    found = re.search(r'cln_exporter_build_info\{.*?\bversion="([^"]+)"', scrape(machine))
     assert found is not None
     return found[1]
 

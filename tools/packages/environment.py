@@ -75,7 +75,7 @@ def _make_independent(environment: Path, interpreter: str, installer: str) -> No
     for file in programs.iterdir():
         if not _is_ours(file.name):
             file.unlink()
-    (programs / "python3").symlink_to(interpreter)
+    (programs / "python3").symlink_to(os.path.relpath(interpreter, PREFIX / "bin"))
     for script in programs.iterdir():
         if not script.is_symlink():
             _, _, rest = script.read_text("utf-8").partition("\n")
@@ -87,6 +87,11 @@ def _make_independent(environment: Path, interpreter: str, installer: str) -> No
     for name in ("include", "share", ".gitignore"):
         path = environment / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for tests in environment.glob("lib/*/site-packages/*/tests"):
+        shutil.rmtree(tests)
+    for file in environment.glob("lib/**/*"):
+        if file.is_file() and not file.is_symlink():
+            file.chmod(0o644)  # modules and libraries are loaded, never started
     for about in environment.glob("lib/*/site-packages/*.dist-info"):
         (about / "RECORD").unlink()  # pip then refuses to change what the package manager installed
         (about / "direct_url.json").unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shutil
 from pathlib import Path
@@ -61,8 +62,7 @@ def _bundled_files(prefix: Path, stage: Path) -> None:
     files = stage / _FILES
     files.parent.mkdir(parents=True, exist_ok=True)
     (package / "files").rename(files)
-    depth = len(package.relative_to(stage).parts)
-    (package / "files").symlink_to(f"{'../' * depth}{_FILES}")
+    (package / "files").symlink_to(os.path.relpath(files, package))
     for file in sorted((files / "systemd").iterdir()):
         text = file.read_text("utf-8")
         if file.name == "cln-monitor.yml":
