@@ -164,6 +164,22 @@ def test_upgrade_leaves_stopped_what_is_stopped_and_restarts_instances(boot: Cal
     assert machine.show(SERVICE, "ActiveState") == "inactive"
 
 
+def test_state_of_a_unit_with_a_dynamic_user_moves_along(boot: Callable[..., Machine]) -> None:
+    """The unit of a checkout lets systemd make up its user: its state is that of the service of the package."""
+    machine = boot()
+    machine.must(f"{INSTALL} {NEW}")
+    configure(machine)
+    drop_in = "/etc/systemd/system/cln-exporter.service.d/before.conf"
+    old = "[Service]\\nUser=\\nGroup=\\nDynamicUser=yes\\nSupplementaryGroups=cln-monitor"
+    machine.must(f"mkdir -p {Path(drop_in).parent} && printf '{old}\\n' > {drop_in} && systemctl daemon-reload")
+    machine.must(f"systemctl start {SERVICE}")
+    scrape(machine)
+    machine.must("systemctl stop cln-exporter cln && test -L /var/lib/cln-exporter")
+    machine.must(f"rm {drop_in} && systemctl daemon-reload && systemctl start {SERVICE}")
+    assert "cln_kernelcare_key_servers{" in scrape(machine)
+    assert machine.must(f"stat -c '%F %U' {STATE}") == "directory cln-monitor\n"
+
+
 def test_downgrade(boot: Callable[..., Machine]) -> None:
     """The way back is the package of the version before."""
     machine = boot(upgrade=True)
@@ -198,7 +214,9 @@ def test_remove_keeps_and_purge_removes(boot: Callable[..., Machine]) -> None:
 
     machine.must("apt-get purge --yes cln-monitor")
     state = "/var/lib/cln-exporter /var/lib/private/cln-*"
-    assert files_below(machine, f"/etc/cln-monitor {state} /etc/systemd/system/*.wants/cln-* /usr/lib/cln-monitor") == []
+    assert (
+        files_below(machine, f"/etc/cln-monitor {state} /etc/systemd/system/*.wants/cln-* /usr/lib/cln-monitor") == []
+    )
     assert machine.must("dpkg-query --list 'cln-monitor*' 2>/dev/null | grep -c ^ii || true") == "0\n"
 
 

@@ -1,0 +1,161 @@
+"""The .rpm on a booted machine: what it holds, that it installs, runs, upgrades and is removed.
+
+No machine of EL can be made here. A machine of Debian 12 stands for one: its Python has the path that it has on EL 8
+and 9, and its rpm runs the same scriptlets.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.systemd import Machine
+from tools.packages.targets import TARGETS
+
+from .machines import CONFIG, PACKAGE, as_nagios, booted, configure, files_below, package_of, scrape
+
+RPMS = [name for name, target in TARGETS.items() if not target.is_deb]
+RUNNING = [name for name in RPMS if TARGETS[name].python == "3.11"]
+SERVICE = "cln-exporter.service"
+FILE = f"{PACKAGE}-new.rpm"
+PLUGINS = "/usr/lib64/nagios/plugins"
+
+
+def query(name: str, *what: str) -> str:
+    """Return what rpm tells about the package of a distribution."""
+    done = subprocess.run(
+        ["rpm", "--query", "--package", *what, str(package_of(name))],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.fixture(params=RUNNING)
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
+    """A machine that stands for one of EL, with the package beside it."""
+    name: str = request.param
+    with booted("bookworm", tmp_path, new=package_of(name)) as machine:
+        yield machine
+
+
+@pytest.mark.parametrize("name", RPMS)
+def test_requirements(name: str) -> None:
+    """The Python that the distribution has, and nothing that only the machine of the build has."""
+    target = TARGETS[name]
+    needs = [need for need in query(name, "--requires").splitlines() if not need.startswith("rpmlib(")]
+    assert target.requires in needs
+    assert {need.split("(")[0].split()[0] for need in needs} == {
+        target.requires,
+        "glibc",
+        "systemd",
+        "shadow-utils",
+        "/bin/sh",
+    }
+    assert query(name, "--queryformat", "%{PAYLOADCOMPRESSOR}") == "xz", "the rpm of EL 8 reads it"
+
+
+@pytest.mark.parametrize("name", RPMS)
+def test_the_environment_is_of_the_python_of_the_distribution(name: str, tmp_path: Path) -> None:
+    """Its link, its libraries and its bytecode; each module has its bytecode, and no path of the build is in it."""
+    target = TARGETS[name]
+    subprocess.run(
+        f"rpm2cpio {package_of(name)} | cpio --quiet -idm", shell=True, cwd=tmp_path, check=True, timeout=300
+    )
+    environment = tmp_path / "usr/lib/cln-monitor"
+    assert (environment / "bin/python3").readlink() == Path(f"../../../bin/python{target.python}")
+    (packages,) = environment.glob("lib/python3*/site-packages")
+    assert packages.parent.name == f"python{target.python}"
+    tag = f"cpython-{target.python.replace('.', '')}"
+    libraries = [path for path in packages.rglob("*.so") if "cpython-" in path.name]
+    assert libraries
+    assert [path.name for path in libraries if tag not in path.name] == []
+    modules = [path for path in packages.rglob("*.py") if "-" not in path.parent.name]
+    assert len(modules) > 500
+    compiled = [path.parent / "__pycache__" / f"{path.stem}.{tag}.pyc" for path in modules]
+    assert [str(path) for path in compiled if not path.is_file()] == []
+    assert b"/tmp/" not in (packages / "cln_monitor/__pycache__" / f"durations.{tag}.pyc").read_bytes()
+    assert b"/usr/lib/cln-monitor/" in (packages / "cln_monitor/__pycache__" / f"durations.{tag}.pyc").read_bytes()
+
+
+def test_glibc_of_each_library(tmp_path: Path) -> None:
+    """No library needs a glibc newer than that of EL 8, 2.28."""
+    for name in RPMS:
+        tree = tmp_path / name
+        tree.mkdir()
+        subprocess.run(
+            f"rpm2cpio {package_of(name)} | cpio --quiet -idm", shell=True, cwd=tree, check=True, timeout=300
+        )
+        libraries = [str(path) for path in tree.rglob("*.so")]
+        symbols = subprocess.run(["objdump", "-T", *libraries], capture_output=True, text=True, timeout=300, check=True)
+        needed = {tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_([\d.]+)", symbols.stdout)}
+        assert needed
+        assert max(needed) <= (2, 28), name
+
+
+def test_installed_configured_and_removed(machine: Machine) -> None:
+    """Nothing starts before it is configured; service and plugins run; a removal stops it and keeps the state."""
+    machine.must(f"rpm --install --nodeps {FILE}")
+    assert machine.show(SERVICE, "ActiveState") == "inactive"
+    assert machine.must(f"stat -c '%U:%G %a' {CONFIG}") == "root:cln-monitor 640\n"
+    unsatisfied = machine.run("rpm --verify cln-monitor").output.splitlines()
+    assert [line for line in unsatisfied if not line.startswith("Unsatisfied dependencies")] == []
+    before = files_below(machine, "/usr/lib/cln-monitor")
+    configure(machine)
+    machine.must(f"systemctl enable --now {SERVICE}")
+    assert "cln_kernelcare_key_servers{" in scrape(machine)
+    machine.must("usermod -aG cln-monitor nagios")
+    code, output = as_nagios(machine, f"check_cln_status -C {CONFIG}", directory=PLUGINS)
+    assert (code, output[:5]) == (0, "OK - "), output
+    assert machine.must("clntool --version").startswith("clntool ")
+    assert "--web.listen-address" in machine.must("man cln-exporter")
+    assert files_below(machine, "/usr/lib/cln-monitor") == before
+    changed = machine.run("rpm --verify --nodeps cln-monitor").output.split()
+    assert changed[-2:] == ["c", CONFIG], "the edited configuration and nothing else"
+
+    process = machine.show(SERVICE, "MainPID")
+    machine.must(f"rpm --upgrade --nodeps --replacepkgs {FILE}")
+    assert machine.show(SERVICE, "ActiveState") == "active"
+    assert machine.show(SERVICE, "MainPID") != process, "an upgrade restarts what runs"
+    assert 'secret_key: ""' not in machine.must(f"cat {CONFIG}")
+
+    machine.must("rpm --erase cln-monitor")
+    assert machine.show(SERVICE, "ActiveState") == "inactive"
+    assert files_below(machine, "/usr/lib/cln-monitor /usr/bin/cln-exporter /usr/share/cln-monitor") == []
+    assert files_below(machine, "/etc/cln-monitor")[1:] == [f"{CONFIG}.rpmsave"]
+    assert files_below(machine, "/var/lib/cln-exporter")[1:]
+
+
+@pytest.mark.parametrize("name", RPMS)
+def test_installed_below_another_root(name: str, tmp_path: Path) -> None:
+    """`rpm --root` installs into an empty tree, and verifies it."""
+    rpm = ["rpm", f"--root={tmp_path}", "--nodeps"]
+    subprocess.run(
+        [*rpm, "--noscripts", "--install", str(package_of(name))], check=True, timeout=300, capture_output=True
+    )
+    done = subprocess.run([*rpm, "--verify", "cln-monitor"], capture_output=True, text=True, timeout=300, check=False)
+    # Without the scriptlet that makes it, the group of the configuration is missing.
+    assert [line for line in done.stdout.splitlines() if CONFIG not in line] == []
+    assert (tmp_path / "usr/lib/cln-monitor/pyvenv.cfg").is_file()
+
+
+@pytest.mark.parametrize("name", RPMS)
+def test_rpmlint(name: str) -> None:
+    """Rpmlint has no error, and no warning that the package does not explain."""
+    configuration = Path(__file__).parents[2] / "packaging" / "rpm" / "rpmlint.toml"
+    done = subprocess.run(
+        ["rpmlint", f"--config={configuration}", str(package_of(name))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert re.search(r"\b0 errors, 0 warnings", done.stdout), done.stdout[-3000:]
+    assert done.returncode == 0
