@@ -53,7 +53,7 @@ def build(names: list[str], to: Path) -> list[Path]:
 def _pack(target: Target, files: Path, settings: Settings) -> Path:
     for old in (settings.to / target.name).glob(f"*.{target.kind}"):
         old.unlink()
-    return (deb if target.is_deb else rpm).build(target, files, settings)
+    return deb.build(target, files, settings) if target.is_deb else rpm.build(target, files, settings)
 
 
 def _moment() -> int:
