@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cln_monitor import __version__
@@ -42,6 +43,7 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
         "PYTHON": target.requires,
         "MAINTAINER": maintainer,
         "STAGE": str(stage),
+        "DATE": datetime.fromtimestamp(moment, UTC).strftime("%a %b %d %Y"),
     }
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
