@@ -1,6 +1,6 @@
 """The .rpm on a booted machine: what it holds, that it installs, runs, upgrades and is removed.
 
-No machine of EL can be made here. A machine of Debian 12 stands for one: its Python has the path that it has on EL 8
+No machine of EL can be made here. A machine of Debian 12 is used instead: its Python has the path that it has on EL 8
 and 9, and its rpm runs the same scriptlets.
 """
 
@@ -26,7 +26,7 @@ PLUGINS = "/usr/lib64/nagios/plugins"
 
 
 def query(name: str, *what: str) -> str:
-    """Return what rpm tells about the package of a distribution."""
+    """Return what rpm reports about the package of a distribution."""
     done = subprocess.run(
         ["rpm", "--query", "--package", *what, str(package_of(name))],
         capture_output=True,
@@ -39,7 +39,7 @@ def query(name: str, *what: str) -> str:
 
 @pytest.fixture(params=RUNNING)
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
-    """A machine that stands for one of EL, with the package beside it."""
+    """A machine that is used instead of one of EL, with the package beside it."""
     name: str = request.param
     with booted("bookworm", tmp_path, new=package_of(name)) as machine:
         yield machine

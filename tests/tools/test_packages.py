@@ -63,7 +63,7 @@ def test_a_unit_that_changed_is_noticed() -> None:
 
 
 def test_two_lines_of_the_configuration_have_to_be_edited() -> None:
-    """As it is installed it is refused; with the login and the secret key it is good, and all else is the sample."""
+    """It is refused as installed, and good with a login and a secret key; everything else is the sample."""
     text = units.configuration(SAMPLE)
     with pytest.raises(ConfigError, match=r"accounts\[0\]\.secret_key: is empty"):
         parse_config(text, Path("/nowhere"))

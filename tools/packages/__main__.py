@@ -58,8 +58,8 @@ def _pack(target: Target, files: Path, settings: Settings) -> Path:
 
 def _moment() -> int:
     """Return the time that all files get, so that the same sources make the same package."""
-    if given := os.environ.get("SOURCE_DATE_EPOCH"):
-        return int(given)
+    if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
+        return int(epoch)
     command = ["git", "log", "-1", "--format=%ct"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return int(done.stdout) if done.returncode == 0 else int(time.time())

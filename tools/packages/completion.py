@@ -10,7 +10,7 @@ from cln_monitor.cli.main import main
 from .options import PLUGINS, Command, exporter, plugin
 
 _FILES = frozenset({"FILE"})
-_FOLDERS = frozenset({"FOLDER", "DIRECTORY"})
+_DIRECTORIES = frozenset({"FOLDER", "DIRECTORY"})
 _COMPLETE = 'mapfile -t COMPREPLY < <(compgen {} -- "$cur")'
 
 
@@ -41,13 +41,13 @@ def _bash(command: Command) -> str:
     for option in command.options:
         if option.choices:
             action = _COMPLETE.format(f'-W "{" ".join(option.choices)}"')
-        elif option.value in _FILES | _FOLDERS:
+        elif option.value in _FILES | _DIRECTORIES:
             action = _COMPLETE.format("-f" if option.value in _FILES else "-d")
         else:
             action = "COMPREPLY=()"
         if option.value:
             cases.append(f"        {'|'.join(option.flags)}) {action} ;;")
-    words = " ".join(flag for option in command.options for flag in option.flags)
+    flags = " ".join(flag for option in command.options for flag in option.flags)
     function = f"_{command.typed.replace('-', '_')}"
     body = "\n".join(cases)
     # Bash makes a word of "=", so the option may be one word or two before the cursor.
@@ -58,7 +58,7 @@ def _bash(command: Command) -> str:
     if [ "$cur" = "=" ]; then cur=; elif [ "$prev" = "=" ]; then prev=${{COMP_WORDS[COMP_CWORD - 2]}}; fi
     case $prev in
 {body}
-        *) {_COMPLETE.format(f'-W "{words}"')} ;;
+        *) {_COMPLETE.format(f'-W "{flags}"')} ;;
     esac
 }}
 complete -F {function} {command.typed}

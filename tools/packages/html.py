@@ -47,8 +47,8 @@ def pages(root: Path) -> dict[str, bytes]:
     names = {path.relative_to(root).as_posix(): path for path in sorted(sources) if path.name != "CONTRIBUTING.md"}
     images = {path.relative_to(root).as_posix(): path for path in sorted((root / "docs" / "images").iterdir())}
     known = {name: _html_name(name) for name in names} | {name: name for name in images}
-    made = {known[name]: _page(path.read_text("utf-8"), name, known).encode() for name, path in names.items()}
-    return made | {name: path.read_bytes() for name, path in images.items()}
+    texts = {known[name]: _page(path.read_text("utf-8"), name, known).encode() for name, path in names.items()}
+    return texts | {name: path.read_bytes() for name, path in images.items()}
 
 
 def _html_name(name: str) -> str:

@@ -61,26 +61,26 @@ def _of_parser(parser: argparse.ArgumentParser) -> Command:
 def clntool() -> tuple[Command, list[Command]]:
     """Return ``clntool`` with the options before a command, and its commands."""
     tree = command()
-    return _of_click("clntool", tree), [_of_click(f"clntool {path}", each) for path, each in _leaves(tree, "")]
+    return _of_click("clntool", tree), [_of_click(f"clntool {path}", leaf) for path, leaf in _leaves(tree, "")]
 
 
 def _leaves(group: Any, path: str) -> Iterator[tuple[str, Any]]:
-    for name, each in group.commands.items():
+    for name, child in group.commands.items():
         typed = f"{path} {name}".strip()
-        if getattr(each, "commands", None):
-            yield from _leaves(each, typed)
+        if getattr(child, "commands", None):
+            yield from _leaves(child, typed)
         else:
-            yield typed, each
+            yield typed, child
 
 
-def _of_click(typed: str, each: Any) -> Command:
+def _of_click(typed: str, command_: Any) -> Command:
     arguments = []
     options = []
-    for param in each.params:
+    for param in command_.params:
         if param.param_type_name == "argument":
             word = f"{param.metavar}{'…' if param.nargs != 1 else ''}"
             arguments.append(word if param.required else f"[{word}]")
         else:
             value = "" if param.is_flag else str(param.metavar or param.name.upper())
             options.append(Option((*param.opts, *param.secondary_opts), value, param.help or ""))
-    return Command(typed, each.help or "", tuple(arguments), tuple(options))
+    return Command(typed, command_.help or "", tuple(arguments), tuple(options))

@@ -1,4 +1,4 @@
-"""The files of a package as they are installed, below a directory that stands for the root."""
+"""The files of a package as they are installed, below a directory that is used as the root."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def unit(name: str, text: str) -> str:
     text = text.replace(_PROGRAMS, "/usr/bin/")
     if name != "cln-exporter.service":
         return text
-    # The comment above DynamicUser= explains it, and goes with it.
+    # The comment above DynamicUser= explains it, and is removed with it.
     changed, times = re.subn(r"(?m)(?:^#.*\n)*^DynamicUser=yes\n", _OWN_USER, text)
     changed, secrets = re.subn(r"(?m)^LoadCredential=.*\n", "", changed)
     if (times, secrets) != (1, 1):
