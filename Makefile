@@ -115,7 +115,9 @@ packages: $(venv)/.dev ## build the .deb and .rpm packages in dist, as root (ARG
 
 .PHONY: test-packages
 test-packages: packages servers ## install, upgrade, remove and purge the packages in root file systems, as root
-	@command -v lintian >/dev/null && command -v rpmlint >/dev/null || tools/apt-install lintian rpmlint
+	@for tool in lintian rpmlint cpio objdump; do \
+	    command -v $$tool >/dev/null || { tools/apt-install lintian rpmlint cpio binutils || exit; break; }; \
+	done
 	@$(bin)/python -m pytest tests/packages
 
 .PHONY: clean
