@@ -24,19 +24,8 @@ RUNNING = [name for name in RPMS if TARGETS[name].python == "3.11"]
 SERVICE = "cln-exporter.service"
 FILE = f"{PACKAGE}-new.rpm"
 _MODULES = (
-    "cln_monitor.exporter.main",
-    "cln_monitor.cli.main",
-    "cln_monitor.checks.entry",
-    "cln_monitor.checks.registry",
-)
-_MODULES += (
-    "bcrypt",
-    "charset_normalizer.md",
-    "markupsafe._speedups",
-    "msgspec",
-    "pydantic_core",
-    "uvloop",
-    "yaml._yaml",
+    *("cln_monitor.exporter.main", "cln_monitor.cli.main", "cln_monitor.checks.entry", "cln_monitor.checks.registry"),
+    *("bcrypt", "charset_normalizer.md", "markupsafe._speedups", "msgspec", "pydantic_core", "uvloop", "yaml._yaml"),
 )
 PLUGINS = "/usr/lib64/nagios/plugins"
 

@@ -57,7 +57,8 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
     (stage / _CONFIGURATION).chmod(0o640)
     to.mkdir(parents=True, exist_ok=True)
     package = to / f"cln-monitor_{version}_{architecture}.deb"
-    run(["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(stage), str(package)], log, _SECONDS)
+    command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(stage), str(package)]
+    run(["env", f"SOURCE_DATE_EPOCH={moment}", *command], log, _SECONDS)
     return package
 
 
