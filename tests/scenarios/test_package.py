@@ -107,6 +107,15 @@ def test_an_installed_plugin_and_clntool_ask_cln(programs: Path) -> None:
         assert (code, KEY in output) == (0, True), output
 
 
+def test_the_installed_clntool_copies_the_files(programs: Path, tmp_path: Path) -> None:
+    """Rules, dashboards, units and definitions come out of the wheel as they are in the checkout."""
+    code, output = _run(programs, "clntool", "files", str(tmp_path))
+    assert code == 0, output
+    expected = {name: file.read_bytes() for name, file in files_of_checkout(ROOT).items()}
+    copied = {str(file.relative_to(tmp_path)): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert copied == expected
+
+
 def test_types_are_there_for_who_uses_the_client(programs: Path) -> None:
     """The marker lies where type checkers look for it, and the client is the one of the wheel."""
     code = "import cln_monitor.cln, pathlib; print(pathlib.Path(cln_monitor.__path__[0], 'py.typed').exists())"
