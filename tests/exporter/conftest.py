@@ -102,7 +102,7 @@ accounts:
 
     def metrics(self) -> str:
         """Return the polled data as text."""
-        return b"".join(self.service.page().plain(b"")).decode()
+        return b"".join(self.service.exposition().plain(b"")).decode()
 
     def own_metrics(self) -> str:
         """Return the exporter's own metrics as text."""
@@ -152,4 +152,4 @@ def exporting(idle: Callable[[Any], None]) -> Iterator[Exporting]:
         targets += service.targets.values()
         service.stop()
         for target in targets:
-            target.source.client.close()
+            target.context.client.close()

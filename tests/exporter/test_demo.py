@@ -27,12 +27,12 @@ def test_it_needs_no_configuration(idle: Callable[[Any], None]) -> None:
         service.start()
         try:
             runs = [service.run(target) for target in service.targets.values()]
-            samples = parse(b"".join(service.page().plain(b"")).decode())
+            samples = parse(b"".join(service.exposition().plain(b"")).decode())
         finally:
             targets = list(service.targets.values())
             service.stop()
             for target in targets:
-                target.source.client.close()
+                target.context.client.close()
     assert [run.failure for run in runs] == [None] * len(enabled)
     assert {dict(labels)["account"] for name, labels in samples if name == "cln_kernelcare_key_info"} == {"demo"}
 

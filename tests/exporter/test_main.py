@@ -151,7 +151,7 @@ def test_sighup_reloads_and_a_bad_file_changes_nothing(cln: tuple[Simulator, str
         good = config.read_text()
         config.write_text(good + "surprise: 1\n")
         exporter.process.send_signal(signal.SIGHUP)
-        exporter.wait_for_log("configuration not reloaded")
+        exporter.wait_for_log("configuration reload failed")
         metrics = exporter.metrics()
         assert "cln_exporter_config_last_reload_successful 0.0" in metrics
         assert 'cln_kernelcare_key_servers_limit{account="acme",key="WsTs-' in metrics

@@ -33,13 +33,13 @@ def fleet(exporting: Exporting) -> Exporting:
 def compressed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """What is compressed from now on."""
     texts: list[bytes] = []
-    compress: Callable[[bytes], Fragment] = Fragment.of
+    compress: Callable[[bytes], Fragment] = Fragment.compress
 
     def noted(text: bytes) -> Fragment:
         texts.append(text)
         return compress(text)
 
-    monkeypatch.setattr(Fragment, "of", noted)
+    monkeypatch.setattr(Fragment, "compress", noted)
     return texts
 
 

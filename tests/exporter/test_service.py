@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from cln_monitor.cln import REASONS, Redactor
 from cln_monitor.config import Config, ConfigError
-from cln_monitor.exporter.metrics.exposition import Exposition
+from cln_monitor.exporter.metrics.exposition import ExpositionStore
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.snapshot import decode
 from cln_monitor.simulator import Fault
@@ -131,14 +131,14 @@ class TestRuns:
         exporting.clock.advance(60)
         exporting.run("imunify")
         target = exporting.target("imunify")
-        assert (target.view().read, target.view().lacking, target.view().failure is None) == (0, 0, False)
-        kept = target.saved()
+        assert (target.report().read, target.report().lacking, target.report().failure is None) == (0, 0, False)
+        kept = target.snapshot()
         assert kept is not None
         target.restore(decode(kept.encode(), target.probe, exporting.clock.time()), exporting.clock)
-        assert (target.view().read, target.view().lacking) == (0, 0)
+        assert (target.report().read, target.report().lacking) == (0, 0)
         exporting.clock.advance(target.settings.max_age)
         target.expire(exporting.clock.monotonic())
-        assert (target.view().read, target.view().lacking) == (0, 1)
+        assert (target.report().read, target.report().lacking) == (0, 1)
 
     def test_too_many_series_a_server(self, fleet: Exporting) -> None:
         """Are left out, and a metric says how many."""
@@ -157,7 +157,7 @@ class TestRuns:
             fleet.run("kernelcare")
             fleet.simulator.faults.add(Fault("html"))
             fleet.run("kernelcare")
-        good, bad = [line for line in logs if line["event"] != "asked CLN"]
+        good, bad = [line for line in logs if line["event"] != "request to CLN"]
         assert (good["event"], good["log_level"], good["parts"]) == ("probe succeeded", "info", 1)
         assert (bad["event"], bad["log_level"], bad["reason"]) == ("probe failed", "warning", "bad_answer")
         assert (bad["account"], bad["probe"], bad["api"]) == ("acme", "kernelcare", fleet.target("kernelcare").id.api)
@@ -171,7 +171,7 @@ class TestRuns:
             fleet.simulator.faults.add(Fault("html", times=1))
             fleet.run("kernelcare")
             fleet.run("kernelcare")
-        told = [(line["event"], line["log_level"]) for line in logs if line["event"] != "asked CLN"]
+        told = [(line["event"], line["log_level"]) for line in logs if line["event"] != "request to CLN"]
         success, failure = "probe succeeded", ("probe failed", "warning")
         assert told == [(success, "info"), (success, "debug"), failure, (success, "info")]
 
@@ -209,25 +209,25 @@ class TestStanding:
 
     def test_it_counts_what_fails_and_what_has_not_run(self, fleet: Exporting) -> None:
         """Until all is well."""
-        assert fleet.service.standing() == "5 probes of 1 account: 5 not run yet"
+        assert fleet.service.status_line() == "5 probes of 1 account: 5 not run yet"
         fleet.run("status", "kernelcare", "ip_licenses", "patch_status")
         fleet.simulator.faults.add(Fault("status", "/im/*", status=500))
         fleet.run("imunify")
-        assert fleet.service.standing() == "5 probes of 1 account: 1 failing"
+        assert fleet.service.status_line() == "5 probes of 1 account: 1 failing"
         fleet.simulator.faults.clear()
         fleet.run("imunify")
-        assert fleet.service.standing() == "5 probes of 1 account: all well"
+        assert fleet.service.status_line() == "5 probes of 1 account: all OK"
 
     def test_a_reload_that_failed_is_said(self, exporting: Exporting) -> None:
         """Until one succeeds; what is wrong with the configuration stays in the log."""
         exporting.configure(accounts=SECOND)
         good, exporting.file.text = exporting.file.text, "accounts: []"
         exporting.service.reload()
-        said = "5 not run yet, the last reload failed, and the configuration from before it is in use"
-        assert exporting.service.standing() == f"5 probes of 1 account: {said}"
+        said = "5 not run yet, the last reload failed, the previous configuration is in use"
+        assert exporting.service.status_line() == f"5 probes of 1 account: {said}"
         exporting.file.text = good
         exporting.service.reload()
-        assert exporting.service.standing() == "9 probes of 2 accounts: 9 not run yet"
+        assert exporting.service.status_line() == "9 probes of 2 accounts: 9 not run yet"
 
 
 class TestReload:
@@ -257,7 +257,7 @@ class TestReload:
         fleet.file.text = fleet.file.text.replace("login: pl4nted_login", "login: other_login")
         fleet.service.reload()
         assert fleet.samples("cln_kernelcare") == []
-        assert fleet.target("kernelcare").id in fleet.service.untried()
+        assert fleet.target("kernelcare").id in fleet.service.not_yet_run()
 
     def test_a_removed_account_is_gone(self, fleet: Exporting) -> None:
         """And a new one is there, untried."""
@@ -265,7 +265,7 @@ class TestReload:
         fleet.file.text = fleet.file.text.replace("name: acme", "name: renamed")
         fleet.service.reload()
         assert 'account="acme"' not in fleet.metrics()
-        assert {target.account for target in fleet.service.untried()} == {"renamed"}
+        assert {target.account for target in fleet.service.not_yet_run()} == {"renamed"}
 
     @pytest.mark.parametrize("breaks", ["file", "targets"])
     def test_a_bad_one_changes_nothing(self, breaks: str, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ class TestReload:
         with capture_logs() as logs:
             error = fleet.service.reload()
         assert error is not None
-        assert logs[0]["event"] == "configuration not reloaded, the one in use stays"
+        assert logs[0]["event"] == "configuration reload failed; the previous configuration stays in use"
         assert logs[0]["error"] == str(error)
         assert fleet.samples("cln_exporter_config_last_reload_successful") == [
             "cln_exporter_config_last_reload_successful 0.0"
@@ -420,31 +420,31 @@ class TestFind:
 
 def test_untried(exporting: Exporting) -> None:
     """Each target until its probe has run, well or not."""
-    assert {target.probe for target in exporting.service.untried()} == set(
+    assert {target.probe for target in exporting.service.not_yet_run()} == set(
         exporting.service.config.accounts[0].probes
     ) - {name for name, each in exporting.service.config.accounts[0].probes.items() if not each.enabled}
     exporting.simulator.faults.add(Fault("html"))
     exporting.run("kernelcare")
-    assert "kernelcare" not in {target.probe for target in exporting.service.untried()}
+    assert "kernelcare" not in {target.probe for target in exporting.service.not_yet_run()}
 
 
 def test_untried_until_it_is_shown(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits until the exporter is ready must find in its next scrape what the probe saw."""
-    publish = fleet.service._exposition.publish
+    publish = fleet.service._expositions.publish
 
     def late(*arguments: Any) -> None:
-        assert "kernelcare" in {target.probe for target in fleet.service.untried()}
+        assert "kernelcare" in {target.probe for target in fleet.service.not_yet_run()}
         publish(*arguments)
 
-    monkeypatch.setattr(fleet.service._exposition, "publish", late)
+    monkeypatch.setattr(fleet.service._expositions, "publish", late)
     fleet.run("kernelcare")
-    assert "kernelcare" not in {target.probe for target in fleet.service.untried()}
+    assert "kernelcare" not in {target.probe for target in fleet.service.not_yet_run()}
 
 
 def test_page_of_one_target(fleet: Exporting) -> None:
     """Only what belongs to it."""
     fleet.run()
-    text = b"".join(fleet.service.page_of(fleet.target("imunify")).plain(b"")).decode()
+    text = b"".join(fleet.service.exposition_of(fleet.target("imunify")).plain(b"")).decode()
     assert {"cln_imunify_key_info", "cln_probe_success"} <= {name for name, _ in parse(text)}
     assert not [name for name, _ in parse(text) if name.startswith(("cln_kernelcare", "cln_status"))]
     assert 'probe="kernelcare"' not in text
@@ -529,7 +529,7 @@ def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyP
 def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:
     """However many runs end while it is read."""
     fleet.run()
-    assert isinstance(fleet.service._exposition, Exposition)
+    assert isinstance(fleet.service._expositions, ExpositionStore)
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(fleet.run, "kernelcare", "imunify") for _ in range(10)]
         while not all(run.done() for run in runs):
@@ -554,26 +554,26 @@ class TestHostNames:
         """The groups may be read before or after the servers."""
         kernelcare = named.target("kernelcare")
         named.run("kernelcare")
-        assert kernelcare.view().host_names == {}
-        told = kernelcare.tell()
+        assert kernelcare.report().host_names == {}
+        told = kernelcare.to_json()
         named.run("groups")
-        assert kernelcare.view().host_names == {"a": "web1.example.net"}
-        assert told != kernelcare.tell()
+        assert kernelcare.report().host_names == {"a": "web1.example.net"}
+        assert told != kernelcare.to_json()
         named.run("kernelcare")
-        assert kernelcare.view().host_names == {"a": "web1.example.net"}
+        assert kernelcare.report().host_names == {"a": "web1.example.net"}
 
     def test_names_that_are_too_old_are_none(self, named: Exporting) -> None:
         """They vanish with the data that tell them, without a poll."""
         named.run("groups", "kernelcare")
         named.clock.advance(61)
         named.service.expire()
-        assert named.target("kernelcare").view().host_names == {}
+        assert named.target("kernelcare").report().host_names == {}
 
     def test_over_a_reload(self, named: Exporting) -> None:
         """A source that is switched off tells nothing any more."""
         named.run("groups", "kernelcare")
         assert named.service.reload() is None
-        assert named.target("kernelcare").view().host_names == {"a": "web1.example.net"}
+        assert named.target("kernelcare").report().host_names == {"a": "web1.example.net"}
         named.configure()
         assert named.service.reload() is None
-        assert named.target("kernelcare").view().host_names == {}
+        assert named.target("kernelcare").report().host_names == {}

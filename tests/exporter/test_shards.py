@@ -72,7 +72,7 @@ def test_each_says_how_its_own_probes_go(fleet: Exporting) -> None:
     where: dict[str, list[int]] = {}
     for shard in SHARDS:
         become(fleet, shard)
-        assert fleet.service.untried() == []
+        assert fleet.service.not_yet_run() == []
         for line in fleet.samples("cln_probe_success{"):
             assert line.endswith(" 1")
             where.setdefault(line.split('probe="')[1].split('"')[0], []).append(shard.index)
