@@ -562,7 +562,7 @@ def test_index_of_observations_has_the_problems_of_the_exporter(app: Starlette, 
     fleet.service.reload()
     [problem] = ask(app, "/api/v1/observations").json()["problems"]
     assert (problem["severity"], problem["account"]) == ("warning", "")
-    assert problem["text"].startswith("The configuration could not be reloaded: ")
+    assert problem["text"].startswith("The configuration could not be reloaded; ")
 
 
 def test_config(app: Starlette, fleet: Exporting) -> None:
