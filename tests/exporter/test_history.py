@@ -49,7 +49,7 @@ def els(**counts: int) -> Observation[Any]:
 
 
 def cautions_of(*observations: Observation[Any]) -> tuple[Caution, ...]:
-    """Return what the last of these gives rise to behind the others."""
+    """Return the cautions for the last of ``observations`` after the others."""
     history = History()
     cautions: tuple[Caution, ...] = ()
     for observation in observations:

@@ -124,7 +124,7 @@ def test_secrets_that_cln_echoes(app: Starlette, fleet: Exporting) -> None:
 
 @pytest.mark.parametrize("status", [204, 302, 400, 403, 404, 429, 500, 503, 599])
 def test_any_status(status: int, app: Starlette, fleet: Exporting) -> None:
-    """Any status, with a body that looks valid or without, keeps the last good data."""
+    """Any status leaves valid pages, and an error status keeps the last good data even with a valid body."""
     fleet.run()
     good = {key for key in check(app, fleet) if key[0].startswith(("cln_kernelcare", "cln_imunify"))}
     for body in (rows({"key": "EVILKEY000000001"}), ""):

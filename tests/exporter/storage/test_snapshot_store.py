@@ -486,7 +486,7 @@ class TestTheProgram:
 
     @pytest.mark.processes
     def test_refused(self, config: Path, directory: Path, tmp_path: Path) -> None:
-        """A directory in use or of no use is one line, and exit code 1."""
+        """A state directory that is in use or unusable is one line and exit code 1."""
         with running_exporter(tmp_path, f"--config.file={config}", f"--storage.path={directory}"):
             for path in (directory, config):
                 with pytest.raises(AssertionError, match="it ended with 1 before"):
