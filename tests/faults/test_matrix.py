@@ -136,7 +136,7 @@ def check_log(case: Case, log: str) -> None:
     assert set(failed) == {(probe, case.reason_of(probe)) for probe in PROBES if case.reason_of(probe)}
     for error in failed.values():
         assert re.search(case.says, error), error
-    assert 'msg="poll skipped, the one before is still running"' in log or case.least <= INTERVAL
+    assert 'msg="poll skipped; the previous run is still in progress"' in log or case.least <= INTERVAL
     assert not shown_secrets(log)
     assert "Traceback" not in log
     assert "level=error" not in log

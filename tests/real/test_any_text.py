@@ -103,8 +103,8 @@ accounts: [{{name: acme, login: login, secret_key: pl4nted-secret-key, registrat
         for target in list(service.targets.values()):
             run = service.run(target)
             assert run.failure is None, run.failure
-            target.source.client.close()
-        page = b"".join(service.page().plain(b""))
+            target.context.client.close()
+        page = b"".join(service.exposition().plain(b""))
         service.stop()
     names = {name for name, _ in parse(page.decode())}
     assert {"cln_status_flag", "cln_imunify_key_info", "cln_patch_status_host", "cln_group_servers"} <= names

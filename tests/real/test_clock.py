@@ -196,6 +196,6 @@ def test_a_restart_after_the_clock_was_set_back(machine: Machine, tmp_path: Path
     second = Exporter(tmp_path / "second.log", *arguments, environment=machine.environment)
     try:
         assert "cln_kernelcare_key_info{" not in second.metrics()
-        second.wait_for_log("it is of the future; the clock has been set back")
+        second.wait_for_log("timestamps in the future; the clock has been set back")
     finally:
         second.stop()

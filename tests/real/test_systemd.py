@@ -176,7 +176,7 @@ def test_it_is_ready_and_scraped(exporter: Machine) -> None:
     assert 'cln_kernelcare_key_servers{account="acme"' in metrics
     assert re.search(r"^process_resident_memory_bytes \d", metrics, re.MULTILINE)
     assert re.search(r"^process_start_time_seconds \d", metrics, re.MULTILINE)
-    said = r"5 probes of 1 account: (all well|\d failing)"
+    said = r"5 probes of 1 account: (all OK|\d failing)"
     wait_until(lambda: re.fullmatch(said, exporter.show(EXPORTER, "StatusText")), "its state in words")
 
 

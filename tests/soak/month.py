@@ -71,7 +71,7 @@ def held(service: Service, others: Collection[threading.Thread]) -> Held:
     ``others``: the threads there were before; another test may have left a simulator.
     """
     for target in service.targets.values():
-        target.source.client.close()
+        target.context.client.close()
     wait_until(lambda: _connections(others) == 0, "the simulator to see that they are closed")
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
@@ -191,7 +191,7 @@ accounts:
             self.changes += 1
             self.random.choice(_CHANGES)(self.random, self.random.choice(list(self.simulator.accounts.values())))
         elif lot < 0.33:
-            assert b"".join(self.service.page().gzipped(b""))
+            assert b"".join(self.service.exposition().gzipped(b""))
 
     def _reload(self) -> None:
         """Load another configuration, or one that is broken and changes nothing."""

@@ -18,7 +18,7 @@ from .month import HOURS, Month, held
 
 def shown(month: Month) -> Samples:
     """Return the polled data that the exporter shows."""
-    return parse(b"".join(month.service.page().plain(b"")).decode())
+    return parse(b"".join(month.service.exposition().plain(b"")).decode())
 
 
 def own(counters: SelfMetrics) -> Samples:
@@ -82,4 +82,4 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
             targets = list(service.targets.values())
             service.stop()
             for target in targets:
-                target.source.client.close()
+                target.context.client.close()

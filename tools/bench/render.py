@@ -24,7 +24,7 @@ from cln_monitor.cln import (
 )
 from cln_monitor.cln.http.answer import HttpAnswer
 from cln_monitor.exporter.metrics import ALL_FAMILIES, render_target
-from cln_monitor.exporter.metrics.exposition import Exposition
+from cln_monitor.exporter.metrics.exposition import ExpositionStore
 from cln_monitor.probes import PROBES, CheckinSettings, ProbeContext, ProbeReport, Run, run_probe
 
 from .collector import registry_of
@@ -109,13 +109,13 @@ def decode(scale: Scale, _: Path) -> list[Row]:
     ]
 
 
-def rendering(scale: Scale) -> Callable[[], Exposition]:
+def rendering(scale: Scale) -> Callable[[], ExpositionStore]:
     """Return what makes all that ``/metrics`` serves of an observation, from nothing: its text and its gzip form."""
     reading = _Reading(scale)
     view = ProbeReport.of_run(reading.run(), reading.settings)
 
-    def render() -> Exposition:
-        exposition = Exposition(ALL_FAMILIES)
+    def render() -> ExpositionStore:
+        exposition = ExpositionStore(ALL_FAMILIES)
         exposition.publish("acme", render_target(view, reading.settings, scale.large))
         return exposition
 
@@ -139,7 +139,7 @@ def measure(scale: Scale, _: Path) -> list[Row]:
 
 def _when_little_changes(scale: Scale, theirs: float) -> Row:
     reading = _Reading(scale)
-    exposition = Exposition(ALL_FAMILIES)
+    exposition = ExpositionStore(ALL_FAMILIES)
     held: Run[Any] | None = None
 
     def publish() -> None:

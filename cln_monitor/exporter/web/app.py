@@ -144,7 +144,7 @@ class _Web:
 
     def _metrics(self, request: Request, openmetrics: bool) -> Response:
         own, content_type = self._service.counters.render(openmetrics)
-        return exposition_response(request, self._service.page(), own, content_type)
+        return exposition_response(request, self._service.exposition(), own, content_type)
 
     async def probe(self, request: Request) -> Response:
         target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
@@ -154,7 +154,7 @@ class _Web:
         except asyncio.CancelledError:
             return text_response("the exporter is stopping", 503)
         return exposition_response(
-            request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8"
+            request, self._service.exposition_of(target), b"", "text/plain; version=0.0.4; charset=utf-8"
         )
 
     async def config(self, _: Request) -> Response:
@@ -165,7 +165,7 @@ class _Web:
         return text_response("healthy")
 
     async def ready(self, _: Request) -> Response:
-        untried = self._service.untried()
+        untried = self._service.not_yet_run()
         if untried:
             names = ", ".join(f"{target.probe} of {target.account or target.api}" for target in untried[:10])
             return text_response(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
@@ -191,7 +191,7 @@ class _Web:
             target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
             return json_response({"error": error.detail}, error.status_code)
-        told = target.told
+        told = target.cached_json
         if told is None or target.has_expired(self._service.monotonic()):
             told = await self._in_thread(self._tell, target)
         ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})
@@ -201,7 +201,7 @@ class _Web:
 
     def _tell(self, target: Target) -> bytes:
         self._service.expire()  # what has expired must not be told here either
-        return target.tell()
+        return target.to_json()
 
     async def index_of_observations(self, _: Request) -> Response:
         return await self._in_thread(self._index_of_observations)
@@ -215,7 +215,7 @@ class _Web:
                 "format": FORMAT,
                 "exporter_version": __version__,
                 "shard": str(self._service.config.shard),
-                "probes": [target.view(now, whole=False) for target in targets],
+                "probes": [target.report(now, with_data=False) for target in targets],
                 "problems": [problem.to_json() for problem in self._service.problems(targets)],
             }
         )

@@ -156,7 +156,7 @@ def _whole(service: Service, account: str, probe: str, now: float) -> Observatio
     target = service.find(account, probe)
     if target is None:  # a reload has just taken it away
         raise DiscoveryError(503, f"{probe} of {account} is not there any more")
-    view = target.view(now)
+    view = target.report(now)
     lacking = what_is_missing(view)
     if lacking is not None or view.observation is None:
         raise DiscoveryError(503, f"{probe} of {account} is not known whole: {lacking}")

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from cln_monitor.exporter.metrics.exposition import Page
+from cln_monitor.exporter.metrics.exposition import Exposition
 
 from .protocol import prefers_gzip
 
@@ -34,10 +34,10 @@ class PiecesResponse(StreamingResponse):
             raise ClientDisconnect from None
 
 
-def exposition_response(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
-    """Return the metrics of ``page`` with ``tail`` at their end, compressed where the ``request`` prefers that."""
+def exposition_response(request: Request, exposition: Exposition, tail: bytes, content_type: str) -> Response:
+    """Return the metrics of ``exposition`` with ``tail`` at their end, compressed if the ``request`` prefers that."""
     zipped = prefers_gzip(header_of(request, "accept-encoding"))
-    pieces = page.gzipped(tail) if zipped else page.plain(tail)
+    pieces = exposition.gzipped(tail) if zipped else exposition.plain(tail)
     headers = {
         "Content-Type": content_type,
         "Content-Length": str(sum(map(len, pieces))),

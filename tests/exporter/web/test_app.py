@@ -117,7 +117,7 @@ def test_an_error_of_ours(app: Starlette, fleet: Exporting, monkeypatch: pytest.
     def broken() -> None:
         raise ValueError("pl4nted")
 
-    monkeypatch.setattr(fleet.service, "page", broken)
+    monkeypatch.setattr(fleet.service, "exposition", broken)
     answer = ask(app, "/metrics")
     assert (answer.status_code, answer.text) == (500, "an error of ours; the log of the exporter has it\n")
 
@@ -242,14 +242,14 @@ class TestMaxRequests:
         """And other paths are not refused."""
         app = make_app(fleet.service, WebOptions(max_requests=1))
         begun, go_on = threading.Event(), threading.Event()
-        page = fleet.service.page
+        exposition = fleet.service.exposition
 
         def slow() -> Any:
             begun.set()
             assert go_on.wait(5)
-            return page()
+            return exposition()
 
-        monkeypatch.setattr(fleet.service, "page", slow)
+        monkeypatch.setattr(fleet.service, "exposition", slow)
 
         async def scrape() -> tuple[str, int]:
             async with client(app) as asking:
@@ -562,7 +562,7 @@ def test_index_of_observations_has_the_problems_of_the_exporter(app: Starlette, 
     fleet.service.reload()
     [problem] = ask(app, "/api/v1/observations").json()["problems"]
     assert (problem["severity"], problem["account"]) == ("warning", "")
-    assert problem["text"].startswith("The configuration could not be reloaded: ")
+    assert problem["text"].startswith("The configuration could not be reloaded; ")
 
 
 def test_config(app: Starlette, fleet: Exporting) -> None:

@@ -103,7 +103,7 @@ def test_a_socket_of_systemd_and_an_address_are_one_too_many(tmp_path: Path) -> 
     with listen("127.0.0.1:0")[0] as sock:
         program = _Handed(sock, tmp_path / "exporter.log", "--demo", "--web.listen-address=127.0.0.1:0")
         assert program.process.wait(20) == 1
-    complaint = "systemd hands over the sockets to listen on: leave out --web.listen-address"
+    complaint = "systemd passed sockets to listen on: remove --web.listen-address"
     assert program.log == f"cln-exporter: {complaint}\n"
 
 
@@ -119,7 +119,7 @@ def test_a_socket_of_systemd_that_is_wanted(tmp_path: Path) -> None:
             program.stop()
     alone = Program([str(CLN_EXPORTER), "--demo", "--web.systemd-socket"], tmp_path / "alone.log")
     assert alone.process.wait(20) == 1
-    told = "systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket"
+    told = "systemd passed no sockets: start the exporter by a .socket unit, or remove --web.systemd-socket"
     assert alone.log == f"cln-exporter: {told}\n"
 
 

@@ -63,7 +63,7 @@ class StatusPage:
 
     def _status(self, target: Target) -> ProbeStatus:
         """Return how ``target`` stands; the digest of an observation is made once."""
-        view = target.view(self._service.monotonic())
+        view = target.report(self._service.monotonic())
         if view.observation is None:
             return ProbeStatus(view, target.settings)
         known = self._digests.get(target.id)

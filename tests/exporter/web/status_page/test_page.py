@@ -413,7 +413,7 @@ def test_problems_of_the_exporter_itself(fleet: Exporting) -> None:
     assert "runbook#clnconfigreloadfailed" not in read(fleet).all("href")
     fleet.file.text += "surprise: 1"
     fleet.service.reload()
-    fleet.service.counters.exchanged(Exchange(fleet.target("kernelcare").id.api, "/", "200", 0.1, 900.0))
+    fleet.service.counters.observe_request(Exchange(fleet.target("kernelcare").id.api, "/", "200", 0.1, 900.0))
     page = read(fleet)
     assert ("h2", "5 warnings") in page.heads
     assert "The configuration could not be reloaded" in page.text
