@@ -119,7 +119,10 @@ def test_an_error_of_ours(app: Starlette, fleet: Exporting, monkeypatch: pytest.
 
     monkeypatch.setattr(fleet.service, "page", broken)
     answer = ask(app, "/metrics")
-    assert (answer.status_code, answer.text) == (500, "an error of ours; the log of the exporter has it\n")
+    assert (answer.status_code, answer.text) == (
+        500,
+        "internal error; see the log of the exporter, and please report it\n",
+    )
 
 
 class TestMetrics:
@@ -261,7 +264,10 @@ class TestMaxRequests:
                 return refused.text, healthy.status_code
 
         text, healthy = asyncio.run(scrape())
-        assert (text, healthy) == ("1 scrapes are answered already, see --web.max-requests\n", 200)
+        assert (text, healthy) == (
+            "limit of parallel scrape requests reached (1, see --web.max-requests); try again later\n",
+            200,
+        )
 
     def test_a_reader_that_leaves_frees_its_place(self, fleet: Exporting) -> None:
         """However a scrape ends."""
@@ -314,12 +320,12 @@ class TestProbe:
     @pytest.mark.parametrize(
         ("query", "told"),
         [
-            ("", f"no such probe; there are: {', '.join(PROBES)}"),
-            ("account=acme", f"no such probe; there are: {', '.join(PROBES)}"),
-            ("account=acme&probe=<b>", f"no such probe; there are: {', '.join(PROBES)}"),
-            ("probe=kernelcare", "kernelcare is asked for an account; there are: acme"),
-            ("account=nobody&probe=kernelcare", "no such account; there are: acme"),
-            ("account=<b>&probe=kernelcare", "no such account; there are: acme"),
+            ("", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("account=acme", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("account=acme&probe=<b>", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("probe=kernelcare", "the probe kernelcare needs an account; configured accounts: acme"),
+            ("account=nobody&probe=kernelcare", "unknown account; configured accounts: acme"),
+            ("account=<b>&probe=kernelcare", "unknown account; configured accounts: acme"),
         ],
     )
     def test_not_found(self, query: str, told: str, app: Starlette) -> None:
@@ -332,7 +338,7 @@ class TestProbe:
         fleet.configure("", account="probes: {awp: {enabled: false}}")
         assert fleet.service.reload() is None
         app = make_app(fleet.service, WebOptions())
-        told = "the probe awp of acme is off: set enabled: true below probes, awp"
+        told = "the probe awp of acme is disabled; to enable it, set probes.awp.enabled: true"
         assert ask(app, "/probe?account=acme&probe=awp").text == f"{told}\n"
         assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": told}
 
@@ -388,7 +394,7 @@ class TestProbe:
                 hold.release()
                 return answer.status_code, answer.text
 
-        assert asyncio.run(probe()) == (503, "the exporter is stopping\n")
+        assert asyncio.run(probe()) == (503, "the exporter is shutting down\n")
 
 
 class TestReady:
@@ -424,7 +430,7 @@ class TestReload:
         fleet.configure("surprise: 1")
         answer = ask(app, "/-/reload", "POST")
         assert answer.status_code == 403
-        assert answer.text == "reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP\n"
+        assert answer.text == "reload over HTTP is disabled; start with --web.enable-lifecycle, or send SIGHUP\n"
         assert "last_reload_successful 1.0" in fleet.own_metrics()
 
     def test_on(self, fleet: Exporting) -> None:
@@ -442,7 +448,7 @@ class TestReload:
         answer = ask(app, "/-/reload", "POST")
         assert (answer.status_code, answer.headers["content-type"]) == (500, TEXT)
         first, *problems = answer.text.splitlines()
-        assert first == "not reloaded:"
+        assert first == "failed to reload the configuration:"
         assert [problem.partition(": ")[2].partition(":")[0] for problem in problems] == ["surprise", "concurrency"]
         assert fleet.service.config.concurrency == 8
 

@@ -105,10 +105,10 @@ def test_certificates_in_the_file_itself(folder: Path) -> None:
     assert config.tls.allowed_sans == frozenset({"prometheus"})
     assert config.files == (file,)
     file.write_text(f"{text}  key_file: server.key\n")
-    with pytest.raises(ConfigError, match=r"tls_server_config\.key: give either this or key_file$"):
+    with pytest.raises(ConfigError, match=r"tls_server_config\.key: mutually exclusive with key_file$"):
         load_web_config(file)
     file.write_text(text.replace("-----BEGIN CERTIFICATE", "-----BEGIN NOTHING"))
-    with pytest.raises(ConfigError, match=r"tls_server_config\.cert: holds no certificate in PEM$") as caught:
+    with pytest.raises(ConfigError, match=r"tls_server_config\.cert: contains no PEM certificate$") as caught:
         load_web_config(file)
     assert (folder / "server.key").read_text().splitlines()[1] not in str(caught.value)
 
@@ -135,7 +135,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     [
         (
             f"{TLS}, min_version: TLS10}}",
-            "tls_server_config.min_version: TLS10 is not safe and not spoken here; TLS12 ",
+            "tls_server_config.min_version: TLS10 is insecure and not supported; TLS12 ",
         ),
         (
             f"{TLS}, curve_preferences: [X25519, CurveP256]}}",
@@ -143,7 +143,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ),
         (
             f"{TLS}, cipher_suites: [TLS_AES_128_GCM_SHA256]}}",
-            "tls_server_config.cipher_suites: names none of TLS 1.2, ",
+            "tls_server_config.cipher_suites: contains no cipher suite of TLS 1.2, ",
         ),
         (
             f"basic_auth_users: {{alice: {HASH}}}",
@@ -207,10 +207,10 @@ def test_a_change_holds_from_the_next_look_on(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("nonsense: 1", "nonsense: unknown key; known here: tls_server_config, http_server_config, "),
-        ("", "is empty; write basic_auth_users: {} to mean that"),
-        ("# nothing yet\n", "is empty; write basic_auth_users: {} to mean that"),
-        (f"{TLS}}}", "tls_server_config: turns TLS on, which takes a restart"),
-        ("{}", "basic_auth_users: are gone; write basic_auth_users: {} to mean that, or restart"),
+        ("", "is empty; write basic_auth_users: {} to disable authentication"),
+        ("# nothing yet\n", "is empty; write basic_auth_users: {} to disable authentication"),
+        (f"{TLS}}}", "tls_server_config: turns TLS on, which requires a restart"),
+        ("{}", "basic_auth_users: missing; write basic_auth_users: {} to disable authentication, or restart"),
         ("basic_auth_users:", "basic_auth_users: are gone; write "),
         ("http_server_config: {http2: true}", "basic_auth_users: are gone; write "),
     ],
@@ -226,7 +226,7 @@ def test_a_bad_change_changes_nothing(text: str, complaint: str, tmp_path: Path)
         assert watch.config() is first
     assert watch.told == [False, False]
     (log,) = logs
-    assert log["event"] == "web configuration not reloaded, the one in use stays"
+    assert log["event"] == "web configuration not reloaded, previous one stays in use"
     assert log["error"].startswith(f"{watch.file}: {complaint}")
     watch.write("basic_auth_users: {}")
     assert watch.config().users == {}
@@ -252,7 +252,7 @@ def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) 
     watch.write(after)
     with structlog.testing.capture_logs() as logs:
         assert watch.config() is first
-    told = "tls_server_config: takes clients that it did not take before, which takes a restart"
+    told = "tls_server_config: accepts clients that were rejected before, which requires a restart"
     assert logs[0]["error"].endswith(told)
     open_watch = Watch(tmp_path, after)
     open_watch.write(before)

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from cln_monitor.exporter.web import connections as module
 from cln_monitor.exporter.web.config import WebConfig
 from cln_monitor.exporter.web.config_schema import TlsServerConfig
-from cln_monitor.exporter.web.connections import HttpServer, most_connections
+from cln_monitor.exporter.web.connections import HttpServer, max_connections
 from cln_monitor.exporter.web.listening import listen
 from cln_monitor.exporter.web.tls import Tls, make_tls
 
@@ -313,7 +313,7 @@ def test_too_many_connections(loop: str) -> None:
         with structlog.testing.capture_logs() as logs:
             serving.at(1.0)
             serving.at(2.0)
-        ended = {"event": "too many connections, those that ask for nothing are ended", "ended": 4, "most": 3}
+        ended = {"event": "too many connections, idle ones closed", "closed": 4, "limit": 3}
         assert logs == [ended | {"log_level": "warning"}]
         serving.app.go_on.set()
         assert [await client.answer() for client in (held, *more)] == [b"HTTP/1.1 200 OK"] * 3
@@ -327,7 +327,7 @@ def test_too_many_connections(loop: str) -> None:
 def test_how_many_there_may_be(files: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of the files that the process may open are left for its work."""
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    assert most_connections() == most
+    assert max_connections() == most
 
 
 class TestEncrypted:

@@ -19,8 +19,8 @@ from cln_monitor.exporter.web.discovery import (
     _whole,
     encoded,
     group_labels,
+    missing_data,
     target_groups,
-    what_is_missing,
 )
 from cln_monitor.exporter.web.discovery import Labels as Found
 from cln_monitor.probes import Failure, Missing, Observation
@@ -181,16 +181,16 @@ class TestAccounts:
     def test_one_that_is_not_known(self, query: str, two: Exporting) -> None:
         """Is missed by all who ask for it."""
         status, text = refusal(make_app(two.service, WebOptions()), f"/sd/kernelcare{query}")
-        assert (status, text) == (503, "kernelcare of second is not known whole: it has not been read yet")
+        assert (status, text) == (503, "kernelcare of second is incomplete: no data yet")
 
     def test_one_nobody_knows(self, app: Starlette) -> None:
         """404 with those there are, and nothing of what was asked."""
-        assert refusal(app, "/sd/kernelcare?account=<b>") == (404, "no such account; there are: acme")
+        assert refusal(app, "/sd/kernelcare?account=<b>") == (404, "unknown account; configured accounts: acme")
 
     @pytest.mark.parametrize(("query", "of"), [("", ""), ("?account=acme", " for acme")])
     def test_a_probe_that_is_off(self, query: str, of: str, app: Starlette) -> None:
         """404 with what to do."""
-        told = f"the probe els is off{of}: set enabled: true below probes, els"
+        told = f"the probe els is disabled{of}; to enable it, set probes.els.enabled: true"
         assert refusal(app, f"/sd/els{query}") == (404, told)
 
     def test_a_probe_that_is_off_for_another(self, two: Exporting) -> None:
@@ -208,20 +208,20 @@ class TestAccounts:
 def test_bad_ports(query: str, app: Starlette, fleet: Exporting) -> None:
     """400 with what was expected."""
     fleet.run("kernelcare")
-    expected = "port: expected one number from 1 to 65535, such as port=9100"
+    expected = "invalid port; expected one number from 1 to 65535, such as port=9100"
     assert refusal(app, f"/sd/kernelcare?{query}") == (400, expected)
 
 
 def test_a_parameter_that_is_none(app: Starlette) -> None:
     """A slip of the pen must not list the servers of all accounts."""
-    told = "unknown parameter; there are account, which can be given again, and port"
+    told = "unknown parameter; expected account (repeatable) or port"
     assert refusal(app, "/sd/kernelcare?acount=acme") == (400, told)
 
 
 @pytest.mark.parametrize("path", ["status", "patch_status", "groups", "nothing", "%3Cb%3E"])
 def test_other_paths(path: str, app: Starlette) -> None:
     """404 with those there are."""
-    told = "nothing is discovered here; there are: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
+    told = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
     assert refusal(app, f"/sd/{path}") == (404, told)
 
 
@@ -232,7 +232,7 @@ class TestMissing:
         """Nothing is known."""
         turn_on(fleet, "els")
         for probe in DISCOVERED:
-            told = f"{probe} of acme is not known whole: it has not been read yet"
+            told = f"{probe} of acme is incomplete: no data yet"
             assert refusal(app, f"/sd/{probe}") == (503, told)
 
     def test_after_a_first_poll_that_failed(self, app: Starlette, fleet: Exporting) -> None:
@@ -241,7 +241,7 @@ class TestMissing:
         fleet.run("kernelcare")
         status, text = refusal(app, "/sd/kernelcare")
         assert status == 503
-        assert text.startswith("kernelcare of acme is not known whole: reading /kcare/key/list.json")
+        assert text.startswith("kernelcare of acme is incomplete: reading /kcare/key/list.json")
 
     def test_data_that_are_kept(self, app: Starlette, fleet: Exporting) -> None:
         """Serve until they are too old."""
@@ -260,7 +260,7 @@ class TestMissing:
         fleet.run("kernelcare")
         status, text = refusal(app, "/sd/kernelcare")
         assert status == 503
-        assert f"there are no data of {mask_key(OTHER_KEY)}; reading /kcare/key/servers.json" in text
+        assert f"no data of {mask_key(OTHER_KEY)}; reading /kcare/key/servers.json" in text
         fleet.simulator.faults.clear()
         fleet.run("kernelcare")
         assert len(groups_of(app, "/sd/kernelcare")) == 2
@@ -278,20 +278,20 @@ class TestMissing:
         assert len(groups_of(app, "/sd/kernelcare")) == 2
         fleet.clock.advance(1801)
         status, text = refusal(app, "/sd/kernelcare")
-        assert (status, f"there are no data of {mask_key(OTHER_KEY)}; reading /kcare/key/list" in text) == (503, True)
+        assert (status, f"no data of {mask_key(OTHER_KEY)}; reading /kcare/key/list" in text) == (503, True)
 
     def test_a_poll_that_hangs(self, app: Starlette, fleet: Exporting) -> None:
         """All was read once and nothing failed since, but nothing was read either: no empty list comes of that."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
-        told = f"kernelcare of acme is not known whole: there are no data of {MASKED}; {TOO_OLD.text}"
+        told = f"kernelcare of acme is incomplete: no data of {MASKED}; {TOO_OLD.text}"
         assert refusal(app, "/sd/kernelcare") == (503, told)
 
     def test_an_empty_list_grows_old_as_well(self, exporting: Exporting) -> None:
         """That there were no servers is no news for ever."""
         exporting.run("kernelcare")
         exporting.clock.advance(3601)
-        told = "kernelcare of acme is not known whole: what was read is too old"
+        told = "kernelcare of acme is incomplete: the data have expired"
         assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, told)
 
     def test_check_ins_of_licences(self, app: Starlette, fleet: Exporting) -> None:
@@ -304,7 +304,7 @@ class TestMissing:
         """Where they are read they belong to it: who keeps the servers of a group would lose them all."""
         turn_on(fleet, "groups")
         fleet.run("kernelcare", "imunify", "ip_licenses")
-        told = "groups of acme is not known whole: it has not been read yet"
+        told = "groups of acme is incomplete: no data yet"
         assert refusal(app, "/sd/kernelcare") == refusal(app, "/sd/imunify") == (503, told)
         assert len(groups_of(app, "/sd/ip_licenses")) == 1
         fleet.run("groups")
@@ -327,23 +327,23 @@ def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] =
 @pytest.mark.parametrize(
     ("observation", "last_success", "expected"),
     [
-        (None, None, "it has not been read yet"),
+        (None, None, "no data yet"),
         (seen("a", "b"), NOW, None),
         (seen(), NOW, None),
-        (seen("a", missing=missed("b")), NOW - 60, "there are no data of b; no answer about b"),
-        (seen(missing=missed("b", "c", "d")), None, "there are no data of b and 2 more; no answer about b"),
+        (seen("a", missing=missed("b")), NOW - 60, "no data of b; no answer about b"),
+        (seen(missing=missed("b", "c", "d")), None, "no data of b and 2 more; no answer about b"),
         (seen("a", missing=missed("a")), NOW - 60, None),
         (seen("a", missing=missed("")), NOW - 60, None),
         (seen("a", missing=missed("")), None, "no answer about "),
         (seen(missing=missed("")), NOW - 3600, None),
         (seen(missing=missed("")), NOW - 3601, "no answer about "),
-        (seen("a", lost=("b",)), NOW, "there are no data of b; what was read of it has grown too old"),
-        (seen("a", missing=missed(""), lost=("b", "a")), NOW, "there are no data of b; no answer about "),
+        (seen("a", lost=("b",)), NOW, "no data of b; what was read of it has grown too old"),
+        (seen("a", missing=missed(""), lost=("b", "a")), NOW, "no data of b; no answer about "),
     ],
 )
-def test_what_is_missing(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:
+def test_missing_data(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:
     """Whether a list is whole, and if not, what of it is missing and why."""
-    assert what_is_missing(viewed(observation, last_run=NOW, last_success=last_success)) == expected
+    assert missing_data(viewed(observation, last_run=NOW, last_success=last_success)) == expected
 
 
 @pytest.mark.parametrize(
@@ -407,6 +407,6 @@ def test_the_readme_names_each_label() -> None:
 
 def test_a_reload_in_between(fleet: Exporting) -> None:
     """Takes a probe away from a list that is being made: that is an error as well."""
-    with pytest.raises(DiscoveryError, match="els of acme is not there any more") as refused:
+    with pytest.raises(DiscoveryError, match="els of acme is no longer configured") as refused:
         _whole(fleet.service, "acme", "els", NOW)
     assert refused.value.status == 503

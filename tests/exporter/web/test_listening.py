@@ -169,7 +169,7 @@ def test_no_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, ne
     with pytest.raises(ListenError) as caught:
         listen("localhost:0")
     assert str(caught.value) == (
-        "cannot listen on localhost:0: found no port that is free on 127.0.0.1 and ::1; give one"
+        "cannot listen on localhost:0: no port is free on both 127.0.0.1 and ::1; specify a port"
     )
 
 

@@ -183,7 +183,7 @@ def test_a_first_login_does_not_wait_behind_guessers(clients: int, monkeypatch: 
         slow.go_on.set()
         assert await asyncio.gather(*await _guesses(passwords, clients, clients)) == [False] * clients
         slow.go_on.clear()
-        guesses = await _guesses(passwords, module._MOST_WAITING + 1, clients)
+        guesses = await _guesses(passwords, module._MAX_WAITING + 1, clients)
         login = asyncio.create_task(passwords.fit(USERS, b"alice", GOOD, "192.0.2.1"))
         await asyncio.sleep(0)
         slow.order.clear()
@@ -256,19 +256,19 @@ def test_a_turn_that_ends_while_somebody_leaves() -> None:
         turns, had = module._Turns(time.monotonic), []
 
         async def ask(name: str) -> None:
-            await turns.take(name, b"")
+            await turns.acquire(name, b"")
             had.append(name)
             await asyncio.sleep(0)
-            turns.end()
+            turns.release()
 
-        await turns.take("first", b"")
+        await turns.acquire("first", b"")
         asking = [asyncio.create_task(ask(name)) for name in ("leaves", "stays", "leaves too", "stays too")]
         await asyncio.sleep(0)
         asking[0].cancel()
-        turns.end()  # to "leaves", who does not know yet
+        turns.release()  # to "leaves", who does not know yet
         asking[2].cancel()
         await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 10)
-        await asyncio.wait_for(turns.take("last", b""), 10)
+        await asyncio.wait_for(turns.acquire("last", b""), 10)
         return had
 
     assert sorted(asyncio.run(run())) == ["stays", "stays too"]
@@ -279,10 +279,10 @@ def test_a_place_given_to_who_leaves_goes_on() -> None:
 
     async def run() -> None:
         turns = module._Turns(time.monotonic)
-        await turns.take("first", b"")
-        leaves, stays = (asyncio.create_task(turns.take(name, b"")) for name in ("leaves", "stays"))
+        await turns.acquire("first", b"")
+        leaves, stays = (asyncio.create_task(turns.acquire(name, b"")) for name in ("leaves", "stays"))
         await asyncio.sleep(0)
-        turns.end()
+        turns.release()
         leaves.cancel()
         await asyncio.wait_for(stays, 10)
         assert leaves.cancelled() or leaves.done()
@@ -297,14 +297,14 @@ def test_new_ones_take_turns_from_both_ends() -> None:
         turns, had = module._Turns(time.monotonic), []
 
         async def ask(number: int) -> None:
-            await turns.take(f"192.0.2.{number}", b"")
+            await turns.acquire(f"192.0.2.{number}", b"")
             had.append(number)
-            turns.end()
+            turns.release()
 
-        await turns.take("first", b"")
+        await turns.acquire("first", b"")
         asking = [asyncio.create_task(ask(number)) for number in range(6)]
         await asyncio.sleep(0)
-        turns.end()
+        turns.release()
         await asyncio.gather(*asking)
         return had
 
@@ -316,7 +316,7 @@ def test_who_is_turned_away(same_address: bool, monkeypatch: pytest.MonkeyPatch)
     """Never a new one, as long as there is room for them; of one address all are as good as the other."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
-        users = [b"u%d" % number for number in range(module._MOST_WAITING + 40)]
+        users = [b"u%d" % number for number in range(module._MAX_WAITING + 40)]
         clients = ["192.0.2.1" if same_address else f"198.51.100.{number}" for number in range(len(users))]
         asking = [
             asyncio.create_task(passwords.fit(USERS, user, b"guess", client))
@@ -336,22 +336,22 @@ def test_wrong_guesses_are_forgotten() -> None:
     """After a while, by a right one, and when there are too many clients to remember; an IPv6 network is one client."""
     now = 0.0
     turns = module._Turns(lambda: now)
-    turns.wrong("2001:db8::1", b"a")
-    turns.wrong("2001:db8::ffff:1", b"b")
-    turns.wrong("192.0.2.1", b"a")
-    assert [turns._guesses(module._who(client)) for client in ("2001:db8::2", "192.0.2.1", "192.0.2.2")] == [2, 1, 0]
-    turns.right("192.0.2.1", b"a")
-    assert turns._guesses("192.0.2.1") == 0
-    now = module._FORGOTTEN + 1
-    assert turns._guesses(module._who("2001:db8::2")) == 0
-    for number in range(module._MOST_CLIENTS + 9):
-        turns.wrong(f"unix {number}", b"")
-    assert len(turns._wrong) == module._MOST_CLIENTS
+    turns.record_failure("2001:db8::1", b"a")
+    turns.record_failure("2001:db8::ffff:1", b"b")
+    turns.record_failure("192.0.2.1", b"a")
+    assert [turns._failed(module._network(client)) for client in ("2001:db8::2", "192.0.2.1", "192.0.2.2")] == [2, 1, 0]
+    turns.record_success("192.0.2.1", b"a")
+    assert turns._failed("192.0.2.1") == 0
+    now = module._FORGET_AFTER + 1
+    assert turns._failed(module._network("2001:db8::2")) == 0
+    for number in range(module._MAX_CLIENTS + 9):
+        turns.record_failure(f"unix {number}", b"")
+    assert len(turns._failures) == module._MAX_CLIENTS
 
 
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest is forgotten first."""
-    monkeypatch.setattr(module, "_MOST_KEPT", 1)
+    monkeypatch.setattr(module, "_MAX_CACHED", 1)
 
     async def asked() -> int:
         passwords = Passwords()

@@ -61,7 +61,7 @@ def test_what_cannot_be_served_on(make: Callable[[], int]) -> None:
     with pytest.raises(ListenError) as caught:
         take_sockets(_handed(1) | {"LISTEN_FDNAMES": "web"}, descriptor := make())
     assert str(caught.value) == (
-        "cannot listen on what systemd hands over as web: "
+        "cannot listen on the socket web passed by systemd: "
         "expected ListenStream=HOST:PORT and no Accept=yes in the .socket unit"
     )
     if make is _pipe:
@@ -70,7 +70,7 @@ def test_what_cannot_be_served_on(make: Callable[[], int]) -> None:
 
 def test_a_descriptor_that_is_not_there() -> None:
     """Without a name it goes by its number."""
-    with pytest.raises(ListenError, match="what systemd hands over as 9999: expected"):
+    with pytest.raises(ListenError, match="the socket 9999 passed by systemd: expected"):
         take_sockets(_handed(1), 9999)
 
 

@@ -167,7 +167,7 @@ def test_ciphers(folder: Path) -> None:
 def test_a_curve(folder: Path) -> None:
     """A client that has another alone is refused."""
     tls, warnings = _tls(folder, curve_preferences=["CurveP384", "X25519"])
-    assert warnings == ["curve_preferences: Python's TLS takes one, so it is CurveP384 alone"]
+    assert warnings == ["curve_preferences: Python's ssl module supports only one curve, so only CurveP384 is used"]
     client = _client(folder)
     _shake(tls.context, client)
     client.set_ecdh_curve("prime256v1")
@@ -183,7 +183,7 @@ def test_a_curve_that_python_takes_not_alone(folder: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", refuse)
     tls, warnings = _tls(folder, curve_preferences=["X25519"])
-    assert warnings == ["curve_preferences: Python's TLS takes X25519 not alone, so all that it knows hold"]
+    assert warnings == ["curve_preferences: Python's ssl module cannot use X25519 alone, so its defaults are used"]
     _shake(tls.context, _client(folder))
 
 
