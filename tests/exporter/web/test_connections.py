@@ -106,7 +106,7 @@ class Serving:
         """Begin to serve."""
         await self.server.startup([self._socket])
         self.server.all._now = lambda: self.now
-        self.server.all._most = most
+        self.server.all._limit = most
 
     async def open(self, data: bytes = b"", client_tls: ssl.SSLContext | None = None) -> Client:
         """Return a new connection that has sent ``data``."""
@@ -117,7 +117,7 @@ class Serving:
         self.clients.append(Client(reader, writer))
         if client_tls is None:
             for _ in range(5000):
-                if len(self.server.all) > count or count >= self.server.all._most:
+                if len(self.server.all) > count or count >= self.server.all._limit:
                     break
                 await asyncio.sleep(0.002)
         await settle()

@@ -16,7 +16,7 @@ from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.discovery import (
     DISCOVERED,
     DiscoveryError,
-    _whole,
+    _complete,
     encoded,
     group_labels,
     missing_data,
@@ -408,5 +408,5 @@ def test_the_readme_names_each_label() -> None:
 def test_a_reload_in_between(fleet: Exporting) -> None:
     """Takes a probe away from a list that is being made: that is an error as well."""
     with pytest.raises(DiscoveryError, match="els of acme is no longer configured") as refused:
-        _whole(fleet.service, "acme", "els", NOW)
+        _complete(fleet.service, "acme", "els", NOW)
     assert refused.value.status == 503

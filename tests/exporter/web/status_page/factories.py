@@ -7,7 +7,7 @@ from typing import Any
 
 from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.probes import PROBES, Failure, Observation, stale_after_of
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
@@ -74,4 +74,4 @@ def seen(
     made: Any = PROBES[view.probe].settings
     chosen = made(**settings)
     stale_after = stale_after_of(chosen) or math.inf
-    return ProbeStatus(view, chosen, *([] if observation is None else [digest(observation, stale_after)]))
+    return ProbeStatus(view, chosen, *([] if observation is None else [summarize(observation, stale_after)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cln_monitor.exporter.web.status_page.charts import HEIGHT, WIDTH, Chart, chart
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, server
@@ -15,7 +15,7 @@ def drawn(*ages: float | None, stale_after: float = DAY) -> Chart:
     """Return the picture of servers of these ages."""
     servers = [server(str(number), age) for number, age in enumerate(ages)]
     half = len(servers) // 2
-    check_ins = digest(kernelcare(key("a", *servers[:half]), key("b", *servers[half:]))).check_ins
+    check_ins = summarize(kernelcare(key("a", *servers[:half]), key("b", *servers[half:]))).check_ins
     return chart("kernelcare", "KernelCare", check_ins, NOW, stale_after)
 
 

@@ -36,14 +36,14 @@ def test_one_probe() -> None:
     (problem,) = found(seen(kernelcare(key("a")), last_success=NOW - 2 * HOUR, failure=TIMEOUT))
     assert (problem.severity, problem.kind, problem.alert) == (WARNING, "probes", "ClnProbeFailing")
     assert (problem.text, problem.since) == (
-        f"{text}the last known data is shown",
+        f"{text}showing the last known data",
         "last read 2h ago, at 13:26 UTC",
     )
     assert problem.details is None
     (problem,) = found(seen(kernelcare(key("a")), last_success=None, failure=TIMEOUT))
-    assert (problem.text, problem.since) == (f"{text}the last known data is shown", "never read completely")
+    assert (problem.text, problem.since) == (f"{text}showing the last known data", "never read completely")
     (problem,) = found(seen(kernelcare(), last_success=None, failure=TIMEOUT))
-    assert (problem.text, problem.since) == (f"{text}there is no data to show", "never read")
+    assert (problem.text, problem.since) == (f"{text}no data to show", "never read")
 
 
 def test_a_wrong_password_is_one_problem() -> None:
@@ -53,7 +53,7 @@ def test_a_wrong_password_is_one_problem() -> None:
     (problem,) = found(*targets, status_of_cln(None))
     assert (problem.severity, problem.alert) == (CRITICAL, "ClnAuthFailed")
     assert problem.text == (
-        "kernelcare, imunify, els of acme are failing (auth): HTTP status 401; there is no data to show"
+        "kernelcare, imunify, els of acme are failing (auth): HTTP status 401; no data to show"
     )
     assert problem.since == "last read 2h ago, at 13:26 UTC"
     assert problem.details is not None
@@ -71,7 +71,7 @@ def test_an_outage_is_one_problem() -> None:
     outage, refused = found(*targets, status_of_cln())
     assert outage.text == (
         f"CLN at cln.example.net cannot be read (timeout): {TIMEOUT.text}; also failing: kernelcare, imunify of acme; "
-        "kernelcare of other; there is no data to show"
+        "kernelcare of other; no data to show"
     )
     assert (outage.severity, outage.alert, outage.since) == (WARNING, "ClnDown", "last read 1h ago, at 14:26 UTC")
     assert (refused.severity, refused.text[:28]) == (CRITICAL, "els of acme is failing (auth")
@@ -129,7 +129,7 @@ def test_missing_parts_are_details() -> None:
 def test_some_without_data() -> None:
     """Are named."""
     (problem,) = found(seen(kernelcare(key("a")), failure=REFUSED), seen(probe="els", failure=REFUSED))
-    assert problem.text.endswith("; there is no data to show for els of acme")
+    assert problem.text.endswith("; no data to show for els of acme")
 
 
 def test_some_accounts_without_data() -> None:
@@ -140,7 +140,7 @@ def test_some_accounts_without_data() -> None:
     ]
     (problem,) = found(*targets, status_of_cln())
     assert problem.text.endswith(
-        "; there is no data to show for status at cln.example.net; kernelcare, patch_status of other"
+        "; no data to show for status at cln.example.net; kernelcare, patch_status of other"
     )
 
 
@@ -173,5 +173,5 @@ def test_data_that_expired() -> None:
     """Is a problem, though nothing has failed; that it is late as well is not told beside it."""
     expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
     (problem,) = found(seen(expired, now=NOW + 3601), now=NOW + 3601)
-    assert problem.text == "The data of kernelcare of acme expired and is no longer shown"
+    assert problem.text == "The data of kernelcare of acme have expired"
     assert (problem.alert, problem.since) == ("ClnDataTooOld", "last read 60m ago, at 15:26 UTC")

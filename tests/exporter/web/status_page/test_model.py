@@ -102,7 +102,7 @@ def test_figures_count_what_is_a_problem() -> None:
         ("warning", "1 KernelCare server of acme has not checked in for over 1d"),
         ("warning", "1 KernelCare server of acme has never checked in"),
         ("info", "1 KernelCare server of acme has not checked in yet"),
-        ("info", "1 KernelCare server of acme is silent for over 30d and still billed"),
+        ("info", "1 KernelCare server of acme has been silent for over 30d and still billed"),
         ("info", "1 KernelCare server of acme is superseded by a newer registration"),
         ("info", "1 KernelCare server of acme is silent on disabled keys"),
         ("info", "Disabled KernelCare key off of acme is full (2/2)"),

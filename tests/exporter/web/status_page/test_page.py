@@ -14,7 +14,7 @@ import pytest
 from cln_monitor.cln import Exchange, mask_key
 from cln_monitor.exporter.web.status_page import POLICY, StatusPage, page
 from cln_monitor.exporter.web.status_page.assets import source_hash
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.simulator import Fault
 from tests.exporter.conftest import Exporting
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SECRETS
@@ -223,7 +223,7 @@ def test_what_is_too_old_is_not_shown(fleet: Exporting) -> None:
     fleet.clock.advance(3601)
     page = read(fleet)
     assert "192.0.2.2" not in page.text
-    assert "The data of kernelcare of acme expired and is no longer shown" in page.text
+    assert "The data of kernelcare of acme have expired" in page.text
 
 
 def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,9 +232,9 @@ def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch
 
     def counted(observation: Any, stale_after: float, host_names: Any) -> Any:
         made.append(observation.probe)
-        return digest(observation, stale_after, host_names)
+        return summarize(observation, stale_after, host_names)
 
-    monkeypatch.setattr(page, "digest", counted)
+    monkeypatch.setattr(page, "summarize", counted)
     status = StatusPage(fleet.service, "/metrics")
     fleet.run("kernelcare", "imunify")
     first = status.render()
@@ -246,7 +246,7 @@ def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch
     fleet.configure(account="probes: {imunify: {enabled: false}}")
     fleet.service.reload()
     status.render()
-    assert [id_.probe for id_ in status._digests] == ["kernelcare"]
+    assert [id_.probe for id_ in status._summaries] == ["kernelcare"]
 
 
 @pytest.mark.unmeasured
@@ -335,9 +335,9 @@ def test_digests_of_other_accounts_are_kept(fleet: Exporting) -> None:
     of_two(fleet)
     status = StatusPage(fleet.service, "/metrics")
     status.render()
-    known = dict(status._digests)
+    known = dict(status._summaries)
     status.render("acme")
-    assert status._digests == known
+    assert status._summaries == known
     assert len(known) == 4
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cln_monitor.exporter.web.status_page.probe_grid import standing_of_accounts, standing_of_clouds
+from cln_monitor.exporter.web.status_page.probe_grid import account_rows, cloud_rows
 from cln_monitor.probes import Failure, Part
 from cln_monitor.probes.observation import Unavailable
 from cln_monitor.probes.status import StatusFlag
@@ -62,7 +62,7 @@ NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
 )
 def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str, str, str]) -> None:
     """The state, in a word, with the age of the data and when the next run is due."""
-    ((row,),) = (standing_of_accounts([seen(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
+    ((row,),) = (account_rows([seen(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
     assert (cell.probe, cell.link) == ("kernelcare", "api/v1/observations/acme/kernelcare")
@@ -72,17 +72,17 @@ def test_a_part_that_is_not_available() -> None:
     """Is none of the probe's data; where there is nothing else, neither is the probe."""
     refused = Unavailable("(reseller)", "reseller access", "Reseller not found")
     nothing = msgspec.structs.replace(NONE, probe="patch_status", unavailable=(refused,))
-    (row,) = standing_of_accounts([seen(nothing)], ["patch_status"]).rows
+    (row,) = account_rows([seen(nothing)], ["patch_status"]).rows
     assert [(cell.state, cell.text) for cell in row.cells] == [("info", "not available")]
     some = msgspec.structs.replace(kernelcare(key("a")), unavailable=(refused,))
-    (row,) = standing_of_accounts([seen(some)], ["kernelcare"]).rows
+    (row,) = account_rows([seen(some)], ["kernelcare"]).rows
     assert [(cell.state, cell.text) for cell in row.cells] == [("ok", "ok")]
 
 
 def test_accounts_and_probes() -> None:
     """A row an account, a column a probe, nothing where that is off."""
     targets = [seen(), seen(probe="els"), seen(account="other")]
-    rows = standing_of_accounts(targets, ["kernelcare", "els"]).rows
+    rows = account_rows(targets, ["kernelcare", "els"]).rows
     assert [(row.account, [cell is not None for cell in row.cells]) for row in rows] == [
         ("acme", [True, True]),
         ("other", [True, False]),
@@ -93,8 +93,8 @@ def test_many_accounts() -> None:
     """The worst are named, the rest counted; where all fit they stay in order."""
     targets = [seen(account=f"a{number}") for number in range(25)]
     bad = seen(account="bad", failure=FAILURE)
-    assert standing_of_accounts([*targets[:24], bad], ["kernelcare"]).rows[-1].account == "bad"
-    accounts = standing_of_accounts([*targets, bad], ["kernelcare"])
+    assert account_rows([*targets[:24], bad], ["kernelcare"]).rows[-1].account == "bad"
+    accounts = account_rows([*targets, bad], ["kernelcare"])
     assert (accounts.rows[0].account, len(accounts.rows), accounts.more) == ("bad", 25, 1)
 
 
@@ -102,6 +102,6 @@ def test_cln_itself() -> None:
     """Its flags, those that are not good first; it is none of the accounts."""
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
     target = seen(observed({"flags": flags}, probe="status", account=""))
-    (cloud,) = standing_of_clouds([seen(), target])
+    (cloud,) = cloud_rows([seen(), target])
     assert (cloud.api, cloud.cell.state) == ("cln.example.net", "ok")
     assert cloud.flags == (("rhn_overloaded", "true", False), ("xmlrpc", "true", True))

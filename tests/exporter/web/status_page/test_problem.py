@@ -9,10 +9,10 @@ from cln_monitor.policy import Severity
 def test_details() -> None:
     """Hold the first twenty, and say how many more there are, also of those that have no name."""
     names = [str(number) for number in range(50)]
-    details = Details.of(names, 1000, "all")
+    details = Details.from_items(names, 1000, "all")
     assert details == Details(names[:20], 980, "all")
-    assert Details.of(names[:2], 2, "all") == Details(names[:2], 0, "all")
-    assert Details.of([], 7, "all") is None
+    assert Details.from_items(names[:2], 2, "all") == Details(names[:2], 0, "all")
+    assert Details.from_items([], 7, "all") is None
 
 
 def test_ids_stay() -> None:

@@ -96,7 +96,7 @@ def test_silence_that_is_critical() -> None:
     ]
     target = seen(kernelcare(key("c", *silent, *fresh[:44])))
     assert told(target) == [
-        (CRITICAL, "check-ins", "5 of 49 KernelCare servers of acme fell silent in the last 4d"),
+        (CRITICAL, "check-ins", "5 of 49 KernelCare servers of acme stopped checking in within the last 4d"),
         (WARNING, "check-ins", f"5 {stale}"),
     ]
 
@@ -107,7 +107,7 @@ def test_silence_worth_a_word() -> None:
     gone = [server(str(number), 31 * DAY, ip=f"192.0.2.{number}") for number in (3, 4)]
     off = key("off", server("5", 2 * DAY), server("6", None, OLD), enabled=False)
     assert told(seen(kernelcare(key("a", old, again, *gone), off))) == [
-        (INFO, "check-ins", "2 KernelCare servers of acme are silent for over 30d and still billed"),
+        (INFO, "check-ins", "2 KernelCare servers of acme have been silent for over 30d and still billed"),
         (INFO, "check-ins", "1 KernelCare server of acme is superseded by a newer registration"),
         (INFO, "check-ins", "2 KernelCare servers of acme are silent on disabled keys"),
     ]
@@ -157,7 +157,7 @@ def test_hosts_of_kernels() -> None:
     link = "api/v1/observations/acme/patch_status"
     assert outofdate.details == Details([f"h{place} (10.0.0.{place})" for place in range(20)], 10, link)
     assert unsupported.details == Details(["10.1.0.1", "h"], 1, link)
-    assert other.text == "1 server of acme is in the state odd, KernelCare reports"
+    assert other.text == "KernelCare reports the state odd for 1 server of acme"
     assert other.details == Details(["no name"], 0, link)
 
 
@@ -256,9 +256,9 @@ def test_many_of_a_kind() -> None:
     found = problems([seen(kernelcare(*keys))], NOW)
     assert len(found) == 20
     shown = shortened(found)
-    assert [each.text for each in shown[7:]] == [found[7].text, "and 12 more of the keys"]
+    assert [each.text for each in shown[7:]] == [found[7].text, "and 12 more problems of the keys"]
     assert shortened(found[:8]) == found[:8]
-    assert shown[-1] == Problem(WARNING, "keys", "and 12 more of the keys")
+    assert shown[-1] == Problem(WARNING, "keys", "and 12 more problems of the keys")
 
 
 def test_what_is_kept_of_a_failing_key_is_judged_as_well() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cln_monitor.cln import ImunifyServer, KernelCareServer
 from cln_monitor.exporter.web.status_page.staleness import SilentServers, silence_of_keys, sum_of
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.policy import are_many
 from cln_monitor.probes import Observation
 from cln_monitor.probes.imunify import ImunifyKeyServers
@@ -21,7 +21,7 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, server
 
 def silence(observation: Observation[Any], stale_after: float = DAY) -> SilentServers:
     """Return the silent servers of an observation."""
-    return sum_of(silence_of_keys(digest(observation), NOW, stale_after))
+    return sum_of(silence_of_keys(summarize(observation), NOW, stale_after))
 
 
 def numbers(observation: Observation[Any], stale_after: float = DAY) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.problem import Problem
-from cln_monitor.exporter.web.status_page.staleness_problems import of_check_ins
+from cln_monitor.exporter.web.status_page.staleness_problems import check_in_problems
 from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
@@ -22,7 +22,7 @@ def with_hosts(status: ProbeStatus, **names: str) -> ProbeStatus:
 
 def found(status: ProbeStatus) -> list[Problem]:
     """Return the problems of the check-ins of ``status``."""
-    return list(of_check_ins(status, NOW))
+    return list(check_in_problems(status, NOW))
 
 
 def names(status: ProbeStatus) -> list[list[str]]:

@@ -11,10 +11,10 @@ from cln_monitor import policy
 from cln_monitor.cln import ImunifyServer, Limit
 from cln_monitor.exporter.web.status_page.server_pools import MOST_SERVERS
 from cln_monitor.exporter.web.status_page.summary import (
-    Digest,
     KeyUse,
     LicenseUse,
-    digest,
+    Summary,
+    summarize,
 )
 from cln_monitor.policy import Severity
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
@@ -28,7 +28,7 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, server
 
 def test_kernelcare() -> None:
     """A key with its check-ins in order, and the servers by how long they have been silent."""
-    seen = digest(
+    seen = summarize(
         kernelcare(
             key("a", server("1", 5), server("2", DAY), server("3", None, NOW - 2 * DAY), limit=9, note="Web"),
             key("b", server("4", HOUR), server("5", None)),
@@ -51,14 +51,14 @@ def test_the_longest_of_many() -> None:
     """Are those one finds by sorting all."""
     ages: list[float | None] = [*random.Random(1).sample(range(10_000), 500), *[None] * 9]
     servers = [server(str(number), age, NOW - 9000) for number, age in enumerate(ages)]
-    seen = digest(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
+    seen = summarize(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
     silences = sorted((9000 if age is None else age for age in ages), reverse=True)
     assert [NOW - each.since for each in seen.longest][:MOST_SERVERS] == silences[:MOST_SERVERS]
 
 
 def test_before() -> None:
     """How many checked in before a moment, that moment not among them."""
-    (check_ins,) = digest(kernelcare(key("a", server("1", 10), server("2", 20), server("3", 20)))).check_ins
+    (check_ins,) = summarize(kernelcare(key("a", server("1", 10), server("2", 20), server("3", 20)))).check_ins
     assert [check_ins.before(NOW - age) for age in (30, 20, 19, 10, 0)] == [0, 0, 2, 2, 3]
     assert check_ins.total == 3
 
@@ -67,14 +67,14 @@ def test_host_names_tell_what_is_superseded() -> None:
     """Two servers of an address that have other host names are two."""
     seen = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR, NOW - DAY)))
     for other, superseded in (("a", 1), ("b", 0), ("", 1)):
-        made = digest(seen, DAY, {"1": "a", "2": other})
+        made = summarize(seen, DAY, {"1": "a", "2": other})
         assert len(policy.superseded(made.shared, NOW, DAY)) == superseded
 
 
 def test_imunify() -> None:
     """The product is in words, used as CLN counts it; when a server was registered nobody tells."""
     servers = [ImunifyServer("1", "192.0.2.1", None)]
-    seen = digest(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
+    seen = summarize(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
     ((use,), (silent,)) = seen.keys, seen.longest
     assert (use.product, use.used, use.limit) == ("Imunify360 up to 30 users", 7, 5)
     assert (silent.created, silent.since) == (None, float("inf"))
@@ -85,26 +85,26 @@ def test_els() -> None:
     servers = [ElsServerState("a", str(number), "192.0.2.1", "") for number in range(3)]
     keys = [ElsKeyState("a", 5), ElsKeyState("b", None)]
     product = ElsProduct("ELS CELS7+SLA", keys, servers)
-    seen = digest(observed({"ELS CELS7+SLA": product}, probe="els"))
+    seen = summarize(observed({"ELS CELS7+SLA": product}, probe="els"))
     name = "Extended Support for CentOS 7 Complete"
-    assert seen == Digest(keys=(KeyUse(name, "a", "", 3, 5), KeyUse(name, "b", "", 0, None)))
+    assert seen == Summary(keys=(KeyUse(name, "a", "", 3, 5), KeyUse(name, "b", "", 0, None)))
 
 
 def test_ip_licenses() -> None:
     """Counts by type; only servers that use a licence have an age."""
-    seen = digest(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
+    seen = summarize(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
     assert seen.licenses == (LicenseUse("KernelCare", 2, 1, 0, (NOW - DAY,)),)
     assert [(each.key, each.ip, each.since) for each in seen.longest] == [
         ("KernelCare", "192.0.2.2", NOW - DAY),
         ("KernelCare", "192.0.2.1", NOW - HOUR),
     ]
-    unused = digest(licensed(("KernelCare", False, None)))
+    unused = summarize(licensed(("KernelCare", False, None)))
     assert (unused.check_ins, unused.longest) == ((), ())
 
 
 def test_licences_of_which_cln_does_not_tell_whether_they_are_used() -> None:
     """Are neither used nor unused; their servers have an age where they have checked in."""
-    seen = digest(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
+    seen = summarize(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
     assert seen.licenses == (LicenseUse("KernelCare", 0, 0, 2),)
     assert [each.ip for each in seen.longest] == ["192.0.2.1"]
 
@@ -112,14 +112,14 @@ def test_licences_of_which_cln_does_not_tell_whether_they_are_used() -> None:
 def test_check_ins_of_licences_that_could_not_be_read() -> None:
     """Are not taken for none."""
     observation = licensed(("KernelCare", True, HOUR))
-    seen = digest(msgspec.structs.replace(observation, parts=observation.parts[:1]))
+    seen = summarize(msgspec.structs.replace(observation, parts=observation.parts[:1]))
     assert (seen.licenses, seen.check_ins) == ((LicenseUse("KernelCare", 1, 0, 0),), ())
 
 
 @pytest.mark.parametrize("probe", ["status", "patch_status", "groups", "awp"])
 def test_others(probe: str) -> None:
     """Are small, and need none."""
-    assert digest(observed({}, probe=probe)) == Digest()
+    assert summarize(observed({}, probe=probe)) == Summary()
 
 
 @pytest.mark.parametrize(
