@@ -163,7 +163,7 @@ class TestWeb:
         become(fleet, SHARDS[1])
         page = ask(app, "/").text
         assert "This is shard 1/3: it reads only its part of the keys" in page
-        assert "<small>off</small>" not in page
+        assert "<small>disabled</small>" not in page
 
     def test_a_probe_of_another(self, fleet: Exporting) -> None:
         """Is named with its reader, not as unknown."""

@@ -73,7 +73,7 @@ def _cell(status: ProbeStatus) -> Cell:
         text=text,
         link=status.json_path,
         read=read,
-        due=f"next in {format_age(due)}" if due >= 1 else "next is due",
+        due=f"next run in {format_age(due)}" if due >= 1 else "next run is due",
     )
 
 
