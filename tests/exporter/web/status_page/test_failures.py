@@ -52,9 +52,7 @@ def test_a_wrong_password_is_one_problem() -> None:
     targets = [seen(probe=probe, failure=AUTH, last_success=NOW - place * HOUR) for place, probe in enumerate(probes)]
     (problem,) = found(*targets, status_of_cln(None))
     assert (problem.severity, problem.alert) == (CRITICAL, "ClnAuthFailed")
-    assert problem.text == (
-        "kernelcare, imunify, els of acme are failing (auth): HTTP status 401; no data to show"
-    )
+    assert problem.text == ("kernelcare, imunify, els of acme are failing (auth): HTTP status 401; no data to show")
     assert problem.since == "last read 2h ago, at 13:26 UTC"
     assert problem.details is not None
     assert problem.details.items[1] == "imunify of acme: HTTP status 401; last read 1h ago, at 14:26 UTC"
@@ -139,9 +137,7 @@ def test_some_accounts_without_data() -> None:
         *(seen(probe=probe, account="other", failure=TIMEOUT) for probe in ("kernelcare", "patch_status")),
     ]
     (problem,) = found(*targets, status_of_cln())
-    assert problem.text.endswith(
-        "; no data to show for status at cln.example.net; kernelcare, patch_status of other"
-    )
+    assert problem.text.endswith("; no data to show for status at cln.example.net; kernelcare, patch_status of other")
 
 
 def test_a_long_error_is_cut() -> None:
