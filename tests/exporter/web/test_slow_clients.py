@@ -132,7 +132,7 @@ def test_more_clients_than_files(tmp_path: Path) -> None:
         with _silent(address, 3 * FILES, b""):
             assert max(_scrape(address, None) for _ in range(5)) < ENDED_AFTER * 0.8
             assert _files(program) < FILES
-            program.wait_for_log(rf'level=warning msg="too many connections, .*" ended=\d+ most={FILES // 2} ')
+            program.wait_for_log(rf'level=warning msg="too many connections, .*" closed=\d+ limit={FILES // 2} ')
         assert program.stop()[0] == 0
     finally:
         program.stop()

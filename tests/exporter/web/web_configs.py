@@ -149,7 +149,7 @@ CASES = {
     "clients-verified-if-given-without-an-authority": Case(f"{TLS}, client_auth_type: VerifyClientCertIfGiven}}"),
     "clients-verified-without-an-authority": Case(
         f"{TLS}, client_auth_type: RequireAndVerifyClientCert}}",
-        "tls_server_config.client_ca_file: is missing: RequireAndVerifyClientCert needs to know whose certificates",
+        "tls_server_config.client_ca_file: is missing: RequireAndVerifyClientCert needs the CA certificates",
         promtool=True,
         why=STRICTER,
     ),
