@@ -233,9 +233,9 @@ def wrong_now(size: tuple[int, int]) -> table.Panel:
     )
     return rows(
         "What is wrong now",
-        "All problems in the last poll, the most severe first, with the severities of docs/severities.md: CLN's flags, "
-        "probes, keys, check-ins, kernels, licenses. Count is the number of flags, probes, keys, servers, licenses, or "
-        "exporters. Click a problem to open the dashboard with details.",
+        "All problems in the data last polled by the exporter, the most severe first, with the severities of "
+        "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, licenses. Count is the number of flags, "
+        "probes, keys, servers, licenses, or exporters. Click a problem to open the dashboard with details.",
         [f"sum by (order, level, problem, place, account, board) ({everything})"],
         [
             Column("level", "Level", shown={LEVELS[severity]: look for severity, look in SEVERITIES.items()}, width=75),

@@ -1,4 +1,4 @@
-"""Web configurations, good and bad: what is wrong with each in our words, and what promtool says of it."""
+"""Valid and invalid web configurations, with our error for each and the verdict of promtool."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ AUTHORITY = "client_ca_file: ca.pem"
 
 @dataclass(frozen=True)
 class Case:
-    """A file's ``text``, our ``complaint``, None when it is good, and whether promtool 2.42 finds it good.
+    """A file with its ``text``, our ``complaint`` (None if it is valid), and whether promtool 2.42 accepts it.
 
-    ``why`` says why we do not agree, where we do not.
+    ``why`` is the reason for a difference.
     """
 
     text: str
@@ -32,7 +32,7 @@ class Case:
 
     @property
     def is_good_to_promtool(self) -> bool:
-        """Whether promtool accepts it: when we do, unless said."""
+        """Whether promtool accepts the file; by default as we do."""
         return self.complaint is None if self.promtool is None else self.promtool
 
 
@@ -343,7 +343,7 @@ CASES = {
 
 
 def write_files(folder: Path) -> Authority:
-    """Write the certificates and keys that the cases name to ``folder``; the authority gives more of them."""
+    """Write the certificates and keys of the cases to a directory, and return their CA."""
     authority = Authority(folder)
     certificate, key = authority.issue("server")
     authority.issue("client", of="DNS:prometheus")

@@ -1,4 +1,4 @@
-"""Observations made by hand, and how the page sees them."""
+"""Observations for tests, and their status on the page."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def key(
 
 
 def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
-    """Return what the probe of KernelCare saw."""
+    """Return an observation of the KernelCare probe."""
     return observed({each.key: each for each in keys}, account=account)
 
 
 def licensed(
     *licenses: tuple[str, bool | None, float | None], at: str = "192.0.2.{}", created: float = DAY
 ) -> Observation[Any]:
-    """Return what the probe of IP licences saw: of each its type, whether it is used, and the age of its check-in."""
+    """Return an observation of the IP license probe: type, use, and age of the check-in of each license."""
     states = [
         LicenseState(at.format(place), name, used, NOW - created) for place, (name, used, _) in enumerate(licenses, 1)
     ]
@@ -61,7 +61,7 @@ def seen(
     now: float = NOW,
     **settings: float,
 ) -> ProbeStatus:
-    """Return a target as the page sees it ``now``, with the default settings of its probe but for ``settings``."""
+    """Return the status of a target at ``now``, with the default settings of its probe except for ``settings``."""
     view = viewed(
         observation,
         probe=probe,

@@ -1,4 +1,4 @@
-"""Probes that fail, are overdue or have lost their data: a row for each cause."""
+"""Probes that fail, are overdue, or whose data have expired: one row per cause."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def found(*targets: ProbeStatus, now: float = NOW) -> list[Problem]:
 
 
 def status_of_cln(failure: Failure | None = TIMEOUT) -> ProbeStatus:
-    """Return the probe of CLN's own status."""
+    """Return the target of CLN's own status."""
     return seen(probe="status", account="", failure=failure, last_success=NOW - HOUR)
 
 
 def test_one_probe() -> None:
-    """Its reason, when it was last read, and whether there is data to show."""
+    """The problem of a failing probe has its reason, its last success, and whether there is data to show."""
     text = f"kernelcare of acme is failing (timeout): {TIMEOUT.text}; "
     (problem,) = found(seen(kernelcare(key("a")), last_success=NOW - 2 * HOUR, failure=TIMEOUT))
     assert (problem.severity, problem.kind, problem.alert) == (WARNING, "probes", "ClnProbeFailing")
@@ -47,7 +47,7 @@ def test_one_probe() -> None:
 
 
 def test_a_wrong_password_is_one_problem() -> None:
-    """However many probes fail by it; each is named, with its own words in the details."""
+    """Refused credentials are one problem for all probes, each listed with its own error in the details."""
     probes = ("kernelcare", "imunify", "els")
     targets = [seen(probe=probe, failure=AUTH, last_success=NOW - place * HOUR) for place, probe in enumerate(probes)]
     (problem,) = found(*targets, status_of_cln(None))
@@ -59,7 +59,7 @@ def test_a_wrong_password_is_one_problem() -> None:
 
 
 def test_an_outage_is_one_problem() -> None:
-    """What cannot be reached while CLN's status cannot either, of all accounts; other failures are their own."""
+    """Connection failures of all accounts during an outage of CLN's status are one problem; others are separate."""
     targets = [
         seen(probe="kernelcare", failure=TIMEOUT),
         seen(probe="imunify", failure=Failure("unreachable", "connection refused")),
@@ -77,14 +77,14 @@ def test_an_outage_is_one_problem() -> None:
 
 
 def test_an_outage_of_another_cln() -> None:
-    """Explains nothing here."""
+    """An outage of one API root does not include failures at another."""
     view = msgspec.structs.replace(status_of_cln().view, api="other.example.net")
     elsewhere = ProbeStatus(view, status_of_cln().settings)
     assert [each.alert for each in found(seen(failure=TIMEOUT), elsewhere)] == ["ClnDown", "ClnProbeFailing"]
 
 
 def test_reasons_are_problems_of_their_own() -> None:
-    """As they are mended in different ways; accounts as well."""
+    """Different reasons and accounts are separate problems."""
     limited = Failure("rate_limited", "HTTP status 429")
     targets = [seen(failure=limited), seen(probe="els", failure=REFUSED), seen(account="other", failure=limited)]
     assert [(each.alert, each.text[:20]) for each in found(*targets)] == [
@@ -95,14 +95,14 @@ def test_reasons_are_problems_of_their_own() -> None:
 
 
 def test_many_accounts_of_an_outage() -> None:
-    """Are counted behind the first."""
+    """An outage lists the first accounts, and counts the others."""
     targets = [seen(account=f"a{number}", failure=TIMEOUT) for number in range(9)]
     (problem,) = found(*targets, status_of_cln())
     assert "also failing: kernelcare of a0, a1, a2 and 6 more; " in problem.text
 
 
 def test_accounts_of_an_outage_with_probes_of_their_own() -> None:
-    """Are counted behind the first as well."""
+    """An outage with different probes per account lists the first ones, and counts the others."""
     targets = [
         seen(probe=probe, account=f"a{number}", failure=TIMEOUT)
         for number in range(5)
@@ -114,7 +114,7 @@ def test_accounts_of_an_outage_with_probes_of_their_own() -> None:
 
 
 def test_missing_parts_are_details() -> None:
-    """Each key that could not be read, where there are several."""
+    """Several keys that could not be read are listed in the details."""
     observation = msgspec.structs.replace(
         kernelcare(key("c")), missing=(Missing("a", REFUSED), Missing("b", TIMEOUT)), lost=()
     )
@@ -125,13 +125,13 @@ def test_missing_parts_are_details() -> None:
 
 
 def test_some_without_data() -> None:
-    """Are named."""
+    """Failing probes without data are listed."""
     (problem,) = found(seen(kernelcare(key("a")), failure=REFUSED), seen(probe="els", failure=REFUSED))
     assert problem.text.endswith("; no data to show for els of acme")
 
 
 def test_some_accounts_without_data() -> None:
-    """Are named in an outage with their probes, as others may show data of the same probes."""
+    """An outage lists the accounts and probes without data."""
     targets = [
         seen(kernelcare(key("a")), failure=TIMEOUT),
         *(seen(probe=probe, account="other", failure=TIMEOUT) for probe in ("kernelcare", "patch_status")),
@@ -141,7 +141,7 @@ def test_some_accounts_without_data() -> None:
 
 
 def test_a_long_error_is_cut() -> None:
-    """A page of HTML that came in place of JSON is not all quoted, be it many times."""
+    """A long error, such as an HTML page, is truncated."""
     failure = Failure("bad_answer", "x" * 5000)
     (problem,) = found(seen(failure=failure), seen(probe="els", failure=failure))
     assert len(problem.text) < 500
@@ -151,7 +151,7 @@ def test_a_long_error_is_cut() -> None:
 
 @pytest.mark.parametrize(("later", "due"), [(1860, ""), (1861, "16m")])
 def test_a_probe_that_does_not_run(later: float, due: str) -> None:
-    """Is a problem once it is late by an interval, all probes of the account together."""
+    """Probes that are overdue by an interval are one problem per account."""
     targets = [seen(kernelcare(key("a")), now=NOW + later), seen(probe="els", now=NOW + later)]
     text = f"kernelcare, els of acme are overdue by {due}"
     assert [(each.severity, each.text, each.alert, each.since) for each in found(*targets, now=NOW + later)] == (
@@ -160,13 +160,13 @@ def test_a_probe_that_does_not_run(later: float, due: str) -> None:
 
 
 def test_the_status_of_cln_that_is_late() -> None:
-    """Belongs to no account, and is called by its host."""
+    """An overdue status probe is shown with its host instead of an account."""
     (problem,) = found(seen(probe="status", account="", now=NOW + 1861), now=NOW + 1861)
     assert problem.text == "status at cln.example.net is overdue by 16m"
 
 
 def test_data_that_expired() -> None:
-    """Is a problem, though nothing has failed; that it is late as well is not told beside it."""
+    """Expired data without a failure are one problem, which replaces the overdue one."""
     expired = kernelcare(key("a")).without_expired(NOW + 3601, 3600)
     (problem,) = found(seen(expired, now=NOW + 3601), now=NOW + 3601)
     assert problem.text == "The data of kernelcare of acme have expired"

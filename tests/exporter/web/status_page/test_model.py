@@ -1,4 +1,4 @@
-"""The whole page, as values."""
+"""The content of the whole page."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ WAITING = seen(probe="imunify", last_run=None, last_success=None)
     ],
 )
 def test_verdict(targets: list[ProbeStatus], state: str, text: str) -> None:
-    """One sentence, by the worst there is."""
+    """The overall status is one sentence, by the most severe problem."""
     verdict = overview(targets, NOW).verdict
     assert (verdict.state, verdict.text) == (state, text)
 
 
 def test_of_nothing() -> None:
-    """A page without a target is a page."""
+    """A page without targets is valid."""
     page = overview([], NOW)
     assert (page.verdict.state, page.accounts.rows, page.charts, page.figures) == ("ok", [], [], [])
 
 
 def test_figures() -> None:
-    """The numbers to see at a glance, over all accounts; one that is 0 is good."""
+    """The tiles show numbers of all accounts; 0 is good."""
     counts = PatchState("reseller", "", ok=True, counts={"uptodate": 4}, hosts=[])
     page = overview(
         [
@@ -78,13 +78,13 @@ def test_figures() -> None:
 
 
 def test_figures_of_an_account_without_servers() -> None:
-    """There is nothing to count."""
+    """An account without servers has no tiles."""
     state = PatchState("reseller", "", ok=True, counts={"uptodate": 0}, hosts=[])
     assert overview([seen(kernelcare()), seen(observed({"": state}, probe="patch_status"))], NOW).figures == []
 
 
 def test_figures_count_what_is_a_problem() -> None:
-    """Not what is worth a word only, as the problems do: 2 servers of 7, no key of 1, and no license."""
+    """The tiles count problems only, not informational rows."""
     old = server("old", 2 * DAY, ip="192.0.2.9")
     again = server("again", HOUR, created=NOW - DAY, ip="192.0.2.9")
     late, new, undated = server("3", None, NOW - 2 * DAY), server("4", None, NOW - HOUR), server("5", None)
@@ -119,7 +119,7 @@ def test_figures_count_what_is_a_problem() -> None:
 
 
 def test_charts_are_by_product() -> None:
-    """Over all accounts, where there is a server."""
+    """Charts are per product over all accounts, if there are servers."""
     other = seen(kernelcare(key("b", server("3", 2 * DAY)), account="other"), account="other")
     empty = seen(observed({}, probe="imunify"))
     (picture,) = overview([GOOD, other, empty], NOW).charts

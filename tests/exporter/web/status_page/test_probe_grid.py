@@ -1,4 +1,4 @@
-"""How the probes stand."""
+"""The status of the probes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
     ],
 )
 def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str, str, str]) -> None:
-    """The state, in a word, with the age of the data and when the next run is due."""
+    """A cell has the state, the age of the data, and the time of the next run."""
     ((row,),) = (account_rows([seen(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
@@ -69,7 +69,7 @@ def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str,
 
 
 def test_a_part_that_is_not_available() -> None:
-    """Is none of the probe's data; where there is nothing else, neither is the probe."""
+    """A probe is not available if all of its parts are."""
     refused = Unavailable("(reseller)", "reseller access", "Reseller not found")
     nothing = msgspec.structs.replace(NONE, probe="patch_status", unavailable=(refused,))
     (row,) = account_rows([seen(nothing)], ["patch_status"]).rows
@@ -80,7 +80,7 @@ def test_a_part_that_is_not_available() -> None:
 
 
 def test_accounts_and_probes() -> None:
-    """A row an account, a column a probe, nothing where that is off."""
+    """Each account is a row and each probe a column; disabled probes are empty."""
     targets = [seen(), seen(probe="els"), seen(account="other")]
     rows = account_rows(targets, ["kernelcare", "els"]).rows
     assert [(row.account, [cell is not None for cell in row.cells]) for row in rows] == [
@@ -90,7 +90,7 @@ def test_accounts_and_probes() -> None:
 
 
 def test_many_accounts() -> None:
-    """The worst are named, the rest counted; where all fit they stay in order."""
+    """Too many accounts are sorted by severity and truncated; otherwise they keep their order."""
     targets = [seen(account=f"a{number}") for number in range(25)]
     bad = seen(account="bad", failure=FAILURE)
     assert account_rows([*targets[:24], bad], ["kernelcare"]).rows[-1].account == "bad"
@@ -99,7 +99,7 @@ def test_many_accounts() -> None:
 
 
 def test_cln_itself() -> None:
-    """Its flags, those that are not good first; it is none of the accounts."""
+    """CLN itself has its flags, bad ones first, and is not an account."""
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
     target = seen(observed({"flags": flags}, probe="status", account=""))
     (cloud,) = cloud_rows([seen(), target])

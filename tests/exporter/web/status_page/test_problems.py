@@ -1,4 +1,4 @@
-"""What is wrong now, in words, the worst first."""
+"""The current problems, the most severe first."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def told(*targets: ProbeStatus, now: float = NOW) -> list[tuple[Severity, str, s
 
 
 def test_nothing() -> None:
-    """Fresh servers on keys with room, and what was not polled yet, are no problem."""
+    """Fresh servers, keys below their limit, and probes that have not run yet are no problem."""
     assert told(seen(kernelcare(key("a", server("1", HOUR), limit=2)))) == []
     assert told(seen(last_run=None, last_success=None)) == []
 
 
 def test_a_flag_of_cln() -> None:
-    """With the value that is not good."""
+    """A bad flag is a problem with its value."""
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
     target = seen(observed({"flags": flags}, probe="status", account=""))
     text = "CLN at cln.example.net reports: rhn_overloaded is true"
@@ -52,7 +52,7 @@ def test_a_flag_of_cln() -> None:
     ],
 )
 def test_keys(used: int, expected: list[tuple[Severity, str, str]]) -> None:
-    """A full key refuses servers; one that is nearly full will. That of a disabled one is as it should be."""
+    """Full and nearly full keys are problems; for disabled keys they are informational."""
     servers = [server(str(number), HOUR) for number in range(used)]
     assert told(seen(kernelcare(key("a", *servers, limit=100, note="Web")))) == expected
     off = told(seen(kernelcare(key("a", *servers, limit=100, note="Web", enabled=False))))
@@ -60,12 +60,12 @@ def test_keys(used: int, expected: list[tuple[Severity, str, str]]) -> None:
 
 
 def test_a_key_of_one() -> None:
-    """Is full as soon as it is used."""
+    """A full key with a limit of one is no problem."""
     assert told(seen(kernelcare(key("a", server("1", HOUR), limit=1)))) == []
 
 
 def test_check_ins() -> None:
-    """Those that stopped, and those that never began, over all keys."""
+    """Silent servers and servers that never checked in are counted over all keys."""
     target = seen(
         kernelcare(
             key("a", server("1", DAY + 1), server("2", DAY)), key("b", server("3", 9 * DAY), server("4", None, OLD))
@@ -84,7 +84,7 @@ def test_check_ins() -> None:
 
 
 def test_silence_that_is_critical() -> None:
-    """A key all of whose servers fell silent, and many servers of an account, are one problem each."""
+    """A key without any check-in, and many newly silent servers, are one critical problem each."""
     silent = [server(str(number), 2 * DAY) for number in range(5)]
     fresh = [server(f"f{number}", HOUR) for number in range(45)]
     target = seen(kernelcare(key("a", *silent[:2], note="Web"), key("b", *silent[2:4]), key("c", *silent[4:], *fresh)))
@@ -102,7 +102,7 @@ def test_silence_that_is_critical() -> None:
 
 
 def test_silence_worth_a_word() -> None:
-    """Of what is gone, superseded or on a disabled key."""
+    """Servers that are gone, superseded, or on disabled keys are informational."""
     old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
     gone = [server(str(number), 31 * DAY, ip=f"192.0.2.{number}") for number in (3, 4)]
     off = key("off", server("5", 2 * DAY), server("6", None, OLD), enabled=False)
@@ -119,7 +119,7 @@ def patched(*states: PatchState) -> ProbeStatus:
 
 
 def test_kernels() -> None:
-    """By the counts of the whole account where CLN gives them, else by those of the keys together."""
+    """Patch states are counted for the whole account if known, else as the sum over keys."""
     of_key = PatchState("key", "a", ok=False, counts={"uptodate": 5, "outofdate": 2, "inactive": 0}, hosts=[])
     other = PatchState("key", "b", ok=False, counts={"uptodate": 1, "unsupported": 1}, hosts=[])
     whole = PatchState("reseller", "", ok=False, counts={"uptodate": 9, "unsupported": 3}, hosts=[])
@@ -135,14 +135,14 @@ def test_kernels() -> None:
 
 
 def test_kernels_without_counts() -> None:
-    """CLN's word that all is not well is enough."""
+    """A bad patch state without counts is a problem."""
     states = [PatchState("key", "a", ok=False, counts=None, hosts=[]), PatchState("reseller", "", True, None, [])]
     text = "CLN reports that not all kernels of key a of acme are up to date"
     assert told(patched(*states)) == [(WARNING, "kernels", text)]
 
 
 def test_hosts_of_kernels() -> None:
-    """Are named by state, each once, though two keys name it; those that are fine are not."""
+    """Hosts are listed by state without duplicates; up-to-date ones are not."""
     hosts = [PatchedHost(f"h{place}", f"10.0.0.{place}", "outofdate") for place in range(30)]
     odd = [PatchedHost("", "10.1.0.1", "unsupported"), PatchedHost("h", "", "unsupported"), PatchedHost("", "", "odd")]
     counts = {"uptodate": 5, "outofdate": 30, "unsupported": 3, "odd": 1}
@@ -163,14 +163,14 @@ def test_hosts_of_kernels() -> None:
 
 @pytest.mark.parametrize(("created", "is_told"), [(7 * DAY, True), (7 * DAY - 1, False)])
 def test_licenses(created: float, is_told: bool) -> None:
-    """Those that cost and serve nobody, once there was time to use them."""
+    """IP licenses unused for long are a problem."""
     target = seen(licensed(*[("KernelCare", number > 2, HOUR) for number in range(5)], created=created))
     text = "3 IP licenses of acme unused for 7d or longer"
     assert told(target) == ([(INFO, "licenses", text)] if is_told else [])
 
 
 def test_unused_licenses_by_name() -> None:
-    """The oldest first, with their type and since when they exist; a new one is not among them."""
+    """Unused licenses are listed with type and creation date, oldest first; new ones are not."""
     states = [LicenseState(f"10.0.0.{place}", "KernelCare", False, NOW - (8 + place) * DAY) for place in range(30)]
     states += [LicenseState("10.1.0.1", "KernelCare", False, NOW - DAY), LicenseState("10.2.0.1", "5010", False, None)]
     (problem,) = problems([seen(observed({"licenses": IpLicenseList(states)}, probe="ip_licenses"))], NOW)
@@ -181,7 +181,7 @@ def test_unused_licenses_by_name() -> None:
 
 
 def unused(*states: tuple[str, str, float | None]) -> Details:
-    """Return the details of unused licenses: of each its address, its type and the days since its creation."""
+    """Return the details of unused licenses: address, type, and days since creation of each."""
     licenses = [LicenseState(ip, name, False, age and NOW - age * DAY) for ip, name, age in states]
     (problem,) = problems([seen(observed({"licenses": IpLicenseList(licenses)}, probe="ip_licenses"))], NOW)
     assert problem.details is not None
@@ -189,7 +189,7 @@ def unused(*states: tuple[str, str, float | None]) -> Details:
 
 
 def test_an_address_is_named_once() -> None:
-    """With all of its unused licenses: a date is told once where it is that of all; one that is new is left out."""
+    """Each address is listed once with its unused licenses, and a common date once."""
     imunify = "Imunify360 up to 30 users"
     details = unused(
         ("192.0.2.215", "CloudLinux OS", 40),
@@ -211,7 +211,7 @@ def test_an_address_is_named_once() -> None:
 
 
 def test_licenses_of_addresses_that_are_left_out() -> None:
-    """Are counted; an address among the first has even those licenses that are newer than all others."""
+    """Licenses of omitted addresses are counted; listed addresses have all of their licenses."""
     many = [(f"10.0.0.{place}", "KernelCare", 100.0 - place) for place in range(30)]
     details = unused(*many, ("10.0.0.0", "CloudLinux OS", 8.0), ("10.0.0.29", "CloudLinux OS", 8.0))
     assert details.items[0] == "10.0.0.0: KernelCare since 2024-01-21, CloudLinux OS since 2024-04-22"
@@ -219,14 +219,14 @@ def test_licenses_of_addresses_that_are_left_out() -> None:
 
 
 def test_licenses_without_an_address() -> None:
-    """Are not taken for as many lines of one, nor for a line without end."""
+    """Licenses without an address are one line of limited length."""
     details = unused(*[("", f"license {place:02}", None) for place in range(90)], ("", "license 00", None))
     assert details.items == ["no address: license 00, license 01, license 02, license 03, license 04 and 85 more"]
     assert details.more == 0
 
 
 def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
-    """Nobody can judge them."""
+    """IP licenses with unknown use are informational."""
     target = seen(licensed(("KernelCare", None, None), ("KernelCare", True, HOUR)))
     assert told(target) == [(INFO, "licenses", "CLN does not report whether 1 IP license of acme is used")]
     (problem,) = problems([target], NOW)
@@ -234,7 +234,7 @@ def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
 
 
 def test_the_worst_comes_first() -> None:
-    """By severity, whatever the order of the probes, then as the page is ordered."""
+    """Problems are sorted by severity, then in the order of the page."""
     full = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR), limit=2))
     flags = observed({"flags": [StatusFlag("xmlrpc", False, False)]}, probe="status", account="")
     unused = licensed(("KernelCare", False, None), created=8 * DAY)
@@ -251,7 +251,7 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_many_of_a_kind() -> None:
-    """Some are named, the rest counted."""
+    """The first problems of a kind are listed, and the others are counted."""
     keys = [key(f"k{number}", server("1", HOUR), server("2", HOUR), limit=2) for number in range(20)]
     found = problems([seen(kernelcare(*keys))], NOW)
     assert len(found) == 20
@@ -262,7 +262,7 @@ def test_many_of_a_kind() -> None:
 
 
 def test_what_is_kept_of_a_failing_key_is_judged_as_well() -> None:
-    """A failure hides nothing that is known."""
+    """Data of a failing key are still evaluated."""
     observation = msgspec.structs.replace(kernelcare(key("a", server("1", 2 * DAY))))
     kinds = [kind for _, kind, _ in told(seen(observation, failure=TIMEOUT))]
     assert kinds == ["probes", "check-ins"]

@@ -1,4 +1,4 @@
-"""Silent servers by name."""
+"""The lists of silent servers."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 
 def with_hosts(status: ProbeStatus, **names: str) -> ProbeStatus:
-    """Return ``status`` with these host names of its servers, by id."""
+    """Return ``status`` with host names by server ID."""
     return replace(status, view=msgspec.structs.replace(status.view, host_names=names))
 
 
 def found(status: ProbeStatus) -> list[Problem]:
-    """Return the problems of the check-ins of ``status``."""
+    """Return the check-in problems of ``status``."""
     return list(check_in_problems(status, NOW))
 
 
 def names(status: ProbeStatus) -> list[list[str]]:
-    """Return the names in the details of each of these problems."""
+    """Return the items in the details of each problem."""
     return [[] if each.details is None else list(each.details.items) for each in found(status)]
 
 
 def test_each_kind_has_its_servers() -> None:
-    """With host name and address, the key by its note, and for how long."""
+    """Servers are listed with host name, address, note of the key, and silence."""
     old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
     servers = [
         server("3", 40 * DAY, ip="192.0.2.3"),
@@ -64,7 +64,7 @@ def test_each_kind_has_its_servers() -> None:
 
 @pytest.mark.parametrize("age", [2 * DAY, 40 * DAY])
 def test_the_first_twenty(age: float) -> None:
-    """The longest silent are named, the others counted."""
+    """The twenty longest silent servers are listed, the others counted."""
     fleet = [server(str(place), age + place * HOUR, ip=f"10.0.0.{place}") for place in range(30)]
     fresh = [server(f"f{place}", HOUR, ip=f"10.1.0.{place}") for place in range(300)]
     problem = found(seen(kernelcare(key("a", *fleet, *fresh))))[-1]
@@ -75,7 +75,7 @@ def test_the_first_twenty(age: float) -> None:
 
 
 def test_none_crowds_out_another() -> None:
-    """Not hundreds that are gone, superseded, disabled or new those that just fell silent."""
+    """Many servers of other kinds do not crowd out newly silent ones."""
     gone = [server(f"g{place}", 90 * DAY + place, ip=f"10.0.0.{place}") for place in range(200)]
     old = [server(f"o{place}", 20 * DAY + place, ip=f"10.1.0.{place}") for place in range(200)]
     again = [server(f"a{place}", HOUR, NOW - DAY, ip=f"10.1.0.{place}") for place in range(200)]
@@ -92,7 +92,7 @@ def test_none_crowds_out_another() -> None:
 
 
 def test_a_whole_key() -> None:
-    """Has its own servers alone, those among them that are gone."""
+    """A silent key lists its own servers only, including gone ones."""
     a = [server("1", 2 * DAY, ip="192.0.2.1"), server("2", 40 * DAY, ip="192.0.2.2")]
     b = [server("3", 9 * DAY, ip="192.0.2.3"), server("4", HOUR, ip="192.0.2.4")]
     assert names(seen(kernelcare(key("a", *a), key("b", *b))))[0] == [
@@ -102,11 +102,11 @@ def test_a_whole_key() -> None:
 
 
 def test_licensed_addresses() -> None:
-    """Have the names of their licenses in place of a key."""
+    """Addresses with IP licenses are listed with their licenses instead of a key."""
     assert names(seen(licensed(("KernelCare", True, 9 * DAY)))) == [["192.0.2.1, KernelCare, silent for 9d"]]
 
 
 def test_licensed_addresses_have_host_names_by_address() -> None:
-    """As they have no ids."""
+    """Addresses with IP licenses get their host names by address."""
     status = with_hosts(seen(licensed(("KernelCare", True, 9 * DAY))), **{"192.0.2.1": "a.example.net"})
     assert names(status) == [["a.example.net (192.0.2.1), KernelCare, silent for 9d"]]

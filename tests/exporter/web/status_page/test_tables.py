@@ -15,7 +15,7 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
 
 
 def test_servers() -> None:
-    """Those that are stale or never seen, the longest silent first; the bar is their part of the longest."""
+    """Silent servers are sorted by silence; the bar is relative to the longest one."""
     imunify = observed({"i": ImunifyKeyServers("i", "AVP", 0, None, [ImunifyServer("9", "", None)])}, probe="imunify")
     some = servers(
         [
@@ -33,7 +33,7 @@ def test_servers() -> None:
 
 
 def test_many_servers() -> None:
-    """Twenty are named, over all accounts."""
+    """Twenty servers of all accounts are listed."""
     targets = [
         seen(
             kernelcare(key("a", *[server(f"{name}{age}", age * DAY) for age in range(2, 42)]), account=name),
@@ -47,7 +47,7 @@ def test_many_servers() -> None:
 
 
 def test_servers_that_are_gone() -> None:
-    """Come behind those that an operator looks after, however many they are."""
+    """Gone servers come after those that need attention."""
     gone = [server(f"g{age}", age * DAY) for age in range(31, 131)]
     late = [server("s2", 2 * DAY), server("s3", 30 * DAY), server("n", None, NOW - 90 * DAY)]
     some = servers([seen(kernelcare(key("a", *gone, *late)))], NOW)
@@ -61,7 +61,7 @@ def test_servers_that_are_gone() -> None:
 
 
 def test_keys() -> None:
-    """The fullest first, those without a limit last by their servers."""
+    """Keys are sorted by fullness, then unlimited ones by servers."""
     two, one = [server(str(number), HOUR) for number in range(2)], [server("9", None)]
     some = keys(
         [
@@ -82,7 +82,7 @@ def test_keys() -> None:
 
 
 def test_the_silent_servers_of_keys() -> None:
-    """By the policy: those that are gone or superseded are not silent, and a disabled key has none."""
+    """Gone and superseded servers of a key are not silent, and a disabled key has no silent servers."""
     old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
     servers = [old, again, server("3", 40 * DAY), server("4", 2 * DAY), server("5", None, NOW - 2 * DAY)]
     servers += [server("6", None, NOW - HOUR), server("7", None)]
@@ -95,14 +95,14 @@ def test_the_silent_servers_of_keys() -> None:
 
 
 def test_the_same_key_in_two_accounts() -> None:
-    """Is a row of each, with what is silent there."""
+    """The same key in two accounts has two rows with separate numbers."""
     one, two = kernelcare(key("a", server("1", 2 * DAY))), kernelcare(key("a", server("1", HOUR)), account="other")
     rows = keys([seen(one), seen(two, account="other")], NOW).rows
     assert [(row.account, row.silent) for row in rows] == [("acme", "1 silent"), ("other", "none")]
 
 
 def test_patches() -> None:
-    """One bar an account, good kernels first, states of other names as they are."""
+    """Each account has one bar, with good kernels first and unknown states under their own name."""
     counts = {"inactive": 1, "odd": 1, "uptodate": 6, "outofdate": 2}
     state = PatchState("reseller", "", ok=False, counts=counts, hosts=[])
     none = PatchState("reseller", "", ok=True, counts={"uptodate": 0}, hosts=[])
@@ -124,7 +124,7 @@ def test_patches() -> None:
 
 
 def test_licenses() -> None:
-    """By type, those with the most unused ones first."""
+    """License types are sorted by unused licenses."""
     used, unused = ("CloudLinux OS", True, HOUR), ("CloudLinux OS", False, None)
     rows = licenses([seen(licensed(*[("KernelCare", True, HOUR)] * 3, used, unused, used, used))]).rows
     assert [(row.license, row.used, row.unused, row.has_unused, row.share) for row in rows] == [
@@ -134,7 +134,7 @@ def test_licenses() -> None:
 
 
 def test_groups_and_bills() -> None:
-    """Briefly."""
+    """Groups and bills are listed."""
     members = [GroupMember("1", "KERNELCARE")]
     some = groups([seen(observed({"b": GroupState("b", []), "a": GroupState("a", members)}, probe="groups"))])
     assert [(row.group, row.servers) for row in some.rows] == [("a", "1"), ("b", "0")]
