@@ -91,7 +91,7 @@ def test_links_lead_to_dashboards_that_exist(board: Json) -> None:
     for target in _targets(board):
         for uid in re.findall(r'"board", "([^"]+)"', target["expr"]):
             uids.add(uid)
-    assert uids <= {each["uid"] for each in grafana.dashboards()}
+    assert uids <= {dashboard["uid"] for dashboard in grafana.dashboards()}
     assert [(link["tags"], link["includeVars"], link["keepTime"]) for link in board["links"]] == [(["cln"], True, True)]
     assert board["tags"] == ["cln"]
 
@@ -113,7 +113,7 @@ def test_queries_use_variables_that_exist(board: Json) -> None:
 def test_all_is_read_from_the_chosen_data_source(board: Json) -> None:
     """Each panel, query, and variable uses the selected data source."""
     chosen = {"type": "prometheus", "uid": "${datasource}"}
-    query_variables = [each for each in grafana.variables(board).values() if each["type"] == "query"]
+    query_variables = [variable for variable in grafana.variables(board).values() if variable["type"] == "query"]
     for part in [*grafana.panels(board), *_targets(board), *query_variables, *board["annotations"]["list"]]:
         assert part["datasource"] == chosen
 
@@ -124,7 +124,7 @@ def test_queries_use_metrics_that_exist(board: Json) -> None:
     names = {family.name for family in ALL_FAMILIES}
     names |= {name for own in SelfMetrics().registry._collector_to_names.values() for name in own}
     expressions = [target["expr"] for target in _targets(board)]
-    expressions += [each["query"] for each in grafana.variables(board).values() if each["type"] == "query"]
+    expressions += [variable["query"] for variable in grafana.variables(board).values() if variable["type"] == "query"]
     used = {name for expression in expressions for name in _metrics(expression)}
     assert used
     assert used <= names
@@ -136,7 +136,7 @@ def test_each_selector_is_of_the_chosen_exporters(board: Json) -> None:
     for name in ("job", "instance", "account"):
         variable = grafana.variables(board)[name]
         assert (variable["multi"], variable["includeAll"], variable["allValue"]) == (True, True, ".*")
-    of_variables = [each["query"] for each in grafana.variables(board).values() if each["type"] == "query"]
+    of_variables = [variable["query"] for variable in grafana.variables(board).values() if variable["type"] == "query"]
     for expression in [*_expressions(board), *of_variables]:
         selectors = re.findall(r'(?<!")\b(?:cln_\w+|ALERTS|up)\b(?!\()(\{[^}]*\})?|(\{__name__[^}]*\})', expression)
         assert selectors
@@ -169,7 +169,8 @@ def test_the_range_fits_data_that_move_in_days(board: Json) -> None:
 def test_alerts_that_fire_are_marked_in_graphs(board: Json) -> None:
     """Firing alerts are annotations in the color of their severity."""
     marks = [
-        (each["iconColor"], *re.findall(r'severity="(\w+)"', each["expr"])) for each in board["annotations"]["list"]
+        (annotation["iconColor"], *re.findall(r'severity="(\w+)"', annotation["expr"]))
+        for annotation in board["annotations"]["list"]
     ]
     assert marks == [("red", "critical"), ("orange", "warning"), ("blue", "info")]
 

@@ -338,9 +338,9 @@ class TestProbe:
         fleet.configure("", account="probes: {awp: {enabled: false}}")
         assert fleet.service.reload() is None
         app = make_app(fleet.service, WebOptions())
-        told = "the probe awp of acme is disabled; to enable it, set probes.awp.enabled: true"
-        assert ask(app, "/probe?account=acme&probe=awp").text == f"{told}\n"
-        assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": told}
+        text = "the probe awp of acme is disabled; to enable it, set probes.awp.enabled: true"
+        assert ask(app, "/probe?account=acme&probe=awp").text == f"{text}\n"
+        assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": text}
 
     def test_no_target_can_be_named(self, app: Starlette, fleet: Exporting) -> None:
         """/probe does not accept a target URL, because the exporter holds credentials."""
@@ -551,14 +551,14 @@ def test_index_of_observations(app: Starlette, fleet: Exporting) -> None:
     fleet.run("imunify")
     answer = ask(app, "/api/v1/observations").json()
     assert (answer["format"], bool(answer["exporter_version"])) == (1, True)
-    probes = {each["probe"]: each for each in answer["probes"]}
+    probes = {entry["probe"]: entry for entry in answer["probes"]}
     assert list(probes) == _enabled(fleet)
     assert probes["kernelcare"]["last_success"] == fleet.clock.time()
     assert probes["imunify"]["failure"]["reason"] == "bad_answer"
     assert probes["status"]["last_run"] is None
-    counts = {name: (each["read"], each["lacking"]) for name, each in probes.items()}
+    counts = {name: (entry["read"], entry["lacking"]) for name, entry in probes.items()}
     assert [counts[name] for name in ("kernelcare", "imunify", "status")] == [(1, 0), (0, 1), (0, 0)]
-    assert {each["observation"] for each in probes.values()} == {None}
+    assert {entry["observation"] for entry in probes.values()} == {None}
     assert answer["problems"] == []
 
 

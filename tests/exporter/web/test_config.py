@@ -21,9 +21,9 @@ from .web_configs import AUTHORITY, CASES, HASH, TLS, Case, write_files
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory with the certificates."""
-    made = tmp_path_factory.mktemp("web")
-    write_files(made)
-    return made
+    directory = tmp_path_factory.mktemp("web")
+    write_files(directory)
+    return directory
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -155,8 +155,8 @@ def test_warnings(text: str, warning: str, folder: Path) -> None:
     """Settings with a possibly unintended effect are warnings."""
     file = folder / "odd.yml"
     file.write_text(text)
-    (told,) = load_web_config(file).warnings
-    assert told.startswith(warning)
+    (text,) = load_web_config(file).warnings
+    assert text.startswith(warning)
 
 
 def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
@@ -166,10 +166,10 @@ def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
     key = folder / "server.key"
     key.chmod(0o644)
     try:
-        (told,) = load_web_config(file).warnings
+        (text,) = load_web_config(file).warnings
     finally:
         key.chmod(0o600)  # the folder is that of other tests, too
-    assert told.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
+    assert text.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
 
 
 class Watch:
@@ -252,8 +252,8 @@ def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) 
     watch.write(after)
     with structlog.testing.capture_logs() as logs:
         assert watch.config() is first
-    told = "tls_server_config: accepts clients that were rejected before, which requires a restart"
-    assert logs[0]["error"].endswith(told)
+    text = "tls_server_config: accepts clients that were rejected before, which requires a restart"
+    assert logs[0]["error"].endswith(text)
     open_watch = Watch(tmp_path, after)
     open_watch.write(before)
     open_watch.config()

@@ -362,7 +362,7 @@ class TestEncrypted:
             serving.at(9.9)
             assert await silent[0].goes_on()
             serving.at(10.1)
-            assert [await each.is_ended() for each in silent] == [True, True]
+            assert [await connection.is_ended() for connection in silent] == [True, True]
             client.send(ASK)
             assert await client.answer() == b"HTTP/1.1 200 OK"
 
@@ -410,7 +410,7 @@ class TestEncrypted:
                 await serving.open(ASK, self.client(before))
             new = await serving.open(ASK, self.client(after))
             former.send(ASK)
-            assert [await each.answer() for each in (former, new)] == [b"HTTP/1.1 200 OK"] * 2
+            assert [await connection.answer() for connection in (former, new)] == [b"HTTP/1.1 200 OK"] * 2
 
         run(test, loop=loop)
 

@@ -190,8 +190,8 @@ class TestAccounts:
     @pytest.mark.parametrize(("query", "of"), [("", ""), ("?account=acme", " for acme")])
     def test_a_probe_that_is_off(self, query: str, of: str, app: Starlette) -> None:
         """A disabled probe returns 404 with how to enable it."""
-        told = f"the probe els is disabled{of}; to enable it, set probes.els.enabled: true"
-        assert refusal(app, f"/sd/els{query}") == (404, told)
+        text = f"the probe els is disabled{of}; to enable it, set probes.els.enabled: true"
+        assert refusal(app, f"/sd/els{query}") == (404, text)
 
     def test_a_probe_that_is_off_for_another(self, two: Exporting) -> None:
         """A probe that is disabled for one account is an error only if that account is requested."""
@@ -214,15 +214,15 @@ def test_bad_ports(query: str, app: Starlette, fleet: Exporting) -> None:
 
 def test_a_parameter_that_is_none(app: Starlette) -> None:
     """An unknown parameter is an error, so that a typo does not list the servers of all accounts."""
-    told = "unknown parameter; expected account (repeatable) or port"
-    assert refusal(app, "/sd/kernelcare?acount=acme") == (400, told)
+    text = "unknown parameter; expected account (repeatable) or port"
+    assert refusal(app, "/sd/kernelcare?acount=acme") == (400, text)
 
 
 @pytest.mark.parametrize("path", ["status", "patch_status", "groups", "nothing", "%3Cb%3E"])
 def test_other_paths(path: str, app: Starlette) -> None:
     """Other paths return 404 with the known ones."""
-    told = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
-    assert refusal(app, f"/sd/{path}") == (404, told)
+    text = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
+    assert refusal(app, f"/sd/{path}") == (404, text)
 
 
 class TestMissing:
@@ -232,8 +232,8 @@ class TestMissing:
         """Before the first poll the list is an error."""
         turn_on(fleet, "els")
         for probe in DISCOVERED:
-            told = f"{probe} of acme is incomplete: no data yet"
-            assert refusal(app, f"/sd/{probe}") == (503, told)
+            text = f"{probe} of acme is incomplete: no data yet"
+            assert refusal(app, f"/sd/{probe}") == (503, text)
 
     def test_after_a_first_poll_that_failed(self, app: Starlette, fleet: Exporting) -> None:
         """After a failed first poll the error says why."""
@@ -284,15 +284,15 @@ class TestMissing:
         """Data that expire during a hanging poll are an error, not an empty list."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
-        told = f"kernelcare of acme is incomplete: no data of {MASKED}; {TOO_OLD.text}"
-        assert refusal(app, "/sd/kernelcare") == (503, told)
+        text = f"kernelcare of acme is incomplete: no data of {MASKED}; {TOO_OLD.text}"
+        assert refusal(app, "/sd/kernelcare") == (503, text)
 
     def test_an_empty_list_grows_old_as_well(self, exporting: Exporting) -> None:
         """An empty list expires as well."""
         exporting.run("kernelcare")
         exporting.clock.advance(3601)
-        told = "kernelcare of acme is incomplete: the data have expired"
-        assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, told)
+        text = "kernelcare of acme is incomplete: the data have expired"
+        assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, text)
 
     def test_check_ins_of_licences(self, app: Starlette, fleet: Exporting) -> None:
         """Missing check-ins of IP licenses do not make the list incomplete."""
@@ -304,8 +304,8 @@ class TestMissing:
         """Groups that are read are part of the list: rules that keep a group would otherwise drop all servers."""
         turn_on(fleet, "groups")
         fleet.run("kernelcare", "imunify", "ip_licenses")
-        told = "groups of acme is incomplete: no data yet"
-        assert refusal(app, "/sd/kernelcare") == refusal(app, "/sd/imunify") == (503, told)
+        text = "groups of acme is incomplete: no data yet"
+        assert refusal(app, "/sd/kernelcare") == refusal(app, "/sd/imunify") == (503, text)
         assert len(groups_of(app, "/sd/ip_licenses")) == 1
         fleet.run("groups")
         assert len(groups_of(app, "/sd/kernelcare")) == 2
@@ -316,7 +316,7 @@ def missed(*names: str) -> tuple[Missing, ...]:
     return tuple(Missing(name, Failure("timeout", f"no answer about {name}")) for name in names)
 
 
-def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] = ()) -> Observation[Any]:
+def observation_of(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] = ()) -> Observation[Any]:
     """Return an observation with parts of these names."""
     good = observed(dict.fromkeys(names))
     return Observation(
@@ -328,17 +328,17 @@ def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] =
     ("observation", "last_success", "expected"),
     [
         (None, None, "no data yet"),
-        (seen("a", "b"), NOW, None),
-        (seen(), NOW, None),
-        (seen("a", missing=missed("b")), NOW - 60, "no data of b; no answer about b"),
-        (seen(missing=missed("b", "c", "d")), None, "no data of b and 2 more; no answer about b"),
-        (seen("a", missing=missed("a")), NOW - 60, None),
-        (seen("a", missing=missed("")), NOW - 60, None),
-        (seen("a", missing=missed("")), None, "no answer about "),
-        (seen(missing=missed("")), NOW - 3600, None),
-        (seen(missing=missed("")), NOW - 3601, "no answer about "),
-        (seen("a", lost=("b",)), NOW, "no data of b; what was read of it has grown too old"),
-        (seen("a", missing=missed(""), lost=("b", "a")), NOW, "no data of b; no answer about "),
+        (observation_of("a", "b"), NOW, None),
+        (observation_of(), NOW, None),
+        (observation_of("a", missing=missed("b")), NOW - 60, "no data of b; no answer about b"),
+        (observation_of(missing=missed("b", "c", "d")), None, "no data of b and 2 more; no answer about b"),
+        (observation_of("a", missing=missed("a")), NOW - 60, None),
+        (observation_of("a", missing=missed("")), NOW - 60, None),
+        (observation_of("a", missing=missed("")), None, "no answer about "),
+        (observation_of(missing=missed("")), NOW - 3600, None),
+        (observation_of(missing=missed("")), NOW - 3601, "no answer about "),
+        (observation_of("a", lost=("b",)), NOW, "no data of b; what was read of it has grown too old"),
+        (observation_of("a", missing=missed(""), lost=("b", "a")), NOW, "no data of b; no answer about "),
     ],
 )
 def test_missing_data(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:

@@ -76,7 +76,7 @@ class _Network:
     def getaddrinfo(self, host: str, port: int, *arguments: Any, **options: Any) -> list[Any]:
         """Return the addresses of a name in the given order."""
         names = self._names.get(host, [host])
-        return [each for name in names for each in self._getaddrinfo(name, port, *arguments, **options)]
+        return [entry for name in names for entry in self._getaddrinfo(name, port, *arguments, **options)]
 
     def socket(self, family: int = socket.AF_INET, *arguments: Any, **options: Any) -> socket.socket:
         """Return a socket if the address family is available."""
@@ -90,9 +90,9 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that replaces the network: network(names, no_ipv6)."""
 
     def see(names: dict[str, list[str]], no_ipv6: int | None = None) -> None:
-        seen = _Network(names, no_ipv6)
-        monkeypatch.setattr(socket, "getaddrinfo", seen.getaddrinfo)
-        monkeypatch.setattr(socket, "socket", seen.socket)
+        fake = _Network(names, no_ipv6)
+        monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
+        monkeypatch.setattr(socket, "socket", fake.socket)
 
     return see
 
@@ -111,7 +111,7 @@ def test_a_name_is_each_of_its_addresses(names: list[str], network: Any) -> None
     """A host name listens on all of its addresses with the same port."""
     network({"localhost": names})
     with listening("localhost:0") as both:
-        first, second = (f"[{each}]" if ":" in each else each for each in names)
+        first, second = (f"[{item}]" if ":" in item else item for item in names)
         port = both[0].rpartition(":")[2]
         assert both == [f"{first}:{port}", f"{second}:{port}"]
 
@@ -121,7 +121,7 @@ def test_a_name_whose_ipv6_address_is_not_here(network: Any) -> None:
     network({"localhost": ["::1", "127.0.0.1"]}, errno.EAFNOSUPPORT)
     with structlog.testing.capture_logs() as logs, listening("localhost:0") as (only,):
         assert only.startswith("127.0.0.1:")
-    assert [(each["event"], each["address"]) for each in logs] == [("not listening", "[::1]:0")]
+    assert [(entry["event"], entry["address"]) for entry in logs] == [("not listening", "[::1]:0")]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ def test_what_is_covered_is_listened_on_once(given: list[str], listened: list[st
     """A duplicate address, or one covered by a wildcard, has one socket."""
     network({"localhost": ["127.0.0.1"]})
     port = free_port()
-    with listening(*(each.format(port=port) for each in given)) as addresses:
-        assert addresses == [each.format(port=port) for each in listened]
+    with listening(*(item.format(port=port) for item in given)) as addresses:
+        assert addresses == [item.format(port=port) for item in listened]
 
 
 def test_each_port_0_is_a_port_of_its_own() -> None:
     """Addresses with different ports do not cover each other; each port 0 is a different port."""
     with listening("127.0.0.1:0", ":0", "[::1]:0") as addresses:
-        assert len({each.rpartition(":")[2] for each in addresses}) == 3
+        assert len({item.rpartition(":")[2] for item in addresses}) == 3
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ import socket, sys
 real, make = socket.getaddrinfo, socket.socket
 def getaddrinfo(host, *rest, **options):
     names = ["127.0.0.1", "::1"] if host == "localhost" else [host]
-    return [each for name in names for each in real(name, *rest, **options)]
+    return [entry for name in names for entry in real(name, *rest, **options)]
 class Socket(socket.socket):
     def __init__(self, family=-1, *rest, **options):
         if family == socket.AF_INET6 and {no_ipv6}:
@@ -272,8 +272,8 @@ def test_the_program_listens_on_all_addresses(host: str, tmp_path: Path) -> None
     """The exporter answers scrapes over IPv6 and IPv4 on :PORT."""
     with running_exporter(tmp_path, "--demo", "--log.level=debug", address=f"{host}:0") as exporter:
         port = exporter.address.removeprefix("[::]:")
-        for each in ("127.0.0.1", "[::1]"):
-            assert ask(f"http://{each}:{port}/-/healthy").status == 200
+        for local in ("127.0.0.1", "[::1]"):
+            assert ask(f"http://{local}:{port}/-/healthy").status == 200
         assert exporter.ask("/-/healthy").status == 200
         assert exporter.log.count("msg=listening") == 1
 
@@ -285,8 +285,8 @@ def test_the_program_listens_on_each_address_of_localhost(tmp_path: Path) -> Non
     try:
         port = exporter.address.removeprefix("127.0.0.1:")
         exporter.wait_for_log(rf"msg=listening address=\[::1\]:{port} ")
-        for each in ("127.0.0.1", "[::1]"):
-            assert ask(f"http://{each}:{port}/-/healthy").status == 200
+        for local in ("127.0.0.1", "[::1]"):
+            assert ask(f"http://{local}:{port}/-/healthy").status == 200
     finally:
         exporter.stop()
 

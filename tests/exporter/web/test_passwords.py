@@ -154,7 +154,7 @@ def test_one_at_a_time_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch) -> 
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
         asking = [asyncio.create_task(passwords.fit(USERS, b"alice", GOOD)) for _ in range(9)]
-        asking += [asyncio.create_task(passwords.fit(USERS, b"alice", b"%d" % each)) for each in range(9)]
+        asking += [asyncio.create_task(passwords.fit(USERS, b"alice", b"%d" % attempt)) for attempt in range(9)]
         for _ in range(3):
             await asyncio.sleep(0.01)  # which it could not, if the comparison were in its way
         slow.go_on.set()
@@ -167,8 +167,8 @@ def test_one_at_a_time_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch) -> 
 async def _guesses(passwords: Passwords, number: int, clients: int = 1) -> list[asyncio.Task[bool]]:
     """Start ``number`` wrong logins from ``clients`` addresses, and wait until each of them waits for its turn."""
     asking = [
-        asyncio.create_task(passwords.fit(USERS, b"x", b"%d" % each, f"203.0.113.{each % clients}"))
-        for each in range(number)
+        asyncio.create_task(passwords.fit(USERS, b"x", b"%d" % attempt, f"203.0.113.{attempt % clients}"))
+        for attempt in range(number)
     ]
     await asyncio.sleep(0)
     await asyncio.sleep(0)

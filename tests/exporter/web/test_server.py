@@ -35,7 +35,7 @@ def test_the_loop_is_the_one_that_is_installed(name: str, monkeypatch: pytest.Mo
         run_in_loop(main())
     assert choose_loop()[0] == name
     assert ran == [name]
-    assert [(each["event"], each["loop"]) for each in logs] == [("event loop", name)]
+    assert [(entry["event"], entry["loop"]) for entry in logs] == [("event loop", name)]
 
 
 @pytest.mark.processes

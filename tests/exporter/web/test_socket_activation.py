@@ -119,8 +119,8 @@ def test_a_socket_of_systemd_that_is_wanted(tmp_path: Path) -> None:
             program.stop()
     alone = Program([str(CLN_EXPORTER), "--demo", "--web.systemd-socket"], tmp_path / "alone.log")
     assert alone.process.wait(20) == 1
-    told = "systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket"
-    assert alone.log == f"cln-exporter: {told}\n"
+    complaint = "systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket"
+    assert alone.log == f"cln-exporter: {complaint}\n"
 
 
 class _Handed(Program):

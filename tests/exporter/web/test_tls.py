@@ -20,18 +20,18 @@ from .web_configs import write_files
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory with the certificates, one of them of another CA."""
-    made = tmp_path_factory.mktemp("tls")
-    write_files(made)
-    other = made / "other"
+    directory = tmp_path_factory.mktemp("tls")
+    write_files(directory)
+    other = directory / "other"
     other.mkdir()
     write_files(other)
-    return made
+    return directory
 
 
 def _tls(folder: Path, **settings: Any) -> tuple[Tls, list[str]]:
-    made, _, warnings = make_tls(TlsServerConfig(cert_file="server.pem", key_file="server.key", **settings), folder)
-    assert made is not None
-    return made, warnings
+    tls, _, warnings = make_tls(TlsServerConfig(cert_file="server.pem", key_file="server.key", **settings), folder)
+    assert tls is not None
+    return tls, warnings
 
 
 def _client(folder: Path, certificate: Path | None = None) -> ssl.SSLContext:
@@ -68,8 +68,8 @@ def test_by_default(folder: Path) -> None:
     tls, warnings = _tls(folder)
     client = _client(folder)
     client.set_alpn_protocols(["h2", "http/1.1"])
-    seen = _shake(tls.context, client)
-    assert (seen.version(), seen.selected_alpn_protocol(), warnings) == ("TLSv1.3", "http/1.1", [])
+    client_end = _shake(tls.context, client)
+    assert (client_end.version(), client_end.selected_alpn_protocol(), warnings) == ("TLSv1.3", "http/1.1", [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -138,13 +138,13 @@ _FILES = {"cert_file": "server.pem", "key_file": "server.key", "client_ca_file":
 def test_versions(settings: dict[str, Any], spoken: set[str], folder: Path) -> None:
     """The TLS version is within the configured bounds, and at least 1.2."""
     tls, _ = _tls(folder, **settings)
-    seen = set()
+    negotiated = set()
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         client = _client(folder)
         client.minimum_version = client.maximum_version = version
         with contextlib.suppress(ssl.SSLError):
-            seen.add(_shake(tls.context, client).version())
-    assert seen == spoken
+            negotiated.add(_shake(tls.context, client).version())
+    assert negotiated == spoken
     assert tls.context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 

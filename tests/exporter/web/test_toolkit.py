@@ -112,13 +112,13 @@ ATTEMPTS: list[tuple[str, Client, str]] = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory with the certificates."""
-    made = tmp_path_factory.mktemp("toolkit")
-    write_files(made).issue("other", of="DNS:grafana")
-    (made / "strangers").mkdir()
-    certificate, key = Authority(made / "strangers").issue("stranger", of="DNS:prometheus")
-    certificate.rename(made / "stranger.pem")
-    key.rename(made / "stranger.key")
-    return made
+    directory = tmp_path_factory.mktemp("toolkit")
+    write_files(directory).issue("other", of="DNS:grafana")
+    (directory / "strangers").mkdir()
+    certificate, key = Authority(directory / "strangers").issue("stranger", of="DNS:prometheus")
+    certificate.rename(directory / "stranger.pem")
+    key.rename(directory / "stranger.key")
+    return directory
 
 
 @pytest.fixture(scope="module")

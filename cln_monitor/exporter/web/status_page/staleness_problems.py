@@ -61,7 +61,7 @@ def check_in_problems(status: ProbeStatus, now: float) -> Iterator[Problem]:
         (NEVER_CHECKED_IN, Kind.NEVER, found.never, _HAS, "never checked in", _NEVER),
         # It is unknown whether these are late.
         (NEVER_CHECKED_IN_UNDATED, Kind.UNDATED, found.undated, _HAS, "not checked in yet", _NEVER),
-        (SERVER_GONE, Kind.GONE, found.long_silent, _HAS, f"been silent for over {gone_after} and still billed", _GONE),
+        (SERVER_GONE, Kind.GONE, found.long_silent, _HAS, f"been silent for over {gone_after}, still billed", _GONE),
         (SERVER_SUPERSEDED, Kind.SUPERSEDED, found.superseded, _IS, "superseded by a newer registration", _GONE),
         (KEY_DISABLED, Kind.DISABLED, found.disabled, _IS, "silent on disabled keys", ""),
     )

@@ -31,7 +31,7 @@ def key(
 
 def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
     """Return an observation of the KernelCare probe."""
-    return observed({each.key: each for each in keys}, account=account)
+    return observed({key_.key: key_ for key_ in keys}, account=account)
 
 
 def licensed(
@@ -50,7 +50,7 @@ def licensed(
     )
 
 
-def seen(
+def status_of(
     observation: Observation[Any] | None = None,
     *,
     probe: str = "kernelcare",
@@ -71,7 +71,7 @@ def seen(
         failure=failure,
         now=now,
     )
-    made: Any = PROBES[view.probe].settings
-    chosen = made(**settings)
+    settings_type: Any = PROBES[view.probe].settings
+    chosen = settings_type(**settings)
     stale_after = stale_after_of(chosen) or math.inf
     return ProbeStatus(view, chosen, *([] if observation is None else [summarize(observation, stale_after)]))

@@ -228,10 +228,10 @@ def test_what_is_too_old_is_not_shown(fleet: Exporting) -> None:
 
 def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
     """The summary of an observation is computed once per poll, and dropped with its target."""
-    made: list[str] = []
+    probes: list[str] = []
 
     def counted(observation: Any, stale_after: float, host_names: Any) -> Any:
-        made.append(observation.probe)
+        probes.append(observation.probe)
         return summarize(observation, stale_after, host_names)
 
     monkeypatch.setattr(page, "summarize", counted)
@@ -239,10 +239,10 @@ def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch
     fleet.run("kernelcare", "imunify")
     first = status.render()
     assert status.render() == first
-    assert made == ["kernelcare", "imunify"]
+    assert probes == ["kernelcare", "imunify"]
     fleet.run("kernelcare")
     status.render()
-    assert made == ["kernelcare", "imunify", "kernelcare"]
+    assert probes == ["kernelcare", "imunify", "kernelcare"]
     fleet.configure(account="probes: {imunify: {enabled: false}}")
     fleet.service.reload()
     status.render()

@@ -14,7 +14,7 @@ from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
-from .factories import kernelcare, key, seen
+from .factories import kernelcare, key, status_of
 
 FAILURE = Failure("auth", "no")
 NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
@@ -62,7 +62,7 @@ NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
 )
 def test_cell(arguments: dict[str, Any], later: float, expected: tuple[str, str, str, str]) -> None:
     """A cell has the state, the age of the data, and the time of the next run."""
-    ((row,),) = (account_rows([seen(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
+    ((row,),) = (account_rows([status_of(**arguments, now=NOW + later)], ["kernelcare"]).rows,)
     (cell,) = row.cells
     assert (cell.state, cell.text, cell.read, cell.due) == expected
     assert (cell.probe, cell.link) == ("kernelcare", "api/v1/observations/acme/kernelcare")
@@ -72,16 +72,16 @@ def test_a_part_that_is_not_available() -> None:
     """A probe is not available if all of its parts are."""
     refused = Unavailable("(reseller)", "reseller access", "Reseller not found")
     nothing = msgspec.structs.replace(NONE, probe="patch_status", unavailable=(refused,))
-    (row,) = account_rows([seen(nothing)], ["patch_status"]).rows
+    (row,) = account_rows([status_of(nothing)], ["patch_status"]).rows
     assert [(cell.state, cell.text) for cell in row.cells] == [("info", "not available")]
     some = msgspec.structs.replace(kernelcare(key("a")), unavailable=(refused,))
-    (row,) = account_rows([seen(some)], ["kernelcare"]).rows
+    (row,) = account_rows([status_of(some)], ["kernelcare"]).rows
     assert [(cell.state, cell.text) for cell in row.cells] == [("ok", "ok")]
 
 
 def test_accounts_and_probes() -> None:
     """Each account is a row and each probe a column; disabled probes are empty."""
-    targets = [seen(), seen(probe="els"), seen(account="other")]
+    targets = [status_of(), status_of(probe="els"), status_of(account="other")]
     rows = account_rows(targets, ["kernelcare", "els"]).rows
     assert [(row.account, [cell is not None for cell in row.cells]) for row in rows] == [
         ("acme", [True, True]),
@@ -91,8 +91,8 @@ def test_accounts_and_probes() -> None:
 
 def test_many_accounts() -> None:
     """Too many accounts are sorted by severity and truncated; otherwise they keep their order."""
-    targets = [seen(account=f"a{number}") for number in range(25)]
-    bad = seen(account="bad", failure=FAILURE)
+    targets = [status_of(account=f"a{number}") for number in range(25)]
+    bad = status_of(account="bad", failure=FAILURE)
     assert account_rows([*targets[:24], bad], ["kernelcare"]).rows[-1].account == "bad"
     accounts = account_rows([*targets, bad], ["kernelcare"])
     assert (accounts.rows[0].account, len(accounts.rows), accounts.more) == ("bad", 25, 1)
@@ -101,7 +101,7 @@ def test_many_accounts() -> None:
 def test_cln_itself() -> None:
     """CLN itself has its flags, bad ones first, and is not an account."""
     flags = [StatusFlag("xmlrpc", True, True), StatusFlag("rhn_overloaded", True, False)]
-    target = seen(observed({"flags": flags}, probe="status", account=""))
-    (cloud,) = cloud_rows([seen(), target])
+    target = status_of(observed({"flags": flags}, probe="status", account=""))
+    (cloud,) = cloud_rows([status_of(), target])
     assert (cloud.api, cloud.cell.state) == ("cln.example.net", "ok")
     assert cloud.flags == (("rhn_overloaded", "true", False), ("xmlrpc", "true", True))

@@ -19,6 +19,6 @@ def test_ids_stay() -> None:
     """The ID of a problem does not depend on its numbers, and is unique."""
     before = [Problem(Severity.WARNING, "keys", text) for text in ("2 of acme", "3 of acme", "2 of other")]
     after = [Problem(Severity.WARNING, "keys", text) for text in ("7 of acme", "12 of acme", "1 of other")]
-    ids = [each.id for each in with_ids(before)]
-    assert ids == [each.id for each in with_ids(after)]
+    ids = [problem.id for problem in with_ids(before)]
+    assert ids == [problem.id for problem in with_ids(after)]
     assert len(set(ids)) == 3

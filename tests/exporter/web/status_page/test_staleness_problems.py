@@ -12,7 +12,7 @@ from cln_monitor.exporter.web.status_page.problem import Problem
 from cln_monitor.exporter.web.status_page.staleness_problems import check_in_problems
 from tests.helpers.clock import NOW
 
-from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
+from .factories import DAY, HOUR, kernelcare, key, licensed, server, status_of
 
 
 def with_hosts(status: ProbeStatus, **names: str) -> ProbeStatus:
@@ -27,7 +27,7 @@ def found(status: ProbeStatus) -> list[Problem]:
 
 def names(status: ProbeStatus) -> list[list[str]]:
     """Return the items in the details of each problem."""
-    return [[] if each.details is None else list(each.details.items) for each in found(status)]
+    return [[] if problem.details is None else list(problem.details.items) for problem in found(status)]
 
 
 def test_each_kind_has_its_servers() -> None:
@@ -41,7 +41,7 @@ def test_each_kind_has_its_servers() -> None:
         server("7", HOUR, ip="192.0.2.7"),
     ]
     off = key("off", server("8", 2 * DAY, ip="192.0.2.8"), enabled=False)
-    status = seen(kernelcare(key("a", old, again, *servers, note="Web"), off))
+    status = status_of(kernelcare(key("a", old, again, *servers, note="Web"), off))
     assert names(with_hosts(status, **{"4": "web4.example.net"})) == [
         ['web4.example.net (192.0.2.4), key "Web" (a), silent for 3d'],
         ['192.0.2.5, key "Web" (a), registered 2d ago'],
@@ -50,8 +50,8 @@ def test_each_kind_has_its_servers() -> None:
         ['192.0.2.9, key "Web" (a), silent for 2d'],
         ["192.0.2.8, key off, silent for 2d"],
     ]
-    assert [each.since for each in found(status)] == ["for 3d", "for 2d", "", "for 40d", "for 2d", "for 2d"]
-    assert [each.alert for each in found(status)] == [
+    assert [problem.since for problem in found(status)] == ["for 3d", "for 2d", "", "for 40d", "for 2d", "for 2d"]
+    assert [problem.alert for problem in found(status)] == [
         "ClnServerStale",
         "ClnServersNeverCheckedIn",
         "ClnServersNeverCheckedIn",
@@ -59,7 +59,9 @@ def test_each_kind_has_its_servers() -> None:
         "ClnServersGone",
         "",
     ]
-    assert {each.details.link for each in found(status) if each.details} == {"api/v1/observations/acme/kernelcare"}
+    assert {problem.details.link for problem in found(status) if problem.details} == {
+        "api/v1/observations/acme/kernelcare"
+    }
 
 
 @pytest.mark.parametrize("age", [2 * DAY, 40 * DAY])
@@ -67,7 +69,7 @@ def test_the_first_twenty(age: float) -> None:
     """The twenty longest silent servers are listed, the others counted."""
     fleet = [server(str(place), age + place * HOUR, ip=f"10.0.0.{place}") for place in range(30)]
     fresh = [server(f"f{place}", HOUR, ip=f"10.1.0.{place}") for place in range(300)]
-    problem = found(seen(kernelcare(key("a", *fleet, *fresh))))[-1]
+    problem = found(status_of(kernelcare(key("a", *fleet, *fresh))))[-1]
     assert problem.details is not None
     assert (len(problem.details.items), problem.details.more) == (20, 10)
     assert problem.details.items[0].startswith("10.0.0.29, ")
@@ -85,7 +87,7 @@ def test_none_crowds_out_another() -> None:
     late = [server(f"l{place}", None, NOW - 50 * DAY, ip=f"10.5.0.{place}") for place in range(200)]
     undated = [server(f"u{place}", None, ip=f"10.6.0.{place}") for place in range(200)]
     active = key("a", *gone, *old, *again, *silent, *newly, *late, *undated)
-    status = seen(kernelcare(active, key("off", *off, enabled=False)))
+    status = status_of(kernelcare(active, key("off", *off, enabled=False)))
     first = [{name.rpartition(".")[0].rsplit(",", 1)[0][:5] for name in some} for some in names(status)]
     assert first == [{"10.4."}, {"10.2."}, {"10.5."}, {"10.6."}, {"10.0."}, {"10.1."}, {"10.3."}]
     assert {len(some) for some in names(status)} == {20}
@@ -95,7 +97,7 @@ def test_a_whole_key() -> None:
     """A silent key lists its own servers only, including gone ones."""
     a = [server("1", 2 * DAY, ip="192.0.2.1"), server("2", 40 * DAY, ip="192.0.2.2")]
     b = [server("3", 9 * DAY, ip="192.0.2.3"), server("4", HOUR, ip="192.0.2.4")]
-    assert names(seen(kernelcare(key("a", *a), key("b", *b))))[0] == [
+    assert names(status_of(kernelcare(key("a", *a), key("b", *b))))[0] == [
         "192.0.2.2, key a, silent for 40d",
         "192.0.2.1, key a, silent for 2d",
     ]
@@ -103,10 +105,10 @@ def test_a_whole_key() -> None:
 
 def test_licensed_addresses() -> None:
     """Addresses with IP licenses are listed with their licenses instead of a key."""
-    assert names(seen(licensed(("KernelCare", True, 9 * DAY)))) == [["192.0.2.1, KernelCare, silent for 9d"]]
+    assert names(status_of(licensed(("KernelCare", True, 9 * DAY)))) == [["192.0.2.1, KernelCare, silent for 9d"]]
 
 
 def test_licensed_addresses_have_host_names_by_address() -> None:
     """Addresses with IP licenses get their host names by address."""
-    status = with_hosts(seen(licensed(("KernelCare", True, 9 * DAY))), **{"192.0.2.1": "a.example.net"})
+    status = with_hosts(status_of(licensed(("KernelCare", True, 9 * DAY))), **{"192.0.2.1": "a.example.net"})
     assert names(status) == [["a.example.net (192.0.2.1), KernelCare, silent for 9d"]]

@@ -28,17 +28,20 @@ from .factories import DAY, HOUR, kernelcare, key, licensed, server
 
 def test_kernelcare() -> None:
     """The summary of a key has its sorted check-ins, and its servers by length of silence."""
-    seen = summarize(
+    summary = summarize(
         kernelcare(
             key("a", server("1", 5), server("2", DAY), server("3", None, NOW - 2 * DAY), limit=9, note="Web"),
             key("b", server("4", HOUR), server("5", None)),
         )
     )
-    first, second = seen.keys
+    first, second = summary.keys
     assert (first.product, first.key, first.note, first.used, first.limit) == ("KernelCare", "a", "Web", 3, 9)
-    assert [(list(each.times), each.never) for each in seen.check_ins] == [([NOW - DAY, NOW - 5], 1), ([NOW - HOUR], 1)]
-    assert (first.check_ins, second.check_ins) == seen.check_ins
-    assert [(each.key, each.server_id) for each in seen.longest] == [
+    assert [(list(check_ins_.times), check_ins_.never) for check_ins_ in summary.check_ins] == [
+        ([NOW - DAY, NOW - 5], 1),
+        ([NOW - HOUR], 1),
+    ]
+    assert (first.check_ins, second.check_ins) == summary.check_ins
+    assert [(server_.key, server_.server_id) for server_ in summary.longest] == [
         ("a", "3"),
         ("a", "2"),
         ("b", "4"),
@@ -51,9 +54,9 @@ def test_the_longest_of_many() -> None:
     """The longest silent servers are those at the start of the sorted list of all."""
     ages: list[float | None] = [*random.Random(1).sample(range(10_000), 500), *[None] * 9]
     servers = [server(str(number), age, NOW - 9000) for number, age in enumerate(ages)]
-    seen = summarize(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
+    summary = summarize(kernelcare(key("a", *servers[::2]), key("b", *servers[1::2])))
     silences = sorted((9000 if age is None else age for age in ages), reverse=True)
-    assert [NOW - each.since for each in seen.longest][:MOST_SERVERS] == silences[:MOST_SERVERS]
+    assert [NOW - server_.since for server_ in summary.longest][:MOST_SERVERS] == silences[:MOST_SERVERS]
 
 
 def test_before() -> None:
@@ -65,17 +68,17 @@ def test_before() -> None:
 
 def test_host_names_tell_what_is_superseded() -> None:
     """Two servers of one address with different host names do not supersede each other."""
-    seen = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR, NOW - DAY)))
+    summary = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR, NOW - DAY)))
     for other, superseded in (("a", 1), ("b", 0), ("", 1)):
-        made = summarize(seen, DAY, {"1": "a", "2": other})
-        assert len(policy.superseded(made.shared, NOW, DAY)) == superseded
+        result = summarize(summary, DAY, {"1": "a", "2": other})
+        assert len(policy.superseded(result.shared, NOW, DAY)) == superseded
 
 
 def test_imunify() -> None:
     """Imunify keys have product names and the number of servers that CLN reports, but no times of registration."""
     servers = [ImunifyServer("1", "192.0.2.1", None)]
-    seen = summarize(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
-    ((use,), (silent,)) = seen.keys, seen.longest
+    summary = summarize(observed({"k": ImunifyKeyServers("k", "360_30", 5, 7, servers)}, probe="imunify"))
+    ((use,), (silent,)) = summary.keys, summary.longest
     assert (use.product, use.used, use.limit) == ("Imunify360 up to 30 users", 7, 5)
     assert (silent.created, silent.since) == (None, float("inf"))
 
@@ -85,16 +88,16 @@ def test_els() -> None:
     servers = [ElsServerState("a", str(number), "192.0.2.1", "") for number in range(3)]
     keys = [ElsKeyState("a", 5), ElsKeyState("b", None)]
     product = ElsProduct("ELS CELS7+SLA", keys, servers)
-    seen = summarize(observed({"ELS CELS7+SLA": product}, probe="els"))
+    summary = summarize(observed({"ELS CELS7+SLA": product}, probe="els"))
     name = "Extended Support for CentOS 7 Complete"
-    assert seen == Summary(keys=(KeyUse(name, "a", "", 3, 5), KeyUse(name, "b", "", 0, None)))
+    assert summary == Summary(keys=(KeyUse(name, "a", "", 3, 5), KeyUse(name, "b", "", 0, None)))
 
 
 def test_ip_licenses() -> None:
     """IP licenses are counted by type; only those in use have an age."""
-    seen = summarize(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
-    assert seen.licenses == (LicenseUse("KernelCare", 2, 1, 0, (NOW - DAY,)),)
-    assert [(each.key, each.ip, each.since) for each in seen.longest] == [
+    summary = summarize(licensed(("KernelCare", True, HOUR), ("KernelCare", True, None), ("KernelCare", False, None)))
+    assert summary.licenses == (LicenseUse("KernelCare", 2, 1, 0, (NOW - DAY,)),)
+    assert [(server_.key, server_.ip, server_.since) for server_ in summary.longest] == [
         ("KernelCare", "192.0.2.2", NOW - DAY),
         ("KernelCare", "192.0.2.1", NOW - HOUR),
     ]
@@ -104,16 +107,16 @@ def test_ip_licenses() -> None:
 
 def test_licences_of_which_cln_does_not_tell_whether_they_are_used() -> None:
     """IP licenses with unknown use are neither used nor unused, but have an age if they checked in."""
-    seen = summarize(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
-    assert seen.licenses == (LicenseUse("KernelCare", 0, 0, 2),)
-    assert [each.ip for each in seen.longest] == ["192.0.2.1"]
+    summary = summarize(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
+    assert summary.licenses == (LicenseUse("KernelCare", 0, 0, 2),)
+    assert [server_.ip for server_ in summary.longest] == ["192.0.2.1"]
 
 
 def test_check_ins_of_licences_that_could_not_be_read() -> None:
     """Unreadable check-ins of IP licenses do not count as missing."""
     observation = licensed(("KernelCare", True, HOUR))
-    seen = summarize(msgspec.structs.replace(observation, parts=observation.parts[:1]))
-    assert (seen.licenses, seen.check_ins) == ((LicenseUse("KernelCare", 1, 0, 0),), ())
+    summary = summarize(msgspec.structs.replace(observation, parts=observation.parts[:1]))
+    assert (summary.licenses, summary.check_ins) == ((LicenseUse("KernelCare", 1, 0, 0),), ())
 
 
 @pytest.mark.parametrize("probe", ["status", "patch_status", "groups", "awp"])
