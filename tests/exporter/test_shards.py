@@ -162,7 +162,7 @@ class TestWeb:
         assert "shard" not in ask(app, "/").text
         become(fleet, SHARDS[1])
         page = ask(app, "/").text
-        assert "This is shard 1/3: it reads only its part of the keys" in page
+        assert "This is shard 1/3, which reads only its part of the keys" in page
         assert "<small>disabled</small>" not in page
 
     def test_a_probe_of_another(self, fleet: Exporting) -> None:
