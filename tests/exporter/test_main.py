@@ -233,7 +233,7 @@ def test_config_check_reads_the_web_configuration_too(cln: tuple[Simulator, str]
     assert (code, output.splitlines()[1]) == (0, f"{web}: ok, no TLS, 1 user")
     assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: cost 12, not 10: the time ")
     web.write_text("basic_auth_users: {alice: secret}\n")
-    complaint = "basic_auth_users.alice: is no bcrypt hash; make one with: htpasswd -nBC 10 ''"
+    complaint = "basic_auth_users.alice: not a bcrypt hash; create one with: htpasswd -nBC 10 ''"
     assert _run(*arguments) == (1, f"{config}: ok, 1 account, 8 probes\n", f"cln-exporter: {web}: {complaint}\n")
 
 

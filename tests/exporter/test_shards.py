@@ -162,8 +162,8 @@ class TestWeb:
         assert "shard" not in ask(app, "/").text
         become(fleet, SHARDS[1])
         page = ask(app, "/").text
-        assert "This is shard 1/3: it reads only its part of the keys" in page
-        assert "<small>off</small>" not in page
+        assert "This is shard 1/3, which reads only its part of the keys" in page
+        assert "<small>disabled</small>" not in page
 
     def test_a_probe_of_another_shard(self, fleet: Exporting) -> None:
         """A request for a probe of another shard is answered with the name of that shard."""
@@ -171,10 +171,13 @@ class TestWeb:
         reader = SHARDS[0].owner("acme", "(groups)")
         become(fleet, SHARDS[reader.index - 1])
         answer = ask(app, "/probe?account=acme&probe=groups")
-        assert (answer.status_code, answer.text) == (404, f"groups of acme is read by the shard {reader}, not here\n")
+        assert (answer.status_code, answer.text) == (
+            404,
+            f"groups of acme is read by shard {reader}, not by this exporter\n",
+        )
         assert ask(app, "/api/v1/observations/acme/groups").json() == {"error": answer.text.strip()}
-        assert "no such probe" in ask(app, "/probe?account=acme&probe=nonsense").text
-        assert "no such account" in ask(app, "/probe?account=nobody&probe=groups").text
+        assert "unknown probe" in ask(app, "/probe?account=acme&probe=nonsense").text
+        assert "unknown account" in ask(app, "/probe?account=nobody&probe=groups").text
 
     def test_observations(self, fleet: Exporting) -> None:
         """Observations that are part of an account have the shard."""
@@ -211,7 +214,7 @@ class TestWeb:
         become(fleet, SHARDS[reader.index - 1])
         answer = ask(app, "/sd/kernelcare")
         assert answer.status_code == 503
-        assert answer.text.startswith(f"the groups of acme are read by the shard {reader}, not here; ")
+        assert answer.text.startswith(f"the groups of acme are read by shard {reader}, not by this exporter; ")
 
     def test_discovery_of_a_disabled_probe(self, fleet: Exporting) -> None:
         """Discovery of a disabled probe is not found in any shard."""

@@ -130,7 +130,7 @@ def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
 
     wait_until(is_told, "the age of the last success")
     page = machine.exporter.ask("/").text
-    assert "there is no data to show" in page
+    assert "no data to show" in page
     check = subprocess.run(
         [CLN_EXPORTER.with_name("check_cln_exporter"), "--exporter", f"http://{machine.exporter.address}", "-w", "3"],
         capture_output=True,

@@ -15,7 +15,7 @@ from cln_monitor.checks.states import State
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.problem import Problem
 from cln_monitor.exporter.web.status_page.problems import problems
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.policy import Severity
 from cln_monitor.probes import stale_after_of
 from tests.checks.inside import options_of
@@ -30,7 +30,7 @@ STATES = {State.OK: Severity.INFO, State.WARNING: Severity.WARNING, State.CRITIC
 def on_page(fleet: Fleet) -> list[Problem]:
     """Return what the page says of it."""
     view = viewed(fleet.seen, last_run=NOW, last_success=NOW)
-    return problems([ProbeStatus(view, settings_of(fleet), digest(fleet.seen))], NOW)
+    return problems([ProbeStatus(view, settings_of(fleet), summarize(fleet.seen))], NOW)
 
 
 def by_plugin(fleet: Fleet) -> tuple[Severity | None, str]:

@@ -108,9 +108,9 @@ def test_the_runbook_has_no_section_of_an_alert_that_is_gone() -> None:
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_a_section_has_what_one_needs_at_night(name: str) -> None:
-    """What it means, what to look at, how it clears: each has these, in this order."""
+    """Each section of the runbook has its meaning, the diagnosis and the mitigation, in this order."""
     section = RUNBOOK.split(f"\n## {name}\n")[1].split("\n## ")[0]
-    assert re.findall(r"^\*\*(.+?)\.\*\*", section, re.MULTILINE) == ["It means", "Look at", "It clears"]
+    assert re.findall(r"^\*\*(.+?)\.\*\*", section, re.MULTILINE) == ["Meaning", "Diagnosis", "Mitigation"]
 
 
 COMMANDS = re.findall(r"(?:^|`)(clntool (?!asks|itself)[a-z][^`#;\n]*)", RUNBOOK, re.MULTILINE)

@@ -180,7 +180,7 @@ def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> 
     arguments = CHECKS.get(name, ())
     outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
     assert outcome.state == "UNKNOWN"
-    assert f"no such account; there are: {', '.join(ACCOUNTS)}" in outcome.text
+    assert f"unknown account; configured accounts: {', '.join(ACCOUNTS)}" in outcome.text
     outcome = run_inside(name, "--exporter", both.url, *arguments)
     if name == "check_cln_status":  # it is the same for all of them
         assert outcome.state == "OK"
