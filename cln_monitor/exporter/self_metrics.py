@@ -139,8 +139,8 @@ class SelfMetrics:
     def sharing(self, shard: Shard) -> None:
         """Show which shard this exporter is."""
         self._shard_info.clear()
-        self._shard_info.labels(str(shard.index), str(shard.of)).set(1)
-        self._shards.set(shard.of)
+        self._shard_info.labels(str(shard.index), str(shard.count)).set(1)
+        self._shards.set(shard.count)
         self._changed()
 
     def start_probe(self, api: str, account: str, probe: str) -> None:

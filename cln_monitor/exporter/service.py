@@ -158,12 +158,12 @@ class Service:
         """
         of_probe = [target for target in list(self.targets.values()) if target.id.probe == probe]
         if not account:
-            return of_probe[0] if len(of_probe) == 1 and not of_probe[0].probe.of_account else None
+            return of_probe[0] if len(of_probe) == 1 and not of_probe[0].probe.per_account else None
         roots = {self.config.api_url_of(each) for each in self.config.accounts if each.name == account}
         found = [
             target
             for target in of_probe
-            if (target.id.account == account if target.probe.of_account else roots == {target.api_url})
+            if (target.id.account == account if target.probe.per_account else roots == {target.api_url})
         ]
         return found[0] if found else None
 

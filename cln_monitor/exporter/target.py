@@ -93,10 +93,10 @@ class Target:
             duration=None if run is None else run.duration,
             last_success=self.last_success,
             failure=None if run is None else run.failure,
-            read=len(seen.parts) if seen else 0,
-            lacking=len(seen.lacking) if seen else 0,
+            parts_ok=len(seen.parts) if seen else 0,
+            parts_missing=len(seen.parts_missing) if seen else 0,
             missing=seen.gaps if seen else [],
-            shard=None if self.source.shard == WHOLE or not self.probe.is_shared else str(self.source.shard),
+            shard=None if self.source.shard == WHOLE or not self.probe.is_sharded else str(self.source.shard),
             observation=seen if whole else None,
             host_names=self.host_names if whole else {},
             ages=UNSET if now is None else self.ages(now),
@@ -185,7 +185,7 @@ class Target:
         seen = run.observation
         with self._lock:
             if self.observation is not None:
-                seen = seen.after(self.observation, now, self.settings.max_age)
+                seen = seen.merged_with(self.observation, now, self.settings.max_age)
             self.observation = seen
             said, self.said = self.said, {phrase.fact: phrase for phrase in phrases_of(seen.all_cautions)}
             self.newly_odd = [phrase for fact, phrase in self.said.items() if fact not in said]

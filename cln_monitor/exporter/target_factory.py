@@ -26,7 +26,7 @@ def make_targets(
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
         of_root = [account for account in config.accounts if config.api_url_of(account) == api_url]
         reach = config.transport_of(api_url)
-        for name in [name for name, probe in PROBES.items() if not probe.of_account]:
+        for name in [name for name, probe in PROBES.items() if not probe.per_account]:
             settings = _of_root([account.probes[name] for account in of_root])
             if settings is not None:
                 source = sources.of_api(api_url, settings)
@@ -39,7 +39,7 @@ def make_targets(
         made_from = (account, config.transport_of(api_url), config.shard)
         for name, probe in PROBES.items():
             if (
-                probe.of_account
+                probe.per_account
                 and account.probes[name].enabled
                 and reader_of(probe, account.name, config.shard) is None
             ):
@@ -50,7 +50,7 @@ def make_targets(
 
 def reader_of(probe: Probe[Any], account: str, shard: Shard) -> Shard | None:
     """Return which other shard reads ``probe`` of ``account``, or None where ``shard`` reads it, or its part of it."""
-    if probe.is_shared or not probe.of_account:
+    if probe.is_sharded or not probe.per_account:
         return None  # each shard has to know for itself whether CLN is up
     owner = shard.owner(account, f"({probe.name})")  # no key is called so
     return None if owner == shard else owner

@@ -140,7 +140,7 @@ def test_an_error_in_a_thread_of_ours_or_a_log_says_nothing_on_stderr(cln: Cln) 
     )
     outcome = run_command([sys.executable, "-W", "always", "-c", bug, "--api-url", cln.url])
     assert outcome.state == "UNKNOWN"
-    assert "an error of ours, please report it: TypeError" in outcome.text
+    assert "internal error; see the log, and please report it: TypeError" in outcome.text
 
 
 @pytest.mark.parametrize("code", ["-h", "--nonsense", "fine"])

@@ -69,7 +69,7 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
 
         def view(name: str) -> Mapping[str, Any]:
             settings = config.accounts[0].probes[name]
-            of_account = PROBES[name].of_account
+            of_account = PROBES[name].per_account
             source = (
                 sources.of_account(config.accounts[0], name) if of_account else sources.of_api(served.url, settings)
             )

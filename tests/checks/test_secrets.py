@@ -119,7 +119,7 @@ def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: 
     with monkeypatch.context() as patching:
         patching.setattr(kernelcare_probe, "_read", broken)
         outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
-    assert "an error of ours, please report it: KeyError" in outcome.text
+    assert "internal error; see the log, and please report it: KeyError" in outcome.text
     monkeypatch.setattr("cln_monitor.checks.checkin_rules.judge", broken)
     outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
     assert "an error of the plugin while judging what was read, see it with -vvv: KeyError" in outcome.text

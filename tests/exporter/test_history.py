@@ -67,9 +67,9 @@ def dropped(before: int, now: int, hours: float = 1.0, between: tuple[tuple[floa
 def test_a_flag_that_vanishes() -> None:
     """Is told of while it is away, for a week; one that nobody has seen is not missed."""
     assert after(flags("a", "b")) == ()
-    assert after(flags("a", "b"), flags("a", at=NOW + 60)) == Caution.of("flag_missing", ["b"])
+    assert after(flags("a", "b"), flags("a", at=NOW + 60)) == Caution.for_names("flag_missing", ["b"])
     assert after(flags("a", "b"), flags("a", at=NOW + 60), flags("a", "b", at=NOW + 120)) == ()
-    assert after(flags("a", "b"), flags("a", at=NOW + 7 * DAY)) == Caution.of("flag_missing", ["b"])
+    assert after(flags("a", "b"), flags("a", at=NOW + 7 * DAY)) == Caution.for_names("flag_missing", ["b"])
     assert after(flags("a", "b"), flags("a", at=NOW + 7 * DAY + 1)) == ()
 
 

@@ -131,14 +131,14 @@ class TestRuns:
         exporting.clock.advance(60)
         exporting.run("imunify")
         target = exporting.target("imunify")
-        assert (target.view().read, target.view().lacking, target.view().failure is None) == (0, 0, False)
+        assert (target.view().parts_ok, target.view().parts_missing, target.view().failure is None) == (0, 0, False)
         kept = target.saved()
         assert kept is not None
         target.restore(decode(kept.encode(), target.probe, exporting.clock.time()), exporting.clock)
-        assert (target.view().read, target.view().lacking) == (0, 0)
+        assert (target.view().parts_ok, target.view().parts_missing) == (0, 0)
         exporting.clock.advance(target.settings.max_age)
         target.expire(exporting.clock.monotonic())
-        assert (target.view().read, target.view().lacking) == (0, 1)
+        assert (target.view().parts_ok, target.view().parts_missing) == (0, 1)
 
     def test_too_many_series_a_server(self, fleet: Exporting) -> None:
         """Are left out, and a metric says how many."""

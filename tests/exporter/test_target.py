@@ -25,8 +25,8 @@ class Scripted:
 
     name = "scripted"
     settings = StatusSettings
-    of_account = True
-    is_shared = True
+    per_account = True
+    is_sharded = True
 
     def __init__(self) -> None:
         self.readers: dict[str, Callable[[], object]] = {}
@@ -166,7 +166,7 @@ def test_view(targets: Targets) -> None:
     assert (view.interval, view.max_age) == (60.0, MAX_AGE)
     assert (view.last_run, view.last_success, view.failure) == (NOW, None, run.failure)
     assert view.observation == run.observation
-    assert (view.read, view.lacking) == (1, 1)
+    assert (view.parts_ok, view.parts_missing) == (1, 1)
     assert target.view(whole=False) == msgspec.structs.replace(view, observation=None)
 
 

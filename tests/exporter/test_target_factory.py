@@ -15,7 +15,7 @@ from cln_monitor.exporter.target_factory import make_targets
 from cln_monitor.probes import PROBES
 from tests.helpers.clock import FakeClock
 
-OF_ACCOUNT = [name for name, probe in PROBES.items() if probe.of_account]
+OF_ACCOUNT = [name for name, probe in PROBES.items() if probe.per_account]
 
 
 def config_of(accounts: str, top: str = "") -> Config:
@@ -109,7 +109,7 @@ def test_the_keenest_account_decides_about_cln_itself(make: Make) -> None:
 def test_key_labels(labels: str, label: str, make: Make) -> None:
     """Masked unless somebody wants the keys themselves."""
     for target in make(config_of(ONE, f"key_labels: {labels}")):
-        if target.probe.of_account:
+        if target.probe.per_account:
             assert target.source.key_label("WsTs821nSAtiastD") == label
 
 

@@ -43,7 +43,7 @@ class Cln:
         return ProbeContext(
             self.client,
             probe.settings(**settings),
-            "acme" if probe.of_account else "",
+            "acme" if probe.per_account else "",
             self.key_label,
             self.monitoring_keys,
             now=self.clock.time,

@@ -153,9 +153,9 @@ def test_a_date_beyond_all_years(cln: Cln) -> None:
 
 def test_many_names() -> None:
     """Twenty are kept, and how many there are."""
-    (caution,) = Caution.of("checkin_ahead", [str(number) for number in range(900)])
+    (caution,) = Caution.for_names("checkin_ahead", [str(number) for number in range(900)])
     assert (len(caution.names), caution.count) == (20, 900)
-    assert Caution.of("checkin_ahead", []) == ()
+    assert Caution.for_names("checkin_ahead", []) == ()
 
 
 def test_types() -> None:

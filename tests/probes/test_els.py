@@ -60,7 +60,7 @@ def test_the_products_of_the_document_are_the_default() -> None:
 @pytest.mark.parametrize(
     ("products", "problem"),
     [
-        ([], ("products", "expected at least one product; enabled: false is what asks nothing")),
+        ([], ("products", "expected at least one product; use enabled: false to disable the probe")),
         (
             ["CELS", ""],
             ("products[1]", "is not spelled as CLN takes it; it takes 1 to 32 printable characters, none"),
@@ -82,7 +82,7 @@ def test_default_products_that_cln_refuses(cln: Cln) -> None:
     cln.simulator.faults.add(Fault("answer", "/els/key/list.json", match="PHP_ELS", body=refusal))
     run = cln.run(ELS)
     assert run.failure is None
-    assert [each.what for each in run.observation.unavailable] == ["ELS product PHP_ELS"]
+    assert [each.subject for each in run.observation.unavailable] == ["ELS product PHP_ELS"]
     assert {part.name for part in run.observation.parts} == set(ELS_CODES) - {"PHP_ELS"}
     strict = cln.run(ELS, products=["CELS", "PHP_ELS"]).observation
     assert ([each.name for each in strict.missing], strict.unavailable) == (["PHP_ELS"], ())

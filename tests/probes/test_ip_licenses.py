@@ -120,4 +120,4 @@ def test_an_outage_does_not_lose_the_list(cln: Cln, monkeypatch: pytest.MonkeyPa
     cln.simulator.faults.add(Fault("reset", "/status*"))
     run = cln.run(IP_LICENSES)
     assert list(parts_of(run)) == ["licenses"]
-    assert "not tried, as 2 calls in a row got no answer" in run.observation.missing[-1].failure.text
+    assert "not attempted after 2 consecutive requests without a response" in run.observation.missing[-1].failure.text

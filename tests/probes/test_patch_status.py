@@ -166,7 +166,7 @@ def test_monitoring_keys_that_cannot_be_read(error: Exception, why: str, fleet: 
     fleet.monitoring_keys = unreadable
     observation = fleet.run(PATCH_STATUS).observation
     assert {part.name for part in observation.parts} == {KEY, RESELLER}
-    failure = Failure("auth", f"the monitoring keys cannot be read ({why})")
+    failure = Failure("auth", f"cannot read the monitoring keys: {why}")
     assert (observation.missing, observation.list_known) == ((Missing("", failure),), False)
 
 
@@ -200,7 +200,7 @@ def test_an_account_without_reseller_access(fleet: Cln) -> None:
     assert run.failure is None
     assert [part.name for part in run.observation.parts] == [KEY]
     [unavailable] = run.observation.unavailable
-    assert (unavailable.name, unavailable.what) == (RESELLER, "reseller access")
+    assert (unavailable.name, unavailable.subject) == (RESELLER, "reseller access")
     assert "Reseller not found" in unavailable.text
     assert phrases_of(run.observation.all_cautions) == [
         Phrase(Severity.INFO, "not_available", "not available to this account: reseller access")
@@ -240,7 +240,7 @@ def test_a_disabled_key_whose_servers_cln_does_not_find(fleet: Cln) -> None:
     fleet.account.kernelcare_keys[KEY].enabled = False
     observation = fleet.run(PATCH_STATUS).observation
     assert not observation.missing
-    assert [each.what for each in observation.unavailable] == [f"the patch status of the disabled key {KEY}"]
+    assert [each.subject for each in observation.unavailable] == [f"the patch status of the disabled key {KEY}"]
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -12,4 +12,4 @@ def test_each_goes_by_its_own_name() -> None:
 
 def test_the_status_comes_first_and_is_about_cln_itself() -> None:
     """Whoever reads the list learns first whether CLN is up; all others are about an account."""
-    assert [name for name, probe in PROBES.items() if not probe.of_account] == ["status"] == list(PROBES)[:1]
+    assert [name for name, probe in PROBES.items() if not probe.per_account] == ["status"] == list(PROBES)[:1]

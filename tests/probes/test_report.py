@@ -28,7 +28,7 @@ def test_of_a_good_run(cln: Cln) -> None:
     assert (view.interval, view.max_age) == (900.0, 3600.0)
     assert (view.last_run, view.last_success, view.failure) == (NOW, NOW, None)
     assert view.observation == run.observation.undated()
-    assert (view.read, view.lacking) == (1, 0)
+    assert (view.parts_ok, view.parts_missing) == (1, 0)
 
 
 def test_of_a_failed_run(cln: Cln) -> None:
@@ -37,7 +37,7 @@ def test_of_a_failed_run(cln: Cln) -> None:
     run = cln.run(PROBES["kernelcare"])
     view = ProbeReport.of_run(run, settings_of("kernelcare"))
     assert (view.last_success, view.failure) == (None, run.failure)
-    assert (view.read, view.lacking) == (0, 1)
+    assert (view.parts_ok, view.parts_missing) == (0, 1)
     assert run.failure is not None
 
 

@@ -33,7 +33,7 @@ from tests.helpers.clock import NOW
 
 from .conftest import LOGIN, SECRET_KEY, Cln
 
-MISSED = "not tried, as 8 calls in a row got no answer; the last: "
+MISSED = "not attempted after 8 consecutive requests without a response; last: "
 
 
 @dataclass
@@ -47,8 +47,8 @@ class Scripted:
 
     name: str = "scripted"
     settings: type[ProbeSettings] = StatusSettings
-    of_account: bool = True
-    is_shared: bool = True
+    per_account: bool = True
+    is_sharded: bool = True
 
     def plan(self, _: ProbeContext) -> Plan[object]:
         """Return the readers, or raise the error."""
@@ -157,7 +157,7 @@ def test_no_plan(error: ClnError, cln: Cln) -> None:
 def test_a_bug_of_ours_is_a_failure(error: Exception, cln: Cln, caplog: pytest.LogCaptureFixture) -> None:
     """In a part or in the plan: the run has an outcome, the log has the traceback, nothing raises."""
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(error)}))
-    text = f"an error of ours, please report it: {type(error).__name__}: {error}"
+    text = f"internal error; see the log, and please report it: {type(error).__name__}: {error}"
     assert run.observation.missing == (Missing("b", Failure("bad_answer", text)),)
     assert [part.name for part in run.observation.parts] == ["a"]
     assert caplog.records[-1].levelno == logging.ERROR
@@ -168,7 +168,7 @@ def test_a_bug_of_ours_is_a_failure(error: Exception, cln: Cln, caplog: pytest.L
 
 def test_an_argument_that_cannot_be_sent(cln: Cln, caplog: pytest.LogCaptureFixture) -> None:
     """Is no bug of ours: a key of the configuration, or of CLN's list, that makes no call; in the plan as well."""
-    failure = Failure("refused", "nothing was sent: key: is none")
+    failure = Failure("refused", "request not sent: key: is none")
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(InvalidArgumentError("key", "is none"))}))
     assert run.observation.missing == (Missing("b", failure),)
     assert run.failure == failure
@@ -200,7 +200,7 @@ def test_keys_of_a_list_that_would_be_another_call(cln: Cln) -> None:
     assert [part.name for part in run.observation.parts] == ["WEBKEY0000000001"]
     (missing,) = run.observation.missing
     assert (missing.name, missing.failure.reason) == ("register_key.plain", "refused")
-    assert missing.failure.text.startswith("nothing was sent: key: would make it another call")
+    assert missing.failure.text.startswith("request not sent: key: would make it another call")
     assert [path for path in cln.asked() if "register" in path] == []
 
 

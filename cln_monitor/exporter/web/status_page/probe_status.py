@@ -83,7 +83,7 @@ class ProbeStatus:
     def is_available(self) -> bool:
         """Whether the account has the product of the probe, as far as is known: one that it has not lists nothing."""
         observation, digest = self.view.observation, self.digest
-        if observation is None or not self.has_data or self.view.failure is not None or observation.lost:
+        if observation is None or not self.has_data or self.view.failure is not None or observation.expired_parts:
             return True
         if observation.unavailable and not observation.parts:
             return False

@@ -118,7 +118,7 @@ def test_accounts_of_an_outage_with_probes_of_their_own() -> None:
 def test_missing_parts_are_details() -> None:
     """Each key that could not be read, where there are several."""
     observation = msgspec.structs.replace(
-        kernelcare(key("c")), missing=(Missing("a", REFUSED), Missing("b", TIMEOUT)), lost=()
+        kernelcare(key("c")), missing=(Missing("a", REFUSED), Missing("b", TIMEOUT)), expired_parts=()
     )
     (problem,) = found(seen(observation, failure=REFUSED))
     assert problem.details is not None
