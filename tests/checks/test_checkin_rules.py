@@ -38,7 +38,7 @@ def of_ages(*ages: float | None) -> Any:
     return view([key(KEY_LABEL, [server(f"192.0.2.{number}", age) for number, age in enumerate(ages, 1)])])
 
 
-def figures(outcome: Outcome) -> dict[str, float]:
+def metrics(outcome: Outcome) -> dict[str, float]:
     """Return the values of the perfdata."""
     return {label: item.value for label, item in outcome.perfdata.items()}
 
@@ -63,7 +63,7 @@ def test_what_is_stale() -> None:
         "1 of 4 KernelCare servers not checked in for over 1d: 192.0.2.2 (30h)"
     )
     assert outcome.lines == ["CRITICAL: 192.0.2.4 (9d)", "CRITICAL: 192.0.2.3 (4d)", "WARNING: 192.0.2.2 (30h)"]
-    assert figures(outcome) == {
+    assert metrics(outcome) == {
         "servers": 4,
         "stale": 3,
         "never_checked_in": 0,
@@ -211,7 +211,7 @@ TWO_KEYS = (
     ],
 )
 def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
-    """What is filtered out counts neither for the state nor in the figures."""
+    """What is filtered out counts neither for the state nor in the metrics."""
     outcome = judged(view(TWO_KEYS), *arguments, *RANGES)
     assert (outcome.state, outcome.perfdata["servers"].value) == (state, servers)
     assert KEY not in outcome.output
@@ -335,7 +335,7 @@ def test_a_fleet_of_five_thousand_stale_servers() -> None:
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("5000 of 5000 KernelCare servers not checked in for over 3d: 10.0.19.135 (12d), ")
     assert " and 4995 more; limit use over 95 %: key WsTs-8c7994d7 at 100 % (5000/5000)" in outcome.text
-    assert figures(outcome)["stale"] == 5000
+    assert metrics(outcome)["stale"] == 5000
     assert 7900 < len(outcome.output.encode()) <= 8000
     assert outcome.lines[-1] == f"… and {5000 + 1 - len(outcome.lines) + 1} more"
     names = [line.split()[1] for line in outcome.lines[:-1]]
@@ -369,7 +369,7 @@ def _refused(*arguments: str) -> None:
     try:
         judge(view(TWO_KEYS), "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
     except Exception as error:  # noqa: BLE001 # whatever it is, it is shown
-        leave.unusable(str(error))
+        leave.unknown(str(error))
 
 
 def test_states_are_states() -> None:
@@ -396,7 +396,7 @@ def test_a_check_in_that_is_unknown() -> None:
     told = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.4 (2099-01-01)"
     assert (outcome.state, outcome.text) == ("WARNING", told)
     assert outcome.lines == ["checkin_ahead: 192.0.2.4 (2099-01-01)", "WARNING: 192.0.2.4 (unknown)"]
-    assert {name: figures(outcome)[name] for name in ("stale", "unknown_checkin", "oldest_checkin")} == {
+    assert {name: metrics(outcome)[name] for name in ("stale", "unknown_checkin", "oldest_checkin")} == {
         "stale": 0,
         "unknown_checkin": 1,
         "oldest_checkin": HOUR,

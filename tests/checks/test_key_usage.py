@@ -1,4 +1,4 @@
-"""How full keys are, in words and figures."""
+"""How full keys are, in words and metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.checks.key_usage import KeyUsage, disabled_notes, fullest_first, limit_figures, limit_problems
+from cln_monitor.checks.key_usage import KeyUsage, disabled_notes, fullest_first, limit_metrics, limit_problems
 from cln_monitor.checks.problems import CheckProblem
 from cln_monitor.checks.states import State
-from cln_monitor.checks.thresholds import of_percent
+from cln_monitor.checks.thresholds import percent_range
 
-LIMITS = (of_percent("80"), of_percent("95"))
+LIMITS = (percent_range("80"), percent_range("95"))
 KEYS: list[dict[str, Any]] = [
     {"key": "aaaa", "limit": 4},
     {"key": "bbbb", "limit": 10},
@@ -51,15 +51,15 @@ def test_each_key_counts_once() -> None:
     assert critical.text.startswith("limit use over 95 %: 5 keys: k000-0123abcd at 100 % (100/100), ")
     assert warning.text.startswith("limit use over 80 %: 13 keys: ")
     assert warning.text.endswith(" and 8 more")
-    [only] = limit_problems(uses, (of_percent("0:100"), of_percent("50:99")))
+    [only] = limit_problems(uses, (percent_range("0:100"), percent_range("50:99")))
     assert only == CheckProblem(State.CRITICAL, "limit use out of 50:99 %: key k000-0123abcd at 100 % (100/100)")
 
 
 def test_the_figure_is_that_of_the_fullest() -> None:
     """None where no key has a limit."""
-    [figure] = limit_figures([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
+    [figure] = limit_metrics([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
     assert (figure.label, round(figure.value, 2), figure.uom) == ("limit_usage", 33.33, "%")
-    assert limit_figures([], LIMITS) == []
+    assert limit_metrics([], LIMITS) == []
 
 
 @pytest.mark.parametrize(

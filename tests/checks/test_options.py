@@ -130,7 +130,7 @@ def test_an_empty_text_is_refused(name: str) -> None:
                 parser.parse_args([f"--{option.name}="])
             said = str(caught.value)
             assert said.startswith(f"argument {'/'.join(option.flags)}: ")
-            is_text = option.read is options.given
+            is_text = option.read is options.non_empty
             assert is_text == said.endswith(": is empty; give a value, or leave the option out; see --help"), said
 
 

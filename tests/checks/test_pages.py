@@ -157,15 +157,15 @@ def _registered(program: Plugin, _: object) -> tuple[str, CheckResult]:
 
 
 _EXAMPLES: dict[str, _Example] = {
-    status.PROGRAM.name: _judged("status", status.judge, ""),
-    kernelcare.PROGRAM.name: _servers("kernelcare", "KernelCare"),
-    imunify.PROGRAM.name: _servers("imunify", "Imunify"),
-    patch_status.PROGRAM.name: _judged(
+    status.PLUGIN.name: _judged("status", status.judge, ""),
+    kernelcare.PLUGIN.name: _servers("kernelcare", "KernelCare"),
+    imunify.PLUGIN.name: _servers("imunify", "Imunify"),
+    patch_status.PLUGIN.name: _judged(
         "patch_status", patch_status.judge, "-k WsTs821nSAtiastD", "-k", "WsTs821nSAtiastD"
     ),
-    ip_licenses.PROGRAM.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
-    els.PROGRAM.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
-    awp.PROGRAM.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
-    exporter.PROGRAM.name: _exporter,
-    monitoring_key.PROGRAM.name: _registered,
+    ip_licenses.PLUGIN.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    els.PLUGIN.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    awp.PLUGIN.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
+    exporter.PLUGIN.name: _exporter,
+    monitoring_key.PLUGIN.name: _registered,
 }

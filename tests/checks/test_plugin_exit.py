@@ -139,7 +139,7 @@ def test_what_is_too_short_to_be_a_secret(secret: str) -> None:
     """To replace it would wreck the text and hide nothing."""
     leave = InsideExit()
     leave.hide(secret, "X")
-    assert result_of(lambda: leave.unusable("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
+    assert result_of(lambda: leave.unknown("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
 
 
 def test_what_begins_its_own_mask_is_not_masked_again() -> None:
@@ -147,7 +147,7 @@ def test_what_begins_its_own_mask_is_not_masked_again() -> None:
     leave = InsideExit()
     leave.hide("WsTs", "WsTs-1234abcd")
     leave.hide("WsTs821n", "WsTs-8c7994d7")
-    outcome = result_of(lambda: leave.unusable("WsTs-1234abcd, WsTs821n"))
+    outcome = result_of(lambda: leave.unknown("WsTs-1234abcd, WsTs821n"))
     assert outcome.output == "UNKNOWN - WsTs-1234abcd, WsTs-8c7994d7\n"
 
 

@@ -46,9 +46,9 @@ def judged(keys: Sequence[dict[str, Any]], *arguments: str, stale_after: float =
     return found.evaluate()[0].name, found.text
 
 
-def figures(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]:
+def metrics(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]:
     """Return the figures of keys."""
-    return {figure.label: figure.value for figure in result(keys, *arguments).figures}
+    return {figure.label: figure.value for figure in result(keys, *arguments).metrics}
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_superseded(others: list[dict[str, Any]], is_superseded: bool) -> None:
         found = result(keys)
         assert found.evaluate()[0].name == ("OK" if is_superseded else "WARNING")
         assert (SUPERSEDED in found.text) is is_superseded
-        assert figures(keys)["superseded"] == int(is_superseded)
+        assert metrics(keys)["superseded"] == int(is_superseded)
         line = "info: 192.0.2.9 (5d), superseded" if is_superseded else "WARNING: 192.0.2.9 (5d)"
         assert [each for each in found.lines if "192.0.2.9 (5d)" in each] == [line]
 
@@ -268,10 +268,10 @@ def test_superseded_by_a_server_of_a_key_that_is_not_looked_at() -> None:
     keys = [key(A, [OLD]), key(B, [anew(1)])]
     state, text = judged(keys, "--key", A)
     assert (state, f"1 of 1 KernelCare servers {SUPERSEDED}" in text) == ("OK", True)
-    assert figures(keys, "--key", A)["superseded"] == 1
+    assert metrics(keys, "--key", A)["superseded"] == 1
     state, text = judged(keys, "--server-id", "old")
     assert (state, f"1 of 1 KernelCare servers {SUPERSEDED}" in text) == ("OK", True)
-    assert figures(keys, "--key", B)["superseded"] == 0
+    assert metrics(keys, "--key", B)["superseded"] == 0
 
 
 def test_imunify_knows_no_superseded_servers() -> None:
@@ -280,7 +280,7 @@ def test_imunify_knows_no_superseded_servers() -> None:
     seen = view([key(A, servers)]) | {"probe": "imunify"}
     found = judge(seen, "Imunify", options_of("check_cln_imunify"), NOW)
     assert (found.evaluate()[0].name, "superseded" in found.text) == ("WARNING", False)
-    assert "superseded" not in {figure.label for figure in found.figures}
+    assert "superseded" not in {figure.label for figure in found.metrics}
 
 
 def test_a_disabled_key() -> None:

@@ -33,7 +33,7 @@ HOST_NAME = re.compile(r"[\w.-]+\.example\.(?:com|net) (?=[0-9a-f]+[.:])")
 def comparable(outcome: Outcome) -> tuple[object, ...]:
     """Return all of an outcome but its ages in seconds, of which only that they are there and judged."""
     ages = {label: item for label, item in outcome.perfdata.items() if item.unit == "s"}
-    figures = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
+    metrics = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
     return outcome.state, outcome.text, outcome.lines, figures
 
 

@@ -204,7 +204,7 @@ HALF = view([listed([FIRST, SECOND, FREE]), checkins("check-ins 1", [FIRST, FREE
 
 
 def test_checkins_that_could_not_be_read() -> None:
-    """What is unused is judged all the same, and so are those that were read; there are no figures."""
+    """What is unused is judged all the same, and so are those that were read; there are no metrics."""
     outcome = shown(view([listed([FIRST, FREE])], [missing("check-ins 1")]))
     assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
     named = "1 of 2 licenses unused for 7d or longer: 192.0.2.9 CloudLinux OS"
@@ -227,7 +227,7 @@ def test_checkins_that_could_not_be_read() -> None:
         (("--license", "CloudLinux OS"), "CRITICAL", False),
     ],
 )
-def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, figures: bool) -> None:
+def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, metrics: bool) -> None:
     """Those of other addresses, and of a license that no server uses, are no loss."""
     outcome = shown(HALF, *arguments, *RANGES, *UNUSED_RANGE)
     assert (outcome.state, bool(outcome.perfdata)) == (state, figures)

@@ -127,7 +127,7 @@ def test_the_states_by_default(counts: tuple[int, ...], state: str) -> None:
     ("arguments", "state"), [((), "WARNING"), (("-c", "o"), "CRITICAL"), (("-c", "", "-w", ""), "OK")]
 )
 def test_bad_without_counts(arguments: tuple[str, ...], state: str) -> None:
-    """What CLN says is bad is the worst that is asked for; nobody knows how many, so there are no figures."""
+    """What CLN says is bad is the worst that is asked for; nobody knows how many, so there are no metrics."""
     outcome = judged(view([state_of(MASK)]), *arguments)
     assert (outcome.state, outcome.perfdata) == (state, {})
     assert outcome.text == "CLN says that not all servers are up to date, without telling how many"
