@@ -15,7 +15,7 @@ _BARE = re.compile(r"\w+", re.ASCII)
 
 
 class Item(NamedTuple):
-    """A figure: its value in its unit, its thresholds as they are written."""
+    """A metric: its value in its unit, its thresholds as they are written."""
 
     value: float
     unit: str

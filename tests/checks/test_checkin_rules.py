@@ -1,4 +1,4 @@
-"""Servers that check in, and keys that fill up: states, words, figures, filters."""
+"""Servers that check in, and keys that fill up: states, words, metrics, filters."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_all_is_well() -> None:
     """The first line has the counts, the longest silent and the fullest key; a line is for -v."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", 2 * HOUR), server("192.0.2.2", 5 * HOUR)], limit=10)])
     assert judged(seen).output == (
-        "OK - 2 KernelCare servers, the longest silent is 192.0.2.2 (5h); the fullest key is WsTs-8c7994d7 at 20 % "
+        "OK - 2 KernelCare servers, longest silent: 192.0.2.2 (5h); fullest key: WsTs-8c7994d7 at 20 % "
         "(2/10) | limit_usage=20%;90;100;0 never_checked_in=0;;;0 oldest_checkin=18000s;86400;;0 servers=2;;;0 "
         "stale=0;;;0 superseded=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20 % (2/10)\n"
     )
@@ -87,7 +87,7 @@ def test_the_edges_of_the_thresholds(age: float, state: str) -> None:
 def test_a_clock_that_is_ahead() -> None:
     """A date in the future is no age below zero, in words neither."""
     outcome = judged(of_ages(-HOUR))
-    assert outcome.text == "1 KernelCare servers, the longest silent is 192.0.2.1 (0s)"
+    assert outcome.text == "1 KernelCare servers, longest silent: 192.0.2.1 (0s)"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_ranges_in_words(arguments: tuple[str, ...], state: str, words: str) -> 
     assert outcome.text == f"1 of 1 KernelCare servers {words}192.0.2.1 (3s)"
 
 
-def test_figures_and_words_agree_on_fractions() -> None:
+def test_metrics_and_words_agree_on_fractions() -> None:
     """An age is judged in the whole seconds that are shown."""
     assert judged(of_ages(4.7), "-c", "4.5:").state == "CRITICAL"
     assert judged(of_ages(4.7), "-c", "4:").state == "OK"
@@ -164,7 +164,7 @@ def test_keys_that_fill_up(used: int, limit: int, state: str) -> None:
 
 
 def test_several_keys_that_fill_up() -> None:
-    """Each is judged; the figure is that of the fullest."""
+    """Each is judged; the metric is that of the fullest."""
     keys = [key(label, [server(f"{label}{n}", HOUR) for n in range(used)], 100) for label, used in FILLED]
     outcome = judged(view(keys), *LIMIT_RANGES)
     assert outcome.text == (
@@ -185,7 +185,7 @@ def test_keys_without_a_limit(limit: int | None) -> None:
     """Unlimited, or not told: there is no percentage of it."""
     outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit)]))
     assert (outcome.state, "limit_usage" in outcome.perfdata) == ("OK", False)
-    assert outcome.text == "1 KernelCare servers, the longest silent is 192.0.2.1 (1h)"
+    assert outcome.text == "1 KernelCare servers, longest silent: 192.0.2.1 (1h)"
 
 
 TWO_KEYS = (
@@ -223,7 +223,7 @@ def test_addresses_in_any_spelling(given: str, told: str) -> None:
     """Whatever CLN's spelling is and whatever a person's, an address is the same; what is none stays as it is."""
     seen = view([key(FULL, [server(told, HOUR), server("", HOUR), server("no address", 9 * DAY)])])
     outcome = judged(seen, "--ip", given)
-    assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare servers, the longest silent is {told} (1h)")
+    assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare servers, longest silent: {told} (1h)")
     gone = judged(seen, "--ip", given, "--ip", "2001:DB8::4")
     assert gone.text == "no KernelCare server of this account matches --ip 2001:db8::4"
 
@@ -241,7 +241,7 @@ def test_an_ip_that_is_none(name: str, text: str) -> None:
 def test_a_check_of_one_server_does_not_judge_its_key(arguments: tuple[str, ...]) -> None:
     """The key is full, which is nothing that each of its servers should alarm of."""
     outcome = judged(view(TWO_KEYS), *arguments)
-    assert outcome.text == "1 KernelCare servers, the longest silent is 192.0.2.1 (1h)"
+    assert outcome.text == "1 KernelCare servers, longest silent: 192.0.2.1 (1h)"
     assert "limit_usage" not in outcome.perfdata
 
 

@@ -50,7 +50,7 @@ def test_without_cln_monitor() -> None:
     """A Python that knows nothing of cln-monitor, as after a system's upgrade of Python."""
     outcome = run_plugin("check_cln_status", python=(sys.executable, "-I", "-S"))
     assert outcome.output == (
-        "UNKNOWN - cln-monitor is not installed for this Python, or broken: "
+        "UNKNOWN - cannot import cln_monitor: "
         "ModuleNotFoundError(\"No module named 'cln_monitor'\")\n"
     )
 
@@ -105,7 +105,7 @@ entry.run("check_cln_status")
     [
         (
             "KeyError('a|b\\n\\u202e🚀')",
-            "an error of the plugin while judging what was read, see it with -vvv: KeyError",
+            "an error of the plugin while evaluating the result, see it with -vvv: KeyError",
         ),
         ("RecursionError()", "see it with -vvv: RecursionError"),
         ("MemoryError()", "out of memory"),

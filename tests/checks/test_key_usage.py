@@ -57,8 +57,8 @@ def test_each_key_counts_once() -> None:
 
 def test_the_figure_is_that_of_the_fullest() -> None:
     """None where no key has a limit."""
-    [figure] = limit_metrics([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
-    assert (figure.label, round(figure.value, 2), figure.uom) == ("limit_usage", 33.33, "%")
+    [metric] = limit_metrics([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
+    assert (metric.label, round(metric.value, 2), metric.uom) == ("limit_usage", 33.33, "%")
     assert limit_metrics([], LIMITS) == []
 
 

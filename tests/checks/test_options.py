@@ -60,7 +60,7 @@ def test_no_time_at_all(text: str) -> None:
 
 def test_no_state() -> None:
     """The four states are named."""
-    complaint = "argument --unreachable-state: expected ok, warning, critical or unknown; see --help"
+    complaint = "argument --unreachable-state: expected ok, warning, critical, or unknown; see --help"
     assert refusal("--unreachable-state", "bad") == complaint
 
 
@@ -90,11 +90,11 @@ def test_addresses() -> None:
     [
         (("--secret-key", SECRET), "unknown option --secret-key; see --help"),
         ((f"--secret-key={SECRET}",), "unknown option --secret-key; see --help"),
-        ((SECRET,), "an argument that belongs to no option; see --help"),
-        ((f"-p{SECRET}",), "an argument that belongs to no option; see --help"),
+        ((SECRET,), "unexpected argument without an option; see --help"),
+        ((f"-p{SECRET}",), "unexpected argument without an option; see --help"),
         (("--account", "a", "b", "--colour", "c"), "unknown option --colour; see --help"),
-        ((f"--register={SECRET}",), "argument --register: it takes no value; see --help"),
-        ((f"--verbose={SECRET}",), "argument -v/--verbose: it takes no value; see --help"),
+        ((f"--register={SECRET}",), "argument --register: takes no value; see --help"),
+        ((f"--verbose={SECRET}",), "argument -v/--verbose: takes no value; see --help"),
         (("--acc", "a"), "unknown option --acc; see --help"),
         (("--account",), "argument -a/--account: expected one argument; see --help"),
         (("--exporter", f"http://me:{SECRET}@h:x"), "argument --exporter: expected an address such as http"),
@@ -131,7 +131,7 @@ def test_an_empty_text_is_refused(name: str) -> None:
             said = str(caught.value)
             assert said.startswith(f"argument {'/'.join(option.flags)}: ")
             is_text = option.read is options.non_empty
-            assert is_text == said.endswith(": is empty; give a value, or leave the option out; see --help"), said
+            assert is_text == said.endswith(": must not be empty; set a value or omit the option; see --help"), said
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -56,9 +56,9 @@ def test_what_just_fits_is_not_cut() -> None:
 
 
 def test_perfdata_without_end() -> None:
-    """Of more figures than there is room for the first are shown, each whole: none is cut in two."""
+    """Of more metrics than there is room for the first are shown, each whole: none is cut in two."""
     metrics = [f"flag{number}=1;;;0" for number in range(5000)]
-    output = render(State.OK, "fine", ["a line"], figures)
+    output = render(State.OK, "fine", ["a line"], metrics)
     assert len(output.encode()) <= LARGEST
     shown = output.split("\n")[0].partition(" | ")[2].split(" ")
     assert 400 < len(shown) < 5000

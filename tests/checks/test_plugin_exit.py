@@ -97,7 +97,7 @@ def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
 def test_an_error_in_the_printing_itself() -> None:
     """Has its line as well."""
     script = "leave.scrub = lambda text: text.nonsense\nleave.finish(State.OK, 'fine')\n"
-    assert ended(script) == (3, "UNKNOWN - an error of the plugin while printing: AttributeError\n", "")
+    assert ended(script) == (3, "UNKNOWN - internal error while printing the result: AttributeError\n", "")
 
 
 @pytest.mark.measured

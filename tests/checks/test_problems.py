@@ -51,7 +51,7 @@ def test_the_values_of_parts_of_several_ages() -> None:
 
 def test_what_has_not_been_polled() -> None:
     """An exporter that has just started has nothing to judge."""
-    with pytest.raises(CheckError, match=r"^the exporter has not polled this yet$"):
+    with pytest.raises(CheckError, match=r"^no data: the exporter has not run this probe yet$"):
         list(values_of({**view([]), "observation": None, "last_run": None}, all_of))
 
 
@@ -121,7 +121,7 @@ def test_data_that_are_too_old() -> None:
     """When the exporter itself has stopped polling: after max_age, with no grace."""
     assert problems(view([part("a", 1)], age=3600)) == []
     assert problems(view([part("a", 1)], age=3600.5)) != []
-    text = "the exporter last polled 3h ago, its data are too old to judge (max_age 1h)"
+    text = "data too old: the exporter last polled 3h ago (max_age: 1h)"
     old = [CheckProblem(State.UNKNOWN, text)]
     assert problems(view([part("a", 1)], age=4 * 3600 - 1)) == old
     assert problems(view([part("a", 1)], [missing("a")], age=4 * 3600 - 1)) == old

@@ -11,14 +11,14 @@ from cln_monitor.checks.thresholds import age_range, count_range
 from .perfdata import parse_perfdata
 
 
-def test_figures_in_perfdata() -> None:
+def test_metrics_in_perfdata() -> None:
     """In their order of the alphabet, with unit and thresholds, and the least they can be."""
     metrics = [
         Metric("stale", 2),
         Metric("age", 90000, "s", age_range("1d"), age_range("3d")),
         Metric("use", 66.66666666, "%", count_range("5:"), None),
     ]
-    state, perfdata = CheckResult("text", metrics=figures).evaluate()
+    state, perfdata = CheckResult("text", metrics=metrics).evaluate()
     assert state is State.WARNING
     assert perfdata == ["age=90000s;86400;259200;0", "stale=2;;;0", "use=66.67%;5:;;0"]
 
@@ -35,7 +35,7 @@ def test_numbers_are_plain(value: float, shown: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_number_is_an_error_of_ours(value: float) -> None:
     """It would be dropped by one core and drawn as zero by another."""
-    with pytest.raises(ValueError, match="a figure that is"):
+    with pytest.raises(ValueError, match="a metric that is"):
         CheckResult("text", metrics=[Metric("a", value)]).evaluate()
 
 
@@ -48,7 +48,7 @@ def test_labels_that_cln_makes_up() -> None:
 
 
 def test_the_worst_of_all_states_is_the_verdict() -> None:
-    """Of those that figures show and those that they do not; CRITICAL beats UNKNOWN."""
+    """Of those that metrics show and those that they do not; CRITICAL beats UNKNOWN."""
     bad = Metric("age", 9, "s", age_range("1"), age_range("5"))
     assert CheckResult("text", metrics=[bad], states=[State.UNKNOWN]).evaluate()[0] is State.CRITICAL
     assert (

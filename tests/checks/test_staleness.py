@@ -47,8 +47,8 @@ def judged(keys: Sequence[dict[str, Any]], *arguments: str, stale_after: float =
 
 
 def metrics(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]:
-    """Return the figures of keys."""
-    return {figure.label: figure.value for figure in result(keys, *arguments).metrics}
+    """Return the metrics of keys."""
+    return {metric.label: metric.value for metric in result(keys, *arguments).metrics}
 
 
 @pytest.mark.parametrize(
@@ -275,12 +275,12 @@ def test_superseded_by_a_server_of_a_key_that_is_not_looked_at() -> None:
 
 
 def test_imunify_knows_no_superseded_servers() -> None:
-    """As it does not tell when they were registered; nor is there a figure."""
+    """As it does not tell when they were registered; nor is there a metric."""
     servers = [{name: each[name] for name in ("server_id", "ip", "last_checkin")} for each in (OLD, anew(1))]
     seen = view([key(A, servers)]) | {"probe": "imunify"}
     found = judge(seen, "Imunify", options_of("check_cln_imunify"), NOW)
     assert (found.evaluate()[0].name, "superseded" in found.text) == ("WARNING", False)
-    assert "superseded" not in {figure.label for figure in found.metrics}
+    assert "superseded" not in {metric.label for metric in found.metrics}
 
 
 def test_a_disabled_key() -> None:

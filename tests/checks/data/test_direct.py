@@ -317,7 +317,7 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
     ids=lambda value: f"{value.kind}-{value.fields.get('status', '')}" if isinstance(value, Fault) else "",
 )
 def test_what_cln_may_do(fault: Fault, told: str, cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is UNKNOWN, in words that tell what was asked and what came; there are no figures of what is not known."""
+    """Each is UNKNOWN, in words that tell what was asked and what came; there are no metrics of what is not known."""
     monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.01)
     cln.simulator.faults.add(fault)
     outcome = run_inside("check_cln_kernelcare", *cln.login)

@@ -60,9 +60,9 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
             http_answer(b'{"error": "no such account and probe; there are: a|b\\n"}', status="404 Not Found"),
             ": no such account and probe; there are: a¦b",
         ),
-        (http_answer(b'{"format": 99}'), "is of another version, install the same on both sides"),
-        (http_answer(b'{"format": "1"}'), "is of another version, install the same on both sides"),
-        (http_answer(b'{"format": 1}'), "is of another version, install the same on both sides"),
+        (http_answer(b'{"format": 99}'), "has another version: install the same version on both sides"),
+        (http_answer(b'{"format": "1"}'), "has another version: install the same version on both sides"),
+        (http_answer(b'{"format": 1}'), "has another version: install the same version on both sides"),
         (
             http_answer(b"<html>", status="401 Unauthorized"),
             "wants another user and password: http://user:password@host",
@@ -164,7 +164,7 @@ def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
     with ScriptedServer(answering(http_answer(b"{}")), tls=Authority(tmp_path).server_context("exporter")) as server:
         outcome = run_inside("check_cln_status", "--exporter", server.url)
     assert outcome.state == "UNKNOWN"
-    assert "cannot be reached (its certificate is not trusted: unable to get local issuer certificate)" in outcome.text
+    assert "cannot be reached (TLS certificate verification failed: unable to get local issuer certificate)" in outcome.text
     with ScriptedServer(_no_http) as server:
         outcome = run_inside("check_cln_status", "--exporter", server.url.replace("http", "https"))
     assert "cannot be reached ([SSL: WRONG_VERSION_NUMBER] wrong version number" in outcome.text
@@ -195,7 +195,7 @@ def test_an_answer_that_drips() -> None:
         arguments = ("--exporter", server.url, "-t", "1")
         outcome = run_held_up("check_cln_status", *arguments, stage="asking the exporter")
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.startswith(f"no result within 1 s, it was still asking the exporter at {HOST}:")
+    assert outcome.text.startswith(f"no result within 1 s, it was still querying the exporter at {HOST}:")
     assert outcome.seconds < 50
 
 
@@ -228,8 +228,8 @@ def test_the_only_account_is_found() -> None:
     assert paths_of("check_cln_kernelcare", answer) == [b"", b"/a%20b%2Fc/kernelcare"]
     assert paths_of("check_cln_kernelcare", answer, "-a", "other") == [b"/other/kernelcare"]
     text = asked(http_answer(index("acme", "beta"))).text
-    assert text == "the exporter watches several accounts, name one with --account: acme, beta"
-    assert asked(http_answer(index())).text == "the exporter watches no account"
+    assert text == "the exporter has several accounts: use --account with one of acme, beta"
+    assert asked(http_answer(index())).text == "the exporter has no account"
 
 
 def test_the_only_status_is_found() -> None:
@@ -238,7 +238,7 @@ def test_the_only_status_is_found() -> None:
     assert paths_of("check_cln_status", http_answer(index())) == [b"", b"/status"]
     assert paths_of("check_cln_status", http_answer(index("acme", "beta")), "-a", "beta") == [b"/beta/status"]
     text = asked(http_answer(index("acme", "beta", roots=2)), name="check_cln_status").text
-    assert text == "the exporter watches several accounts, name one with --account: acme, beta"
+    assert text == "the exporter has several accounts: use --account with one of acme, beta"
 
 
 def test_a_view_without_an_observation() -> None:
@@ -248,7 +248,7 @@ def test_a_view_without_an_observation() -> None:
         ("check_cln_exporter", b'{"format": 1, "observation": null}'),
     ):
         text = asked(http_answer(answer), "-a", "acme", name=name).text
-        assert text.endswith("is of another version, install the same on both sides")
+        assert text.endswith("has another version: install the same version on both sides")
 
 
 def test_a_password_is_sent_and_not_shown() -> None:

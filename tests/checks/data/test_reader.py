@@ -1,4 +1,4 @@
-"""Both ways give the same: state, text, lines and figures, whatever state an account is in.
+"""Both ways give the same: state, text, lines and metrics, whatever state an account is in.
 
 Through the exporter a line more tells how old that is.
 """
@@ -34,7 +34,7 @@ def comparable(outcome: Outcome) -> tuple[object, ...]:
     """Return all of an outcome but its ages in seconds, of which only that they are there and judged."""
     ages = {label: item for label, item in outcome.perfdata.items() if item.unit == "s"}
     metrics = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
-    return outcome.state, outcome.text, outcome.lines, figures
+    return outcome.state, outcome.text, outcome.lines, metrics
 
 
 def assert_same(direct: Outcome, indirect: Outcome) -> None:
@@ -187,4 +187,4 @@ def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> 
         return
     names = ", ".join(sorted(ACCOUNTS))
     assert outcome.state == "UNKNOWN"
-    assert outcome.text == f"the exporter watches several accounts, name one with --account: {names}"
+    assert outcome.text == f"the exporter has several accounts: use --account with one of {names}"

@@ -62,7 +62,7 @@ def test_without_thresholds() -> None:
         (
             ("--product", "AWP_X"),
             "UNKNOWN",
-            "nothing is known of --product AWP_X",
+            "no data for --product AWP_X",
         ),
     ],
 )
@@ -79,7 +79,7 @@ def test_nothing_billed() -> None:
 
 
 def test_what_could_not_be_read() -> None:
-    """Is UNKNOWN, and there is no figure."""
+    """Is UNKNOWN, and there is no metric."""
     outcome = judged(view([], [missing(MONTH)]), "-c", "1:")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 

@@ -44,7 +44,7 @@ PHP = product("PHP_ELS", PHPE_2a8ef7d1=(4, 1))
 
 
 def test_one_is_nearly_full() -> None:
-    """It is named with its use; the figures are of all that is looked at."""
+    """It is named with its use; the metrics are of all that is looked at."""
     outcome = judged(view([CELS, PHP]))
     assert outcome.output == (
         f"WARNING - key {KEY} is nearly full (9/10)"
@@ -56,11 +56,11 @@ def test_one_is_nearly_full() -> None:
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, the fullest is {KEY} at 90 % (9/10)"),
+        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, fullest key: {KEY} at 90 % (9/10)"),
         (("--limit-critical", "85"), "CRITICAL", f"limit use over 85 %: key {KEY} at 90 % (9/10)"),
-        (("--key", OTHER), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1/4)"),
-        (("--code", "PHP_ELS"), "OK", f"1 servers on 1 ELS keys, the fullest is {OTHER} at 25 % (1/4)"),
-        (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS keys, all without a limit"),
+        (("--key", OTHER), "OK", f"1 servers on 1 ELS keys, fullest key: {OTHER} at 25 % (1/4)"),
+        (("--code", "PHP_ELS"), "OK", f"1 servers on 1 ELS keys, fullest key: {OTHER} at 25 % (1/4)"),
+        (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS keys, all unlimited"),
         (("--key", "none"), "UNKNOWN", "no ELS key of this account matches --key none-140bedbf"),
         (
             ("--code", "OELS", "--no-match-state", "warning"),

@@ -57,7 +57,7 @@ def test_all_is_well() -> None:
     licenses = [license_("192.0.2.1"), license_("192.0.2.2", 5 * HOUR)]
     outcome = judged(licenses)
     assert outcome.output == (
-        "OK - 2 IP licenses, 0 of them unused, the longest silent is 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
+        "OK - 2 IP licenses, 0 of them unused, longest silent: 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
         "oldest_checkin=18000s;86400;;0 stale=0;;;0 unregistered=0;;;0\n"
     )
     assert len(judged(licenses, "-v").lines) == 2
@@ -70,7 +70,7 @@ def test_use_that_cln_does_not_tell() -> None:
     told = "CLN does not tell whether 2 of 3 are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
     assert outcome.state == "OK"
     assert (
-        outcome.text == f"3 IP licenses, 0 of them unused, the longest silent is 192.0.2.1 CloudLinux OS (1h); {told}"
+        outcome.text == f"3 IP licenses, 0 of them unused, longest silent: 192.0.2.1 CloudLinux OS (1h); {told}"
     )
     assert outcome.lines == ["unknown: 192.0.2.7 CloudLinux OS", "unknown: 192.0.2.8 CloudLinux OS"]
     assert outcome.perfdata["unregistered"].value == 0
@@ -192,7 +192,7 @@ def test_nothing_where_something_must_be(licenses: list[dict[str, Any]], argumen
 
 
 def test_what_could_not_be_read() -> None:
-    """There are no figures then, as there is nothing to count."""
+    """There are no metrics then, as there is nothing to count."""
     seen = view([], [missing("")], list_known=False)
     outcome = shown(seen, "--unused-critical", "1:", "--unused-warning", "2:")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
@@ -219,7 +219,7 @@ def test_checkins_that_could_not_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "state", "figures"),
+    ("arguments", "state", "metrics"),
     [
         (("--ip", "192.0.2.1"), "CRITICAL", True),
         (("--ip", "192.0.2.9"), "WARNING", True),
@@ -230,8 +230,8 @@ def test_checkins_that_could_not_be_read() -> None:
 def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, metrics: bool) -> None:
     """Those of other addresses, and of a license that no server uses, are no loss."""
     outcome = shown(HALF, *arguments, *RANGES, *UNUSED_RANGE)
-    assert (outcome.state, bool(outcome.perfdata)) == (state, figures)
-    assert ("reading it: nonsense" in outcome.text) != figures
+    assert (outcome.state, bool(outcome.perfdata)) == (state, metrics)
+    assert ("reading it: nonsense" in outcome.text) != metrics
 
 
 def test_checkins_of_an_earlier_run() -> None:

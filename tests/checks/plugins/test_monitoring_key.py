@@ -137,7 +137,7 @@ def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Pat
     generate = ("--generate",) if way == "--key-file" else ()
     outcome = run_inside(NAME, way, key if way == "--key" else str(file), *generate, "--api-url", cln.url)
     assert outcome.output == (
-        "UNKNOWN - nothing was sent: a monitoring key has 16 to 32 letters and digits, and this one has not\n"
+        "UNKNOWN - invalid monitoring key, request not sent: must be 16 to 32 letters and digits\n"
     )
     assert sent(cln) == []
     assert file.read_text() == f"{key}\n"
@@ -146,14 +146,14 @@ def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Pat
 @pytest.mark.parametrize("arguments", [(), ("--key", MONITORING_KEY, "--key-file", "x"), ("--generate",)])
 def test_which_key_has_to_be_said(arguments: tuple[str, ...]) -> None:
     """In one way."""
-    text = "which key to register is not said: give either --key KEY or --key-file FILE"
+    text = "no key to register: use either --key KEY or --key-file FILE"
     assert run_inside(NAME, *arguments).text == text
 
 
 def test_a_key_that_is_given_is_not_made(cln: Cln) -> None:
     """--generate would be without effect, and somebody believe that it was not."""
     outcome = run_inside(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
-    told = "--generate makes a key of its own: give it with --key-file FILE, or leave out --key"
+    told = "--generate cannot be combined with --key: give it with --key-file FILE, or leave out --key"
     assert (outcome.state, outcome.text) == ("UNKNOWN", told)
     assert sent(cln) == []
 
@@ -162,7 +162,7 @@ def test_a_key_file(cln: Cln, account: Account, tmp_path: Path) -> None:
     """Its key is registered, and the file stays as it is; one that is not there or empty is told."""
     file = tmp_path / "key"
     arguments = ("--key-file", str(file), "--api-url", cln.url)
-    told = f"--key-file: {file} is not there or empty; with --generate a key is made and kept there"
+    told = f"--key-file: {file} does not exist or is empty; use --generate to create a key there"
     assert run_inside(NAME, *arguments).text == told
     file.write_text("")
     assert run_inside(NAME, *arguments).text == told
@@ -303,7 +303,7 @@ def test_a_run_that_is_killed_in_the_middle_leaves_the_key(cln: Cln, account: Ac
     arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url, "-t", "1")
     outcome = run_held_up(NAME, *arguments, stage="registering", more=stuck)
     assert outcome.code == 3
-    assert "no result within 1 s, it was still registering at CLN at 127.0.0.1" in outcome.text
+    assert "no result within 1 s, it was still registering the key with CLN at 127.0.0.1" in outcome.text
     key = file.read_text().strip()
     assert (len(key), [path.name for path in tmp_path.iterdir()]) == (32, ["key"])
     assert run_inside(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")

@@ -35,7 +35,7 @@ GOOD, BAD, FULL = (True, True), (False, False), (True, False)
 
 
 def test_all_is_well() -> None:
-    """A figure and a line for each flag."""
+    """A metric and a line for each flag."""
     assert judged({"xmlrpc": GOOD, "rhn_overloaded": (False, True)}).output == (
         "OK - all 2 flags of CLN at cln.example.net are good | rhn_overloaded=0;;;0 xmlrpc=1;;;0\n"
         "xmlrpc: true, good\n"
@@ -75,7 +75,7 @@ def test_all_is_well() -> None:
     ],
 )
 def test_which_flags_count(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """What is ignored is still in the figures and lines."""
+    """What is ignored is still in the metrics and lines."""
     outcome = judged({"xmlrpc": BAD, "rhn_queue_full": FULL, "db": GOOD}, *arguments)
     assert (outcome.state, outcome.text) == (state, text)
     assert {label: item.value for label, item in outcome.perfdata.items()} == {
@@ -95,7 +95,7 @@ def test_a_flag_that_cln_does_not_show(option: str) -> None:
 
 def test_nothing_to_look_at() -> None:
     """Is UNKNOWN."""
-    assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "CLN shows no flag to look at"
+    assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "no flags of CLN at"
     assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").state == "UNKNOWN"
     outcome = shown(view([], [missing("flags")]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
@@ -110,7 +110,7 @@ def test_flags_of_before_the_last_poll_failed(flag: tuple[bool, bool]) -> None:
 
 
 def test_flags_that_cln_names_as_it_likes() -> None:
-    """Any name gives a line and a figure that a core can read."""
+    """Any name gives a line and a metric that a core can read."""
     outcome = judged({"a=b|c 'd'\n🚀": BAD, "": GOOD})
     assert outcome.state == "WARNING"
     assert "bad: a=b¦c 'd' 🚀 is false" in outcome.text
