@@ -47,9 +47,9 @@ def test_all_is_well() -> None:
     """The first line has the counts, the longest silent and the fullest key; a line is for -v."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", 2 * HOUR), server("192.0.2.2", 5 * HOUR)], limit=10)])
     assert judged(seen).output == (
-        "OK - 2 KernelCare servers, longest silent: 192.0.2.2 (5h); fullest key: WsTs-8c7994d7 at 20 % "
+        "OK - 2 KernelCare servers, longest silent: 192.0.2.2 (5h); fullest key: WsTs-8c7994d7 at 20% "
         "(2/10) | limit_usage=20%;90;100;0 never_checked_in=0;;;0 oldest_checkin=18000s;86400;;0 servers=2;;;0 "
-        "stale=0;;;0 superseded=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20 % (2/10)\n"
+        "stale=0;;;0 superseded=0;;;0 unknown_checkin=0;;;0\nkey WsTs-8c7994d7 at 20% (2/10)\n"
     )
     assert judged(seen, "-v").lines[:2] == ["OK: 192.0.2.2 (5h)", "OK: 192.0.2.1 (2h)"]
 
@@ -87,15 +87,15 @@ def test_the_edges_of_the_thresholds(age: float, state: str) -> None:
 def test_a_clock_that_is_ahead() -> None:
     """A date in the future is no age below zero, in words neither."""
     outcome = judged(of_ages(-HOUR))
-    assert outcome.text == "1 KernelCare servers, longest silent: 192.0.2.1 (0s)"
+    assert outcome.text == "1 KernelCare server, longest silent: 192.0.2.1 (0s)"
 
 
 @pytest.mark.parametrize(
     ("arguments", "state", "words"),
     [
-        (("-w", "5:", "-c", "1:"), "WARNING", "with a last check-in of an age out of 5:: "),
-        (("-c", "@1s:1h"), "CRITICAL", "with a last check-in of an age in 1s:1h: "),
-        (("-c", "1m:2h"), "CRITICAL", "with a last check-in of an age out of 1m:2h: "),
+        (("-w", "5:", "-c", "1:"), "WARNING", "with the age of the last check-in outside 5:: "),
+        (("-c", "@1s:1h"), "CRITICAL", "with the age of the last check-in inside 1s:1h: "),
+        (("-c", "1m:2h"), "CRITICAL", "with the age of the last check-in outside 1m:2h: "),
         (("-w", "2", "-c", "1d"), "WARNING", "not checked in for over 2s: "),
     ],
 )
@@ -116,11 +116,11 @@ def test_metrics_and_words_agree_on_fractions() -> None:
 @pytest.mark.parametrize(
     ("created", "state", "named"),
     [
-        (HOUR, "OK", "1 KernelCare servers, 1 not checked in yet"),
+        (HOUR, "OK", "1 KernelCare server, 1 not checked in yet"),
         (2 * DAY, "WARNING", "never checked in, registered over 1d ago: 192.0.2.1 (registered 2d ago)"),
         (9 * DAY, "CRITICAL", "never checked in, registered over 3d ago: 192.0.2.1 (registered 9d ago)"),
-        (None, "OK", "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1"),
-        (-DAY, "OK", "1 KernelCare servers, 1 not checked in yet"),
+        (None, "OK", "1 KernelCare server; 1 of 1 KernelCare servers never checked in: 192.0.2.1"),
+        (-DAY, "OK", "1 KernelCare server, 1 not checked in yet"),
     ],
 )
 def test_a_server_that_never_checked_in(created: float | None, state: str, named: str) -> None:
@@ -135,7 +135,7 @@ def test_a_server_that_never_checked_in(created: float | None, state: str, named
 def test_never_without_a_threshold_for_warning() -> None:
     """The words do not name a threshold that is not there."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", None, None)])])
-    told = "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1"
+    told = "1 KernelCare server; 1 of 1 KernelCare servers never checked in: 192.0.2.1"
     assert judged(seen, "-c", "12h").text == told
 
 
@@ -146,7 +146,7 @@ def test_imunify_does_not_tell_when_a_server_was_registered() -> None:
     outcome = judged(view([key(KEY_LABEL, [row])]))
     assert (outcome.state, outcome.text) == (
         "OK",
-        "1 KernelCare servers; 1 of 1 KernelCare servers never checked in: 192.0.2.1",
+        "1 KernelCare server; 1 of 1 KernelCare servers never checked in: 192.0.2.1",
     )
 
 
@@ -160,7 +160,7 @@ def test_keys_that_fill_up(used: int, limit: int, state: str) -> None:
     outcome = judged(seen, *LIMIT_RANGES)
     assert outcome.state == state
     assert outcome.perfdata["limit_usage"].value == 100 * used / limit
-    assert f"WsTs-8c7994d7 at {100 * used / limit:.0f} % ({used}/{limit})" in outcome.text
+    assert f"WsTs-8c7994d7 at {100 * used / limit:.0f}% ({used}/{limit})" in outcome.text
 
 
 def test_several_keys_that_fill_up() -> None:
@@ -168,12 +168,12 @@ def test_several_keys_that_fill_up() -> None:
     keys = [key(label, [server(f"{label}{n}", HOUR) for n in range(used)], 100) for label, used in FILLED]
     outcome = judged(view(keys), *LIMIT_RANGES)
     assert outcome.text == (
-        "limit use over 95 %: key Full-00000000 at 100 % (100/100); limit use over 80 %: 2 keys: "
-        "Midd-00000000 at 90 % (90/100), Some-00000000 at 85 % (85/100)"
+        "1 key over 95% full: Full-00000000 at 100% (100/100); 2 keys over 80% full: "
+        "Midd-00000000 at 90% (90/100), Some-00000000 at 85% (85/100)"
     )
     assert outcome.perfdata["limit_usage"].value == 100
     assert judged(view(keys), "--limit-warning", "90:", "--limit-critical", "50:").text.startswith(
-        "limit use out of 50: %: key Free-00000000 at 10 % (10/100); limit use out of 90: %: key Some-00000000 at"
+        "1 key with limit usage outside 50:%: Free-00000000 at 10% (10/100); 1 key with limit usage outside 90:%: Some-00000000 at"
     )
 
 
@@ -185,7 +185,7 @@ def test_keys_without_a_limit(limit: int | None) -> None:
     """Unlimited, or not told: there is no percentage of it."""
     outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit)]))
     assert (outcome.state, "limit_usage" in outcome.perfdata) == ("OK", False)
-    assert outcome.text == "1 KernelCare servers, longest silent: 192.0.2.1 (1h)"
+    assert outcome.text == "1 KernelCare server, longest silent: 192.0.2.1 (1h)"
 
 
 TWO_KEYS = (
@@ -223,7 +223,7 @@ def test_addresses_in_any_spelling(given: str, told: str) -> None:
     """Whatever CLN's spelling is and whatever a person's, an address is the same; what is none stays as it is."""
     seen = view([key(FULL, [server(told, HOUR), server("", HOUR), server("no address", 9 * DAY)])])
     outcome = judged(seen, "--ip", given)
-    assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare servers, longest silent: {told} (1h)")
+    assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare server, longest silent: {told} (1h)")
     gone = judged(seen, "--ip", given, "--ip", "2001:DB8::4")
     assert gone.text == "no KernelCare server of this account matches --ip 2001:db8::4"
 
@@ -241,7 +241,7 @@ def test_an_ip_that_is_none(name: str, text: str) -> None:
 def test_a_check_of_one_server_does_not_judge_its_key(arguments: tuple[str, ...]) -> None:
     """The key is full, which is nothing that each of its servers should alarm of."""
     outcome = judged(view(TWO_KEYS), *arguments)
-    assert outcome.text == "1 KernelCare servers, longest silent: 192.0.2.1 (1h)"
+    assert outcome.text == "1 KernelCare server, longest silent: 192.0.2.1 (1h)"
     assert "limit_usage" not in outcome.perfdata
 
 
@@ -324,7 +324,7 @@ def test_keys_are_shown_masked_also_where_they_are_labelled_in_full() -> None:
     for arguments in ((), ("--key", KEY), ("--key", FULL)):
         outcome = judged(seen, *arguments, *LIMIT_RANGES)
         assert outcome.state == "CRITICAL"
-        assert f"key {FULL} at 100 % (1/1)" in outcome.text
+        assert f"key {FULL} at 100% (1/1)" in outcome.text
         assert KEY not in outcome.output
 
 
@@ -334,7 +334,7 @@ def test_a_fleet_of_five_thousand_stale_servers() -> None:
     outcome = judged(view([key(KEY_LABEL, fleet, 5000)]), *RANGES, *LIMIT_RANGES)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("5000 of 5000 KernelCare servers not checked in for over 3d: 10.0.19.135 (12d), ")
-    assert " and 4995 more; limit use over 95 %: key WsTs-8c7994d7 at 100 % (5000/5000)" in outcome.text
+    assert " and 4995 more; 1 key over 95% full: WsTs-8c7994d7 at 100% (5000/5000)" in outcome.text
     assert metrics(outcome)["stale"] == 5000
     assert 7900 < len(outcome.output.encode()) <= 8000
     assert outcome.lines[-1] == f"… and {5000 + 1 - len(outcome.lines) + 1} more"
@@ -346,7 +346,7 @@ def test_a_fleet_of_five_thousand_full_keys() -> None:
     """Takes no time that grows with their square."""
     keys = [key(f"K{number:03d}-{number:08x}", [server(f"s{number}", HOUR)], 1) for number in range(5000)]
     outcome = judged(view(keys), *LIMIT_RANGES)
-    assert outcome.text.startswith("limit use over 95 %: 5000 keys: K000-00000000 at 100 % (1/1), ")
+    assert outcome.text.startswith("5000 keys over 95% full: K000-00000000 at 100% (1/1), ")
 
 
 @pytest.mark.parametrize(("name", "shown"), [("web|1\n=a'b\"🚀", "web¦1 =a'b\"🚀"), ("", "id-of-")])

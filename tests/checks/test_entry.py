@@ -51,21 +51,21 @@ def test_without_cln_monitor() -> None:
     outcome = run_plugin("check_cln_status", python=(sys.executable, "-I", "-S"))
     assert outcome.output == (
         "UNKNOWN - cannot import cln_monitor: "
-        "ModuleNotFoundError(\"No module named 'cln_monitor'\")\n"
+        "ModuleNotFoundError(\"No module named 'cln_monitor'\"); install it for this Python\n"
     )
 
 
 @pytest.mark.parametrize(
     ("broken", "content", "told"),
     [
-        ("cln_monitor/__init__.py", "def f(:\n", "or broken: SyntaxError("),
+        ("cln_monitor/__init__.py", "def f(:\n", "cannot import cln_monitor: SyntaxError("),
         ("cln_monitor/__init__.py", "raise RuntimeError('a|b\\nc')\n", "RuntimeError('a/b\\nc')"),
         ("cln_monitor/__init__.py", "raise KeyboardInterrupt\n", "KeyboardInterrupt()"),
-        ("nagiosplugin.py", "import no_such_module\n", "a module is missing, install cln-monitor again: No module"),
-        ("nagiosplugin.py", "", "a module is missing, install cln-monitor again: cannot import name 'Range'"),
-        ("nagiosplugin.py", "def f(:\n", "an error of the plugin while starting, see it with -vvv: SyntaxError: "),
+        ("nagiosplugin.py", "import no_such_module\n", "cannot import a module: No module"),
+        ("nagiosplugin.py", "", "cannot import a module: cannot import name 'Range'"),
+        ("nagiosplugin.py", "def f(:\n", "internal error while starting (use -vvv for the traceback): SyntaxError: "),
         ("argparse.py", "raise MemoryError\n", "out of memory"),
-        ("requests.py", "raise ImportError('a|b\\nc')\n", "install cln-monitor again: a¦b c"),
+        ("requests.py", "raise ImportError('a|b\\nc')\n", "cannot import a module: a¦b c; reinstall cln-monitor"),
     ],
 )
 def test_a_broken_module(broken: str, content: str, told: str, tmp_path: Path) -> None:
@@ -105,13 +105,13 @@ entry.run("check_cln_status")
     [
         (
             "KeyError('a|b\\n\\u202e🚀')",
-            "an error of the plugin while evaluating the result, see it with -vvv: KeyError",
+            "internal error while evaluating the result (use -vvv for the traceback): KeyError",
         ),
-        ("RecursionError()", "see it with -vvv: RecursionError"),
+        ("RecursionError()", "(use -vvv for the traceback): RecursionError"),
         ("MemoryError()", "out of memory"),
-        ("SystemExit(0)", "see it with -vvv: SystemExit: 0"),
+        ("SystemExit(0)", "(use -vvv for the traceback): SystemExit: 0"),
         ("KeyboardInterrupt()", "interrupted"),
-        ("GeneratorExit()", "see it with -vvv: GeneratorExit"),
+        ("GeneratorExit()", "(use -vvv for the traceback): GeneratorExit"),
     ],
 )
 def test_an_error_of_ours(error: str, told: str, cln: Cln) -> None:
@@ -200,7 +200,7 @@ def test_critical_without_standard_streams(closed: set[int], cln: Cln) -> None:
     ("how", "line"),
     [
         (signal.SIGINT, "UNKNOWN - interrupted"),
-        (signal.SIGTERM, "UNKNOWN - ended by a signal while reading kernelcare from CLN at 127.0.0.1"),
+        (signal.SIGTERM, "UNKNOWN - terminated by SIGTERM while reading kernelcare from CLN at 127.0.0.1"),
     ],
 )
 def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> None:
@@ -245,7 +245,7 @@ def test_the_deadline_ends_what_knows_of_none(module: str, function: str, stage:
     arguments = ("-C", str(cln.config), "-t", "0.5")
     outcome = run_held_up("check_cln_kernelcare", *arguments, stage=stage, more=more)
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.startswith(f"no result within 0.5 s, it was still {stage}")
+    assert outcome.text.startswith(f"timed out after 0.5 s (-t/--timeout) while {stage}")
     assert 0.5 <= outcome.seconds < 50
 
 

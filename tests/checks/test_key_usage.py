@@ -34,9 +34,9 @@ def test_the_fullest_comes_first() -> None:
     [
         (7, []),
         (8, []),
-        (9, [CheckProblem(State.WARNING, "limit use over 80 %: key WsTs-1e9d0b7e at 90 % (9/10)")]),
-        (10, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 100 % (10/10)")]),
-        (12, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 120 % (12/10)")]),
+        (9, [CheckProblem(State.WARNING, "1 key over 80% full: WsTs-1e9d0b7e at 90% (9/10)")]),
+        (10, [CheckProblem(State.CRITICAL, "1 key over 95% full: WsTs-1e9d0b7e at 100% (10/10)")]),
+        (12, [CheckProblem(State.CRITICAL, "1 key over 95% full: WsTs-1e9d0b7e at 120% (12/10)")]),
     ],
 )
 def test_what_is_too_full(used: int, problems: list[CheckProblem]) -> None:
@@ -48,11 +48,11 @@ def test_each_key_counts_once() -> None:
     """What is CRITICAL is not WARNING as well; of many the first are named."""
     uses = [KeyUsage(f"k{number:03}-0123abcd", 100 - number, 100) for number in range(18)]
     critical, warning = limit_problems(uses, LIMITS)
-    assert critical.text.startswith("limit use over 95 %: 5 keys: k000-0123abcd at 100 % (100/100), ")
-    assert warning.text.startswith("limit use over 80 %: 13 keys: ")
+    assert critical.text.startswith("5 keys over 95% full: k000-0123abcd at 100% (100/100), ")
+    assert warning.text.startswith("13 keys over 80% full: ")
     assert warning.text.endswith(" and 8 more")
     [only] = limit_problems(uses, (percent_range("0:100"), percent_range("50:99")))
-    assert only == CheckProblem(State.CRITICAL, "limit use out of 50:99 %: key k000-0123abcd at 100 % (100/100)")
+    assert only == CheckProblem(State.CRITICAL, "1 key with limit usage outside 50:99%: k000-0123abcd at 100% (100/100)")
 
 
 def test_the_figure_is_that_of_the_fullest() -> None:

@@ -54,7 +54,7 @@ def test_one_parse_does_not_know_of_another() -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e9", "", "soon", "1x"])
 def test_no_time_at_all(text: str) -> None:
     """A deadline that never comes, or is past, is none."""
-    complaint = "argument -t/--timeout: expected a number of seconds above 0; see --help"
+    complaint = "argument -t/--timeout: expected a number of seconds above 0 and below 86400; see --help"
     assert refusal(f"--timeout={text}") == complaint
 
 
@@ -74,7 +74,7 @@ def test_no_state() -> None:
 )
 def test_no_address(option: str, text: str) -> None:
     """Each of the addresses is looked at before anybody is asked, and told with one that is good."""
-    assert refusal(option, text).startswith(f"argument {option}: expected an address such as http")
+    assert refusal(option, text).startswith(f"argument {option}: expected a URL such as http")
 
 
 def test_addresses() -> None:
@@ -97,7 +97,7 @@ def test_addresses() -> None:
         ((f"--verbose={SECRET}",), "argument -v/--verbose: takes no value; see --help"),
         (("--acc", "a"), "unknown option --acc; see --help"),
         (("--account",), "argument -a/--account: expected one argument; see --help"),
-        (("--exporter", f"http://me:{SECRET}@h:x"), "argument --exporter: expected an address such as http"),
+        (("--exporter", f"http://me:{SECRET}@h:x"), "argument --exporter: expected a URL such as http"),
     ],
 )
 def test_a_refusal_names_the_option_and_shows_no_value(arguments: tuple[str, ...], complaint: str) -> None:

@@ -97,7 +97,7 @@ def options_table(program: Plugin) -> str:
         value = "" if option.metavar is None else f" {option.metavar}"
         default = f" (default: {option.shown_default})" if option.shown_default else ""
         rows.append(f"| `{', '.join(option.flags)}{value}` | {option.help}{default} |")
-    return "\n".join([*rows, "| `-V, --version` | the version of the plugin |", "| `-h, --help` | this help |"])
+    return "\n".join([*rows, "| `-V, --version` | Show the version |", "| `-h, --help` | Show this help |"])
 
 
 @pytest.mark.parametrize("name", MODULES)

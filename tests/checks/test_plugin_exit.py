@@ -41,7 +41,7 @@ def test_of_two_the_first_ends_the_process() -> None:
     """A deadline that comes while the result is printed does not print a second one, nor hang."""
     script = (
         "def slow(text):\n"
-        "    threading.Thread(target=leave.unusable, args=('late',), daemon=True).start()\n"
+        "    threading.Thread(target=leave.unknown, args=('late',), daemon=True).start()\n"
         "    time.sleep(0.2)\n"
         "    return text\n"
         "leave.scrub = slow\n"
@@ -61,7 +61,7 @@ def test_what_comes_after_the_first_waits_for_it() -> None:
         "    return text\n"
         "held = threading.Event()\n"
         "leave.scrub = slow\n"
-        "threading.Thread(target=leave.unusable, args=('first',), daemon=True).start()\n"
+        "threading.Thread(target=leave.unknown, args=('first',), daemon=True).start()\n"
         "held.wait()\n"
         "leave.finish(State.OK, 'late')\n"
     )
@@ -118,7 +118,7 @@ def test_a_deadline_that_is_over() -> None:
     """Is UNKNOWN, with the stage."""
     assert ended("leave.stage = 'dreaming'\nleave.end_after(0.1)\ntime.sleep(30)\n") == (
         3,
-        "UNKNOWN - no result within 0.1 s, it was still dreaming; see -t/--timeout\n",
+        "UNKNOWN - timed out after 0.1 s (-t/--timeout) while dreaming\n",
         "",
     )
 
@@ -162,13 +162,13 @@ def test_errors_in_words() -> None:
     leave = InsideExit()
     leave.stage = "thinking"
     error = ZeroDivisionError("a|b\nc")
-    text = "UNKNOWN - an error of the plugin while thinking, see it with -vvv: ZeroDivisionError: a¦b c\n"
+    text = "UNKNOWN - internal error while thinking (use -vvv for the traceback): ZeroDivisionError: a¦b c\n"
     assert result_of(lambda: leave.failed(error)).output == text
     leave.verbosity = 2
     assert result_of(lambda: leave.failed(error)).output == text
     assert result_of(lambda: leave.failed(KeyboardInterrupt())).output == "UNKNOWN - interrupted\n"
     assert result_of(lambda: leave.failed(MemoryError())).output == "UNKNOWN - out of memory\n"
-    assert "install cln-monitor again: no x" in result_of(lambda: leave.failed(ImportError("no x"))).output
+    assert "cannot import a module: no x; reinstall cln-monitor" in result_of(lambda: leave.failed(ImportError("no x"))).output
 
 
 def test_time_is_kept_to_tell_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,15 +140,15 @@ def origin(seen: Any, exporter: str | None = "http://h") -> list[str]:
 def test_where_it_was_seen() -> None:
     """Through an exporter the age of the oldest part is told; what was read just now needs no word."""
     seen = view([part("a", 1), part("b", 2, age=12 * 60)])
-    assert origin(seen) == ["seen by the exporter 12m ago"]
+    assert origin(seen) == ["data from the exporter, 12m old"]
     assert origin(seen, None) == []
-    assert origin(view([], age=3 * 60)) == ["seen by the exporter 3m ago"]
+    assert origin(view([], age=3 * 60)) == ["data from the exporter, 3m old"]
 
 
 def test_that_it_is_a_part() -> None:
     """A shard is named as one: what is not found here may be at another."""
     seen = {**view([part("a", 1, age=180)]), "shard": "0/3"}
-    assert origin(seen) == ["seen by the exporter 3m ago, which is the shard 0/3 and knows its part alone"]
+    assert origin(seen) == ["data from the exporter, 3m old; only those of shard 0/3"]
 
 
 def test_that_the_last_poll_failed() -> None:
@@ -156,7 +156,7 @@ def test_that_the_last_poll_failed() -> None:
     seen = view([part("a", 1, age=1800)], [missing("a")])
     assert problems(seen) == []
     assert origin(seen) == [
-        "seen by the exporter 30m ago; its last poll failed: reading it: nonsense",
+        "data from the exporter, 30m old; last poll failed: reading it: nonsense",
         "missing: a (bad_answer): reading it: nonsense",
     ]
 

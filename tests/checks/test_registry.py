@@ -45,7 +45,7 @@ def imported(name: str, arguments: Sequence[str]) -> set[str]:
     )
     output, _, modules = done.stdout.rpartition("\n")
     assert (" - " in output, done.stderr) == (True, "")
-    assert "an error of the plugin" not in output
+    assert "internal error" not in output
     return set(modules.split(" "))
 
 

@@ -35,7 +35,7 @@ def test_numbers_are_plain(value: float, shown: str) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_number_is_an_error_of_ours(value: float) -> None:
     """It would be dropped by one core and drawn as zero by another."""
-    with pytest.raises(ValueError, match="a metric that is"):
+    with pytest.raises(ValueError, match="the value of a metric is"):
         CheckResult("text", metrics=[Metric("a", value)]).evaluate()
 
 

@@ -47,7 +47,7 @@ def test_each_signal_that_ends_a_process_is_unknown(name: str) -> None:
     assert process.stdout.readline() == "asleep\n"
     process.send_signal(getattr(signal, f"SIG{name}"))
     output, _ = process.communicate(timeout=PATIENCE)
-    told = "interrupted while dreaming" if name == "INT" else f"ended by a signal while dreaming (SIG{name})"
+    told = "interrupted while dreaming" if name == "INT" else f"terminated by SIG{name} while dreaming"
     assert (process.returncode, output) == (3, f"UNKNOWN - {told}\n")
 
 

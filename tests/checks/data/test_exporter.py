@@ -43,18 +43,18 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
     [
         (
             http_answer(b"<html>a|b\n</html>"),
-            "answers HTTP 200 with something that is not of cln-exporter; is --exporter its address?",
+            "not of cln-exporter (HTTP 200): check the URL of --exporter",
         ),
-        (http_answer(b""), "answers HTTP 200 with something that is not of cln-exporter"),
-        (http_answer(b"[1]"), "answers HTTP 200 with something that is not of cln-exporter"),
-        (http_answer(b"null"), "answers HTTP 200 with something that is not of cln-exporter"),
-        (http_answer(b'{"a": 1'), "answers HTTP 200 with something that is not of cln-exporter"),
-        (http_answer(b"\xff\xfe{}"), "answers HTTP 200 with something that is not of cln-exporter"),
-        (http_answer(b"[" * 200_000), "answers HTTP 200 with something that is not of cln-exporter"),
-        (http_answer(b"x", status="502 Bad Gateway"), "answers HTTP 502 with something that is not of cln-exporter"),
+        (http_answer(b""), "not of cln-exporter (HTTP 200)"),
+        (http_answer(b"[1]"), "not of cln-exporter (HTTP 200)"),
+        (http_answer(b"null"), "not of cln-exporter (HTTP 200)"),
+        (http_answer(b'{"a": 1'), "not of cln-exporter (HTTP 200)"),
+        (http_answer(b"\xff\xfe{}"), "not of cln-exporter (HTTP 200)"),
+        (http_answer(b"[" * 200_000), "not of cln-exporter (HTTP 200)"),
+        (http_answer(b"x", status="502 Bad Gateway"), "not of cln-exporter (HTTP 502)"),
         (
             http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
-            "answers HTTP 302 with something that is not of cln-exporter",
+            "not of cln-exporter (HTTP 302)",
         ),
         (
             http_answer(b'{"error": "no such account and probe; there are: a|b\\n"}', status="404 Not Found"),
@@ -65,9 +65,9 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
         (http_answer(b'{"format": 1}'), "has another version: install the same version on both sides"),
         (
             http_answer(b"<html>", status="401 Unauthorized"),
-            "wants another user and password: http://user:password@host",
+            "rejected the user or password (HTTP 401): use --exporter http://user:password@host",
         ),
-        (http_answer(b'{"error": "no"}', status="403 Forbidden"), "wants another user and password"),
+        (http_answer(b'{"error": "no"}', status="403 Forbidden"), "rejected the user or password (HTTP 403)"),
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
@@ -115,26 +115,26 @@ def _hang(connection: socket.socket) -> None:
     [
         (
             _sends(http_answer(PACKED[:-8], "Content-Encoding: gzip")),
-            "(the answer was cut: its gzip stream has no end)",
+            "incomplete response: its gzip stream has no end",
         ),
-        (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "(the answer is not the gzip that its header declares)"),
-        (_sends(http_answer(b"{}", "Content-Encoding: br")), "(the answer is not a supported Content-Encoding"),
+        (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "failed: the response is not the gzip that its header declares"),
+        (_sends(http_answer(b"{}", "Content-Encoding: br")), "failed: the response is not a supported Content-Encoding"),
         (
             _sends(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
-            "(the answer is not valid HTTP: more than one Content-Length)",
+            "failed: invalid HTTP response: more than one Content-Length",
         ),
         (
             _sends(b"HTTP/1.1 200 OK\r\nContent-Type text/html\r\nContent-Length: 2\r\n\r\n{}"),
-            "(the answer is not valid HTTP: malformed header)",
+            "failed: invalid HTTP response: malformed header",
         ),
         (
             _sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n"),
-            "(the answer is not valid HTTP: malformed chunk size)",
+            "failed: invalid HTTP response: malformed chunk size",
         ),
-        (_cut, "cannot be reached (the answer was cut)"),
-        (_reset, "cannot be reached (RemoteDisconnected)"),
-        (_no_http, "cannot be reached (the answer is not valid HTTP: it does not begin with HTTP/)"),
-        (_hang, "did not answer within 0.5 s"),
+        (_cut, "failed: incomplete response"),
+        (_reset, "failed: RemoteDisconnected"),
+        (_no_http, "failed: invalid HTTP response: it does not begin with HTTP/"),
+        (_hang, "did not respond within 0.5 s"),
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
@@ -148,7 +148,7 @@ def test_no_answer(
         outcome = run_inside(name, *arguments)
         other = run_inside(name, *arguments, "--unreachable-state", "warning")
     assert outcome.state == ("CRITICAL" if name == "check_cln_exporter" else "UNKNOWN")
-    assert outcome.text.startswith(f"the exporter at {HOST}")
+    assert f"the exporter at {HOST}" in outcome.text
     assert told in outcome.text
     assert (other.state, other.text) == ("WARNING", outcome.text)
 
@@ -156,7 +156,7 @@ def test_no_answer(
 def test_nobody_there() -> None:
     """A port that nobody listens on is told in the words of the system."""
     outcome = run_inside("check_cln_status", "--exporter", f"{HOST}:{free_port()}")
-    assert outcome.text.endswith("cannot be reached (Connection refused)")
+    assert outcome.text.endswith("failed: Connection refused")
 
 
 def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
@@ -164,10 +164,10 @@ def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
     with ScriptedServer(answering(http_answer(b"{}")), tls=Authority(tmp_path).server_context("exporter")) as server:
         outcome = run_inside("check_cln_status", "--exporter", server.url)
     assert outcome.state == "UNKNOWN"
-    assert "cannot be reached (TLS certificate verification failed: unable to get local issuer certificate)" in outcome.text
+    assert "failed: TLS certificate verification failed: unable to get local issuer certificate" in outcome.text
     with ScriptedServer(_no_http) as server:
         outcome = run_inside("check_cln_status", "--exporter", server.url.replace("http", "https"))
-    assert "cannot be reached ([SSL: WRONG_VERSION_NUMBER] wrong version number" in outcome.text
+    assert "failed: [SSL: WRONG_VERSION_NUMBER] wrong version number" in outcome.text
 
 
 @pytest.mark.processes
@@ -175,9 +175,9 @@ def test_a_hang_leaves_time_to_tell_of_it() -> None:
     """As a process: the check ends by itself, before its deadline does."""
     with ScriptedServer(_hang) as server:
         arguments = ("--exporter", server.url, "-t", "60")
-        outcome = run_held_up("check_cln_exporter", *arguments, stage="asking the exporter", left=1)
+        outcome = run_held_up("check_cln_exporter", *arguments, stage="querying the exporter", left=1)
     assert outcome.state == "CRITICAL"
-    assert "did not answer within 60 s" in outcome.text
+    assert "did not respond within 60 s" in outcome.text
     assert outcome.seconds < 50
 
 
@@ -193,9 +193,9 @@ def test_an_answer_that_drips() -> None:
 
     with ScriptedServer(drip) as server:
         arguments = ("--exporter", server.url, "-t", "1")
-        outcome = run_held_up("check_cln_status", *arguments, stage="asking the exporter")
+        outcome = run_held_up("check_cln_status", *arguments, stage="querying the exporter")
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.startswith(f"no result within 1 s, it was still querying the exporter at {HOST}:")
+    assert outcome.text.startswith(f"timed out after 1 s (-t/--timeout) while querying the exporter at {HOST}:")
     assert outcome.seconds < 50
 
 
@@ -204,7 +204,7 @@ def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporter, "_LARGEST", 1 << 20)
     outcome = asked(http_answer(b" " * ((1 << 20) + 1)), "-a", "acme")
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.endswith("answers with more than 1 MB; is --exporter its address?")
+    assert outcome.text.endswith("is larger than 1 MB: check the URL of --exporter")
     assert "not of cln-exporter" in asked(http_answer(b" " * (1 << 20)), "-a", "acme").text
 
 
@@ -281,7 +281,7 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
     """The exporter is on this machine or near it; a proxy out of the environment would get its password."""
     monkeypatch.setenv("http_proxy", f"{HOST}:9")
     monkeypatch.setenv("HTTP_PROXY", f"{HOST}:9")
-    assert "is of another version" in asked(http_answer(b'{"format": 99}')).text
+    assert "has another version" in asked(http_answer(b'{"format": 99}')).text
 
 
 @pytest.mark.parametrize(
@@ -299,11 +299,11 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
 def test_answer_of_a_reverse_proxy(answer: bytes) -> None:
     """What stands before the exporter may announce its answer, and pack it."""
     outcome = asked(answer, "-a", "nobody", name="check_cln_exporter")
-    assert outcome.text == "the exporter watches no such account"
+    assert outcome.text == "the exporter has no probe of account nobody"
 
 
 def test_part_of_an_answer() -> None:
     """A 206 is no answer, whatever is in it."""
     outcome = asked(http_answer(index("acme"), status="206 Partial Content"))
     assert outcome.state == "UNKNOWN"
-    assert "answers HTTP 206 with something that is not of cln-exporter" in outcome.text
+    assert "not of cln-exporter (HTTP 206)" in outcome.text

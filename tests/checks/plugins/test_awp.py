@@ -41,7 +41,7 @@ def judged(seen: Any, *arguments: str) -> Outcome:
 def test_without_thresholds() -> None:
     """It tells and graphs, and is never wrong."""
     assert judged(view([SEEN])).output == (
-        f"OK - 10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"
+        f"OK - 10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"
         " | awp_cdn=3;;;0 awp_premium=7;;;0 billable=10;;;0\n"
         "AccelerateWP CDN of 50 GB: 2\nAccelerateWP CDN of 1 TB: 1\nAccelerateWP Premium: 7\n"
     )
@@ -50,15 +50,15 @@ def test_without_thresholds() -> None:
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("-w", "9"), "WARNING", f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9"),
+        (("-w", "9"), "WARNING", f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9"),
         (
             ("-w", "5", "-c", "9"),
             "CRITICAL",
-            f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9",
+            f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9",
         ),
-        (("-w", "10"), "OK", f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"),
-        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", f"3 billable in {MONTH} (3 AccelerateWP CDN), over 2"),
-        (("-c", "20:"), "CRITICAL", f"10 billable in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), out of 20:"),
+        (("-w", "10"), "OK", f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"),
+        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", f"3 billable entities in {MONTH} (3 AccelerateWP CDN), over 2"),
+        (("-c", "20:"), "CRITICAL", f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), outside 20:"),
         (
             ("--product", "AWP_X"),
             "UNKNOWN",
@@ -75,7 +75,7 @@ def test_thresholds(arguments: tuple[str, ...], state: str, text: str) -> None:
 def test_nothing_billed() -> None:
     """Zero is a number like others."""
     outcome = judged(view([month(("AWP_CDN", "", 0))]), "-c", "1:")
-    assert (outcome.state, outcome.text) == ("CRITICAL", f"0 billable in {MONTH} (0 AccelerateWP CDN), out of 1:")
+    assert (outcome.state, outcome.text) == ("CRITICAL", f"0 billable entities in {MONTH} (0 AccelerateWP CDN), outside 1:")
 
 
 def test_what_could_not_be_read() -> None:
@@ -101,7 +101,7 @@ def test_the_previous_month() -> None:
     """Its bill is complete; the current one does not matter then."""
     seen = view([SEEN, month(("AWP_PREMIUM", "", 20), of=BEFORE)])
     outcome = judged(seen, "--month", "previous", "-w", "19")
-    assert (outcome.state, outcome.text) == ("WARNING", f"20 billable in {BEFORE} (20 AccelerateWP Premium), over 19")
+    assert (outcome.state, outcome.text) == ("WARNING", f"20 billable entities in {BEFORE} (20 AccelerateWP Premium), over 19")
     assert run_inside(NAME, "--month", "2023-12").state == "UNKNOWN"
 
 
@@ -119,7 +119,7 @@ def test_a_bill_that_jumped(count: int, before: int, is_told: bool) -> None:
 def test_a_month_that_an_exporter_has_not_read() -> None:
     """A month kept from before the turn of the month is not taken for the current one."""
     outcome = judged(view([month(("AWP_CDN", "", 3), of=BEFORE)]))
-    assert (outcome.state, outcome.text) == ("UNKNOWN", f"{MONTH} was not read")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", f"no data for {MONTH}")
 
 
 def test_products_have_the_names_of_the_page() -> None:

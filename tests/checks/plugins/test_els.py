@@ -49,18 +49,18 @@ def test_one_is_nearly_full() -> None:
     assert outcome.output == (
         f"WARNING - key {KEY} is nearly full (9/10)"
         " | keys=3;;;0 limit_usage=90%;90;100;0 servers=13;;;0\n"
-        f"key {KEY} at 90 % (9/10)\nkey {OTHER} at 25 % (1/4)\n"
+        f"key {KEY} at 90% (9/10)\nkey {OTHER} at 25% (1/4)\n"
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, fullest key: {KEY} at 90 % (9/10)"),
-        (("--limit-critical", "85"), "CRITICAL", f"limit use over 85 %: key {KEY} at 90 % (9/10)"),
-        (("--key", OTHER), "OK", f"1 servers on 1 ELS keys, fullest key: {OTHER} at 25 % (1/4)"),
-        (("--code", "PHP_ELS"), "OK", f"1 servers on 1 ELS keys, fullest key: {OTHER} at 25 % (1/4)"),
-        (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS keys, all unlimited"),
+        (("--limit-warning", "95"), "OK", f"13 servers on 3 ELS keys, fullest key: {KEY} at 90% (9/10)"),
+        (("--limit-critical", "85"), "CRITICAL", f"1 key over 85% full: {KEY} at 90% (9/10)"),
+        (("--key", OTHER), "OK", f"1 server on 1 ELS key, fullest key: {OTHER} at 25% (1/4)"),
+        (("--code", "PHP_ELS"), "OK", f"1 server on 1 ELS key, fullest key: {OTHER} at 25% (1/4)"),
+        (("--key", "CELS-00000000"), "OK", "3 servers on 1 ELS key, all unlimited"),
         (("--key", "none"), "UNKNOWN", "no ELS key of this account matches --key none-140bedbf"),
         (
             ("--code", "OELS", "--no-match-state", "warning"),

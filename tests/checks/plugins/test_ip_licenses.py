@@ -57,7 +57,7 @@ def test_all_is_well() -> None:
     licenses = [license_("192.0.2.1"), license_("192.0.2.2", 5 * HOUR)]
     outcome = judged(licenses)
     assert outcome.output == (
-        "OK - 2 IP licenses, 0 of them unused, longest silent: 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
+        "OK - 2 IP licenses, 0 unused, longest silent: 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
         "oldest_checkin=18000s;86400;;0 stale=0;;;0 unregistered=0;;;0\n"
     )
     assert len(judged(licenses, "-v").lines) == 2
@@ -67,10 +67,10 @@ def test_use_that_cln_does_not_tell() -> None:
     """Is a phrase and a line, and no state; a server that has checked in is judged by its age."""
     licenses = [license_("192.0.2.1"), license_("192.0.2.7", None, used=None), license_("192.0.2.8", used=None)]
     outcome = judged(licenses)
-    told = "CLN does not tell whether 2 of 3 are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
+    told = "CLN does not report whether 2 of 3 licenses are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
     assert outcome.state == "OK"
     assert (
-        outcome.text == f"3 IP licenses, 0 of them unused, longest silent: 192.0.2.1 CloudLinux OS (1h); {told}"
+        outcome.text == f"3 IP licenses, 0 unused, longest silent: 192.0.2.1 CloudLinux OS (1h); {told}"
     )
     assert outcome.lines == ["unknown: 192.0.2.7 CloudLinux OS", "unknown: 192.0.2.8 CloudLinux OS"]
     assert outcome.perfdata["unregistered"].value == 0

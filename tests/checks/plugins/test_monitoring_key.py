@@ -153,7 +153,7 @@ def test_which_key_has_to_be_said(arguments: tuple[str, ...]) -> None:
 def test_a_key_that_is_given_is_not_made(cln: Cln) -> None:
     """--generate would be without effect, and somebody believe that it was not."""
     outcome = run_inside(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
-    told = "--generate cannot be combined with --key: give it with --key-file FILE, or leave out --key"
+    told = "--generate cannot be combined with --key: use it with --key-file FILE"
     assert (outcome.state, outcome.text) == ("UNKNOWN", told)
     assert sent(cln) == []
 
@@ -303,7 +303,7 @@ def test_a_run_that_is_killed_in_the_middle_leaves_the_key(cln: Cln, account: Ac
     arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url, "-t", "1")
     outcome = run_held_up(NAME, *arguments, stage="registering", more=stuck)
     assert outcome.code == 3
-    assert "no result within 1 s, it was still registering the key with CLN at 127.0.0.1" in outcome.text
+    assert "timed out after 1 s (-t/--timeout) while registering the key with CLN at 127.0.0.1" in outcome.text
     key = file.read_text().strip()
     assert (len(key), [path.name for path in tmp_path.iterdir()]) == (32, ["key"])
     assert run_inside(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")

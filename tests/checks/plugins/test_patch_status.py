@@ -61,8 +61,8 @@ def test_letters(text: str, states: tuple[str, ...]) -> None:
 def test_no_letters(text: str) -> None:
     """What they can be is said."""
     outcome = run_inside(NAME, "-k", KEY, "-c", text)
-    assert outcome.text.startswith("argument -c/--critical: '")
-    assert outcome.text.endswith("is none of o (out of date), u (unsupported) and i (inactive); see --help")
+    assert outcome.text.startswith("argument -c/--critical: invalid letter '")
+    assert outcome.text.endswith(": use o (out of date), u (unsupported), or i (inactive); see --help")
 
 
 ALL_BAD = state_of(MASK, 6, 3, 2, 1, hosts=(("a|b 🚀", "outofdate"), ("db3", "unsupported"), ("x", "rebootrequired")))
@@ -241,14 +241,14 @@ def test_counts_of_some_keys_alone_are_no_metrics() -> None:
     [
         (("--register",), "--register requires a key: use it with -k KEY"),
         (("-k", KEY, "--reseller"), "-k cannot be combined with --reseller, which includes the servers of all keys"),
-        (("-k", KEY, "--api-token", "abcdef"), "give either -k KEY or --reseller"),
+        (("-k", KEY, "--api-token", "abcdef"), "-k cannot be combined with --reseller"),
         (
             ("-k", KEY, "--register", "--exporter", "http://h"),
             "--register cannot be combined with --exporter: it sends a request to CLN",
         ),
         (("--reseller", "--register"), "--register requires a key: use it with -k KEY"),
         (("--api-token", "abcdef", "--register"), "--register requires a key: use it with -k KEY"),
-        (("-k", MASK), f"CLN knows {MASK} by its full key alone; give that, or --exporter, which knows its mask"),
+        (("-k", MASK), f"{MASK} is a masked key, which only --exporter accepts: use the full key, or --exporter"),
     ],
 )
 def test_what_does_not_go_together(arguments: tuple[str, ...], told: str) -> None:
@@ -319,7 +319,7 @@ def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
     """It is told what a key is; a place where a key belongs may hold anything, so it is not shown."""
     outcome = run_inside(NAME, "-k", key, "--api-url", cln.url)
     assert outcome.output == (
-        "UNKNOWN - nothing was sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
+        "UNKNOWN - request not sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
         "characters, no blank and none of / ? # & %\n"
     )
     assert cln.simulator.requests == []
@@ -327,10 +327,10 @@ def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
 
 def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
     """Whoever sees the long output learns what to do; the state is what it is."""
-    told = "--api-token shows the token to all users in the process list; better set registration_token_file in a "
+    told = "--api-token shows the token to all users in the process list: set registration_token_file in a "
     token = ("--login", LOGIN, "--api-token", REGISTRATION_TOKEN, "--api-url", cln.url)
     outcome = run_inside(NAME, *token)
-    assert (outcome.state, outcome.lines[-1]) == ("WARNING", f"{told}configuration, and give --config")
+    assert (outcome.state, outcome.lines[-1]) == ("WARNING", f"{told}configuration and use --config instead")
     assert not any("--api-token" in line for line in run_inside(NAME, "--reseller", *cln.login).lines)
 
 

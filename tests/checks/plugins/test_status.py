@@ -37,7 +37,7 @@ GOOD, BAD, FULL = (True, True), (False, False), (True, False)
 def test_all_is_well() -> None:
     """A metric and a line for each flag."""
     assert judged({"xmlrpc": GOOD, "rhn_overloaded": (False, True)}).output == (
-        "OK - all 2 flags of CLN at cln.example.net are good | rhn_overloaded=0;;;0 xmlrpc=1;;;0\n"
+        "OK - all 2 flags of CLN at cln.example.net good | rhn_overloaded=0;;;0 xmlrpc=1;;;0\n"
         "xmlrpc: true, good\n"
         "rhn_overloaded: false, good\n"
     )
@@ -70,7 +70,7 @@ def test_all_is_well() -> None:
         (
             ("--ignore-flag", "rhn_queue_full", "--ignore-flag", "xmlrpc"),
             "OK",
-            "all 1 flags of CLN at cln.example.net are good",
+            "all 1 flags of CLN at cln.example.net good",
         ),
     ],
 )
@@ -95,7 +95,7 @@ def test_a_flag_that_cln_does_not_show(option: str) -> None:
 
 def test_nothing_to_look_at() -> None:
     """Is UNKNOWN."""
-    assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "no flags of CLN at"
+    assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "no flags of CLN at cln.example.net to check"
     assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").state == "UNKNOWN"
     outcome = shown(view([], [missing("flags")]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
