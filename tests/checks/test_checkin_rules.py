@@ -324,7 +324,7 @@ def test_keys_are_shown_masked_also_where_they_are_labelled_in_full() -> None:
     for arguments in ((), ("--key", KEY), ("--key", FULL)):
         outcome = judged(seen, *arguments, *LIMIT_RANGES)
         assert outcome.state == "CRITICAL"
-        assert f"key {FULL} at 100% (1/1)" in outcome.text
+        assert f"1 key over 95% full: {FULL} at 100% (1/1)" in outcome.text
         assert KEY not in outcome.output
 
 

@@ -52,7 +52,9 @@ def test_each_key_counts_once() -> None:
     assert warning.text.startswith("13 keys over 80% full: ")
     assert warning.text.endswith(" and 8 more")
     [only] = limit_problems(uses, (percent_range("0:100"), percent_range("50:99")))
-    assert only == CheckProblem(State.CRITICAL, "1 key with limit usage outside 50:99%: k000-0123abcd at 100% (100/100)")
+    assert only == CheckProblem(
+        State.CRITICAL, "1 key with limit usage outside 50:99%: k000-0123abcd at 100% (100/100)"
+    )
 
 
 def test_the_figure_is_that_of_the_fullest() -> None:

@@ -168,7 +168,10 @@ def test_errors_in_words() -> None:
     assert result_of(lambda: leave.failed(error)).output == text
     assert result_of(lambda: leave.failed(KeyboardInterrupt())).output == "UNKNOWN - interrupted\n"
     assert result_of(lambda: leave.failed(MemoryError())).output == "UNKNOWN - out of memory\n"
-    assert "cannot import a module: no x; reinstall cln-monitor" in result_of(lambda: leave.failed(ImportError("no x"))).output
+    assert (
+        "cannot import a module: no x; reinstall cln-monitor"
+        in result_of(lambda: leave.failed(ImportError("no x"))).output
+    )
 
 
 def test_time_is_kept_to_tell_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,11 @@ def test_an_empty_list_is_data() -> None:
 
 def test_an_empty_list_grows_old() -> None:
     """As a part does; then nothing is known."""
-    old = seen(60, missing=("",), list_known=False).merged_with(EMPTY, 60, MAX_AGE).without_expired(MAX_AGE + 0.1, MAX_AGE)
+    old = (
+        seen(60, missing=("",), list_known=False)
+        .merged_with(EMPTY, 60, MAX_AGE)
+        .without_expired(MAX_AGE + 0.1, MAX_AGE)
+    )
     assert (old.has_data, [missing.name for missing in old.parts_missing]) == (False, [""])
     late = seen(9999, missing=("",), list_known=False).merged_with(EMPTY, 9999, MAX_AGE)
     assert (late.has_data, [missing.name for missing in late.parts_missing]) == (False, [""])
@@ -199,7 +203,9 @@ def test_failure(missing: tuple[Missing, ...], failure: Failure | None) -> None:
         pytest.param(seen(60, missing=("a", "b")).merged_with(seen(0, "a"), 60, MAX_AGE), ["b"], id="kept"),
         pytest.param(seen(0, missing=("",), list_known=False), [""], id="list"),
         pytest.param(seen(0, "a", missing=("", "b"), list_known=False), ["b"], id="list-of-others"),
-        pytest.param(seen(60, missing=("",), list_known=False).merged_with(seen(0, "a"), 60, MAX_AGE), [], id="list-kept"),
+        pytest.param(
+            seen(60, missing=("",), list_known=False).merged_with(seen(0, "a"), 60, MAX_AGE), [], id="list-kept"
+        ),
         pytest.param(seen(0, "a", missing=("",)), [""], id="a-list-beside-the-list"),
     ],
 )

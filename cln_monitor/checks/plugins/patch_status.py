@@ -128,13 +128,13 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     answered = unknown + [patch["key"] for patch in found]
     strangers = [key for key in options.key if not any(same_key(key, name) for name in answered)]
     if options.key and (empty := unknown + [patch["key"] for patch in counted if not _servers(patch)]):
-        shown.append(CheckProblem(options.no_match_state, f"no servers found for {_name_keys(empty)}"))
+        shown.append(CheckProblem(options.no_match_state, f"no server found for {_name_keys(empty)}"))
     elif (
         not (options.key or problems or total)
         and len(counted) == len(found)
         and (found or not _wants_reseller(options))
     ):
-        shown.append(CheckProblem(options.no_match_state, "no servers found for this account"))
+        shown.append(CheckProblem(options.no_match_state, "no server found for this account"))
     if not problems and (strangers or (not answered and _wants_reseller(options))):
         shown.append(CheckProblem(State.UNKNOWN, f"the exporter has no data for {_name_keys(strangers)}"))
     is_whole = bool(answered) and len(counted) == len(found) and not strangers and not problems

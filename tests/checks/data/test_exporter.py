@@ -117,8 +117,14 @@ def _hang(connection: socket.socket) -> None:
             _sends(http_answer(PACKED[:-8], "Content-Encoding: gzip")),
             "incomplete response: its gzip stream has no end",
         ),
-        (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "failed: the response is not the gzip that its header declares"),
-        (_sends(http_answer(b"{}", "Content-Encoding: br")), "failed: the response is not a supported Content-Encoding"),
+        (
+            _sends(http_answer(b"{}", "Content-Encoding: gzip")),
+            "failed: the response is not the gzip that its header declares",
+        ),
+        (
+            _sends(http_answer(b"{}", "Content-Encoding: br")),
+            "failed: the response is not a supported Content-Encoding",
+        ),
         (
             _sends(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
             "failed: invalid HTTP response: more than one Content-Length",

@@ -50,15 +50,27 @@ def test_without_thresholds() -> None:
 @pytest.mark.parametrize(
     ("arguments", "state", "text"),
     [
-        (("-w", "9"), "WARNING", f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9"),
+        (
+            ("-w", "9"),
+            "WARNING",
+            f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9",
+        ),
         (
             ("-w", "5", "-c", "9"),
             "CRITICAL",
             f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), over 9",
         ),
         (("-w", "10"), "OK", f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"),
-        (("--product", "AWP_CDN", "-c", "2"), "CRITICAL", f"3 billable entities in {MONTH} (3 AccelerateWP CDN), over 2"),
-        (("-c", "20:"), "CRITICAL", f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), outside 20:"),
+        (
+            ("--product", "AWP_CDN", "-c", "2"),
+            "CRITICAL",
+            f"3 billable entities in {MONTH} (3 AccelerateWP CDN), over 2",
+        ),
+        (
+            ("-c", "20:"),
+            "CRITICAL",
+            f"10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium), outside 20:",
+        ),
         (
             ("--product", "AWP_X"),
             "UNKNOWN",
@@ -75,7 +87,10 @@ def test_thresholds(arguments: tuple[str, ...], state: str, text: str) -> None:
 def test_nothing_billed() -> None:
     """Zero is a number like others."""
     outcome = judged(view([month(("AWP_CDN", "", 0))]), "-c", "1:")
-    assert (outcome.state, outcome.text) == ("CRITICAL", f"0 billable entities in {MONTH} (0 AccelerateWP CDN), outside 1:")
+    assert (outcome.state, outcome.text) == (
+        "CRITICAL",
+        f"0 billable entities in {MONTH} (0 AccelerateWP CDN), outside 1:",
+    )
 
 
 def test_what_could_not_be_read() -> None:
@@ -101,7 +116,10 @@ def test_the_previous_month() -> None:
     """Its bill is complete; the current one does not matter then."""
     seen = view([SEEN, month(("AWP_PREMIUM", "", 20), of=BEFORE)])
     outcome = judged(seen, "--month", "previous", "-w", "19")
-    assert (outcome.state, outcome.text) == ("WARNING", f"20 billable entities in {BEFORE} (20 AccelerateWP Premium), over 19")
+    assert (outcome.state, outcome.text) == (
+        "WARNING",
+        f"20 billable entities in {BEFORE} (20 AccelerateWP Premium), over 19",
+    )
     assert run_inside(NAME, "--month", "2023-12").state == "UNKNOWN"
 
 

@@ -213,7 +213,9 @@ def test_problems_of_the_exporter_for_one_account() -> None:
     assert judged("-a", "acme", probes=probes, own=[SERIES]).state == "WARNING"
     assert judged("-a", "beta", probes=probes, own=[RELOAD]).state == "WARNING"
     assert judged("-a", "beta", probes=probes, own=[{"severity": "warning", "text": "x"}]).state == "WARNING"
-    assert judged("-a", "none", probes=probes, own=[RELOAD]).text.startswith("the exporter has no probe of account none; ")
+    assert judged("-a", "none", probes=probes, own=[RELOAD]).text.startswith(
+        "the exporter has no probe of account none; "
+    )
 
 
 @pytest.mark.parametrize("problems", [{}, {"problems": []}, {"problems": [RELOAD]}])

@@ -69,9 +69,7 @@ def test_use_that_cln_does_not_tell() -> None:
     outcome = judged(licenses)
     told = "CLN does not report whether 2 of 3 licenses are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
     assert outcome.state == "OK"
-    assert (
-        outcome.text == f"3 IP licenses, 0 unused, longest silent: 192.0.2.1 CloudLinux OS (1h); {told}"
-    )
+    assert outcome.text == f"3 IP licenses, 0 unused, longest silent: 192.0.2.1 CloudLinux OS (1h); {told}"
     assert outcome.lines == ["unknown: 192.0.2.7 CloudLinux OS", "unknown: 192.0.2.8 CloudLinux OS"]
     assert outcome.perfdata["unregistered"].value == 0
     silent = judged([license_("192.0.2.8", 5 * DAY, used=None)], *RANGES)

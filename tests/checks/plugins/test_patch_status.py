@@ -179,7 +179,7 @@ def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
     """However the exporter labels its keys."""
     assert judged(view([state_of(label, 5, 0, 0, 0, ok=True)]), "-k", given).state == "OK"
     empty = judged(view([state_of(label, 0, 0, 0, 0, ok=True)]), "-k", given)
-    assert empty.text == f"no servers found for key {MASK}"
+    assert empty.text == f"no server found for key {MASK}"
     seen = view([state_of(label, 0, 0, 0, 0, ok=True)])
     assert judged(seen, "-k", given, "--no-match-state", "ok").state == "OK"
 
@@ -199,7 +199,7 @@ def not_found(label: str) -> dict[str, Any]:
 def test_a_key_without_servers(seen: Any) -> None:
     """Is the same however CLN says it: by counts, as the exporter has them of a key in its list, or in words."""
     outcome = judged(seen)
-    assert (outcome.state, outcome.text) == ("UNKNOWN", f"no servers found for key {MASK}")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", f"no server found for key {MASK}")
     assert {label: item.value for label, item in outcome.perfdata.items()} == dict.fromkeys(STATES, 0)
     for state in ("OK", "WARNING", "CRITICAL"):
         other = judged(seen, "--no-match-state", state)
@@ -212,7 +212,7 @@ def test_each_key_without_servers_is_named() -> None:
     keys = ("-k", KEY, "-k", UNLIMITED_KEY, "-k", "ThirdKey00000001")
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(others[1], 0, 0, 0, 0, ok=True)], [not_found(others[0])])
     outcome = judged(seen, *keys, "-c", "o")
-    told = f"no servers found for key {', '.join(others)}"
+    told = f"no server found for key {', '.join(others)}"
     assert (outcome.state, outcome.text) == ("CRITICAL", f"1 of 6 servers out of date; {told}")
     assert outcome.perfdata["uptodate"].value == 5
     outcome = judged(seen, *keys, "-w", "u,i", "--no-match-state", "warning")
@@ -224,7 +224,7 @@ def test_a_key_without_servers_beside_one_that_could_not_be_read() -> None:
     other = mask_key(UNLIMITED_KEY)
     seen = view([], [not_found(MASK), missing(other)])
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY, "--no-match-state", "ok")
-    told = f"reading it: nonsense; no servers found for key {MASK}"
+    told = f"reading it: nonsense; no server found for key {MASK}"
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", told, {})
     assert judged(view([state_of(MASK, 5, 0, 0, 0, ok=True)], [not_found(MASK)])).state == "OK"
 
@@ -304,7 +304,7 @@ def test_one_call_a_key(cln: Cln) -> None:
 def test_a_short_key_does_not_wreck_the_line(short: str, cln: Cln) -> None:
     """A key that is part of other words is masked where it stands, and only once, and the state stays a state."""
     outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
-    assert outcome.output == f"UNKNOWN - no servers found for key {mask_key(short)} | {NO_SERVERS}\n"
+    assert outcome.output == f"UNKNOWN - no server found for key {mask_key(short)} | {NO_SERVERS}\n"
     cln.simulator.faults.add(Fault("html"))
     outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output.startswith("UNKNOWN - reading /kcare/nagios/{")
@@ -337,7 +337,7 @@ def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
 def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
     """Then it answers for all servers; a run after that registers nothing."""
     outcome = run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
-    assert outcome.text == f"no servers found for key {mask_key(MONITORING_KEY)}"
+    assert outcome.text == f"no server found for key {mask_key(MONITORING_KEY)}"
     assert run_inside(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
     for _ in range(2):
         outcome = run_inside(NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
@@ -363,7 +363,7 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
     for state in ((), ("--no-match-state", "ok")):
         outcome = run_inside(*arguments, *state)
         assert outcome.state == "UNKNOWN"
-        assert outcome.text.startswith(f"no servers found for key {mask_key(MONITORING_KEY)}; ")
+        assert outcome.text.startswith(f"no server found for key {mask_key(MONITORING_KEY)}; ")
         assert told in outcome.text
     server.patch_state = "outofdate"
     outcome = run_inside(*arguments, "-k", KEY, "-c", "o")
@@ -435,11 +435,11 @@ NO_LIST = missing("", text="reading the keys: nonsense")
             "1 of 4 servers out of date; reading it: nonsense",
             id="half of the keys",
         ),
-        pytest.param(unavailable(view([])), "UNKNOWN", "no servers found for this account", id="no keys"),
+        pytest.param(unavailable(view([])), "UNKNOWN", "no server found for this account", id="no keys"),
         pytest.param(
             unavailable(view([state_of("empty", 0, 0, 0, 0, ok=True)])),
             "UNKNOWN",
-            "no servers found for this account",
+            "no server found for this account",
             id="no servers",
         ),
     ],
@@ -454,7 +454,7 @@ def test_the_account_by_whichever_way_works(seen: Any, state: str, text: str) ->
 def test_an_account_without_servers_is_as_calm_as_asked_for() -> None:
     """The shipped services pass ``--no-match-state ok``."""
     outcome = judged_account(unavailable(view([])), "--no-match-state", "ok")
-    assert (outcome.state, outcome.text) == ("OK", "no servers found for this account")
+    assert (outcome.state, outcome.text) == ("OK", "no server found for this account")
     assert "not available: reseller access: CLN refused the call: Reseller not found" in outcome.lines
 
 
