@@ -108,7 +108,7 @@ def limit_problems(uses: Iterable[KeyUsage], thresholds: Thresholds) -> list[Che
         over = [use for use in left if threshold.is_bad(use.percent)]
         left = [use for use in left if not threshold.is_bad(use.percent)]
         if over:
-            usage = "{}% full" if threshold.is_plain else "with limit usage {}%"
+            usage = "{}% full" if threshold.is_plain else "with limit usage {} (in %)"
             text = f"{counted(len(over), 'key')} {usage.format(threshold.description)}"
             problems.append(CheckProblem(state, f"{text}: {name_worst(list(map(str, over)))}"))
     if warning is None:

@@ -173,7 +173,8 @@ def test_several_keys_that_fill_up() -> None:
     )
     assert outcome.perfdata["limit_usage"].value == 100
     assert judged(view(keys), "--limit-warning", "90:", "--limit-critical", "50:").text.startswith(
-        "1 key with limit usage outside 50:%: Free-00000000 at 10% (10/100); 1 key with limit usage outside 90:%: Some-00000000 at"
+        "1 key with limit usage outside 50: (in %): Free-00000000 at 10% (10/100); "
+        "1 key with limit usage outside 90: (in %): Some-00000000 at"
     )
 
 

@@ -53,7 +53,7 @@ def test_each_key_counts_once() -> None:
     assert warning.text.endswith(" and 8 more")
     [only] = limit_problems(uses, (percent_range("0:100"), percent_range("50:99")))
     assert only == CheckProblem(
-        State.CRITICAL, "1 key with limit usage outside 50:99%: k000-0123abcd at 100% (100/100)"
+        State.CRITICAL, "1 key with limit usage outside 50:99 (in %): k000-0123abcd at 100% (100/100)"
     )
 
 

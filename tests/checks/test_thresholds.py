@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cln_monitor.checks.plugin_exit import CheckError
-from cln_monitor.checks.thresholds import Threshold, age_range, count_range, percent_range, pair
+from cln_monitor.checks.thresholds import Threshold, age_range, count_range, pair, percent_range
 
 from .perfdata import parse_perfdata
 
@@ -60,7 +60,7 @@ def test_a_range_of_ages(text: str, bad: list[float], good: list[float], perfdat
 )
 def test_no_range_is_told_with_what_would_be_one(read: Callable[[str], Threshold], example: str, text: str) -> None:
     """The empty one neither: where no threshold is wanted, none is given."""
-    with pytest.raises(ValueError, match="^invalid range of ") as caught:
+    with pytest.raises(ValueError, match=r"^invalid range of ") as caught:
         read(text)
     assert str(caught.value).endswith(f"s {text!r}: use for example {example}")
 

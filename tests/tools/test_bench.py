@@ -31,7 +31,7 @@ def test_each_part_has_its_rows() -> None:
         rows = dict(zip(PARTS, pool.map(lambda part: measure([part], TINY), PARTS), strict=True))
     assert {part: len(of_part) for part, of_part in rows.items()} == ROWS
     every = [row for of_part in rows.values() for row in of_part]
-    assert len({row.what for row in every}) == len(every)
+    assert len({row.quantity for row in every}) == len(every)
     assert all(row.measured for row in every)
     assert all(bool(row.limit) == (row.met is not None) for row in every)
 

@@ -121,7 +121,7 @@ def test_examples_name_keys_by_their_labels(file: str) -> None:
 
 @pytest.mark.processes
 def test_running_it_writes_the_files(tmp_path: Path) -> None:
-    """All of them, into the folder that is given; where that is not there it says so."""
+    """All of them, into the directory that is given; where that is not there it says so."""
     command = [sys.executable, "-m", "tools.definitions"]
     subprocess.run([*command, str(tmp_path)], timeout=PATIENCE, check=True)
     written = {str(file.relative_to(tmp_path)): file.read_text() for file in tmp_path.rglob("*.c*")}

@@ -25,7 +25,7 @@ import pathlib, pytest
 
 @pytest.mark.parametrize("number", range(8))
 def test_one(number):
-    with pathlib.Path({folder!r}, "order").open("a") as file:
+    with pathlib.Path({directory!r}, "order").open("a") as file:
         file.write(f"{{number}} ")
 """
 HANGING = """
@@ -33,15 +33,15 @@ import pathlib, subprocess, time
 
 def test_it_hangs():
     # The shell ends, so that what sleeps has lost its parent.
-    subprocess.run("sleep 1000 & echo $! > {folder}/sleeper", shell=True, start_new_session=True)
+    subprocess.run("sleep 1000 & echo $! > {directory}/sleeper", shell=True, start_new_session=True)
     time.sleep(1000)
 """
 
 
-def write_test(folder: Path, text: str) -> Path:
-    """Write a module of tests that has a folder to write to, and return its path."""
-    file = folder / "test_it.py"
-    file.write_text(text.format(folder=str(folder)))
+def write_test(directory: Path, text: str) -> Path:
+    """Write a module of tests that has a directory to write to, and return its path."""
+    file = directory / "test_it.py"
+    file.write_text(text.format(directory=str(directory)))
     return file
 
 

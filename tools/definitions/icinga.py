@@ -70,18 +70,18 @@ apply Service "cln-key-" for (name => config in host.vars.cln_keys) {
 def commands() -> str:
     """Return a CheckCommand for each plugin, with all of its options."""
     programs = [load(name) for name in MODULES]
-    of_all = [option for option in COMMON if all(_has(program, [option]) for program in programs)]
-    of_account = [option for option in COMMON if option not in of_all]
+    shared_options = [option for option in COMMON if all(_has(program, [option]) for program in programs)]
+    account_options = [option for option in COMMON if option not in shared_options]
     texts = [
         _block(
             'template CheckCommand "cln-plugin"',
             ["timeout = 1m // the plugins time out after 30 seconds"],
-            of_all,
+            shared_options,
         ),
-        _block('template CheckCommand "cln-account"', ['import "cln-plugin"'], of_account),
+        _block('template CheckCommand "cln-account"', ['import "cln-plugin"'], account_options),
     ]
     for program in programs:
-        imported, inherited = ("cln-account", COMMON) if _has(program, COMMON) else ("cln-plugin", of_all)
+        imported, inherited = ("cln-account", COMMON) if _has(program, COMMON) else ("cln-plugin", shared_options)
         known = [(option.name, _help(option)) for option in inherited]
         own = [option for option in program.options if (option.name, _help(option)) not in known]
         head = [f'import "{imported}"', f'command = [ ClnPluginDir + "/{program.name}" ]']

@@ -1,6 +1,6 @@
-"""Draws dashboards over the demo: ``python -m tools.pictures [UID...]`` writes dashboard-….png to docs/images.
+"""Render dashboards of the demo: ``python -m tools.pictures [UID...]`` writes dashboard-….png to docs/images.
 
-Needs node with npm, chromium and prometheus. What it installs with npm goes into a temporary folder.
+It needs node with npm, chromium, and prometheus. Packages of npm are installed into a temporary directory.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images", metavar="DIRECTORY")
     parser.add_argument("--minutes", type=float, default=10, help="how long the demo runs before (default: 10)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+    with tempfile.TemporaryDirectory() as directory:
+        work = Path(directory)
         with _watched_demo(work) as prometheus:
             started = time.monotonic()
             _build(work)

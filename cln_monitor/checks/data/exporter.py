@@ -137,4 +137,4 @@ def _only_account(index: list[dict[str, Any]], probe: str) -> str:
         return str(accounts[0])
     if not accounts:
         raise CheckError("the exporter has no account")
-    raise CheckError(f"the exporter has several accounts: use --account with one of {', '.join(accounts)}")
+    raise CheckError(f"the exporter has several accounts; use --account with one of: {', '.join(accounts)}")

@@ -234,7 +234,7 @@ def test_the_only_account_is_found() -> None:
     assert paths_of("check_cln_kernelcare", answer) == [b"", b"/a%20b%2Fc/kernelcare"]
     assert paths_of("check_cln_kernelcare", answer, "-a", "other") == [b"/other/kernelcare"]
     text = asked(http_answer(index("acme", "beta"))).text
-    assert text == "the exporter has several accounts: use --account with one of acme, beta"
+    assert text == "the exporter has several accounts; use --account with one of: acme, beta"
     assert asked(http_answer(index())).text == "the exporter has no account"
 
 
@@ -244,7 +244,7 @@ def test_the_only_status_is_found() -> None:
     assert paths_of("check_cln_status", http_answer(index())) == [b"", b"/status"]
     assert paths_of("check_cln_status", http_answer(index("acme", "beta")), "-a", "beta") == [b"/beta/status"]
     text = asked(http_answer(index("acme", "beta", roots=2)), name="check_cln_status").text
-    assert text == "the exporter has several accounts: use --account with one of acme, beta"
+    assert text == "the exporter has several accounts; use --account with one of: acme, beta"
 
 
 def test_a_view_without_an_observation() -> None:

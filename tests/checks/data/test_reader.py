@@ -187,4 +187,4 @@ def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> 
         return
     names = ", ".join(sorted(ACCOUNTS))
     assert outcome.state == "UNKNOWN"
-    assert outcome.text == f"the exporter has several accounts: use --account with one of {names}"
+    assert outcome.text == f"the exporter has several accounts; use --account with one of: {names}"

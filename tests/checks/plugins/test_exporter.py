@@ -165,8 +165,8 @@ def test_the_worst_is_first() -> None:
     outcome = judged(probes=probes)
     assert outcome.state == "CRITICAL"
     assert outcome.text == (
-        "5004 of 5004 probes not OK: e of acme is failing, showing earlier data: a¦text of auth; b of acme has not run yet; "
-        "a of acme is failing, showing earlier data: a¦text of timeout and 5001 more"
+        "5004 of 5004 probes not OK: e of acme is failing, showing earlier data: a¦text of auth; "
+        "b of acme has not run yet; a of acme is failing, showing earlier data: a¦text of timeout and 5001 more"
     )
     assert outcome.perfdata["failed"].value == 5004
     assert " more" not in judged(probes=probes[:3]).text
@@ -202,7 +202,8 @@ def test_problems_of_probes_and_of_the_exporter() -> None:
     outcome = judged(probes=[probe(reason="auth")], own=own)
     assert (outcome.state, outcome.perfdata["failed"].value) == ("CRITICAL", 1)
     assert outcome.text == (
-        "1 of 1 probes not OK: kernelcare of acme is failing, showing earlier data: a¦text of auth; own 0; own 1; own 2 and 2 more"
+        "1 of 1 probes not OK: kernelcare of acme is failing, showing earlier data: a¦text of auth; "
+        "own 0; own 1; own 2 and 2 more"
     )
 
 
