@@ -1,4 +1,4 @@
-"""Servers that check in, and keys that fill up: states, words, metrics, filters."""
+"""The evaluation of servers that check in and of their keys: states, texts, metrics, and filters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FULL = mask_key(KEY)
 
 
 def judged(seen: Any, *arguments: str) -> Outcome:
-    """Return what a check prints of a view."""
+    """Return the output of a check for a view."""
     verdict = judge(seen, "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
@@ -34,7 +34,7 @@ LIMIT_RANGES = ("--limit-warning", "80", "--limit-critical", "95")
 
 
 def of_ages(*ages: float | None) -> Any:
-    """Return a view of a key with servers of these ages."""
+    """Return a view of one key with servers of these ages."""
     return view([key(KEY_LABEL, [server(f"192.0.2.{number}", age) for number, age in enumerate(ages, 1)])])
 
 
@@ -44,7 +44,7 @@ def metrics(outcome: Outcome) -> dict[str, float]:
 
 
 def test_all_is_well() -> None:
-    """The first line has the counts, the longest silent and the fullest key; a line is for -v."""
+    """The first line has the counts, the longest silent server, and the fullest key; -v lists all servers."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", 2 * HOUR), server("192.0.2.2", 5 * HOUR)], limit=10)])
     assert judged(seen).output == (
         "OK - 2 KernelCare servers, longest silent: 192.0.2.2 (5h); fullest key: WsTs-8c7994d7 at 20% "
@@ -55,7 +55,7 @@ def test_all_is_well() -> None:
 
 
 def test_what_is_stale() -> None:
-    """Counts, the worst by name and age, and the threshold, the worse state first."""
+    """The first line has the counts, the worst servers with ages, and the thresholds, CRITICAL first."""
     outcome = judged(of_ages(HOUR, 30 * HOUR, 4.5 * DAY, 9.5 * DAY), *RANGES)
     assert outcome.state == "CRITICAL"
     assert outcome.text == (
@@ -78,14 +78,14 @@ def test_what_is_stale() -> None:
     [(0, "OK"), (DAY, "OK"), (DAY + 1, "WARNING"), (3 * DAY, "WARNING"), (3 * DAY + 1, "CRITICAL"), (-9 * DAY, "OK")],
 )
 def test_the_edges_of_the_thresholds(age: float, state: str) -> None:
-    """What is just at a threshold is good; a check-in ahead of our clock was now."""
+    """An age equal to a threshold is good; a check-in ahead of the local clock has an age of 0."""
     outcome = judged(of_ages(age), *RANGES)
     assert outcome.state == state
     assert outcome.perfdata["oldest_checkin"].value == max(0, age)
 
 
 def test_a_clock_that_is_ahead() -> None:
-    """A date in the future is no age below zero, in words neither."""
+    """A check-in in the future is shown with an age of 0."""
     outcome = judged(of_ages(-HOUR))
     assert outcome.text == "1 KernelCare server, longest silent: 192.0.2.1 (0s)"
 
@@ -100,14 +100,14 @@ def test_a_clock_that_is_ahead() -> None:
     ],
 )
 def test_ranges_in_words(arguments: tuple[str, ...], state: str, words: str) -> None:
-    """What alarms below or inside a range does not read as if it were above it."""
+    """An inverted range or one with a minimum is described as such."""
     outcome = judged(of_ages(3.9), *arguments)
     assert outcome.state == state
     assert outcome.text == f"1 of 1 KernelCare servers {words}192.0.2.1 (3s)"
 
 
 def test_metrics_and_words_agree_on_fractions() -> None:
-    """An age is judged in the whole seconds that are shown."""
+    """Ages are compared in whole seconds, as they are shown."""
     assert judged(of_ages(4.7), "-c", "4.5:").state == "CRITICAL"
     assert judged(of_ages(4.7), "-c", "4:").state == "OK"
     assert judged(of_ages(DAY + 0.5), "-c", "1d").state == "OK"
@@ -124,7 +124,7 @@ def test_metrics_and_words_agree_on_fractions() -> None:
     ],
 )
 def test_a_server_that_never_checked_in(created: float | None, state: str, named: str) -> None:
-    """Counts by its age since it was registered; where nobody knows that, it is only told."""
+    """A server without check-ins is judged by its registration; without a date it is a note."""
     outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", None, created)])]), *RANGES)
     assert outcome.state == state
     assert named in outcome.text
@@ -133,14 +133,14 @@ def test_a_server_that_never_checked_in(created: float | None, state: str, named
 
 
 def test_never_without_a_threshold_for_warning() -> None:
-    """The words do not name a threshold that is not there."""
+    """The text names no threshold that is not set."""
     seen = view([key(KEY_LABEL, [server("192.0.2.1", None, None)])])
     told = "1 KernelCare server; 1 of 1 KernelCare servers never checked in: 192.0.2.1"
     assert judged(seen, "-c", "12h").text == told
 
 
 def test_imunify_does_not_tell_when_a_server_was_registered() -> None:
-    """A row without that field is as one where it is not known."""
+    """A row without a registration date is like one with an unknown date."""
     row = server("192.0.2.1", None)
     del row["created"]
     outcome = judged(view([key(KEY_LABEL, [row])]))
@@ -155,7 +155,7 @@ def test_imunify_does_not_tell_when_a_server_was_registered() -> None:
     [(8, 10, "OK"), (81, 100, "WARNING"), (95, 100, "WARNING"), (96, 100, "CRITICAL"), (12, 10, "CRITICAL")],
 )
 def test_keys_that_fill_up(used: int, limit: int, state: str) -> None:
-    """By the percentage of their limit, which can be over a hundred."""
+    """A key is judged by the usage of its limit, which may exceed 100%."""
     seen = view([key(KEY_LABEL, [server(f"192.0.2.{number}", HOUR) for number in range(used)], limit)])
     outcome = judged(seen, *LIMIT_RANGES)
     assert outcome.state == state
@@ -164,7 +164,7 @@ def test_keys_that_fill_up(used: int, limit: int, state: str) -> None:
 
 
 def test_several_keys_that_fill_up() -> None:
-    """Each is judged; the metric is that of the fullest."""
+    """Each key is judged, and the metric is that of the fullest key."""
     keys = [key(label, [server(f"{label}{n}", HOUR) for n in range(used)], 100) for label, used in FILLED]
     outcome = judged(view(keys), *LIMIT_RANGES)
     assert outcome.text == (
@@ -183,7 +183,7 @@ FILLED = (("Full-00000000", 100), ("Some-00000000", 85), ("Free-00000000", 10), 
 
 @pytest.mark.parametrize("limit", [0, None])
 def test_keys_without_a_limit(limit: int | None) -> None:
-    """Unlimited, or not told: there is no percentage of it."""
+    """A key with an unlimited or unknown limit has no usage."""
     outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit)]))
     assert (outcome.state, "limit_usage" in outcome.perfdata) == ("OK", False)
     assert outcome.text == "1 KernelCare server, longest silent: 192.0.2.1 (1h)"
@@ -212,7 +212,7 @@ TWO_KEYS = (
     ],
 )
 def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
-    """What is filtered out counts neither for the state nor in the metrics."""
+    """Filtered servers count neither for the state nor for the metrics."""
     outcome = judged(view(TWO_KEYS), *arguments, *RANGES)
     assert (outcome.state, outcome.perfdata["servers"].value) == (state, servers)
     assert KEY not in outcome.output
@@ -221,7 +221,7 @@ def test_filters(arguments: tuple[str, ...], state: str, servers: int) -> None:
 @pytest.mark.parametrize("given", ["2001:db8::3", "2001:DB8::3", "2001:0db8:0:0::0003"])
 @pytest.mark.parametrize("told", ["2001:db8::3", "2001:DB8::3", "2001:db8:0:0:0:0:0:3"])
 def test_addresses_in_any_spelling(given: str, told: str) -> None:
-    """Whatever CLN's spelling is and whatever a person's, an address is the same; what is none stays as it is."""
+    """--ip matches an address in any notation, and other text unchanged."""
     seen = view([key(FULL, [server(told, HOUR), server("", HOUR), server("no address", 9 * DAY)])])
     outcome = judged(seen, "--ip", given)
     assert (outcome.state, outcome.text) == ("OK", f"1 KernelCare server, longest silent: {told} (1h)")
@@ -232,7 +232,7 @@ def test_addresses_in_any_spelling(given: str, told: str) -> None:
 @pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses"])
 @pytest.mark.parametrize("text", ["192.0.2", "192.0.2.1/32", "web1.example.net", "192.0.2.1,192.0.2.2", " ", "1"])
 def test_an_ip_that_is_none(name: str, text: str) -> None:
-    """Is told as what it is, and not as a server that is gone."""
+    """An invalid --ip is reported as such."""
     with pytest.raises(CheckError) as raised:
         options_of(name, "--ip", text)
     assert str(raised.value) == "argument --ip: expected an IP address, such as 192.0.2.1; see --help"
@@ -240,7 +240,7 @@ def test_an_ip_that_is_none(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("arguments", [("--ip", "192.0.2.1"), ("--server-id", "id-of-192.0.2.1")])
 def test_a_check_of_one_server_does_not_judge_its_key(arguments: tuple[str, ...]) -> None:
-    """The key is full, which is nothing that each of its servers should alarm of."""
+    """A check of one server does not alert on its full key."""
     outcome = judged(view(TWO_KEYS), *arguments)
     assert outcome.text == "1 KernelCare server, longest silent: 192.0.2.1 (1h)"
     assert "limit_usage" not in outcome.perfdata
@@ -280,7 +280,7 @@ def test_a_check_of_one_server_does_not_judge_its_key(arguments: tuple[str, ...]
     ],
 )
 def test_nothing_where_something_must_be(parts: Iterable[Any], arguments: tuple[str, ...], text: str) -> None:
-    """Is UNKNOWN, or what --no-match-state says; one of several that is gone is noticed as well."""
+    """An option without a match is UNKNOWN, or the state of --no-match-state."""
     outcome = judged(view(parts), *arguments)
     assert (outcome.state, outcome.text) == ("UNKNOWN", text)
     for state in ("ok", "warning", "critical"):
@@ -289,13 +289,13 @@ def test_nothing_where_something_must_be(parts: Iterable[Any], arguments: tuple[
 
 
 def test_a_key_that_is_empty_is_not_one_that_is_gone() -> None:
-    """A key nobody uses yet is there."""
+    """A key without servers matches --key."""
     seen = view([*TWO_KEYS, key(mask_key("EmptyKey12345678"), [])])
     assert judged(seen, "--key", "EmptyKey12345678", "--key", UNLIMITED_KEY).state == "WARNING"
 
 
 def test_what_could_not_be_read_is_not_gone() -> None:
-    """Then nobody knows whether it matches."""
+    """A key that could not be read is not reported as having no match."""
     seen = view(TWO_KEYS, [missing(mask_key("FailedKey1234567"))])
     outcome = judged(seen, "--key", "FailedKey1234567", "--key", UNLIMITED_KEY)
     assert outcome.text == "reading it: nonsense; 1 of 2 KernelCare servers not checked in for over 1d: 192.0.2.3 (2d)"
@@ -314,13 +314,13 @@ def test_what_could_not_be_read_is_not_gone() -> None:
     ],
 )
 def test_a_mixed_state_does_not_hide_the_worse(ages: tuple[float, ...], lacks: list[Any], state: str) -> None:
-    """CRITICAL beats UNKNOWN beats WARNING."""
+    """CRITICAL takes precedence over UNKNOWN, and UNKNOWN over WARNING."""
     servers = [server(f"192.0.2.{number}", age) for number, age in enumerate(ages)]
     assert judged(view([key(KEY_LABEL, servers)], lacks), *RANGES).state == state
 
 
 def test_keys_are_shown_masked_also_where_they_are_labelled_in_full() -> None:
-    """With ``key_labels: full`` metrics have the keys; a notification goes to many."""
+    """Keys are masked in the output even with key_labels: full."""
     seen = view([key(KEY, [server("192.0.2.1", HOUR)], 1)])
     for arguments in ((), ("--key", KEY), ("--key", FULL)):
         outcome = judged(seen, *arguments, *LIMIT_RANGES)
@@ -330,7 +330,7 @@ def test_keys_are_shown_masked_also_where_they_are_labelled_in_full() -> None:
 
 
 def test_a_fleet_of_five_thousand_stale_servers() -> None:
-    """All are counted, some are named, and all of it is within what Nagios reads."""
+    """5000 silent servers are counted, some are named, and the output fits into Nagios' limit."""
     fleet = [server(f"10.0.{number // 256}.{number % 256}", 9 * DAY + number * 60) for number in range(5000)]
     outcome = judged(view([key(KEY_LABEL, fleet, 5000)]), *RANGES, *LIMIT_RANGES)
     assert outcome.state == "CRITICAL"
@@ -344,7 +344,7 @@ def test_a_fleet_of_five_thousand_stale_servers() -> None:
 
 
 def test_a_fleet_of_five_thousand_full_keys() -> None:
-    """Takes no time that grows with their square."""
+    """5000 keys are judged in linear time."""
     keys = [key(f"K{number:03d}-{number:08x}", [server(f"s{number}", HOUR)], 1) for number in range(5000)]
     outcome = judged(view(keys), *LIMIT_RANGES)
     assert outcome.text.startswith("5000 keys over 95% full: K000-00000000 at 100% (1/1), ")
@@ -352,13 +352,13 @@ def test_a_fleet_of_five_thousand_full_keys() -> None:
 
 @pytest.mark.parametrize(("name", "shown"), [("web|1\n=a'b\"🚀", "web¦1 =a'b\"🚀"), ("", "id-of-")])
 def test_names_that_hold_anything(name: str, shown: str) -> None:
-    """A server without an address goes by its id."""
+    """Any server name is printable, and a server without an address is named by its id."""
     outcome = judged(view([key(KEY_LABEL, [server(name, 9 * DAY)])]), *RANGES)
     assert outcome.text == f"1 of 1 KernelCare servers not checked in for over 3d: {shown} (9d)"
 
 
 def test_thresholds_that_contradict_each_other() -> None:
-    """Are told, for either pair."""
+    """A warning range looser than the critical range is an error for ages and limits."""
     for warning, critical, flag in (("3d", "1d", ""), ("95", "80", "limit-")):
         short = (f"--{flag}warning", warning, f"--{flag}critical", critical)
         verdict = result_of(lambda short=short: _refused(*short), ())  # type: ignore[misc] # bound now
@@ -374,12 +374,12 @@ def _refused(*arguments: str) -> None:
 
 
 def test_states_are_states() -> None:
-    """The option of no match takes each of them."""
+    """--no-match-state accepts each state."""
     assert options_of("check_cln_kernelcare", "--no-match-state", "OK").no_match_state is State.OK
 
 
 def test_the_number_in_use_that_cln_tells_counts() -> None:
-    """An Imunify key can be full of servers that its list does not name."""
+    """An Imunify key is full by CLN's count even if its list has fewer servers."""
     full = key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit=10)
     full["value"]["servers_reported"] = 10
     outcome = judged(view([full]))
@@ -388,7 +388,7 @@ def test_the_number_in_use_that_cln_tells_counts() -> None:
 
 
 def test_a_check_in_that_is_unknown() -> None:
-    """Is no age: a WARNING by what is odd in the answer, counted by itself, and named where servers are chosen."""
+    """An unknown check-in is a WARNING, has its own metric, and is named if its server is selected."""
     row = server("192.0.2.4", None)
     del row["last_checkin"]
     odd = caution("checkin_ahead", "192.0.2.4 (2099-01-01)")
@@ -411,7 +411,7 @@ def test_a_check_in_that_is_unknown() -> None:
 
 
 def test_an_address_that_nobody_tells() -> None:
-    """A server cannot be looked for by what no server has any more: not even where it may be missing."""
+    """A list without addresses is a WARNING even with --ip and --no-match-state ok."""
     odd = caution("field_missing", f"ip of 1 server of key {KEY_LABEL}")
     row = server("", HOUR) | {"ip": ""}
     outcome = judged(view([key(KEY_LABEL, [row], cautions=[odd])]), "--ip", "192.0.2.1", "--no-match-state", "ok")
@@ -426,7 +426,7 @@ def test_an_address_that_nobody_tells() -> None:
     [("1,000", "limit_unreadable", "WARNING"), (None, "limit_not_told", "OK"), (0, "", "OK"), (10, "", "OK")],
 )
 def test_limits_of_four_kinds(limit: int | str | None, fact: str, state: str) -> None:
-    """A number, unlimited, unreadable and not told are four things; only of a number a part is used."""
+    """Only a numeric limit has a usage; unlimited, unreadable, and unknown limits have none."""
     cautions = [caution(fact, KEY_LABEL)] if fact else []
     outcome = judged(view([key(KEY_LABEL, [server("192.0.2.1", HOUR)], limit, cautions)]))
     assert (outcome.state, "limit_usage" in outcome.perfdata) == (state, limit == 10)
@@ -434,7 +434,7 @@ def test_limits_of_four_kinds(limit: int | str | None, fact: str, state: str) ->
 
 
 def test_the_worst_line_comes_first() -> None:
-    """Whatever is older: of long output a core may show the first lines alone."""
+    """Long output has the worst state first, as cores may show only the first lines."""
     new = server("192.0.2.9", None, None)
     lines = judged(of_ages(30 * HOUR, 4 * DAY), "-w", "1d", "-c", "3d").lines
     assert [line.partition(":")[0] for line in lines] == ["CRITICAL", "WARNING"]

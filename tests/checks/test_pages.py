@@ -1,4 +1,4 @@
-"""The pages of the plugins: options from their tables, examples as the plugins really print them."""
+"""The page of the plugins: option tables, and examples with real output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DAY, HOUR = 86400, 3600
 
 @pytest.fixture(scope="module")
 def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
-    """What each probe sees of a simulated account in which some things are wrong, at a time that stands still."""
+    """The report of each probe for a simulated account with problems, at a fixed time."""
     clock = FakeClock()
     simulator = Simulator(clock=clock.time, seed=5)
     account = simulator.add_account("acme_login", "s3cret", "registration-token")
@@ -82,7 +82,7 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
 
 
 def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
-    """Return a call of the plugin ``name`` and what it prints."""
+    """Return a call of the plugin ``name`` with its output."""
     program = load(name)
     arguments, verdict = _EXAMPLES[name](program, view)
     state, perfdata = verdict.evaluate()
@@ -91,7 +91,7 @@ def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
 
 
 def options_table(program: Plugin) -> str:
-    """Return the options of ``program`` as a table."""
+    """Return the options of ``program`` as a Markdown table."""
     rows = ["| option | what it does |", "| --- | --- |"]
     for option in program.options:
         value = "" if option.metavar is None else f" {option.metavar}"
@@ -104,7 +104,7 @@ def options_table(program: Plugin) -> str:
 def test_the_page_of_a_plugin_is_true(
     name: str, views: Callable[[str], Mapping[str, Any]], request: pytest.FixtureRequest
 ) -> None:
-    """An option or a text that changes changes the page, by pytest --update-golden."""
+    """The page has the current options and output; pytest --update-golden updates it."""
     text = now = PAGE.read_text(encoding="utf-8")
     assert f"| [{name}](#{name}) | " in text, f"the table of the page has no row of {name}"
     for kind, content in (("example", example(name, views)), ("help", options_table(load(name)))):

@@ -1,4 +1,4 @@
-"""The one exit: once, with what is to be seen and nothing of what is not."""
+"""The exit of plugins: once, with all output and without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .running import bare_environment
 
 
 def ended(script: str) -> tuple[int, str, str]:
-    """Return how a process ends that runs ``script`` with an exit ``leave``: its code, stdout and stderr."""
+    """Return code, stdout, and stderr of a process that runs ``script`` with an exit named ``leave``."""
     prelude = (
         "import os, signal, sys, threading, time\n"
         "from cln_monitor.checks.plugin_exit import PluginExit\n"
@@ -38,7 +38,7 @@ def ended(script: str) -> tuple[int, str, str]:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_of_two_the_first_ends_the_process() -> None:
-    """A deadline that comes while the result is printed does not print a second one, nor hang."""
+    """A timeout during printing neither prints a second result nor hangs."""
     script = (
         "def slow(text):\n"
         "    threading.Thread(target=leave.unknown, args=('late',), daemon=True).start()\n"
@@ -53,7 +53,7 @@ def test_of_two_the_first_ends_the_process() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_what_comes_after_the_first_waits_for_it() -> None:
-    """The thread that does the check does not go on beside the deadline that ends it."""
+    """The checking thread does not continue while the timeout ends the process."""
     script = (
         "def slow(text):\n"
         "    held.set()\n"
@@ -95,7 +95,7 @@ def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_an_error_in_the_printing_itself() -> None:
-    """Has its line as well."""
+    """An error while printing is reported on one line."""
     script = "leave.scrub = lambda text: text.nonsense\nleave.finish(State.OK, 'fine')\n"
     assert ended(script) == (3, "UNKNOWN - internal error while printing the result: AttributeError\n", "")
 
@@ -103,7 +103,7 @@ def test_an_error_in_the_printing_itself() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_output_in_pieces() -> None:
-    """A pipe may take less than it is given."""
+    """Output is complete even if a pipe accepts only a part at a time."""
     script = (
         "write = os.write\n"
         "os.write = lambda fd, data: write(fd, data[:3])\n"
@@ -115,7 +115,7 @@ def test_output_in_pieces() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_a_deadline_that_is_over() -> None:
-    """Is UNKNOWN, with the stage."""
+    """A timeout is UNKNOWN with the stage."""
     assert ended("leave.stage = 'dreaming'\nleave.end_after(0.1)\ntime.sleep(30)\n") == (
         3,
         "UNKNOWN - timed out after 0.1 s (-t/--timeout) while dreaming\n",
@@ -124,7 +124,7 @@ def test_a_deadline_that_is_over() -> None:
 
 
 def test_secrets_are_hidden_by_their_value() -> None:
-    """In the text and in the lines, the longer of two that overlap first, and not in the name of the state."""
+    """Secrets are replaced in text and lines, the longest first, but not in the state."""
     leave = InsideExit()
     leave.hide("s3cret")
     leave.hide("s3cret|and more", "<both>")
@@ -136,14 +136,14 @@ def test_secrets_are_hidden_by_their_value() -> None:
 
 @pytest.mark.parametrize("secret", ["", "O", "OK", "UNK"])
 def test_what_is_too_short_to_be_a_secret(secret: str) -> None:
-    """To replace it would wreck the text and hide nothing."""
+    """A secret of fewer than four characters is not replaced."""
     leave = InsideExit()
     leave.hide(secret, "X")
     assert result_of(lambda: leave.unknown("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
 
 
 def test_what_begins_its_own_mask_is_not_masked_again() -> None:
-    """A key of four characters is in its mask, which tells nothing more of it."""
+    """A key that is the beginning of its own mask is not masked again."""
     leave = InsideExit()
     leave.hide("WsTs", "WsTs-1234abcd")
     leave.hide("WsTs821n", "WsTs-8c7994d7")
@@ -152,13 +152,13 @@ def test_what_begins_its_own_mask_is_not_masked_again() -> None:
 
 
 def test_what_is_asked_for_is_shown_as_it_is() -> None:
-    """The help has many lines, and is no verdict."""
+    """The help is printed unchanged, without a state."""
     leave = InsideExit()
     assert result_of(lambda: leave.show("usage: check_cln\n\n  -h\n\n")).output == "usage: check_cln\n\n  -h\n"
 
 
 def test_errors_in_words() -> None:
-    """What somebody can mend says how; what nobody expected says what it is, and at -vvv where."""
+    """Expected errors have a remedy, and unexpected ones a type and a stage, with a traceback at -vvv."""
     leave = InsideExit()
     leave.stage = "thinking"
     error = ZeroDivisionError("a|b\nc")
@@ -175,7 +175,7 @@ def test_errors_in_words() -> None:
 
 
 def test_time_is_kept_to_tell_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second, or half of what there is; without a deadline there is time without end."""
+    """Half a second, or half of a shorter timeout, is reserved for the output."""
     monkeypatch.setattr("cln_monitor.checks.plugin_exit.time", FakeClock())
     leave = PluginExit()
     assert leave.left == float("inf")

@@ -1,4 +1,4 @@
-"""Figures and states, and the perfdata made of them."""
+"""Results of checks: states, metrics, and perfdata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .perfdata import parse_perfdata
 
 
 def test_metrics_in_perfdata() -> None:
-    """In their order of the alphabet, with unit and thresholds, and the least they can be."""
+    """Perfdata are sorted and have units, thresholds, and a minimum."""
     metrics = [
         Metric("stale", 2),
         Metric("age", 90000, "s", age_range("1d"), age_range("3d")),
@@ -28,19 +28,19 @@ def test_metrics_in_perfdata() -> None:
     [(0, "0"), (3.0, "3"), (1e-07, "0"), (2 / 3, "0.67"), (1e16, "10000000000000000"), (True, "1"), (0.004, "0")],
 )
 def test_numbers_are_plain(value: float, shown: str) -> None:
-    """Cores take neither exponents nor words."""
+    """Values have neither exponents nor words."""
     assert CheckResult("text", metrics=[Metric("a", value)]).evaluate()[1] == [f"a={shown};;;0"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_number_is_an_error_of_ours(value: float) -> None:
-    """It would be dropped by one core and drawn as zero by another."""
+    """A value that is not finite is an internal error."""
     with pytest.raises(ValueError, match="the value of a metric is"):
         CheckResult("text", metrics=[Metric("a", value)]).evaluate()
 
 
 def test_labels_that_cln_makes_up() -> None:
-    """Flags are named by CLN: whatever it names them, each is a label that cores take, and there once."""
+    """Any name from CLN becomes a valid and unique label."""
     names = ["a=b", "it's", "a b", "a|b", "🚀", "", "x" * 300, "xmlrpc", "rhn-q.1", "a\nb"]
     _, perfdata = CheckResult("text", metrics=[Metric(name, 1) for name in names]).evaluate()
     items = parse_perfdata(" ".join(perfdata))
@@ -48,7 +48,7 @@ def test_labels_that_cln_makes_up() -> None:
 
 
 def test_the_worst_of_all_states_is_the_verdict() -> None:
-    """Of those that metrics show and those that they do not; CRITICAL beats UNKNOWN."""
+    """The worst state of metrics and problems is that of the check."""
     bad = Metric("age", 9, "s", age_range("1"), age_range("5"))
     assert CheckResult("text", metrics=[bad], states=[State.UNKNOWN]).evaluate()[0] is State.CRITICAL
     assert (

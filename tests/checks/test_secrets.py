@@ -1,4 +1,4 @@
-"""Planted secrets are in no output, whatever goes wrong and however much is asked to be told."""
+"""Planted secrets are in no output, for any failure and verbosity."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ PLUGINS = {
 
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may pass is tried again at once."""
+    """Retry without waiting."""
     monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.001)
 
 
 @pytest.fixture
 def full_config(cln: Cln, tmp_path: Path) -> Path:
-    """A configuration from which all that is planted is known, also where it is of another account."""
+    """A configuration with all planted secrets, including those of other accounts."""
     config = tmp_path / "full.yml"
     config.write_text(f"""\
 api_url: {cln.url}
@@ -100,7 +100,7 @@ accounts:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("verbose", ["", "-v", "-vvv"])
 def test_whatever_cln_does(fault: str, verbose: str, cln: Cln, full_config: Path) -> None:
-    """Each plugin, each fault, each number of -v; that nothing planted is printed is asserted for each run."""
+    """No plugin prints a planted secret for any fault and any verbosity."""
     striking = FAULTS[fault]
     if striking is not None:
         cln.simulator.faults.add(striking)
@@ -111,7 +111,7 @@ def test_whatever_cln_does(fault: str, verbose: str, cln: Cln, full_config: Path
 
 
 def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception that quotes all there is, in the probe, and in the judge with its traceback."""
+    """An internal error with all secrets in its text is redacted, also in the traceback."""
 
     def broken(*_: object) -> None:
         raise KeyError(ECHO, {"token": ECHO})
@@ -129,13 +129,13 @@ def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: 
 
 
 def basic(user: str, password: str) -> str:
-    """Return what HTTP makes of both in a header, and anybody can read back."""
+    """Return the credentials of an Authorization header."""
     return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 @pytest.fixture
 def echo() -> Iterator[ScriptedServer]:
-    """A server that says no to everything, and repeats what it was sent."""
+    """A server that refuses every request and repeats it."""
 
     def script(connection: object) -> None:
         head = read_head(connection).decode("latin-1")  # type: ignore[arg-type] # a socket
@@ -149,7 +149,7 @@ def echo() -> Iterator[ScriptedServer]:
 
 
 def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config: Path) -> None:
-    """Its password among it, as it is, as the address spells it, and as HTTP carries it."""
+    """The password of a proxy that repeats it is redacted in all notations."""
     quoted = quote(PROXY_PASSWORD)
     address = echo.url.replace("//", f"//me:{quoted}@")
     for name, arguments in PLUGINS.items():
@@ -163,7 +163,7 @@ def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config
 
 @pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_patch_status", "check_cln_exporter"])
 def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
-    """The plugin knows its password and the keys of its own options."""
+    """The password of an exporter and the keys of options are redacted."""
     own = {"check_cln_kernelcare": "--key", "check_cln_patch_status": "-k"}
     arguments = [argument for key in (KEY, MONITORING_KEY) for argument in (own[name], key)] if name in own else []
     sent = basic("icinga", EXPORTER_PASSWORD)
@@ -182,7 +182,7 @@ def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
 
 
 def test_argv_is_not_repeated(cln: Cln) -> None:
-    """A secret where none belongs, and a static token, which the vendor's plugin takes there."""
+    """Secrets in arguments are not repeated in errors."""
     for arguments in (
         ("--api-token", API_TOKEN, "--login", LOGIN, "--api-url", cln.url),
         ("--api-token", API_TOKEN, "--login", LOGIN, "--api-url", cln.url, "--secret-key", SECRET_KEY),
@@ -199,7 +199,7 @@ def test_argv_is_not_repeated(cln: Cln) -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("fault", ["401", "echo-refusal", "reset", "redirect"])
 def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
-    """Nothing is on stderr either, where libraries warn and log."""
+    """A plugin as a process prints no secrets to stderr either."""
     striking = FAULTS[fault]
     assert striking is not None
     cln.simulator.faults.add(striking)
@@ -209,7 +209,7 @@ def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
 
 
 def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
-    """A refusal that quotes what was put into the files a moment before is told without it."""
+    """Secrets that change during a request are redacted too."""
     files = [tmp_path / name for name in ("key", "token")]
     new = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
 

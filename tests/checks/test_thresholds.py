@@ -1,4 +1,4 @@
-"""Ranges, with units and without: what alarms, what the perfdata say, and which two go together."""
+"""Ranges with and without units: alerts, perfdata, and pairs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DAY, HOUR = 86400, 3600
     ],
 )
 def test_a_range_of_ages(text: str, bad: list[float], good: list[float], perfdata: str) -> None:
-    """What is beyond it alarms, its ends do not; perfdata have a plain number where that says it all."""
+    """A range alerts outside its ends, and is a plain number in perfdata if possible."""
     threshold = age_range(text)
     assert [value for value in (*bad, *good) if threshold.is_bad(value)] == bad
     assert str(threshold) == perfdata
@@ -59,14 +59,14 @@ def test_a_range_of_ages(text: str, bad: list[float], good: list[float], perfdat
     ],
 )
 def test_no_range_is_told_with_what_would_be_one(read: Callable[[str], Threshold], example: str, text: str) -> None:
-    """The empty one neither: where no threshold is wanted, none is given."""
+    """An invalid range is reported with examples."""
     with pytest.raises(ValueError, match=r"^invalid range of ") as caught:
         read(text)
     assert str(caught.value).endswith(f"s {text!r}: use for example {example}")
 
 
 def test_percentages_and_counts() -> None:
-    """A percent sign may be there or not; ages alone have units of time."""
+    """A percent sign is optional, and only ages have units of time."""
     assert percent_range("80%").is_bad(80.1)
     assert str(percent_range("80%:90%")) == "80:90"
     assert count_range("1:").is_bad(0)
@@ -82,7 +82,7 @@ def test_percentages_and_counts() -> None:
     ],
 )
 def test_a_range_in_words(text: str, description: str) -> None:
-    """As the first line says what is wrong; a plain number says its unit."""
+    """A range is described as in first lines."""
     assert age_range(text).description == description
 
 
@@ -91,7 +91,7 @@ def test_a_range_in_words(text: str, description: str) -> None:
     [("3d", "1d"), ("1d:", "3d"), ("1d:", "2d:"), ("0:", "3d"), ("~:", "3d"), ("1h:9d", "2h:5d"), ("1:", "2:")],
 )
 def test_a_warning_that_leaves_no_room_for_itself_is_refused(warning: str, critical: str) -> None:
-    """What is CRITICAL already would never be WARNING."""
+    """A warning range looser than the critical range is an error."""
     with pytest.raises(CheckError, match="looser than the critical range") as caught:
         pair(age_range(warning), age_range(critical), (None, None))
     assert str(caught.value) == f"the warning range {warning} is looser than the critical range {critical}"
@@ -102,7 +102,7 @@ def test_a_warning_that_leaves_no_room_for_itself_is_refused(warning: str, criti
     [("1d", "3d"), ("1d", "1d"), ("~:1d", "3d"), ("1d", "~:3d"), ("@1h:2h", "3d"), ("3d", "@1h:2h"), ("2:", "1:")],
 )
 def test_two_that_go_together(warning: str, critical: str) -> None:
-    """Equal ones too, and an inside-out one with any; as nothing we measure is below zero, ``~`` is zero."""
+    """Equal and inverted ranges are valid pairs, and ~ is the same as 0."""
     given = age_range(warning), age_range(critical)
     assert pair(*given, (age_range("1s"), age_range("2s"))) == given
 
@@ -122,19 +122,19 @@ def test_two_that_go_together(warning: str, critical: str) -> None:
 def test_a_default_that_contradicts_what_is_given_is_left_out(
     warning: str | None, critical: str | None, in_force: tuple[str | None, str | None]
 ) -> None:
-    """Whoever gives one of them means it."""
+    """A default warning range that contradicts a given range is dropped."""
     given = [None if text is None else age_range(text) for text in (warning, critical)]
     chosen = pair(given[0], given[1], (age_range("1d"), age_range("3d")))
     assert tuple(None if each is None else each.text for each in chosen) == in_force
 
 
 def test_without_defaults_nothing_alarms() -> None:
-    """What is not given is not there."""
+    """Without ranges and defaults there are no thresholds."""
     assert pair(None, None, (None, None)) == (None, None)
 
 
 @pytest.mark.parametrize("warning", ["5d", "1h:"])
 def test_a_warning_looser_than_the_default_of_critical_is_refused(warning: str) -> None:
-    """Nobody who raises -w means to switch the CRITICAL off."""
+    """A warning range looser than the default critical range is an error."""
     with pytest.raises(CheckError, match="looser than the default critical range 3d: set the critical range too"):
         pair(age_range(warning), None, (age_range("1d"), age_range("3d")))

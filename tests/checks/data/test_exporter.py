@@ -1,4 +1,4 @@
-"""Asking an exporter: what it may be in place of one, and that each of it ends in words."""
+"""The exporter as data source: invalid servers and responses, each of which is reported."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ PACKED = gzip.compress(b'{"format": 1, "probes": []}')
 
 
 def index(*accounts: str, roots: int = 1) -> bytes:
-    """Return the list of probes of an exporter that watches ``accounts`` at as many ``roots``."""
+    """Return the list of probes of an exporter with ``accounts`` at this number of API ``roots``."""
     probes = [{"account": "", "probe": "status"}] * roots
     probes += [{"account": account, "probe": "kernelcare"} for account in accounts]
     return json.dumps({"format": 1, "probes": probes}).encode()
 
 
 def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") -> Outcome:
-    """Return how a check ends that gets ``answer`` to all it asks."""
+    """Return the outcome of a check that gets ``answer`` to all requests."""
     with ScriptedServer(answering(answer)) as server:
         return run_inside(name, "--exporter", server.url, *arguments)
 
@@ -72,7 +72,7 @@ def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") ->
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_no_exporter_of_ours(name: str, answer: bytes, told: str) -> None:
-    """Is UNKNOWN, whatever else --unreachable-state is: somebody does answer."""
+    """An invalid response is UNKNOWN regardless of --unreachable-state."""
     outcome = asked(answer, "--unreachable-state", "ok", "-a", "acme", name=name)
     assert outcome.state == "UNKNOWN"
     assert HOST in outcome.text
@@ -86,7 +86,7 @@ def _cut(connection: socket.socket) -> None:
 
 
 def _sends(answer: bytes) -> Callable[[socket.socket], None]:
-    """Return the script that answers and keeps the connection open."""
+    """Return a script that sends a response and keeps the connection open."""
 
     def script(connection: socket.socket) -> None:
         read_head(connection)
@@ -147,7 +147,7 @@ def _hang(connection: socket.socket) -> None:
 def test_no_answer(
     name: str, script: Callable[[socket.socket], None], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The state is that of --unreachable-state, by default CRITICAL where the exporter itself is checked."""
+    """--unreachable-state applies without a response; its default is CRITICAL for check_cln_exporter."""
     monkeypatch.setattr("cln_monitor.checks.plugin_exit.time", FakeClock())  # only to wait in vain takes time
     with ScriptedServer(script) as server:
         arguments = ("--exporter", server.url, "-t", "0.5" if script is _hang else "30")
@@ -160,13 +160,13 @@ def test_no_answer(
 
 
 def test_nobody_there() -> None:
-    """A port that nobody listens on is told in the words of the system."""
+    """A closed port is reported with the error of the system."""
     outcome = run_inside("check_cln_status", "--exporter", f"{HOST}:{free_port()}")
     assert outcome.text.endswith("failed: Connection refused")
 
 
 def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
-    """TLS that fails is no answer either."""
+    """A failed TLS handshake is reported with its reason."""
     with ScriptedServer(answering(http_answer(b"{}")), tls=Authority(tmp_path).server_context("exporter")) as server:
         outcome = run_inside("check_cln_status", "--exporter", server.url)
     assert outcome.state == "UNKNOWN"
@@ -178,7 +178,7 @@ def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_a_hang_leaves_time_to_tell_of_it() -> None:
-    """As a process: the check ends by itself, before its deadline does."""
+    """A check of a server that hangs ends before its timeout."""
     with ScriptedServer(_hang) as server:
         arguments = ("--exporter", server.url, "-t", "60")
         outcome = run_held_up("check_cln_exporter", *arguments, stage="querying the exporter", left=1)
@@ -189,7 +189,7 @@ def test_a_hang_leaves_time_to_tell_of_it() -> None:
 
 @pytest.mark.processes
 def test_an_answer_that_drips() -> None:
-    """Is ended by the deadline, which names whom it was asking."""
+    """A slow response is ended by the timeout, with the URL of the exporter."""
 
     def drip(connection: socket.socket) -> None:
         read_head(connection)
@@ -206,7 +206,7 @@ def test_an_answer_that_drips() -> None:
 
 
 def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more is read than an exporter can have to tell."""
+    """A response over the maximum size is not read to the end."""
     monkeypatch.setattr(exporter, "_LARGEST", 1 << 20)
     outcome = asked(http_answer(b" " * ((1 << 20) + 1)), "-a", "acme")
     assert outcome.state == "UNKNOWN"
@@ -215,7 +215,7 @@ def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def paths_of(name: str, answer: bytes, *arguments: str) -> list[bytes]:
-    """Return what an exporter below a path is asked for that gives ``answer`` to all."""
+    """Return the paths that a plugin requests from an exporter below a path."""
     heads: list[bytes] = []
 
     def script(connection: socket.socket) -> None:
@@ -229,7 +229,7 @@ def paths_of(name: str, answer: bytes, *arguments: str) -> list[bytes]:
 
 
 def test_the_only_account_is_found() -> None:
-    """One account need not be named; of several one has to be, and so where there is none."""
+    """A single account is used by default; several accounts require --account."""
     answer = http_answer(index("a b/c"))
     assert paths_of("check_cln_kernelcare", answer) == [b"", b"/a%20b%2Fc/kernelcare"]
     assert paths_of("check_cln_kernelcare", answer, "-a", "other") == [b"/other/kernelcare"]
@@ -239,7 +239,7 @@ def test_the_only_account_is_found() -> None:
 
 
 def test_the_only_status_is_found() -> None:
-    """However many accounts there are; where there are several API roots, an account says which one."""
+    """A single API root is used by default; several roots require --account."""
     assert paths_of("check_cln_status", http_answer(index("acme", "beta"))) == [b"", b"/status"]
     assert paths_of("check_cln_status", http_answer(index())) == [b"", b"/status"]
     assert paths_of("check_cln_status", http_answer(index("acme", "beta")), "-a", "beta") == [b"/beta/status"]
@@ -248,7 +248,7 @@ def test_the_only_status_is_found() -> None:
 
 
 def test_a_view_without_an_observation() -> None:
-    """Is of another version, as an index without probes is."""
+    """A response without the expected field is reported as another version."""
     for name, answer in (
         ("check_cln_kernelcare", b'{"format": 1, "probes": []}'),
         ("check_cln_exporter", b'{"format": 1, "observation": null}'),
@@ -258,7 +258,7 @@ def test_a_view_without_an_observation() -> None:
 
 
 def test_a_password_is_sent_and_not_shown() -> None:
-    """Neither as it is nor as an address spells it, also where what answers repeats it."""
+    """The password is sent and never shown, neither in plain nor percent-encoded."""
     quoted = EXPORTER_PASSWORD.replace("|", "%7C").replace(" ", "%20")
     heads: list[bytes] = []
     echo = json.dumps({"error": f"you said {EXPORTER_PASSWORD} and {quoted} and {EXPORTER_PASSWORD[:-1]}"}).encode()
@@ -278,13 +278,13 @@ def test_a_password_is_sent_and_not_shown() -> None:
 
 
 def test_an_account_of_strange_bytes() -> None:
-    """argv may hold bytes that are no text."""
+    """--account may have bytes that are not text."""
     outcome = asked(http_answer(b'{"error": "no such account"}', status="404 Not Found"), "-a", "\udcff/../|")
     assert outcome.text.endswith("no such account")
 
 
 def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exporter is on this machine or near it; a proxy out of the environment would get its password."""
+    """A proxy of the environment does not receive the request or its password."""
     monkeypatch.setenv("http_proxy", f"{HOST}:9")
     monkeypatch.setenv("HTTP_PROXY", f"{HOST}:9")
     assert "has another version" in asked(http_answer(b'{"format": 99}')).text
@@ -303,13 +303,13 @@ def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.MonkeyPatch
     ids=["103 before it", "102 before it", "gzip", "gzip of two members", "chunks"],
 )
 def test_answer_of_a_reverse_proxy(answer: bytes) -> None:
-    """What stands before the exporter may announce its answer, and pack it."""
+    """Interim responses and compression by a reverse proxy are accepted."""
     outcome = asked(answer, "-a", "nobody", name="check_cln_exporter")
     assert outcome.text == "the exporter has no probe of account nobody"
 
 
 def test_part_of_an_answer() -> None:
-    """A 206 is no answer, whatever is in it."""
+    """A response with HTTP 206 is rejected."""
     outcome = asked(http_answer(index("acme"), status="206 Partial Content"))
     assert outcome.state == "UNKNOWN"
     assert "not of cln-exporter (HTTP 206)" in outcome.text

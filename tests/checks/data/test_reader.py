@@ -1,7 +1,4 @@
-"""Both ways give the same: state, text, lines and metrics, whatever state an account is in.
-
-Through the exporter a line more tells how old that is.
-"""
+"""Checks give the same state, text, lines, and metrics directly and through the exporter, for accounts in any state."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """A CLN and the exporter that watches it."""
+    """A simulated CLN and an exporter that monitors it."""
     with watched(tmp_path_factory.mktemp("watched")) as running:
         yield running
 
@@ -31,7 +28,7 @@ HOST_NAME = re.compile(r"[\w.-]+\.example\.(?:com|net) (?=[0-9a-f]+[.:])")
 
 
 def comparable(outcome: Outcome) -> tuple[object, ...]:
-    """Return all of an outcome but its ages in seconds, of which only that they are there and judged."""
+    """Return an outcome with the values of ages replaced by 0."""
     ages = {label: item for label, item in outcome.perfdata.items() if item.unit == "s"}
     metrics = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
     return outcome.state, outcome.text, outcome.lines, metrics
@@ -91,7 +88,7 @@ CHECKS = {
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
-    """Fine, mixed, with names that hold anything, empty, partly broken, barred by a wrong key, without servers."""
+    """A check gives the same result in both ways for accounts in any state."""
     arguments = CHECKS[name]
     direct = run_inside(name, *both.direct(account), *arguments)
     assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
@@ -104,7 +101,7 @@ def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--critical-flag", "xmlrpc")])
 def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
-    """It is that of the API root of the account."""
+    """The status is that of the API root of the account."""
     direct = run_inside("check_cln_status", *both.direct("fine"), *arguments)
     assert direct.state == "OK"
     assert_same(direct, run_inside("check_cln_status", *both.through_exporter("barred"), *arguments))
@@ -141,7 +138,7 @@ def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
     ],
 )
 def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...], both: Watched) -> None:
-    """Filters, thresholds, letters and keys by name or mask."""
+    """Filters, thresholds, letters, and keys in full or masked give the same result in both ways."""
     direct = run_inside(name, *both.direct(account), *arguments)
     assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
     assert "internal error" not in direct.text
@@ -149,14 +146,14 @@ def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...
 
 @pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
 def test_as_processes(name: str, both: Watched) -> None:
-    """As a core runs them."""
+    """A plugin that runs as a process gives the same result in both ways."""
     arguments = CHECKS.get(name, ())
     direct = run_plugin(name, *both.direct("mixed"), *arguments)
     assert_same(direct, run_plugin(name, *both.through_exporter("mixed"), *arguments))
 
 
 def test_the_exporter_itself(both: Watched) -> None:
-    """Sees that some of its probes fail, and which."""
+    """check_cln_exporter reports which probes are failing."""
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith(
@@ -176,7 +173,7 @@ def test_the_exporter_itself(both: Watched) -> None:
 
 @pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
 def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> None:
-    """The exporter says which there are."""
+    """An unknown or missing account is reported with the known ones."""
     arguments = CHECKS.get(name, ())
     outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
     assert outcome.state == "UNKNOWN"

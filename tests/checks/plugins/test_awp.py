@@ -1,4 +1,4 @@
-"""What AccelerateWP is billed for."""
+"""The check of AccelerateWP's billable entities."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MONTH, BEFORE = months_at(NOW)
 
 
 def month(*counts: tuple[str, str, int], of: str = MONTH) -> dict[str, Any]:
-    """Return the part of a month: product, limit and number."""
+    """Return the part of a month with product, limit, and count per row."""
     rows = [{"product": product, "cdn_limit": limit, "billable": count} for product, limit, count in counts]
     return part(of, {"month": of, "counts": rows})
 
@@ -31,7 +31,7 @@ SEEN = month(("AWP_CDN", "50 GB", 2), ("AWP_CDN", "1 TB", 1), ("AWP_PREMIUM", ""
 
 
 def judged(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check prints of a view."""
+    """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
@@ -39,7 +39,7 @@ def judged(seen: Any, *arguments: str) -> Outcome:
 
 
 def test_without_thresholds() -> None:
-    """It tells and graphs, and is never wrong."""
+    """Without thresholds the check prints the numbers and is OK."""
     assert judged(view([SEEN])).output == (
         f"OK - 10 billable entities in {MONTH} (3 AccelerateWP CDN, 7 AccelerateWP Premium)"
         " | awp_cdn=3;;;0 awp_premium=7;;;0 billable=10;;;0\n"
@@ -79,13 +79,13 @@ def test_without_thresholds() -> None:
     ],
 )
 def test_thresholds(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """On the number of all that is counted."""
+    """Thresholds apply to the sum of the selected products."""
     outcome = judged(view([SEEN]), *arguments)
     assert (outcome.state, outcome.text) == (state, text)
 
 
 def test_nothing_billed() -> None:
-    """Zero is a number like others."""
+    """A count of zero is compared with the thresholds."""
     outcome = judged(view([month(("AWP_CDN", "", 0))]), "-c", "1:")
     assert (outcome.state, outcome.text) == (
         "CRITICAL",
@@ -94,13 +94,13 @@ def test_nothing_billed() -> None:
 
 
 def test_what_could_not_be_read() -> None:
-    """Is UNKNOWN, and there is no metric."""
+    """A month that could not be read is UNKNOWN without metrics."""
     outcome = judged(view([], [missing(MONTH)]), "-c", "1:")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 
 
 def test_against_a_cln(cln: Cln) -> None:
-    """One call a month, for the products that are asked for; a malformed one is refused before it is sent."""
+    """The check makes one call per month for the selected products, and none for a malformed one."""
     outcome = run_inside(NAME, *cln.login, "-w", "1")
     assert (outcome.state, outcome.perfdata["billable"].value) == ("WARNING", 2)
     assert run_inside(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 1
@@ -113,7 +113,7 @@ def test_against_a_cln(cln: Cln) -> None:
 
 
 def test_the_previous_month() -> None:
-    """Its bill is complete; the current one does not matter then."""
+    """--month previous checks the previous month only."""
     seen = view([SEEN, month(("AWP_PREMIUM", "", 20), of=BEFORE)])
     outcome = judged(seen, "--month", "previous", "-w", "19")
     assert (outcome.state, outcome.text) == (
@@ -127,7 +127,7 @@ def test_the_previous_month() -> None:
     ("count", "before", "is_told"), [(31, 20, True), (30, 20, False), (15, 5, True), (14, 5, False), (10, 0, True)]
 )
 def test_a_bill_that_jumped(count: int, before: int, is_told: bool) -> None:
-    """By more than half, and ten: it is worth a word, and OK."""
+    """A rise by more than half and by more than ten is an OK with a note."""
     seen = view([month(("AWP_CDN", "", count)), month(("AWP_CDN", "", before), of=BEFORE)])
     outcome = judged(seen)
     assert outcome.state == "OK"
@@ -135,11 +135,11 @@ def test_a_bill_that_jumped(count: int, before: int, is_told: bool) -> None:
 
 
 def test_a_month_that_an_exporter_has_not_read() -> None:
-    """A month kept from before the turn of the month is not taken for the current one."""
+    """Data of the previous month are not used for the current one."""
     outcome = judged(view([month(("AWP_CDN", "", 3), of=BEFORE)]))
     assert (outcome.state, outcome.text) == ("UNKNOWN", f"no data for {MONTH}")
 
 
 def test_products_have_the_names_of_the_page() -> None:
-    """The plugin keeps a copy, as it does without what the page imports."""
+    """The plugin's copy of the product names equals that of the probes."""
     assert PRODUCT_NAMES["awp"] == _NAMES

@@ -1,4 +1,4 @@
-"""Keys of Extended Lifecycle Support: how full they are."""
+"""The check of the usage of Extended Lifecycle Support keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY, OTHER = "CELS-8c7994d7", "PHPE-2a8ef7d1"
 
 
 def product(code: str, **keys: tuple[int | None, int]) -> dict[str, Any]:
-    """Return the part of a product: of each key its limit, and how many servers it has."""
+    """Return the part of a product, with the limit and the number of servers of each key."""
     named = {name.replace("_", "-"): told for name, told in keys.items()}
     servers = [
         {"key": name, "server_id": f"{name}{number}", "ip": "192.0.2.1", "hostname": "h"}
@@ -32,7 +32,7 @@ def product(code: str, **keys: tuple[int | None, int]) -> dict[str, Any]:
 
 
 def judged(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check prints of a view."""
+    """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
@@ -44,7 +44,7 @@ PHP = product("PHP_ELS", PHPE_2a8ef7d1=(4, 1))
 
 
 def test_one_is_nearly_full() -> None:
-    """It is named with its use; the metrics are of all that is looked at."""
+    """A nearly full key is named with its usage, and the metrics are totals of all keys."""
     outcome = judged(view([CELS, PHP]))
     assert outcome.output == (
         f"WARNING - key {KEY} is nearly full (9/10)"
@@ -70,19 +70,19 @@ def test_one_is_nearly_full() -> None:
     ],
 )
 def test_thresholds_and_filters(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """As of the other products; what is asked for and not there is told."""
+    """Thresholds and filters apply, and options without a match are reported."""
     outcome = judged(view([CELS, PHP]), *arguments)
     assert (outcome.state, outcome.text) == (state, text)
 
 
 def test_no_keys_at_all() -> None:
-    """Nothing found where something must be is UNKNOWN."""
+    """An account without ELS keys is UNKNOWN unless --no-match-state is set."""
     assert judged(view([product("CELS")])).text == "no ELS key belongs to the account"
     assert judged(view([product("CELS")]), "--no-match-state", "ok").state == "OK"
 
 
 def test_a_product_that_cannot_be_read() -> None:
-    """Hides no full key of another, and leaves no totals; of a product that is not asked for it is no matter."""
+    """A failed product hides no full key of another, and suppresses the metrics."""
     outcome = judged(view([product("CELS", CELS_8c7994d7=(2, 2))], [missing("PHP_ELS")]))
     assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
     assert outcome.text == f"reading it: nonsense; key {KEY} is full (2/2)"
@@ -90,7 +90,7 @@ def test_a_product_that_cannot_be_read() -> None:
 
 
 def test_against_a_cln(cln: Cln) -> None:
-    """Two calls a product, of the products that are asked for."""
+    """The check makes two calls per selected product."""
     account = cln.simulator.accounts[LOGIN]
     key = account.add_els_key("CELS-pl4ntedKey01", limit=3)
     try:

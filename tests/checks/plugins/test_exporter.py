@@ -1,4 +1,4 @@
-"""The exporter itself: does each of its probes still see CLN?"""
+"""The check of the exporter's probes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ def probe(
     read: int = 5,
     lacking: int = 0,
 ) -> dict[str, Any]:
-    """Return a probe whose last success was ``age`` seconds ago, and whose last run failed by ``reason``.
-
-    It has ``read`` parts, and is ``lacking`` others.
-    """
+    """Return a probe with ``read`` parts, ``lacking`` others, its last success ``age`` seconds ago, and its last failure."""
     return {
         "probe": name,
         "account": account,
@@ -47,7 +44,7 @@ def probe(
 
 
 def judged(*arguments: str, probes: list[dict[str, Any]], own: Sequence[dict[str, str]] = ()) -> Outcome:
-    """Return what the check prints of ``probes`` and of the exporter's ``own`` problems."""
+    """Return the output of the check for ``probes`` and the exporter's ``own`` problems."""
     verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW, own)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
@@ -55,7 +52,7 @@ def judged(*arguments: str, probes: list[dict[str, Any]], own: Sequence[dict[str
 
 
 def test_all_is_well() -> None:
-    """The oldest is named by its age; a line for each."""
+    """The first line has the age of the oldest success, and each probe has a line."""
     outcome = judged(probes=[probe(), probe("status", age=120, account="")])
     assert outcome.output == (
         "OK - all 2 probes OK, oldest success 2m ago | failed=0;;;0 oldest_success=120s;;;0 probes=2;;;0\n"
@@ -137,7 +134,7 @@ def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
 )
 @pytest.mark.parametrize("reason", [None, "timeout"])
 def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, over: str, reason: str | None) -> None:
-    """-w and -c hold for the last success, and are named; for one that fails, why is told too."""
+    """-w and -c apply to the last success, and the line has the threshold and the error."""
     outcome = judged(*arguments, probes=[probe(age=1200, reason=reason)])
     why = f": a¦text of {reason}" if reason else ""
     assert outcome.state == ("WARNING" if reason and state == "OK" else state)
@@ -148,13 +145,13 @@ def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, over: str, rea
 
 
 def test_ages_of_what_never_succeeded() -> None:
-    """There is none to judge: what it shows decides."""
+    """-c does not apply to a probe that never succeeded."""
     outcome = judged("-c", "10m", probes=[probe(age=None, reason="timeout", lacking=1)])
     assert (outcome.state, "1 of 6 parts missing" in outcome.text) == ("WARNING", True)
 
 
 def test_the_worst_is_first() -> None:
-    """Of many three are named, all are counted."""
+    """Of many failing probes the worst three are named, and all are counted."""
     probes = [
         probe("a", reason="timeout"),
         probe("b", ran=False, age=None),
@@ -177,7 +174,7 @@ SERIES = {"severity": "warning", "text": "7 series of kernelcare of acme are lef
 
 
 def test_problems_of_the_exporter_itself() -> None:
-    """Are judged by their severity, though all probes read CLN, and named before that."""
+    """Problems of the exporter set the state and come first if all probes are OK."""
     outcome = judged(probes=[probe()], own=[RELOAD, SERIES])
     assert outcome.output == (
         "WARNING - The configuration could not be reloaded; 7 series of kernelcare of acme are left out; "
@@ -192,12 +189,12 @@ def test_problems_of_the_exporter_itself() -> None:
     ("severity", "state"), [("info", "OK"), ("warning", "WARNING"), ("critical", "CRITICAL"), ("grave", "WARNING")]
 )
 def test_severities_of_the_exporter(severity: str, state: str) -> None:
-    """One that only a newer exporter knows is a warning."""
+    """An unknown severity is a WARNING."""
     assert judged(probes=[probe()], own=[RELOAD | {"severity": severity}]).state == state
 
 
 def test_problems_of_probes_and_of_the_exporter() -> None:
-    """Those of probes are first; of many each three are named."""
+    """Problems of probes come before those of the exporter, three of each."""
     own = [RELOAD | {"text": f"own {place}"} for place in range(5)]
     outcome = judged(probes=[probe(reason="auth")], own=own)
     assert (outcome.state, outcome.perfdata["failed"].value) == ("CRITICAL", 1)
@@ -208,7 +205,7 @@ def test_problems_of_probes_and_of_the_exporter() -> None:
 
 
 def test_problems_of_the_exporter_for_one_account() -> None:
-    """Those of another do not count; those without an account concern each."""
+    """Problems of other accounts are ignored; those without an account count."""
     probes = [probe(account="acme"), probe(account="beta")]
     assert judged("-a", "beta", probes=probes, own=[SERIES]).state == "OK"
     assert judged("-a", "acme", probes=probes, own=[SERIES]).state == "WARNING"
@@ -221,7 +218,7 @@ def test_problems_of_the_exporter_for_one_account() -> None:
 
 @pytest.mark.parametrize("problems", [{}, {"problems": []}, {"problems": [RELOAD]}])
 def test_an_index_of_an_older_exporter(problems: dict[str, Any]) -> None:
-    """Has no problems of its own."""
+    """The index of an older exporter has no problems."""
     body = json.dumps({"format": 1, "probes": [probe()]} | problems).encode()
     with ScriptedServer(answering(http_answer(body))) as server:
         outcome = run_inside(NAME, "--exporter", server.url)
@@ -229,7 +226,7 @@ def test_an_index_of_an_older_exporter(problems: dict[str, Any]) -> None:
 
 
 def test_one_account() -> None:
-    """Others do not count, nor does CLN itself; one that is not there is UNKNOWN."""
+    """With -a only probes of that account count, and an unknown account is UNKNOWN."""
     probes = [probe(account="acme"), probe(account="beta", reason="auth"), probe("status", account="", age=9999)]
     assert judged("-a", "acme", probes=probes).state == "OK"
     assert judged("-a", "beta", probes=probes).state == "CRITICAL"
@@ -239,12 +236,12 @@ def test_one_account() -> None:
 
 
 def test_an_exporter_has_to_be_named() -> None:
-    """It says how."""
+    """A missing --exporter is reported with an example."""
     told = "--exporter is required: use the URL of the exporter, for example http://127.0.0.1:10099"
     assert run_inside(NAME).text == told
 
 
 def test_thresholds_that_contradict_each_other() -> None:
-    """Are told."""
+    """A warning range looser than the critical range is an error."""
     with pytest.raises(Exception, match="the warning range 2h is looser than the critical range 1h"):
         judged("-w", "2h", "-c", "1h", probes=[])

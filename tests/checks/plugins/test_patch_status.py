@@ -1,4 +1,4 @@
-"""The patch status in the vendor's letters, from texts that come with HTTP 200 whatever they say."""
+"""The check of the patch status, with the vendor's letters and texts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ STATES = ("uptodate", "outofdate", "unsupported", "inactive")
 
 
 def state_of(label: str, *counts: int, ok: bool = False, hosts: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
-    """Return the part of a key: its counts in the order of the states, none where CLN told none."""
+    """Return the part of a key, with its counts in the order of the states, or without counts."""
     named = [{"host": host, "ip": "192.0.2.1", "state": state} for host, state in hosts]
     told = dict(zip(STATES, counts, strict=True)) if counts else None
     return part(label, {"scope": "key", "key": label, "ok": ok, "counts": told, "hosts": named})
 
 
 def judged(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check of the key prints of a view."""
+    """Return the output of the check of the key for a view."""
     return judged_account(seen, *(arguments if "-k" in arguments else ("-k", KEY, *arguments)))
 
 
 def judged_account(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check of the account prints of a view."""
+    """Return the output of the check of the account for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
@@ -53,13 +53,13 @@ def judged_account(seen: Any, *arguments: str) -> Outcome:
     ],
 )
 def test_letters(text: str, states: tuple[str, ...]) -> None:
-    """As the vendor's plugin takes them; the empty text is none."""
+    """Letters are parsed as by the vendor's plugin; an empty text selects no state."""
     assert letters(text) == states
 
 
 @pytest.mark.parametrize("text", ["x", "ou", "o u", "O", "o;u", "outofdate"])
 def test_no_letters(text: str) -> None:
-    """What they can be is said."""
+    """An invalid letter is reported with the valid ones."""
     outcome = run_inside(NAME, "-k", KEY, "-c", text)
     assert outcome.text.startswith("argument -c/--critical: invalid letter '")
     assert outcome.text.endswith(": use o (out of date), u (unsupported), or i (inactive); see --help")
@@ -91,7 +91,7 @@ ALL_BAD = state_of(MASK, 6, 3, 2, 1, hosts=(("a|b 🚀", "outofdate"), ("db3", "
     ],
 )
 def test_the_letters_choose_the_state(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """What they leave out is counted all the same."""
+    """Letters select the states that alert; all states are counted."""
     outcome = judged(view([ALL_BAD]), *arguments)
     assert (outcome.state, outcome.text) == (state, text)
     assert {label: item.value for label, item in outcome.perfdata.items()} == {
@@ -119,7 +119,7 @@ def test_the_letters_choose_the_state(arguments: tuple[str, ...], state: str, te
     ],
 )
 def test_the_states_by_default(counts: tuple[int, ...], state: str) -> None:
-    """Out of date, unsupported and inactive are WARNING, no server at all is UNKNOWN."""
+    """By default any bad state is WARNING, and no server at all is UNKNOWN."""
     assert judged(view([state_of(MASK, *counts, ok=counts[1:] == (0, 0, 0))])).state == state
 
 
@@ -127,27 +127,27 @@ def test_the_states_by_default(counts: tuple[int, ...], state: str) -> None:
     ("arguments", "state"), [((), "WARNING"), (("-c", "o"), "CRITICAL"), (("-c", "", "-w", ""), "OK")]
 )
 def test_bad_without_counts(arguments: tuple[str, ...], state: str) -> None:
-    """What CLN says is bad is the worst that is asked for; nobody knows how many, so there are no metrics."""
+    """A bad status without counts gets the worst requested state, without metrics."""
     outcome = judged(view([state_of(MASK)]), *arguments)
     assert (outcome.state, outcome.perfdata) == (state, {})
     assert outcome.text == "CLN reports that not all servers are up to date, without counts"
 
 
 def test_good_without_counts() -> None:
-    """The text of the document has none."""
+    """A good status without counts is OK."""
     outcome = judged(view([state_of(MASK, ok=True)]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("OK", "all servers up to date", {})
 
 
 def test_words_that_are_worse_than_the_counts() -> None:
-    """Counts that are all good do not excuse words that are not."""
+    """A bad status with good counts is WARNING."""
     outcome = judged(view([state_of(MASK, 3, 0, 0, 0, hosts=(("web1", "outofdate"),))]))
     assert outcome.state == "WARNING"
     assert outcome.text == "CLN reports that not all servers are up to date, without counts"
 
 
 def test_several_keys() -> None:
-    """Are counted together; what could not be read of one does not hide what is bad of another."""
+    """Several keys are added up, and a failed key does not hide problems of another."""
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(mask_key(UNLIMITED_KEY), 2, 0, 0, 0, ok=True)])
     both = ("-k", KEY, "-k", UNLIMITED_KEY)
     assert judged(seen, *both).text == "1 of 8 servers out of date"
@@ -159,7 +159,7 @@ def test_several_keys() -> None:
 
 
 def test_a_key_that_the_exporter_does_not_know() -> None:
-    """Is UNKNOWN, beside another that is fine too."""
+    """A key that the exporter does not have is UNKNOWN."""
     seen = view([state_of(MASK, 5, 0, 0, 0, ok=True)])
     other = mask_key(UNLIMITED_KEY)
     assert judged(seen, "-k", UNLIMITED_KEY).text == f"the exporter has no data for key {other}"
@@ -176,7 +176,7 @@ def test_a_key_that_the_exporter_does_not_know() -> None:
 @pytest.mark.parametrize("given", [KEY, MASK])
 @pytest.mark.parametrize("label", [KEY, MASK])
 def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
-    """However the exporter labels its keys."""
+    """A key matches in full or masked, regardless of key_labels."""
     assert judged(view([state_of(label, 5, 0, 0, 0, ok=True)]), "-k", given).state == "OK"
     empty = judged(view([state_of(label, 0, 0, 0, 0, ok=True)]), "-k", given)
     assert empty.text == f"no server found for key {MASK}"
@@ -185,7 +185,7 @@ def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
 
 
 def not_found(label: str) -> dict[str, Any]:
-    """Return the part of a key of which CLN says that it finds no servers."""
+    """Return the missing part of a key for which CLN finds no servers."""
     return missing(label, "refused", f"reading it for key {label}: CLN refused the call: Servers not found for key")
 
 
@@ -197,7 +197,7 @@ def not_found(label: str) -> dict[str, Any]:
     ],
 )
 def test_a_key_without_servers(seen: Any) -> None:
-    """Is the same however CLN says it: by counts, as the exporter has them of a key in its list, or in words."""
+    """A key without servers gives the same result for counts of 0 and for CLN's error."""
     outcome = judged(seen)
     assert (outcome.state, outcome.text) == ("UNKNOWN", f"no server found for key {MASK}")
     assert {label: item.value for label, item in outcome.perfdata.items()} == dict.fromkeys(STATES, 0)
@@ -207,7 +207,7 @@ def test_a_key_without_servers(seen: Any) -> None:
 
 
 def test_each_key_without_servers_is_named() -> None:
-    """Beside those that have some, which are judged as ever."""
+    """Each key without servers is named next to the others."""
     others = [mask_key(key) for key in (UNLIMITED_KEY, "ThirdKey00000001")]
     keys = ("-k", KEY, "-k", UNLIMITED_KEY, "-k", "ThirdKey00000001")
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(others[1], 0, 0, 0, 0, ok=True)], [not_found(others[0])])
@@ -220,7 +220,7 @@ def test_each_key_without_servers_is_named() -> None:
 
 
 def test_a_key_without_servers_beside_one_that_could_not_be_read() -> None:
-    """Both are told; a key that had servers a while before has them still."""
+    """A key without servers and a failed key are both reported."""
     other = mask_key(UNLIMITED_KEY)
     seen = view([], [not_found(MASK), missing(other)])
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY, "--no-match-state", "ok")
@@ -230,7 +230,7 @@ def test_a_key_without_servers_beside_one_that_could_not_be_read() -> None:
 
 
 def test_counts_of_some_keys_alone_are_no_metrics() -> None:
-    """Totals of what is not all there would be a lie."""
+    """Counts of only some keys are not printed as metrics."""
     seen = view([state_of(MASK, 5, 0, 0, 0, ok=True), state_of(mask_key(UNLIMITED_KEY), ok=True)])
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY)
     assert (outcome.state, outcome.perfdata) == ("OK", {})
@@ -252,7 +252,7 @@ def test_counts_of_some_keys_alone_are_no_metrics() -> None:
     ],
 )
 def test_what_does_not_go_together(arguments: tuple[str, ...], told: str) -> None:
-    """Is told before anybody is asked."""
+    """Contradicting options are reported before any request."""
     outcome = run_inside(NAME, *arguments)
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith(told)
@@ -286,7 +286,7 @@ GOOD, COUNTS = "All 3 servers are up to date", "uptodate=3;outofdate=0;unsupport
     ],
 )
 def test_what_cln_may_say_with_http_200(text: str, state: str, cln: Cln) -> None:
-    """Nothing is OK but what says so in words that somebody has documented."""
+    """Only documented texts are OK."""
     cln.simulator.faults.add(Fault("answer", "/kcare/nagios*", body=text, content_type="text/plain"))
     outcome = run_inside(NAME, "-k", KEY, "--api-url", cln.url)
     assert outcome.state == state
@@ -294,7 +294,7 @@ def test_what_cln_may_say_with_http_200(text: str, state: str, cln: Cln) -> None
 
 
 def test_one_call_a_key(cln: Cln) -> None:
-    """And no other."""
+    """The check makes one call per key and no other."""
     run_inside(NAME, "-k", KEY, "-k", UNLIMITED_KEY, "--api-url", cln.url)
     paths = sorted(request.path for request in cln.simulator.requests)
     assert paths == [f"/kcare/nagios/{KEY}", f"/kcare/nagios/{UNLIMITED_KEY}"]
@@ -302,7 +302,7 @@ def test_one_call_a_key(cln: Cln) -> None:
 
 @pytest.mark.parametrize("short", ["UNKN", "serv", "UNKNOWN", "servers"])
 def test_a_short_key_does_not_wreck_the_line(short: str, cln: Cln) -> None:
-    """A key that is part of other words is masked where it stands, and only once, and the state stays a state."""
+    """A short key is masked once, and the state is not changed."""
     outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output == f"UNKNOWN - no server found for key {mask_key(short)} | {NO_SERVERS}\n"
     cln.simulator.faults.add(Fault("html"))
@@ -316,7 +316,7 @@ NO_SERVERS = "inactive=0;;;0 outofdate=0;;;0 unsupported=0;;;0 uptodate=0;;;0"
 
 @pytest.mark.parametrize("key", ["O", "key", "a key/of two", "x" * 129])
 def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
-    """It is told what a key is; a place where a key belongs may hold anything, so it is not shown."""
+    """An invalid key is reported without its value and not sent."""
     outcome = run_inside(NAME, "-k", key, "--api-url", cln.url)
     assert outcome.output == (
         "UNKNOWN - request not sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
@@ -326,7 +326,7 @@ def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
 
 
 def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
-    """Whoever sees the long output learns what to do; the state is what it is."""
+    """--api-token adds a line about its visibility and does not change the state."""
     told = "--api-token shows the token to all users in the process list: set registration_token_file in a "
     token = ("--login", LOGIN, "--api-token", REGISTRATION_TOKEN, "--api-url", cln.url)
     outcome = run_inside(NAME, *token)
@@ -335,7 +335,7 @@ def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
 
 
 def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
-    """Then it answers for all servers; a run after that registers nothing."""
+    """--register registers an unknown key once."""
     outcome = run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
     assert outcome.text == f"no server found for key {mask_key(MONITORING_KEY)}"
     assert run_inside(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
@@ -356,7 +356,7 @@ def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
     ],
 )
 def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln: Cln) -> None:
-    """What is known of the others counts, and why it failed is told."""
+    """A failed registration is reported next to the other keys."""
     cln.simulator.faults.add(Fault("answer", "/kcare/nagios/register*", body=body))
     server = next(iter(next(iter(cln.simulator.accounts.values())).kernelcare_keys[KEY].servers.values()))
     arguments = (NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
@@ -386,7 +386,7 @@ def of_reseller(*counts: int) -> dict[str, Any]:
 
 
 def of_monitoring_key(*counts: int) -> dict[str, Any]:
-    """Return the part of a monitoring key, which stands for all servers."""
+    """Return the part of a monitoring key, which covers all servers."""
     found = state_of("moni-1", *counts, ok=not any(counts[1:]))
     return {**found, "value": {**found["value"], "is_listed": False}}
 
@@ -445,28 +445,28 @@ NO_LIST = missing("", text="reading the keys: nonsense")
     ],
 )
 def test_the_account_by_whichever_way_works(seen: Any, state: str, text: str) -> None:
-    """Without -k and --reseller: by reseller access where there is any, else by all keys of the account."""
+    """The account is checked by reseller access if available, else by all its keys."""
     outcome = judged_account(seen)
     assert (outcome.state, set(outcome.text.split("; "))) == (state, set(text.split("; ")))
     assert "(reseller)" not in outcome.text
 
 
 def test_an_account_without_servers_is_as_calm_as_asked_for() -> None:
-    """The shipped services pass ``--no-match-state ok``."""
+    """--no-match-state ok makes an account without servers OK."""
     outcome = judged_account(unavailable(view([])), "--no-match-state", "ok")
     assert (outcome.state, outcome.text) == ("OK", "no server found for this account")
     assert "not available: reseller access: CLN refused the call: Reseller not found" in outcome.lines
 
 
 def test_reseller_access_that_was_asked_for() -> None:
-    """An option is strict: what it asks for and CLN does not offer cannot be judged."""
+    """--reseller without reseller access is UNKNOWN."""
     outcome = judged_account(unavailable(view([B])), "--reseller", "--no-match-state", "ok")
     assert (outcome.state, outcome.text) == ("UNKNOWN", "CLN refused the call: Reseller not found")
 
 
 @pytest.mark.parametrize("is_reseller", [True, False])
 def test_the_account_asked_directly(is_reseller: bool, cln: Cln) -> None:
-    """It makes one call where reseller access works, and asks each key where it does not."""
+    """The check makes one call with reseller access, and one per key without."""
     if not is_reseller:
         cln.simulator.faults.add(
             Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
@@ -478,7 +478,7 @@ def test_the_account_asked_directly(is_reseller: bool, cln: Cln) -> None:
 
 
 def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
-    """Its answer has counts alone; each host is named once."""
+    """Hosts from the responses for keys are named once with reseller access."""
     of_key = state_of("a", 3, 1, 0, 0, hosts=(("web1", "outofdate"),))
     of_other = {**state_of("moni-1", 7, 1, 0, 0, hosts=(("web1", "outofdate"),)), "name": "moni-1"}
     outcome = judged_account(view([of_reseller(8, 1, 0, 0), of_key, of_other]))
@@ -487,7 +487,7 @@ def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
 
 
 def test_a_disabled_key_is_worth_a_word() -> None:
-    """Its servers are not counted where the account is checked; a key that is asked for is judged like any other."""
+    """Servers of a disabled key are a note, unless the key is selected."""
     disabled = state_of("old", 0, 30, 0, 0, hosts=(("dead1", "outofdate"),))
     disabled["value"]["is_disabled"] = True
     outcome = judged_account(view([B, disabled]))

@@ -1,4 +1,4 @@
-"""The flags of CLN's services."""
+"""The check of the flags of CLN's services."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ NAME = "check_cln_status"
 
 
 def judged(flags: dict[str, tuple[bool, bool]], *arguments: str) -> Outcome:
-    """Return what the check prints of ``flags``, each with its value and whether that is good."""
+    """Return the output of the check for ``flags``, each with its value and whether it is good."""
     rows = [{"name": name, "value": value, "good": good} for name, (value, good) in flags.items()]
     return shown(view([part("flags", rows)]), *arguments)
 
 
 def shown(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check prints of a view."""
+    """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
     leave = InsideExit()
@@ -35,7 +35,7 @@ GOOD, BAD, FULL = (True, True), (False, False), (True, False)
 
 
 def test_all_is_well() -> None:
-    """A metric and a line for each flag."""
+    """Each flag has a metric and a line."""
     assert judged({"xmlrpc": GOOD, "rhn_overloaded": (False, True)}).output == (
         "OK - all 2 flags of CLN at cln.example.net good | rhn_overloaded=0;;;0 xmlrpc=1;;;0\n"
         "xmlrpc: true, good\n"
@@ -75,7 +75,7 @@ def test_all_is_well() -> None:
     ],
 )
 def test_which_flags_count(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """What is ignored is still in the metrics and lines."""
+    """Ignored flags still have a metric and a line."""
     outcome = judged({"xmlrpc": BAD, "rhn_queue_full": FULL, "db": GOOD}, *arguments)
     assert (outcome.state, outcome.text) == (state, text)
     assert {label: item.value for label, item in outcome.perfdata.items()} == {
@@ -88,13 +88,13 @@ def test_which_flags_count(arguments: tuple[str, ...], state: str, text: str) ->
 
 @pytest.mark.parametrize("option", ["--ignore-flag", "--critical-flag"])
 def test_a_flag_that_cln_does_not_show(option: str) -> None:
-    """Which there are varies by year: one that went is no alarm, and a slip in a name makes none quieter."""
+    """A flag option without a match changes nothing."""
     assert judged({"xmlrpc": GOOD}, option, "rhn_queue_full").state == "OK"
     assert judged({"xmlrpc": BAD}, option, "xmlprc").state == "WARNING"
 
 
 def test_nothing_to_look_at() -> None:
-    """Is UNKNOWN."""
+    """A check without flags is UNKNOWN."""
     assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "no flags of CLN at cln.example.net to check"
     assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").state == "UNKNOWN"
     outcome = shown(view([], [missing("flags")]))
@@ -103,14 +103,14 @@ def test_nothing_to_look_at() -> None:
 
 @pytest.mark.parametrize("flag", [GOOD, BAD], ids=["good", "bad"])
 def test_flags_of_before_the_last_poll_failed(flag: tuple[bool, bool]) -> None:
-    """An exporter still has them; how CLN is now nobody knows, as when CLN itself is asked."""
+    """Flags from before a failed poll are not used."""
     rows = [{"name": "xmlrpc", "value": flag[0], "good": flag[1]}]
     outcome = shown(view([part("flags", rows, age=60)], [missing("flags")]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 
 
 def test_flags_that_cln_names_as_it_likes() -> None:
-    """Any name gives a line and a metric that a core can read."""
+    """A flag with any name has a valid line and metric."""
     outcome = judged({"a=b|c 'd'\n🚀": BAD, "": GOOD})
     assert outcome.state == "WARNING"
     assert "bad: a=b¦c 'd' 🚀 is false" in outcome.text
@@ -118,7 +118,7 @@ def test_flags_that_cln_names_as_it_likes() -> None:
 
 
 def test_five_thousand_flags() -> None:
-    """Are within what Nagios reads, and the state is that of all."""
+    """5000 flags fit into the size that Nagios reads, and all of them count."""
     outcome = judged({f"flag{number}": (BAD if number == 4999 else GOOD) for number in range(5000)})
     assert outcome.state == "WARNING"
     assert outcome.text.endswith("1 of 5000 flags of CLN at cln.example.net bad: flag4999 is false")
@@ -126,7 +126,7 @@ def test_five_thousand_flags() -> None:
 
 
 def test_a_cln_that_goes_bad(cln: Cln) -> None:
-    """Through the client, and by the plain text where the JSON is broken."""
+    """A bad flag is reported, and /status.plain is used if the JSON is invalid."""
     cln.simulator.flags["rhn_overloaded"] = True
     cln.simulator.faults.add(Fault("html", "/status.json"))
     outcome = run_inside(NAME, "--api-url", cln.url)
