@@ -1,4 +1,4 @@
-"""Plugins as processes, as a core runs them, and the rules that hold for all they print, whatever happens."""
+"""Plugins as processes, and the rules that apply to every outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 PROXY_PASSWORD, EXPORTER_PASSWORD, API_TOKEN = "pr0xy|pl4nted pass", "exp0rter|pl4nted pass", "pl4nted-api-token"
 MONITORING_KEY = "Pl4ntedMon1toringKey"
 PLANTED = (*SECRETS, PROXY_PASSWORD, EXPORTER_PASSWORD, API_TOKEN, MONITORING_KEY)
-"""What no plugin may print, whatever happens and however often it is given -v."""
+"""Secrets that no plugin may print, at any verbosity."""
 
 NAGIOS_CUTS_AT = 8192
 """Bytes of output that Nagios reads."""
@@ -86,9 +86,9 @@ entry.run(sys.argv[0])
 
 
 def run_held_up(name: str, *arguments: str, stage: str, left: float = 1000.0, more: str = "") -> Outcome:
-    """Return how a plugin ends whose --timeout counts from ``stage`` on, however long it takes to come there.
+    """Return the outcome of a plugin whose --timeout counts from the ``stage`` on.
 
-    ``left`` are the seconds that it has to ask in; ``more`` is code that runs before the plugin does.
+    ``left`` are the seconds left for requests; ``more`` is code that runs before the plugin.
     """
     script = _HELD_UP.format(stage=stage, left=left, more=more)
     return run_command([sys.executable, "-c", script, name, *arguments])

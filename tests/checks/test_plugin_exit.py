@@ -71,7 +71,7 @@ def test_what_comes_after_the_first_waits_for_it() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_an_interrupt_while_it_ends() -> None:
-    """Ends it at once, and what was not told is not OK."""
+    """An interrupt during the exit ends the process, and a result without output is not OK."""
     interrupted = "def interrupted(*_):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(5)\n"
     assert ended(f"{interrupted}leave.scrub = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
     assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
@@ -81,7 +81,7 @@ def test_an_interrupt_while_it_ends() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
-    """Is told in place of the result it comes before."""
+    """An interrupt while another thread ends the process is the result."""
     script = (
         "try:\n"
         "    leave._once.acquire()\n"

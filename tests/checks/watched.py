@@ -41,21 +41,21 @@ def key_of(account: str, key: str) -> str:
 
 
 @contextlib.contextmanager
-def watched(folder: Path) -> Iterator[Watched]:
-    """Simulate the accounts and run an exporter that monitors them, with files in ``folder``."""
+def watched(directory: Path) -> Iterator[Watched]:
+    """Simulate the accounts and run an exporter that monitors them, with files in ``directory``."""
     simulator = Simulator(seed=3)
     _furnish(simulator)
     with serve(simulator) as served:
-        config = folder / "cln-monitor.yml"
-        config.write_text(_config(served.url, folder))
-        with running_exporter(folder, f"--config.file={config}") as exporter:
+        config = directory / "cln-monitor.yml"
+        config.write_text(_config(served.url, directory))
+        with running_exporter(directory, f"--config.file={config}") as exporter:
             exporter.wait_ready()
             yield Watched(config, f"http://{exporter.address}", simulator)
 
 
-def _config(api_url: str, folder: Path) -> str:
-    (folder / "secret").write_text(SECRET_KEY)
-    (folder / "wrong").write_text("pl4nted-secret-kez")
+def _config(api_url: str, directory: Path) -> str:
+    (directory / "secret").write_text(SECRET_KEY)
+    (directory / "wrong").write_text("pl4nted-secret-kez")
     accounts = "\n".join(
         f"  - {{name: {name}, login: pl4nted_login.{name}, registration_token: {REGISTRATION_TOKEN}, "
         f"secret_key_file: {'wrong' if name == 'barred' else 'secret'}}}"

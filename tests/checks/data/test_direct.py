@@ -35,15 +35,15 @@ def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 NOWHERE = "http://127.0.0.1:9/api"
 
 
-def two_accounts(cln: Cln, folder: Path, other: str = NOWHERE) -> Path:
+def two_accounts(cln: Cln, directory: Path, other: str = NOWHERE) -> Path:
     """Write a configuration with two accounts, the second with ``other`` as its API root."""
-    config = folder / "two.yml"
+    config = directory / "two.yml"
     config.write_text(f"""\
 api_url: {cln.url}
 proxy: null
 accounts:
-  - {{name: acme, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret}}
-  - {{name: other, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret, api_url: "{other}"}}
+  - {{name: acme, login: {LOGIN}, secret_key_file: {cln.directory}/acme.secret}}
+  - {{name: other, login: {LOGIN}, secret_key_file: {cln.directory}/acme.secret, api_url: "{other}"}}
 """)
     return config
 
@@ -159,7 +159,7 @@ def test_one_of_several_accounts(cln: Cln, tmp_path: Path) -> None:
 def test_keys_in_full(cln: Cln, tmp_path: Path) -> None:
     """With key_labels: full, keys are masked in the output and can be selected in full or masked."""
     config = tmp_path / "full.yml"
-    text = cln.config.read_text().replace("acme.secret", f"{cln.folder}/acme.secret")
+    text = cln.config.read_text().replace("acme.secret", f"{cln.directory}/acme.secret")
     config.write_text(f"key_labels: full\n{text}")
     for given in ((), ("--key", KEY), ("--key", mask_key(KEY))):
         outcome = run_inside("check_cln_kernelcare", "-C", str(config), *given)

@@ -27,7 +27,7 @@ def probe(
     read: int = 5,
     lacking: int = 0,
 ) -> dict[str, Any]:
-    """Return a probe with ``read`` parts, ``lacking`` others, its last success ``age`` seconds ago, and its last failure."""
+    """Return a probe with ``read`` parts and ``lacking`` others, and its last success ``age`` seconds ago."""
     return {
         "probe": name,
         "account": account,

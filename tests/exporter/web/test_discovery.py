@@ -337,8 +337,8 @@ def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] =
         (seen("a", missing=missed("")), None, "no answer about "),
         (seen(missing=missed("")), NOW - 3600, None),
         (seen(missing=missed("")), NOW - 3601, "no answer about "),
-        (seen("a", expired_parts=("b",)), NOW, "there are no data of b; its last data are older than max_age"),
-        (seen("a", missing=missed(""), expired_parts=("b", "a")), NOW, "there are no data of b; no answer about "),
+        (seen("a", lost=("b",)), NOW, "there are no data of b; its last data are older than max_age"),
+        (seen("a", missing=missed(""), lost=("b", "a")), NOW, "there are no data of b; no answer about "),
     ],
 )
 def test_what_is_missing(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:
