@@ -156,14 +156,14 @@ def _at_once(
     silences = {key: policy.silence_of(sorted(checkins), now, stale_after) for key, checkins in times.items()}
     newly = sum(silence.newly for silence in silences.values())
     texts = []
-    whole = [
-        f"{names.get(key) or masked(key)} ({silence.seen})"
-        for key, silence in silences.items()
-        if key and silence.is_whole
-    ]
-    if whole:
-        keys = f"{len(whole)} key{'s' * (len(whole) > 1)}"
-        texts.append(f"all servers of {keys} are silent: {name_worst(whole)}")
+    whole = {
+        names.get(key) or masked(key): silence.seen for key, silence in silences.items() if key and silence.is_whole
+    }
+    if len(whole) == 1:
+        texts.append(f"all servers of key {next(iter(whole))} are silent")
+    elif whole:
+        keys = [f"{name} ({count})" for name, count in whole.items()]
+        texts.append(f"all servers of {len(keys)} keys are silent: {name_worst(keys)}")
     if is_account and policy.are_many(newly, len(judged)):
         texts.append(f"{newly} of {total} fell silent in the last {format_age(policy.NEWLY_SILENT + stale_after)}")
     return [CheckProblem(State.CRITICAL, text) for text in texts]

@@ -22,7 +22,7 @@ class _Ended(BaseException):
         self.output = output
 
 
-class InsideExit(PluginExit):
+class InProcessExit(PluginExit):
     """An exit that raises its output instead of printing it."""
 
     def _watch(self, seconds: float) -> None:
@@ -33,7 +33,7 @@ class InsideExit(PluginExit):
 
 
 def result_of(run: Callable[[], object], arguments: Sequence[str] = ("-vvv",)) -> Outcome:
-    """Return the outcome of ``run``, which ends in an InsideExit; the rules of all outputs are asserted here."""
+    """Return the outcome of ``run``, which ends in an InProcessExit; the rules of all outputs are asserted here."""
     try:
         run()
     except _Ended as ended:
@@ -41,15 +41,15 @@ def result_of(run: Callable[[], object], arguments: Sequence[str] = ("-vvv",)) -
     raise AssertionError("it did not end")
 
 
-def run_inside(name: str, *arguments: str) -> Outcome:
+def run_in_process(name: str, *arguments: str) -> Outcome:
     """Return the outcome of the plugin ``name``."""
-    leave = InsideExit()
+    exit_ = InProcessExit()
 
     def run() -> None:
         try:
-            entry._run(name, leave)
+            entry._run(name, exit_)
         except Exception as error:  # noqa: BLE001 # as the entry does
-            leave.failed(error)
+            exit_.failed(error)
 
     with mock.patch.object(sys, "argv", [name, *arguments]):
         return result_of(run, arguments)

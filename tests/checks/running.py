@@ -73,10 +73,10 @@ import sys, time
 from cln_monitor.checks import entry
 from cln_monitor.checks.plugin_exit import PluginExit
 watch = PluginExit._watch
-def watch_from_there(leave, seconds):
-    while not leave.stage.startswith({stage!r}):
+def watch_from_there(exit_, seconds):
+    while not exit_.stage.startswith({stage!r}):
         time.sleep(0.01)
-    watch(leave, seconds)
+    watch(exit_, seconds)
 PluginExit._watch = watch_from_there
 PluginExit.left = property(lambda _: {left})
 {more}

@@ -14,7 +14,7 @@ from cln_monitor.masking import mask_key
 from tests.helpers.clock import NOW
 from tests.helpers.small_cln import KEY, UNLIMITED_KEY
 
-from .inside import InsideExit, options_of, result_of
+from .inside import InProcessExit, options_of, result_of
 from .running import Outcome
 from .views import DAY, HOUR, KEY_LABEL, caution, key, missing, server, view
 
@@ -25,8 +25,8 @@ def judged(seen: Any, *arguments: str) -> Outcome:
     """Return the output of a check for a view."""
     verdict = judge(seen, "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 RANGES = ("-w", "1d", "-c", "3d")
@@ -366,11 +366,11 @@ def test_thresholds_that_contradict_each_other() -> None:
 
 
 def _refused(*arguments: str) -> None:
-    leave = InsideExit()
+    exit_ = InProcessExit()
     try:
         judge(view(TWO_KEYS), "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
     except Exception as error:  # noqa: BLE001 # whatever it is, it is shown
-        leave.unknown(str(error))
+        exit_.unknown(str(error))
 
 
 def test_states_are_states() -> None:

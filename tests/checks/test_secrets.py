@@ -18,7 +18,7 @@ from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 from .conftest import Cln
-from .inside import run_inside
+from .inside import run_in_process
 from .running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, run_plugin
 
 pytestmark = pytest.mark.unmeasured
@@ -106,7 +106,7 @@ def test_whatever_cln_does(fault: str, verbose: str, cln: Cln, full_config: Path
         cln.simulator.faults.add(striking)
     for name, arguments in PLUGINS.items():
         loud = [verbose] if verbose else []
-        outcome = run_inside(name.split(" ")[0], "-C", str(full_config), "-a", "acme", *arguments, *loud)
+        outcome = run_in_process(name.split(" ")[0], "-C", str(full_config), "-a", "acme", *arguments, *loud)
         assert "internal error" not in outcome.text
 
 
@@ -118,10 +118,10 @@ def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: 
 
     with monkeypatch.context() as patching:
         patching.setattr(kernelcare_probe, "_read", broken)
-        outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
+        outcome = run_in_process("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
     assert "internal error; see the log, and please report it: KeyError" in outcome.text
     monkeypatch.setattr("cln_monitor.checks.checkin_rules.judge", broken)
-    outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
+    outcome = run_in_process("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
     assert "internal error while evaluating the result (use -vvv for the traceback): KeyError" in outcome.text
     assert any(line.startswith("Traceback") for line in outcome.lines)
     assert any(line.startswith("KeyError") for line in outcome.lines)
@@ -153,7 +153,7 @@ def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config
     quoted = quote(PROXY_PASSWORD)
     address = echo.url.replace("//", f"//me:{quoted}@")
     for name, arguments in PLUGINS.items():
-        outcome = run_inside(
+        outcome = run_in_process(
             name.split(" ")[0], "-C", str(full_config), "-a", "acme", "--proxy", address, *arguments, "-vvv"
         )
         assert outcome.state != "OK"
@@ -175,7 +175,7 @@ def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
 
     with ScriptedServer(script) as server:
         url = server.url.replace("//", f"//icinga:{quote(EXPORTER_PASSWORD)}@")
-        outcome = run_inside(name, "--exporter", url, *arguments, "-vvv")
+        outcome = run_in_process(name, "--exporter", url, *arguments, "-vvv")
     assert outcome.state == "UNKNOWN"
     assert quote(EXPORTER_PASSWORD) not in outcome.output
     assert sent not in outcome.output
@@ -193,7 +193,7 @@ def test_argv_is_not_repeated(cln: Cln) -> None:
         ("-k", KEY, "--api-url", f"http://me:{EXPORTER_PASSWORD}@h"),
         ("-k", KEY, "--reseller"),
     ):
-        assert run_inside("check_cln_patch_status", *arguments, "-vvv").state == "UNKNOWN"
+        assert run_in_process("check_cln_patch_status", *arguments, "-vvv").state == "UNKNOWN"
 
 
 @pytest.mark.processes
@@ -233,6 +233,6 @@ def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
         for name in ("check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses", "check_cln_patch_status"):
             for file in files:
                 put(file, "0ld-pl4nted-text")
-            outcome = run_inside(name, "-C", str(config), *PLUGINS[name], "-vvv")
+            outcome = run_in_process(name, "-C", str(config), *PLUGINS[name], "-vvv")
             assert not [text for text in new if text in outcome.output], name
             assert "<secret> <secret>" in outcome.output, name

@@ -29,13 +29,13 @@ ENDING = [
 _DREAMING = """
 from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.signals import end_on_signals
-leave = PluginExit()
-leave.stage = "dreaming"
-end_on_signals(leave)
+exit_ = PluginExit()
+exit_.stage = "dreaming"
+end_on_signals(exit_)
 print("asleep", flush=True)
-leave.end_after(15)
+exit_.end_after(15)
 while True:
-    leave._once  # busy, as a check that judges
+    exit_._once  # busy, as a check that judges
 """
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.checks.data import exporter
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import EXPORTER_PASSWORD, Outcome, run_held_up
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
@@ -35,7 +35,7 @@ def index(*accounts: str, roots: int = 1) -> bytes:
 def asked(answer: bytes, *arguments: str, name: str = "check_cln_kernelcare") -> Outcome:
     """Return the outcome of a check that gets ``answer`` to all requests."""
     with ScriptedServer(answering(answer)) as server:
-        return run_inside(name, "--exporter", server.url, *arguments)
+        return run_in_process(name, "--exporter", server.url, *arguments)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_no_answer(
     monkeypatch.setattr("cln_monitor.checks.plugin_exit.time", FakeClock())  # only to wait in vain takes time
     with ScriptedServer(script) as server:
         arguments = ("--exporter", server.url, "-t", "0.5" if script is _hang else "30")
-        outcome = run_inside(name, *arguments)
-        other = run_inside(name, *arguments, "--unreachable-state", "warning")
+        outcome = run_in_process(name, *arguments)
+        other = run_in_process(name, *arguments, "--unreachable-state", "warning")
     assert outcome.state == ("CRITICAL" if name == "check_cln_exporter" else "UNKNOWN")
     assert f"the exporter at {HOST}" in outcome.text
     assert told in outcome.text
@@ -161,18 +161,18 @@ def test_no_answer(
 
 def test_nobody_there() -> None:
     """A closed port is reported with the error of the system."""
-    outcome = run_inside("check_cln_status", "--exporter", f"{HOST}:{free_port()}")
+    outcome = run_in_process("check_cln_status", "--exporter", f"{HOST}:{free_port()}")
     assert outcome.text.endswith("failed: Connection refused")
 
 
 def test_a_certificate_that_nobody_trusts_and_none(tmp_path: Path) -> None:
     """A failed TLS handshake is reported with its reason."""
     with ScriptedServer(answering(http_answer(b"{}")), tls=Authority(tmp_path).server_context("exporter")) as server:
-        outcome = run_inside("check_cln_status", "--exporter", server.url)
+        outcome = run_in_process("check_cln_status", "--exporter", server.url)
     assert outcome.state == "UNKNOWN"
     assert "failed: TLS certificate verification failed: unable to get local issuer certificate" in outcome.text
     with ScriptedServer(_no_http) as server:
-        outcome = run_inside("check_cln_status", "--exporter", server.url.replace("http", "https"))
+        outcome = run_in_process("check_cln_status", "--exporter", server.url.replace("http", "https"))
     assert "failed: [SSL: WRONG_VERSION_NUMBER] wrong version number" in outcome.text
 
 
@@ -224,7 +224,7 @@ def paths_of(name: str, answer: bytes, *arguments: str) -> list[bytes]:
             connection.sendall(answer)
 
     with ScriptedServer(script) as server:
-        run_inside(name, "--exporter", f"{server.url}/below/", *arguments)
+        run_in_process(name, "--exporter", f"{server.url}/below/", *arguments)
     return [head.split(b" ")[1].removeprefix(b"/below/api/v1/observations") for head in heads]
 
 
@@ -269,7 +269,7 @@ def test_a_password_is_sent_and_not_shown() -> None:
 
     with ScriptedServer(script) as server:
         url = server.url.replace("//", f"//icinga:{quoted}@")
-        outcome = run_inside("check_cln_status", "--exporter", url, "-vvv")
+        outcome = run_in_process("check_cln_status", "--exporter", url, "-vvv")
     sent = base64.b64encode(f"icinga:{EXPORTER_PASSWORD}".encode())
     assert b"Authorization: Basic " + sent in heads[0]
     assert outcome.text.endswith(": you said <secret> and <secret> and exp0rter¦pl4nted pas")

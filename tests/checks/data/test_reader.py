@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cln_monitor.masking import mask_key
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome, run_plugin
 from tests.checks.watched import ACCOUNTS, Watched, key_of, watched
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
@@ -90,8 +90,8 @@ CHECKS = {
 def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
     """A check gives the same result in both ways for accounts in any state."""
     arguments = CHECKS[name]
-    direct = run_inside(name, *both.direct(account), *arguments)
-    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    direct = run_in_process(name, *both.direct(account), *arguments)
+    assert_same(direct, run_in_process(name, *both.through_exporter(account), *arguments))
     expected = STATES.get((name, account), "UNKNOWN" if account == "barred" else "WARNING")
     # The reseller's call goes by the registration token, which is right of all accounts.
     if (name, account) == ("check_cln_patch_status", "barred"):
@@ -102,9 +102,9 @@ def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
 @pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--critical-flag", "xmlrpc")])
 def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
     """The status is that of the API root of the account."""
-    direct = run_inside("check_cln_status", *both.direct("fine"), *arguments)
+    direct = run_in_process("check_cln_status", *both.direct("fine"), *arguments)
     assert direct.state == "OK"
-    assert_same(direct, run_inside("check_cln_status", *both.through_exporter("barred"), *arguments))
+    assert_same(direct, run_in_process("check_cln_status", *both.through_exporter("barred"), *arguments))
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
 )
 def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...], both: Watched) -> None:
     """Filters, thresholds, letters, and keys in full or masked give the same result in both ways."""
-    direct = run_inside(name, *both.direct(account), *arguments)
-    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    direct = run_in_process(name, *both.direct(account), *arguments)
+    assert_same(direct, run_in_process(name, *both.through_exporter(account), *arguments))
     assert "internal error" not in direct.text
 
 
@@ -161,13 +161,13 @@ def test_the_exporter_itself(both: Watched) -> None:
     )
     assert outcome.text.endswith(" and 10 more")
     assert outcome.perfdata["probes"].value == 43
-    assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
-    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
+    assert run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
+    outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "bare")
     assert outcome.state == "WARNING"
     assert outcome.text.startswith(
         "1 of 6 probes not OK: ip_licenses of bare is failing, 1 of 2 parts missing: reading /ipl/server.json at "
     )
-    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
+    outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
     assert outcome.text == "the exporter has no probe of account nobody"
 
 
@@ -175,10 +175,10 @@ def test_the_exporter_itself(both: Watched) -> None:
 def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> None:
     """An unknown or missing account is reported with the known ones."""
     arguments = CHECKS.get(name, ())
-    outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
+    outcome = run_in_process(name, *both.through_exporter("nobody"), *arguments)
     assert outcome.state == "UNKNOWN"
     assert f"no such account; there are: {', '.join(ACCOUNTS)}" in outcome.text
-    outcome = run_inside(name, "--exporter", both.url, *arguments)
+    outcome = run_in_process(name, "--exporter", both.url, *arguments)
     if name == "check_cln_status":  # it is the same for all of them
         assert outcome.state == "OK"
         return

@@ -10,7 +10,7 @@ from cln_monitor.checks.plugins.awp import _NAMES, judge
 from cln_monitor.durations import months_at
 from cln_monitor.probes import PRODUCT_NAMES
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
@@ -34,8 +34,8 @@ def judged(seen: Any, *arguments: str) -> Outcome:
     """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 def test_without_thresholds() -> None:
@@ -101,13 +101,13 @@ def test_what_could_not_be_read() -> None:
 
 def test_against_a_cln(cln: Cln) -> None:
     """The check makes one call per month for the selected products, and none for a malformed one."""
-    outcome = run_inside(NAME, *cln.login, "-w", "1")
+    outcome = run_in_process(NAME, *cln.login, "-w", "1")
     assert (outcome.state, outcome.perfdata["billable"].value) == ("WARNING", 2)
-    assert run_inside(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 1
+    assert run_in_process(NAME, *cln.login, "--product", "AWP_CDN").perfdata["billable"].value == 1
     asked = [each.query["products"] for each in cln.simulator.requests]
     assert asked == ["AWP_PREMIUM,AWP_CDN"] * 2 + ["AWP_CDN"] * 2
     cln.simulator.clear_requests()
-    bad = run_inside(NAME, *cln.login, "--product", "a,b").text
+    bad = run_in_process(NAME, *cln.login, "--product", "a,b").text
     assert bad.startswith("--product: is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM")
     assert cln.simulator.requests == []
 
@@ -120,7 +120,7 @@ def test_the_previous_month() -> None:
         "WARNING",
         f"20 billable entities in {BEFORE} (20 AccelerateWP Premium), over 19",
     )
-    assert run_inside(NAME, "--month", "2023-12").state == "UNKNOWN"
+    assert run_in_process(NAME, "--month", "2023-12").state == "UNKNOWN"
 
 
 @pytest.mark.parametrize(

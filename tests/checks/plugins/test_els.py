@@ -9,7 +9,7 @@ import pytest
 from cln_monitor.checks.plugins.els import judge
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
@@ -35,8 +35,8 @@ def judged(seen: Any, *arguments: str) -> Outcome:
     """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 CELS = product("CELS", CELS_8c7994d7=(10, 9), CELS_00000000=(0, 3))
@@ -95,7 +95,7 @@ def test_against_a_cln(cln: Cln) -> None:
     key = account.add_els_key("CELS-pl4ntedKey01", limit=3)
     try:
         key.add_server()
-        outcome = run_inside(NAME, *cln.login, "--code", "CELS", "--key", "CELS-pl4ntedKey01")
+        outcome = run_in_process(NAME, *cln.login, "--code", "CELS", "--key", "CELS-pl4ntedKey01")
         assert (outcome.state, outcome.perfdata["limit_usage"].value) == ("OK", 33.33)
         assert [(each.path, each.query["code"]) for each in cln.simulator.requests] == [
             ("/els/key/list.json", "CELS"),
@@ -103,8 +103,8 @@ def test_against_a_cln(cln: Cln) -> None:
         ]
         assert "pl4nted" not in outcome.output
         cln.simulator.faults.add(Fault("html", "/els/*"))
-        assert "an HTML page; also missing: OELS, UELS16, CELS_8 and 6 more" in run_inside(NAME, *cln.login).text
-        bad = run_inside(NAME, *cln.login, "--code", "A/B").text
+        assert "an HTML page; also missing: OELS, UELS16, CELS_8 and 6 more" in run_in_process(NAME, *cln.login).text
+        bad = run_in_process(NAME, *cln.login, "--code", "A/B").text
         assert bad.startswith("--code: is not spelled as CLN takes it; it takes 1 to 32 printable characters")
     finally:
         account.remove_els_key(key)

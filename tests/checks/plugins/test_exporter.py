@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.checks.plugins.exporter import judge
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.clock import NOW
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
@@ -47,8 +47,8 @@ def judged(*arguments: str, probes: list[dict[str, Any]], own: Sequence[dict[str
     """Return the output of the check for ``probes`` and the exporter's ``own`` problems."""
     verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW, own)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 def test_all_is_well() -> None:
@@ -221,7 +221,7 @@ def test_an_index_of_an_older_exporter(problems: dict[str, Any]) -> None:
     """The index of an older exporter has no problems."""
     body = json.dumps({"format": 1, "probes": [probe()]} | problems).encode()
     with ScriptedServer(answering(http_answer(body))) as server:
-        outcome = run_inside(NAME, "--exporter", server.url)
+        outcome = run_in_process(NAME, "--exporter", server.url)
     assert outcome.state == ("WARNING" if problems.get("problems") else "OK")
 
 
@@ -238,7 +238,7 @@ def test_one_account() -> None:
 def test_an_exporter_has_to_be_named() -> None:
     """A missing --exporter is reported with an example."""
     told = "--exporter is required: use the URL of the exporter, for example http://127.0.0.1:10099"
-    assert run_inside(NAME).text == told
+    assert run_in_process(NAME).text == told
 
 
 def test_thresholds_that_contradict_each_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cln_monitor.checks.plugins.ip_licenses import judge
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.checks.views import DAY, HOUR, caution, missing, part, view
 from tests.helpers.clock import NOW
@@ -48,8 +48,8 @@ def shown(seen: Any, *arguments: str) -> Outcome:
     """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 def test_all_is_well() -> None:
@@ -267,7 +267,7 @@ def test_thresholds_that_contradict_each_other() -> None:
 
 def test_through_the_client(cln: Cln) -> None:
     """An unknown license type is shown by its number."""
-    outcome = run_inside(NAME, *cln.login, *RANGES)
+    outcome = run_in_process(NAME, *cln.login, *RANGES)
     assert outcome.state == "CRITICAL"
     assert "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (" in outcome.text
     assert "1 of 2 licenses unused for 7d or longer: 192.0.2.9 5010" in outcome.text

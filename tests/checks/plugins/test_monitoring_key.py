@@ -12,7 +12,7 @@ from cln_monitor.checks.plugins import monitoring_key
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Account, Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import MONITORING_KEY, run_held_up, run_plugin
 from tests.helpers.running import wait_until
 from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
@@ -78,7 +78,7 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
     """Code 0 is OK, a refusal is CRITICAL, and an unclear response is UNKNOWN."""
     assert account is not None
     cln.simulator.faults.add(Fault("answer", CALL, body=body, content_type="text/plain"))
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, "--api-url", cln.url)
     assert outcome.state == state
     assert told in outcome.text
     assert sent(cln) == [MONITORING_KEY]
@@ -121,7 +121,7 @@ def test_it_is_sent_once_whatever_comes(fault: Fault, state: str, told: str, cln
     cln.simulator.faults.add(fault)
     seconds = "1" if fault.kind == "hang" else "30"
     arguments = ("--api-url", cln.url, "-t", seconds, "--unreachable-state", "warning")
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, *arguments)
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, *arguments)
     assert outcome.state == state
     assert told in outcome.text
     wait_until(lambda: sent(cln), "the request")  # it may be gone before CLN has looked at it
@@ -135,7 +135,7 @@ def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Pat
     file = tmp_path / "key"
     file.write_text(f"{key}\n")
     generate = ("--generate",) if way == "--key-file" else ()
-    outcome = run_inside(NAME, way, key if way == "--key" else str(file), *generate, "--api-url", cln.url)
+    outcome = run_in_process(NAME, way, key if way == "--key" else str(file), *generate, "--api-url", cln.url)
     assert outcome.output == (
         "UNKNOWN - invalid monitoring key, request not sent: must be 16 to 32 letters and digits\n"
     )
@@ -147,12 +147,12 @@ def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Pat
 def test_which_key_has_to_be_said(arguments: tuple[str, ...]) -> None:
     """Exactly one of --key and --key-file is required."""
     text = "no key to register: use either --key KEY or --key-file FILE"
-    assert run_inside(NAME, *arguments).text == text
+    assert run_in_process(NAME, *arguments).text == text
 
 
 def test_a_key_that_is_given_is_not_made(cln: Cln) -> None:
     """--generate with --key is an error."""
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
     told = "--generate cannot be combined with --key: use it with --key-file FILE"
     assert (outcome.state, outcome.text) == ("UNKNOWN", told)
     assert sent(cln) == []
@@ -163,14 +163,14 @@ def test_a_key_file(cln: Cln, account: Account, tmp_path: Path) -> None:
     file = tmp_path / "key"
     arguments = ("--key-file", str(file), "--api-url", cln.url)
     told = f"--key-file: {file} does not exist or is empty; use --generate to create a key there"
-    assert run_inside(NAME, *arguments).text == told
+    assert run_in_process(NAME, *arguments).text == told
     file.write_text("")
-    assert run_inside(NAME, *arguments).text == told
-    assert "--key-file: cannot read" in run_inside(NAME, "--key-file", str(tmp_path), "--generate").text
+    assert run_in_process(NAME, *arguments).text == told
+    assert "--key-file: cannot read" in run_in_process(NAME, "--key-file", str(tmp_path), "--generate").text
     file.write_text(f" {MONITORING_KEY}\n\n")
     file.chmod(0o640)
     for generate in ((), ("--generate",)):
-        assert run_inside(NAME, *arguments, *generate).state == "OK"
+        assert run_in_process(NAME, *arguments, *generate).state == "OK"
     assert (file.read_text(), file.stat().st_mode & 0o777) == (f" {MONITORING_KEY}\n\n", 0o640)
     assert account.monitoring_keys == {MONITORING_KEY}
 
@@ -195,7 +195,7 @@ def test_an_empty_file_is_filled(cln: Cln, account: Account, tmp_path: Path) -> 
     file = tmp_path / "key"
     file.write_text("\n")
     file.chmod(0o644)
-    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "OK"
+    assert run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "OK"
     assert account.monitoring_keys == {file.read_text().strip()}
     assert file.stat().st_mode & 0o777 == 0o600
 
@@ -204,11 +204,11 @@ def test_a_refused_key_is_not_kept(cln: Cln, account: Account, tmp_path: Path) -
     """A generated key that CLN refuses is removed with its file."""
     account.kernelcare_ips = set()
     file = tmp_path / "key"
-    outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
     assert (outcome.state, "(code 2)" in outcome.text) == ("CRITICAL", True)
     assert list(tmp_path.iterdir()) == []
     file.write_text(MONITORING_KEY)
-    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
+    assert run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
     assert file.read_text() == MONITORING_KEY
 
 
@@ -217,7 +217,7 @@ def test_an_empty_file_whose_key_is_refused(cln: Cln, account: Account, tmp_path
     account.kernelcare_ips = set()
     file = tmp_path / "key"
     file.touch()
-    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
+    assert run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -239,7 +239,7 @@ class TestTwoRunsAtOnce:
 
     def test_the_slower_one_registers_the_key_of_the_other(self, cln: Cln, account: Account, other: Path) -> None:
         """The slower run registers the key of the faster one."""
-        outcome = run_inside(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
+        outcome = run_in_process(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
         assert outcome.text == f"monitoring key {MASK} is registered for the address of this machine"
         assert account.monitoring_keys == {MONITORING_KEY}
         assert sent(cln) == [MONITORING_KEY]
@@ -249,7 +249,7 @@ class TestTwoRunsAtOnce:
     def test_the_file_of_the_other_is_not_removed(self, cln: Cln, account: Account, other: Path) -> None:
         """A refused key of another run stays in its file."""
         account.kernelcare_ips = set()
-        outcome = run_inside(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
+        outcome = run_in_process(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
         assert outcome.state == "CRITICAL"
         assert other.read_text() == f"{MONITORING_KEY}\n"
 
@@ -263,7 +263,7 @@ class TestTwoRunsAtOnce:
             return True
 
         with mock.patch.object(monitoring_key, "is_monitoring_key", fill):
-            outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+            outcome = run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
         assert outcome.state == "CRITICAL"
         assert file.read_text() == MONITORING_KEY
 
@@ -288,7 +288,7 @@ def test_a_key_whose_answer_is_lost_is_the_key_of_the_next_run(cln: Cln, account
     cln.simulator.faults.add(Fault("reset", times=1))
     cln.simulator.faults.add(Fault("cut_body", times=1))
     arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url)
-    assert [run_inside(NAME, *arguments).state for _ in range(3)] == ["UNKNOWN", "UNKNOWN", "OK"]
+    assert [run_in_process(NAME, *arguments).state for _ in range(3)] == ["UNKNOWN", "UNKNOWN", "OK"]
     key = file.read_text().strip()
     assert sent(cln) == [key] * 3
     assert account.monitoring_keys == {key}
@@ -306,14 +306,14 @@ def test_a_run_that_is_killed_in_the_middle_leaves_the_key(cln: Cln, account: Ac
     assert "timed out after 1 s (-t/--timeout) while registering the key with CLN at 127.0.0.1" in outcome.text
     key = file.read_text().strip()
     assert (len(key), [path.name for path in tmp_path.iterdir()]) == (32, ["key"])
-    assert run_inside(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")
+    assert run_in_process(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")
 
 
 @pytest.mark.parametrize("where", ["missing/key", "a-file/key"])
 def test_a_folder_that_takes_no_file(where: str, cln: Cln, tmp_path: Path) -> None:
     """A directory that is not writable is reported before the request to CLN."""
     (tmp_path / "a-file").write_text("")
-    outcome = run_inside(NAME, "--generate", "--key-file", str(tmp_path / where), "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--generate", "--key-file", str(tmp_path / where), "--api-url", cln.url)
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith("--key-file: cannot ")
     assert sent(cln) == []
@@ -327,7 +327,7 @@ def test_a_disk_that_is_full(cln: Cln, tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Path, "hardlink_to", full)
     file = tmp_path / "key"
-    outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
     assert outcome.text == f"--key-file: cannot write {file} (No space left on device)"
     assert list(tmp_path.iterdir()) == []
     assert sent(cln) == []
@@ -336,8 +336,8 @@ def test_a_disk_that_is_full(cln: Cln, tmp_path: Path, monkeypatch: pytest.Monke
 def test_no_credentials_are_needed_or_sent(cln: Cln, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """No credentials are needed or sent, even if a login is set."""
     monkeypatch.setenv("CLN_LOGIN", LOGIN)
-    assert run_inside(NAME, "--key", MONITORING_KEY, "--api-url", cln.url).state == "OK"
-    assert run_inside(NAME, "--key", MONITORING_KEY, "-C", str(cln.config)).state == "OK"
+    assert run_in_process(NAME, "--key", MONITORING_KEY, "--api-url", cln.url).state == "OK"
+    assert run_in_process(NAME, "--key", MONITORING_KEY, "-C", str(cln.config)).state == "OK"
     assert account.monitoring_keys == {MONITORING_KEY}
     assert sent(cln) == [MONITORING_KEY] * 2
 
@@ -346,5 +346,5 @@ def test_secrets_of_the_configuration_are_not_shown(cln: Cln) -> None:
     """Secrets of the configuration are redacted in responses of CLN."""
     body = f"success:false\nmessage:{LOGIN} {SECRET_KEY} {REGISTRATION_TOKEN} {MONITORING_KEY}"
     cln.simulator.faults.add(Fault("answer", CALL, body=body))
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, "-C", str(cln.config), "-vvv")
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, "-C", str(cln.config), "-vvv")
     assert outcome.text.endswith(f": CLN refused the token: <login> <secret> <secret> {MASK}")

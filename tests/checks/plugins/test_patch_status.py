@@ -10,7 +10,7 @@ from cln_monitor.checks.plugins.patch_status import judge, letters
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import MONITORING_KEY, Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
@@ -37,8 +37,8 @@ def judged_account(seen: Any, *arguments: str) -> Outcome:
     """Return the output of the check of the account for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_letters(text: str, states: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("text", ["x", "ou", "o u", "O", "o;u", "outofdate"])
 def test_no_letters(text: str) -> None:
     """An invalid letter is reported with the valid ones."""
-    outcome = run_inside(NAME, "-k", KEY, "-c", text)
+    outcome = run_in_process(NAME, "-k", KEY, "-c", text)
     assert outcome.text.startswith("argument -c/--critical: invalid letter '")
     assert outcome.text.endswith(": use o (out of date), u (unsupported), or i (inactive); see --help")
 
@@ -253,7 +253,7 @@ def test_counts_of_some_keys_alone_are_no_metrics() -> None:
 )
 def test_what_does_not_go_together(arguments: tuple[str, ...], told: str) -> None:
     """Contradicting options are reported before any request."""
-    outcome = run_inside(NAME, *arguments)
+    outcome = run_in_process(NAME, *arguments)
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith(told)
 
@@ -288,14 +288,14 @@ GOOD, COUNTS = "All 3 servers are up to date", "uptodate=3;outofdate=0;unsupport
 def test_what_cln_may_say_with_http_200(text: str, state: str, cln: Cln) -> None:
     """Only documented texts are OK."""
     cln.simulator.faults.add(Fault("answer", "/kcare/nagios*", body=text, content_type="text/plain"))
-    outcome = run_inside(NAME, "-k", KEY, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", KEY, "--api-url", cln.url)
     assert outcome.state == state
-    assert run_inside(NAME, "--reseller", *cln.login).state == state
+    assert run_in_process(NAME, "--reseller", *cln.login).state == state
 
 
 def test_one_call_a_key(cln: Cln) -> None:
     """The check makes one call per key and no other."""
-    run_inside(NAME, "-k", KEY, "-k", UNLIMITED_KEY, "--api-url", cln.url)
+    run_in_process(NAME, "-k", KEY, "-k", UNLIMITED_KEY, "--api-url", cln.url)
     paths = sorted(request.path for request in cln.simulator.requests)
     assert paths == [f"/kcare/nagios/{KEY}", f"/kcare/nagios/{UNLIMITED_KEY}"]
 
@@ -303,10 +303,10 @@ def test_one_call_a_key(cln: Cln) -> None:
 @pytest.mark.parametrize("short", ["UNKN", "serv", "UNKNOWN", "servers"])
 def test_a_short_key_does_not_wreck_the_line(short: str, cln: Cln) -> None:
     """A short key is masked once, and the state is not changed."""
-    outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output == f"UNKNOWN - no server found for key {mask_key(short)} | {NO_SERVERS}\n"
     cln.simulator.faults.add(Fault("html"))
-    outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output.startswith("UNKNOWN - reading /kcare/nagios/{")
     assert f" for key {mask_key(short)}: " in outcome.output
 
@@ -317,7 +317,7 @@ NO_SERVERS = "inactive=0;;;0 outofdate=0;;;0 unsupported=0;;;0 uptodate=0;;;0"
 @pytest.mark.parametrize("key", ["O", "key", "a key/of two", "x" * 129])
 def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
     """An invalid key is reported without its value and not sent."""
-    outcome = run_inside(NAME, "-k", key, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", key, "--api-url", cln.url)
     assert outcome.output == (
         "UNKNOWN - request not sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
         "characters, no blank and none of / ? # & %\n"
@@ -329,18 +329,18 @@ def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
     """--api-token adds a line about its visibility and does not change the state."""
     told = "--api-token shows the token to all users in the process list: set registration_token_file in a "
     token = ("--login", LOGIN, "--api-token", REGISTRATION_TOKEN, "--api-url", cln.url)
-    outcome = run_inside(NAME, *token)
+    outcome = run_in_process(NAME, *token)
     assert (outcome.state, outcome.lines[-1]) == ("WARNING", f"{told}configuration and use --config instead")
-    assert not any("--api-token" in line for line in run_inside(NAME, "--reseller", *cln.login).lines)
+    assert not any("--api-token" in line for line in run_in_process(NAME, "--reseller", *cln.login).lines)
 
 
 def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
     """--register registers an unknown key once."""
-    outcome = run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
     assert outcome.text == f"no server found for key {mask_key(MONITORING_KEY)}"
-    assert run_inside(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
+    assert run_in_process(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
     for _ in range(2):
-        outcome = run_inside(NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
+        outcome = run_in_process(NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
         assert (outcome.state, outcome.perfdata["inactive"].value) == ("WARNING", 2)
     assert [request.path for request in cln.simulator.requests if "register" in request.path] == [
         "/kcare/nagios/register_key.plain"
@@ -361,12 +361,12 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
     server = next(iter(next(iter(cln.simulator.accounts.values())).kernelcare_keys[KEY].servers.values()))
     arguments = (NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
     for state in ((), ("--no-match-state", "ok")):
-        outcome = run_inside(*arguments, *state)
+        outcome = run_in_process(*arguments, *state)
         assert outcome.state == "UNKNOWN"
         assert outcome.text.startswith(f"no server found for key {mask_key(MONITORING_KEY)}; ")
         assert told in outcome.text
     server.patch_state = "outofdate"
-    outcome = run_inside(*arguments, "-k", KEY, "-c", "o")
+    outcome = run_in_process(*arguments, "-k", KEY, "-c", "o")
     server.patch_state = "uptodate"
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("1 of 3 servers out of date: web1.example.net; ")
@@ -471,7 +471,7 @@ def test_the_account_asked_directly(is_reseller: bool, cln: Cln) -> None:
         cln.simulator.faults.add(
             Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
         )
-    outcome = run_inside(NAME, "-C", str(cln.config))
+    outcome = run_in_process(NAME, "-C", str(cln.config))
     asked = [request.path.split("/")[2] for request in cln.simulator.requests]
     assert (outcome.state, asked[0]) == ("WARNING", "nagios-res")
     assert (len(asked) == 1) is is_reseller

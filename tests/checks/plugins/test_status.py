@@ -9,7 +9,7 @@ import pytest
 from cln_monitor.checks.plugins.status import judge
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
@@ -27,8 +27,8 @@ def shown(seen: Any, *arguments: str) -> Outcome:
     """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 GOOD, BAD, FULL = (True, True), (False, False), (True, False)
@@ -129,8 +129,8 @@ def test_a_cln_that_goes_bad(cln: Cln) -> None:
     """A bad flag is reported, and /status.plain is used if the JSON is invalid."""
     cln.simulator.flags["rhn_overloaded"] = True
     cln.simulator.faults.add(Fault("html", "/status.json"))
-    outcome = run_inside(NAME, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--api-url", cln.url)
     cln.simulator.flags["rhn_overloaded"] = False
     assert outcome.state == "WARNING"
     assert "bad: rhn_overloaded is true" in outcome.text
-    assert run_inside(NAME, "--api-url", cln.url).state == "OK"
+    assert run_in_process(NAME, "--api-url", cln.url).state == "OK"
