@@ -73,9 +73,9 @@ def test_what_comes_after_the_first_waits_for_it() -> None:
 def test_an_interrupt_while_it_ends() -> None:
     """An interrupt during the exit ends the process, and a result without output is not OK."""
     interrupted = "def interrupted(*_):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(5)\n"
-    assert ended(f"{interrupted}exit_.scrub = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
-    assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
-    assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
+    assert ended(f"{interrupted}exit_.scrub = interrupted\nexit_.finish(State.OK, 'fine')\n") == (3, "", "")
+    assert ended(f"{interrupted}os.write = interrupted\nexit_.finish(State.OK, 'fine')\n") == (3, "", "")
+    assert ended(f"{interrupted}os.write = interrupted\nexit_.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
 
 
 @pytest.mark.measured
@@ -96,7 +96,7 @@ def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
 @pytest.mark.processes
 def test_an_error_in_the_printing_itself() -> None:
     """An error while printing is reported on one line."""
-    script = "exit_.scrub = lambda text: text.nonsense\nleave.finish(State.OK, 'fine')\n"
+    script = "exit_.scrub = lambda text: text.nonsense\nexit_.finish(State.OK, 'fine')\n"
     assert ended(script) == (3, "UNKNOWN - internal error while printing the result: AttributeError\n", "")
 
 
@@ -116,7 +116,7 @@ def test_output_in_pieces() -> None:
 @pytest.mark.processes
 def test_a_deadline_that_is_over() -> None:
     """A timeout is UNKNOWN with the stage."""
-    assert ended("exit_.stage = 'dreaming'\nleave.end_after(0.1)\ntime.sleep(30)\n") == (
+    assert ended("exit_.stage = 'dreaming'\nexit_.end_after(0.1)\ntime.sleep(30)\n") == (
         3,
         "UNKNOWN - timed out after 0.1 s (-t/--timeout) while dreaming\n",
         "",

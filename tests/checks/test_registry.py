@@ -70,7 +70,17 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
     others = {"requests", "urllib3", "certifi", "yaml", "msgspec", "dataclasses", "inspect", "importlib.metadata"}
     assert not packages(modules) & (WEB | others)
     rooms = {".".join(module.split(".")[:2]) for module in modules if module.startswith("cln_monitor.")}
-    shared = ("durations", "facts", "http_body", "http_response", "masking", "policy", "streams", "text", "urls")
+    shared = (
+        "durations",
+        "facts",
+        "http_body",
+        "http_response",
+        "masking",
+        "policy",
+        "standard_streams",
+        "text_cleaning",
+        "urls",
+    )
     leaves = {f"cln_monitor.{name}" for name in shared}
     assert rooms <= leaves | {"cln_monitor.checks"}
     assert {"nagiosplugin", "cln_monitor.checks.data.exporter"} <= modules
