@@ -9,8 +9,8 @@ from typing import Any
 from cln_monitor import facts
 from cln_monitor.masking import masked, same_key
 
-from .data.reader import read_view
-from .data.request import DataRequest, View
+from .data.reader import read_report
+from .data.request import DataRequest, Report
 from .key_usage import LIMIT_OPTIONS, counted, disabled_notes, fullest_first, limit_metrics, limit_problems, name_of
 from .options import COMMON, Option, ip_address, state
 from .plugin_exit import PluginExit
@@ -96,20 +96,20 @@ def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Plugin
         for key in options.key:
             exit_.hide(key, masked(key))
         only_keys = tuple(options.key) or None
-        return judge(read_view(DataRequest(probe, only_keys=only_keys), options, exit_), product, options, now)
+        return judge(read_report(DataRequest(probe, only_keys=only_keys), options, exit_), product, options, now)
 
     return check
 
 
-def judge(view: View, product: str, options: argparse.Namespace, now: float) -> CheckResult:
-    """Return the result for the servers and keys in ``view``."""
+def judge(report: Report, product: str, options: argparse.Namespace, now: float) -> CheckResult:
+    """Return the result for the servers and keys in ``report``."""
     limits = pair(options.limit_warning, options.limit_critical, (None, None))
 
     def wanted(name: str) -> bool:
         return not options.key or any(same_key(key, name) for key in options.key)
 
-    keys = list(values_of(view, wanted))
-    host_names = view.get("host_names", {})
+    keys = list(values_of(report, wanted))
+    host_names = report.get("host_names", {})
     rows = [
         ServerRow(
             key["key"],
@@ -128,17 +128,17 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         rows,
         options,
         now,
-        stale_after=view["stale_after"],
+        stale_after=report["stale_after"],
         total=total,
-        superseded=superseded_rows(values_of(view, lambda _: True), host_names, now, view["stale_after"]),
+        superseded=superseded_rows(values_of(report, lambda _: True), host_names, now, report["stale_after"]),
         names=None if of_servers else {key["key"]: name_of(key) for key in keys},
         is_account=not options.key,
     )
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     active = [use for use in uses if options.key or not use.is_disabled]
-    problems = problems_of(view, wanted, options)
+    problems = problems_of(report, wanted, options)
     # A check of one key does not alert on servers that the account has lost.
-    odd = oddities_of(view, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
+    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
     found = judged.problems + limit_problems(active, limits)
     found += unknown_problems(judged.servers, total) if of_servers and rows else odd.problems
     without_match = [
@@ -154,12 +154,12 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         phrases += [f"fullest key: {active[0]}"] if active else []
     notes = [*judged.notes, *disabled_notes(uses, active), *([] if of_servers else odd.notes)]
     metrics = [Metric("servers", len(rows)), *judged.metrics, *limit_metrics(active, limits)]
-    if view["probe"] == "kernelcare":  # CLN does not report the registration date of Imunify servers
+    if report["probe"] == "kernelcare":  # CLN does not report the registration date of Imunify servers
         metrics.append(Metric("superseded", judged.superseded))
     return CheckResult(
         text="; ".join([*phrases, *notes]),
         lines=[
-            *origin_of(view, options, wanted),
+            *origin_of(report, options, wanted),
             *odd.lines,
             *lines_of(judged.servers, options),
             *judged.lines,

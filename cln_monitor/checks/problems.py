@@ -10,7 +10,7 @@ from cln_monitor import facts
 from cln_monitor.durations import format_age
 from cln_monitor.policy import Severity
 
-from .data.request import View
+from .data.request import Report
 from .output import name_worst
 from .plugin_exit import CheckError
 from .states import State, rank, worst
@@ -32,34 +32,34 @@ def state_of(severity: Severity) -> State:
     return _STATES[severity]
 
 
-def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
-    """Yield the value of each part of ``view`` whose name is ``wanted``; parts of the last run come first."""
-    parts = _observation(view)["parts"]
+def values_of(report: Report, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
+    """Yield the value of each part of ``report`` whose name is ``wanted``; parts of the last run come first."""
+    parts = _observation(report)["parts"]
     if newest_last:
         parts = reversed(parts)
     return (part["value"] for part in parts if wanted(part["name"]))
 
 
 def problems_of(
-    view: View,
+    report: Report,
     wanted: Callable[[str], bool],
     options: argparse.Namespace,
     *,
     kept: bool = True,
     requested: Collection[str] = (),
 ) -> list[CheckProblem]:
-    """Return a problem if any of the ``wanted`` parts is missing, or if the data in ``view`` are too old.
+    """Return a problem if any of the ``wanted`` parts is missing, or if the data in ``report`` are too old.
 
     With ``kept``, parts with data of an earlier run are not missing. Parts that are ``requested`` by name are missing
     if they are not available.
     """
-    age = view["ages"]["last_run"] or 0
-    if age > view["max_age"]:
-        allowed = format_age(view["max_age"])
+    age = report["ages"]["last_run"] or 0
+    if age > report["max_age"]:
+        allowed = format_age(report["max_age"])
         text = f"data too old: the exporter last polled {format_age(age)} ago (max_age: {allowed})"
         return [CheckProblem(State.UNKNOWN, text)]
-    missing = missing_of(view, wanted, kept=kept)
-    missing += [{**part, "reason": "refused"} for part in unavailable_of(view) if part["name"] in requested]
+    missing = missing_of(report, wanted, kept=kept)
+    missing += [{**part, "reason": "refused"} for part in unavailable_of(report) if part["name"] in requested]
     if not missing:
         return []
     states = [_state(gap["reason"], options) for gap in missing]
@@ -68,16 +68,16 @@ def problems_of(
     return [CheckProblem(worst(states), first["text"] + also)]
 
 
-def missing_of(view: View, wanted: Callable[[str], bool], *, kept: bool = True) -> list[Mapping[str, Any]]:
+def missing_of(report: Report, wanted: Callable[[str], bool], *, kept: bool = True) -> list[Mapping[str, Any]]:
     """Return the ``wanted`` parts that could not be read; with ``kept``, only those without data of an earlier run."""
-    _observation(view)
-    gaps = [gap for gap in view["missing"] if not (kept and gap["is_kept"])]
+    _observation(report)
+    gaps = [gap for gap in report["missing"] if not (kept and gap["is_kept"])]
     return [gap for gap in gaps if not gap["name"] or wanted(gap["name"])]
 
 
-def unavailable_of(view: View) -> list[Mapping[str, Any]]:
+def unavailable_of(report: Report) -> list[Mapping[str, Any]]:
     """Return the parts that CLN does not offer to the account."""
-    return list(_observation(view).get("unavailable", ()))
+    return list(_observation(report).get("unavailable", ()))
 
 
 class Oddities(NamedTuple):
@@ -88,9 +88,9 @@ class Oddities(NamedTuple):
     lines: list[str]
 
 
-def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[str] = ()) -> Oddities:
+def oddities_of(report: Report, wanted: Callable[[str], bool], *, but: Collection[str] = ()) -> Oddities:
     """Return the cautions about the list of parts and about the ``wanted`` parts, without the facts in ``but``."""
-    observation = _observation(view)
+    observation = _observation(report)
     cautions = [
         caution
         for holder in (observation, *(part for part in observation["parts"] if wanted(part["name"])))
@@ -106,25 +106,25 @@ def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[st
     )
 
 
-def origin_of(view: View, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
+def origin_of(report: Report, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
     """Return the lines about the age of an exporter's data, and about each of the ``wanted`` parts that is missing."""
-    gaps = missing_of(view, wanted, kept=False)
+    gaps = missing_of(report, wanted, kept=False)
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
         gaps = []  # the first line has its error
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    unavailable = [f"not available: {part['what']}: {part['text']}" for part in unavailable_of(view)]
-    return _age_of(view, options) + missing + unavailable
+    unavailable = [f"not available: {part['what']}: {part['text']}" for part in unavailable_of(report)]
+    return _age_of(report, options) + missing + unavailable
 
 
-def _age_of(view: View, options: argparse.Namespace) -> list[str]:
+def _age_of(report: Report, options: argparse.Namespace) -> list[str]:
     if not options.exporter:
         return []
-    ages = view["ages"]
+    ages = report["ages"]
     line = f"data from the exporter, {format_age(ages['oldest_part'] or ages['last_run'] or 0)} old"
-    if view.get("shard"):
-        line += f"; only those of shard {view['shard']}"
-    if view["failure"]:
-        line += f"; last poll failed: {view['failure']['text']}"
+    if report.get("shard"):
+        line += f"; only those of shard {report['shard']}"
+    if report["failure"]:
+        line += f"; last poll failed: {report['failure']['text']}"
     return [line]
 
 
@@ -133,8 +133,8 @@ def phrases_of(problems: Sequence[CheckProblem]) -> list[str]:
     return [problem.text for problem in sorted(problems, key=lambda problem: rank(problem.state), reverse=True)]
 
 
-def _observation(view: View) -> Mapping[str, Any]:
-    observation: Mapping[str, Any] | None = view["observation"]
+def _observation(report: Report) -> Mapping[str, Any]:
+    observation: Mapping[str, Any] | None = report["observation"]
     if observation is None:
         raise CheckError("no data: the exporter has not run this probe yet")
     return observation

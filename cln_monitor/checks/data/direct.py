@@ -17,7 +17,7 @@ from cln_monitor.probes import PROBES, ProbeReport, run_probe
 from .request import DataRequest
 
 
-def view_from_cln(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
+def report_from_cln(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Run the probe in ``request`` and return its report. Raises CheckError if no account or a wrong one is given."""
     clock = SystemClock()
     with _chosen(options, exit_, needs_account=request.account) as (choice, config, redactor):

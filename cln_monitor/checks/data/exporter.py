@@ -27,7 +27,7 @@ _PIECE = 1 << 16
 _API = "/api/v1/observations"
 
 
-def view_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
+def report_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
     """Return the report of ``probe`` from the exporter of ``options``. Raises CheckError or NoResponseError."""
     account = options.account or _only_account(index_from_exporter(options, exit_)["probes"], probe)
     path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"

@@ -9,7 +9,7 @@ import argparse
 
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
 
-from .request import DataRequest, View
+from .request import DataRequest, Report
 
 _CONTRADICTIONS = {
     "exporter": ("config", "login", "secret_key_file", "api_token", "api_url", "proxy"),
@@ -26,7 +26,7 @@ def _refuse_contradictions(options: argparse.Namespace) -> None:
                 raise CheckError(f"--{one} cannot be combined with --{other.replace('_', '-')}: use one of them")
 
 
-def read_view(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> View:
+def read_report(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> Report:
     """Return the report for ``request`` from the source in ``options``.
 
     Raises CheckError or NoResponseError.
@@ -34,12 +34,12 @@ def read_view(request: DataRequest, options: argparse.Namespace, exit_: PluginEx
     _refuse_contradictions(options)
     # Imported on demand: querying an exporter needs neither requests nor YAML.
     if options.exporter:
-        from .exporter import view_from_exporter  # noqa: PLC0415
+        from .exporter import report_from_exporter  # noqa: PLC0415
 
-        view = view_from_exporter(request.probe, options, exit_)
+        report = report_from_exporter(request.probe, options, exit_)
     else:
-        from .direct import view_from_cln  # noqa: PLC0415
+        from .direct import report_from_cln  # noqa: PLC0415
 
-        view = view_from_cln(request, options, exit_)
+        report = report_from_cln(request, options, exit_)
     exit_.stage = "evaluating the result"
-    return view
+    return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-View = Mapping[str, Any]
+Report = Mapping[str, Any]
 """The report of a probe as plain values, with the fields of :class:`cln_monitor.probes.ProbeReport`."""
 
 

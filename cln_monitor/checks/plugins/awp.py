@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cln_monitor import policy
-from cln_monitor.checks.data.reader import read_view
-from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.options import COMMON, Option
 from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.problems import CheckProblem, oddities_of, origin_of, phrases_of, problems_of, values_of
@@ -26,25 +26,25 @@ _NAMES = {"AWP_PREMIUM": "AccelerateWP Premium", "AWP_CDN": "AccelerateWP CDN"}
 def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
     """Read the billable entities of the current and the previous month and evaluate them."""
     settings = {"products": list(dict.fromkeys(options.product))} if options.product else {}
-    return judge(read_view(DataRequest("awp", settings=settings, set_by="--product"), options, exit_), options, now)
+    return judge(read_report(DataRequest("awp", settings=settings, set_by="--product"), options, exit_), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the result for the total in ``view``, by ``-w`` and ``-c``, which have no defaults."""
+def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the result for the total in ``report``, by ``-w`` and ``-c``, which have no defaults."""
     thresholds = pair(options.warning, options.critical, (None, None))
     # By the time of the poll: at the end of a month the plugin may already be in the next one.
-    current, previous = months_at(view["last_run"] or 0)
+    current, previous = months_at(report["last_run"] or 0)
     month = previous if options.month == "previous" else current
-    rows = _rows_of(view, month, options.product)
+    rows = _rows_of(report, month, options.product)
     billable = _by_product(rows)
     total = sum(billable.values())
-    problems = problems_of(view, month.__eq__, options)
+    problems = problems_of(report, month.__eq__, options)
     metric = Metric("billable", total, "", *thresholds)
     named = ", ".join(f"{count} {_NAMES.get(product, product)}" for product, count in sorted(billable.items()))
     text = f"{total} billable entities in {month}" + (f" ({named})" if named else "")
-    odd = oddities_of(view, lambda _: True)
+    odd = oddities_of(report, lambda _: True)
     found = odd.problems
-    is_read = any(True for _ in values_of(view, month.__eq__))
+    is_read = any(True for _ in values_of(report, month.__eq__))
     without_match = [f"--product {product}" for product in options.product if product not in billable]
     if is_read and without_match:
         found.append(CheckProblem(State.UNKNOWN, f"no data for {', '.join(without_match)}"))
@@ -53,7 +53,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     if is_read and metric.state is not State.OK:
         threshold = thresholds[1] if metric.state is State.CRITICAL else thresholds[0]
         found.append(CheckProblem(metric.state, f"{text}, {threshold.description}" if threshold else text))
-    before = _by_product(_rows_of(view, previous, options.product)) if month == current else {}
+    before = _by_product(_rows_of(report, previous, options.product)) if month == current else {}
     notes = [
         f"{_NAMES.get(product, product)} rose from {before[product]} in {previous} to {count}"
         for product, count in sorted(billable.items())
@@ -62,14 +62,14 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     metrics = [metric, *(Metric(product.lower(), count) for product, count in sorted(billable.items()))]
     return CheckResult(
         text="; ".join([*(phrases_of([*found, *problems]) or [text]), *notes, *odd.notes]),
-        lines=[*origin_of(view, options), *odd.lines, *map(_line, rows)],
+        lines=[*origin_of(report, options), *odd.lines, *map(_line, rows)],
         metrics=[] if problems or not is_read else metrics,
         states=[problem.state for problem in (*found, *problems)],
     )
 
 
-def _rows_of(view: View, month: str, products: Sequence[str]) -> list[Mapping[str, Any]]:
-    counts = [row for value in values_of(view, month.__eq__) for row in value["counts"]]
+def _rows_of(report: Report, month: str, products: Sequence[str]) -> list[Mapping[str, Any]]:
+    counts = [row for value in values_of(report, month.__eq__) for row in value["counts"]]
     return [row for row in counts if not products or row["product"] in products]
 
 

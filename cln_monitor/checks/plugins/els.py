@@ -7,8 +7,8 @@ from collections import Counter
 
 from cln_monitor import facts
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, no_match, unmatched
-from cln_monitor.checks.data.reader import read_view
-from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.key_usage import (
     LIMIT_OPTIONS,
     counted,
@@ -31,17 +31,17 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
     for key in options.key:
         exit_.hide(key, masked(key))
     settings = {"products": list(dict.fromkeys(options.code))} if options.code else {}
-    return judge(read_view(DataRequest("els", settings=settings, set_by="--code"), options, exit_), options, now)
+    return judge(read_report(DataRequest("els", settings=settings, set_by="--code"), options, exit_), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the result for the keys in ``view``, by the usage of their limits."""
+def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the result for the keys in ``report``, by the usage of their limits."""
     limits = pair(options.limit_warning, options.limit_critical, (None, None))
 
     def wanted(product: str) -> bool:
         return not options.code or product in options.code
 
-    products = list(values_of(view, wanted))
+    products = list(values_of(report, wanted))
     keys = [
         key
         for product in products
@@ -51,9 +51,9 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     used = Counter(server["key"] for product in products for server in product["servers"])
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
-    problems = problems_of(view, wanted, options, requested=options.code)
+    problems = problems_of(report, wanted, options, requested=options.code)
     is_of_some = bool(options.key or options.code)
-    odd = oddities_of(view, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
+    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
     found = limit_problems(uses, limits) + odd.problems
     without_match = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
@@ -69,7 +69,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     metrics = [Metric("keys", len(keys)), Metric("servers", servers), *limit_metrics(uses, limits)]
     return CheckResult(
         text="; ".join([*phrases, *odd.notes]),
-        lines=[*origin_of(view, options, wanted), *odd.lines, *(f"key {use}" for use in uses)],
+        lines=[*origin_of(report, options, wanted), *odd.lines, *(f"key {use}" for use in uses)],
         metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
         states=[problem.state for problem in (*found, *problems)],
     )

@@ -17,8 +17,8 @@ from cln_monitor.checks.checkin_rules import (
     unmatched,
     with_host_name,
 )
-from cln_monitor.checks.data.reader import read_view
-from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.key_usage import counted
 from cln_monitor.checks.options import COMMON, Option
 from cln_monitor.checks.output import name_worst
@@ -37,14 +37,14 @@ _LIST = "licenses"  # the part with the complete list; all others have check-ins
 
 def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
     """Read the IP licenses of the account and evaluate them."""
-    return judge(read_view(DataRequest("ip_licenses"), options, exit_), options, now)
+    return judge(read_report(DataRequest("ip_licenses"), options, exit_), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
-    """Return the result for the licenses in ``view``."""
+def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:
+    """Return the result for the licenses in ``report``."""
     unused_limits = pair(options.unused_warning, options.unused_critical, (None, None))
     # Check-ins may come from an earlier run; the newer one counts.
-    values = list(values_of(view, lambda _: True, newest_last=True))
+    values = list(values_of(report, lambda _: True, newest_last=True))
     licenses = [
         row
         for value in values
@@ -58,24 +58,24 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
     # If CLN does not report whether a license is used, a check-in shows that it is.
     used = [row for row in licenses if row["registered"] or (row["registered"] is None and _has_checkin(checkins, row))]
     known = [row for row in used if _id(row) in checkins]
-    host_names = view.get("host_names", {})
+    host_names = report.get("host_names", {})
     rows = servers_by_address([(row, checkins[_id(row)]) for row in known], host_names)
     servers = judge_servers(
         rows,
         options,
         now,
-        stale_after=view["stale_after"],
+        stale_after=report["stale_after"],
         total=f"{len(rows)} licensed servers",
         names=None if options.ip else {},
         is_account=not options.license,
     )
-    is_listed = any(True for _ in values_of(view, _LIST.__eq__))
+    is_listed = any(True for _ in values_of(report, _LIST.__eq__))
     # Missing check-ins matter only if they belong to a checked license. Data of an earlier run do not replace them
     # then, as addresses may have moved from one part to another.
     is_whole = is_listed and len(known) == len(used)
-    problems = problems_of(view, _LIST.__eq__ if is_whole else lambda _: True, options, kept=is_whole)
+    problems = problems_of(report, _LIST.__eq__ if is_whole else lambda _: True, options, kept=is_whole)
     is_of_some = bool(options.ip or options.license)
-    odd = oddities_of(view, lambda _: True)
+    odd = oddities_of(report, lambda _: True)
     found = servers.problems[:]
     found += (
         unknown_problems(servers.servers, f"{len(rows)} licensed servers") if is_of_some and licenses else odd.problems
@@ -106,7 +106,7 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
     return CheckResult(
         text="; ".join([*phrases, *notes, *servers.notes, *([] if is_of_some else odd.notes)]),
         lines=[
-            *origin_of(view, options),
+            *origin_of(report, options),
             *odd.lines,
             *lines_of(servers.servers, options),
             *servers.lines,

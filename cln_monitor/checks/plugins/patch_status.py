@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from cln_monitor import policy
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE
-from cln_monitor.checks.data.reader import read_view
-from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.options import COMMON, Option
 from cln_monitor.checks.output import name_worst
 from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
@@ -58,15 +58,15 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
         only_keys=tuple(options.key) or None,
         settings={"scopes": ["key" if options.key else "reseller"]},
     )
-    view = read_view(request, options, exit_)
-    if not (options.key or reseller or options.exporter) and not _has_reseller(view):
-        view = read_view(request._replace(settings={"scopes": ["key"]}), options, exit_)
+    report = read_report(request, options, exit_)
+    if not (options.key or reseller or options.exporter) and not _has_reseller(report):
+        report = read_report(request._replace(settings={"scopes": ["key"]}), options, exit_)
     failed: list[str] = []
-    if options.register and (unknown := _unknown_to_cln(view, lambda _: True)):
+    if options.register and (unknown := _unknown_to_cln(report, lambda _: True)):
         keys = [key for key in options.key if any(same_key(key, name) for name in unknown)]
         failed = _register(keys, options, exit_)
-        view = read_view(request, options, exit_)
-    result = judge(view, options, now)
+        report = read_report(request, options, exit_)
+    result = judge(report, options, now)
     lines = [*result.lines, _ARGV_WARNING] if options.api_token is not None else result.lines
     # A failed registration is UNKNOWN regardless of --no-match-state, which only applies to keys unknown to CLN.
     states = [*result.states, *([State.UNKNOWN] if failed else [])]
@@ -74,9 +74,9 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
 
 
 class _Selection(NamedTuple):
-    """The selected patch states of a ``view``, keys without servers, problems with missing parts, hosts, and notes."""
+    """The selected patch states of a ``report``, with keys without servers, missing parts, hosts, and notes."""
 
-    view: View
+    report: Report
     wanted: Callable[[str], bool]
     found: list[Mapping[str, Any]]
     unknown: list[str]
@@ -85,36 +85,36 @@ class _Selection(NamedTuple):
     notes: list[str]
 
 
-def _select(view: View, options: argparse.Namespace) -> _Selection:
+def _select(report: Report, options: argparse.Namespace) -> _Selection:
     """Return the patch states that ``options`` select: those of keys, or the account's by reseller access or keys."""
-    by_reseller = not options.key and (_wants_reseller(options) or _has_reseller(view))
-    if by_reseller and _has_reseller(view):  # the list of keys is not needed
-        view = {**view, "missing": [gap for gap in view["missing"] if gap["name"]]}
+    by_reseller = not options.key and (_wants_reseller(options) or _has_reseller(report))
+    if by_reseller and _has_reseller(report):  # the list of keys is not needed
+        report = {**report, "missing": [gap for gap in report["missing"] if gap["name"]]}
 
     def wanted(name: str) -> bool:
         if options.key:
             return any(same_key(key, name) for key in options.key)
         return (name == _RESELLER) is by_reseller
 
-    found = list(values_of(view, wanted))
-    off = [] if options.key else [patch for patch in values_of(view, lambda _: True) if patch.get("is_disabled")]
+    found = list(values_of(report, wanted))
+    off = [] if options.key else [patch for patch in values_of(report, lambda _: True) if patch.get("is_disabled")]
     if not (options.key or by_reseller):
         found = [patch for patch in found if patch not in off]
         found = list(policy.patch_states_of_account(found, lambda patch: patch.get("is_listed", True), _servers))
-    unknown = _unknown_to_cln(view, wanted) if options.key else []
+    unknown = _unknown_to_cln(report, wanted) if options.key else []
     requested = [_RESELLER] if _wants_reseller(options) else ()
-    problems = problems_of(view, lambda name: wanted(name) and name not in unknown, options, requested=requested)
+    problems = problems_of(report, lambda name: wanted(name) and name not in unknown, options, requested=requested)
     # The response to reseller access has only counts; the responses for keys name hosts of the same account.
-    named = [patch for patch in values_of(view, lambda _: True) if patch not in off] if by_reseller else found
+    named = [patch for patch in values_of(report, lambda _: True) if patch not in off] if by_reseller else found
     hosts = {(host["host"], host["ip"]): host for patch in named for host in patch["hosts"]}
     unpatched = sum(_servers(patch) - (patch["counts"] or {}).get("uptodate", 0) for patch in off)
     notes = [f"{unpatched} servers of disabled keys are not patched"] if unpatched else []
-    return _Selection(view, wanted, found, unknown, problems, list(hosts.values()), notes)
+    return _Selection(report, wanted, found, unknown, problems, list(hosts.values()), notes)
 
 
-def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the result for the patch states in ``view``, by the letters of ``-c`` and ``-w``."""
-    view, wanted, found, unknown, problems, hosts, notes = _select(view, options)
+def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the result for the patch states in ``report``, by the letters of ``-c`` and ``-w``."""
+    report, wanted, found, unknown, problems, hosts, notes = _select(report, options)
     counts = {state: sum((patch["counts"] or {}).get(state, 0) for patch in found) for state in _WORDS}
     counted = [patch for patch in found if patch["counts"] is not None]
     total = sum(counts.values())
@@ -146,7 +146,7 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     return CheckResult(
         text="; ".join([*phrases, *notes]),
         lines=[
-            *origin_of(view, options, lambda name: wanted(name) and name not in unknown),
+            *origin_of(report, options, lambda name: wanted(name) and name not in unknown),
             *(f"{host['host']} ({host['ip']}) is {_worded(host['state'])}" for host in hosts),
         ],
         metrics=[Metric(state, count) for state, count in counts.items()] if is_whole else [],
@@ -176,8 +176,8 @@ def _wants_reseller(options: argparse.Namespace) -> bool:
     return options.reseller or options.api_token is not None
 
 
-def _has_reseller(view: View) -> bool:
-    return any(True for _ in values_of(view, _RESELLER.__eq__))
+def _has_reseller(report: Report) -> bool:
+    return any(True for _ in values_of(report, _RESELLER.__eq__))
 
 
 def _servers(patch: Mapping[str, Any]) -> int:
@@ -196,9 +196,9 @@ def _name_keys(keys: Sequence[str]) -> str:
     return "key " + name_worst([masked(key) for key in keys]) if keys else "this account"
 
 
-def _unknown_to_cln(view: View, wanted: Callable[[str], bool]) -> list[str]:
+def _unknown_to_cln(report: Report, wanted: Callable[[str], bool]) -> list[str]:
     """Return the names of the keys for which CLN finds no servers: unknown keys, and keys without servers."""
-    return [gap["name"] for gap in missing_of(view, wanted) if _NOT_FOUND in gap["text"].lower()]
+    return [gap["name"] for gap in missing_of(report, wanted) if _NOT_FOUND in gap["text"].lower()]
 
 
 def _register(keys: list[str], options: argparse.Namespace, exit_: PluginExit) -> list[str]:
