@@ -125,10 +125,10 @@ COMMON = (
         "Use this account of the configuration or exporter; required if there are several",
         "NAME",
     ),
-    Option(("--login",), "Log in to CLN with this login, without a configuration (environment: CLN_LOGIN)", "LOGIN"),
+    Option(("--login",), "Log in to CLN with this login instead of a configuration; or set CLN_LOGIN", "LOGIN"),
     Option(
         ("--secret-key-file",),
-        "Read the secret key of the login from this file (environment, with the key itself: CLN_SECRET_KEY)",
+        "Read the secret key of the login from this file; or set CLN_SECRET_KEY",
         "FILE",
     ),
     Option(("--api-url",), "Use this root URL of the CLN API", "URL", read=api_root),
