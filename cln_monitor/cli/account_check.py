@@ -76,7 +76,7 @@ class AccountCheck:
 
     def _ask(self, probe: Probe[Any], gathering: Gathering, pool: Executor) -> Observation[Any]:
         settings = msgspec.structs.replace(self._account.probes[probe.name], enabled=True)
-        if probe.of_account:
+        if probe.per_account:
             context = self._clients.of_account(self._account, probe.name, settings)
         else:
             context = self._clients.of_api(self._session.config.api_url_of(self._account), settings)
@@ -85,7 +85,7 @@ class AccountCheck:
     def _judge(self, name: str, seen: Observation[Any]) -> None:
         failure = seen.failure
         found = _FOUND[name]([part.value for part in seen.parts])
-        absent = [each.what for each in seen.unavailable]
+        absent = [each.subject for each in seen.unavailable]
         also = f"; not available: {_some(absent)}" if absent else ""
         if failure is None or _is_absent(name, seen):
             nothing = _NOTHING[name] if failure is None else failure.text
@@ -134,7 +134,7 @@ class _Watched:
     def __init__(self, probe: Probe[Any], gathering: Gathering) -> None:
         self._probe, self._gathering = probe, gathering
         self.name, self.settings = probe.name, probe.settings
-        self.of_account, self.is_shared = probe.of_account, probe.is_shared
+        self.per_account, self.is_sharded = probe.per_account, probe.is_sharded
 
     def plan(self, context: ProbeContext) -> Any:
         """Return the plan of the probe."""

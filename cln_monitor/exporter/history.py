@@ -54,7 +54,7 @@ class History(msgspec.Struct, frozen=True):
             for caution in self._dropped(observation.probe, product, size, now)
         ]
         counts = {product: _with(self.counts.get(product, []), now, size) for product, size in sizes.items()}
-        missing = Caution.of(facts.FLAG_MISSING, sorted(flags.keys() - reported))
+        missing = Caution.for_names(facts.FLAG_MISSING, sorted(flags.keys() - reported))
         return History(self.shard, flags, counts), (*missing, *dropped)
 
     def _dropped(self, probe: str, product: str, size: int, now: float) -> tuple[Caution, ...]:
@@ -62,11 +62,11 @@ class History(msgspec.Struct, frozen=True):
         if size == 0:
             highest = max((count for at, count in counts if now - at <= DAY + _SLACK), default=0)
             texts = [f"{product or probe} fell from {highest} to 0 within 1d"] if highest >= _MIN_BEFORE else []
-            return Caution.of(facts.SERVERS_GONE, texts)
+            return Caution.for_names(facts.SERVERS_GONE, texts)
         for window, name in ((HOUR, "1h"), (DAY, "1d")):
             before = next((count for at, count in reversed(counts) if window <= now - at <= window + _SLACK), 0)
             if before - size >= _MIN_LOSS and 2 * (before - size) > before:
-                return Caution.of(
+                return Caution.for_names(
                     facts.SERVERS_DROPPED, [f"{product or probe} fell from {before} to {size} within {name}"]
                 )
         return ()

@@ -141,8 +141,8 @@ class SelfMetrics:
     def set_shard(self, shard: Shard) -> None:
         """Expose the shard of this exporter."""
         self._shard_info.clear()
-        self._shard_info.labels(str(shard.index), str(shard.of)).set(1)
-        self._shards.set(shard.of)
+        self._shard_info.labels(str(shard.index), str(shard.count)).set(1)
+        self._shards.set(shard.count)
         self._changed()
 
     def start_probe(self, api: str, account: str, probe: str) -> None:

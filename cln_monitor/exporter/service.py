@@ -158,12 +158,12 @@ class Service:
         """
         candidates = [target for target in list(self.targets.values()) if target.id.probe == probe]
         if not account:
-            return candidates[0] if len(candidates) == 1 and not candidates[0].probe.of_account else None
+            return candidates[0] if len(candidates) == 1 and not candidates[0].probe.per_account else None
         roots = {self.config.api_url_of(entry) for entry in self.config.accounts if entry.name == account}
         found = [
             target
             for target in candidates
-            if (target.id.account == account if target.probe.of_account else roots == {target.api_url})
+            if (target.id.account == account if target.probe.per_account else roots == {target.api_url})
         ]
         return found[0] if found else None
 

@@ -105,10 +105,10 @@ class Target:
             duration=None if run is None else run.duration,
             last_success=self.last_success,
             failure=None if run is None else run.failure,
-            read=len(observation.parts) if observation else 0,
-            lacking=len(observation.lacking) if observation else 0,
+            parts_ok=len(observation.parts) if observation else 0,
+            parts_missing=len(observation.parts_missing) if observation else 0,
             missing=observation.gaps if observation else [],
-            shard=None if self.context.shard == WHOLE or not self.probe.is_shared else str(self.context.shard),
+            shard=None if self.context.shard == WHOLE or not self.probe.is_sharded else str(self.context.shard),
             observation=observation if with_data else None,
             host_names=self.host_names if with_data else {},
             ages=UNSET if now is None else self.ages(now),
@@ -207,7 +207,7 @@ class Target:
         observation = run.observation
         with self._lock:
             if self.observation is not None:
-                observation = observation.after(self.observation, now, self.settings.max_age)
+                observation = observation.merged_with(self.observation, now, self.settings.max_age)
             self.observation = observation
             old, self.phrases = self.phrases, {phrase.fact: phrase for phrase in phrases_of(observation.all_cautions)}
             self.new_phrases = [phrase for fact, phrase in self.phrases.items() if fact not in old]

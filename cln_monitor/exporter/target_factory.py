@@ -26,7 +26,7 @@ def make_targets(
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
         accounts = [account for account in config.accounts if config.api_url_of(account) == api_url]
         transport = config.transport_of(api_url)
-        for name in [name for name, probe in PROBES.items() if not probe.of_account]:
+        for name in [name for name, probe in PROBES.items() if not probe.per_account]:
             settings = _merge_settings([account.probes[name] for account in accounts])
             if settings is not None:
                 context = clients.of_api(api_url, settings)
@@ -40,7 +40,7 @@ def make_targets(
         fingerprint = (account, config.transport_of(api_url), config.shard)
         for name, probe in PROBES.items():
             if (
-                probe.of_account
+                probe.per_account
                 and account.probes[name].enabled
                 and reader_of(probe, account.name, config.shard) is None
             ):
@@ -53,7 +53,7 @@ def make_targets(
 
 def reader_of(probe: Probe[Any], account: str, shard: Shard) -> Shard | None:
     """Return the other shard that reads ``probe`` of ``account``, or None if ``shard`` reads it or a part of it."""
-    if probe.is_shared or not probe.of_account:
+    if probe.is_sharded or not probe.per_account:
         return None  # each shard monitors whether CLN is up
     owner = shard.owner(account, f"({probe.name})")  # not the name of any key
     return None if owner == shard else owner

@@ -44,7 +44,7 @@ BAD: dict[str, list[str]] = {
     "account-name-with-slash": [f"accounts[0].name: {NAME}"],
     "account-nothing": [f"accounts[0]: {MAPPING} nothing"],
     "account-probe-interval-of-milliseconds": [
-        "accounts[0].probes.imunify.interval: expected 1s or more; CLN is asked anew each time"
+        "accounts[0].probes.imunify.interval: expected 1s or more; each poll sends requests to CLN"
     ],
     "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known here: {', '.join(PROBES)}"],
     "account-probes-a-text": ["accounts[0].probes: expected a mapping of the probes to their settings"],
@@ -119,11 +119,11 @@ BAD: dict[str, list[str]] = {
     "probe-empty-list": [f"probes.status: {MAPPING} a list"],
     "probe-enabled-text": ["probes.status.enabled: expected true or false, got a text"],
     "probe-false": [f"probes.status: {MAPPING} true or false"],
-    "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; CLN is asked anew each time"],
+    "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; each poll sends requests to CLN"],
     "probe-interval-without-unit": [f"probes.status.interval: '60' {NO_DURATION}; did you mean 60s or 60m?"],
     "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a text"],
     "probe-scopes-empty": [
-        "probes.patch_status.scopes: expected key, reseller or both; enabled: false is what asks nothing"
+        "probes.patch_status.scopes: expected key, reseller, or both; use enabled: false to disable the probe"
     ],
     "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a text"],
     "probe-setting-of-another": ["probes.status.stale_after: unknown key; known here: enabled, interval, max_age"],

@@ -67,9 +67,9 @@ def dropped(before: int, now: int, hours: float = 1.0, between: tuple[tuple[floa
 def test_a_missing_flag() -> None:
     """A flag that was reported before is missing for a week; one that was never reported is not missing."""
     assert cautions_of(flags("a", "b")) == ()
-    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 60)) == Caution.of("flag_missing", ["b"])
+    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 60)) == Caution.for_names("flag_missing", ["b"])
     assert cautions_of(flags("a", "b"), flags("a", at=NOW + 60), flags("a", "b", at=NOW + 120)) == ()
-    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 7 * DAY)) == Caution.of("flag_missing", ["b"])
+    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 7 * DAY)) == Caution.for_names("flag_missing", ["b"])
     assert cautions_of(flags("a", "b"), flags("a", at=NOW + 7 * DAY + 1)) == ()
 
 

@@ -131,14 +131,18 @@ class TestRuns:
         exporting.clock.advance(60)
         exporting.run("imunify")
         target = exporting.target("imunify")
-        assert (target.report().read, target.report().lacking, target.report().failure is None) == (0, 0, False)
+        assert (target.report().parts_ok, target.report().parts_missing, target.report().failure is None) == (
+            0,
+            0,
+            False,
+        )
         kept = target.snapshot()
         assert kept is not None
         target.restore(decode(kept.encode(), target.probe, exporting.clock.time()), exporting.clock)
-        assert (target.report().read, target.report().lacking) == (0, 0)
+        assert (target.report().parts_ok, target.report().parts_missing) == (0, 0)
         exporting.clock.advance(target.settings.max_age)
         target.expire(exporting.clock.monotonic())
-        assert (target.report().read, target.report().lacking) == (0, 1)
+        assert (target.report().parts_ok, target.report().parts_missing) == (0, 1)
 
     def test_too_many_per_server_series(self, fleet: Exporting) -> None:
         """Per-server series over the limit are left out and counted in a metric."""

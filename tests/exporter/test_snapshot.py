@@ -28,7 +28,7 @@ def saved_at(moment: float = NOW) -> Snapshot[Any]:
     part = Part("WsTs-8c7994d7", moment, KernelCareKeyServers("WsTs-8c7994d7", "🚀\n", True, 4, [server]))
     missing = Missing("Zq7T-00000000", Failure("timeout", "no answer"))
     observation = Observation(
-        "kernelcare", "acme", "cln", moment, (part,), (missing,), list_known=False, lost=("IM1S-00000000",)
+        "kernelcare", "acme", "cln", moment, (part,), (missing,), list_known=False, expired_parts=("IM1S-00000000",)
     )
     return Snapshot("digest", moment, 1.25, None, observation)
 

@@ -25,8 +25,8 @@ class Scripted:
 
     name = "scripted"
     settings = StatusSettings
-    of_account = True
-    is_shared = True
+    per_account = True
+    is_sharded = True
 
     def __init__(self) -> None:
         self.readers: dict[str, Callable[[], object]] = {}
@@ -172,7 +172,7 @@ def test_report(targets: Targets) -> None:
     assert (report.interval, report.max_age) == (60.0, MAX_AGE)
     assert (report.last_run, report.last_success, report.failure) == (NOW, None, run.failure)
     assert report.observation == run.observation
-    assert (report.read, report.lacking) == (1, 1)
+    assert (report.parts_ok, report.parts_missing) == (1, 1)
     assert target.report(with_data=False) == msgspec.structs.replace(report, observation=None)
 
 

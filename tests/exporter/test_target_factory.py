@@ -15,7 +15,7 @@ from cln_monitor.exporter.target_factory import make_targets
 from cln_monitor.probes import PROBES
 from tests.helpers.clock import FakeClock
 
-OF_ACCOUNT = [name for name, probe in PROBES.items() if probe.of_account]
+OF_ACCOUNT = [name for name, probe in PROBES.items() if probe.per_account]
 
 
 def config_of(accounts: str, top: str = "") -> Config:
@@ -109,7 +109,7 @@ def test_the_shortest_interval_applies_to_cln_itself(make: Make) -> None:
 def test_key_labels(labels: str, label: str, make: Make) -> None:
     """Keys are masked in labels, unless key_labels is full."""
     for target in make(config_of(ONE, f"key_labels: {labels}")):
-        if target.probe.of_account:
+        if target.probe.per_account:
             assert target.context.key_label("WsTs821nSAtiastD") == label
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.small_cln import KEY
 
@@ -45,7 +45,7 @@ class Plugins:
 
     def together(self, runs: Mapping[str, Iterable[str]]) -> dict[str, Outcome]:
         """Return how each ends; the name of a run is that of the plugin, and words of its own behind a blank."""
-        started = {name: self._pool.submit(run_inside, name.split(" ")[0], *runs[name]) for name in runs}
+        started = {name: self._pool.submit(run_in_process, name.split(" ")[0], *runs[name]) for name in runs}
         return {name: run.result() for name, run in started.items()}
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from cln_monitor.simulator import Simulator, serve
 from cln_monitor.simulator.answers import SimulatedAnswer
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.pages import keep_block
 from tests.helpers.running import running_exporter
@@ -253,7 +253,7 @@ def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
     direct = ("-C", str(broken.config), *(() if of.probe == "status" else ("-a", "acme")))
     through = ("--exporter", str(broken.exporter.base_url), "-a", "acme")
     broken.poll(of.probe)
-    calm = CALM.setdefault(of.check, run_inside(of.check, *through).text)
+    calm = CALM.setdefault(of.check, run_in_process(of.check, *through).text)
     for value in VALUES:
         wanted = expected(name, value, all_rows=all_rows)
         if wanted == "UNKNOWN":  # then the exporter shows what it read before
@@ -263,9 +263,9 @@ def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
         broken.poll(of.probe)
         # Of what is unreadable the exporter shows what it read before, and says on its own behalf that it fails.
         kept = {"UNKNOWN": "UNKNOWN" if of.probe == "status" else "OK"}.get(wanted, wanted)
-        seen = _shown(run_inside(of.check, *through), calm)
+        seen = _shown(run_in_process(of.check, *through), calm)
         assert seen == kept, value
-        asked = _shown(run_inside(of.check, *direct), calm)
+        asked = _shown(run_in_process(of.check, *direct), calm)
         # Whether CLN ever told a flag, only who asked before can know.
         assert asked == ("OK" if (name, value) == ("flag of the status", "missing") else wanted), value
         is_first = wanted not in {SEEN.get((name, all_rows, other)) for other in VALUES}
@@ -274,7 +274,7 @@ def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
             _check_the_exporter(broken, of, value, wanted)
     broken.mend()
     broken.poll(of.probe)
-    assert _shown(run_inside(of.check, *through), CALM[of.check]) == "OK"
+    assert _shown(run_in_process(of.check, *through), CALM[of.check]) == "OK"
     assert 'class="verdict ok"' in broken.get("/").text
 
 
@@ -282,7 +282,7 @@ def _check_the_exporter(broken: Broken, of: Field, value: str, wanted: str) -> N
     """What the exporter shows is of the same mind."""
     page, exporter = (
         broken.get("/").text,
-        run_inside("check_cln_exporter", "--exporter", str(broken.exporter.base_url)),
+        run_in_process("check_cln_exporter", "--exporter", str(broken.exporter.base_url)),
     )
     verdict = re.findall(r'class="verdict (\w+)"', page)[0]
     is_read = f'probe="{of.probe}"}} 1' in "".join(re.findall("cln_probe_success.*\n", broken.get("/metrics").text))

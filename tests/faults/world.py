@@ -30,7 +30,7 @@ TIMEOUT = 5.0
 """Seconds for one call."""
 INTERVAL = 1.0
 """Seconds between the polls of each probe."""
-NAMES = [(name, "acme" if probe.of_account else "") for name, probe in PROBES.items()]
+NAMES = [(name, "acme" if probe.per_account else "") for name, probe in PROBES.items()]
 
 View = Mapping[str, Any]
 

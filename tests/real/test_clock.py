@@ -139,7 +139,7 @@ def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
         check=False,
     )
     assert check.returncode == 1, check.stdout
-    assert "last read" in check.stdout
+    assert "last success" in check.stdout
     age = int(check.stdout.partition("oldest_success=")[2].partition("s")[0])
     assert MAX_AGE <= age < 600
     runs = machine.runs()
@@ -147,7 +147,7 @@ def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
     machine.cln.faults.clear()
     machine.set_clock("+0")  # by another one CLN refuses each token
     wait_until(lambda: "cln_kernelcare_key_info{" in machine.exporter.metrics(), "the keys, once CLN is well")
-    (words,) = re.findall(r"kernelcare of acme last read \d+s ago", check.stdout.partition("\n")[0])
+    (words,) = re.findall(r"kernelcare of acme: last success \d+s ago", check.stdout.partition("\n")[0])
     told = re.sub(r"\d+s", "…s", words)
     SEEN[offset] = f"| {MOVES[offset]} | go on | are shown for `max_age`, and no longer | WARNING: `{told}` |"
 

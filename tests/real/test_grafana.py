@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.dashboards import grafana
 from tests.dashboards.grafana import Json, Query
 from tests.helpers.prometheus import Prometheus
@@ -208,5 +208,5 @@ def test_what_is_wrong_is_told_with_its_level(lab: Lab) -> None:
     assert (first["problem"], first["place"]) == ("Servers are silent", "kernelcare")
     summaries = re.findall(r"<summary>([^<]*)", ask(f"http://{lab.one}/").text)
     assert summaries[0].startswith("2 KernelCare servers of demo have not checked in")
-    plugin = run_inside("check_cln_kernelcare", "--exporter", f"http://{lab.one}")
+    plugin = run_in_process("check_cln_kernelcare", "--exporter", f"http://{lab.one}")
     assert plugin.text.startswith("2 of 93 KernelCare servers not checked in for over 1d: ")

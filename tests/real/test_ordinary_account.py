@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator, serve
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.helpers.running import Exporter, ask, running_exporter
 from tests.helpers.small_cln import LOGIN, SECRET_KEY
 from tools.definitions.services import SERVICES, SOURCE, Service
@@ -101,13 +101,13 @@ def test_what_is_not_available_is_logged_once(ordinary: Ordinary) -> None:
 def test_a_shipped_service_is_ok(service: Service, way: str, ordinary: Ordinary) -> None:
     """With the arguments that the shipped definitions give."""
     source = f"--exporter {ordinary.url}" if way == "exporter" else f"--config {ordinary.config}"
-    outcome = run_inside(service.plugin, *shlex.split(service.nagios.replace(SOURCE, source)))
+    outcome = run_in_process(service.plugin, *shlex.split(service.nagios.replace(SOURCE, source)))
     assert outcome.state == "OK", outcome.output
 
 
 def test_the_patch_status_is_that_of_its_keys(ordinary: Ordinary) -> None:
     """The retired key is left out, and named in the long output."""
-    outcome = run_inside("check_cln_patch_status", "--exporter", ordinary.url)
+    outcome = run_in_process("check_cln_patch_status", "--exporter", ordinary.url)
     assert (outcome.state, outcome.text) == ("OK", "4 of 4 servers up to date")
     assert any("the disabled key" in line for line in outcome.lines)
 

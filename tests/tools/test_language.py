@@ -45,6 +45,6 @@ def test_of_a_test_only_the_docstrings_are_read(tmp_path: Path) -> None:
 
 
 def test_each_entry_says_what_to_write() -> None:
-    """A finding without a better phrase would only annoy."""
+    """Every phrase and name has a replacement."""
     assert all(PHRASES.values())
     assert all(NAMES.values())

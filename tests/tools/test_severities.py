@@ -1,4 +1,4 @@
-"""The page of the severities is that of the policy."""
+"""The page of severities matches the policy."""
 
 from __future__ import annotations
 
@@ -58,24 +58,24 @@ THRESHOLDS = {
 
 
 def test_the_page_is_that_of_the_policy() -> None:
-    """``python -m tools.severities`` writes it."""
+    """docs/severities.md is up to date; python -m tools.severities updates it."""
     assert PAGE.read_text(encoding="utf-8") == render()
 
 
 def test_each_row_is_in_the_table_once() -> None:
-    """A row that is left out would have a verdict that is documented nowhere."""
+    """Every row of the policy is in the table once."""
     rows = [row for row in vars(policy).values() if isinstance(row, policy.Row)]
     assert sorted(row.fact for row in rows) == sorted(row.fact for row in policy.TABLE)
 
 
 def test_alerts_have_the_severities_of_their_rows() -> None:
-    """What pages at night is as bad as the page and the plugins say."""
+    """Alerts have the severities of their rows in the policy."""
     told = {rule["alert"]: rule["labels"]["severity"] for rule in RULES if rule.get("alert") in ALERTS}
     assert told == {alert: row.severity.word for alert, row in ALERTS.items() if row.severity is not None}
 
 
 def test_alerts_wait_as_long_as_their_rows_say() -> None:
-    """ "6 hours for alerts" is their ``for``."""
+    """The `for` of an alert is that of its row in the policy."""
     units = {"minutes": "m", "hours": "h"}
     waits = {
         alert: f"{found[1]}{units[found[2]]}"
@@ -86,6 +86,6 @@ def test_alerts_wait_as_long_as_their_rows_say() -> None:
 
 
 def test_rules_have_the_thresholds_of_the_policy() -> None:
-    """Each literal marked with the name of a threshold has its number, wherever it stands."""
+    """Each number marked as a threshold in the rules has the value of the policy."""
     found = thresholds()
     assert {name: found.get(name) for name in THRESHOLDS} == {name: {value} for name, value in THRESHOLDS.items()}

@@ -44,8 +44,8 @@ def viewed(
         duration=None if last_run is None else 0.25,
         last_success=last_success,
         failure=failure,
-        read=0 if observation is None else len(observation.parts),
-        lacking=0 if observation is None else len(observation.lacking),
+        parts_ok=0 if observation is None else len(observation.parts),
+        parts_missing=0 if observation is None else len(observation.parts_missing),
         missing=[] if observation is None else observation.gaps,
         observation=observation,
         ages=Ages(

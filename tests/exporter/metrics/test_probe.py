@@ -64,10 +64,10 @@ def test_after_a_failure() -> None:
 def test_cautions() -> None:
     """Cautions are counted by fact over all parts and the list of parts."""
     observation = msgspec.structs.replace(
-        observed({"a": None, "b": None}), cautions=Caution.of("field_missing", ["limit of 2 KernelCare keys"])
+        observed({"a": None, "b": None}), cautions=Caution.for_names("field_missing", ["limit of 2 KernelCare keys"])
     )
     parts = tuple(
-        msgspec.structs.replace(part, cautions=Caution.of("checkin_ahead", ["192.0.2.1", "192.0.2.2"]))
+        msgspec.structs.replace(part, cautions=Caution.for_names("checkin_ahead", ["192.0.2.1", "192.0.2.2"]))
         for part in observation.parts
     )
     lines = text(viewed(msgspec.structs.replace(observation, parts=parts))).splitlines()

@@ -52,7 +52,7 @@ def _old(statuses: Sequence[ProbeStatus], now: float) -> Iterator[Problem]:
 
 
 def _has_expired(status: ProbeStatus) -> bool:
-    return status.view.observation is not None and bool(status.view.observation.lost)
+    return status.view.observation is not None and bool(status.view.observation.expired_parts)
 
 
 def _grouped(

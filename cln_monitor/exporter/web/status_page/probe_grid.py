@@ -54,7 +54,7 @@ def _cell(status: ProbeStatus) -> Cell:
         state, text = "waiting", "waiting"
     elif view.failure is not None:
         state, text = severity_of_failure(view.failure.reason).word, view.failure.reason
-    elif view.observation is not None and view.observation.lost:
+    elif view.observation is not None and view.observation.expired_parts:
         state, text = "warning", "too old"
     elif status.late is not None:
         state, text = "warning", "late"

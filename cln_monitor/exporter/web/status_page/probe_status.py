@@ -83,7 +83,7 @@ class ProbeStatus:
     def is_available(self) -> bool:
         """Whether the account has the product of the probe, as far as known: CLN lists nothing for other products."""
         observation, summary = self.view.observation, self.summary
-        if observation is None or not self.has_data or self.view.failure is not None or observation.lost:
+        if observation is None or not self.has_data or self.view.failure is not None or observation.expired_parts:
             return True
         if observation.unavailable and not observation.parts:
             return False

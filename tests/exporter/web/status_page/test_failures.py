@@ -122,7 +122,7 @@ def test_accounts_of_an_outage_with_probes_of_their_own() -> None:
 def test_missing_parts_are_details() -> None:
     """Several keys that could not be read are listed in the details."""
     observation = msgspec.structs.replace(
-        kernelcare(key("c")), missing=(Missing("a", REFUSED), Missing("b", TIMEOUT)), lost=()
+        kernelcare(key("c")), missing=(Missing("a", REFUSED), Missing("b", TIMEOUT)), expired_parts=()
     )
     (problem,) = found(status_of(observation, failure=REFUSED))
     assert problem.details is not None

@@ -52,7 +52,7 @@ NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
             ("warning", "timeout", "read 0s ago", "next run in 15m"),
         ),
         (
-            {"observation": msgspec.structs.replace(kernelcare(), lost=("a",))},
+            {"observation": msgspec.structs.replace(kernelcare(), expired_parts=("a",))},
             7200,
             ("warning", "too old", "read 2h ago", "next run is due"),
         ),
