@@ -40,9 +40,9 @@ def test_the_worst_comes_first() -> None:
         ("limit_unreadable", ["b (-5)"], 1),
     ]
     assert phrases(seen) == [
-        Phrase(Severity.CRITICAL, "servers_gone", "CLN lists none any more: imunify fell from 2 to 0 within 1h"),
+        Phrase(Severity.CRITICAL, "servers_gone", "CLN no longer lists any: imunify fell from 2 to 0 within 1h"),
         Phrase(Severity.WARNING, "limit_unreadable", "2 keys have a limit that cannot be read: a ('x'), b (-5)"),
-        Phrase(Severity.INFO, "limit_not_told", "CLN tells no limit of 1 key: c"),
+        Phrase(Severity.INFO, "limit_not_told", "CLN does not report the limit of 1 key: c"),
     ]
 
 
@@ -107,19 +107,19 @@ def test_how_bad_a_full_key_is() -> None:
 @pytest.mark.parametrize(
     ("ages", "stale_after", "expected"),
     [
-        ((), DAY, Silence(seen=0, fresh=0, newly=0, gone=0, is_whole=False)),
-        ((0, DAY), DAY, Silence(seen=2, fresh=2, newly=0, gone=0, is_whole=False)),
-        ((0, DAY + 1), DAY, Silence(seen=2, fresh=1, newly=1, gone=0, is_whole=False)),
-        ((DAY + 1,), DAY, Silence(seen=1, fresh=0, newly=1, gone=0, is_whole=False)),
-        ((DAY + 1, 4 * DAY), DAY, Silence(seen=2, fresh=0, newly=2, gone=0, is_whole=True)),
-        ((4 * DAY, 9 * DAY), DAY, Silence(seen=2, fresh=0, newly=1, gone=0, is_whole=True)),
-        ((4 * DAY + 1, 9 * DAY), DAY, Silence(seen=2, fresh=0, newly=0, gone=0, is_whole=False)),
-        ((2 * DAY, 30 * DAY), DAY, Silence(seen=2, fresh=0, newly=1, gone=0, is_whole=True)),
-        ((2 * DAY, 30 * DAY + 1), DAY, Silence(seen=2, fresh=0, newly=1, gone=1, is_whole=True)),
-        ((DAY // 2, DAY), DAY / 2, Silence(seen=2, fresh=1, newly=1, gone=0, is_whole=False)),
-        ((31 * DAY, 40 * DAY), 40 * DAY, Silence(seen=2, fresh=2, newly=0, gone=0, is_whole=False)),
-        ((40 * DAY + 1, 43 * DAY), 40 * DAY, Silence(seen=2, fresh=0, newly=2, gone=2, is_whole=True)),
-        ((43 * DAY + 1, 44 * DAY), 40 * DAY, Silence(seen=2, fresh=0, newly=0, gone=2, is_whole=False)),
+        ((), DAY, Silence(checked_in=0, fresh=0, newly=0, long_silent=0, is_whole=False)),
+        ((0, DAY), DAY, Silence(checked_in=2, fresh=2, newly=0, long_silent=0, is_whole=False)),
+        ((0, DAY + 1), DAY, Silence(checked_in=2, fresh=1, newly=1, long_silent=0, is_whole=False)),
+        ((DAY + 1,), DAY, Silence(checked_in=1, fresh=0, newly=1, long_silent=0, is_whole=False)),
+        ((DAY + 1, 4 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=2, long_silent=0, is_whole=True)),
+        ((4 * DAY, 9 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=1, long_silent=0, is_whole=True)),
+        ((4 * DAY + 1, 9 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=0, long_silent=0, is_whole=False)),
+        ((2 * DAY, 30 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=1, long_silent=0, is_whole=True)),
+        ((2 * DAY, 30 * DAY + 1), DAY, Silence(checked_in=2, fresh=0, newly=1, long_silent=1, is_whole=True)),
+        ((DAY // 2, DAY), DAY / 2, Silence(checked_in=2, fresh=1, newly=1, long_silent=0, is_whole=False)),
+        ((31 * DAY, 40 * DAY), 40 * DAY, Silence(checked_in=2, fresh=2, newly=0, long_silent=0, is_whole=False)),
+        ((40 * DAY + 1, 43 * DAY), 40 * DAY, Silence(checked_in=2, fresh=0, newly=2, long_silent=2, is_whole=True)),
+        ((43 * DAY + 1, 44 * DAY), 40 * DAY, Silence(checked_in=2, fresh=0, newly=0, long_silent=2, is_whole=False)),
     ],
 )
 def test_the_silence_of_a_key(ages: tuple[float, ...], stale_after: float, expected: Silence) -> None:

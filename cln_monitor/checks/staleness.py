@@ -155,7 +155,9 @@ def _at_once(
     stands = {key: policy.silence_of(sorted(of_key), now, stale_after) for key, of_key in times.items()}
     newly = sum(each.newly for each in stands.values())
     texts = []
-    whole = [f"{names.get(key) or masked(key)} ({each.seen})" for key, each in stands.items() if key and each.is_whole]
+    whole = [
+        f"{names.get(key) or masked(key)} ({each.checked_in})" for key, each in stands.items() if key and each.is_whole
+    ]
     if whole:
         texts.append(f"no server of {len(whole)} key{'s' * (len(whole) > 1)} checks in any more: {name_worst(whole)}")
     if is_account and policy.are_many(newly, len(judged)):

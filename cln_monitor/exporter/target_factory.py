@@ -29,7 +29,7 @@ def make_targets(
         for name in [name for name, probe in PROBES.items() if not probe.of_account]:
             settings = _of_root([account.probes[name] for account in of_root])
             if settings is not None:
-                source = sources.of_api(api_url, settings)
+                source = sources.for_api(api_url, settings)
                 targets.append(
                     Target(PROBES[name], source, api_url, asks=_digest(api_url), made_from=(settings, reach))
                 )
@@ -43,7 +43,7 @@ def make_targets(
                 and account.probes[name].enabled
                 and reader_of(probe, account.name, config.shard) is None
             ):
-                source = sources.of_account(account, name)
+                source = sources.for_account(account, name)
                 targets.append(Target(probe, source, api_url, asks=asks, made_from=made_from))
     return targets
 

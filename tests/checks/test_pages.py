@@ -71,7 +71,7 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
             settings = config.accounts[0].probes[name]
             of_account = PROBES[name].of_account
             source = (
-                sources.of_account(config.accounts[0], name) if of_account else sources.of_api(served.url, settings)
+                sources.for_account(config.accounts[0], name) if of_account else sources.for_api(served.url, settings)
             )
             with ThreadPoolExecutor(1) as pool:
                 run = run_probe(PROBES[name], source, pool, clock)

@@ -81,7 +81,7 @@ def test_secret_that_cannot_be_read(
         client.kernelcare.keys()
     assert raised.value.problem == f"nothing was sent, as the secret key cannot be read ({why})"
     with pytest.raises(AuthorizationError) as raised:
-        client.patch_status.of_reseller()
+        client.patch_status.for_reseller()
     assert raised.value.problem == f"nothing was sent, as the registration token cannot be read ({why})"
     assert raised.value.__context__ is None
     assert simulator.requests == []
@@ -92,7 +92,7 @@ def test_without_credentials(clients: Clients, simulator: Simulator, served: Ser
     client = ReadOnlyClient.over(clients.transport(served.url))
     assert client.status.flags().is_good("xmlrpc")
     simulator.clear_requests()
-    for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.of_reseller):
+    for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.for_reseller):
         with pytest.raises(ValueError, match="this client has no login and secret key: it can read the status of CLN"):
             call()
     assert simulator.requests == []
@@ -110,12 +110,12 @@ CALLS: dict[str, tuple[Callable[[ReadOnlyClient], object], str]] = {
         lambda client: client.imunify.servers(KEY),
         "reading /im/srv/list.json at {api} for key Pl4n-87d3e7eb",
     ),
-    "patch_status.of_key": (
-        lambda client: client.patch_status.of_key(MONITORING_KEY),
+    "patch_status.for_key": (
+        lambda client: client.patch_status.for_key(MONITORING_KEY),
         "reading /kcare/nagios/{{key}} at {api} for key Pl4n-1ce19c80",
     ),
-    "patch_status.of_reseller": (
-        lambda client: client.patch_status.of_reseller(),
+    "patch_status.for_reseller": (
+        lambda client: client.patch_status.for_reseller(),
         "reading /kcare/nagios-res/{{login}}/{{token}} at {api}",
     ),
 }
@@ -136,7 +136,7 @@ def test_errors_name_what_was_attempted(
         call(client)
     assert str(raised.value) == (
         f"{attempted.format(api=client.api)}: unexpected response from CLN: "
-        "not valid HTTP (it does not begin with HTTP/); is api_url right?"
+        "not valid HTTP (no HTTP status line); check api_url"
     )
 
 
@@ -156,8 +156,8 @@ def test_errors_in_data_are_named(clients: Clients, simulator: Simulator, served
         ("kernelcare.servers", LOGIN),
         ("kernelcare.servers", SECRET_KEY),
         ("kernelcare.servers", KEY),
-        ("patch_status.of_reseller", LOGIN),
-        ("patch_status.of_reseller", REGISTRATION_TOKEN),
+        ("patch_status.for_reseller", LOGIN),
+        ("patch_status.for_reseller", REGISTRATION_TOKEN),
     ],
 )
 @pytest.mark.parametrize("before", [0, 245, 390])
@@ -212,7 +212,7 @@ def test_password_of_the_api(clients: Clients, cln: AnsweringCln) -> None:
     client = clients.client(cln.url.replace("//", "//me:pl4nted-%C3%A9@"))
     with pytest.raises(ClnError) as raised:
         client.kernelcare.keys()
-    assert raised.value.problem == "CLN refused the call: <secret> <secret> <secret>"
+    assert raised.value.problem == "CLN refused the request: <secret> <secret> <secret>"
 
 
 class Rotated:
@@ -296,7 +296,7 @@ def test_secrets_in_a_row(clients: Clients, simulator: Simulator, served: Served
     simulator.faults.add(Fault("answer", body=enveloped([row])))
     with pytest.raises(ClnError) as raised:
         clients.client(served.url).kernelcare.servers(KEY)
-    assert raised.value.problem == "not an answer of CLN: last_checkin is '<secret> and <login>', not a date"
+    assert raised.value.problem == "unexpected response from CLN: last_checkin is '<secret> and <login>', not a date"
 
 
 def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simulator, served: Served) -> None:

@@ -48,7 +48,7 @@ from .asking import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SPELLINGS, Clients, cre
 from .changes import CHANGES, IN_JSON, Change, named
 
 OPEN = "; the change may have been made all the same: look before sending it again"
-REGISTERED = "; it may be registered all the same, so run this again"
+REGISTERED = "; the key may be registered; run this again"
 
 each_change = pytest.mark.parametrize("change", CHANGES, ids=named)
 each_in_json = pytest.mark.parametrize("change", IN_JSON, ids=named)
@@ -99,7 +99,7 @@ def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> 
             cln.says(json.dumps({"message": message, "success": True, "data": nothing}))
             with pytest.raises(NotDoneError) as raised:
                 change.make(client)
-            assert raised.value.problem == f"CLN did nothing: {message or 'it gave no reason'}"
+            assert raised.value.problem == f"CLN did nothing: {message or 'no reason given'}"
             assert isinstance(raised.value, RefusedError)
             assert not raised.value.outcome_unknown
     cln.says('{"success": true}')
@@ -141,43 +141,47 @@ def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Cha
 
 LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
     "closed": (b"", UnreachableError, "the connection was closed while waiting for the answer"),
-    "an HTML page": (http_answer(b"<html>"), BadAnswerError, "not an answer of CLN but an HTML page"),
-    "nothing": (http_answer(b""), BadAnswerError, "not an answer of CLN but an empty body"),
-    "cut JSON": (http_answer(b'{"success": tr'), BadAnswerError, "not an answer of CLN but JSON that is cut or broken"),
+    "an HTML page": (http_answer(b"<html>"), BadAnswerError, "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "nothing": (http_answer(b""), BadAnswerError, "unexpected response from CLN: an empty body (HTTP 200)"),
+    "cut JSON": (
+        http_answer(b'{"success": tr'),
+        BadAnswerError,
+        "unexpected response from CLN: truncated or malformed JSON",
+    ),
     "no HTTP": (
         b"hello\r\n\r\n",
         BadAnswerError,
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
     ),
     "500": (
         http_answer(b"<html>", status="500 Oops"),
         BadAnswerError,
-        "not an answer of CLN but HTTP 500 with an HTML page",
+        "unexpected response from CLN: an HTML page (HTTP 500)",
     ),
     "500 and success": (
         http_answer(enveloped(None), status="500 Oops"),
         BadAnswerError,
-        "not an answer of CLN but HTTP 500 with a body that says success",
+        "unexpected response from CLN: a body that says success (HTTP 500)",
     ),
     "503 that asks to wait": (
         http_answer(b"", "Retry-After: 5", status="503 Busy"),
         RateLimitedError,
-        "CLN answers HTTP 503 and asks to wait 5 s",
+        "rate limited by CLN: HTTP 503, retry after 5 s",
     ),
     "a redirect": (
         http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
         BadAnswerError,
-        "it redirects to 192.0.2.1, which is never followed with a token; is api_url right?",
+        "it redirects to 192.0.2.1, which is never followed with a token; check api_url",
     ),
     "bad gzip": (
         http_answer(b"no gzip at all", "Content-Encoding: gzip"),
         BadAnswerError,
-        "unexpected response from CLN: not the gzip that its header declares",
+        "unexpected response from CLN: not invalid gzip data",
     ),
     "success that is none": (
         http_answer(b'{"success": "true", "data": true}'),
         BadAnswerError,
-        "not an answer of CLN but JSON whose success is neither true nor false",
+        "unexpected response from CLN: JSON whose success is neither true nor false",
     ),
 }
 
@@ -204,7 +208,7 @@ def test_registration_that_is_lost(client: Client, cln: AnsweringCln) -> None:
     cln.says("<html>")
     with pytest.raises(BadAnswerError) as raised:
         client.monitoring_keys.register("x" * 16)
-    assert raised.value.problem == f"not an answer of CLN but an HTML page{REGISTERED}"
+    assert raised.value.problem == f"unexpected response from CLN: an HTML page{REGISTERED}"
     assert raised.value.outcome_unknown
 
 
@@ -342,7 +346,7 @@ def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
     assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOutError, "nothing was sent")
     assert cln.asked == []
     cln.says("", "429 Slow Down", "Retry-After: 60")
-    assert_nothing_happened(client, RateLimitedError, "CLN answers HTTP 429 and asks to wait 60 s")
+    assert_nothing_happened(client, RateLimitedError, "rate limited by CLN: HTTP 429, retry after 60 s")
     assert_nothing_happened(client, RateLimitedError, "CLN asked for a pause")
     assert len(cln.asked) == 1
     assert clients.clock.slept == []

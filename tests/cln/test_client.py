@@ -47,8 +47,8 @@ CALLS: dict[str, Callable[[ReadOnlyClient], object]] = {
     "groups.groups": lambda client: client.groups.groups(),
     "groups.servers": lambda client: client.groups.servers("web"),
     "awp.usage": lambda client: client.awp.usage("2023-12"),
-    "patch_status.of_key": lambda client: client.patch_status.of_key(MONITORING_KEY),
-    "patch_status.of_reseller": lambda client: client.patch_status.of_reseller(),
+    "patch_status.for_key": lambda client: client.patch_status.for_key(MONITORING_KEY),
+    "patch_status.for_reseller": lambda client: client.patch_status.for_reseller(),
 }
 
 ALL_SPELLED = sorted({spell(secret) for secret in SECRETS[:-1] for spell in SPELLINGS.values()})
@@ -105,7 +105,7 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
     """A client that has made each call, and so knows all secrets."""
     _, served = furnished
     with Clients(FakeClock(), Redactor(), one_ca) as clients:
-        clients.client(served.url).patch_status.of_reseller()
+        clients.client(served.url).patch_status.for_reseller()
         client = clients.client(served.url, timeout=20, registration_token=REGISTRATION_TOKEN)
         for call in CALLS.values():
             with contextlib.suppress(RefusedError):  # there is no such group
@@ -241,7 +241,7 @@ def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Ser
     client = clients.client(served.url)
     for call, text in (
         (client.kernelcare.keys, "Authorization failed"),
-        (client.patch_status.of_reseller, "Registration token not found for reseller <login> not found"),
+        (client.patch_status.for_reseller, "Registration token not found for reseller <login> not found"),
     ):
         with pytest.raises(ClnError) as raised:
             call()
@@ -257,7 +257,7 @@ def test_made_of_texts(kind: type[ReadOnlyClient], served: Served, simulator: Si
         # The simulator's clock stands still, so the token is of another time; that it came to an answer is enough.
         with contextlib.suppress(ClnError):
             client.kernelcare.keys()
-        assert client.patch_status.of_reseller().ok
+        assert client.patch_status.for_reseller().ok
         assert repr(client) == f"<{kind.__name__} of {client.api}>"
         assert not [secret for secret in SECRETS if secret in repr([client, vars(client), client._caller])]
         assert type(client.within(Deadline(5, FakeClock()))) is kind

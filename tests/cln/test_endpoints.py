@@ -94,16 +94,16 @@ def test_login_and_token_in_the_path() -> None:
 def test_key_that_would_make_it_another_call(clients: Clients, simulator: Simulator, served: Served, key: str) -> None:
     """A key that would turn the path into that of another call goes nowhere, be it one that CLN's own list gave."""
     with pytest.raises(InvalidArgumentError) as raised:
-        clients.client(served.url).patch_status.of_key(KernelCareKey(key, None, None, "", None))
-    assert str(raised.value) == "key: would make it another call; it takes a name of CLN's own"
+        clients.client(served.url).patch_status.for_key(KernelCareKey(key, None, None, "", None))
+    assert str(raised.value) == "key: not allowed: it would give the path of another call; it takes a name of CLN's own"
     assert raised.value.argument == "key"
     with pytest.raises(InvalidArgumentError):
-        clients.client(served.url).patch_status.of_key(key)
+        clients.client(served.url).patch_status.for_key(key)
     assert simulator.requests == []
 
 
 def test_path_arrives_as_it_was_made(clients: Clients, simulator: Simulator, served: Served) -> None:
     """No library on the way decodes or resolves what stands in the path."""
     with pytest.raises(RefusedError):
-        clients.client(served.url).patch_status.of_key(KernelCareKey("a/../b%2Fc.~d", None, None, "", None))
+        clients.client(served.url).patch_status.for_key(KernelCareKey("a/../b%2Fc.~d", None, None, "", None))
     assert simulator.requests[0].target == "/api/kcare/nagios/a%2F..%2Fb%252Fc.~d"

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import AuthorizationError, BadAnswerError, ClnError, RefusedError
-from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data
+from cln_monitor.cln.envelope import _decode_slowly, changed_data, describe_body, json_data
 from cln_monitor.cln.http.answer import HttpAnswer
 
 from .answers import answer, plain_problem
@@ -77,7 +77,7 @@ def test_each_call_has_a_sample(call: str) -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_literal_sample_that_is_broken(name: str) -> None:
     """JSON as the PDF broke it is not an answer of CLN, and never a crash."""
-    assert problem(LITERAL[name]) == "BadAnswerError: not an answer of CLN but JSON that is cut or broken"
+    assert problem(LITERAL[name]) == "BadAnswerError: unexpected response from CLN: truncated or malformed JSON"
 
 
 @pytest.mark.parametrize("name", sorted(set(MEANT) - {UNAUTHORIZED}))
@@ -128,18 +128,18 @@ def test_data(body: bytes | str, data: object) -> None:
 def test_false_is_a_refusal(status: int) -> None:
     """``success`` that is JSON false says that the call failed."""
     body = '{"success": false, "message": "Limit reached", "data": [1]}'
-    assert problem(body, status) == "RefusedError: CLN refused the call: Limit reached"
+    assert problem(body, status) == "RefusedError: CLN refused the request: Limit reached"
 
 
 @pytest.mark.parametrize("success", ["null", "1", '"true"', '"false"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
 def test_neither_true_nor_false(success: str) -> None:
     """Anything else is neither a success nor a refusal, and CLN's words are kept."""
-    said = "BadAnswerError: not an answer of CLN but JSON whose success is neither true nor false"
+    said = "BadAnswerError: unexpected response from CLN: JSON whose success is neither true nor false"
     assert problem(f'{{"success": {success}, "data": [1]}}') == said
     with_message = f'{{"success": {success}, "message": "Limit reached"}}'
     assert problem(with_message) == f"{said}; CLN says: Limit reached"
     assert problem(with_message, 400) == (
-        "BadAnswerError: not an answer of CLN but HTTP 400 with JSON whose success is neither true nor false; "
+        "BadAnswerError: unexpected response from CLN: HTTP 400 with JSON whose success is neither true nor false; "
         "CLN says: Limit reached"
     )
 
@@ -175,12 +175,16 @@ def test_words_for_a_refused_token(message: str) -> None:
         (
             '{"success": false, "message": "Server not found"}',
             200,
-            "RefusedError: CLN refused the call: Server not found",
+            "RefusedError: CLN refused the request: Server not found",
         ),
-        ('{"success": false}', 200, "RefusedError: CLN refused the call: it gave no reason"),
-        ('{"success": false, "message": null}', 500, "RefusedError: CLN refused the call: it gave no reason"),
-        ('{"success": false, "message": 42}', 200, "RefusedError: CLN refused the call: 42"),
-        ('{"success": false, "message": "two\\nlines \\u202e"}', 200, "RefusedError: CLN refused the call: two lines"),
+        ('{"success": false}', 200, "RefusedError: CLN refused the request: no reason given"),
+        ('{"success": false, "message": null}', 500, "RefusedError: CLN refused the request: no reason given"),
+        ('{"success": false, "message": 42}', 200, "RefusedError: CLN refused the request: 42"),
+        (
+            '{"success": false, "message": "two\\nlines \\u202e"}',
+            200,
+            "RefusedError: CLN refused the request: two lines",
+        ),
         ('{"success": false}', 401, "AuthorizationError: CLN refused the token: HTTP 401"),
         ('{"success": false, "message": "Key"}', 403, "AuthorizationError: CLN refused the token: Key"),
     ],
@@ -200,42 +204,42 @@ def test_which_refusals_may_pass(status: int, transient: bool) -> None:
 
 
 BAD = {
-    "an empty body": ("", 200, "not an answer of CLN but an empty body"),
-    "blanks": (" \n ", 200, "not an answer of CLN but an empty body"),
-    "a page": ("<!DOCTYPE html><html>…", 200, "not an answer of CLN but an HTML page"),
-    "a page behind many blanks": (" " * 300 + "<html>", 200, "not an answer of CLN but an HTML page"),
-    "a cut list": ('{"success": true, "data": [{"ke', 200, "not an answer of CLN but JSON that is cut or broken"),
-    "text": ("All fine", 200, "not an answer of CLN but text that nobody has documented"),
-    "other bytes": (b"\x00\xff\xfe", 200, "not an answer of CLN but text that nobody has documented"),
-    "constants of JavaScript": ("[NaN, Infinity]", 200, "not an answer of CLN but JSON that is cut or broken"),
+    "an empty body": ("", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
+    "blanks": (" \n ", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
+    "a page": ("<!DOCTYPE html><html>…", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "a page behind many blanks": (" " * 300 + "<html>", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "a cut list": ('{"success": true, "data": [{"ke', 200, "unexpected response from CLN: truncated or malformed JSON"),
+    "text": ("All fine", 200, "unexpected response from CLN: undocumented text"),
+    "other bytes": (b"\x00\xff\xfe", 200, "unexpected response from CLN: undocumented text"),
+    "constants of JavaScript": ("[NaN, Infinity]", 200, "unexpected response from CLN: truncated or malformed JSON"),
     "no envelope but a message": (
         '{"message": "hello"}',
         200,
-        "not an answer of CLN but JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON that does not say whether the call succeeded",
     ),
     "no envelope but data": (
         '{"data": []}',
         200,
-        "not an answer of CLN but JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON that does not say whether the call succeeded",
     ),
     "a page of 404": (
         "<html>",
         404,
-        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+        "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
     ),
-    "a page of 502": ("<html>", 502, "not an answer of CLN but HTTP 502 with an HTML page"),
+    "a page of 502": ("<html>", 502, "unexpected response from CLN: an HTML page (HTTP 502)"),
     "success with 500": (
         '{"success": true, "data": []}',
         500,
-        "not an answer of CLN but HTTP 500 with a body that says success",
+        "unexpected response from CLN: a body that says success (HTTP 500)",
     ),
     "JSON of a web framework": (
         '{"timestamp": 1, "status": 500, "error": "Internal Server Error", "path": "/api"}',
         500,
-        "not an answer of CLN but HTTP 500 with JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: HTTP 500 with JSON that does not say whether the call succeeded",
     ),
-    "nothing, with 204": ("", 204, "not an answer of CLN but HTTP 204 with an empty body"),
-    "too deep": ("[" * 100_000, 200, "not an answer of CLN but JSON that is nested too deep"),
+    "nothing, with 204": ("", 204, "unexpected response from CLN: an empty body (HTTP 204)"),
+    "too deep": ("[" * 100_000, 200, "unexpected response from CLN: JSON that is nested too deep"),
 }
 
 
@@ -268,7 +272,7 @@ def test_authorization_without_a_body_of_cln(status: int) -> None:
 )
 def test_redirects(location: str, where: str) -> None:
     """A redirect names the host it leads to, and nothing else of the address."""
-    text = f"BadAnswerError: it redirects to {where}, which is never followed with a token; is api_url right?"
+    text = f"BadAnswerError: it redirects to {where}, which is never followed with a token; check api_url"
     for body in ("<html>", "", '{"success": true, "data": []}'):
         assert problem(body, 302, location) == text
     assert plain_problem("success:true", 301, location) == text
@@ -285,7 +289,7 @@ def test_redirects(location: str, where: str) -> None:
 def test_other_shapes(data: str, text: str) -> None:
     """Data of another shape than documented is a bad answer that says where."""
     body = f'{{"success": true, "data": {data}}}'
-    said = f"BadAnswerError: not an answer of CLN but JSON of another shape than documented: {text}"
+    said = f"BadAnswerError: unexpected response from CLN: JSON of another shape than documented: {text}"
     assert problem(body, kind=list[dict[str, str]]) == said
     mended = f'{{"success": true, "note": "\\ud800", "data": {data}}}'
     assert problem(mended, kind=list[dict[str, str]]) == said
@@ -294,7 +298,7 @@ def test_other_shapes(data: str, text: str) -> None:
 def test_message_beside_data_of_another_shape() -> None:
     """What CLN says beside data that is not what was asked for tells why."""
     assert problem('{"success": true, "message": "No keys found", "data": null}', kind=list[Any]) == (
-        "BadAnswerError: not an answer of CLN but JSON of another shape than documented: "
+        "BadAnswerError: unexpected response from CLN: JSON of another shape than documented: "
         "Expected `array`, got `null`; CLN says: No keys found"
     )
 
@@ -336,8 +340,8 @@ def test_any_bytes_of_json(body: bytes, status: int) -> None:
     [
         (b"", "an empty body"),
         (b"<?xml version", "an HTML page"),
-        (b"  [1", "JSON that is cut or broken"),
-        (b"plain", "text that nobody has documented"),
+        (b"  [1", "truncated or malformed JSON"),
+        (b"plain", "undocumented text"),
     ],
 )
 def test_describe_body(body: bytes, what: str) -> None:
@@ -363,7 +367,7 @@ def test_most_answers_are_read_at_one_go(members: list[tuple[str, Any]], status:
     """What is read so is what a close look finds, or the same error: members in any order, twice, missing or cut."""
     body = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members) + "}"
     whole = answer(body[part], status)
-    assert _outcome(json_data, whole, kind) == _outcome(_looked_at_closely, whole, kind)
+    assert _outcome(json_data, whole, kind) == _outcome(_decode_slowly, whole, kind)
 
 
 def _outcome(read: Callable[[HttpAnswer, Any], object], whole: HttpAnswer, kind: Any) -> tuple[object, str]:
@@ -395,12 +399,12 @@ def test_change_with_another_status_of_success(status: int, good: bool) -> None:
 @pytest.mark.parametrize("status", [304, 306, 399])
 def test_status_that_redirects_nowhere(status: int) -> None:
     """A 304 answers a question that nobody asked: it is no redirect."""
-    assert problem(b"", status) == f"BadAnswerError: not an answer of CLN but HTTP {status} with an empty body"
+    assert problem(b"", status) == f"BadAnswerError: unexpected response from CLN: HTTP {status} with an empty body"
 
 
 def test_refusal_with_another_status_of_success() -> None:
     """A no of CLN is one with any status."""
-    assert problem('{"success": false, "message": "no"}', 206) == "RefusedError: CLN refused the call: no"
+    assert problem('{"success": false, "message": "no"}', 206) == "RefusedError: CLN refused the request: no"
 
 
 @pytest.mark.processes

@@ -20,10 +20,10 @@ from cln_monitor.cln.fields import (
     date_if_readable,
     dates,
     dates_if_readable,
-    done,
     flag,
     identities,
     identity,
+    require_true,
     text,
     texts,
 )
@@ -191,7 +191,7 @@ def test_bad_date(value: object) -> None:
     """Anything else is a bad answer that names the field and the value, or None where no age comes of it."""
     with pytest.raises(BadAnswerError) as raised:
         date(value, "last_checkin")
-    assert str(raised.value) == f"not an answer of CLN: last_checkin is {str(value)!r}, not a date"
+    assert str(raised.value) == f"unexpected response from CLN: last_checkin is {str(value)!r}, not a date"
     assert date_if_readable(value) is None
 
 
@@ -215,7 +215,7 @@ def test_no_identity(value: object) -> None:
     """A row without an id is a bad answer."""
     with pytest.raises(BadAnswerError) as raised:
         identity(value, "server_id")
-    assert str(raised.value) == "not an answer of CLN: a row without server_id"
+    assert str(raised.value) == "unexpected response from CLN: a row without server_id"
 
 
 @pytest.mark.parametrize(
@@ -246,9 +246,9 @@ def test_counts() -> None:
 
 def test_done() -> None:
     """Only true, or its spelling, says that something was done."""
-    done(True)
-    done("true")
+    require_true(True)
+    require_true("true")
     values: list[object] = [1, "yes", "1", None, [], {}, False]
     for value in values:
         with pytest.raises(BadAnswerError, match="data is neither true nor false"):
-            done(value)
+            require_true(value)

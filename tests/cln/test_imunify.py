@@ -96,7 +96,8 @@ def test_row_without_an_id(client: ReadOnlyClient, simulator: Simulator) -> None
     with pytest.raises(BadAnswerError) as raised:
         client.imunify.servers(IMUNIFY_KEY)
     assert str(raised.value) == (
-        f"reading /im/srv/list.json at {client.api} for key IMPL-12607494: not an answer of CLN: a row without id"
+        f"reading /im/srv/list.json at {client.api} for key IMPL-12607494: "
+        "unexpected response from CLN: a row without id"
     )
 
 
@@ -104,7 +105,7 @@ def test_unknown_key(client: ReadOnlyClient) -> None:
     """A key that CLN does not know is refused."""
     with pytest.raises(RefusedError) as raised:
         client.imunify.servers(IMUNIFY_KEY)
-    assert raised.value.problem == "CLN refused the call: Key not found"
+    assert raised.value.problem == "CLN refused the request: Key not found"
 
 
 def test_keys_that_were_listed_are_hidden(client: ReadOnlyClient, account: Account) -> None:

@@ -113,7 +113,7 @@ def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, row
     ):
         with pytest.raises(BadAnswerError) as raised:
             call()
-        assert str(raised.value) == f"reading {path} at {client.api}: not an answer of CLN: {problem}"
+        assert str(raised.value) == f"reading {path} at {client.api}: unexpected response from CLN: {problem}"
 
 
 def test_a_hundred_addresses_a_call(client: ReadOnlyClient, simulator: Simulator) -> None:
@@ -186,7 +186,7 @@ def test_types_of_an_address(clients: Clients, cln: AnsweringCln) -> None:
 
 @pytest.mark.parametrize("data", [None, {}, ["KernelCare"], [None], {"available": [1]}, {"available": {}, "owned": []}])
 def test_types_that_are_none(clients: Clients, cln: AnsweringCln, data: object) -> None:
-    """What is no list of numbers is not an answer of CLN: nothing owned must not be guessed."""
+    """What is no list of numbers is unexpected response from CLN: nothing owned must not be guessed."""
     licenses = clients.client(cln.url).ip_licenses
     cln.gives(data)
     for call in (licenses.availability, licenses.check):

@@ -146,20 +146,20 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ([{"limit": 2}], "not an answer of CLN: a row without key"),
-        ([{"key": {"of": "A"}}], "not an answer of CLN: a row without key"),
+        ([{"limit": 2}], "unexpected response from CLN: a row without key"),
+        ([{"key": {"of": "A"}}], "unexpected response from CLN: a row without key"),
         (
             ["A"],
             (
-                "not an answer of CLN but JSON of another shape than documented: "
+                "unexpected response from CLN: JSON of another shape than documented: "
                 "Expected `object`, got `str` - at `$[0]`"
             ),
         ),
         (
             {"key": "A"},
-            "not an answer of CLN but JSON of another shape than documented: Expected `array`, got `object`",
+            "unexpected response from CLN: JSON of another shape than documented: Expected `array`, got `object`",
         ),
-        (None, "not an answer of CLN but JSON of another shape than documented: Expected `array`, got `null`"),
+        (None, "unexpected response from CLN: JSON of another shape than documented: Expected `array`, got `null`"),
     ],
 )
 def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, rows: object, problem: str) -> None:
@@ -176,7 +176,7 @@ def test_checkin_that_is_no_date(client: ReadOnlyClient, simulator: Simulator, l
     answers(simulator, enveloped([{"server_id": "s", "last_checkin": last_checkin}]))
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.servers(KEY)
-    assert raised.value.problem == f"not an answer of CLN: last_checkin is {str(last_checkin)!r}, not a date"
+    assert raised.value.problem == f"unexpected response from CLN: last_checkin is {str(last_checkin)!r}, not a date"
 
 
 def test_unknown_key(client: ReadOnlyClient) -> None:
@@ -184,7 +184,7 @@ def test_unknown_key(client: ReadOnlyClient) -> None:
     with pytest.raises(RefusedError) as raised:
         client.kernelcare.servers(KEY)
     assert str(raised.value) == (
-        f"reading /kcare/key/servers.json at {client.api} for key Pl4n-87d3e7eb: CLN refused the call: Key not found"
+        f"reading /kcare/key/servers.json at {client.api} for key Pl4n-87d3e7eb: CLN refused the request: Key not found"
     )
 
 
@@ -243,7 +243,7 @@ def test_new_key_in_an_object(clients: Clients, cln: AnsweringCln) -> None:
 )
 def test_servers_of_no_key(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
     """What a person gives and no key can be is refused before anything is sent."""
-    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
+    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.for_key):
         with pytest.raises(InvalidArgumentError) as raised:
             call(key)
         assert raised.value.argument == "key"
@@ -260,7 +260,7 @@ def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCl
     assert client.kernelcare.servers(key) == []
     assert client.imunify.servers(protected) == []
     cln.says("KernelCare OK")
-    assert client.patch_status.of_key(key).ok
+    assert client.patch_status.for_key(key).ok
     assert [(asked.path, asked.query) for asked in cln.asked[2:]] == [
         ("/kcare/key/servers.json", {"key": "odd key/\u00fc%"}),
         ("/im/srv/list.json", {"key": "odd key/\u00fc%"}),
@@ -272,7 +272,7 @@ def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCl
 @pytest.mark.parametrize("key", [KernelCareKey("", None, None, "", None), ImunifyKey("", "", None, None)])
 def test_an_empty_key_is_no_key_of_a_list(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
     """CLN's list gives none, and to ask about one would be to ask about all."""
-    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
+    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.for_key):
         with pytest.raises(InvalidArgumentError):
             call(key)
     assert simulator.requests == []

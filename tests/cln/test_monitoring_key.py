@@ -111,7 +111,9 @@ def test_barred_by_somebody_else(keys: MonitoringKeys, simulator: Simulator, sta
     simulator.faults.add(Fault("status", status=status, html=True))
     with pytest.raises(BadAnswerError) as raised:
         keys.register(MONITORING_KEY)
-    assert f"HTTP {status} without a word of CLN: this address is barred, or a proxy says so" in str(raised.value)
+    assert f"HTTP {status} without a message from CLN: our IP address is blocked, or a proxy says so" in str(
+        raised.value
+    )
     assert raised.value.outcome_unknown
 
 

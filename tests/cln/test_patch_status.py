@@ -162,7 +162,7 @@ GOES_ON = {
 )
 def test_good_that_goes_on(line: str, first: str, between: str) -> None:
     """Whatever follows good news and is neither a host, counts nor blank takes them back, and is quoted."""
-    with pytest.raises(BadAnswerError, match=r"^not an answer of CLN but ") as caught:
+    with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: ") as caught:
         parse(f"{first}{between}{line}")
     assert f"'{line}'" in str(caught.value) or "counts that are cut or doubled" in str(caught.value)
 
@@ -178,7 +178,7 @@ def test_good_that_goes_on(line: str, first: str, between: str) -> None:
 )
 def test_words_and_counts_that_contradict_each_other(text: str) -> None:
     """Neither is believed, and the words are quoted."""
-    with pytest.raises(BadAnswerError, match=r"^not an answer of CLN but a text that says '.* up to date"):
+    with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: a text that says '.* up to date"):
         parse(text)
 
 
@@ -222,7 +222,7 @@ def test_never_good(text: str) -> None:
     """Any other text is not an answer of CLN, and never good."""
     with pytest.raises(BadAnswerError) as raised:
         parse(text)
-    assert str(raised.value) == "not an answer of CLN but text that nobody has documented"
+    assert str(raised.value) == "unexpected response from CLN: undocumented text"
 
 
 @pytest.mark.parametrize(
@@ -240,21 +240,21 @@ def test_counts_that_do_not_add_up(text: str) -> None:
     """Each state is counted once, or the counts are worth nothing."""
     with pytest.raises(BadAnswerError) as raised:
         parse(text)
-    assert str(raised.value) == "not an answer of CLN but counts that are cut or doubled"
+    assert str(raised.value) == "unexpected response from CLN: counts that are cut or doubled"
 
 
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        ("", 200, "not an answer of CLN but an empty body"),
-        ("<html>KernelCare OK", 200, "not an answer of CLN but an HTML page"),
-        ("<html>", 404, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+        ("", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
+        ("<html>KernelCare OK", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
+        ("<html>", 404, "unexpected response from CLN: an HTML page (HTTP 404); check api_url"),
         (
             "KernelCare OK - all servers are up to date!",
             500,
-            "not an answer of CLN but HTTP 500 with a text that says all is well",
+            "unexpected response from CLN: a text that says all is well (HTTP 500)",
         ),
-        (b"\xff\xfe\x00", 200, "not an answer of CLN but text that nobody has documented"),
+        (b"\xff\xfe\x00", 200, "unexpected response from CLN: undocumented text"),
     ],
 )
 def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
@@ -270,9 +270,9 @@ def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
         (
             "Servers not found for key WsTs821nSAtiastD",
             ServersNotFoundError,
-            "CLN refused the call: Servers not found for key WsTs821nSAtiastD",
+            "CLN refused the request: Servers not found for key WsTs821nSAtiastD",
         ),
-        ("Reseller not found", ResellerNotFoundError, "CLN refused the call: Reseller not found"),
+        ("Reseller not found", ResellerNotFoundError, "CLN refused the request: Reseller not found"),
         (
             "Registration token not found for reseller acme not found",
             AuthorizationError,
@@ -284,11 +284,11 @@ def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
             AuthorizationError,
             "CLN refused the token: Authorization failed",
         ),
-        ('{"success": false, "message": "Key disabled"}', RefusedError, "CLN refused the call: Key disabled"),
+        ('{"success": false, "message": "Key disabled"}', RefusedError, "CLN refused the request: Key disabled"),
         (
             "success:false message:Unexpected\nserver error",
             RefusedError,
-            "CLN refused the call: Unexpected server error",
+            "CLN refused the request: Unexpected server error",
         ),
     ],
 )
@@ -313,15 +313,15 @@ JSON = "JSON where a text is documented"
         ('{"success": true, "data": []}', JSON),
         ('{"success": true, "data": "KernelCare OK"}', JSON),
         ('["uptodate=1"]', JSON),
-        ('{"success": true, "da', "JSON that is cut or broken"),
-        ("success:true code:0", "text that nobody has documented"),
+        ('{"success": true, "da', "truncated or malformed JSON"),
+        ("success:true code:0", "undocumented text"),
     ],
 )
 def test_success_of_another_call(body: str, what: str) -> None:
     """An answer that belongs to another call says nothing about servers."""
     with pytest.raises(BadAnswerError) as raised:
         parse(body)
-    assert str(raised.value) == f"not an answer of CLN but {what}"
+    assert str(raised.value) == f"unexpected response from CLN: {what}"
 
 
 def test_hosts() -> None:
@@ -403,12 +403,12 @@ def test_of_key(clients: Clients, account: Account, served: Served) -> None:
     key = account.add_kernelcare_key(KEY)
     client = clients.client(served.url)
     with pytest.raises(ServersNotFoundError) as raised:
-        client.patch_status.of_key(KEY)
-    assert raised.value.problem == "CLN refused the call: Servers not found for key Pl4n-87d3e7eb"
+        client.patch_status.for_key(KEY)
+    assert raised.value.problem == "CLN refused the request: Servers not found for key Pl4n-87d3e7eb"
     key.add_server(hostname="web1.example.net", ip="192.0.2.1")
-    assert client.patch_status.of_key(KEY) == PatchStatus(True, counts(1, 0, 0, 0), [])
+    assert client.patch_status.for_key(KEY) == PatchStatus(True, counts(1, 0, 0, 0), [])
     key.add_server(hostname="web2.example.net", ip="192.0.2.2", patch_state="outofdate")
-    assert client.patch_status.of_key(KEY) == PatchStatus(
+    assert client.patch_status.for_key(KEY) == PatchStatus(
         False, counts(1, 1, 0, 0), [PatchedHost("web2.example.net", "192.0.2.2", "outofdate")]
     )
 
@@ -417,7 +417,7 @@ def test_of_monitoring_key(clients: Clients, account: Account, served: Served) -
     """A registered monitoring key answers for the servers of all keys, and needs no credentials."""
     account.add_kernelcare_key(KEY).add_server(patch_state="unsupported")
     account.add_monitoring_key(MONITORING_KEY)
-    assert clients.client(served.url).patch_status.of_key(MONITORING_KEY).counts == counts(0, 0, 1, 0)
+    assert clients.client(served.url).patch_status.for_key(MONITORING_KEY).counts == counts(0, 0, 1, 0)
 
 
 @pytest.mark.parametrize("token", [None, REGISTRATION_TOKEN], ids=["a fresh token", "the registration token"])
@@ -426,7 +426,7 @@ def test_of_reseller(
 ) -> None:
     """The state of all servers of the account; the static token is sent when there is one, else a fresh token."""
     account.add_kernelcare_key(KEY).add_server()
-    status = clients.client(served.url, registration_token=token).patch_status.of_reseller()
+    status = clients.client(served.url, registration_token=token).patch_status.for_reseller()
     assert status == PatchStatus(True, counts(1, 0, 0, 0), [])
     sent = simulator.requests[0].path.rpartition("/")[2] if token is None else REGISTRATION_TOKEN
     assert simulator.requests[0].path.endswith(sent)
@@ -437,7 +437,7 @@ def test_wrong_registration_token(clients: Clients, served: Served) -> None:
     """A wrong registration token is refused, and the login does not show although no other token was ever made."""
     client = clients.client(served.url, registration_token="wrong token")
     with pytest.raises(AuthorizationError) as raised:
-        client.patch_status.of_reseller()
+        client.patch_status.for_reseller()
     host = served.url.split("/")[2]
     assert str(raised.value) == (
         f"reading /kcare/nagios-res/{{login}}/{{token}} at {host}: "
@@ -450,7 +450,7 @@ def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Ser
     simulator.faults.add(
         Fault("answer", body=b"1 machines are OUTOFDATE!\nk\xf6ln (192.0.2.1) is OUTOFDATE", content_type="text/plain")
     )
-    assert clients.client(served.url).patch_status.of_key(KEY).hosts == [
+    assert clients.client(served.url).patch_status.for_key(KEY).hosts == [
         PatchedHost("k\ufffdln", "192.0.2.1", "outofdate")
     ]
 

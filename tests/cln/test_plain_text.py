@@ -34,8 +34,8 @@ def test_plain_sample_as_printed(name: str) -> None:
         "success.plain": {"code": "0"},
         "kcare.nagios.register_key.plain": {"code": "0"},
         "status.plain": STATUS_FLAGS,
-        "error.plain": "RefusedError: CLN refused the call: Unexpected server error",
-        "kcare.nagios.register_key.error.plain": "RefusedError: CLN refused the call: it gave no reason",
+        "error.plain": "RefusedError: CLN refused the request: Unexpected server error",
+        "kcare.nagios.register_key.error.plain": "RefusedError: CLN refused the request: no reason given",
     }
     meant = readings[name]
     read = plain_problem(PLAIN[name]) if isinstance(meant, str) else plain_items(answer(PLAIN[name]))
@@ -68,18 +68,18 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        ("success:false", 200, "RefusedError: CLN refused the call: it gave no reason"),
-        ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the call: Key: not found"),
-        ("success:false message:success:true", 200, "RefusedError: CLN refused the call: success:true"),
-        ("success:false\ncode:1", 500, "RefusedError: CLN refused the call: it gave no reason"),
-        ("success:true", 500, "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success"),
-        ("success:maybe", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("success", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("code:0", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("", 200, "BadAnswerError: not an answer of CLN but an empty body"),
-        ("<html>success:true", 200, "BadAnswerError: not an answer of CLN but an HTML page"),
-        ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the call: Key not found"),
-        (' {"success": false}', 500, "RefusedError: CLN refused the call: it gave no reason"),
+        ("success:false", 200, "RefusedError: CLN refused the request: no reason given"),
+        ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the request: Key: not found"),
+        ("success:false message:success:true", 200, "RefusedError: CLN refused the request: success:true"),
+        ("success:false\ncode:1", 500, "RefusedError: CLN refused the request: no reason given"),
+        ("success:true", 500, "BadAnswerError: unexpected response from CLN: a body that says success (HTTP 500)"),
+        ("success:maybe", 200, "BadAnswerError: unexpected response from CLN: undocumented text"),
+        ("success", 200, "BadAnswerError: unexpected response from CLN: undocumented text"),
+        ("code:0", 200, "BadAnswerError: unexpected response from CLN: undocumented text"),
+        ("", 200, "BadAnswerError: unexpected response from CLN: an empty body (HTTP 200)"),
+        ("<html>success:true", 200, "BadAnswerError: unexpected response from CLN: an HTML page (HTTP 200)"),
+        ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the request: Key not found"),
+        (' {"success": false}', 500, "RefusedError: CLN refused the request: no reason given"),
         (
             '{"success": false, "message": "Authorization failed"}',
             200,
@@ -88,27 +88,31 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
         (
             '{"success": true, "data": {"code": 0}}',
             200,
-            "BadAnswerError: not an answer of CLN but JSON in place of plain text",
+            "BadAnswerError: unexpected response from CLN: JSON in place of plain text",
         ),
-        ('{"code": 0}', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
-        ('{"success": false', 200, "BadAnswerError: not an answer of CLN but JSON that is cut or broken"),
-        ('["success:true"]', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
+        ('{"code": 0}', 200, "BadAnswerError: unexpected response from CLN: JSON in place of plain text"),
+        ('{"success": false', 200, "BadAnswerError: unexpected response from CLN: truncated or malformed JSON"),
+        ('["success:true"]', 200, "BadAnswerError: unexpected response from CLN: JSON in place of plain text"),
         (
             '{"success": true}',
             500,
-            "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success",
+            "BadAnswerError: unexpected response from CLN: a body that says success (HTTP 500)",
         ),
-        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
+        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswerError: unexpected response from CLN: text that is cut"),
         (
             "success:true\nxmlrpc:true\nrhn_queue_full:",
             200,
-            "BadAnswerError: not an answer of CLN but text that is cut",
+            "BadAnswerError: unexpected response from CLN: text that is cut",
         ),
-        ("success:true xmlrpc:true rhn_queue_full: ", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
+        (
+            "success:true xmlrpc:true rhn_queue_full: ",
+            200,
+            "BadAnswerError: unexpected response from CLN: text that is cut",
+        ),
         (
             "success:true\nxmlrpc:true\nrhn_queue_full:fal",
             200,
-            "BadAnswerError: not an answer of CLN but text that is cut",
+            "BadAnswerError: unexpected response from CLN: text that is cut",
         ),
     ],
 )
@@ -152,5 +156,5 @@ def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
 def test_plain_text_with_another_status_of_success(status: int) -> None:
     """So is a plain text."""
     assert plain_problem("success:true xmlrpc:true", status) == (
-        f"BadAnswerError: not an answer of CLN but HTTP {status} with a body that says success"
+        f"BadAnswerError: unexpected response from CLN: HTTP {status} with a body that says success"
     )

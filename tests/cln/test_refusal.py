@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cln_monitor.cln import AuthorizationError, BadAnswerError, Client, ClnError, RateLimitedError, RefusedError
-from cln_monitor.cln.http.error_mapping import says_nothing_was_done
+from cln_monitor.cln.http.error_mapping import means_not_processed
 
 from .answering import AnsweringCln
 from .asking import KEY, SECRET_KEY, Clients, enveloped
@@ -46,13 +46,13 @@ def client(clients: Clients, cln: AnsweringCln) -> Client:
 @pytest.mark.parametrize("status", [*range(400, 500)])
 def test_client_errors(status: int) -> None:
     """All of 400 to 499 say that nothing was done, except those by which somebody gave up waiting."""
-    assert says_nothing_was_done(status) == (status not in {408, 444, 460, 499})
+    assert means_not_processed(status) == (status not in {408, 444, 460, 499})
 
 
 @pytest.mark.parametrize("status", [100, 200, 204, 301, 303, 307, 399, 500, 501, 502, 503, 504, 520, 599])
 def test_all_else(status: int) -> None:
     """Success, redirects and errors of the server say nothing of what was done."""
-    assert not says_nothing_was_done(status)
+    assert not means_not_processed(status)
 
 
 @each_change
@@ -83,7 +83,7 @@ def test_change_refused_in_words(client: Client, cln: AnsweringCln, change: Chan
         cln.says(body, status)
         with pytest.raises(RefusedError) as raised:
             change.make(client)
-        assert raised.value.problem.startswith(f"CLN refused the call: HTTP {status[:3]}: no such handler")
+        assert raised.value.problem.startswith(f"CLN refused the request: HTTP {status[:3]}: no such handler")
         assert not raised.value.outcome_unknown
 
 
@@ -119,19 +119,19 @@ UNAUTHORIZED = "Authorization failed"
 @pytest.mark.parametrize(
     ("status", "body", "kind", "problem"),
     [
-        (400, spring(400), RefusedError, "CLN refused the call: HTTP 400: no such handler"),
-        (400, spring(400, ""), RefusedError, "CLN refused the call: HTTP 400: Bad Request"),
-        (400, spring(400, None), RefusedError, "CLN refused the call: HTTP 400: Bad Request"),
-        (400, spring(400, ["a"]), RefusedError, "CLN refused the call: HTTP 400: Bad Request"),
-        (404, spring(404, "", "Nope"), RefusedError, "CLN refused the call: HTTP 404: Nope; is api_url right?"),
+        (400, spring(400), RefusedError, "CLN refused the request: HTTP 400: no such handler"),
+        (400, spring(400, ""), RefusedError, "CLN refused the request: HTTP 400: Bad Request"),
+        (400, spring(400, None), RefusedError, "CLN refused the request: HTTP 400: Bad Request"),
+        (400, spring(400, ["a"]), RefusedError, "CLN refused the request: HTTP 400: Bad Request"),
+        (404, spring(404, "", "Nope"), RefusedError, "CLN refused the request: HTTP 404: Nope; check api_url"),
         (401, spring(401, "Bad token"), AuthorizationError, "CLN refused the token: Bad token"),
         (403, spring(403, "", "Forbidden"), AuthorizationError, "CLN refused the token: Forbidden"),
         (400, spring(400, UNAUTHORIZED), AuthorizationError, f"CLN refused the token: {UNAUTHORIZED}"),
-        (500, spring(500, "boom"), BadAnswerError, f"not an answer of CLN but HTTP 500 {NO_WORD}; CLN says: boom"),
-        (408, spring(408, "late"), BadAnswerError, f"not an answer of CLN but HTTP 408 {NO_WORD}; CLN says: late"),
-        (200, spring(200, "odd"), BadAnswerError, f"not an answer of CLN but {NO_WORD.removeprefix('with ')}"),
-        (400, '{"status": 400}', BadAnswerError, f"not an answer of CLN but HTTP 400 {NO_WORD}"),
-        (404, "<html>", BadAnswerError, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+        (500, spring(500, "boom"), BadAnswerError, f"unexpected response from CLN: HTTP 500 {NO_WORD}; CLN says: boom"),
+        (408, spring(408, "late"), BadAnswerError, f"unexpected response from CLN: HTTP 408 {NO_WORD}; CLN says: late"),
+        (200, spring(200, "odd"), BadAnswerError, f"unexpected response from CLN: {NO_WORD.removeprefix('with ')}"),
+        (400, '{"status": 400}', BadAnswerError, f"unexpected response from CLN: HTTP 400 {NO_WORD}"),
+        (404, "<html>", BadAnswerError, "unexpected response from CLN: an HTML page (HTTP 404); check api_url"),
     ],
 )
 def test_reads_repeat_the_words(

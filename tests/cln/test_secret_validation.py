@@ -18,8 +18,8 @@ NEVER = {
     "se\rcret": "has a carriage return (U+000D) at position 3",
     "se\x07cret": "has a control character (U+0007) at position 3",
     "se\x85cret": "has a control character (U+0085) at position 3",
-    "one\ntwo": "has several lines, and a secret is one",
-    "one\r\ntwo": "has several lines, and a secret is one",
+    "one\ntwo": "has several lines; expected one line",
+    "one\r\ntwo": "has several lines; expected one line",
 }
 NOT_ASCII = {
     "secret\u200b": "has a zero-width space (U+200B) at position 7",
@@ -32,7 +32,7 @@ NOT_ASCII = {
     "s\udce9cret": "has a byte that is not UTF-8 text at position 2",
 }
 QUOTED = ['"secret"', "'secret'", "`secret`", '"secret', "secret'"]
-QUOTE = "begins or ends with a quote, which counts as a part of it"
+QUOTE = "begins or ends with a quote, which is taken as part of it"
 
 
 @pytest.mark.parametrize(("text", "problem"), (NEVER | NOT_ASCII).items(), ids=ascii)
@@ -98,7 +98,7 @@ def test_not_beside_the_refusal_of_another(clients: Clients, cln: AnsweringCln) 
     with pytest.raises(AuthorizationError, match="quote"):
         client.kernelcare.keys()
     with pytest.raises(AuthorizationError, match=r"Authorization failed$"):
-        client.patch_status.of_key("x" * 16)
+        client.patch_status.for_key("x" * 16)
 
 
 def test_of_the_token_that_was_sent(clients: Clients, cln: AnsweringCln) -> None:
@@ -107,6 +107,6 @@ def test_of_the_token_that_was_sent(clients: Clients, cln: AnsweringCln) -> None
     credentials = Credentials(LOGIN, lambda: Secret("'pl4nted'"), lambda: token)
     cln.says("Registration token not found for reseller x not found")
     with pytest.raises(AuthorizationError) as raised:
-        Client.over(clients.transport(cln.url), credentials).patch_status.of_reseller()
+        Client.over(clients.transport(cln.url), credentials).patch_status.for_reseller()
     assert raised.value.problem.endswith("; the registration token has a zero-width space (U+200B) at position 8")
     assert "quote" not in raised.value.problem

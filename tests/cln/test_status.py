@@ -137,8 +137,8 @@ def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simula
     with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert str(raised.value) == (
-        f"reading /status.json at {client.api}: not an answer of CLN but an HTML page; "
-        "and /status.plain: not an answer of CLN but an empty body"
+        f"reading /status.json at {client.api}: unexpected response from CLN: an HTML page (HTTP 200); "
+        "and /status.plain: unexpected response from CLN: an empty body (HTTP 200)"
     )
     assert raised.value.__suppress_context__
 
@@ -149,8 +149,8 @@ def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
     with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert raised.value.problem == (
-        "not an answer of CLN but JSON that is cut or broken; "
-        "and /status.plain: not an answer of CLN but text that is cut"
+        "unexpected response from CLN: truncated or malformed JSON; "
+        "and /status.plain: unexpected response from CLN: text that is cut"
     )
 
 
@@ -170,5 +170,5 @@ def test_no_flags(client: ReadOnlyClient, simulator: Simulator, data: dict[str, 
     with pytest.raises(ClnError) as raised:
         client.status.flags()
     assert str(raised.value) == (
-        f"reading /status.json at {client.api}: not an answer of CLN but a status without a single flag"
+        f"reading /status.json at {client.api}: unexpected response from CLN: a status without a single flag (HTTP 200)"
     )

@@ -78,28 +78,28 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
     (validation.note, "", f"note: is empty; {_NOTE}"),
     (validation.note, "   ", f"note: is empty; {_NOTE}"),
     (validation.limit, True, "limit: is not a whole number within bounds; it takes 0 to 1000000"),
-    (validation.license_key, "abc", f"key: is not spelled as CLN takes it; {_KEY}"),
+    (validation.license_key, "abc", f"key: invalid format; {_KEY}"),
     (validation.license_key, mask_key(KEY), "key: this is the mask of a key; CLN needs the key in full"),
     (
         validation.monitoring_key,
         "x" * 15,
-        "key: is not spelled as CLN takes it; a monitoring key has 16 to 32 letters and digits",
+        "key: invalid format; a monitoring key has 16 to 32 letters and digits",
     ),
     (
         validation.server_id,
         "a,b",
-        f"server_id: is not spelled as CLN takes it; {_SERVER_ID}",
+        f"server_id: invalid format; {_SERVER_ID}",
     ),
     (
         validation.server_ids,
         ["a", ""],
-        f"server_ids[1]: is not spelled as CLN takes it; {_SERVER_ID}",
+        f"server_ids[1]: invalid format; {_SERVER_ID}",
     ),
     (validation.server_ids, "a", "server_ids: is not a list; it takes a list of texts"),
     (validation.server_ids, [], "server_ids: is empty; it takes at least one"),
-    (validation.key_to_read, "a b/c", f"key: is not spelled as CLN takes it; {_KEY}"),
+    (validation.key_to_read, "a b/c", f"key: invalid format; {_KEY}"),
     (validation.key_to_read, mask_key(KEY), "key: this is the mask of a key; CLN needs the key in full"),
-    (validation.key_to_read, None, f"key: is not spelled as CLN takes it; {_KEY}"),
+    (validation.key_to_read, None, f"key: invalid format; {_KEY}"),
     (validation.address, "1", f"ip: {_ADDRESS}"),
     (validation.addresses, ["192.0.2.1", "192.0.2"], f"addresses[1]: {_ADDRESS}"),
     (validation.addresses, ["fe80::1%eth0"], f"addresses[0]: {_ADDRESS}"),
@@ -109,7 +109,7 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
     (validation.cidrs, ["192.0.2.77/24"], "cidrs[0]: has bits set beyond its prefix; is 192.0.2.0/24 meant?"),
     (validation.cidrs, ["2001:db8::1/32"], "cidrs[0]: has bits set beyond its prefix; is 2001:db8::/32 meant?"),
     *(
-        (validation.product_code, code, f"code: is not spelled as CLN takes it; {_ELS_CODE}")
+        (validation.product_code, code, f"code: invalid format; {_ELS_CODE}")
         for code in (
             "",
             "  ",
@@ -131,17 +131,17 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
         1,
         "els_allowed: is neither True nor False; it takes one of them",
     ),
-    (validation.month, "2023-13", "month: is not spelled as CLN takes it; it takes yyyy-MM, from 2000-01 to 2099-12"),
+    (validation.month, "2023-13", "month: invalid format; it takes yyyy-MM, from 2000-01 to 2099-12"),
     (
         validation.awp_products,
         ["awp"],
-        "products[0]: is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM: 1 to 32 of A-Z, 0-9 and _",
+        "products[0]: invalid format; expected a code such as AWP_PREMIUM: 1 to 32 of A-Z, 0-9 and _",
     ),
     (validation.login, "me|1", "login: has a | in it; it takes the login of the account"),
     (
         lambda value: validation.url("api_url", value),
         "cln.cloudlinux.com/api",
-        f"api_url: is not spelled as CLN takes it; {_URL}",
+        f"api_url: invalid format; {_URL}",
     ),
     (
         lambda value: validation.seconds("timeout", value),

@@ -23,7 +23,8 @@ def test_the_usual_is_silent() -> None:
 def test_certificates_that_nobody_checks() -> None:
     """Without verification the tokens are not safe."""
     assert warnings("tls_config: {insecure_skip_verify: true}") == [
-        "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+        "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
+        "anyone on the network path can read the tokens"
     ]
 
 

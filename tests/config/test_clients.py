@@ -32,7 +32,7 @@ def test_of_an_account(labels: str, label: str) -> None:
     top = f"key_labels: {labels}\nprobes: {{kernelcare: {{interval: 5m}}}}\n"
     config = parse_config(top + ACCOUNTS, Path("/nowhere"))
     made = ClientFactory(config, FakeClock(), Redactor())
-    one, two = (made.of_account(account, "kernelcare") for account in config.accounts)
+    one, two = (made.for_account(account, "kernelcare") for account in config.accounts)
     assert (one.account, one.client.api) == ("one", "cln.cloudlinux.com")
     assert (two.account, two.client.api) == ("two", "other.example.net")
     assert one.settings is config.accounts[0].probes["kernelcare"]
@@ -46,7 +46,7 @@ def test_other_settings() -> None:
     """A check has its own, whatever the exporter's are."""
     config = parse_config(ACCOUNTS, Path("/nowhere"))
     settings = PROBES["kernelcare"].settings()  # type: ignore[call-arg] # the settings of each probe have defaults
-    source = ClientFactory(config, FakeClock(), Redactor()).of_account(config.accounts[0], "kernelcare", settings)
+    source = ClientFactory(config, FakeClock(), Redactor()).for_account(config.accounts[0], "kernelcare", settings)
     assert source.settings is settings
     source.client.close()
 
@@ -57,7 +57,7 @@ def test_the_probes_of_an_account_share_a_client() -> None:
     made = ClientFactory(config, FakeClock(), Redactor())
     one, two = config.accounts
     first, second, other = (
-        made.of_account(account, probe).client
+        made.for_account(account, probe).client
         for account, probe in ((one, "kernelcare"), (one, "imunify"), (two, "imunify"))
     )
     assert first is second
@@ -69,7 +69,7 @@ def test_the_probes_of_an_account_share_a_client() -> None:
 @pytest.mark.parametrize(("labels", "label"), [("masked", mask_key("WsTs821nSAtiastD")), ("full", "WsTs821nSAtiastD")])
 def test_of_cln_itself(labels: str, label: str) -> None:
     """Without credentials and without an account; keys are called as elsewhere."""
-    source = sources(f"key_labels: {labels}").of_api("https://other.example.net/api", StatusSettings())
+    source = sources(f"key_labels: {labels}").for_api("https://other.example.net/api", StatusSettings())
     assert (source.account, source.client.api) == ("", "other.example.net")
     assert source.key_label("WsTs821nSAtiastD") == label
     with pytest.raises(ValueError, match="no login and secret key"):
@@ -100,7 +100,7 @@ def test_secret_files_that_change(probe: str, tmp_path: Path) -> None:
             tmp_path,
         )
         redactor, clock = Redactor(), FakeClock(simulator.now())
-        source = ClientFactory(config, clock, redactor).of_account(config.accounts[0], probe)
+        source = ClientFactory(config, clock, redactor).for_account(config.accounts[0], probe)
         for name, text in texts.items():
             (tmp_path / name).write_text(text.replace("0ld", "n3w"))
         with source.client:
@@ -117,7 +117,9 @@ def test_each_request_is_told() -> None:
     with serve(simulator) as served:
         config = parse_config(f"api_url: {served.url}\n{ACCOUNTS}", Path("/nowhere"))
         clock = FakeClock(simulator.now())
-        source = ClientFactory(config, clock, Redactor(), exchanges.append).of_account(config.accounts[0], "kernelcare")
+        source = ClientFactory(config, clock, Redactor(), exchanges.append).for_account(
+            config.accounts[0], "kernelcare"
+        )
         assert source.client.kernelcare.keys() == []
         source.client.close()
     assert [(exchange.endpoint, exchange.code) for exchange in exchanges] == [("/kcare/key/list.json", "200")]

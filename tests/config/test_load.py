@@ -17,7 +17,7 @@ from tests.helpers.certificates import Authority
 
 BAD_FILES = Path(__file__).parent / "bad"
 
-API_ROOT = "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
+API_ROOT = "expected the URL of a CLN API root, for example https://cln.cloudlinux.com/api"
 IN_QUOTES = "a value that begins with !, & or * has to stand in quotes"
 KNOWN_AT_TOP = (
     "known here: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
@@ -28,16 +28,16 @@ MAPPING = "expected a mapping of names to values, got"
 MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes, underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
 NO_ACCOUNTS = "accounts: at least one account has to be listed here, with its name, login and secret key"
-NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d"
-PROXY = "expected an address such as http://proxy.example.com:3128"
-RELATIVE = f"relative names start from {BAD_FILES}"
+NO_DURATION = "use for example 90s, 15m, 1h30m"
+PROXY = "expected the URL of a proxy, for example http://proxy.example.com:3128"
+RELATIVE = f"relative paths start from {BAD_FILES}"
 
 BAD: dict[str, list[str]] = {
     "a-list": [f"{MAPPING} a list"],
     "a-text": [f"{MAPPING} a text"],
     "account-api-url-without-scheme": [f"accounts[0].api_url: {API_ROOT}"],
-    "account-name-a-number": ["accounts[0].name: expected a text, got a number; put it in quotes"],
-    "account-name-doubled": ["accounts[1].name: acme is the name of accounts[0] already"],
+    "account-name-a-number": ["accounts[0].name: expected a string, got a number; put it in quotes"],
+    "account-name-doubled": ["accounts[1].name: duplicate account name acme; accounts[0] has the same name"],
     "account-name-empty": [f"accounts[0].name: {NAME}"],
     "account-name-too-long": [f"accounts[0].name: {NAME}"],
     "account-name-with-newline": [f"accounts[0].name: {NAME}"],
@@ -46,7 +46,7 @@ BAD: dict[str, list[str]] = {
     "account-probe-interval-of-milliseconds": [
         "accounts[0].probes.imunify.interval: expected 1s or more; CLN is asked anew each time"
     ],
-    "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known here: {', '.join(PROBES)}"],
+    "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known keys: {', '.join(PROBES)}"],
     "account-probes-a-text": ["accounts[0].probes: expected a mapping of the probes to their settings"],
     "account-unknown-key": ["accounts[0].secret_key_path: unknown key; did you mean secret_key?"],
     "account-without-anything": [
@@ -56,7 +56,7 @@ BAD: dict[str, list[str]] = {
     "accounts-empty": [NO_ACCOUNTS],
     "accounts-no-list": [NO_ACCOUNTS],
     "an-empty-list": [f"{MAPPING} a list"],
-    "api-url-number": ["api_url: expected a text, got a number; put it in quotes"],
+    "api-url-number": ["api_url: expected a string, got a number; put it in quotes"],
     "api-url-of-another-scheme": [f"api_url: {API_ROOT}"],
     "api-url-with-blank": [f"api_url: {API_ROOT}"],
     "api-url-with-broken-address": [f"api_url: {API_ROOT}"],
@@ -76,32 +76,32 @@ BAD: dict[str, list[str]] = {
     "ca-file-without-certificates": [
         (
             f"tls_config.ca_file: {BAD_FILES}/ca-file-without-certificates.yml "
-            "holds no certificates; expected a bundle in PEM"
+            "contains no certificates; expected a PEM bundle"
         ),
     ],
     "concurrency-0": ["concurrency: expected a number of calls from 1 to 256"],
     "concurrency-257": ["concurrency: expected a number of calls from 1 to 256"],
     "concurrency-fraction": ["concurrency: expected a whole number, got a fraction"],
     "concurrency-text": [
-        "concurrency: expected a whole number, got a text; write it in digits, without quotes or an exponent"
+        "concurrency: expected a whole number, got a string; write it in digits, without quotes or an exponent"
     ],
     "concurrency-true": ["concurrency: expected a whole number, got true or false"],
-    "doubled-key": ["line 1, column 1: the key timeout is here 2 times"],
-    "doubled-key-in-account": ["line 3, column 5: the key login is here 2 times"],
-    "doubled-merge-key": ["line 1, column 1: the key << is here 2 times"],
+    "doubled-key": ["line 1, column 1: duplicate key timeout (2 times)"],
+    "doubled-key-in-account": ["line 3, column 5: duplicate key login (2 times)"],
+    "doubled-merge-key": ["line 1, column 1: duplicate key << (2 times)"],
     "empty": [NO_ACCOUNTS],
-    "key-labels-unknown": ["key_labels: expected masked or full, got a text"],
-    "login-a-date": ["accounts[0].login: expected a text, got a date"],
-    "login-a-number": ["accounts[0].login: expected a text, got a number; put it in quotes"],
-    "login-binary": ["accounts[0].login: expected a text, got something else"],
+    "key-labels-unknown": ["key_labels: expected masked or full, got a string"],
+    "login-a-date": ["accounts[0].login: expected a string, got a date"],
+    "login-a-number": ["accounts[0].login: expected a string, got a number; put it in quotes"],
+    "login-binary": ["accounts[0].login: expected a string, got something else"],
     "login-empty": ["accounts[0].login: is empty; expected the login of the CLN account"],
-    "login-nothing": ["accounts[0].login: expected a text, got nothing"],
+    "login-nothing": ["accounts[0].login: expected a string, got nothing"],
     "max-server-series-negative": ["max_server_series: expected a number of series, 0 or more"],
     "monitoring-key-too-short": [
         f"accounts[0].monitoring_keys[1]: {MONITORING_KEY}",
         f"accounts[0].monitoring_keys[2]: {MONITORING_KEY}",
     ],
-    "monitoring-keys-a-text": ["accounts[0].monitoring_keys: expected a list, got a text"],
+    "monitoring-keys-a-text": ["accounts[0].monitoring_keys: expected a list, got a string"],
     "monitoring-keys-file-malformed": [f"accounts[0].monitoring_keys_file[1]: {MONITORING_KEY}"],
     "monitoring-keys-file-missing": [
         (
@@ -109,7 +109,7 @@ BAD: dict[str, list[str]] = {
             f"{RELATIVE}"
         ),
     ],
-    "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a text, got a number; put it in quotes"],
+    "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a string, got a number; put it in quotes"],
     "monitoring-keys-twice": [
         "accounts[0].monitoring_keys: monitoring_keys_file is set too; one of them is enough",
         f"accounts[0].monitoring_keys_file: {BAD_FILES}/blank.secret is empty; put the monitoring keys there",
@@ -117,16 +117,16 @@ BAD: dict[str, list[str]] = {
     "not-utf8": ["is not UTF-8 text"],
     "only-comments": [NO_ACCOUNTS],
     "probe-empty-list": [f"probes.status: {MAPPING} a list"],
-    "probe-enabled-text": ["probes.status.enabled: expected true or false, got a text"],
+    "probe-enabled-text": ["probes.status.enabled: expected true or false, got a string"],
     "probe-false": [f"probes.status: {MAPPING} true or false"],
     "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; CLN is asked anew each time"],
     "probe-interval-without-unit": [f"probes.status.interval: '60' {NO_DURATION}; did you mean 60s or 60m?"],
-    "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a text"],
+    "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a string"],
     "probe-scopes-empty": [
         "probes.patch_status.scopes: expected key, reseller or both; enabled: false is what asks nothing"
     ],
-    "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a text"],
-    "probe-setting-of-another": ["probes.status.stale_after: unknown key; known here: enabled, interval, max_age"],
+    "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a string"],
+    "probe-setting-of-another": ["probes.status.stale_after: unknown key; known keys: enabled, interval, max_age"],
     "probe-unknown": ["probes.kernelcar: unknown key; did you mean kernelcare?"],
     "probe-unknown-setting": ["probes.kernelcare.intervall: unknown key; did you mean interval?"],
     "probes-a-list": ["probes: expected a mapping of the probes to their settings"],
@@ -149,11 +149,11 @@ BAD: dict[str, list[str]] = {
     "requests-per-second-infinite": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-nan": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-negative": ["requests_per_second: expected a number above 0, or 0 for no limit"],
-    "requests-per-second-text": ["requests_per_second: expected a number, got a text"],
+    "requests-per-second-text": ["requests_per_second: expected a number, got a string"],
     "requests-per-second-with-exponent": [
-        "requests_per_second: expected a number, got a text; write it in digits, without quotes or an exponent"
+        "requests_per_second: expected a number, got a string; write it in digits, without quotes or an exponent"
     ],
-    "secret-key-a-number": ["accounts[0].secret_key: expected a text, got a number; put it in quotes"],
+    "secret-key-a-number": ["accounts[0].secret_key: expected a string, got a number; put it in quotes"],
     "secret-key-empty": ["accounts[0].secret_key: is empty; put the secret key there"],
     "secret-key-env-missing": [
         (
@@ -186,13 +186,13 @@ BAD: dict[str, list[str]] = {
         ),
     ],
     "secret-key-file-of-two-lines": [
-        f"accounts[0].secret_key_file: {BAD_FILES}/two-lines.secret has several lines, and a secret is one"
+        f"accounts[0].secret_key_file: {BAD_FILES}/two-lines.secret has several lines; expected one line"
     ],
     "secret-key-file-with-nul": ["accounts[0].secret_key_file: expected the name of a file"],
     "secret-key-file-without-credentials-directory": [
         (
             "accounts[0].secret_key_file: %d/acme "
-            "needs the variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential="
+            "needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential="
         ),
     ],
     "secret-key-none": [
@@ -213,16 +213,16 @@ BAD: dict[str, list[str]] = {
         f"api_url: {API_ROOT}",
         f"probes.status.interval: 'soon' {NO_DURATION}",
         (
-            "accounts[0].surprise: unknown key; known here: name, login, secret_key_file, secret_key_env, secret_key, "
+            "accounts[0].surprise: unknown key; known keys: name, login, secret_key_file, secret_key_env, secret_key, "
             "registration_token_file, registration_token_env, registration_token, monitoring_keys_file, "
             "monitoring_keys, api_url, probes"
         ),
         "accounts[1].login: is missing",
-        "accounts[1].secret_key: expected a text, got a list",
+        "accounts[1].secret_key: expected a string, got a list",
     ],
     "several-problems-of-accounts": [
         "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set",
-        "accounts[1].name: acme is the name of accounts[0] already",
+        "accounts[1].name: duplicate account name acme; accounts[0] has the same name",
         "accounts[1].login: is empty; expected the login of the CLN account",
         f"accounts[2].name: {NAME}",
         f"accounts[2].secret_key_file: cannot read {BAD_FILES}/missing.secret (No such file or directory); {RELATIVE}",
@@ -230,12 +230,12 @@ BAD: dict[str, list[str]] = {
     "timeout-a-clock": [f"timeout: '1:30' {NO_DURATION}; did you mean 90s or 90m?"],
     "timeout-a-secret": [f"timeout: this {NO_DURATION}"],
     "timeout-fraction": ["timeout: expected a duration such as 15m, got a fraction"],
-    "timeout-too-long": ["timeout: '99999w' is more than ten years: write a shorter duration, such as 24h or 30d"],
+    "timeout-too-long": ["timeout: invalid duration '99999w': must not exceed 10 years"],
     "timeout-true": ["timeout: expected a duration such as 15m, got true or false"],
     "timeout-without-unit": [f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?"],
-    "timeout-zero": ["timeout: '0s' is no time at all: write a duration above zero"],
-    "tls-config-unknown-key": ["tls_config.ca: unknown key; known here: ca_file, insecure_skip_verify"],
-    "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a text"],
+    "timeout-zero": ["timeout: invalid duration '0s': must be greater than zero"],
+    "tls-config-unknown-key": ["tls_config.ca: unknown key; known keys: ca_file, insecure_skip_verify"],
+    "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a string"],
     "unknown-key": ["acounts: unknown key; did you mean accounts?"],
     "unknown-key-like-none": [f"surprise: unknown key; {KNOWN_AT_TOP}"],
     "unknown-key-of-two-lines": [f"one two: unknown key; {KNOWN_AT_TOP}"],
@@ -246,17 +246,17 @@ BAD: dict[str, list[str]] = {
             "a value with a colon and a blank in it has to stand in quotes"
         ),
     ],
-    "yaml-control-character": ["is not YAML; it holds a character that cannot be seen"],
+    "yaml-control-character": ["invalid YAML: contains a non-printable character"],
     "yaml-doubled-anchor": [f"line 3, column 12: {IN_QUOTES}"],
     "yaml-ends-early": [
-        "line 2, column 1: expected the node content, but found '<stream end>'; is a bracket or a quote still open?"
+        "line 2, column 1: expected the node content, but found '<stream end>'; check for an unclosed bracket or quote"
     ],
     "yaml-impossible-boolean": [f"line 2, column 25: {LOOKS_LIKE}"],
     "yaml-impossible-date": [f"line 3, column 12: {LOOKS_LIKE}"],
     "yaml-impossible-number": [f"line 3, column 12: {LOOKS_LIKE}"],
     "yaml-list-as-key": ["line 1, column 3: found unhashable key; expected a name before the colon"],
     "yaml-no-colon": ["line 5, column 1: could not find expected ':'; after a name stands a colon and a blank"],
-    "yaml-open-quote": ["line 4, column 1: found unexpected end of stream; is a bracket or a quote still open?"],
+    "yaml-open-quote": ["line 4, column 1: found unexpected end of stream; check for an unclosed bracket or quote"],
     "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token; indent with blanks"],
     "yaml-reserved-character": [
         (
@@ -315,7 +315,7 @@ def test_each_bad_file_is_tested() -> None:
 def test_missing_file(tmp_path: Path) -> None:
     """The path that was tried is in the error."""
     file = tmp_path / "missing.yml"
-    assert load_bad(file) == f"{file}: cannot be read: No such file or directory; create it, or name another file"
+    assert load_bad(file) == f"{file}: cannot be read: No such file or directory; create it, or use another file"
 
 
 def test_folder(tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_relative_names_are_shown_whole(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("text", ["[" * 1000, "- " * 1000])
 def test_nested_without_end(text: str) -> None:
     """A text that is nested deeper than Python goes is refused, not a crash."""
-    with pytest.raises(ConfigError, match="is not YAML; it is nested too deeply"):
+    with pytest.raises(ConfigError, match="invalid YAML: nested too deeply"):
         parse(text)
 
 
@@ -582,13 +582,13 @@ def test_ca_file_with_a_mark(tmp_path: Path, certificate: str) -> None:
     (tmp_path / "ca.pem").write_text(certificate, encoding="utf-8-sig")
     assert parse_config(text, tmp_path).tls_config.ca_file == "ca.pem"
     (tmp_path / "ca.pem").write_text("junk", encoding="utf-8-sig")
-    with pytest.raises(ConfigError, match=r"ca\.pem holds no certificates; expected a bundle in PEM$"):
+    with pytest.raises(ConfigError, match=r"ca\.pem contains no certificates; expected a PEM bundle$"):
         parse_config(text, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("fifo", "is a pipe that nobody writes to: waited 1 s"), ("/dev/zero", "is larger than 16 MiB")],
+    [("fifo", "is a pipe without a writer (waited 1 s)"), ("/dev/zero", "is larger than 16 MiB")],
 )
 def test_files_without_an_end(name: str, problem: str, tmp_path: Path) -> None:
     """A bundle of certificates neither hangs the start nor eats memory."""

@@ -141,10 +141,10 @@ def test_expand(name: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_credentials_without_systemd(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside of systemd the error says what sets the folder; an empty variable counts as none."""
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    with pytest.raises(ValueError, match=r"^needs the variable CREDENTIALS_DIRECTORY, which systemd sets"):
+    with pytest.raises(ValueError, match=r"^needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets"):
         expand(name, Path("/etc"))
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
-    with pytest.raises(ValueError, match=r"^needs the variable CREDENTIALS_DIRECTORY, which systemd sets"):
+    with pytest.raises(ValueError, match=r"^needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets"):
         expand(name, Path("/etc"))
 
 
@@ -206,7 +206,7 @@ def test_each_file_may_be_a_pipe(field: str) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("fifo", "is a pipe that nobody writes to: waited 1 s"),
+        ("fifo", "is a pipe without a writer (waited 1 s)"),
         ("/dev/zero", "is larger than "),
         ("/dev/null", "is empty; put the "),
     ],
@@ -228,8 +228,8 @@ ODD = {
     "a second mark": (b"\xef\xbb\xbf\xef\xbb\xbfpl4nted", "has a byte order mark (U+FEFF) at position 1"),
     "a non-breaking space": (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
     "a carriage return": (b"pl4\rnted", "has a carriage return (U+000D) at position 4"),
-    "two lines": (b"pl4\nnted", "has several lines, and a secret is one"),
-    "two lines of Windows": (b"pl4\r\nnted\r\n", "has several lines, and a secret is one"),
+    "two lines": (b"pl4\nnted", "has several lines; expected one line"),
+    "two lines of Windows": (b"pl4\r\nnted\r\n", "has several lines; expected one line"),
     "a letter": (b"pl4nt\xc3\xa9d", "has a character beyond ASCII at position 6"),
 }
 
@@ -272,7 +272,7 @@ accounts:
     config = parse_config(text, tmp_path)
     assert warnings_of(config) == [
         "accounts[0].login: has a zero-width space (U+200B) at position 8",
-        "accounts[0].secret_key_file: the secret key begins or ends with a quote, which counts as a part of it",
+        "accounts[0].secret_key_file: the secret key begins or ends with a quote, which is taken as part of it",
         "accounts[0].registration_token: the registration token has a non-breaking space (U+00A0) at position 5",
     ]
 
@@ -281,7 +281,7 @@ accounts:
     ("key", "odd"),
     [
         ("Monitoring0Key001\\u200b", "has a zero-width space (U+200B) at position 18"),
-        ("'Monitoring0Key001'", "begins or ends with a quote, which counts as a part of it"),
+        ("'Monitoring0Key001'", "begins or ends with a quote, which is taken as part of it"),
     ],
 )
 def test_a_monitoring_key_that_is_odd(key: str, odd: str, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_secret_that_all_users_can_read(secret_key_file: str) -> None:
 
 def test_nothing_is_said() -> None:
     """What can be given is named, and what else the caller takes."""
-    told = "whom to ask is not said: give --config, or --login with --secret-key-file"
+    told = "no account given: use --config, or --login with --secret-key-file"
     assert refusal(AccountSelection()) == told
     assert refusal(AccountSelection(also=", or --exporter")) == f"{told}, or --exporter"
 
@@ -152,7 +152,7 @@ def test_a_login_without_its_secret_key(variable: str | None, monkeypatch: pytes
         (AccountSelection(login=LOGIN, secret_key_file="/"), "--secret-key-file: cannot read / (Is a directory)"),
         (AccountSelection(login=" ", registration_token="t0ken"), "--login: is empty"),
         (AccountSelection(login=LOGIN, registration_token=" "), "--api-token: is empty"),
-        (AccountSelection(needs_account=False, api_url="ftp://h"), "--api-url: expected the root of a CLN API"),
+        (AccountSelection(needs_account=False, api_url="ftp://h"), "--api-url: expected the URL of a CLN API root"),
         (AccountSelection(needs_account=False, proxy="h"), "--proxy: expected an address"),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
@@ -216,13 +216,13 @@ def test_a_proxy_that_cannot_be_used(url: str, tmp_path: Path) -> None:
 def test_an_option_that_is_not_utf_8(tmp_path: Path) -> None:
     """What the shell hands on and no text holds is an error of the option."""
     for choice in _beside_a_file(tmp_path, proxy="http://user:pl4nted\udce9@proxy"):
-        assert refusal(choice) == "--proxy: expected an address such as http://proxy.example.com:3128"
+        assert refusal(choice) == "--proxy: expected the URL of a proxy, for example http://proxy.example.com:3128"
 
 
 def test_an_api_url_that_cannot_be_used(tmp_path: Path) -> None:
     """A host that no resolver can be asked for is an error of the option."""
     for choice in _beside_a_file(tmp_path, api_url="https://a..b/api"):
-        assert refusal(choice).startswith("--api-url: expected the root of a CLN API")
+        assert refusal(choice).startswith("--api-url: expected the URL of a CLN API root")
 
 
 def _beside_a_file(folder: Path, **options: str) -> list[AccountSelection]:
@@ -247,7 +247,7 @@ class TestAccount:
         assert AccountSelection(account="other").account_of(config).name == "other"
         with pytest.raises(SelectionError) as caught:
             AccountSelection().account_of(config)
-        told = "the configuration has several accounts, name one with --account: acme, other"
+        told = "the configuration has several accounts; use --account with one of: acme, other"
         assert str(caught.value) == told
 
     def test_one_that_is_not_there(self, tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ class TestAccount:
         for choose in (AccountSelection(account="acmee").account_of, AccountSelection(account="acmee").api_url_of):
             with pytest.raises(SelectionError) as caught:
                 choose(config)
-            told = "--account: there is no acmee in the configuration; there are: acme, other"
+            told = "--account: unknown account acmee; known accounts: acme, other"
             assert str(caught.value) == told
 
     @pytest.mark.parametrize("needs_account", [True, False])
@@ -280,7 +280,7 @@ class TestApi:
         assert AccountSelection(account="other").api_url_of(config) == "https://two.example.net/api"
         with pytest.raises(SelectionError) as caught:
             AccountSelection().api_url_of(config)
-        told = "the accounts of the configuration use several APIs, name one with --account: acme, other"
+        told = "the accounts of the configuration use several APIs; use --account with one of: acme, other"
         assert str(caught.value) == told
 
     def test_of_nobody(self) -> None:

@@ -59,26 +59,26 @@ def test_fits(kind: Any, value: object, typed: object) -> None:
 @pytest.mark.parametrize(
     ("kind", "value", "complaint"),
     [
-        (str, 7, "expected a text, got a number; put it in quotes"),
-        (str, 0.5, "expected a text, got a fraction; put it in quotes"),
-        (str, True, "expected a text, got true or false; put it in quotes"),
-        (str, None, "expected a text, got nothing"),
-        (str, date(2024, 2, 3), "expected a text, got a date"),
-        (str, b"pl4nted", "expected a text, got something else"),
-        (Secret, ["pl4nted"], "expected a text, got a list"),
-        (Secret, {"pl4nted": 1}, "expected a text, got a mapping"),
-        (bool, "pl4nted", "expected true or false, got a text"),
+        (str, 7, "expected a string, got a number; put it in quotes"),
+        (str, 0.5, "expected a string, got a fraction; put it in quotes"),
+        (str, True, "expected a string, got true or false; put it in quotes"),
+        (str, None, "expected a string, got nothing"),
+        (str, date(2024, 2, 3), "expected a string, got a date"),
+        (str, b"pl4nted", "expected a string, got something else"),
+        (Secret, ["pl4nted"], "expected a string, got a list"),
+        (Secret, {"pl4nted": 1}, "expected a string, got a mapping"),
+        (bool, "pl4nted", "expected true or false, got a string"),
         (bool, 1, "expected true or false, got a number"),
         (int, True, "expected a whole number, got true or false"),
         (int, 0.5, "expected a whole number, got a fraction"),
-        (float, "pl4nted", "expected a number, got a text"),
-        (float, "1e9", "expected a number, got a text; write it in digits, without quotes or an exponent"),
-        (int, "7", "expected a whole number, got a text; write it in digits, without quotes or an exponent"),
+        (float, "pl4nted", "expected a number, got a string"),
+        (float, "1e9", "expected a number, got a string; write it in digits, without quotes or an exponent"),
+        (int, "7", "expected a whole number, got a string; write it in digits, without quotes or an exponent"),
         (Duration, ["pl4nted"], "expected a duration such as 15m, got a list"),
-        (Literal["a", "b"], "pl4nted", "expected a or b, got a text"),
-        (list[str], "pl4nted", "expected a list, got a text"),
-        (Inner, "pl4nted", "expected a mapping of names to values, got a text"),
-        (str | None, 7, "expected a text, got a number; put it in quotes"),
+        (Literal["a", "b"], "pl4nted", "expected a or b, got a string"),
+        (list[str], "pl4nted", "expected a list, got a string"),
+        (Inner, "pl4nted", "expected a mapping of names to values, got a string"),
+        (str | None, 7, "expected a string, got a number; put it in quotes"),
     ],
     ids=repr,
 )
@@ -95,9 +95,9 @@ def test_all_problems_are_found_at_once() -> None:
     typed = typer.struct(Outer, {"inner": {"txt": "a"}, "items": ["a", 7], "maybe": []}, "outer")
     assert [str(problem) for problem in typer.problems] == [
         "outer.must: is missing",
-        "outer.maybe: expected a text, got a list",
+        "outer.maybe: expected a string, got a list",
         "outer.inner.txt: unknown key; did you mean text?",
-        "outer.items[1]: expected a text, got a number; put it in quotes",
+        "outer.items[1]: expected a string, got a number; put it in quotes",
     ]
     assert typed == {}
 
@@ -105,8 +105,8 @@ def test_all_problems_are_found_at_once() -> None:
 def test_only_what_is_set_is_returned() -> None:
     """So that what is not set can come from elsewhere; what is left out is not looked at."""
     typer = Validator()
-    assert typer.struct(Outer, {"must": "a", "items": 7}, "", leave=("items",)) == {"must": "a"}
-    assert typer.struct(Outer, {}, "", leave=("must",)) == {}
+    assert typer.struct(Outer, {"must": "a", "items": 7}, "", skip=("items",)) == {"must": "a"}
+    assert typer.struct(Outer, {}, "", skip=("must",)) == {}
     assert typer.problems == []
 
 
@@ -114,7 +114,7 @@ def test_nothing_is_left_out_where_there_is_a_default() -> None:
     """And a problem where there is none."""
     typer = Validator()
     assert typer.struct(Outer, {"must": None, "inner": None, "items": None, "maybe": None}, "outer") == {}
-    assert typer.problems == [ConfigProblem("outer.must", "expected a text, got nothing")]
+    assert typer.problems == [ConfigProblem("outer.must", "expected a string, got nothing")]
 
 
 def test_a_problem_of_the_whole_has_no_place() -> None:

@@ -20,11 +20,11 @@ def test_plain_values() -> None:
     ("text", "problem"),
     [
         ("a: [", "line 1, column 5: expected the node content, but found '<stream end>'; is a bracket or"),
-        ("a: 1\na: 2", "line 1, column 1: the key a is here 2 times"),
+        ("a: 1\na: 2", "line 1, column 1: duplicate key a (2 times)"),
         ("a: !s3cret x", "line 1, column 4: a value that begins with !, & or * has to stand in quotes"),
         ("a: 2024-02-30", "line 1, column 4: looks like a number or a date and is none; put it in quotes"),
-        ("a: \x00", "is not YAML; it holds a character that cannot be seen"),
-        ("[" * 5000, "is not YAML; it is nested too deeply"),
+        ("a: \x00", "invalid YAML: contains a non-printable character"),
+        ("[" * 5000, "invalid YAML: nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, problem: str) -> None:

@@ -78,7 +78,7 @@ def refuse() -> object:
 
 def unavailable() -> object:
     """Fail, as a part does that CLN does not offer to the account."""
-    raise NotAvailableError("b", "CLN refused the call: no")
+    raise NotAvailableError("b", "CLN refused the request: no")
 
 
 def parts(target: Target) -> list[str]:
@@ -297,7 +297,7 @@ def test_what_was_there_and_is_refused_now_is_missing(targets: Targets) -> None:
     targets.probe.readers["b"] = unavailable
     targets.clock.advance(1)
     run = targets.run(target)
-    assert run.failure == Failure("refused", "CLN refused the call: no")
+    assert run.failure == Failure("refused", "CLN refused the request: no")
     assert parts(target) == ["a", "b"]
     targets.clock.advance(target.settings.max_age)
     targets.run(target)

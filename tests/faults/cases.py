@@ -82,7 +82,7 @@ def _elsewhere(world: World) -> None:
 
 # A token is taken or not; what takes none goes on.
 _NO_TOKEN = {"check_cln_patch_status -k": "OK", "check_cln_patch_status --reseller": "OK"}
-_UNTRUSTED = r"its TLS certificate is not to be trusted"
+_UNTRUSTED = r"TLS certificate verification failed"
 
 CASES: Mapping[str, Case] = {
     "refused": Case("refuses connections", lambda world: world.front.refuse(), "unreachable", "connection refused"),
@@ -114,7 +114,9 @@ CASES: Mapping[str, Case] = {
         "pauses for longer than the interval", _fault("latency", seconds=2 * INTERVAL), "", least=2 * INTERVAL
     ),
     "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "the answer was cut"),
-    "cut-json": Case("ends half-way, and says that was all", _fault("cut"), "bad_answer", "not an answer of CLN"),
+    "cut-json": Case(
+        "ends half-way, and says that was all", _fault("cut"), "bad_answer", "unexpected response from CLN"
+    ),
     "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
     "two-lengths": Case(
         "sends what is not valid HTTP",
@@ -127,7 +129,7 @@ CASES: Mapping[str, Case] = {
         "sends gzip without its end mark",
         _fault("cut_gzip"),
         "bad_answer",
-        "the answer was cut: its gzip stream has no end",
+        "incomplete response from CLN: the gzip stream ends early",
     ),
     "206": Case(
         "answers 206", _fault("answer", status=206, body='{"success":true,"data":[]}'), "bad_answer", "HTTP 206 with"
@@ -142,7 +144,9 @@ CASES: Mapping[str, Case] = {
     "idle": Case(
         "is behind a NAT that forgets idle connections", lambda world: world.front.forget(after=INTERVAL / 2), ""
     ),
-    "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "not an answer of CLN but an HTML page"),
+    "html": Case(
+        "sends HTML with 200", _fault("html"), "bad_answer", "unexpected response from CLN: an HTML page (HTTP 200)"
+    ),
     "401": Case("answers 401", _fault("status", status=401), "auth", "Authorization failed"),
     "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),
     "403-html": Case(
@@ -152,7 +156,7 @@ CASES: Mapping[str, Case] = {
         "answers 400 with the error page of a web framework",
         _fault("answer", status=400, body=_SPRING),
         "refused",
-        "CLN refused the call: HTTP 400: Unexpected parameter",
+        "CLN refused the request: HTTP 400: Unexpected parameter",
     ),
     "500-words": Case(
         "answers 500 with the error page of a web framework",
@@ -160,12 +164,12 @@ CASES: Mapping[str, Case] = {
         "bad_answer",
         "HTTP 500 with JSON that does not say whether the call succeeded; CLN says: Unexpected parameter",
     ),
-    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "CLN answers HTTP 429"),
+    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "rate limited by CLN: HTTP 429"),
     "429-wait": Case(
         "answers 429 with Retry-After, one product alone",
         _fault("status", "/cl/awp", status=429, retry_after=1),
         "rate_limited",
-        "CLN answers HTTP 429 and asks to wait 1 s",
+        "rate limited by CLN: HTTP 429, retry after 1 s",
         _only("awp"),
     ),
     "500": Case("answers 500", _fault("status", status=500, html=True), "bad_answer", "HTTP 500 with an HTML page"),
@@ -175,7 +179,7 @@ CASES: Mapping[str, Case] = {
         "has a clock an hour ahead",
         _fault("skew", seconds=3600),
         "auth",
-        r"our clock is 3\d+ s behind that of CLN",
+        r"the local clock is 3\d+ s behind the clock of CLN",
         {"status": ""},
         _NO_TOKEN,
         skew=3600,
@@ -184,7 +188,7 @@ CASES: Mapping[str, Case] = {
         "has a clock an hour behind",
         _fault("skew", seconds=-3600),
         "auth",
-        r"our clock is 3\d+ s ahead of that of CLN",
+        r"the local clock is 3\d+ s ahead of the clock of CLN",
         {"status": ""},
         _NO_TOKEN,
         skew=-3600,

@@ -123,8 +123,8 @@ DECODERS: Mapping[str, Callable[[bytes], None]] = {
     "groups": _call(lambda client: client.groups.groups()),
     "group_servers": _call(lambda client: client.groups.servers("web")),
     "awp": _call(lambda client: client.awp.usage("2023-12")),
-    "patch_status_of_key": _call(lambda client: client.patch_status.of_key("WsTs821nSAtiastD")),
-    "patch_status_of_reseller": _call(lambda client: client.patch_status.of_reseller()),
+    "patch_status_of_key": _call(lambda client: client.patch_status.for_key("WsTs821nSAtiastD")),
+    "patch_status_of_reseller": _call(lambda client: client.patch_status.for_reseller()),
     "registration": _registration,
     "date": _date,
 }

@@ -42,7 +42,7 @@ def said(cln: Cln, probe: str, **settings: object) -> list[str]:
         (b"-5", "1 key has a limit that cannot be read: {key} ('-5')"),
         (b'"1,000"', "1 key has a limit that cannot be read: {key} ('1,000')"),
         (b'{"a": 1}', """1 key has a limit that cannot be read: {key} ('{{"a": 1}}')"""),
-        (b"null", "CLN tells no limit of 1 key: {key}"),
+        (b"null", "CLN does not report the limit of 1 key: {key}"),
     ],
 )
 def test_the_limit_of_one_key(limit: bytes, text: str, cln: Cln) -> None:

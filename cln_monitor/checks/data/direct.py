@@ -30,9 +30,9 @@ def view_from_cln(need: DataRequest, options: argparse.Namespace, exit_: PluginE
         for _, problem in settings.problems():  # the configuration has none, so it is of what the option set
             raise CheckError(f"{need.set_by}: {problem}")
         if need.account:
-            source = sources.of_account(account, need.probe, settings)
+            source = sources.for_account(account, need.probe, settings)
         else:
-            source = sources.of_api(choice.api_url_of(config), settings)
+            source = sources.for_api(choice.api_url_of(config), settings)
     client = source.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
     source = msgspec.structs.replace(source, client=client, only_keys=need.only_keys)
     exit_.stage = f"reading {need.probe} from CLN at {client.api}"

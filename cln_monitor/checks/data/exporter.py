@@ -68,13 +68,13 @@ def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str
 
 def _reason(error: Exception) -> str:
     if isinstance(error, http.client.IncompleteRead):
-        return "the answer was cut"
+        return "incomplete response"
     if isinstance(error, UnfinishedBodyError):
-        return f"the answer was cut: {error}"
+        return f"incomplete response: {error}"
     if isinstance(error, InvalidResponseError):
-        return f"the answer is not valid HTTP: {error}"
+        return f"not valid HTTP: {error}"
     if isinstance(error, BodyError):
-        return f"the answer is not {error}"
+        return str(error)
     if isinstance(error, UnicodeError):
         return "no host can have that name"
     return getattr(error, "strerror", None) or type(error).__name__

@@ -66,7 +66,7 @@ def _has_surrogates(value: object) -> bool:
 
 def _config(typer: Validator, document: object, file: Path, *, is_blank: bool) -> WebConfig | None:
     typer.struct(
-        WebConfigFile, document, "", leave=("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
+        WebConfigFile, document, "", skip=("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
     )
     if not isinstance(document, dict):
         return None
@@ -116,7 +116,7 @@ def _headers(typer: Validator, document: object) -> dict[str, str]:
     place = "http_server_config"
     if document is None:
         return {}
-    typer.struct(HttpServerConfig, document, place, leave=("headers",))
+    typer.struct(HttpServerConfig, document, place, skip=("headers",))
     headers = document.get("headers") if isinstance(document, dict) else None
     if not isinstance(headers, dict | None):
         typer.note(f"{place}.headers", "expected a mapping of headers to their values")

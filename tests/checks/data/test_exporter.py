@@ -115,9 +115,9 @@ def _hang(connection: socket.socket) -> None:
     [
         (
             _sends(http_answer(PACKED[:-8], "Content-Encoding: gzip")),
-            "(the answer was cut: its gzip stream has no end)",
+            "(incomplete response from CLN: the gzip stream ends early)",
         ),
-        (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "(the answer is not the gzip that its header declares)"),
+        (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "(invalid gzip data)"),
         (_sends(http_answer(b"{}", "Content-Encoding: br")), "(the answer is not a supported Content-Encoding"),
         (
             _sends(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
@@ -133,7 +133,7 @@ def _hang(connection: socket.socket) -> None:
         ),
         (_cut, "cannot be reached (the answer was cut)"),
         (_reset, "cannot be reached (RemoteDisconnected)"),
-        (_no_http, "cannot be reached (the answer is not valid HTTP: it does not begin with HTTP/)"),
+        (_no_http, "cannot be reached (the answer is not valid HTTP: no HTTP status line)"),
         (_hang, "did not answer within 0.5 s"),
     ],
 )

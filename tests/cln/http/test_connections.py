@@ -86,7 +86,7 @@ class TestInterim:
         cln.answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + GOOD
         with pytest.raises(BadAnswerError) as raised:
             clients.client(cln.url).kernelcare.keys()
-        assert raised.value.problem == "not an answer of CLN but HTTP 101 with an empty body"
+        assert raised.value.problem == "unexpected response from CLN: an empty body (HTTP 101)"
 
     def test_without_end(self, clients: Clients, cln: AnsweringCln) -> None:
         """Interim answers without end are no valid HTTP."""
@@ -299,7 +299,7 @@ class TestRun:
             client: ReadOnlyClient = clients.client(server.url, ca_file=str(authority.file))
             with client.run() as run:
                 assert run.kernelcare.keys() == []
-                session, of_run = (each._caller.transport._session for each in (client, run))
+                session, of_run = (each._caller.transport._pool for each in (client, run))
                 assert of_run._context is session._context
         assert [exchange.code for exchange in clients.exchanges] == ["200"]
 

@@ -62,7 +62,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.SSLError(certificate_error()),
         UnreachableError,
         False,
-        "its TLS certificate is not to be trusted (certificate has expired)",
+        "TLS certificate verification failed (certificate has expired)",
     ),
     "TLS that ends too soon": (
         ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
@@ -74,7 +74,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         tls_error("WRONG_VERSION_NUMBER"),
         UnreachableError,
         False,
-        "what answers there does not speak TLS; is api_url right?",
+        "what answers there does not speak TLS; check api_url",
     ),
     "other trouble of TLS": (
         tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"),
@@ -90,10 +90,10 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         "the answer was cut: less came than its header promised",
     ),
     "no gzip": (
-        urllib3.exceptions.ProtocolError(URL, BodyError("the gzip that its header declares")),
+        urllib3.exceptions.ProtocolError(URL, BodyError("invalid gzip data")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not the gzip that its header declares",
+        "unexpected response from CLN: not invalid gzip data",
     ),
     "a closed port": (
         urllib3.exceptions.ProtocolError(
@@ -119,19 +119,19 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not valid HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP; check api_url",
     ),
     "a stream without its end": (
         UnfinishedBodyError("its gzip stream has no end"),
         BadAnswerError,
         True,
-        "the answer was cut: its gzip stream has no end",
+        "incomplete response from CLN: the gzip stream ends early",
     ),
     "what does not begin as HTTP": (
-        urllib3.exceptions.ProtocolError("Connection aborted.", NotHttpError("it does not begin with HTTP/")),
+        urllib3.exceptions.ProtocolError("Connection aborted.", NotHttpError("no HTTP status line")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
     ),
     "invalid HTTP": (
         urllib3.exceptions.ProtocolError("Connection aborted.", InvalidResponseError("malformed header")),
@@ -143,7 +143,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.InvalidHeader("Content-Length: 1, 2"),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not valid HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP; check api_url",
     ),
     "no route": (
         urllib3.exceptions.ProtocolError("Connection aborted.", OSError(113, "No route to host")),

@@ -69,7 +69,7 @@ def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -
         url = "http://cln.example.net/api" if through_proxy else server.url
         transport = clients.transport(url, proxy=server.url if through_proxy else None)
         read(transport)
-        session = transport._session
+        session = transport._pool
         managers = (session.poolmanager, *session.proxy_manager.values())
         pools = [manager.pools.get(key) for manager in managers for key in manager.pools.keys()]  # no dict
         assert len(pools) == 1
@@ -101,7 +101,7 @@ def test_redirects_are_not_followed(clients: Clients, simulator: Simulator, serv
     with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
         clients.client(server.url).kernelcare.keys()
     assert raised.value.problem == (
-        f"it redirects to {served.url.split('/')[2]}, which is never followed with a token; is api_url right?"
+        f"it redirects to {served.url.split('/')[2]}, which is never followed with a token; check api_url"
     )
     assert simulator.requests == []
 
@@ -270,7 +270,7 @@ def test_proxy_that_is_not_trusted(clients: Clients, authority: Authority) -> No
     ("api_url", "problem"),
     [
         ("https://cln.example.com/api", "the proxy refuses: 407 Proxy Authentication Required"),
-        ("http://cln.example.com/api", "not an answer of CLN but HTTP 407 with an HTML page"),
+        ("http://cln.example.com/api", "unexpected response from CLN: an HTML page (HTTP 407)"),
     ],
 )
 def test_proxy_that_refuses(clients: Clients, api_url: str, problem: str) -> None:

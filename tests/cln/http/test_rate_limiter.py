@@ -28,7 +28,7 @@ def send_times(limits: RateLimiter, clock: FakeClock, calls: int, host: str = HO
     """Return when each of so many calls is sent."""
     times = []
     for _ in range(calls):
-        with limits.turn(host, Deadline.never(clock)):
+        with limits.slot(host, Deadline.never(clock)):
             times.append(clock.monotonic())
     return times
 
@@ -67,7 +67,7 @@ def test_no_turn_before_the_deadline(clock: FakeClock) -> None:
         pytest.raises(
             TimedOutError, match="nothing was sent, as requests_per_second left it no turn before the deadline"
         ),
-        limits.turn(HOST, Deadline(9, clock)),
+        limits.slot(HOST, Deadline(9, clock)),
     ):
         pytest.fail("it had a turn")
     assert clock.slept == []
@@ -77,7 +77,7 @@ def test_deadline_has_passed(clock: FakeClock) -> None:
     """With nothing left of the deadline there is no turn, even when nobody else is there."""
     with (
         pytest.raises(TimedOutError, match="nothing was sent, as the deadline had passed"),
-        RateLimiter(8, 0, clock).turn(HOST, Deadline(0, clock)),
+        RateLimiter(8, 0, clock).slot(HOST, Deadline(0, clock)),
     ):
         pytest.fail("it had a turn")
 
@@ -87,9 +87,9 @@ def test_who_gives_up_takes_no_turn(clock: FakeClock, never: Deadline) -> None:
     limits = RateLimiter(8, 1, clock)
     send_times(limits, clock, 1)
     for _ in range(100):
-        with pytest.raises(TimedOutError), limits.turn(HOST, Deadline(0.5, clock)):
+        with pytest.raises(TimedOutError), limits.slot(HOST, Deadline(0.5, clock)):
             pytest.fail("it had a turn")
-    with limits.turn(HOST, never):
+    with limits.slot(HOST, never):
         assert clock.monotonic() == 1
 
 
@@ -102,7 +102,7 @@ def test_calls_in_flight() -> None:
 
     def call(host: str) -> None:
         nonlocal now, most
-        with limits.turn(host, Deadline.never(SystemClock())):
+        with limits.slot(host, Deadline.never(SystemClock())):
             with lock:
                 now += 1
                 most = max(most, now)
@@ -121,7 +121,7 @@ def held_by_another(limits: RateLimiter, host: str = HOST) -> Iterator[Callable[
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with limits.turn(host, Deadline.never(SystemClock())):
+        with limits.slot(host, Deadline.never(SystemClock())):
             held.set()
             let_go.wait(10)
 
@@ -144,7 +144,7 @@ def test_all_places_taken_until_the_deadline(clock: FakeClock) -> None:
         pytest.raises(
             TimedOutError, match=r"nothing was sent, as concurrency \(1\) left it no place before the deadline"
         ),
-        limits.turn(HOST, Deadline(0.05, clock)),
+        limits.slot(HOST, Deadline(0.05, clock)),
     ):
         pytest.fail("it had a turn")
     assert 0.05 <= time.monotonic() - started < 5
@@ -154,9 +154,9 @@ def test_place_comes_back_after_an_error(clock: FakeClock, never: Deadline) -> N
     """A call that fails gives its place back."""
     limits = RateLimiter(1, 0, clock)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), limits.turn(HOST, never):
+        with pytest.raises(ZeroDivisionError), limits.slot(HOST, never):
             1 / 0  # noqa: B018 # the error is what is wanted
-    with limits.turn(HOST, Deadline(0.05, clock)):
+    with limits.slot(HOST, Deadline(0.05, clock)):
         pass
 
 
@@ -167,7 +167,7 @@ def test_no_burst_behind_a_slow_call() -> None:
     sent = []
 
     def call() -> None:
-        with limits.turn(HOST, Deadline.never(clock)):
+        with limits.slot(HOST, Deadline.never(clock)):
             sent.append(clock.monotonic())
 
     with held_by_another(limits) as let_go, ThreadPoolExecutor(5) as pool:
@@ -188,7 +188,7 @@ def test_one_host_does_not_hold_the_places_of_others() -> None:
     limits = RateLimiter(1, 0.001, clock)
 
     def call(host: str, seconds: float) -> None:
-        with limits.turn(host, Deadline(seconds, clock)):
+        with limits.slot(host, Deadline(seconds, clock)):
             pass
 
     call(HOST, 20)
@@ -205,11 +205,11 @@ def test_short_pause_is_waited_out(clock: FakeClock, never: Deadline) -> None:
     """While CLN wants a pause nothing is sent to its host, and to others as ever."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, 7)
-    with limits.turn(OTHER, never):
+    with limits.slot(OTHER, never):
         assert clock.monotonic() == 0
-    with limits.turn(HOST, never):
+    with limits.slot(HOST, never):
         assert clock.monotonic() == 7
-    with limits.turn(HOST, never):
+    with limits.slot(HOST, never):
         assert clock.monotonic() == 7
 
 
@@ -238,7 +238,7 @@ def test_long_pause_is_told_at_once(clock: FakeClock, pause: float, deadline: fl
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, pause + 3)
     clock.advance(3)
-    with pytest.raises(RateLimitedError) as raised, limits.turn(HOST, Deadline(deadline, clock)):
+    with pytest.raises(RateLimitedError) as raised, limits.slot(HOST, Deadline(deadline, clock)):
         pytest.fail("it had a turn")
     assert str(raised.value) == f"CLN asked for a pause of which {pause:.0f} s are left"
     assert raised.value.retry_after == pause
@@ -267,15 +267,15 @@ def test_pause_that_comes_while_waiting_for_a_place(clock: FakeClock, monkeypatc
     monkeypatch.setattr(clock, "sleep", sleep_until_told)
 
     def call() -> None:
-        with limits.turn(HOST, Deadline.never(clock)):
+        with limits.slot(HOST, Deadline.never(clock)):
             sent.append(clock.monotonic())
 
     with held_by_another(limits) as let_go, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(call)
-        wait_until(lambda: limits._places._waiting, "it to wait for a place")
+        wait_until(lambda: limits._slots._waiting, "it to wait for a place")
         limits.pause(HOST, 20)
         let_go()
-        with limits.turn(OTHER, Deadline(10, clock)):
+        with limits.slot(OTHER, Deadline(10, clock)):
             assert not waiting.done()
         go_on.set()
         waiting.result(5)
@@ -291,7 +291,7 @@ def test_stop_ends_the_wait_for_a_turn() -> None:
     started = time.thread_time()
     with (
         pytest.raises(TimedOutError, match="nothing was sent, as we are being stopped"),
-        limits.turn(HOST, Deadline.never(clock)),
+        limits.slot(HOST, Deadline.never(clock)),
     ):
         pytest.fail("it had a turn")
     assert time.thread_time() - started < 0.5

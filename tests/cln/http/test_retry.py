@@ -36,7 +36,7 @@ PASSING = {
     "gzip without its end": (lambda: Fault("cut_gzip", times=2), BadAnswerError),
 }
 LASTING = {
-    "400": (lambda: Fault("status", status=400), "CLN refused the call: Unexpected server error"),
+    "400": (lambda: Fault("status", status=400), "CLN refused the request: Unexpected server error"),
     "401": (lambda: Fault("status", status=401), "CLN refused the token: Authorization failed"),
     "403 with a page": (
         lambda: Fault("status", status=403, html=True),
@@ -44,15 +44,15 @@ LASTING = {
     ),
     "404": (
         lambda: Fault("status", status=404, html=True),
-        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+        "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
     ),
-    "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the call: it gave no reason"),
-    "a page": (lambda: Fault("html"), "not an answer of CLN but an HTML page"),
-    "an empty body": (lambda: Fault("empty"), "not an answer of CLN but an empty body"),
-    "cut JSON": (lambda: Fault("cut"), "not an answer of CLN but JSON that is cut or broken"),
+    "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the request: no reason given"),
+    "a page": (lambda: Fault("html"), "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "an empty body": (lambda: Fault("empty"), "unexpected response from CLN: an empty body (HTTP 200)"),
+    "cut JSON": (lambda: Fault("cut"), "unexpected response from CLN: truncated or malformed JSON"),
     "no HTTP": (
         lambda: Fault("garbage"),
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
     ),
     "two lengths": (
         lambda: Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
@@ -175,7 +175,7 @@ def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, se
     with pytest.raises(RateLimitedError) as raised:
         mine.kernelcare.keys()
     assert str(raised.value) == (
-        f"reading /kcare/key/list.json at {mine.api}: CLN answers HTTP 429 and asks to wait 120 s"
+        f"reading /kcare/key/list.json at {mine.api}: rate limited by CLN: HTTP 429, retry after 120 s"
     )
     assert raised.value.retry_after == 120
     clients.clock.advance(60)
@@ -194,5 +194,5 @@ def test_rate_limit_without_a_wait(clients: Clients, simulator: Simulator, serve
     simulator.faults.add(Fault("status", status=429))
     with pytest.raises(RateLimitedError) as raised:
         read(clients.transport(served.url))
-    assert str(raised.value) == "CLN answers HTTP 429"
+    assert str(raised.value) == "rate limited by CLN: HTTP 429"
     assert raised.value.retry_after is None

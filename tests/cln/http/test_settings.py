@@ -11,7 +11,7 @@ from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_
 
 VALUE = "http://me:pl4nted@proxy.example:3128"
 NOBODY = "http://127.0.0.1:9/api"
-ADDRESS = "expected an address such as http://proxy.example.com:3128"
+ADDRESS = "expected the URL of a proxy, for example http://proxy.example.com:3128"
 GOOD = [
     "http://proxy:3128",
     "https://user:%C3%A9t%C3%A9@proxy.example.com:3128",
@@ -50,12 +50,12 @@ def test_a_bad_proxy(url: str, problem: str) -> None:
 @pytest.mark.parametrize("url", ["https://a..b/api", f"https://{'x' * 64}.example/api", "https://①.example/api", "x"])
 def test_a_bad_api_url(url: str) -> None:
     """A host that no resolver can be asked for is an error as well."""
-    assert problem_of_api_url(url) == "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
+    assert problem_of_api_url(url) == "expected the URL of a CLN API root, for example https://cln.cloudlinux.com/api"
 
 
 def hint(name: str) -> str:
     """Return what an error says of the variable ``name``."""
-    return f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"
+    return f"; {name} is set but ignored: set proxy in the configuration, or use --proxy"
 
 
 @pytest.mark.parametrize(

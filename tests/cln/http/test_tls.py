@@ -53,7 +53,7 @@ def test_certificate_that_is_not_trusted(
         with pytest.raises(UnreachableError) as raised:
             client.kernelcare.keys()
     assert str(raised.value) == (
-        f"reading /kcare/key/list.json at {client.api}: its TLS certificate is not to be trusted ({why})"
+        f"reading /kcare/key/list.json at {client.api}: TLS certificate verification failed ({why})"
     )
     assert not raised.value.transient
     assert server.connections == 1
@@ -100,7 +100,7 @@ def test_ca_file_from_a_pipe(clients: Clients, authority: Authority, tmp_path: P
             assert clients.client(server.url, ca_file=f"/dev/fd/{reading}").kernelcare.keys() == []
     os.close(reading)
     os.mkfifo(tmp_path / "fifo")
-    for name, problem in ((str(tmp_path / "fifo"), "is a pipe that nobody writes to"), ("/dev/zero", "is larger than")):
+    for name, problem in ((str(tmp_path / "fifo"), "is a pipe without a writer"), ("/dev/zero", "is larger than")):
         with pytest.raises(OSError, match=problem):
             clients.transport("https://127.0.0.1:9", ca_file=name)
 
@@ -137,9 +137,9 @@ def test_one_tls_context_for_all_connections(
     [
         (
             b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-            "what answers there does not speak TLS; is api_url right?",
+            "what answers there does not speak TLS; check api_url",
         ),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "what answers there does not speak TLS; is api_url right?"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "what answers there does not speak TLS; check api_url"),
         (b"\x15\x03\x03\x00\x02\x02\x28", "TLS failed (sslv3 alert handshake failure)"),
         (b"", "the connection was closed while shaking hands over TLS"),
     ],
@@ -163,7 +163,7 @@ def test_http_to_a_server_with_tls(clients: Clients, authority: Authority) -> No
     with ScriptedServer(answering(GOOD), tls=tls) as server, pytest.raises(ClnError) as raised:
         clients.client(server.url.replace("https:", "http:")).kernelcare.keys()
     assert raised.value.problem in {
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
         "the connection was closed while waiting for the answer",
     }
 

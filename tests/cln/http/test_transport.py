@@ -147,7 +147,7 @@ def test_gzip_that_is_none(clients: Clients) -> None:
     answer = http_answer(b"no gzip", "Content-Encoding: gzip")
     with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
         read(clients.transport(server.url))
-    assert str(raised.value) == "unexpected response from CLN: not the gzip that its header declares"
+    assert str(raised.value) == "unexpected response from CLN: not invalid gzip data"
 
 
 def test_gzip_that_is_cut(clients: Clients) -> None:
@@ -206,7 +206,7 @@ def test_large_bodies_take_turns(
     monkeypatch.setattr(answer_module, "_LARGE_BODY", 1 << 20)
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 3 << 20)
     places = Places(1)
-    monkeypatch.setattr(answer_module, "_places_for_large", places)
+    monkeypatch.setattr(answer_module, "_large_bodies", places)
     simulator.faults.add(Fault("huge", size=2 << 20))
     for _ in range(2):
         assert len(read(clients.transport(served.url)).body) == 2 << 20
@@ -257,7 +257,7 @@ def test_byte_order_mark(clients: Clients, simulator: Simulator, served: Served)
         simulator.faults.add(Fault("answer", path, body=text.encode("utf-8-sig")))
     assert client.kernelcare.keys() == []
     assert client.status.flags().flags == {"xmlrpc": True}
-    assert client.patch_status.of_key("WsTs821nSAtiastD").ok
+    assert client.patch_status.for_key("WsTs821nSAtiastD").ok
 
 
 def test_exchanges_are_observed(clients: Clients, simulator: Simulator, served: Served) -> None:
@@ -307,7 +307,7 @@ def test_call_without_a_turn_is_no_exchange(clients: Clients, simulator: Simulat
     with pytest.raises(TimedOutError):
         read(clients.transport(served.url), deadline=Deadline(0, clients.clock))
     with pytest.raises(InvalidArgumentError):
-        clients.client(served.url).patch_status.of_key("register_key.plain")
+        clients.client(served.url).patch_status.for_key("register_key.plain")
     assert clients.exchanges == []
     assert simulator.requests == []
 
@@ -372,7 +372,7 @@ def test_host_of_an_api_root(api_url: str, host: str) -> None:
 def test_another_root(clients: Clients, simulator: Simulator, served: Served) -> None:
     """The root of the API is a setting: an ePortal answers below another path."""
     with pytest.raises(BadAnswerError):
-        clients.client(served.url.replace("/api", "/admin/api")).patch_status.of_key("WsTs821nSAtiastD")
+        clients.client(served.url.replace("/api", "/admin/api")).patch_status.for_key("WsTs821nSAtiastD")
     assert simulator.requests[0].target == "/admin/api/kcare/nagios/WsTs821nSAtiastD"
 
 

@@ -120,7 +120,9 @@ def test_certificates_among_systemds_credentials(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
     assert load_web_config(file).tls is not None
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    with pytest.raises(ConfigError, match=r"tls_server_config\.cert_file: needs the variable CREDENTIALS_DIRECTORY"):
+    with pytest.raises(
+        ConfigError, match=r"tls_server_config\.cert_file: needs the environment variable CREDENTIALS_DIRECTORY"
+    ):
         load_web_config(file)
 
 
@@ -206,7 +208,7 @@ def test_a_change_holds_from_the_next_look_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("nonsense: 1", "nonsense: unknown key; known here: tls_server_config, http_server_config, "),
+        ("nonsense: 1", "nonsense: unknown key; known keys: tls_server_config, http_server_config, "),
         ("", "is empty; write basic_auth_users: {} to mean that"),
         ("# nothing yet\n", "is empty; write basic_auth_users: {} to mean that"),
         (f"{TLS}}}", "tls_server_config: turns TLS on, which takes a restart"),

@@ -44,7 +44,7 @@ def of_check_ins(status: ProbeStatus, now: float) -> Iterator[Problem]:
         return problem_of(row, "check-ins", text, alert, since=_longest(servers, now), details=details)
 
     for key, stands in found.whole_keys:
-        seen = stands.seen
+        seen = stands.checked_in
         text = f"No server of key {key.name} of {account} checks in anymore: {formatting.number(seen)} servers"
         of_key = [each for each in silent if each.key == key.key]
         yield from problem(policy.KEY_SILENT, text, "ClnKeyAllServersStale", of_key, seen)
