@@ -47,7 +47,7 @@ def test_reading_when_cln_fails(fault: str, cln: Cln) -> None:
     cln.simulator.faults.add(FAULTS[fault])
     for command in ALL_READS:
         if fault == "cut" and "status" in command.typed:
-            continue  # a text that is cut between two lines is one of fewer flags or hosts
+            continue  # a truncated text between two lines is one of fewer flags or hosts
         outcome = ask(cln, *command.arguments)
         assert (outcome.code, outcome.out) == (3, ""), (command.typed, outcome)
 
@@ -142,7 +142,7 @@ def test_refused_by_status(status: int, body: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
 def test_left_open_by_status(status: int, cln: Cln) -> None:
-    """What does not say that nothing was done: 3, and a look before it is sent again, with the words of CLN."""
+    """What does not say that nothing was changed: 3, and a look before it is sent again, with the words of CLN."""
     cln.simulator.faults.add(Fault("answer", status=status, body='{"status": 5, "message": "worker died"}'))
     for command in ALL_CHANGES[status % 4 :: 4]:
         outcome = ask(cln, *command.arguments)

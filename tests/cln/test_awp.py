@@ -51,7 +51,7 @@ def test_month_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, month: An
     """A month of another form is refused before anything is sent."""
     with pytest.raises(InvalidArgumentError) as raised:
         client.awp.usage(month)
-    assert str(raised.value) == "month: invalid format; it takes yyyy-MM, from 2000-01 to 2099-12"
+    assert str(raised.value) == "month: invalid format; expected yyyy-MM, from 2000-01 to 2099-12"
     assert cln.asked == []
 
 

@@ -79,10 +79,10 @@ def test_secret_that_cannot_be_read(
     client = ReadOnlyClient.over(clients.transport(served.url), Credentials(LOGIN, source, source))
     with pytest.raises(AuthorizationError) as raised:
         client.kernelcare.keys()
-    assert raised.value.problem == f"nothing was sent, as the secret key cannot be read ({why})"
+    assert raised.value.problem == f"cannot read the secret key ({why}); request not sent"
     with pytest.raises(AuthorizationError) as raised:
         client.patch_status.for_reseller()
-    assert raised.value.problem == f"nothing was sent, as the registration token cannot be read ({why})"
+    assert raised.value.problem == f"cannot read the registration token ({why}); request not sent"
     assert raised.value.__context__ is None
     assert simulator.requests == []
 
@@ -93,7 +93,7 @@ def test_without_credentials(clients: Clients, simulator: Simulator, served: Ser
     assert client.status.flags().is_good("xmlrpc")
     simulator.clear_requests()
     for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.for_reseller):
-        with pytest.raises(ValueError, match="this client has no login and secret key: it can read the status of CLN"):
+        with pytest.raises(ValueError, match="this client has no login and secret key; it can only read the status"):
             call()
     assert simulator.requests == []
 
@@ -305,7 +305,7 @@ def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simula
     simulator.faults.add(Fault("answer", body=body))
     with pytest.raises(BadAnswerError) as raised:
         clients.client(served.url).kernelcare.keys()
-    assert raised.value.problem.endswith("; CLN says: No keys found for <login>")
+    assert raised.value.problem.endswith("; message: No keys found for <login>")
 
 
 @pytest.mark.usefixtures("call_clock")
@@ -316,20 +316,17 @@ def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, serv
     with pytest.raises(TimedOutError) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == (
-        "nothing was sent, as requests_per_second left it no turn before the deadline; "
-        "more time takes a larger -t/--timeout"
+        "timed out waiting for the rate limit (requests_per_second); request not sent; increase -t/--timeout"
     )
     simulator.faults.add(Fault("hang"))
     hurried = clients.client(served.url).within(Deadline(0.1, clients.clock, "-t/--timeout"))
     with pytest.raises(TimedOutError) as raised:
         hurried.kernelcare.keys()
-    assert raised.value.problem == (
-        "no complete answer within 0.1 s, it was still waiting for the answer; more time takes a larger -t/--timeout"
-    )
+    assert raised.value.problem == ("timed out after 0.1 s while waiting for the response; increase -t/--timeout")
     patient = clients.client(served.url, timeout=0.1).within(Deadline(60, clients.clock, "-t/--timeout"))
     with pytest.raises(TimedOutError) as raised:
         patient.kernelcare.keys()
-    assert raised.value.problem == "no complete answer within 0.1 s, it was still waiting for the answer"
+    assert raised.value.problem == "timed out after 0.1 s while waiting for the response"
 
 
 def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
@@ -340,6 +337,6 @@ def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Serve
     hurried.kernelcare.keys()
     with pytest.raises(TimedOutError) as raised:
         hurried.kernelcare.keys()
-    assert raised.value.problem == "nothing was sent, as requests_per_second left it no turn before the deadline"
+    assert raised.value.problem == "timed out waiting for the rate limit (requests_per_second); request not sent"
     client.kernelcare.keys()
     assert len(simulator.requests) == 3

@@ -47,7 +47,7 @@ from .answers import texts_of
 from .asking import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SPELLINGS, Clients, credentials, enveloped, refused
 from .changes import CHANGES, IN_JSON, Change, named
 
-OPEN = "; the change may have been made all the same: look before sending it again"
+OPEN = "; the change may have been made; check before you repeat it"
 REGISTERED = "; the key may be registered; run this again"
 
 each_change = pytest.mark.parametrize("change", CHANGES, ids=named)
@@ -99,7 +99,7 @@ def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> 
             cln.says(json.dumps({"message": message, "success": True, "data": nothing}))
             with pytest.raises(NotDoneError) as raised:
                 change.make(client)
-            assert raised.value.problem == f"CLN did nothing: {message or 'no reason given'}"
+            assert raised.value.problem == f"CLN reported success but changed nothing: {message or 'no reason given'}"
             assert isinstance(raised.value, RefusedError)
             assert not raised.value.outcome_unknown
     cln.says('{"success": true}')
@@ -140,13 +140,13 @@ def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Cha
 
 
 LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
-    "closed": (b"", UnreachableError, "the connection was closed while waiting for the answer"),
+    "closed": (b"", UnreachableError, "connection closed while waiting for the response"),
     "an HTML page": (http_answer(b"<html>"), BadAnswerError, "unexpected response from CLN: an HTML page (HTTP 200)"),
     "nothing": (http_answer(b""), BadAnswerError, "unexpected response from CLN: an empty body (HTTP 200)"),
     "cut JSON": (
         http_answer(b'{"success": tr'),
         BadAnswerError,
-        "unexpected response from CLN: truncated or malformed JSON",
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
     ),
     "no HTTP": (
         b"hello\r\n\r\n",
@@ -161,7 +161,7 @@ LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
     "500 and success": (
         http_answer(enveloped(None), status="500 Oops"),
         BadAnswerError,
-        "unexpected response from CLN: a body that says success (HTTP 500)",
+        "unexpected response from CLN: a body that reports success (HTTP 500)",
     ),
     "503 that asks to wait": (
         http_answer(b"", "Retry-After: 5", status="503 Busy"),
@@ -171,17 +171,17 @@ LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
     "a redirect": (
         http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
         BadAnswerError,
-        "it redirects to 192.0.2.1, which is never followed with a token; check api_url",
+        "unexpected redirect to 192.0.2.1 (HTTP 302), not followed; check api_url",
     ),
     "bad gzip": (
         http_answer(b"no gzip at all", "Content-Encoding: gzip"),
         BadAnswerError,
-        "unexpected response from CLN: not invalid gzip data",
+        "unexpected response from CLN: invalid gzip data",
     ),
     "success that is none": (
         http_answer(b'{"success": "true", "data": true}'),
         BadAnswerError,
-        "unexpected response from CLN: JSON whose success is neither true nor false",
+        "unexpected response from CLN: JSON with a success field that is neither true nor false (HTTP 200)",
     ),
 }
 
@@ -310,7 +310,7 @@ def test_nobody_is_reached(clients: Clients) -> None:
     """Without a connection nothing can have happened."""
     with _closed_port() as url:
         assert_nothing_happened(clients.writer(url), UnreachableError, "connection refused")
-    assert_nothing_happened(clients.writer("http://nowhere.invalid"), UnreachableError, "does not resolve")
+    assert_nothing_happened(clients.writer("http://nowhere.invalid"), UnreachableError, "cannot resolve the host name")
 
 
 def test_certificate_that_is_not_trusted(clients: Clients, authority: Authority) -> None:
@@ -319,17 +319,17 @@ def test_certificate_that_is_not_trusted(clients: Clients, authority: Authority)
         assert_nothing_happened(clients.writer(server.url), UnreachableError, "certificate")
     with ScriptedServer(lambda connection: connection.recv(1)) as server:
         https = server.url.replace("http:", "https:")
-        assert_nothing_happened(clients.writer(https), UnreachableError, "while shaking hands")
+        assert_nothing_happened(clients.writer(https), UnreachableError, "during the TLS handshake")
 
 
 @pytest.mark.usefixtures("call_clock")
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
-        (answering(http_answer(status="403 Forbidden")), "the proxy refuses: 403 Forbidden"),
+        (answering(http_answer(status="403 Forbidden")), "the proxy refused the connection: 403 Forbidden"),
         (read_head, "proxy"),
         (answering(b"hello\r\n\r\n"), ""),
-        (_silent, "asking the proxy"),
+        (_silent, "while waiting for the proxy"),
     ],
     ids=["refuses", "closes", "no HTTP", "silence"],
 )
@@ -343,11 +343,11 @@ def test_proxy_that_lets_nothing_through(clients: Clients, script: Script, probl
 def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
     """Where the deadline leaves no time, or CLN wants a pause, nothing goes out."""
     client = clients.writer(cln.url)
-    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOutError, "nothing was sent")
+    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOutError, "request not sent")
     assert cln.asked == []
     cln.says("", "429 Slow Down", "Retry-After: 60")
     assert_nothing_happened(client, RateLimitedError, "rate limited by CLN: HTTP 429, retry after 60 s")
-    assert_nothing_happened(client, RateLimitedError, "CLN asked for a pause")
+    assert_nothing_happened(client, RateLimitedError, "rate limited by CLN for another")
     assert len(cln.asked) == 1
     assert clients.clock.slept == []
 
@@ -555,7 +555,7 @@ def test_nothing_to_change(client: Client, cln: AnsweringCln) -> None:
     for update in (client.imunify.update_key, client.els.update_key):
         with pytest.raises(InvalidArgumentError) as raised:
             update("IMKEYVALUE")
-        assert str(raised.value) == "limit: is not given, and neither is note; it takes at least one of them"
+        assert str(raised.value) == "limit: a limit or a note is required"
     assert cln.asked == []
 
 
@@ -610,7 +610,7 @@ def test_simulated_kernelcare(clients: Clients, served: Served) -> None:
         kernelcare.delete_key(key)
     with pytest.raises(NotDoneError) as raised:
         kernelcare.remove_server("nobody")
-    assert raised.value.problem == "CLN did nothing: Server not found"
+    assert raised.value.problem == "CLN reported success but changed nothing: Server not found"
 
 
 def test_simulated_imunify_and_els(clients: Clients, served: Served) -> None:

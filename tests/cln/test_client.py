@@ -245,7 +245,7 @@ def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Ser
     ):
         with pytest.raises(ClnError) as raised:
             call()
-        assert raised.value.problem == f"CLN refused the token: {text}; our clock is {how} that of CLN"
+        assert raised.value.problem == f"CLN refused the token: {text}; the local clock is {how} the clock of CLN"
         assert raised.value.reason == "auth"
     assert [exchange.clock_skew for exchange in clients.exchanges] == [skew, skew]
 

@@ -77,7 +77,9 @@ def test_each_call_has_a_sample(call: str) -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_literal_sample_that_is_broken(name: str) -> None:
     """JSON as the PDF broke it is not an answer of CLN, and never a crash."""
-    assert problem(LITERAL[name]) == "BadAnswerError: unexpected response from CLN: truncated or malformed JSON"
+    assert (
+        problem(LITERAL[name]) == "BadAnswerError: unexpected response from CLN: truncated or malformed JSON (HTTP 200)"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(MEANT) - {UNAUTHORIZED}))
@@ -134,14 +136,14 @@ def test_false_is_a_refusal(status: int) -> None:
 @pytest.mark.parametrize("success", ["null", "1", '"true"', '"false"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
 def test_neither_true_nor_false(success: str) -> None:
     """Anything else is neither a success nor a refusal, and CLN's words are kept."""
-    said = "BadAnswerError: unexpected response from CLN: JSON whose success is neither true nor false"
+    said = (
+        "BadAnswerError: unexpected response from CLN: "
+        "JSON with a success field that is neither true nor false (HTTP 200)"
+    )
     assert problem(f'{{"success": {success}, "data": [1]}}') == said
     with_message = f'{{"success": {success}, "message": "Limit reached"}}'
-    assert problem(with_message) == f"{said}; CLN says: Limit reached"
-    assert problem(with_message, 400) == (
-        "BadAnswerError: unexpected response from CLN: HTTP 400 with JSON whose success is neither true nor false; "
-        "CLN says: Limit reached"
-    )
+    assert problem(with_message) == f"{said}; message: Limit reached"
+    assert problem(with_message, 400) == f"{said.replace('200', '400')}; message: Limit reached"
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
@@ -208,19 +210,27 @@ BAD = {
     "blanks": (" \n ", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
     "a page": ("<!DOCTYPE html><html>…", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
     "a page behind many blanks": (" " * 300 + "<html>", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
-    "a cut list": ('{"success": true, "data": [{"ke', 200, "unexpected response from CLN: truncated or malformed JSON"),
-    "text": ("All fine", 200, "unexpected response from CLN: undocumented text"),
-    "other bytes": (b"\x00\xff\xfe", 200, "unexpected response from CLN: undocumented text"),
-    "constants of JavaScript": ("[NaN, Infinity]", 200, "unexpected response from CLN: truncated or malformed JSON"),
+    "a cut list": (
+        '{"success": true, "data": [{"ke',
+        200,
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+    ),
+    "text": ("All fine", 200, "unexpected response from CLN: undocumented text (HTTP 200)"),
+    "other bytes": (b"\x00\xff\xfe", 200, "unexpected response from CLN: undocumented text (HTTP 200)"),
+    "constants of JavaScript": (
+        "[NaN, Infinity]",
+        200,
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+    ),
     "no envelope but a message": (
         '{"message": "hello"}',
         200,
-        "unexpected response from CLN: JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON without a success field (HTTP 200)",
     ),
     "no envelope but data": (
         '{"data": []}',
         200,
-        "unexpected response from CLN: JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON without a success field (HTTP 200)",
     ),
     "a page of 404": (
         "<html>",
@@ -231,15 +241,15 @@ BAD = {
     "success with 500": (
         '{"success": true, "data": []}',
         500,
-        "unexpected response from CLN: a body that says success (HTTP 500)",
+        "unexpected response from CLN: a body that reports success (HTTP 500)",
     ),
     "JSON of a web framework": (
         '{"timestamp": 1, "status": 500, "error": "Internal Server Error", "path": "/api"}',
         500,
-        "unexpected response from CLN: HTTP 500 with JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON without a success field (HTTP 500)",
     ),
     "nothing, with 204": ("", 204, "unexpected response from CLN: an empty body (HTTP 204)"),
-    "too deep": ("[" * 100_000, 200, "unexpected response from CLN: JSON that is nested too deep"),
+    "too deep": ("[" * 100_000, 200, "unexpected response from CLN: JSON that is nested too deeply (HTTP 200)"),
 }
 
 
@@ -253,8 +263,8 @@ def test_bad_answers(body: bytes | str, status: int, text: str) -> None:
 def test_authorization_without_a_body_of_cln(status: int) -> None:
     """HTTP 401 and 403 are about authorization, whoever answers."""
     text = (
-        f"AuthorizationError: CLN answers HTTP {status} and no reason: "
-        "login, secret key or token are wrong, or our address is barred"
+        f"AuthorizationError: HTTP {status} without a reason: "
+        "the login, secret key or token is wrong, or our IP address is blocked"
     )
     assert problem("<html>", status) == text
     assert plain_problem("", status) == text
@@ -272,10 +282,13 @@ def test_authorization_without_a_body_of_cln(status: int) -> None:
 )
 def test_redirects(location: str, where: str) -> None:
     """A redirect names the host it leads to, and nothing else of the address."""
-    text = f"BadAnswerError: it redirects to {where}, which is never followed with a token; check api_url"
     for body in ("<html>", "", '{"success": true, "data": []}'):
-        assert problem(body, 302, location) == text
-    assert plain_problem("success:true", 301, location) == text
+        assert problem(body, 302, location) == _redirect(where, 302)
+    assert plain_problem("success:true", 301, location) == _redirect(where, 301)
+
+
+def _redirect(where: str, status: int) -> str:
+    return f"BadAnswerError: unexpected redirect to {where} (HTTP {status}), not followed; check api_url"
 
 
 @pytest.mark.parametrize(
@@ -289,7 +302,9 @@ def test_redirects(location: str, where: str) -> None:
 def test_other_shapes(data: str, text: str) -> None:
     """Data of another shape than documented is a bad answer that says where."""
     body = f'{{"success": true, "data": {data}}}'
-    said = f"BadAnswerError: unexpected response from CLN: JSON of another shape than documented: {text}"
+    said = (
+        f"BadAnswerError: unexpected response from CLN: JSON that does not match the API document ({text}) (HTTP 200)"
+    )
     assert problem(body, kind=list[dict[str, str]]) == said
     mended = f'{{"success": true, "note": "\\ud800", "data": {data}}}'
     assert problem(mended, kind=list[dict[str, str]]) == said
@@ -298,8 +313,8 @@ def test_other_shapes(data: str, text: str) -> None:
 def test_message_beside_data_of_another_shape() -> None:
     """What CLN says beside data that is not what was asked for tells why."""
     assert problem('{"success": true, "message": "No keys found", "data": null}', kind=list[Any]) == (
-        "BadAnswerError: unexpected response from CLN: JSON of another shape than documented: "
-        "Expected `array`, got `null`; CLN says: No keys found"
+        "BadAnswerError: unexpected response from CLN: JSON that does not match the API document "
+        "(Expected `array`, got `null`) (HTTP 200); message: No keys found"
     )
 
 
@@ -381,7 +396,7 @@ def _outcome(read: Callable[[HttpAnswer, Any], object], whole: HttpAnswer, kind:
 @pytest.mark.parametrize("body", [enveloped([]), b"[]"], ids=["in the envelope", "bare"])
 def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
     """A list is whole with 200 alone: a 206 says itself that it is a part, and no other is one of CLN's."""
-    with pytest.raises(BadAnswerError, match=f"HTTP {status} with ") as raised:
+    with pytest.raises(BadAnswerError, match=rf"\(HTTP {status}\)$") as raised:
         json_data(HttpAnswer(status, body), list)
     assert not raised.value.transient
 
@@ -392,14 +407,14 @@ def test_change_with_another_status_of_success(status: int, good: bool) -> None:
     if good:
         assert changed_data(HttpAnswer(status, enveloped(True)), bool) is True
     else:
-        with pytest.raises(BadAnswerError, match=f"HTTP {status} with a body that says success"):
+        with pytest.raises(BadAnswerError, match=rf"a body that reports success \(HTTP {status}\)"):
             changed_data(HttpAnswer(status, enveloped(True)), bool)
 
 
 @pytest.mark.parametrize("status", [304, 306, 399])
 def test_status_that_redirects_nowhere(status: int) -> None:
     """A 304 answers a question that nobody asked: it is no redirect."""
-    assert problem(b"", status) == f"BadAnswerError: unexpected response from CLN: HTTP {status} with an empty body"
+    assert problem(b"", status) == f"BadAnswerError: unexpected response from CLN: an empty body (HTTP {status})"
 
 
 def test_refusal_with_another_status_of_success() -> None:

@@ -240,7 +240,7 @@ def test_counts() -> None:
     assert counts([], "data") == []
     values: list[object] = [[None], ["x"], [[1]], {}, None, 1, "1"]
     for value in values:
-        with pytest.raises(BadAnswerError, match="data is no list of numbers"):
+        with pytest.raises(BadAnswerError, match="data is not a list of numbers"):
             counts(value, "data")
 
 

@@ -139,15 +139,15 @@ def test_addresses_in_one_spelling(client: ReadOnlyClient, simulator: Simulator)
 @pytest.mark.parametrize(
     ("addresses", "text"),
     [
-        ("192.0.2.1", "addresses: is not a list"),
-        (None, "addresses: is not a list"),
-        (7, "addresses: is not a list"),
+        ("192.0.2.1", "addresses: expected a list of strings"),
+        (None, "addresses: expected a list of strings"),
+        (7, "addresses: expected a list of strings"),
         ([""], "addresses[0]: is not an IP address"),
         (["192.0.2.1", None], "addresses[1]: is not an IP address"),
         (["192.0.2.1,192.0.2.2"], "addresses[0]: is not an IP address"),
         (["fe80::1%eth0"], "addresses[0]: is not an IP address"),
         ([f"192.0.2.{number}" for number in range(200)] + ["192.0.2"], "addresses[200]: is not an IP address"),
-        ([IpLicense("", 1, True, None)], "addresses[0]: is not a text, or an empty one"),
+        ([IpLicense("", 1, True, None)], "addresses[0]: expected a non-empty string"),
     ],
 )
 def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, addresses: Any, text: str) -> None:
@@ -186,7 +186,7 @@ def test_types_of_an_address(clients: Clients, cln: AnsweringCln) -> None:
 
 @pytest.mark.parametrize("data", [None, {}, ["KernelCare"], [None], {"available": [1]}, {"available": {}, "owned": []}])
 def test_types_that_are_none(clients: Clients, cln: AnsweringCln, data: object) -> None:
-    """What is no list of numbers is unexpected response from CLN: nothing owned must not be guessed."""
+    """What is not a list of numbers is unexpected response from CLN: nothing owned must not be guessed."""
     licenses = clients.client(cln.url).ip_licenses
     cln.gives(data)
     for call in (licenses.availability, licenses.check):
@@ -203,5 +203,5 @@ def test_address_that_is_none(clients: Clients, cln: AnsweringCln, ip: Any) -> N
     for call in (licenses.availability, licenses.check):
         with pytest.raises(InvalidArgumentError) as raised:
             call(ip)
-        assert str(raised.value) == "ip: is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"
+        assert str(raised.value) == "ip: invalid IP address: use for example 192.0.2.1 or 2001:db8::1"
     assert cln.asked == []

@@ -151,15 +151,20 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
         (
             ["A"],
             (
-                "unexpected response from CLN: JSON of another shape than documented: "
-                "Expected `object`, got `str` - at `$[0]`"
+                "unexpected response from CLN: JSON that does not match the API document "
+                "(Expected `object`, got `str` - at `$[0]`) (HTTP 200)"
             ),
         ),
         (
             {"key": "A"},
-            "unexpected response from CLN: JSON of another shape than documented: Expected `array`, got `object`",
+            "unexpected response from CLN: JSON that does not match the API document "
+            "(Expected `array`, got `object`) (HTTP 200)",
         ),
-        (None, "unexpected response from CLN: JSON of another shape than documented: Expected `array`, got `null`"),
+        (
+            None,
+            "unexpected response from CLN: JSON that does not match the API document "
+            "(Expected `array`, got `null`) (HTTP 200)",
+        ),
     ],
 )
 def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, rows: object, problem: str) -> None:
@@ -207,7 +212,7 @@ def test_one_bad_note_does_not_cost_the_list(client: ReadOnlyClient, simulator: 
         (1, "irregular ip address in one of CIDRs (code 1)"),
         ("2", "irregular prefix in one of CIDRs (code 2)"),
         (3, "internal error (code 3)"),
-        (77, "it gives code 77"),
+        (77, "code 77"),
     ],
 )
 def test_cidrs_that_cln_refuses(clients: Clients, cln: AnsweringCln, code: object, said: str) -> None:

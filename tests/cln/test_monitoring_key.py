@@ -111,7 +111,7 @@ def test_barred_by_somebody_else(keys: MonitoringKeys, simulator: Simulator, sta
     simulator.faults.add(Fault("status", status=status, html=True))
     with pytest.raises(BadAnswerError) as raised:
         keys.register(MONITORING_KEY)
-    assert f"HTTP {status} without a message from CLN: our IP address is blocked, or a proxy says so" in str(
+    assert f"HTTP {status} without a message from CLN: our IP address is blocked, or a proxy refuses it" in str(
         raised.value
     )
     assert raised.value.outcome_unknown

@@ -164,7 +164,7 @@ def test_good_that_goes_on(line: str, first: str, between: str) -> None:
     """Whatever follows good news and is neither a host, counts nor blank takes them back, and is quoted."""
     with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: ") as caught:
         parse(f"{first}{between}{line}")
-    assert f"'{line}'" in str(caught.value) or "counts that are cut or doubled" in str(caught.value)
+    assert f"'{line}'" in str(caught.value) or "incomplete or duplicate counts" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_good_that_goes_on(line: str, first: str, between: str) -> None:
 )
 def test_words_and_counts_that_contradict_each_other(text: str) -> None:
     """Neither is believed, and the words are quoted."""
-    with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: a text that says '.* up to date"):
+    with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: counts that contradict '.* up to date"):
         parse(text)
 
 
@@ -222,7 +222,7 @@ def test_never_good(text: str) -> None:
     """Any other text is not an answer of CLN, and never good."""
     with pytest.raises(BadAnswerError) as raised:
         parse(text)
-    assert str(raised.value) == "unexpected response from CLN: undocumented text"
+    assert str(raised.value) == "unexpected response from CLN: undocumented text (HTTP 200)"
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_counts_that_do_not_add_up(text: str) -> None:
     """Each state is counted once, or the counts are worth nothing."""
     with pytest.raises(BadAnswerError) as raised:
         parse(text)
-    assert str(raised.value) == "unexpected response from CLN: counts that are cut or doubled"
+    assert str(raised.value) == "unexpected response from CLN: incomplete or duplicate counts (HTTP 200)"
 
 
 @pytest.mark.parametrize(
@@ -252,9 +252,9 @@ def test_counts_that_do_not_add_up(text: str) -> None:
         (
             "KernelCare OK - all servers are up to date!",
             500,
-            "unexpected response from CLN: a text that says all is well (HTTP 500)",
+            "unexpected response from CLN: a text that reports a good status (HTTP 500)",
         ),
-        (b"\xff\xfe\x00", 200, "unexpected response from CLN: undocumented text"),
+        (b"\xff\xfe\x00", 200, "unexpected response from CLN: undocumented text (HTTP 200)"),
     ],
 )
 def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
@@ -297,14 +297,14 @@ def test_refusals(text: str, kind: type[ClnError], said: str, status: int) -> No
     """An unknown key, an unknown login and a wrong token come with any status, and are told apart."""
     if status == 401 and text.startswith(("{", "success")):
         kind = AuthorizationError
-        said = said.replace("refused the call", "refused the token")
+        said = said.replace("refused the request", "refused the token")
     with pytest.raises(ClnError) as raised:
         parse(text, status)
     assert type(raised.value) is kind
     assert str(raised.value) == said
 
 
-JSON = "JSON where a text is documented"
+JSON = "JSON instead of plain text"
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_success_of_another_call(body: str, what: str) -> None:
     """An answer that belongs to another call says nothing about servers."""
     with pytest.raises(BadAnswerError) as raised:
         parse(body)
-    assert str(raised.value) == f"unexpected response from CLN: {what}"
+    assert str(raised.value) == f"unexpected response from CLN: {what} (HTTP 200)"
 
 
 def test_hosts() -> None:
@@ -458,5 +458,5 @@ def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Ser
 @pytest.mark.parametrize("status", [203, 206])
 def test_part_that_says_all_is_well(status: int) -> None:
     """A 206 is a part of the text, and who knows what the rest says."""
-    with pytest.raises(BadAnswerError, match=f"HTTP {status} with a text that says all is well"):
+    with pytest.raises(BadAnswerError, match=rf"a text that reports a good status \(HTTP {status}\)"):
         parse_patch_status(HttpAnswer(status, b"KernelCare OK - all servers are up to date!"))

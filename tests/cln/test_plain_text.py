@@ -72,10 +72,10 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
         ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the request: Key: not found"),
         ("success:false message:success:true", 200, "RefusedError: CLN refused the request: success:true"),
         ("success:false\ncode:1", 500, "RefusedError: CLN refused the request: no reason given"),
-        ("success:true", 500, "BadAnswerError: unexpected response from CLN: a body that says success (HTTP 500)"),
-        ("success:maybe", 200, "BadAnswerError: unexpected response from CLN: undocumented text"),
-        ("success", 200, "BadAnswerError: unexpected response from CLN: undocumented text"),
-        ("code:0", 200, "BadAnswerError: unexpected response from CLN: undocumented text"),
+        ("success:true", 500, "BadAnswerError: unexpected response from CLN: a body that reports success (HTTP 500)"),
+        ("success:maybe", 200, "BadAnswerError: unexpected response from CLN: undocumented text (HTTP 200)"),
+        ("success", 200, "BadAnswerError: unexpected response from CLN: undocumented text (HTTP 200)"),
+        ("code:0", 200, "BadAnswerError: unexpected response from CLN: undocumented text (HTTP 200)"),
         ("", 200, "BadAnswerError: unexpected response from CLN: an empty body (HTTP 200)"),
         ("<html>success:true", 200, "BadAnswerError: unexpected response from CLN: an HTML page (HTTP 200)"),
         ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the request: Key not found"),
@@ -88,31 +88,43 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
         (
             '{"success": true, "data": {"code": 0}}',
             200,
-            "BadAnswerError: unexpected response from CLN: JSON in place of plain text",
+            "BadAnswerError: unexpected response from CLN: JSON instead of plain text (HTTP 200)",
         ),
-        ('{"code": 0}', 200, "BadAnswerError: unexpected response from CLN: JSON in place of plain text"),
-        ('{"success": false', 200, "BadAnswerError: unexpected response from CLN: truncated or malformed JSON"),
-        ('["success:true"]', 200, "BadAnswerError: unexpected response from CLN: JSON in place of plain text"),
+        ('{"code": 0}', 200, "BadAnswerError: unexpected response from CLN: JSON instead of plain text (HTTP 200)"),
+        (
+            '{"success": false',
+            200,
+            "BadAnswerError: unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+        ),
+        (
+            '["success:true"]',
+            200,
+            "BadAnswerError: unexpected response from CLN: JSON instead of plain text (HTTP 200)",
+        ),
         (
             '{"success": true}',
             500,
-            "BadAnswerError: unexpected response from CLN: a body that says success (HTTP 500)",
+            "BadAnswerError: unexpected response from CLN: a body that reports success (HTTP 500)",
         ),
-        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswerError: unexpected response from CLN: text that is cut"),
+        (
+            "success:true\nxmlrpc:true\nrhn_q",
+            200,
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
+        ),
         (
             "success:true\nxmlrpc:true\nrhn_queue_full:",
             200,
-            "BadAnswerError: unexpected response from CLN: text that is cut",
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
         ),
         (
             "success:true xmlrpc:true rhn_queue_full: ",
             200,
-            "BadAnswerError: unexpected response from CLN: text that is cut",
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
         ),
         (
             "success:true\nxmlrpc:true\nrhn_queue_full:fal",
             200,
-            "BadAnswerError: unexpected response from CLN: text that is cut",
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
         ),
     ],
 )
@@ -156,5 +168,5 @@ def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
 def test_plain_text_with_another_status_of_success(status: int) -> None:
     """So is a plain text."""
     assert plain_problem("success:true xmlrpc:true", status) == (
-        f"BadAnswerError: unexpected response from CLN: HTTP {status} with a body that says success"
+        f"BadAnswerError: unexpected response from CLN: a body that reports success (HTTP {status})"
     )

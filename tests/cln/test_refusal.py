@@ -13,7 +13,7 @@ from .answering import AnsweringCln
 from .asking import KEY, SECRET_KEY, Clients, enveloped
 from .changes import CHANGES, Change, named
 
-OPEN = "all the same"
+OPEN = "may have been made"
 REFUSING = ["400 Bad Request", "404 Not Found", "405 Not Allowed", "409 Conflict", "411 Length Required"]
 REFUSING += ["413 Content Too Large", "415 Unsupported Media Type", "422 Unprocessable Content", "425 Too Early"]
 UNKNOWN = ["200 OK", "302 Found", "303 See Other", "408 Request Timeout", "499 ", "500 Oops", "502 Bad Gateway", "504 "]
@@ -69,7 +69,7 @@ def assert_nothing_was_done(client: Client, change: Change, status: str) -> None
     """Fail unless the error of ``change`` says that nothing was done, and by which ``status``."""
     with pytest.raises(RefusedError) as raised:
         change.make(client)
-    assert raised.value.problem.startswith("nothing was done: ")
+    assert raised.value.problem.startswith("nothing was changed: ")
     assert f"HTTP {status[:3]}" in raised.value.problem
     assert not raised.value.outcome_unknown
     assert OPEN not in str(raised.value)
@@ -112,7 +112,7 @@ def test_success_with_a_client_error(client: Client, cln: AnsweringCln) -> None:
         assert raised.value.outcome_unknown
 
 
-NO_WORD = "with JSON that does not say whether the call succeeded"
+NO_WORD = "JSON without a success field"
 UNAUTHORIZED = "Authorization failed"
 
 
@@ -127,10 +127,20 @@ UNAUTHORIZED = "Authorization failed"
         (401, spring(401, "Bad token"), AuthorizationError, "CLN refused the token: Bad token"),
         (403, spring(403, "", "Forbidden"), AuthorizationError, "CLN refused the token: Forbidden"),
         (400, spring(400, UNAUTHORIZED), AuthorizationError, f"CLN refused the token: {UNAUTHORIZED}"),
-        (500, spring(500, "boom"), BadAnswerError, f"unexpected response from CLN: HTTP 500 {NO_WORD}; CLN says: boom"),
-        (408, spring(408, "late"), BadAnswerError, f"unexpected response from CLN: HTTP 408 {NO_WORD}; CLN says: late"),
-        (200, spring(200, "odd"), BadAnswerError, f"unexpected response from CLN: {NO_WORD.removeprefix('with ')}"),
-        (400, '{"status": 400}', BadAnswerError, f"unexpected response from CLN: HTTP 400 {NO_WORD}"),
+        (
+            500,
+            spring(500, "boom"),
+            BadAnswerError,
+            f"unexpected response from CLN: {NO_WORD} (HTTP 500); message: boom",
+        ),
+        (
+            408,
+            spring(408, "late"),
+            BadAnswerError,
+            f"unexpected response from CLN: {NO_WORD} (HTTP 408); message: late",
+        ),
+        (200, spring(200, "odd"), BadAnswerError, f"unexpected response from CLN: {NO_WORD} (HTTP 200)"),
+        (400, '{"status": 400}', BadAnswerError, f"unexpected response from CLN: {NO_WORD} (HTTP 400)"),
         (404, "<html>", BadAnswerError, "unexpected response from CLN: an HTML page (HTTP 404); check api_url"),
     ],
 )

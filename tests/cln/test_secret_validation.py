@@ -13,23 +13,23 @@ from .answering import AnsweringCln
 from .asking import LOGIN, Clients, refused
 
 NEVER = {
-    "se\0cret": "has a NUL (U+0000) at position 3",
-    "se\tcret": "has a tab (U+0009) at position 3",
-    "se\rcret": "has a carriage return (U+000D) at position 3",
-    "se\x07cret": "has a control character (U+0007) at position 3",
-    "se\x85cret": "has a control character (U+0085) at position 3",
+    "se\0cret": "contains a NUL (U+0000) at position 3",
+    "se\tcret": "contains a tab (U+0009) at position 3",
+    "se\rcret": "contains a carriage return (U+000D) at position 3",
+    "se\x07cret": "contains a control character (U+0007) at position 3",
+    "se\x85cret": "contains a control character (U+0085) at position 3",
     "one\ntwo": "has several lines; expected one line",
     "one\r\ntwo": "has several lines; expected one line",
 }
 NOT_ASCII = {
-    "secret\u200b": "has a zero-width space (U+200B) at position 7",
-    "\ufeffsecret": "has a byte order mark (U+FEFF) at position 1",
-    "se\u00a0cret": "has a non-breaking space (U+00A0) at position 3",
-    "se\u2003cret": "has an invisible character (U+2003) at position 3",
-    "\u201csecret\u201d": "has a typographic quote (U+201C) at position 1",
-    "se\ufffdcret": "has a replacement character (U+FFFD) at position 3",
-    "secrét": "has a character beyond ASCII at position 5",
-    "s\udce9cret": "has a byte that is not UTF-8 text at position 2",
+    "secret\u200b": "contains a zero-width space (U+200B) at position 7",
+    "\ufeffsecret": "contains a byte order mark (U+FEFF) at position 1",
+    "se\u00a0cret": "contains a non-breaking space (U+00A0) at position 3",
+    "se\u2003cret": "contains an invisible character (U+2003) at position 3",
+    "\u201csecret\u201d": "contains a typographic quote (U+201C) at position 1",
+    "se\ufffdcret": "contains a replacement character (U+FFFD) at position 3",
+    "secrét": "contains a non-ASCII character at position 5",
+    "s\udce9cret": "contains a byte that is not valid UTF-8 at position 2",
 }
 QUOTED = ['"secret"', "'secret'", "`secret`", '"secret', "secret'"]
 QUOTE = "begins or ends with a quote, which is taken as part of it"
@@ -71,11 +71,11 @@ def test_any_text(text: str) -> None:
     ("login", "secret", "odd"),
     [
         (LOGIN, '"pl4nted"', f"; the secret key {QUOTE}"),
-        (LOGIN, "pl4nted\u200b", "; the secret key has a zero-width space (U+200B) at position 8"),
+        (LOGIN, "pl4nted\u200b", "; the secret key contains a zero-width space (U+200B) at position 8"),
         (
             f"{LOGIN}\u00a0",
             "'pl4nted'",
-            f"; the login has a non-breaking space (U+00A0) at position 26; the secret key {QUOTE}",
+            f"; the login contains a non-breaking space (U+00A0) at position 26; the secret key {QUOTE}",
         ),
         (LOGIN, "pl4nted", ""),
     ],
@@ -108,5 +108,5 @@ def test_of_the_token_that_was_sent(clients: Clients, cln: AnsweringCln) -> None
     cln.says("Registration token not found for reseller x not found")
     with pytest.raises(AuthorizationError) as raised:
         Client.over(clients.transport(cln.url), credentials).patch_status.for_reseller()
-    assert raised.value.problem.endswith("; the registration token has a zero-width space (U+200B) at position 8")
+    assert raised.value.problem.endswith("; the registration token contains a zero-width space (U+200B) at position 8")
     assert "quote" not in raised.value.problem

@@ -85,7 +85,7 @@ def test_documented_flag_that_cannot_be_read(
     """The answer is none, in whichever form, and the value is told; the other form does not make up for it."""
     flags = ", ".join(f'"{each}": {value if each == name else json.dumps(good)}' for each, good in GOOD_FLAGS.items())
     answers(simulator, f'{{"success": true, "data": {{{flags}}}}}')
-    with pytest.raises(BadAnswerError, match=f"a status whose {name} is .*, neither true nor false$"):
+    with pytest.raises(BadAnswerError, match=rf"a status whose {name} is .*, neither true nor false \(HTTP 200\)$"):
         client.status.flags()
     assert [request.path for request in simulator.requests] == ["/status.json"]
     simulator.faults.clear()
@@ -149,8 +149,8 @@ def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
     with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert raised.value.problem == (
-        "unexpected response from CLN: truncated or malformed JSON; "
-        "and /status.plain: unexpected response from CLN: text that is cut"
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200); "
+        "and /status.plain: unexpected response from CLN: truncated text (HTTP 200)"
     )
 
 
@@ -170,5 +170,5 @@ def test_no_flags(client: ReadOnlyClient, simulator: Simulator, data: dict[str, 
     with pytest.raises(ClnError) as raised:
         client.status.flags()
     assert str(raised.value) == (
-        f"reading /status.json at {client.api}: unexpected response from CLN: a status without a single flag (HTTP 200)"
+        f"reading /status.json at {client.api}: unexpected response from CLN: a status without flags (HTTP 200)"
     )

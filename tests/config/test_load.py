@@ -111,7 +111,7 @@ BAD: dict[str, list[str]] = {
     ],
     "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a string, got a number; put it in quotes"],
     "monitoring-keys-twice": [
-        "accounts[0].monitoring_keys: monitoring_keys_file is set too; one of them is enough",
+        "accounts[0].monitoring_keys: monitoring_keys_file is also set; set only one of them",
         f"accounts[0].monitoring_keys_file: {BAD_FILES}/blank.secret is empty; put the monitoring keys there",
     ],
     "not-utf8": ["is not UTF-8 text"],
@@ -331,14 +331,17 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Path, "read_text", refuse)
     file = tmp_path / "cln-monitor.yml"
-    assert load_bad(file) == f"{file}: cannot be read: Permission denied; let the user who runs this read it"
+    assert (
+        load_bad(file)
+        == f"{file}: cannot be read: Permission denied; grant read permission to the user that runs this program"
+    )
     monkeypatch.undo()
     (tmp_path / "acme.secret").touch()
     file.write_text(f"accounts: [{{name: acme, login: acme_login, secret_key_file: {tmp_path}/acme.secret}}]")
     monkeypatch.setattr("cln_monitor.config.secrets._read", refuse)
     assert load_bad(file) == (
         f"{file}: accounts[0].secret_key_file: cannot read {tmp_path}/acme.secret (Permission denied); "
-        "let the user who runs this read it"
+        "grant read permission to the user that runs this program"
     )
 
 

@@ -223,14 +223,14 @@ def test_what_gives_no_secret(field: str, name: str, problem: str, tmp_path: Pat
 
 
 ODD = {
-    "a NUL": (b"pl4nted\0", "has a NUL (U+0000) at position 8"),
-    "a zero-width space": (b"pl4nted\xe2\x80\x8b\n", "has a zero-width space (U+200B) at position 8"),
-    "a second mark": (b"\xef\xbb\xbf\xef\xbb\xbfpl4nted", "has a byte order mark (U+FEFF) at position 1"),
-    "a non-breaking space": (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
-    "a carriage return": (b"pl4\rnted", "has a carriage return (U+000D) at position 4"),
+    "a NUL": (b"pl4nted\0", "contains a NUL (U+0000) at position 8"),
+    "a zero-width space": (b"pl4nted\xe2\x80\x8b\n", "contains a zero-width space (U+200B) at position 8"),
+    "a second mark": (b"\xef\xbb\xbf\xef\xbb\xbfpl4nted", "contains a byte order mark (U+FEFF) at position 1"),
+    "a non-breaking space": (b"pl4\xc2\xa0nted", "contains a non-breaking space (U+00A0) at position 4"),
+    "a carriage return": (b"pl4\rnted", "contains a carriage return (U+000D) at position 4"),
     "two lines": (b"pl4\nnted", "has several lines; expected one line"),
     "two lines of Windows": (b"pl4\r\nnted\r\n", "has several lines; expected one line"),
-    "a letter": (b"pl4nt\xc3\xa9d", "has a character beyond ASCII at position 6"),
+    "a letter": (b"pl4nt\xc3\xa9d", "contains a non-ASCII character at position 6"),
 }
 
 
@@ -271,16 +271,16 @@ accounts:
 """
     config = parse_config(text, tmp_path)
     assert warnings_of(config) == [
-        "accounts[0].login: has a zero-width space (U+200B) at position 8",
+        "accounts[0].login: contains a zero-width space (U+200B) at position 8",
         "accounts[0].secret_key_file: the secret key begins or ends with a quote, which is taken as part of it",
-        "accounts[0].registration_token: the registration token has a non-breaking space (U+00A0) at position 5",
+        "accounts[0].registration_token: the registration token contains a non-breaking space (U+00A0) at position 5",
     ]
 
 
 @pytest.mark.parametrize(
     ("key", "odd"),
     [
-        ("Monitoring0Key001\\u200b", "has a zero-width space (U+200B) at position 18"),
+        ("Monitoring0Key001\\u200b", "contains a zero-width space (U+200B) at position 18"),
         ("'Monitoring0Key001'", "begins or ends with a quote, which is taken as part of it"),
     ],
 )

@@ -316,7 +316,7 @@ class TestNoAccount:
         default.touch()
         config = AccountSelection(needs_account=False).load()
         assert AccountSelection().api_url_of(config) == "https://cln.cloudlinux.com/api"
-        told = f"{default}: cannot be read: Permission denied; let the user who runs this read it"
+        told = f"{default}: cannot be read: Permission denied; grant read permission to the user that runs this program"
         assert refusal(AccountSelection(account="acme", needs_account=False)) == told
         assert refusal(AccountSelection(config=str(default), needs_account=False)) == told
         assert refusal(AccountSelection()) == told

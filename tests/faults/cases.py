@@ -88,7 +88,10 @@ CASES: Mapping[str, Case] = {
     "refused": Case("refuses connections", lambda world: world.front.refuse(), "unreachable", "connection refused"),
     "reset": Case("resets connections", _fault("reset"), "unreachable", "the connection was closed"),
     "no-name": Case(
-        "has a name that does not resolve", lambda world: world.lose_name(), "unreachable", "does not resolve"
+        "has a name that does not resolve",
+        lambda world: world.lose_name(),
+        "unreachable",
+        "cannot resolve the host name",
     ),
     "wrong-certificate": Case(
         "shows the certificate of another host",
@@ -162,7 +165,7 @@ CASES: Mapping[str, Case] = {
         "answers 500 with the error page of a web framework",
         _fault("answer", status=500, body=_SPRING),
         "bad_answer",
-        "HTTP 500 with JSON that does not say whether the call succeeded; CLN says: Unexpected parameter",
+        "JSON without a success field (HTTP 500); message: Unexpected parameter",
     ),
     "429": Case("answers 429", _fault("status", status=429), "rate_limited", "rate limited by CLN: HTTP 429"),
     "429-wait": Case(

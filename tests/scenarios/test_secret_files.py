@@ -143,10 +143,10 @@ def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"pl4nted\xe2\x80\x8b\n", "has a zero-width space (U+200B) at position 8"),
-        (b"pl4\0nted\n", "has a NUL (U+0000) at position 4"),
+        (b"pl4nted\xe2\x80\x8b\n", "contains a zero-width space (U+200B) at position 8"),
+        (b"pl4\0nted\n", "contains a NUL (U+0000) at position 4"),
         (b"pl4\r\nnted\n", "has several lines; expected one line"),
-        (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
+        (b"pl4\xc2\xa0nted", "contains a non-breaking space (U+00A0) at position 4"),
     ],
 )
 def test_a_secret_that_can_never_be_one(data: bytes, problem: str, url: str, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ LASTING = {
     "401": (lambda: Fault("status", status=401), "CLN refused the token: Authorization failed"),
     "403 with a page": (
         lambda: Fault("status", status=403, html=True),
-        "CLN answers HTTP 403 and no reason: login, secret key or token are wrong, or our address is barred",
+        "HTTP 403 without a reason: the login, secret key or token is wrong, or our IP address is blocked",
     ),
     "404": (
         lambda: Fault("status", status=404, html=True),
@@ -49,7 +49,7 @@ LASTING = {
     "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the request: no reason given"),
     "a page": (lambda: Fault("html"), "unexpected response from CLN: an HTML page (HTTP 200)"),
     "an empty body": (lambda: Fault("empty"), "unexpected response from CLN: an empty body (HTTP 200)"),
-    "cut JSON": (lambda: Fault("cut"), "unexpected response from CLN: truncated or malformed JSON"),
+    "cut JSON": (lambda: Fault("cut"), "unexpected response from CLN: truncated or malformed JSON (HTTP 200)"),
     "no HTTP": (
         lambda: Fault("garbage"),
         "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
@@ -58,7 +58,7 @@ LASTING = {
         lambda: Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
         "unexpected response from CLN: not valid HTTP (more than one Content-Length)",
     ),
-    "silence": (lambda: Fault("hang"), "no complete answer within 0.1 s, it was still waiting for the answer"),
+    "silence": (lambda: Fault("hang"), "timed out after 0.1 s while waiting for the response"),
 }
 
 
@@ -182,7 +182,7 @@ def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, se
     for client in (mine, other):
         with pytest.raises(RateLimitedError) as raised:
             client.imunify.keys()
-        assert raised.value.problem == "CLN asked for a pause of which 60 s are left"
+        assert raised.value.problem == "rate limited by CLN for another 60 s; request not sent"
     assert len(simulator.requests) == 1
     clients.clock.advance(31)
     other.imunify.keys()

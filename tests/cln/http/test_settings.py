@@ -23,9 +23,9 @@ GOOD = [
     "http://proxy.example.com.:3128",
 ]
 BAD = {
-    "http://us%3Aer:pl4nted@proxy": "its user has a colon, which cannot be sent (RFC 7617)",
-    "http://user:pl4nted%0A@proxy": "its user or password has a control character, which cannot be sent (RFC 7617)",
-    "http://us%00er:pl4nted@proxy": "its user or password has a control character, which cannot be sent (RFC 7617)",
+    "http://us%3Aer:pl4nted@proxy": "the user contains a colon, which RFC 7617 does not allow",
+    "http://user:pl4nted%0A@proxy": "the user or password contains a control character, which RFC 7617 does not allow",
+    "http://us%00er:pl4nted@proxy": "the user or password contains a control character, which RFC 7617 does not allow",
     "http://user:pl4nted\udce9@proxy": ADDRESS,
     "http://user:pl4nted\u200b@proxy": ADDRESS,
     "http://user:pl4nted@a..b:3128": ADDRESS,

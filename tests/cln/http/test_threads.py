@@ -89,7 +89,7 @@ def test_no_thread_can_be_started(pool: Threads, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(_thread, "start_new_thread", none_left)
         assert not start_thread(int)
-        with pytest.raises(ThreadError, match=r"^cannot start a thread; see the limits on processes"):
+        with pytest.raises(ThreadError, match=r"^cannot start a thread; check the limits of processes"):
             pool.submit(int)
         with pytest.raises(ThreadError):
             pool.keep(1)
