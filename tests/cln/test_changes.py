@@ -208,7 +208,7 @@ def test_registration_that_is_lost(client: Client, cln: AnsweringCln) -> None:
     cln.says("<html>")
     with pytest.raises(BadAnswerError) as raised:
         client.monitoring_keys.register("x" * 16)
-    assert raised.value.problem == f"unexpected response from CLN: an HTML page{REGISTERED}"
+    assert raised.value.problem == f"unexpected response from CLN: an HTML page (HTTP 200){REGISTERED}"
     assert raised.value.outcome_unknown
 
 
@@ -356,7 +356,7 @@ def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
 def test_token_that_is_refused(client: Client, cln: AnsweringCln, status: str) -> None:
     """Who is not let in has changed nothing."""
     cln.says("<html>", status)
-    assert_nothing_happened(client, AuthorizationError, f"CLN answers HTTP {status[:3]} and no reason")
+    assert_nothing_happened(client, AuthorizationError, f"HTTP {status[:3]} without a reason")
 
 
 def test_reads_leave_nothing_open(client: Client, cln: AnsweringCln) -> None:

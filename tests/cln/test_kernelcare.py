@@ -157,13 +157,17 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
         ),
         (
             {"key": "A"},
-            "unexpected response from CLN: JSON that does not match the API document "
-            "(Expected `array`, got `object`) (HTTP 200)",
+            (
+                "unexpected response from CLN: JSON that does not match the API document "
+                "(Expected `array`, got `object`) (HTTP 200)"
+            ),
         ),
         (
             None,
-            "unexpected response from CLN: JSON that does not match the API document "
-            "(Expected `array`, got `null`) (HTTP 200)",
+            (
+                "unexpected response from CLN: JSON that does not match the API document "
+                "(Expected `array`, got `null`) (HTTP 200)"
+            ),
         ),
     ],
 )

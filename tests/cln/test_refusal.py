@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -13,7 +14,7 @@ from .answering import AnsweringCln
 from .asking import KEY, SECRET_KEY, Clients, enveloped
 from .changes import CHANGES, Change, named
 
-OPEN = "may have been made"
+OPEN = re.compile("may (?:have been made|be registered)")
 REFUSING = ["400 Bad Request", "404 Not Found", "405 Not Allowed", "409 Conflict", "411 Length Required"]
 REFUSING += ["413 Content Too Large", "415 Unsupported Media Type", "422 Unprocessable Content", "425 Too Early"]
 UNKNOWN = ["200 OK", "302 Found", "303 See Other", "408 Request Timeout", "499 ", "500 Oops", "502 Bad Gateway", "504 "]
@@ -72,7 +73,7 @@ def assert_nothing_was_done(client: Client, change: Change, status: str) -> None
     assert raised.value.problem.startswith("nothing was changed: ")
     assert f"HTTP {status[:3]}" in raised.value.problem
     assert not raised.value.outcome_unknown
-    assert OPEN not in str(raised.value)
+    assert OPEN.search(str(raised.value)) is None
 
 
 @each_change
@@ -96,7 +97,7 @@ def test_change_left_open(client: Client, cln: AnsweringCln, change: Change, sta
         with pytest.raises(BadAnswerError) as raised:
             change.make(client)
         assert raised.value.outcome_unknown
-        assert OPEN in str(raised.value)
+        assert OPEN.search(str(raised.value))
 
 
 def test_success_with_a_client_error(client: Client, cln: AnsweringCln) -> None:

@@ -23,8 +23,10 @@ def test_the_usual_is_silent() -> None:
 def test_certificates_that_nobody_checks() -> None:
     """Without verification the tokens are not safe."""
     assert warnings("tls_config: {insecure_skip_verify: true}") == [
-        "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
-        "anyone on the network path can read the tokens"
+        (
+            "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
+            "anyone on the network path can read the tokens"
+        )
     ]
 
 
@@ -45,14 +47,14 @@ def test_certificates_that_nobody_checks() -> None:
 )
 def test_tokens_that_travel_in_the_open(url: str, warned: bool) -> None:
     """Plain HTTP is fine on loopback alone."""
-    expected = [f"{url}: tokens go there unencrypted, over http"] if warned else []
+    expected = [f"{url}: tokens are sent unencrypted over http"] if warned else []
     assert warnings(f"api_url: '{url}'") == expected
 
 
 def test_data_that_vanish_between_polls() -> None:
     """A max_age below the interval is taken as it is set, and told; not of a probe that is off."""
     assert warnings("probes: {imunify: {interval: 1h, max_age: 30m}, status: {enabled: false, max_age: 30s}}") == [
-        "probes.imunify of acme: max_age 30m is shorter than the interval 1h, so its data vanish between polls"
+        "probes.imunify of acme: max_age 30m is shorter than the interval 1h, so its data expires between polls"
     ]
 
 
@@ -65,14 +67,14 @@ accounts:
   - {name: other, login: pl4nted-login, secret_key: s, api_url: 'https://eportal.example.com/api'}
 """
     assert warnings_of(parse_config(text, Path("/nowhere"))) == [
-        "accounts[1].login: two has the same login as one, so all it has is asked for and counted twice"
+        "accounts[1].login: two has the same login as one; everything is requested and counted twice"
     ]
 
 
 def test_nothing_to_do() -> None:
     """Where no probe is enabled nothing is ever asked; one is enough."""
     off = [f"{name}: {{enabled: false}}" for name in PROBES]
-    assert warnings(f"probes: {{{', '.join(off)}}}") == ["probes: none is enabled, so CLN is never asked"]
+    assert warnings(f"probes: {{{', '.join(off)}}}") == ["probes: no probe is enabled, so nothing is monitored"]
     assert warnings(f"probes: {{{', '.join(off[1:])}}}") == []
 
 
@@ -81,7 +83,7 @@ def test_a_login_that_is_a_placeholder(login: str) -> None:
     """The login of an example belongs to nobody; the simulator, on loopback, has one of that name."""
     document = f"accounts: [{{name: acme, login: '{login}', secret_key: s}}]"
     (warning,) = warnings_of(parse_config(document, Path("/nowhere")))
-    assert warning.startswith("accounts[0].login: this is the placeholder of an example")
+    assert warning.startswith("accounts[0].login: placeholder of an example")
     assert warnings_of(parse_config(f"api_url: http://127.0.0.1:8099/api\n{document}", Path("/nowhere"))) == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cln_monitor.config import ConfigError, load_config, warnings_of
 
-HOW = "chmod 600 it (640 where a group is to read it)"
+HOW = "run chmod 600 on it (640 if a group has to read it)"
 OR_ALLOW = ", or set allow_world_readable_secrets: true"
 
 
@@ -32,7 +32,7 @@ accounts:
 
 def told(place: str, file: Path) -> str:
     """Return how it is told of a place of the configuration."""
-    return f"{place}: all users of this machine can read {file}; {HOW}"
+    return f"{place}: {file} is world-readable; {HOW}"
 
 
 def refusal(config: Path) -> str:

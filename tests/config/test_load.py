@@ -18,23 +18,23 @@ from tests.helpers.certificates import Authority
 BAD_FILES = Path(__file__).parent / "bad"
 
 API_ROOT = "expected the URL of a CLN API root, for example https://cln.cloudlinux.com/api"
-IN_QUOTES = "a value that begins with !, & or * has to stand in quotes"
+IN_QUOTES = "quote a value that begins with !, & or *"
 KNOWN_AT_TOP = (
-    "known here: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
+    "known keys: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
     "max_server_series, shard, allow_world_readable_secrets, probes, accounts"
 )
-LOOKS_LIKE = "looks like a number or a date and is none; put it in quotes"
+LOOKS_LIKE = "looks like a number or a date but is not a valid one; put it in quotes"
 MAPPING = "expected a mapping of names to values, got"
-MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes, underscores"
+MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes and underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
-NO_ACCOUNTS = "accounts: at least one account has to be listed here, with its name, login and secret key"
+NO_ACCOUNTS = "accounts: at least one account is required, with name, login and secret key"
 NO_DURATION = "use for example 90s, 15m, 1h30m"
 PROXY = "expected the URL of a proxy, for example http://proxy.example.com:3128"
 RELATIVE = f"relative paths start from {BAD_FILES}"
 
 BAD: dict[str, list[str]] = {
     "a-list": [f"{MAPPING} a list"],
-    "a-text": [f"{MAPPING} a text"],
+    "a-text": [f"{MAPPING} a string"],
     "account-api-url-without-scheme": [f"accounts[0].api_url: {API_ROOT}"],
     "account-name-a-number": ["accounts[0].name: expected a string, got a number; put it in quotes"],
     "account-name-doubled": ["accounts[1].name: duplicate account name acme; accounts[0] has the same name"],
@@ -42,16 +42,16 @@ BAD: dict[str, list[str]] = {
     "account-name-too-long": [f"accounts[0].name: {NAME}"],
     "account-name-with-newline": [f"accounts[0].name: {NAME}"],
     "account-name-with-slash": [f"accounts[0].name: {NAME}"],
-    "account-nothing": [f"accounts[0]: {MAPPING} nothing"],
+    "account-nothing": [f"accounts[0]: {MAPPING} null"],
     "account-probe-interval-of-milliseconds": [
         "accounts[0].probes.imunify.interval: expected 1s or more; CLN is asked anew each time"
     ],
     "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known keys: {', '.join(PROBES)}"],
-    "account-probes-a-text": ["accounts[0].probes: expected a mapping of the probes to their settings"],
+    "account-probes-a-text": ["accounts[0].probes: expected a mapping of probes to settings"],
     "account-unknown-key": ["accounts[0].secret_key_path: unknown key; did you mean secret_key?"],
     "account-without-anything": [
-        "accounts[0].name: is missing",
-        "accounts[0].login: is missing",
+        "accounts[0].name: is required",
+        "accounts[0].login: is required",
     ],
     "accounts-empty": [NO_ACCOUNTS],
     "accounts-no-list": [NO_ACCOUNTS],
@@ -79,13 +79,13 @@ BAD: dict[str, list[str]] = {
             "contains no certificates; expected a PEM bundle"
         ),
     ],
-    "concurrency-0": ["concurrency: expected a number of calls from 1 to 256"],
-    "concurrency-257": ["concurrency: expected a number of calls from 1 to 256"],
+    "concurrency-0": ["concurrency: expected a number from 1 to 256"],
+    "concurrency-257": ["concurrency: expected a number from 1 to 256"],
     "concurrency-fraction": ["concurrency: expected a whole number, got a fraction"],
     "concurrency-text": [
-        "concurrency: expected a whole number, got a string; write it in digits, without quotes or an exponent"
+        "concurrency: expected a whole number, got a string; use digits, without quotes or an exponent"
     ],
-    "concurrency-true": ["concurrency: expected a whole number, got true or false"],
+    "concurrency-true": ["concurrency: expected a whole number, got a boolean"],
     "doubled-key": ["line 1, column 1: duplicate key timeout (2 times)"],
     "doubled-key-in-account": ["line 3, column 5: duplicate key login (2 times)"],
     "doubled-merge-key": ["line 1, column 1: duplicate key << (2 times)"],
@@ -95,8 +95,8 @@ BAD: dict[str, list[str]] = {
     "login-a-number": ["accounts[0].login: expected a string, got a number; put it in quotes"],
     "login-binary": ["accounts[0].login: expected a string, got something else"],
     "login-empty": ["accounts[0].login: is empty; expected the login of the CLN account"],
-    "login-nothing": ["accounts[0].login: expected a string, got nothing"],
-    "max-server-series-negative": ["max_server_series: expected a number of series, 0 or more"],
+    "login-nothing": ["accounts[0].login: expected a string, got null"],
+    "max-server-series-negative": ["max_server_series: expected 0 or a positive number"],
     "monitoring-key-too-short": [
         f"accounts[0].monitoring_keys[1]: {MONITORING_KEY}",
         f"accounts[0].monitoring_keys[2]: {MONITORING_KEY}",
@@ -118,9 +118,11 @@ BAD: dict[str, list[str]] = {
     "only-comments": [NO_ACCOUNTS],
     "probe-empty-list": [f"probes.status: {MAPPING} a list"],
     "probe-enabled-text": ["probes.status.enabled: expected true or false, got a string"],
-    "probe-false": [f"probes.status: {MAPPING} true or false"],
+    "probe-false": [f"probes.status: {MAPPING} a boolean"],
     "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; CLN is asked anew each time"],
-    "probe-interval-without-unit": [f"probes.status.interval: '60' {NO_DURATION}; did you mean 60s or 60m?"],
+    "probe-interval-without-unit": [
+        f"probes.status.interval: invalid duration '60': {NO_DURATION}; did you mean 60s or 60m?"
+    ],
     "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a string"],
     "probe-scopes-empty": [
         "probes.patch_status.scopes: expected key, reseller or both; enabled: false is what asks nothing"
@@ -129,7 +131,7 @@ BAD: dict[str, list[str]] = {
     "probe-setting-of-another": ["probes.status.stale_after: unknown key; known keys: enabled, interval, max_age"],
     "probe-unknown": ["probes.kernelcar: unknown key; did you mean kernelcare?"],
     "probe-unknown-setting": ["probes.kernelcare.intervall: unknown key; did you mean interval?"],
-    "probes-a-list": ["probes: expected a mapping of the probes to their settings"],
+    "probes-a-list": ["probes: expected a mapping of probes to settings"],
     "proxy-empty": [f"proxy: {PROXY}"],
     "proxy-socks": [f"proxy: {PROXY}"],
     "proxy-without-scheme": [f"proxy: {PROXY}"],
@@ -142,8 +144,8 @@ BAD: dict[str, list[str]] = {
     ],
     "registration-token-twice": [
         (
-            "accounts[0].registration_token: registration_token_env is set too; "
-            "one of registration_token_file, registration_token_env, registration_token is enough"
+            "accounts[0].registration_token: registration_token_env is also set; "
+            "set only one of registration_token_file, registration_token_env, registration_token"
         ),
     ],
     "requests-per-second-infinite": ["requests_per_second: expected a number above 0, or 0 for no limit"],
@@ -151,13 +153,13 @@ BAD: dict[str, list[str]] = {
     "requests-per-second-negative": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-text": ["requests_per_second: expected a number, got a string"],
     "requests-per-second-with-exponent": [
-        "requests_per_second: expected a number, got a string; write it in digits, without quotes or an exponent"
+        "requests_per_second: expected a number, got a string; use digits, without quotes or an exponent"
     ],
     "secret-key-a-number": ["accounts[0].secret_key: expected a string, got a number; put it in quotes"],
     "secret-key-empty": ["accounts[0].secret_key: is empty; put the secret key there"],
     "secret-key-env-missing": [
         (
-            "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is not set, or empty; "
+            "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is unset or empty; "
             "put the secret key there"
         ),
     ],
@@ -177,18 +179,15 @@ BAD: dict[str, list[str]] = {
     "secret-key-file-missing-by-its-whole-path": [
         "accounts[0].secret_key_file: cannot read /no-such-folder/acme.secret (No such file or directory)"
     ],
-    "secret-key-file-no-name": ["accounts[0].secret_key_file: expected the name of a file"],
+    "secret-key-file-no-name": ["accounts[0].secret_key_file: expected a file name"],
     "secret-key-file-not-utf8": [f"accounts[0].secret_key_file: {BAD_FILES}/not-utf8.secret is not UTF-8 text"],
     "secret-key-file-of-unknown-user": [
-        (
-            "accounts[0].secret_key_file: ~no-such-user/acme.secret "
-            "starts with the home folder of a user that is not known here"
-        ),
+        ("accounts[0].secret_key_file: ~no-such-user/acme.secret starts with the home directory of an unknown user"),
     ],
     "secret-key-file-of-two-lines": [
         f"accounts[0].secret_key_file: {BAD_FILES}/two-lines.secret has several lines; expected one line"
     ],
-    "secret-key-file-with-nul": ["accounts[0].secret_key_file: expected the name of a file"],
+    "secret-key-file-with-nul": ["accounts[0].secret_key_file: expected a file name"],
     "secret-key-file-without-credentials-directory": [
         (
             "accounts[0].secret_key_file: %d/acme "
@@ -196,43 +195,43 @@ BAD: dict[str, list[str]] = {
         ),
     ],
     "secret-key-none": [
-        "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set"
+        "accounts[0].secret_key_file: is required; one of secret_key_file, secret_key_env, secret_key has to be set"
     ],
     "secret-key-twice": [
         (
-            "accounts[0].secret_key: secret_key_file is set too; "
-            "one of secret_key_file, secret_key_env, secret_key is enough"
+            "accounts[0].secret_key: secret_key_file is also set; "
+            "set only one of secret_key_file, secret_key_env, secret_key"
         ),
     ],
     "shard-a-name": ["shard: expected a shard such as 0/3, the first of three, got 'first'"],
-    "shard-a-number": ["shard: expected a shard such as 0/3, the first of three, got a number"],
+    "shard-a-number": ["shard: expected a shard, for example 0/3, got a number"],
     "shard-of-none": ["shard: expected 1 to 1000 shards in all, got 0"],
     "shard-one-too-high": ["shard: expected 0/3 to 2/3, as shards count from 0, got 3/3"],
     "several-problems": [
-        f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?",
+        f"timeout: invalid duration '15': {NO_DURATION}; did you mean 15s or 15m?",
         f"api_url: {API_ROOT}",
-        f"probes.status.interval: 'soon' {NO_DURATION}",
+        f"probes.status.interval: invalid duration 'soon': {NO_DURATION}",
         (
             "accounts[0].surprise: unknown key; known keys: name, login, secret_key_file, secret_key_env, secret_key, "
             "registration_token_file, registration_token_env, registration_token, monitoring_keys_file, "
             "monitoring_keys, api_url, probes"
         ),
-        "accounts[1].login: is missing",
+        "accounts[1].login: is required",
         "accounts[1].secret_key: expected a string, got a list",
     ],
     "several-problems-of-accounts": [
-        "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set",
+        "accounts[0].secret_key_file: is required; one of secret_key_file, secret_key_env, secret_key has to be set",
         "accounts[1].name: duplicate account name acme; accounts[0] has the same name",
         "accounts[1].login: is empty; expected the login of the CLN account",
         f"accounts[2].name: {NAME}",
         f"accounts[2].secret_key_file: cannot read {BAD_FILES}/missing.secret (No such file or directory); {RELATIVE}",
     ],
-    "timeout-a-clock": [f"timeout: '1:30' {NO_DURATION}; did you mean 90s or 90m?"],
-    "timeout-a-secret": [f"timeout: this {NO_DURATION}"],
-    "timeout-fraction": ["timeout: expected a duration such as 15m, got a fraction"],
+    "timeout-a-clock": [f"timeout: invalid duration '1:30': {NO_DURATION}; did you mean 90s or 90m?"],
+    "timeout-a-secret": [f"timeout: invalid duration: {NO_DURATION}"],
+    "timeout-fraction": ["timeout: expected a duration, for example 15m, got a fraction"],
     "timeout-too-long": ["timeout: invalid duration '99999w': must not exceed 10 years"],
-    "timeout-true": ["timeout: expected a duration such as 15m, got true or false"],
-    "timeout-without-unit": [f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?"],
+    "timeout-true": ["timeout: expected a duration, for example 15m, got a boolean"],
+    "timeout-without-unit": [f"timeout: invalid duration '15': {NO_DURATION}; did you mean 15s or 15m?"],
     "timeout-zero": ["timeout: invalid duration '0s': must be greater than zero"],
     "tls-config-unknown-key": ["tls_config.ca: unknown key; known keys: ca_file, insecure_skip_verify"],
     "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a string"],
@@ -241,10 +240,7 @@ BAD: dict[str, list[str]] = {
     "unknown-key-of-two-lines": [f"one two: unknown key; {KNOWN_AT_TOP}"],
     "yaml-alias": [f"line 4, column 17: {IN_QUOTES}"],
     "yaml-colon-in-a-value": [
-        (
-            "line 3, column 16: mapping values are not allowed here; "
-            "a value with a colon and a blank in it has to stand in quotes"
-        ),
+        ("line 3, column 16: mapping values are not allowed here; quote a value that contains a colon and a space"),
     ],
     "yaml-control-character": ["invalid YAML: contains a non-printable character"],
     "yaml-doubled-anchor": [f"line 3, column 12: {IN_QUOTES}"],
@@ -254,25 +250,22 @@ BAD: dict[str, list[str]] = {
     "yaml-impossible-boolean": [f"line 2, column 25: {LOOKS_LIKE}"],
     "yaml-impossible-date": [f"line 3, column 12: {LOOKS_LIKE}"],
     "yaml-impossible-number": [f"line 3, column 12: {LOOKS_LIKE}"],
-    "yaml-list-as-key": ["line 1, column 3: found unhashable key; expected a name before the colon"],
-    "yaml-no-colon": ["line 5, column 1: could not find expected ':'; after a name stands a colon and a blank"],
+    "yaml-list-as-key": ["line 1, column 3: found unhashable key; expected a string before the colon"],
+    "yaml-no-colon": ["line 5, column 1: could not find expected ':'; put a colon and a space after each key"],
     "yaml-open-quote": ["line 4, column 1: found unexpected end of stream; check for an unclosed bracket or quote"],
-    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token; indent with blanks"],
+    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token; indent with spaces, not tabs"],
     "yaml-reserved-character": [
         (
             "line 4, column 17: found character '@' that cannot start any token; "
-            "a value that begins with it has to stand in quotes"
+            "quote a value that begins with this character"
         ),
     ],
     "yaml-tag": [f"line 4, column 17: {IN_QUOTES}"],
     "yaml-two-columns": [
-        (
-            "line 3, column 4: expected <block end>, but found '<block mapping start>'; "
-            "do lines that belong together begin in the same column?"
-        ),
+        ("line 3, column 4: expected <block end>, but found '<block mapping start>'; check the indentation"),
     ],
     "yaml-two-documents": [
-        "line 5, column 1: expected a single document in the stream, but found another document; remove the line ---"
+        "line 5, column 1: expected a single document in the stream, but found another document; remove the --- line"
     ],
 }
 """The lines of the error by the name of the file, each less ``<path of the file>: ``."""

@@ -105,12 +105,12 @@ def test_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     variable = SecretVariable("ACME_SECRET")
     for text in ("", "  "):
         monkeypatch.setenv("ACME_SECRET", text)
-        with pytest.raises(ValueError, match=r"^is an environment variable that is not set, or empty$"):
+        with pytest.raises(ValueError, match=r"^is an environment variable that is unset or empty$"):
             variable()
     monkeypatch.setenv("ACME_SECRET", " s3cret\n")
     assert variable() == Secret("s3cret")
     monkeypatch.delenv("ACME_SECRET")
-    with pytest.raises(ValueError, match="not set, or empty"):
+    with pytest.raises(ValueError, match="unset or empty"):
         variable()
 
 
@@ -160,7 +160,7 @@ def test_credentials_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_home_of_nobody() -> None:
     """The home folder of a user that is not there is an error with words, not a crash."""
-    with pytest.raises(ValueError, match=r"^starts with the home folder of a user that is not known here$"):
+    with pytest.raises(ValueError, match=r"^starts with the home directory of an unknown user$"):
         expand("~no-such-user/acme.secret", Path("/etc"))
 
 
@@ -288,4 +288,4 @@ def test_a_monitoring_key_that_is_odd(key: str, odd: str, tmp_path: Path) -> Non
     """A key that has more than a key has says what."""
     with pytest.raises(ConfigError) as raised:
         parse_config(f'accounts: [{{name: a, login: b, secret_key: c, monitoring_keys: ["{key}"]}}]', tmp_path)
-    assert str(raised.value).endswith(f"letters, digits, dashes, underscores; it {odd}")
+    assert str(raised.value).endswith(f"letters, digits, dashes and underscores; it {odd}")

@@ -114,7 +114,7 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert login_of(choice) == "from-variable"
     assert config.credentials_of(config.accounts[0]).secret_key().reveal() == SECRET_KEY
     monkeypatch.setenv("CLN_LOGIN", "")
-    assert refusal(choice).startswith("whom to ask is not said")
+    assert refusal(choice).startswith("no account given")
 
 
 def test_a_variable_does_not_count_beside_a_name(
@@ -128,7 +128,7 @@ def test_a_variable_does_not_count_beside_a_name(
     assert login_of(AccountSelection(account="acme")) == LOGIN
     assert login_of(AccountSelection(config=written(tmp_path, ONE_ACCOUNT))) == LOGIN
     default.unlink()
-    assert refusal(AccountSelection(account="acme")).startswith("--account is one of a configuration")
+    assert refusal(AccountSelection(account="acme")).startswith("--account needs a configuration")
 
 
 @pytest.mark.parametrize("variable", [None, ""])
@@ -136,7 +136,7 @@ def test_a_login_without_its_secret_key(variable: str | None, monkeypatch: pytes
     """An empty variable is none; a static token, or what needs no account, does without."""
     if variable is not None:
         monkeypatch.setenv("CLN_SECRET_KEY", variable)
-    told = "the secret key of the login is missing: give --secret-key-file, or set CLN_SECRET_KEY"
+    told = "no secret key given: use --secret-key-file, or set CLN_SECRET_KEY"
     assert refusal(AccountSelection(login=LOGIN)) == told
     assert login_of(AccountSelection(login=LOGIN, registration_token="t0ken")) == LOGIN
     assert login_of(AccountSelection(login=LOGIN, needs_account=False)) == LOGIN
@@ -153,7 +153,7 @@ def test_a_login_without_its_secret_key(variable: str | None, monkeypatch: pytes
         (AccountSelection(login=" ", registration_token="t0ken"), "--login: is empty"),
         (AccountSelection(login=LOGIN, registration_token=" "), "--api-token: is empty"),
         (AccountSelection(needs_account=False, api_url="ftp://h"), "--api-url: expected the URL of a CLN API root"),
-        (AccountSelection(needs_account=False, proxy="h"), "--proxy: expected an address"),
+        (AccountSelection(needs_account=False, proxy="h"), "--proxy: expected the URL of a proxy"),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
 )
@@ -166,9 +166,7 @@ def test_a_bad_value_goes_by_its_option(choice: AccountSelection, told: str) -> 
 def test_a_blank_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Goes by its name."""
     monkeypatch.setenv("CLN_SECRET_KEY", " ")
-    assert refusal(AccountSelection(login=LOGIN)).startswith(
-        "CLN_SECRET_KEY is an environment variable that is not set"
-    )
+    assert refusal(AccountSelection(login=LOGIN)).startswith("CLN_SECRET_KEY is an environment variable that is unset")
 
 
 def test_all_problems_of_a_file_on_one_line(tmp_path: Path) -> None:
@@ -263,7 +261,7 @@ class TestAccount:
     def test_one_of_no_configuration(self, needs_account: bool, default: Path) -> None:
         """That it is the configuration that is missing is told, also where no account is needed."""
         choice = AccountSelection(account="acme", needs_account=needs_account)
-        assert refusal(choice) == f"--account is one of a configuration, and {default} is not there: give --config"
+        assert refusal(choice) == f"--account needs a configuration, and {default} does not exist: use --config"
 
 
 class TestApi:

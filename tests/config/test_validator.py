@@ -61,20 +61,20 @@ def test_fits(kind: Any, value: object, typed: object) -> None:
     [
         (str, 7, "expected a string, got a number; put it in quotes"),
         (str, 0.5, "expected a string, got a fraction; put it in quotes"),
-        (str, True, "expected a string, got true or false; put it in quotes"),
-        (str, None, "expected a string, got nothing"),
+        (str, True, "expected a string, got a boolean; put it in quotes"),
+        (str, None, "expected a string, got null"),
         (str, date(2024, 2, 3), "expected a string, got a date"),
         (str, b"pl4nted", "expected a string, got something else"),
         (Secret, ["pl4nted"], "expected a string, got a list"),
         (Secret, {"pl4nted": 1}, "expected a string, got a mapping"),
         (bool, "pl4nted", "expected true or false, got a string"),
         (bool, 1, "expected true or false, got a number"),
-        (int, True, "expected a whole number, got true or false"),
+        (int, True, "expected a whole number, got a boolean"),
         (int, 0.5, "expected a whole number, got a fraction"),
         (float, "pl4nted", "expected a number, got a string"),
-        (float, "1e9", "expected a number, got a string; write it in digits, without quotes or an exponent"),
-        (int, "7", "expected a whole number, got a string; write it in digits, without quotes or an exponent"),
-        (Duration, ["pl4nted"], "expected a duration such as 15m, got a list"),
+        (float, "1e9", "expected a number, got a string; use digits, without quotes or an exponent"),
+        (int, "7", "expected a whole number, got a string; use digits, without quotes or an exponent"),
+        (Duration, ["pl4nted"], "expected a duration, for example 15m, got a list"),
         (Literal["a", "b"], "pl4nted", "expected a or b, got a string"),
         (list[str], "pl4nted", "expected a list, got a string"),
         (Inner, "pl4nted", "expected a mapping of names to values, got a string"),
@@ -94,7 +94,7 @@ def test_all_problems_are_found_at_once() -> None:
     typer = Validator()
     typed = typer.struct(Outer, {"inner": {"txt": "a"}, "items": ["a", 7], "maybe": []}, "outer")
     assert [str(problem) for problem in typer.problems] == [
-        "outer.must: is missing",
+        "outer.must: is required",
         "outer.maybe: expected a string, got a list",
         "outer.inner.txt: unknown key; did you mean text?",
         "outer.items[1]: expected a string, got a number; put it in quotes",
@@ -114,7 +114,7 @@ def test_nothing_is_left_out_where_there_is_a_default() -> None:
     """And a problem where there is none."""
     typer = Validator()
     assert typer.struct(Outer, {"must": None, "inner": None, "items": None, "maybe": None}, "outer") == {}
-    assert typer.problems == [ConfigProblem("outer.must", "expected a string, got nothing")]
+    assert typer.problems == [ConfigProblem("outer.must", "expected a string, got null")]
 
 
 def test_a_problem_of_the_whole_has_no_place() -> None:

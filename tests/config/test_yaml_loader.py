@@ -19,10 +19,10 @@ def test_plain_values() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("a: [", "line 1, column 5: expected the node content, but found '<stream end>'; is a bracket or"),
+        ("a: [", "line 1, column 5: expected the node content, but found '<stream end>'; check for an unclosed"),
         ("a: 1\na: 2", "line 1, column 1: duplicate key a (2 times)"),
-        ("a: !s3cret x", "line 1, column 4: a value that begins with !, & or * has to stand in quotes"),
-        ("a: 2024-02-30", "line 1, column 4: looks like a number or a date and is none; put it in quotes"),
+        ("a: !s3cret x", "line 1, column 4: quote a value that begins with !, & or *"),
+        ("a: 2024-02-30", "line 1, column 4: looks like a number or a date but is not a valid one; put it in quotes"),
         ("a: \x00", "invalid YAML: contains a non-printable character"),
         ("[" * 5000, "invalid YAML: nested too deeply"),
     ],

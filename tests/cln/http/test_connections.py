@@ -193,7 +193,7 @@ class TestStale:
             client.kernelcare.keys()
             ends = Deadline(0.1, clients.clock)
             ends.left = lambda: 0.1 if len(server.heads) < 2 else 0.0  # type: ignore[method-assign]
-            with pytest.raises(TimedOutError, match="still waiting for the answer"):
+            with pytest.raises(TimedOutError, match="while waiting for the response"):
                 client.within(ends).kernelcare.keys()
         assert len(server.heads) == 2
 

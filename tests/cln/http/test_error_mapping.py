@@ -62,7 +62,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.SSLError(certificate_error()),
         UnreachableError,
         False,
-        "TLS certificate verification failed (certificate has expired)",
+        "TLS certificate verification failed: certificate has expired",
     ),
     "TLS that ends too soon": (
         ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
@@ -93,7 +93,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.ProtocolError(URL, BodyError("invalid gzip data")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not invalid gzip data",
+        "unexpected response from CLN: invalid gzip data",
     ),
     "a closed port": (
         urllib3.exceptions.ProtocolError(
@@ -122,7 +122,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         "unexpected response from CLN: not valid HTTP; check api_url",
     ),
     "a stream without its end": (
-        UnfinishedBodyError("its gzip stream has no end"),
+        UnfinishedBodyError("the gzip stream ends early"),
         BadAnswerError,
         True,
         "incomplete response from CLN: the gzip stream ends early",

@@ -274,7 +274,7 @@ def test_handshake_that_drips(clients: Clients, call_clock: TickingClock) -> Non
 def test_answer_over_tls_that_drips(clients: Clients, authority: Authority, ticking: TickingClock, stage: str) -> None:
     """Over TLS headers and bodies that come byte by byte are cut off as well."""
     answer = http_answer(b"x" * 1000)
-    at_once = answer.index(b"\r\n\r\n") + 4 if stage.startswith("reading") else 0
+    at_once = answer.index(b"\r\n\r\n") + 4 if stage.endswith("reading the response") else 0
 
     def drip(connection: socket.socket) -> None:
         read_head(connection)

@@ -53,7 +53,7 @@ def test_certificate_that_is_not_trusted(
         with pytest.raises(UnreachableError) as raised:
             client.kernelcare.keys()
     assert str(raised.value) == (
-        f"reading /kcare/key/list.json at {client.api}: TLS certificate verification failed ({why})"
+        f"reading /kcare/key/list.json at {client.api}: TLS certificate verification failed: {why}"
     )
     assert not raised.value.transient
     assert server.connections == 1

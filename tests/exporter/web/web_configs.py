@@ -85,8 +85,8 @@ CASES = {
     "tls-is-a-list": Case(
         "tls_server_config: []", "tls_server_config: expected a mapping of names to values, got a list"
     ),
-    "no-key": Case("tls_server_config: {cert_file: server.pem}", "tls_server_config.key_file: is missing"),
-    "no-certificate": Case("tls_server_config: {key_file: server.key}", "tls_server_config.cert_file: is missing"),
+    "no-key": Case("tls_server_config: {cert_file: server.pem}", "tls_server_config.key_file: is required"),
+    "no-certificate": Case("tls_server_config: {key_file: server.key}", "tls_server_config.cert_file: is required"),
     "only-an-auth-type": Case("tls_server_config: {client_auth_type: NoClientCert}", "tls_server_config.cert_file: is"),
     "certificate-not-there": Case(
         "tls_server_config: {cert_file: no.pem, key_file: server.key}",
@@ -333,7 +333,7 @@ CASES = {
     "rate": Case("rate_limit: {burst: 20, interval: 100ms}", promtool=False, why=NEWER),
     "rate-off": Case("rate_limit: {burst: 20, interval: 0}", promtool=False, why=NEWER),
     "no-rate": Case("rate_limit: ", promtool=False, why=NEWER),
-    "rate-without-a-burst": Case("rate_limit: {interval: 1s}", "rate_limit.burst: is missing"),
+    "rate-without-a-burst": Case("rate_limit: {interval: 1s}", "rate_limit.burst: is required"),
     "rate-of-nothing": Case(
         "rate_limit: {interval: 1s, burst: 0}", "rate_limit.burst: expected 1 or more, or nothing would be answered"
     ),
