@@ -35,7 +35,7 @@ class Fact(NamedTuple):
 
 FACTS: dict[str, Fact] = {
     SERVERS_GONE: Fact(Severity.CRITICAL, "CLN no longer lists any", "CLN no longer lists any"),
-    FIELD_MISSING: Fact(Severity.WARNING, "CLN does not report ", "CLN does not report "),
+    FIELD_MISSING: Fact(Severity.WARNING, "CLN reports no ", "CLN reports no "),
     LIMIT_UNREADABLE: Fact(
         Severity.WARNING, "1 key has a limit that cannot be read", "{} keys have a limit that cannot be read"
     ),

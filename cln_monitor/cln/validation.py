@@ -111,7 +111,7 @@ def license_key(value: object, name: str = "key") -> str:
     """Return a license key to change, which must be the full key and not its mask."""
     if isinstance(value, str) and masked(value) == value:
         raise InvalidArgumentError(name, "this is a masked key; the full key is required")
-    expected = "a license key has 4 to 128 printable ASCII characters, without spaces and / ? # & %"
+    expected = "a license key has 4 to 128 printable ASCII characters, except spaces and / ? # & %"
     return _matching(name, value, _KEY, expected)
 
 
@@ -133,7 +133,7 @@ def monitoring_key(value: object) -> str:
 
 def server_id(value: object, name: str = "server_id") -> str:
     """Return the id of a server."""
-    expected = "expected 1 to 128 printable ASCII characters, without spaces and , / ? # & %"
+    expected = "expected 1 to 128 printable ASCII characters, except spaces and , / ? # & %"
     return _matching(name, value, _SERVER_ID, expected)
 
 
@@ -155,7 +155,7 @@ def description(value: object) -> str:
 def product_code(value: object) -> str:
     """Return a product code unchanged: there are new codes, and the documented ones are irregular."""
     fit = value if isinstance(value, str) and is_clean(value) else None
-    return _matching("code", fit, _PRODUCT_CODE, "expected 1 to 32 printable characters, without , / ? # & %")
+    return _matching("code", fit, _PRODUCT_CODE, "expected 1 to 32 printable characters, except , / ? # & %")
 
 
 def login(value: object) -> str:
@@ -167,7 +167,7 @@ def login(value: object) -> str:
 
 def url(name: str, value: object) -> str:
     """Return an http or https URL."""
-    return _matching(name, value, _URL, "expected http:// or https:// and a host, without spaces and ? #")
+    return _matching(name, value, _URL, "expected http:// or https:// and a host, without spaces, ? and #")
 
 
 def seconds(name: str, value: object) -> float:

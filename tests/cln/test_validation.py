@@ -64,11 +64,11 @@ def test_taken(check: Callable[[Any], object], value: Any, sent: object) -> None
 
 
 _NOTE = "expected 1 to 100 characters without control characters"
-_KEY = "a license key has 4 to 128 printable ASCII characters, without spaces and / ? # & %"
-_SERVER_ID = "expected 1 to 128 printable ASCII characters, without spaces and , / ? # & %"
-_ELS_CODE = "expected 1 to 32 printable characters, without , / ? # & %"
+_KEY = "a license key has 4 to 128 printable ASCII characters, except spaces and / ? # & %"
+_SERVER_ID = "expected 1 to 128 printable ASCII characters, except spaces and , / ? # & %"
+_ELS_CODE = "expected 1 to 32 printable characters, except , / ? # & %"
 _ADDRESS = "invalid IP address: use for example 192.0.2.1 or 2001:db8::1"
-_URL = "expected http:// or https:// and a host, without spaces and ? #"
+_URL = "expected http:// or https:// and a host, without spaces, ? and #"
 _CIDR = "use for example 192.0.2.0/24 or 2001:db8::/32"
 
 REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [

@@ -195,7 +195,7 @@ BAD: dict[str, list[str]] = {
         ),
     ],
     "secret-key-none": [
-        "accounts[0].secret_key_file: is required; one of secret_key_file, secret_key_env, secret_key has to be set"
+        "accounts[0].secret_key_file: is required; set one of secret_key_file, secret_key_env, secret_key"
     ],
     "secret-key-twice": [
         (
@@ -220,7 +220,7 @@ BAD: dict[str, list[str]] = {
         "accounts[1].secret_key: expected a string, got a list",
     ],
     "several-problems-of-accounts": [
-        "accounts[0].secret_key_file: is required; one of secret_key_file, secret_key_env, secret_key has to be set",
+        "accounts[0].secret_key_file: is required; set one of secret_key_file, secret_key_env, secret_key",
         "accounts[1].name: duplicate account name acme; accounts[0] has the same name",
         "accounts[1].login: is empty; expected the login of the CLN account",
         f"accounts[2].name: {NAME}",

@@ -63,7 +63,7 @@ def test_the_products_of_the_document_are_the_default() -> None:
         ([], ("products", "expected at least one product; enabled: false is what asks nothing")),
         (
             ["CELS", ""],
-            ("products[1]", "invalid format; expected 1 to 32 printable characters, without"),
+            ("products[1]", "invalid format; expected 1 to 32 printable characters, except"),
         ),
         (["A/B"], ("products[0]", "invalid format")),
     ],

@@ -134,7 +134,7 @@ class TestNoAccount:
     def test_an_account_of_no_configuration(self, name: str) -> None:
         """What can be given follows, the exporter where one can be asked."""
         outcome = run_inside(name, "-a", "acme", *NO_ACCOUNT[name][0])
-        assert outcome.text.endswith(": give --config" + ("" if name.startswith("register") else ", or --exporter"))
+        assert outcome.text.endswith(": use --config" + ("" if name.startswith("register") else ", or --exporter"))
 
 
 def test_a_variable_beside_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +292,7 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
         outcome = run_inside("check_cln_kernelcare", *cln.login)
         assert elsewhere.connections == 0
     assert outcome.state == "UNKNOWN"
-    assert "which is never followed with a token" in outcome.text
+    assert "not followed" in outcome.text
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,10 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
     [
         (Fault("status", status=401), "CLN refused the token: Authorization failed"),
         (Fault("status", status=403), "CLN refused the token: Access denied"),
-        (Fault("status", status=404, html=True), "unexpected response from CLN: an HTML page (HTTP 404); is api_url"),
+        (
+            Fault("status", status=404, html=True),
+            "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
+        ),
         (Fault("status", status=429, retry_after=3600), "rate limited by CLN: HTTP 429, retry after 3600 s"),
         (Fault("status", status=500, html=True, times=3), "unexpected response from CLN: an HTML page (HTTP 500)"),
         (Fault("cut"), "unexpected response from CLN: truncated or malformed JSON"),
@@ -315,7 +318,7 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
             "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
         ),
         (Fault("huge", size=70 << 20), "unexpected response from CLN: larger than 64 MB"),
-        (Fault("answer", body="[" * 100000), "JSON of another shape than documented"),
+        (Fault("answer", body="[" * 100000), "JSON that does not match the API document"),
     ],
     ids=lambda value: f"{value.kind}-{value.fields.get('status', '')}" if isinstance(value, Fault) else "",
 )

@@ -115,25 +115,25 @@ def _hang(connection: socket.socket) -> None:
     [
         (
             _sends(http_answer(PACKED[:-8], "Content-Encoding: gzip")),
-            "(incomplete response from CLN: the gzip stream ends early)",
+            "(incomplete response: the gzip stream ends early)",
         ),
         (_sends(http_answer(b"{}", "Content-Encoding: gzip")), "(invalid gzip data)"),
-        (_sends(http_answer(b"{}", "Content-Encoding: br")), "(the answer is not a supported Content-Encoding"),
+        (_sends(http_answer(b"{}", "Content-Encoding: br")), "(unsupported Content-Encoding"),
         (
             _sends(b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
-            "(the answer is not valid HTTP: more than one Content-Length)",
+            "(not valid HTTP: more than one Content-Length)",
         ),
         (
             _sends(b"HTTP/1.1 200 OK\r\nContent-Type text/html\r\nContent-Length: 2\r\n\r\n{}"),
-            "(the answer is not valid HTTP: malformed header)",
+            "(not valid HTTP: malformed header)",
         ),
         (
             _sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n"),
-            "(the answer is not valid HTTP: malformed chunk size)",
+            "(not valid HTTP: malformed chunk size)",
         ),
-        (_cut, "cannot be reached (the answer was cut)"),
+        (_cut, "cannot be reached (incomplete response)"),
         (_reset, "cannot be reached (RemoteDisconnected)"),
-        (_no_http, "cannot be reached (the answer is not valid HTTP: no HTTP status line)"),
+        (_no_http, "cannot be reached (not valid HTTP: no HTTP status line)"),
         (_hang, "did not answer within 0.5 s"),
     ],
 )

@@ -171,7 +171,7 @@ def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
         (told,) = load_web_config(file).warnings
     finally:
         key.chmod(0o600)  # the folder is that of other tests, too
-    assert told.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
+    assert told.startswith(f"tls_server_config.key_file: {key} is world-readable; run chmod 600 on it")
 
 
 class Watch:
