@@ -1,4 +1,4 @@
-"""Durations and ages: what is read, what is refused and how, and that what is shown is read again."""
+"""Durations and ages: accepted and refused texts, and formatting."""
 
 import re
 
@@ -28,7 +28,7 @@ NO_DURATION = "use for example 90s, 15m, 1h30m"
     ],
 )
 def test_read(text: str, seconds: float) -> None:
-    """A number with a unit, or several of them in a row."""
+    """A duration is one or several numbers with units."""
     assert parse_duration(text) == seconds
 
 
@@ -56,7 +56,7 @@ def test_read(text: str, seconds: float) -> None:
     ],
 )
 def test_refused(text: str, complaint: str) -> None:
-    """Anything else is refused with what would be right."""
+    """An invalid duration is refused with an example."""
     with pytest.raises(ValueError, match=re.escape(complaint) + r"\Z"):
         parse_duration(text)
 
@@ -74,14 +74,14 @@ def test_refused(text: str, complaint: str) -> None:
     ],
 )
 def test_shown(seconds: float, text: str) -> None:
-    """The largest unit without a rest."""
+    """A duration is shown in the largest unit of which it is a whole multiple."""
     assert format_duration(seconds) == text
 
 
 @settings(max_examples=100)
 @given(st.integers(min_value=1, max_value=3653 * 86_400_000))
 def test_what_is_shown_is_read_again(milliseconds: int) -> None:
-    """No duration is lost between reading and showing."""
+    """Any duration that is shown is read as the same number of seconds."""
     seconds = milliseconds / 1000
     assert parse_duration(format_duration(seconds)) == seconds
 
@@ -95,7 +95,7 @@ def test_what_is_shown_is_read_again(milliseconds: int) -> None:
     ],
 )
 def test_an_age_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
-    """The largest unit is that of which there are two, or exactly one; nothing is rounded up."""
+    """An age is shown in the largest unit that gives at least 2, or exactly 1, rounded down."""
     assert format_age(seconds) == text
 
 
@@ -117,7 +117,7 @@ def test_an_age_is_said_in_its_largest_unit(seconds: float, text: str) -> None:
     ],
 )
 def test_numbers_with_units(text: str, seconds: float) -> None:
-    """Without a unit it is seconds."""
+    """A threshold without a unit is in seconds."""
     assert parse_seconds(text) == seconds
 
 
@@ -145,6 +145,6 @@ def test_numbers_with_units(text: str, seconds: float) -> None:
     ],
 )
 def test_what_is_no_time(text: str) -> None:
-    """A unit that is none, and a number that is none."""
+    """An invalid threshold is refused as an invalid number."""
     with pytest.raises(ValueError, match="invalid number"):
         parse_seconds(text)

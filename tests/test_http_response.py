@@ -1,4 +1,4 @@
-"""A response that is read strictly: interim ones are skipped, what is invalid fails at once, what is cut as well."""
+"""Strict HTTP responses: interim ones are skipped, invalid and incomplete ones are errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 class Read:
-    """What came of the bytes of a server that keeps the connection open, unless it ``closes`` it."""
+    """The result of the bytes of a server that keeps the connection open, unless it ``closes`` it."""
 
     def __init__(self, sent: bytes, *, closes: bool = False) -> None:
         ours, theirs = socket.socketpair()
@@ -36,30 +36,30 @@ class Read:
 
 
 def head(*lines: str, status: str = "HTTP/1.1 200 OK") -> bytes:
-    """Return the head of a response."""
+    """Return the status line and header of a response."""
     return "\r\n".join([status, *lines, "", ""]).encode("latin-1")
 
 
 def chunked(body: bytes) -> bytes:
-    """Return a response with the chunks ``body``."""
+    """Return a response with the chunks in ``body``."""
     return head("Transfer-Encoding: chunked") + body
 
 
 @pytest.mark.parametrize("interim", [HINTS, b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n" * 32])
 def test_interim_responses_are_skipped(interim: bytes) -> None:
-    """The answer is the first response that is not interim, and nothing more is asked over its connection."""
+    """The first final response counts, and its connection is not reused."""
     read = Read(interim + GOOD)
     assert (read.response.status, read.body, read.may_follow) == (200, b"hello", False)
 
 
 def test_interim_responses_have_an_end() -> None:
-    """A server that only announces is not listened to for ever."""
+    """Too many interim responses are an error."""
     with pytest.raises(InvalidResponseError, match=r"^more than 32 interim responses$"):
         Read(HINTS * 40)
 
 
 def test_switching_protocols_is_an_answer() -> None:
-    """101 is final: no other answer follows it."""
+    """Status 101 is final."""
     read = Read(head("Upgrade: x", status="HTTP/1.1 101 Switching Protocols") + GOOD)
     assert (read.response.status, read.body, read.may_follow) == (101, b"", False)
 
@@ -85,7 +85,7 @@ BODIES: dict[str, tuple[bytes, bytes]] = {
 
 @pytest.mark.parametrize(("sent", "body"), BODIES.values(), ids=BODIES.keys())
 def test_whole_response(sent: bytes, body: bytes) -> None:
-    """A whole 200 is read without waiting for more, and another request may follow it."""
+    """A complete 200 is read without waiting, and its connection can be reused."""
     read = Read(sent)
     assert (read.body, read.may_follow) == (body, True)
 
@@ -104,14 +104,14 @@ LAST: dict[str, bytes] = {
 
 @pytest.mark.parametrize("sent", LAST.values(), ids=LAST.keys())
 def test_last_response_of_its_connection(sent: bytes) -> None:
-    """Nothing is asked any more over a connection that ends, or is not known to be in step."""
+    """A connection that ends, or may be out of step, is not reused."""
     read = Read(sent, closes=True)
     assert (read.body, read.may_follow) == (b"ok", False)
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_status_without_a_body(status: int) -> None:
-    """No body is waited for where none may come, whatever the length says."""
+    """Status codes without a body have none, with any Content-Length."""
     read = Read(head("Content-Length: 5", status=f"HTTP/1.1 {status} x"))
     assert (read.response.status, read.body, read.may_follow) == (status, b"", False)
 
@@ -178,7 +178,7 @@ INVALID: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize(("sent", "why"), INVALID.values(), ids=INVALID.keys())
 def test_invalid_response(sent: bytes, why: str) -> None:
-    """What is not valid HTTP fails while the connection is still open, and says why without quoting it."""
+    """Invalid HTTP is an error while the connection is open, without quoting it."""
     with pytest.raises(InvalidResponseError) as raised:
         Read(sent)
     assert str(raised.value) == why
@@ -202,19 +202,19 @@ CUT: dict[str, bytes] = {
 
 @pytest.mark.parametrize("sent", CUT.values(), ids=CUT.keys())
 def test_cut_response(sent: bytes) -> None:
-    """A response that ends too soon is cut, wherever that is."""
+    """A response that ends early is incomplete, wherever it is cut."""
     with pytest.raises(http.client.IncompleteRead):
         Read(sent, closes=True)
 
 
 def test_no_response() -> None:
-    """A connection that is closed without a byte is told from an answer that is cut."""
+    """A connection that closes without a byte is not an incomplete response."""
     with pytest.raises(http.client.RemoteDisconnected):
         Read(b"", closes=True)
 
 
 def test_body_is_read_as_it_comes() -> None:
-    """A piece is what there is, up to the size that is asked for."""
+    """A read returns the available bytes, up to the given size."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         response = StrictResponse(ours)
@@ -229,7 +229,7 @@ def test_body_is_read_as_it_comes() -> None:
 
 
 def test_in_the_place_of_the_standard_response() -> None:
-    """A connection of the standard library works with it, over the same connection again where that may be."""
+    """A connection of the standard library works with it, and is reused where possible."""
     ours, theirs = socket.socketpair()
     with theirs:
         connection = http.client.HTTPConnection("127.0.0.1")
@@ -260,7 +260,7 @@ _LINES = [
 
 @given(st.binary() | st.lists(st.sampled_from(_LINES)).map(lambda lines: "\r\n".join(lines).encode()))
 def test_any_bytes(sent: bytes) -> None:
-    """Whatever a server sends before it closes, it is a response or one of the errors that are named."""
+    """Any bytes of a server give a response or one of the documented errors."""
     try:
         read = Read(sent, closes=True)
     except (InvalidResponseError, http.client.IncompleteRead, http.client.RemoteDisconnected):

@@ -1,4 +1,4 @@
-"""The two forms of answers: every sample of the API document, every text we know of, and any bytes at all."""
+"""JSON responses: every sample of the API document, every known text, and any bytes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ CALLS = [
 
 
 def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any = Any) -> str:
-    """Return the type and the text of the error that a JSON answer is."""
+    """Return the type and the text of the error that a JSON response raises."""
     with pytest.raises(ClnError) as raised:
         json_data(answer(body, status, location), kind)
     return f"{type(raised.value).__name__}: {raised.value}"
@@ -70,13 +70,13 @@ def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_each_call_has_a_sample(call: str) -> None:
-    """No JSON call of the API document is without a sample here."""
+    """Every JSON call of the API document has a sample."""
     assert f"{call}.json" in MEANT
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_literal_sample_that_is_broken(name: str) -> None:
-    """JSON as the PDF broke it is not an answer of CLN, and never a crash."""
+    """A sample that the PDF broke is a bad answer, and never a crash."""
     assert (
         problem(LITERAL[name]) == "BadAnswerError: unexpected response from CLN: truncated or malformed JSON (HTTP 200)"
     )
@@ -84,7 +84,7 @@ def test_literal_sample_that_is_broken(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(MEANT) - {UNAUTHORIZED}))
 def test_sample_as_it_was_meant(name: str) -> None:
-    """Each sample gives its data: as it stands, with or without the envelope, and in the envelope."""
+    """Each repaired sample gives its data, as printed and within the envelope."""
     document = json.loads(MEANT[name])
     has_envelope = isinstance(document, dict) and "success" in document
     data = document["data"] if has_envelope else document
@@ -93,12 +93,12 @@ def test_sample_as_it_was_meant(name: str) -> None:
 
 
 def test_sample_of_a_refusal() -> None:
-    """The document's sample of an error is one."""
+    """The document's sample of an error is a refusal."""
     assert problem(MEANT[UNAUTHORIZED]) == "AuthorizationError: CLN refused the token: Authorization failed"
 
 
 def test_done_and_not_done_can_be_told_apart() -> None:
-    """``success:true`` is not "done": removing a server that is not there gives no data."""
+    """Removing a missing server gives ``success:true`` without data, which is not "done"."""
     assert json_data(answer(MEANT["kcare.srv.remove.json"]), object) == {"server_id": "", "key": ""}
     assert json_data(answer(MEANT["kcare.srv.remove.not-found.json"]), object) is None
     assert json_data(answer(MEANT["ipl.remove.not-done.json"]), bool) is False
@@ -122,20 +122,20 @@ def test_done_and_not_done_can_be_told_apart() -> None:
     ],
 )
 def test_data(body: bytes | str, data: object) -> None:
-    """Keys come in any order, unknown ones do not matter, and a byte that is no UTF-8 does not cost the rest."""
+    """Fields are accepted in any order, unknown ones are ignored, and invalid UTF-8 does not spoil the rest."""
     assert json_data(answer(body), object) == data
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_false_is_a_refusal(status: int) -> None:
-    """``success`` that is JSON false says that the call failed."""
+    """A ``success`` field that is false is a refusal."""
     body = '{"success": false, "message": "Limit reached", "data": [1]}'
     assert problem(body, status) == "RefusedError: CLN refused the request: Limit reached"
 
 
 @pytest.mark.parametrize("success", ["null", "1", '"true"', '"false"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
 def test_neither_true_nor_false(success: str) -> None:
-    """Anything else is neither a success nor a refusal, and CLN's words are kept."""
+    """Any other ``success`` is a bad answer that keeps the message of CLN."""
     said = (
         "BadAnswerError: unexpected response from CLN: "
         "JSON with a success field that is neither true nor false (HTTP 200)"
@@ -148,7 +148,7 @@ def test_neither_true_nor_false(success: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
 def test_refused_token(status: int) -> None:
-    """A refused token is told from the body, whatever the HTTP status."""
+    """A refused token is recognized by the body, with any HTTP status."""
     assert problem(LITERAL[UNAUTHORIZED], status) == "AuthorizationError: CLN refused the token: Authorization failed"
 
 
@@ -165,7 +165,7 @@ def test_refused_token(status: int) -> None:
     ],
 )
 def test_words_for_a_refused_token(message: str) -> None:
-    """Whatever the words, what is about the token is about the token."""
+    """Any message about a token or authorization counts as auth."""
     body = json.dumps({"success": False, "message": message})
     assert problem(body) == f"AuthorizationError: CLN refused the token: {message}"
     assert plain_problem(f"success:false\nmessage:{message}") == f"AuthorizationError: CLN refused the token: {message}"
@@ -192,13 +192,13 @@ def test_words_for_a_refused_token(message: str) -> None:
     ],
 )
 def test_refusals(body: str, status: int, text: str) -> None:
-    """A refusal gives CLN's own reason, on one line."""
+    """A refusal has the message of CLN, on one line."""
     assert problem(body, status) == text
 
 
 @pytest.mark.parametrize(("status", "transient"), [(200, False), (401, False), (404, False), (500, True), (503, True)])
 def test_which_refusals_may_pass(status: int, transient: bool) -> None:
-    """A refusal with HTTP 5xx may be the trouble of a moment; a refused token never is."""
+    """A refusal with HTTP 5xx is transient; a refused token never is."""
     for body in ('{"success": false, "message": "Unexpected server error"}', LITERAL[UNAUTHORIZED]):
         with pytest.raises(ClnError) as raised:
             json_data(answer(body, status), object)
@@ -255,13 +255,13 @@ BAD = {
 
 @pytest.mark.parametrize(("body", "status", "text"), BAD.values(), ids=BAD.keys())
 def test_bad_answers(body: bytes | str, status: int, text: str) -> None:
-    """What is not an answer of CLN is told from a refusal, and what it is instead is named."""
+    """A bad answer describes the unexpected body."""
     assert problem(body, status) == f"BadAnswerError: {text}"
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_authorization_without_a_body_of_cln(status: int) -> None:
-    """HTTP 401 and 403 are about authorization, whoever answers."""
+    """HTTP 401 and 403 are reported as auth, with any body."""
     text = (
         f"AuthorizationError: HTTP {status} without a reason: "
         "the login, secret key or token is wrong, or our IP address is blocked"
@@ -281,7 +281,7 @@ def test_authorization_without_a_body_of_cln(status: int) -> None:
     ],
 )
 def test_redirects(location: str, where: str) -> None:
-    """A redirect names the host it leads to, and nothing else of the address."""
+    """A redirect names the host of its target, and nothing else of the URL."""
     for body in ("<html>", "", '{"success": true, "data": []}'):
         assert problem(body, 302, location) == _redirect(where, 302)
     assert plain_problem("success:true", 301, location) == _redirect(where, 301)
@@ -300,7 +300,7 @@ def _redirect(where: str, status: int) -> str:
     ],
 )
 def test_other_shapes(data: str, text: str) -> None:
-    """Data of another shape than documented is a bad answer that says where."""
+    """Data of an undocumented shape is a bad answer that says where."""
     body = f'{{"success": true, "data": {data}}}'
     said = (
         f"BadAnswerError: unexpected response from CLN: JSON that does not match the API document ({text}) (HTTP 200)"
@@ -311,7 +311,7 @@ def test_other_shapes(data: str, text: str) -> None:
 
 
 def test_message_beside_data_of_another_shape() -> None:
-    """What CLN says beside data that is not what was asked for tells why."""
+    """The message of CLN is kept if the data has an undocumented shape."""
     assert problem('{"success": true, "message": "No keys found", "data": null}', kind=list[Any]) == (
         "BadAnswerError: unexpected response from CLN: JSON that does not match the API document "
         "(Expected `array`, got `null`) (HTTP 200); message: No keys found"
@@ -320,14 +320,14 @@ def test_message_beside_data_of_another_shape() -> None:
 
 @pytest.mark.parametrize(("status", "transient"), [(200, False), (404, False), (500, True), (502, True), (504, True)])
 def test_which_bad_answers_may_pass(status: int, transient: bool) -> None:
-    """What comes with HTTP 5xx may be gone a moment later."""
+    """A bad answer is transient with HTTP 5xx only."""
     with pytest.raises(BadAnswerError) as raised:
         json_data(answer("<html>", status), object)
     assert raised.value.transient is transient
 
 
 def test_reason_is_not_cut_before_it_is_scrubbed() -> None:
-    """The reason that CLN gives is kept long enough for the secrets in it to be found."""
+    """The message of CLN is not truncated before its secrets are replaced."""
     text = problem(json.dumps({"success": False, "message": "x" * 1000 + " secret"}))
     assert text.endswith(" secret")
 
@@ -341,7 +341,7 @@ def test_reason_is_not_cut_before_it_is_scrubbed() -> None:
     st.sampled_from([200, 302, 401, 404, 500]),
 )
 def test_any_bytes_of_json(body: bytes, status: int) -> None:
-    """Any bytes are data or a ClnError, and data only with a good status."""
+    """Any bytes give data or a ClnError, and data only with a good status."""
     for kind in (object, list[dict[str, Any]], bool):
         try:
             json_data(answer(body, status), kind)
@@ -360,12 +360,12 @@ def test_any_bytes_of_json(body: bytes, status: int) -> None:
     ],
 )
 def test_describe_body(body: bytes, what: str) -> None:
-    """A few words tell what a body is."""
+    """A bad body is described in a few words."""
     assert describe_body(body) == what
 
 
 def test_authorization_is_a_type_of_its_own() -> None:
-    """A refused token and a refused call can be told apart by type."""
+    """A refused token and a refused request have different types."""
     assert not issubclass(AuthorizationError, RefusedError)
 
 
@@ -379,7 +379,7 @@ VALUES = st.sampled_from([True, False, None, 1, "true", "text", [], [{"id": 1}],
     st.sampled_from([slice(None), slice(-1), slice(1, -1)]),
 )
 def test_most_answers_are_read_at_one_go(members: list[tuple[str, Any]], status: int, kind: Any, part: slice) -> None:
-    """What is read so is what a close look finds, or the same error: members in any order, twice, missing or cut."""
+    """The fast decoder gives the same data or error as the slow one, for any fields or truncation."""
     body = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members) + "}"
     whole = answer(body[part], status)
     assert _outcome(json_data, whole, kind) == _outcome(_decode_slowly, whole, kind)
@@ -395,7 +395,7 @@ def _outcome(read: Callable[[HttpAnswer, Any], object], whole: HttpAnswer, kind:
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 207, 226])
 @pytest.mark.parametrize("body", [enveloped([]), b"[]"], ids=["in the envelope", "bare"])
 def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
-    """A list is whole with 200 alone: a 206 says itself that it is a part, and no other is one of CLN's."""
+    """A list is complete with status 200 only: a 206 is partial, and others are not from CLN."""
     with pytest.raises(BadAnswerError, match=rf"\(HTTP {status}\)$") as raised:
         json_data(HttpAnswer(status, body), list)
     assert not raised.value.transient
@@ -403,7 +403,7 @@ def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
 
 @pytest.mark.parametrize(("status", "good"), [(200, True), (201, True), (202, True), (203, False), (206, False)])
 def test_change_with_another_status_of_success(status: int, good: bool) -> None:
-    """A change was made where CLN says so, also as created or taken, and not in an answer that is a part."""
+    """A change may succeed with 201 or 202, and not with a partial response."""
     if good:
         assert changed_data(HttpAnswer(status, enveloped(True)), bool) is True
     else:
@@ -413,18 +413,18 @@ def test_change_with_another_status_of_success(status: int, good: bool) -> None:
 
 @pytest.mark.parametrize("status", [304, 306, 399])
 def test_status_that_redirects_nowhere(status: int) -> None:
-    """A 304 answers a question that nobody asked: it is no redirect."""
+    """A 304 is an unexpected response, and not a redirect."""
     assert problem(b"", status) == f"BadAnswerError: unexpected response from CLN: an empty body (HTTP {status})"
 
 
 def test_refusal_with_another_status_of_success() -> None:
-    """A no of CLN is one with any status."""
+    """A refusal by CLN counts with any status."""
     assert problem('{"success": false, "message": "no"}', 206) == "RefusedError: CLN refused the request: no"
 
 
 @pytest.mark.processes
 def test_threads_that_read_a_kind_for_the_first_time_at_once() -> None:
-    """They do not crash the process, as they would where msgspec learns a type in several threads at a time."""
+    """Threads that decode a new type at the same time do not crash the process."""
     program = """
 import sys, threading
 import msgspec

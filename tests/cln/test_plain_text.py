@@ -1,4 +1,4 @@
-"""The plain lines of answers: every sample of the API document, every text we know of, and any bytes at all."""
+"""Plain-text responses: every sample of the API document, every known text, and any bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATUS_FLAGS = {
 
 @pytest.mark.parametrize("name", sorted(PLAIN))
 def test_plain_sample_as_printed(name: str) -> None:
-    """Plain samples are read as they stand in the document: on one line, with comments, cut by the PDF."""
+    """Plain-text samples are read as printed: on one line, with comments, truncated by the PDF."""
     readings: dict[str, object] = {
         "success.plain": {"code": "0"},
         "kcare.nagios.register_key.plain": {"code": "0"},
@@ -61,7 +61,7 @@ def test_plain_sample_as_printed(name: str) -> None:
     ],
 )
 def test_plain_items(text: str, items: dict[str, str]) -> None:
-    """Items stand on lines of their own or parted by blanks; a message takes the rest of its line."""
+    """Items are separated by line ends or spaces; a message extends to the end of its line."""
     assert plain_items(answer(text)) == items
 
 
@@ -129,7 +129,7 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
     ],
 )
 def test_plain_failures(body: str, status: int, text: str) -> None:
-    """A plain answer that is no success is told like a JSON one."""
+    """A plain-text failure gives the same error as a JSON one."""
     assert plain_problem(body, status) == text
 
 
@@ -138,7 +138,7 @@ def test_plain_failures(body: str, status: int, text: str) -> None:
     st.sampled_from([200, 302, 401, 404, 500]),
 )
 def test_any_bytes_of_plain_text(body: bytes, status: int) -> None:
-    """Any bytes are items or a ClnError, and items only with a good status and the word for success."""
+    """Any bytes give items or a ClnError, and items only with a good status and ``success``."""
     try:
         items = plain_items(answer(body, status))
     except ClnError:
@@ -157,7 +157,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("body", HOSTILE, ids=["a long word", "a long message", "blanks"])
 def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
-    """No text takes long, as none of our time-outs could end that."""
+    """No text takes long to search, as no timeout could interrupt it."""
     started = time.thread_time()
     with contextlib.suppress(ClnError):
         plain_items(answer(body))
@@ -166,7 +166,7 @@ def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
 
 @pytest.mark.parametrize("status", [203, 206])
 def test_plain_text_with_another_status_of_success(status: int) -> None:
-    """So is a plain text."""
+    """Plain text with a 2xx status other than 200 is a bad answer."""
     assert plain_problem("success:true xmlrpc:true", status) == (
         f"BadAnswerError: unexpected response from CLN: a body that reports success (HTTP {status})"
     )

@@ -1,4 +1,4 @@
-"""What is odd about a secret is told without a letter of it."""
+"""Mistakes in a secret are reported without any letter of it."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ QUOTE = "begins or ends with a quote, which is taken as part of it"
 
 @pytest.mark.parametrize(("text", "problem"), (NEVER | NOT_ASCII).items(), ids=ascii)
 def test_what_no_secret_key_has(text: str, problem: str) -> None:
-    """The character is named, or where it is visible its position alone."""
+    """A forbidden character is named, or only its position if it is visible."""
     assert problem_of_secret(text, ascii_only=True) == problem
     assert problem_of_secret(text, ascii_only=False) == (problem if text in NEVER else "")
 
 
 @pytest.mark.parametrize("text", ["", "secret", "a secret", '"secret"', "~!@#$%^&*()_+{}|:<>?"])
 def test_what_may_be_a_secret(text: str) -> None:
-    """All printable ASCII may be a secret."""
+    """All printable ASCII characters are accepted."""
     assert problem_of_secret(text, ascii_only=True) == ""
 
 
 def test_what_is_suspicious() -> None:
-    """Quotes around a secret and characters that nobody sees are suspicious; letters of other languages are not."""
+    """Quotes around a secret and invisible characters are suspicious; non-ASCII letters are not."""
     for text in QUOTED:
         assert suspicion_of_secret(text) == QUOTE
     assert suspicion_of_secret("\u201csecret\u201d") == QUOTE
@@ -61,7 +61,7 @@ def test_what_is_suspicious() -> None:
 
 @given(st.text(st.characters(codec=None, categories=None), max_size=20))
 def test_any_text(text: str) -> None:
-    """Whatever the text, nothing of it is in the words, which stand on one line."""
+    """The report about any text is one line without its characters."""
     for words in (problem_of_secret(text, ascii_only=True), suspicion_of_secret(text)):
         assert words.isascii()
         assert "\n" not in words
@@ -81,7 +81,7 @@ def test_any_text(text: str) -> None:
     ],
 )
 def test_named_beside_a_refusal(login: str, secret: str, odd: str, clients: Clients, cln: AnsweringCln) -> None:
-    """When CLN refuses the credentials, what is odd about them is told, of reads and of changes."""
+    """If CLN refuses the credentials, their suspicious characters are reported, for reads and changes."""
     cln.says(refused("Authorization failed"))
     client = Client.over(clients.transport(cln.url), Credentials(login, lambda: Secret(secret)))
     for ask in (client.kernelcare.keys, lambda: client.groups.create("web")):
@@ -92,7 +92,7 @@ def test_named_beside_a_refusal(login: str, secret: str, odd: str, clients: Clie
 
 
 def test_not_beside_the_refusal_of_another(clients: Clients, cln: AnsweringCln) -> None:
-    """A call that takes no secret says nothing of one, also after a call that took it."""
+    """A call without credentials reports nothing about those of an earlier call."""
     client = Client.over(clients.transport(cln.url), Credentials(LOGIN, lambda: Secret("'pl4nted'")))
     cln.says(refused("Authorization failed"))
     with pytest.raises(AuthorizationError, match="quote"):
@@ -102,7 +102,7 @@ def test_not_beside_the_refusal_of_another(clients: Clients, cln: AnsweringCln) 
 
 
 def test_of_the_token_that_was_sent(clients: Clients, cln: AnsweringCln) -> None:
-    """Where a registration token is sent, it is that which is told of."""
+    """If a registration token was sent, its suspicious characters are reported."""
     token = Secret("pl4nted\u200b")
     credentials = Credentials(LOGIN, lambda: Secret("'pl4nted'"), lambda: token)
     cln.says("Registration token not found for reseller x not found")

@@ -1,4 +1,4 @@
-"""Arguments: what is taken, what is refused and in which words, and that no value ever shows."""
+"""Validation of arguments: accepted values, error texts, and that no text contains a value."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ TAKEN: list[tuple[Callable[[Any], object], Any, object]] = [
 
 @pytest.mark.parametrize(("check", "value", "sent"), TAKEN)
 def test_taken(check: Callable[[Any], object], value: Any, sent: object) -> None:
-    """What is right goes out as it is, addresses in their canonical spelling."""
+    """A valid argument is sent unchanged, and an address in canonical form."""
     assert check(value) == sent
 
 
@@ -154,7 +154,7 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
 
 @pytest.mark.parametrize(("check", "value", "text"), REFUSED)
 def test_refused(check: Callable[[Any], object], value: Any, text: str) -> None:
-    """What is wrong is told by the name of the argument, with what would be right."""
+    """The error of an invalid argument has its name and what is expected."""
     with pytest.raises(InvalidArgumentError) as raised:
         check(value)
     assert str(raised.value) == text
@@ -178,7 +178,7 @@ ANYTHING = (
 
 @given(ANYTHING)
 def test_anything(value: object) -> None:
-    """Whatever an argument is, it is taken or refused as a bad one."""
+    """Any value of an argument is accepted or raises InvalidArgumentError."""
     for check in CHECKS:
         try:
             check(value)
@@ -189,7 +189,7 @@ def test_anything(value: object) -> None:
 @pytest.mark.parametrize("secret", [SECRET_KEY, f"{KEY}/", f"{KEY}, {KEY}", f"{KEY}|", f" {KEY}"])
 @pytest.mark.parametrize("check", CHECKS)
 def test_no_value_shows(check: Callable[[Any], object], secret: str) -> None:
-    """A key in the wrong place, or with a blank beside it, is in no text of the error."""
+    """A misplaced key, also with a space, is in no error text."""
     for value in (secret, [secret]):
         try:
             check(value)
@@ -200,7 +200,7 @@ def test_no_value_shows(check: Callable[[Any], object], secret: str) -> None:
 
 @given(st.from_regex(r"\A[A-Za-z0-9-]{4,40}\Z"))
 def test_keys_and_masks(key: str) -> None:
-    """A key is taken, its mask is not."""
+    """A key is accepted, and its mask is refused."""
     if masked(key) != key:
         assert validation.license_key(key) == key
     with pytest.raises(InvalidArgumentError, match="this is a masked key"):

@@ -1,4 +1,4 @@
-"""Reading configurations: each mistake has a file in bad/ named for it, and its whole error text here."""
+"""Loading configurations: each mistake has a file in bad/ named after it, and its whole error text here."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ MINIMAL = "accounts: [{name: acme, login: acme_login, secret_key: s3cret}]\n"
 
 
 def load_bad(file: Path) -> str:
-    """Return the text of the error that a bad file ends in."""
+    """Return the error text of a bad file."""
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     return str(caught.value)
@@ -292,7 +292,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_bad_file(name: str) -> None:
-    """Each problem is one line: the path of the file, the place in it, what would be right; never a secret."""
+    """Each problem is one line with the path of the file, the field, and what is expected; never a secret."""
     file = BAD_FILES / f"{name}.yml"
     error = load_bad(file)
     assert error.split("\n") == [f"{file}: {line}" for line in BAD[name]]
@@ -301,23 +301,23 @@ def test_bad_file(name: str) -> None:
 
 
 def test_each_bad_file_is_tested() -> None:
-    """No file of bad/ is left out above."""
+    """Each file in bad/ has an expected error."""
     assert sorted(file.stem for file in BAD_FILES.glob("*.yml")) == sorted(BAD)
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    """The path that was tried is in the error."""
+    """The error of a missing file has its path."""
     file = tmp_path / "missing.yml"
     assert load_bad(file) == f"{file}: cannot be read: No such file or directory; create it, or use another file"
 
 
 def test_folder(tmp_path: Path) -> None:
-    """A folder is no configuration."""
+    """A directory is not accepted as a configuration."""
     assert load_bad(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
 
 
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that the user may not read says so."""
+    """The error of an unreadable file says which permission is missing."""
 
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
@@ -339,7 +339,7 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_relative_names_are_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the configuration itself is named by a relative path."""
+    """Errors show absolute paths, also if the configuration has a relative one."""
     monkeypatch.chdir(tmp_path)
     Path("cln-monitor.yml").write_text("accounts: [{name: acme, login: acme_login, secret_key_file: nowhere}]")
     assert f"cannot read {tmp_path}/nowhere (" in load_bad(Path("cln-monitor.yml"))
@@ -347,13 +347,13 @@ def test_relative_names_are_shown_whole(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("text", ["[" * 1000, "- " * 1000])
 def test_nested_without_end(text: str) -> None:
-    """A text that is nested deeper than Python goes is refused, not a crash."""
+    """A text that is nested too deeply is refused, and does not crash."""
     with pytest.raises(ConfigError, match="invalid YAML: nested too deeply"):
         parse(text)
 
 
 def test_nothing_is_as_if_left_out() -> None:
-    """``null`` stands for the default of whatever has one, at all depths."""
+    """A null value means the default of a field, at all levels."""
     top = "".join(f"{name}: null\n" for name in ConfigFile.__struct_fields__ if name != "accounts")
     config = parse(f"""\
 {top}
@@ -371,7 +371,7 @@ accounts:
 
 
 def test_monitoring_keys_of_all_lengths() -> None:
-    """Registered ones and KernelCare keys are taken; shorter ones would be half shown by their mask."""
+    """Monitoring keys and KernelCare keys are accepted; shorter ones are not, as a mask would show them."""
     for length in (16, 32, 64):
         parse(MINIMAL.replace("}]", f", monitoring_keys: [{'k' * length}]}}]"))
     for length in (15, 65):
@@ -380,12 +380,12 @@ def test_monitoring_keys_of_all_lengths() -> None:
 
 
 def test_a_time_of_day_is_a_text() -> None:
-    """And not the number that old YAML takes it for."""
+    """A time of day is a string, and not the number of YAML 1.1."""
     assert parse(MINIMAL.replace("acme_login", "12:30")).accounts[0].login == Secret("12:30")
 
 
 def test_defaults() -> None:
-    """An account alone is enough; all else is as the contract has it."""
+    """An account alone is a valid configuration with the documented defaults."""
     config = parse(MINIMAL)
     assert config.api_url == "https://cln.cloudlinux.com/api"
     assert (config.timeout, config.concurrency, config.requests_per_second) == (15.0, 8, 10.0)
@@ -406,7 +406,7 @@ def test_defaults() -> None:
 
 
 def test_all_that_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each key of the contract is read, and relative file names start from the configuration's folder."""
+    """Each documented key is read, and relative file names start from the configuration's directory."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "acme").write_text("s3cret\n")
     (tmp_path / "keys").write_text("# of the contract\n\nMonitoringKey00001\n")
@@ -459,7 +459,7 @@ accounts:
 
 
 def test_codes_of_els_that_nobody_has_documented() -> None:
-    """Any code can be named, even the dots by which a sample says that there are more."""
+    """Any ELS product code is accepted, also an undocumented one."""
     config = parse("""\
 api_url: https://cln.cloudlinux.com/api
 probes:
@@ -475,7 +475,7 @@ accounts:
 
 
 def test_an_account_overrides_what_holds_for_all() -> None:
-    """Settings of an account stand before those of all accounts, setting by setting."""
+    """Each setting of an account overrides that of all accounts."""
     config = parse("""\
 probes: {kernelcare: {interval: 5m, stale_after: 12h}, imunify: {enabled: false}}
 accounts:
@@ -501,7 +501,7 @@ accounts:
     ],
 )
 def test_max_age_that_is_not_set_leaves_room_for_two_polls(of_all: str, of_account: str, max_age: float) -> None:
-    """Whoever sets the interval alone does not see data vanish between polls."""
+    """If only a long interval is set, max_age is two intervals."""
     config = parse(f"""\
 probes: {{kernelcare: {of_all}}}
 accounts: [{{name: acme, login: l, secret_key: s, probes: {{kernelcare: {of_account}}}}}]
@@ -514,12 +514,12 @@ accounts: [{{name: acme, login: l, secret_key: s, probes: {{kernelcare: {of_acco
     ["http://127.0.0.1:8080", "https://[2001:db8::1]:8443/admin/api", "https://cln.example.com/api", "http://h/a%20b"],
 )
 def test_api_url(url: str) -> None:
-    """Roots with ports, paths and addresses are taken, and lose the slash at their end."""
+    """API roots with ports, paths and IP addresses are accepted, and lose a trailing slash."""
     assert parse(f"api_url: '{url}/'\n{MINIMAL}").api_url == url
 
 
 def test_yaml_of_all_forms(tmp_path: Path) -> None:
-    """A byte order mark, carriage returns, anchors and merge keys are YAML as well."""
+    """A byte order mark, carriage returns, anchors and merge keys are accepted."""
     file = tmp_path / "cln-monitor.yml"
     file.write_bytes(
         b"\xef\xbb\xbfprobes:\r\n  kernelcare: &often {interval: 5m}\r\n  imunify: {<<: *often, stale_after: 2d}\r\n"
@@ -530,7 +530,7 @@ def test_yaml_of_all_forms(tmp_path: Path) -> None:
 
 
 def test_problems_are_told_apart() -> None:
-    """A program that reads the error finds the place of each problem by itself."""
+    """The error has a list of problems, each with its place."""
     with pytest.raises(ConfigError) as caught:
         parse(f"timeout: 15\nsurprise: 1\n{MINIMAL}")
     assert [problem.place for problem in caught.value.problems] == ["surprise", "timeout"]
@@ -546,7 +546,7 @@ def _stale_after(settings: ProbeSettings) -> float:
 
 
 def test_without_secrets(tmp_path: Path) -> None:
-    """Neither are they read nor does it matter that they are not there; all else has to be right."""
+    """Without secrets they are not read and may be missing; everything else must be valid."""
     text = """
 accounts:
   - {name: one, login: a, secret_key_file: none, monitoring_keys_file: none}
@@ -573,7 +573,7 @@ accounts:
 
 
 def test_ca_file_with_a_mark(tmp_path: Path, certificate: str) -> None:
-    """A byte order mark before the certificates is no matter; what is no PEM is none with a mark as well."""
+    """A byte order mark in a CA file is ignored; a file without PEM is refused with and without one."""
     text = "tls_config: {ca_file: ca.pem}\naccounts: [{name: acme, login: l, secret_key: s}]"
     (tmp_path / "ca.pem").write_text(certificate, encoding="utf-8-sig")
     assert parse_config(text, tmp_path).tls_config.ca_file == "ca.pem"
@@ -587,7 +587,7 @@ def test_ca_file_with_a_mark(tmp_path: Path, certificate: str) -> None:
     [("fifo", "is a pipe without a writer (waited 1 s)"), ("/dev/zero", "is larger than 16 MiB")],
 )
 def test_files_without_an_end(name: str, problem: str, tmp_path: Path) -> None:
-    """A bundle of certificates neither hangs the start nor eats memory."""
+    """An endless CA file neither blocks the start nor exhausts memory."""
     os.mkfifo(tmp_path / "fifo", 0o600)
     text = f"tls_config: {{ca_file: {name}}}\naccounts: [{{name: acme, login: l, secret_key: s}}]"
     with pytest.raises(ConfigError) as raised:

@@ -1,4 +1,4 @@
-"""Values of YAML against types: what fits, what does not, and that values are never shown."""
+"""Validation of YAML values against types, with errors that never show a value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Inner(msgspec.Struct, frozen=True):
 
 
 class Outer(msgspec.Struct, frozen=True):
-    """One field of each kind; ``must`` is required."""
+    """One field of each type; ``must`` is required."""
 
     must: str
     maybe: str | None = None
@@ -49,7 +49,7 @@ class Outer(msgspec.Struct, frozen=True):
     ids=repr,
 )
 def test_fits(kind: Any, value: object, typed: object) -> None:
-    """A value of the right form becomes what the program uses."""
+    """A valid value is converted to its type."""
     typer = Validator()
     read = typer.value(kind, value, "here")
     assert typer.problems == []
@@ -83,14 +83,14 @@ def test_fits(kind: Any, value: object, typed: object) -> None:
     ids=repr,
 )
 def test_does_not_fit(kind: Any, value: object, complaint: str) -> None:
-    """The complaint says what would fit and what kind of value is there, but not the value: it may be a secret."""
+    """The problem of an invalid value has the expected and the actual type, and not the value."""
     typer = Validator()
     typer.value(kind, value, "here")
     assert typer.problems == [ConfigProblem("here", complaint)]
 
 
 def test_all_problems_are_found_at_once() -> None:
-    """Each with its place, down to the item of a list."""
+    """All problems are found at once, each with its place, down to the item of a list."""
     typer = Validator()
     typed = typer.struct(Outer, {"inner": {"txt": "a"}, "items": ["a", 7], "maybe": []}, "outer")
     assert [str(problem) for problem in typer.problems] == [
@@ -103,7 +103,7 @@ def test_all_problems_are_found_at_once() -> None:
 
 
 def test_only_what_is_set_is_returned() -> None:
-    """So that what is not set can come from elsewhere; what is left out is not looked at."""
+    """Only the fields that are set are returned, without the skipped ones."""
     typer = Validator()
     assert typer.struct(Outer, {"must": "a", "items": 7}, "", skip=("items",)) == {"must": "a"}
     assert typer.struct(Outer, {}, "", skip=("must",)) == {}
@@ -111,12 +111,12 @@ def test_only_what_is_set_is_returned() -> None:
 
 
 def test_nothing_is_left_out_where_there_is_a_default() -> None:
-    """And a problem where there is none."""
+    """A null field with a default counts as not set; without one it is a problem."""
     typer = Validator()
     assert typer.struct(Outer, {"must": None, "inner": None, "items": None, "maybe": None}, "outer") == {}
     assert typer.problems == [ConfigProblem("outer.must", "expected a string, got null")]
 
 
 def test_a_problem_of_the_whole_has_no_place() -> None:
-    """A message about the file itself does not begin with a colon."""
+    """A problem without a place has no leading colon."""
     assert str(ConfigProblem("", "is not YAML")) == "is not YAML"

@@ -1,4 +1,4 @@
-"""The YAML of a configuration, which is told where it is not as it should be."""
+"""The strict YAML of a configuration, and the errors in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.unmeasured
 
 
 def test_plain_values() -> None:
-    """What a configuration is made of, and nothing that YAML makes of texts that look like something else."""
+    """Plain values are read, and strings that look like other types stay strings."""
     text = "a: {b: [1, 2.5, true, null, x, '1']}\nc: 1:30\n"
     assert read_document(text) == {"a": {"b": [1, 2.5, True, None, "x", "1"]}, "c": "1:30"}
     assert read_document("") is None
@@ -28,7 +28,7 @@ def test_plain_values() -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, problem: str) -> None:
-    """And with what would be right."""
+    """An error has line and column, and says what to do."""
     with pytest.raises(YamlError) as caught:
         read_document(text)
     assert str(caught.value).startswith(problem)

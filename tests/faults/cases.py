@@ -116,7 +116,7 @@ CASES: Mapping[str, Case] = {
     "pause": Case(
         "pauses for longer than the interval", _fault("latency", seconds=2 * INTERVAL), "", least=2 * INTERVAL
     ),
-    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "the answer was cut"),
+    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "incomplete response from CLN"),
     "cut-json": Case(
         "ends half-way, and says that was all", _fault("cut"), "bad_answer", "unexpected response from CLN"
     ),

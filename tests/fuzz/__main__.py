@@ -1,4 +1,4 @@
-"""Looks for bytes that break a promise of a decoder, led by what of the code they reach; keeps what reaches more.
+"""Fuzz a decoder, guided by coverage, and keep inputs that reach new code.
 
 `python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; bytes that break it go to a file in the folder this runs in.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Run until libFuzzer ends, which it does with the process."""
+    """Run libFuzzer, which ends the process."""
     fuzzer: Any = import_module("atheris")  # only here, and not among what all tests install
     name, *options = sys.argv[1:]
     with fuzzer.instrument_imports(include=["cln_monitor"]):

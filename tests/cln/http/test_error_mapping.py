@@ -1,4 +1,4 @@
-"""What the exceptions of the HTTP libraries mean, in words that name no URL."""
+"""Translation of the exceptions of the HTTP libraries into errors without URLs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def chained(error: BaseException, cause: BaseException) -> BaseException:
 
 
 def certificate_error() -> ssl.SSLCertVerificationError:
-    """Return an error as OpenSSL makes it."""
+    """Return a certificate error as OpenSSL raises it."""
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     error.verify_message = "certificate has expired"
     return error
 
 
 def tls_error(reason: str) -> ssl.SSLError:
-    """Return an error as OpenSSL makes it."""
+    """Return a TLS error as OpenSSL raises it."""
     error = ssl.SSLError(1, f"[SSL: {reason}]")
     error.reason = reason
     return error
@@ -187,7 +187,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
 
 @pytest.mark.parametrize(("error", "kind", "transient", "text"), MEANINGS.values(), ids=MEANINGS.keys())
 def test_meaning(error: BaseException, kind: type[ClnError], transient: bool, text: str) -> None:
-    """Each has one meaning, whether it may pass, and a text without URLs."""
+    """Each exception is translated to a type, whether it is transient, and a text without URLs."""
     assert isinstance(error, FAILURES)
     meant = translate(error, "while reading the response", 1.5)
     assert (type(meant), meant.transient, str(meant)) == (kind, transient, text)
@@ -195,13 +195,13 @@ def test_meaning(error: BaseException, kind: type[ClnError], transient: bool, te
 
 
 def test_errors_that_lead_to_each_other() -> None:
-    """A ring of causes has an end."""
+    """A cycle of causes does not loop forever."""
     error, other = OSError(1, "one"), OSError(2, "two")
     error.__cause__, other.__cause__ = other, error
     assert str(translate(error, "while connecting", 1)) == "one while connecting"
 
 
 def test_whether_the_request_had_left() -> None:
-    """The error keeps whether some of the request may have been on its way."""
+    """The error records whether a part of the request may have been sent."""
     assert translate(OSError("x"), "while waiting for the response", 1.5, request_sent=True).request_sent
     assert not translate(OSError("x"), "while connecting", 1.5).request_sent

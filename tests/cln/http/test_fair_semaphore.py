@@ -1,4 +1,4 @@
-"""Places for calls in flight."""
+"""The semaphore that limits concurrent calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.helpers.running import wait_until
 
 
 def test_as_many_as_there_are() -> None:
-    """A further one waits in vain, and takes nothing with it."""
+    """A thread beyond the limit times out, and takes no slot."""
     places = FairSemaphore(2)
     assert [places.acquire(0), places.acquire(0), places.acquire(0.01)] == [True, True, False]
     places.release()
@@ -17,7 +17,7 @@ def test_as_many_as_there_are() -> None:
 
 
 def test_who_waits_longest_comes_next() -> None:
-    """Also before the one who leaves and comes back at once."""
+    """A released slot is passed to the longest waiting thread, before the releasing thread."""
     places = FairSemaphore(1)
     assert places.acquire(0)
     came: list[str] = []

@@ -1,4 +1,4 @@
-"""How much is asked of CLN at a time, a second, and in a pause."""
+"""Concurrent calls, calls per second, and pauses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOST, OTHER = "cln.cloudlinux.com", "eportal.example.com"
 
 @pytest.fixture
 def never(clock: FakeClock) -> Deadline:
-    """A deadline that does not come."""
+    """A deadline that never comes."""
     return Deadline.never(clock)
 
 
@@ -34,17 +34,17 @@ def send_times(limits: RateLimiter, clock: FakeClock, calls: int, host: str = HO
 
 
 def test_calls_a_second(clock: FakeClock) -> None:
-    """The first call goes at once, each further one a gap after the one before."""
+    """The first call is sent at once, each further one after a gap."""
     assert send_times(RateLimiter(8, 4, clock), clock, 5) == [0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_no_limit_of_calls_a_second(clock: FakeClock) -> None:
-    """0 is no limit."""
+    """With 0 requests per second there is no limit."""
     assert send_times(RateLimiter(8, 0, clock), clock, 5) == [0] * 5
 
 
 def test_idle_time_is_not_saved_up(clock: FakeClock) -> None:
-    """After a quiet hour calls are spaced as before, not sent in one burst."""
+    """After a quiet hour calls are spaced as before, and not sent in a burst."""
     limits = RateLimiter(8, 2, clock)
     send_times(limits, clock, 1)
     clock.advance(3600)
@@ -52,7 +52,7 @@ def test_idle_time_is_not_saved_up(clock: FakeClock) -> None:
 
 
 def test_hosts_are_limited_each(clock: FakeClock) -> None:
-    """The limit of calls a second is one for each host."""
+    """The limit of requests per second applies to each host."""
     limits = RateLimiter(8, 1, clock)
     assert send_times(limits, clock, 1, HOST) == [0]
     assert send_times(limits, clock, 1, OTHER) == [0]
@@ -60,7 +60,7 @@ def test_hosts_are_limited_each(clock: FakeClock) -> None:
 
 
 def test_no_turn_before_the_deadline(clock: FakeClock) -> None:
-    """A call whose turn comes after the deadline gives up at once, without waiting."""
+    """A call whose turn is after the deadline fails at once."""
     limits = RateLimiter(8, 0.1, clock)
     send_times(limits, clock, 1)
     with (
@@ -74,7 +74,7 @@ def test_no_turn_before_the_deadline(clock: FakeClock) -> None:
 
 
 def test_deadline_has_passed(clock: FakeClock) -> None:
-    """With nothing left of the deadline there is no turn, even when nobody else is there."""
+    """After the deadline a call fails even without other calls."""
     with (
         pytest.raises(TimedOutError, match="deadline exceeded; request not sent"),
         RateLimiter(8, 0, clock).slot(HOST, Deadline(0, clock)),
@@ -83,7 +83,7 @@ def test_deadline_has_passed(clock: FakeClock) -> None:
 
 
 def test_who_gives_up_takes_no_turn(clock: FakeClock, never: Deadline) -> None:
-    """A hundred calls that cannot wait do not push back the one that can."""
+    """A hundred calls that cannot wait do not delay the one that can."""
     limits = RateLimiter(8, 1, clock)
     send_times(limits, clock, 1)
     for _ in range(100):
@@ -94,7 +94,7 @@ def test_who_gives_up_takes_no_turn(clock: FakeClock, never: Deadline) -> None:
 
 
 def test_calls_in_flight() -> None:
-    """Never are more calls in flight than allowed, over all hosts together, and all get through."""
+    """Concurrent calls never exceed the limit over all hosts, and all complete."""
     limits = RateLimiter(3, 0, SystemClock())
     three = threading.Barrier(3)
     lock = threading.Lock()
@@ -117,7 +117,7 @@ def test_calls_in_flight() -> None:
 
 @contextmanager
 def held_by_another(limits: RateLimiter, host: str = HOST) -> Iterator[Callable[[], None]]:
-    """Hold one place in another thread until told to let go, at the latest on leaving."""
+    """Hold one slot in another thread until released, at the latest at the end of the block."""
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -136,7 +136,7 @@ def held_by_another(limits: RateLimiter, host: str = HOST) -> Iterator[Callable[
 
 
 def test_all_places_taken_until_the_deadline(clock: FakeClock) -> None:
-    """A call that gets no place before its deadline says so."""
+    """A call that gets no slot before its deadline says so."""
     limits = RateLimiter(1, 0, clock)
     started = time.monotonic()
     with (
@@ -151,7 +151,7 @@ def test_all_places_taken_until_the_deadline(clock: FakeClock) -> None:
 
 
 def test_place_comes_back_after_an_error(clock: FakeClock, never: Deadline) -> None:
-    """A call that fails gives its place back."""
+    """A call that fails releases its slot."""
     limits = RateLimiter(1, 0, clock)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), limits.slot(HOST, never):
@@ -161,7 +161,7 @@ def test_place_comes_back_after_an_error(clock: FakeClock, never: Deadline) -> N
 
 
 def test_no_burst_behind_a_slow_call() -> None:
-    """Calls whose turns came while all places were taken are spaced all the same when a place is free again."""
+    """Calls whose turns passed while all slots were taken are still spaced afterward."""
     clock = SystemClock()
     limits = RateLimiter(1, 50, clock)
     sent = []
@@ -183,7 +183,7 @@ def test_no_burst_behind_a_slow_call() -> None:
 
 
 def test_one_host_does_not_hold_the_places_of_others() -> None:
-    """A call that waits for its turn at one host holds no place in flight."""
+    """A call that waits for its turn at one host holds no slot."""
     clock = SystemClock()
     limits = RateLimiter(1, 0.001, clock)
 
@@ -202,7 +202,7 @@ def test_one_host_does_not_hold_the_places_of_others() -> None:
 
 
 def test_short_pause_is_waited_out(clock: FakeClock, never: Deadline) -> None:
-    """While CLN wants a pause nothing is sent to its host, and to others as ever."""
+    """During a pause nothing is sent to its host, and calls to other hosts are not delayed."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, 7)
     with limits.slot(OTHER, never):
@@ -214,7 +214,7 @@ def test_short_pause_is_waited_out(clock: FakeClock, never: Deadline) -> None:
 
 
 def test_calls_after_a_pause_are_spaced(clock: FakeClock) -> None:
-    """After a pause calls do not come in one burst."""
+    """After a pause calls are not sent in a burst."""
     limits = RateLimiter(8, 2, clock)
     limits.pause(HOST, 5)
     assert send_times(limits, clock, 3) == [5, 5.5, 6]
@@ -234,7 +234,7 @@ def test_longest_pause_counts(clock: FakeClock) -> None:
     ids=["longer than is ever waited", "longer than the deadline"],
 )
 def test_long_pause_is_told_at_once(clock: FakeClock, pause: float, deadline: float) -> None:
-    """A pause that is too long to wait for is told at once, with what is left of it."""
+    """A pause that is too long to wait for is reported at once, with the remaining time."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, pause + 3)
     clock.advance(3)
@@ -247,7 +247,7 @@ def test_long_pause_is_told_at_once(clock: FakeClock, pause: float, deadline: fl
 
 
 def test_pause_of_an_hour_at_most(clock: FakeClock) -> None:
-    """A slip in a header does not silence us for a year."""
+    """A wrong header does not stop calls for a year."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, 31_536_000)
     clock.advance(3590)
@@ -255,7 +255,7 @@ def test_pause_of_an_hour_at_most(clock: FakeClock) -> None:
 
 
 def test_pause_that_comes_while_waiting_for_a_place(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that gets its place during a pause gives it back, and waits the pause out."""
+    """A call that gets its slot during a pause releases it and waits."""
     limits = RateLimiter(1, 0, clock)
     sent = []
     go_on, sleep = threading.Event(), clock.sleep
@@ -283,7 +283,7 @@ def test_pause_that_comes_while_waiting_for_a_place(clock: FakeClock, monkeypatc
 
 
 def test_stop_ends_the_wait_for_a_turn() -> None:
-    """Once we stop, who waits for a turn gives up instead of asking on without one."""
+    """After a stop, calls that wait for a turn fail instead of being sent."""
     clock = SystemClock()
     limits = RateLimiter(1, 0, clock)
     limits.pause(HOST, 20)
