@@ -47,7 +47,7 @@ def test_whole_body(coding: str, pack: Callable[[bytes], bytes], size: int) -> N
 @pytest.mark.parametrize("size", [1, 1 << 16])
 @pytest.mark.parametrize(("coding", "pack"), PACKED.values(), ids=PACKED.keys())
 def test_cut_body(coding: str, pack: Callable[[bytes], bytes], size: int) -> None:
-    """A truncated stream is an error, wherever it is cut."""
+    """A truncated stream is an error, at any position."""
     body = pack(TEXT)
     for length in range(1, len(body)):
         with pytest.raises(UnfinishedBodyError, match=r"^the (gzip|deflate) stream ends early$"):

@@ -202,7 +202,7 @@ CUT: dict[str, bytes] = {
 
 @pytest.mark.parametrize("sent", CUT.values(), ids=CUT.keys())
 def test_cut_response(sent: bytes) -> None:
-    """A response that ends early is incomplete, wherever it is cut."""
+    """A response that ends early is incomplete, at any position."""
     with pytest.raises(http.client.IncompleteRead):
         Read(sent, closes=True)
 

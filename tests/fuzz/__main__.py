@@ -1,6 +1,6 @@
 """Fuzz a decoder, guided by coverage, and keep inputs that reach new code.
 
-`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; bytes that break it go to a file in the folder this runs in.
+`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; bytes that break a promise are written to a file in the working directory.
 """
 
 from __future__ import annotations

@@ -25,9 +25,9 @@ FOUND: Addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 44
 
 
 class Resolver:
-    """Stands in for ``getaddrinfo``; answers, with ``found`` or an ``error``, once ``go_on`` is set.
+    """A replacement of ``getaddrinfo`` that returns ``found``, or raises ``error``, once ``go_on`` is set.
 
-    A thread that an earlier test has left looks up this machine, and is answered by ``others``.
+    A thread left by an earlier test looks up this machine, and gets ``others``.
     """
 
     def __init__(self, others: Callable[..., Any]) -> None:
