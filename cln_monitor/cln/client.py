@@ -66,7 +66,7 @@ class ReadOnlyClient:
         clock = SystemClock()
         transport = Transport(settings, RateLimiter(CONCURRENCY, REQUESTS_PER_SECOND, clock), clock, Redactor())
         credentials = Credentials(login, lambda: secret, None if token is None else lambda: token)
-        self._ask_over(Caller(transport, credentials, Deadline.never(clock)))
+        self._bind(Caller(transport, credentials, Deadline.never(clock)))
 
     @classmethod
     def over(
@@ -81,10 +81,10 @@ class ReadOnlyClient:
         """
         client = cls.__new__(cls)
         caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock))
-        client._ask_over(caller)  # noqa: SLF001 # the rest of its initialization
+        client._bind(caller)  # noqa: SLF001 # the rest of its initialization
         return client
 
-    def _ask_over(self, caller: Caller) -> None:
+    def _bind(self, caller: Caller) -> None:
         self._caller = caller
         self.hide_secrets()
         self.status = StatusReads(caller)
@@ -159,8 +159,8 @@ class Client(ReadOnlyClient):
     ip_licenses: IpLicenses
     groups: Groups
 
-    def _ask_over(self, caller: Caller) -> None:
-        super()._ask_over(caller)
+    def _bind(self, caller: Caller) -> None:
+        super()._bind(caller)
         self.kernelcare = KernelCare(caller)
         self.imunify = Imunify(caller)
         self.els = Els(caller)
