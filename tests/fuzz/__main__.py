@@ -1,6 +1,7 @@
 """Fuzz a decoder, guided by coverage, and keep inputs that reach new code.
 
-`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; bytes that break a promise are written to a file in the working directory.
+`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; inputs that break a promise are written to files in the working
+directory.
 """
 
 from __future__ import annotations
