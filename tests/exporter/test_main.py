@@ -276,7 +276,7 @@ def test_a_bad_web_configuration_is_a_line_a_problem_and_exit_1(tmp_path: Path) 
         ),
         pytest.param(
             "timeout: 15\naccounts: [{name: a, login: l, secret_key: s}]",
-            "timeout: '15' use for example 90s, 15m, 1h30m; did you mean 15s or 15m?",
+            "timeout: invalid duration '15': use for example 90s, 15m, 1h30m; did you mean 15s or 15m?",
             id="no-unit",
         ),
     ],
