@@ -34,7 +34,7 @@ class Fact(NamedTuple):
 
 
 FACTS: dict[str, Fact] = {
-    SERVERS_GONE: Fact(Severity.CRITICAL, "CLN no longer lists any", "CLN no longer lists any"),
+    SERVERS_GONE: Fact(Severity.CRITICAL, "CLN no longer lists any servers", "CLN no longer lists any servers"),
     FIELD_MISSING: Fact(Severity.WARNING, "CLN reports no ", "CLN reports no "),
     LIMIT_UNREADABLE: Fact(
         Severity.WARNING, "1 key has a limit that cannot be read", "{} keys have a limit that cannot be read"
@@ -45,7 +45,7 @@ FACTS: dict[str, Fact] = {
         "{} servers have a last check-in more than 1h ahead of CLN's clock",
     ),
     FLAG_MISSING: Fact(Severity.WARNING, "CLN no longer reports 1 flag", "CLN no longer reports {} flags"),
-    SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer", "CLN lists far fewer"),
+    SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer servers", "CLN lists far fewer servers"),
     SERVERS_NOT_LISTED: Fact(
         Severity.INFO, "CLN lists fewer servers than it counts", "CLN lists fewer servers than it counts"
     ),

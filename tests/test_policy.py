@@ -40,7 +40,9 @@ def test_the_worst_comes_first() -> None:
         ("limit_unreadable", ["b (-5)"], 1),
     ]
     assert phrases(seen) == [
-        Phrase(Severity.CRITICAL, "servers_gone", "CLN no longer lists any: imunify fell from 2 to 0 within 1h"),
+        Phrase(
+            Severity.CRITICAL, "servers_gone", "CLN no longer lists any servers: imunify fell from 2 to 0 within 1h"
+        ),
         Phrase(Severity.WARNING, "limit_unreadable", "2 keys have a limit that cannot be read: a ('x'), b (-5)"),
         Phrase(Severity.INFO, "limit_not_told", "CLN does not report the limit of 1 key: c"),
     ]

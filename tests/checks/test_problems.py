@@ -177,7 +177,7 @@ def test_what_is_odd() -> None:
         ]
     )
     seen["observation"]["cautions"] = [caution("servers_gone", "imunify fell from 2 to 0 within 1h")]
-    gone = CheckProblem(State.CRITICAL, "CLN no longer lists any: imunify fell from 2 to 0 within 1h")
+    gone = CheckProblem(State.CRITICAL, "CLN no longer lists any servers: imunify fell from 2 to 0 within 1h")
     unreadable = CheckProblem(State.WARNING, "1 key has a limit that cannot be read: a ('x')")
     ahead = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.1 (2099-01-01)"
     odd = oddities_of(seen, all_of)
