@@ -157,7 +157,9 @@ def _at_once(
     newly = sum(silence.newly for silence in silences.values())
     texts = []
     whole = {
-        names.get(key) or masked(key): silence.seen for key, silence in silences.items() if key and silence.is_whole
+        names.get(key) or masked(key): silence.checked_in
+        for key, silence in silences.items()
+        if key and silence.is_whole
     }
     if len(whole) == 1:
         texts.append(f"all servers of key {next(iter(whole))} are silent")

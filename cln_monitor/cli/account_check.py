@@ -77,9 +77,9 @@ class AccountCheck:
     def _ask(self, probe: Probe[Any], gathering: Gathering, pool: Executor) -> Observation[Any]:
         settings = msgspec.structs.replace(self._account.probes[probe.name], enabled=True)
         if probe.per_account:
-            context = self._clients.of_account(self._account, probe.name, settings)
+            context = self._clients.for_account(self._account, probe.name, settings)
         else:
-            context = self._clients.of_api(self._session.config.api_url_of(self._account), settings)
+            context = self._clients.for_api(self._session.config.api_url_of(self._account), settings)
         return run_probe(_Watched(probe, gathering), context, pool, self._clock).observation
 
     def _judge(self, name: str, seen: Observation[Any]) -> None:

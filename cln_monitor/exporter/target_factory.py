@@ -29,7 +29,7 @@ def make_targets(
         for name in [name for name, probe in PROBES.items() if not probe.per_account]:
             settings = _merge_settings([account.probes[name] for account in accounts])
             if settings is not None:
-                context = clients.of_api(api_url, settings)
+                context = clients.for_api(api_url, settings)
                 identity, relevant = _digest(api_url), (settings, transport)
                 targets.append(
                     Target(PROBES[name], context, api_url, identity_digest=identity, config_fingerprint=relevant)
@@ -44,7 +44,7 @@ def make_targets(
                 and account.probes[name].enabled
                 and reader_of(probe, account.name, config.shard) is None
             ):
-                context = clients.of_account(account, name)
+                context = clients.for_account(account, name)
                 targets.append(
                     Target(probe, context, api_url, identity_digest=identity, config_fingerprint=fingerprint)
                 )

@@ -109,7 +109,7 @@ def _unreadable(error: OSError | ValueError) -> Failure:
 
 def _read_reseller(context: ProbeContext, *, is_optional: bool) -> Reading[PatchState]:
     try:
-        return _state("reseller", "", context, context.client.patch_status.of_reseller())
+        return _state("reseller", "", context, context.client.patch_status.for_reseller())
     except ResellerNotFoundError as error:
         if is_optional:
             raise NotAvailableError("reseller access", str(error)) from error
@@ -117,7 +117,7 @@ def _read_reseller(context: ProbeContext, *, is_optional: bool) -> Reading[Patch
 
 
 def _read_key(context: ProbeContext, key: str) -> Reading[PatchState]:
-    return _state("key", context.key_label(key), context, context.client.patch_status.of_key(key))
+    return _state("key", context.key_label(key), context, context.client.patch_status.for_key(key))
 
 
 def _read_monitoring_key(context: ProbeContext, key: str) -> Reading[PatchState]:
@@ -128,7 +128,7 @@ def _read_monitoring_key(context: ProbeContext, key: str) -> Reading[PatchState]
 def _read_listed_key(context: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
     label = context.key_label(key.key)
     try:
-        reading = _state("key", label, context, context.client.patch_status.of_key(key))
+        reading = _state("key", label, context, context.client.patch_status.for_key(key))
     except ServersNotFoundError as error:
         # CLN returns the same error for an unknown key and for a key without servers; the list of servers decides.
         if context.client.kernelcare.servers(key):

@@ -417,7 +417,7 @@ def test_an_address_that_nobody_tells() -> None:
     outcome = judged(view([key(KEY_LABEL, [row], cautions=[odd])]), "--ip", "192.0.2.1", "--no-match-state", "ok")
     assert (outcome.state, outcome.text.partition(";")[0]) == (
         "WARNING",
-        f"CLN tells no ip of 1 server of key {KEY_LABEL}",
+        f"CLN reports no ip of 1 server of key {KEY_LABEL}",
     )
 
 

@@ -71,7 +71,7 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
             settings = config.accounts[0].probes[name]
             of_account = PROBES[name].per_account
             source = (
-                sources.of_account(config.accounts[0], name) if of_account else sources.of_api(served.url, settings)
+                sources.for_account(config.accounts[0], name) if of_account else sources.for_api(served.url, settings)
             )
             with ThreadPoolExecutor(1) as pool:
                 run = run_probe(PROBES[name], source, pool, clock)
@@ -139,7 +139,7 @@ def _servers(probe: str, product: str) -> _Example:
 
 
 def _exporter(program: Plugin, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, CheckResult]:
-    text = "reading /im/key/list.json at cln.cloudlinux.com: no complete answer within 15 s"
+    text = "reading /im/key/list.json at cln.cloudlinux.com: timed out after 15 s"
     ages = {"last_run": 60.0, "last_success": 2400.0, "oldest_part": 2400.0}
     failed = {"last_success": NOW - 40 * 60, "ages": ages, "failure": {"reason": "timeout", "text": text}}
     probes = [view("kernelcare"), {**view("imunify"), **failed}]

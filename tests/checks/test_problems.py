@@ -177,12 +177,12 @@ def test_what_is_odd() -> None:
         ]
     )
     seen["observation"]["cautions"] = [caution("servers_gone", "imunify fell from 2 to 0 within 1h")]
-    gone = CheckProblem(State.CRITICAL, "CLN lists none any more: imunify fell from 2 to 0 within 1h")
+    gone = CheckProblem(State.CRITICAL, "CLN no longer lists any servers: imunify fell from 2 to 0 within 1h")
     unreadable = CheckProblem(State.WARNING, "1 key has a limit that cannot be read: a ('x')")
     ahead = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.1 (2099-01-01)"
     odd = oddities_of(seen, all_of)
     assert odd.problems == [gone, unreadable, CheckProblem(State.WARNING, ahead)]
-    assert odd.notes == ["CLN tells no limit of 1 key: b"]
+    assert odd.notes == ["CLN does not report the limit of 1 key: b"]
     assert odd.lines == [
         "servers_gone: imunify fell from 2 to 0 within 1h",
         "limit_unreadable: a ('x')",

@@ -142,13 +142,13 @@ def test_a_check_of_some_servers_does_not_tell_of_their_key(arguments: tuple[str
         (DAY, DAY, "OK", None),
         (DAY + 1, DAY, "WARNING", "1 of 2 KernelCare servers not checked in for over 1d: "),
         (30 * DAY, DAY, "WARNING", "1 of 2 KernelCare servers not checked in for over 1d: "),
-        (30 * DAY + 1, DAY, "OK", "1 of 2 KernelCare servers silent for over 30d, still billed: "),
+        (30 * DAY + 1, DAY, "OK", "1 of 2 KernelCare servers silent for over 30d and still billed: "),
         (12 * HOUR, 12 * HOUR, "OK", None),
         (12 * HOUR + 1, 12 * HOUR, "WARNING", "1 of 2 KernelCare servers not checked in for over 12h: "),
-        (30 * DAY + 1, 12 * HOUR, "OK", "1 of 2 KernelCare servers silent for over 30d, still billed: "),
+        (30 * DAY + 1, 12 * HOUR, "OK", "1 of 2 KernelCare servers silent for over 30d and still billed: "),
         (31 * DAY, 40 * DAY, "OK", None),
         (40 * DAY, 40 * DAY, "OK", None),
-        (40 * DAY + 1, 40 * DAY, "OK", "1 of 2 KernelCare servers silent for over 40d, still billed: "),
+        (40 * DAY + 1, 40 * DAY, "OK", "1 of 2 KernelCare servers silent for over 40d and still billed: "),
     ],
 )
 def test_from_when_to_when(age: float, stale_after: float, state: str, told: str | None) -> None:
@@ -371,7 +371,7 @@ def test_ip_licenses() -> None:
     told = "5 of 5 licensed servers fell silent in the last 4d; 5 of 5 licensed servers not checked in for over 1d: "
     assert (state, text.startswith(told), "key" in text) == ("CRITICAL", True, False)
     state, text = licensed([31 * DAY, HOUR])
-    assert (state, "1 of 2 licensed servers silent for over 30d, still billed: 10.0.0.0 KernelCare" in text) == (
+    assert (state, "1 of 2 licensed servers silent for over 30d and still billed: 10.0.0.0 KernelCare" in text) == (
         "OK",
         True,
     )

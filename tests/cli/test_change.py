@@ -149,7 +149,7 @@ def test_monitoring_key_needs_no_account(cln: Cln) -> None:
     cln.simulator.faults.add(Fault("answer", body="success:true code:2"))
     outcome = ask(cln, "kernelcare", "monitoring-key", "register", MONITORING_KEY, "--yes")
     assert outcome.code == 1
-    assert "holds no KernelCare IP licence (code 2)" in outcome.err
+    assert "has no KernelCare IP license (code 2)" in outcome.err
     assert "token" not in cln.simulator.requests[0].query
 
 

@@ -73,6 +73,6 @@ def test_a_placeholder(tmp_path: Path) -> None:
     outcome = run("check", "config", str(file))
     assert outcome.code == 0
     assert outcome.err == (
-        f"clntool: {file}: warning: accounts[0].login: this is the placeholder of an example; "
-        "write the login of the CLN account\n"
+        f"clntool: {file}: warning: accounts[0].login: placeholder of an example; "
+        "replace it with the login of the CLN account\n"
     )

@@ -191,7 +191,7 @@ def test_unused_licenses(cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ("servers list --stale 1", "'1' is no duration"),
+        ("servers list --stale 1", "invalid duration '1'"),
         ("servers list --sort size", "'size' is not one of 'age', 'ip', 'hostname'"),
         ("servers list --product cloud", "it takes one of kernelcare, imunify, els, ip_licenses"),
         ("servers list --key NoSu-00000000", "clntool keys list shows the keys there are"),
@@ -248,7 +248,8 @@ def test_a_product_that_cln_refuses(product: str, path: str, cln: Cln) -> None:
         outcome = ask(cln, "-o", "json", *command.split())
         assert outcome.code == 0
         assert (
-            outcome.err == f"{product} is not available to this account: CLN refused the call: No access to product\n"
+            outcome.err
+            == f"{product} is not available to this account: CLN refused the request: No access to product\n"
         )
         assert outcome.json
         assert product not in {row["product"] for row in outcome.json}
@@ -266,7 +267,7 @@ def test_els_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
     outcome = run(*options, "servers", "list")
     assert (outcome.code, outcome.err) == (
         0,
-        "els is not available to this account: CLN refused the call: No access to product\n",
+        "els is not available to this account: CLN refused the request: No access to product\n",
     )
     outcome = run(*options, "servers", "list", "--product", "els")
     assert (outcome.code, outcome.out) == (1, "")
@@ -279,7 +280,7 @@ def test_prune_without_a_product_that_cln_refuses(cln: Cln) -> None:
     cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=REFUSED))
     outcome = ask(cln, "servers", "prune", "--stale", "30d", "--dry-run")
     assert (outcome.code, "would_remove" in outcome.out) == (0, True)
-    assert outcome.err == "imunify is not available to this account: CLN refused the call: No access to product\n"
+    assert outcome.err == "imunify is not available to this account: CLN refused the request: No access to product\n"
     assert ask(cln, "servers", "prune", "--stale", "30d", "--dry-run", "--product", "imunify").code == 3
     cln.simulator.faults.clear()
     cln.simulator.faults.add(Fault("html", "/im/key/list.json"))

@@ -110,7 +110,7 @@ def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
         (("kernelcare", "keys", "create"), "Missing option '--limit'"),
         (("kernelcare", "patch-status"), "give either --key KEY or --reseller"),
         (("kernelcare", "patch-status", "--key", "K", "--reseller"), "give either --key KEY or --reseller"),
-        (("-a", "other", "groups", "list"), "--account: there is no other in the configuration; there are: acme"),
+        (("-a", "other", "groups", "list"), "--account: unknown account other; known accounts: acme"),
         *(
             ((option, empty, "groups", "list"), f"clntool: {option} is empty; give a value, or leave the option out\n")
             for option in ("--config", "--account", "--login", "--secret-key-file", "--api-url", "--proxy")

@@ -97,4 +97,6 @@ def test_no_threads_at_all(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     )
     assert time.monotonic() - started < 60
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1].startswith("cln-exporter: cannot start a thread; see the limits on processes")
+    assert ended.stderr.splitlines()[-1].startswith(
+        "cln-exporter: cannot start a thread; check the limits of processes"
+    )

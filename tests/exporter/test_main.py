@@ -219,7 +219,10 @@ def test_config_check_warns(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     config.write_text(config.read_text() + "tls_config: {insecure_skip_verify: true}\n")
     code, output, errors = _run(f"--config.file={config}", "--config.check")
     assert (code, output) == (0, f"{config}: ok, 1 account, 8 probes\n")
-    warning = "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+    warning = (
+        "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
+        "anyone on the network path can read the tokens"
+    )
     assert errors == f"cln-exporter: {config}: warning: {warning}\n"
 
 
@@ -255,14 +258,14 @@ def test_an_invalid_web_configuration_is_one_line_per_problem_and_exit_1(tmp_pat
         pytest.param(
             "accounts: [",
             "line 1, column 12: expected the node content, but found '<stream end>'; "
-            "is a bracket or a quote still open?",
+            "check for an unclosed bracket or quote",
             id="yaml",
         ),
         pytest.param("acounts: []", "acounts: unknown key; did you mean accounts?", id="unknown-key"),
         pytest.param(
             "accounts: [{name: a, login: l, secret_key_file: nowhere}]",
             "accounts[0].secret_key_file: cannot read {folder}/nowhere (No such file or directory); "
-            "relative names start from {folder}",
+            "relative paths start from {folder}",
             id="missing-secret-file",
         ),
         pytest.param(
@@ -272,13 +275,12 @@ def test_an_invalid_web_configuration_is_one_line_per_problem_and_exit_1(tmp_pat
         ),
         pytest.param(
             "accounts: [{name: a, login: l, secret_key: s}, {name: a, login: m, secret_key: t}]",
-            "accounts[1].name: a is the name of accounts[0] already",
+            "accounts[1].name: duplicate account name a; accounts[0] has the same name",
             id="duplicate-name",
         ),
         pytest.param(
             "timeout: 15\naccounts: [{name: a, login: l, secret_key: s}]",
-            "timeout: '15' is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d; "
-            "did you mean 15s or 15m?",
+            "timeout: invalid duration '15': use for example 90s, 15m, 1h30m; did you mean 15s or 15m?",
             id="no-unit",
         ),
     ],
@@ -297,7 +299,7 @@ def test_a_bad_configuration_is_one_line_and_exit_1(text: str, complaint: str, t
 def test_a_missing_configuration_is_one_line_and_exit_1(tmp_path: Path) -> None:
     """The error about a missing configuration has its path."""
     missing = tmp_path / "missing.yml"
-    complaint = f"{missing}: cannot be read: No such file or directory; create it, or name another file"
+    complaint = f"{missing}: cannot be read: No such file or directory; create it, or use another file"
     assert _run(f"--config.file={missing}") == (1, "", f"cln-exporter: {complaint}\n")
 
 

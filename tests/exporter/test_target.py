@@ -84,7 +84,7 @@ def refuse() -> object:
 
 def unavailable() -> object:
     """Fail like a part that is not available to the account."""
-    raise NotAvailableError("b", "CLN refused the call: no")
+    raise NotAvailableError("b", "CLN refused the request: no")
 
 
 def parts(target: Target) -> list[str]:
@@ -304,7 +304,7 @@ def test_a_part_that_is_no_longer_available(targets: Targets) -> None:
     targets.probe.readers["b"] = unavailable
     targets.clock.advance(1)
     run = targets.run(target)
-    assert run.failure == Failure("refused", "CLN refused the call: no")
+    assert run.failure == Failure("refused", "CLN refused the request: no")
     assert parts(target) == ["a", "b"]
     targets.clock.advance(target.settings.max_age)
     targets.run(target)

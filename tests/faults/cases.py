@@ -82,13 +82,16 @@ def _elsewhere(world: World) -> None:
 
 # A token is taken or not; what takes none goes on.
 _NO_TOKEN = {"check_cln_patch_status -k": "OK", "check_cln_patch_status --reseller": "OK"}
-_UNTRUSTED = r"its TLS certificate is not to be trusted"
+_UNTRUSTED = r"TLS certificate verification failed"
 
 CASES: Mapping[str, Case] = {
     "refused": Case("refuses connections", lambda world: world.front.refuse(), "unreachable", "connection refused"),
-    "reset": Case("resets connections", _fault("reset"), "unreachable", "the connection was closed"),
+    "reset": Case("resets connections", _fault("reset"), "unreachable", "connection closed"),
     "no-name": Case(
-        "has a name that does not resolve", lambda world: world.lose_name(), "unreachable", "does not resolve"
+        "has a name that does not resolve",
+        lambda world: world.lose_name(),
+        "unreachable",
+        "cannot resolve the host name",
     ),
     "wrong-certificate": Case(
         "shows the certificate of another host",
@@ -102,19 +105,27 @@ CASES: Mapping[str, Case] = {
         "unreachable",
         rf"{_UNTRUSTED} \(.*expired",
     ),
-    "hang": Case("accepts and says nothing", _fault("hang"), "timeout", "still waiting for the answer", least=TIMEOUT),
+    "hang": Case(
+        "accepts and says nothing", _fault("hang"), "timeout", "while waiting for the response", least=TIMEOUT
+    ),
     "drip-headers": Case(
-        "sends a byte a second", _fault("drip_headers"), "timeout", "still waiting for the answer", least=TIMEOUT
+        "sends a byte a second", _fault("drip_headers"), "timeout", "while waiting for the response", least=TIMEOUT
     ),
     "drip": Case(
-        "sends its headers, then a byte a second", _fault("drip"), "timeout", "still reading the answer", least=TIMEOUT
+        "sends its headers, then a byte a second",
+        _fault("drip"),
+        "timeout",
+        "while reading the response",
+        least=TIMEOUT,
     ),
     "slow": Case("answers 100 times slower, 0.2 s a call", _fault("latency", seconds=0.2), "", least=0.2),
     "pause": Case(
         "pauses for longer than the interval", _fault("latency", seconds=2 * INTERVAL), "", least=2 * INTERVAL
     ),
-    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "the answer was cut"),
-    "cut-json": Case("ends half-way, and says that was all", _fault("cut"), "bad_answer", "not an answer of CLN"),
+    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "incomplete response from CLN"),
+    "cut-json": Case(
+        "ends half-way, and says that was all", _fault("cut"), "bad_answer", "unexpected response from CLN"
+    ),
     "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
     "two-lengths": Case(
         "sends what is not valid HTTP",
@@ -127,10 +138,13 @@ CASES: Mapping[str, Case] = {
         "sends gzip without its end mark",
         _fault("cut_gzip"),
         "bad_answer",
-        "the answer was cut: its gzip stream has no end",
+        "incomplete response from CLN: the gzip stream ends early",
     ),
     "206": Case(
-        "answers 206", _fault("answer", status=206, body='{"success":true,"data":[]}'), "bad_answer", "HTTP 206 with"
+        "answers 206",
+        _fault("answer", status=206, body='{"success":true,"data":[]}'),
+        "bad_answer",
+        r"a body that reports success \(HTTP 206\)",
     ),
     "page": Case(
         "sends one page of several, one product alone",
@@ -142,40 +156,40 @@ CASES: Mapping[str, Case] = {
     "idle": Case(
         "is behind a NAT that forgets idle connections", lambda world: world.front.forget(after=INTERVAL / 2), ""
     ),
-    "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "not an answer of CLN but an HTML page"),
+    "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "unexpected response from CLN: an HTML page"),
     "401": Case("answers 401", _fault("status", status=401), "auth", "Authorization failed"),
     "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),
     "403-html": Case(
-        "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 and no reason"
+        "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 without a reason"
     ),
     "400-words": Case(
         "answers 400 with the error page of a web framework",
         _fault("answer", status=400, body=_SPRING),
         "refused",
-        "CLN refused the call: HTTP 400: Unexpected parameter",
+        "CLN refused the request: HTTP 400: Unexpected parameter",
     ),
     "500-words": Case(
         "answers 500 with the error page of a web framework",
         _fault("answer", status=500, body=_SPRING),
         "bad_answer",
-        "HTTP 500 with JSON that does not say whether the call succeeded; CLN says: Unexpected parameter",
+        r"JSON without a success field \(HTTP 500\); message: Unexpected parameter",
     ),
-    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "CLN answers HTTP 429"),
+    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "rate limited by CLN: HTTP 429"),
     "429-wait": Case(
         "answers 429 with Retry-After, one product alone",
         _fault("status", "/cl/awp", status=429, retry_after=1),
         "rate_limited",
-        "CLN answers HTTP 429 and asks to wait 1 s",
+        "rate limited by CLN: HTTP 429, retry after 1 s",
         _only("awp"),
     ),
-    "500": Case("answers 500", _fault("status", status=500, html=True), "bad_answer", "HTTP 500 with an HTML page"),
-    "503": Case("answers 503", _fault("status", status=503, html=True), "bad_answer", "HTTP 503 with an HTML page"),
-    "redirect": Case("redirects to another host", _elsewhere, "bad_answer", "which is never followed with a token"),
+    "500": Case("answers 500", _fault("status", status=500, html=True), "bad_answer", r"an HTML page \(HTTP 500\)"),
+    "503": Case("answers 503", _fault("status", status=503, html=True), "bad_answer", r"an HTML page \(HTTP 503\)"),
+    "redirect": Case("redirects to another host", _elsewhere, "bad_answer", "not followed"),
     "ahead": Case(
         "has a clock an hour ahead",
         _fault("skew", seconds=3600),
         "auth",
-        r"our clock is 3\d+ s behind that of CLN",
+        r"the local clock is 3\d+ s behind the clock of CLN",
         {"status": ""},
         _NO_TOKEN,
         skew=3600,
@@ -184,7 +198,7 @@ CASES: Mapping[str, Case] = {
         "has a clock an hour behind",
         _fault("skew", seconds=-3600),
         "auth",
-        r"our clock is 3\d+ s ahead of that of CLN",
+        r"the local clock is 3\d+ s ahead of the clock of CLN",
         {"status": ""},
         _NO_TOKEN,
         skew=-3600,
@@ -193,7 +207,7 @@ CASES: Mapping[str, Case] = {
         "sends 200 MB, one product alone",
         _fault("huge", "/im/key/list.json"),
         "bad_answer",
-        r"the answer is larger than \d+ MB",
+        r"unexpected response from CLN: larger than \d+ MB",
         _only("imunify"),
         heavy=True,
     ),
@@ -201,7 +215,7 @@ CASES: Mapping[str, Case] = {
         "sends 200 MB as a small gzip, one product alone",
         _fault("huge", "/im/key/list.json", gzip=True),
         "bad_answer",
-        r"the answer is larger than \d+ MB",
+        r"unexpected response from CLN: larger than \d+ MB",
         _only("imunify"),
         heavy=True,
     ),

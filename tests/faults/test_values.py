@@ -220,7 +220,9 @@ def _furnish(simulator: Simulator) -> None:
         els.add_server(f"e{number}", ip=f"203.0.113.{number}", hostname="old.example.net")
 
 
-_TOLD = "CLN tells no|does not tell|never checked in|cannot be read|lists fewer servers"
+_TOLD = (
+    "CLN tells no|CLN reports no|CLN does not report|does not tell|never checked in|cannot be read|lists fewer servers"
+)
 
 
 def _shown(outcome: Outcome, calm: str) -> str:

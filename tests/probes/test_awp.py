@@ -66,4 +66,4 @@ def test_products_that_cannot_be_meant() -> None:
     """Invalid product codes are reported with their place."""
     problems = dict(AwpSettings(products=["AWP_CDN", "awp cdn"]).problems())
     assert list(problems) == ["products[1]"]
-    assert problems["products[1]"].startswith("is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM")
+    assert problems["products[1]"].startswith("invalid format; expected a code such as AWP_PREMIUM")

@@ -42,7 +42,7 @@ def said(cln: Cln, probe: str, **settings: object) -> list[str]:
         (b"-5", "1 key has a limit that cannot be read: {key} ('-5')"),
         (b'"1,000"', "1 key has a limit that cannot be read: {key} ('1,000')"),
         (b'{"a": 1}', """1 key has a limit that cannot be read: {key} ('{{"a": 1}}')"""),
-        (b"null", "CLN tells no limit of 1 key: {key}"),
+        (b"null", "CLN does not report the limit of 1 key: {key}"),
     ],
 )
 def test_the_limit_of_one_key(limit: bytes, text: str, cln: Cln) -> None:
@@ -69,7 +69,7 @@ def test_a_limit_by_another_name(new: bytes, cln: Cln) -> None:
     cln.account.add_kernelcare_key(KEY, limit=7)
     cln.account.add_kernelcare_key(UNLIMITED_KEY, limit=9)
     rewrite(cln.simulator, "/kcare/key/list.json", b'"limit"', new)
-    assert said(cln, "kernelcare") == ["CLN tells no limit of 2 KernelCare keys"]
+    assert said(cln, "kernelcare") == ["CLN reports no limit of 2 KernelCare keys"]
 
 
 def test_each_product(cln: Cln) -> None:
@@ -87,10 +87,10 @@ def test_each_product(cln: Cln) -> None:
     ):
         rewrite(cln.simulator, path, name, b'"renamed"')
     assert said(cln, "imunify") == [
-        f"CLN tells no last_checkin of 1 server of key {IMUNIFY_KEY}, limit of 1 Imunify key"
+        f"CLN reports no last_checkin of 1 server of key {IMUNIFY_KEY}, limit of 1 Imunify key"
     ]
-    assert said(cln, "els", products=["CELS"]) == ["CLN tells no ip of 1 server of CELS, limit of 1 CELS key"]
-    assert said(cln, "ip_licenses") == ["CLN tells no last_checkin of 1 server of IP licenses"]
+    assert said(cln, "els", products=["CELS"]) == ["CLN reports no ip of 1 server of CELS, limit of 1 CELS key"]
+    assert said(cln, "ip_licenses") == ["CLN reports no last_checkin of 1 server of IP licenses"]
 
 
 def test_fewer_than_reported(cln: Cln) -> None:
@@ -126,7 +126,7 @@ def test_an_unused_license(cln: Cln) -> None:
     rewrite(cln.simulator, "/ipl/server.json", b'"last_checkin"', b'"renamed"')
     assert said(cln, "ip_licenses") == []
     cln.account.add_ip_license("192.0.2.2", 16, last_checkin=NOW)
-    assert said(cln, "ip_licenses") == ["CLN tells no last_checkin of 1 server of IP licenses"]
+    assert said(cln, "ip_licenses") == ["CLN reports no last_checkin of 1 server of IP licenses"]
 
 
 @pytest.mark.parametrize("reported", [b"-1", b'"x"', b"[]", b"1.5"])

@@ -63,9 +63,9 @@ def test_the_products_of_the_document_are_the_default() -> None:
         ([], ("products", "expected at least one product; use enabled: false to disable the probe")),
         (
             ["CELS", ""],
-            ("products[1]", "is not spelled as CLN takes it; it takes 1 to 32 printable characters, none"),
+            ("products[1]", "invalid format; expected 1 to 32 printable characters, except"),
         ),
-        (["A/B"], ("products[0]", "is not spelled as CLN takes it")),
+        (["A/B"], ("products[0]", "invalid format")),
     ],
 )
 def test_products_that_cannot_be_meant(products: list[str], problem: tuple[str, str]) -> None:

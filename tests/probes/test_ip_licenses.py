@@ -84,7 +84,7 @@ def test_a_license_that_the_second_call_lacks(cln: Cln) -> None:
     assert parts["licenses"].licenses == [LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE)]
     assert parts["check-ins 1"].checkins == []
     (phrase,) = phrases_of(cln.run(PROBES["ip_licenses"]).observation.all_cautions)
-    assert phrase.text == "CLN tells no last_checkin of 1 server of IP licenses"
+    assert phrase.text == "CLN reports no last_checkin of 1 server of IP licenses"
 
 
 def test_the_list_fails(cln: Cln) -> None:

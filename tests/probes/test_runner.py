@@ -200,7 +200,7 @@ def test_keys_of_a_list_that_would_be_another_call(cln: Cln) -> None:
     assert [part.name for part in run.observation.parts] == ["WEBKEY0000000001"]
     (missing,) = run.observation.missing
     assert (missing.name, missing.failure.reason) == ("register_key.plain", "refused")
-    assert missing.failure.text.startswith("request not sent: key: would make it another call")
+    assert missing.failure.text.startswith("request not sent: key: not allowed: it would give the path of another call")
     assert [path for path in cln.asked() if "register" in path] == []
 
 

@@ -111,7 +111,7 @@ def test_a_pipe_without_a_writer(field: str, url: str, tmp_path: Path) -> None:
     ):
         outcome = shell(line)
         assert outcome.code in {1, 2, 3}
-        assert f"{tmp_path}/fifo is a pipe that nobody writes to" in outcome.output, outcome
+        assert f"{tmp_path}/fifo is a pipe without a writer" in outcome.output, outcome
 
 
 def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
             config.write_text(config.read_text().replace("fifo", "other"))
             answer = exporter.ask("/-/reload", "POST")
             assert answer.status == 500
-            assert "is a pipe that nobody writes to" in answer.text
+            assert "is a pipe without a writer" in answer.text
             assert SECRET_KEY not in exporter.log
     finally:
         writer.kill()
@@ -143,10 +143,10 @@ def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"pl4nted\xe2\x80\x8b\n", "has a zero-width space (U+200B) at position 8"),
-        (b"pl4\0nted\n", "has a NUL (U+0000) at position 4"),
-        (b"pl4\r\nnted\n", "has several lines, and a secret is one"),
-        (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
+        (b"pl4nted\xe2\x80\x8b\n", "contains a zero-width space (U+200B) at position 8"),
+        (b"pl4\0nted\n", "contains a NUL (U+0000) at position 4"),
+        (b"pl4\r\nnted\n", "has several lines; expected one line"),
+        (b"pl4\xc2\xa0nted", "contains a non-breaking space (U+00A0) at position 4"),
     ],
 )
 def test_a_secret_that_can_never_be_one(data: bytes, problem: str, url: str, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_quotes_around_a_secret(url: str, tmp_path: Path) -> None:
     """They are told of by --config.check, and beside the refusal of CLN."""
     file = tmp_path / "secret"
     file.write_text(f'"{SECRET_KEY}"\n')
-    quote = "the secret key begins or ends with a quote, which counts as a part of it"
+    quote = "the secret key begins or ends with a quote, which is taken as part of it"
     for name, line in lines_with(str(file), url, tmp_path).items():
         outcome = shell(line)
         assert outcome.code == {"plugin": 3, "clntool": 1, "exporter": 0}[name], (name, outcome)

@@ -30,9 +30,9 @@ def report_from_cln(request: DataRequest, options: argparse.Namespace, exit_: Pl
         for _, problem in settings.problems():  # the configuration was checked, so this comes from the option
             raise CheckError(f"{request.set_by}: {problem}")
         if request.account:
-            context = clients.of_account(account, request.probe, settings)
+            context = clients.for_account(account, request.probe, settings)
         else:
-            context = clients.of_api(choice.api_url_of(config), settings)
+            context = clients.for_api(choice.api_url_of(config), settings)
     client = context.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
     context = msgspec.structs.replace(context, client=client, only_keys=request.only_keys)
     exit_.stage = f"reading {request.probe} from CLN at {client.api}"

@@ -73,7 +73,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, InvalidResponseError):
         return f"invalid HTTP response: {error}"
     if isinstance(error, BodyError):
-        return f"the response is not {error}"
+        return str(error)
     if isinstance(error, UnicodeError):
         return "invalid host name"
     return getattr(error, "strerror", None) or type(error).__name__

@@ -186,8 +186,8 @@ def show_patch_status(
         raise UsageError("what to ask about is not said: give either --key KEY or --reseller")
     if key is not None:
         key = key_in_full(session, KERNELCARE, key)
-        status = session.anonymous.patch_status.of_key(key)
+        status = session.anonymous.patch_status.for_key(key)
     else:
-        status = session.client.patch_status.of_reseller()
+        status = session.client.patch_status.for_reseller()
     counts = status.counts or dict.fromkeys(STATES)
     session.output.record({"ok": status.ok, **counts, "hosts": [row_of(host) for host in status.hosts]})

@@ -67,7 +67,7 @@ def _has_surrogates(value: object) -> bool:
 
 def _config(validator: Validator, document: object, file: Path, *, is_blank: bool) -> WebConfig | None:
     validator.struct(
-        WebConfigFile, document, "", leave=("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
+        WebConfigFile, document, "", skip=("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
     )
     if not isinstance(document, dict):
         return None
@@ -119,7 +119,7 @@ def _headers(validator: Validator, document: object) -> dict[str, str]:
     place = "http_server_config"
     if document is None:
         return {}
-    validator.struct(HttpServerConfig, document, place, leave=("headers",))
+    validator.struct(HttpServerConfig, document, place, skip=("headers",))
     headers = document.get("headers") if isinstance(document, dict) else None
     if not isinstance(headers, dict | None):
         validator.note(f"{place}.headers", "expected a mapping of header names to values")

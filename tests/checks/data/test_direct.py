@@ -21,7 +21,7 @@ from tests.checks.running import PROXY_PASSWORD, run_plugin
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 from tests.helpers.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
-NOT_SAID = "whom to ask is not said: give --config, or --login with --secret-key-file, or --exporter"
+NOT_SAID = "no account given: use --config, or --login with --secret-key-file, or --exporter"
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def test_several_accounts_and_none_named(name: str, cln: Cln, tmp_path: Path) ->
     """A configuration with several accounts requires --account, and the error lists them."""
     outcome = run_in_process(name, "-C", str(two_accounts(cln, tmp_path, cln.url)))
     assert outcome.state == "UNKNOWN"
-    assert outcome.text == "the configuration has several accounts, name one with --account: acme, other"
+    assert outcome.text == "the configuration has several accounts; use --account with one of: acme, other"
     assert cln.simulator.requests == []
 
 
@@ -101,7 +101,7 @@ class TestNoAccount:
         outcome = run_in_process(name, *config, *arguments)
         assert (outcome.state, outcome.text) == (
             "UNKNOWN",
-            "the accounts of the configuration use several APIs, name one with --account: acme, other",
+            "the accounts of the configuration use several APIs; use --account with one of: acme, other",
         )
         assert cln.simulator.requests == []
 
@@ -134,7 +134,7 @@ class TestNoAccount:
     def test_an_account_of_no_configuration(self, name: str) -> None:
         """--account without a configuration reports the options to use with it."""
         outcome = run_in_process(name, "-a", "acme", *NO_ACCOUNT[name][0])
-        assert outcome.text.endswith(": give --config" + ("" if name.startswith("register") else ", or --exporter"))
+        assert outcome.text.endswith(": use --config" + ("" if name.startswith("register") else ", or --exporter"))
 
 
 def test_a_variable_beside_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_two_ways_to_say_whom_to_ask(one: str, other: str) -> None:
             "accounts[0].secret_key_file: cannot read ",
         ),
         (f"accounts: [{{name: a, login: {LOGIN}, secret_key: ''}}]", "accounts[0].secret_key: is empty"),
-        (f"accounts: [{{name: a, login: {LOGIN}, secret_key: [{SECRET_KEY}]}}]", "expected a text, got a list"),
+        (f"accounts: [{{name: a, login: {LOGIN}, secret_key: [{SECRET_KEY}]}}]", "expected a string, got a list"),
         (
             f"accounts: [{{name: a, login: {LOGIN}, secret_key_env: CLN_NONE}}]",
             "accounts[0].secret_key_env: CLN_NONE",
@@ -292,7 +292,7 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
         outcome = run_in_process("check_cln_kernelcare", *cln.login)
         assert elsewhere.connections == 0
     assert outcome.state == "UNKNOWN"
-    assert "which is never followed with a token" in outcome.text
+    assert "not followed" in outcome.text
 
 
 @pytest.mark.parametrize(
@@ -300,19 +300,25 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
     [
         (Fault("status", status=401), "CLN refused the token: Authorization failed"),
         (Fault("status", status=403), "CLN refused the token: Access denied"),
-        (Fault("status", status=404, html=True), "not an answer of CLN but HTTP 404 with an HTML page; is api_url"),
-        (Fault("status", status=429, retry_after=3600), "CLN answers HTTP 429 and asks to wait 3600 s"),
-        (Fault("status", status=500, html=True, times=3), "not an answer of CLN but HTTP 500 with an HTML page"),
-        (Fault("cut"), "not an answer of CLN but JSON that is cut or broken"),
-        (Fault("cut_body", times=3), "the answer was cut: less came than its header promised"),
-        (Fault("html"), "not an answer of CLN but an HTML page"),
-        (Fault("empty"), "not an answer of CLN but an empty body"),
+        (
+            Fault("status", status=404, html=True),
+            "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
+        ),
+        (Fault("status", status=429, retry_after=3600), "rate limited by CLN: HTTP 429, retry after 3600 s"),
+        (Fault("status", status=500, html=True, times=3), "unexpected response from CLN: an HTML page (HTTP 500)"),
+        (Fault("cut"), "unexpected response from CLN: truncated or malformed JSON"),
+        (
+            Fault("cut_body", times=3),
+            "incomplete response from CLN: the connection was closed before the end of the body",
+        ),
+        (Fault("html"), "unexpected response from CLN: an HTML page (HTTP 200)"),
+        (Fault("empty"), "unexpected response from CLN: an empty body (HTTP 200)"),
         (
             Fault("garbage"),
-            "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+            "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
         ),
-        (Fault("huge", size=70 << 20), "the answer is larger than 64 MB, which no list of CLN is"),
-        (Fault("answer", body="[" * 100000), "JSON of another shape than documented"),
+        (Fault("huge", size=70 << 20), "unexpected response from CLN: larger than 64 MB"),
+        (Fault("answer", body="[" * 100000), "JSON that does not match the API document"),
     ],
     ids=lambda value: f"{value.kind}-{value.fields.get('status', '')}" if isinstance(value, Fault) else "",
 )
@@ -372,7 +378,7 @@ def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = run_in_process("check_cln_status", "--api-url", NOWHERE, "-t", "5")
     assert outcome.state == "UNKNOWN"
     assert outcome.text.endswith(
-        "connection refused; ALL_PROXY is set, but ignored: use proxy: in the configuration, or --proxy"
+        "connection refused; ALL_PROXY is set but ignored: set proxy in the configuration, or use --proxy"
     )
 
 

@@ -108,7 +108,7 @@ def test_against_a_cln(cln: Cln) -> None:
     assert asked == ["AWP_PREMIUM,AWP_CDN"] * 2 + ["AWP_CDN"] * 2
     cln.simulator.clear_requests()
     bad = run_in_process(NAME, *cln.login, "--product", "a,b").text
-    assert bad.startswith("--product: is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM")
+    assert bad.startswith("--product: invalid format; expected a code such as AWP_PREMIUM")
     assert cln.simulator.requests == []
 
 

@@ -103,8 +103,11 @@ def test_against_a_cln(cln: Cln) -> None:
         ]
         assert "pl4nted" not in outcome.output
         cln.simulator.faults.add(Fault("html", "/els/*"))
-        assert "an HTML page; also missing: OELS, UELS16, CELS_8 and 6 more" in run_in_process(NAME, *cln.login).text
+        assert (
+            "an HTML page (HTTP 200); also missing: OELS, UELS16, CELS_8 and 6 more"
+            in run_in_process(NAME, *cln.login).text
+        )
         bad = run_in_process(NAME, *cln.login, "--code", "A/B").text
-        assert bad.startswith("--code: is not spelled as CLN takes it; it takes 1 to 32 printable characters")
+        assert bad.startswith("--code: invalid format; expected 1 to 32 printable characters")
     finally:
         account.remove_els_key(key)

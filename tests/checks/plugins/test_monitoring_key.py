@@ -20,7 +20,7 @@ from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 NAME = "register_cln_monitoring_key"
 CALL = "/kcare/nagios/register_key.plain"
 MASK = mask_key(MONITORING_KEY)
-LOST = "; it may be registered all the same, so run this again"
+LOST = "; the key may be registered; run this again"
 
 
 @pytest.fixture
@@ -54,24 +54,24 @@ def test_a_key_is_registered(cln: Cln, account: Account) -> None:
         (
             "success:true\ncode:1",
             "CRITICAL",
-            "is not registered: CLN did not register it: it finds the size or the format of the key wrong (code 1)",
+            "is not registered: CLN did not register the key: wrong size or format of the key (code 1)",
         ),
         (
             "success:true\ncode:2",
             "CRITICAL",
-            "it: the address that this machine calls from holds no KernelCare IP licence (code 2)",
+            "CLN did not register the key: the IP address of this machine has no KernelCare IP license (code 2)",
         ),
-        ("success:true\ncode:7", "CRITICAL", "is not registered: CLN did not register it: it gives code 7"),
-        ("success:false\nmessage:a|b", "CRITICAL", "is not registered: CLN refused the call: a¦b"),
-        ("success:false", "CRITICAL", "is not registered: CLN refused the call: it gave no reason"),
+        ("success:true\ncode:7", "CRITICAL", "is not registered: CLN did not register the key: code 7"),
+        ("success:false\nmessage:a|b", "CRITICAL", "is not registered: CLN refused the request: a¦b"),
+        ("success:false", "CRITICAL", "is not registered: CLN refused the request: no reason given"),
         ("success:false\nmessage:Access denied", "CRITICAL", "is not registered: CLN refused the token: Access denied"),
-        ("success:false\ncode:0", "CRITICAL", "is not registered: CLN refused the call"),
-        ("success:true", "UNKNOWN", f"a success without a code{LOST}"),
+        ("success:false\ncode:0", "CRITICAL", "is not registered: CLN refused the request"),
+        ("success:true", "UNKNOWN", f"a success without a code (HTTP 200){LOST}"),
         ("success:true\ncode:-1", "UNKNOWN", LOST),
         ("code:0", "UNKNOWN", LOST),
         ("OK", "UNKNOWN", LOST),
-        ("", "UNKNOWN", f"an empty body{LOST}"),
-        ("<html>success:true code:0</html>", "UNKNOWN", f"an HTML page{LOST}"),
+        ("", "UNKNOWN", f"an empty body (HTTP 200){LOST}"),
+        ("<html>success:true code:0</html>", "UNKNOWN", f"an HTML page (HTTP 200){LOST}"),
     ],
 )
 def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Account) -> None:
@@ -93,20 +93,20 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
             "CRITICAL",
             f"monitoring key {MASK} is not registered: CLN refused the token: Access denied",
         ),
-        (Fault("status", status=401), "UNKNOWN", "HTTP 401 without a word of CLN: this address is barred"),
-        (Fault("status", status=403, html=True), "UNKNOWN", "HTTP 403 without a word of CLN: this address"),
+        (Fault("status", status=401), "UNKNOWN", "HTTP 401 without a message from CLN: our IP address is blocked"),
+        (Fault("status", status=403, html=True), "UNKNOWN", "HTTP 403 without a message from CLN: our IP address"),
         (
             Fault("status", status=429, retry_after=5),
             "UNKNOWN",
-            f"monitoring key {MASK} is not registered: CLN",
+            f"monitoring key {MASK} is not registered: rate limited by CLN",
         ),
         (Fault("status", status=500, html=True), "UNKNOWN", LOST),
         (Fault("status", status=503, html=True), "UNKNOWN", LOST),
-        (Fault("status", status=503), "CRITICAL", "is not registered: CLN refused the call: Service unavailable"),
+        (Fault("status", status=503), "CRITICAL", "is not registered: CLN refused the request: Service unavailable"),
         (
             Fault("redirect", location="http://192.0.2.1/"),
             "UNKNOWN",
-            f"followed with a token; is api_url right?{LOST}",
+            f"not followed; check api_url{LOST}",
         ),
         (Fault("cut_body"), "UNKNOWN", LOST),
         (Fault("garbage"), "UNKNOWN", LOST),

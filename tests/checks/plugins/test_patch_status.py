@@ -186,7 +186,7 @@ def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
 
 def not_found(label: str) -> dict[str, Any]:
     """Return the missing part of a key for which CLN finds no servers."""
-    return missing(label, "refused", f"reading it for key {label}: CLN refused the call: Servers not found for key")
+    return missing(label, "refused", f"reading it for key {label}: CLN refused the request: Servers not found for key")
 
 
 @pytest.mark.parametrize(
@@ -319,8 +319,8 @@ def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
     """An invalid key is reported without its value and not sent."""
     outcome = run_in_process(NAME, "-k", key, "--api-url", cln.url)
     assert outcome.output == (
-        "UNKNOWN - request not sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
-        "characters, no blank and none of / ? # & %\n"
+        "UNKNOWN - request not sent: key: invalid format; a license key has 4 to 128 printable ASCII "
+        "characters, except spaces and / ? # & %\n"
     )
     assert cln.simulator.requests == []
 
@@ -350,9 +350,9 @@ def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("success:true\ncode:2", "holds no KernelCare IP licence (code 2)"),
-        ("success:false\nmessage:no", "CLN refused the call: no"),
-        ("<html>", "it may be registered all the same"),
+        ("success:true\ncode:2", "has no KernelCare IP license (code 2)"),
+        ("success:false\nmessage:no", "CLN refused the request: no"),
+        ("<html>", "the key may be registered"),
     ],
 )
 def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln: Cln) -> None:
@@ -375,7 +375,7 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
 
 def unavailable(seen: dict[str, Any]) -> dict[str, Any]:
     """Return a view of an account without reseller access."""
-    gap = {"name": "(reseller)", "what": "reseller access", "text": "CLN refused the call: Reseller not found"}
+    gap = {"name": "(reseller)", "what": "reseller access", "text": "CLN refused the request: Reseller not found"}
     return {**seen, "observation": {**seen["observation"], "unavailable": [gap]}}
 
 
@@ -455,13 +455,13 @@ def test_an_account_without_servers_is_as_calm_as_asked_for() -> None:
     """--no-match-state ok makes an account without servers OK."""
     outcome = judged_account(unavailable(view([])), "--no-match-state", "ok")
     assert (outcome.state, outcome.text) == ("OK", "no server found for this account")
-    assert "not available: reseller access: CLN refused the call: Reseller not found" in outcome.lines
+    assert "not available: reseller access: CLN refused the request: Reseller not found" in outcome.lines
 
 
 def test_reseller_access_that_was_asked_for() -> None:
     """--reseller without reseller access is UNKNOWN."""
     outcome = judged_account(unavailable(view([B])), "--reseller", "--no-match-state", "ok")
-    assert (outcome.state, outcome.text) == ("UNKNOWN", "CLN refused the call: Reseller not found")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", "CLN refused the request: Reseller not found")
 
 
 @pytest.mark.parametrize("is_reseller", [True, False])

@@ -120,7 +120,9 @@ def test_certificates_among_systemds_credentials(folder: Path, monkeypatch: pyte
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
     assert load_web_config(file).tls is not None
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    with pytest.raises(ConfigError, match=r"tls_server_config\.cert_file: needs the variable CREDENTIALS_DIRECTORY"):
+    with pytest.raises(
+        ConfigError, match=r"tls_server_config\.cert_file: needs the environment variable CREDENTIALS_DIRECTORY"
+    ):
         load_web_config(file)
 
 
@@ -169,7 +171,7 @@ def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
         (text,) = load_web_config(file).warnings
     finally:
         key.chmod(0o600)  # the folder is that of other tests, too
-    assert text.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
+    assert text.startswith(f"tls_server_config.key_file: {key} is world-readable; run chmod 600 on it")
 
 
 class Watch:
@@ -206,7 +208,7 @@ def test_a_change_holds_from_the_next_look_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("nonsense: 1", "nonsense: unknown key; known here: tls_server_config, http_server_config, "),
+        ("nonsense: 1", "nonsense: unknown key; known keys: tls_server_config, http_server_config, "),
         ("", "is empty; write basic_auth_users: {} to disable authentication"),
         ("# nothing yet\n", "is empty; write basic_auth_users: {} to disable authentication"),
         (f"{TLS}}}", "tls_server_config: turns TLS on, which requires a restart"),

@@ -337,7 +337,7 @@ def observation_of(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[s
         (observation_of("a", missing=missed("")), None, "no answer about "),
         (observation_of(missing=missed("")), NOW - 3600, None),
         (observation_of(missing=missed("")), NOW - 3601, "no answer about "),
-        (observation_of("a", lost=("b",)), NOW, "no data of b; what was read of it has grown too old"),
+        (observation_of("a", lost=("b",)), NOW, "no data of b; its last data are older than max_age"),
         (observation_of("a", missing=missed(""), lost=("b", "a")), NOW, "no data of b; no answer about "),
     ],
 )

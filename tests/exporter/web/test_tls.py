@@ -92,7 +92,7 @@ def test_pem_with_a_mark(folder: Path, tmp_path: Path, encoding: str, *, inline:
 
 @pytest.mark.parametrize("key", ["cert_file", "key_file", "client_ca_file"])
 @pytest.mark.parametrize(
-    ("name", "problem"), [("fifo", "fifo is a pipe that nobody writes to"), ("/dev/zero", "/dev/zero is larger than")]
+    ("name", "problem"), [("fifo", "fifo is a pipe without a writer"), ("/dev/zero", "/dev/zero is larger than")]
 )
 def test_files_that_give_no_pem(key: str, name: str, problem: str, folder: Path, tmp_path: Path) -> None:
     """Special files as certificates cause an error, and neither hang nor exhaust memory."""

@@ -39,7 +39,7 @@ class Case:
 NEWER = "the key is newer than that promtool"
 STRICTER = "we refuse at the start what would fail, or protect less than it says, later"
 
-_KNOWN = "known here: tls_server_config, http_server_config, basic_auth_users, rate_limit"
+_KNOWN = "known keys: tls_server_config, http_server_config, basic_auth_users, rate_limit"
 _KIND = "tls_server_config.client_auth_type"
 _NO_HASH = "not a bcrypt hash; create one with: htpasswd -nBC 10 ''"
 
@@ -70,11 +70,13 @@ CASES = {
     "null": Case("null"),
     "document-marker": Case(f"---\n{TLS}}}"),
     "a-list": Case("[]", "expected a mapping of names to values, got a list"),
-    "a-text": Case("text", "expected a mapping of names to values, got a text"),
+    "a-text": Case("text", "expected a mapping of names to values, got a string"),
     "not-yaml": Case("tls_server_config: [}", "line 1, column 21: "),
     "unknown-key": Case("nonsense: 1", f"nonsense: unknown key; {_KNOWN}"),
     "misspelled-key": Case("basic_auth_user: {}", "basic_auth_user: unknown key; did you mean basic_auth_users?"),
-    "key-twice": Case("http_server_config:\nhttp_server_config:", "line 1, column 1: the key http_server_config is "),
+    "key-twice": Case(
+        "http_server_config:\nhttp_server_config:", "line 1, column 1: duplicate key http_server_config "
+    ),
     # Certificates
     "tls": Case(TLS + "}"),
     "no-tls": Case("tls_server_config: {}"),
@@ -184,7 +186,7 @@ CASES = {
     "version-null": Case(TLS + ", min_version: null}"),
     "unknown-version": Case(
         TLS + ", min_version: TLS14}",
-        "tls_server_config.min_version: expected TLS10 or TLS11 or TLS12 or TLS13, got a text",
+        "tls_server_config.min_version: expected TLS10 or TLS11 or TLS12 or TLS13, got a string",
     ),
     "version-in-small-letters": Case(
         TLS + ", max_version: tls12}", "tls_server_config.max_version: expected TLS10 or "
@@ -215,7 +217,8 @@ CASES = {
         )
     },
     "ciphers-as-a-text": Case(
-        TLS + ", cipher_suites: TLS_AES_128_GCM_SHA256}", "tls_server_config.cipher_suites: expected a list, got a text"
+        TLS + ", cipher_suites: TLS_AES_128_GCM_SHA256}",
+        "tls_server_config.cipher_suites: expected a list, got a string",
     ),
     "no-cipher-for-the-version": Case(
         TLS + ", cipher_suites: [TLS_AES_128_GCM_SHA256], max_version: TLS12}",
@@ -235,14 +238,14 @@ CASES = {
     "no-http2": Case("http_server_config: {http2: false}"),
     "http2-yes": Case("http_server_config: {http2: yes}"),
     "http2-as-a-text": Case(
-        "http_server_config: {http2: 'true'}", "http_server_config.http2: expected true or false, got a text"
+        "http_server_config: {http2: 'true'}", "http_server_config.http2: expected true or false, got a string"
     ),
     "http2-as-a-number": Case(
         "http_server_config: {http2: 1}", "http_server_config.http2: expected true or false, got a number"
     ),
     "no-http": Case("http_server_config:"),
     "unknown-http-key": Case(
-        "http_server_config: {nonsense: 1}", "http_server_config.nonsense: unknown key; known here: "
+        "http_server_config: {nonsense: 1}", "http_server_config.nonsense: unknown key; known keys: "
     ),
     "no-headers": Case("http_server_config: {headers: }"),
     "headers-as-a-list": Case(
@@ -264,7 +267,7 @@ CASES = {
     "frames-blank": Case(_header("X-Frame-Options", "''"), _not_free("X-Frame-Options", "deny or sameorigin")),
     "frames-null": Case(_header("X-Frame-Options", ""), _not_free("X-Frame-Options", "deny or sameorigin")),
     "sniff": Case(_header("X-Content-Type-Options", "sniff"), _not_free("X-Content-Type-Options", "nosniff")),
-    "unknown-header": Case(_header("Server", "x"), "http_server_config.headers.Server: unknown key; known here: "),
+    "unknown-header": Case(_header("Server", "x"), "http_server_config.headers.Server: unknown key; known keys: "),
     "header-in-small-letters": Case(
         _header("x-frame-options", "deny"), "http_server_config.headers.x-frame-options: unknown key; "
     ),
@@ -300,7 +303,9 @@ CASES = {
         "basic_auth_users: [alice]",
         "basic_auth_users: expected a mapping of user names to bcrypt hashes of their passwords",
     ),
-    "user-twice": Case(f"basic_auth_users: {{alice: {HASH}, alice: {HASH}}}", "line 1, column 20: the key alice is "),
+    "user-twice": Case(
+        f"basic_auth_users: {{alice: {HASH}, alice: {HASH}}}", "line 1, column 20: duplicate key alice "
+    ),
     "password-in-the-clear": Case(_user("pl4nted"), f"basic_auth_users.alice: {_NO_HASH}"),
     "blank-password": Case(_user(""), f"basic_auth_users.alice: {_NO_HASH}"),
     "no-password": Case("basic_auth_users: {alice: }", f"basic_auth_users.alice: {_NO_HASH}"),
@@ -332,12 +337,12 @@ CASES = {
     "rate": Case("rate_limit: {burst: 20, interval: 100ms}", promtool=False, why=NEWER),
     "rate-off": Case("rate_limit: {burst: 20, interval: 0}", promtool=False, why=NEWER),
     "no-rate": Case("rate_limit: ", promtool=False, why=NEWER),
-    "rate-without-a-burst": Case("rate_limit: {interval: 1s}", "rate_limit.burst: is missing"),
+    "rate-without-a-burst": Case("rate_limit: {interval: 1s}", "rate_limit.burst: is required"),
     "rate-of-nothing": Case(
         "rate_limit: {interval: 1s, burst: 0}",
         "rate_limit.burst: expected 1 or more; with 0 every request would be rejected",
     ),
-    "rate-without-a-unit": Case("rate_limit: {interval: '1', burst: 1}", "rate_limit.interval: '1' is no duration: "),
+    "rate-without-a-unit": Case("rate_limit: {interval: '1', burst: 1}", "rate_limit.interval: invalid duration '1': "),
     "rate-as-a-list": Case("rate_limit: []", "rate_limit: expected a mapping of names to values, got a list"),
 }
 

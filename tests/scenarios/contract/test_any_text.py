@@ -87,7 +87,7 @@ def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> Non
         lambda: client.kernelcare.remove_server(first),
         lambda: client.kernelcare.servers(first),
         lambda: client.monitoring_keys.register(first),
-        lambda: client.patch_status.of_key(first),
+        lambda: client.patch_status.for_key(first),
         lambda: client.imunify.create_key(first, second),
         lambda: client.imunify.update_key(IMUNIFY_KEY, first, second),
         lambda: client.imunify.convert_server(first, second),

@@ -111,7 +111,7 @@ def _of_key(
         Kind.SILENT: silence.silent,
         Kind.NEVER: check_ins.never_since(now - policy.NEVER_AFTER),
         Kind.UNDATED: check_ins.undated,
-        Kind.GONE: silence.gone,
+        Kind.GONE: silence.long_silent,
         Kind.SUPERSEDED: len(superseded),
     }
     return KeySilence(use, check_ins.total - len(superseded), silence, counts)

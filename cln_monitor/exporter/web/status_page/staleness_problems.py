@@ -44,7 +44,7 @@ def check_in_problems(status: ProbeStatus, now: float) -> Iterator[Problem]:
         return problem_of(row, "check-ins", text, alert, since=_longest(servers, now), details=details)
 
     for key, silence in found.whole_keys:
-        total = silence.seen
+        total = silence.checked_in
         text = f"No server of key {key.name} of {account} checks in anymore: {formatting.number(total)} servers"
         servers = [server for server in silent if server.key == key.key]
         yield from problem(policy.KEY_SILENT, text, "ClnKeyAllServersStale", servers, total)
