@@ -106,4 +106,4 @@ def refuse_blank(options: Mapping[str, str | None]) -> None:
     """Raise UsageError for an option with a blank value."""
     for name, value in options.items():
         if value is not None and not value.strip():
-            raise UsageError(f"--{name} is empty; give a value or omit the option")
+            raise UsageError(f"--{name} must not be empty; set a value or omit the option")

@@ -84,7 +84,7 @@ def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
     """A blank option after a command is refused."""
     outcome = ask(cln, "groups", "list", option, " ")
     assert (outcome.code, cln.sent()) == (2, [])
-    assert outcome.err == f"clntool: {option} is empty; give a value or omit the option\n"
+    assert outcome.err == f"clntool: {option} must not be empty; set a value or omit the option\n"
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,14 @@ def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
         (("kernelcare", "patch-status", "--key", "K", "--reseller"), "use either --key KEY or --reseller"),
         (("-a", "other", "groups", "list"), "--account: there is no other in the configuration; there are: acme"),
         *(
-            ((option, empty, "groups", "list"), f"clntool: {option} is empty; give a value or omit the option\n")
+            (
+                (option, empty, "groups", "list"),
+                f"clntool: {option} must not be empty; set a value or omit the option\n",
+            )
             for option in ("--config", "--account", "--login", "--secret-key-file", "--api-url", "--proxy")
             for empty in ("", " ")
         ),
-        (("-a", "", "groups", "list"), "clntool: --account is empty;"),
+        (("-a", "", "groups", "list"), "clntool: --account must not be empty;"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], text: str, cln: Cln) -> None:

@@ -162,7 +162,7 @@ def test_never_of_an_unknown_registration(cln: Cln) -> None:
         (("--stale", ""), "is no duration"),
         (("--never", "--max", "0"), "--max: expected a number of servers, 1 or more"),
         (("--never", "--max", "x"), "'x' is not a whole number"),
-        (("--never", "--key", " "), "--key is empty"),
+        (("--never", "--key", " "), "--key must not be empty"),
         (("--never", "--product", "ip-licenses"), "IP licenses have no servers to remove"),
         (("--never", "--product", "nope"), "'nope' is not one of kernelcare, imunify, els"),
     ],

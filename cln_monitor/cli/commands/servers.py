@@ -239,4 +239,4 @@ def _membership(members: Sequence[GroupServer]) -> Callable[[ServerStatus], bool
 def _refuse_blank(**options: str | None) -> None:
     for name, value in options.items():
         if value is not None and not value.strip():
-            raise UsageError(f"--{name} is empty; give a value or omit the option")
+            raise UsageError(f"--{name} must not be empty; set a value or omit the option")
