@@ -1,4 +1,4 @@
-"""The table of all that can go wrong: how it is made, and what is to come of it."""
+"""The table of faults, with their expected effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.helpers.small_cln import LOGIN, SECRET_KEY
 from .plugins import probe_of
 from .world import INTERVAL, TIMEOUT, World
 
-_ECHO = " ".join([*PLANTED, *(quote(each, safe="") for each in PLANTED), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
+_ECHO = " ".join(
+    [*PLANTED, *(quote(secret, safe="") for secret in PLANTED), make_token(LOGIN, SECRET_KEY, 1_714_490_800)]
+)
 
 
 _SPRING = json.dumps(
@@ -31,16 +33,16 @@ _SPRING = json.dumps(
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: ``title`` says after "CLN" what it does, ``strike`` does it.
+    """A fault: ``title`` describes it after the word "CLN", ``inject`` injects it.
 
-    ``reason`` is why each probe fails, "" when none does; ``others`` are the probes for which it is another one.
-    ``says`` is a pattern of what log and plugins say of it. ``states``: of the plugins for which it is not UNKNOWN
-    where the probe fails, and OK where it does not. ``least``: seconds that a run of a probe takes then. ``skew``: of
-    CLN's clock. ``heavy``: probes and plugins are not to meet it at the same time.
+    ``reason`` is why each probe fails, "" if none fails; ``others`` are the probes with another reason. ``says`` is a
+    pattern of the messages in the log and of plugins. ``states`` are the states of plugins that are not UNKNOWN
+    although the probe fails, or not OK although it succeeds. ``least`` is the minimum duration of a run of a probe, in
+    seconds. ``skew`` is that of CLN's clock. ``heavy``: probes and plugins do not run at the same time.
     """
 
     title: str
-    strike: Callable[[World], object]
+    inject: Callable[[World], object]
     reason: str
     says: str = ""
     others: Mapping[str, str] = field(default_factory=dict)
@@ -50,16 +52,16 @@ class Case:
     heavy: bool = False
 
     def reason_of(self, probe: str) -> str:
-        """Return why ``probe`` fails, "" when it does not."""
+        """Return why ``probe`` fails, or "" if it succeeds."""
         return self.others.get(probe, self.reason)
 
     def state_of(self, plugin: str) -> str:
-        """Return the state in which a plugin that asks CLN ends."""
+        """Return the expected state of a plugin that queries CLN."""
         return self.states.get(plugin, "UNKNOWN" if self.reason_of(probe_of(plugin)) else "OK")
 
 
 def _only(*names: str) -> Mapping[str, str]:
-    """Return that all probes but ``names`` go on."""
+    """Return an empty reason for all probes except ``names``."""
     return {name: "" for name in PROBES if name not in names}
 
 
@@ -68,19 +70,19 @@ def _certificate(name: str, **fields: Any) -> Callable[[World], object]:
 
 
 def _fault(kind: str, path: str = "*", **fields: Any) -> Callable[[World], object]:
-    return lambda world: world.strike(kind, path, **fields)
+    return lambda world: world.inject(kind, path, **fields)
 
 
 def _many_rows(world: World) -> None:
     rows = b",".join(b'{"id":"%d"}' % number for number in range(1_000_000 if world.long else 100_000))
-    world.strike("answer", "/im/srv/list.json", body=b'{"success":true,"data":[' + rows + b"]}")
+    world.inject("answer", "/im/srv/list.json", body=b'{"success":true,"data":[' + rows + b"]}")
 
 
 def _elsewhere(world: World) -> None:
-    world.strike("redirect", location=f"{world.elsewhere.url}/api")
+    world.inject("redirect", location=f"{world.elsewhere.url}/api")
 
 
-# A token is taken or not; what takes none goes on.
+# Calls without a token are not affected by a clock that is off.
 _NO_TOKEN = {"check_cln_patch_status -k": "OK", "check_cln_patch_status --reseller": "OK"}
 _UNTRUSTED = r"TLS certificate verification failed"
 
@@ -106,36 +108,40 @@ CASES: Mapping[str, Case] = {
         rf"{_UNTRUSTED} \(.*expired",
     ),
     "hang": Case(
-        "accepts and says nothing", _fault("hang"), "timeout", "while waiting for the response", least=TIMEOUT
+        "accepts connections and never responds",
+        _fault("hang"),
+        "timeout",
+        "while waiting for the response",
+        least=TIMEOUT,
     ),
     "drip-headers": Case(
-        "sends a byte a second", _fault("drip_headers"), "timeout", "while waiting for the response", least=TIMEOUT
+        "sends one byte per second", _fault("drip_headers"), "timeout", "while waiting for the response", least=TIMEOUT
     ),
     "drip": Case(
-        "sends its headers, then a byte a second",
+        "sends its headers, then one byte per second",
         _fault("drip"),
         "timeout",
         "while reading the response",
         least=TIMEOUT,
     ),
-    "slow": Case("answers 100 times slower, 0.2 s a call", _fault("latency", seconds=0.2), "", least=0.2),
+    "slow": Case("responds 100 times slower, 0.2 s per call", _fault("latency", seconds=0.2), "", least=0.2),
     "pause": Case(
         "pauses for longer than the interval", _fault("latency", seconds=2 * INTERVAL), "", least=2 * INTERVAL
     ),
     "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "incomplete response from CLN"),
     "cut-json": Case(
-        "ends half-way, and says that was all", _fault("cut"), "bad_answer", "unexpected response from CLN"
+        "sends half of the JSON with a matching length", _fault("cut"), "bad_answer", "unexpected response from CLN"
     ),
-    "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
+    "garbage": Case("sends data that is not HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
     "two-lengths": Case(
-        "sends what is not valid HTTP",
+        "sends invalid HTTP",
         _fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
         "bad_answer",
         r"not valid HTTP \(more than one Content-Length\)",
     ),
-    "interim": Case("announces each answer with a 103", _fault("interim"), ""),
+    "interim": Case("sends a 103 before each response", _fault("interim"), ""),
     "cut-gzip": Case(
-        "sends gzip without its end mark",
+        "sends gzip without its trailer",
         _fault("cut_gzip"),
         "bad_answer",
         "incomplete response from CLN: the gzip stream ends early",
@@ -147,7 +153,7 @@ CASES: Mapping[str, Case] = {
         r"a body that reports success \(HTTP 206\)",
     ),
     "page": Case(
-        "sends one page of several, one product alone",
+        "sends one page of several, for one product",
         _fault("answer", "/im/key/list.json", body='{"success":true,"data":[],"page":1,"pages":9}'),
         "bad_answer",
         r"one page of several \(pages: 9; 0 rows\)",
@@ -176,7 +182,7 @@ CASES: Mapping[str, Case] = {
     ),
     "429": Case("answers 429", _fault("status", status=429), "rate_limited", "rate limited by CLN: HTTP 429"),
     "429-wait": Case(
-        "answers 429 with Retry-After, one product alone",
+        "answers 429 with Retry-After, for one product",
         _fault("status", "/cl/awp", status=429, retry_after=1),
         "rate_limited",
         "rate limited by CLN: HTTP 429, retry after 1 s",
@@ -204,7 +210,7 @@ CASES: Mapping[str, Case] = {
         skew=-3600,
     ),
     "huge": Case(
-        "sends 200 MB, one product alone",
+        "sends 200 MB, for one product",
         _fault("huge", "/im/key/list.json"),
         "bad_answer",
         r"unexpected response from CLN: larger than \d+ MB",
@@ -212,7 +218,7 @@ CASES: Mapping[str, Case] = {
         heavy=True,
     ),
     "bomb": Case(
-        "sends 200 MB as a small gzip, one product alone",
+        "sends 200 MB as a small gzip, for one product",
         _fault("huge", "/im/key/list.json", gzip=True),
         "bad_answer",
         r"unexpected response from CLN: larger than \d+ MB",
@@ -223,10 +229,10 @@ CASES: Mapping[str, Case] = {
         "sends a list of 1 000 000 servers", _many_rows, "", states={"check_cln_imunify": "WARNING"}, heavy=True
     ),
     "echo": Case(
-        "says no, and repeats all secrets",
+        "refuses, and echoes all secrets",
         _fault("answer", body=json.dumps({"success": False, "message": _ECHO})),
         "auth",
         "CLN refused the token: <login> <secret> <secret> ",
     ),
 }
-"""All faults. Where the probes of all products meet one, so do all plugins."""
+"""All faults. A fault for the probes of all products also affects all plugins."""

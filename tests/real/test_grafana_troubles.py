@@ -1,4 +1,4 @@
-"""What is wrong now, on the overview: a row of the policy each, and what just misses it."""
+"""The current problems on the overview: one case per row of the policy, and one just below its threshold."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_what_is_wrong_now(tmp_path: Path, name: str) -> None:
-    """Nothing is wrong with an account that is healthy, and each trouble is a row."""
+def test_problems_on_the_overview(tmp_path: Path, name: str) -> None:
+    """A healthy account has no rows, and each problem has one."""
     trouble, rows = TROUBLES[name]
     check(tmp_path, "What is wrong now", HEALTHY | trouble, rows, of="sum without (order) (%s)")

@@ -1,4 +1,4 @@
-"""The README's tables are those of the code."""
+"""The tables of the README match the code."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def metrics_table() -> str:
 def test_a_table_of_the_readme_is_that_of_the_code(
     name: str, table: Callable[[], str], request: pytest.FixtureRequest
 ) -> None:
-    """A flag or metric that changes changes the README, by pytest --update-golden."""
+    """The README has the current flags and metrics."""
     keep_block(README, name, table(), update=request.config.getoption("--update-golden"))

@@ -15,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from cln_monitor.simulator import Simulator, serve
-from cln_monitor.simulator.fleet import SERVERS_A_KEY
+from cln_monitor.simulator.fleet import SERVERS_PER_KEY
 from tests.helpers.running import Exporter, wait_until
 from tests.helpers.small_cln import LOGIN, SECRET_KEY
 
@@ -29,8 +29,8 @@ def measure(servers: int, *, server_series: bool) -> str:
     simulator = Simulator(seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY)
     for number in range(servers):
-        if number % SERVERS_A_KEY == 0:
-            key = account.add_kernelcare_key(limit=SERVERS_A_KEY, note=f"customer {number}")
+        if number % SERVERS_PER_KEY == 0:
+            key = account.add_kernelcare_key(limit=SERVERS_PER_KEY, note=f"customer {number}")
         key.add_server()
     off = ", ".join(f"{probe}: {{enabled: false}}" for probe in ("imunify", "patch_status", "ip_licenses"))
     with tempfile.TemporaryDirectory() as directory, serve(simulator) as served:
