@@ -83,7 +83,7 @@ def test_escapes_that_hide_nothing_stay(text: str) -> None:
     assert redactor.scrub(text) == text
 
 
-def test_licence_keys_show_their_mask() -> None:
+def test_license_keys_show_their_mask() -> None:
     """A license key is replaced by its mask, so that it can be recognized."""
     redactor = Redactor()
     redactor.hide_key("WsTs821nSAtiastD")

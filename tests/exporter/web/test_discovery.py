@@ -294,7 +294,7 @@ class TestMissing:
         text = "kernelcare of acme is incomplete: the data have expired"
         assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, text)
 
-    def test_check_ins_of_licences(self, app: Starlette, fleet: Exporting) -> None:
+    def test_check_ins_of_licenses(self, app: Starlette, fleet: Exporting) -> None:
         """Missing check-ins of IP licenses do not make the list incomplete."""
         fleet.simulator.faults.add(Fault("html", "/ipl/server.json"))
         fleet.run("ip_licenses")

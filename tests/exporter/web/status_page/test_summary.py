@@ -105,14 +105,14 @@ def test_ip_licenses() -> None:
     assert (unused.check_ins, unused.longest) == ((), ())
 
 
-def test_licences_of_which_cln_does_not_tell_whether_they_are_used() -> None:
+def test_licenses_of_which_cln_does_not_tell_whether_they_are_used() -> None:
     """IP licenses with unknown use are neither used nor unused, but have an age if they checked in."""
     summary = summarize(licensed(("KernelCare", None, HOUR), ("KernelCare", None, None)))
     assert summary.licenses == (LicenseUse("KernelCare", 0, 0, 2),)
     assert [server_.ip for server_ in summary.longest] == ["192.0.2.1"]
 
 
-def test_check_ins_of_licences_that_could_not_be_read() -> None:
+def test_check_ins_of_licenses_that_could_not_be_read() -> None:
     """Unreadable check-ins of IP licenses do not count as missing."""
     observation = licensed(("KernelCare", True, HOUR))
     summary = summarize(msgspec.structs.replace(observation, parts=observation.parts[:1]))
