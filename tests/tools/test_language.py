@@ -44,6 +44,8 @@ def test_of_a_test_only_the_docstrings_are_read(tmp_path: Path) -> None:
         assert [finding.line for finding in findings_in(file, tmp_path)] == lines
 
 
+@pytest.mark.processes
+@pytest.mark.measured
 def test_no_text_of_the_project_has_such_a_phrase() -> None:
     """All tracked files are free of the listed phrases and names."""
     assert [str(finding) for path in files() if path.exists() for finding in findings_in(path)] == []
