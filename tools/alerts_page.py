@@ -60,8 +60,8 @@ _TAIL = """
 ## Install the rules
 
 Copy `cln.rules.yml` to the directory of `prometheus.yml` and add it to `rule_files`;
-[prometheus.yml](../dashboards/prometheus/prometheus.yml) shows how. The rules expect the scrape job to be named `cln`. Then
-check and reload:
+[prometheus.yml](../dashboards/prometheus/prometheus.yml) shows how. The rules expect the scrape job to be named `cln`.
+Then check and reload:
 
 ```sh
 promtool check rules /etc/prometheus/cln.rules.yml
@@ -73,9 +73,9 @@ notification per alert and account, and `info` every four days.
 
 ## How they behave
 
-- Up to 25 silent servers have an alert each. Many servers of an account, or all servers of a key, that fell silent within
-  three days are one critical alert instead. Servers that are gone for good or have registered again are one alert of
-  severity `info`.
+- Up to 25 silent servers have an alert each. Many servers of an account, or all servers of a key, that fell silent
+  within three days are one critical alert instead. Servers that are gone for good or have registered again are one
+  alert of severity `info`.
 - A server is judged as of the time it was last polled. An outage of CLN is one alert about CLN, and none about servers.
 - Restarting the exporter neither fires nor re-sends alerts.
 - Without per-server series (`server_series: false`) alerts name keys and numbers instead of servers.
@@ -96,15 +96,15 @@ server for good, remove it from CLN: `clntool servers prune` finds servers that 
 - All other thresholds are numbers in the rules, marked `# threshold: NAME`. The top of `cln.rules.yml` lists them.
 - Change the address of the runbook in all alerts at once with the `sed` command at the top of `cln.rules.yml`.
 
-`cln.rules.test.yml`, `cln.rules.days.test.yml` and `cln.rules.week.test.yml` next to the rules show when each alert fires.
-After a change, run `promtool test rules` with them.
+The files `cln.rules*.test.yml` next to the rules show when each alert fires. After a change, run `promtool test rules`
+with them.
 """
 
 
 def _meaning(name: str, runbook: str) -> str:
     """Return the first sentence of the section of the alert ``name``, after its bold introduction."""
-    section = runbook.split(f"\n## {name}\n")[1].split("\n## ")[0]
-    paragraph = " ".join(section.strip().split("\n\n")[0].split())
+    section = runbook.split(f"\n## {name}\n")[1].split("\n## ", maxsplit=1)[0]
+    paragraph = " ".join(section.strip().split("\n\n", maxsplit=1)[0].split())
     sentence = re.split(r"(?<=\.) (?=[A-Z`\[])", re.sub(r"^\*\*[^*]+\*\* ", "", paragraph))[0]
     return sentence.replace("](#", "](runbook.md#")
 

@@ -1,4 +1,4 @@
-"""Parts of pages that are made from the code."""
+"""Pages of the documentation: their commands, and the blocks that are made from the code."""
 
 from __future__ import annotations
 
@@ -16,3 +16,12 @@ def keep_block(page: Path, name: str, made: str, *, update: bool) -> None:
         page.write_text(now, encoding="utf-8")
     else:
         assert text == now, "as it should be? pytest --update-golden writes it"
+
+
+def shell_commands(page: Path) -> list[str]:
+    """Return the commands of the ``sh`` blocks of ``page``, without comments; lines that continue are joined."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [
+        re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()
+    ]
+    return [line for line in lines if line]
