@@ -17,9 +17,8 @@ venv := .venv
 bin := $(venv)/bin
 pip := $(bin)/python -m pip --quiet --no-input --disable-pip-version-check
 pytest := $(bin)/python -m pytest --dist=loadfile
-# Installs a dependency group that only one target needs, in the versions that the lock files leave open.
-install-group = $(pip) install --constraint requirements-dev.lock \
-    $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"])')
+# Installs a dependency group that only one target needs and that the lock files leave out.
+install-group = $(pip) install $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"])')
 # Tests that start no programs. Three processes on two cores, because some tests wait.
 quick := -m 'not processes' --numprocesses=3
 

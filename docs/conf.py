@@ -21,9 +21,11 @@ author = "The cln-monitor authors"
 release = version = __version__
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
+suppress_warnings = ["misc.highlighting_failure"]  # the lexer of PromQL does not know the names of recording rules
 html_theme = "furo"
 html_title = f"cln-monitor {__version__}"
 html_copy_source = False
+html_use_index = False
 html_show_copyright = False
 html_show_sphinx = False
 
