@@ -65,7 +65,7 @@ def _metrics() -> Iterator[_Metric]:
             assert isinstance(own, MetricWrapperBase)  # noqa: S101 # for the type checker
             is_counter = own._type == "counter"  # noqa: SLF001
             name = f"{names[0]}_total" if is_counter else names[0]
-            kind = "" if own._type == "gauge" else own._type  # noqa: SLF001
+            kind = "" if own._type == "gauge" else f"{own._type}"  # noqa: SLF001
             yield _Metric(name, kind, tuple(own._labelnames), own._documentation)  # noqa: SLF001
 
 
