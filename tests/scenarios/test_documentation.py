@@ -16,6 +16,7 @@ import yaml
 from cln_monitor.checks.options import make_parser as make_plugin_parser
 from cln_monitor.checks.registry import MODULES, load
 from cln_monitor.cli.main import command as clntool
+from cln_monitor.config import parse_config
 from cln_monitor.exporter.options import make_parser as make_exporter_parser
 from tests.helpers.pages import shell_commands
 
@@ -196,6 +197,29 @@ def test_an_error_text_of_a_page_is_that_of_the_code(page: str, text: str) -> No
 @cache
 def _strings() -> tuple[str, ...]:
     return tuple(_texts_of_the_code())
+
+
+def _configurations() -> list[tuple[str, str]]:
+    """Return the blocks of YAML in the pages that are a configuration of the exporter, with the page."""
+    found = []
+    for page in PAGES:
+        blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+        found += [(page.name, block) for block in blocks if re.match(r"accounts:|probes:", block)]
+    return found
+
+
+@pytest.mark.parametrize(("page", "text"), _configurations(), ids=[page for page, _ in _configurations()])
+def test_a_configuration_of_a_page_is_valid(
+    page: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample configuration loads once its secrets exist, whole or with the account of the first sample."""
+    assert page
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    for name in ("acme.secret", *re.findall(r"[\w.-]+\.secret", text)):
+        (tmp_path / name).write_text("s3cret")
+    if "accounts:" not in text:
+        text += "accounts: [{name: acme, login: acme_login, secret_key_file: acme.secret}]"
+    assert parse_config(text, tmp_path).accounts
 
 
 def test_hooks_download_nothing() -> None:
