@@ -109,17 +109,17 @@ def expected(name: str, value: str, *, all_rows: bool) -> str:
     if name == "flag of the status":
         return _FLAG.get(value, "UNKNOWN")
     if name == "Imunify count":
-        return "OK" if value in {*_NOT_TOLD, "0"} else "OK, noted"
+        return "OK" if value in {*_NOT_TOLD, "0"} else "OK, told"
     if name.endswith("limit"):
-        return ("WARNING" if all_rows else "OK, noted") if value in _NOT_TOLD else _LIMIT[value]
+        return ("WARNING" if all_rows else "OK, told") if value in _NOT_TOLD else _LIMIT[value]
     if name.endswith("address"):
         return "WARNING" if all_rows else "OK"
     if name == "IP license in use":
-        return {"true": "OK", "null": "OK, noted", "missing": "OK, noted"}.get(value, "UNKNOWN")
+        return {"true": "OK", "null": "OK, told", "missing": "OK, told"}.get(value, "UNKNOWN")
     if value == "missing" and all_rows:
         return "WARNING"
     # KernelCare tells when a server was registered, an hour ago; of Imunify nobody can tell whether it is late.
-    never = "OK, noted" if name == "Imunify check-in" else "OK"
+    never = "OK, told" if name == "Imunify check-in" else "OK"
     return never if value in {*_NEVER, "missing"} else _CHECKIN.get(value, "UNKNOWN")
 
 
@@ -228,7 +228,7 @@ def _shown(outcome: Outcome, calm: str) -> str:
     is_told = outcome.state == "OK" and bool(re.search(_TOLD, outcome.text))
     alike = [re.sub(r"\d+", "N", text.partition(",")[0]) for text in (outcome.text, calm)]
     assert outcome.state != "OK" or is_told or alike[0] == alike[1]
-    return f"{outcome.state}, noted" if is_told else outcome.state
+    return f"{outcome.state}, told" if is_told else outcome.state
 
 
 @pytest.fixture(autouse=True)
