@@ -46,6 +46,8 @@ ROWS = {
     "ClnIpLicensesUnused": policy.LICENSE_UNUSED,
 }
 """The row of the policy that an alert reports. Alerts of several rows, or of none, are left out."""
+_DELAYS = {"ClnDataTooOld": "4 intervals"}
+"""Delays of alerts that have another one than their row."""
 
 _HEAD = """# Alerts
 
@@ -111,6 +113,8 @@ def _meaning(name: str, runbook: str) -> str:
 
 def _delay(name: str, rule: Mapping[str, Any]) -> str:
     """Return how long the condition of the alert ``name`` has to last: by the policy, else the ``for`` of its rule."""
+    if name in _DELAYS:
+        return _DELAYS[name]
     since = ROWS[name].since.removesuffix(" for alerts") if name in ROWS else ""
     if re.match(r"\d+ (?:runs|minutes|hours|days)|`stale_after`", since):
         return since
