@@ -102,6 +102,8 @@ fuzz: $(venv)/.dev ## search for responses that break a decoder, FUZZ_SECONDS=60
 docs: $(venv)/.dev ## build the documentation as a web site in build/docs, with Sphinx; warnings are errors
 	@$(call install-group,docs)
 	@$(bin)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet docs build/docs $(ARGS)
+	@! grep -lE '<(script|img|source)[^>]* src(set)?="(https?:)?//|<link[^>]* href="(https?:)?//' build/docs/*.html || \
+	    { echo 'cln-monitor: these pages load files from other hosts' >&2; exit 1; }
 	@echo 'The documentation is in build/docs/index.html'
 
 .PHONY: dashboards
