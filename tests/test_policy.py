@@ -63,7 +63,7 @@ def test_a_fact_of_a_newer_exporter() -> None:
 @pytest.mark.parametrize("name", FACTS)
 def test_each_fact_is_in_the_documentation(name: str) -> None:
     """Each fact is documented with its severity."""
-    bad = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "OK, and told"}
+    bad = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "OK, noted"}
     page = (ROOT / "docs" / "faults.md").read_text()
     assert re.findall(rf"^\| `{name}` \| .* \| (.*) \|$", page, re.MULTILINE) == [bad[FACTS[name].severity]]
     assert len(FACTS[name].many.format(2)) > len("CLN")

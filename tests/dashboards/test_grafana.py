@@ -19,7 +19,7 @@ from tests.dashboards import grafana
 from tests.dashboards.grafana import FOLDER, Json
 
 COLUMNS = 24
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "dashboards.md"
 PROPER_NAMES = {"CLN", "CLN's", "API", "IP", "ELS", "AccelerateWP", "KernelCare", "Imunify"}
 OF_THE_EXPORTER = ("cln_probe_", "cln_api_", "cln_exporter_")
 
@@ -201,7 +201,7 @@ def test_the_example_provisioning_provides_the_dashboards() -> None:
     """The example provisioning file is a valid version 1 provider of type file."""
     (provider,) = yaml.safe_load((FOLDER / "provisioning.yml").read_text())["providers"]
     assert (provider["type"], provider["allowUiUpdates"]) == ("file", False)
-    assert provider["options"]["path"] in README.read_text(encoding="utf-8")
+    assert provider["options"]["path"] in PAGE.read_text(encoding="utf-8")
 
 
 def _targets(board: Json) -> list[dict[str, Any]]:

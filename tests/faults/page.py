@@ -63,7 +63,7 @@ def _grouped(outcomes: Mapping[str, str]) -> str:
 
 def _without_particulars(words: str) -> str:
     words = re.sub(r"(?:localhost|127\.0\.0\.1):\d+", "cln.example.net", words)
-    words = re.sub(r"within [\d.]+ s", "within 15 s", words)
+    words = re.sub(r"timed out after [\d.]+ s", "timed out after 15 s", words)
     words = re.sub(r"larger than \d+ MB", "larger than 64 MB", words)
     words = re.sub(r" \(and \d+ more missing\)", "", words)
     words = re.sub(r"\b3(?:599|600|601)\b", "3600", words)

@@ -1,4 +1,4 @@
-"""Blocks of pages that are generated from the code."""
+"""Pages of the documentation: their commands, and the blocks that are made from the code."""
 
 from __future__ import annotations
 
@@ -16,3 +16,12 @@ def keep_block(page: Path, name: str, text: str, *, update: bool) -> None:
         page.write_text(expected, encoding="utf-8")
     else:
         assert content == expected, f"{page.name} differs from the code; use pytest --update-golden to write it"
+
+
+def shell_commands(page: Path) -> list[str]:
+    """Return the commands of the ``sh`` blocks of ``page``, without comments; lines that continue are joined."""
+    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [
+        re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()
+    ]
+    return [line for line in lines if line]

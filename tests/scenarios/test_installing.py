@@ -14,18 +14,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.helpers.package import ROOT, SITE_PACKAGES, locked_releases
+from tests.helpers.pages import shell_commands
 
-PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "plugins/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "RELEASE.md", "plugins/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 UNITS = sorted((ROOT / "systemd").iterdir())
 _OPT = "/opt/cln-monitor"
-
-
-def commands(page: Path) -> list[str]:
-    """Return the commands in the ``sh`` blocks of ``page``, without their comments."""
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    lines = [re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line]
 
 
 def pip_arguments(text: str) -> list[str]:
@@ -44,15 +38,29 @@ def test_each_pip_command_of_a_page_is_one_that_is_known_to_work(page: Path) -> 
     assert {re.sub(r'" >&2.*', "", command).strip() for command in found} <= GOOD, found
 
 
-def test_the_readme_installs_from_the_lock_first() -> None:
-    """The README installs the tested releases first, with their hashes."""
-    installing = [command for command in commands(ROOT / "README.md") if "pip" in command or "venv" in command]
-    assert installing == [
-        f"python3 -m venv {_OPT}",
-        f"{_OPT}/bin/pip install {LOCKED}",
-        f"{_OPT}/bin/pip install --no-deps .",
-        f"{_OPT}/bin/pip install '.[uvloop]'",
-    ]
+FROM_THE_LOCK = [f"{_OPT}/bin/pip install {LOCKED}", f"{_OPT}/bin/pip install --no-deps ."]
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (ROOT / "README.md", [f"python3 -m venv {_OPT}", *FROM_THE_LOCK]),
+        (
+            ROOT / "docs" / "installation.md",
+            [
+                f"python3 -m venv {_OPT}",
+                *FROM_THE_LOCK,
+                f"{_OPT}/bin/pip install '.[uvloop]'",
+                *FROM_THE_LOCK,
+                f"python3 -m venv --clear {_OPT}",
+            ],
+        ),
+    ],
+    ids=["README", "installation"],
+)
+def test_pages_install_and_upgrade_from_the_lock(page: Path, expected: list[str]) -> None:
+    """The pages install and upgrade to the releases that the tests ran with, checked by their hashes."""
+    assert [command for command in shell_commands(page) if "pip" in command or "venv" in command] == expected
 
 
 def test_the_lock_has_all_that_is_needed_and_within_the_bounds() -> None:
@@ -102,7 +110,7 @@ def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "node_modules")
     shutil.copytree(ROOT, source, ignore=ignored)
     opt = str(tmp_path / "opt")
-    for command in commands(ROOT / "README.md"):
+    for command in shell_commands(ROOT / "README.md"):
         if command.startswith("python3 -m venv"):
             _run(command.replace(_OPT, opt), source)
             (site_packages,) = Path(opt).glob("lib/python3*/site-packages")
@@ -119,21 +127,33 @@ def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "runbook.md"], ids=lambda page: page.name)
-def test_installed_files_exist(page: Path, tmp_path: Path) -> None:
-    """Each ``install`` command of a page finds its files and its directory."""
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any(command.startswith("install ") for command in shell_commands(page))],
+    ids=lambda page: page.name,
+)
+def test_what_a_page_installs_is_there(page: Path, tmp_path: Path) -> None:
+    """Each command ``install`` of a page, run below another root, finds its files in the checkout and its directory."""
     root = str(tmp_path)
-    for directory in ("etc/systemd/system", "etc/cln-monitor", "etc/grafana/provisioning/dashboards"):
-        (tmp_path / directory).mkdir(parents=True)  # systemd and Grafana have theirs
-    ran = [command for command in commands(page) if command.startswith("install ")]
+    for directory in (
+        "etc/systemd/system",
+        "etc/cln-monitor",
+        "etc/grafana/provisioning/dashboards",
+        "etc/nagios4/conf.d",
+        "etc/icinga2/conf.d",
+    ):
+        (tmp_path / directory).mkdir(parents=True)  # those of the packages, and of the README
+    ran = [command for command in shell_commands(page) if command.startswith("install ")]
     assert ran
     for command in ran:
-        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command)
+        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command).replace(" -g nagios ", " ")
         _run(below, ROOT, "s3cret\n")
         target = Path(below.split()[-1])
         assert target.exists(), command
         if "/dev/stdin" in command:
-            assert (target.stat().st_mode & 0o777, target.read_text()) == (0o600, "s3cret\n")
+            mode = int(re.findall(r" -m (\d+) ", command)[0], 8)
+            assert (target.stat().st_mode & 0o777, target.read_text()) == (mode, "s3cret\n")
+            assert mode & 0o007 == 0
 
 
 @pytest.mark.processes
@@ -141,7 +161,7 @@ def test_the_configuration_that_the_readme_installs_is_good(tmp_path: Path) -> N
     """The README's check of the configuration has no errors."""
     (tmp_path / "acme.secret").write_text("s3cret")
     shutil.copy(ROOT / "systemd" / "cln-monitor.yml", tmp_path)
-    (check,) = (command for command in commands(ROOT / "README.md") if "--config.check" in command)
+    (check,) = (command for command in shell_commands(ROOT / "README.md") if "--config.check" in command)
     own = f"--config.file={tmp_path / 'cln-monitor.yml'}"
     check = check.replace("/etc/cln-monitor", str(tmp_path)).replace(
         f"{_OPT}/bin", str(SITE_PACKAGES.parents[2] / "bin")

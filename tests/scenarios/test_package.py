@@ -53,7 +53,7 @@ def test_sdist_has_all_files_of_the_readme(package: Package) -> None:
     for folder in ("systemd", "plugins", "dashboards", "docs"):
         kept = {path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
         assert {PurePosixPath(path.relative_to(ROOT)) for path in kept} <= names
-    texts = ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "pyproject.toml")
+    texts = ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "RELEASE.md", "pyproject.toml")
     assert {PurePosixPath(name) for name in texts} <= names
     tops = {name.parts[0] for name in names}
     assert tops <= {"cln_monitor", "cln_monitor.egg-info", "dashboards", "docs", "plugins", "systemd"} | {

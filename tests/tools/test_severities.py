@@ -6,40 +6,10 @@ import re
 
 from cln_monitor import policy
 from tests.helpers.alert_rules import load_rules, thresholds
+from tools.alerts_page import ROWS as ALERTS
 from tools.severities import PAGE, render
 
 RULES = load_rules()
-ALERTS = {
-    "ClnAuthFailed": policy.AUTH_REFUSED,
-    "ClnProbeFailing": policy.PROBE_FAILS,
-    "ClnDataTooOld": policy.PROBE_FAILS,
-    "ClnRateLimited": policy.RATE_LIMITED,
-    "ClnDown": policy.CLN_UNREADABLE,
-    "ClnExporterDown": policy.EXPORTER_DOWN,
-    "ClnShardMissing": policy.SHARD_MISSING,
-    "ClnStateNotWritten": policy.STATE_NOT_WRITTEN,
-    "ClnTlsVerificationDisabled": policy.TLS_UNVERIFIED,
-    "ClnClockSkew": policy.CLOCK_SKEW,
-    "ClnSeriesDropped": policy.SERIES_DROPPED,
-    "ClnAwpBillJumped": policy.AWP_JUMPED,
-    "ClnConfigReloadFailed": policy.RELOAD_FAILED,
-    "ClnServiceBad": policy.FLAG_BAD,
-    "ClnRegistrationOverloaded": policy.FLAG_BAD,
-    "ClnAnswerOdd": policy.ANSWER_CHANGED,
-    "ClnServerStale": policy.SERVER_SILENT,
-    "ClnServersLongStale": policy.MANY_LONG_SILENT,
-    "ClnServersGone": policy.SERVER_GONE,
-    "ClnKeyServersStale": policy.SERVER_SILENT,
-    "ClnKeyAllServersStale": policy.KEY_SILENT,
-    "ClnManyServersStale": policy.MANY_SILENT,
-    "ClnServersNeverCheckedIn": policy.NEVER_CHECKED_IN,
-    "ClnKeyFull": policy.KEY_FULL,
-    "ClnKeyNearlyFull": policy.KEY_NEARLY_FULL,
-    "ClnServersOutOfDate": policy.KERNEL_OUT_OF_DATE,
-    "ClnServersUnsupported": policy.KERNEL_UNSUPPORTED,
-    "ClnServersInactive": policy.KERNEL_INACTIVE,
-    "ClnIpLicensesUnused": policy.LICENSE_UNUSED,
-}
 THRESHOLDS = {
     "newly_silent": policy.NEWLY_SILENT,
     "gone": policy.LONGEST_SILENCE,

@@ -398,11 +398,11 @@ def test_hostile_text_is_only_a_label(app: Starlette, fleet: Exporting) -> None:
     assert group["labels"]["__meta_cln_server_id"] == '"}],<script>'
 
 
-def test_the_readme_names_each_label() -> None:
-    """The README documents each label of the targets."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+def test_the_page_names_each_label() -> None:
+    """docs/http-api.md lists every label that relabeling rules can use."""
+    page = (Path(__file__).parents[3] / "docs" / "http-api.md").read_text(encoding="utf-8")
     labels = [field.encode_name for field in msgspec.structs.fields(Found)]
-    assert re.findall(r"^\| `(__meta_cln_\w+)` \|", readme, re.MULTILINE) == labels
+    assert re.findall(r"^\| `(__meta_cln_\w+)` \|", page, re.MULTILINE) == labels
 
 
 def test_a_reload_in_between(fleet: Exporting) -> None:
