@@ -20,7 +20,7 @@ pytest := $(bin)/python -m pytest --dist=loadfile
 # Installs a dependency group that only one target needs and that the lock files leave out.
 install-group = $(pip) install $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"])')
 # Tests that start no programs. Three processes on two cores, because some tests wait.
-quick := -m 'not processes' --numprocesses=3
+few_processes := --numprocesses=3
 
 # Scripts in a virtual environment contain its path: recreate an environment that was moved.
 ifneq ($(shell cat $(venv)/.made 2>/dev/null),$(CURDIR))
@@ -40,7 +40,7 @@ demo: $(venv)/.run ## run the exporter with a simulated account: no configuratio
 	@exec $(bin)/cln-exporter --demo $(ARGS)
 
 .PHONY: check
-check: $(venv)/.dev ## while you work: lint, types, all tests that start no programs
+check: $(venv)/.dev ## while you work: lint, types, the tests that start no programs and do not try many inputs
 	@$(MAKE) --no-print-directory --jobs=2 lint quick
 
 .PHONY: test
@@ -49,11 +49,11 @@ test: servers ## before a commit: lint, types, all tests with coverage
 
 .PHONY: test-pythons
 test-pythons: $(venv)/.dev ## the tests of check with each installed Python 3.11 or newer, and the lowest and newest dependencies
-	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile $(quick)
+	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile -m 'not processes' $(few_processes)
 
 .PHONY: quick
 quick: $(venv)/.dev
-	@$(pytest) $(quick) $(ARGS)
+	@$(pytest) -m 'not processes and not unmeasured' $(few_processes) $(ARGS)
 
 # All tests, in two parallel runs: one uses the CPU while the other waits. tests/helpers/processes.py decides which tests
 # are measured. A run in which ARGS select no test has not failed.

@@ -6,7 +6,8 @@ that it cannot be forgotten. The tests of these directories are never measured, 
 in a run of measured tests or of tests without programs.
 
 Coverage doubles the duration of a test. Tests that start programs or try many inputs run the same lines as others, so
-`make test` does not measure them; the few tests that are the only ones to run some lines have the marker `measured`.
+`make test` does not measure them, and `make check` leaves them out; the few tests that are the only ones to run some
+lines have the marker `measured`.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Ignore a directory none of whose tests is in the run."""
-    is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured"}
+    is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured", "not processes and not unmeasured"}
     return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in DIRECTORIES else None
 
 
