@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 def wait_until(look: Callable[[], T], description: str, patience: float = PATIENCE) -> T:
-    """Return the first true result of ``look``; fail with ``what`` if it takes too long."""
+    """Return the first true result of ``look``; fail with ``description`` if it takes too long."""
     ends_at = time.monotonic() + patience
     while not (result := look()):
         if time.monotonic() > ends_at:
