@@ -293,5 +293,5 @@ def test_any_locale_and_any_name(environment: dict[str, str], hostile: str, tmp_
     text = done.stdout.decode("latin-1" if "latin-1" in str(environment) else "utf-8").encode()
     outcome = checked(done.returncode, text, 0, ())
     assert outcome.state == "WARNING"
-    assert "2 of 2 KernelCare servers silent for over 30d, still billed: web" in outcome.text
+    assert "2 of 2 KernelCare servers silent for over 30d and still billed: web" in outcome.text
     assert outcome.perfdata["stale"].value == 2

@@ -234,7 +234,7 @@ def test_config_check_reads_the_web_configuration_too(cln: tuple[Simulator, str]
     web.write_text(f"basic_auth_users: {{alice: $2y$12${'u' * 53}}}\n")
     code, output, errors = _run(*arguments)
     assert (code, output.splitlines()[1]) == (0, f"{web}: ok, no TLS, 1 user")
-    assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: cost 12, not 10: the time ")
+    assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: cost 12, not 10: response times ")
     web.write_text("basic_auth_users: {alice: secret}\n")
     complaint = "basic_auth_users.alice: not a bcrypt hash; create one with: htpasswd -nBC 10 ''"
     assert _run(*arguments) == (1, f"{config}: ok, 1 account, 8 probes\n", f"cln-exporter: {web}: {complaint}\n")

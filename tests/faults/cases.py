@@ -99,13 +99,13 @@ CASES: Mapping[str, Case] = {
         "shows the certificate of another host",
         _certificate("other", of="DNS:cln.example.net"),
         "unreachable",
-        rf"{_UNTRUSTED} \(Hostname mismatch",
+        rf"{_UNTRUSTED}: Hostname mismatch",
     ),
     "expired-certificate": Case(
         "shows a certificate that has expired",
         _certificate("old", days=-1),
         "unreachable",
-        rf"{_UNTRUSTED} \(.*expired",
+        rf"{_UNTRUSTED}: .*expired",
     ),
     "hang": Case(
         "accepts connections and never responds",

@@ -170,8 +170,8 @@ def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state
     [
         ("cln!cln-exporter", r"OK - all \d+ probes .*"),
         ("direct!cln-monitoring-key", "OK - monitoring key Moni-[0-9a-f]{8} is registered .*"),
-        ("cln!cln-key-web", rf"OK - .*{FINE} at 10 % \(1/10\)"),
-        ("cln!cln-key-mail", r"OK - 1 Imunify servers, .*"),
+        ("cln!cln-key-web", rf"OK - .*{FINE} at 10% \(1/10\)"),
+        ("cln!cln-key-mail", r"OK - 1 Imunify server, .*"),
     ],
 )
 def test_a_shipped_service_of_some_hosts(lab: Lab, name: str, text: str) -> None:

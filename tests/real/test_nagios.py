@@ -179,7 +179,7 @@ def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state
     [
         ("CLN exporter", r"OK - all \d+ probes .*"),
         ("CLN monitoring key", "OK - monitoring key Moni-[0-9a-f]{8} is registered .*"),
-        ("CLN KernelCare key web", rf"OK - .*{FINE} at 10 % \(1/10\)"),
+        ("CLN KernelCare key web", rf"OK - .*{FINE} at 10% \(1/10\)"),
     ],
 )
 def test_a_shipped_service_of_the_exporters_host(lab: Lab, name: str, text: str) -> None:

@@ -40,7 +40,7 @@ HANG_TIMEOUT = 6
 """Seconds, of a check that CLN lets hang: time enough for a plugin to start on a busy machine."""
 GIVEN_UP_AFTER = 60
 """Seconds after which a core itself ends a check."""
-NO_ANSWER = "timed out after .* while reading kernelcare"
+NO_ANSWER = "timed out after .* while (waiting for the response|reading kernelcare)"
 """A plugin's message for a hanging CLN, or on a busy machine, for its timeout."""
 
 HOUR, DAY = 3600, 86400

@@ -190,8 +190,8 @@ NOT_WHOLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda head: cut_gzip(enveloped(data_of(head))),
         "incomplete response from CLN: the gzip stream ends early",
     ),
-    "a part": (lambda head: http_answer(enveloped(data_of(head)), status="206 Partial Content"), "HTTP 206 with "),
-    "not modified": (lambda _: b"HTTP/1.1 304 Not Modified\r\n\r\n", "HTTP 304 with an empty body"),
+    "a part": (lambda head: http_answer(enveloped(data_of(head)), status="206 Partial Content"), "(HTTP 206)"),
+    "not modified": (lambda _: b"HTTP/1.1 304 Not Modified\r\n\r\n", "an empty body (HTTP 304)"),
     "two lengths": (
         lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
         "unexpected response from CLN: not valid HTTP (more than one Content-Length)",

@@ -83,7 +83,7 @@ def test_a_failure_is_told(tmp_path: Path) -> None:
     command = [*STEADY, "--seed", "5", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "0", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
     assert done.returncode == 1
-    assert re.search(r"^steady_tests: --seed 5 ended with 1 after \d+ s$", done.stdout, re.MULTILINE)
+    assert re.search(r"^steady_tests: --seed 5 exited with 1 after \d+ s$", done.stdout, re.MULTILINE)
     assert done.stdout.endswith("steady_tests: 0 of 1 runs passed\n")
 
 
@@ -111,6 +111,6 @@ def test_nothing_is_left_when_the_time_is_over(tmp_path: Path) -> None:
     command = [*STEADY, "--limit", "3", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
     assert done.returncode == 124
-    assert done.stdout.endswith("steady_tests: the limit of 3 s is over\n")
+    assert done.stdout.endswith("steady_tests: timed out after 3 s (--limit)\n")
     commands = [each / "cmdline" for each in Path("/proc").iterdir() if each.name.isdigit()]
     assert not [each for each in commands if each.exists() and str(tmp_path).encode() in each.read_bytes()]
