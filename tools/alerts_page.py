@@ -62,8 +62,8 @@ _TAIL = """
 ## Install the rules
 
 Copy `cln.rules.yml` to the directory of `prometheus.yml` and add it to `rule_files`;
-[prometheus.yml](../dashboards/prometheus/prometheus.yml) shows how. The rules expect the scrape job to be named `cln`.
-Then check and reload:
+[prometheus.yml](../dashboards/prometheus/prometheus.yml) shows how. ClnExporterDown expects the scrape job to be named
+`cln`; the other alerts work with any name. Then check and reload:
 
 ```sh
 promtool check rules /etc/prometheus/cln.rules.yml
@@ -71,23 +71,26 @@ systemctl reload prometheus
 ```
 
 [alertmanager.yml](../dashboards/prometheus/alertmanager.yml) has the grouping and inhibition that fit the alerts: one
-notification per alert and account, and `info` every four days.
+notification per alert and account; `info` alerts repeat every four days.
 
 ## How they behave
 
-- Up to 25 silent servers have an alert each. Many servers of an account, or all servers of a key, that fell silent
-  within three days are one critical alert instead. Servers that are gone for good or have registered again are one
-  alert of severity `info`.
+- Up to 25 silent servers have an alert each. If many servers of an account, or all servers of a key, fell silent
+  within the last three days, a single critical alert fires instead. Servers that are gone for good or have registered
+  again are one alert of severity `info`.
 - A server is judged as of the time it was last polled. An outage of CLN is one alert about CLN, and none about servers.
-- Restarting the exporter neither fires nor re-sends alerts.
+- Restarting the exporter does not cause alerts to fire or to be sent again.
 - Without per-server series (`server_series: false`) alerts name keys and numbers instead of servers.
-- An alert clears 5 minutes after its cause is gone (ClnServerStale: 20 minutes).
+- An alert resolves 5 minutes after its condition clears (ClnServerStale: 20 minutes; ClnExporterDown: immediately).
 
 ## Silence one server
 
 ```sh
-amtool silence add -d 7d -c 'being replaced' alertname=ClnServerStale ip=192.0.2.1
+amtool --alertmanager.url=http://127.0.0.1:9093 silence add -d 7d -c 'being replaced' \\
+    alertname=ClnServerStale ip=192.0.2.1
 ```
+
+In Nagios or Icinga, schedule a downtime of the service.
 
 Other useful labels are `account`, `key` (masked, as the alert shows it), `probe` and `server_id`. To stop monitoring a
 server for good, remove it from CLN: `clntool servers prune` finds servers that are gone.

@@ -61,7 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Ignore a directory none of whose tests is in the run."""
-    is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured", "not processes and not unmeasured"}
+    is_left_out = config.getoption("markexpr") in {
+        "not processes",
+        "not unmeasured",
+        "not processes and not unmeasured",
+    }
     return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in DIRECTORIES else None
 
 

@@ -41,7 +41,7 @@ define hostgroup {
 # An account is a host, and _CLN_SOURCE is the data source of its plugins. The best source is a running cln-exporter:
 # the user nagios then needs no credentials, and CLN gets no additional requests. Otherwise use a configuration, whose
 # secrets the user nagios must be able to read:
-#   _CLN_SOURCE           --config /etc/cln-monitor/cln-monitor.yml
+#   _CLN_SOURCE           --config /etc/cln-monitor/nagios/cln.yml
 # With several accounts, define a host for each, with --account NAME at the end of _CLN_SOURCE. Nagios removes
 # ` ~ $ & | ' " < >, or the characters of illegal_macro_output_chars, and everything after a ";". Percent-encode such
 # characters in the user and password of an exporter, %26 for "&", %7C for "|", %3B for ";", %24 for "$":
