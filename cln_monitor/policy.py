@@ -57,8 +57,8 @@ class Row(NamedTuple):
     since: str = ""
 
 
-KEY_FULL = Row("a key with a limit of 2 or more is full", Severity.WARNING, f"{FULL} %")
-KEY_NEARLY_FULL = Row("a key with a limit of 2 or more is nearly full", Severity.WARNING, f"{NEARLY_FULL} %")
+KEY_FULL = Row("a key with a limit of 2 or more is full", Severity.WARNING, f"{FULL}%")
+KEY_NEARLY_FULL = Row("a key with a limit of 2 or more is nearly full", Severity.WARNING, f"{NEARLY_FULL}%")
 KEY_OF_ONE = Row("a key with a limit of 1 is full", None)
 KEY_DISABLED = Row("anything about a disabled key", Severity.INFO)
 FLAG_BAD = Row("a flag of CLN is in its bad state", Severity.WARNING, "10 minutes for alerts")
@@ -109,7 +109,7 @@ SERVER_SUPERSEDED = Row("a silent server has registered again: remove the old re
 MANY_SILENT = Row(
     "many servers of an account and product became silent; one problem per account and product",
     Severity.CRITICAL,
-    "more than 25, or more than 10 % and at least 5; last check-in `stale_after` to `stale_after` + 3 days ago",
+    "more than 25, or more than 10% and at least 5; last check-in `stale_after` to `stale_after` + 3 days ago",
 )
 KEY_SILENT = Row(
     "no server of a key with 2 or more servers checks in anymore; one problem per key",

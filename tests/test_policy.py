@@ -153,7 +153,7 @@ def test_from_when_a_server_is_gone(stale_after: float, days: int) -> None:
     ],
 )
 def test_what_is_many(newly: int, total: int, expected: bool) -> None:
-    """Many is more than 25, or more than 10 % and at least 5."""
+    """Many is more than 25, or more than 10% and at least 5."""
     assert are_many(newly, total) is expected
 
 
