@@ -65,9 +65,7 @@ FLAG_BAD = Row("a flag of CLN is in its bad state", Severity.WARNING, "10 minute
 CLN_UNREADABLE = Row(
     "CLN cannot be read: the probe `status` fails; UNKNOWN in the plugins", Severity.WARNING, "3 runs for alerts"
 )
-EXPORTER_DOWN = Row(
-    "the exporter is down; other plugins that read it: UNKNOWN", Severity.CRITICAL, "5 minutes for alerts"
-)
+EXPORTER_DOWN = Row("the exporter is down; UNKNOWN in its other plugins", Severity.CRITICAL, "5 minutes for alerts")
 SHARD_MISSING = Row("a shard of the exporter is missing", Severity.CRITICAL, "15 minutes for alerts")
 RATE_LIMITED = Row("a probe fails because CLN rate-limits its requests", Severity.WARNING, "3 runs for alerts")
 CLOCK_SKEW = Row(
