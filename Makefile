@@ -1,13 +1,13 @@
-# The set-up and the checks of cln-monitor. Needs git, make and Python 3.11 or newer; `make` lists the targets.
+# Set-up and checks of cln-monitor. Needs git, make and Python 3.11 or newer; `make` lists the targets.
 #
-#   PYTHON=…  the Python that .venv is made with (the first new enough one, when not given)
-#   ARGS=…    passed on: make demo ARGS='--log.level=debug', make test ARGS='-k token'
+#   PYTHON=…  the Python of .venv (default: the first one that is new enough)
+#   ARGS=…    further arguments: make demo ARGS='--log.level=debug', make test ARGS='-k token'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# Tests are read in each process of a run, and plugins start a thousand times: without bytecode each pays to compile.
+# Each test process imports the tests, and plugins start a thousand times: without bytecode each of them compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?=
@@ -17,44 +17,46 @@ venv := .venv
 bin := $(venv)/bin
 pip := $(bin)/python -m pip --quiet --no-input --disable-pip-version-check
 pytest := $(bin)/python -m pytest --dist=loadfile
-# Tests that start no programs. More processes than two cores, as some wait.
-quick := -m 'not processes' --numprocesses=3
+# Installs a dependency group that only one target needs and that the lock files leave out.
+install-group = $(pip) install $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["$(1)"])')
+# Tests that start no programs. Three processes on two cores, because some tests wait.
+few_processes := --numprocesses=3
 
-# Scripts in a virtual environment hold its path: one that was moved is set up anew.
+# Scripts in a virtual environment contain its path: recreate an environment that was moved.
 ifneq ($(shell cat $(venv)/.made 2>/dev/null),$(CURDIR))
 $(venv)/.made: FORCE
 endif
-# So is one whose Python is gone.
+# Recreate an environment whose Python no longer exists, too.
 ifeq ($(wildcard $(bin)/python),)
 $(venv)/.made: FORCE
 endif
 
 .PHONY: help
-help: ## list the targets
+help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(venv)/.run ## run the exporter over a simulated account: no configuration, no network
+demo: $(venv)/.run ## run the exporter with a simulated account: no configuration, no network
 	@exec $(bin)/cln-exporter --demo $(ARGS)
 
 .PHONY: check
-check: $(venv)/.dev ## for the inner loop: lint, types, all tests that start no programs
+check: $(venv)/.dev ## while you work: lint, types, the tests that start no programs and do not try many inputs
 	@$(MAKE) --no-print-directory --jobs=2 lint quick
 
 .PHONY: test
-test: servers ## everything: lint, types, all tests with their coverage
+test: servers ## before a commit: lint, types, all tests with coverage
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync lint measured unmeasured
 
 .PHONY: test-pythons
-test-pythons: $(venv)/.dev ## the tests of check on each Python from 3.11 on that is here, with the lowest and newest dependencies
-	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile $(quick)
+test-pythons: $(venv)/.dev ## the tests of check with each installed Python 3.11 or newer, and the lowest and newest dependencies
+	@$(bin)/python -m tools.every_python $(ARGS) -- --dist=loadfile -m 'not processes' $(few_processes)
 
 .PHONY: quick
 quick: $(venv)/.dev
-	@$(pytest) $(quick) $(ARGS)
+	@$(pytest) -m 'not processes and not unmeasured' $(few_processes) $(ARGS)
 
-# All tests, in two runs beside each other: the waiting of one is filled by the other. tests/helpers/processes.py says
-# which are measured. A run of which ARGS choose nothing is none that failed.
+# All tests, in two parallel runs: one uses the CPU while the other waits. tests/helpers/processes.py decides which tests
+# are measured. A run in which ARGS select no test has not failed.
 whole = $(pytest) --numprocesses=$(1) --no-loadscope-reorder $(2) $(ARGS) $(if $(ARGS),|| test $$? = 5)
 .PHONY: measured
 measured: servers
@@ -64,48 +66,57 @@ unmeasured: servers
 	@$(call whole,3,-m unmeasured)
 
 .PHONY: bench
-bench: $(venv)/.dev ## measure the speed beside the usual way, print the table, write tools/bench/RESULTS.md (ARGS='scrape poll' for parts)
+bench: $(venv)/.dev ## compare the speed with the usual implementation, write tools/bench/RESULTS.md (ARGS='scrape poll' for parts)
 	@command -v nginx /usr/sbin/nginx >/dev/null || tools/apt-install nginx-light || echo 'without nginx' >&2
 	@$(bin)/python -m tools.bench $(ARGS)
 
 .PHONY: lint
-lint: $(venv)/.dev ## style, the one-way imports, the types
+lint: $(venv)/.dev ## style, import contracts, types, spelling
 	@$(bin)/ruff check
 	@$(bin)/ruff format --check
 	@$(bin)/lint-imports --no-logo
 	@$(bin)/mypy
+	@$(bin)/codespell
 
 .PHONY: format
-format: $(venv)/.dev ## put the code in the project's format and mend what ruff can mend
+format: $(venv)/.dev ## format the code, and fix what ruff can fix
 	@$(bin)/ruff check --quiet --fix
 	@$(bin)/ruff format
 
 .PHONY: faults
-faults: $(venv)/.dev ## do to the exporter and the plugins all that is in docs/faults.md, in full, and write its tables
+faults: $(venv)/.dev ## run all faults of docs/faults.md in full, and write its tables
 	@$(bin)/python -m pytest tests/faults --long --update-golden $(ARGS)
 
 .PHONY: soak
-soak: $(venv)/.dev ## let an exporter live a month of faults, reloads and changes; SOAK_SEED=N takes the same one again
+soak: $(venv)/.dev ## run an exporter through a month of faults, reloads and changes; SOAK_SEED=N repeats one
 	@$(bin)/python -m pytest tests/soak --long -rP $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(venv)/.dev ## look for answers that break a decoder, FUZZ_SECONDS=60 for each; what reaches more code is kept
-	@$(pip) install $$($(bin)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["fuzz"])')
+fuzz: $(venv)/.dev ## search for responses that break a decoder, FUZZ_SECONDS=60 for each; inputs that reach more code are kept
+	@$(call install-group,fuzz)
 	@for decoder in $$(ls tests/fuzz/corpus); do \
 	    $(bin)/python -m tests.fuzz $$decoder -max_total_time=$${FUZZ_SECONDS:-60} $(ARGS) || exit; \
 	done
 
+.PHONY: docs
+docs: $(venv)/.dev ## build the documentation as a web site in build/docs, with Sphinx; warnings are errors
+	@$(call install-group,docs)
+	@$(bin)/sphinx-build --fresh-env --fail-on-warning --keep-going --quiet docs build/docs $(ARGS)
+	@! grep -lE '<(script|img|source)[^>]* src(set)?="(https?:)?//|<link[^>]* href="(https?:)?//' build/docs/*.html || \
+	    { echo 'cln-monitor: these pages load files from other hosts' >&2; exit 1; }
+	@echo 'The documentation is in build/docs/index.html'
+
 .PHONY: dashboards
-dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from their Python
+dashboards: $(venv)/.dev ## write the JSON of the Grafana dashboards from the Python modules
 	@$(bin)/python -m dashboards.grafana
 
 .PHONY: pictures
-pictures: $(venv)/.dev ## take the README's pictures of the demo; needs npm, chromium and prometheus
+pictures: $(venv)/.dev ## take the pictures of the demo in docs/images; needs npm, chromium and prometheus
 	@$(bin)/python -m tools.pictures.status_page docs/images
 	@$(bin)/python -m tools.pictures $(ARGS)
 
 .PHONY: lock
-lock: ## renew both lock files from pyproject.toml, with uv (ARGS=--upgrade takes newer releases)
+lock: ## write both lock files from pyproject.toml, with uv (ARGS=--upgrade selects newer releases)
 	@tools/lock $(ARGS)
 
 .PHONY: packages
@@ -121,32 +132,32 @@ test-packages: packages servers ## install, upgrade, remove and purge the packag
 	@$(bin)/python -m pytest tests/packages
 
 .PHONY: clean
-clean: ## remove what make and the tools made, .venv too
+clean: ## remove everything that make created, including .venv
 	rm -rf $(venv) build dist htmlcov *.egg-info .coverage .coverage.* \
 	    .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The real servers that tests/real starts. Without them those tests are skipped; under CI=true the run ends here.
+# The servers that tests/real needs. Without them those tests are skipped; with CI=true the run fails here.
 .PHONY: servers
 servers: $(venv)/.dev
 	@packages=$$($(bin)/python -m tests.helpers.servers) || exit; \
 	    test -z "$$packages" || tools/apt-install $$packages || test "$${CI:-}" != true || \
-	    { echo "cln-monitor: CI=true, and real servers are missing: apt install $$packages" >&2; exit 1; }
+	    { echo "cln-monitor: CI=true, but servers are missing: apt install $$packages" >&2; exit 1; }
 
-# Stamps: each is made again only when what it was made from changed. The lock files are complete, hence --no-deps: the
-# pip of Debian 12 looks for the newest release of whatever another package wants with an extra, and then has no hash.
+# Stamp files: each target runs again only if its inputs changed. The lock files are complete, hence --no-deps: the pip of
+# Debian 12 otherwise selects the newest release of a package that is required with an extra, which then has no hash.
 $(venv)/.made:
 	@tools/make-venv $(venv) $(PYTHON)
 	@echo '$(CURDIR)' > $@
 
 $(venv)/.run: $(venv)/.made requirements.lock pyproject.toml
-	@echo 'Installing what cln-monitor needs to run into $(venv)'
+	@echo 'Installing cln-monitor and its dependencies into $(venv)'
 	@$(pip) install --no-deps --require-hashes -r requirements.lock
 	@$(pip) install --no-deps -e .
 	@touch $@
 
 $(venv)/.dev: $(venv)/.made requirements-dev.lock pyproject.toml
-	@echo 'Installing what cln-monitor needs to run and to be tested into $(venv)'
+	@echo 'Installing cln-monitor, its dependencies and its development dependencies into $(venv)'
 	@$(pip) install --no-deps --require-hashes -r requirements-dev.lock
 	@$(pip) install --no-deps -e .
 	@touch $@ $(venv)/.run

@@ -1,4 +1,4 @@
-"""Durations and ages: one grammar in which they are read, and one spelling in which they are shown."""
+"""Durations and ages: the syntax in which they are read, and the format in which they are shown."""
 
 from __future__ import annotations
 
@@ -10,25 +10,23 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _PIECE = re.compile(r"(\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})(ms|[smhdw])", re.ASCII)
 _DURATION = re.compile(rf"(?:{_PIECE.pattern})+", re.ASCII)
 _LONGEST = 3653 * _UNITS["d"]
-_SHOWN = 16  # characters; what is longer is no slip of a duration, and may be a secret in the wrong place
+_LONGEST_SHOWN = 16  # characters; a longer text is not a mistyped duration and may be a misplaced secret
 _AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
 def parse_duration(text: str) -> float:
     """Return the seconds of a duration such as ``15m``, ``1h30m`` or ``1.5d``.
 
-    Raises ValueError, with what would be right, on anything else, on nothing, and on more than ten years.
+    Raises ValueError, with an example, for any other text, for zero, and for more than ten years.
     """
-    named = repr(text) if len(text) <= _SHOWN else "this"
+    invalid = f"invalid duration {text!r}" if len(text) <= _LONGEST_SHOWN else "invalid duration"
     if _DURATION.fullmatch(text) is None:
-        raise ValueError(
-            f"{named} is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d{_hint(text)}"
-        )
+        raise ValueError(f"{invalid}: use for example 90s, 15m, 1h30m{_hint(text)}")
     milliseconds = _milliseconds(text)
     if milliseconds == 0:
-        raise ValueError(f"{named} is no time at all: write a duration above zero")
+        raise ValueError(f"{invalid}: must be greater than zero")
     if milliseconds > _LONGEST:
-        raise ValueError(f"{named} is more than ten years: write a shorter duration, such as 24h or 30d")
+        raise ValueError(f"{invalid}: must not exceed 10 years")
     return milliseconds / 1000
 
 
@@ -43,16 +41,16 @@ def _hint(text: str) -> str:
 
 
 def parse_number(text: str) -> float:
-    """Return the number that ``text`` spells, in the digits of ASCII. Raises ValueError on anything else."""
-    if _NUMBER.fullmatch(text) is None:  # float also takes 1_000, and the digits of all scripts
-        raise ValueError(f"{text} is no number")
+    """Return the number in ``text``, written in ASCII digits. Raises ValueError for any other text."""
+    if _NUMBER.fullmatch(text) is None:  # float also accepts 1_000 and the digits of other scripts
+        raise ValueError(f"invalid number {text!r}")
     return float(text)
 
 
 def parse_seconds(text: str) -> float:
-    """Return the seconds of a threshold: a duration such as ``1h30m`` or ``1.5d``, with a sign or none, or a number.
+    """Return the seconds of a threshold: a duration such as ``1h30m`` or ``-1.5d``, or a plain number.
 
-    Raises ValueError on anything else.
+    Raises ValueError for any other text.
     """
     unsigned = text[1:] if text[:1] in {"+", "-"} else text
     if _DURATION.fullmatch(unsigned) is None:
@@ -62,7 +60,7 @@ def parse_seconds(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Return ``seconds`` in the largest unit that spells it without a rest: 900.0 is ``15m``."""
+    """Return ``seconds`` in the largest unit of which it is a whole multiple: 900.0 is ``15m``."""
     milliseconds = round(seconds * 1000)
     for unit in ("w", "d", "h", "m", "s"):
         if milliseconds >= _UNITS[unit] and milliseconds % _UNITS[unit] == 0:
@@ -71,7 +69,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_age(seconds: float) -> str:
-    """Return an age in the largest unit of which there are two, or exactly one: ``45s``, ``116m``, ``26h``, ``1d``."""
+    """Return an age in the largest unit that gives at least 2, or exactly 1: ``45s``, ``116m``, ``26h``, ``1d``."""
     whole = max(0, int(seconds))
     for size, unit in _AGE_UNITS:
         if whole >= 2 * size or whole == size:
@@ -80,7 +78,7 @@ def format_age(seconds: float) -> str:
 
 
 def months_at(moment: float) -> tuple[str, str]:
-    """Return the month of a Unix time (UTC), such as ``2023-12``, and the one before."""
+    """Return the month (UTC) of a Unix time, such as ``2023-12``, and the month before it."""
     year, month = time.gmtime(moment)[:2]
     before = (year, month - 1) if month > 1 else (year - 1, 12)
     return f"{year:04}-{month:02}", f"{before[0]:04}-{before[1]:02}"

@@ -1,4 +1,4 @@
-"""What may be odd in an answer that was read all the same: the facts, how bad each is, and its words."""
+"""Facts about responses that were read but look wrong: their names, severities and texts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SERVERS_GONE = "servers_gone"
 SERVERS_NOT_LISTED = "servers_not_listed"
 
 MOST_NAMED = 3
-"""Names in a phrase, of those that a fact is true of."""
+"""Maximum number of affected names in a phrase."""
 
 
 class Fact(NamedTuple):
-    """Something that may be odd: its ``severity``, the words for ``one`` and for ``many``, with ``{}`` for how many.
+    """A fact that may need attention: its ``severity``, and its text for ``one`` and for ``many`` affected names.
 
-    What it is true of comes behind them, after a colon unless they end with a blank.
+    ``{}`` in ``many`` is their number. The names follow the text, after a colon unless the text ends with a space.
     """
 
     severity: Severity
@@ -34,8 +34,8 @@ class Fact(NamedTuple):
 
 
 FACTS: dict[str, Fact] = {
-    SERVERS_GONE: Fact(Severity.CRITICAL, "CLN lists none any more", "CLN lists none any more"),
-    FIELD_MISSING: Fact(Severity.WARNING, "CLN tells no ", "CLN tells no "),
+    SERVERS_GONE: Fact(Severity.CRITICAL, "CLN no longer lists any servers", "CLN no longer lists any servers"),
+    FIELD_MISSING: Fact(Severity.WARNING, "CLN reports no ", "CLN reports no "),
     LIMIT_UNREADABLE: Fact(
         Severity.WARNING, "1 key has a limit that cannot be read", "{} keys have a limit that cannot be read"
     ),
@@ -44,8 +44,8 @@ FACTS: dict[str, Fact] = {
         "1 server has a last check-in more than 1h ahead of CLN's clock",
         "{} servers have a last check-in more than 1h ahead of CLN's clock",
     ),
-    FLAG_MISSING: Fact(Severity.WARNING, "CLN no longer tells 1 flag", "CLN no longer tells {} flags"),
-    SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer", "CLN lists far fewer"),
+    FLAG_MISSING: Fact(Severity.WARNING, "CLN no longer reports 1 flag", "CLN no longer reports {} flags"),
+    SERVERS_DROPPED: Fact(Severity.WARNING, "CLN lists far fewer servers", "CLN lists far fewer servers"),
     SERVERS_NOT_LISTED: Fact(
         Severity.INFO, "CLN lists fewer servers than it counts", "CLN lists fewer servers than it counts"
     ),
@@ -54,30 +54,35 @@ FACTS: dict[str, Fact] = {
         "1 key has a number of servers that cannot be read",
         "{} keys have a number of servers that cannot be read",
     ),
-    LIMIT_NOT_TOLD: Fact(Severity.INFO, "CLN tells no limit of 1 key", "CLN tells no limit of {} keys"),
+    LIMIT_NOT_TOLD: Fact(
+        Severity.INFO, "CLN does not report the limit of 1 key", "CLN does not report the limit of {} keys"
+    ),
     NOT_AVAILABLE: Fact(Severity.INFO, "not available to this account", "not available to this account"),
 }
-"""The facts by name, the worst first. ``docs/faults.md`` says of each when it is true."""
+"""The facts by name, the most severe first. ``docs/faults.md`` says when each applies."""
 
 _OF_ANOTHER_VERSION = Fact(
-    Severity.WARNING, "the exporter tells something unknown", "the exporter tells what is unknown"
+    Severity.WARNING, "the exporter reports an unknown fact", "the exporter reports an unknown fact"
 )
 
 
 class Phrase(NamedTuple):
-    """A fact in words, with the first of what it is true of."""
+    """The text of a fact, with the first affected names."""
 
     severity: Severity
     fact: str
     text: str
 
 
-def phrases(seen: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
-    """Return a phrase for each fact that was ``seen``, the worst first: what it is true of, and of how many."""
+def phrases(observed: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
+    """Return a phrase for each ``observed`` fact, the most severe first.
+
+    ``observed`` has the name of a fact, the first affected names, and the number of all of them.
+    """
     names: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
-    for fact, some, count in seen:
-        names.setdefault(fact, []).extend(some)
+    for fact, first_names, count in observed:
+        names.setdefault(fact, []).extend(first_names)
         counts[fact] = counts.get(fact, 0) + count
     order = list(FACTS)
     known = sorted(names, key=lambda fact: order.index(fact) if fact in FACTS else -1)
@@ -86,7 +91,7 @@ def phrases(seen: Iterable[tuple[str, Sequence[str], int]]) -> list[Phrase]:
 
 def _phrase(name: str, names: Sequence[str], count: int) -> Phrase:
     fact = FACTS.get(name, _OF_ANOTHER_VERSION)
-    words = fact.one if count == 1 else fact.many.format(count)
-    colon = "" if words.endswith(" ") else ": "
+    text = fact.one if count == 1 else fact.many.format(count)
+    colon = "" if text.endswith(" ") else ": "
     more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
-    return Phrase(fact.severity, name, f"{words}{colon}{', '.join(sorted(names)[:MOST_NAMED])}{more}")
+    return Phrase(fact.severity, name, f"{text}{colon}{', '.join(sorted(names)[:MOST_NAMED])}{more}")

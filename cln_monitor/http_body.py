@@ -1,4 +1,4 @@
-"""The body of an HTTP response as it was before it was packed for the way: whole, or an error; and in UTF-8."""
+"""Decode the body of an HTTP response completely: decompressed by its Content-Encoding, and in UTF-8."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ import re
 import zlib
 from collections.abc import Generator, Iterable, Iterator
 
-_PIECE = 1 << 16  # bytes that are unpacked at a time, so that a small body cannot become a large one unseen
+_PIECE = 1 << 16  # bytes decompressed at a time, so that the size of a decompression bomb is noticed
 _MOST_CODINGS = 3
 _GZIP, _ZLIB, _RAW_DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHARSET = r"""(?i);\s*charset\s*=\s*["']?([^\s;"']+)"""
-# Python calls them encodings of text, and no server means them.
+# Python has these as text encodings, but no server uses them as a charset.
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})
 
 
 class BodyError(http.client.HTTPException):
-    """A body is not what its header declares; the text says what it is not, with nothing of what was sent."""
+    """The body does not match its header; the text says why and contains nothing of the body."""
 
 
 class UnfinishedBodyError(BodyError):
-    """The packed stream in a body has no end: some of it is missing, whatever its length promised."""
+    """The compressed stream in a body ends early, although the body has its declared length."""
 
 
 def unpack(pieces: Iterable[bytes], content_encoding: str) -> Iterator[bytes]:
-    """Yield the body that ``pieces`` are, some bytes at a time, unpacked as the header ``content_encoding`` declares.
+    """Yield the body in ``pieces``, some bytes at a time, decompressed by the header ``content_encoding``.
 
-    Raises UnfinishedBodyError when it is cut, BodyError when it is not packed as declared, or in an unknown way.
+    Raises UnfinishedBodyError when a compressed stream ends early, BodyError when it is invalid or its coding is not
+    supported.
     """
-    codings = [
-        coding for each in content_encoding.split(",") if (coding := each.strip().lower()) not in {"", "identity"}
-    ]
+    names = (name.strip().lower() for name in content_encoding.split(","))
+    codings = [name for name in names if name not in {"", "identity"}]
     if len(codings) > _MOST_CODINGS or any(coding not in _UNPACKERS for coding in codings):
-        raise BodyError("a supported Content-Encoding (gzip, deflate)")
+        raise BodyError("unsupported Content-Encoding (supported: gzip, deflate)")
     for coding in reversed(codings):
         pieces = _UNPACKERS[coding](iter(pieces))
     yield from pieces
 
 
 def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack the members of a gzip file. What follows them without being one, such as zeros, is left out."""
+    """Decompress the members of a gzip file. Trailing bytes that are not a member, such as zeros, are ignored."""
     data, members = b"", 0
     while True:
         while len(data) < len(_GZIP_MAGIC) and (piece := next(pieces, None)) is not None:
@@ -54,7 +54,7 @@ def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack deflate, which some servers send without the header that belongs to it. What follows it is left out."""
+    """Decompress deflate, which some servers send without the zlib header. Trailing bytes are ignored."""
     data = b""
     while len(data) < 2 and (piece := next(pieces, None)) is not None:
         data += piece
@@ -65,13 +65,13 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unpack_stream(wbits: int, coding: str, data: bytes, pieces: Iterator[bytes]) -> Generator[bytes, None, bytes]:
-    """Unpack what begins with ``data`` and goes on in ``pieces``, and return the bytes behind its end."""
+    """Decompress the stream in ``data`` and ``pieces``, and return the bytes after its end."""
     decompressor = zlib.decompressobj(wbits)
     while True:
         try:
             unpacked = decompressor.decompress(data, _PIECE)
         except zlib.error:
-            raise BodyError(f"the {coding} that its header declares") from None
+            raise BodyError(f"invalid {coding} data") from None
         if unpacked:
             yield unpacked
         if decompressor.eof:
@@ -80,12 +80,12 @@ def _unpack_stream(wbits: int, coding: str, data: bytes, pieces: Iterator[bytes]
         if not data and len(unpacked) < _PIECE:
             piece = next(pieces, None)
             if piece is None:
-                raise UnfinishedBodyError(f"its {coding} stream has no end")
+                raise UnfinishedBodyError(f"the {coding} stream ends early")
             data = piece
 
 
 def _read_on(pieces: Iterator[bytes]) -> None:
-    """Read to the end of the response, which its connection is to be used after."""
+    """Read to the end of the response, so that its connection can be used again."""
     for _ in pieces:
         pass
 
@@ -94,10 +94,10 @@ _UNPACKERS = {"gzip": _gunzip, "x-gzip": _gunzip, "deflate": _inflate}
 
 
 def in_utf8(body: bytes, content_type: str) -> bytes:
-    """Return a text ``body`` in UTF-8, without a byte order mark, by the charset in the header ``content_type``.
+    """Return a text ``body`` in UTF-8 without a byte order mark, decoded by the charset in ``content_type``.
 
-    Where that names none, or one that Python does not know, it is taken as UTF-8. Raises BodyError when the body has
-    bytes that mean nothing in its charset.
+    Without a charset, or with one unknown to Python, the body is taken as UTF-8. Raises BodyError when the body is not
+    valid in its charset.
     """
     if body.startswith(codecs.BOM_UTF8):
         return body.removeprefix(codecs.BOM_UTF8)
@@ -110,5 +110,5 @@ def in_utf8(body: bytes, content_type: str) -> bytes:
         return body.decode(charset).encode().removeprefix(codecs.BOM_UTF8)
     except (LookupError, ValueError) as error:
         if isinstance(error, UnicodeError):
-            raise BodyError(f"the {charset} that its header declares") from None
-        return body  # unknown, or no encoding of text
+            raise BodyError(f"invalid {charset} text") from None
+        return body  # unknown, or not a text encoding

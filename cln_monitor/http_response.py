@@ -1,7 +1,7 @@
-"""An HTTP response that is whole and valid, or an error at once: RFC 9112 read strictly, for the API and for checks.
+"""Read an HTTP response strictly by RFC 9112: it is complete and valid, or an error is raised at once.
 
-``http.client`` takes an interim response for the answer, reads on to a timeout where the framing is invalid, and drops
-bytes that follow a response. :class:`StrictResponse` takes its place as the ``response_class`` of a connection.
+``http.client`` takes an interim response for the final one, waits for a timeout where the framing is invalid, and drops
+bytes that follow a response. :class:`StrictResponse` replaces it as the ``response_class`` of a connection.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _MOST_LINES = 100  # of a header section or a trailer section
 _MOST_INTERIM = 32
 _PIECE = 1 << 16
 _NO_BODY = frozenset({101, 204, 304})
-_CUT = "UNEXPECTED_EOF_WHILE_READING"  # of an SSLError that up to Python 3.11.3 is no SSLEOFError
+_CUT = "UNEXPECTED_EOF_WHILE_READING"  # of an SSLError that is not an SSLEOFError up to Python 3.11.3
 
-# Texts, which re compiles when they are first used.
+# Strings, which re compiles on first use.
 _STATUS_LINE = rb"HTTP/(1\.[0-9]) ([1-9][0-9]{2})(?: ([^\r\n\0]*))?"
 _FIELD = rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\r\n\0]*)"
 _FOLDED = rb"[ \t]([^\r\n\0]*)"
@@ -29,18 +29,15 @@ _CHUNK_SIZE = rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n\0]*)?"
 
 
 class InvalidResponseError(http.client.HTTPException):
-    """What a server sent is not valid HTTP; the text says why, in words of ours and with nothing of what it sent."""
+    """The response is not valid HTTP; the text says why and contains nothing of the response."""
 
 
 class NotHttpError(InvalidResponseError):
-    """What a server sent does not even begin as HTTP."""
+    """The response does not begin with ``HTTP/``."""
 
 
 class _Wire:
-    """The bytes of a socket, by lines and by pieces, with what was received and not yet read.
-
-    It stands in the place of the file that ``http.client`` reads from.
-    """
+    """A buffered reader of a socket, by line or by piece; it replaces the file that ``http.client`` reads from."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._file = sock.makefile("rb", buffering=0)
@@ -49,15 +46,15 @@ class _Wire:
         self.was_cut = False
 
     def fill(self) -> bool:
-        """Wait for more bytes; tell whether some came, or the connection ended."""
+        """Wait for more bytes; return False when the connection ended instead."""
         piece = self._receive(_PIECE)
         self.buffer += piece
         return bool(piece)
 
     def _receive(self, number: int) -> bytes:
-        """Return 1 to ``number`` bytes of the socket, or none when the connection ended.
+        """Return 1 to ``number`` bytes of the socket, or b"" when the connection ended.
 
-        ``was_cut`` tells then whether it ended in a way that TLS does not vouch for.
+        ``was_cut`` is then True if it ended without a TLS close notification.
         """
         try:
             piece = self._file.read(number) or b""
@@ -69,7 +66,7 @@ class _Wire:
         return piece
 
     def readline(self, limit: int = _LONGEST_LINE) -> bytes:
-        """Return the next line with its end, the rest where the connection ends before, or ``limit`` bytes."""
+        """Return the next line with its line end, what came before the connection ended, or ``limit`` bytes."""
         searched = 0
         while (end := self.buffer.find(b"\n", searched)) < 0 and len(self.buffer) < limit:
             searched = len(self.buffer)
@@ -78,28 +75,28 @@ class _Wire:
         return self.take(min(end + 1 or len(self.buffer), limit))
 
     def take(self, number: int) -> bytes:
-        """Return up to ``number`` of the bytes that are here already."""
+        """Return up to ``number`` bytes from the buffer."""
         taken = bytes(self.buffer[:number])
         del self.buffer[:number]
         return taken
 
     def read(self, number: int) -> bytes:
-        """Return 1 to ``number`` bytes, or none when the server closed the connection."""
+        """Return 1 to ``number`` bytes, or b"" when the server closed the connection."""
         return self.take(number) if self.buffer else self._receive(number)
 
     def flush(self) -> None:
-        """Do nothing, as any file that is only read."""
+        """Do nothing, as any file that is open for reading."""
 
     def close(self) -> None:
-        """Give up the socket."""
+        """Release the socket."""
         self._file.close()
 
 
 class StrictResponse(http.client.HTTPResponse):
-    """A response whose head is valid; :meth:`read` gives its body, and raises unless all of it comes.
+    """A response whose status line and header are valid; :meth:`read` raises unless the body is complete.
 
-    Interim responses before it are skipped. Its connection is kept for another request only after a 200 that was read
-    to its end, with no interim response before it and no byte behind it: see :attr:`may_follow`.
+    Interim responses are skipped. The connection is reused only after a response with status 200 that was read to its
+    end, without an interim response before it or a byte after it: see :attr:`may_follow`.
     """
 
     fp: Any
@@ -120,11 +117,14 @@ class StrictResponse(http.client.HTTPResponse):
 
     @property
     def has_begun(self) -> bool:
-        """Whether any byte of an answer came."""
+        """Whether any byte of a response was received."""
         return self._wire.received
 
     def begin(self) -> None:
-        """Read the head. Raises InvalidResponseError, IncompleteRead, RemoteDisconnected, or OSError."""
+        """Read the status line and the header.
+
+        Raises InvalidResponseError, IncompleteRead, RemoteDisconnected, or OSError.
+        """
         version, self.status, self.reason = self._read_status()
         self.code = self.status
         self.version = 10 if version == "1.0" else 11
@@ -144,7 +144,7 @@ class StrictResponse(http.client.HTTPResponse):
     def _read_status(self) -> tuple[str, int, str]:
         """Return version, status and reason of the first response that is not interim.
 
-        ``http.client`` calls it as well, for the answer of a proxy to CONNECT.
+        ``http.client`` also calls this, for the response of a proxy to CONNECT.
         """
         self._had_interim = False
         for _ in range(_MOST_INTERIM + 1):
@@ -158,7 +158,7 @@ class StrictResponse(http.client.HTTPResponse):
     def _read_status_line(self) -> tuple[str, int, str]:
         wire = self._wire
         while len(wire.buffer) < 5:
-            # What does not begin as HTTP may have no end of a line at all.
+            # A response that is not HTTP may have no line end at all.
             if not b"HTTP/".startswith(wire.buffer):
                 break
             if not wire.fill():
@@ -166,41 +166,41 @@ class StrictResponse(http.client.HTTPResponse):
                     raise http.client.IncompleteRead(b"")
                 raise http.client.RemoteDisconnected("closed without a response")
         if not wire.buffer.startswith(b"HTTP/"):
-            raise NotHttpError("it does not begin with HTTP/")
+            raise NotHttpError("no HTTP status line")
         found = re.fullmatch(_STATUS_LINE, self._read_line("status line"))
         if found is None:
             raise InvalidResponseError("malformed status line")
         version, status, reason = found.groups(b"")
         return version.decode("ascii"), int(status), reason.decode("latin-1").strip()
 
-    def _read_line(self, what: str) -> bytes:
-        """Return the next line without its end."""
+    def _read_line(self, name: str) -> bytes:
+        """Return the next line without its line end."""
         line = self._wire.readline(_LONGEST_LINE)
         if not line.endswith(b"\n"):
             if len(line) >= _LONGEST_LINE:
-                raise InvalidResponseError(f"{what} of more than {_LONGEST_LINE} bytes")
+                raise InvalidResponseError(f"{name} of more than {_LONGEST_LINE} bytes")
             raise http.client.IncompleteRead(b"")
         return line[:-2] if line.endswith(b"\r\n") else line[:-1]
 
-    def _read_fields(self, what: str) -> list[tuple[str, str]]:
+    def _read_fields(self, section: str) -> list[tuple[str, str]]:
         """Return the fields of a header or a trailer section."""
         fields: list[tuple[str, str]] = []
         for _ in range(_MOST_LINES + 1):
-            line = self._read_line(what)
+            line = self._read_line(section)
             if not line:
                 return fields
             if (found := re.fullmatch(_FIELD, line)) is not None:
                 fields.append((found[1].decode("ascii"), _value(found[2])))
             elif fields and (folded := re.fullmatch(_FOLDED, line)) is not None:
-                # Obsolete, and to be read as a blank (RFC 9112, 5.2).
+                # Obsolete line folding counts as a space (RFC 9112, section 5.2).
                 name, value = fields[-1]
                 fields[-1] = name, f"{value} {_value(folded[1])}"
             else:
-                raise InvalidResponseError(f"malformed {what}")
-        raise InvalidResponseError(f"more than {_MOST_LINES} {what} lines")
+                raise InvalidResponseError(f"malformed {section}")
+        raise InvalidResponseError(f"more than {_MOST_LINES} {section} lines")
 
     def _find_length(self) -> None:
-        """Set how the end of the body is known: by its chunks, by its length, or, with neither, by the connection's."""
+        """Set how the body ends: after its last chunk, after its length, or with the connection."""
         codings = self.headers.get_all("Transfer-Encoding", ())
         lengths = self.headers.get_all("Content-Length", ())
         if self.status in _NO_BODY:
@@ -209,7 +209,7 @@ class StrictResponse(http.client.HTTPResponse):
             if lengths:
                 raise InvalidResponseError("both Transfer-Encoding and Content-Length")
             if self.version == 10 or [coding.lower() for coding in codings] != ["chunked"]:
-                raise InvalidResponseError("a Transfer-Encoding other than chunked")
+                raise InvalidResponseError("Transfer-Encoding other than chunked")
             self.chunked = True
         elif len(lengths) > 1 or (lengths and "," in lengths[0]):
             raise InvalidResponseError("more than one Content-Length")
@@ -219,7 +219,7 @@ class StrictResponse(http.client.HTTPResponse):
             self.length = int(lengths[0])
 
     def read(self, amt: int | None = None) -> bytes:
-        """Return 1 to ``amt`` bytes of the body, none at its end; without ``amt``, all that is left of it.
+        """Return 1 to ``amt`` bytes of the body, b"" at its end; without ``amt``, the rest of the body.
 
         Raises InvalidResponseError, IncompleteRead when the connection ends before the body does, or OSError.
         """
@@ -241,9 +241,9 @@ class StrictResponse(http.client.HTTPResponse):
         return piece
 
     def _next_chunk(self) -> None:
-        """Read what stands before the next chunk, or after the last one, of which 0 bytes are left."""
+        """Read the framing before the next chunk, or the trailer section after the last one."""
         if self.chunk_left is not None and self._read_line("end of a chunk"):
-            raise InvalidResponseError("a chunk that is longer than its size")
+            raise InvalidResponseError("chunk longer than its size")
         found = re.fullmatch(_CHUNK_SIZE, self._read_line("chunk size"))
         if found is None:
             raise InvalidResponseError("malformed chunk size")
@@ -252,7 +252,7 @@ class StrictResponse(http.client.HTTPResponse):
             try:
                 self._read_fields("trailer")
             except http.client.IncompleteRead:
-                self.will_close = True  # with the last chunk the body is complete (RFC 9112, 8)
+                self.will_close = True  # with the last chunk the body is complete (RFC 9112, section 8)
 
     @property
     def may_follow(self) -> bool:

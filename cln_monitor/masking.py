@@ -1,4 +1,4 @@
-"""The name under which a licence key may be shown: licence keys are credentials."""
+"""Mask license keys for display: license keys are credentials."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ _MASK = re.compile(r".{0,4}-[0-9a-f]{8}", re.DOTALL)
 
 
 def mask_key(key: str) -> str:
-    """Name a licence key without giving it away: its first four characters, ``-``, eight hex digits of its SHA-256.
+    """Return the mask of a license key: its first four characters, ``-``, eight hex digits of its SHA-256.
 
-    The name is stable and unique, so it can serve as a label; the key cannot be told from it.
+    The mask is stable and unique, so it can be used as a label; the key cannot be recovered from it.
     """
     return f"{key[:4]}-{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def masked(name: str) -> str:
-    """Return the mask of the key that ``name`` is, or that is its mask already."""
+    """Return the mask of ``name``, which is a license key or already a mask."""
     return name if _MASK.fullmatch(name) else mask_key(name)
 
 
 def same_key(name: str, other: str) -> bool:
-    """Tell whether two names are of one key, each the key itself or its mask."""
+    """Return whether two names, each a license key or its mask, mean the same key."""
     return name == other or masked(name) == masked(other)

@@ -1,6 +1,6 @@
-"""What is a problem, how bad it is, and from when on: the one table of the plugins, the status page and the alerts.
+"""The table of problems, severities and thresholds that the plugins, the status page and the alerts share.
 
-`TABLE` is rendered to ``docs/severities.md``. Nothing is imported that a plugin would have to wait for.
+`TABLE` is rendered to ``docs/severities.md``. This module has no slow imports, as each plugin run loads it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ S = TypeVar("S")
 
 
 class Severity(IntEnum):
-    """How bad a fact is. ``INFO`` is worth a word, and OK."""
+    """The severity of a fact. ``INFO`` is mentioned, and the state stays OK."""
 
     INFO = 0
     WARNING = 1
@@ -23,100 +23,100 @@ class Severity(IntEnum):
 
     @property
     def word(self) -> str:
-        """What it is called on the page, in the alerts and in the documentation."""
+        """The name used on the status page, in alerts and in the documentation."""
         return self.name.lower()
 
 
 DAY = 86400
 
 LEAST_LIMIT = 2
-"""Keys with a lower limit may be full: that is what they were bought for."""
+"""Keys with a lower limit are expected to be full."""
 NEARLY_FULL, FULL = 90, 100
-"""Percent of its limit from which on a key is nearly full, and full."""
+"""Percentages of its limit at which a key counts as nearly full, and full."""
 LONGEST_SILENCE = 30 * DAY
-"""Seconds of silence after which a server counts as gone, if `stale_after` is not longer."""
+"""Seconds of silence after which a server counts as long silent, unless `stale_after` is longer."""
 NEWLY_SILENT = 3 * DAY
-"""Seconds beyond `stale_after` in which silence counts as new."""
+"""Seconds beyond `stale_after` during which a server counts as newly silent."""
 MANY, MANY_PERCENT, LEAST_OF_MANY = 25, 10, 5
-"""Newly silent servers are many when they are more than so many, or more than so many percent and at least so many."""
+"""Newly silent servers count as many: more than 25, or more than 10 percent and at least 5."""
 MOST_SKEW = 300
-"""Seconds between the clocks of the exporter and CLN, which takes a token for half an hour by its own."""
+"""Maximum seconds between the clocks of the exporter and CLN, which accepts a token for 30 minutes."""
 NEVER_AFTER = DAY
-"""Seconds after its registration from which on a server that never checked in is a problem."""
+"""Seconds after its registration at which a server that never checked in becomes a problem."""
 AWP_FACTOR, AWP_MORE = 1.5, 10
-"""A month is billed for conspicuously more than the one before: by this factor, and so many entities."""
+"""Factor and number of entities by which billing must exceed the previous month to be mentioned."""
 UNUSED_AFTER = 7 * DAY
-"""Seconds after its creation from which on an IP license that no server uses is worth a word."""
+"""Seconds after its creation at which an unused IP license is mentioned."""
 
 
 class Row(NamedTuple):
-    """A row of the table: a ``fact``, its ``severity``, None for none, and from when on it counts."""
+    """A row of the table: a ``fact``, its ``severity`` or None, and ``since`` when it counts."""
 
     fact: str
     severity: Severity | None
     since: str = ""
 
 
-KEY_FULL = Row("a key with a limit of 2 or more is full", Severity.WARNING, f"{FULL} %")
-KEY_NEARLY_FULL = Row("a key with a limit of 2 or more is nearly full", Severity.WARNING, f"{NEARLY_FULL} %")
+KEY_FULL = Row("a key with a limit of 2 or more is full", Severity.WARNING, f"{FULL}%")
+KEY_NEARLY_FULL = Row("a key with a limit of 2 or more is nearly full", Severity.WARNING, f"{NEARLY_FULL}%")
 KEY_OF_ONE = Row("a key with a limit of 1 is full", None)
 KEY_DISABLED = Row("anything about a disabled key", Severity.INFO)
 FLAG_BAD = Row("a flag of CLN is in its bad state", Severity.WARNING, "10 minutes for alerts")
 CLN_UNREADABLE = Row(
     "CLN cannot be read: the probe `status` fails; UNKNOWN in the plugins", Severity.WARNING, "3 runs for alerts"
 )
-EXPORTER_DOWN = Row("the exporter is down; UNKNOWN in plugins that read it", Severity.CRITICAL, "5 minutes for alerts")
+EXPORTER_DOWN = Row("the exporter is down; UNKNOWN in its other plugins", Severity.CRITICAL, "5 minutes for alerts")
 SHARD_MISSING = Row("a shard of the exporter is missing", Severity.CRITICAL, "15 minutes for alerts")
-RATE_LIMITED = Row("CLN limits the calls so often that a probe fails", Severity.WARNING, "3 runs for alerts")
+RATE_LIMITED = Row("a probe fails because CLN rate-limits its requests", Severity.WARNING, "3 runs for alerts")
 CLOCK_SKEW = Row(
-    f"the clocks here and at CLN differ by more than {MOST_SKEW // 60} minutes",
+    f"the clocks of the exporter and CLN differ by more than {MOST_SKEW // 60} minutes",
     Severity.WARNING,
     "10 minutes for alerts",
 )
 STATE_NOT_WRITTEN = Row("the exporter cannot save its state", Severity.WARNING, "5 minutes for alerts")
-SERIES_DROPPED = Row("`max_server_series` leaves out per-server series", Severity.WARNING, "5 minutes for alerts")
-TLS_UNVERIFIED = Row("the verification of CLN's TLS certificate is disabled", Severity.WARNING, "15 minutes for alerts")
+SERIES_DROPPED = Row("per-server series exceed `max_server_series`", Severity.WARNING, "5 minutes for alerts")
+TLS_UNVERIFIED = Row("TLS certificate verification of CLN is disabled", Severity.WARNING, "15 minutes for alerts")
 AUTH_REFUSED = Row("CLN refuses the credentials of an account", Severity.CRITICAL, "3 runs for alerts")
-RELOAD_FAILED = Row("a configuration could not be reloaded", Severity.WARNING, "5 minutes for alerts")
+RELOAD_FAILED = Row("the configuration could not be reloaded", Severity.WARNING, "5 minutes for alerts")
 ANSWER_CHANGED = Row(
-    "CLN no longer tells a limit, address or check-in of any row of a list, or a flag; or a limit cannot be read",
+    "CLN no longer reports a limit, address or check-in in any row of a list, or a flag; or a limit cannot be read",
     Severity.WARNING,
     "10 minutes for alerts",
 )
 CHECKIN_AHEAD_OF_CLOCK = Row("a check-in is more than an hour ahead of CLN's clock", Severity.WARNING)
-LIMIT_UNKNOWN = Row("CLN does not tell the limit of a key", Severity.INFO)
+LIMIT_UNKNOWN = Row("CLN does not report the limit of a key", Severity.INFO)
 SERVERS_LOST = Row(
     "an account or product lost more than half of its servers, and at least 5, within an hour or a day",
     Severity.WARNING,
 )
-PRODUCT_GONE = Row("an account or product lost all of its servers, of 2 or more", Severity.CRITICAL)
-PROBE_FAILS = Row("another probe fails, or is late", Severity.WARNING, "3 runs for alerts")
+PRODUCT_GONE = Row("an account or product lost all of its 2 or more servers", Severity.CRITICAL)
+PROBE_FAILS = Row("any other probe fails or is late", Severity.WARNING, "3 runs for alerts")
 KERNEL_OUT_OF_DATE = Row("kernels are out of date", Severity.WARNING, "6 hours for alerts")
 KERNEL_UNSUPPORTED = Row("kernels are unsupported", Severity.WARNING, "6 hours for alerts")
 KERNEL_INACTIVE = Row("servers are inactive", Severity.WARNING, "6 hours for alerts")
 SERVER_SILENT = Row("a server is silent", Severity.WARNING, "`stale_after`, up to 30 days")
 MANY_LONG_SILENT = Row(
     "more than 25 servers of an account and product are silent for more than 3 days beyond `stale_after`: one alert "
-    "in place of one for each",
+    "instead of one per server",
     Severity.WARNING,
 )
 SERVER_GONE = Row(
     "a server is silent for longer: it is still billed, remove it", Severity.INFO, "30 days, or `stale_after` if longer"
 )
-SERVER_SUPERSEDED = Row("a silent server registered anew since: remove the old registration", Severity.INFO, "at once")
+SERVER_SUPERSEDED = Row("a silent server has registered again: remove the old registration", Severity.INFO, "at once")
 MANY_SILENT = Row(
-    "many servers of an account and product fell silent, one for the account",
+    "many servers of an account and product became silent; one problem per account and product",
     Severity.CRITICAL,
-    "more than 25, or more than 10 % and at least 5, last seen between `stale_after` and 3 days more ago",
+    "more than 25, or more than 10% and at least 5; last check-in `stale_after` to `stale_after` + 3 days ago",
 )
 KEY_SILENT = Row(
-    "no server of a key with 2 or more checks in any more, one for the key",
+    "no server of a key with 2 or more servers checks in anymore; one problem per key",
     Severity.CRITICAL,
-    "`stale_after`, up to 3 days more, of the newest check-in",
+    "newest check-in `stale_after` to `stale_after` + 3 days ago",
 )
 NEVER_CHECKED_IN = Row("a server has never checked in", Severity.WARNING, "24 hours after its registration")
 NEVER_CHECKED_IN_UNDATED = Row(
-    "a server has never checked in, and CLN does not tell when it was registered", Severity.INFO, "24 hours for alerts"
+    "a server has never checked in, and CLN reports no registration date", Severity.INFO, "24 hours for alerts"
 )
 LICENSE_UNUSED = Row("no server uses an IP license", Severity.INFO, "7 days after its creation")
 AWP_JUMPED = Row(
@@ -124,10 +124,10 @@ AWP_JUMPED = Row(
     Severity.INFO,
     f"more than {AWP_FACTOR} times as much, and at least {AWP_MORE} more",
 )
-LICENSE_UNKNOWN = Row("CLN does not tell whether an IP license is used: its check-in is judged", Severity.INFO)
+LICENSE_UNKNOWN = Row("CLN does not report whether an IP license is used: its check-in decides", Severity.INFO)
 
 KERNELS = {"outofdate": KERNEL_OUT_OF_DATE, "unsupported": KERNEL_UNSUPPORTED, "inactive": KERNEL_INACTIVE}
-"""The rows of the patch states that are a problem."""
+"""The rows of the patch states that are problems."""
 
 
 TABLE = (
@@ -167,17 +167,17 @@ TABLE = (
     LICENSE_UNKNOWN,
     AWP_JUMPED,
 )
-"""All rows, by what they are about: of two problems of a severity the earlier row is shown first."""
+"""All rows, by subject: of two problems with the same severity, the one of the earlier row is shown first."""
 
 
 def severity_of_failure(reason: str) -> Severity:
-    """Return how bad it is that a probe fails for ``reason``, one of ``cln.REASONS``."""
+    """Return the severity of a failed probe with ``reason``, one of ``cln.REASONS``."""
     row = AUTH_REFUSED if reason == "auth" else PROBE_FAILS
     return row.severity or Severity.WARNING
 
 
 def key_fullness(used: int, limit: int) -> Row | None:
-    """Return the row that a key with ``used`` of ``limit`` servers is in; None where it has room, or no limit."""
+    """Return the row of a key with ``used`` of ``limit`` servers; None if it has room or no limit."""
     if not limit or 100 * used < NEARLY_FULL * limit:
         return None
     if limit < LEAST_LIMIT:
@@ -186,31 +186,31 @@ def key_fullness(used: int, limit: int) -> Row | None:
 
 
 class Silence(NamedTuple):
-    """Servers by their last check-ins: ``seen`` ever had one, ``fresh`` a young one; the others are silent.
+    """Numbers of servers by last check-in: ``checked_in`` ever had one, ``fresh`` a recent one; the rest are silent.
 
-    Of the silent ones ``gone`` are so for long, ``newly`` since a short while; ``is_whole``: it is worth one critical
-    problem, as a whole key has gone silent.
+    Of the silent servers, ``long_silent`` are so for long and ``newly`` for a short time. ``is_whole``: the whole key
+    became silent, which is one critical problem.
     """
 
-    seen: int
+    checked_in: int
     fresh: int
     newly: int
-    gone: int
+    long_silent: int
     is_whole: bool
 
     @property
     def silent(self) -> int:
-        """How many are silent, but not gone."""
-        return self.seen - self.fresh - self.gone
+        """The number of servers that are silent, but not long silent."""
+        return self.checked_in - self.fresh - self.long_silent
 
 
 def gone_after(stale_after: float) -> float:
-    """Return the age in seconds of a last check-in beyond which a server counts as gone."""
+    """Return the age in seconds of a last check-in beyond which a server counts as long silent."""
     return max(LONGEST_SILENCE, stale_after)
 
 
 def silence_of(times: Sequence[float], now: float, stale_after: float) -> Silence:
-    """Return how the servers of a key stand at ``now`` that checked in last at ``times``, Unix times in order."""
+    """Return the silence at ``now`` of the servers of a key with last check-ins at ``times``, sorted Unix times."""
     silent = bisect_left(times, now - stale_after)
     newly = silent - bisect_left(times, now - stale_after - NEWLY_SILENT)
     is_whole = len(times) >= LEAST_LIMIT and silent == len(times) and newly > 0
@@ -218,14 +218,14 @@ def silence_of(times: Sequence[float], now: float, stale_after: float) -> Silenc
 
 
 def are_many(newly: int, total: int) -> bool:
-    """Tell whether ``newly`` silent ones of ``total`` servers of an account and product are one critical problem."""
+    """Return whether ``newly`` silent of ``total`` servers of an account and product are one critical problem."""
     return newly > MANY or (newly >= LEAST_OF_MANY and 100 * newly > MANY_PERCENT * total)
 
 
 class Registration(NamedTuple):
-    """A server: its address, the Unix times of its last check-in and registration, and the ``key`` it is on.
+    """A server: its address, the Unix times of its last check-in and registration, and its ``key``.
 
-    ``last_checkin`` is None where it is unknown; ``host`` is the host name, empty where that is unknown.
+    ``last_checkin`` is None if it is unknown; ``host`` is the host name, empty if it is unknown.
     """
 
     ip: str
@@ -238,7 +238,7 @@ class Registration(NamedTuple):
 def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]]:
     """Return the ``servers`` of an account and product whose address has several registrations, by address.
 
-    What is no address of a machine, such as ``0.0.0.0`` or a text, is shared by none.
+    An ``ip`` that is not the address of a machine, such as ``0.0.0.0`` or a name, is never shared.
     """
     by_address: dict[bytes, list[Registration]] = {}
     for server in servers:
@@ -248,7 +248,7 @@ def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]
 
 
 def _address_of(ip: str) -> bytes:
-    """Return an address however it is spelled; nothing for what is none, or is that of any machine."""
+    """Return the packed form of an address; b"" for an invalid, unspecified or loopback address."""
     try:
         address = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
     except (OSError, ValueError):
@@ -258,43 +258,43 @@ def _address_of(ip: str) -> bytes:
 
 
 def superseded(shared: Iterable[Sequence[Registration]], now: float, stale_after: float) -> list[Registration]:
-    """Return those of ``shared`` addresses that are silent and have registered anew since.
+    """Return the registrations at ``shared`` addresses that are silent and superseded by a newer one.
 
-    That is so where the address has a single registration that may be alive, one that is fresh and was made after
-    their last check-in, and host names agree as far as they are known. An address with several is shared by servers,
-    as by NAT.
+    A registration is superseded if exactly one registration at its address may be alive, that one is fresh and was
+    created after the silent one's last check-in, and host names agree where both are known. An address with several
+    live registrations is shared by servers, as behind NAT.
     """
     found = []
     for registrations in shared:
-        alive = [each for each in registrations if each.last_checkin is None or now - each.last_checkin <= stale_after]
+        alive = [one for one in registrations if one.last_checkin is None or now - one.last_checkin <= stale_after]
         if len(alive) == 1 and alive[0].last_checkin is not None and (created := alive[0].created) is not None:
             found += [
-                each
-                for each in registrations
-                if each is not alive[0]
-                and each.last_checkin is not None
-                and each.last_checkin < created
-                and (each.host == alive[0].host or not (each.host and alive[0].host))
+                old
+                for old in registrations
+                if old is not alive[0]
+                and old.last_checkin is not None
+                and old.last_checkin < created
+                and (old.host == alive[0].host or not (old.host and alive[0].host))
             ]
     return found
 
 
 def has_jumped(billable: int, before: int) -> bool:
-    """Tell whether ``billable`` entities of a product are conspicuously more than those of the month before."""
+    """Return whether ``billable`` entities of a product are many more than ``before``, those of the previous month."""
     return billable > AWP_FACTOR * before and billable >= before + AWP_MORE
 
 
 def is_unused_long(created: float | None, now: float) -> bool:
-    """Tell whether a license that no server uses is worth a word; one of which no creation is told is."""
+    """Return whether an unused license is mentioned; one without a creation date always is."""
     return created is None or now - created >= UNUSED_AFTER
 
 
 def patch_states_of_account(
     states: Sequence[S], is_listed: Callable[[S], bool], servers: Callable[[S], int]
 ) -> Sequence[S]:
-    """Return which of the patch ``states`` of keys add up to those of the account: those of the keys that it lists.
+    """Return the patch ``states`` that add up to the state of the account: those of the keys that it lists.
 
-    A monitoring key stands for all servers, so it is not added; of monitoring keys alone the largest one counts.
+    A monitoring key covers all servers, so it is not added; if there are only monitoring keys, the largest one counts.
     """
     listed = [state for state in states if is_listed(state)]
     return listed or sorted(states, key=servers)[-1:]

@@ -1,4 +1,4 @@
-"""Remote text made fit to show: on one line, in a label, on a terminal."""
+"""Clean remote text for display: on one line, in a label, on a terminal."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 # (JSON can carry them, UTF-8 cannot).
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 LONGEST = 256
-"""Characters kept of a text."""
+"""Maximum length of a text in characters."""
 LONGEST_UNSCRUBBED = 4096
-"""Characters kept of a text that goes into an error: half a secret, cut off here, would not be known again there."""
+"""Maximum length of a text in an error: a secret that is cut here would not be recognized and replaced later."""
 
 
 def clean_text(value: object, longest: int = LONGEST) -> str:
-    """Return ``value`` as one line of printable text of at most ``longest`` characters; None is the empty text."""
+    """Return ``value`` as one line of printable text of at most ``longest`` characters; None gives ""."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else str(value)
@@ -26,9 +26,9 @@ def clean_text(value: object, longest: int = LONGEST) -> str:
 
 
 def are_plain(values: list[Any]) -> bool:
-    """Tell at a glance whether all ``values`` are texts, none of them empty, that :func:`clean_text` leaves alone.
+    """Return, quickly, whether all ``values`` are non-empty strings that :func:`clean_text` would not change.
 
-    A blank somewhere is not plain, as it may stand at an end.
+    A string with a space does not count as plain, as the space may be at an end.
     """
     try:
         together = "".join(values)
@@ -39,10 +39,10 @@ def are_plain(values: list[Any]) -> bool:
 
 
 def is_clean(text: str) -> bool:
-    """Tell whether ``text`` is one line without control characters, as it can be sent and shown."""
+    """Return whether ``text`` is one line without control characters, so that it can be sent and shown."""
     return _UNFIT.search(text) is None
 
 
 def shorten(text: str, longest: int) -> str:
-    """Return ``text``, cut to ``longest`` characters where it is longer."""
+    """Return ``text``, truncated to ``longest`` characters."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

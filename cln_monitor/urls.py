@@ -1,4 +1,4 @@
-"""Which URLs can be asked: what could only fail at each request is an error at once."""
+"""Validate URLs, so that a URL that can never work is reported at once and not at each request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def is_http_url(text: str) -> bool:
-    """Tell whether ``text`` is a URL of http or https, on one line, whose host and port can be connected to."""
+    """Return whether ``text`` is an http or https URL, on one line, with a valid host and port."""
     if not text.isprintable() or " " in text:
         return False
     try:
@@ -20,7 +20,7 @@ def is_http_url(text: str) -> bool:
 
 
 def _in_letters_of_dns(url: str) -> str:
-    from urllib3.util import parse_url  # noqa: PLC0415 # as requests does it; hardly anybody needs it, and it takes long
+    from urllib3.util import parse_url  # noqa: PLC0415 # as requests does; a slow import that is rarely needed
 
     return parse_url(url).host or ""
 
@@ -30,5 +30,5 @@ def _is_host(host: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Return the host of ``url`` with its port, and without the login in it. Raises ValueError where it is no URL."""
+    """Return the host of ``url`` with its port and without credentials. Raises ValueError for an invalid URL."""
     return urlsplit(url).netloc.rpartition("@")[2]

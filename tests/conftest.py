@@ -1,4 +1,4 @@
-"""What all tests share: golden files, and a last word on what was skipped."""
+"""Shared fixtures and options: golden files, and a summary of skipped tests."""
 
 import difflib
 import os
@@ -28,16 +28,16 @@ _DIFF_LINES = 60
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the switches that rewrite golden files, and that give tests their time."""
+    """Add the options --update-golden and --long."""
     parser.addoption("--update-golden", action="store_true", help="write what the tests made to tests/golden")
     parser.addoption("--long", action="store_true", help="run the long form of the tests that have one")
 
 
 @pytest.fixture
 def call_clock(monkeypatch: pytest.MonkeyPatch) -> TickingClock:
-    """The clock by which the deadlines of calls to CLN are kept, in place of the machine's. It stands still.
+    """Replace the clock for the deadlines of calls to CLN by a clock that never advances.
 
-    So what takes the time of a call is the first wait for what never comes, however long it took to come there.
+    A deadline is then reached only by waiting for data that never arrives, however slow the machine is.
     """
     clock = TickingClock()
     monkeypatch.setattr("cln_monitor.cln.http.sockets.time", clock)
@@ -46,7 +46,7 @@ def call_clock(monkeypatch: pytest.MonkeyPatch) -> TickingClock:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare a text with the golden file of that name, or write the file under --update-golden: golden(name, text)."""
+    """Compare a text with a golden file, or write the file with --update-golden: golden(name, text)."""
 
     def compare(name: str, text: str) -> None:
         file = _GOLDEN / name
@@ -64,7 +64,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
             lines = list(diff) or ["they differ in the ends of their lines"]
             more = [f"… and {len(lines) - _DIFF_LINES} lines more"] if len(lines) > _DIFF_LINES else []
             pytest.fail(
-                "\n".join(["as it should be? pytest --update-golden writes it", *lines[:_DIFF_LINES], *more]),
+                "\n".join(
+                    [
+                        "differs from the golden file; use pytest --update-golden to write it",
+                        *lines[:_DIFF_LINES],
+                        *more,
+                    ]
+                ),
                 pytrace=False,
             )
 
@@ -73,13 +79,13 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """The sdist and the wheel of this checkout."""
+    """Return the sdist and the wheel of this checkout."""
     return build(tmp_path_factory.mktemp("package"))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
-    """Say below pytest's closing line what was skipped and why, and let nothing be skipped under CI=true."""
+    """Print the skipped tests with their reasons, and fail the run if tests are skipped with CI=true."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
     forbidden = bool(skipped) and os.environ.get("CI") == "true"

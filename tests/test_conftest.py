@@ -1,4 +1,4 @@
-"""The switch for golden files, and what a skipped test does to a run."""
+"""The option for golden files, and the effect of skipped tests on a run."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def test_text(golden): golden("page.txt", "one\\ntwo\\n")
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """An empty project with this one's conftest."""
+    """An empty project with the conftest of this one."""
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # importing them anew takes most of a second
     pytester.makeconftest(Path(__file__).with_name("conftest.py").read_text())
@@ -64,7 +64,7 @@ def test_nothing_skipped_in_ci(project: pytest.Pytester, monkeypatch: pytest.Mon
 
 
 def test_golden_is_missing(project: pytest.Pytester) -> None:
-    """A golden file that is not there fails the test and names the switch."""
+    """A missing golden file fails the test, and the failure names the option."""
     project.makepyfile(GOLDEN)
     result = project.runpytest()
     result.stdout.fnmatch_lines(["tests/golden/page.txt is not there: pytest --update-golden writes it"])
@@ -72,7 +72,7 @@ def test_golden_is_missing(project: pytest.Pytester) -> None:
 
 
 def test_golden_is_written_and_compared(project: pytest.Pytester) -> None:
-    """The switch writes the file, which the next run then accepts."""
+    """The option writes a golden file, which the next run accepts."""
     project.makepyfile(GOLDEN)
     assert project.runpytest("--update-golden").ret == pytest.ExitCode.OK
     assert (project.path / "golden" / "page.txt").read_bytes() == b"one\ntwo\n"

@@ -1,4 +1,4 @@
-"""Small files of every kind: read once where that is all they give, bounded, and never waited for without end."""
+"""Small files of every kind: pipes are cached, sizes and waits are limited."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 @contextmanager
 def piped(data: bytes) -> Iterator[Path]:
-    """Give the path of a pipe that ``data`` was written to, as of <(…)."""
+    """Yield the path of a pipe that ``data`` was written to, as for <(…)."""
     reading, writing = os.pipe()
     os.write(writing, data)
     os.close(writing)
@@ -41,7 +41,7 @@ def fifo(folder: Path) -> Path:
 
 
 def test_a_regular_file(tmp_path: Path) -> None:
-    """A file is read each time, up to the limit."""
+    """A regular file is read each time, up to the limit."""
     file = tmp_path / "file"
     for data in (b"", b"one", b"two", b"x" * LARGEST_SECRET):
         file.write_bytes(data)
@@ -52,7 +52,7 @@ def test_a_regular_file(tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_read_once_and_kept() -> None:
-    """What came out of a pipe is there for all who ask for it, also at the same time."""
+    """The content of a pipe is returned to all callers, also at the same time."""
     with piped(b"s3cret\n") as path, ThreadPoolExecutor(8) as pool:
         assert set(pool.map(read_file, [path] * 32)) == {b"s3cret\n"}
     with piped(b"another\n") as path:
@@ -60,13 +60,13 @@ def test_a_pipe_is_read_once_and_kept() -> None:
 
 
 def test_an_empty_pipe() -> None:
-    """An empty pipe is an empty file."""
+    """An empty pipe gives no bytes."""
     with piped(b"") as path:
         assert read_file(path) == b""
 
 
 def test_a_named_pipe(tmp_path: Path) -> None:
-    """A named pipe is waited for while somebody writes, kept, and read again when it is another one."""
+    """A named pipe is read while it has a writer, cached, and read again if it is replaced."""
     path = fifo(tmp_path)
 
     def write(text: str) -> None:
@@ -87,15 +87,15 @@ def test_a_named_pipe(tmp_path: Path) -> None:
 
 
 def test_a_pipe_that_nobody_writes_to(tmp_path: Path) -> None:
-    """It is an error soon, and no reason to hang."""
+    """A pipe without a writer is an error after a short wait."""
     started = time.monotonic()
-    with pytest.raises(ValueError, match=r"^is a pipe that nobody writes to: waited 1 s$"):
+    with pytest.raises(ValueError, match=r"^is a pipe without a writer \(waited 1 s\)$"):
         read_file(fifo(tmp_path))
     assert time.monotonic() - started < 8
 
 
 def test_a_pipe_with_the_number_of_one_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file system gives a number out again: what came out of the first pipe is not what the second says."""
+    """The cached content of a removed pipe is not returned for a new one with its inode."""
     first, second = tmp_path / "first", tmp_path / "second"
     for path in (first, second):
         os.mkfifo(path, 0o600)
@@ -113,19 +113,19 @@ def test_a_pipe_with_the_number_of_one_that_is_gone(tmp_path: Path, monkeypatch:
         writing.write(b"s3cret\n")
     assert read_file(first) == b"s3cret\n"
     os.close(reading)
-    with pytest.raises(ValueError, match="nobody writes to"):
+    with pytest.raises(ValueError, match="without a writer"):
         read_file(second)
 
 
 def test_a_pipe_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that writes nothing, or does not close, is waited for up to a limit."""
+    """A writer that writes nothing, or does not close the pipe, is an error after a limit."""
     monkeypatch.setattr(files, "PATIENCE", 0.2)
     path = fifo(tmp_path)
     both = os.open(path, os.O_RDWR)
     try:
         for data in (b"", b"half"):
             os.write(both, data)
-            with pytest.raises(ValueError, match=r"^is a pipe that does not end: waited 0 s$"):
+            with pytest.raises(ValueError, match=r"^is a pipe that its writer did not close within 0 s$"):
                 read_file(path)
     finally:
         os.close(both)
@@ -133,14 +133,14 @@ def test_a_pipe_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.processes
 def test_a_pipe_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that goes on for ever, a byte at a time, is cut off at the limit."""
+    """A writer that never stops, a byte at a time, is an error after a limit."""
     monkeypatch.setattr(files, "PATIENCE", 0.5)
     path = fifo(tmp_path)
     writer = subprocess.Popen(
         ["bash", "-c", f"while sleep 0.05; do printf x; done > {path}"], stderr=subprocess.DEVNULL
     )
     try:
-        with pytest.raises(ValueError, match=r"^is a pipe that does not end: waited 0 s$"):
+        with pytest.raises(ValueError, match=r"^is a pipe that its writer did not close within 0 s$"):
             read_file(path)
     finally:
         writer.kill()
@@ -148,7 +148,7 @@ def test_a_pipe_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_devices() -> None:
-    """A device without end is cut off at the limit; one without anything is empty."""
+    """An endless device is an error at the size limit; an empty one gives no bytes."""
     with pytest.raises(ValueError, match=r"^is larger than 64 KiB$"):
         read_file(Path("/dev/zero"), LARGEST_SECRET)
     with pytest.raises(ValueError, match=r"^is larger than 16 MiB$"):
@@ -157,10 +157,10 @@ def test_devices() -> None:
 
 
 def test_a_terminal() -> None:
-    """Nobody is waited for to type."""
+    """A terminal is an error at once."""
     leader, follower = pty.openpty()
     try:
-        with pytest.raises(ValueError, match=r"^is a terminal; it has to be a file or a pipe$"):
+        with pytest.raises(ValueError, match=r"^is a terminal; use a file or a pipe$"):
             read_file(Path(os.ttyname(follower)))
     finally:
         os.close(leader)
@@ -168,7 +168,7 @@ def test_a_terminal() -> None:
 
 
 def test_a_folder_and_nothing(tmp_path: Path) -> None:
-    """What is no file at all is told in the words of the system."""
+    """A directory or a missing file is an error with the text of the system."""
     with pytest.raises(IsADirectoryError):
         read_file(tmp_path)
     with pytest.raises(FileNotFoundError):
@@ -177,7 +177,7 @@ def test_a_folder_and_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_process_substitution() -> None:
-    """What a shell makes of <(…) is read as often as one likes."""
+    """The pipe of <(…) can be read any number of times."""
     program = (
         "import sys, pathlib; from cln_monitor.file_reading import read_file; "
         "print([read_file(pathlib.Path(sys.argv[1])) for _ in range(3)])"
@@ -198,10 +198,10 @@ def test_process_substitution() -> None:
     ids=["plain", "UTF-8", "UTF-16 LE", "UTF-16 BE"],
 )
 def test_pem(data: bytes) -> None:
-    """A byte order mark is no part of a PEM file, wherever it stands in it."""
+    """A byte order mark at any position is removed from a PEM file."""
     assert pem_text(data) == PEM
 
 
 def test_pem_of_several_files() -> None:
-    """A bundle made of files with marks has them inside; comments of other letters are no matter."""
+    """Byte order marks within a bundle are removed, and non-ASCII comments are accepted."""
     assert pem_text(f"# é\n\ufeff{PEM}\ufeff{PEM}".encode()) == f"# ?\n{PEM}{PEM}"

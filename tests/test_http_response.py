@@ -1,4 +1,4 @@
-"""A response that is read strictly: interim ones are skipped, what is invalid fails at once, what is cut as well."""
+"""Strict HTTP responses: interim ones are skipped, invalid and incomplete ones are errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
 class Read:
-    """What came of the bytes of a server that keeps the connection open, unless it ``closes`` it."""
+    """The result of the bytes of a server that keeps the connection open, unless it ``closes`` it."""
 
     def __init__(self, sent: bytes, *, closes: bool = False) -> None:
         ours, theirs = socket.socketpair()
@@ -36,30 +36,30 @@ class Read:
 
 
 def head(*lines: str, status: str = "HTTP/1.1 200 OK") -> bytes:
-    """Return the head of a response."""
+    """Return the status line and header of a response."""
     return "\r\n".join([status, *lines, "", ""]).encode("latin-1")
 
 
 def chunked(body: bytes) -> bytes:
-    """Return a response with the chunks ``body``."""
+    """Return a response with the chunks in ``body``."""
     return head("Transfer-Encoding: chunked") + body
 
 
 @pytest.mark.parametrize("interim", [HINTS, b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n" * 32])
 def test_interim_responses_are_skipped(interim: bytes) -> None:
-    """The answer is the first response that is not interim, and nothing more is asked over its connection."""
+    """The first final response counts, and its connection is not reused."""
     read = Read(interim + GOOD)
     assert (read.response.status, read.body, read.may_follow) == (200, b"hello", False)
 
 
 def test_interim_responses_have_an_end() -> None:
-    """A server that only announces is not listened to for ever."""
+    """Too many interim responses are an error."""
     with pytest.raises(InvalidResponseError, match=r"^more than 32 interim responses$"):
         Read(HINTS * 40)
 
 
 def test_switching_protocols_is_an_answer() -> None:
-    """101 is final: no other answer follows it."""
+    """Status 101 is final."""
     read = Read(head("Upgrade: x", status="HTTP/1.1 101 Switching Protocols") + GOOD)
     assert (read.response.status, read.body, read.may_follow) == (101, b"", False)
 
@@ -85,7 +85,7 @@ BODIES: dict[str, tuple[bytes, bytes]] = {
 
 @pytest.mark.parametrize(("sent", "body"), BODIES.values(), ids=BODIES.keys())
 def test_whole_response(sent: bytes, body: bytes) -> None:
-    """A whole 200 is read without waiting for more, and another request may follow it."""
+    """A complete 200 is read without waiting, and its connection can be reused."""
     read = Read(sent)
     assert (read.body, read.may_follow) == (body, True)
 
@@ -104,14 +104,14 @@ LAST: dict[str, bytes] = {
 
 @pytest.mark.parametrize("sent", LAST.values(), ids=LAST.keys())
 def test_last_response_of_its_connection(sent: bytes) -> None:
-    """Nothing is asked any more over a connection that ends, or is not known to be in step."""
+    """A connection that ends, or may be out of step, is not reused."""
     read = Read(sent, closes=True)
     assert (read.body, read.may_follow) == (b"ok", False)
 
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_status_without_a_body(status: int) -> None:
-    """No body is waited for where none may come, whatever the length says."""
+    """Status codes without a body have none, with any Content-Length."""
     read = Read(head("Content-Length: 5", status=f"HTTP/1.1 {status} x"))
     assert (read.response.status, read.body, read.may_follow) == (status, b"", False)
 
@@ -130,15 +130,15 @@ INVALID: dict[str, tuple[bytes, str]] = {
         head("Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
         "both Transfer-Encoding and Content-Length",
     ),
-    "another coding": (head("Transfer-Encoding: gzip, chunked"), "a Transfer-Encoding other than chunked"),
+    "another coding": (head("Transfer-Encoding: gzip, chunked"), "Transfer-Encoding other than chunked"),
     "chunked twice": (
         head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
-        "a Transfer-Encoding other than chunked",
+        "Transfer-Encoding other than chunked",
     ),
-    "no coding": (head("Transfer-Encoding: identity"), "a Transfer-Encoding other than chunked"),
+    "no coding": (head("Transfer-Encoding: identity"), "Transfer-Encoding other than chunked"),
     "chunks in HTTP/1.0": (
         head("Transfer-Encoding: chunked", status="HTTP/1.0 200 OK"),
-        "a Transfer-Encoding other than chunked",
+        "Transfer-Encoding other than chunked",
     ),
     "a header without a colon": (head("Content-Type text/html", "Content-Length: 5") + b"hello", "malformed header"),
     "a header without a name": (head(": x"), "malformed header"),
@@ -156,14 +156,14 @@ INVALID: dict[str, tuple[bytes, str]] = {
     "a status that is no number": (head(status="HTTP/1.1 OK"), "malformed status line"),
     "HTTP/2": (head(status="HTTP/2 200"), "malformed status line"),
     "HTTP/9.9": (head(status="HTTP/9.9 200 OK"), "malformed status line"),
-    "HTTP in small letters": (head(status="http/1.1 200 OK"), "it does not begin with HTTP/"),
-    "ICY": (head(status="ICY 200 OK"), "it does not begin with HTTP/"),
-    "HTTP/0.9": (b"<html>hello</html>", "it does not begin with HTTP/"),
-    "JSON": (b'{"success":true}', "it does not begin with HTTP/"),
-    "SSH": (b"SSH-2.0-OpenSSH_9.6\r\n", "it does not begin with HTTP/"),
-    "TLS": (b"\x15\x03\x01\x00\x02\x02\x46", "it does not begin with HTTP/"),
-    "a blank line first": (b"\r\n" + GOOD, "it does not begin with HTTP/"),
-    "one byte": (b"x", "it does not begin with HTTP/"),
+    "HTTP in small letters": (head(status="http/1.1 200 OK"), "no HTTP status line"),
+    "ICY": (head(status="ICY 200 OK"), "no HTTP status line"),
+    "HTTP/0.9": (b"<html>hello</html>", "no HTTP status line"),
+    "JSON": (b'{"success":true}', "no HTTP status line"),
+    "SSH": (b"SSH-2.0-OpenSSH_9.6\r\n", "no HTTP status line"),
+    "TLS": (b"\x15\x03\x01\x00\x02\x02\x46", "no HTTP status line"),
+    "a blank line first": (b"\r\n" + GOOD, "no HTTP status line"),
+    "one byte": (b"x", "no HTTP status line"),
     "an invalid interim response": (head("nothing", status="HTTP/1.1 103 Hints") + GOOD, "malformed header"),
     "a chunk size that is none": (chunked(b"hello\r\n"), "malformed chunk size"),
     "a negative chunk size": (chunked(b"-5\r\nhello\r\n"), "malformed chunk size"),
@@ -171,18 +171,18 @@ INVALID: dict[str, tuple[bytes, str]] = {
     "a chunk size with _": (chunked(b"1_0\r\nhello\r\n"), "malformed chunk size"),
     "no chunk size": (chunked(b"\r\nhello\r\n"), "malformed chunk size"),
     "a chunk size without end": (chunked(b"f" * 99 + b"\r\n"), "malformed chunk size"),
-    "a chunk longer than its size": (chunked(b"5\r\nhello world\r\n"), "a chunk that is longer than its size"),
+    "a chunk longer than its size": (chunked(b"5\r\nhello world\r\n"), "chunk longer than its size"),
     "a malformed trailer": (chunked(b"0\r\nhello\r\n\r\n"), "malformed trailer"),
 }
 
 
 @pytest.mark.parametrize(("sent", "why"), INVALID.values(), ids=INVALID.keys())
 def test_invalid_response(sent: bytes, why: str) -> None:
-    """What is not valid HTTP fails while the connection is still open, and says why without quoting it."""
+    """Invalid HTTP is an error while the connection is open, without quoting it."""
     with pytest.raises(InvalidResponseError) as raised:
         Read(sent)
     assert str(raised.value) == why
-    assert isinstance(raised.value, NotHttpError) == why.startswith("it does not begin")
+    assert isinstance(raised.value, NotHttpError) == why.startswith("no HTTP status line")
 
 
 CUT: dict[str, bytes] = {
@@ -202,19 +202,19 @@ CUT: dict[str, bytes] = {
 
 @pytest.mark.parametrize("sent", CUT.values(), ids=CUT.keys())
 def test_cut_response(sent: bytes) -> None:
-    """A response that ends too soon is cut, wherever that is."""
+    """A response that ends early is incomplete, at any position."""
     with pytest.raises(http.client.IncompleteRead):
         Read(sent, closes=True)
 
 
 def test_no_response() -> None:
-    """A connection that is closed without a byte is told from an answer that is cut."""
+    """A connection that closes without a byte is not an incomplete response."""
     with pytest.raises(http.client.RemoteDisconnected):
         Read(b"", closes=True)
 
 
 def test_body_is_read_as_it_comes() -> None:
-    """A piece is what there is, up to the size that is asked for."""
+    """A read returns the available bytes, up to the given size."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         response = StrictResponse(ours)
@@ -229,7 +229,7 @@ def test_body_is_read_as_it_comes() -> None:
 
 
 def test_in_the_place_of_the_standard_response() -> None:
-    """A connection of the standard library works with it, over the same connection again where that may be."""
+    """A connection of the standard library works with it, and is reused where possible."""
     ours, theirs = socket.socketpair()
     with theirs:
         connection = http.client.HTTPConnection("127.0.0.1")
@@ -260,7 +260,7 @@ _LINES = [
 
 @given(st.binary() | st.lists(st.sampled_from(_LINES)).map(lambda lines: "\r\n".join(lines).encode()))
 def test_any_bytes(sent: bytes) -> None:
-    """Whatever a server sends before it closes, it is a response or one of the errors that are named."""
+    """Any bytes of a server give a response or one of the documented errors."""
     try:
         read = Read(sent, closes=True)
     except (InvalidResponseError, http.client.IncompleteRead, http.client.RemoteDisconnected):

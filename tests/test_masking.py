@@ -1,4 +1,4 @@
-"""The names under which licence keys are shown."""
+"""Masks of license keys."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ MASK = "WsTs-8c7994d7"
 
 @pytest.mark.parametrize("key", [KEY, "O", "", "Kéy|\n\ud800", "x" * 1000])
 def test_a_mask_is_its_own_mask(key: str) -> None:
-    """However often a key goes through it; what it is of cannot be told."""
+    """Masking a mask returns it unchanged."""
     mask = mask_key(key)
     assert masked(key) == masked(mask) == mask
     assert mask[:-9] == key[:4]
 
 
 def test_two_names_of_one_key() -> None:
-    """Each may be the key or its mask."""
+    """Two names mean the same key if each is the key or its mask."""
     assert mask_key(KEY) == MASK
     for name in (KEY, MASK):
         assert same_key(name, KEY)

@@ -1,4 +1,4 @@
-"""The facts that may be odd in an answer and the words for them, and what the rows of the table are true of."""
+"""The facts about odd responses and their texts, and the rows of the severity table."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOUR = 3600
 
 
 def test_the_worst_comes_first() -> None:
-    """And each fact once, whatever it is true of."""
+    """Facts are sorted by severity, and each is one phrase."""
     seen = [
         ("limit_not_told", ["c"], 1),
         ("limit_unreadable", ["a ('x')"], 1),
@@ -40,35 +40,37 @@ def test_the_worst_comes_first() -> None:
         ("limit_unreadable", ["b (-5)"], 1),
     ]
     assert phrases(seen) == [
-        Phrase(Severity.CRITICAL, "servers_gone", "CLN lists none any more: imunify fell from 2 to 0 within 1h"),
+        Phrase(
+            Severity.CRITICAL, "servers_gone", "CLN no longer lists any servers: imunify fell from 2 to 0 within 1h"
+        ),
         Phrase(Severity.WARNING, "limit_unreadable", "2 keys have a limit that cannot be read: a ('x'), b (-5)"),
-        Phrase(Severity.INFO, "limit_not_told", "CLN tells no limit of 1 key: c"),
+        Phrase(Severity.INFO, "limit_not_told", "CLN does not report the limit of 1 key: c"),
     ]
 
 
 def test_many() -> None:
-    """A few are named, the others counted, also those that nobody has named."""
+    """A phrase names a few affected objects, and counts the others."""
     (phrase,) = phrases([("checkin_ahead", ["a", "b", "c", "d"], 900)])
     assert phrase.text == "900 servers have a last check-in more than 1h ahead of CLN's clock: a, b, c and 897 more"
 
 
 def test_a_fact_of_a_newer_exporter() -> None:
-    """Is a warning, and no error: nobody knows how bad it is."""
+    """An unknown fact is a warning, and not an error."""
     (phrase,) = phrases([("newer", ["x"], 1)])
     assert (phrase.severity, phrase.fact) == (Severity.WARNING, "newer")
 
 
 @pytest.mark.parametrize("name", FACTS)
 def test_each_fact_is_in_the_documentation(name: str) -> None:
-    """With how bad it is."""
-    bad = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "OK, and told"}
+    """Each fact is documented with its severity."""
+    bad = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.INFO: "OK, noted"}
     page = (ROOT / "docs" / "faults.md").read_text()
     assert re.findall(rf"^\| `{name}` \| .* \| (.*) \|$", page, re.MULTILINE) == [bad[FACTS[name].severity]]
     assert len(FACTS[name].many.format(2)) > len("CLN")
 
 
 def test_the_order() -> None:
-    """The table goes from the worst to what is only told."""
+    """The table is sorted from critical to none, apart from its subjects."""
     severities = [fact.severity for fact in FACTS.values()]
     assert severities == sorted(severities, reverse=True)
 
@@ -91,12 +93,12 @@ def test_the_order() -> None:
     ],
 )
 def test_how_full_a_key_is(used: int, limit: int, row: Row | None) -> None:
-    """From 90 % on, of a limit of 2 or more; that of 1 is worth nothing, and 0 is no limit."""
+    """A key with a limit of 2 or more is nearly full from 90 %; limits of 1 and 0 are exceptions."""
     assert key_fullness(used, limit) is row
 
 
 def test_how_bad_a_full_key_is() -> None:
-    """A warning, full or nearly; nothing where it was bought for one server."""
+    """A full or nearly full key is a warning, and a full key for one server is nothing."""
     assert [row.severity for row in (KEY_FULL, KEY_NEARLY_FULL, KEY_OF_ONE)] == [
         Severity.WARNING,
         Severity.WARNING,
@@ -107,31 +109,31 @@ def test_how_bad_a_full_key_is() -> None:
 @pytest.mark.parametrize(
     ("ages", "stale_after", "expected"),
     [
-        ((), DAY, Silence(seen=0, fresh=0, newly=0, gone=0, is_whole=False)),
-        ((0, DAY), DAY, Silence(seen=2, fresh=2, newly=0, gone=0, is_whole=False)),
-        ((0, DAY + 1), DAY, Silence(seen=2, fresh=1, newly=1, gone=0, is_whole=False)),
-        ((DAY + 1,), DAY, Silence(seen=1, fresh=0, newly=1, gone=0, is_whole=False)),
-        ((DAY + 1, 4 * DAY), DAY, Silence(seen=2, fresh=0, newly=2, gone=0, is_whole=True)),
-        ((4 * DAY, 9 * DAY), DAY, Silence(seen=2, fresh=0, newly=1, gone=0, is_whole=True)),
-        ((4 * DAY + 1, 9 * DAY), DAY, Silence(seen=2, fresh=0, newly=0, gone=0, is_whole=False)),
-        ((2 * DAY, 30 * DAY), DAY, Silence(seen=2, fresh=0, newly=1, gone=0, is_whole=True)),
-        ((2 * DAY, 30 * DAY + 1), DAY, Silence(seen=2, fresh=0, newly=1, gone=1, is_whole=True)),
-        ((DAY // 2, DAY), DAY / 2, Silence(seen=2, fresh=1, newly=1, gone=0, is_whole=False)),
-        ((31 * DAY, 40 * DAY), 40 * DAY, Silence(seen=2, fresh=2, newly=0, gone=0, is_whole=False)),
-        ((40 * DAY + 1, 43 * DAY), 40 * DAY, Silence(seen=2, fresh=0, newly=2, gone=2, is_whole=True)),
-        ((43 * DAY + 1, 44 * DAY), 40 * DAY, Silence(seen=2, fresh=0, newly=0, gone=2, is_whole=False)),
+        ((), DAY, Silence(checked_in=0, fresh=0, newly=0, long_silent=0, is_whole=False)),
+        ((0, DAY), DAY, Silence(checked_in=2, fresh=2, newly=0, long_silent=0, is_whole=False)),
+        ((0, DAY + 1), DAY, Silence(checked_in=2, fresh=1, newly=1, long_silent=0, is_whole=False)),
+        ((DAY + 1,), DAY, Silence(checked_in=1, fresh=0, newly=1, long_silent=0, is_whole=False)),
+        ((DAY + 1, 4 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=2, long_silent=0, is_whole=True)),
+        ((4 * DAY, 9 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=1, long_silent=0, is_whole=True)),
+        ((4 * DAY + 1, 9 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=0, long_silent=0, is_whole=False)),
+        ((2 * DAY, 30 * DAY), DAY, Silence(checked_in=2, fresh=0, newly=1, long_silent=0, is_whole=True)),
+        ((2 * DAY, 30 * DAY + 1), DAY, Silence(checked_in=2, fresh=0, newly=1, long_silent=1, is_whole=True)),
+        ((DAY // 2, DAY), DAY / 2, Silence(checked_in=2, fresh=1, newly=1, long_silent=0, is_whole=False)),
+        ((31 * DAY, 40 * DAY), 40 * DAY, Silence(checked_in=2, fresh=2, newly=0, long_silent=0, is_whole=False)),
+        ((40 * DAY + 1, 43 * DAY), 40 * DAY, Silence(checked_in=2, fresh=0, newly=2, long_silent=2, is_whole=True)),
+        ((43 * DAY + 1, 44 * DAY), 40 * DAY, Silence(checked_in=2, fresh=0, newly=0, long_silent=2, is_whole=False)),
     ],
 )
 def test_the_silence_of_a_key(ages: tuple[float, ...], stale_after: float, expected: Silence) -> None:
-    """Silent is what is older than `stale_after`, for 3 days newly so, and after 30 days gone; edges are the better."""
+    """Servers are silent after `stale_after`, newly so for 3 days, and long silent after 30 days."""
     found = silence_of(sorted(NOW - age for age in ages), NOW, stale_after)
     assert found == expected
-    assert found.fresh + found.silent + found.gone == found.seen
+    assert found.fresh + found.silent + found.long_silent == found.checked_in
 
 
 @pytest.mark.parametrize(("stale_after", "days"), [(DAY / 2, 30), (DAY, 30), (30 * DAY, 30), (40 * DAY, 40)])
 def test_from_when_a_server_is_gone(stale_after: float, days: int) -> None:
-    """30 days, or `stale_after` where that is longer."""
+    """A server is long silent after 30 days, or after `stale_after` if that is longer."""
     assert gone_after(stale_after) == days * DAY
 
 
@@ -151,7 +153,7 @@ def test_from_when_a_server_is_gone(stale_after: float, days: int) -> None:
     ],
 )
 def test_what_is_many(newly: int, total: int, expected: bool) -> None:
-    """More than 25, or more than 10 % and at least 5."""
+    """Many is more than 25, or more than 10% and at least 5."""
     assert are_many(newly, total) is expected
 
 
@@ -185,19 +187,19 @@ UNKNOWN = OLD._replace(last_checkin=None, created=NOW - DAY)
     ],
 )
 def test_superseded(others: list[Registration], expected: list[Registration]) -> None:
-    """Where the address has one fresh registration alone, made after the last check-in."""
+    """A silent server is superseded by the only fresh registration at its address, if that is newer."""
     for servers in ([OLD, *others], [*others, OLD]):
         assert superseded(shared_addresses(servers), NOW, DAY) == expected
 
 
 def test_what_is_fresh_is_not_superseded() -> None:
-    """However old its registration is."""
+    """A fresh server is not superseded, however old its registration is."""
     assert superseded(shared_addresses([registration(DAY), registration(0, HOUR)]), NOW, DAY) == []
     assert superseded(shared_addresses([registration(3 * DAY), registration(0, HOUR)]), NOW, 3 * DAY) == []
 
 
 def test_addresses_of_several_registrations() -> None:
-    """Are those that can be superseded; what CLN tells no address of is not one server."""
+    """Only servers at an address with several registrations can be superseded."""
     servers = [OLD, registration(0, ip="192.0.2.2"), registration(0), registration(0, ip=""), registration(9, ip="")]
     assert shared_addresses(servers) == [[OLD, servers[2]]]
 
@@ -206,17 +208,17 @@ def test_addresses_of_several_registrations() -> None:
     "ip", ["0.0.0.0", "127.0.0.1", "127.1.2.3", "::", "::1", "unknown", "192.0.2", "", "fe80::1%eth0x", "\0"]
 )
 def test_what_is_no_address_of_a_machine_is_shared_by_none(ip: str) -> None:
-    """Two servers with a placeholder are not one server."""
+    """Two servers with a placeholder address are not the same server."""
     assert shared_addresses([registration(0, ip=ip), registration(1, ip=ip)]) == []
 
 
 def test_an_address_is_one_however_it_is_spelled() -> None:
-    """CLN may spell it in several ways."""
+    """Different notations of an address mean the same one."""
     servers = [registration(0, ip="2001:db8::1"), registration(1, ip="2001:DB8:0::1")]
     assert shared_addresses(servers) == [servers]
 
 
 @pytest.mark.parametrize(("created", "expected"), [(7 * DAY - 1, False), (7 * DAY, True), (0, False), (None, True)])
 def test_a_license_that_is_unused_for_long(created: float | None, expected: bool) -> None:
-    """A week after its creation; where none is told it is worth a word as well."""
+    """An unused license is mentioned 7 days after its creation, or if that is unknown."""
     assert is_unused_long(None if created is None else NOW - created, NOW) is expected

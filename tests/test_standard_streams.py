@@ -1,4 +1,4 @@
-"""Descriptors 0, 1 and 2 belong to the standard streams, also in a process that is started without them."""
+"""Descriptors 0, 1 and 2 are the standard streams, also in a process that is started without them."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def _report(code: str, closed: set[int]) -> str:
 
 @pytest.mark.parametrize("closed", SUBSETS, ids=str)
 def test_a_closed_stream_becomes_dev_null(closed: set[int]) -> None:
-    """No file or socket gets the number of a standard stream; what is printed goes nowhere, and there is no input."""
+    """A closed standard stream becomes /dev/null, so that no file gets its descriptor."""
     assert _report(_OPEN_SOME, closed) == repr((closed, True, {os.devnull}, ""))
 
 
 def test_open_streams_stay_as_they_are() -> None:
-    """A process that has all of them keeps them."""
+    """Open standard streams are not changed."""
     code = "import os, sys\nfrom cln_monitor.standard_streams import open_missing\n"
     code += "before = (sys.stdin, sys.stdout, sys.stderr)\nmissing = open_missing()\n"
     code += "os.write({report}, repr((missing, (sys.stdin, sys.stdout, sys.stderr) == before)).encode())"
@@ -56,7 +56,7 @@ def test_open_streams_stay_as_they_are() -> None:
     "module", ["cln_monitor.exporter.__main__", "cln_monitor.cli.main", "cln_monitor.checks.entry"]
 )
 def test_no_import_opens_a_file_before_the_streams_are_opened(module: str) -> None:
-    """What a program imports before its first statement leaves no descriptor open, which would be 0, 1 or 2."""
+    """No import leaves a descriptor open that would be a standard stream."""
     code = f"import os, {module}\n"
     code += "are_open = [number for number in range(3) if os.path.exists(f'/proc/self/fd/{number}')]\n"
     # Listing a directory takes a descriptor; to look for single numbers takes none.

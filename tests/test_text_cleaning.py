@@ -1,4 +1,4 @@
-"""Remote text is made fit to show."""
+"""Remote text is cleaned for display."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ CLEANED = {
 
 @pytest.mark.parametrize(("value", "text"), CLEANED.values(), ids=CLEANED.keys())
 def test_cleaned(value: object, text: str) -> None:
-    """What cannot be shown on one line becomes a blank, what is too long is cut."""
+    """Characters that cannot be shown on one line become spaces, and a long text is truncated."""
     assert clean_text(value) == text
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=300))
 def test_any_text(value: str) -> None:
-    """Any text, lone surrogates too, becomes one line of at most 256 characters that UTF-8 can carry."""
+    """Any text becomes one line of at most 256 characters in valid UTF-8."""
     text = clean_text(value)
     assert len(text) <= 256
     assert len(text.splitlines()) <= 1
@@ -46,7 +46,7 @@ def test_any_text(value: str) -> None:
 
 
 def test_longest_is_an_argument() -> None:
-    """Errors keep more, until their secrets are replaced."""
+    """The maximum length is an argument, as errors are truncated later."""
     assert clean_text("x" * 5000, 4096) == "x" * 4095 + "…"
     assert shorten("abc", 3) == "abc"
     assert shorten("abcd", 3) == "ab…"
@@ -64,18 +64,18 @@ def test_longest_is_an_argument() -> None:
     ],
 )
 def test_is_clean(text: str, clean: bool) -> None:
-    """A text that can be sent is one line without control characters."""
+    """A clean text is one line without control characters."""
     assert is_clean(text) is clean
 
 
 @given(st.lists(st.sampled_from(["a", "192.0.2.1", " a", "", "x" * 256, "x" * 257, "ü", "a\nb", 1, None]), max_size=3))
 def test_plain_texts_stay_as_they_are(values: list[object]) -> None:
-    """What is plain at a glance is the very text that cleaning makes of it."""
+    """Cleaning does not change a plain text."""
     if are_plain(values):
         assert [clean_text(value) for value in values] == values
 
 
 def test_most_texts_are_plain() -> None:
-    """Ids and addresses need no closer look."""
+    """Usual ids and addresses are plain."""
     assert are_plain(["s096slnkaAtoiAsd", "192.0.2.1", "2001:db8::1"])
     assert not are_plain(["two words"])

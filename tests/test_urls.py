@@ -1,4 +1,4 @@
-"""URLs that can be asked, and their hosts."""
+"""Valid URLs and their hosts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cln_monitor.urls import host_of, is_http_url
     "url", ["http://h", "https://h:8080/a", "http://[::1]:80/", "http://me:pw@h", "http://h\u00f6st/"]
 )
 def test_good(url: str) -> None:
-    """A host in letters of any script, a port, a path and a login are fine."""
+    """A URL may have a non-ASCII host, a port, a path and a login."""
     assert is_http_url(url)
 
 
@@ -31,10 +31,10 @@ def test_good(url: str) -> None:
     ],
 )
 def test_bad(url: str) -> None:
-    """What could not be connected to, or sent on one line, is no URL to ask."""
+    """A URL with an impossible host or port, or with spaces, is invalid."""
     assert not is_http_url(url)
 
 
 def test_host_of() -> None:
-    """The host stands with its port, and without the login."""
+    """The host of a URL includes its port, and not its login."""
     assert host_of("https://me:pl4nted@h.example:8443/api") == "h.example:8443"

@@ -1,7 +1,7 @@
-"""Run tests on every Python from 3.11 on that is found here, with the lowest and with the newest dependencies.
+"""Run the tests with every installed Python from 3.11 on, with the lowest and with the newest dependencies.
 
-Pythons are those of PATH, /usr/bin, and pyenv, each full version once, and those of Debian 13 and testing where root
-may make a root file system with mmdebstrap. All that is made lies in build/pythons and is used again by the next run.
+The Pythons are those of PATH, /usr/bin, and pyenv, each full version once, and those of Debian 13 and testing if root
+can create root file systems with mmdebstrap. All files are in build/pythons and are reused by the next run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHOWN_LINES = 80
 
 _NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "htmlcov", "node_modules")
 
-# $1 is the root file system, the rest runs in it; its mounts and processes end with it.
+# $1 is the root file system, in which the remaining arguments run; mounts and processes end with the command.
 _CHROOT = """
 set -eu
 root=$1; shift
@@ -39,7 +39,7 @@ exec chroot "$root" "$@"
 
 
 class Python(NamedTuple):
-    """An interpreter: its full version, its path, and the root file system it is in, None for this one."""
+    """An interpreter: its full version, its path, and its root file system; None for that of this machine."""
 
     version: str
     path: str
@@ -47,12 +47,12 @@ class Python(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What reports and files call it, such as `3.13.5-trixie`."""
+        """The name in reports and files, such as `3.13.5-trixie`."""
         return self.version if self.root is None else f"{self.version}-{self.root.name}"
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The version, to compare."""
+        """The version as comparable numbers."""
         return tuple(map(int, self.version.split(".")))
 
     @property
@@ -67,13 +67,13 @@ class Python(NamedTuple):
 
 
 class StepFailedError(Exception):
-    """A command that did not end well: its last lines."""
+    """A command failed; the message has its last lines."""
 
 
 def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = None) -> str:
-    """Run `command` in the root file system `root`, or here, and return its output.
+    """Run `command`, in the root file system `root` if given, and return its output.
 
-    Raises StepFailedError when it fails, or is not over after `seconds`.
+    Raises StepFailedError if it fails or takes longer than `seconds`.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment.pop("VIRTUAL_ENV", None)
@@ -84,7 +84,7 @@ def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = N
         environment |= {"HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
         environment.pop("TMPDIR", None)
     with log.open("ab") as output:
-        begin = output.tell()
+        begin = log.stat().st_size
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -97,7 +97,7 @@ def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = N
         try:
             code: int | str = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            code = f"not over after {seconds:.0f} s"
+            code = f"timed out after {seconds:.0f} s"
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -110,13 +110,13 @@ def run(command: Sequence[str], log: Path, seconds: float, root: Path | None = N
 
 
 def report(text: str) -> None:
-    """Print a line at once."""
+    """Print a line immediately."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def version_of(path: str, root: Path | None = None) -> str | None:
-    """Return the full version of an interpreter, None when there is none."""
+    """Return the full version of an interpreter, or None if there is no working interpreter."""
     command = [path, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
     if root is not None:
         command = ["chroot", str(root), *command]
@@ -130,24 +130,24 @@ def version_of(path: str, root: Path | None = None) -> str | None:
 def local_pythons() -> Iterator[Python]:
     """Find the interpreters of PATH and pyenv."""
     path = [*map(Path, os.environ.get("PATH", os.defpath).split(":")), Path("/usr/bin"), Path("/usr/local/bin")]
-    shims = [folder for folder in path if folder.name == "shims"]
-    beside_this = Path(sys.base_prefix).parent  # where pyenv made the Python that runs this
+    shims = [directory for directory in path if directory.name == "shims"]
+    beside_this = Path(sys.base_prefix).parent  # the pyenv directory of the Python that runs this
     versions = [
         Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions",
-        *(folder.parent / "versions" for folder in shims),
+        *(directory.parent / "versions" for directory in shims),
         *([beside_this] if beside_this.name == "versions" else []),
     ]
-    of_pyenv = [folder for each in dict.fromkeys(versions) for folder in sorted(each.glob("*/bin"))]
-    for folder in [*(folder for folder in path if folder not in shims), *of_pyenv]:
-        for file in sorted(folder.glob("python3*")):
+    of_pyenv = [directory for parent in dict.fromkeys(versions) for directory in sorted(parent.glob("*/bin"))]
+    for directory in [*(directory for directory in path if directory not in shims), *of_pyenv]:
+        for file in sorted(directory.glob("python3*")):
             if re.fullmatch(r"python3(\.\d+)?", file.name) and (version := version_of(str(file))):
                 yield Python(version, str(file.resolve()))
 
 
 def debian_pythons() -> Iterator[Python]:
-    """Make the root file systems of Debian where that is possible, and find their Python."""
+    """Create the root file systems of Debian if possible, and find their Python."""
     if os.getuid() != 0 or shutil.which("mmdebstrap") is None:
-        report("no root file systems of Debian: that takes root and mmdebstrap")
+        report("no root file systems of Debian: they require root and mmdebstrap")
         return
     for suite in SUITES:
         root = WORK / suite
@@ -155,7 +155,7 @@ def debian_pythons() -> Iterator[Python]:
             shutil.rmtree(root, ignore_errors=True)
             started = time.monotonic()
             included = "--include=python3,python3-venv,ca-certificates"
-            # Lists of testing that a mirror has not renewed for a week are good enough.
+            # Package lists of testing that a mirror has not updated for a week are good enough.
             options = ("--variant=minbase", included, '--aptopt=Acquire::Check-Valid-Until "false"')
             try:
                 run(["mmdebstrap", *options, suite, str(root)], WORK / f"{suite}.log", INSTALL_SECONDS)
@@ -163,7 +163,7 @@ def debian_pythons() -> Iterator[Python]:
                 report(f"no root file system of {suite}: {error}")
                 shutil.rmtree(root, ignore_errors=True)
                 continue
-            report(f"made a root file system of {suite} in {time.monotonic() - started:.0f} s")
+            report(f"created a root file system of {suite} in {time.monotonic() - started:.0f} s")
         authorities = Path("/etc/ssl/certs/ca-certificates.crt")
         if authorities.exists():
             shutil.copyfile(authorities, root / authorities.relative_to("/"))
@@ -176,15 +176,15 @@ def debian_pythons() -> Iterator[Python]:
 
 
 def uv() -> str:
-    """Return the path of uv, which installs for each of them."""
+    """Return the path of uv, which installs the dependencies."""
     found = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
     if found is None:
-        raise SystemExit("uv is missing: run this by `make test-pythons`")
+        raise SystemExit("uv is not installed: use `make test-pythons`")
     return found
 
 
 def install(python: Python, which: str, log: Path) -> str:
-    """Install the project with its `lowest` or `newest` dependencies, and return the path of the interpreter to use."""
+    """Install the project with its `lowest` or `newest` dependencies, and return the path of the interpreter."""
     name = f"{python.name}-{which}"
     inside = Path("/opt") if python.root is not None else WORK
     tool = "/opt/uv" if python.root is not None else uv()
@@ -208,7 +208,7 @@ def install(python: Python, which: str, log: Path) -> str:
 
 
 def test(python: Python, which: str, arguments: Sequence[str]) -> bool:
-    """Install, run the tests, and print how it went in one line, and why it failed."""
+    """Install, run the tests, and print the result in one line, with the output of a failed command."""
     log = WORK / f"{python.name}-{which}.log"
     log.write_bytes(b"")
     started = time.monotonic()
@@ -220,13 +220,13 @@ def test(python: Python, which: str, arguments: Sequence[str]) -> bool:
         report(f"{python.name} {which}: FAILED, {log}\n{error}")
         return False
     now = time.monotonic()
-    last = next((line for line in reversed(text.splitlines()) if " passed" in line), "no test was run")
+    last = next((line for line in reversed(text.splitlines()) if " passed" in line), "no tests ran")
     report(f"{python.name} {which}: {last} (installed in {installed - started:.0f} s, all {now - started:.0f} s)")
     return "passed" in last
 
 
 def chosen(required: Sequence[str]) -> tuple[list[Python], list[str]]:
-    """Return the Pythons to test, by version, and those of the `required` minor versions that are missing."""
+    """Return the Pythons to test, sorted by version, and the `required` minor versions that are missing."""
     found = [python for python in local_pythons() if python.is_new_enough]
     if not set(required) <= {python.minor for python in found} or not required:
         found += [python for python in debian_pythons() if python.is_new_enough]
@@ -241,18 +241,18 @@ def chosen(required: Sequence[str]) -> tuple[list[Python], list[str]]:
 
 
 def main() -> int:
-    """Run the tests on each Python, and return 1 when one fails or a required one is missing."""
+    """Run the tests with each Python, and return 1 if one fails or a required one is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--require",
         default="",
         metavar="X.Y,…",
-        help="only these minor versions, the newest release of each; fail when one is missing",
+        help="Test only these minor versions, the newest release of each; fail if one is missing",
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="only the Pythons whose name contains TEXT")
+    parser.add_argument("--only", default="", metavar="TEXT", help="Test only Pythons whose name contains TEXT")
     parser.add_argument("pytest", nargs="*", metavar="PYTEST-ARGUMENT")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # and end what runs, by `finally`
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # `finally` ends running commands
     WORK.mkdir(parents=True, exist_ok=True)
     pythons, missing = chosen([minor for minor in options.require.split(",") if minor])
     results = [
@@ -262,7 +262,7 @@ def main() -> int:
         for which in ("lowest", "newest")
     ]
     for minor in missing:
-        report(f"Python {minor} is required, and none was found here")
+        report(f"Python {minor} is required, but not installed")
     return 0 if results and all(results) and not missing else 1
 
 

@@ -1,4 +1,4 @@
-"""Write docs/severities.md from `cln_monitor.policy`: `python -m tools.severities`."""
+"""Write docs/severities.md from `cln_monitor.policy` with `python -m tools.severities`."""
 
 from __future__ import annotations
 

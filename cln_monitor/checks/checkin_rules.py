@@ -1,4 +1,4 @@
-"""How servers that check in are judged: by the age of their last check-in, and by how full their keys are."""
+"""The evaluation of servers that check in: by the age of their last check-in, and by the usage of their keys."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from cln_monitor import facts
 from cln_monitor.masking import masked, same_key
 
-from .data.reader import read_view
-from .data.request import DataRequest, View
-from .key_usage import LIMIT_OPTIONS, disabled_notes, fullest_first, limit_figures, limit_problems, name_of
+from .data.reader import read_report
+from .data.request import DataRequest, Report
+from .key_usage import LIMIT_OPTIONS, counted, disabled_notes, fullest_first, limit_metrics, limit_problems, name_of
 from .options import COMMON, Option, ip_address, state
 from .plugin_exit import PluginExit
 from .problems import CheckProblem, oddities_of, origin_of, phrases_of, problems_of, values_of
@@ -19,11 +19,11 @@ from .result import CheckResult, Metric
 from .server_age import lines_of, longest_silent, unknown_problems
 from .staleness import ServerRow, judge_servers, superseded_rows
 from .states import State
-from .thresholds import of_age, pair
+from .thresholds import age_range, pair
 
 NO_MATCH_STATE = Option(
     ("--no-match-state",),
-    "the state where there is nothing to look at",
+    "Return this state if nothing matches",
     "STATE",
     default=State.UNKNOWN,
     read=state,
@@ -32,33 +32,33 @@ NO_MATCH_STATE = Option(
 AGE_OPTIONS = (
     Option(
         ("-w", "--warning"),
-        "WARNING for a last check-in whose age is out of this range, such as 1d or 12h",
+        "Return WARNING if the age of a last check-in is outside this range, such as 1d or 12h",
         "RANGE",
-        read=of_age,
-        shown_default="stale_after of the configuration or exporter, graded as docs/severities.md says",
+        read=age_range,
+        shown_default="stale_after of the configuration or exporter, with the states of docs/severities.md",
     ),
     Option(
         ("-c", "--critical"),
-        "CRITICAL for a last check-in whose age is out of this range",
+        "Return CRITICAL if the age of a last check-in is outside this range",
         "RANGE",
-        read=of_age,
+        read=age_range,
         shown_default="none",
     ),
 )
-IP_OPTION = Option(("--ip",), "look at this address alone; can be given again", "IP", read=ip_address, repeatable=True)
+IP_OPTION = Option(("--ip",), "Check only this IP address; repeatable", "IP", read=ip_address, repeatable=True)
 SERVER_OPTIONS = (
     *AGE_OPTIONS,
     *LIMIT_OPTIONS,
-    Option(("--key",), "look at this license key alone, in full or masked; can be given again", "KEY", repeatable=True),
+    Option(("--key",), "Check only this license key, in full or masked; repeatable", "KEY", repeatable=True),
     IP_OPTION,
-    Option(("--server-id",), "look at this server alone; can be given again", "ID", repeatable=True),
+    Option(("--server-id",), "Check only the server with this ID; repeatable", "ID", repeatable=True),
     NO_MATCH_STATE,
     *COMMON,
 )
 
 
-def spelled(ip: str) -> str:
-    """Return an address of CLN in the spelling of the options; what is no address stays as it is."""
+def normalized_ip(ip: str) -> str:
+    """Return an IP address from CLN in the notation of the options; text that is not an address is unchanged."""
     try:
         return ip_address(ip)
     except ValueError:
@@ -66,51 +66,54 @@ def spelled(ip: str) -> str:
 
 
 def is_wanted_ip(ip: str, options: argparse.Namespace) -> bool:
-    """Tell whether ``--ip`` asks for an address, as all are where it is not given."""
-    return not options.ip or spelled(ip) in options.ip
+    """Return whether ``--ip`` selects an address; without the option all addresses are selected."""
+    return not options.ip or normalized_ip(ip) in options.ip
 
 
-def named(address: str, host_name: str | None) -> str:
-    """Return what people call the server at ``address``: its host name as well, where that is known."""
+def with_host_name(address: str, host_name: str | None) -> str:
+    """Return the name of the server at ``address``: the host name, if known, and the address."""
     return f"{host_name} {address}" if host_name else address
 
 
-def unmatched(option: str, given: Sequence[str], seen: Collection[str]) -> list[str]:
-    """Return, as they were given, the values of an ``option`` that are not among what was ``seen``."""
-    return [f"{option} {value}" for value in given if value not in seen]
+def unmatched(option: str, values: Sequence[str], known: Collection[str]) -> list[str]:
+    """Return the ``values`` of an ``option`` that are not ``known``, with the option before each: ``--key K``."""
+    return [f"{option} {value}" for value in values if value not in known]
 
 
-def no_match(what: str, gone: list[str], otherwise: str, state_: State) -> CheckProblem:
-    """Return the problem, of ``state_``, that there is no ``what``: for what is ``gone``, or else ``otherwise``."""
-    where = f"of this account matches {', '.join(gone)}" if gone else otherwise
-    return CheckProblem(state_, f"no {what} {where}")
+def no_match(noun: str, unmatched_options: list[str], otherwise: str, state_: State) -> CheckProblem:
+    """Return the problem that no object matches some options; without such options ``otherwise`` ends the sentence.
+
+    ``noun`` is the kind of object, such as "ELS key", and ``state_`` the state of the problem.
+    """
+    where = f"of this account matches {', '.join(unmatched_options)}" if unmatched_options else otherwise
+    return CheckProblem(state_, f"no {noun} {where}")
 
 
 def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, PluginExit, float], CheckResult]:
-    """Return the check of the servers that ``probe`` sees; ``product`` is what people call what they run."""
+    """Return the check of the servers of ``probe``; ``product`` is the name of the product for people."""
 
-    def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
+    def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
         for key in options.key:
-            leave.hide(key, masked(key))
+            exit_.hide(key, masked(key))
         only_keys = tuple(options.key) or None
-        return judge(read_view(DataRequest(probe, only_keys=only_keys), options, leave), product, options, now)
+        return judge(read_report(DataRequest(probe, only_keys=only_keys), options, exit_), product, options, now)
 
     return check
 
 
-def judge(view: View, product: str, options: argparse.Namespace, now: float) -> CheckResult:
-    """Return the verdict on the servers and keys in ``view``."""
+def judge(report: Report, product: str, options: argparse.Namespace, now: float) -> CheckResult:
+    """Return the result for the servers and keys in ``report``."""
     limits = pair(options.limit_warning, options.limit_critical, (None, None))
 
     def wanted(name: str) -> bool:
         return not options.key or any(same_key(key, name) for key in options.key)
 
-    keys = list(values_of(view, wanted))
-    host_names = view.get("host_names", {})
+    keys = list(values_of(report, wanted))
+    host_names = report.get("host_names", {})
     rows = [
         ServerRow(
             key["key"],
-            named(row["ip"] or row["server_id"], host_names.get(row["server_id"])),
+            with_host_name(row["ip"] or row["server_id"], host_names.get(row["server_id"])),
             row,
             row.get("created"),
             is_off(key, options),
@@ -119,59 +122,59 @@ def judge(view: View, product: str, options: argparse.Namespace, now: float) -> 
         for row in key["servers"]
         if is_wanted_ip(row["ip"], options) and (not options.server_id or row["server_id"] in options.server_id)
     ]
-    of_servers = bool(options.ip or options.server_id)  # whose checks are not to alarm of a key that all of them share
+    of_servers = bool(options.ip or options.server_id)  # checks of single servers do not alert on their shared key
     total = f"{len(rows)} {product} servers"
     judged = judge_servers(
         rows,
         options,
         now,
-        stale_after=view["stale_after"],
+        stale_after=report["stale_after"],
         total=total,
-        superseded=superseded_rows(values_of(view, lambda _: True), host_names, now, view["stale_after"]),
+        superseded=superseded_rows(values_of(report, lambda _: True), host_names, now, report["stale_after"]),
         names=None if of_servers else {key["key"]: name_of(key) for key in keys},
         is_account=not options.key,
     )
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     active = [use for use in uses if options.key or not use.is_disabled]
-    problems = problems_of(view, wanted, options)
-    # A check of one key is not to alarm of what the account has lost.
-    odd = oddities_of(view, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
+    problems = problems_of(report, wanted, options)
+    # A check of one key does not alert on servers that the account has lost.
+    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
     found = judged.problems + limit_problems(active, limits)
     found += unknown_problems(judged.servers, total) if of_servers and rows else odd.problems
-    gone = [
+    without_match = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
-        *unmatched("--ip", options.ip, {spelled(each.row["ip"]) for each in rows} if options.ip else ()),
-        *unmatched("--server-id", options.server_id, {each.row["server_id"] for each in rows}),
+        *unmatched("--ip", options.ip, {normalized_ip(server.row["ip"]) for server in rows} if options.ip else ()),
+        *unmatched("--server-id", options.server_id, {server.row["server_id"] for server in rows}),
     ]
-    if not problems and (gone or not rows):
-        found.append(no_match(f"{product} server", gone, "is registered", options.no_match_state))
+    if not problems and (without_match or not rows):
+        found.append(no_match(f"{product} server", without_match, "is registered", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        phrases = [f"{total}{longest_silent(judged.servers)}"]
-        phrases += [f"the fullest key is {active[0]}"] if active else []
+        phrases = [f"{counted(len(rows), f'{product} server')}{longest_silent(judged.servers)}"]
+        phrases += [f"fullest key: {active[0]}"] if active else []
     notes = [*judged.notes, *disabled_notes(uses, active), *([] if of_servers else odd.notes)]
-    figures = [Metric("servers", len(rows)), *judged.figures, *limit_figures(active, limits)]
-    if view["probe"] == "kernelcare":  # Imunify does not tell when a server was registered
-        figures.append(Metric("superseded", judged.superseded))
+    metrics = [Metric("servers", len(rows)), *judged.metrics, *limit_metrics(active, limits)]
+    if report["probe"] == "kernelcare":  # CLN does not report the registration date of Imunify servers
+        metrics.append(Metric("superseded", judged.superseded))
     return CheckResult(
         text="; ".join([*phrases, *notes]),
         lines=[
-            *origin_of(view, options, wanted),
+            *origin_of(report, options, wanted),
             *odd.lines,
             *lines_of(judged.servers, options),
             *judged.lines,
             *(f"key {use}" for use in uses),
         ],
-        figures=[] if problems else figures,  # totals of what is not all there would be a lie
+        metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
         states=[problem.state for problem in (*found, *problems)],
     )
 
 
 def is_off(key: Mapping[str, Any], options: argparse.Namespace) -> bool:
-    """Tell whether a key is disabled, so that nothing about it is a problem, and was not asked for by ``--key``."""
+    """Return whether a key is disabled and not named by ``--key``, so that nothing about it is a problem."""
     return key.get("enabled") is False and not options.key
 
 
 def _used(key: dict[str, Any]) -> int:
-    # The list of Imunify keys tells the number in use itself; the larger one is what the next server runs into.
+    # The list of Imunify keys has a number of its own; the larger one decides whether the next server can register.
     return max(len(key["servers"]), key.get("servers_reported") or 0)

@@ -1,4 +1,4 @@
-"""Where every plugin begins, and the only place where it ends."""
+"""The entry point of every plugin."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .signals import end_on_signals
 def run(program: str) -> NoReturn:
     """Run the plugin ``program`` with the arguments of this process, and end the process."""
     missing = open_missing()
-    gc.disable()  # a check ends before a collection would pay
-    sys.stderr = None  # cores read stdout; what a library or a thread has to say at its end is of no use to them
-    verbosity = 3 if "-vvv" in sys.argv else 0  # until the options are read
+    gc.disable()  # a check ends before a collection would pay off
+    sys.stderr = None  # cores read only stdout; messages of libraries and threads at exit are of no use
+    verbosity = 3 if "-vvv" in sys.argv else 0  # until the options are parsed
     exit_ = PluginExit(verbosity, has_stdout=1 not in missing)
     try:
         end_on_signals(exit_)
         _run(program, exit_)
-    except BaseException as error:  # noqa: BLE001 # a plugin has one exit, whatever happens
+    except BaseException as error:  # noqa: BLE001 # every plugin ends through this exit
         exit_.failed(error)
 
 
 def _run(program: str, exit_: PluginExit) -> NoReturn:
-    from . import options as table  # noqa: PLC0415 # a module that is missing is told as all else is
+    from . import options as table  # noqa: PLC0415 # so that a missing module is reported as other errors are
     from .registry import load  # noqa: PLC0415
 
     plugin = load(program)
@@ -37,16 +37,16 @@ def _run(program: str, exit_: PluginExit) -> NoReturn:
     try:
         values = table.parse(plugin.name, plugin.purpose, plugin.options, sys.argv[1:], __version__)
     except CheckError as error:
-        exit_.unusable(str(error))
+        exit_.unknown(str(error))
     except table.HelpRequestedError as text:
         exit_.show(str(text))
     exit_.verbosity = values.verbose
     exit_.end_after(values.timeout)
     try:
-        verdict = plugin.check(values, exit_, time.time())
-        state, perfdata = verdict.evaluate()
+        result = plugin.check(values, exit_, time.time())
+        state, perfdata = result.evaluate()
     except CheckError as error:
-        exit_.unusable(str(error))
+        exit_.unknown(str(error))
     except NoResponseError as error:
         exit_.finish(values.unreachable_state, str(error))
-    exit_.finish(state, verdict.text, verdict.lines, perfdata)
+    exit_.finish(state, result.text, result.lines, perfdata)

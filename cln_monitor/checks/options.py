@@ -1,4 +1,4 @@
-"""The options of the plugins as tables: of them come the command line, ``--help``, and the cores' definitions."""
+"""The options of the plugins as tables, for the command line, ``--help``, and the Nagios and Icinga definitions."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from .plugin_exit import CheckError
 from .states import State
 
 
-def given(text: str) -> str:
-    """Read a text that is not empty: what a core leaves empty is a slip in its configuration."""
+def non_empty(text: str) -> str:
+    """Return ``text``, which must not be empty: an empty value is often an unset variable of the core."""
     if not text:
-        raise ValueError("is empty; give a value, or leave the option out")
+        raise ValueError("must not be empty; set a value or omit the option")
     return text
 
 
 class Option(NamedTuple):
-    """An option. ``metavar`` None is a switch; ``read`` turns its text into a value and raises ValueError on nonsense.
+    """A command-line option; one with ``metavar`` None is a switch.
 
-    ``shown_default`` is the default in words for ``--help``; ``in_cores`` is false for what a service definition has
-    no use for.
+    ``read`` converts its text to a value and raises ValueError if the text is invalid. ``shown_default`` is the default
+    as text for ``--help``. ``in_cores`` is false if service definitions do not need the option.
     """
 
     flags: tuple[str, ...]
     help: str
     metavar: str | None = None
     default: Any = None
-    read: Callable[[str], Any] = given
+    read: Callable[[str], Any] = non_empty
     repeatable: bool = False
     shown_default: str = ""
     in_cores: bool = True
 
     @property
     def name(self) -> str:
-        """Its long flag without dashes, ``limit-warning``."""
+        """The long flag without dashes: ``limit-warning``."""
         return self.flags[-1].removeprefix("--")
 
     @property
     def dest(self) -> str:
-        """The name of its value, ``limit_warning``."""
+        """The attribute of the parsed value: ``limit_warning``."""
         return self.name.replace("-", "_")
 
 
 def seconds(text: str) -> float:
-    """Read a number of seconds above zero."""
-    problem = ValueError("expected a number of seconds above 0")
+    """Parse a number of seconds above 0 and below 86400."""
+    problem = ValueError("expected a number of seconds above 0 and below 86400")
     try:
         number = parse_seconds(text)
     except ValueError:
@@ -60,25 +60,25 @@ def seconds(text: str) -> float:
 
 
 def state(text: str) -> State:
-    """Read the name of a state."""
+    """Parse the name of a state."""
     try:
         return State[text.upper()]
     except KeyError:
-        raise ValueError("expected ok, warning, critical or unknown") from None
+        raise ValueError("expected ok, warning, critical, or unknown") from None
 
 
 def address(text: str) -> str:
-    """Read the address of a server, ``http://host:port/path``, which may name who asks."""
-    from cln_monitor.urls import is_http_url  # noqa: PLC0415 # whoever gives an address asks it, and then needs this
+    """Parse the URL of a server, ``http://host:port/path``, which may include user and password."""
+    from cln_monitor.urls import is_http_url  # noqa: PLC0415 # needed only with a URL, and imported then anyway
 
     if not is_http_url(text) or set("?#") & set(text):
-        raise ValueError("expected an address such as http://127.0.0.1:10099")
+        raise ValueError("expected a URL such as http://127.0.0.1:10099")
     return text.rstrip("/")
 
 
 def ip_address(text: str) -> str:
-    """Read an IP address, and spell it as all others are."""
-    from ipaddress import ip_address as parsed  # noqa: PLC0415 # 4 ms that only a filter by address needs
+    """Parse an IP address and return it in the canonical notation."""
+    from ipaddress import ip_address as parsed  # noqa: PLC0415 # takes 4 ms and is only needed for --ip
 
     try:
         return str(parsed(text))
@@ -87,56 +87,62 @@ def ip_address(text: str) -> str:
 
 
 def api_root(text: str) -> str:
-    """Read the address of a CLN API: who asks it is in the token."""
+    """Parse the root URL of a CLN API, without user and password: the token identifies the account."""
     if "@" in text:
-        raise ValueError("expected an address such as https://cln.cloudlinux.com/api")
+        raise ValueError("expected a URL such as https://cln.cloudlinux.com/api")
     return address(text)
 
 
 TIMEOUT = Option(
     ("-t", "--timeout"),
-    "seconds after which the whole check ends as UNKNOWN",
+    "Stop after this many seconds and return UNKNOWN",
     "SECONDS",
     default=30.0,
     read=seconds,
     shown_default="30",
 )
 VERBOSE = Option(
-    ("-v", "--verbose"), "more to read: -v all objects, -vvv the traceback of an error of ours", repeatable=True
+    ("-v", "--verbose"), "Show more: all objects with -v, tracebacks of internal errors with -vvv", repeatable=True
 )
 EXPORTER = Option(
     ("--exporter",),
-    "read what a running cln-exporter at this address saw, in place of calling CLN",
+    "Read data from the cln-exporter at this URL instead of CLN",
     "URL",
     read=address,
 )
 UNREACHABLE_STATE = Option(
     ("--unreachable-state",),
-    "the state while CLN or the exporter gives no answer",
+    "Return this state if CLN or the exporter does not respond",
     "STATE",
     default=State.UNKNOWN,
     read=state,
     shown_default="unknown",
 )
 COMMON = (
-    Option(("-C", "--config"), "a configuration of cln-monitor, for the account's credentials", "FILE"),
+    Option(("-C", "--config"), "Read the account's credentials from this cln-monitor configuration file", "FILE"),
     Option(
-        ("-a", "--account"), "the account of that configuration or exporter; needed where there are several", "NAME"
+        ("-a", "--account"),
+        "Use this account of the configuration or exporter; required if there are several",
+        "NAME",
     ),
-    Option(("--login",), "the login at CLN, in place of a configuration; or the variable CLN_LOGIN", "LOGIN"),
-    Option(("--secret-key-file",), "a file with the secret key of that login; or the variable CLN_SECRET_KEY", "FILE"),
-    Option(("--api-url",), "the root of the CLN API", "URL", read=api_root),
+    Option(("--login",), "Log in to CLN with this login instead of a configuration; or set CLN_LOGIN", "LOGIN"),
+    Option(
+        ("--secret-key-file",),
+        "Read the secret key of the login from this file; or set CLN_SECRET_KEY",
+        "FILE",
+    ),
+    Option(("--api-url",), "Use this root URL of the CLN API", "URL", read=api_root),
     EXPORTER,
-    Option(("--proxy",), "an HTTP proxy on the way to CLN", "URL", read=address),
+    Option(("--proxy",), "Connect to CLN through this HTTP proxy", "URL", read=address),
     TIMEOUT,
     UNREACHABLE_STATE,
     VERBOSE,
 )
-"""What every check of an account takes."""
+"""The options of every check of an account."""
 
 
-class HelpRequestedError(Exception):  # asked for, not an error
-    """The text of ``-h`` or ``-V``, which has to end with code 3 like all that is no verdict."""
+class HelpRequestedError(Exception):
+    """The text of ``-h`` or ``-V``. The plugin exits with code 3, as always when it returns no result."""
 
 
 _FLAG = r"--[a-z][a-z-]*|-[A-Za-z]"
@@ -144,9 +150,9 @@ _FLAG = r"--[a-z][a-z-]*|-[A-Za-z]"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        # No value is shown: it may be a secret in the wrong place.
-        told = re.sub(r"(?s)ignored explicit argument .*", "it takes no value", message)
-        raise CheckError(f"{told}; see --help")
+        # Values are not shown: one may be a secret in the wrong place.
+        text = re.sub(r"(?s)ignored explicit argument .*", "takes no value", message)
+        raise CheckError(f"{text}; see --help")
 
 
 def parse(
@@ -154,13 +160,13 @@ def parse(
 ) -> argparse.Namespace:
     """Return the values of ``options`` in ``arguments``.
 
-    Raises CheckError, or HelpRequestedError for ``-h`` and ``-V``.
+    Raises CheckError for invalid arguments, and HelpRequestedError for ``-h`` and ``-V``.
     """
     parser = make_parser(program, purpose, options)
     values, unknown = parser.parse_known_args(arguments)
     if unknown:
         flags = [flag for text in unknown if re.fullmatch(_FLAG, flag := text.partition("=")[0])]
-        parser.error(f"unknown option {', '.join(flags)}" if flags else "an argument that belongs to no option")
+        parser.error(f"unknown option {', '.join(flags)}" if flags else "unexpected argument without an option")
     if values.help:
         raise HelpRequestedError(parser.format_help())
     if values.version:
@@ -169,7 +175,7 @@ def parse(
 
 
 def make_parser(program: str, purpose: str, options: Sequence[Option]) -> argparse.ArgumentParser:
-    """Return the parser of ``options``, beside which there are ``-h`` and ``-V``."""
+    """Return the parser for ``options`` and for ``-h`` and ``-V``."""
     parser = _Parser(prog=program, description=purpose, add_help=False, allow_abbrev=False)
     for option in options:
         text = option.help.replace("%", "%%")
@@ -190,8 +196,8 @@ def make_parser(program: str, purpose: str, options: Sequence[Option]) -> argpar
                 type=_typed(option.read),
                 help=text,
             )
-    parser.add_argument("-V", "--version", action="store_true", help="the version of the plugin")
-    parser.add_argument("-h", "--help", action="store_true", help="this help")
+    parser.add_argument("-V", "--version", action="store_true", help="Show the version")
+    parser.add_argument("-h", "--help", action="store_true", help="Show this help")
     return parser
 
 

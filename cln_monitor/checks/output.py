@@ -1,4 +1,4 @@
-"""The text of a plugin: one clean first line with the perfdata, long output behind it, all within what cores read."""
+"""The output of a plugin: a first line with perfdata, then long output, within the size that cores read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from cln_monitor.text_cleaning import clean_text
 from .states import State
 
 LARGEST = 8000
-"""Bytes of output. Nagios cuts at 8192, and loses the perfdata where that is behind the cut."""
+"""Maximum number of bytes of output. Nagios truncates at 8192 bytes, and perfdata after that are lost."""
 
 _LONGEST_TEXT = 1000
 _LONGEST_LINE = 300
 
 
 def clean(text: str, longest: int = _LONGEST_LINE) -> str:
-    """Return ``text`` on one line and without the ``|`` that would begin perfdata."""
+    """Return ``text`` on one line and without ``|``, which would start the perfdata."""
     return clean_text(text, longest).replace("|", "¦")
 
 
@@ -27,9 +27,9 @@ def render(
     perfdata: Sequence[str] = (),
     scrub: Callable[[str], str] = str,
 ) -> str:
-    """Return the output; as many of the long ``lines`` as there is room for, and how many more there are.
+    """Return the output, with as many of the long ``lines`` as fit and the number of those left out.
 
-    ``scrub`` takes secrets out of texts. It sees them whole: of half a secret it would not know what it is.
+    ``scrub`` removes secrets. It is applied before texts are shortened, as it does not recognize half a secret.
     """
     first = f"{state.name} - {clean(scrub(text), _LONGEST_TEXT)}"
     room = LARGEST - len("\n… and 1000000 more\n".encode())
@@ -43,7 +43,7 @@ def render(
 
 
 def _fitting(texts: Iterable[str], room: int) -> Iterator[str]:
-    """Yield the first of ``texts``, as many as fit into ``room`` bytes with a byte before each."""
+    """Yield the first of ``texts`` that fit into ``room`` bytes, with one byte before each."""
     for text in texts:
         room -= _size(text) + 1
         if room < 0:
@@ -52,7 +52,7 @@ def _fitting(texts: Iterable[str], room: int) -> Iterator[str]:
 
 
 def name_worst(objects: Sequence[str], most: int = 5) -> str:
-    """Return the first of ``objects`` as a list in words, and how many more there are."""
+    """Return the first ``most`` of ``objects`` as text, and how many more there are: ``a, b and 3 more``."""
     more = f" and {len(objects) - most} more" if len(objects) > most else ""
     return ", ".join(objects[:most]) + more
 

@@ -1,4 +1,4 @@
-"""What all checks make of a view before they judge its content: which parts count, and what could not be read."""
+"""The evaluation of a report that all checks share: which parts count, and which parts are missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cln_monitor import facts
 from cln_monitor.durations import format_age
 from cln_monitor.policy import Severity
 
-from .data.request import View
+from .data.request import Report
 from .output import name_worst
 from .plugin_exit import CheckError
 from .states import State, rank, worst
@@ -21,121 +21,122 @@ _STATES = {Severity.INFO: State.OK, Severity.WARNING: State.WARNING, Severity.CR
 
 
 class CheckProblem(NamedTuple):
-    """Something that is wrong: its ``state``, and a phrase for the first line."""
+    """A problem: its ``state``, and its ``text`` for the first line."""
 
     state: State
     text: str
 
 
 def state_of(severity: Severity) -> State:
-    """Return the state that a severity of the policy is."""
+    """Return the state for a severity of the policy."""
     return _STATES[severity]
 
 
-def values_of(view: View, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
-    """Yield the value of each part of ``view`` whose name is ``wanted``; parts of the last run come first in a view."""
-    parts = _observation(view)["parts"]
+def values_of(report: Report, wanted: Callable[[str], bool], *, newest_last: bool = False) -> Iterator[Any]:
+    """Yield the value of each part of ``report`` whose name is ``wanted``; parts of the last run come first."""
+    parts = _observation(report)["parts"]
     if newest_last:
         parts = reversed(parts)
     return (part["value"] for part in parts if wanted(part["name"]))
 
 
 def problems_of(
-    view: View,
+    report: Report,
     wanted: Callable[[str], bool],
     options: argparse.Namespace,
     *,
     kept: bool = True,
     requested: Collection[str] = (),
 ) -> list[CheckProblem]:
-    """Return what could not be read of the ``wanted`` parts, and that the view is too old where it is.
+    """Return a problem if any of the ``wanted`` parts is missing, or if the data in ``report`` are too old.
 
-    ``kept``: what was seen a while before will do. Of the parts that are ``requested`` by name, what is not available
-    could not be read either.
+    With ``kept``, parts with data of an earlier run are not missing. Parts that are ``requested`` by name are missing
+    if they are not available.
     """
-    age = view["ages"]["last_run"] or 0
-    if age > view["max_age"]:
-        allowed = format_age(view["max_age"])
-        text = f"the exporter last polled {format_age(age)} ago, its data are too old to judge (max_age {allowed})"
+    age = report["ages"]["last_run"] or 0
+    if age > report["max_age"]:
+        allowed = format_age(report["max_age"])
+        text = f"data too old: the exporter last polled {format_age(age)} ago (max_age: {allowed})"
         return [CheckProblem(State.UNKNOWN, text)]
-    missing = missing_of(view, wanted, kept=kept)
-    missing += [{**each, "reason": "refused"} for each in unavailable_of(view) if each["name"] in requested]
+    missing = missing_of(report, wanted, kept=kept)
+    missing += [{**part, "reason": "refused"} for part in unavailable_of(report) if part["name"] in requested]
     if not missing:
         return []
-    states = [_state(each["reason"], options) for each in missing]
+    states = [_state(gap["reason"], options) for gap in missing]
     first, *others = missing
-    also = f"; also missing: {name_worst([_part(each) for each in others], _MOST_NAMED)}" if others else ""
+    also = f"; also missing: {name_worst([_part(gap) for gap in others], _MOST_NAMED)}" if others else ""
     return [CheckProblem(worst(states), first["text"] + also)]
 
 
-def missing_of(view: View, wanted: Callable[[str], bool], *, kept: bool = True) -> list[Mapping[str, Any]]:
-    """Return the ``wanted`` parts that could not be read; where ``kept``, only those not seen a while before either."""
-    _observation(view)
-    of_those = [each for each in view["missing"] if not (kept and each["is_kept"])]
-    return [each for each in of_those if not each["name"] or wanted(each["name"])]
+def missing_of(report: Report, wanted: Callable[[str], bool], *, kept: bool = True) -> list[Mapping[str, Any]]:
+    """Return the ``wanted`` parts that could not be read; with ``kept``, only those without data of an earlier run."""
+    _observation(report)
+    gaps = [gap for gap in report["missing"] if not (kept and gap["is_kept"])]
+    return [gap for gap in gaps if not gap["name"] or wanted(gap["name"])]
 
 
-def unavailable_of(view: View) -> list[Mapping[str, Any]]:
+def unavailable_of(report: Report) -> list[Mapping[str, Any]]:
     """Return the parts that CLN does not offer to the account."""
-    return list(_observation(view).get("unavailable", ()))
+    return list(_observation(report).get("unavailable", ()))
 
 
 class Oddities(NamedTuple):
-    """What is odd in answers that were read all the same: ``problems``, ``notes`` that are no problem, ``lines``."""
+    """The cautions about a report: ``problems``, ``notes`` without a state, and ``lines`` of long output."""
 
     problems: list[CheckProblem]
     notes: list[str]
     lines: list[str]
 
 
-def oddities_of(view: View, wanted: Callable[[str], bool], *, but: Collection[str] = ()) -> Oddities:
-    """Return what is odd in the list of parts and in those that are ``wanted``, the facts in ``but`` left out."""
-    observation = _observation(view)
+def oddities_of(report: Report, wanted: Callable[[str], bool], *, but: Collection[str] = ()) -> Oddities:
+    """Return the cautions about the list of parts and about the ``wanted`` parts, without the facts in ``but``."""
+    observation = _observation(report)
     cautions = [
         caution
-        for held in (observation, *(part for part in observation["parts"] if wanted(part["name"])))
-        for caution in held.get("cautions", ())
+        for holder in (observation, *(part for part in observation["parts"] if wanted(part["name"])))
+        for caution in holder.get("cautions", ())
         if caution["fact"] not in but
     ]
-    told = facts.phrases((each["fact"], each["names"], each.get("count", 1)) for each in cautions)
+    phrases = facts.phrases((caution["fact"], caution["names"], caution.get("count", 1)) for caution in cautions)
+    problems = [phrase for phrase in phrases if phrase.severity is not Severity.INFO]
     return Oddities(
-        [CheckProblem(state_of(each.severity), each.text) for each in told if each.severity is not Severity.INFO],
-        [each.text for each in told if each.severity is Severity.INFO],
-        [f"{each['fact']}: {name}" for each in cautions for name in each["names"]],
+        [CheckProblem(state_of(phrase.severity), phrase.text) for phrase in problems],
+        [phrase.text for phrase in phrases if phrase.severity is Severity.INFO],
+        [f"{caution['fact']}: {name}" for caution in cautions for name in caution["names"]],
     )
 
 
-def origin_of(view: View, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
-    """Return lines that tell how old what an exporter gave is, and of each of the ``wanted`` parts that is missing."""
-    gaps = missing_of(view, wanted, kept=False)
+def origin_of(report: Report, options: argparse.Namespace, wanted: Callable[[str], bool] = lambda _: True) -> list[str]:
+    """Return the lines about the age of an exporter's data, and about each of the ``wanted`` parts that is missing."""
+    gaps = missing_of(report, wanted, kept=False)
     if len(gaps) == 1 and not gaps[0]["is_kept"]:
-        gaps = []  # the first line says it all
+        gaps = []  # the first line has its error
     missing = [f"missing: {_part(gap)} ({gap['reason']}): {gap['text']}" for gap in gaps]
-    unavailable = [f"not available: {each['what']}: {each['text']}" for each in unavailable_of(view)]
-    return _age_of(view, options) + missing + unavailable
+    unavailable = [f"not available: {part['what']}: {part['text']}" for part in unavailable_of(report)]
+    return _age_of(report, options) + missing + unavailable
 
 
-def _age_of(view: View, options: argparse.Namespace) -> list[str]:
+def _age_of(report: Report, options: argparse.Namespace) -> list[str]:
     if not options.exporter:
         return []
-    ages = view["ages"]
-    line = f"seen by the exporter {format_age(ages['oldest_part'] or ages['last_run'] or 0)} ago"
-    if view.get("shard"):
-        line += f", which is the shard {view['shard']} and knows its part alone"
-    if view["failure"]:
-        line += f"; its last poll failed: {view['failure']['text']}"
+    ages = report["ages"]
+    line = f"data from the exporter, {format_age(ages['oldest_part'] or ages['last_run'] or 0)} old"
+    if report.get("shard"):
+        line += f"; only those of shard {report['shard']}"
+    if report["failure"]:
+        line += f"; last poll failed: {report['failure']['text']}"
     return [line]
 
 
 def phrases_of(problems: Sequence[CheckProblem]) -> list[str]:
-    """Return what ``problems`` say, the worst first."""
+    """Return the texts of ``problems``, the worst first."""
     return [problem.text for problem in sorted(problems, key=lambda problem: rank(problem.state), reverse=True)]
 
 
-def _observation(view: View) -> Mapping[str, Any]:
-    observation: Mapping[str, Any] | None = view["observation"]
+def _observation(report: Report) -> Mapping[str, Any]:
+    observation: Mapping[str, Any] | None = report["observation"]
     if observation is None:
-        raise CheckError("the exporter has not polled this yet")
+        raise CheckError("no data: the exporter has not run this probe yet")
     return observation
 
 

@@ -1,4 +1,4 @@
-"""What a plugin consists of, and the registry of all there are."""
+"""The definition of a plugin, and the registry of all plugins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from .result import CheckResult
 
 
 class Plugin(NamedTuple):
-    """A plugin: its options, and ``check``, which gets their values, the exit, and the Unix time, and judges."""
+    """A plugin: its name, its purpose as shown in ``--help``, its options, and its check.
+
+    ``check`` is called with the values of the options, the exit, and the Unix time, and returns the result.
+    """
 
     name: str
     purpose: str
@@ -32,10 +35,10 @@ MODULES = {
     "check_cln_exporter": "exporter",
     "register_cln_monitoring_key": "monitoring_key",
 }
-"""The module of each plugin; a new plugin is a line here."""
+"""The module of each plugin; a new plugin is one line here."""
 
 
 def load(name: str) -> Plugin:
-    """Return the plugin ``name``, its module imported now: a check imports nothing of the others."""
-    program: Plugin = import_module(f".plugins.{MODULES[name]}", __package__).PROGRAM
-    return program
+    """Import and return the plugin ``name``, and no other plugin."""
+    plugin: Plugin = import_module(f".plugins.{MODULES[name]}", __package__).PLUGIN
+    return plugin

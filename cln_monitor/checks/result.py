@@ -1,4 +1,4 @@
-"""What a check found, and its evaluation by ``nagiosplugin``."""
+"""Results of checks, and their evaluation by ``nagiosplugin``."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SERVICE_STATES = {
     State.CRITICAL: nagiosplugin.Critical,
     State.UNKNOWN: nagiosplugin.Unknown,
 }
-_NO_LABEL = re.compile(r"[^A-Za-z0-9_]|^$")  # labels may be names that CLN gave, which cores need not take
+_NO_LABEL = re.compile(r"[^A-Za-z0-9_]|^$")  # labels may be names from CLN with characters that cores reject
 _LONGEST_LABEL = 64
 
 
 class Metric(NamedTuple):
-    """A number for the perfdata; ``uom`` is ``s``, ``%`` or empty for a count; its thresholds judge it.
+    """A number in the perfdata, with its thresholds; ``uom`` is ``s``, ``%``, or empty for a count.
 
-    Where it is not ``is_judged`` they are there to be shown alone, and other states say how bad it is.
+    The thresholds of a metric that is not ``is_judged`` are only shown; its state comes from the check's problems.
     """
 
     label: str
@@ -37,7 +37,7 @@ class Metric(NamedTuple):
 
     @property
     def state(self) -> State:
-        """The state that its thresholds give it."""
+        """The state of the value by the metric's thresholds."""
         if not self.is_judged:
             return State.OK
         if self.critical is not None and self.critical.is_bad(self.value):
@@ -48,43 +48,44 @@ class Metric(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """A first line in words, a line for each object worth naming, the figures, and states that no figure shows."""
+    """The result of a check: first line, long output, metrics, and the states that do not come from a metric."""
 
     text: str
     lines: Sequence[str] = ()
-    figures: Sequence[Metric] = ()
+    metrics: Sequence[Metric] = ()
     states: Sequence[State] = ()
 
     def evaluate(self) -> tuple[State, list[str]]:
-        """Return the state of the check and its perfdata, a text a figure."""
-        check = nagiosplugin.Check(_Figures(self.figures), _FigureContext("figure"))
+        """Return the state of the check and its perfdata, one text per metric."""
+        check = nagiosplugin.Check(_Metrics(self.metrics), _MetricContext("metric"))
         check()
         state = worst([*self.states, *(State(int(result.state)) for result in check.results)])
         return state, check.perfdata
 
 
-class _Figures(nagiosplugin.Resource):  # type: ignore[misc] # nagiosplugin ships no types
-    def __init__(self, figures: Sequence[Metric]) -> None:
-        self.figures = {_NO_LABEL.sub("_", figure.label)[:_LONGEST_LABEL]: figure for figure in figures}
+class _Metrics(nagiosplugin.Resource):  # type: ignore[misc] # nagiosplugin ships no types
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self.metrics = {_NO_LABEL.sub("_", metric.label)[:_LONGEST_LABEL]: metric for metric in metrics}
 
     def probe(self) -> Iterator[nagiosplugin.Metric]:
-        for label, figure in self.figures.items():
-            yield nagiosplugin.Metric(label, _rounded(figure.value), figure.uom, min=0, context="figure")
+        for label, metric in self.metrics.items():
+            yield nagiosplugin.Metric(label, _rounded(metric.value), metric.uom, min=0, context="metric")
 
 
-class _FigureContext(nagiosplugin.Context):  # type: ignore[misc] # nagiosplugin ships no types
-    def evaluate(self, metric: nagiosplugin.Metric, resource: _Figures) -> nagiosplugin.Result:
-        return nagiosplugin.Result(_SERVICE_STATES[resource.figures[metric.name].state], metric=metric)
+class _MetricContext(nagiosplugin.Context):  # type: ignore[misc] # nagiosplugin ships no types
+    def evaluate(self, metric: nagiosplugin.Metric, resource: _Metrics) -> nagiosplugin.Result:
+        return nagiosplugin.Result(_SERVICE_STATES[resource.metrics[metric.name].state], metric=metric)
 
-    def performance(self, metric: nagiosplugin.Metric, resource: _Figures) -> nagiosplugin.Performance:
-        figure = resource.figures[metric.name]
-        warning, critical = (str(each) if each is not None else "" for each in (figure.warning, figure.critical))
+    def performance(self, metric: nagiosplugin.Metric, resource: _Metrics) -> nagiosplugin.Performance:
+        judged = resource.metrics[metric.name]
+        thresholds = (judged.warning, judged.critical)
+        warning, critical = ("" if threshold is None else str(threshold) for threshold in thresholds)
         return nagiosplugin.Performance(metric.name, metric.value, metric.uom, warning, critical, metric.min)
 
 
 def _rounded(value: float) -> int | float:
-    """Return ``value`` as perfdata can hold it: cores take neither exponents nor fifteen decimals."""
+    """Return ``value`` rounded for perfdata: cores accept neither exponents nor fifteen decimals."""
     if not math.isfinite(value):
-        raise ValueError(f"a figure that is {value}")
+        raise ValueError(f"the value of a metric is {value}")
     rounded = round(float(value), 2)
     return int(rounded) if rounded.is_integer() else rounded

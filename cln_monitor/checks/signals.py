@@ -1,4 +1,4 @@
-"""Signals that would end a plugin without output: each ends it as UNKNOWN, with the usual line."""
+"""Handling of signals that would terminate a plugin without output: it ends as UNKNOWN, with a first line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _IGNORED_BY_PYTHON = frozenset({signal.SIGPIPE, signal.SIGXFSZ})
 
 
 def end_on_signals(exit_: PluginExit) -> None:
-    """End by ``exit_`` on each signal whose default action ends a process; call it before threads are started.
+    """End the process through ``exit_`` on each signal that would terminate it; call this before starting threads.
 
-    A thread waits for them, so that they end a check at once whatever its main thread is waiting for. A write to a
-    closed connection and a crash go to the thread that caused them, and so stay what they are: an error, and a crash.
-    What whoever started the plugin ignores, as nohup does SIGHUP, stays ignored.
+    A thread waits for the signals, so that they end a check immediately even while its main thread is blocked. SIGPIPE
+    and crashes are delivered to the thread that caused them, and remain an error or a crash. Signals ignored by the
+    parent process, as nohup ignores SIGHUP, stay ignored.
     """
     waited = {
         number
@@ -31,7 +31,7 @@ def end_on_signals(exit_: PluginExit) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, waited)
     try:
         _thread.start_new_thread(_wait, (exit_, waited))
-    except (RuntimeError, MemoryError):  # no thread can be started: the main thread handles them, between two steps
+    except (RuntimeError, MemoryError):  # no thread can be started: the main thread handles them between bytecodes
         for number in waited - _CRASHES - _IGNORED_BY_PYTHON:
             signal.signal(number, lambda number, _: _end(exit_, number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, waited)
@@ -43,8 +43,8 @@ def _wait(exit_: PluginExit, waited: Collection[int]) -> None:
 
 def _end(exit_: PluginExit, number: int) -> None:
     if number == signal.SIGINT:
-        exit_.unusable(f"interrupted while {exit_.stage}")
-    exit_.unusable(f"ended by a signal while {exit_.stage} ({_name(number)})")
+        exit_.unknown(f"interrupted while {exit_.stage}")
+    exit_.unknown(f"terminated by {_name(number)} while {exit_.stage}")
 
 
 def _name(number: int) -> str:

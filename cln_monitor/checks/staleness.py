@@ -1,4 +1,4 @@
-"""How bad it is that servers are silent: by the policy, or by the ranges that replace it."""
+"""The evaluation of silent servers: by the policy, or by the ranges of options that replace it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .result import Metric
 from .server_age import (
     SEEN,
     ServerAge,
-    age_figures,
+    above_seconds,
+    age_metrics,
     age_server,
-    of_seconds,
     oldest_first,
     stale_problems,
     undated_notes,
@@ -30,9 +30,9 @@ _MOST_LINES = 20
 
 
 class ServerRow(NamedTuple):
-    """A server of the ``key`` as CLN lists it, what lines call it, and the Unix time of its registration if told.
+    """A server of ``key``: its ``row`` from CLN, its ``name`` in texts, and the Unix time of its registration if known.
 
-    ``is_off``: its key is disabled, so that nothing about it is a problem.
+    ``is_off`` is whether its key is disabled, so that nothing about it is a problem.
     """
 
     key: str
@@ -43,28 +43,28 @@ class ServerRow(NamedTuple):
 
     @property
     def id(self) -> tuple[str, str]:
-        """What tells it apart."""
+        """The key and the server id, which together are unique."""
         return self.key, self.row.get("server_id", "")
 
 
 class JudgedServers(NamedTuple):
-    """Servers, the oldest check-in first, what to say of them, and their figures.
+    """Servers, the oldest check-in first, with the problems, notes, and metrics about them.
 
-    ``lines`` name the servers that the ``notes`` are about, the first twenty of each.
+    ``lines`` name the servers in the ``notes``, the first twenty of each note.
     """
 
     servers: list[ServerAge]
     problems: list[CheckProblem]
     notes: list[str]
     lines: list[str]
-    figures: list[Metric]
+    metrics: list[Metric]
     superseded: int
 
 
 def superseded_rows(
     keys: Iterable[Mapping[str, Any]], host_names: Mapping[str, str], now: float, stale_after: float
 ) -> Collection[tuple[str, str]]:
-    """Return key and server id of the servers of ``keys`` that have registered anew; ``host_names`` go by server id."""
+    """Return key and server id of each superseded server of ``keys``; ``host_names`` are by server id."""
     registered = [
         (
             policy.Registration(
@@ -76,10 +76,10 @@ def superseded_rows(
         for row in key["servers"]
         if row.get("last_checkin", "unknown") is not None
     ]
-    shared = policy.shared_addresses(each for each, _ in registered)
-    # CLN tells minutes, so that two servers may look alike: each counts by itself.
+    shared = policy.shared_addresses(registration for registration, _ in registered)
+    # By identity: times have the precision of a minute, so two registrations may be equal.
     found = set(map(id, policy.superseded(shared, now, stale_after)))
-    return {(each.key, server_id) for each, server_id in registered if id(each) in found}
+    return {(registration.key, server_id) for registration, server_id in registered if id(registration) in found}
 
 
 def judge_servers(
@@ -93,49 +93,50 @@ def judge_servers(
     names: Mapping[str, str] | None = None,
     is_account: bool = True,
 ) -> JudgedServers:
-    """Return the verdict on ``rows``, which are ``total`` in words; times are Unix seconds.
+    """Return the evaluation of ``rows``; times are in Unix seconds.
 
-    ``names`` are those of the keys whose servers these are; without, they are but some servers, or of no key.
-    ``is_account``: they are all servers of the account, of which many can fall silent.
+    ``total`` is the number of rows with a noun, as in "9 KernelCare servers". ``names`` are those of the keys that the
+    servers belong to; None if ``rows`` are only some servers of their keys. ``is_account`` is whether ``rows`` are all
+    servers of the account, so that many of them falling silent is one critical problem.
     """
-    given = pair(options.warning, options.critical, (of_seconds(stale_after), None))
+    thresholds = pair(options.warning, options.critical, (above_seconds(stale_after), None))
     by_policy = options.warning is None and options.critical is None
-    at_birth = (of_seconds(policy.NEVER_AFTER), None)
+    since_registration = (above_seconds(policy.NEVER_AFTER), None)
     aged = [
         (
-            each,
+            row,
             age_server(
-                *(each.name, each.row, each.created, now),
-                at_birth if by_policy and each.row.get("last_checkin", 0) is None else given,
+                *(row.name, row.row, row.created, now),
+                since_registration if by_policy and row.row.get("last_checkin", 0) is None else thresholds,
             ),
         )
-        for each in rows
+        for row in rows
     ]
     servers, judged = [], []
-    for each, server in aged:
-        is_note = each.is_off or (by_policy and _is_note(each, server, superseded, stale_after))
+    for row, server in aged:
+        is_note = row.is_off or (by_policy and _is_note(row, server, superseded, stale_after))
         servers.append(server._replace(state=State.OK) if is_note else server)
-        judged += [] if each.is_off or (by_policy and each.id in superseded) else [(each, server)]
+        judged += [] if row.is_off or (by_policy and row.id in superseded) else [(row, server)]
     notes, lines = _notes(aged, superseded if by_policy else (), total, stale_after, by_policy=by_policy)
     shown = oldest_first(servers)
     if by_policy:
         at_once = _at_once(judged, total, now, stale_after, names, is_account=is_account) if names is not None else []
-        problems = [*at_once, *stale_problems(shown, total, given, at_birth)]
+        problems = [*at_once, *stale_problems(shown, total, thresholds, since_registration)]
     else:
-        problems = stale_problems(shown, total, given, given)
-    # A superseded server has a figure of its own, and nothing is said of one whose key is disabled.
-    counted = {id(each) for each, _ in judged}
-    figures = age_figures([server for each, server in aged if id(each) in counted], given)
+        problems = stale_problems(shown, total, thresholds, thresholds)
+    # Superseded servers have their own metric, and servers of disabled keys have none.
+    counted = {id(row) for row, _ in judged}
+    metrics = age_metrics([server for row, server in aged if id(row) in counted], thresholds)
     notes = [*undated_notes(shown, total), *notes]
-    return JudgedServers(shown, problems, notes, lines, figures, _count(rows, superseded))
+    return JudgedServers(shown, problems, notes, lines, metrics, _count(rows, superseded))
 
 
 def _count(rows: Iterable[ServerRow], superseded: Collection[tuple[str, str]]) -> int:
-    return sum(each.id in superseded and not each.is_off for each in rows)
+    return sum(row.id in superseded and not row.is_off for row in rows)
 
 
-def _is_note(each: ServerRow, server: ServerAge, superseded: Collection[tuple[str, str]], stale_after: float) -> bool:
-    return server.checkin == SEEN and (each.id in superseded or (server.age or 0) > policy.gone_after(stale_after))
+def _is_note(row: ServerRow, server: ServerAge, superseded: Collection[tuple[str, str]], stale_after: float) -> bool:
+    return server.checkin == SEEN and (row.id in superseded or (server.age or 0) > policy.gone_after(stale_after))
 
 
 def _at_once(
@@ -147,17 +148,24 @@ def _at_once(
     *,
     is_account: bool,
 ) -> list[CheckProblem]:
-    """Return a phrase for what has one cause: keys, or many servers of the account, that fell silent."""
+    """Return problems that probably have one cause: whole keys, or many servers of the account, fell silent."""
     times: dict[str, list[float]] = {}
-    for each, server in judged:
+    for row, server in judged:
         if server.checkin == SEEN:
-            times.setdefault(each.key, []).append(now - (server.age or 0))
-    stands = {key: policy.silence_of(sorted(of_key), now, stale_after) for key, of_key in times.items()}
-    newly = sum(each.newly for each in stands.values())
+            times.setdefault(row.key, []).append(now - (server.age or 0))
+    silences = {key: policy.silence_of(sorted(checkins), now, stale_after) for key, checkins in times.items()}
+    newly = sum(silence.newly for silence in silences.values())
     texts = []
-    whole = [f"{names.get(key) or masked(key)} ({each.seen})" for key, each in stands.items() if key and each.is_whole]
-    if whole:
-        texts.append(f"no server of {len(whole)} key{'s' * (len(whole) > 1)} checks in any more: {name_worst(whole)}")
+    whole = {
+        names.get(key) or masked(key): silence.checked_in
+        for key, silence in silences.items()
+        if key and silence.is_whole
+    }
+    if len(whole) == 1:
+        texts.append(f"all servers of key {next(iter(whole))} are silent")
+    elif whole:
+        keys = [f"{name} ({count})" for name, count in whole.items()]
+        texts.append(f"all servers of {len(keys)} keys are silent: {name_worst(keys)}")
     if is_account and policy.are_many(newly, len(judged)):
         texts.append(f"{newly} of {total} fell silent in the last {format_age(policy.NEWLY_SILENT + stale_after)}")
     return [CheckProblem(State.CRITICAL, text) for text in texts]
@@ -171,27 +179,27 @@ def _notes(
     *,
     by_policy: bool,
 ) -> tuple[list[str], list[str]]:
-    """Return a phrase for the servers of each row of the policy that is worth a word, and lines that name them."""
+    """Return a note for the servers of each row of the policy with severity info, and lines that name them."""
     gone_after = policy.gone_after(stale_after)
-    old = [server for each, server in aged if each.id in superseded and not each.is_off]
-    gone = [
+    replaced = [server for row, server in aged if row.id in superseded and not row.is_off]
+    abandoned = [
         server
-        for each, server in aged
+        for row, server in aged
         if by_policy
-        and not each.is_off
-        and each.id not in superseded
+        and not row.is_off
+        and row.id not in superseded
         and server.checkin == SEEN
         and (server.age or 0) > gone_after
     ]
-    off = [server for each, server in aged if each.is_off and server.state is not State.OK]
+    off = [server for row, server in aged if row.is_off and server.state is not State.OK]
     notes, lines = [], []
-    for servers, words, short in (
-        (gone, f"silent for over {format_age(gone_after)} and still billed", "still billed"),
-        (old, "superseded by a newer registration", "superseded"),
+    for servers, description, short in (
+        (abandoned, f"silent for over {format_age(gone_after)} and still billed", "still billed"),
+        (replaced, "superseded by a newer registration", "superseded"),
         (off, "silent on disabled keys", "key disabled"),
     ):
         if servers:
             named = oldest_first(servers)
-            notes.append(f"{len(named)} of {total} {words}: {name_worst([server.in_phrase for server in named])}")
+            notes.append(f"{len(named)} of {total} {description}: {name_worst([server.in_phrase for server in named])}")
             lines += [f"info: {server}, {short}" for server in named[:_MOST_LINES]]
     return notes, lines

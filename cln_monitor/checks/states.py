@@ -1,4 +1,4 @@
-"""The four states of a check, and which of two is the worse."""
+"""The four states of a check, and their order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class State(enum.IntEnum):
-    """A state, its value the exit code that Nagios and Icinga know it by."""
+    """A state of a check; its value is the exit code for Nagios and Icinga."""
 
     OK = 0
     WARNING = 1
@@ -19,10 +19,10 @@ _FROM_BEST_TO_WORST = (State.OK, State.WARNING, State.UNKNOWN, State.CRITICAL)
 
 
 def rank(state: State) -> int:
-    """Return how bad ``state`` is: what is known to be broken is worse than what could not be looked at."""
+    """Return the severity of ``state`` as a number. CRITICAL is worse than UNKNOWN, which is worse than WARNING."""
     return _FROM_BEST_TO_WORST.index(state)
 
 
 def worst(states: Iterable[State]) -> State:
-    """Return the worst of ``states``; OK when there are none."""
+    """Return the worst of ``states``, or OK if ``states`` is empty."""
     return max(states, key=rank, default=State.OK)

@@ -1,4 +1,4 @@
-"""Nagios ranges whose numbers may carry units: ``1d``, ``12h:``, ``@10:20``, ``80%``."""
+"""Nagios ranges whose numbers may have units: ``1d``, ``12h:``, ``@10:20``, ``80%``."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from cln_monitor.durations import parse_number, parse_seconds
 
 from .plugin_exit import CheckError
 
-_LARGEST = 1e15  # what is larger is a slip, and a number that perfdata cannot spell
+_LARGEST = 1e15  # larger numbers are mistakes, and perfdata cannot represent them
 
 
 class Threshold:
-    """A range of good values, as given: ``1d`` is bad above a day, ``5:`` below five, ``@1:5`` from one to five."""
+    """A Nagios range: ``1d`` alerts above a day, ``5:`` below five, ``@1:5`` from one to five."""
 
     def __init__(self, text: str, number: Callable[[str], float]) -> None:
-        """Read ``text``, its numbers by ``number``. Raises ValueError when it is no range."""
+        """Parse ``text``, with ``number`` for its numbers. Raises ValueError if it is not a range."""
         self.text = text.strip()
         inverted = "@" if self.text.startswith("@") else ""
         ends = self.text.removeprefix("@").split(":")
         if len(ends) > 2 or not any(ends):
-            raise ValueError("no range")
+            raise ValueError("not a range")
         spelled = [end if end in {"", "~"} else _plain(number(end)) for end in ends]
         self.range = Range(inverted + ":".join(spelled))
 
     def is_bad(self, value: float) -> bool:
-        """Tell whether ``value`` raises the alarm."""
+        """Return whether ``value`` raises an alert."""
         return not self.range.match(value)
 
     @property
     def is_plain(self) -> bool:
-        """Whether a single number says it all: everything above it is bad. Nothing we measure is below zero."""
+        """Whether the range is a single maximum; no measured value is below zero."""
         return not self.range.invert and self.range.start <= 0 and not math.isinf(self.range.end)
 
     @property
-    def words(self) -> str:
-        """What is bad, as in ``not checked in for over 3d``."""
+    def description(self) -> str:
+        """The values that raise an alert, as in ``not checked in for over 3d``."""
         if self.is_plain:
             return f"over {self.text.rpartition(':')[2]}"
-        return f"in {self.text[1:]}" if self.range.invert else f"out of {self.text}"
+        return f"inside {self.text[1:]}" if self.range.invert else f"outside {self.text}"
 
     def is_looser_than(self, other: Threshold) -> bool:
-        """Tell whether this range lets a value pass that ``other`` does not, as far as both are plain ranges."""
+        """Return whether this range allows a value that ``other`` does not; false if either is inverted."""
         if self.range.invert or other.range.invert:
             return False
         return max(self.range.start, 0) < other.range.start or bool(self.range.end > other.range.end)
 
     def __str__(self) -> str:
-        """Return it for perfdata: a plain number where that says it all, as Icinga drops ranges."""
+        """Return the range for perfdata, as a plain number if possible: Icinga drops other ranges."""
         if self.is_plain:
             return _plain(self.range.end)
         start = "~" if math.isinf(self.range.start) else _plain(self.range.start)
@@ -58,46 +58,46 @@ class Threshold:
         return f"{'@' if self.range.invert else ''}{start}:{end}"
 
 
-def of_age(text: str) -> Threshold:
-    """Return the threshold on an age that ``text`` spells, in seconds. Raises ValueError."""
+def age_range(text: str) -> Threshold:
+    """Parse a range of ages such as ``1d``; the threshold is in seconds. Raises ValueError."""
     try:
         threshold = Threshold(text, parse_seconds)
     except ValueError:
-        raise ValueError(f"{text!r} is no range of ages, such as 1d, 12h or @1h:2h") from None
+        raise ValueError(f"invalid range of ages {text!r}: use for example 1d, 12h, or @1h:2h") from None
     if threshold.text.isdecimal():
         threshold.text += "s"
     return threshold
 
 
-def of_percent(text: str) -> Threshold:
-    """Return the threshold on a percentage that ``text`` spells. Raises ValueError."""
+def percent_range(text: str) -> Threshold:
+    """Parse a range of percentages such as ``80%``. Raises ValueError."""
     try:
         return Threshold(text.replace("%", ""), parse_number)
     except ValueError:
-        raise ValueError(f"{text!r} is no range of percentages, such as 80 or 80%") from None
+        raise ValueError(f"invalid range of percentages {text!r}: use for example 80 or 80%") from None
 
 
-def of_count(text: str) -> Threshold:
-    """Return the threshold on a number of things that ``text`` spells. Raises ValueError."""
+def count_range(text: str) -> Threshold:
+    """Parse a range of counts such as ``5`` or ``1:``. Raises ValueError."""
     try:
         return Threshold(text, parse_number)
     except ValueError:
-        raise ValueError(f"{text!r} is no range of numbers, such as 0, 5 or 1:") from None
+        raise ValueError(f"invalid range of numbers {text!r}: use for example 0, 5, or 1:") from None
 
 
 def _plain(number: float) -> str:
     if not abs(number) < _LARGEST:
-        raise ValueError("not a number, or one too large")
+        raise ValueError("not a number, or too large")
     return str(int(number)) if float(number).is_integer() else f"{number:f}".rstrip("0")
 
 
 def pair(
     warning: Threshold | None, critical: Threshold | None, defaults: tuple[Threshold | None, Threshold | None]
 ) -> tuple[Threshold | None, Threshold | None]:
-    """Return the thresholds in force: those given, and the ``defaults`` for the others.
+    """Return the effective thresholds: ``warning`` and ``critical``, or their ``defaults`` if not set.
 
-    A default for WARNING that a stricter CRITICAL leaves no room for is left out. Raises CheckError where a given range
-    for WARNING leaves no room for itself: nobody asked for the CRITICAL beyond it to go.
+    A default for WARNING is dropped if it is looser than ``critical``. Raises CheckError if ``warning`` itself is
+    looser than the range for CRITICAL, as it would never apply.
     """
     if warning is not None and critical is not None:
         if warning.is_looser_than(critical):
@@ -108,7 +108,7 @@ def pair(
         return None, critical
     if warning is not None and default_critical is not None and warning.is_looser_than(default_critical):
         raise CheckError(
-            f"the warning range {warning.text} is looser than the default of the critical range, "
-            f"{default_critical.text}: give that too"
+            f"the warning range {warning.text} is looser than the default critical range {default_critical.text}: "
+            "set the critical range too"
         )
     return warning or default_warning, critical or default_critical

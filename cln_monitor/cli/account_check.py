@@ -1,4 +1,4 @@
-"""Asks CLN, by the probes themselves, what an account can use, and makes the configuration of probes that fits it."""
+"""The check of an account: runs the probes to find what the account can use, and builds the matching configuration."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from cln_monitor.probes import (
     run_probe,
 )
 
-from .concurrent import Gathering
-from .exit_codes import Code
-from .session import Session, skew_in_words
+from .concurrent import ConcurrentReader
+from .exit_codes import ExitCode
+from .session import Session, describe_skew
 
 WORKS, NOT_AVAILABLE, FAILS, NOT_ASKED = "works", "not available", "fails", "not asked"
-"""What there is to say of a probe."""
-_WRONG = frozenset({"auth", "refused"})
+"""The results of a probe."""
+_REFUSED = frozenset({"auth", "refused"})
 _MOST_NAMED = 3
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ +-][A-Za-z0-9_+-]+)*")
 
@@ -36,7 +36,7 @@ _WORDS_OF_YAML = frozenset({"true", "false", "yes", "no", "on", "off", "null", "
 
 
 class Check(NamedTuple):
-    """What asking by a ``probe`` came to."""
+    """The ``result`` of a ``probe``, with a ``text`` that explains it."""
 
     probe: str
     result: str
@@ -44,7 +44,7 @@ class Check(NamedTuple):
 
 
 class AccountCheck:
-    """Asks about the account of ``session``. ``checks`` are what came of it, ``probes`` the settings that fit."""
+    """Checks the account of ``session``. ``checks`` are the results, ``probes`` the matching settings by probe name."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -54,92 +54,92 @@ class AccountCheck:
         self._clock = clock
         self.checks: list[Check] = []
         self.probes: dict[str, dict[str, Any]] = {}
-        self.code = Code.DONE
+        self.code = ExitCode.DONE
         self._skew: float | None = None
-        self._is_known = False  # the account, to CLN
-        self._is_pointless = False
+        self._is_known = False  # whether CLN has accepted the account
+        self._is_stopped = False
 
-    def run(self, gathering: Gathering) -> None:
-        """Ask by each probe, until CLN cannot be reached or refuses the credentials. Raises SelectionError."""
+    def run(self, progress: ConcurrentReader) -> None:
+        """Run each probe, until CLN cannot be reached or refuses the credentials. Raises SelectionError."""
         with Threads(self._session.config.concurrency - 1) as pool:
             for probe in PROBES.values():
-                if self._is_pointless:
-                    self._add(probe.name, NOT_ASKED, "it would fail in the same way")
+                if self._is_stopped:
+                    self._add(probe.name, NOT_ASKED, "it would fail for the same reason")
                 else:
-                    self._judge(probe.name, self._ask(probe, gathering, pool))
-        if self._is_pointless:
+                    self._evaluate(probe.name, self._run_probe(probe, progress, pool))
+        if self._is_stopped:
             self.probes = {}
 
     def _observe(self, exchange: Exchange) -> None:
         if exchange.clock_skew is not None:
             self._skew = exchange.clock_skew
 
-    def _ask(self, probe: Probe[Any], gathering: Gathering, pool: Executor) -> Observation[Any]:
+    def _run_probe(self, probe: Probe[Any], progress: ConcurrentReader, pool: Executor) -> Observation[Any]:
         settings = msgspec.structs.replace(self._account.probes[probe.name], enabled=True)
-        if probe.of_account:
-            context = self._clients.of_account(self._account, probe.name, settings)
+        if probe.per_account:
+            context = self._clients.for_account(self._account, probe.name, settings)
         else:
-            context = self._clients.of_api(self._session.config.api_url_of(self._account), settings)
-        return run_probe(_Watched(probe, gathering), context, pool, self._clock).observation
+            context = self._clients.for_api(self._session.config.api_url_of(self._account), settings)
+        return run_probe(_ProbeWithProgress(probe, progress), context, pool, self._clock).observation
 
-    def _judge(self, name: str, seen: Observation[Any]) -> None:
-        failure = seen.failure
-        found = _FOUND[name]([part.value for part in seen.parts])
-        absent = [each.what for each in seen.unavailable]
-        also = f"; not available: {_some(absent)}" if absent else ""
-        if failure is None or _is_absent(name, seen):
-            nothing = _NOTHING[name] if failure is None else failure.text
+    def _evaluate(self, name: str, observation: Observation[Any]) -> None:
+        failure = observation.failure
+        summary = _SUMMARIES[name]([part.value for part in observation.parts])
+        absent = [part.subject for part in observation.unavailable]
+        suffix = f"; not available: {_shortened(absent)}" if absent else ""
+        if failure is None or _is_absent(name, observation):
+            empty = _EMPTY[name] if failure is None else failure.text
             is_off = name == "status" and self._skew is not None and abs(self._skew) > MOST_SKEW
-            off = f"; {skew_in_words(self._skew or 0.0)}" if is_off else ""
-            self._add(name, WORKS if found else NOT_AVAILABLE, (found or nothing) + also + off)
+            clock = f"; {describe_skew(self._skew or 0.0)}" if is_off else ""
+            self._add(name, WORKS if summary else NOT_AVAILABLE, (summary or empty) + suffix + clock)
             self._is_known |= name != "status"
         else:
-            self._is_pointless = name == "status" or (failure.reason == "auth" and not self._is_known)
-            text = f"{failure.text}; works: {found}" if found else failure.text
-            self._add(name, FAILS, text + also)
-            is_wrong = any(missing.failure.reason in _WRONG for missing in seen.missing)
-            self.code = Code.REFUSED if is_wrong or self.code is Code.REFUSED else Code.NOT_ASKED
-        self.probes[name] = _fitting(name, seen, is_there=bool(found))
+            self._is_stopped = name == "status" or (failure.reason == "auth" and not self._is_known)
+            text = f"{failure.text}; works: {summary}" if summary else failure.text
+            self._add(name, FAILS, text + suffix)
+            is_refused = any(missing.failure.reason in _REFUSED for missing in observation.missing)
+            self.code = ExitCode.REFUSED if is_refused or self.code is ExitCode.REFUSED else ExitCode.NOT_QUERIED
+        self.probes[name] = _matching_settings(name, observation, is_available=bool(summary))
 
     def _add(self, probe: str, result: str, text: str) -> None:
         self.checks.append(Check(probe, result, self._session.redactor.scrub(text)))
 
     def block(self) -> list[str]:
-        """Return the lines of the block ``probes:`` that fits the account."""
+        """Return the lines of the ``probes:`` block that matches the account."""
         return ["probes:", *(f"  {name}: {{{_inline(settings)}}}" for name, settings in self.probes.items())]
 
 
-def _is_absent(name: str, seen: Observation[Any]) -> bool:
-    """Tell whether all that failed is the list of a product, which CLN refuses: the account does not have that."""
-    refused = [each for each in seen.missing if each.failure.reason == "refused" and not each.name]
-    return name != "status" and len(refused) == len(seen.missing)
+def _is_absent(name: str, observation: Observation[Any]) -> bool:
+    """Return whether only lists of a product failed, which CLN refuses if the account does not have the product."""
+    refused = [part for part in observation.missing if part.failure.reason == "refused" and not part.name]
+    return name != "status" and len(refused) == len(observation.missing)
 
 
-def _fitting(name: str, seen: Observation[Any], *, is_there: bool) -> dict[str, Any]:
-    """Return the settings of a probe that fit what was seen of it; one that could not be asked stays as it is."""
-    if not is_there:
-        return {"enabled": seen.failure is not None and not _is_absent(name, seen)}
-    if all(each.failure.reason == "refused" for each in seen.missing):
+def _matching_settings(name: str, observation: Observation[Any], *, is_available: bool) -> dict[str, Any]:
+    """Return the settings of a probe that match its observation; a probe that failed stays enabled."""
+    if not is_available:
+        return {"enabled": observation.failure is not None and not _is_absent(name, observation)}
+    if all(part.failure.reason == "refused" for part in observation.missing):
         if name == "patch_status":
-            scopes = {part.value.scope for part in seen.parts}
+            scopes = {part.value.scope for part in observation.parts}
             return {"enabled": True, "scopes": [scope for scope in ("key", "reseller") if scope in scopes]}
         if name == "els":
-            return {"enabled": True, "products": [part.name for part in seen.parts if part.value.keys]}
+            return {"enabled": True, "products": [part.name for part in observation.parts if part.value.keys]}
     return {"enabled": True}
 
 
-class _Watched:
-    """A probe that shows on a bar how many of its parts are read."""
+class _ProbeWithProgress:
+    """A probe whose reads advance a progress bar."""
 
-    def __init__(self, probe: Probe[Any], gathering: Gathering) -> None:
-        self._probe, self._gathering = probe, gathering
+    def __init__(self, probe: Probe[Any], progress: ConcurrentReader) -> None:
+        self._probe, self._progress = probe, progress
         self.name, self.settings = probe.name, probe.settings
-        self.of_account, self.is_shared = probe.of_account, probe.is_shared
+        self.per_account, self.is_sharded = probe.per_account, probe.is_sharded
 
     def plan(self, context: ProbeContext) -> Any:
         """Return the plan of the probe."""
         plan = self._probe.plan(context)
-        self._gathering.expect(len(plan.readers))
+        self._progress.expect(len(plan.readers))
         readers = {name: partial(self._read, reader) for name, reader in plan.readers.items()}
         return msgspec.structs.replace(plan, readers=readers)
 
@@ -147,14 +147,14 @@ class _Watched:
         try:
             return reader()
         finally:
-            self._gathering.advance()
+            self._progress.advance()
 
 
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _some(names: Sequence[str]) -> str:
+def _shortened(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more
 
@@ -164,7 +164,9 @@ def _status(values: Sequence[Any]) -> str:
     if not flags:
         return ""
     bad = [flag.name for flag in flags if not flag.good]
-    return f"CLN answers; {_number(len(flags), 'flag')}, " + (f"in a bad state: {_some(bad)}" if bad else "all good")
+    return f"CLN answers; {_number(len(flags), 'flag')}, " + (
+        f"in a bad state: {_shortened(bad)}" if bad else "all good"
+    )
 
 
 def _keys(values: Sequence[Any]) -> str:
@@ -202,7 +204,7 @@ def _awp(values: Sequence[Any]) -> str:
     return f"{number} billable this month" if number else ""
 
 
-_FOUND: Mapping[str, Callable[[Sequence[Any]], str]] = {
+_SUMMARIES: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "status": _status,
     "kernelcare": _keys,
     "imunify": _keys,
@@ -212,8 +214,8 @@ _FOUND: Mapping[str, Callable[[Sequence[Any]], str]] = {
     "groups": _groups,
     "awp": _awp,
 }
-_NOTHING = {
-    "status": "CLN tells no flags",
+_EMPTY = {
+    "status": "CLN reports no flags",
     "kernelcare": "the account has no keys",
     "imunify": "the account has no keys",
     "patch_status": "no key with a patch status, and no reseller access",
@@ -229,7 +231,7 @@ def _inline(settings: Mapping[str, Any]) -> str:
 
 
 def _yaml(value: object) -> str:
-    """Return ``value`` as YAML has it between braces."""
+    """Return ``value`` as YAML of a flow mapping."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The command line of ``clntool``: what stands before the family, and the families."""
+"""The command line of ``clntool``: the global options and the command groups."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cln_monitor.config import AccountSelection
 from .commands import awp, check, els, files, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
 from .common_options import AccountOption, Commands, ConfigOption, OutputOption
 from .completion import CompletionGroup, InstallCompletion, ShowCompletion
-from .context import needs_command
+from .context import require_command
 from .output import Format, Output
 from .session import Session, refuse_blank
 
@@ -21,7 +21,7 @@ app = Commands(
     name="clntool",
     cls=CompletionGroup,
     add_completion=False,  # typer's options take no shell as their value
-    help="Every call of the CloudLinux Network (CLN) API from the shell.",
+    help="Use the CloudLinux Network (CLN) API from the shell.",
     pretty_exceptions_enable=False,  # they show the values of variables, and with them secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -46,7 +46,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _before_the_family(
+def _global_options(
     context: typer.Context,
     *,
     config: ConfigOption = None,
@@ -54,22 +54,22 @@ def _before_the_family(
     output: OutputOption = None,
     login: Annotated[
         str | None,
-        typer.Option(metavar="LOGIN", help="In place of a configuration; or the variable CLN_LOGIN."),
+        typer.Option(metavar="LOGIN", help="CLN login, instead of a configuration file (variable: CLN_LOGIN)."),
     ] = None,
     secret_key_file: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="The secret key of that login; or the variable CLN_SECRET_KEY."),
+        typer.Option(metavar="FILE", help="File with the secret key of the login (variable: CLN_SECRET_KEY)."),
     ] = None,
-    api_url: Annotated[str | None, typer.Option(metavar="URL", help="The root of the CLN API.")] = None,
-    proxy: Annotated[str | None, typer.Option(metavar="URL", help="An HTTP proxy on the way to CLN.")] = None,
-    show_completion: ShowCompletion = None,  # noqa: ARG001 # as the next: its callback is what does it
+    api_url: Annotated[str | None, typer.Option(metavar="URL", help="Root URL of the CLN API.")] = None,
+    proxy: Annotated[str | None, typer.Option(metavar="URL", help="HTTP proxy for requests to CLN.")] = None,
+    show_completion: ShowCompletion = None,  # noqa: ARG001 # as the next one, implemented by its callback
     install_completion: InstallCompletion = None,  # noqa: ARG001
     _: Annotated[
-        bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    given = {"config": config, "account": account, "login": login, "secret-key-file": secret_key_file}
-    refuse_blank(given | {"api-url": api_url, "proxy": proxy})
-    choice = AccountSelection(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
-    needs_command(context)
-    context.obj = Session(choice, Output(output or Format.TABLE, time.time), context.obj)
+    options = {"config": config, "account": account, "login": login, "secret-key-file": secret_key_file}
+    refuse_blank(options | {"api-url": api_url, "proxy": proxy})
+    selection = AccountSelection(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
+    require_command(context)
+    context.obj = Session(selection, Output(output or Format.TABLE, time.time), context.obj)

@@ -1,4 +1,4 @@
-"""Changes: rehearsed first, so that nothing wrong is asked about, then agreed to, then sent, once."""
+"""Changes to an account: each is checked by a dry run, confirmed by a person, and sent once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import typer
 from cln_monitor.cln import Client
 
 from .dry_run import DryRunError
-from .exit_codes import Code
-from .output import say
+from .exit_codes import ExitCode
+from .output import eprint
 from .session import Session, UsageError
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ _PAST = {"move": "moved", "forbid": "forbade"}
 
 
 class Action(NamedTuple):
-    """What a change does: a ``verb`` such as ``remove``, and the ``thing`` it is done to."""
+    """The name of a change: a ``verb`` such as ``remove``, and the ``thing`` it applies to."""
 
     verb: str
     thing: str
@@ -32,24 +32,26 @@ class Action(NamedTuple):
 
     @property
     def past(self) -> str:
-        """The same once it is done: ``removed KernelCare server X``."""
+        """The action in the past tense, such as ``removed KernelCare server X``."""
         regular = f"{self.verb}d" if self.verb.endswith("e") else f"{self.verb}ed"
         return f"{_PAST.get(self.verb, regular)} {self.thing}"
 
 
 class InterruptedChangeError(Exception):
-    """Ctrl-C came while a change was under way: a text for the person who pressed it."""
+    """Ctrl-C interrupted a change, so that its outcome is unknown."""
 
 
 class ChangeRefusedError(Exception):
-    """A change that is not safe to make now, so that nothing was sent: a text for the person who wanted it."""
+    """A change is not safe at this time, so nothing was sent."""
 
 
-_LOOK_FIRST = "it may have been done all the same: look before sending it again"
+_CHECK_FIRST = "the change may have been made; check before you repeat it"
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where there is no terminal to ask on.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask for confirmation. Required if there is no terminal.")
+]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Check all arguments, show what would be sent, and send nothing.")
+    bool, typer.Option("--dry-run", help="Check all arguments and show what would be sent, without sending it.")
 ]
 
 
@@ -65,61 +67,62 @@ def change(
     stakes: Callable[[], str] | None = None,
     all_done: Callable[[T], bool] = lambda _: True,
 ) -> T:
-    """Do ``action`` by ``send`` once a person has agreed, and return what CLN gave for it.
+    """Make a change with ``send`` once it is confirmed, and return the result of ``send``.
 
-    Whoever is yet to decide reads the ``caution``; the question names the ``stakes``, what goes with it, which CLN is
-    asked about only then. ``all_done`` tells whether CLN did all of it. Ends the program after a dry run, and where the
-    person does not agree; stderr tells what was done. Raises InvalidArgumentError, UsageError and ClnError.
+    ``action`` names the change in messages. The ``caution`` is shown before the question, which also names what is
+    affected: ``stakes`` reads that from CLN, only when a question is asked. ``all_done`` returns whether CLN made the
+    whole change, which stderr then reports. Exits the program after a dry run, or if the change is not confirmed.
+    Raises InvalidArgumentError, UsageError and ClnError.
     """
     client = client or session.client
-    request = _rehearse(session.rehearsing, send)
+    request = _dry_run(session.dry_run_client, send)
     if caution and not yes:
-        say(f"note: {caution}")
+        eprint(f"note: {caution}")
     if dry_run:
         _show(session, action, request, client.api)
-        raise typer.Exit(Code.DONE)
+        raise typer.Exit(ExitCode.DONE)
     if not yes:
         require_terminal(f"{action} at {client.api}")
-        goes_with_it = f" ({stakes()})" if stakes else ""
-        if not agrees(f"{action}{goes_with_it} at {client.api}?"):
-            raise typer.Exit(Code.REFUSED)
+        affected = f" ({stakes()})" if stakes else ""
+        if not confirm(f"{action}{affected} at {client.api}?"):
+            raise typer.Exit(ExitCode.REFUSED)
     try:
         result = send(client)
     except KeyboardInterrupt:
-        raise InterruptedChangeError(f"interrupted while asking CLN to {action}; {_LOOK_FIRST}") from None
+        raise InterruptedChangeError(f"interrupted while asking CLN to {action}; {_CHECK_FIRST}") from None
     if all_done(result):
-        say(action.past)
+        eprint(action.past)
     return result
 
 
-def _rehearse(client: Client, send: Callable[[Client], object]) -> DryRunError:
+def _dry_run(client: Client, send: Callable[[Client], object]) -> DryRunError:
     try:
         send(client)
     except DryRunError as request:
         return request
-    raise AssertionError("a change that sends nothing")
+    raise AssertionError("the change sent no request")
 
 
-def require_terminal(what: str) -> None:
-    """Raise UsageError where nobody can be asked whether to do ``what``."""
+def require_terminal(action: str) -> None:
+    """Raise UsageError if there is no terminal on which to confirm ``action``."""
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(f"nothing was sent: to {what} without a terminal to ask on takes --yes")
+        raise UsageError(f"nothing was sent: use --yes to {action} without a terminal")
 
 
-def agrees(question: str) -> bool:
-    """Ask ``question`` on the terminal, and tell whether the answer is yes."""
+def confirm(question: str) -> bool:
+    """Ask ``question`` on the terminal, and return whether the answer is yes."""
     try:
-        agreed = typer.confirm(question[:1].upper() + question[1:], err=True)
+        confirmed = typer.confirm(question[:1].upper() + question[1:], err=True)
     except typer.Abort:  # by Ctrl-C or Ctrl-D
-        agreed = False
-        say("")
-    if not agreed:
-        say("nothing was sent")
-    return agreed
+        confirmed = False
+        eprint("")
+    if not confirmed:
+        eprint("nothing was sent")
+    return confirmed
 
 
 def _show(session: Session, action: Action, request: DryRunError, api: str) -> None:
     query = urlencode(request.query)
     text = f"would {action}: {request.method} {request.path}{'?' if query else ''}{query} at {api}"
     record = {"dry_run": True, "api": api, "method": request.method, "path": request.path, "arguments": request.query}
-    session.output.told(text, record)
+    session.output.message(text, record)

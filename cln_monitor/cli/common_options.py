@@ -1,4 +1,4 @@
-"""The options that stand anywhere on the line: before the family, and behind every command."""
+"""The options that are accepted anywhere on the line: before the command group, and after every command."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ AccountOption = Annotated[
         "-a",
         metavar="NAME",
         autocompletion=account_names,
-        help="Account in the configuration; required when there are several.",
+        help="Account in the configuration. Required if there are several.",
     ),
 ]
 OutputOption = Annotated[
     Optional[Format],  # noqa: UP045
-    typer.Option("--output", "-o", metavar="FORMAT", help="table (default), json or csv."),
+    typer.Option("--output", "-o", metavar="FORMAT", help="Output format: table (default), json or csv."),
 ]
 _COMMON = {"config": ConfigOption, "account": AccountOption, "output": OutputOption}
 
 
 def with_common_options(command: F) -> F:
-    """Let ``command`` take ``--config``, ``--account`` and ``--output`` as well; there they win over those before."""
+    """Return ``command`` with ``--config``, ``--account`` and ``--output``, which override the global options."""
 
     @functools.wraps(command)
-    def run(**given: Any) -> Any:
-        chosen = {name: given.pop(name) for name in _COMMON}
-        session_in(given["context"]).choose(**chosen)
-        return command(**given)
+    def run(**arguments: Any) -> Any:
+        common = {name: arguments.pop(name) for name in _COMMON}
+        session_in(arguments["context"]).override(**common)
+        return command(**arguments)
 
     signature = inspect.signature(command, eval_str=True)
     own = [
@@ -56,13 +56,13 @@ def with_common_options(command: F) -> F:
 
 
 class Commands(typer.Typer):
-    """A level of the command line, all of whose commands take the common options."""
+    """A group of commands, all of which accept the common options."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**({"cls": PlainGroup} | settings))
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
-        """Return what registers a function as the command ``name``."""
+        """Return a decorator that registers a function as the command ``name``."""
 
         def decorate(command: F) -> F:
             paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")

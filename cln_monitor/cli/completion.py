@@ -1,7 +1,7 @@
 """Shell completion: ``--show-completion`` and ``--install-completion``, for the shell named or the one detected.
 
-The options of the same name that typer adds take no value: they ask which process started clntool. Of typer there are
-the scripts, and what answers them; all that is used of it is in :mod:`typer.completion`.
+The options of the same name that typer adds take no value: they detect the shell from the parent process. The scripts,
+and the code that answers them, are those of :mod:`typer.completion`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 import shellingham
 import typer
-from typer.completion import (  # type: ignore[attr-defined] # typer has no public way to these; a test tells when they move
+from typer.completion import (  # type: ignore[attr-defined] # typer has no public way to these; a test fails when they move
     completion_init,
     get_completion_script,
 )
@@ -23,13 +23,13 @@ from .plain_help import PlainGroup
 from .session import UsageError
 
 _PROGRAM = "clntool"
-_VARIABLE = "_CLNTOOL_COMPLETE"  # by which a script says that it asks
-_ONE_LINE = "65536"  # columns: for fish and zsh what follows a line break is the next completion
+_VARIABLE = "_CLNTOOL_COMPLETE"  # set by the completion script
+_ONE_LINE = "65536"  # columns: fish and zsh take each line as a completion
 SHOW, INSTALL = "--show-completion", "--install-completion"
 
 
 class Shell(StrEnum):
-    """The shells that have completion."""
+    """The shells that completion supports."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -39,11 +39,11 @@ class Shell(StrEnum):
 
 
 class InstallError(Exception):
-    """The completion cannot be installed: a text for the person who asked for it."""
+    """Shell completion cannot be installed."""
 
 
 class _Place(NamedTuple):
-    """Where the ``script`` of a shell goes, below HOME, and the ``startup`` file that needs a ``line`` to load it."""
+    """The paths below HOME of a shell's ``script`` and of the ``startup`` file, whose ``line`` loads the script."""
 
     script: str
     startup: str | None = None
@@ -65,24 +65,24 @@ _PLACES: Mapping[Shell, _Place] = {
 
 
 class CompletionGroup(PlainGroup):
-    """The root of the command line: its two options for completion may lack the value, and then a shell is detected."""
+    """The root of the command line. It detects the shell for a completion option without a value."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        completion_init()  # without it typer does not answer the scripts
+        completion_init()  # required for typer to answer the scripts
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run the command line, or answer a script that asks what may come next."""
+        """Run the command line, or answer a completion script."""
         if os.environ.get(_VARIABLE):
             os.environ["COLUMNS"] = _ONE_LINE
         return super().main(*arguments, **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse ``args`` in ``ctx``, a click.Context. Raises UsageError where a shell is neither named nor detected."""
+        """Parse ``args`` in ``ctx``, a click.Context. Raises UsageError if no shell is given or detected."""
         return super().parse_args(ctx, args if ctx.resilient_parsing else self._with_shell(ctx, args))
 
     def _with_shell(self, ctx: Any, args: list[str]) -> list[str]:
-        """Return ``args`` with the shell that is detected, where an option before the command lacks it."""
+        """Return ``args``, with the detected shell added to a completion option that has no value."""
         takes_value = {
             name: not getattr(option, "is_flag", False) for option in self.get_params(ctx) for name in option.opts
         }
@@ -95,16 +95,16 @@ class CompletionGroup(PlainGroup):
 
 
 def _detected(option: str) -> Shell:
-    """Return the shell that clntool is started from. Raises UsageError, with what to write, where there is none."""
+    """Return the shell that started clntool. Raises UsageError if none is detected."""
     problem = "cannot detect the shell"
     try:
         name, _ = shellingham.detect_shell()
-    except Exception:  # noqa: BLE001 # it reads what processes are called, which can be hidden, gone or anything
+    except Exception:  # noqa: BLE001 # it reads process names, which may be hidden or malformed
         name = None
     if name in set(Shell):
         return Shell(name)
     if name is not None:
-        problem = f"no completion for {name}"
+        problem = f"unsupported shell {name}"
     *most, last = Shell
     raise UsageError(f"{problem}: use {option} with {', '.join(most)} or {last}")
 
@@ -129,12 +129,12 @@ def _install(shell: Shell | None) -> None:
         raise InstallError(f"cannot install {shell} completion: {where}{error.strerror}") from error
     except (ValueError, RuntimeError) as error:  # Python 3.11 and 3.12 raise a RuntimeError for a loop of links
         raise InstallError(f"cannot install {shell} completion: {error}") from error
-    typer.echo("\n".join([*done, f"{shell} completion is installed; new shells have it"]))
+    typer.echo("\n".join([*done, f"{shell} completion installed; it takes effect in new shells"]))
     raise typer.Exit
 
 
 def _home() -> Path:
-    """Return the home directory, from HOME alone. Raises ValueError."""
+    """Return the home directory from HOME. Raises ValueError if HOME is unset or not a directory."""
     home = os.environ.get("HOME", "")
     if not home:
         raise ValueError("HOME is not set")
@@ -146,7 +146,7 @@ def _home() -> Path:
 
 
 def _write(shell: Shell, home: Path) -> list[str]:
-    """Write the script, add the line that loads it where it is not there yet, and return a line about each file.
+    """Write the script, add the line that loads it if it is missing, and return a message for each file.
 
     Raises OSError, ValueError and RuntimeError.
     """
@@ -160,7 +160,7 @@ def _write(shell: Shell, home: Path) -> list[str]:
         return done
     quoted = str(script).replace("'", "''" if place is _POWERSHELL else r"'\''")
     line = os.fsencode(place.line.format(script=f"'{quoted}'"))
-    with startup.open("a+b") as file:  # a startup file is the user's: nothing of it is written anew
+    with startup.open("a+b") as file:  # the startup file belongs to the user: only append to it
         file.seek(0)
         content = file.read()
         if line not in content.splitlines():
@@ -170,7 +170,7 @@ def _write(shell: Shell, home: Path) -> list[str]:
 
 
 def _within(home: Path, name: str) -> Path:
-    """Return the path of ``name`` in ``home``. Raises ValueError where a symbolic link puts it elsewhere."""
+    """Return the path of ``name`` in ``home``. Raises ValueError if a symbolic link leads out of ``home``."""
     path = home / name
     if not path.resolve().is_relative_to(home.resolve()):
         raise ValueError(f"{path} is outside of {home}")
@@ -183,7 +183,7 @@ ShowCompletion = Annotated[
         SHOW,
         callback=_show,
         is_eager=True,
-        help="Show the completion script of a shell, by default the current one.",
+        help="Show the completion script for a shell (default: the current shell).",
     ),
 ]
 InstallCompletion = Annotated[
@@ -192,6 +192,6 @@ InstallCompletion = Annotated[
         INSTALL,
         callback=_install,
         is_eager=True,
-        help="Install completion for a shell, by default the current one.",
+        help="Install completion for a shell (default: the current shell).",
     ),
 ]

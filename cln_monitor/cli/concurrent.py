@@ -1,4 +1,4 @@
-"""Lists that take a call for each of many keys: read by several threads, with a bar on stderr for who waits."""
+"""Concurrent reads, for lists that take one call per key, with a progress bar on stderr."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from rich.progress import Progress
 from cln_monitor.cln import AuthorizationError, ClnError, ThreadError, Threads
 
 from .exit_codes import code_of
-from .output import Row, say
+from .output import Row, eprint
 from .session import Session
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
-class Gathering:
-    """Asks many things at the same time, as many as the configuration allows, and shows how far it is."""
+class ConcurrentReader:
+    """Runs up to ``concurrency`` reads at the same time, and shows a progress bar on a terminal."""
 
     def __init__(self, session: Session) -> None:
-        self._pool = Threads(session.config.concurrency - 1)  # and this one
+        self._pool = Threads(session.config.concurrency - 1)  # the calling thread reads as well
         console = Console(stderr=True)
         self._progress = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._progress.add_task("asking CLN", total=0)
+        self._task = self._progress.add_task("querying CLN", total=0)
         self._total = 0
         self.refused: AuthorizationError | None = None
-        """Why nothing more is asked: the token was refused, as it would be refused for the others as well."""
+        """The error that ended the reads: a token that is refused once would be refused for all others."""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -43,10 +43,10 @@ class Gathering:
         self._pool.shutdown(cancel_futures=True)
         self._progress.stop()
 
-    def ask(self, things: Sequence[K], read: Callable[[K], T]) -> list[tuple[K, T | ClnError]]:
-        """Return what ``read`` gives for each of ``things``, in their order; for one that fails, its error.
+    def read_all(self, things: Sequence[K], read: Callable[[K], T]) -> list[tuple[K, T | ClnError]]:
+        """Return pairs of each of ``things`` and the result of ``read`` for it, or its ClnError, in order.
 
-        Things that are not asked about any more, as the token was refused, are left out.
+        Once the token is refused, the remaining things are not read and have no pair.
         """
         self.expect(len(things))
         outcomes: list[tuple[K, T | ClnError]] = []
@@ -54,7 +54,7 @@ class Gathering:
             if self.refused:
                 break
             try:
-                # What no thread has begun is read by this one, which would only wait.
+                # If no thread has started on it, read it in this thread, which would only wait.
                 outcomes.append((thing, read(thing) if future is None or future.cancel() else future.result()))
             except ClnError as error:
                 outcomes.append((thing, error))
@@ -64,16 +64,16 @@ class Gathering:
         return outcomes
 
     def expect(self, number: int) -> None:
-        """Show that ``number`` things more are to be done."""
+        """Add ``number`` reads to the total of the progress bar."""
         self._total += number
         self._progress.update(self._task, total=self._total)
 
     def advance(self) -> None:
-        """Show that one thing more is done."""
+        """Count one more read as done in the progress bar."""
         self._progress.advance(self._task)
 
     def _submit(self, read: Callable[[K], T], thing: K) -> Future[T] | None:
-        """Return the future of what ``read`` gives for ``thing``, None if there is no thread to read it."""
+        """Submit ``read`` for ``thing`` and return its future, or None if no thread can be started."""
         if self.refused:
             return None
         try:
@@ -82,22 +82,23 @@ class Gathering:
             return None
 
 
-def show_gathered(session: Session, keys: Sequence[K], read: Callable[[K], Iterable[Row]], empty: str) -> None:
-    """Show the rows that ``read`` gives for all ``keys``, in their order.
+def show_all(session: Session, keys: Sequence[K], read: Callable[[K], Iterable[Row]], empty: str) -> None:
+    """Show the rows that ``read`` returns for all ``keys``, in order.
 
-    A key that cannot be read does not cost the others: stderr tells of it, and the program ends with its code.
+    A key that cannot be read does not prevent the others from being shown: stderr reports it, and the program exits
+    with the code of the error.
     """
-    with Gathering(session) as gathering:
-        outcomes = gathering.ask(keys, read)
+    with ConcurrentReader(session) as reader:
+        outcomes = reader.read_all(keys, read)
     rows = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
     show_with_errors(session, rows, [outcome for _, outcome in outcomes if isinstance(outcome, ClnError)], empty)
 
 
 def show_with_errors(session: Session, rows: Sequence[Row], errors: Sequence[ClnError], empty: str) -> None:
-    """Show ``rows``, tell ``errors``, and end the program with the code of the worst of them, where there are any."""
+    """Show ``rows`` and report ``errors``. If there are errors, exit with the highest of their codes."""
     if rows or not errors:
         session.output.rows(rows, empty)
     for error in dict.fromkeys(errors):
-        say(f"clntool: {session.redactor.scrub(str(error))}")
+        eprint(f"clntool: {session.redactor.scrub(str(error))}")
     if errors:
         raise typer.Exit(max(map(code_of, errors)))

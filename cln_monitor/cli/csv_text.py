@@ -1,4 +1,4 @@
-"""CSV of what commands show (RFC 4180), safe to open in a spreadsheet."""
+"""CSV output (RFC 4180) that is safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _FORMULA = (
     "＋",
     "－",
     "＠",
-)  # the wide ones some spreadsheets take as well
+)  # some spreadsheets accept the full-width forms as well
 
 
 def csv_text(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return a header of ``names`` and a record for each row; a field that a row lacks is empty.
+    """Return CSV with a header of ``names`` and a record per row; a field that a row does not have is empty.
 
-    A text that a spreadsheet would take for a formula gets a ``'`` in front: notes and host names come from others.
+    A text that a spreadsheet would evaluate as a formula is prefixed with ``'``, as notes and host names are untrusted.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -43,7 +43,7 @@ def _cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    if isinstance(value, list | tuple) and all(isinstance(each, str | int) for each in value):
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
         return _neutral("; ".join(map(str, value)))
     if isinstance(value, dict | list | tuple):
         return _neutral(json.dumps(value, ensure_ascii=False))

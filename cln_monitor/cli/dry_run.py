@@ -1,4 +1,4 @@
-"""A change as it would be sent: arguments are checked as ever, and nothing leaves."""
+"""Dry runs of changes: the arguments are checked, and no request is sent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NoReturn
 from cln_monitor.cln import Deadline, Endpoint, HttpAnswer, Transport
 
 
-class DryRunError(Exception):  # the aim of it, not an error
-    """The request that would have been sent, without its token."""
+class DryRunError(Exception):  # the expected outcome of a dry run
+    """A request was not sent. ``method``, ``path`` and ``query`` describe it, without its token."""
 
     def __init__(self, method: str, path: str, query: Mapping[str, str]) -> None:
         super().__init__(f"{method} {path}")
@@ -18,16 +18,16 @@ class DryRunError(Exception):  # the aim of it, not an error
         self.query = dict(query)
 
 
-class Rehearsal(Transport):
-    """A transport on which no change leaves."""
+class DryRunTransport(Transport):
+    """A transport that sends no changes."""
 
     def write(
         self,
         endpoint: Endpoint,
         query: Callable[[], Mapping[str, str]],
-        decode: Callable[[HttpAnswer], object],  # noqa: ARG002 # there is no answer
-        deadline: Deadline,  # noqa: ARG002 # nor a wait
+        decode: Callable[[HttpAnswer], object],  # noqa: ARG002 # there is no response
+        deadline: Deadline,  # noqa: ARG002 # and no wait
     ) -> NoReturn:
-        """Raise DryRunError in place of sending."""
+        """Raise DryRunError instead of sending the request."""
         arguments = {name: value for name, value in query().items() if name != "token"}
         raise DryRunError(endpoint.method, endpoint.path(), arguments)

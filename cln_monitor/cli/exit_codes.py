@@ -7,15 +7,15 @@ from enum import IntEnum
 from cln_monitor.cln import AuthorizationError, ClnError, RefusedError
 
 
-class Code(IntEnum):
-    """How ``clntool`` ends: done, refused by CLN or not done, wrongly used, or CLN could not be asked."""
+class ExitCode(IntEnum):
+    """The exit code: done, refused by CLN or not done, usage error, or CLN could not be queried."""
 
     DONE = 0
     REFUSED = 1
     USAGE = 2
-    NOT_ASKED = 3
+    NOT_QUERIED = 3
 
 
-def code_of(error: ClnError) -> Code:
-    """Return the code for an ``error`` of the client."""
-    return Code.REFUSED if isinstance(error, RefusedError | AuthorizationError) else Code.NOT_ASKED
+def code_of(error: ClnError) -> ExitCode:
+    """Return the exit code for an ``error`` of the client."""
+    return ExitCode.REFUSED if isinstance(error, RefusedError | AuthorizationError) else ExitCode.NOT_QUERIED

@@ -1,4 +1,4 @@
-"""What completion offers: names of the configuration and of the API document. CLN is never asked."""
+"""The values that completion offers, from the configuration and the API document. CLN is never queried."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cln_monitor.config import DEFAULT_CONFIG, read_yaml
 
 
 def account_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the names of the accounts in the configuration that the line names, or the default one."""
+    """Return the names of the accounts in the configuration of ``--config``, or the default one."""
     return _beginning(incomplete, (account.get("name") for account in _accounts(_document(ctx))))
 
 
 def els_codes(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the codes of ELS products: those of the configuration, and of the API document."""
+    """Return the codes of ELS products of the configuration and of the API document."""
     document = _document(ctx)
-    listed = [each for holder in (document, *_accounts(document)) for each in _products(holder)]
+    listed = [product for section in (document, *_accounts(document)) for product in _products(section)]
     return _beginning(incomplete, [*listed, *ELS_CODES])
 
 
@@ -35,7 +35,7 @@ def awp_products(incomplete: str) -> list[str]:
 
 
 def license_types(incomplete: str) -> list[tuple[str, str]]:
-    """Return the numbers and the names of the types of IP licenses."""
+    """Return the numbers and names of the types of IP licenses, each with the other as its help."""
     named = [*((str(number), name) for number, name in LICENSE_NAMES.items())]
     return [(text, help_) for pair in named for text, help_ in (pair, pair[::-1]) if text.startswith(incomplete)]
 
@@ -46,25 +46,25 @@ def _beginning(incomplete: str, names: Iterable[object]) -> list[str]:
 
 
 def _document(ctx: typer.Context) -> Mapping[str, Any]:
-    """Return the configuration as it is written; an empty one where it cannot be read: completion says nothing."""
+    """Return the configuration as written, or an empty one if it cannot be read: completion reports no errors."""
     chosen = None
     at: Any = ctx
     while at is not None and not chosen:
         chosen, at = at.params.get("config"), at.parent
     try:
         document = read_yaml(Path(chosen or DEFAULT_CONFIG))
-    except Exception:  # noqa: BLE001 # whatever is wrong with the file, a shell has no place to show it
+    except Exception:  # noqa: BLE001 # a shell has no place to show an error of the file
         return {}
     return document if isinstance(document, dict) else {}
 
 
 def _accounts(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     accounts = document.get("accounts")
-    return [each for each in accounts if isinstance(each, dict)] if isinstance(accounts, list) else []
+    return [account for account in accounts if isinstance(account, dict)] if isinstance(accounts, list) else []
 
 
-def _products(holder: Mapping[str, Any]) -> list[Any]:
-    probes = holder.get("probes")
+def _products(section: Mapping[str, Any]) -> list[Any]:
+    probes = section.get("probes")
     els = probes.get("els") if isinstance(probes, dict) else None
     products = els.get("products") if isinstance(els, dict) else None
     return products if isinstance(products, list) else []

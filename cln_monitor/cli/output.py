@@ -1,4 +1,4 @@
-"""What comes back, as a table for people, or as JSON or CSV for scripts."""
+"""The output of commands: a table for people, or JSON or CSV for scripts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from .output_fields import Fields
 Row = Mapping[str, Any]
 
 _DATES = frozenset({"created", "last_checkin"})
-_FREE = frozenset({"note", "description", "server_info", "reason"})  # what may go on over several lines
-_LEAST = 12  # columns for each of these
-_CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of our clock
-_UNBOUNDED = 1 << 16  # columns of what is no terminal: a line a row, for grep and awk
+_FREE = frozenset({"note", "description", "server_info", "reason"})  # cells that may wrap
+_LEAST = 12  # minimum width of these, in columns
+_CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of the local clock
+_UNBOUNDED = 1 << 16  # columns when stdout is not a terminal: one line per row, for grep and awk
 
 
 class Format(StrEnum):
-    """The forms of the output."""
+    """The output formats."""
 
     TABLE = "table"
     JSON = "json"
@@ -44,20 +44,20 @@ class Format(StrEnum):
 
 
 def row_of(struct: msgspec.Struct, **more: object) -> dict[str, object]:
-    """Return the fields of ``struct`` by name, ``more`` before them."""
+    """Return the fields of ``struct`` by name, after those of ``more``."""
     return more | msgspec.structs.asdict(struct)
 
 
-def say(text: str) -> None:
-    """Tell people something on stderr; that nobody reads it changes nothing of what was done."""
+def eprint(text: str) -> None:
+    """Print ``text`` to stderr. An error of stderr is ignored, as it does not change the outcome."""
     with contextlib.suppress(OSError):
         typer.echo(text, err=True)
 
 
 class Output:
-    """Writes to stdout in the ``form`` it has; ``now`` gives the Unix time, for ages.
+    """Writes to stdout in the format ``form``; ``now`` returns the Unix time, for ages.
 
-    ``fields`` are those of the command that runs: they alone are shown, in their order.
+    ``fields`` are those of the running command: only they are shown, in their order.
     """
 
     def __init__(self, form: Format, now: Callable[[], float]) -> None:
@@ -67,11 +67,11 @@ class Output:
 
     @property
     def is_table(self) -> bool:
-        """Whether people read it, and no script."""
+        """Whether the output is for people, not for scripts."""
         return self.form is Format.TABLE
 
     def rows(self, rows: Iterable[Row], empty: str) -> None:
-        """Show ``rows``; where there are none, a person reads ``empty``."""
+        """Show ``rows``. If there are no rows, print ``empty`` to stderr in place of a table."""
         columns = self.fields.columns if self.is_table else ()
         listed = [self._chosen(row, columns) for row in rows]
         if self.form is Format.JSON:
@@ -81,28 +81,28 @@ class Output:
         elif listed:
             self._table(listed)
         elif empty:
-            say(empty)
+            eprint(empty)
 
     def record(self, row: Row) -> None:
-        """Show one thing: a line a field."""
+        """Show one record, a line per field."""
         chosen = self._chosen(row)
         if not self._to_script(chosen):
             _print_blocks(_console(), [self._cells(chosen)])
 
-    def told(self, text: str, row: Row) -> None:
-        """Say something: ``text`` to people, ``row`` to scripts."""
+    def message(self, text: str, row: Row) -> None:
+        """Show ``text`` to people, or ``row`` to scripts."""
         if not self._to_script(row) and text:
             _write(text)
 
     def done(self, **about: object) -> None:
-        """Tell scripts that a change was made, of which CLN gives nothing to show; people have read it."""
+        """Report to scripts that a change was made; stderr has reported it to people."""
         self._to_script(self._chosen({"done": True, **about}))
 
     def _chosen(self, row: Row, columns: Sequence[str] = ()) -> dict[str, Any]:
         return {name: row[name] for name in columns or self.fields.names}
 
     def _to_script(self, row: Row) -> bool:
-        """Write one thing for a script, if that is who reads; tell whether it is."""
+        """Write one record if the output is for scripts, and return whether it is."""
         if self.form is Format.JSON:
             self._json(_plain(row))
         elif self.form is Format.CSV:
@@ -140,17 +140,17 @@ class Output:
         if name == "limit" and value == 0:
             return "unlimited"
         if name == "percent" and isinstance(value, int | float):
-            return f"{value:g} %"
+            return f"{value:g}%"
         if isinstance(value, bool):
             return "yes" if value else "no"
         if isinstance(value, list | tuple):
-            return ", ".join(self._cell("", each) for each in value) or "-"
+            return ", ".join(self._cell("", item) for item in value) or "-"
         if isinstance(value, dict):
             return " ".join(map(str, value.values()))
         return "-" if value is None else str(value)
 
     def _moment(self, name: str, seconds: Any) -> str:
-        """Return a date as people look for it, short enough for a row to fit a terminal; JSON has all of it."""
+        """Return a date in a form short enough for a row to fit a terminal; JSON has it in full."""
         if seconds is UNSET:
             return "unknown"
         if name == "last_checkin":
@@ -159,7 +159,7 @@ class Output:
 
 
 def _plain(row: Row) -> dict[str, object]:
-    """Return ``row`` as JSON has it: dates are ISO 8601 in UTC, null where there is none, left out where unknown."""
+    """Return ``row`` for JSON: dates are ISO 8601 in UTC, null if missing, omitted if unknown."""
     return {
         name: _iso(value) if name in _DATES and isinstance(value, float) else value
         for name, value in row.items()
@@ -180,10 +180,10 @@ def _heading(name: str) -> str:
 
 
 def _print_blocks(console: Console, things: Sequence[Mapping[str, str]]) -> None:
-    """Print ``things`` one below the other, with a line a field."""
-    whole = [each for cells in things for name, cell in cells.items() if name not in _FREE for each in cell.split(", ")]
+    """Print ``things`` one below the other, with a line per field."""
+    whole = [part for cells in things for name, cell in cells.items() if name not in _FREE for part in cell.split(", ")]
     headings = max(cell_len(_heading(name)) for cells in things for name in cells)
-    # A line that is too long for it the terminal itself goes on with, and gives it back as one.
+    # The terminal itself wraps a line that is too long, so that it is copied as one line.
     console.width = max(console.width, headings + 2 + max(map(cell_len, whole), default=0))
     _print(console, *map(_block, things))
 
@@ -205,7 +205,7 @@ def _console() -> Console:
 
 
 def _print(console: Console, *tables: Table) -> None:
-    """Print ``tables``, a blank line between two."""
+    """Print ``tables``, separated by blank lines."""
     texts = []
     for table in tables:
         with console.capture() as drawn:
@@ -215,7 +215,7 @@ def _print(console: Console, *tables: Table) -> None:
 
 
 def _write(text: str, *, newline: bool = True) -> None:
-    """Write to stdout. Whoever read it and has gone, as ``head`` does, wants no more; the work goes on."""
+    """Write to stdout. If the reader has closed it, as ``head`` does, drop the output and continue."""
     try:
         typer.echo(text, nl=newline)
     except BrokenPipeError:

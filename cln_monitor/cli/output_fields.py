@@ -1,4 +1,4 @@
-"""What commands show, known without running them: the fields of their JSON are a promise, and stand in the manual."""
+"""The output fields of commands, declared so that the manual can list them: the fields of their JSON are stable."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _ATTRIBUTE = "shown_fields"
 
 
 class Fields(NamedTuple):
-    """The fields of what a command shows, in their order; ``listed`` when it shows a list of such rows.
+    """The output fields of a command, in order; ``listed`` if the output is a list of rows with these fields.
 
-    A table has the ``columns`` in their place where there are too many fields for a terminal.
+    A table shows the ``columns`` instead, if there are too many fields for a terminal.
     """
 
     names: tuple[str, ...]
@@ -22,17 +22,17 @@ class Fields(NamedTuple):
 
 
 def lists(*names: str, columns: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """Declare that a command shows a list of rows with the fields ``names``, in a table ``columns``."""
+    """Declare that a command shows a list of rows with the fields ``names``, or as a table the ``columns``."""
     return _declare(Fields(names, listed=True, columns=columns))
 
 
 def shows(*names: str) -> Callable[[F], F]:
-    """Declare that a command shows one thing with the fields ``names``."""
+    """Declare that a command shows one record with the fields ``names``."""
     return _declare(Fields(names))
 
 
 def fields_of(command: Callable[..., Any] | None) -> Fields:
-    """Return what the function of a command declares that it shows."""
+    """Return the fields that the function of a command declares, or none."""
     declared = getattr(command, _ATTRIBUTE, None)
     return declared if isinstance(declared, Fields) else Fields(())
 

@@ -1,4 +1,4 @@
-"""Help without the names of types: a flag takes no value, and what stands for an argument is its name alone."""
+"""Help texts without type names: flags take no value, and arguments are shown by name."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ class PlainCommand(TyperCommand):
     """A command whose help shows neither ``<bool>`` nor ``{ID}``."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Return its parameters, none of which shows a type."""
+        """Return the parameters, without their types."""
         return without_types(super().get_params(ctx))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return the words of its usage line, required arguments by their bare names."""
+        """Return the words of the usage line, with required arguments by their bare names."""
         return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
 
 
 class PlainGroup(TyperGroup):
-    """A level of the command line whose help shows no types either."""
+    """A command group whose help shows no types either."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Return its parameters, none of which shows a type."""
+        """Return the parameters, without their types."""
         return without_types(super().get_params(ctx))
 
 
 def without_types(params: list[Any]) -> list[Any]:
-    """Return ``params``, typer's, made to show no type; what an option takes is its metavar."""
+    """Return ``params`` of typer, changed to show no type; the value of an option is shown as its metavar."""
     for param in params:
         if isinstance(param, TyperArgument):
             param.display_type_rich = _no_type  # type: ignore[method-assign] # the metavar is its name, not its type

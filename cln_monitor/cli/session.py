@@ -1,4 +1,4 @@
-"""What one run of ``clntool`` has: whom to ask, and how to show what comes back."""
+"""The state of one run of ``clntool``: the selected account, its client, and the output."""
 
 from __future__ import annotations
 
@@ -21,67 +21,67 @@ from cln_monitor.cln import (
 from cln_monitor.config import AccountConfig, AccountSelection, Config
 from cln_monitor.durations import format_age
 
-from .dry_run import Rehearsal
+from .dry_run import DryRunTransport
 from .output import Format, Output
 
 
 class UsageError(Exception):
-    """What was given does not say enough, or contradicts itself: a text for the person who gave it."""
+    """The command line is incomplete or contradictory."""
 
 
 @dataclass
 class Session:
-    """Made of the options before the family. ``redactor`` takes secrets out of all that is told of errors."""
+    """One run, made from the global options. ``redactor`` removes secrets from all reported errors."""
 
-    choice: AccountSelection
+    selection: AccountSelection
     output: Output
     redactor: Redactor = field(default_factory=Redactor)
 
-    def choose(self, config: str | None, account: str | None, output: Format | None) -> None:
-        """Take what the options behind a command say in place of what those before it said. Raises UsageError."""
+    def override(self, config: str | None, account: str | None, output: Format | None) -> None:
+        """Override the global options with those given after a command. Raises UsageError for a blank value."""
         refuse_blank({"config": config, "account": account})
-        self.choice = self.choice._replace(
-            config=self.choice.config if config is None else config,
-            account=self.choice.account if account is None else account,
+        self.selection = self.selection._replace(
+            config=self.selection.config if config is None else config,
+            account=self.selection.account if account is None else account,
         )
         self.output.form = output or self.output.form
 
     @cached_property
     def config(self) -> Config:
-        """The configuration that is chosen. Raises SelectionError."""
-        config = self.choice.load()
+        """The selected configuration. Raises SelectionError."""
+        config = self.selection.load()
         config.hide_secrets(self.redactor)
         return config
 
     @property
     def account(self) -> AccountConfig:
-        """The account that is chosen. Raises SelectionError."""
-        return self.choice.account_of(self.config)
+        """The selected account. Raises SelectionError."""
+        return self.selection.account_of(self.config)
 
     @cached_property
     def client(self) -> Client:
-        """The client of the account that is chosen. Raises SelectionError."""
+        """The client of the selected account. Raises SelectionError."""
         account = self.account
         transport = self._transport(self.config.transport_of(self.config.api_url_of(account)))
         return Client.over(transport, self.config.credentials_of(account))
 
     @property
     def cln_now(self) -> float:
-        """The Unix time by CLN's own clock, as far as its answers have told that."""
+        """The Unix time of CLN's clock, if its responses have a date; else of the local clock."""
         return SystemClock().time() + (self.client.clock_skew or 0.0)
 
     @cached_property
     def anonymous(self) -> Client:
-        """The client for what takes no account. Raises SelectionError."""
-        self.choice = self.choice._replace(needs_account=False)
-        return Client.over(self._transport(self.config.transport_of(self.choice.api_url_of(self.config))))
+        """The client for calls that need no account. Raises SelectionError."""
+        self.selection = self.selection._replace(needs_account=False)
+        return Client.over(self._transport(self.config.transport_of(self.selection.api_url_of(self.config))))
 
     @cached_property
-    def rehearsing(self) -> Client:
-        """A client that checks the arguments of a change as ever, and then raises DryRunError."""
+    def dry_run_client(self) -> Client:
+        """A client that checks the arguments of a change, and then raises DryRunError."""
         clock = SystemClock()
-        transport = Rehearsal(TransportSettings(), RateLimiter(1, 0, clock), clock, self.redactor)
-        return Client.over(transport, Credentials("rehearsal", lambda: Secret("rehearsal")))
+        transport = DryRunTransport(TransportSettings(), RateLimiter(1, 0, clock), clock, self.redactor)
+        return Client.over(transport, Credentials("dry-run", lambda: Secret("dry-run")))
 
     def _transport(self, settings: TransportSettings) -> Transport:
         clock = SystemClock()
@@ -89,21 +89,21 @@ class Session:
         return Transport(settings, limits, clock, self.redactor)
 
 
-def skew_in_words(skew: float) -> str:
-    """Return how many minutes CLN's clock is off, by the ``skew`` of its seconds less ours."""
-    return f"CLN's clock is {format_age(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the one of this machine"
+def describe_skew(skew: float) -> str:
+    """Return a text about the ``skew`` of CLN's clock, in seconds ahead of the local clock."""
+    return f"CLN's clock is {format_age(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the local clock"
 
 
 def session_in(context: typer.Context) -> Session:
-    """Return the session that the options before the family made."""
+    """Return the session made from the global options."""
     session = context.obj
     if not isinstance(session, Session):
-        raise TypeError("a command without a session")
+        raise TypeError("the command has no session")
     return session
 
 
 def refuse_blank(options: Mapping[str, str | None]) -> None:
-    """Raise UsageError for an option that has a value, and a blank one."""
+    """Raise UsageError for an option with a blank value."""
     for name, value in options.items():
         if value is not None and not value.strip():
-            raise UsageError(f"--{name} is empty; give a value, or leave the option out")
+            raise UsageError(f"--{name} must not be empty; set a value or omit the option")

@@ -1,6 +1,6 @@
-"""The CLN REST API as a library: it knows nothing of monitoring.
+"""The CLN REST API as a library; it contains nothing about monitoring.
 
-``Client(login, secret_key)`` has every call of the API document, ``ReadOnlyClient`` those that change nothing.
+``Client(login, secret_key)`` has every call of the API document, ``ReadOnlyClient`` only the read-only calls.
 """
 
 from cln_monitor.masking import mask_key
@@ -38,7 +38,7 @@ from .http.settings import (
     problem_of_proxy,
 )
 from .http.threads import ThreadError, Threads, start_thread
-from .http.tls import trusting
+from .http.tls import ca_context
 from .http.transport import Transport
 from .imunify import IMUNIFY_CODES, ConvertedServer, ImunifyKey, ImunifyServer
 from .ip_licenses import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, IpAvailability, IpLicense, LicensedServer
@@ -117,6 +117,7 @@ __all__ = [
     "Transport",
     "TransportSettings",
     "UnreachableError",
+    "ca_context",
     "check_awp_products",
     "check_product_code",
     "clean_text",
@@ -127,5 +128,4 @@ __all__ = [
     "problem_of_secret",
     "start_thread",
     "suspicion_of_secret",
-    "trusting",
 ]

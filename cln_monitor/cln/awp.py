@@ -1,4 +1,4 @@
-"""What AccelerateWP is billed for (API document, "AccelerateWP Billing Information")."""
+"""The billing of AccelerateWP (API document, "AccelerateWP Billing Information")."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ AWP_PRODUCTS = ("AWP_PREMIUM", "AWP_CDN")
 
 
 class AwpUsage(msgspec.Struct, frozen=True):
-    """What is billed for a month: a ``product`` of a domain.
+    """A billed entity of a month: a ``product`` of a domain.
 
-    ``username`` is None when CLN names none; ``cdn_limit_type``, such as ``50 GB``, is empty for what is no CDN.
+    ``username`` is None when CLN does not report it; ``cdn_limit_type``, such as ``50 GB``, is empty without a CDN.
     """
 
     product: str
@@ -35,10 +35,10 @@ class AwpReads:
         self._caller = caller
 
     def usage(self, month: str, products: Iterable[str] = AWP_PRODUCTS) -> list[AwpUsage]:
-        """Return what is billed for ``month``, ``yyyy-MM``, of ``products``, equal rows once (``/cl/awp``).
+        """Return the billed entities of ``products`` in ``month``, ``yyyy-MM``, without duplicates (``/cl/awp``).
 
-        Whether CLN tells the running month, and how far back it looks, is unknown. Raises InvalidArgumentError and
-        ClnError.
+        It is not documented whether CLN reports the current month, and how many months back. Raises
+        InvalidArgumentError and ClnError.
         """
         query = {"products": validation.awp_products(products), "yearMonth": validation.month(month)}
         return unique(self._caller.get_rows(AWP_USAGE, _Row, _Row.usage, **query), lambda usage: usage)

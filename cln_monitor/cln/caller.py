@@ -1,4 +1,4 @@
-"""Makes the calls of one account: credentials, token, deadline, and the words for what was attempted."""
+"""Make the calls of one account: credentials, token, deadline, and the context of errors."""
 
 from __future__ import annotations
 
@@ -32,22 +32,23 @@ class _Keyed(Protocol):
 
 K = TypeVar("K", bound=_Keyed)
 
-_LOOK_FIRST = "the change may have been made all the same: look before sending it again"
+_CHECK_FIRST = "the change may have been made; check before you repeat it"
 
 
 class _Sent(threading.local):
-    """What is odd about the credentials that the call of this thread has sent: a sentence each."""
+    """Suspicions about the credentials that the call of this thread has sent, one sentence each."""
 
-    odd: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()
 
 
 _sent = _Sent()
 
 
 class Credentials(msgspec.Struct, frozen=True):
-    """Who asks. ``secret_key`` and ``registration_token`` are called for each request, so a changed file is seen.
+    """The credentials of an account. ``secret_key`` and ``registration_token`` are called for each request, so that a
+    changed file takes effect.
 
-    ``monitoring_keys`` are those that the account is asked about as well; they are here to be kept out of texts.
+    ``monitoring_keys`` returns the monitoring keys of the account, which are registered as secrets.
     """
 
     login: str
@@ -56,21 +57,21 @@ class Credentials(msgspec.Struct, frozen=True):
     monitoring_keys: Callable[[], Sequence[Secret]] = tuple
 
     def __repr__(self) -> str:
-        return "<Credentials>"  # the login is half of them
+        return "<Credentials>"  # the login is a part of the credentials
 
     def hide(self, redactor: Redactor) -> None:
-        """Keep what a request may carry out of the texts of ``redactor``, as it is now.
+        """Register the current secrets of a request with ``redactor``.
 
-        What cannot be read is told by the call that needs it, and the others are made without it.
+        A secret that cannot be read is reported by the call that needs it; other calls work without it.
         """
         redactor.hide_login(self.login)
         for source in (self.secret_key, self.registration_token):
             if source is not None:
-                with contextlib.suppress(Exception):  # whatever it is that a source of others raises
+                with contextlib.suppress(Exception):  # a source may raise any exception
                     redactor.hide(source().reveal())
 
     def hide_all(self, redactor: Redactor) -> None:
-        """Keep the monitoring keys, of which there may be thousands, out of them as well."""
+        """Register the monitoring keys, of which there may be thousands, as well."""
         self.hide(redactor)
         with contextlib.suppress(Exception):  # as above
             for key in self.monitoring_keys():
@@ -78,7 +79,7 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The calls of one account over one transport, all of them over before ``deadline``."""
+    """Makes the calls of one account over one transport, all of them before ``deadline``."""
 
     transport: Transport
     credentials: Credentials | None
@@ -86,28 +87,28 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def redactor(self) -> Redactor:
-        """What keeps the secrets of these calls out of texts."""
+        """The redactor that removes the secrets of these calls from texts."""
         return self.transport.redactor
 
     def within(self, deadline: Deadline) -> Caller:
-        """Return the same with another deadline."""
+        """Return a copy with another deadline."""
         return msgspec.structs.replace(self, deadline=deadline)
 
     def get_rows(self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], **query: str) -> list[R]:
-        """Read a JSON list as the account, and return what ``make`` makes of each ``row``. Raises ClnError."""
-        return self.get_list(endpoint, row, lambda rows: [make(each) for each in rows], **query)
+        """Read a JSON list as the account and return ``make(row)`` of each row, decoded as ``row``. Raises ClnError."""
+        return self.get_list(endpoint, row, lambda rows: list(map(make, rows)), **query)
 
     def get_list(self, endpoint: Endpoint, row: type[T], make: Callable[[list[T]], list[R]], **query: str) -> list[R]:
-        """Read a JSON list as the account, and return what ``make`` makes of all its rows. Raises ClnError."""
-        rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type that is known when the code runs
+        """Read a JSON list as the account and return ``make(rows)``, each decoded as ``row``. Raises ClnError."""
+        rows: type[list[T]] = list[row]  # type: ignore[valid-type] # a type known only at run time
         return self._read_json(endpoint, lambda answer: make(json_data(answer, rows)), query)
 
     def get_data(self, endpoint: Endpoint, kind: type[T], make: Callable[[T], R], **query: str) -> R:
-        """Read JSON of a ``kind`` as the account, and return what ``make`` makes of it. Raises ClnError."""
+        """Read JSON as the account and return ``make(data)``, decoded as ``kind``. Raises ClnError."""
         return self._read_json(endpoint, lambda answer: make(json_data(answer, kind)), query)
 
     def _read_json(self, endpoint: Endpoint, decode: Callable[[HttpAnswer], R], query: dict[str, str]) -> R:
-        # Made while reading, so that an error in a row names the call, and has the secrets in it replaced.
+        # Decoded within the call, so that an error in a row names the call and has its secrets replaced.
         return self.read(endpoint, decode, query=self._with_token(query), key=query.get("key"))
 
     def read(
@@ -119,7 +120,10 @@ class Caller(msgspec.Struct, frozen=True):
         query: Callable[[], dict[str, str]] = dict,
         key: str | None = None,
     ) -> T:
-        """Read a call and return what ``decode`` makes of its answer. ``key`` is the license key it asks about."""
+        """Send a read-only call and return ``decode(answer)``. ``key`` is the license key in the request, if any.
+
+        Raises ClnError.
+        """
         with self._error_context(f"reading {endpoint.template}", key):
             return self.transport.read(endpoint, path, query, decode, self.deadline)
 
@@ -132,27 +136,28 @@ class Caller(msgspec.Struct, frozen=True):
         empty_is_nothing: bool = False,
         **query: str | None,
     ) -> R:
-        """Send a change as the account, once, and return what ``make`` makes of the ``kind`` that CLN gives.
+        """Send a change as the account, once, and return ``make(data)``, decoded as ``kind``.
 
-        What is None in ``query`` is not sent. Raises NotDoneError when CLN did nothing, and other ClnErrors.
+        Arguments in ``query`` that are None are not sent. Raises NotDoneError when CLN changed nothing, and other
+        ClnErrors.
         """
-        given = {name: value for name, value in query.items() if value is not None}
+        arguments = {name: value for name, value in query.items() if value is not None}
         return self.write(
             endpoint,
             lambda answer: make(changed_data(answer, kind, empty_is_nothing=empty_is_nothing)),
-            query=self._with_token(given),
-            key=given.get("key"),
+            query=self._with_token(arguments),
+            key=arguments.get("key"),
         )
 
     def change_rows(
         self, endpoint: Endpoint, row: type[T], make: Callable[[T], R], *, empty_is_nothing: bool = False, **query: str
     ) -> list[R]:
-        """Send a change as :meth:`change` does, and return what ``make`` makes of each ``row`` that CLN gives."""
-        rows: type[list[T] | T] = list[row] | row  # type: ignore[valid-type,assignment] # known when the code runs
+        """Send a change as :meth:`change` does, and return ``make(row)`` of each row, decoded as ``row``."""
+        rows: type[list[T] | T] = list[row] | row  # type: ignore[valid-type,assignment] # known only at run time
         return self.change(
             endpoint,
             rows,
-            lambda data: [make(each) for each in (data if isinstance(data, list) else [data])],
+            lambda data: [make(item) for item in (data if isinstance(data, list) else [data])],
             empty_is_nothing=empty_is_nothing,
             **query,
         )
@@ -164,12 +169,12 @@ class Caller(msgspec.Struct, frozen=True):
         *,
         query: Callable[[], dict[str, str]],
         key: str | None = None,
-        if_lost: str = _LOOK_FIRST,
+        if_lost: str = _CHECK_FIRST,
     ) -> T:
-        """Send a call that changes something, once; return what ``decode`` makes of its answer.
+        """Send a call that changes something, once, and return ``decode(answer)``.
 
-        ``key`` is the license key it is about. When nobody knows whether the change was made, the error says
-        ``if_lost``.
+        ``key`` is the license key in the request, if any. ``if_lost`` is added to an error after which it is unknown
+        whether the change was made. Raises ClnError.
         """
         try:
             with self._error_context(f"sending {endpoint.template}", key):
@@ -180,41 +185,41 @@ class Caller(msgspec.Struct, frozen=True):
             raise
 
     @contextlib.contextmanager
-    def _error_context(self, what: str, key: str | None) -> Iterator[None]:
-        """Name in each error what was attempted, and keep the key out of it."""
-        attempted = f"{what} at {self.transport.settings.api}"
+    def _error_context(self, action: str, key: str | None) -> Iterator[None]:
+        """Add what was attempted to each error, and keep the key out of it."""
+        attempted = f"{action} at {self.transport.settings.api}"
         if key is not None:
             self.redactor.hide_key(key)
             attempted += f" for key {mask_key(key)}"
-        _sent.odd = ()
+        _sent.suspicions = ()
         try:
             yield
             self._hide_credentials()
         except ClnError as error:
             self._hide_credentials()
             if isinstance(error, AuthorizationError):
-                error.problem = "; ".join([error.problem, *_sent.odd])
+                error.problem = "; ".join([error.problem, *_sent.suspicions])
             if isinstance(error, TimedOutError) and error.of_run and self.deadline.name:
-                error.problem += f"; more time takes a larger {self.deadline.name}"
+                error.problem += f"; increase {self.deadline.name}"
             error.add_context(attempted, self.redactor.scrub)
             raise
 
     def _hide_credentials(self) -> None:
-        """Keep out of texts all that the account is known by, before what came back is shown: it may be in there.
+        """Register all credentials of the account before a response is shown, which may contain them.
 
-        Also what this call did not carry, and what has changed since the last one.
+        That includes credentials that this call did not send, and those that changed since the last call.
         """
         if self.credentials is not None:
             self.credentials.hide(self.redactor)
 
     def register_secrets(self, things: list[K]) -> list[K]:
-        """Return ``things``; from now on no text shows the license keys in them."""
+        """Register the license keys of ``things`` as secrets, and return ``things``."""
         for thing in things:
             self.redactor.hide_key(thing.key)
         return things
 
     def register_secret(self, thing: K) -> K:
-        """Return ``thing``; from now on no text shows the license key in it."""
+        """Register the license key of ``thing`` as a secret, and return ``thing``."""
         return self.register_secrets([thing])[0]
 
     def token(self) -> str:
@@ -224,7 +229,7 @@ class Caller(msgspec.Struct, frozen=True):
         return make_token(credentials.login, secret_key, self.transport.clock.time())
 
     def reseller(self) -> dict[str, str]:
-        """Return login and token for the calls that carry them in their path: the static token, else a fresh one."""
+        """Return login and token for calls that have them in their path: the static token if set, else a fresh one."""
         credentials = self._known_credentials()
         if credentials.registration_token is None:
             return {"login": credentials.login, "token": self.token()}
@@ -234,22 +239,22 @@ class Caller(msgspec.Struct, frozen=True):
         try:
             text = source().reveal()
         except OSError as error:
-            raise AuthorizationError(f"nothing was sent, as the {name} cannot be read ({error.strerror})") from None
+            raise AuthorizationError(f"cannot read the {name} ({error.strerror}); request not sent") from None
         except ValueError as error:
-            raise AuthorizationError(f"nothing was sent, as the {name} cannot be read (it {error})") from None
-        self.redactor.hide(text)  # the source may give another one by the time the answer is here
-        self._note_odd(name, text)
+            raise AuthorizationError(f"cannot read the {name} (it {error}); request not sent") from None
+        self.redactor.hide(text)  # the source may return another secret when the response arrives
+        self._note_suspicion(name, text)
         return text
 
-    def _note_odd(self, name: str, text: str) -> None:
+    def _note_suspicion(self, name: str, text: str) -> None:
         if suspicion := suspicion_of_secret(text):
-            _sent.odd += (f"the {name} {suspicion}",)
+            _sent.suspicions += (f"the {name} {suspicion}",)
 
     def _known_credentials(self) -> Credentials:
         if self.credentials is None:
-            raise ValueError("this client has no login and secret key: it can read the status of CLN alone")
-        _sent.odd = ()  # once a request
-        self._note_odd("login", self.credentials.login)
+            raise ValueError("this client has no login and secret key; it can only read the status of CLN")
+        _sent.suspicions = ()  # once per request
+        self._note_suspicion("login", self.credentials.login)
         return self.credentials
 
     def _with_token(self, query: dict[str, str]) -> Callable[[], dict[str, str]]:
@@ -259,10 +264,10 @@ class Caller(msgspec.Struct, frozen=True):
 def make_token(login: str, secret_key: str, now: float) -> str:
     """Return ``login|timestamp|sha1hex(secret_key + timestamp)`` (API document, "API overview").
 
-    ``now`` is in Unix seconds; CLN takes a token for 30 minutes, so each request makes its own.
+    ``now`` is in Unix seconds; CLN accepts a token for 30 minutes, so each request makes its own.
     """
     timestamp = str(int(now))
-    # The API document prescribes SHA-1; nothing here rests on its collision resistance.
-    signed = (secret_key + timestamp).encode("utf-8", "surrogateescape")  # the environment may hold any bytes
-    digest = hashlib.sha1(signed, usedforsecurity=False).hexdigest()
-    return f"{login}|{timestamp}|{digest}"
+    # The API document requires SHA-1; nothing here depends on its collision resistance.
+    signed = (secret_key + timestamp).encode("utf-8", "surrogateescape")  # an environment variable may have any bytes
+    signature = hashlib.sha1(signed, usedforsecurity=False).hexdigest()
+    return f"{login}|{timestamp}|{signature}"

@@ -1,4 +1,4 @@
-"""The client of the CLN API: one that only reads, and one for every call."""
+"""The clients of the CLN API: one that is read-only, and one for every call."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from .status import StatusReads
 
 
 class ReadOnlyClient:
-    """All calls of one account that read, a family each; it cannot change anything in CLN. Safe between threads.
+    """All read-only calls of one account, grouped by product; it cannot change anything in CLN. Thread-safe.
 
-    A context manager that closes its connections at its end.
+    It is a context manager that closes its connections on exit.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class ReadOnlyClient:
         ca_file: str | None = None,
         insecure_skip_verify: bool = False,
     ) -> None:
-        """Ask CLN as ``login``, with the secret key of its profile page. Nothing is sent yet.
+        """Make a client for ``login`` with the secret key of its profile page. Nothing is sent yet.
 
-        ``registration_token``: the static one of the profile page, for ``patch_status.of_reseller`` alone, which by
-        default makes a token of the secret key. ``timeout``: seconds for one request. ``proxy``: its URL. ``ca_file``:
-        a PEM bundle to trust instead of that of certifi. Raises InvalidArgumentError, and OSError when ``ca_file``
-        cannot be read.
+        ``registration_token``: the static token of the profile page, which only ``patch_status.for_reseller`` sends; by
+        default it sends a token made with the secret key. ``timeout``: seconds for one request. ``proxy``: a URL.
+        ``ca_file``: a PEM bundle to trust instead of that of certifi. Raises InvalidArgumentError, and OSError when
+        ``ca_file`` cannot be read.
         """
         login = validation.login(login)
         secret = Secret(validation.require_text("secret_key", secret_key))
@@ -59,14 +59,14 @@ class ReadOnlyClient:
         settings = TransportSettings(
             api_url=validation.url("api_url", api_url).rstrip("/"),
             timeout=validation.seconds("timeout", timeout),
-            proxy=validation.optional(lambda given: validation.url("proxy", given), proxy),
-            ca_file=validation.optional(lambda given: validation.require_text("ca_file", given), ca_file),
+            proxy=validation.optional(lambda value: validation.url("proxy", value), proxy),
+            ca_file=validation.optional(lambda value: validation.require_text("ca_file", value), ca_file),
             insecure_skip_verify=validation.boolean("insecure_skip_verify", insecure_skip_verify),
         )
         clock = SystemClock()
         transport = Transport(settings, RateLimiter(CONCURRENCY, REQUESTS_PER_SECOND, clock), clock, Redactor())
         credentials = Credentials(login, lambda: secret, None if token is None else lambda: token)
-        self._ask_over(Caller(transport, credentials, Deadline.never(clock)))
+        self._bind(Caller(transport, credentials, Deadline.never(clock)))
 
     @classmethod
     def over(
@@ -75,16 +75,16 @@ class ReadOnlyClient:
         credentials: Credentials | None = None,
         deadline: Deadline | None = None,
     ) -> Self:
-        """Return a client over ``transport``, all calls of which together end before ``deadline``.
+        """Return a client over ``transport`` whose calls, taken together, end before ``deadline``.
 
-        Without ``credentials`` it can make the calls that carry no token: ``status``, ``patch_status.of_key``.
+        Without ``credentials`` it can only make the calls without a token: ``status``, ``patch_status.for_key``.
         """
         client = cls.__new__(cls)
         caller = Caller(transport, credentials, deadline or Deadline.never(transport.clock))
-        client._ask_over(caller)  # noqa: SLF001 # the second half of its own making
+        client._bind(caller)  # noqa: SLF001 # the rest of its initialization
         return client
 
-    def _ask_over(self, caller: Caller) -> None:
+    def _bind(self, caller: Caller) -> None:
         self._caller = caller
         self.hide_secrets()
         self.status = StatusReads(caller)
@@ -103,7 +103,7 @@ class ReadOnlyClient:
 
     @property
     def clock_skew(self) -> float | None:
-        """CLN's clock less ours in seconds, as its answers told last; None as long as none did."""
+        """CLN's clock minus the local clock in seconds, from the last response with a date; None before that."""
         return self._caller.transport.clock_skew
 
     def within(self, deadline: Deadline) -> Self:
@@ -112,7 +112,7 @@ class ReadOnlyClient:
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Self]:
-        """Give a client of the same account with connections of its own, which end with the block."""
+        """Yield a client of the same account with connections of its own, which are closed on exit."""
         caller = self._caller
         with caller.transport.run() as transport:
             yield self.over(transport, caller.credentials, caller.deadline)
@@ -129,28 +129,28 @@ class ReadOnlyClient:
         return f"<{type(self).__name__} of {self.api}>"
 
     def close(self) -> None:
-        """Close its connections that are not in use."""
+        """Close the idle connections."""
         self._caller.transport.close()
 
     def hide_secrets(self) -> None:
-        """Keep out of texts all secrets of the account, as they are now; each call does so with those it may carry."""
+        """Register all current secrets of the account for redaction; each call does so for those that it sends."""
         if self._caller.credentials is not None:
             self._caller.credentials.hide_all(self._caller.redactor)
 
     def may_show_secret(self, text: str) -> bool:
-        """Tell at a glance whether a secret may stand in ``text``, an id or an address."""
+        """Return, quickly, whether ``text``, an id or an address, may contain a secret."""
         return self._caller.redactor.may_be_in(text)
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` without the secrets that this client knows."""
+        """Return ``text`` with all secrets known to this client replaced."""
         return self._caller.redactor.scrub(text)
 
 
 class Client(ReadOnlyClient):
-    """Every call of the API document, a family each. Safe between threads.
+    """Every call of the API document, grouped by product. Thread-safe.
 
-    A change is sent once and never again: it happened, or its method raises. ``outcome_unknown`` of the error tells
-    when CLN's word on it was lost; :class:`NotDoneError` is raised when CLN took the call and did nothing.
+    A change is sent once and never retried: it is made, or its method raises. ``outcome_unknown`` of the error is True
+    if the response was lost; :class:`NotDoneError` is raised if CLN reports success but changed nothing.
     """
 
     kernelcare: KernelCare
@@ -159,8 +159,8 @@ class Client(ReadOnlyClient):
     ip_licenses: IpLicenses
     groups: Groups
 
-    def _ask_over(self, caller: Caller) -> None:
-        super()._ask_over(caller)
+    def _bind(self, caller: Caller) -> None:
+        super()._bind(caller)
         self.kernelcare = KernelCare(caller)
         self.imunify = Imunify(caller)
         self.els = Els(caller)

@@ -29,11 +29,11 @@ ELS_CODES: dict[str, str] = {
     "ELS CELS7": "Extended Support for CentOS 7 Standard",
     "ELS CELS7+SLA": "Extended Support for CentOS 7 Complete",
 }
-"""The products that the API document names, code and name as it spells them; CLN has more."""
+"""The products in the API document, by code; CLN has more. Codes and names are spelled as in the document."""
 
 
 class ElsKey(msgspec.Struct, frozen=True):
-    """An ELS key. ``code``: its product."""
+    """An ELS key. ``code``: its product; ``limit``: the maximum number of servers; ``note``: empty without one."""
 
     key: str
     code: str
@@ -42,7 +42,7 @@ class ElsKey(msgspec.Struct, frozen=True):
 
 
 class ElsServer(msgspec.Struct, frozen=True):
-    """A server of the ELS key ``key``. What CLN does not tell is empty."""
+    """A server of the ELS key ``key``. A field that CLN does not report is empty."""
 
     server_id: str
     key: str
@@ -51,36 +51,37 @@ class ElsServer(msgspec.Struct, frozen=True):
 
 
 class ElsReads:
-    """The calls below ``/els`` that only read."""
+    """The read-only calls below ``/els``."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def keys(self, code: str) -> list[ElsKey]:
-        """Return the keys of the product ``code``, a key once (``/els/key/list.json``).
+        """Return the keys of the product ``code``, without duplicates (``/els/key/list.json``).
 
-        The document calls the argument both ``code`` and ``productType``; which one CLN reads is unknown, so both are
-        sent. Raises InvalidArgumentError and ClnError.
+        The document calls the argument both ``code`` and ``productType``; both are sent, as it is unknown which one is
+        read. Raises InvalidArgumentError and ClnError.
         """
         keys = self._caller.get_rows(ELS_KEYS, _KeyRow, _KeyRow.key_of_row, **_product(code))
         return self._caller.register_secrets(unique(keys, lambda key: key.key))
 
     def servers(self, code: str) -> list[ElsServer]:
-        """Return the servers of all keys of the product ``code``, each once (``/els/srv/list.json``).
+        """Return the servers of all keys of the product ``code``, without duplicates (``/els/srv/list.json``).
 
-        The argument is that of :meth:`keys`. CLN tells no check-in. Raises InvalidArgumentError and ClnError.
+        The argument is that of :meth:`keys`. CLN does not report check-ins. Raises InvalidArgumentError and ClnError.
         """
         servers = self._caller.get_rows(ELS_SERVERS, _ServerRow, _ServerRow.server, **_product(code))
         return self._caller.register_secrets(unique(servers, lambda server: server.server_id))
 
 
 class Els(ElsReads):
-    """The calls below ``/els``. Each change is sent once: it happened, or the method raises."""
+    """All calls below ``/els``. A change is sent once: it is made, or the method raises."""
 
     def create_key(self, code: str, limit: int, note: str | None = None) -> ElsKey:
-        """Make a key of the product ``code``, such as one of ``ELS_CODES``, and return it (``/els/key/create.json``).
+        """Create a key of the product ``code``, such as one of ``ELS_CODES``, and return it (``/els/key/create.json``).
 
-        ``limit``: most servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
+        ``limit``: maximum number of servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other
+        ClnErrors.
         """
         return self._caller.register_secret(
             self._caller.change(
@@ -94,10 +95,10 @@ class Els(ElsReads):
         )
 
     def update_key(self, key: str, limit: int | None = None, note: str | None = None) -> ElsKey:
-        """Give a key another limit, another note or both, and return it (``/els/key/update.json``).
+        """Change the limit, the note or both of a key, and return it (``/els/key/update.json``).
 
-        ``limit``: most servers, 0 for unlimited; an empty ``note`` takes the old one away. What is None is not sent;
-        that CLN then leaves it as it is, as it does for Imunify, is not documented. Raises InvalidArgumentError,
+        ``limit``: maximum number of servers, 0 for unlimited; an empty ``note`` removes the note. None is not sent; it
+        is not documented that CLN then keeps the old value, as it does for Imunify. Raises InvalidArgumentError,
         NotDoneError and other ClnErrors.
         """
         key = validation.license_key(key)
@@ -109,9 +110,9 @@ class Els(ElsReads):
         )
 
     def remove_key(self, key: str) -> list[ElsServer]:
-        """Remove a key with all its servers, and return them; there may be none (``/els/key/remove.json``).
+        """Remove a key with all its servers, and return these servers (``/els/key/remove.json``).
 
-        The document's sample of such a server has no id. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
+        In the document's sample such a server has no id. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         key = validation.license_key(key)
         removed = self._caller.change_rows(ELS_KEY_REMOVE, _ServerRow, lambda row: row.changed(key=key), key=key)
@@ -120,7 +121,7 @@ class Els(ElsReads):
     def remove_server(self, server_id: str) -> ElsServer:
         """Remove a server and return it (``/els/srv/remove.json``).
 
-        The document's sample shows the address of another call there. Raises InvalidArgumentError, NotDoneError when
+        The document's sample shows the address of another call. Raises InvalidArgumentError, NotDoneError when
         the account has no such server, and other ClnErrors.
         """
         server_id = validation.server_id(server_id)
@@ -160,5 +161,5 @@ class _ServerRow(msgspec.Struct):
         return ElsServer(identity(self.id, "id"), text(self.key), text(self.ip), text(self.hostname))
 
     def changed(self, *, server_id: str = "", key: str = "") -> ElsServer:
-        """Return the server; ``server_id`` and ``key``, those of the call, where CLN repeats neither."""
+        """Return the server; ``server_id`` and ``key`` are those of the call, used where CLN does not repeat them."""
         return ElsServer(text(self.id) or server_id, text(self.key) or key, text(self.ip), text(self.hostname))

@@ -1,4 +1,4 @@
-"""The calls of the API document, by their path below the API root."""
+"""The endpoints of the API document, by their path below the API root."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import msgspec
 
 from .validation import InvalidArgumentError
 
-# In the place of a key or a login these would make the path that of another call, the last one of a call that writes.
+# As a key or a login these would give the path of another call; the last one is a call that changes something.
 _OTHER_PATHS = frozenset({"", ".", "..", "register_key.plain"})
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """One call. ``template`` is its path, with the arguments that stand in it as ``{name}``; the others are a query.
+    """An endpoint. ``template`` is its path, with path parameters as ``{name}``; other arguments are query parameters.
 
-    The document shows the arguments of a POST, PUT or DELETE in the query as well.
+    The document uses query parameters for POST, PUT and DELETE as well.
     """
 
     template: str
     method: str = "GET"
 
     def path(self, **arguments: str) -> str:
-        """Return the path with percent-encoded ``arguments`` in their places.
+        """Return the path with percent-encoded ``arguments``.
 
-        Raises InvalidArgumentError for one that would make it the path of another call.
+        Raises InvalidArgumentError for an argument that would give the path of another call.
         """
         for name, value in arguments.items():
             if value in _OTHER_PATHS:
-                raise InvalidArgumentError(name, "would make it another call; it takes a name of CLN's own")
+                raise InvalidArgumentError(name, "not allowed: it would give the path of another call")
         quoted = {name: quote(value, safe="", errors="replace") for name, value in arguments.items()}
         return self.template.format_map(quoted)
 
@@ -72,7 +72,7 @@ READS = frozenset(
         AWP_USAGE,
     }
 )
-"""All that monitoring may send. Most calls of CLN that change something are plain GETs, so the method tells nothing."""
+"""All calls that monitoring may send. The method does not show that: most calls that change something are GETs."""
 
 KERNELCARE_KEY_CREATE = Endpoint("/kcare/key/create.json")
 KERNELCARE_KEY_DELETE = Endpoint("/kcare/key/delete.json")
@@ -121,4 +121,4 @@ WRITES = frozenset(
         REGISTER_MONITORING_KEY,
     }
 )
-"""What changes something at CLN: sent once, by clients that say so in their type, never by a probe."""
+"""The calls that change something at CLN: sent once, only by :class:`Client`, never by a probe."""

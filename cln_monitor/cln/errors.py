@@ -1,4 +1,4 @@
-"""What can go wrong between us and CLN: small types, told apart by what the reader has to do about them."""
+"""The errors of CLN calls, one type for each kind of remedy."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from cln_monitor.text_cleaning import shorten
 
-_LONGEST = 400  # characters of a problem: an error is read on one line
+_LONGEST = 400  # characters of a problem, which is shown on one line
 
 
 class ClnError(Exception):
-    """A call of the CLN API that gave no usable answer.
+    """A call of the CLN API failed or had an unusable response.
 
-    ``reason`` is one stable word for the kind of failure. ``problem`` says what happened, ``attempted`` what was
-    being done; both are free of secrets once the client has raised the error.
+    ``reason`` is a stable word for the kind of failure. ``problem`` says what went wrong, ``attempted`` what was
+    attempted; both are free of secrets once the client raises the error.
     """
 
     reason: ClassVar[str]
@@ -24,45 +24,45 @@ class ClnError(Exception):
         self.problem = problem
         self.attempted = ""
         self.transient = transient
-        """True when the same read may well succeed a moment later."""
+        """True if the same read may succeed a moment later."""
         self.request_sent = request_sent
-        """True when this went wrong after the request of a change, or some of it, had left."""
+        """True if a request, or a part of it, was sent before the failure."""
         self.connection_was_stale = False
-        """True when the request went over a connection used before, and no answer to it began."""
+        """True if the request was sent over a reused connection and no response began."""
         self.outcome_unknown = False
-        """True when a change may have been made all the same, as CLN's word on it was lost."""
+        """True if a change may have been made, as the response was lost."""
 
     def __str__(self) -> str:
         return f"{self.attempted}: {self.problem}" if self.attempted else self.problem
 
     def add_context(self, attempted: str, scrub: Callable[[str], str]) -> None:
-        """Name what was attempted, and clean the text that came from outside with ``scrub``."""
+        """Set what was ``attempted``, and remove secrets from the problem with ``scrub``."""
         self.attempted = attempted
         self.problem = shorten(scrub(self.problem), _LONGEST)
         self.args = (self.problem,)
-        self.__context__ = None  # the errors of the libraries quote URLs and bodies, and with them secrets
+        self.__context__ = None  # errors of the libraries quote URLs and bodies, which contain secrets
 
-    def add(self, words: str) -> None:
-        """Say one thing more, in ``words`` that are free of secrets."""
-        self.problem += f"; {words}"
+    def add(self, detail: str) -> None:
+        """Append a ``detail``, a text without secrets, to the problem."""
+        self.problem += f"; {detail}"
         self.args = (self.problem,)
 
-    def mark_uncertain(self, words: str) -> None:
-        """Say in ``words`` that the change may have been made all the same."""
+    def mark_uncertain(self, detail: str) -> None:
+        """Record that the change may have been made, and append a ``detail`` that says so."""
         self.outcome_unknown = True
-        self.add(words)
+        self.add(detail)
 
 
 class UnreachableError(ClnError):
-    """No HTTP answer: the name does not resolve, the connection is refused or reset, TLS fails."""
+    """There is no HTTP response: the host name does not resolve, the connection is refused or reset, TLS fails."""
 
     reason = "unreachable"
 
 
 class TimedOutError(ClnError):
-    """The answer was not complete when the call's deadline came.
+    """The response was not complete before the deadline of the call.
 
-    ``of_run``: it was the deadline of a run of several calls that came first.
+    ``of_run``: the deadline of a run of several calls came first.
     """
 
     reason = "timeout"
@@ -73,9 +73,9 @@ class TimedOutError(ClnError):
 
 
 class RateLimitedError(ClnError):
-    """CLN asked us to slow down (HTTP 429, or 503 with ``Retry-After``).
+    """CLN rate-limits the requests (HTTP 429, or 503 with ``Retry-After``).
 
-    ``retry_after`` is the wait CLN asked for, in seconds, or None.
+    ``retry_after`` is the requested wait in seconds, or None.
     """
 
     reason = "rate_limited"
@@ -99,17 +99,17 @@ class AuthorizationError(ClnError):
 
 
 class RefusedError(ClnError):
-    """CLN understood the call and said no (``success:false``, or an unknown key or login)."""
+    """CLN understood the request and refused it (``success:false``, or an unknown key or login)."""
 
     reason = "refused"
 
 
 class NotDoneError(RefusedError):
-    """CLN took the call for a success and did nothing: there is nothing of that name, or it is somebody else's."""
+    """CLN reported success but changed nothing: the object does not exist, or belongs to another account."""
 
 
 class BadAnswerError(ClnError):
-    """What came back is not an answer of CLN: an HTML page, an empty or cut body, a field of another type."""
+    """The response is not one of CLN: an HTML page, an empty or truncated body, a field of the wrong type."""
 
     reason = "bad_answer"
 
@@ -118,4 +118,4 @@ REASONS: tuple[str, ...] = tuple(
     kind.reason
     for kind in (UnreachableError, TimedOutError, RateLimitedError, AuthorizationError, RefusedError, BadAnswerError)
 )
-"""Every reason there is, for a reader that wants all of them at zero from the start."""
+"""All reasons, for metrics that start at zero for each of them."""

@@ -1,9 +1,9 @@
-"""The values of a row as CLN spells them: numbers that may be strings, dates, ids, flags.
+"""Read the fields of a row in CLN's formats: numbers that may be strings, dates, ids, flags.
 
-A value is whatever JSON carries. What only describes a thing is left out where it cannot be read, so that one odd row
-does not cost the whole list; without its id, or with a check-in that is no date, a list is not an answer of CLN.
+A value is any JSON value. A descriptive field that cannot be read is left empty, so that one odd row does not spoil
+the whole list; a row without its id, or with a check-in that is not a date, makes the list a bad answer.
 
-What has a plural reads a field of all rows at once: of a hundred thousand values hardly one needs a closer look.
+A function with a plural name reads one field of all rows at once, as few of a hundred thousand values are unusual.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .dates import parse_date, parse_plain_dates
 from .errors import BadAnswerError
 
 LastCheckin: TypeAlias = float | UnsetType | None
-"""When a server last checked in: Unix seconds, None for never, UNSET where CLN does not tell of any server."""
+"""The last check-in of a server: Unix seconds, None for never, UNSET if CLN reports it for no server."""
 Limit: TypeAlias = int | str | None
-"""Most servers of a key, 0 for unlimited; what CLN told where that is no number; None where it tells none."""
+"""The limit of a key in servers, 0 for unlimited; a string if CLN reports another value; None if it reports none."""
 
 _ZERO_DATE = re.compile(r"\s*0000-00-00(?:[T ][0:.]*)?\s*(?:Z|UTC|GMT|[+-]00:?00)?\s*", re.ASCII | re.IGNORECASE)
 _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
-_EXACT = 1 << 53  # from here on several whole numbers are the same float
+_EXACT = 1 << 53  # above this, several whole numbers have the same float
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 _LONGEST_QUOTE = 80
 
 
 def text(value: object) -> str:
-    """Return ``value`` as clean text; None, a list and an object are the empty text."""
-    if isinstance(value, str):  # asked first, as all but a few are
+    """Return ``value`` as clean text; None, a list and an object give ""."""
+    if isinstance(value, str):  # the most frequent type first
         return clean_text(value)
     return "" if isinstance(value, list | dict) else clean_text(value)
 
@@ -44,7 +44,7 @@ def texts(values: list[Any]) -> list[str]:
 
 
 def identity(value: object, field: str, asked_for: str = "") -> str:
-    """Return the id in ``value``, or the one that was ``asked_for``; a row without any is not an answer of CLN."""
+    """Return the id in ``value``, or else ``asked_for``. Raises BadAnswerError if both are empty."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         value = int(value)
     is_id = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
@@ -52,7 +52,7 @@ def identity(value: object, field: str, asked_for: str = "") -> str:
         return cleaned
     if asked_for:
         return asked_for
-    raise BadAnswerError(f"not an answer of CLN: a row without {field}")
+    raise BadAnswerError(f"unexpected response from CLN: a row without {field}")
 
 
 def identities(values: list[Any], field: str) -> list[str]:
@@ -61,22 +61,22 @@ def identities(values: list[Any], field: str) -> list[str]:
 
 
 def count(value: object) -> int | None:
-    """Return the whole number of 0 or more in ``value``, a number or its spelling; None for anything else."""
+    """Return the whole number, 0 or more, in ``value``, a number or a string; None for any other value."""
     if isinstance(value, str | int | float) and not isinstance(value, bool) and _NUMBER.fullmatch(str(value)):
         return int(float(value))
     return None
 
 
 def counts(value: object, field: str) -> list[int]:
-    """Return the whole numbers of the list in ``value``, each once; anything else is not an answer of CLN."""
-    numbers = [count(each) for each in value] if isinstance(value, list) else [None]
+    """Return the whole numbers of the list in ``value``, without duplicates. Raises BadAnswerError."""
+    numbers = [count(item) for item in value] if isinstance(value, list) else [None]
     if None in numbers:
-        raise BadAnswerError(f"not an answer of CLN: {field} is no list of numbers")
+        raise BadAnswerError(f"unexpected response from CLN: {field} is not a list of numbers")
     return list(dict.fromkeys(number for number in numbers if number is not None))
 
 
 def limit(value: object) -> Limit:
-    """Return the limit of a key in ``value``: None where CLN tells none, the text of it where it is no whole number."""
+    """Return the limit of a key in ``value``: None if it is missing, a string if it is not a whole number."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     number = count(value)
@@ -84,25 +84,25 @@ def limit(value: object) -> Limit:
 
 
 def quoted(value: object) -> str:
-    """Return ``value`` as CLN told it, for people to read."""
+    """Return ``value`` as a short text for display."""
     return clean_text(value if isinstance(value, str) else json.dumps(value), _LONGEST_QUOTE)
 
 
 def flag(value: object) -> bool | None:
-    """Return the truth value in ``value``, a boolean or its spelling; None for anything else."""
+    """Return the boolean in ``value``, a boolean or a string; None for any other value."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else None
 
 
-def done(value: object) -> None:
-    """Return when ``value`` is true or its spelling; anything else is not an answer to a change."""
+def require_true(value: object) -> None:
+    """Raise BadAnswerError unless ``value``, the data of a response to a change, is true."""
     if flag(value) is not True:
-        raise BadAnswerError("not an answer of CLN: data is neither true nor false")
+        raise BadAnswerError("unexpected response from CLN: data is neither true nor false")
 
 
 def date(value: object, field: str) -> float | None:
-    """Return the Unix seconds of the date in ``value``; None when it is missing or empty."""
+    """Return the Unix seconds of the date in ``value``; None if it is missing or empty. Raises BadAnswerError."""
     if value is None or value == "":
         return None
     try:
@@ -110,14 +110,16 @@ def date(value: object, field: str) -> float | None:
             return parse_date(value)
     except (ValueError, OverflowError):
         pass
-    raise BadAnswerError(f"not an answer of CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date")
+    raise BadAnswerError(
+        f"unexpected response from CLN: {field} is {clean_text(value, LONGEST_UNSCRUBBED)!r}, not a date"
+    )
 
 
 def checkin(value: object, field: str) -> float | None:
     """Return the Unix seconds of the check-in in ``value``; None for never.
 
-    Besides what :func:`date` takes for none, that is a date of zeros, or one at or before 1970-01-02: what databases
-    and programs store for no date.
+    "Never" is a missing or empty date, a date of zeros, and a date at or before 1970-01-02, as databases and programs
+    store it for no date. Raises BadAnswerError for a value that is not a date.
     """
     if isinstance(value, str) and _ZERO_DATE.fullmatch(value):
         return None
@@ -128,8 +130,8 @@ def checkin(value: object, field: str) -> float | None:
 def checkins(values: list[Any], field: str) -> list[LastCheckin]:
     """Return the Unix seconds of each of ``values``, the field of all rows of a list, as :func:`checkin` does.
 
-    ``UNSET`` stands for a row without the field. Where that is none of them, it is never, as null is. Where it is all,
-    CLN tells check-ins by another name, or no more, and nothing is known of any.
+    ``UNSET`` is a row without the field. If only some rows lack it, they count as never, as null does. If all rows lack
+    it, CLN has renamed or removed the field, and all values are returned as ``UNSET``.
     """
     if without := values.count(UNSET):
         if without == len(values):
@@ -143,9 +145,9 @@ def checkins(values: list[Any], field: str) -> list[LastCheckin]:
 
 
 def date_if_readable(value: object) -> float | None:
-    """Return the Unix seconds of the date in ``value``; None when there is none, or none that can be read.
+    """Return the Unix seconds of the date in ``value``; None if it is missing or cannot be read.
 
-    One at or before 1970-01-02 is none, as for :func:`checkin`.
+    A date at or before 1970-01-02 counts as missing, as for :func:`checkin`.
     """
     try:
         seconds = date(value, "")
@@ -155,7 +157,7 @@ def date_if_readable(value: object) -> float | None:
 
 
 def dates(values: list[Any], field: str) -> list[float | None]:
-    """Return the Unix seconds in each of ``values`` as :func:`date` does."""
+    """Return the Unix seconds of each of ``values`` as :func:`date` does."""
     try:
         return parse_plain_dates(values)
     except (ValueError, TypeError):
@@ -163,7 +165,7 @@ def dates(values: list[Any], field: str) -> list[float | None]:
 
 
 def dates_if_readable(values: list[Any]) -> list[float | None]:
-    """Return the Unix seconds in each of ``values`` as :func:`date_if_readable` does."""
+    """Return the Unix seconds of each of ``values`` as :func:`date_if_readable` does."""
     try:
         parsed = dates(values, "")
     except BadAnswerError:

@@ -1,4 +1,4 @@
-"""Groups of servers (API document, "Server Groups for Imunify/KernelCare API")."""
+"""Server groups (API document, "Server Groups for Imunify/KernelCare API")."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from .rows import unique
 
 
 class Group(msgspec.Struct, frozen=True):
-    """A group of servers. ``description`` is empty when it has none."""
+    """A server group. ``description`` is empty without one."""
 
     name: str
     description: str
 
 
 class GroupServer(msgspec.Struct, frozen=True):
-    """A server of a group. ``type``: CLN's word for its product, such as ``IMUNIFY``.
+    """A server of a group. ``type``: CLN's name of its product, such as ``IMUNIFY``.
 
-    All but the id are empty where CLN does not tell them.
+    A field that CLN does not report is empty, except for the id.
     """
 
     server_id: str
@@ -42,20 +42,20 @@ class GroupServer(msgspec.Struct, frozen=True):
 
 
 class GroupReads:
-    """The calls below ``/group`` that only read."""
+    """The read-only calls below ``/group``."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def groups(self) -> list[Group]:
-        """Return all groups of the account, a name once (``/group/list.json``). Raises ClnError.
+        """Return all groups of the account, without duplicates (``/group/list.json``). Raises ClnError.
 
-        A group whose name is blank cannot be asked about, and is left out.
+        A group with a blank name is left out, as it cannot be used in a request.
         """
         return unique(self._caller.get_list(GROUPS, _GroupRow, _named), lambda group: group.name)
 
     def servers(self, name: str | Group) -> list[GroupServer]:
-        """Return the servers of the group ``name``, each once (``/group/servers/list.json``).
+        """Return the servers of the group ``name``, without duplicates (``/group/servers/list.json``).
 
         Raises InvalidArgumentError and ClnError.
         """
@@ -67,12 +67,13 @@ class GroupReads:
 
 
 class Groups(GroupReads):
-    """The calls below ``/group``. Each change is sent once: it happened, or the method raises."""
+    """All calls below ``/group``. A change is sent once: it is made, or the method raises."""
 
     def create(self, name: str, description: str | None = None) -> Group:
-        """Make a group and return it (``/group/create.json``). What CLN makes of a name there already is unknown.
+        """Create a group and return it (``/group/create.json``).
 
-        Raises InvalidArgumentError, NotDoneError and other ClnErrors.
+        It is not documented what CLN does if the name exists. Raises InvalidArgumentError, NotDoneError and other
+        ClnErrors.
         """
         name = validation.group_name(name)
         return self._caller.change(
@@ -84,17 +85,17 @@ class Groups(GroupReads):
         )
 
     def add_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
-        """Add servers to the group ``name`` and return those that were added (``/group/servers/put.json``).
+        """Add servers to the group ``name`` and return the added servers (``/group/servers/put.json``).
 
-        They may be fewer than those given. Raises InvalidArgumentError, NotDoneError when none was added, and other
+        CLN may add only some of them. Raises InvalidArgumentError, NotDoneError when none was added, and other
         ClnErrors.
         """
         return self._change_servers(GROUP_SERVERS_PUT, name, server_ids)
 
     def remove_servers(self, name: str, server_ids: Iterable[str]) -> list[GroupServer]:
-        """Take servers out of the group ``name`` and return those that were taken (``/group/servers/remove.json``).
+        """Remove servers from the group ``name`` and return the removed servers (``/group/servers/remove.json``).
 
-        They may be fewer than those given. Raises InvalidArgumentError, NotDoneError when none was taken, and other
+        CLN may remove only some of them. Raises InvalidArgumentError, NotDoneError when none was removed, and other
         ClnErrors.
         """
         return self._change_servers(GROUP_SERVERS_REMOVE, name, server_ids)
@@ -121,7 +122,7 @@ class _GroupRow(msgspec.Struct):
 
 def _named(rows: list[_GroupRow]) -> list[Group]:
     named = [row for row in rows if not row.is_blank]
-    return [row.group() for row in named or rows]  # a list in which none has a name is no list of groups
+    return [row.group() for row in named or rows]  # a list without any name is not a list of groups, and raises
 
 
 class _ServerRow(msgspec.Struct):

@@ -26,13 +26,13 @@ IMUNIFY_CODES: dict[str, str] = {
     "360_250": "Imunify360 up to 250 users",
     "360_UN": "Imunify360 unlimited",
 }
-"""The products of keys, code and name."""
+"""The products of keys, by code."""
 
 
 class ImunifyKey(msgspec.Struct, frozen=True):
-    """An Imunify key. ``code``: its product; ``servers``: the number in use, as unsure as a limit.
+    """An Imunify key. ``code``: its product; ``servers``: the number of servers, with the same types as a limit.
 
-    ``note`` is empty where CLN does not tell it; the API document does not list the field.
+    ``note`` is empty if CLN does not report it; the API document does not list the field.
     """
 
     key: str
@@ -42,7 +42,7 @@ class ImunifyKey(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-# Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
+# A server is never part of a reference cycle, so the garbage collector can skip a hundred thousand of them.
 class ImunifyServer(msgspec.Struct, frozen=True, gc=False):
     """A server of an Imunify key."""
 
@@ -52,25 +52,25 @@ class ImunifyServer(msgspec.Struct, frozen=True, gc=False):
 
 
 class ConvertedServer(msgspec.Struct, frozen=True):
-    """A server that was moved, and the key it is registered with now."""
+    """A server that was moved, and its new key."""
 
     server_id: str
     key: str
 
 
 class ImunifyReads:
-    """The calls below ``/im`` that only read."""
+    """The read-only calls below ``/im``."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def keys(self) -> list[ImunifyKey]:
-        """Return all Imunify keys of the account, a key once (``/im/key/list.json``). Raises ClnError."""
+        """Return all Imunify keys of the account, without duplicates (``/im/key/list.json``). Raises ClnError."""
         keys = self._caller.get_rows(IMUNIFY_KEYS, _KeyRow, _KeyRow.key_of_row)
         return self._caller.register_secrets(unique(keys, lambda key: key.key))
 
     def servers(self, key: str | ImunifyKey) -> list[ImunifyServer]:
-        """Return the servers of ``key``, each once (``/im/srv/list.json``).
+        """Return the servers of ``key``, without duplicates (``/im/srv/list.json``).
 
         Raises InvalidArgumentError and ClnError.
         """
@@ -79,14 +79,13 @@ class ImunifyReads:
 
 
 class Imunify(ImunifyReads):
-    """The calls below ``/im``. Each change is sent once: it happened, or the method raises."""
+    """All calls below ``/im``. A change is sent once: it is made, or the method raises."""
 
     def create_key(self, code: str, limit: int, note: str | None = None) -> ImunifyKey:
-        """Make a key of the product ``code``, such as one of ``IMUNIFY_CODES``, and return it.
+        """Create a key of the product ``code``, such as one of ``IMUNIFY_CODES``, and return it.
 
-        (``/im/key/create.json``) CLN has codes that the document does not name.
-
-        ``limit``: most servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
+        The call is ``/im/key/create.json``; CLN has codes that the document does not list. ``limit``: maximum number of
+        servers, 0 for unlimited. Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
         return self._caller.register_secret(
             self._caller.change(
@@ -100,11 +99,11 @@ class Imunify(ImunifyReads):
         )
 
     def update_key(self, key: str, limit: int | None = None, note: str | None = None) -> ImunifyKey:
-        """Give a key another limit, another note or both, and return it (``/im/key/update.json``).
+        """Change the limit, the note or both of a key, and return it (``/im/key/update.json``).
 
-        ``limit``: most servers, 0 for unlimited; an empty ``note`` takes the old one away; None leaves it as it is.
-        What becomes of servers beyond a lower limit is unknown. Raises InvalidArgumentError, NotDoneError and other
-        ClnErrors.
+        ``limit``: maximum number of servers, 0 for unlimited; an empty ``note`` removes the note; None keeps the old
+        value. It is not documented what happens to servers above a lower limit. Raises InvalidArgumentError,
+        NotDoneError and other ClnErrors.
         """
         key = validation.license_key(key)
         new_limit, new_note = validation.key_changes(limit, note)
@@ -115,7 +114,7 @@ class Imunify(ImunifyReads):
         )
 
     def remove_key(self, key: str) -> list[RemovedServer]:
-        """Remove a key with all its servers, and return them; there may be none (``/im/key/remove.json``).
+        """Remove a key with all its servers, and return these servers (``/im/key/remove.json``).
 
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
@@ -124,7 +123,7 @@ class Imunify(ImunifyReads):
         return self._caller.register_secrets(unique(removed, lambda server: server.server_id))
 
     def remove_server(self, server_id: str) -> RemovedServer:
-        """Remove a server and return it with its key, as far as CLN tells (``/im/srv/remove.json``).
+        """Remove a server and return it, with its key if CLN reports it (``/im/srv/remove.json``).
 
         Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
@@ -136,7 +135,7 @@ class Imunify(ImunifyReads):
         )
 
     def convert_server(self, server_id: str, new_key: str) -> ConvertedServer:
-        """Move a server to ``new_key``, and so to the product of that key (``/im/srv/convert.json``).
+        """Move a server to ``new_key`` and the product of that key (``/im/srv/convert.json``).
 
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
@@ -174,7 +173,7 @@ class _ConvertedRow(msgspec.Struct):
     key: object = None
 
     def server(self, server_id: str, key: str) -> ConvertedServer:
-        """Return the server; ``server_id`` and ``key``, those of the call, where CLN repeats neither."""
+        """Return the server; ``server_id`` and ``key`` are those of the call, used where CLN does not repeat them."""
         return ConvertedServer(text(self.id) or server_id, text(self.key) or key)
 
 

@@ -1,4 +1,4 @@
-"""Licences bound to an address (API document, "IP-based licenses API")."""
+"""IP licenses (API document, "IP-based licenses API")."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .endpoints import (
     IP_LICENSES,
 )
 from .errors import BadAnswerError
-from .fields import LastCheckin, checkins, count, counts, date_if_readable, done, flag, identity, text
+from .fields import LastCheckin, checkins, count, counts, date_if_readable, flag, identity, require_true, text
 from .rows import unique
 
 LICENSE_NAMES: dict[int, str] = {
@@ -36,19 +36,19 @@ LICENSE_NAMES: dict[int, str] = {
     49: "Imunify360 unlimited",
     1002: "CloudLinux OS Shared Pro",
 }
-"""The types of licences that the API document names; CLN has more."""
+"""The license types in the API document, by number; CLN has more."""
 
 IMUNIFY_LICENSES = frozenset({40, 41, 42, 43, 49})
-"""The types of Imunify among them."""
+"""The numbers of the Imunify types."""
 
 MOST_ADDRESSES = 100
-"""Addresses that one call of ``/ipl/server.json`` takes."""
+"""Maximum number of addresses in one call of ``/ipl/server.json``."""
 
 
 class IpLicense(msgspec.Struct, frozen=True):
-    """A licence of an address. ``registered``: a server uses it, None where CLN does not tell.
+    """A license of an IP address. ``registered``: whether a server uses it, None if CLN does not report it.
 
-    ``created``: Unix seconds; ``type``: CLN's number.
+    ``created``: Unix seconds or None; ``type``: CLN's number of the license type.
     """
 
     ip: str
@@ -58,57 +58,57 @@ class IpLicense(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """The name of its type, or its number where the document knows none."""
+        """The name of its type, or the number if the API document has no name."""
         return LICENSE_NAMES.get(self.type, str(self.type))
 
 
 class LicensedServer(IpLicense, frozen=True):
-    """A licence with what its server told."""
+    """A license with the last check-in and the ``server_info`` of its server."""
 
     last_checkin: LastCheckin
     server_info: str
 
 
 class IpAvailability(msgspec.Struct, frozen=True):
-    """The types of licences of an address, as CLN's numbers: what can be registered, and what the account owns."""
+    """The license types of an address, as CLN's numbers: those that can be registered, and those the account owns."""
 
     available: list[int]
     owned: list[int]
 
 
 class IpLicenseReads:
-    """The calls below ``/ipl`` that only read."""
+    """The read-only calls below ``/ipl``."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def licenses(self) -> list[IpLicense]:
-        """Return all IP licences of the account, each once (``/ipl/list.json``). Raises ClnError."""
+        """Return all IP licenses of the account, without duplicates (``/ipl/list.json``). Raises ClnError."""
         return unique(self._caller.get_rows(IP_LICENSES, _Row, _Row.license), _identity)
 
     def servers(self, addresses: Sequence[str | IpLicense]) -> list[LicensedServer]:
-        """Return the licences of ``addresses`` with their check-ins (``/ipl/server.json``, 100 addresses a call).
+        """Return the licenses of ``addresses`` with their check-ins (``/ipl/server.json``, 100 addresses per call).
 
-        Addresses without a licence of the account are left out. Raises InvalidArgumentError and ClnError.
+        An address without a license of the account is left out. Raises InvalidArgumentError and ClnError.
         """
         asked = list(dict.fromkeys(validation.addresses(addresses)))
         found: list[LicensedServer] = []
         for start in range(0, len(asked), MOST_ADDRESSES):
-            some = ",".join(asked[start : start + MOST_ADDRESSES])
-            found += self._caller.get_list(IP_LICENSE_SERVERS, _Row, _servers, ip=some)
+            joined = ",".join(asked[start : start + MOST_ADDRESSES])
+            found += self._caller.get_list(IP_LICENSE_SERVERS, _Row, _servers, ip=joined)
         return unique(found, _identity)
 
     def availability(self, ip: str) -> IpAvailability:
-        """Return which licences can be registered for ``ip``, and which the account owns (``/ipl/availability.json``).
+        """Return the license types that can be registered for ``ip``, and those owned (``/ipl/availability.json``).
 
-        Types that somebody else owns are in neither list. Raises InvalidArgumentError and ClnError.
+        A type that another account owns is in neither list. Raises InvalidArgumentError and ClnError.
         """
         return self._caller.get_data(
             IP_LICENSE_AVAILABILITY, _AvailabilityRow, _AvailabilityRow.availability, ip=validation.address(ip)
         )
 
     def check(self, ip: str) -> list[int]:
-        """Return the types of licences that ``ip`` has with any customer of CLN, if any (``/ipl/check.json``).
+        """Return the license types that ``ip`` has with any customer of CLN (``/ipl/check.json``).
 
         Raises InvalidArgumentError and ClnError.
         """
@@ -118,14 +118,14 @@ class IpLicenseReads:
 
 
 class IpLicenses(IpLicenseReads):
-    """The calls below ``/ipl``. Each change is sent once: it happened, or the method raises."""
+    """All calls below ``/ipl``. A change is sent once: it is made, or the method raises."""
 
     def register(self, ip: str, type: int, els_allowed: bool | None = None) -> IpLicense:  # noqa: A002 # CLN's word
-        """Buy a licence of ``type`` for an address, or find it bought already, and return it (``/ipl/register.json``).
+        """Register a license of ``type`` for an address, which buys it, and return it (``/ipl/register.json``).
 
-        ``els_allowed``: whether CloudLinux 6 may register; None leaves that to CLN. That it is spelled ``true`` and
-        ``false`` is not documented. ``registered`` is False where CLN does not tell it. Raises InvalidArgumentError,
-        NotDoneError and other ClnErrors.
+        An existing license is returned as well. ``els_allowed``: whether CloudLinux 6 may register; None leaves that to
+        CLN; its values ``true`` and ``false`` are not documented. Raises InvalidArgumentError, NotDoneError and other
+        ClnErrors.
         """
         ip = validation.address(ip)
         return self._caller.change(
@@ -138,41 +138,43 @@ class IpLicenses(IpLicenseReads):
         )
 
     def convert(self, ip: str, type: int, type_to: int) -> None:  # noqa: A002 # CLN's word
-        """Turn an Imunify license of ``type`` into one of ``type_to`` (``/ipl/convert.json``).
+        """Convert an Imunify license of ``type`` to ``type_to`` (``/ipl/convert.json``).
 
-        The document says in one breath that one "can upgrade only to the Imunify360 IP license" and that one "can
-        upgrade/downgrade": which types CLN takes is for CLN to say.
-        Raises InvalidArgumentError, NotDoneError when the account has no such licence, and other ClnErrors.
+        The types are not checked, as the document contradicts itself: one "can upgrade only to the Imunify360 IP
+        license", and one "can upgrade/downgrade".
+        Raises InvalidArgumentError, NotDoneError when the account has no such license, and other ClnErrors.
         """
         if type == type_to:
-            raise validation.InvalidArgumentError("type_to", "is that of type; it takes another one")
+            raise validation.InvalidArgumentError("type_to", "must differ from type")
         self._caller.change(
             IP_LICENSE_CONVERT,
             object,
-            done,
+            require_true,
             ip=validation.address(ip),
             type=validation.license_type("type", type),
             type_to=validation.license_type("type_to", type_to),
         )
 
     def remove(self, ip: str, type: int | None = None) -> None:  # noqa: A002 # CLN's word
-        """Remove the licence of ``type`` of an address; without one, ALL its licences (``/ipl/remove.json``).
+        """Remove the license of ``type`` of an address; without ``type``, ALL its licenses (``/ipl/remove.json``).
 
-        Raises InvalidArgumentError, NotDoneError when the account has no such licence, and other ClnErrors.
+        Raises InvalidArgumentError, NotDoneError when the account has no such license, and other ClnErrors.
         """
-        self._caller.change(IP_LICENSE_REMOVE, object, done, ip=validation.address(ip), type=_type_if_given(type))
+        self._caller.change(
+            IP_LICENSE_REMOVE, object, require_true, ip=validation.address(ip), type=_type_if_given(type)
+        )
 
     def update(self, ip: str, els_allowed: bool, type: int | None = None) -> None:  # noqa: A002 # CLN's word
-        """Say whether CloudLinux 6 may register with a licence of an address (``/ipl/update.json``).
+        """Set whether CloudLinux 6 may register with a license of an address (``/ipl/update.json``).
 
-        Without ``type`` it is sent for no type in particular; the document says of that only, by what looks like a
-        slip, that it "will remove licenses with all types". Raises InvalidArgumentError, NotDoneError when the account
-        has no such licence, and other ClnErrors.
+        Without ``type`` no type is sent; the document says, probably by mistake, that this "will remove licenses with
+        all types". Raises InvalidArgumentError, NotDoneError when the account
+        has no such license, and other ClnErrors.
         """
         self._caller.change(
             IP_LICENSE_UPDATE,
             object,
-            done,
+            require_true,
             ip=validation.address(ip),
             els_allowed=validation.bool_text("els_allowed", els_allowed),
             type=_type_if_given(type),
@@ -180,11 +182,11 @@ class IpLicenses(IpLicenseReads):
 
 
 def _type_if_given(number: int | None) -> str | None:
-    return validation.optional(lambda given: validation.license_type("type", given), number)
+    return validation.optional(lambda value: validation.license_type("type", value), number)
 
 
 def _els_allowed(allowed: bool | None) -> str | None:
-    return validation.optional(lambda given: validation.bool_text("els_allowed", given), allowed)
+    return validation.optional(lambda value: validation.bool_text("els_allowed", value), allowed)
 
 
 def _identity(license_: IpLicense) -> str:
@@ -211,7 +213,7 @@ class _Row(msgspec.Struct):
         return IpLicense(identity(self.ip, "ip"), self._type(), self._registered(), date_if_readable(self.created))
 
     def bought(self, ip: str, number: int) -> IpLicense:
-        """Return the licence; ``ip`` and ``number``, those of the call, where CLN repeats neither."""
+        """Return the license; ``ip`` and ``number`` are those of the call, used where CLN does not repeat them."""
         type_ = count(self.type)
         return IpLicense(
             text(self.ip) or ip,
@@ -233,7 +235,7 @@ class _Row(msgspec.Struct):
     def _type(self) -> int:
         number = count(self.type)
         if number is None:
-            raise BadAnswerError("not an answer of CLN: a row without type")
+            raise BadAnswerError("unexpected response from CLN: a row without type")
         return number
 
     def _registered(self) -> bool | None:
@@ -241,10 +243,12 @@ class _Row(msgspec.Struct):
             return None
         registered = flag(self.registered)
         if registered is None:
-            raise BadAnswerError(f"not an answer of CLN: registered is {text(self.registered)!r}, not true or false")
+            raise BadAnswerError(
+                f"unexpected response from CLN: registered is {text(self.registered)!r}, not true or false"
+            )
         return registered
 
 
 def _servers(rows: list[_Row]) -> list[LicensedServer]:
-    told = checkins([row.last_checkin for row in rows], "last_checkin")
-    return list(map(_Row.server, rows, told))
+    last_checkins = checkins([row.last_checkin for row in rows], "last_checkin")
+    return list(map(_Row.server, rows, last_checkins))

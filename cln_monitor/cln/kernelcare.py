@@ -25,11 +25,11 @@ from .fields import (
     count,
     date_if_readable,
     dates_if_readable,
-    done,
     flag,
     identities,
     identity,
     limit,
+    require_true,
     text,
     texts,
 )
@@ -37,7 +37,7 @@ from .rows import RemovedRow, RemovedServer, unique, unique_servers
 
 
 class KernelCareKey(msgspec.Struct, frozen=True):
-    """A KernelCare key. ``created``: Unix seconds, None when CLN does not tell, or nothing that can be read."""
+    """A KernelCare key. ``created``: Unix seconds, None if CLN does not report a valid date."""
 
     key: str
     enabled: bool | None
@@ -46,9 +46,9 @@ class KernelCareKey(msgspec.Struct, frozen=True):
     created: float | None
 
 
-# Nothing in a server refers back to it, so the collector of garbage need not look at a hundred thousand of them.
+# A server is never part of a reference cycle, so the garbage collector can skip a hundred thousand of them.
 class KernelCareServer(msgspec.Struct, frozen=True, gc=False):
-    """A server of a KernelCare key. ``created``: Unix seconds, None when CLN does not tell."""
+    """A server of a KernelCare key. ``created``: Unix seconds, None if CLN does not report a valid date."""
 
     server_id: str
     ip: str
@@ -57,18 +57,18 @@ class KernelCareServer(msgspec.Struct, frozen=True, gc=False):
 
 
 class KernelCareReads:
-    """The calls below ``/kcare`` that only read."""
+    """The read-only calls below ``/kcare``."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def keys(self) -> list[KernelCareKey]:
-        """Return all KernelCare keys of the account, a key once (``/kcare/key/list.json``). Raises ClnError."""
+        """Return all KernelCare keys of the account, without duplicates (``/kcare/key/list.json``). Raises ClnError."""
         keys = self._caller.get_rows(KERNELCARE_KEYS, _KeyRow, _KeyRow.key_of_row)
         return self._caller.register_secrets(unique(keys, lambda key: key.key))
 
     def servers(self, key: str | KernelCareKey) -> list[KernelCareServer]:
-        """Return the servers of ``key``, each once (``/kcare/key/servers.json``).
+        """Return the servers of ``key``, without duplicates (``/kcare/key/servers.json``).
 
         Raises InvalidArgumentError and ClnError.
         """
@@ -77,10 +77,10 @@ class KernelCareReads:
 
 
 class KernelCare(KernelCareReads):
-    """The calls below ``/kcare``. Each change is sent once: it happened, or the method raises."""
+    """All calls below ``/kcare``. A change is sent once: it is made, or the method raises."""
 
     def create_key(self, limit: int, note: str | None = None) -> str:
-        """Make a key for up to ``limit`` servers, 0 for unlimited, and return it (``/kcare/key/create.json``).
+        """Create a key for up to ``limit`` servers, 0 for unlimited, and return it (``/kcare/key/create.json``).
 
         Raises InvalidArgumentError, NotDoneError and other ClnErrors.
         """
@@ -95,24 +95,25 @@ class KernelCare(KernelCareReads):
         return key
 
     def delete_key(self, key: str) -> None:
-        """Delete a key (``/kcare/key/delete.json``). What becomes of its servers is unknown.
+        """Delete a key (``/kcare/key/delete.json``).
 
-        Raises InvalidArgumentError, NotDoneError when the account has no such key, and other ClnErrors.
+        It is not documented what happens to its servers. Raises InvalidArgumentError, NotDoneError when the account has
+        no such key, and other ClnErrors.
         """
-        self._caller.change(KERNELCARE_KEY_DELETE, object, done, key=validation.license_key(key))
+        self._caller.change(KERNELCARE_KEY_DELETE, object, require_true, key=validation.license_key(key))
 
     def set_cidrs(self, key: str, cidrs: Iterable[str]) -> None:
-        """Let servers of ``cidrs``, such as ``192.0.2.0/24``, register with a key (``/kcare/key/set_cidr.json``).
+        """Allow servers in ``cidrs``, such as ``192.0.2.0/24``, to register with a key (``/kcare/key/set_cidr.json``).
 
-        Whether they replace those set before is unknown: the document speaks of setting and of adding. When CLN refuses
-        one of several, whether it added the others is unknown too. Raises InvalidArgumentError, RefusedError with the
-        words of the document for CLN's code, and other ClnErrors.
+        It is unknown whether they replace earlier ones, as the document says both "set" and "add"; and if CLN refuses
+        one of several, whether it added the others. Raises InvalidArgumentError, RefusedError with the document's text
+        for CLN's code, and other ClnErrors.
         """
         key, joined = validation.license_key(key), validation.cidrs(cidrs)
         self._caller.change(KERNELCARE_SET_CIDR, _CodeRow, _CodeRow.raise_unless_set, key=key, cidr=joined)
 
     def remove_server(self, server_id: str) -> RemovedServer:
-        """Remove a server and return it with its key, as far as CLN tells (``/kcare/srv/remove.json``).
+        """Remove a server and return it, with its key if CLN reports it (``/kcare/srv/remove.json``).
 
         Raises InvalidArgumentError, NotDoneError when the account has no such server, and other ClnErrors.
         """
@@ -137,9 +138,9 @@ class _CodeRow(msgspec.Struct):
     def raise_unless_set(self) -> None:
         code = count(self.code)
         if code is None:
-            raise BadAnswerError("not an answer of CLN: data without a code")
+            raise BadAnswerError("unexpected response from CLN: data without a code")
         if code:
-            raise RefusedError(f"CLN did not set the CIDRs: {_REFUSALS.get(code, f'it gives code {code}')}")
+            raise RefusedError(f"CLN did not set the CIDRs: {_REFUSALS.get(code, f'code {code}')}")
 
 
 class _KeyRow(msgspec.Struct):

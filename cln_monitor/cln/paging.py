@@ -1,8 +1,8 @@
-"""Lists that say of themselves that they are one page of several: CLN documents no paging, so there is no next page to
-ask for, and a part must not pass for the whole.
+"""Detect lists that are only one page: CLN documents no paging, so there is no next page to request, and a partial list
+must not be taken for the whole.
 
-Names are compared without case, ``_`` and ``-``. What a server says is taken as paging only where it contradicts
-wholeness: more pages than one, more rows than came, a next page, an offset.
+Names are compared without case, ``_`` and ``-``. A field counts as paging only if it shows that the list is partial:
+more than one page, more rows than received, a next page, an offset.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ _HEADERS = {"X-Total-Count": "total", "X-Total": "total", "X-Total-Pages": "page
 
 
 def paging_of_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return what the ``headers`` of a response say of paging, by the name it would have in a body."""
-    said = {name: value for header, name in _HEADERS.items() if (value := headers.get(header))}
+    """Return the paging fields in the ``headers`` of a response, by the names they would have in a body."""
+    paging = {name: value for header, name in _HEADERS.items() if (value := headers.get(header))}
     if (link := headers.get("Link")) and re.search(_LINK_NEXT, link):
-        said["next"] = "Link"
+        paging["next"] = "Link"
     if content_range := headers.get("Content-Range"):
         found = re.fullmatch(_RANGE, content_range)
         if found is None or int(found[1]) or int(found[2]) + 1 != int(found[3]):
-            said["hasMore"] = "true"
-    return said
+            paging["hasMore"] = "true"
+    return paging
 
 
-def signs_of_more(said: Mapping[str, object], rows: int, depth: int = 0) -> Iterator[str]:
-    """Yield in words what in ``said``, the fields beside a list of ``rows``, contradicts that the list is whole."""
-    for name, value in said.items():
+def signs_of_more(fields: Mapping[str, object], rows: int, depth: int = 0) -> Iterator[str]:
+    """Yield a text for each of ``fields`` beside a list of ``rows`` rows that shows that the list is partial."""
+    for name, value in fields.items():
         word = name.lower().replace("_", "").replace("-", "")
         number = _number(value)
         if word in _NEXT:

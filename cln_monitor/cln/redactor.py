@@ -1,4 +1,4 @@
-"""The one place that keeps secrets out of text: by value, wherever text leaves the process."""
+"""Replace known secrets, by value, in all text that leaves the process."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from cln_monitor.text_cleaning import clean_text
 
 PLACEHOLDER = "<secret>"
 
-_SHORTEST = 4  # replacing a shorter value would wreck every text and hide nothing
-# The digest of a token, in whatever way the bar before it is spelled.
+_SHORTEST = 4  # replacing a shorter value would garble every text
+# The digest of a token, with the bar before it plain or percent-encoded.
 _TOKEN = re.compile(r"(?:\d{9,11}(?:\||%7c))?[0-9a-f]{40,}|(?<=token=)[^&\s'\"<>]+", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _PERCENT = re.compile("%[0-9A-F]{2}")
 _CODE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))")
 _ESCAPE = re.compile(rf"%[0-9a-fA-F]{{2}}|&(?:#[0-9xX]|[A-Za-z])|{_CODE.pattern}")
 _MOST_ESCAPED = 2  # times, in each way
-# As html.escape has them; a check need not wait 1.5 ms for the names of all characters that html brings.
+# As html.escape does; importing html takes 1.5 ms, which a check can save.
 _MARKS = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
 _QUOTES = {ord('"'): "&quot;", ord("'"): "&#x27;"}
 
 
 class Secret:
-    """A text that prints as ``<secret>``; only :meth:`reveal` gives it."""
+    """A string that prints as ``<secret>``; only :meth:`reveal` returns it."""
 
     __slots__ = ("_value",)
 
@@ -37,7 +37,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """Return the text itself, for the one place that sends it."""
+        """Return the string, for the code that sends it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -51,7 +51,7 @@ class Secret:
 
 
 def login_of(url: str) -> tuple[bytes, bytes] | None:
-    """Return user and password in ``url`` as the bytes that it spells, letters as UTF-8; None where it has neither."""
+    """Return user and password in ``url``, percent-decoded, as UTF-8 bytes; None if it has neither."""
     parts = urlsplit(url)
     if parts.username is None and parts.password is None:
         return None
@@ -62,7 +62,7 @@ def login_of(url: str) -> tuple[bytes, bytes] | None:
 
 
 class Redactor:
-    """Replaces known secrets in texts, whatever spelling a URL, JSON or ``repr`` gave them. Safe between threads."""
+    """Replaces known secrets in texts, also as escaped by URLs, JSON, HTML or ``repr``. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,12 +72,12 @@ class Redactor:
         self._public: set[str] = set()
 
     def publish(self, text: str) -> None:
-        """Hide no login that stands in ``text``: one that is part of the account's name is public already."""
+        """Declare ``text`` as public: a login that is a part of it, such as of an account's name, is not hidden."""
         with self._lock:
             self._public.add(text)
 
     def hide(self, value: str, shown: str = PLACEHOLDER) -> None:
-        """From now on show ``shown`` where ``value`` stands."""
+        """Replace ``value`` by ``shown`` from now on."""
         with self._lock:
             if len(value) < _SHORTEST or value in self._shown:
                 return
@@ -88,9 +88,9 @@ class Redactor:
                 self._shown[spelling] = shown
 
     def hide_password_of(self, url: str) -> None:
-        """From now on hide the password in ``url``, also as a header carries it: in base64, together with its user.
+        """Hide the password in ``url`` from now on, also in the base64 form that a header has of user and password.
 
-        Its bytes are hidden as UTF-8 and as Latin-1, in which others may print and send it.
+        Both are hidden as UTF-8 and as Latin-1, as other programs may print and send either.
         """
         written, login = urlsplit(url).password, login_of(url)
         if written and login:
@@ -103,41 +103,40 @@ class Redactor:
                     self.hide(b64encode(user + b":" + text.encode(encoding, "replace")).decode())
 
     def hide_login(self, login: str) -> None:
-        """From now on show ``<login>`` where ``login`` stands, unless it is part of a text that is public."""
+        """Replace ``login`` by ``<login>`` from now on, unless it is a part of a public text."""
         with self._lock:
             public = any(login in text for text in self._public)
         if not public:
             self.hide(login, "<login>")
 
     def hide_key(self, key: str) -> None:
-        """From now on show the mask of the licence key ``key`` where it stands."""
+        """Replace the license key ``key`` by its mask from now on."""
         mask = mask_key(key)
-        if not mask.startswith(key):  # a key of four characters is in its mask, which must not be masked again
+        if not mask.startswith(key):  # a mask contains a key of four characters, and must not be masked again
             self.hide(key, mask)
 
     def may_be_in(self, text: str) -> bool:
-        """Tell at a glance whether a secret may stand in ``text``, with other words before or behind it at most.
+        """Return, quickly, whether ``text`` may contain a secret that is not a part of a longer word.
 
-        For the texts of a hundred thousand rows, which :meth:`scrub` would take too long for.
+        This is for the texts of a hundred thousand rows, for which :meth:`scrub` would take too long.
         """
         return not self._words.isdisjoint(_WORD.findall(text))
 
     def scrub(self, text: str) -> str:
-        """Return ``text`` without secrets: those known by value, and whatever looks like a token.
+        """Return ``text`` with secrets replaced: those known by value, and everything that looks like a token.
 
-        Where a secret shows only once all escapes are undone, in a text that escapes what needs no escape, the text
-        comes back without those escapes.
+        If a secret is found only after unescaping, in a text with unnecessary escapes, the unescaped text is returned.
         """
-        scrubbed = self._scrub_as_it_stands(text)
+        scrubbed = self._scrub_literally(text)
         plain = scrubbed
         for unescape in _UNESCAPES * _MOST_ESCAPED if _ESCAPE.search(text) else ():
             plain = unescape(plain)
-            found = self._scrub_as_it_stands(plain)
+            found = self._scrub_literally(plain)
             if found != plain:
                 scrubbed = plain = found
         return scrubbed
 
-    def _scrub_as_it_stands(self, text: str) -> str:
+    def _scrub_literally(self, text: str) -> str:
         text = _TOKEN.sub(PLACEHOLDER, text)
         with self._lock:
             found = {value: self._shown[value] for value in self._known_in(text)}
@@ -147,7 +146,7 @@ class Redactor:
         return re.sub("|".join(map(re.escape, longest_first)), lambda match: found[match[0]], text)
 
     def _known_in(self, text: str) -> Iterator[str]:
-        """Yield the secrets that stand in ``text``, found by their start: there may be ten thousand of them."""
+        """Yield the secrets in ``text``, looked up by their first characters: there may be ten thousand of them."""
         for index in range(len(text) - _SHORTEST + 1):
             for value in self._by_start.get(text[index : index + _SHORTEST], ()):
                 if text.startswith(value, index):
@@ -155,7 +154,7 @@ class Redactor:
 
 
 def _unescape_html(text: str) -> str:
-    from html import unescape  # noqa: PLC0415 # the same
+    from html import unescape  # noqa: PLC0415 # a slow import that is rarely needed
 
     return unescape(text)
 
@@ -168,7 +167,7 @@ _UNESCAPES: tuple[Callable[[str], str], ...] = (
 
 
 def _spellings(value: str) -> set[str]:
-    """Return how URLs, JSON, HTML, ``repr`` and we ourselves spell ``value``."""
+    """Return the forms of ``value`` in URLs, JSON, HTML, ``repr`` and cleaned text."""
     plain = value.encode("utf-8", "replace").decode()
     quoted = {quote(plain, safe=""), quote(plain), quote_plus(plain), quote(quote(plain, safe=""))}
     return {

@@ -1,4 +1,4 @@
-"""Rows of a list that repeat: two rows of the same id are one thing."""
+"""Remove duplicate rows of a list: rows with the same id are one object."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ T = TypeVar("T")
 
 
 class Server(Protocol):
-    """What the servers of all products have in common; times are Unix seconds."""
+    """The common fields of the servers of all products; times are Unix seconds."""
 
     @property
     def server_id(self) -> str:
-        """The id CLN gave it."""
+        """The id that CLN assigned."""
 
     @property
     def ip(self) -> str:
-        """The address it registered from."""
+        """The IP address that the server registered from."""
 
     @property
     def last_checkin(self) -> LastCheckin:
-        """When it last checked in."""
+        """The time of the last check-in."""
 
 
 S = TypeVar("S", bound=Server)
 
 
 def unique(rows: Iterable[T], identity: Callable[[T], Hashable]) -> list[T]:
-    """Return the first row of each ``identity``, in their order; rows whose identity is empty all stay."""
+    """Return the first row of each ``identity``, in order; all rows with an empty identity are kept."""
     by_identity: dict[Hashable, T] = {}
     for number, row in enumerate(rows):
         name = identity(row)
@@ -42,7 +42,7 @@ def unique(rows: Iterable[T], identity: Callable[[T], Hashable]) -> list[T]:
 
 
 def unique_servers(servers: list[S]) -> list[S]:
-    """Return each server once, of its rows the one that checked in last; the same list where each is there once."""
+    """Return each server once, with its latest check-in; without duplicates, the same list."""
     if len({server.server_id for server in servers}) == len(servers):
         return servers
     by_id: dict[str, S] = {}
@@ -54,24 +54,24 @@ def unique_servers(servers: list[S]) -> list[S]:
 
 
 def _age_key(server: Server) -> float:
-    told = server.last_checkin
-    return told if isinstance(told, float | int) else -math.inf
+    last_checkin = server.last_checkin
+    return last_checkin if isinstance(last_checkin, float | int) else -math.inf
 
 
 class RemovedServer(msgspec.Struct, frozen=True):
-    """A server that was removed, and the key it was registered with; what neither CLN nor the call named is empty."""
+    """A removed server and its key; a field that is neither in the response nor in the request is empty."""
 
     server_id: str
     key: str
 
 
 class RemovedRow(msgspec.Struct):
-    """A removed server as CLN tells it: the products differ in the name of its id."""
+    """A removed server in a response: the name of its id differs by product."""
 
     id: object = None
     server_id: object = None
     key: object = None
 
     def server(self, *, server_id: str = "", key: str = "") -> RemovedServer:
-        """Return the server; ``server_id`` and ``key``, those of the call, where CLN repeats neither."""
+        """Return the server; ``server_id`` and ``key`` are those of the call, used where CLN does not repeat them."""
         return RemovedServer(text(self.server_id) or text(self.id) or server_id, text(self.key) or key)

@@ -1,4 +1,4 @@
-"""The configuration: typed, strict, with errors that name the place."""
+"""The configuration: typed and strict, with errors that name the field."""
 
 from typing import Any
 

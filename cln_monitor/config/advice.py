@@ -1,4 +1,4 @@
-"""What a configuration allows itself that its owner should know of."""
+"""Configuration warnings: settings that are valid, but risky or probably a mistake."""
 
 from __future__ import annotations
 
@@ -16,39 +16,42 @@ from .model import SECRET_NAMES, Config, secret_fields
 
 
 def warnings_of(config: Config) -> list[str]:
-    """Return a line for each thing in ``config`` that works, but hardly as meant."""
+    """Return one line for each setting in ``config`` that works, but is risky or probably a mistake."""
     warnings = list(_exposed(config))
     first: dict[tuple[str, str], str] = {}
     for index, account in enumerate(config.accounts):
         other = first.setdefault((config.api_url_of(account), account.login.reveal()), account.name)
         if other != account.name:
             warnings.append(
-                f"accounts[{index}].login: {account.name} has the same login as {other}, "
-                "so all it has is asked for and counted twice"
+                f"accounts[{index}].login: {account.name} has the same login as {other}; "
+                "everything is requested and counted twice"
             )
     warnings += _placeholders(config)
     warnings += _odd_secrets(config)
     if not any(settings.enabled for account in config.accounts for settings in account.probes.values()):
-        warnings.append("probes: none is enabled, so CLN is never asked")
+        warnings.append("probes: no probe is enabled, so nothing is monitored")
     for account in config.accounts:
         for name, settings in account.probes.items():
             if settings.enabled and settings.max_age < settings.interval:
                 warnings.append(
                     f"probes.{name} of {account.name}: max_age {format_duration(settings.max_age)} is shorter than the "
-                    f"interval {format_duration(settings.interval)}, so its data vanish between polls"
+                    f"interval {format_duration(settings.interval)}, so its data expires between polls"
                 )
     return warnings
 
 
 def _exposed(config: Config) -> Iterator[str]:
-    """Yield what lets others come by secrets."""
+    """Yield a warning for each setting that exposes secrets."""
     if config.tls_config.insecure_skip_verify:
-        yield "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+        yield (
+            "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
+            "anyone on the network path can read the tokens"
+        )
     yield from map(str, exposed_secrets(config))
     for api_url in sorted({config.api_url_of(account) for account in config.accounts}):
         parts = urlsplit(api_url)
         if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-            yield f"{api_url}: tokens go there unencrypted, over http"
+            yield f"{api_url}: tokens are sent unencrypted over http"
 
 
 _PLACEHOLDER = re.compile(
@@ -59,22 +62,22 @@ _PLACEHOLDER = re.compile(
 
 
 def _placeholders(config: Config) -> Iterator[str]:
-    """Yield the logins that an example has, and no account; the simulator, on loopback, knows one of them."""
+    """Yield a warning for each login that is a placeholder, except on loopback, where the simulator accepts one."""
     for index, account in enumerate(config.accounts):
         login = account.login.reveal()
         if _PLACEHOLDER.fullmatch(login) and not _is_loopback(urlsplit(config.api_url_of(account)).hostname or ""):
-            yield f"accounts[{index}].login: this is the placeholder of an example; write the login of the CLN account"
+            yield f"accounts[{index}].login: placeholder of an example; replace it with the login of the CLN account"
 
 
 def _odd_secrets(config: Config) -> Iterator[str]:
-    """Yield what in a secret is hardly meant, and nobody sees."""
+    """Yield a warning for each secret with characters that are probably a mistake and hard to see."""
     for index, account in enumerate(config.accounts):
         place = f"accounts[{index}]"
         if suspicion := suspicion_of_secret(account.login.reveal()):
             yield f"{place}.login: {suspicion}"
         for name in SECRET_NAMES:
             field = next((field for field in secret_fields(name) if getattr(account, field) is not None), None)
-            with contextlib.suppress(OSError, ValueError):  # which the call that needs it tells
+            with contextlib.suppress(OSError, ValueError):  # reported by the call that needs it
                 if field and (suspicion := suspicion_of_secret(config.secret_of(account, name)().reveal())):
                     yield f"{place}.{field}: the {name.replace('_', ' ')} {suspicion}"
 

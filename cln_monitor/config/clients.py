@@ -1,4 +1,4 @@
-"""From a configuration to what a probe reads: the client of an account, with all that is set of it."""
+"""Make the CLN clients of a configuration: what a probe reads an account with."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .model import AccountConfig, Config
 
 
 class ClientFactory:
-    """Makes the clients of a configuration. They share ``rate_limiter``, by default their own.
+    """Makes the clients of a configuration. They share ``rate_limiter``, by default a new one.
 
-    ``shard`` is not taken from the configuration: who asks CLN for one answer wants it whole.
+    ``shard`` is not taken from the configuration: a single check or command reads the whole account.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class ClientFactory:
         self._clients: dict[str, ReadOnlyClient] = {}
         config.hide_secrets(redactor)
 
-    def of_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> ProbeContext:
-        """Return where ``probe`` reads ``account``; ``settings`` take the place of the configured ones."""
+    def for_account(self, account: AccountConfig, probe: str, settings: ProbeSettings | None = None) -> ProbeContext:
+        """Return the context in which ``probe`` reads ``account``; ``settings`` override the configured ones."""
         client = self._clients.get(account.name)
         if client is None:
             api_url = self._config.api_url_of(account)
@@ -53,8 +53,8 @@ class ClientFactory:
             now=self._clock.time,
         )
 
-    def of_api(self, api_url: str, settings: ProbeSettings) -> ProbeContext:
-        """Return where what takes no account is read: the API root ``api_url``, without credentials."""
+    def for_api(self, api_url: str, settings: ProbeSettings) -> ProbeContext:
+        """Return the context of a probe that needs no account: the API root ``api_url``, without credentials."""
         return ProbeContext(self._client(api_url, None), settings, key_label=self._key_label, now=self._clock.time)
 
     def _client(self, api_url: str, account: AccountConfig | None) -> ReadOnlyClient:

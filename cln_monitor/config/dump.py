@@ -1,4 +1,4 @@
-"""The configuration in use, for people to read: as YAML, every secret as ``<secret>``."""
+"""Show the configuration in use as YAML, with every secret as ``<secret>``."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .model import Config, ConfigFile
 
 def show_config(config: Config) -> str:
     """Return ``config`` as the YAML of a configuration file, with all defaults and without secrets."""
-    import yaml  # noqa: PLC0415 # who only reads a configuration does not pay for it
+    import yaml  # noqa: PLC0415 # a slow import that only this function needs
 
     return yaml.safe_dump(_fields(config, ConfigFile), sort_keys=False, allow_unicode=True)
 
 
 def _fields(value: msgspec.Struct, kind: type[msgspec.Struct]) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
-    return {name: _shown(getattr(value, name), hints[name]) for name in kind.__struct_fields__}
+    return {name: _plain(getattr(value, name), hints[name]) for name in kind.__struct_fields__}
 
 
-def _shown(value: Any, kind: Any) -> Any:
+def _plain(value: Any, kind: Any) -> Any:
     if kind is Duration:
         return format_duration(value)
     if isinstance(value, Secret):
@@ -36,7 +36,7 @@ def _shown(value: Any, kind: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         return _fields(value, type(value))
     if isinstance(value, list):
-        return [_shown(item, None) for item in value]
+        return [_plain(item, None) for item in value]
     if isinstance(value, dict):
-        return {name: _shown(item, None) for name, item in value.items()}
+        return {name: _plain(item, None) for name, item in value.items()}
     return value

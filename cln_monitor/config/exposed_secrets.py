@@ -1,4 +1,4 @@
-"""The secrets of a configuration that every user of the machine can read."""
+"""Find the secrets of a configuration that are in world-readable files."""
 
 from __future__ import annotations
 
@@ -14,21 +14,18 @@ from .secrets import expand
 
 
 class Exposed(NamedTuple):
-    """A secret that every user can read: the ``place`` in a configuration that has it or names its file."""
+    """A secret in a world-readable file: the ``place`` in a configuration that holds it or names its file."""
 
     place: str
     path: Path
 
     def __str__(self) -> str:
-        return (
-            f"{self.place}: all users of this machine can read {self.path}; "
-            "chmod 600 it (640 where a group is to read it)"
-        )
+        return f"{self.place}: {self.path} is world-readable; run chmod 600 on it (640 if a group has to read it)"
 
 
 def exposed_secrets(config: Config) -> list[Exposed]:
-    """Return the secrets of ``config`` that every user can read."""
-    return [each for each in _secrets(config) if is_world_readable(each.path)]
+    """Return the secrets of ``config`` that are in world-readable files."""
+    return [secret for secret in _secrets(config) if is_world_readable(secret.path)]
 
 
 def _secrets(config: Config) -> Iterator[Exposed]:
@@ -40,18 +37,18 @@ def _secrets(config: Config) -> Iterator[Exposed]:
             if own and getattr(account, field):
                 yield Exposed(f"accounts[{index}].{field}", own)
             if name := getattr(account, f"{field}_file"):
-                with contextlib.suppress(ValueError):  # which the reading of it tells
+                with contextlib.suppress(ValueError):  # reported when the file is read
                     yield Exposed(f"accounts[{index}].{field}_file", expand(name, config.base).absolute())
 
 
 def is_world_readable(path: Path) -> bool:
-    """Tell whether every user of the machine may read the file, by its own mode, wherever it lies.
+    """Return whether the mode of a file lets every user read it.
 
-    The folder around it may bar them; but that is easily opened for another reason, and a copy or a backup lies
-    elsewhere. What is no file, such as a pipe, has been read by us alone.
+    Its directory may deny access; but that is easily changed for another reason, and a copy or a backup may be in
+    another directory. A file that is not regular, such as a pipe, never counts: only this process has read it.
     """
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
-        return False  # which the reading of it tells
+        return False  # reported when the file is read
     return stat.S_ISREG(mode) and bool(mode & stat.S_IROTH)

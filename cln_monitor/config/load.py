@@ -1,4 +1,4 @@
-"""Reads a configuration file: strictly, and with an error that names the place for whatever is wrong in it."""
+"""Read a configuration file strictly; an error names the field of each problem."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import msgspec
 
 from cln_monitor.cln import (
     Secret,
+    ca_context,
     problem_of_api_url,
     problem_of_proxy,
     problem_of_secret,
     suspicion_of_secret,
-    trusting,
 )
 from cln_monitor.probes import PROBES, Duration, Probe, ProbeSettings
 
@@ -29,11 +29,11 @@ from .validator import ConfigProblem, Validator, at
 T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LICENCE_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_LICENSE_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; ``problems`` has a line for each thing that is wrong with it."""
+    """The configuration is invalid; ``problems`` lists everything that is wrong with it."""
 
     def __init__(self, file: str, problems: list[ConfigProblem]) -> None:
         super().__init__("\n".join(_on_one_line(f"{file}: {problem}") for problem in problems))
@@ -45,9 +45,9 @@ def _on_one_line(text: str) -> str:
 
 
 def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = False) -> Config:
-    """Return the configuration in ``file``, all its secrets read once unless not wanted. Raises ConfigError.
+    """Return the configuration in ``file``; ``with_secrets``: also check that each secret can be read.
 
-    ``guard_secrets``: files of secrets that all users of the machine can read are refused, unless it allows them.
+    ``guard_secrets``: refuse world-readable secret files, unless the configuration allows them. Raises ConfigError.
     """
     text = _text(file)
     try:
@@ -55,24 +55,24 @@ def load_config(file: Path, *, with_secrets: bool = True, guard_secrets: bool = 
     except ConfigError as error:
         raise ConfigError(str(file), error.problems) from None
     if guard_secrets and not config.allow_world_readable_secrets:
-        exposed = [each for each in exposed_secrets(config) if each.path != file.absolute()]
+        exposed = [secret for secret in exposed_secrets(config) if secret.path != file.absolute()]
         if exposed:
             or_allow = ", or set allow_world_readable_secrets: true"
-            raise ConfigError(str(file), [ConfigProblem("", f"{each}{or_allow}") for each in exposed])
+            raise ConfigError(str(file), [ConfigProblem("", f"{secret}{or_allow}") for secret in exposed])
     return config
 
 
 def read_yaml(file: Path) -> object:
-    """Return the YAML document in a configuration file, as plain values. Raises ConfigError."""
+    """Return the YAML document in a configuration file as plain values. Raises ConfigError."""
     return _document(_text(file), str(file))
 
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")  # each time anew, whatever it is: a reload may find another
+        return file.read_text(encoding="utf-8")  # never cached: a reload must read it again
     except OSError as error:
-        missing = "; create it, or name another file" if isinstance(error, FileNotFoundError) else ""
-        text = f"cannot be read: {error.strerror}{missing}{_right_to_read(error)}"
+        missing = "; create it, or use another file" if isinstance(error, FileNotFoundError) else ""
+        text = f"cannot be read: {error.strerror}{missing}{_permission_hint(error)}"
         raise ConfigError(str(file), [ConfigProblem("", text)]) from None
     except UnicodeDecodeError:
         raise ConfigError(str(file), [ConfigProblem("", "is not UTF-8 text")]) from None
@@ -84,7 +84,7 @@ def parse_config(text: str, base: Path, *, with_secrets: bool = True) -> Config:
 
 
 def _document(text: str, name: str = "") -> object:
-    from .yaml_loader import YamlError, read_document  # noqa: PLC0415 # a check that is given options pays for no YAML
+    from .yaml_loader import YamlError, read_document  # noqa: PLC0415 # a check without a configuration file needs no YAML
 
     try:
         return read_document(text)
@@ -93,7 +93,7 @@ def _document(text: str, name: str = "") -> object:
 
 
 def make_config(document: object, base: Path, *, with_secrets: bool = True) -> Config:
-    """Return the configuration in a ``document`` as YAML has it, of plain values. Raises ConfigError."""
+    """Return the configuration in a ``document`` of plain values, as YAML gives them. Raises ConfigError."""
     validator = Validator()
     config = _config(validator, {} if document is None else document, base, with_secrets=with_secrets)
     if validator.problems or config is None:
@@ -102,14 +102,14 @@ def make_config(document: object, base: Path, *, with_secrets: bool = True) -> C
 
 
 def _config(validator: Validator, document: object, base: Path, *, with_secrets: bool) -> Config | None:
-    top = validator.struct(ConfigFile, document, "", leave=("probes", "accounts"))
+    top = validator.struct(ConfigFile, document, "", skip=("probes", "accounts"))
     if not isinstance(document, dict):
         return None
     _check_top(validator, top)
     defaults = _probe_values(validator, document.get("probes"), "probes")
     accounts = document.get("accounts")
     if not isinstance(accounts, list) or not accounts:
-        validator.note("accounts", "at least one account has to be listed here, with its name, login and secret key")
+        validator.note("accounts", "at least one account is required, with name, login and secret key")
         return None
     read = [_account(validator, account, defaults, f"accounts[{index}]") for index, account in enumerate(accounts)]
     if validator.problems:
@@ -123,7 +123,7 @@ _ProbeValues = dict[str, dict[str, Any]]
 
 
 def _account(validator: Validator, account: object, defaults: _ProbeValues, place: str) -> AccountConfig | None:
-    values = validator.struct(AccountConfig, account, place, leave=("probes",))
+    values = validator.struct(AccountConfig, account, place, skip=("probes",))
     if values.get("api_url"):
         values["api_url"] = _api_url(validator, values["api_url"], at(place, "api_url"))
     own = _probe_values(validator, account.get("probes") if isinstance(account, dict) else None, at(place, "probes"))
@@ -133,9 +133,9 @@ def _account(validator: Validator, account: object, defaults: _ProbeValues, plac
 
 
 def _probe_values(validator: Validator, document: object, place: str) -> _ProbeValues:
-    """Return the values that ``document`` sets of each probe."""
+    """Return the settings of each probe that ``document`` sets."""
     if not isinstance(document, dict | None):
-        validator.note(place, "expected a mapping of the probes to their settings")
+        validator.note(place, "expected a mapping of probes to settings")
     document = document if isinstance(document, dict) else {}
     validator.only_known(document, list(PROBES), place)
     return {name: _settings(validator, probe, document.get(name), at(place, name)) for name, probe in PROBES.items()}
@@ -150,11 +150,11 @@ def _settings(validator: Validator, probe: Probe[Any], document: object, place: 
 
 
 def _probes(values: _ProbeValues) -> dict[str, ProbeSettings]:
-    return {name: _with_room_for_age(probe.settings(**values[name]), values[name]) for name, probe in PROBES.items()}
+    return {name: _with_default_max_age(probe.settings(**values[name]), values[name]) for name, probe in PROBES.items()}
 
 
-def _with_room_for_age(settings: ProbeSettings, values: dict[str, Any]) -> ProbeSettings:
-    """Let data live for two polls where only the interval was set: else they would vanish between polls."""
+def _with_default_max_age(settings: ProbeSettings, values: dict[str, Any]) -> ProbeSettings:
+    """Raise a default ``max_age`` to two intervals, so that data does not expire between polls."""
     if "max_age" in values or settings.max_age >= 2 * settings.interval:
         return settings
     return msgspec.structs.replace(settings, max_age=Duration(2 * settings.interval))
@@ -162,11 +162,11 @@ def _with_room_for_age(settings: ProbeSettings, values: dict[str, Any]) -> Probe
 
 def _check_top(validator: Validator, top: dict[str, Any]) -> None:
     if not 1 <= top.get("concurrency", 1) <= 256:
-        validator.note("concurrency", "expected a number of calls from 1 to 256")
+        validator.note("concurrency", "expected a number from 1 to 256")
     if not 0 <= top.get("requests_per_second", 0) < math.inf:
         validator.note("requests_per_second", "expected a number above 0, or 0 for no limit")
     if top.get("max_server_series", 0) < 0:
-        validator.note("max_server_series", "expected a number of series, 0 or more")
+        validator.note("max_server_series", "expected 0 or a positive number")
     if "api_url" in top:
         top["api_url"] = _api_url(validator, top["api_url"], "api_url")
     if (proxy := top.get("proxy")) and (problem := problem_of_proxy(proxy.reveal())):
@@ -186,7 +186,10 @@ def _check_accounts(validator: Validator, config: Config, *, with_secrets: bool)
         if not _NAME.fullmatch(account.name):
             validator.note(at(place, "name"), "expected 1 to 64 letters, digits, dots, dashes and underscores")
         if first.setdefault(account.name, index) != index:
-            validator.note(at(place, "name"), f"{account.name} is the name of accounts[{first[account.name]}] already")
+            validator.note(
+                at(place, "name"),
+                f"duplicate account name {account.name}; accounts[{first[account.name]}] has the same name",
+            )
         if not account.login.reveal().strip():
             validator.note(at(place, "login"), "is empty; expected the login of the CLN account")
         elif problem := problem_of_secret(account.login.reveal(), ascii_only=False):
@@ -199,7 +202,7 @@ def _check_accounts(validator: Validator, config: Config, *, with_secrets: bool)
             "tls_config.ca_file",
             ca_file,
             lambda: _read_certificates(expand(ca_file, config.base)),
-            goal="certificates",
+            content="certificates",
             base=config.base,
         )
 
@@ -212,64 +215,66 @@ def _check_secrets(validator: Validator, config: Config, account: AccountConfig,
 
 def _read_certificates(file: Path) -> None:
     try:
-        trusting(file)
+        ca_context(file)
     except ssl.SSLError:
-        raise ValueError("holds no certificates; expected a bundle in PEM") from None
+        raise ValueError("contains no certificates; expected a PEM bundle") from None
 
 
 def _check_secret(validator: Validator, config: Config, account: AccountConfig, name: SecretName, place: str) -> None:
     trio = secret_fields(name)
-    given = [field for field in trio if getattr(account, field) is not None]
-    if len(given) > 1:
-        validator.note(at(place, given[1]), f"{given[0]} is set too; one of {', '.join(trio)} is enough")
-    elif not given and name == "secret_key":
-        validator.note(at(place, "secret_key_file"), f"is missing; one of {', '.join(trio)} has to be set")
-    elif given:
-        base = config.base if given[0] == trio[0] else None
-        what, read = getattr(account, given[0]), config.secret_of(account, name)
-        _check_readable(validator, at(place, given[0]), what, read, goal=name.replace("_", " "), base=base)
+    set_fields = [field for field in trio if getattr(account, field) is not None]
+    if len(set_fields) > 1:
+        validator.note(at(place, set_fields[1]), f"{set_fields[0]} is also set; set only one of {', '.join(trio)}")
+    elif not set_fields and name == "secret_key":
+        validator.note(at(place, "secret_key_file"), f"is required; set one of {', '.join(trio)}")
+    elif set_fields:
+        field = set_fields[0]
+        base = config.base if field == trio[0] else None
+        source, read = getattr(account, field), config.secret_of(account, name)
+        _check_readable(validator, at(place, field), source, read, content=name.replace("_", " "), base=base)
 
 
 def _check_monitoring_keys(validator: Validator, config: Config, account: AccountConfig, place: str) -> None:
     field = "monitoring_keys_file" if account.monitoring_keys_file else "monitoring_keys"
     if account.monitoring_keys_file and account.monitoring_keys:
-        validator.note(at(place, "monitoring_keys"), "monitoring_keys_file is set too; one of them is enough")
-    what, read = account.monitoring_keys_file or None, config.monitoring_keys_of(account)
-    keys = _check_readable(validator, at(place, field), what, read, goal="monitoring keys", base=config.base)
+        validator.note(at(place, "monitoring_keys"), "monitoring_keys_file is also set; set only one of them")
+    source, read = account.monitoring_keys_file or None, config.monitoring_keys_of(account)
+    keys = _check_readable(validator, at(place, field), source, read, content="monitoring keys", base=config.base)
     for index, key in enumerate(keys or ()):
-        if not _LICENCE_KEY.fullmatch(key.reveal()):
-            odd = suspicion_of_secret(key.reveal())
-            expected = "expected a key of 16 to 64 letters, digits, dashes, underscores"
-            validator.note(f"{at(place, field)}[{index}]", f"{expected}; it {odd}" if odd else expected)
+        if not _LICENSE_KEY.fullmatch(key.reveal()):
+            suspicion = suspicion_of_secret(key.reveal())
+            expected = "expected a key of 16 to 64 letters, digits, dashes and underscores"
+            validator.note(f"{at(place, field)}[{index}]", f"{expected}; it {suspicion}" if suspicion else expected)
 
 
 def _check_readable(
-    validator: Validator, place: str, what: object, read: Callable[[], T], *, goal: str, base: Path | None = None
+    validator: Validator, place: str, source: object, read: Callable[[], T], *, content: str, base: Path | None = None
 ) -> T | None:
-    """Return what ``read`` gives, or note why it gives nothing and what is to be put there, ``goal``.
+    """Return the result of ``read``; if it fails, note the problem and return None.
 
-    ``what`` is the name of a variable, or that of a file where there is a folder ``base``.
+    ``source`` is the name of an environment variable, or of a file if there is a directory ``base``; ``content`` is
+    what belongs there.
     """
-    named = f"{what} " if isinstance(what, str) else ""
+    named = f"{source} " if isinstance(source, str) else ""
     relative = ""
-    if base is not None and isinstance(what, str):
-        if not what or "\0" in what:
-            validator.note(place, "expected the name of a file")
+    if base is not None and isinstance(source, str):
+        if not source or "\0" in source:
+            validator.note(place, "expected a file name")
             return None
-        path = _whole(what, base)
+        path = _absolute(source, base)
         named = f"{path} "
-        if path == base.absolute() / what and not Path(what).is_absolute():
-            relative = f"; relative names start from {base.absolute()}"
+        if path == base.absolute() / source and not Path(source).is_absolute():
+            relative = f"; relative paths start from {base.absolute()}"
     try:
         value = read()
         if isinstance(value, Secret) and not value.reveal().strip():
-            raise EmptySecretError("is empty")  # noqa: TRY301 # as when its file is
+            raise EmptySecretError("is empty")  # noqa: TRY301 # as for an empty file
     except OSError as error:
-        validator.note(place, f"cannot read {named}({error.strerror}){_right_to_read(error) or relative}")
+        validator.note(place, f"cannot read {named}({error.strerror}){_permission_hint(error) or relative}")
     except UnicodeDecodeError:
         validator.note(place, f"{named}is not UTF-8 text")
     except EmptySecretError as error:
-        validator.note(place, f"{named}{error}; put the {goal} there")
+        validator.note(place, f"{named}{error}; put the {content} there")
     except ValueError as error:
         validator.note(place, f"{named}{error}")
     else:
@@ -277,12 +282,12 @@ def _check_readable(
     return None
 
 
-def _whole(name: str, base: Path) -> Path:
+def _absolute(name: str, base: Path) -> Path:
     try:
         return expand(name, base).absolute()
-    except ValueError:  # which the reading of it tells
+    except ValueError:  # reported when the file is read
         return Path(name)
 
 
-def _right_to_read(error: OSError) -> str:
-    return "; let the user who runs this read it" if isinstance(error, PermissionError) else ""
+def _permission_hint(error: OSError) -> str:
+    return "; grant read permission to the user that runs this program" if isinstance(error, PermissionError) else ""

@@ -1,4 +1,4 @@
-"""The configuration as the program uses it: the shape of the file, with all defaults filled in."""
+"""The configuration in use: the fields of the file, with all defaults filled in."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ SECRET_NAMES: tuple[SecretName, ...] = get_args(SecretName)
 
 
 def secret_fields(name: SecretName) -> tuple[str, str, str]:
-    """Return the three fields that can hold the secret ``name``: a file's path, a variable's name, the text itself."""
+    """Return the three fields that can set the secret ``name``: a file, an environment variable, or its value."""
     return f"{name}_file", f"{name}_env", name
 
 
 class TlsConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How to trust CLN: ``ca_file`` is a PEM bundle in place of the built-in one."""
+    """TLS towards CLN: ``ca_file`` is a PEM bundle that replaces the built-in one."""
 
     ca_file: str | None = None
     insecure_skip_verify: bool = False
 
 
 class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """A CLN account. ``name`` is the value of the label ``account``; of each trio of secrets one is set at most."""
+    """A CLN account. ``name`` is the value of the label ``account``; at most one field of each secret is set."""
 
     name: str
     login: Secret
@@ -58,7 +58,7 @@ class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
-    """What a configuration file may say. Times are seconds; ``probes``: the settings accounts start from, by name."""
+    """The fields of a configuration file. Times are in seconds; ``probes``: the defaults of all accounts, by name."""
 
     api_url: str = API_URL
     timeout: Duration = Duration(TIMEOUT)
@@ -75,9 +75,9 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Config(ConfigFile, frozen=True, kw_only=True):
-    """A configuration in use; relative file names start from the folder ``base``.
+    """A configuration in use; relative file names start from the directory ``base``.
 
-    ``file`` is where it stands, if it does.
+    ``file`` is the path of the configuration file, if there is one.
     """
 
     base: Path
@@ -88,9 +88,9 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         return account.api_url or self.api_url
 
     def transport_of(self, api_url: str) -> TransportSettings:
-        """Return how to reach the API root ``api_url``."""
+        """Return the transport settings of the API root ``api_url``."""
         ca_file = self.tls_config.ca_file
-        # Of roots on one host the first keeps the host as its name, so that a further one changes no series of it.
+        # The first root on a host is labeled with the host alone, so that another root does not change its series.
         roots = sorted(dict.fromkeys(map(self.api_url_of, self.accounts)), key=lambda root: root != self.api_url)
         same_host = [root for root in roots if urlsplit(root).netloc == urlsplit(api_url).netloc]
         return TransportSettings(
@@ -103,19 +103,19 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         )
 
     def credentials_of(self, account: AccountConfig) -> Credentials:
-        """Return the credentials of ``account``; ``load_config`` has seen to it that they are there."""
+        """Return the credentials of ``account``; ``load_config`` has checked that they exist."""
         token = self.secret_of(account, "registration_token") if self.has(account, "registration_token") else None
         keys = self.monitoring_keys_of(account)
         return Credentials(account.login.reveal(), self.secret_of(account, "secret_key"), token, keys)
 
     def has(self, account: AccountConfig, name: SecretName) -> bool:
-        """Tell whether the secret ``name`` of ``account`` is set in any of the three ways."""
+        """Return whether the secret ``name`` of ``account`` is set in any of the three ways."""
         return any(getattr(account, field) is not None for field in secret_fields(name))
 
     def secret_of(self, account: AccountConfig, name: SecretName) -> Callable[[], Secret]:
-        """Return the source of the secret ``name`` of ``account``; it raises OSError or ValueError."""
+        """Return the function that reads the secret ``name`` of ``account``; it raises OSError or ValueError."""
         file, variable, text = (getattr(account, field) for field in secret_fields(name))
-        ascii_only = name == "secret_key"  # of a token nobody knows that
+        ascii_only = name == "secret_key"  # the character set of tokens is not documented
         if file is not None:
             return SecretFile(file, self.base, ascii_only=ascii_only)
         if variable is not None:
@@ -123,20 +123,20 @@ class Config(ConfigFile, frozen=True, kw_only=True):
         return SecretText(text, ascii_only=ascii_only)
 
     def monitoring_keys_of(self, account: AccountConfig) -> Callable[[], Sequence[Secret]]:
-        """Return the source of the monitoring keys of ``account``; it raises OSError or ValueError."""
+        """Return the function that reads the monitoring keys of ``account``; it raises OSError or ValueError."""
         if account.monitoring_keys_file:
             return SecretFile(account.monitoring_keys_file, self.base).lines
         return lambda: account.monitoring_keys
 
     def hide_secrets(self, redactor: Redactor) -> None:
-        """Keep all that is secret here out of the texts of ``redactor``, from before the first call on."""
+        """Register all secrets of this configuration with ``redactor``, before the first call."""
         for account in self.accounts:
             redactor.publish(account.name)
         if self.proxy is not None:
             redactor.hide_password_of(self.proxy.reveal())
         for account in self.accounts:
             redactor.hide_login(account.login.reveal())
-            # What cannot be read is told by the call that needs it, and leaves the others no less secret.
+            # A secret that cannot be read is reported by the call that needs it; the others are still registered.
             for name in SECRET_NAMES:
                 if self.has(account, name):
                     with contextlib.suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Where secrets come from: a file, which is read again when it changes, an environment variable, or the text itself."""
+"""Sources of secrets: a file, which is read again when it changes, an environment variable, or a literal value."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from cln_monitor.file_reading import LARGEST_FILE, LARGEST_SECRET, read_file
 
 
 class EmptySecretError(ValueError):
-    """There is a place for a secret, and nothing in it."""
+    """The source of a secret exists, but is empty."""
 
 
 class SecretFile:
-    """The text of a file, read again when the file changes; a relative ``name`` starts from the folder ``base``.
+    """A secret in a file, read again when the file changes; a relative ``name`` starts from the directory ``base``.
 
-    The text of a pipe, which can be read once, stays as it was. ``ascii_only``: a character beyond ASCII is an error.
+    A pipe is read only once. ``ascii_only``: a non-ASCII character is an error.
     """
 
     def __init__(self, name: str, base: Path, *, ascii_only: bool = False) -> None:
         self._name, self._base, self._ascii_only = name, base, ascii_only
-        self._seen: tuple[int, int, int] | None = None
+        self._stamp: tuple[int, int, int] | None = None
         self._text = ""
 
     def __call__(self) -> Secret:
         return _checked(self.text(LARGEST_SECRET), ascii_only=self._ascii_only)
 
     def lines(self) -> list[Secret]:
-        """Return its lines that are neither empty nor comments."""
+        """Return the lines of the file that are neither empty nor comments."""
         lines = (line.strip() for line in self.text().splitlines())
         return [Secret(line) for line in lines if line and not line.startswith("#")]
 
     def text(self, largest: int = LARGEST_FILE) -> str:
-        """Return the text without surrounding blanks. Raises OSError or ValueError while it was never readable.
+        """Return the text without surrounding whitespace.
 
-        A file of more than ``largest`` bytes is an error.
-
-        Once read, the last good text serves on while the file is missing or empty, as in the middle of a rotation.
+        Once read, the last good text is returned while the file is missing or empty, as during a rotation. Raises
+        OSError or ValueError if it was never readable; a file of more than ``largest`` bytes counts as not readable.
         """
         try:
             path = expand(self._name, self._base)
             state = path.stat()
-            seen = (state.st_mtime_ns, state.st_size, state.st_ino)
-            if seen != self._seen:
-                self._text, self._seen = _read(path, largest), seen
+            stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
+            if stamp != self._stamp:
+                self._text, self._stamp = _read(path, largest), stamp
         except (OSError, ValueError):
             if not self._text:
                 raise
@@ -52,14 +51,14 @@ class SecretFile:
 
 
 def _read(path: Path, largest: int) -> str:
-    text = read_file(path, largest).decode("utf-8-sig").strip()  # some editors begin a file with a mark that is no text
+    text = read_file(path, largest).decode("utf-8-sig").strip()  # some editors begin a file with a byte order mark
     if not text:
         raise EmptySecretError("is empty")
     return text
 
 
 class SecretVariable:
-    """The text of an environment variable. ``ascii_only``: a character beyond ASCII is an error."""
+    """A secret in an environment variable. ``ascii_only``: a non-ASCII character is an error."""
 
     def __init__(self, name: str, *, ascii_only: bool = False) -> None:
         self.name, self._ascii_only = name, ascii_only
@@ -67,12 +66,12 @@ class SecretVariable:
     def __call__(self) -> Secret:
         text = os.environ.get(self.name, "").strip()
         if not text:
-            raise EmptySecretError("is an environment variable that is not set, or empty")
+            raise EmptySecretError("is an environment variable that is unset or empty")
         return _checked(text, ascii_only=self._ascii_only)
 
 
 class SecretText:
-    """The text that stands in a configuration itself. ``ascii_only``: a character beyond ASCII is an error."""
+    """A secret in the configuration itself. ``ascii_only``: a non-ASCII character is an error."""
 
     def __init__(self, text: Secret, *, ascii_only: bool = False) -> None:
         self._text, self._ascii_only = text, ascii_only
@@ -88,18 +87,20 @@ def _checked(text: str, *, ascii_only: bool) -> Secret:
 
 
 def expand(name: str, base: Path) -> Path:
-    """Return the path of a file named in a configuration that lies in the folder ``base``.
+    """Return the path of the file ``name`` in a configuration whose directory is ``base``.
 
-    ``%d`` and ``$CREDENTIALS_DIRECTORY`` are the folder of systemd's credentials, ``~`` is the home folder. Raises
-    ValueError where there is none.
+    ``%d`` and ``$CREDENTIALS_DIRECTORY`` are the directory of systemd's credentials, ``~`` is the home directory.
+    Raises ValueError if that directory is unknown.
     """
     for spelling in ("%d", "${CREDENTIALS_DIRECTORY}", "$CREDENTIALS_DIRECTORY"):
         if name == spelling or name.startswith(spelling + "/"):
-            folder = os.environ.get("CREDENTIALS_DIRECTORY")
-            if not folder:
-                raise ValueError("needs the variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential=")
-            return Path(folder + name[len(spelling) :])
+            directory = os.environ.get("CREDENTIALS_DIRECTORY")
+            if not directory:
+                raise ValueError(
+                    "needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential="
+                )
+            return Path(directory + name[len(spelling) :])
     try:
         return base / Path(name).expanduser()
     except RuntimeError:
-        raise ValueError("starts with the home folder of a user that is not known here") from None
+        raise ValueError("starts with the home directory of an unknown user") from None

@@ -1,4 +1,4 @@
-"""The configuration that the options of a command choose, or spell out themselves, and the account in it."""
+"""Select the configuration, and the account in it, by the options of a command."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _OPTION_OF_FIELD = {
 
 
 class SelectionError(Exception):
-    """What to ask, and as whom, is not said, or wrong: a text for the person who gave the options."""
+    """The options select no valid configuration or account; the text is for the user who gave them."""
 
 
 class AccountSelection(NamedTuple):
-    """What options say about whom to ask; None is not said. ``needs_account``: credentials are needed for it.
+    """The options that select a configuration and an account; None is not given.
 
-    ``also`` names what else could have been given, for the error that nothing was.
+    ``needs_account``: the command needs credentials. ``also`` names further options, for the error that none is given.
     """
 
     config: str | None = None
@@ -46,48 +46,46 @@ class AccountSelection(NamedTuple):
     also: str = ""
 
     def load(self) -> Config:
-        """Return the configuration: a file's, or one of the single account that options and variables spell out.
+        """Return the configuration of a file, or of a single account given by options and environment variables.
 
-        The variables are CLN_LOGIN and CLN_SECRET_KEY; they count where neither file nor account is named. What needs
-        no account takes no secrets either, so that those which cannot be read do not matter. Raises SelectionError.
+        The variables are CLN_LOGIN and CLN_SECRET_KEY; they are used if neither a file nor an account is given. A
+        command that needs no account reads no secrets, so unreadable ones do not matter. Raises SelectionError.
         """
         login = self.login
         if not (self.config or self.account):
             login = login or os.environ.get("CLN_LOGIN")
         file = Path(self.config or DEFAULT_CONFIG)
         needed = self.needs_account or self.account is not None
-        is_there = bool(self.config) or _is_there(file, needed=needed)
-        if login or not (is_there or needed):
-            return self._spelled_out(login)
-        if not is_there and self.account is not None:
-            raise SelectionError(
-                f"--account is one of a configuration, and {file} is not there: give --config{self.also}"
-            )
-        if not is_there:
-            ways = "give --config, or --login with --secret-key-file"
-            raise SelectionError(f"whom to ask is not said: {ways}{self.also}")
+        exists = bool(self.config) or _exists(file, needed=needed)
+        if login or not (exists or needed):
+            return self._from_options(login)
+        if not exists and self.account is not None:
+            raise SelectionError(f"--account needs a configuration, and {file} does not exist: use --config{self.also}")
+        if not exists:
+            ways = "use --config, or --login with --secret-key-file"
+            raise SelectionError(f"no account given: {ways}{self.also}")
         try:
-            return self._changed(load_config(file, with_secrets=self.needs_account))
+            return self._with_overrides(load_config(file, with_secrets=self.needs_account))
         except ConfigError as error:
             raise SelectionError(str(error).replace("\n", "; ")) from None
 
     def account_of(self, config: Config) -> AccountConfig:
-        """Return the account that is named, or the only one of ``config``. Raises SelectionError."""
+        """Return the selected account, or the only one of ``config``. Raises SelectionError."""
         names = [account.name for account in config.accounts]
         if self.account is None:
             if len(names) > 1:
                 all_names = ", ".join(names)
-                raise SelectionError(f"the configuration has several accounts, name one with --account: {all_names}")
+                raise SelectionError(f"the configuration has several accounts; use --account with one of: {all_names}")
             return config.accounts[0]
         if self.account not in names:
-            there = ", ".join(names)
-            raise SelectionError(f"--account: there is no {self.account} in the configuration; there are: {there}")
+            known = ", ".join(names)
+            raise SelectionError(f"--account: unknown account {self.account}; known accounts: {known}")
         return config.accounts[names.index(self.account)]
 
     def api_url_of(self, config: Config) -> str:
-        """Return the API root to ask what is no account's: of the account named, or that of all.
+        """Return the API root for a call without an account: that of the selected account, or of all accounts.
 
-        Raises SelectionError.
+        Raises SelectionError if accounts use different API roots.
         """
         if self.account is not None:
             return config.api_url_of(self.account_of(config))
@@ -95,11 +93,11 @@ class AccountSelection(NamedTuple):
         if len(roots) > 1:
             names = ", ".join(account.name for account in config.accounts)
             raise SelectionError(
-                f"the accounts of the configuration use several APIs, name one with --account: {names}"
+                f"the accounts of the configuration use several APIs; use --account with one of: {names}"
             )
         return roots[0]
 
-    def _changed(self, config: Config) -> Config:
+    def _with_overrides(self, config: Config) -> Config:
         changes: dict[str, Any] = {}
         for option, url, problem_of in (
             ("--proxy", self.proxy, problem_of_proxy),
@@ -114,18 +112,16 @@ class AccountSelection(NamedTuple):
             changes |= {"api_url": self.api_url.rstrip("/"), "accounts": accounts}
         return msgspec.structs.replace(config, **changes)
 
-    def _spelled_out(self, login: str | None) -> Config:
+    def _from_options(self, login: str | None) -> Config:
         account: dict[str, Any] = {"name": "options", "login": login or "options"}
         if self.secret_key_file:
             account["secret_key_file"] = self.secret_key_file
         elif os.environ.get("CLN_SECRET_KEY"):
             account["secret_key_env"] = "CLN_SECRET_KEY"  # noqa: S105 # the name of a variable
         elif self.needs_account and self.registration_token is None:
-            raise SelectionError(
-                "the secret key of the login is missing: give --secret-key-file, or set CLN_SECRET_KEY"
-            )
+            raise SelectionError("no secret key given: use --secret-key-file, or set CLN_SECRET_KEY")
         else:
-            account["secret_key"] = "none is needed for what is asked"  # noqa: S105 # it says so
+            account["secret_key"] = "not needed for this command"  # noqa: S105 # a dummy
         if self.registration_token is not None:
             account["registration_token"] = self.registration_token
         document: dict[str, Any] = {"accounts": [account]}
@@ -133,24 +129,24 @@ class AccountSelection(NamedTuple):
         try:
             return make_config(document, Path(), with_secrets=self.needs_account)
         except ConfigError as error:
-            raise SelectionError("; ".join(_in_options(error.problems))) from None
+            raise SelectionError("; ".join(_as_options(error.problems))) from None
 
 
-def _is_there(file: Path, *, needed: bool) -> bool:
-    """Tell whether there is a default configuration to read; one that is barred to us counts where it is ``needed``."""
+def _exists(file: Path, *, needed: bool) -> bool:
+    """Return whether a default configuration exists; an unreadable one counts only if it is ``needed``."""
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return needed  # reading it tells what is wrong
+        return needed  # reading it reports what is wrong
     return needed or os.access(file, os.R_OK)
 
 
-def _in_options(problems: Sequence[object]) -> list[str]:
-    """Return ``problems`` of a configuration in the words of the options that it comes from."""
+def _as_options(problems: Sequence[object]) -> list[str]:
+    """Return the ``problems`` of a configuration with the names of the options that it was made from."""
     texts = [str(problem).replace("accounts[0].", "") for problem in problems]
-    texts = [text.removeprefix("secret_key_env: ") for text in texts]  # the variable's name follows
+    texts = [text.removeprefix("secret_key_env: ") for text in texts]  # the name of the variable follows
     for field, option in _OPTION_OF_FIELD.items():
         texts = [text.replace(f"{field}:", f"{option}:") for text in texts]
     return texts

@@ -1,4 +1,4 @@
-"""Turns what a YAML file holds into typed structures; it collects all problems, each with its place."""
+"""Convert the plain values of a YAML file into typed structures, and collect all problems with their place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cln_monitor.probes import Duration, Shard
 
 
 class ConfigProblem(msgspec.Struct, frozen=True):
-    """What is wrong, and at which ``place``, such as ``accounts[1].login``."""
+    """A problem at a ``place`` of a configuration, such as ``accounts[1].login``."""
 
     place: str
     text: str
@@ -27,21 +27,21 @@ class ConfigProblem(msgspec.Struct, frozen=True):
 
 
 class Validator:
-    """Checks values against types; a value that does not fit is noted in ``problems`` and read as its default."""
+    """Checks values against types; an invalid value is added to ``problems`` and replaced by its default."""
 
     def __init__(self) -> None:
         self.problems: list[ConfigProblem] = []
 
     def note(self, place: str, text: str) -> None:
-        """Note that something is wrong at ``place``."""
+        """Add a problem at ``place``."""
         self.problems.append(ConfigProblem(place, text))
 
     def struct(
-        self, kind: type[msgspec.Struct], value: object, place: str, leave: tuple[str, ...] = ()
+        self, kind: type[msgspec.Struct], value: object, place: str, skip: tuple[str, ...] = ()
     ) -> dict[str, Any]:
-        """Return the typed values of the fields of ``kind`` that ``value`` sets, less the fields in ``leave``.
+        """Return the typed values of the fields of ``kind`` that ``value`` sets, without the fields in ``skip``.
 
-        A field with a default that is set to nothing counts as left out.
+        A field that has a default and is set to null counts as not set.
         """
         if not isinstance(value, dict):
             self.note(place, f"expected a mapping of names to values, got {_described(value)}")
@@ -49,12 +49,12 @@ class Validator:
         self.only_known(value, list(kind.__struct_fields__), place)
         fields = _fields(kind)
         for field in fields:
-            if field.required and field.name not in value and field.name not in leave:
-                self.note(at(place, field.name), "is missing")
+            if field.required and field.name not in value and field.name not in skip:
+                self.note(at(place, field.name), "is required")
         typed: dict[str, Any] = {}
         for field in fields:
             is_set = value.get(field.name) is not None or (field.required and field.name in value)
-            if is_set and field.name not in leave:
+            if is_set and field.name not in skip:
                 before = len(self.problems)
                 read = self.value(field.type, value[field.name], at(place, field.name))
                 if len(self.problems) == before:
@@ -62,17 +62,17 @@ class Validator:
         return typed
 
     def only_known(self, value: dict[Any, Any], known: list[str], place: str) -> None:
-        """Note each key of ``value`` that is not ``known``."""
+        """Add a problem for each key of ``value`` that is not ``known``."""
         for key in value:
             if key not in known:
                 from difflib import get_close_matches  # noqa: PLC0415 # 0.7 ms that only a mistake needs
 
                 close = get_close_matches(str(key), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+                hint = f"did you mean {close[0]}?" if close else f"known keys: {', '.join(known)}"
                 self.note(at(place, str(key)), f"unknown key; {hint}")
 
     def value(self, kind: Any, value: object, place: str) -> Any:
-        """Return ``value`` as a ``kind``, or note what is wrong with it and return None."""
+        """Return ``value`` as a ``kind``, or add a problem and return None."""
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
         if origin in {typing.Union, types.UnionType}:
             if value is None:
@@ -99,7 +99,7 @@ class Validator:
             except ValueError as error:
                 is_close = isinstance(value, str | int) and not isinstance(value, bool)
                 self.note(
-                    place, str(error) if is_close else f"expected a duration such as 15m, got {_described(value)}"
+                    place, str(error) if is_close else f"expected a duration, for example 15m, got {_described(value)}"
                 )
                 return None
         if kind is Shard:
@@ -112,7 +112,7 @@ class Validator:
 
     def _shard(self, value: object, place: str) -> Shard | None:
         if not isinstance(value, str):
-            self.note(place, f"expected a shard such as 0/3, the first of three, got {_described(value)}")
+            self.note(place, f"expected a shard, for example 0/3, got {_described(value)}")
             return None
         try:
             return Shard.parse(value)
@@ -121,12 +121,12 @@ class Validator:
             return None
 
 
-_fields = cache(msgspec.structs.fields)  # which by itself works out the types anew each time
+_fields = cache(msgspec.structs.fields)  # which resolves the types again on each call
 
 
 _LEAVES: dict[Any, tuple[str, tuple[type, ...]]] = {
-    str: ("a text", (str,)),
-    Secret: ("a text", (str,)),
+    str: ("a string", (str,)),
+    Secret: ("a string", (str,)),
     bool: ("true or false", (bool,)),
     int: ("a whole number", (int,)),
     float: ("a number", (int, float)),
@@ -140,7 +140,7 @@ def _hint(value: object, accepted: tuple[type, ...]) -> str:
     if isinstance(value, int | float) and str in accepted:
         return "; put it in quotes"
     if isinstance(value, str) and int in accepted and re.fullmatch(_NUMBER, value):
-        return "; write it in digits, without quotes or an exponent"  # YAML takes 1e9 for a text
+        return "; use digits, without quotes or an exponent"  # YAML reads 1e9 as a string
     return ""
 
 
@@ -151,16 +151,16 @@ def at(place: str, name: str) -> str:
 
 def _described(value: object) -> str:
     if value is None:
-        return "nothing"
-    # The value itself is not shown: it may be a secret in the wrong place.
+        return "null"
+    # The value is not shown: it may be a misplaced secret.
     return _KINDS.get(type(value), "something else")
 
 
 _KINDS: dict[type, str] = {
-    bool: "true or false",
+    bool: "a boolean",
     int: "a number",
     float: "a fraction",
-    str: "a text",
+    str: "a string",
     dict: "a mapping",
     list: "a list",
     date: "a date",

@@ -1,4 +1,4 @@
-"""The YAML of a configuration: read strictly, with an error that says in which line what would be right."""
+"""Read the YAML of a configuration strictly; an error names the line and says what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .validator import ConfigProblem
 
 
 class YamlError(Exception):
-    """A text that is no YAML, or not as strict as we are; ``problem`` says where and why."""
+    """The text is not YAML, or not in the strict subset that is accepted; ``problem`` says where and why."""
 
     def __init__(self, problem: ConfigProblem) -> None:
         super().__init__(str(problem))
@@ -20,39 +20,39 @@ class YamlError(Exception):
 
 
 def read_document(text: str) -> object:
-    """Return the plain values that the YAML ``text`` holds. Raises YamlError."""
+    """Return the plain values in the YAML ``text``. Raises YamlError."""
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 # a SafeLoader, but for doubled keys
+        return yaml.load(text, _Loader)  # noqa: S506 # a SafeLoader that refuses duplicate keys
     except yaml.MarkedYAMLError as error:
         raise YamlError(_problem_of_yaml(error)) from None
     except RecursionError:
-        raise YamlError(ConfigProblem("", "is not YAML; it is nested too deeply")) from None
+        raise YamlError(ConfigProblem("", "invalid YAML: nested too deeply")) from None
     except yaml.YAMLError:
-        raise YamlError(ConfigProblem("", "is not YAML; it holds a character that cannot be seen")) from None
+        raise YamlError(ConfigProblem("", "invalid YAML: contains a non-printable character")) from None
 
 
 _ADVICE = {
-    "end of stream": "is a bracket or a quote still open?",
-    "<stream end>": "is a bracket or a quote still open?",
-    "could not find expected ':'": "after a name stands a colon and a blank",
-    "'\\t' that cannot start any token": "indent with blanks",
-    "cannot start any token": "a value that begins with it has to stand in quotes",
-    "expected <block end>": "do lines that belong together begin in the same column?",
-    "mapping values are not allowed": "a value with a colon and a blank in it has to stand in quotes",
-    "unhashable key": "expected a name before the colon",
-    "another document": "remove the line ---",
+    "end of stream": "check for an unclosed bracket or quote",
+    "<stream end>": "check for an unclosed bracket or quote",
+    "could not find expected ':'": "put a colon and a space after each key",
+    "'\\t' that cannot start any token": "indent with spaces, not tabs",
+    "cannot start any token": "quote a value that begins with this character",
+    "expected <block end>": "check the indentation",
+    "mapping values are not allowed": "quote a value that contains a colon and a space",
+    "unhashable key": "expected a string before the colon",
+    "another document": "remove the --- line",
 }
-"""What to do, by what YAML says."""
+"""What to do, by a part of the error text of YAML."""
 
 _QUOTES_A_VALUE = re.compile(r"(?:alias|anchor|tag|handle) ['\"]")
 
 
 def _problem_of_yaml(error: yaml.MarkedYAMLError) -> ConfigProblem:
     mark = error.problem_mark or error.context_mark
-    text = error.problem or "is not YAML"
+    text = error.problem or "invalid YAML"
     if _QUOTES_A_VALUE.search(f"{error.context} {text}"):
-        # The value itself is not shown: a secret may begin with such a character.
-        text = "a value that begins with !, & or * has to stand in quotes"
+        # The value is not shown: a secret may begin with such a character.
+        text = "quote a value that begins with !, & or *"
     elif text.startswith("but ") and error.context:
         text = f"{error.context}, {text}"
     text += next((f"; {advice}" for sign, advice in _ADVICE.items() if sign in text), "")
@@ -63,9 +63,9 @@ _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a mapping that names a key twice, of which YAML silently keeps the last.
+    """Refuses duplicate keys in a mapping, of which YAML silently keeps the last.
 
-    1:30 is a text to it, not 90, and 1_000 is one too.
+    It reads 1:30 and 1_000 as strings, not as the numbers 90 and 1000.
     """
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
@@ -74,8 +74,8 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (ValueError, LookupError, AttributeError, TypeError):
-            # What YAML takes for a number or a date by its looks, and then cannot read: 2024-02-30, 0x_.
-            problem = "looks like a number or a date and is none; put it in quotes"
+            # YAML takes it for a number or a date by its form, but cannot read it: 2024-02-30, 0x_.
+            problem = "looks like a number or a date but is not a valid one; put it in quotes"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -83,6 +83,6 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and counts[key.value] > 1:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value} is here {counts[key.value]} times", key.start_mark
+                    None, None, f"duplicate key {key.value} ({counts[key.value]} times)", key.start_mark
                 )
         return super().construct_mapping(node, deep)

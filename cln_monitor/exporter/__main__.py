@@ -1,4 +1,4 @@
-"""The process ``cln-exporter``: it holds signals before it imports what takes long, and ends at once."""
+"""The entry point of ``cln-exporter``: blocks signals before slow imports, and exits without waiting for calls."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from cln_monitor.standard_streams import open_missing
 
 from .signals import dump_stacks_to, hold_signals
 
-_LAST_LINES = 0.5  # seconds for the last lines of the log, when nobody reads it
+_LAST_LINES = 0.5  # seconds to write the last log lines if nothing reads them
 
 
 def run() -> None:
-    """Run ``main`` as a process: it ends at once, whatever calls are under way."""
+    """Run ``main`` and exit the process immediately, even while calls to CLN are in progress."""
     open_missing()
     hold_signals()
-    with _unhurried_stderr():
+    with _non_blocking_stderr():
         try:
             code = _main()
-        except SystemExit as end:  # after the help, the version, or a wrong flag
+        except SystemExit as end:  # after --help, --version, or an invalid flag
             code = int(end.code or 0)
-        # Python would wait here for the threads that wait for CLN, and CLN may take its time; a call that only reads
-        # can be left.
+        # A normal exit would wait for the threads that wait for CLN. Their calls only read, so they can be abandoned.
         logging.shutdown()
         with contextlib.suppress(OSError):
             sys.stderr.flush()
@@ -33,12 +32,12 @@ def run() -> None:
 
 
 def _main() -> int:
-    from .options import OutputError, make_parser, say  # noqa: PLC0415
+    from .options import OutputError, eprint, make_parser  # noqa: PLC0415
 
     try:
         options = make_parser().parse_args()
-    except OutputError as error:  # of --help or --version
-        say(str(error))
+    except OutputError as error:  # from --help or --version
+        eprint(str(error))
         return 1
     from .main import main  # noqa: PLC0415 # the whole exporter
 
@@ -46,11 +45,11 @@ def _main() -> int:
 
 
 @contextlib.contextmanager
-def _unhurried_stderr() -> Iterator[None]:
-    """Let nobody who writes to ``sys.stderr`` wait for who reads it, and a crash tell there where each thread was."""
-    from .line_writer import LineStream, LineWriter, unblocking  # noqa: PLC0415
+def _non_blocking_stderr() -> Iterator[None]:
+    """Replace ``sys.stderr`` with a stream that never blocks, and dump the stack of each thread there on a crash."""
+    from .line_writer import LineStream, LineWriter, non_blocking  # noqa: PLC0415
 
-    dump_stacks_to(unblocking(sys.stderr.fileno()))
+    dump_stacks_to(non_blocking(sys.stderr.fileno()))
     stderr, writer = sys.stderr, LineWriter(sys.stderr.fileno())
     sys.stderr = LineStream(writer)
     try:

@@ -1,4 +1,4 @@
-"""A simulated CLN account inside the process, for a first look without an account and without a network."""
+"""A simulated CLN account in the exporter's process, for trying it out without an account or a network."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from cln_monitor.config import Config, parse_config
 from cln_monitor.probes import PROBES
 from cln_monitor.simulator import Simulator, serve
 
-_INTERVAL = "15s"  # a first look does not last longer than the intervals of real life
+_INTERVAL = "15s"  # short, as a demo rarely runs for as long as the default intervals
 
 
 class Demo:
-    """Serves a simulated CLN on a free loopback port for as long as it is entered."""
+    """A context manager that serves a simulated CLN on a free loopback port."""
 
     def __init__(self) -> None:
         self._simulator = Simulator.demo()
@@ -31,7 +31,7 @@ class Demo:
         self._served.close()
 
     def config(self) -> Config:
-        """Return the configuration of an exporter that watches the simulated account."""
+        """Return the configuration of an exporter that monitors the simulated account."""
         account = next(iter(self._simulator.accounts.values()))
         document = {
             "api_url": self._served.url,

@@ -1,4 +1,4 @@
-"""The host names of servers, which CLN tells in other answers than those that list the servers."""
+"""The host names of servers, which CLN does not report in the lists of servers but in other responses."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from cln_monitor.probes import Observation
 
 NAMED = frozenset({"kernelcare", "imunify", "ip_licenses"})
-"""The probes whose servers have no host name in their own answers."""
+"""The probes whose responses have no host names."""
 SOURCES = ("groups", "patch_status", "els")
-"""The probes that see host names, the most reliable one first."""
+"""The probes whose responses have host names, the most reliable one first."""
 
 
 class HostIndex:
-    """The host names in the observations of ``sources``, by probe: by server id, and by address.
+    """An index by server id and by address of the host names in ``sources``, observations by probe.
 
-    A host name that two servers hold is no name, nor is one of several of a server or an address.
+    Ambiguous names are left out: those of two servers, and those of a server or an address with several names.
     """
 
     def __init__(self, sources: Mapping[str, Observation[Any]]) -> None:
@@ -28,45 +28,47 @@ class HostIndex:
             if source is not None:
                 self._by_address |= _one_to_one((ip, name) for name, ip in _hosts(source))
         for members in _by_product(sources.get("groups")):
-            self._by_id |= _one_to_one((each.server_id, each.hostname) for each in members if each.hostname != each.ip)
+            self._by_id |= _one_to_one(
+                (member.server_id, member.hostname) for member in members if member.hostname != member.ip
+            )
 
-    def names_of(self, seen: Observation[Any]) -> dict[str, str]:
-        """Return the host names of the servers in ``seen``, by server id; by address for IP licenses, without ids.
+    def names_of(self, observation: Observation[Any]) -> dict[str, str]:
+        """Return the host names of the servers in ``observation`` by server id, or of IP licenses by address.
 
-        A server is found by its id, else by its address where no other server in ``seen`` has it.
+        A server is looked up by its id, or else by its address if no other server in ``observation`` has that address.
         """
         if not (self._by_id or self._by_address):
             return {}
-        servers = list(_servers(seen))
+        servers = list(_servers(observation))
         names = {server: name for server, _ in servers if (name := self._by_id.get(server))}
         if self._by_address:
-            held = Counter(ip for _, ip in servers)
+            count_by_ip = Counter(ip for _, ip in servers)
             names |= {
                 server: name
                 for server, ip in servers
-                if server not in names and held[ip] == 1 and (name := self._by_address.get(ip))
+                if server not in names and count_by_ip[ip] == 1 and (name := self._by_address.get(ip))
             }
         return names
 
 
-def _servers(seen: Observation[Any]) -> Iterable[tuple[str, str]]:
-    """Yield what tells each server apart, and its address."""
-    if seen.probe == "ip_licenses":
-        return {(license_.ip, license_.ip) for part in seen.parts for license_ in part.value.licenses}
-    return ((server.server_id, server.ip) for part in seen.parts for server in part.value.servers)
+def _servers(observation: Observation[Any]) -> Iterable[tuple[str, str]]:
+    """Return the id and the address of each server; the address twice for IP licenses, which have no id."""
+    if observation.probe == "ip_licenses":
+        return {(license_.ip, license_.ip) for part in observation.parts for license_ in part.value.licenses}
+    return ((server.server_id, server.ip) for part in observation.parts for server in part.value.servers)
 
 
 def _hosts(source: Observation[Any]) -> Iterator[tuple[str, str]]:
-    """Yield host names and addresses."""
+    """Yield the host name and the address of each server."""
     for part in source.parts:
         if source.probe == "patch_status":
-            yield from ((each.host, each.ip) for each in part.value.hosts)
+            yield from ((host.host, host.ip) for host in part.value.hosts)
         else:
-            yield from ((each.hostname, each.ip) for each in part.value.servers)
+            yield from ((server.hostname, server.ip) for server in part.value.servers)
 
 
 def _by_product(groups: Observation[Any] | None) -> Iterable[list[Any]]:
-    """Return the servers of all ``groups`` by product: a machine has a server of each."""
+    """Return the servers of all ``groups``, one list per product; a machine has one server of each product."""
     members: dict[str, list[Any]] = {}
     for part in groups.parts if groups is not None else ():
         for member in part.value.servers:
@@ -75,7 +77,7 @@ def _by_product(groups: Observation[Any] | None) -> Iterable[list[Any]]:
 
 
 def _one_to_one(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the ``pairs`` neither half of which is in another pair, without those of empty or equal halves."""
+    """Return the ``pairs`` as a dict, without ambiguous ones, and without those with empty or equal halves."""
     names: dict[str, str] = {}
     holders: dict[str, str] = {}
     ambiguous = set()

@@ -1,4 +1,4 @@
-"""IP licences with their check-ins, as one list."""
+"""IP licenses joined with their check-ins."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cln_monitor.probes import IpLicenseList, Observation
 
 
 class License(NamedTuple):
-    """A licence of an address. ``registered``: a server uses it, None where CLN does not tell.
+    """An IP license. ``registered`` is whether a server uses it, or None if CLN does not report that.
 
-    Times are Unix seconds; ``read_at`` is when its check-in was read, None where it could not be.
+    Times are Unix seconds; ``read_at`` is when the check-in was read, or None if it could not be read.
     """
 
     ip: str
@@ -26,35 +26,36 @@ class License(NamedTuple):
 
     @property
     def is_used(self) -> bool:
-        """Whether a server uses it; where CLN does not tell, a check-in does."""
+        """Whether a server uses it; if CLN does not report that, whether it has ever checked in."""
         return self.registered is True or (self.registered is None and bool(self.last_checkin))
 
 
 def by_address(licenses: Iterable[License]) -> list[License]:
-    """Return those in use whose check-in was read, an address once: with all its licenses, and the oldest check-in."""
-    found: dict[str, License] = {}
-    for each in licenses:
-        if each.is_used and each.read_at is not None:
-            other = found.get(each.ip)
-            older = each if other is None or (each.last_checkin or 0.0) < (other.last_checkin or 0.0) else other
-            names = each.license if other is None else f"{other.license}, {each.license}"
-            found[each.ip] = older._replace(license=names)
-    return list(found.values())
+    """Return one license per address in use whose check-in was read, with the oldest check-in and all license names."""
+    merged: dict[str, License] = {}
+    for license_ in licenses:
+        if license_.is_used and license_.read_at is not None:
+            other = merged.get(license_.ip)
+            is_older = other is None or (license_.last_checkin or 0.0) < (other.last_checkin or 0.0)
+            oldest = license_ if other is None or is_older else other
+            names = license_.license if other is None else f"{other.license}, {license_.license}"
+            merged[license_.ip] = oldest._replace(license=names)
+    return list(merged.values())
 
 
 def licenses_of(observation: Observation[IpLicenseList]) -> list[License]:
-    """Return the licences of an observation of the probe ``ip_licenses``."""
-    # Check-ins may be of an earlier run: of two the newer counts, and none of a licence that has gone.
+    """Return the IP licenses in an observation of the probe ``ip_licenses``."""
+    # Check-ins may be from an earlier run: the newer of two counts, and those of removed licenses are ignored.
     checkins = {
-        (each.ip, each.license): (each.last_checkin, part.observed_at)
+        (checkin.ip, checkin.license): (checkin.last_checkin, part.observed_at)
         for part in sorted(observation.parts, key=lambda part: part.monotonic)
-        for each in part.value.checkins
+        for checkin in part.value.checkins
     }
     return [
         License(
-            *(each.ip, each.license, each.registered, each.created),
-            *checkins.get((each.ip, each.license), (UNSET, None)),
+            *(license_.ip, license_.license, license_.registered, license_.created),
+            *checkins.get((license_.ip, license_.license), (UNSET, None)),
         )
         for part in observation.parts
-        for each in part.value.licenses
+        for license_ in part.value.licenses
     ]

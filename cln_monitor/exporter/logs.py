@@ -1,4 +1,4 @@
-"""Log lines for machines and people: logfmt or JSON on stderr, secrets replaced in every value."""
+"""Structured logging: logfmt or JSON on stderr, with secrets redacted in every value."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING,
 FORMATS = ("logfmt", "json")
 
 _FIRST = ("ts", "level", "msg")
-# They log what they are asked for, URLs among it, or what we log in our own words.
-_TALKATIVE = ("urllib3", "apscheduler", "uvicorn", "asyncio")
+# Libraries that log URLs, or events that the exporter logs itself.
+_NOISY = ("urllib3", "apscheduler", "uvicorn", "asyncio")
 
 
 def set_up_logs(level: str, log_format: str, redactor: Redactor) -> None:
-    """Log at ``level`` and above, in ``log_format``, with what ``redactor`` knows replaced."""
+    """Log to stderr at ``level`` (of ``LEVELS``) and above in ``log_format`` (of ``FORMATS``), secrets redacted."""
     before: list[structlog.typing.Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         structlog.stdlib.add_log_level,
@@ -51,14 +51,14 @@ def set_up_logs(level: str, log_format: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[level])
-    for name in _TALKATIVE:
+    for name in _NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
 
 
 def dropped_line(count: int) -> str:
-    """Return the line, in the format that is set up, which says that so many were dropped."""
-    text = f"log messages dropped, as the log could not be written: {count}"
+    """Return the log line, in the configured format, that reports ``count`` dropped messages."""
+    text = f"log messages dropped because the log could not be written: {count}"
     record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
     return f"{logging.getLogger().handlers[0].format(record)}\n"
 
@@ -68,7 +68,7 @@ def _in_order(_: object, __: str, event: EventDict) -> EventDict:
 
 
 class _Scrubber:
-    """Takes secrets out of each value: in the finished line quotes and escapes may stand between their characters."""
+    """Redacts secrets in each value, because escaping in the finished line may split them."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
@@ -94,7 +94,7 @@ def _quoted(value: object) -> str:
     text = str(value)
     if text and text.isprintable() and not set(' ="\\') & set(text):
         return text
-    # As readers of logfmt have it: quoted as JSON is, so that a newline or an escape sequence stays on its line.
+    # logfmt parsers expect JSON quoting, which keeps newlines and escape sequences on one line.
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
@@ -103,7 +103,7 @@ def _is_printable(value: object) -> bool:
 
 
 class _ScrubbingFormatter(ProcessorFormatter):
-    """Scrubs the finished line once more: the last place at which a secret can be seen."""
+    """Redacts the finished line once more, as the last line of defense."""
 
     def __init__(self, redactor: Redactor, **kwargs: Any) -> None:
         super().__init__(**kwargs)

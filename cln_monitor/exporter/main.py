@@ -1,4 +1,4 @@
-"""The program ``cln-exporter``: the exporter from its options to its end."""
+"""The program ``cln-exporter``: sets up the exporter from its options and runs it until it is stopped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cln_monitor.config import Config, ConfigError, load_config, warnings_of
 
 from .line_writer import LineStream
 from .logs import dropped_line, set_up_logs
-from .options import DEFAULT_ADDRESS, OutputError, answer, say
+from .options import DEFAULT_ADDRESS, OutputError, eprint, print_output
 from .service import Service
 from .storage.directory import StateError
 from .systemd import Notifier
@@ -32,64 +32,65 @@ from .web.watched_config import WatchedWebConfig
 
 _log = structlog.get_logger(__name__)
 
-_ALLOCATIONS = 10_000  # an observation has no cycles, and to look for some all the time takes a tenth of a poll
+_GC_THRESHOLD = 10_000  # observations have no reference cycles; the default threshold costs a tenth of a poll
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run the exporter until it is told to stop; return 0 after a wanted stop, 1 when it cannot start."""
+    """Run the exporter until a signal stops it. Return the exit code: 0 after such a stop, 1 if it cannot start."""
     try:
         redactor = Redactor()
         set_up_logs(options.log_level, options.log_format, redactor)
         if isinstance(sys.stderr, LineStream):
             sys.stderr.writer.notice = dropped_line
         with contextlib.ExitStack() as stack:
-            read = _demo(stack) if options.demo else lambda: load_config(options.config_file, guard_secrets=True)
-            load = read if options.shard is None else lambda: replace(read(), shard=options.shard)
+            load_file = _demo(stack) if options.demo else lambda: load_config(options.config_file, guard_secrets=True)
+            load = load_file if options.shard is None else lambda: replace(load_file(), shard=options.shard)
             if options.config_check:
-                _tell("the demo" if options.demo else str(options.config_file), load())
+                _print_check("demo" if options.demo else str(options.config_file), load())
                 if options.web_config_file:
-                    _tell_web(options.web_config_file)
+                    _print_web_check(options.web_config_file)
                 return 0
             _run(options, load, redactor)
     except (ConfigError, ListenError, OutputError, StateError, ThreadError) as error:
-        say(str(error))
+        eprint(str(error))
         return 1
     return 0
 
 
 def _demo(stack: contextlib.ExitStack) -> Callable[[], Config]:
-    """Start the simulated account, until ``stack`` is closed, and return what loads its configuration."""
-    from .demo import Demo  # noqa: PLC0415 # the whole simulator, of which an exporter of an account has no use
+    """Simulate an account until ``stack`` is closed; return the function that loads its configuration."""
+    from .demo import Demo  # noqa: PLC0415 # the simulator, which only the demo needs
 
     return stack.enter_context(Demo()).config
 
 
-def _tell(name: str, config: Config) -> None:
-    """Print what a check has found in the configuration ``name``."""
+def _print_check(name: str, config: Config) -> None:
+    """Print the warnings about the valid configuration ``name``, and a summary of it."""
     for warning in warnings_of(config):
-        say(f"{name}: warning: {warning}")
+        eprint(f"{name}: warning: {warning}")
     probes = {name for account in config.accounts for name, settings in account.probes.items() if settings.enabled}
     accounts = len(config.accounts)
-    answer(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")
+    print_output(f"{name}: ok, {accounts} account{'s' * (accounts != 1)}, {len(probes)} probes")
 
 
-def _tell_web(file: Path) -> None:
+def _print_web_check(file: Path) -> None:
+    """Print the warnings about the valid web configuration ``file``, and a summary of it."""
     config = load_web_config(file)
     for warning in config.warnings:
-        say(f"{file}: warning: {warning}")
+        eprint(f"{file}: warning: {warning}")
     users, tls = len(config.users), "no TLS" if config.tls is None else "TLS"
-    answer(f"{file}: ok, {tls}, {users} user{'s' * (users != 1)}")
+    print_output(f"{file}: ok, {tls}, {users} user{'s' * (users != 1)}")
 
 
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
     set_up_interpreter()
-    notifier = Notifier.take()
+    notifier = Notifier.from_environment()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
     if isinstance(sys.stderr, LineStream):
         sys.stderr.writer.count_dropped(service.counters.log_messages_dropped)
     file = options.web_config_file
-    guarded = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
-    scheme = "https" if guarded().tls else "http"
+    load_web = WatchedWebConfig(file, service.counters.web_config_reloaded) if file else WebConfig
+    scheme = "https" if load_web().tls else "http"
 
     def reload() -> None:
         with notifier.reloading():
@@ -98,9 +99,11 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(sock) for sock in take_sockets()]
         if options.systemd_socket and not sockets:
-            raise ListenError("systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket")
+            raise ListenError(
+                "systemd passed no sockets: start the exporter by a .socket unit, or remove --web.systemd-socket"
+            )
         if sockets and options.listen_addresses:
-            raise ListenError("systemd hands over the sockets to listen on: leave out --web.listen-address")
+            raise ListenError("systemd passed sockets to listen on: remove --web.listen-address")
         if not sockets:
             listening = listen(*(options.listen_addresses or [DEFAULT_ADDRESS]))
             sockets = [stack.enter_context(sock) for sock in listening]
@@ -118,24 +121,24 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
         for sock in sockets:
             _log.info("listening", address=address_of(sock), page=f"{scheme}://{address_of(sock)}{prefix}/")
         serve(
-            AuthMiddleware(make_app(service, web), guarded, threads=service.answering),
+            AuthMiddleware(make_app(service, web), load_web, threads=service.answering),
             sockets,
             reload,
-            guarded,
+            load_web,
             threads=service.answering,
-            on_ready=lambda loop: notifier.ready(loop, service, service.standing),
+            on_ready=lambda loop: notifier.ready(loop, service, service.status_line),
             on_stop=notifier.stopping,
         )
     _log.info("stopped")
 
 
 def _state_directory() -> Path | None:
-    """Return the folder that systemd has made for us (StateDirectory=), the first where there are several."""
-    folders = os.environ.get("STATE_DIRECTORY", "")
-    return Path(folders.partition(":")[0]) if folders else None
+    """Return the first directory of ``StateDirectory=`` of the systemd unit, or None."""
+    directories = os.environ.get("STATE_DIRECTORY", "")
+    return Path(directories.partition(":")[0]) if directories else None
 
 
 def set_up_interpreter() -> None:
-    """Look for garbage less often, and not in what was imported; call it once all is."""
+    """Run the garbage collector less often, and not over imported modules; call it after all imports."""
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS)
+    gc.set_threshold(_GC_THRESHOLD)

@@ -1,4 +1,4 @@
-"""The command line of ``cln-exporter``, in the spelling of the Prometheus ecosystem."""
+"""The command line of ``cln-exporter``, whose flags follow the conventions of Prometheus."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ DEFAULT_ADDRESS = "127.0.0.1:10099"
 
 
 class OutputError(Exception):
-    """An answer that was asked for cannot be written to stdout."""
+    """The requested output cannot be written to stdout; the text is the whole message."""
 
 
-def answer(text: str) -> None:
-    """Print what was asked for. Raises OutputError, but not where the reader of a pipe has gone, as ``head`` does."""
+def print_output(text: str) -> None:
+    """Print ``text`` on stdout. Raises OutputError, except for a closed pipe, as with ``head``."""
     try:
-        print(text, flush=True)  # noqa: T201 # the answer asked for
+        print(text, flush=True)  # noqa: T201 # the requested output
     except BrokenPipeError:
         pass
     except OSError as error:
         raise OutputError(f"cannot write to stdout: {error.strerror}") from None
 
 
-def say(text: str) -> None:
-    """Print errors on stderr, each line with the name of the program; that nobody can read them changes nothing."""
+def eprint(text: str) -> None:
+    """Print ``text`` on stderr, each line prefixed with the name of the program; ignore a stderr that is closed."""
     with contextlib.suppress(OSError):
         for line in text.splitlines():
-            print(f"cln-exporter: {line}", file=sys.stderr, flush=True)  # noqa: T201 # no log yet
+            print(f"cln-exporter: {line}", file=sys.stderr, flush=True)  # noqa: T201 # before logging is set up
 
 
 class _Parser(argparse.ArgumentParser):
-    """Refuses as the rest of the program does: with one line, and exit code 1."""
+    """Reports a usage error in one line, with exit code 1, as the program reports other errors."""
 
     def error(self, message: str) -> NoReturn:
-        say(f"{' '.join(message.splitlines())}; see --help")
+        eprint(f"{' '.join(message.splitlines())}; see --help")
         self.exit(1)
 
-    def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse gives none
-        answer(self.format_help().rstrip())
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:  # noqa: ARG002 # argparse passes none
+        print_output(self.format_help().rstrip())
 
 
 class _Version(argparse.Action):
-    """Prints the version; argparse's own action says nothing of output that cannot be written."""
+    """Prints the version; unlike argparse's action, it reports output that cannot be written."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        answer(f"cln-exporter {__version__}")
+        print_output(f"cln-exporter {__version__}")
         parser.exit()
 
 
@@ -67,38 +67,46 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = _Parser(
         prog="cln-exporter",
-        description="Watches CloudLinux Network (CLN) accounts and publishes Prometheus metrics.",
+        description="Monitors CloudLinux Network (CLN) accounts and exposes Prometheus metrics.",
         allow_abbrev=False,
+        add_help=False,
     )
     add = parser.add_argument
+    add("-h", "--help", action="help", help="Show this help and exit.")
     add(
         "--config.file",
         dest="config_file",
         type=Path,
         metavar="FILE",
         default=DEFAULT_CONFIG,
-        help="the configuration (default: %(default)s)",
+        help="Configuration file (default: %(default)s).",
     )
     add(
         "--config.check",
         dest="config_check",
         action="store_true",
-        help="check the configuration, tell what is unusual in it, and exit",
+        help="Check the configuration, print warnings, and exit.",
     )
-    add("--demo", action="store_true", help="watch a simulated account: needs no configuration and no network")
+    add(
+        "--demo",
+        action="store_true",
+        help="Monitor a simulated account; needs neither a configuration nor a network.",
+    )
     add(
         "--web.listen-address",
         dest="listen_addresses",
         action="append",
         metavar="HOST:PORT",
-        help=f"address to listen on, :PORT for all addresses; can be repeated (default: {DEFAULT_ADDRESS})",
+        help="Address on which to expose metrics and the status page; use :PORT for all interfaces. Repeatable for "
+        f"multiple addresses (default: {DEFAULT_ADDRESS}).",
     )
     add(
         "--web.config.file",
         dest="web_config_file",
         type=Path,
         metavar="FILE",
-        help="TLS, users and headers, as every exporter of Prometheus takes them; read anew when it changes",
+        help="Path to the web configuration file that enables TLS or authentication, in the format of Prometheus "
+        "exporters; reloaded automatically when it changes.",
     )
     add(
         "--web.telemetry-path",
@@ -106,33 +114,34 @@ def make_parser() -> argparse.ArgumentParser:
         type=_path,
         metavar="PATH",
         default="/metrics",
-        help="the path of the metrics (default: %(default)s)",
+        help="Path under which to expose metrics (default: %(default)s).",
     )
     add(
         "--web.external-url",
         dest="external_url",
         type=_external_url,
         metavar="URL",
-        help="the address by which others reach it, such as that of a reverse proxy; its path is the route prefix",
+        help="URL under which the exporter is externally reachable, for example via a reverse proxy; its path is the "
+        "default of --web.route-prefix.",
     )
     add(
         "--web.route-prefix",
         dest="route_prefix",
         type=_prefix,
         metavar="PATH",
-        help="the path below which all paths are (default: the path of --web.external-url)",
+        help="Prefix for the internal routes of web endpoints (default: the path of --web.external-url).",
     )
     add(
         "--web.systemd-socket",
         dest="systemd_socket",
         action="store_true",
-        help="listen on nothing but the sockets that systemd hands over, and fail where there are none",
+        help="Use only the sockets of systemd socket activation; fail if systemd passes none.",
     )
     add(
         "--web.enable-lifecycle",
         dest="enable_lifecycle",
         action="store_true",
-        help="let POST /-/reload load the configuration anew, as SIGHUP always does",
+        help="Enable reload via POST /-/reload. SIGHUP always reloads.",
     )
     add(
         "--web.max-requests",
@@ -140,30 +149,41 @@ def make_parser() -> argparse.ArgumentParser:
         type=_count,
         metavar="N",
         default=40,
-        help="most scrapes answered at a time, 0 for no limit (default: %(default)s)",
+        help="Maximum number of parallel scrape requests; 0 disables the limit (default: %(default)s).",
     )
     add(
         "--shard",
         type=_shard,
         metavar="I/N",
-        help="share the keys with N exporters, of which this one is I, from 0 to N-1; over shard of the configuration",
+        help="Index I, from 0 to N-1, of this exporter among N exporters that share the keys; overrides shard of the "
+        "configuration.",
     )
     add(
         "--storage.path",
         dest="storage_path",
-        type=_folder,
-        metavar="FOLDER",
-        help="keep the last good observations in this folder over a restart (default: systemd's STATE_DIRECTORY)",
+        type=_directory,
+        metavar="DIRECTORY",
+        help="Directory that keeps the last good observations across restarts (default: STATE_DIRECTORY of systemd).",
     )
-    add("--log.level", dest="log_level", choices=LEVELS, default="info", help="least level to log (default: info)")
     add(
-        "--log.format", dest="log_format", choices=FORMATS, default="logfmt", help="form of log lines (default: logfmt)"
+        "--log.level",
+        dest="log_level",
+        choices=LEVELS,
+        default="info",
+        help="Only log messages with the given severity or above (default: %(default)s).",
     )
-    add("--version", action=_Version, nargs=0, help="print the version number and exit")
+    add(
+        "--log.format",
+        dest="log_format",
+        choices=FORMATS,
+        default="logfmt",
+        help="Output format of log messages (default: %(default)s).",
+    )
+    add("--version", action=_Version, nargs=0, help="Print the version and exit.")
     return parser
 
 
-_OTHER_PATHS = (
+_RESERVED_PATHS = (
     "//",
     "/probe/",
     "/config/",
@@ -171,31 +191,33 @@ _OTHER_PATHS = (
     "/-/",
     "/api/",
     "/sd/",
-)  # a link to //x would lead to the host x
+)  # a link to //x would point to the host x
 
 
 _SEGMENTS = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*")
 
 
 def _path(text: str) -> str:
-    is_taken = f"{text}/".startswith(_OTHER_PATHS)
-    if not _SEGMENTS.fullmatch(text.removesuffix("/")) or text in {"", "/"} or is_taken:
-        raise argparse.ArgumentTypeError(f"expected a path such as /metrics that nothing else is at, got {text!r}")
+    is_reserved = f"{text}/".startswith(_RESERVED_PATHS)
+    if not _SEGMENTS.fullmatch(text.removesuffix("/")) or text in {"", "/"} or is_reserved:
+        raise argparse.ArgumentTypeError(
+            f"invalid path {text!r}: use for example /metrics, not a path of another endpoint"
+        )
     return text
 
 
 def _prefix(text: str) -> str:
-    """Return a prefix of paths without a slash at its end; that of all paths is empty."""
+    """Return a route prefix without a trailing slash; ``/`` becomes the empty string."""
     prefix = text.rstrip("/")
     if not _SEGMENTS.fullmatch(prefix):
-        raise argparse.ArgumentTypeError(f"expected a path such as /cln, got {text!r}")
+        raise argparse.ArgumentTypeError(f"invalid path {text!r}: use for example /cln")
     return prefix
 
 
 def _external_url(text: str) -> str:
-    """Return the path of an address, without a slash at its end."""
+    """Return the path of a URL, without a trailing slash."""
     if not is_http_url(text) or set("?#@") & set(text):
-        raise argparse.ArgumentTypeError(f"expected an address such as https://example.net/cln, got {text!r}")
+        raise argparse.ArgumentTypeError(f"invalid URL {text!r}: use for example https://example.net/cln")
     return _prefix(urlsplit(text).path)
 
 
@@ -206,13 +228,13 @@ def _shard(text: str) -> Shard:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _folder(text: str) -> Path:
+def _directory(text: str) -> Path:
     if not text:
-        raise argparse.ArgumentTypeError("expected a folder, such as /var/lib/cln-exporter, got ''")
+        raise argparse.ArgumentTypeError("invalid directory '': use for example /var/lib/cln-exporter")
     return Path(text)
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got {text!r}")
+        raise argparse.ArgumentTypeError(f"invalid number {text!r}: use 0 or a positive integer")
     return int(text)

@@ -1,4 +1,4 @@
-"""What is wrong with the exporter itself, beside its probes: the rows of the policy that are about it."""
+"""Problems of the exporter itself, apart from its probes, as defined by rows of the policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .self_metrics import SelfMetrics
 from .target import Target
 
 STATE_FAILURE_COUNTS_FOR = 3600
-"""Seconds for which a failed write of the state is a problem, as its alert has it."""
+"""Seconds for which a failed write of the state counts as a problem, as in its alert."""
 _CLOCK_SKEW = "cln_api_clock_skew_seconds"
 _RELOADS = {
     "cln_exporter_config_last_reload_successful": "configuration",
@@ -26,9 +26,9 @@ _RELOADS = {
 
 
 class OwnProblem(NamedTuple):
-    """A ``row`` of the policy that holds for the exporter, in words, with its ``alert``; ``account`` is empty for none.
+    """A problem of the exporter: the ``row`` of the policy, the text, and the name of the ``alert``.
 
-    A row is one of those that have a severity.
+    ``account`` is empty if the problem does not concern a single account.
     """
 
     row: Row
@@ -37,13 +37,13 @@ class OwnProblem(NamedTuple):
     account: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """Return what the index of ``/api/v1/observations`` has of it."""
+        """Return the JSON object of the index of ``/api/v1/observations``."""
         severity = "" if self.row.severity is None else self.row.severity.word
         return {"severity": severity, "text": self.text, "account": self.account}
 
 
 class OwnProblems:
-    """Finds the problems of the exporter in its own metrics, which the alerts read as well. Safe between threads."""
+    """Finds the problems of the exporter in its own metrics, which the alerts use as well. Thread-safe."""
 
     def __init__(self, metrics: SelfMetrics, clock: Clock) -> None:
         self._metrics = metrics
@@ -51,12 +51,12 @@ class OwnProblems:
         self._state_failed_at: float | None = None
 
     def state_not_written(self) -> None:
-        """Count an observation that a restart would not bring back, and remember when that was."""
+        """Count an observation that could not be written, and record the time."""
         self._state_failed_at = self._clock.monotonic()
         self._metrics.state_not_written()
 
-    def of(self, config: Config, targets: Iterable[Target]) -> list[OwnProblem]:
-        """Return the problems in the order of the policy, as far as they concern ``targets``."""
+    def find(self, config: Config, targets: Iterable[Target]) -> list[OwnProblem]:
+        """Return the current problems that concern ``targets``, in the order of the policy."""
         targets = list(targets)
         metrics, failed_at = self._metrics.registry, self._state_failed_at
         return [
@@ -69,9 +69,9 @@ class OwnProblems:
 
 
 def _failed_reloads(metrics: CollectorRegistry) -> Iterator[OwnProblem]:
-    for name, what in _RELOADS.items():
+    for name, noun in _RELOADS.items():
         if any(sample.value == 0 for sample in _samples(metrics, name)):
-            text = f"The {what} could not be reloaded: the previous one stays in use. See the log for the error"
+            text = f"The {noun} could not be reloaded; the previous one stays in use. See the log for the error"
             yield OwnProblem(policy.RELOAD_FAILED, text, "ClnConfigReloadFailed")
 
 
@@ -86,22 +86,22 @@ def _clock_skews(metrics: CollectorRegistry, apis: set[str]) -> Iterator[OwnProb
 
 def _failed_writes(ago: float | None) -> Iterator[OwnProblem]:
     if ago is not None and ago <= STATE_FAILURE_COUNTS_FOR:
-        text = f"The state could not be saved {format_age(ago)} ago: a restart would show older data, or none. "
-        text += "Check free space and permissions of --storage.path"
+        text = f"The state could not be saved {format_age(ago)} ago; after a restart, data may be older or missing. "
+        text += "Check the free space and the permissions of --storage.path"
         yield OwnProblem(policy.STATE_NOT_WRITTEN, text, "ClnStateNotWritten")
 
 
-def _dropped_series(targets: Iterable[Target], most: int) -> Iterator[OwnProblem]:
+def _dropped_series(targets: Iterable[Target], limit: int) -> Iterator[OwnProblem]:
     for target in targets:
         if target.series_dropped:
             series = f"{target.series_dropped} per-server series of {target.id.probe} of {target.id.account}"
-            text = f"{series} are left out of the metrics, as they are more than max_server_series ({most})"
+            text = f"{series} are left out of the metrics because they exceed max_server_series ({limit})"
             yield OwnProblem(policy.SERIES_DROPPED, text, "ClnSeriesDropped", target.id.account)
 
 
 def _unverified_tls(config: Config) -> Iterator[OwnProblem]:
     if config.tls_config.insecure_skip_verify:
-        text = "The TLS certificate of CLN is not verified (tls_config: insecure_skip_verify): "
+        text = "TLS certificate verification is disabled (tls_config: insecure_skip_verify): "
         text += "anyone between the exporter and CLN can read the credentials"
         yield OwnProblem(policy.TLS_UNVERIFIED, text, "ClnTlsVerificationDisabled")
 

@@ -1,4 +1,4 @@
-"""Runs targets on a schedule: the first time at once, then at their interval, never two runs of one at a time."""
+"""The schedule of the targets: run each immediately and then at its interval, never twice at the same time."""
 
 from __future__ import annotations
 
@@ -29,74 +29,74 @@ from .target import Target, TargetId
 _log = structlog.get_logger(__name__)
 
 _SPREAD = 0.1  # seconds between the first polls of two targets
-_LONGEST_SPREAD = 10.0  # seconds between the first and the last of them
-_JITTER = 0.05  # of the interval, either way
-_MOST_JITTER = 30.0
-_MOST_RUNS = 256  # at a time; runs wait for CLN, and how many calls are in flight is limited elsewhere
-_HEART = "heart"  # the executor of the heartbeat, which runs that wait for CLN must not hold up
-_START = 30.0  # seconds for the scheduler to start
+_MAX_SPREAD = 10.0  # seconds between the first polls of the first and the last target
+_JITTER = 0.05  # as a fraction of the interval, in either direction
+_MAX_JITTER = 30.0  # seconds
+_MAX_RUNS = 256  # at a time; runs mostly wait, and the number of calls in flight is limited elsewhere
+_WATCHDOG = "watchdog"  # the executor of the heartbeat, which runs waiting for CLN must not delay
+_START_TIMEOUT = 30.0  # seconds
 
 
 class _Executor(BasePoolExecutor):  # type: ignore[misc] # ships no types
-    """Runs jobs in ``threads``."""
+    """An executor of the scheduler that runs jobs in ``threads``."""
 
     def __init__(self, threads: Threads) -> None:
         super().__init__(threads)
 
 
-def _apart(polls: int) -> timedelta:
-    """Return the time between two of so many polls that would else all begin in one moment."""
-    return timedelta(seconds=min(_SPREAD, _LONGEST_SPREAD / max(1, polls)))
+def _spread_delay(polls: int) -> timedelta:
+    """Return the delay between two consecutive first polls, which avoids that all ``polls`` start at once."""
+    return timedelta(seconds=min(_SPREAD, _MAX_SPREAD / max(1, polls)))
 
 
 class Poller:
-    """A schedule of targets; ``run`` is called for each in a thread of its own when its time has come by ``clock``."""
+    """Calls ``run`` for each target, in a thread of its own, when it is due by the monotonic time of ``clock``."""
 
     def __init__(self, run: Callable[[Target], object], clock: Clock) -> None:
         self._run = run
         self._time = MonotonicTime(clock)
         self._jobs: dict[TargetId, Job] = {}
         self._lock = threading.Lock()
-        self._under_way: set[TargetId] = set()
-        self._asked_meanwhile: set[TargetId] = set()
-        self._threads, self._runs, self._heart = Threads(1), Threads(_MOST_RUNS), Threads(1)
+        self._running: set[TargetId] = set()
+        self._rerun_requested: set[TargetId] = set()
+        self._threads, self._runs, self._watchdog = Threads(1), Threads(_MAX_RUNS), Threads(1)
         self._scheduler = BlockingScheduler(
-            executors={"default": _Executor(self._runs), _HEART: _Executor(self._heart)},
+            executors={"default": _Executor(self._runs), _WATCHDOG: _Executor(self._watchdog)},
             job_defaults={
                 "max_instances": 1,
-                # After a pause of the machine each target runs once, however many runs the pause has swallowed.
+                # After the machine was suspended, each target runs once, however many runs were missed.
                 "coalesce": True,
                 "misfire_grace_time": None,
             },
             timezone=self._time,
         )
-        self._scheduler.add_listener(self._skipped, EVENT_JOB_MAX_INSTANCES)
-        self._scheduler.add_listener(self._broke, EVENT_JOB_ERROR)
+        self._scheduler.add_listener(self._on_skipped, EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._on_error, EVENT_JOB_ERROR)
 
     def start(self) -> None:
-        """Begin to run what is scheduled. Raises ThreadError if there are no threads to do so."""
-        for threads in (self._threads, self._runs, self._heart):
+        """Start the schedule. Raises ThreadError if its threads cannot be started."""
+        for threads in (self._threads, self._runs, self._watchdog):
             threads.keep(1)
         started = threading.Event()
         self._scheduler.add_listener(lambda _: started.set(), EVENT_SCHEDULER_STARTED)
         self._threads.submit(self._scheduler.start)
-        if not started.wait(_START):
+        if not started.wait(_START_TIMEOUT):
             raise ThreadError
 
     def replace(self, targets: Iterable[Target], unchanged: Container[TargetId]) -> None:
-        """Run ``targets`` from now on and no others: at once and a little apart, the ``unchanged`` when it is time."""
+        """Schedule exactly ``targets``: spread the new ones from now on, and keep the next run of the ``unchanged``."""
         targets = list(targets)
-        apart, delay = _apart(len(targets)), timedelta()
+        spread, delay = _spread_delay(len(targets)), timedelta()
         with self._lock:
-            former, self._jobs = self._jobs, {}
+            previous, self._jobs = self._jobs, {}
             for target in targets:
                 if target.id in unchanged:
-                    job = self._jobs[target.id] = former.pop(target.id)
+                    job = self._jobs[target.id] = previous.pop(target.id)
                     job.modify(args=[target])
                 else:
                     self._jobs[target.id] = self._schedule(target, delay)
-                    delay += apart
-        for job in former.values():
+                    delay += spread
+        for job in previous.values():
             job.remove()
 
     def _schedule(self, target: Target, delay: timedelta) -> Job:
@@ -104,7 +104,7 @@ class Poller:
         job_id = uuid4().hex
         return self._scheduler.add_job(
             self._poll,
-            Every(interval, min(interval * _JITTER, _MOST_JITTER)),
+            Every(interval, min(interval * _JITTER, _MAX_JITTER)),
             args=[target],
             kwargs={"job_id": job_id},
             id=job_id,
@@ -113,47 +113,48 @@ class Poller:
         )
 
     def _poll(self, target: Target, *, job_id: str) -> None:
-        """Run ``target`` for the job of that id, unless a reload has replaced the job while it waited for a thread.
+        """Run ``target`` for the job ``job_id``, unless a reload has replaced the job while it waited for a thread.
 
-        While a run is under way of what a reload has replaced, one comes when that has ended. Were there one for each
-        reload while CLN hangs, they would hold up all polls for long after it is well again.
+        If the run of a replaced target is still in progress, run the new target once after it. Otherwise each reload
+        while CLN hangs would add a run, and together they would delay all polls long after CLN has recovered.
         """
         with self._lock:
             job = self._jobs.get(target.id)
             if job is None or job.id != job_id:
                 return
-            if target.id in self._under_way:
-                self._asked_meanwhile.add(target.id)
+            if target.id in self._running:
+                self._rerun_requested.add(target.id)
                 return
-            self._under_way.add(target.id)
+            self._running.add(target.id)
         try:
             self._run(*job.args)
         finally:
             with self._lock:
-                self._under_way.discard(target.id)
-                again = self._jobs.get(target.id) if target.id in self._asked_meanwhile else None
-                self._asked_meanwhile.discard(target.id)
-            if again is not None:
-                with contextlib.suppress(JobLookupError):  # a reload has just removed it
-                    again.modify(next_run_time=self._time.now())
+                self._running.discard(target.id)
+                rerun = self._jobs.get(target.id) if target.id in self._rerun_requested else None
+                self._rerun_requested.discard(target.id)
+            if rerun is not None:
+                with contextlib.suppress(JobLookupError):  # removed by a concurrent reload
+                    rerun.modify(next_run_time=self._time.now())
 
-    def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
-        """Call ``heartbeat`` now and each ``every`` seconds, as long as the schedule is kept."""
+    def add_heartbeat(self, interval: float, heartbeat: Callable[[], object]) -> None:
+        """Call ``heartbeat`` now and every ``interval`` seconds while the schedule is running."""
         now = self._time.now()
-        self._scheduler.add_job(heartbeat, Every(every), executor=_HEART, name="heartbeat", next_run_time=now)
+        self._scheduler.add_job(heartbeat, Every(interval), executor=_WATCHDOG, name="heartbeat", next_run_time=now)
 
     def stop(self) -> None:
-        """Run nothing more, and do not wait for what is running."""
+        """Stop the schedule without waiting for runs in progress."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        for threads in (self._threads, self._runs, self._heart):
+        for threads in (self._threads, self._runs, self._watchdog):
             threads.shutdown()
 
-    def _skipped(self, event: JobSubmissionEvent) -> None:
-        _log.warning("poll skipped, the one before is still running", poll=self._name(event.job_id))
+    def _on_skipped(self, event: JobSubmissionEvent) -> None:
+        _log.warning("poll skipped; the previous run is still in progress", poll=self._name(event.job_id))
 
-    def _broke(self, event: JobExecutionEvent) -> None:
-        _log.error("poll broken off by an error of ours", poll=self._name(event.job_id), exc_info=event.exception)
+    def _on_error(self, event: JobExecutionEvent) -> None:
+        poll = self._name(event.job_id)
+        _log.error("poll failed: internal error, please report it", poll=poll, exc_info=event.exception)
 
     def _name(self, job_id: str) -> str:
         job = self._scheduler.get_job(job_id)

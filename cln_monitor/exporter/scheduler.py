@@ -1,7 +1,7 @@
-"""How APScheduler plans by the monotonic clock: setting the wall clock neither delays a run nor brings many at a time.
+"""Runs APScheduler by the monotonic clock, so that setting the wall clock neither delays runs nor causes many at once.
 
-APScheduler asks for the time by ``datetime.now(timezone)``. With the time zone here, what it gets is no wall time but
-the monotonic clock, counted from an arbitrary day.
+APScheduler gets the time from ``datetime.now(timezone)``. With the time zone defined here, this returns the time of the
+monotonic clock, counted from an arbitrary day.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from apscheduler.triggers.base import BaseTrigger
 
 from cln_monitor.cln import Clock
 
-_START = datetime(2000, 1, 1)  # noqa: DTZ001 # of a clock that has nothing to do with the time of day
-_NOTHING = timedelta()
+_START = datetime(2000, 1, 1)  # noqa: DTZ001 # an arbitrary origin, not a time of day
+_ZERO = timedelta()
 _RANDOM = random.SystemRandom()
 
 
 class MonotonicTime(tzinfo):
-    """A time zone whose ``datetime.now(zone)`` is the monotonic time of ``clock``."""
+    """A time zone in which ``datetime.now(zone)`` returns the monotonic time of ``clock``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def fromutc(self, dt: datetime) -> datetime:  # noqa: ARG002 # the wall time, which is of no interest
+    def fromutc(self, dt: datetime) -> datetime:  # noqa: ARG002 # the wall time is ignored
         """Return the monotonic time."""
         return _START.replace(tzinfo=self) + timedelta(seconds=self._clock.monotonic())
 
@@ -32,23 +32,23 @@ class MonotonicTime(tzinfo):
         """Return the monotonic time."""
         return datetime.now(self)
 
-    def utcoffset(self, dt: datetime | None) -> timedelta:  # noqa: ARG002 # the same whenever
-        """Return zero, so that all times of the zone compare with each other."""
-        return _NOTHING
+    def utcoffset(self, dt: datetime | None) -> timedelta:  # noqa: ARG002 # constant
+        """Return zero, so that all times in the zone can be compared."""
+        return _ZERO
 
     def dst(self, dt: datetime | None) -> timedelta:  # noqa: ARG002
         """Return zero."""
-        return _NOTHING
+        return _ZERO
 
     def tzname(self, dt: datetime | None) -> str:  # noqa: ARG002
-        """Return what debug messages of the scheduler call it."""
+        """Return the name for debug messages of the scheduler."""
         return "monotonic"
 
 
 class Every(BaseTrigger):  # type: ignore[misc] # ships no types
-    """Fires each ``interval`` seconds, up to ``jitter`` seconds earlier or later.
+    """A trigger that fires every ``interval`` seconds, up to ``jitter`` seconds earlier or later.
 
-    However many runs a pause has swallowed, the next one comes an interval from now: nothing is counted up.
+    Missed runs are not made up for: after a pause, the next run is one interval from now.
     """
 
     def __init__(self, interval: float, jitter: float = 0.0) -> None:
@@ -58,5 +58,5 @@ class Every(BaseTrigger):  # type: ignore[misc] # ships no types
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """Return the time of the next run, always after ``now``."""
         wait = timedelta(seconds=self.interval + _RANDOM.uniform(-self.jitter, self.jitter))
-        following = (previous_fire_time or now) + wait
-        return following if following > now else now + wait
+        next_time = (previous_fire_time or now) + wait
+        return next_time if next_time > now else now + wait

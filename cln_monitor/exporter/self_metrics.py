@@ -1,4 +1,4 @@
-"""What the exporter counts of itself, kept by ``prometheus_client``."""
+"""The exporter's own metrics, instrumented with ``prometheus_client``."""
 
 from __future__ import annotations
 
@@ -35,141 +35,143 @@ _FORMATS: dict[bool, tuple[Callable[[Collector], bytes], str]] = {
     True: (openmetrics_text.generate_latest, openmetrics_text.CONTENT_TYPE_LATEST),
 }
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # untyped there; they double each counter, and nothing reads them
+disable_created_metrics()  # type: ignore[no-untyped-call] # untyped; _created series would double each counter and are not used
 
 
 _log = structlog.get_logger(__name__)
 
 
 class SelfMetrics:
-    """The exporter's own metrics, in a registry of their own: those of the process are read for each scrape, the others
-    written anew when one has changed."""
+    """The exporter's own metrics. Thread-safe.
+
+    Process metrics are collected on each scrape; all others, in ``registry``, are rendered again only after a change.
+    """
 
     def __init__(self) -> None:
-        self._of_process = CollectorRegistry()
-        ProcessCollector(registry=self._of_process)
-        PlatformCollector(registry=self._of_process)
-        GCCollector(registry=self._of_process)
+        self._process_registry = CollectorRegistry()
+        ProcessCollector(registry=self._process_registry)
+        PlatformCollector(registry=self._process_registry)
+        GCCollector(registry=self._process_registry)
         self._rendered: dict[bool, bytes] = {}
         registry = self.registry = CollectorRegistry()
         probe_labels = ("api", "account", "probe", "reason")
         self._failures = Counter(
-            "cln_probe_failures", "Runs of the probe that failed, by reason.", probe_labels, registry=registry
+            "cln_probe_failures", "Number of failed runs of the probe by reason.", probe_labels, registry=registry
         )
         self._requests = Counter(
             "cln_api_requests",
-            "Requests sent to CLN; code is the HTTP status, or the reason why there was none.",
+            "Number of requests sent to CLN; code is the HTTP status code, or the reason if there was no response.",
             ("api", "endpoint", "code"),
             registry=registry,
         )
         self._durations = Histogram(
             "cln_api_request_duration_seconds",
-            "How long requests to CLN took, the whole body read.",
+            "Duration of requests to CLN, including reading the response body.",
             ("api", "endpoint"),
             buckets=_DURATIONS,
             registry=registry,
         )
         self._skew = Gauge(
             "cln_api_clock_skew_seconds",
-            "The Date header of CLN's last answer that came from no cache less our clock, positive when CLN is ahead.",
+            "Date header of CLN's last uncached response minus the exporter's clock; positive if CLN is ahead.",
             ("api",),
             registry=registry,
         )
         Gauge(
             "cln_exporter_build_info",
-            "The exporter and the Python that runs it, always 1.",
+            "Version of the exporter and of Python; always 1.",
             ("version", "python_version"),
             registry=registry,
         ).labels(__version__, platform.python_version()).set(1)
         self._shard_info = Gauge(
             "cln_exporter_shard_info",
-            "Which of the exporters that share the keys this one is, shard from 0 to shards - 1, always 1.",
+            "Shard of this exporter, from 0 to shards - 1, among the exporters that share the keys; always 1.",
             ("shard", "shards"),
             registry=registry,
         )
         self._shards = Gauge(
             "cln_exporter_shards",
-            "How many exporters share the keys, as configured; 1 where this one watches all of them.",
+            "Configured number of exporters that share the keys; 1 if this exporter monitors all keys.",
             registry=registry,
         )
         self._reload_successful = Gauge(
             "cln_exporter_config_last_reload_successful",
-            "Whether the last attempt to load the configuration succeeded.",
+            "Whether the last configuration reload attempt was successful.",
             registry=registry,
         )
         self._reload_success_time = Gauge(
             "cln_exporter_config_last_reload_success_timestamp_seconds",
-            "Unix time at which the configuration was last loaded.",
+            "Unix time of the last successful configuration reload.",
             registry=registry,
         )
 
         self._web_reload_successful = Gauge(
             "cln_exporter_web_config_last_reload_successful",
-            "Whether the last attempt to read --web.config.file succeeded; 1 also without that file.",
+            "Whether the last attempt to load --web.config.file was successful; 1 without that flag.",
             registry=registry,
         )
         self._web_reload_successful.set(1)
 
         self._tls_unverified = Gauge(
             "cln_exporter_tls_verification_disabled",
-            "Whether the configuration lets anybody be taken for CLN, insecure_skip_verify of tls_config.",
+            "Whether TLS certificate verification is disabled (insecure_skip_verify of tls_config).",
             registry=registry,
         )
         self._state_failures = Counter(
             "cln_exporter_state_write_failures",
-            "Observations that could not be written to --storage.path, each attempt counted.",
+            "Number of failed attempts to write an observation to --storage.path.",
             registry=registry,
         )
         self._log_dropped = Counter(
             "cln_exporter_log_messages_dropped",
-            "Lines of the log that were dropped, as whoever reads it stands still or has gone, or its disk is full.",
+            "Number of log messages dropped because stderr was blocked or closed, or its disk was full.",
             registry=registry,
         )
 
     def state_not_written(self) -> None:
-        """Count an observation that a restart would not bring back."""
+        """Count an observation that could not be written and would be lost on a restart."""
         self._state_failures.inc()
         self._changed()
 
     def log_messages_dropped(self, count: int) -> None:
-        """Count messages that nobody will read."""
+        """Count dropped log messages."""
         self._log_dropped.inc(count)
         self._changed()
 
-    def sharing(self, shard: Shard) -> None:
-        """Show which shard this exporter is."""
+    def set_shard(self, shard: Shard) -> None:
+        """Expose the shard of this exporter."""
         self._shard_info.clear()
-        self._shard_info.labels(str(shard.index), str(shard.of)).set(1)
-        self._shards.set(shard.of)
+        self._shard_info.labels(str(shard.index), str(shard.count)).set(1)
+        self._shards.set(shard.count)
         self._changed()
 
     def start_probe(self, api: str, account: str, probe: str) -> None:
-        """Show every reason why ``probe`` may fail, at zero."""
+        """Initialize the failure counters of ``probe`` for all reasons, so that each starts at 0."""
         for reason in REASONS:
             self._failures.labels(api, account, probe, reason)
         self._changed()
 
     def forget_probe(self, api: str, account: str, probe: str) -> None:
-        """Show nothing of ``probe`` any more."""
+        """Remove the series of ``probe``."""
         for reason in REASONS:
             self._failures.remove(api, account, probe, reason)
         self._changed()
 
     def forget_api(self, api: str) -> None:
-        """Show nothing that is only true while ``api`` is asked."""
-        with contextlib.suppress(KeyError):  # no answer of it had a date
+        """Remove the clock skew of ``api``, the host of an API root that is no longer used."""
+        with contextlib.suppress(KeyError):  # no response of it had a Date header
             self._skew.remove(api)
         self._changed()
 
     def probe_failed(self, api: str, account: str, probe: str, reason: str) -> None:
-        """Count a failed run."""
+        """Count a failed run by ``reason``."""
         self._failures.labels(api, account, probe, reason).inc()
         self._changed()
 
-    def exchanged(self, exchange: Exchange) -> None:
-        """Count a request to CLN."""
+    def observe_request(self, exchange: Exchange) -> None:
+        """Count a request to CLN, and observe its duration and the clock skew."""
         _log.debug(
-            "asked CLN", api=exchange.api, endpoint=exchange.endpoint, code=exchange.code, seconds=exchange.seconds
+            "request to CLN", api=exchange.api, endpoint=exchange.endpoint, code=exchange.code, seconds=exchange.seconds
         )
         self._requests.labels(exchange.api, exchange.endpoint, exchange.code).inc()
         self._durations.labels(exchange.api, exchange.endpoint).observe(exchange.seconds)
@@ -177,34 +179,34 @@ class SelfMetrics:
             self._skew.labels(exchange.api).set(exchange.clock_skew)
         self._changed()
 
-    def trusts_anybody(self, *, is_true: bool) -> None:
-        """Note whether certificates are verified by nobody."""
-        self._tls_unverified.set(is_true)
+    def set_tls_verification(self, *, is_enabled: bool) -> None:
+        """Set whether TLS certificates are verified."""
+        self._tls_unverified.set(not is_enabled)
         self._changed()
 
     def reloaded(self, now: float | None) -> None:
-        """Note that the configuration was loaded at ``now``, in Unix seconds, or that this failed: None."""
+        """Record that the configuration was loaded at ``now``, in Unix seconds, or with None that loading it failed."""
         self._reload_successful.set(now is not None)
         if now is not None:
             self._reload_success_time.set(now)
         self._changed()
 
     def web_config_reloaded(self, good: bool) -> None:
-        """Note whether the changed web configuration could be taken."""
+        """Record whether the changed web configuration was loaded."""
         self._web_reload_successful.set(good)
         self._changed()
 
     def _changed(self) -> None:
-        self._rendered = {}  # another, into which nobody puts what was read before
+        self._rendered = {}  # a new dict, as a concurrent render may still write to the old one
 
     def is_rendered(self, openmetrics: bool) -> bool:
-        """Tell whether :meth:`render` has little to do, as nothing was counted since it was last called."""
+        """Return whether :meth:`render` can use its cache, as no metric has changed since the last call."""
         return openmetrics in self._rendered
 
     def render(self, openmetrics: bool) -> tuple[bytes, str]:
-        """Return the exporter's own metrics and their content type, as OpenMetrics or in the text format."""
+        """Return the exporter's own metrics, as OpenMetrics or in the text format, and their content type."""
         write, content_type = _FORMATS[openmetrics]
         rendered = self._rendered
         if openmetrics not in rendered:
             rendered[openmetrics] = write(self.registry)
-        return write(self._of_process).removesuffix(_EOF) + rendered[openmetrics], content_type
+        return write(self._process_registry).removesuffix(_EOF) + rendered[openmetrics], content_type

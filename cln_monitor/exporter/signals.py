@@ -1,9 +1,9 @@
-"""What the exporter does on each signal that would otherwise end it.
+"""The handling of signals that would terminate the exporter by default.
 
-SIGTERM and SIGINT stop it, SIGHUP reloads the configuration. SIGQUIT, SIGXCPU, SIGSYS and SIGTRAP end it as by default,
-once the stack of each thread is on stderr, as in a program written in Go. All others have no meaning for an exporter,
-such as the SIGUSR1 that a log rotation sends to the wrong process. The default would end the monitoring without a word,
-so each of them is a warning in the log and nothing more. Python itself ignores SIGPIPE and SIGXFSZ.
+SIGTERM and SIGINT stop it, and SIGHUP reloads the configuration. SIGQUIT, SIGXCPU, SIGSYS and SIGTRAP dump the stack of
+each thread to stderr, as in a Go program, before the default action terminates the process. All others have no meaning
+for an exporter, such as a SIGUSR1 that log rotation sends to the wrong process. By default they would silently end the
+monitoring, so they are ignored with a warning in the log. Python itself ignores SIGPIPE and SIGXFSZ.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _HANDLED = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, *_MEANINGLESS)
 
 
 def hold_signals() -> None:
-    """Keep signals until :func:`handled_signals` takes them; call it before all else."""
+    """Block signals until :func:`handled_signals` handles them; call it first of all."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
 
 
 def dump_stacks_to(descriptor: int) -> None:
-    """Write the stack of each thread to ``descriptor`` on a crash, and on the signals that ask for a core file."""
-    faulthandler.enable(descriptor)  # what the watchdog of systemd ends says where each thread was
+    """Write the stack of each thread to ``descriptor`` on a crash, and on signals that dump core by default."""
+    faulthandler.enable(descriptor)  # covers SIGABRT, which systemd's watchdog sends
     for number in _DUMPED:
         faulthandler.register(number, descriptor, chain=True)
 
@@ -42,7 +42,7 @@ def dump_stacks_to(descriptor: int) -> None:
 def handled_signals(
     loop: asyncio.AbstractEventLoop, threads: Executor, stop: Callable[[], object], reload: Callable[[], object]
 ) -> Iterator[None]:
-    """Handle signals in the event ``loop``, those that were held first; ``reload`` is called in one of ``threads``."""
+    """Handle signals, pending ones included, in the event ``loop``; call ``reload`` in one of ``threads``."""
     for number in _MEANINGLESS:
         loop.add_signal_handler(number, _ignore, number)
     loop.add_signal_handler(signal.SIGTERM, stop)
@@ -52,13 +52,13 @@ def handled_signals(
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)  # or a second SIGTERM would cut the stop short
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)  # else a second SIGTERM would interrupt the shutdown
 
 
 def _ignore(number: int) -> None:
     name = f"SIGRTMIN+{number - signal.SIGRTMIN}"
     with contextlib.suppress(ValueError):  # most real-time signals have no name
         name = signal.Signals(number).name
-    import structlog  # noqa: PLC0415 # signals are held before it is imported
+    import structlog  # noqa: PLC0415 # signals are blocked before it is imported
 
     structlog.get_logger(__name__).warning("signal ignored", signal=name)

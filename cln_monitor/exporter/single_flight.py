@@ -1,4 +1,4 @@
-"""One run at a time: who asks for it meanwhile waits, and gets the same."""
+"""Deduplicates concurrent calls: callers during a run wait for it and get the same result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """Lets one thread do a work that several ask for at the same time. Safe between threads."""
+    """Runs a function once for all threads that call it at the same time. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,24 +19,24 @@ class SingleFlight(Generic[T]):
 
     @property
     def is_running(self) -> bool:
-        """Whether the work is under way."""
+        """Whether a run is in progress."""
         return self._running is not None
 
     def do(self, work: Callable[[], T]) -> T:
-        """Do the ``work`` and return what it returns, or wait for the one under way and return that; so with errors."""
+        """Call ``work``, or wait for the call in progress; return its result or raise its exception."""
         with self._lock:
             running = self._running
             if running is None:
-                mine = self._running = Future[T]()
+                own = self._running = Future[T]()
         if running is not None:
             return running.result()
         try:
             result = work()
         except BaseException as error:
-            mine.set_exception(error)
+            own.set_exception(error)
             raise
         else:
-            mine.set_result(result)
+            own.set_result(result)
             return result
         finally:
             self._running = None

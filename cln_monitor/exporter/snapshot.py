@@ -1,4 +1,4 @@
-"""What of a target outlives the exporter, as the bytes of a file: checked as a whole before any of it is believed."""
+"""Snapshots of targets, which survive a restart: their file format, with a checksum over the whole content."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from cln_monitor.probes import Observation, Probe
 T = TypeVar("T")
 
 FORMAT = 1
-"""Grows when what an earlier exporter wrote would be misread."""
+"""The version of the format; increment it if this version would misread files of an earlier one."""
 
 _HEADER = re.compile(rb"cln-monitor state (\d{1,6}) ([0-9a-f]{64})\n")
 
 
 class SnapshotError(Exception):
-    """A saved state that is left aside; the text says why."""
+    """A saved state that cannot be used; the text is the reason."""
 
 
 class Snapshot(msgspec.Struct, Generic[T], frozen=True):
-    """How a target stood after its last run, begun at ``started_at`` (Unix seconds), which took ``duration`` seconds.
+    """The state of a target after its last run, which started at ``started_at`` and took ``duration`` seconds.
 
-    ``asks`` is a digest of what was asked and as whom: what another account saw must not be shown for this one.
+    ``identity_digest`` is a digest of the API root and the login: data of another account must not be shown. Times are
+    Unix seconds.
     """
 
-    asks: str
+    identity_digest: str = msgspec.field(name="asks")  # the name in saved files
     started_at: float
     duration: float
     last_success: float | None
@@ -39,40 +40,40 @@ class Snapshot(msgspec.Struct, Generic[T], frozen=True):
     history: History = History()
 
     def encode(self) -> bytes:
-        """Return the bytes that :func:`decode` takes."""
+        """Return the content of the file, which :func:`decode` reads."""
         body = msgspec.msgpack.encode(self)
         return f"cln-monitor state {FORMAT} {hashlib.sha256(body).hexdigest()}\n".encode() + body
 
     @property
     def newest(self) -> float:
-        """The latest moment it knows of; infinity where one is no moment."""
-        seen = self.observation
-        moments = [self.started_at, self.last_success or 0.0, *(part.observed_at for part in seen.parts)]
-        moments += [seen.empty.observed_at] if seen.empty else []
-        return max(moments) if all(map(math.isfinite, moments)) else math.inf
+        """The latest of its timestamps in Unix seconds, or infinity if one is not a finite number."""
+        observation = self.observation
+        timestamps = [self.started_at, self.last_success or 0.0, *(part.observed_at for part in observation.parts)]
+        timestamps += [observation.empty.observed_at] if observation.empty else []
+        return max(timestamps) if all(map(math.isfinite, timestamps)) else math.inf
 
 
 def decode(data: bytes, probe: Probe[T], now: float) -> Snapshot[T]:
-    """Return what ``data`` hold of a target of ``probe``. Raises SnapshotError; whatever the data are, nothing else."""
+    """Return the snapshot of a target of ``probe`` in ``data``. Raises SnapshotError for any invalid data."""
     header = _HEADER.match(data)
     if header is None:
-        raise SnapshotError("it is empty" if not data else "it is damaged, or no state of an exporter")
+        raise SnapshotError("empty file" if not data else "corrupt, or not a state file of cln-exporter")
     if int(header[1]) != FORMAT:
-        raise SnapshotError(f"it is of format {int(header[1])}, and this exporter writes format {FORMAT}")
+        raise SnapshotError(f"unsupported format {int(header[1])}, this version uses format {FORMAT}")
     body = memoryview(data)[header.end() :]
     if hashlib.sha256(body).hexdigest().encode() != header[2]:
-        raise SnapshotError("it is damaged")
+        raise SnapshotError("corrupt: checksum mismatch")
     try:
         saved: Snapshot[T] = msgspec.msgpack.decode(body, type=_type_of(probe))
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise SnapshotError(f"another version of the exporter wrote it ({error})") from None
+        raise SnapshotError(f"written by an incompatible version ({error})") from None
     if saved.newest > now:
-        # Times of day are all there is to go by over a restart, and by such a clock nothing is ever too old.
-        raise SnapshotError("it is of the future; the clock has been set back")
+        # Across a restart, ages are computed from the wall clock, and data from the future would never expire.
+        raise SnapshotError("timestamps in the future; the clock has been set back")
     return saved
 
 
 def _type_of(probe: Probe[T]) -> Any:
-    """Return the type of what is saved of ``probe``: what its parts hold is what its plan says it reads."""
-    (of_part,) = typing.get_args(typing.get_type_hints(probe.plan)["return"])
-    return Snapshot[of_part]  # type: ignore[valid-type] # known when it runs
+    """Return the type of snapshots of ``probe``; the type of a part is in the return annotation of its plan."""
+    (part_type,) = typing.get_args(typing.get_type_hints(probe.plan)["return"])
+    return Snapshot[part_type]  # type: ignore[valid-type] # known at run time

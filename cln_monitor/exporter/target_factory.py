@@ -1,4 +1,4 @@
-"""The targets that a configuration asks for."""
+"""Creates the targets of a configuration."""
 
 from __future__ import annotations
 
@@ -20,48 +20,51 @@ def make_targets(
     observe: Callable[[Exchange], None],
     rate_limiter: RateLimiter | None = None,
 ) -> list[Target]:
-    """Return a target for each enabled probe: of each account, and of each distinct API root for CLN itself."""
-    sources = ClientFactory(config, clock, redactor, observe, rate_limiter=rate_limiter, shard=config.shard)
+    """Return one target per account for each enabled probe, and one per API root for each probe of CLN itself."""
+    clients = ClientFactory(config, clock, redactor, observe, rate_limiter=rate_limiter, shard=config.shard)
     targets: list[Target] = []
     for api_url in dict.fromkeys(map(config.api_url_of, config.accounts)):
-        of_root = [account for account in config.accounts if config.api_url_of(account) == api_url]
-        reach = config.transport_of(api_url)
-        for name in [name for name, probe in PROBES.items() if not probe.of_account]:
-            settings = _of_root([account.probes[name] for account in of_root])
+        accounts = [account for account in config.accounts if config.api_url_of(account) == api_url]
+        transport = config.transport_of(api_url)
+        for name in [name for name, probe in PROBES.items() if not probe.per_account]:
+            settings = _merge_settings([account.probes[name] for account in accounts])
             if settings is not None:
-                source = sources.of_api(api_url, settings)
+                context = clients.for_api(api_url, settings)
+                identity, relevant = _digest(api_url), (settings, transport)
                 targets.append(
-                    Target(PROBES[name], source, api_url, asks=_digest(api_url), made_from=(settings, reach))
+                    Target(PROBES[name], context, api_url, identity_digest=identity, config_fingerprint=relevant)
                 )
     for account in config.accounts:
         api_url = config.api_url_of(account)
-        asks = _digest(api_url, account.login.reveal(), config.key_labels)
-        made_from = (account, config.transport_of(api_url), config.shard)
+        identity = _digest(api_url, account.login.reveal(), config.key_labels)
+        fingerprint = (account, config.transport_of(api_url), config.shard)
         for name, probe in PROBES.items():
             if (
-                probe.of_account
+                probe.per_account
                 and account.probes[name].enabled
                 and reader_of(probe, account.name, config.shard) is None
             ):
-                source = sources.of_account(account, name)
-                targets.append(Target(probe, source, api_url, asks=asks, made_from=made_from))
+                context = clients.for_account(account, name)
+                targets.append(
+                    Target(probe, context, api_url, identity_digest=identity, config_fingerprint=fingerprint)
+                )
     return targets
 
 
 def reader_of(probe: Probe[Any], account: str, shard: Shard) -> Shard | None:
-    """Return which other shard reads ``probe`` of ``account``, or None where ``shard`` reads it, or its part of it."""
-    if probe.is_shared or not probe.of_account:
-        return None  # each shard has to know for itself whether CLN is up
-    owner = shard.owner(account, f"({probe.name})")  # no key is called so
+    """Return the other shard that reads ``probe`` of ``account``, or None if ``shard`` reads it or a part of it."""
+    if probe.is_sharded or not probe.per_account:
+        return None  # each shard monitors whether CLN is up
+    owner = shard.owner(account, f"({probe.name})")  # not the name of any key
     return None if owner == shard else owner
 
 
-def _digest(*what: str) -> str:
-    """Return what tells ``what`` from all else, and does not tell it: a login is nobody's business."""
-    return hashlib.sha256("\0".join(what).encode()).hexdigest()
+def _digest(*texts: str) -> str:
+    """Return a digest of ``texts``, so that the login itself is not saved."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def _of_root(settings: list[ProbeSettings]) -> ProbeSettings | None:
-    """Return what holds for an API root that several accounts use: enabled by any, as often as the keenest asks."""
-    enabled = [each for each in settings if each.enabled]
-    return min(enabled, key=lambda each: each.interval, default=None)
+def _merge_settings(settings: list[ProbeSettings]) -> ProbeSettings | None:
+    """Return the settings for an API root that several accounts share: the shortest enabled interval, or None."""
+    enabled = [candidate for candidate in settings if candidate.enabled]
+    return min(enabled, key=lambda candidate: candidate.interval, default=None)

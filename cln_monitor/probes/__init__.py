@@ -1,4 +1,4 @@
-"""What monitoring asks of CLN: a module a probe, each turning calls of the client into an immutable observation."""
+"""The probes: one module per probe, each of which turns API calls into an immutable observation."""
 
 from .awp import AwpMonth, AwpSettings
 from .caution import Caution, is_address, phrases_of

@@ -1,4 +1,4 @@
-"""What is AccelerateWP billed for, this month and the one before?"""
+"""The probe of AccelerateWP: the billable entities of the current and the previous month."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .settings import DAY, HOUR, Duration, ProbeSettings, problems_of_products
 
 
 class AwpCount(msgspec.Struct, frozen=True):
-    """How many entities are billed of a ``product``; ``cdn_limit``, such as ``50 GB``, is empty for what is no CDN."""
+    """The billable entities of a ``product``; ``cdn_limit``, such as ``50 GB``, is empty if it is not a CDN."""
 
     product: str
     cdn_limit: str
@@ -24,14 +24,14 @@ class AwpCount(msgspec.Struct, frozen=True):
 
 
 class AwpMonth(msgspec.Struct, frozen=True):
-    """What is billed for a ``month``, ``2023-12``. Domains and users are counted and not kept."""
+    """The billable entities of a ``month`` such as ``2023-12``. Domains and users are only counted, not stored."""
 
     month: str
     counts: list[AwpCount]
 
 
 class AwpSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of the probe of AccelerateWP. ``products``: the codes to ask about."""
+    """Settings of the probe ``awp``. ``products`` are the product codes to request."""
 
     enabled: bool = False
     interval: Duration = Duration(6 * HOUR)
@@ -39,21 +39,21 @@ class AwpSettings(ProbeSettings, frozen=True, kw_only=True):
     products: list[str] = msgspec.field(default_factory=lambda: list(AWP_PRODUCTS))
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Yield what of the values cannot be meant."""
+        """Yield the field and the problem of each invalid value."""
         yield from super().problems()
         yield from problems_of_products(self.products, lambda code: check_awp_products([code]))
 
 
 class AwpProbe:
-    """Reads what is billed for the current month and for the one before (UTC), all products in one call a month."""
+    """Reads the usage of the current and the previous month (UTC), with one call per month for all products."""
 
     name = "awp"
     settings = AwpSettings
-    of_account = True
-    is_shared = False
+    per_account = True
+    is_sharded = False
 
     def plan(self, context: ProbeContext) -> Plan[AwpMonth]:
-        """Return a part for each of the two months, called by it, so that none of another month is kept for it."""
+        """Return one part per month, named after it, so that data of another month are never kept for it."""
         return Plan({month: partial(_read, context, month) for month in months_at(context.now())})
 
 
@@ -61,8 +61,8 @@ def _read(context: ProbeContext, month: str) -> Reading[AwpMonth]:
     products = context.settings.products
     rows = context.client.awp.usage(month, products)
     counts = Counter((row.product, row.cdn_limit_type) for row in rows)
-    of_none = [(product, "") for product in products if not any(row.product == product for row in rows)]
-    counted = sorted([*counts.items(), *((each, 0) for each in of_none)])
+    unused = [product for product in products if not any(row.product == product for row in rows)]
+    counted = sorted([*counts.items(), *(((product, ""), 0) for product in unused)])
     scrub = context.client.scrub
     return Reading(
         AwpMonth(month, [AwpCount(scrub(product), scrub(limit), count) for (product, limit), count in counted])

@@ -1,4 +1,4 @@
-"""What is odd in an answer that was read all the same."""
+"""Cautions: anomalies in responses that could be read nevertheless."""
 
 from __future__ import annotations
 
@@ -17,89 +17,99 @@ _MOST_NAMED = 20
 
 
 class Caution(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A ``fact`` of ``cln_monitor.policy`` and the ``names``, the first twenty, of the ``count`` that it is true of."""
+    """A ``fact`` of ``cln_monitor.facts``, the number of objects it applies to, and the ``names`` of the first 20."""
 
     fact: str
     names: tuple[str, ...]
     count: int = 1
 
     @classmethod
-    def of(cls, fact: str, names: Sequence[str]) -> tuple[Caution, ...]:
-        """Return a caution of what is named in ``names``, none where there are none."""
+    def for_names(cls, fact: str, names: Sequence[str]) -> tuple[Caution, ...]:
+        """Return a caution about everything in ``names``; an empty tuple if ``names`` is empty."""
         return (cls(fact, tuple(names[:_MOST_NAMED]), len(names)),) if names else ()
 
 
 class KeyLimits(NamedTuple):
-    """The cautions of the limits of a list of keys: ``of_all`` of them, and ``of_key``, by its label."""
+    """The cautions about the limits of a list of keys: those of the whole list, and those of single keys by label."""
 
-    of_all: tuple[Caution, ...]
-    of_key: Mapping[str, tuple[Caution, ...]]
+    of_list: tuple[Caution, ...]
+    by_key: Mapping[str, tuple[Caution, ...]]
 
 
 def phrases_of(cautions: Iterable[Caution]) -> list[facts.Phrase]:
-    """Return what ``cautions`` say, a phrase for each fact, the worst first."""
+    """Return one phrase per fact in ``cautions``, the worst first."""
     return facts.phrases((caution.fact, caution.names, caution.count) for caution in cautions)
 
 
 class Keyed(Protocol):
-    """A key as CLN lists it."""
+    """A license key as CLN lists it."""
 
     @property
     def key(self) -> str:
-        """The key itself."""
+        """The key in full."""
 
     @property
     def limit(self) -> Limit:
-        """Its limit."""
+        """The maximum number of servers."""
 
 
-def of_limits(client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[str], str], of: str) -> KeyLimits:
-    """Return what is odd in the limits of ``keys``, a list that CLN gave; ``of`` says of what they are."""
+def limit_cautions(
+    client: ReadOnlyClient, keys: Sequence[Keyed], label: Callable[[str], str], product: str
+) -> KeyLimits:
+    """Return the cautions about the limits of ``keys``, the complete list of a ``product`` as CLN sent it."""
     if keys and all(key.limit is None for key in keys):
-        return KeyLimits(Caution.of(facts.FIELD_MISSING, [f"limit of {counted(len(keys), f'{of} key')}"]), {})
-    of_key = {
-        label(key.key): Caution.of(facts.LIMIT_UNREADABLE, [f"{label(key.key)} ('{client.scrub(key.limit)}')"])
+        missing = f"limit of {counted(len(keys), f'{product} key')}"
+        return KeyLimits(Caution.for_names(facts.FIELD_MISSING, [missing]), {})
+    by_key = {
+        label(key.key): Caution.for_names(facts.LIMIT_UNREADABLE, [f"{label(key.key)} ('{client.scrub(key.limit)}')"])
         if isinstance(key.limit, str)
-        else Caution.of(facts.LIMIT_NOT_TOLD, [label(key.key)])
+        else Caution.for_names(facts.LIMIT_NOT_TOLD, [label(key.key)])
         for key in keys
         if key.limit is None or isinstance(key.limit, str)
     }
-    return KeyLimits((), of_key)
+    return KeyLimits((), by_key)
 
 
-def of_addresses(servers: Sequence[Any], of: str) -> tuple[Caution, ...]:
-    """Return a caution where CLN tells the address of none of ``servers``, a list that it gave; ``of`` whose it is."""
+def address_cautions(servers: Sequence[Any], owner: str) -> tuple[Caution, ...]:
+    """Return a caution if no row of ``servers`` has an IP address.
+
+    ``servers`` is a complete list as CLN sent it; ``owner`` completes the phrase "3 servers …", as "of key X" does.
+    """
     is_missing = servers and not any(is_address(server.ip) for server in servers)
-    return Caution.of(facts.FIELD_MISSING, [f"ip of {counted(len(servers), 'server')} {of}"] if is_missing else [])
+    names = [f"ip of {counted(len(servers), 'server')} {owner}"] if is_missing else []
+    return Caution.for_names(facts.FIELD_MISSING, names)
 
 
 def is_address(ip: str) -> bool:
-    """Tell whether ``ip`` is an address, of IPv4 or IPv6."""
+    """Return whether ``ip`` is an IPv4 or IPv6 address."""
     try:
-        socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)  # a tenth of what ipaddress takes
+        socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)  # ten times as fast as ipaddress
     except (OSError, ValueError):
         return False
     return True
 
 
-def of_checkins(servers: Sequence[Any], ahead: Sequence[Any], of: str) -> tuple[Caution, ...]:
-    """Return the cautions of the check-ins of ``servers``, a list that CLN gave, and of those that are ``ahead``."""
+def checkin_cautions(servers: Sequence[Any], ahead: Sequence[Any], owner: str) -> tuple[Caution, ...]:
+    """Return the cautions about the check-ins of ``servers``, and about those whose check-in is ``ahead`` of CLN."""
     is_missing = servers and not ahead and all(server.last_checkin is UNSET for server in servers)
-    told = [f"last_checkin of {counted(len(servers), 'server')} {of}"] if is_missing else []
-    return Caution.of(facts.FIELD_MISSING, told) + Caution.of(facts.CHECKIN_AHEAD, list(map(_named, ahead)))
+    missing = [f"last_checkin of {counted(len(servers), 'server')} {owner}"] if is_missing else []
+    return (
+        *Caution.for_names(facts.FIELD_MISSING, missing),
+        *Caution.for_names(facts.CHECKIN_AHEAD, list(map(_name_with_date, ahead))),
+    )
 
 
-def of_servers(servers: Sequence[Any], ahead: Sequence[Any], of: str) -> tuple[Caution, ...]:
-    """Return the cautions of addresses and check-ins of the ``servers`` of a key."""
-    return of_addresses(servers, of) + of_checkins(servers, ahead, of)
+def server_cautions(servers: Sequence[Any], ahead: Sequence[Any], owner: str) -> tuple[Caution, ...]:
+    """Return the cautions about the addresses and check-ins of ``servers``."""
+    return address_cautions(servers, owner) + checkin_cautions(servers, ahead, owner)
 
 
-def counted(number: int, what: str) -> str:
-    """Return ``1 key``, ``2 keys``."""
-    return f"{number} {what}{'s' * (number != 1)}"
+def counted(number: int, noun: str) -> str:
+    """Return the number with its noun: ``1 key``, ``2 keys``."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _named(server: Any) -> str:
+def _name_with_date(server: Any) -> str:
     return (
         f"{server.ip or getattr(server, 'server_id', '')} ({datetime.fromtimestamp(server.last_checkin, UTC):%Y-%m-%d})"
     )

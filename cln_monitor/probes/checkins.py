@@ -1,4 +1,4 @@
-"""How long ago servers checked in."""
+"""The ages of last check-ins."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from msgspec import UNSET
 from cln_monitor.cln import Server
 
 FRESH, STALE, NEVER, UNKNOWN = CHECKINS = ("fresh", "stale", "never", "unknown")
-"""What a server's last check-in can be: recent, too long ago, missing altogether, or not to be told."""
+"""The states of a server's last check-in: recent, too long ago, none ever, or unknown."""
 
 MOST_AHEAD = 3600.0
-"""Seconds that a check-in may be ahead of CLN's own clock: clocks differ, by that much they do not."""
+"""Maximum number of seconds that a check-in may be ahead of CLN's clock, as a tolerance for differing clocks."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 
 def count_checkins(servers: Iterable[Server], now: float, stale_after: float) -> dict[str, int]:
-    """Return the number of ``servers`` by check-in; over ``stale_after`` seconds before ``now`` is stale."""
+    """Return the number of ``servers`` by check-in state.
+
+    A check-in more than ``stale_after`` seconds before ``now``, in Unix seconds, is stale.
+    """
     total = stale = never = unknown = 0
     for server in servers:
         total += 1
@@ -34,14 +37,16 @@ def count_checkins(servers: Iterable[Server], now: float, stale_after: float) ->
 
 
 def without_ahead(servers: list[S], cln_now: float) -> tuple[list[S], list[S]]:
-    """Return ``servers`` without the check-ins that are ahead of CLN's clock, and those that have such a one.
+    """Return ``servers`` with check-ins ahead of CLN's clock unset, and the servers that had one.
 
-    ``cln_now`` is the Unix time by that clock. The list is the same where none is ahead.
+    ``cln_now`` is the Unix time by CLN's clock. The first list is ``servers`` itself if no check-in is ahead.
     """
     latest = cln_now + MOST_AHEAD
-    ahead = [server for server in servers if (told := server.last_checkin) and told > latest]  # type: ignore[attr-defined] # of servers
+    ahead = [server for server in servers if (time := server.last_checkin) and time > latest]  # type: ignore[attr-defined] # a bound would exclude licenses
     if not ahead:
         return servers, []
     are_ahead = {id(server) for server in ahead}
-    kept = [msgspec.structs.replace(each, last_checkin=UNSET) if id(each) in are_ahead else each for each in servers]
-    return kept, ahead
+    corrected = [
+        msgspec.structs.replace(server, last_checkin=UNSET) if id(server) in are_ahead else server for server in servers
+    ]
+    return corrected, ahead

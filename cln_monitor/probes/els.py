@@ -1,4 +1,4 @@
-"""Which Extended Lifecycle Support keys are there, and how full are they?"""
+"""The probe of Extended Lifecycle Support (ELS): keys, their limits, and their servers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import msgspec
 
 from cln_monitor.cln import ELS_CODES, Limit, RefusedError, check_product_code
 
-from .caution import of_addresses, of_limits
+from .caution import address_cautions, limit_cautions
 from .probe import NotAvailableError, Plan, ProbeContext, Reading
 from .redaction import redact_limit, redact_rows
 from .settings import HOUR, DefaultList, Duration, ProbeSettings, problems_of_products
 
 
 class ElsKeyState(msgspec.Struct, frozen=True):
-    """An ELS key. ``key`` is the key's label."""
+    """An ELS key; ``key`` is its label."""
 
     key: str
     limit: Limit
@@ -24,7 +24,7 @@ class ElsKeyState(msgspec.Struct, frozen=True):
 
 
 class ElsServerState(msgspec.Struct, frozen=True):
-    """A server of the ELS key whose label is ``key``; CLN tells no check-in of it."""
+    """A server of the ELS key with the label ``key``. CLN does not report its check-ins."""
 
     key: str
     server_id: str
@@ -33,7 +33,7 @@ class ElsServerState(msgspec.Struct, frozen=True):
 
 
 class ElsProduct(msgspec.Struct, frozen=True):
-    """The keys and servers of a ``product``, by its code such as ``CELS``."""
+    """The keys and servers of a ``product``, a code such as ``CELS``."""
 
     product: str
     keys: list[ElsKeyState]
@@ -41,7 +41,7 @@ class ElsProduct(msgspec.Struct, frozen=True):
 
 
 class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of the probe of ELS. ``products``: the codes to ask about, as CLN lists the keys of one at a time."""
+    """Settings of the probe ``els``. ``products`` are the codes to request: CLN lists one product per call."""
 
     enabled: bool = False
     interval: Duration = Duration(HOUR)
@@ -49,21 +49,21 @@ class ElsSettings(ProbeSettings, frozen=True, kw_only=True):
     products: list[str] = msgspec.field(default_factory=lambda: DefaultList(ELS_CODES))
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Yield what of the values cannot be meant."""
+        """Yield the field and the problem of each invalid value."""
         yield from super().problems()
         yield from problems_of_products(self.products, check_product_code)
 
 
 class ElsProbe:
-    """Reads the keys of each product, and its servers: two calls a product."""
+    """Reads the keys and the servers of each product, with two calls per product."""
 
     name = "els"
     settings = ElsSettings
-    of_account = True
-    is_shared = True
+    per_account = True
+    is_sharded = True
 
     def plan(self, context: ProbeContext) -> Plan[ElsProduct]:
-        """Return a part for each product."""
+        """Return one part per product."""
         return Plan(
             {
                 product: partial(_read, context, product)
@@ -76,17 +76,17 @@ class ElsProbe:
 def _read(context: ProbeContext, product: str) -> Reading[ElsProduct]:
     client, label = context.client, context.key_label
     try:
-        told = client.els.keys(product)
+        rows = client.els.keys(product)
     except RefusedError as error:
         if isinstance(context.settings.products, DefaultList):
             raise NotAvailableError(f"ELS product {product}", str(error)) from error
         raise
-    limits = of_limits(client, told, label, product)
-    keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit), client.scrub(key.note)) for key in told]
+    limits = limit_cautions(client, rows, label, product)
+    keys = [ElsKeyState(label(key.key), redact_limit(client, key.limit), client.scrub(key.note)) for key in rows]
     servers = [
         ElsServerState(label(server.key) if server.key else "", server.server_id, server.ip, server.hostname)
         for server in client.els.servers(product)
     ]
     value = ElsProduct(product, keys, redact_rows(client, servers, "server_id", "ip", "hostname"))
-    of_keys = (caution for cautions in limits.of_key.values() for caution in cautions)
-    return Reading(value, (*limits.of_all, *of_keys, *of_addresses(servers, f"of {product}")))
+    of_keys = (caution for cautions in limits.by_key.values() for caution in cautions)
+    return Reading(value, (*limits.of_list, *of_keys, *address_cautions(servers, f"of {product}")))

@@ -1,4 +1,4 @@
-"""Which servers are in which group?"""
+"""The probe of server groups: which servers are in which group."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .settings import HOUR, Duration, ProbeSettings
 
 
 class GroupMember(msgspec.Struct, frozen=True):
-    """A server of a group: its id is that of the lists of KernelCare and Imunify servers; ``product`` in CLN's word.
+    """A server of a group. ``server_id`` is the id in the lists of KernelCare and Imunify servers.
 
-    ``hostname`` and ``ip`` are empty where CLN does not tell them.
+    ``product`` is the name that CLN uses. ``hostname`` and ``ip`` are empty if CLN does not report them.
     """
 
     server_id: str
@@ -26,14 +26,14 @@ class GroupMember(msgspec.Struct, frozen=True):
 
 
 class GroupState(msgspec.Struct, frozen=True):
-    """A group and its servers, each once."""
+    """A group and its servers, without duplicates."""
 
     group: str
     servers: list[GroupMember]
 
 
 class GroupsSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of the probe of the groups; a series a server unless switched off."""
+    """Settings of the probe ``groups``. ``server_series`` enables per-server series."""
 
     enabled: bool = False
     interval: Duration = Duration(HOUR)
@@ -42,15 +42,15 @@ class GroupsSettings(ProbeSettings, frozen=True, kw_only=True):
 
 
 class GroupsProbe:
-    """Reads the list of groups, then the servers of each: one call more than there are groups."""
+    """Reads the list of groups, then the servers of each group, with one call per group."""
 
     name = "groups"
     settings = GroupsSettings
-    of_account = True
-    is_shared = False
+    per_account = True
+    is_sharded = False
 
     def plan(self, context: ProbeContext) -> Plan[GroupState]:
-        """Return a part for each group."""
+        """Return one part per group."""
         groups = context.client.groups.groups()
         return Plan({context.client.scrub(group.name): partial(_read, context, group) for group in groups})
 

@@ -1,4 +1,4 @@
-"""Do all Imunify servers still check in, and which key is about to run full?"""
+"""The probe of Imunify: keys, their limits, and the check-ins of their servers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import msgspec
 from cln_monitor import facts
 from cln_monitor.cln import ImunifyKey, ImunifyServer, Limit
 
-from .caution import Caution, KeyLimits, of_servers
+from .caution import Caution, KeyLimits, server_cautions
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading, plan_of_keys
 from .redaction import redact_limit, redact_rows
@@ -15,9 +15,9 @@ from .settings import CheckinSettings
 
 
 class ImunifyKeyServers(msgspec.Struct, frozen=True):
-    """An Imunify key and its servers. ``key`` is the key's label; ``product`` its code, such as ``360_30``.
+    """An Imunify key and its servers. ``key`` is the key's label, ``product`` its code such as ``360_30``.
 
-    ``servers_reported``: how many the list of keys says, None when not told.
+    ``servers_reported`` is the number of servers in the list of keys; None if CLN does not report it.
     """
 
     key: str
@@ -29,37 +29,37 @@ class ImunifyKeyServers(msgspec.Struct, frozen=True):
 
 
 class ImunifyProbe:
-    """Reads the list of keys, then the servers of each: one call more than there are keys."""
+    """Reads the list of keys, then the servers of each key, with one call per key."""
 
     name = "imunify"
     settings = CheckinSettings
-    of_account = True
-    is_shared = True
+    per_account = True
+    is_sharded = True
 
     def plan(self, context: ProbeContext) -> Plan[ImunifyKeyServers]:
-        """Return a part for each key of the account."""
+        """Return one part per key of the account."""
         return plan_of_keys(context, context.client.imunify.keys(), "Imunify", _read)
 
 
 def _read(context: ProbeContext, key: ImunifyKey, limits: KeyLimits) -> Reading[ImunifyKeyServers]:
     client, label = context.client, context.key_label(key.key)
-    told = redact_rows(client, client.imunify.servers(key), "server_id", "ip")
-    servers, ahead = without_ahead(told, context.cln_now)
+    rows = redact_rows(client, client.imunify.servers(key), "server_id", "ip")
+    servers, ahead = without_ahead(rows, context.cln_now)
     limit, reported = redact_limit(client, key.limit), key.servers if isinstance(key.servers, int) else None
     value = ImunifyKeyServers(label, client.scrub(key.code), limit, reported, servers, client.scrub(key.note))
     return Reading(
         value,
         (
-            *limits.of_key.get(label, ()),
-            *of_servers(servers, ahead, f"of key {label}"),
-            *_of_count(label, redact_limit(client, key.servers), len(servers)),
+            *limits.by_key.get(label, ()),
+            *server_cautions(servers, ahead, f"of key {label}"),
+            *_count_cautions(label, redact_limit(client, key.servers), len(servers)),
         ),
     )
 
 
-def _of_count(label: str, reported: Limit, listed: int) -> tuple[Caution, ...]:
+def _count_cautions(label: str, reported: Limit, listed: int) -> tuple[Caution, ...]:
     if not isinstance(reported, int):
-        return Caution.of(facts.COUNT_UNREADABLE, [f"{label} ('{reported}')"] if reported else [])
-    # One or two apart they are whenever a server comes or goes between the two calls.
+        return Caution.for_names(facts.COUNT_UNREADABLE, [f"{label} ('{reported}')"] if reported else [])
+    # A small difference is normal: servers may be added or removed between the two calls.
     differs = [f"key {label} ({listed} of {reported})"] if 2 * listed < reported else []
-    return Caution.of(facts.SERVERS_NOT_LISTED, differs)
+    return Caution.for_names(facts.SERVERS_NOT_LISTED, differs)

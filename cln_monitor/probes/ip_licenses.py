@@ -1,4 +1,4 @@
-"""Which IP licences are paid for and used by nobody, and do their servers check in?"""
+"""The probe of IP licenses: which licenses are unused, and the check-ins of the servers that use the others."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from msgspec import UNSET
 from cln_monitor import facts
 from cln_monitor.cln import MOST_ADDRESSES, IpLicense, LastCheckin
 
-from .caution import Caution, counted, of_checkins
+from .caution import Caution, checkin_cautions, counted
 from .checkins import without_ahead
 from .probe import Plan, ProbeContext, Reading
 from .redaction import redact_rows
 from .settings import HOUR, CheckinSettings, Duration
 
 LICENSE_LIST = "licenses"
-"""The name of the part that lists all licences; the others are of check-ins."""
+"""The name of the part with the list of all licenses; all other parts have check-ins."""
 
 
 class LicenseState(msgspec.Struct, frozen=True):
-    """A licence of an address. ``license`` is its type's name or number; ``created``: Unix seconds.
+    """A license of an IP address. ``license`` is the name or number of its type; ``created`` is in Unix seconds.
 
-    ``registered``: a server uses it, None where CLN does not tell.
+    ``registered`` is whether a server uses the license; None if CLN does not report it.
     """
 
     ip: str
@@ -33,7 +33,7 @@ class LicenseState(msgspec.Struct, frozen=True):
 
 
 class LicenseCheckin(msgspec.Struct, frozen=True):
-    """When the server of a license last checked in."""
+    """The last check-in of the server that uses a license, in Unix seconds."""
 
     ip: str
     license: str
@@ -41,14 +41,14 @@ class LicenseCheckin(msgspec.Struct, frozen=True):
 
 
 class IpLicenseList(msgspec.Struct, frozen=True):
-    """A part of what CLN tells of IP licences: the list of all, or the check-ins of some."""
+    """A part of the IP licenses of an account: the complete list, or the check-ins of up to a hundred addresses."""
 
     licenses: list[LicenseState] = []
     checkins: list[LicenseCheckin] = []
 
 
 class IpLicensesSettings(CheckinSettings, frozen=True, kw_only=True):
-    """Of the probe of the IP licences."""
+    """Settings of the probe ``ip_licenses``."""
 
     interval: Duration = Duration(HOUR)
     max_age: Duration = Duration(4 * HOUR)
@@ -56,48 +56,49 @@ class IpLicensesSettings(CheckinSettings, frozen=True, kw_only=True):
 
 
 class IpLicensesProbe:
-    """Reads the list of licences, then their check-ins, a call for each hundred addresses."""
+    """Reads the list of licenses, then their check-ins, with one call per hundred addresses."""
 
     name = "ip_licenses"
     settings = IpLicensesSettings
-    of_account = True
-    is_shared = False
+    per_account = True
+    is_sharded = False
 
     def plan(self, context: ProbeContext) -> Plan[IpLicenseList]:
-        """Return a part for the list, and one for the check-ins of each hundred addresses."""
+        """Return one part for the list, and one per hundred addresses for the check-ins."""
         licenses = context.client.ip_licenses.licenses()
         readers = {}
-        of_address: dict[str, list[IpLicense]] = {}
+        by_address: dict[str, list[IpLicense]] = {}
         for license_ in licenses:
-            of_address.setdefault(license_.ip, []).append(license_)
-        held = list(of_address.values())
-        for start in range(0, len(held), MOST_ADDRESSES):
-            some = [license_ for of_one in held[start : start + MOST_ADDRESSES] for license_ in of_one]
-            readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, context, some)
+            by_address.setdefault(license_.ip, []).append(license_)
+        groups = list(by_address.values())
+        for start in range(0, len(groups), MOST_ADDRESSES):
+            chunk = [license_ for group in groups[start : start + MOST_ADDRESSES] for license_ in group]
+            readers[f"check-ins {start // MOST_ADDRESSES + 1}"] = partial(_read_checkins, context, chunk)
         return Plan(readers, read={LICENSE_LIST: _listed(context, licenses)})
 
 
 def _listed(context: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
-    states = [LicenseState(each.ip, each.name, each.registered, each.created) for each in licenses]
+    states = [LicenseState(license_.ip, license_.name, license_.registered, license_.created) for license_ in licenses]
     return Reading(IpLicenseList(licenses=redact_rows(context.client, states, "ip")))
 
 
 def _read_checkins(context: ProbeContext, licenses: list[IpLicense]) -> Reading[IpLicenseList]:
     servers = context.client.ip_licenses.servers(licenses)
-    told = {(server.ip, server.type): server.last_checkin for server in servers}
-    # A license that the list has and the answer lacks was registered or removed in between: nothing is known of it.
+    times = {(server.ip, server.type): server.last_checkin for server in servers}
+    # A license without a row here was registered or removed between the two calls: nothing is known about it.
     checkins = [
-        LicenseCheckin(each.ip, each.name, told[each.ip, each.type])
-        for each in licenses
-        if (each.ip, each.type) in told
+        LicenseCheckin(license_.ip, license_.name, times[license_.ip, license_.type])
+        for license_ in licenses
+        if (license_.ip, license_.type) in times
     ]
     shown, ahead = without_ahead(redact_rows(context.client, checkins, "ip"), context.cln_now)
-    in_use = {(each.ip, each.name) for each in licenses if each.registered is not False}
-    odd = of_checkins(
-        [each for each in shown if (each.ip, each.license) in in_use],
-        [each for each in ahead if (each.ip, each.license) in in_use],
+    in_use = {(license_.ip, license_.name) for license_ in licenses if license_.registered is not False}
+    cautions = checkin_cautions(
+        [checkin for checkin in shown if (checkin.ip, checkin.license) in in_use],
+        [checkin for checkin in ahead if (checkin.ip, checkin.license) in in_use],
         "of IP licenses",
     )
-    if in_use and not told:
-        odd = Caution.of(facts.FIELD_MISSING, [f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"])
-    return Reading(IpLicenseList(checkins=shown), odd)
+    if in_use and not times:
+        missing = f"last_checkin of {counted(len(in_use), 'server')} of IP licenses"
+        cautions = Caution.for_names(facts.FIELD_MISSING, [missing])
+    return Reading(IpLicenseList(checkins=shown), cautions)

@@ -1,4 +1,4 @@
-"""Are the kernels patched?"""
+"""The probe of the KernelCare patch status: whether the kernels of servers are up to date."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .redaction import redact_rows
 from .settings import HOUR, MINUTE, DefaultList, Duration, ProbeSettings
 
 Scope = Literal["key", "reseller"]
-"""What a state is about: the servers of one key, or all servers of the account."""
+"""The servers that a state covers: those of one key, or all servers of the account."""
 
-RESELLER = "(reseller)"  # no key is called so
+RESELLER = "(reseller)"  # not a possible key
 
 
 class PatchState(msgspec.Struct, frozen=True):
-    """The patch state of a key or of the account. ``key`` is the key's label, ``""`` for the account.
+    """The patch state of a key, or of the account. ``key`` is the key's label, ``""`` for the account.
 
-    ``ok``: all servers are up to date; ``counts``: servers by state, None when CLN gave no counts. ``is_listed``: it is
-    one of the account's keys, whose servers it counts alone; a monitoring key may stand for all of them.
-    ``is_disabled``: CLN tells that the key is.
+    ``ok`` is whether all servers are up to date; ``counts`` are the numbers of servers by state, None if CLN returned
+    no counts. ``is_listed`` is whether the key is in the account's list of keys and counts only its own servers, while
+    a monitoring key may count those of several keys. ``is_disabled`` is whether CLN reports the key as disabled.
     """
 
     scope: Scope
@@ -48,29 +48,29 @@ class PatchState(msgspec.Struct, frozen=True):
 
 
 class PatchStatusSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of the probe of the patch status. ``scopes``: what to ask about."""
+    """Settings of the probe ``patch_status``. ``scopes`` are those to request: keys, the reseller, or both."""
 
     interval: Duration = Duration(30 * MINUTE)
     max_age: Duration = Duration(2 * HOUR)
     scopes: list[Scope] = msgspec.field(default_factory=lambda: DefaultList(["key", "reseller"]))
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Yield what of the values cannot be meant."""
+        """Yield the field and the problem of each invalid value."""
         yield from super().problems()
         if not self.scopes:
-            yield "scopes", "expected key, reseller or both; enabled: false is what asks nothing"
+            yield "scopes", "expected key, reseller, or both; use enabled: false to disable the probe"
 
 
 class PatchStatusProbe:
-    """Asks about each KernelCare key of the account, each monitoring key of the configuration, and the account."""
+    """Reads the state of each KernelCare key of the account, each configured monitoring key, and the account."""
 
     name = "patch_status"
     settings = PatchStatusSettings
-    of_account = True
-    is_shared = True
+    per_account = True
+    is_sharded = True
 
     def plan(self, context: ProbeContext) -> Plan[PatchState]:
-        """Return a part for each key and one for the account; without the list of keys, those that need none."""
+        """Return one part per key and one for the account; without the list of keys, those that do not need it."""
         scopes = context.settings.scopes
         readers: dict[str, Callable[[], Reading[PatchState]]] = {}
         missing: list[Missing] = []
@@ -93,10 +93,10 @@ class PatchStatusProbe:
             else:
                 own = [key for key in keys if context.wants(key.key)]
                 listed = {context.key_label(key.key): partial(_read_listed_key, context, key) for key in own}
-                # First in order, and in place of the reader of a monitoring key that is such a key.
+                # Listed keys come first, and replace the reader of a monitoring key that is also a listed key.
                 readers = listed | readers | listed
         if "reseller" in scopes and context.reads(RESELLER):
-            # Only where CLN accepts the login elsewhere does "Reseller not found" say that the account is none.
+            # "Reseller not found" means "no reseller account" only if CLN accepts the login in other calls.
             is_optional = isinstance(scopes, DefaultList) and not missing
             readers = {RESELLER: partial(_read_reseller, context, is_optional=is_optional)} | readers
         return Plan(readers, missing, list_known=not missing)
@@ -104,12 +104,12 @@ class PatchStatusProbe:
 
 def _unreadable(error: OSError | ValueError) -> Failure:
     why = error.strerror if isinstance(error, OSError) else f"the file {error}"
-    return Failure(AuthorizationError.reason, f"the monitoring keys cannot be read ({why})")
+    return Failure(AuthorizationError.reason, f"cannot read the monitoring keys: {why}")
 
 
 def _read_reseller(context: ProbeContext, *, is_optional: bool) -> Reading[PatchState]:
     try:
-        return _state("reseller", "", context, context.client.patch_status.of_reseller())
+        return _state("reseller", "", context, context.client.patch_status.for_reseller())
     except ResellerNotFoundError as error:
         if is_optional:
             raise NotAvailableError("reseller access", str(error)) from error
@@ -117,7 +117,7 @@ def _read_reseller(context: ProbeContext, *, is_optional: bool) -> Reading[Patch
 
 
 def _read_key(context: ProbeContext, key: str) -> Reading[PatchState]:
-    return _state("key", context.key_label(key), context, context.client.patch_status.of_key(key))
+    return _state("key", context.key_label(key), context, context.client.patch_status.for_key(key))
 
 
 def _read_monitoring_key(context: ProbeContext, key: str) -> Reading[PatchState]:
@@ -128,9 +128,9 @@ def _read_monitoring_key(context: ProbeContext, key: str) -> Reading[PatchState]
 def _read_listed_key(context: ProbeContext, key: KernelCareKey) -> Reading[PatchState]:
     label = context.key_label(key.key)
     try:
-        reading = _state("key", label, context, context.client.patch_status.of_key(key))
+        reading = _state("key", label, context, context.client.patch_status.for_key(key))
     except ServersNotFoundError as error:
-        # CLN says the same of an unknown key and of one without servers; the list of servers distinguishes them.
+        # CLN returns the same error for an unknown key and for a key without servers; the list of servers decides.
         if context.client.kernelcare.servers(key):
             if key.enabled is False:
                 raise NotAvailableError(f"the patch status of the disabled key {label}", str(error)) from error

@@ -1,4 +1,4 @@
-"""What a probe is: it says which parts there are to read, and how to read each."""
+"""The interface of a probe, which plans the parts to read and how to read each of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from cln_monitor.cln import ClnError, ReadOnlyClient, Secret
 from cln_monitor.masking import same_key
 
-from .caution import Caution, Keyed, KeyLimits, of_limits
+from .caution import Caution, Keyed, KeyLimits, limit_cautions
 from .observation import Failure, Missing
 from .settings import ProbeSettings
 from .shard import WHOLE, Shard
@@ -22,19 +22,22 @@ T = TypeVar("T")
 
 
 class NotAvailableError(Exception):
-    """CLN does not offer a part to this account, and the operator has not asked for it: ``what`` it is in words."""
+    """CLN does not offer a part to this account, and the configuration does not request it by name.
 
-    def __init__(self, what: str, text: str) -> None:
+    ``subject`` names the part for people, as in "reseller access".
+    """
+
+    def __init__(self, subject: str, text: str) -> None:
         super().__init__(text)
-        self.what = what
+        self.subject = subject
 
 
 class ProbeContext(msgspec.Struct, frozen=True):
-    """Where a probe reads: the ``client`` of an ``account``, with what the account's configuration adds.
+    """The ``client`` of an ``account`` together with the configuration that a probe needs.
 
-    ``settings`` are those of the probe; ``key_label`` turns a licence key into the name it may be shown under.
-    ``only_keys`` are the licence keys to ask about, where not all are. ``shard`` says what is read here where several
-    exporters share an account. ``now`` gives the Unix time.
+    ``settings`` are those of the probe; ``key_label`` turns a license key into the label under which it is shown.
+    ``only_keys`` limits the probe to these license keys; None means all keys. ``shard`` selects the parts to read here
+    if several exporters share an account. ``now`` returns the Unix time in seconds.
     """
 
     client: ReadOnlyClient
@@ -48,29 +51,29 @@ class ProbeContext(msgspec.Struct, frozen=True):
 
     @property
     def cln_now(self) -> float:
-        """The Unix time by CLN's own clock, as far as its answers have told that."""
+        """The Unix time of CLN's clock, as far as known from the ``Date`` headers of its responses."""
         return self.now() + (self.client.clock_skew or 0.0)
 
     def wants(self, key: str) -> bool:
-        """Tell whether to ask about the licence key ``key``; ``only_keys`` may hold it or its mask."""
+        """Return whether to read the license key ``key``; ``only_keys`` may have it in full or masked."""
         return self.reads(key) and (self.only_keys is None or any(same_key(key, name) for name in self.only_keys))
 
     def reads(self, part: str) -> bool:
-        """Tell whether ``part`` of the account, such as a licence key, is read here and not by another shard."""
+        """Return whether this shard reads ``part`` of the account, such as a license key."""
         return self.shard.reads(self.account, part)
 
 
 class Reading(msgspec.Struct, Generic[T], frozen=True):
-    """What a reader read: the ``value`` of a part, and the ``cautions`` of what is odd in it."""
+    """The result of a reader: the ``value`` of a part, and the ``cautions`` about it."""
 
     value: T
     cautions: tuple[Caution, ...] = ()
 
 
 class Plan(msgspec.Struct, Generic[T], frozen=True):
-    """The parts to read: a reader for each name, and what is missing already, such as the list of keys.
+    """The parts to read: one reader per name, and the parts known to be ``missing``, such as the list of keys.
 
-    ``read`` are parts that came with that list itself, ``cautions`` what is odd in it.
+    ``read`` are parts that the list itself contained; ``cautions`` are those about the list.
     """
 
     readers: Mapping[str, Callable[[], Reading[T]]]
@@ -81,39 +84,39 @@ class Plan(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Probe(Protocol[T]):
-    """A question to CLN, asked again and again. ``name`` is its label; ``Settings`` what can be set of it."""
+    """A set of API calls that is repeated every interval and results in an observation."""
 
     @property
     def name(self) -> str:
-        """The name in configuration, labels and paths."""
+        """The name in the configuration, in labels, and in paths."""
 
     @property
     def settings(self) -> type[ProbeSettings]:
-        """The type of its settings, with their defaults."""
+        """The type of the probe's settings, with their defaults."""
 
     @property
-    def of_account(self) -> bool:
-        """True when it asks about an account, false when about CLN itself."""
+    def per_account(self) -> bool:
+        """Whether the probe runs once per account; false if it runs once per API root."""
 
     @property
-    def is_shared(self) -> bool:
-        """True when shards each read some parts of an account; false when one of them reads the whole account."""
+    def is_sharded(self) -> bool:
+        """Whether the parts of an account are distributed over shards; false if one shard reads the whole account."""
 
     def plan(self, context: ProbeContext) -> Plan[T]:
-        """Return what there is to read. Raises ClnError when that cannot be told."""
+        """Return the parts to read. Raises ClnError if their list cannot be read."""
 
 
 def plan_of_keys(
     context: ProbeContext, keys: Sequence[K], product: str, read: Callable[[ProbeContext, K, KeyLimits], Reading[T]]
 ) -> Plan[T]:
-    """Return a part for each of the ``keys`` that ``context`` wants; ``keys`` are all of a list that CLN gave."""
-    limits = of_limits(context.client, keys, context.key_label, product)
+    """Return one part per key that ``context`` wants; ``keys`` is the complete list as CLN sent it."""
+    limits = limit_cautions(context.client, keys, context.key_label, product)
     wanted = [key for key in keys if context.wants(key.key)]
     return Plan(
-        {context.key_label(key.key): partial(read, context, key, limits) for key in wanted}, cautions=limits.of_all
+        {context.key_label(key.key): partial(read, context, key, limits) for key in wanted}, cautions=limits.of_list
     )
 
 
 def failure_of(error: ClnError) -> Failure:
-    """Return ``error`` as an observation keeps it."""
+    """Return ``error`` as it is stored in an observation."""
     return Failure(error.reason, str(error))

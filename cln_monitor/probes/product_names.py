@@ -1,4 +1,4 @@
-"""What people call the products behind the codes of CLN."""
+"""Names of products by CLN's codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cln_monitor.cln import ELS_CODES, IMUNIFY_CODES
 
 _ELS_NAMES = ELS_CODES | {
     "PYTHON_ELS": "Python ELS",
-    "UELS18_SLA": "Ubuntu 18 ELS with SLA",  # the API document says 16 for it, a slip
+    "UELS18_SLA": "Ubuntu 18 ELS with SLA",  # the API document says 16 here by mistake
     "UELS16_SLA": "Ubuntu 16 ELS with SLA",
     "ELS_FOR_CENTOS7": ELS_CODES["ELS CELS7"],
     "ELS_FOR_CENTOS7_PLUS_SLA": ELS_CODES["ELS CELS7+SLA"],
@@ -21,9 +21,9 @@ PRODUCT_NAMES: dict[str, dict[str, str]] = {
     "els": _ELS_NAMES,
     "awp": {"AWP_PREMIUM": "AccelerateWP Premium", "AWP_CDN": "AccelerateWP CDN"},
 }
-"""The names of products by probe and code, as far as CLN documents them."""
+"""Product names by probe and code, as far as CLN documents them."""
 
 
 def product_name(probe: str, code: str) -> str:
-    """Return the name of the product that ``probe`` calls ``code``; a code without a name is returned as it is."""
+    """Return the name of the product with this ``code`` in ``probe``; an unknown code is returned unchanged."""
     return PRODUCT_NAMES.get(probe, {}).get(code, code)

@@ -1,4 +1,4 @@
-"""Remote text without secrets: a licence key or a password that somebody wrote into a note must not be shown on."""
+"""Redaction of text that CLN returns: a license key or password that a user wrote into a note must not be shown."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ _IDENTITIES = re.compile(r"[A-Za-z0-9_.:\n-]*")
 
 
 def redact_limit(client: ReadOnlyClient, limit: Limit) -> Limit:
-    """Return ``limit``, without the secrets that ``client`` knows where it is a text."""
+    """Return ``limit``; if it is text, without the secrets that ``client`` knows."""
     return client.scrub(limit) if isinstance(limit, str) else limit
 
 
 def redact_rows(client: ReadOnlyClient, rows: list[S], *fields: str) -> list[S]:
-    """Return ``rows`` with no secret that ``client`` knows in the texts of ``fields``; the same list where none is."""
-    # Of a hundred thousand rows hardly one is suspicious: the texts of a field are looked at together first.
+    """Return ``rows`` without the secrets that ``client`` knows in the text ``fields``.
+
+    The result is ``rows`` itself if no field has a secret.
+    """
+    # Suspicious rows are rare, so the texts of a field are first searched together: far faster for 100 000 rows.
     if not any(_are_suspicious(client, list(map(attrgetter(field), rows))) for field in fields):
         return rows
     return [_row_without_secrets(client, row, fields) for row in rows]
 
 
 def _are_suspicious(client: ReadOnlyClient, texts: list[str]) -> bool:
-    """Tell whether to look at each of ``texts``, as :func:`_is_suspicious` might be true of it."""
+    """Return whether :func:`_is_suspicious` may be true for any of ``texts``."""
     together = "\n".join(texts)
     if _ADDRESSES.fullmatch(together):
         return False
@@ -49,7 +52,7 @@ def _row_without_secrets(client: ReadOnlyClient, row: S, fields: tuple[str, ...]
 
 
 def _is_suspicious(client: ReadOnlyClient, text: str) -> bool:
-    """Tell whether to look at ``text`` closely: for addresses and ids, a hundred thousand of them, a glance will do."""
+    """Return whether ``text`` needs a full search for secrets; a quick match suffices for addresses and ids."""
     if _ADDRESS.fullmatch(text):
         return False
     return _IDENTITY.fullmatch(text) is None or client.may_show_secret(text)

@@ -1,4 +1,4 @@
-"""All probes there are; a new one is a line here."""
+"""The registry of probes; a new probe is one line here."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ PROBES: dict[str, Probe[Any]] = {
         AwpProbe(),
     )
 }
-"""The probes by name, in the order people read them."""
+"""The probes by name, in display order."""

@@ -1,4 +1,4 @@
-"""What a probe saw as others read it: the JSON of the exporter's API, and what the checks judge."""
+"""Reports of probes: the JSON of the exporter's API, which the checks evaluate."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .runner import Run
 from .settings import ProbeSettings, stale_after_of
 
 FORMAT = 1
-"""Grows when a reader of the former form would misread a view."""
+"""Version of the report format; incremented when readers of the previous version would misread a report."""
 
 
 class Ages(msgspec.Struct, frozen=True):
-    """How many seconds ago the last run began, the last success was, and the oldest part was read; None for never.
+    """Seconds since the last run started, since the last success, and since the oldest part was read; None for never.
 
-    Whoever told them measured them by a clock that nobody sets: times of day, theirs or the reader's, may be wrong.
+    The process that ran the probe measures them by its monotonic clock, so wrong system clocks do not matter.
     """
 
     last_run: float | None = None
@@ -27,16 +27,15 @@ class Ages(msgspec.Struct, frozen=True):
 
 
 class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
-    """How a probe stands, and what it has seen. Times are Unix seconds, ``interval`` and ``max_age`` seconds.
+    """The status and the last data of a probe. Times are in Unix seconds; ``interval`` and ``max_age`` in seconds.
 
-    ``stale_after``: seconds after which a server counts as silent, None where none check in.
-    ``last_run`` is when the last run began, and ``duration`` how many seconds it took, None before the first;
-    ``failure`` is that of the last run; ``observation`` may hold parts that an earlier run saw, each with its time.
-    ``read`` and ``lacking`` are the numbers of parts that are there and that are not; ``missing`` names those that the
-    last run could not read, be they shown from an earlier one or not. ``host_names`` are those of the servers, by
-    server id, or by address where servers have no id; the answers of other probes tell them. ``shard``, such as
-    ``0/3``, is set where other exporters read parts of the account that are not here. ``ages`` are those at the time it
-    is told.
+    ``stale_after`` is the number of seconds after which a server counts as silent; None if servers do not check in.
+    ``last_run`` is the start of the last run, and ``duration`` its length in seconds; None before the first run.
+    ``failure`` is that of the last run. ``observation`` may have parts of earlier runs, each with its own time.
+    ``parts_ok`` and ``parts_missing`` are the numbers of parts with and without data (``read`` and ``lacking`` in
+    JSON); ``missing`` lists all parts that the last run could not read. ``host_names`` are those of the servers, by
+    server id, or by address if servers have no id; they come from other probes. ``shard``, such as ``0/3``, is set if
+    other exporters read further parts of the account. ``ages`` are those at the time of the report.
     """
 
     format: int = FORMAT
@@ -50,8 +49,8 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     duration: float | None
     last_success: float | None
     failure: Failure | None
-    read: int
-    lacking: int
+    parts_ok: int = msgspec.field(name="read")
+    parts_missing: int = msgspec.field(name="lacking")
     missing: list[Gap]
     shard: str | None = None
     observation: Observation[Any] | None
@@ -60,22 +59,22 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_run(cls, run: Run[Any], settings: ProbeSettings) -> ProbeReport:
-        """Return the view of a single ``run``."""
-        seen = run.observation
+        """Return the report of a single ``run``."""
+        observation = run.observation
         return cls(
-            probe=seen.probe,
-            account=seen.account,
-            api=seen.api,
+            probe=observation.probe,
+            account=observation.account,
+            api=observation.api,
             interval=settings.interval,
             max_age=settings.max_age,
             stale_after=stale_after_of(settings),
             last_run=run.started_at,
             duration=run.duration,
-            last_success=None if run.failure else seen.observed_at,
+            last_success=None if run.failure else observation.observed_at,
             failure=run.failure,
-            read=len(seen.parts),
-            lacking=len(seen.lacking),
-            missing=seen.gaps,
-            observation=seen.undated(),
-            ages=Ages(run.duration, None if run.failure else 0.0, run.duration if seen.has_data else None),
+            parts_ok=len(observation.parts),
+            parts_missing=len(observation.parts_missing),
+            missing=observation.gaps,
+            observation=observation.undated(),
+            ages=Ages(run.duration, None if run.failure else 0.0, run.duration if observation.has_data else None),
         )

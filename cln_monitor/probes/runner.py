@@ -1,4 +1,4 @@
-"""The one function that runs a probe: it times, counts and sets the outcome on every path."""
+"""The function that runs a probe and returns an outcome in every case, even if the probe raises an exception."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-_RANDOM = random.SystemRandom()  # the shared generator, and its seed, belong to whoever uses this as a library
-_MOST_THREADS = 256  # of a pool, as there are never more calls in flight
-_SUSPICIOUS = 8  # calls in a row without an answer
+_RANDOM = random.SystemRandom()  # users of this library may seed the shared generator
+_MOST_THREADS = 256  # of a pool; there are never more calls in flight
+_SUSPICIOUS = 8  # consecutive calls without a response
 
 
 class Run(msgspec.Struct, Generic[T], frozen=True):
-    """One run of a probe. ``started_at``: Unix seconds; ``duration``: seconds; ``monotonic``: when it started, too."""
+    """One run of a probe: its start in Unix seconds and by the ``monotonic`` clock, and its ``duration`` in seconds."""
 
     observation: Observation[T]
     started_at: float
@@ -47,7 +47,7 @@ class Run(msgspec.Struct, Generic[T], frozen=True):
 
     @property
     def failure(self) -> Failure | None:
-        """Why the run counts as failed, or None when it read all there is."""
+        """The failure of the run, or None if it read all parts."""
         return self.observation.failure
 
 
@@ -62,11 +62,11 @@ def run_probe(
     clock: Clock,
     order: Callable[[list[str]], list[str]] = _shuffled,
 ) -> Run[T]:
-    """Run ``probe`` once and return what it saw; it never raises for what CLN does.
+    """Run ``probe`` once and return the run; errors of CLN end up in its observation and are not raised.
 
-    The parts are read by this thread and those of ``pool``, by this one alone where none of those can be had. One part
-    that fails does not lose the others: the observation says which are missing, and the run counts as failed. The
-    connections to CLN are those of this run, and end with it.
+    This thread and those of ``pool`` read the parts, or this thread alone if the pool has none. A part that fails does
+    not affect the others: the observation lists it as missing, and the run counts as failed. The connections to CLN
+    are closed at the end of the run.
     """
     with context.client.run() as client:
         return _run(probe, msgspec.structs.replace(context, client=client), pool, clock, order)
@@ -79,18 +79,18 @@ def _run(
     context.client.hide_secrets()
     try:
         plan = probe.plan(context)
-    except Exception as error:  # noqa: BLE001 # whatever a probe meets, the run has an outcome
+    except Exception as error:  # noqa: BLE001 # a run has an outcome in every case
         plan = Plan({}, [Missing("", _failure(error, context))], list_known=False)
-    planned = tuple(_part(name, reading, clock) for name, reading in plan.read.items())
+    from_list = tuple(_part(name, reading, clock) for name, reading in plan.read.items())
     outage = _Outage(context, clock)
 
     def read(name: str) -> Part[T] | Missing | Unavailable:
         return _read_part(name, plan.readers[name], outage, context, clock)
 
-    # In another order each time: where there is time for some keys only, it must not always be the same ones.
+    # In random order: if there is not enough time for all keys, it must not always be the same ones that are missing.
     read_parts = _for_each(order(list(plan.readers)), read, pool)
     outcomes = [read_parts[name] for name in plan.readers]
-    parts = (*planned, *(outcome for outcome in outcomes if isinstance(outcome, Part)))
+    parts = (*from_list, *(outcome for outcome in outcomes if isinstance(outcome, Part)))
     missing = (*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing)))
     is_empty = plan.list_known and not (parts or missing)
     observation = Observation(
@@ -109,7 +109,7 @@ def _run(
 
 
 def _for_each(names: list[str], read: Callable[[str], R], pool: Executor) -> dict[str, R]:
-    """Return what ``read`` makes of each of ``names``, in this thread and as many of ``pool`` as there are."""
+    """Return the result of ``read`` for each of ``names``, computed in this thread and in those of ``pool``."""
     results: dict[str, R] = {}
     waiting = iter(names)
 
@@ -120,14 +120,14 @@ def _for_each(names: list[str], read: Callable[[str], R], pool: Executor) -> dic
     helpers: list[Future[None]] = []
     try:
         with contextlib.suppress(RuntimeError):  # no thread can be started, or the pool is shut down
-            # A task a thread: to make one for each name, and to wake up for its result, takes 40 microseconds.
+            # One task per thread: a task per name, and waking up for its result, would take 40 microseconds each.
             for _ in range(min(len(names), _MOST_THREADS) - 1):
-                helpers.append(pool.submit(read_on))  # noqa: PERF401 # those before one that fails are kept
+                helpers.append(pool.submit(read_on))  # noqa: PERF401 # helpers before a failing submit are kept
         read_on()
     finally:
-        deque(waiting, 0)  # who is interrupted waits for no more than has begun
-        begun = [helper for helper in helpers if not helper.cancel()]
-    for helper in begun:
+        deque(waiting, 0)  # when interrupted, wait only for readers that have started
+        started = [helper for helper in helpers if not helper.cancel()]
+    for helper in started:
         helper.result()
     return results
 
@@ -145,8 +145,8 @@ def _read_part(
         reading = reader()
     except NotAvailableError as error:
         outage.over()
-        return Unavailable(name, error.what, str(error))
-    except Exception as error:  # noqa: BLE001 # one part that fails must not lose the others
+        return Unavailable(name, error.subject, str(error))
+    except Exception as error:  # noqa: BLE001 # a part that fails must not affect the others
         failure = _failure(error, context)
         outage.count(error, failure)
         return Missing(name, failure)
@@ -155,10 +155,10 @@ def _read_part(
 
 
 class _Outage:
-    """Notices that CLN answers nobody, so that a thousand keys need not all wait to learn it.
+    """Detects an outage of CLN, so that not every one of a thousand keys has to time out.
 
-    Some slow keys are no outage: before it is called one, CLN is asked for its status. A run that finds nothing but
-    slow keys gives up when the next one is due.
+    A few slow keys are not an outage: the status of CLN is requested before an outage is assumed. A run that meets only
+    slow keys stops when the next run is due.
     """
 
     def __init__(self, context: ProbeContext, clock: Clock) -> None:
@@ -176,7 +176,7 @@ class _Outage:
                 return
             self._unanswered = 0
         if self._clock.monotonic() >= self._next_run or not self._is_up():
-            text = f"not tried, as {_SUSPICIOUS} calls in a row got no answer; the last: {failure.text}"
+            text = f"not attempted after {_SUSPICIOUS} consecutive requests without a response; last: {failure.text}"
             self.failure = Failure(failure.reason, text)
 
     def over(self) -> None:
@@ -189,7 +189,7 @@ class _Outage:
         except (UnreachableError, TimedOutError):
             return False
         except ClnError:
-            pass  # an answer, if not the one that was asked for
+            pass  # an error response is a response
         return True
 
 
@@ -197,7 +197,7 @@ def _failure(error: Exception, context: ProbeContext) -> Failure:
     if isinstance(error, ClnError):
         return failure_of(error)
     if isinstance(error, InvalidArgumentError):
-        return Failure(RefusedError.reason, f"nothing was sent: {error}")
+        return Failure(RefusedError.reason, f"request not sent: {error}")
     text = context.client.scrub(f"{type(error).__name__}: {error}")
-    _log.exception("a probe failed in our own code")
-    return Failure(BadAnswerError.reason, f"an error of ours, please report it: {text}")
+    _log.exception("internal error in a probe")
+    return Failure(BadAnswerError.reason, f"internal error; see the log, and please report it: {text}")

@@ -1,4 +1,4 @@
-"""What can be set of a probe."""
+"""The settings of probes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from cln_monitor.cln import InvalidArgumentError
 
 Duration = NewType("Duration", float)
-"""Seconds; a configuration spells them ``90s``, ``15m``, ``24h``, ``1d``."""
+"""A duration in seconds, in a configuration written as ``90s``, ``15m``, ``24h``, or ``1d``."""
 
 T = TypeVar("T")
 
@@ -19,29 +19,29 @@ _SHORTEST_INTERVAL = 1.0
 
 
 class DefaultList(list[T]):
-    """What to ask about where the operator has not said so: what CLN refuses of it is not available, and no failure."""
+    """A default list of products or scopes. An entry that CLN refuses is not available instead of a failure."""
 
 
 class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What every probe has. ``interval``: seconds between polls; ``max_age``: how long its last good data count."""
+    """The settings of every probe: seconds between polls, and the maximum age of its last good data in seconds."""
 
     enabled: bool = True
     interval: Duration
     max_age: Duration
 
     def problems(self) -> Iterator[tuple[str, str]]:
-        """Yield what of the values cannot be meant: the name of the field, and what was expected."""
+        """Yield the field and the problem of each invalid value."""
         if self.interval < _SHORTEST_INTERVAL:
-            yield "interval", "expected 1s or more; CLN is asked anew each time"
+            yield "interval", "expected 1s or more; each poll sends requests to CLN"
 
 
 def problems_of_products(products: list[str], check: Callable[[str], object]) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the field ``products``.
+    """Yield the field and the problem of each invalid value in ``products``.
 
-    ``check`` raises InvalidArgumentError for a code that CLN cannot mean.
+    ``check`` raises InvalidArgumentError for an invalid code.
     """
     if not products:
-        yield "products", "expected at least one product; enabled: false is what asks nothing"
+        yield "products", "expected at least one product; use enabled: false to disable the probe"
     for index, product in enumerate(products):
         try:
             check(product)
@@ -50,7 +50,10 @@ def problems_of_products(products: list[str], check: Callable[[str], object]) ->
 
 
 class CheckinSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of a probe whose servers check in: stale after ``stale_after`` seconds; a series a server unless switched off."""
+    """The settings of a probe whose servers check in.
+
+    A server is silent after ``stale_after`` seconds. ``server_series`` enables per-server series.
+    """
 
     interval: Duration = Duration(15 * MINUTE)
     max_age: Duration = Duration(HOUR)
@@ -59,5 +62,5 @@ class CheckinSettings(ProbeSettings, frozen=True, kw_only=True):
 
 
 def stale_after_of(settings: ProbeSettings) -> float | None:
-    """Return the seconds after which a server counts as silent; None for a probe of no servers that check in."""
+    """Return the seconds after which a server counts as silent; None if the probe's servers do not check in."""
     return settings.stale_after if isinstance(settings, CheckinSettings) else None

@@ -1,4 +1,4 @@
-"""Is CLN up?"""
+"""The probe of CLN itself: the flags of its services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .settings import MINUTE, Duration, ProbeSettings
 
 
 class StatusFlag(msgspec.Struct, frozen=True):
-    """A flag of CLN's status: ``value`` as reported, ``good`` when that is its good state."""
+    """A flag of CLN's status: its ``value`` as reported, and whether that is its ``good`` state."""
 
     name: str
     value: bool
@@ -17,22 +17,22 @@ class StatusFlag(msgspec.Struct, frozen=True):
 
 
 class StatusSettings(ProbeSettings, frozen=True, kw_only=True):
-    """Of the probe of CLN itself."""
+    """Settings of the probe ``status``."""
 
     interval: Duration = Duration(MINUTE)
     max_age: Duration = Duration(5 * MINUTE)
 
 
 class StatusProbe:
-    """Reads the flags of CLN's services; asks about CLN, not about an account."""
+    """Reads the flags of CLN's services, which do not belong to an account."""
 
     name = "status"
     settings = StatusSettings
-    of_account = False
-    is_shared = False
+    per_account = False
+    is_sharded = False
 
     def plan(self, context: ProbeContext) -> Plan[list[StatusFlag]]:
-        """Return the one part there is."""
+        """Return the only part, ``flags``."""
         return Plan({"flags": lambda: _read(context)})
 
 

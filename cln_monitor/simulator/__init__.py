@@ -1,7 +1,7 @@
-"""CLN in a box: the REST API of the CloudLinux Network, served from memory over HTTP on loopback.
+"""A simulator of CLN: the REST API of the CloudLinux Network, served from memory over HTTP on loopback.
 
-It is written from the API document alone and shares no code with the client of this project, so that the
-two check each other.
+It is written from the API document only and shares no code with the client of this project, so that each of the two
+is a test of the other.
 """
 
 from .calls import CALLS

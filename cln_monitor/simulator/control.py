@@ -1,7 +1,7 @@
-"""Steering a running simulator over HTTP: `/-/faults`, `/-/advance`, `/-/requests`, `/-/state`.
+"""The control API of a running simulator: `/-/faults`, `/-/advance`, `/-/requests`, `/-/state`.
 
-JSON in and out. It can do harm to whoever relies on the simulator, so it is not for web pages: a request
-with an `Origin`, or for a host that is not loopback (DNS rebinding), is refused.
+Requests and responses are JSON. Web pages must not be able to control a simulator: a request with an `Origin`, or for
+a host that is not loopback (DNS rebinding), is refused.
 """
 
 import json
@@ -27,19 +27,19 @@ def answer(
     headers: Mapping[str, str],
     body: bytes,
 ) -> SimulatedAnswer:
-    """Answer a request to `path`; `headers` has its names in small letters.
+    """Return the response to a request to `path`; the names of `headers` are lowercase.
 
-    Status 400 says what is wrong with the request, 403 that it must not come from there, 404 and 405 that
-    there is nothing like it.
+    The status is 400 for an invalid request, 403 for a request that is not from this machine, 404 for an unknown path,
+    and 405 for a method that the path does not support.
     """
     if "origin" in headers or not _names_this_machine(headers.get("host", "")):
-        return _error(403, "control requests come from this machine, and not from a web page")
+        return _error(403, "control requests must come from this machine, and not from a web page")
     methods = _CONTROLS.get(path)
     if methods is None:
-        return _error(404, f"{path}: there are {', '.join(_CONTROLS)}")
+        return _error(404, f"unknown path {path}; expected one of {', '.join(_CONTROLS)}")
     control = methods.get(method)
     if control is None:
-        return _error(405, f"{path} takes {', '.join(methods)}, not {method}")
+        return _error(405, f"{path} supports {', '.join(methods)}, not {method}")
     try:
         return bare(control(simulator, query, body))
     except ValueError as error:
@@ -47,7 +47,7 @@ def answer(
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address names this machine itself."""
+    """Return whether a host name or an address is a loopback address of this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -72,17 +72,17 @@ def _list_faults(simulator: Simulator, _query: Mapping[str, str], _body: bytes) 
 def _add_fault(simulator: Simulator, _query: Mapping[str, str], body: bytes) -> object:
     fields = _object(body)
     if "kind" not in fields:
-        raise ValueError('a fault needs a kind, as in {"kind": "latency", "seconds": 2}')
+        raise ValueError('the fault has no kind; use for example {"kind": "latency", "seconds": 2}')
     simulator.faults.add(Fault(**fields))
     return _list_faults(simulator, {}, b"")
 
 
 def _remove_faults(simulator: Simulator, query: Mapping[str, str], _body: bytes) -> object:
-    """All, or the one whose number is in `?id=`."""
+    """Remove all faults, or the one with the number in `?id=`."""
     if "id" in query:
         numbered = {str(number): fault for number, fault in simulator.faults.numbered().items()}
         if query["id"] not in numbered:
-            raise ValueError(f"there is no fault {query['id']}; there are: {', '.join(numbered) or 'none'}")
+            raise ValueError(f"unknown fault {query['id']}; existing faults: {', '.join(numbered) or 'none'}")
         simulator.faults.remove(numbered[query["id"]])
     else:
         simulator.faults.clear()
@@ -93,7 +93,7 @@ def _advance(simulator: Simulator, _query: Mapping[str, str], body: bytes) -> ob
     fields = _object(body)
     seconds = fields.get("seconds")
     if set(fields) != {"seconds"} or isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise ValueError('it takes {"seconds": n}, n a number')
+        raise ValueError('expected {"seconds": n}, where n is a number')
     simulator.advance(seconds)
     return {"now": simulator.now()}
 

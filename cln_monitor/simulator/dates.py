@@ -1,4 +1,4 @@
-"""How dates are spelled in answers."""
+"""The format of dates in responses."""
 
 from collections.abc import Callable, Mapping
 from time import gmtime, strftime
@@ -15,10 +15,10 @@ NEVER: Mapping[str, str | None] = {"null": None, "missing": None, "empty": ""}
 
 
 class Dates:
-    """The spelling of dates, and of a date that is not there.
+    """The format of dates, and of missing dates.
 
     `style` is one of `document` (`2014-04-30T11:26-0400`, API document: Date/time formatting), `seconds`,
-    `zulu` and `colon`; `never` is one of `null`, `missing` and `empty`. Setting another is a ValueError.
+    `zulu` and `colon`; `never` is one of `null`, `missing` and `empty`. Any other value raises ValueError.
     """
 
     def __init__(self) -> None:
@@ -27,34 +27,34 @@ class Dates:
 
     @property
     def style(self) -> str:
-        """How a date is spelled."""
+        """The format of dates."""
         return self._style
 
     @style.setter
     def style(self, style: str) -> None:
-        self._style = _one_of("style", style, STYLES)
+        self._style = _choice("style", style, STYLES)
 
     @property
     def never(self) -> str:
-        """What stands for a date that is not there."""
+        """The representation of a missing date."""
         return self._never
 
     @never.setter
     def never(self, never: str) -> None:
-        self._never = _one_of("never", never, NEVER)
+        self._never = _choice("never", never, NEVER)
 
     def spell(self, at: float) -> str:
-        """A moment (Unix seconds) in the style set; what the style does not show is cut off."""
+        """Return a time (Unix seconds) in the current style, truncated to the precision of the style."""
         return STYLES[self._style](at)
 
     def field(self, name: str, at: float | None) -> dict[str, str | None]:
-        """The part of a row that holds the date `name`: one pair, or none where it is left out."""
+        """Return the part of a row with the date `name`: one pair, or nothing if missing dates are omitted."""
         if at is not None:
             return {name: self.spell(at)}
         return {} if self._never == "missing" else {name: NEVER[self._never]}
 
 
-def _one_of(name: str, value: str, known: Mapping[str, Any]) -> str:
+def _choice(name: str, value: str, known: Mapping[str, Any]) -> str:
     if value not in known:
         raise ValueError(f"dates.{name} = {value!r}: must be one of {', '.join(known)}")
     return value

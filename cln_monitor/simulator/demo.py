@@ -1,6 +1,6 @@
-"""The account of a demonstration: some 90 KernelCare servers on six keys, each with a story of its own.
+"""The account of the demo: about 90 KernelCare servers on six keys, each with its own scenario.
 
-Imunify and ELS servers, IP licences and groups come with it.
+It also has Imunify and ELS servers, IP licenses and groups.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,11 @@ from .model import DAY, HOUR, Account, Cycling, Never, SimulatedCheckIns, Steady
 
 
 @dataclass(frozen=True, slots=True)
-class _Story:
-    """A key, or the IP licences of a type.
+class _Scenario:
+    """A key, or the IP licenses of a type, with `limit` and `servers`.
 
-    `silent` servers went silent that many days ago, `never` of them were never heard.
+    `silent` has the days since the last check-in, one for each silent server. `never` servers have never checked in;
+    `flapping` servers check in with gaps. `outofdate` and `unsupported` are numbers of servers in that patch state.
     """
 
     note: str
@@ -28,30 +29,30 @@ class _Story:
 
 
 _KERNELCARE = (
-    _Story("Production web, Frankfurt", 50, 48, silent=(2.5, 6), never=1, flapping=2, outofdate=3),
-    _Story("Shared hosting Köln", 20, 20, silent=(45,), unsupported=2),
-    _Story("クラウド (unlimited)", 0, 17, never=1, flapping=1, outofdate=1),
-    _Story("Databases", 12, 5),
-    _Story("Lab, retired", 5, 2, enabled=False, silent=(90, 120)),
-    _Story("New customer: onboarding", 10, 0),
+    _Scenario("Production web, Frankfurt", 50, 48, silent=(2.5, 6), never=1, flapping=2, outofdate=3),
+    _Scenario("Shared hosting Köln", 20, 20, silent=(45,), unsupported=2),
+    _Scenario("クラウド (unlimited)", 0, 17, never=1, flapping=1, outofdate=1),
+    _Scenario("Databases", 12, 5),
+    _Scenario("Lab, retired", 5, 2, enabled=False, silent=(90, 120)),
+    _Scenario("New customer: onboarding", 10, 0),
 )
 _IMUNIFY = (
-    ("360_250", _Story("Shared hosting Köln", 20, 14, silent=(4,), never=1, flapping=1)),
-    ("360_30", _Story("Production web, Frankfurt", 5, 5)),
-    ("AVP", _Story("Серверы клиентов", 0, 6, silent=(8,))),
-    ("360_1", _Story("Single sites", 10, 0)),
+    ("360_250", _Scenario("Shared hosting Köln", 20, 14, silent=(4,), never=1, flapping=1)),
+    ("360_30", _Scenario("Production web, Frankfurt", 5, 5)),
+    ("AVP", _Scenario("Серверы клиентов", 0, 6, silent=(8,))),
+    ("360_1", _Scenario("Single sites", 10, 0)),
 )
-_IP_LICENSES_FROM = 700  # the running number of the first address, beyond those of the servers
+_IP_LICENSES_FROM = 700  # number of the first address, beyond those of the servers
 _IP_LICENSES = (
-    # the type, the place of its first address, and: the server info, how many are paid for, how many are used
-    (1, 0, _Story("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 8, 6, silent=(9,))),
-    (1002, 8, _Story("cloudlinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)", 4, 3)),
-    (16, 12, _Story("almalinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)", 3, 3, silent=(40,))),
-    (42, 3, _Story("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 4, 3, never=1)),
-    (5010, 15, _Story("cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)", 1, 1)),
+    # type, offset of its first address, and: server info, number of licenses, number of licenses in use
+    (1, 0, _Scenario("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 8, 6, silent=(9,))),
+    (1002, 8, _Scenario("cloudlinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)", 4, 3)),
+    (16, 12, _Scenario("almalinux-release-9 (5.14.0-427.31.1.el9_4.x86_64)", 3, 3, silent=(40,))),
+    (42, 3, _Scenario("cloudlinux-release-8 (4.18.0-553.16.1.lve.el8.x86_64)", 4, 3, never=1)),
+    (5010, 15, _Scenario("cloudlinux-release-7 (3.10.0-962.3.2.lve1.5.88.el7.x86_64)", 1, 1)),
 )
 _ELS = (
-    # the product, the note, the limit, how many servers
+    # product, note, limit, number of servers
     ("CELS", "Shared hosting Köln", 10, 8),
     ("PHP_ELS", "", 0, 4),
     ("UELS18", "Databases", 3, 3),
@@ -61,52 +62,52 @@ _ELS = (
 AWP_WEBSITES = 12
 
 
-def furnish(account: Account, random: Random, now: float) -> None:
-    """Give `account` the keys and servers of the demonstration, as things stand at `now` (Unix seconds)."""
-    for story in _KERNELCARE:
+def populate_demo(account: Account, random: Random, now: float) -> None:
+    """Add the keys and servers of the demo to `account`, with check-ins up to `now` (Unix seconds)."""
+    for scenario in _KERNELCARE:
         kernelcare = account.add_kernelcare_key(
-            limit=story.limit,
-            note=story.note,
-            enabled=story.enabled,
+            limit=scenario.limit,
+            note=scenario.note,
+            enabled=scenario.enabled,
             created=now - random.randrange(500, 900) * DAY,
         )
-        states = ["outofdate"] * story.outofdate + ["unsupported"] * story.unsupported
-        states = ["uptodate"] * (story.servers - len(states)) + states
-        for (created, checkins), state in zip(_agents(story, random, now), states, strict=True):
+        states = ["outofdate"] * scenario.outofdate + ["unsupported"] * scenario.unsupported
+        states = ["uptodate"] * (scenario.servers - len(states)) + states
+        for (created, checkins), state in zip(_agents(scenario, random, now), states, strict=True):
             kernelcare.add_server(created=created, last_checkin=checkins, patch_state=state)
     _double_registration(account, now)
-    for code, story in _IMUNIFY:
-        imunify = account.add_imunify_key(code=code, limit=story.limit, note=story.note)
-        for created, checkins in _agents(story, random, now):
+    for code, scenario in _IMUNIFY:
+        imunify = account.add_imunify_key(code=code, limit=scenario.limit, note=scenario.note)
+        for created, checkins in _agents(scenario, random, now):
             imunify.add_server(created=created, last_checkin=checkins)
     account.add_monitoring_key("DemoMonitoringKey0001")
 
 
-def license_addresses(account: Account, random: Random, now: float) -> None:
-    """Give `account` the IP licences of the demonstration; some addresses hold two, some licences are unused."""
-    for type_, first, story in _IP_LICENSES:
+def add_ip_licenses(account: Account, random: Random, now: float) -> None:
+    """Add the IP licenses of the demo to `account`; some addresses have two, and some licenses are unused."""
+    for type_, first, scenario in _IP_LICENSES:
         start = _IP_LICENSES_FROM + first
-        for place, (created, checkins) in enumerate(_agents(story, random, now)):
+        for place, (created, checkins) in enumerate(_agents(scenario, random, now)):
             account.add_ip_license(
-                names.address(start + place), type_, created=created, last_checkin=checkins, server_info=story.note
+                names.address(start + place), type_, created=created, last_checkin=checkins, server_info=scenario.note
             )
-        for place in range(story.servers, story.limit):
+        for place in range(scenario.servers, scenario.limit):
             created = now - random.randrange(130 * DAY, 480 * DAY)
             account.add_ip_license(names.address(start + place), type_, registered=False, created=created)
 
 
-def extend_support(account: Account) -> None:
-    """Give `account` the ELS keys of the demonstration: roomy, unlimited, full, and without servers."""
+def add_els_keys(account: Account) -> None:
+    """Add the ELS keys of the demo to `account`: below the limit, unlimited, full, and without servers."""
     for code, note, limit, servers in _ELS:
         key = account.add_els_key(code=code, limit=limit, note=note)
         for _ in range(servers):
             key.add_server()
 
 
-def group_servers(account: Account) -> None:
-    """Give `account` the groups of the demonstration.
+def add_groups(account: Account) -> None:
+    """Add the groups of the demo to `account`.
 
-    One has servers of both products, one shares a server with it, one is empty.
+    One group has servers of both products, one shares a server with it, and one is empty.
     """
     web = next(key for key in account.kernelcare_keys.values() if key.note == "Production web, Frankfurt")
     databases = next(key for key in account.kernelcare_keys.values() if key.note == "Databases")
@@ -120,24 +121,24 @@ def group_servers(account: Account) -> None:
     account.add_group("New customers", "Empty until the first one comes")
 
 
-def _agents(story: _Story, random: Random, now: float) -> list[tuple[float, SimulatedCheckIns]]:
-    """When each server of a story was registered, and its check-ins."""
+def _agents(scenario: _Scenario, random: Random, now: float) -> list[tuple[float, SimulatedCheckIns]]:
+    """Return the registration time and the check-ins of each server of a scenario."""
     agents = []
-    for place in range(story.servers):
+    for place in range(scenario.servers):
         created = now - random.randrange(130 * DAY, 480 * DAY)
         agent: SimulatedCheckIns = Steady(random.getrandbits(32), created)
-        if place < len(story.silent):
-            agent = Stopped(agent, now - story.silent[place] * DAY)
-        elif place < len(story.silent) + story.never:
+        if place < len(scenario.silent):
+            agent = Stopped(agent, now - scenario.silent[place] * DAY)
+        elif place < len(scenario.silent) + scenario.never:
             created, agent = now - 5 * DAY, Never()
-        elif place < len(story.silent) + story.never + story.flapping:
+        elif place < len(scenario.silent) + scenario.never + scenario.flapping:
             agent = Cycling(agent, now - random.randrange(3 * DAY), up=2 * DAY, down=30 * HOUR)
         agents.append((created, agent))
     return agents
 
 
 def _double_registration(account: Account, now: float) -> None:
-    """A reinstalled server, registered twice under one address: the old id is silent and still counts."""
+    """Register a reinstalled server again at its address: the old id is silent, and still counts."""
     databases = next(key for key in account.kernelcare_keys.values() if key.note == "Databases")
     first = next(iter(databases.servers.values()))
     first.checkins = Stopped(first.checkins, now - 12 * DAY)

@@ -1,4 +1,4 @@
-"""One answer on its way out: headers, compression, framing, and the ways to break them."""
+"""The sending of one response: headers, compression, framing, and ways to break them."""
 
 import gzip
 import os
@@ -13,7 +13,7 @@ from .request_log import Request
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether a client that sends this `Accept-Encoding` takes gzip."""
+    """Return whether an `Accept-Encoding` header accepts gzip."""
     for coding in accept_encoding.lower().split(","):
         name, _, weight = coding.partition(";")
         if name.strip() in {"gzip", "*"}:
@@ -24,8 +24,8 @@ def accepts_gzip(accept_encoding: str) -> bool:
 class SimulatedExchange:
     """The server's side of one request.
 
-    What sends a status line sets `request.status` before its first byte. With `keep_alive` False the
-    connection ends after the exchange.
+    A method that sends a status line sets `request.status` before the first byte. If `keep_alive` is False, the
+    connection is closed after the exchange.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class SimulatedExchange:
         self._wants_body = request.method != "HEAD"
 
     def send(self, answer: SimulatedAnswer) -> None:
-        """Send an answer as it should be."""
+        """Send a correct response."""
         answer = self.encoded(answer)
         self.request.status = answer.status
-        # In one write: two would meet Nagle's algorithm and delayed acknowledgements.
+        # In one write: two would be delayed by Nagle's algorithm and delayed acknowledgements.
         self.connection.sendall(self.head(answer) + (answer.body if self._wants_body else b""))
 
     def encoded(self, answer: SimulatedAnswer) -> SimulatedAnswer:
-        """The answer with its body compressed, when the client takes gzip."""
+        """Return the response with a compressed body if the client accepts gzip."""
         if not (answer.body and accepts_gzip(self.request.headers.get("accept-encoding", ""))):
             return answer
         return replace(
@@ -62,7 +62,7 @@ class SimulatedExchange:
         )
 
     def head(self, answer: SimulatedAnswer, *, endless: bool = False) -> bytes:
-        """Status line and headers; without a length when `endless`: the end is where the connection ends."""
+        """Return the status line and headers; if `endless`, without a length, so that the body ends at the close."""
         lines = [
             f"HTTP/1.1 {answer.status} {phrase(answer.status)}",
             "Server: cln-simulator",
@@ -77,24 +77,24 @@ class SimulatedExchange:
         return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
 
     def wait(self, seconds: float) -> bool:
-        """Wait; False when the server closes meanwhile, and the exchange with it."""
+        """Wait, and return False if the server was closed during the wait, which ends the exchange."""
         if self._closing.wait(seconds):
             self.keep_alive = False
             return False
         return True
 
     def write(self, data: bytes) -> bool:
-        """Send bytes as they stand; False when the server closes."""
+        """Send raw bytes, and return False if the server is closing."""
         self.connection.sendall(data)
         return not self._closing.is_set()
 
     def wait_for_end(self) -> None:
-        """Read and drop what comes until the client, or the server's closing, ends the connection."""
+        """Read and discard data until the client closes the connection or the server is closed."""
         while self.connection.recv(4096):
             pass
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Not close(): that waits for the file objects on the socket, and shuts down in good order.
+        # Not close(), which waits for the file objects on the socket and shuts down gracefully.
         os.close(self.connection.detach())

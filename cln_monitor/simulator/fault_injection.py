@@ -1,4 +1,4 @@
-"""What each kind of fault does to an exchange."""
+"""The injection of faults: the effect of each kind of fault on an exchange."""
 
 import json
 import zlib
@@ -16,7 +16,7 @@ _BLOCK = 1 << 16
 
 
 def inject(exchange: SimulatedExchange, fault: Fault, real: Callable[[], SimulatedAnswer]) -> None:
-    """Let a fault have the exchange. `real` makes the true answer, and all the changes that come with it."""
+    """Inject a fault into the exchange. `real` makes the correct response, and the changes of the call."""
     _INJECTIONS[fault.kind](exchange, fault, real)
 
 
@@ -131,7 +131,7 @@ def _huge(exchange: SimulatedExchange, fault: Fault, _real: Callable[[], Simulat
 
 
 def _plausible(size: int) -> Iterator[bytes]:
-    """An envelope of exactly `size` bytes around many rows, padded with blanks; at least an empty one."""
+    """Yield an envelope of exactly `size` bytes with many rows, padded with blanks; at least an empty envelope."""
     start, end = b'{"message": null, "type": null, "success": true, "data": [', b"]}"
     row = {"server_id": "s096slnkaAtoiAsd", "ip": "192.0.2.1", "id": "12345", "key": "WsTs821nSAtiastD"}
     rows = json.dumps(row).encode()

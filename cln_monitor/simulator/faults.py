@@ -1,4 +1,4 @@
-"""Faults: what goes wrong, on which requests, how often."""
+"""Faults: their kinds, the requests they apply to, and how often."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 _REQUIRED: Final = object()
-_OF_ALL = ("path", "match", "times", "after", "probability")
+_COMMON = ("path", "match", "times", "after", "probability")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +86,28 @@ KINDS: Mapping[str, Mapping[str, _Field]] = {
 
 
 class Fault:
-    """Something that goes wrong with requests.
+    """A fault that is injected into requests.
 
-    `path` is a pattern of the shell for the path after `/api`, where `*` crosses slashes; `match` a text
-    that must stand in the request target, as sent or decoded. The fault lets `after` such requests pass,
-    then strikes each with `probability`, `times` in all (None: until it is removed). `struck` counts.
+    `path` is a shell pattern for the path after `/api`, where `*` also matches slashes; `match` is a text that the
+    request target must contain, as sent or decoded. The first `after` matching requests are not affected. Then the
+    fault is injected into each with `probability`, at most `times` times (None: no limit). `struck` is the count.
 
-    Kinds and their own fields:
+    Kinds and their fields:
 
-    - `latency`: `seconds` go by, then all goes on.
-    - `skew`: the `Date` header and the clock that tokens are judged by are off by `seconds`.
+    - `latency`: the response is delayed by `seconds`.
+    - `skew`: the `Date` header and the clock for tokens are off by `seconds`.
     - `status`: an HTTP error `status`, with `retry_after`, as JSON or as `html`.
-    - `answer`: `status`, `content_type` and `body` as they stand.
-    - `html`, `empty`: a page of HTML, nothing at all, both with status 200.
-    - `redirect`: to `location`.
-    - `cut`: half of the real answer, whole to HTTP. `cut_body`: half of what Content-Length says.
-    - `cut_gzip`: the real answer in gzip without the end mark, by a length that fits.
-    - `interim`: an interim `status` such as 103, and the real answer behind it.
-    - `hang`: no answer. `drip`, `drip_headers`: the body, or all, at one byte every `seconds`.
-    - `reset`: RST. `garbage`: bytes that are not HTTP. `raw`: the bytes of `body`, and the connection stays open.
-    - `huge`: `size` bytes of plausible JSON; with `gzip` a few on the wire for as many unpacked.
+    - `answer`: a response with `status`, `content_type` and `body`.
+    - `html`, `empty`: an HTML page, or an empty body, both with status 200.
+    - `redirect`: a redirect to `location`.
+    - `cut`: half of the real response, with a matching Content-Length. `cut_body`: half of the Content-Length.
+    - `cut_gzip`: the real response in gzip without its trailer, with a matching Content-Length.
+    - `interim`: an interim `status` such as 103, followed by the real response.
+    - `hang`: no response. `drip`, `drip_headers`: the body, or all, at one byte per `seconds`.
+    - `reset`: RST. `garbage`: bytes that are not HTTP. `raw`: the bytes of `body`; the connection stays open.
+    - `huge`: `size` bytes of plausible JSON; with `gzip`, they are compressed.
 
-    Raises ValueError for an unknown kind, a field the kind has not, a value that does not fit.
+    Raises ValueError for an unknown kind, an unknown field, a missing field, or an invalid value.
     """
 
     def __init__(
@@ -123,15 +123,16 @@ class Fault:
         **fields: object,
     ) -> None:
         if kind not in KINDS:
-            raise ValueError(f"fault {kind!r}: there is no such kind; there are {', '.join(KINDS)}")
+            raise ValueError(f"unknown fault kind {kind!r}; expected one of {', '.join(KINDS)}")
         known = KINDS[kind]
         for name in fields:
             if name not in known:
-                own = ", ".join(known) or "none of its own"
-                raise ValueError(f"fault {kind!r} takes no {name!r}; its fields are {own}, and {', '.join(_OF_ALL)}")
+                raise ValueError(
+                    f"fault {kind!r}: unknown field {name!r}; expected one of {', '.join([*known, *_COMMON])}"
+                )
         for name, field in known.items():
             if name not in fields and field.default is _REQUIRED:
-                raise ValueError(f"fault {kind!r} needs {name!r}: {field.must_be}")
+                raise ValueError(f"fault {kind!r}: missing field {name!r}, {field.must_be}")
         for name, must_be, value, fits in (
             *((name, field.must_be, fields.get(name, field.default), field.fits) for name, field in known.items()),
             ("path", "a pattern such as /kcare/key/*", path, _is_text),
@@ -153,12 +154,12 @@ class Fault:
         self._passed = 0
 
     @property
-    def goes_on(self) -> bool:
-        """Whether the request is answered all the same, so that other faults can strike it too."""
+    def continues(self) -> bool:
+        """Whether the request is still answered, so that other faults can apply to it too."""
         return self.kind in {"latency", "skew"}
 
-    def strikes(self, path: str, target: str, lot: float) -> bool:
-        """Whether it strikes this request, which it counts; `lot` is a draw from 0 to 1."""
+    def applies(self, path: str, target: str, draw: float) -> bool:
+        """Return whether the fault applies to a request, and count the request; `draw` is a random number in [0, 1)."""
         if not fnmatchcase(path, self.path):
             return False
         if self.match is not None and self.match not in target and self.match not in unquote(target):
@@ -166,14 +167,14 @@ class Fault:
         if self._passed < self.after:
             self._passed += 1
             return False
-        if (self.times is not None and self.struck >= self.times) or lot >= self.probability:
+        if (self.times is not None and self.struck >= self.times) or draw >= self.probability:
             return False
         self.struck += 1
         return True
 
 
 class Faults:
-    """The faults of a simulator, in the order they were added. Any thread may use it."""
+    """The faults of a simulator, in the order in which they were added. It is thread-safe."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
@@ -182,28 +183,28 @@ class Faults:
         self._lock = Lock()
 
     def add(self, fault: Fault) -> Fault:
-        """Let a fault strike from now on, and return it."""
+        """Add a fault, and return it."""
         with self._lock:
             self._faults[self._next] = fault
             self._next += 1
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Take a fault away. Raises ValueError when it is not here."""
+        """Remove a fault. Raises ValueError if it is not among the faults."""
         with self._lock:
             for number, present in self._faults.items():
                 if present is fault:
                     del self._faults[number]
                     return
-        raise ValueError(f"removing the fault {fault.kind!r}: it was never added, or is removed already")
+        raise ValueError(f"cannot remove the fault {fault.kind!r}: it was never added, or was removed already")
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
     def numbered(self) -> dict[int, Fault]:
-        """The faults by the number each got when it was added."""
+        """Return the faults by the number that each received when it was added."""
         with self._lock:
             return dict(self._faults)
 
@@ -213,16 +214,16 @@ class Faults:
     def __len__(self) -> int:
         return len(self._faults)
 
-    def striking(self, path: str, target: str) -> list[Fault]:
-        """What strikes this request: any number of faults that go on, and at most one that does not, last.
+    def for_request(self, path: str, target: str) -> list[Fault]:
+        """Return the faults that apply to a request: those that continue, and at most one that does not, as the last.
 
-        Faults behind that one do not see the request.
+        Faults after that one do not count the request.
         """
-        striking = []
+        applicable = []
         with self._lock:
             for fault in self._faults.values():
-                if fault.strikes(path, target, self._random.random()):
-                    striking.append(fault)
-                    if not fault.goes_on:
+                if fault.applies(path, target, self._random.random()):
+                    applicable.append(fault)
+                    if not fault.continues:
                         break
-        return striking
+        return applicable

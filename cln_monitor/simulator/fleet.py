@@ -1,4 +1,4 @@
-"""A fleet of any size from a seed."""
+"""The generation of a fleet of any size from a seed."""
 
 from collections.abc import Iterator
 from itertools import count, islice
@@ -19,17 +19,17 @@ from .model import (
     names,
 )
 
-SERVERS_A_KEY = 100
+SERVERS_PER_KEY = 100
 _IMUNIFY_SHARE = 4
 _IMUNIFY_CODES = ("360_30", "360_250", "360_UN", "AVP", "360_1")
 _NOTES = ("shared hosting", "resellers", "cloud nodes", "databases", "mail", "customers", "")
 _IP_LICENSES_SHARE = 10
 _MOST_IP_LICENSES = 1000
-_IP_LICENSES_FROM = 1_250_000  # the running number of the first address, beyond those of the largest fleet
+_IP_LICENSES_FROM = 1_250_000  # number of the first address, beyond those of the largest fleet
 _BUNDLES = ((1,), (1,), (1, 42), (1, 16, 49), (1002, 43), (1002,), (4,), (16,), (17,), (40,), (41,), (42,))
-_ELS_FROM = 1_260_000  # beyond those of the IP licences
+_ELS_FROM = 1_260_000  # beyond those of the IP licenses
 _ELS_SHARE = 8
-_ELS_SERVERS_A_KEY = 10
+_ELS_SERVERS_PER_KEY = 10
 _MOST_ELS_SERVERS = 1000
 _MOST_GROUPS = 10
 _MOST_WEBSITES = 1000
@@ -42,7 +42,7 @@ _SERVER_INFOS = (
 
 
 def populate(account: Account, servers: int, random: Random, now: float) -> None:
-    """Give `account` that many KernelCare servers, 100 a key, and a quarter as many with Imunify."""
+    """Add KernelCare servers to `account`, 100 per key, and a quarter as many Imunify servers."""
     for turn, size in enumerate(_sizes(servers)):
         kernelcare = account.add_kernelcare_key(
             limit=_limit(turn, size, random),
@@ -65,8 +65,8 @@ def populate(account: Account, servers: int, random: Random, now: float) -> None
             imunify.add_server(created=created, last_checkin=_checkins(created, random, now))
 
 
-def license_addresses(account: Account, servers: int, random: Random, now: float) -> None:
-    """Give `account` IP licences, a tenth as many as servers and 1000 at most; one in ten is unused."""
+def add_ip_licenses(account: Account, servers: int, random: Random, now: float) -> None:
+    """Add IP licenses to `account`, a tenth as many as `servers` and at most 1000; one in ten is unused."""
     for ip, type_ in islice(_bundled(random), min(servers // _IP_LICENSES_SHARE, _MOST_IP_LICENSES)):
         created = now - random.randrange(60 * DAY, 400 * DAY)
         if random.random() < 0.1:
@@ -76,21 +76,21 @@ def license_addresses(account: Account, servers: int, random: Random, now: float
             account.add_ip_license(ip, type_, created=created, last_checkin=checkins, server_info=server_info)
 
 
-def extend_support(account: Account, servers: int, random: Random) -> None:
-    """Give `account` ELS servers, an eighth as many as servers and 1000 at most, 10 a key, of all products."""
+def add_els_keys(account: Account, servers: int, random: Random) -> None:
+    """Add ELS servers of all products to `account`, an eighth as many as `servers` and at most 1000, 10 per key."""
     covered = min(servers // _ELS_SHARE, _MOST_ELS_SERVERS)
-    for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_A_KEY)):
+    for turn, size in enumerate(_sizes(covered, _ELS_SERVERS_PER_KEY)):
         code = ELS_CODES[turn % len(ELS_CODES)]
         key = account.add_els_key(code=code, limit=_limit(turn, size, random), note=_NOTES[turn % len(_NOTES)])
         for place in range(size):
-            number = _ELS_FROM + turn * _ELS_SERVERS_A_KEY + place
+            number = _ELS_FROM + turn * _ELS_SERVERS_PER_KEY + place
             key.add_server(ip=names.address(number), hostname=names.hostname(number))
 
 
-def group_servers(account: Account, random: Random) -> None:
-    """Put servers into groups: one for each of the first ten KernelCare keys, with servers of Imunify too.
+def add_groups(account: Account, random: Random) -> None:
+    """Add groups to `account`: one for each of the first ten KernelCare keys, with Imunify servers too.
 
-    One more holds a server of each, and one holds none. An account without servers has no groups.
+    One more group has a server of each, and one is empty. An account without servers has no groups.
     """
     kernelcare_keys, imunify_keys = list(account.kernelcare_keys.values()), list(account.imunify_keys.values())
     if not kernelcare_keys:
@@ -109,10 +109,10 @@ def group_servers(account: Account, random: Random) -> None:
                 group.add_server(protected)
 
 
-def bill_awp(account: Account, websites: int, random: Random, now: float) -> None:
-    """Let websites, 1000 at most, be billed for AccelerateWP in this month and the two before.
+def add_awp_entities(account: Account, websites: int, random: Random, now: float) -> None:
+    """Add up to 1000 websites billed for AccelerateWP in this month and the two months before.
 
-    Two in five have the CDN too, one in five has no user name, some came this month or the last.
+    Two in five have the CDN too, one in five has no user name, and some are new in this month or the last one.
     """
     sites = []
     for number in range(1, min(websites, _MOST_WEBSITES) + 1):
@@ -129,17 +129,17 @@ def bill_awp(account: Account, websites: int, random: Random, now: float) -> Non
 
 
 def _bundled(random: Random) -> Iterator[tuple[str, int]]:
-    """Addresses and types without end, an address with each type of its bundle."""
+    """Yield pairs of an address and a type without end, one pair for each type of an address."""
     return ((names.address(number), type_) for number in count(_IP_LICENSES_FROM) for type_ in random.choice(_BUNDLES))
 
 
-def _sizes(servers: int, a_key: int = SERVERS_A_KEY) -> list[int]:
-    full, rest = divmod(servers, a_key)
-    return [a_key] * full + [rest] * (rest > 0)
+def _sizes(servers: int, per_key: int = SERVERS_PER_KEY) -> list[int]:
+    full, rest = divmod(servers, per_key)
+    return [per_key] * full + [rest] * (rest > 0)
 
 
 def _limit(turn: int, used: int, random: Random) -> int:
-    """Of twenty keys two have no limit, one is full, and the others have room to grow."""
+    """Return the limit of a key: of twenty keys, two are unlimited, one is full, and the others are below the limit."""
     match turn % 20:
         case 3 | 13:
             return 0
@@ -150,21 +150,21 @@ def _limit(turn: int, used: int, random: Random) -> int:
 
 
 def _checkins(created: float, random: Random, now: float) -> SimulatedCheckIns:
-    """Of a hundred servers 95 are steady, two stop for good, two go and come back, one was never heard."""
-    lot = random.random()
-    if lot < 0.01:
+    """Return the check-ins of a server: of 100 servers, 95 are steady, 2 stop, 2 flap, and 1 never checks in."""
+    draw = random.random()
+    if draw < 0.01:
         return Never()
     agent = Steady(random.getrandbits(32), created)
-    if lot < 0.03:
+    if draw < 0.03:
         return Stopped(agent, now + random.randrange(-50 * DAY, 50 * DAY))
-    if lot < 0.05:
+    if draw < 0.05:
         up, down = random.randrange(2 * DAY, 9 * DAY), random.randrange(12 * HOUR, 4 * DAY)
         return Cycling(agent, now - random.randrange(9 * DAY), up, down)
     return agent
 
 
 def _patch_state(random: Random) -> str:
-    lot = random.random()
-    if lot < 0.02:
+    draw = random.random()
+    if draw < 0.02:
         return "outofdate"
-    return "unsupported" if lot < 0.03 else "uptodate"
+    return "unsupported" if draw < 0.03 else "uptodate"

@@ -1,4 +1,4 @@
-"""What clients asked: a bounded log that any thread may write and read."""
+"""The log of requests: it is bounded and thread-safe."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -12,10 +12,9 @@ KEPT = 10_000
 class Request:
     """One request.
 
-    `path` is decoded and starts after `/api` (the whole path, when it lies elsewhere); `query` holds the
-    decoded arguments; `target` is what the client sent, as it sent it. `status` is what it is answered, None
-    while, or when, no status line goes out. `headers` has its names in small letters. `client_port` tells the
-    client's connections apart.
+    `path` is decoded and starts after `/api` (or is the whole path, if it is not below `/api`); `query` has the decoded
+    arguments; `target` is the request target as sent. `status` is the status of the response, None if no status line
+    has been sent. The names of `headers` are lowercase. `client_port` distinguishes the client's connections.
     """
 
     method: str
@@ -35,16 +34,16 @@ class RequestLog:
         self._lock = Lock()
 
     def add(self, request: Request) -> None:
-        """Note a request, before it is answered."""
+        """Log a request, before it is answered."""
         with self._lock:
             self._requests.append(request)
 
     def all(self) -> list[Request]:
-        """All requests kept, oldest first."""
+        """Return all logged requests, oldest first."""
         with self._lock:
             return list(self._requests)
 
     def clear(self) -> None:
-        """Forget them."""
+        """Remove all requests."""
         with self._lock:
             self._requests.clear()

@@ -23,27 +23,27 @@ _CLOSES_IN = 0.9  # seconds
 
 
 def serve(simulator: Simulator, port: int = 0, host: str = "127.0.0.1") -> "Served":
-    """Serve a simulator over HTTP on loopback, on a free port when `port` is 0, until the result is closed.
+    """Serve a simulator over HTTP on loopback until the result is closed; port 0 picks a free port.
 
-    Raises ValueError for a host that is not loopback, OSError when the port cannot be had.
+    Raises ValueError for a host that is not loopback, and OSError if the port is not available.
     """
     return Served(simulator, port, host)
 
 
 class Served:
-    """A simulator being served. A context manager that closes on leaving.
+    """A running server of a simulator, and a context manager that closes it.
 
-    `url` is the root of the API, such as `http://127.0.0.1:41234/api`.
+    `url` is the root URL of the API, such as `http://127.0.0.1:41234/api`.
     """
 
     def __init__(self, simulator: Simulator, port: int, host: str) -> None:
         if not control.is_loopback(host):
-            raise ValueError(f"serving the simulator on {host!r}: it serves loopback alone, such as 127.0.0.1")
+            raise ValueError(f"cannot listen on {host!r}: use a loopback address, such as 127.0.0.1")
         host = "127.0.0.1" if host == "localhost" else host
         try:
             self._server = _Server(simulator, host, port)
         except OSError as error:
-            raise OSError(error.errno, f"serving the simulator on {host}:{port}: {error.strerror}") from error
+            raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
         self._host = host
         self.port: int = self._server.server_address[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}{API}"
@@ -51,12 +51,12 @@ class Served:
         self._accepting.start()
 
     def close(self) -> None:
-        """Stop serving within a second: open connections end, also those a fault holds."""
+        """Stop serving within a second, and close all connections, including those held open by a fault."""
         if self._server.closing.is_set():
             return
         self._server.closing.set()
         until = time.monotonic() + _CLOSES_IN
-        with suppress(OSError):  # any connection wakes the thread that accepts; where none gets in, it is awake
+        with suppress(OSError):  # any connection wakes the accepting thread; if none is possible, it is awake
             socket.create_connection((self._host, self.port), timeout=_CLOSES_IN / 2).close()
         self._accepting.join(max(0, until - time.monotonic()))
         self._server.server_close()
@@ -77,11 +77,11 @@ class Served:
 
 
 class _Server(ThreadingTCPServer):
-    """Not `ThreadingHTTPServer`, which asks the resolver for the name of the address it binds."""
+    """A threading server. `ThreadingHTTPServer` would look up the name of the address that it binds."""
 
     allow_reuse_address = True
     daemon_threads = True
-    request_queue_size = 128  # a pool of clients that starts at once must not be turned away
+    request_queue_size = 128  # a pool of clients that connects at the same time must not be refused
 
     def __init__(self, simulator: Simulator, host: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -108,16 +108,16 @@ class _Server(ThreadingTCPServer):
         super().shutdown_request(request)
 
     def end_connections(self) -> list[Thread]:
-        """Shut all connections down; the threads that still have one end soon after."""
+        """Shut down all connections, and return their threads, which end soon after."""
         with self._lock:
             connections = dict(self._connections)
         for connection in connections:
-            with suppress(OSError):  # ended by itself
+            with suppress(OSError):  # closed already
                 connection.shutdown(socket.SHUT_RDWR)
         return list(connections.values())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that hangs up is the client's affair; anything else is a fault of ours and is shown.
+        # A client that disconnects is not an error; any other exception is a bug of the simulator and is printed.
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if body is None:
             self.close_connection = True
-            self._exchange(request).send(answers.page(413, "Bodies come with a Content-Length, of 1 MiB at most."))
+            self._exchange(request).send(answers.page(413, "A body needs a Content-Length of at most 1 MiB."))
         elif path.startswith(control.PREFIX):
             self._exchange(request).send(
                 control.answer(
@@ -159,16 +159,16 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _handle  # noqa: N815 -- http.server looks for these names
 
     def _call(self, request: Request, path: str) -> None:
-        """Answer a call of the API, unless a fault has it otherwise."""
+        """Answer a call of the API, or inject a fault."""
         simulator = self.server.simulator
         simulator.note(request)
         skew = 0.0
-        strike = None
-        for fault in simulator.faults.striking(request.path, request.target):
+        injected = None
+        for fault in simulator.faults.for_request(request.path, request.target):
             if fault.kind == "skew":
                 skew += fault.fields["seconds"]
             elif fault.kind != "latency":
-                strike = fault
+                injected = fault
             elif self.server.closing.wait(fault.fields["seconds"]):
                 self.close_connection = True
                 return
@@ -179,10 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
             return simulator.answer(request.method, path.removeprefix(API), request.query, self.client_address[0], skew)
 
         exchange = self._exchange(request, skew)
-        if strike is None:
+        if injected is None:
             exchange.send(real())
         else:
-            fault_injection.inject(exchange, strike, real)
+            fault_injection.inject(exchange, injected, real)
             self.close_connection = not exchange.keep_alive
 
     def _exchange(self, request: Request, skew: float = 0.0) -> SimulatedExchange:
@@ -195,11 +195,11 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _body(self) -> bytes | None:
-        """The request's body; None when it is too large, or has no length by which to find its end."""
+        """Return the request's body, or None if it is too large or its length is unknown."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not length.isdecimal() or len(length) > 7 or int(length) > _MOST_BODY:
             return None
         return self.rfile.read(int(length))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class calls it so
-        """Nothing: what was asked is in `Simulator.requests`."""
+        """Log nothing: requests are in `Simulator.requests`."""

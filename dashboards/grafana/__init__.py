@@ -1,1 +1,1 @@
-"""The Grafana dashboards, built from typed Python: ``python -m dashboards.grafana`` writes the JSON beside it."""
+"""The Grafana dashboards as typed Python; ``python -m dashboards.grafana`` writes their JSON to this directory."""

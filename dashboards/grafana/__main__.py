@@ -1,4 +1,4 @@
-"""Writes each dashboard as JSON beside this module."""
+"""Write each dashboard as JSON to the directory of this module."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from . import exporter, imunify, kernelcare, licenses, overview
 from .alerts import annotations_of_alerts
 
-_SCHEMA_VERSION = 39  # of Grafana 10.4: later ones read it too, and nothing here needs more
-FOLDER = Path(__file__).parent
+_SCHEMA_VERSION = 39  # of Grafana 10.4; later versions read it as well
+DIRECTORY = Path(__file__).parent
 
 
 def texts() -> dict[str, str]:
-    """Return the JSON of each dashboard by the name of its file."""
+    """Return the JSON of each dashboard by file name."""
     dashboards = [module.dashboard() for module in (overview, kernelcare, imunify, licenses, exporter)]
-    return {f"{each.uid}.json": _text(each) for each in dashboards}
+    return {f"{dashboard.uid}.json": _text(dashboard) for dashboard in dashboards}
 
 
-def _text(made: Dashboard) -> str:
-    """Return the JSON of a dashboard, without what the SDK writes of one kind of variable into all."""
-    document = json.loads(JSONEncoder().encode(made))
+def _text(dashboard: Dashboard) -> str:
+    """Return the JSON of a dashboard without the interval options that the SDK adds to all kinds of variables."""
+    document = json.loads(JSONEncoder().encode(dashboard))
     document |= {"schemaVersion": _SCHEMA_VERSION, "annotations": {"list": annotations_of_alerts()}}
     for variable in document["templating"]["list"]:
         for only_of_intervals in ("auto", "auto_min", "auto_count"):
@@ -34,5 +34,5 @@ def _text(made: Dashboard) -> str:
 
 if __name__ == "__main__":
     for name, text in texts().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{FOLDER / name}\n")
+        (DIRECTORY / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{DIRECTORY / name}\n")

@@ -1,6 +1,6 @@
-"""Alerts that fire in Prometheus: as a table, as a number, and as annotations of all graphs.
+"""The alerts that fire in Prometheus: as a table, as numbers, and as annotations of all graphs.
 
-They are read as the series ``ALERTS``, so that neither Grafana's own alerting nor an Alertmanager is needed.
+They are read from the series ``ALERTS``, so neither Grafana Alerting nor an Alertmanager is required.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from .panels import DATASOURCE, GOOD, SEVERITIES, number
 from .tables import Column, rows
 
 _OF_EXPORTERS = 'alertname=~"Cln.*",job=~"$job|",instance=~"$instance|",account=~"$account|"'
-"""An alert may be of no exporter, or of no account."""
-_HOW_MANY = (
-    "Alerts of cln.rules.yml that fire in this Prometheus, from the series ALERTS, an alert of several exporters once. "
-    "There are none where Prometheus does not evaluate these rules."
+"""Includes alerts without an exporter or an account."""
+_SOURCE = (
+    "Alerts of cln.rules.yml that fire in this Prometheus, from the series ALERTS; alerts of several exporters count "
+    "once. Always empty if Prometheus does not evaluate these rules."
 )
 
 
 def firing(more: str = "") -> str:
-    """Return each alert that fires, once for all exporters."""
+    """Return the firing alerts, merged over exporters."""
     return f'max without (job, instance) (ALERTS{{alertstate="firing",{_OF_EXPORTERS}{more}}})'
 
 
@@ -32,11 +32,11 @@ def _firing_of(word: str) -> str:
 
 
 def firing_number(severity: Severity, size: tuple[int, int]) -> stat.Panel:
-    """Return how many alerts of a severity fire."""
+    """Return a panel with the number of firing alerts of a severity."""
     word, color = SEVERITIES[severity]
     return number(
         f"{word.capitalize()} alerts",
-        f"How many alerts of severity {word} fire. {_HOW_MANY}",
+        f"Number of firing alerts of severity {word}. {_SOURCE}",
         f"count({_firing_of(word)})",
         ((None, GOOD), (1, color)),
         none="none",
@@ -45,14 +45,14 @@ def firing_number(severity: Severity, size: tuple[int, int]) -> stat.Panel:
 
 
 def firing_table(size: tuple[int, int]) -> table.Panel:
-    """Return the alerts that fire, the most severe first."""
+    """Return a table of the firing alerts, the most severe first."""
     order = {"critical": "1", "warning": "2", "info": "3"}
     found = f"count by (severity, alertname, account) ({firing()})"
     for severity, level in order.items():
         found = f'label_replace({found}, "level", "{level}", "severity", "{severity}")'
     return rows(
         "Alerts firing now",
-        f"By severity, alert and account. {_HOW_MANY}",
+        f"By severity, alert and account. {_SOURCE}",
         [found],
         [
             Column(
@@ -60,17 +60,17 @@ def firing_table(size: tuple[int, int]) -> table.Panel:
             ),
             Column("alertname", "Alert"),
             Column("account", "Account", width=80),
-            Column("Value", "How many", width=85, right=True),
+            Column("Value", "Count", width=85, right=True),
             Column("severity", "severity", hidden=True),
         ],
         size=size,
-        none="No alert fires",
+        none="No alerts firing",
         sort=[("Level", False)],
     )
 
 
 def annotations_of_alerts() -> list[dict[str, Any]]:
-    """Return the annotations of graphs: a mark for as long as an alert fires, by severity in its color."""
+    """Return the annotations of graphs: a region while an alert fires, in the color of its severity."""
     return [
         {
             "name": f"Firing: {word}",

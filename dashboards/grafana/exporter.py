@@ -1,4 +1,4 @@
-"""CLN exporter: do the probes run, how old is what they read, what do they ask of CLN."""
+"""The dashboard CLN exporter: runs of probes, age of data, and API requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def dashboard() -> model.Dashboard:
     """Return the dashboard."""
     return variables.dashboard(
         "cln-exporter",
-        "The exporter itself: its probes, the age of its data, its calls of the CLN API.",
+        "The exporter itself: its probes, the age of its data, its requests to the CLN API.",
         [variables.of_label("probe", "Probe", f"cln_probe_interval_seconds{{{q.PROBES}}}")],
         [*_numbers(), _success(), _probes(), _ages(), _durations(), _requests(), _failures(), _calls()],
     )
@@ -32,7 +32,7 @@ def _numbers() -> list[stat.Panel]:
     return [
         number(
             "Exporters",
-            "Exporters that Prometheus could read at its last scrape.",
+            "Exporters that Prometheus scraped successfully at the last scrape.",
             f"count(cln_exporter_build_info{{{q.EXPORTER}}})",
             ((None, BAD), (1, "text")),
             none="none",
@@ -40,15 +40,14 @@ def _numbers() -> list[stat.Panel]:
         ),
         number(
             "Failing probes",
-            "Probes whose last run failed; what they read before is shown until it is too old.",
+            "Probes whose last run failed; their previous data are shown until max_age.",
             f"sum({q.once(BY_PROBE, f'1 - cln_probe_success{{{PROBES}}}')})",
             NONE_IS_GOOD,
             size=(4, 4),
         ),
         number(
             "Oldest data, in intervals",
-            "How many of its intervals ago the probe that is furthest behind last read all there is to read; up to 1 "
-            "is normal.",
+            "Age of the oldest complete data of a probe, in intervals of that probe; up to 1 is normal.",
             f"max((time() - {SUCCESS}) / cln_probe_interval_seconds{{{PROBES}}})",
             LATENESS,
             unit="none",
@@ -59,21 +58,21 @@ def _numbers() -> list[stat.Panel]:
             "Configuration",
             "Whether the last attempt to load the configuration succeeded.",
             f"min(cln_exporter_config_last_reload_successful{{{q.EXPORTER}}})",
-            shown={"1": ("loaded", GOOD), "0": ("refused", WARN)},
+            shown={"1": ("loaded", GOOD), "0": ("invalid", WARN)},
             size=(4, 4),
         ),
         number(
-            "Clock of CLN",
-            "How far CLN's clock is from the exporter's, by the Date header of its last answer: a token is good for a "
-            "short time only.",
+            "Clock skew of CLN",
+            "Difference between the clocks of CLN and the exporter, by the Date header of the last response: tokens "
+            "are valid only for a short time.",
             f"max(abs(cln_api_clock_skew_seconds{{{q.EXPORTER}}}))",
             ((None, GOOD), (30, "yellow"), (300, WARN)),
             unit="s",
             size=(4, 4),
         ),
         number(
-            "Series left out",
-            "Per-server series that were left out, as there are more of them than max_server_series allows: "
+            "Series dropped",
+            "Per-server series that are not exposed because they exceed max_server_series: "
             "cln_probe_server_series_dropped.",
             f"sum({q.once(BY_PROBE, f'cln_probe_server_series_dropped{{{PROBES}}}')})",
             ((None, GOOD), (1, WARN)),
@@ -85,7 +84,7 @@ def _numbers() -> list[stat.Panel]:
 def _success() -> statetimeline.Panel:
     return states(
         "Probes over time",
-        "Whether the last run of each probe read all there is to read; with several exporters, at each of them.",
+        "Whether the last run of each probe read all data; with several exporters, at all of them.",
         (f"min by (account, probe) (cln_probe_success{{{PROBES}}})", "{{account}} {{probe}}"),
         {"1": ("succeeds", GOOD), "0": ("fails", WARN)},
         size=(12, 10),
@@ -93,19 +92,19 @@ def _success() -> statetimeline.Panel:
 
 
 def _probes() -> table.Panel:
-    def each(metric: str) -> str:
+    def by_probe(metric: str) -> str:
         return q.once(BY_PROBE, f"cln_probe_{metric}{{{PROBES}}}")
 
-    interval = each("interval_seconds")
+    interval = by_probe("interval_seconds")
     return rows(
         "Probes now",
-        "Each probe: its last run, the age of its data, its interval, how long its last run took. A probe without "
-        "an account is that of CLN's status.",
+        "The last run of each probe, the age of its data, its interval, and the duration of its last run. The probe "
+        "without an account is that of CLN's status.",
         [
             interval,
-            f"{each('success')} or {interval} * NaN",
-            f"time() - {each('last_success_timestamp_seconds')} or {interval} * NaN",
-            f"{each('duration_seconds')} or {interval} * NaN",
+            f"{by_probe('success')} or {interval} * NaN",
+            f"time() - {by_probe('last_success_timestamp_seconds')} or {interval} * NaN",
+            f"{by_probe('duration_seconds')} or {interval} * NaN",
         ],
         [
             Column("probe", "Probe"),
@@ -114,7 +113,7 @@ def _probes() -> table.Panel:
             Column("Value #B", "Last run", width=95, shown={"1": ("succeeded", GOOD), "0": ("failed", WARN)}),
             Column("Value #C", "Data age", unit="s", decimals=0, width=90, right=True),
             Column("Value #A", "Interval", unit="s", decimals=0, width=90, right=True),
-            Column("Value #D", "Took", unit="s", decimals=1, width=90, right=True),
+            Column("Value #D", "Duration", unit="s", decimals=1, width=90, right=True),
         ],
         size=(12, 10),
         none="No probes",
@@ -125,7 +124,7 @@ def _probes() -> table.Panel:
 def _ages() -> timeseries.Panel:
     return lines(
         "Age of the data",
-        f"Time since each probe last read all there is to read; a saw-tooth up to its interval is normal. {POLLED}",
+        f"Time since each probe last read all data; a sawtooth up to its interval is normal. {POLLED}",
         [(f"max by (account, probe) (time() - {SUCCESS})", "{{account}} {{probe}}")],
         size=(12, 9),
         unit="s",
@@ -137,7 +136,7 @@ def _ages() -> timeseries.Panel:
 def _durations() -> timeseries.Panel:
     return lines(
         "Duration of the probes",
-        "How long the last run of each probe took; with several exporters, the longest.",
+        "Duration of the last run of each probe; with several exporters, the longest.",
         [(f"max by (account, probe) (cln_probe_duration_seconds{{{PROBES}}})", "{{account}} {{probe}}")],
         size=(12, 9),
         unit="s",
@@ -147,8 +146,8 @@ def _durations() -> timeseries.Panel:
 
 def _requests() -> timeseries.Panel:
     return lines(
-        "Calls of the CLN API per hour",
-        "Requests sent to CLN by HTTP status, or by the reason why there was none, of all accounts: "
+        "CLN API requests per hour",
+        "Requests to CLN of all accounts, by HTTP status, or by the reason if there was no response: "
         "cln_api_requests_total.",
         [(f"3600 * sum by (code) (rate({REQUESTS}[$__rate_interval]))", "{{code}}")],
         size=(12, 8),
@@ -161,8 +160,8 @@ def _requests() -> timeseries.Panel:
 def _failures() -> timeseries.Panel:
     return lines(
         "Failed runs by reason",
-        "Runs of the probes that failed, by reason: cln_probe_failures_total. The exporter's page and log say more, "
-        "its README what to do.",
+        "Failed runs of probes by reason: cln_probe_failures_total. See the status page or the log of the exporter "
+        "for the errors, and the runbook for what to do.",
         [(f"sum by (reason) (increase(cln_probe_failures_total{{{PROBES}}}[$__rate_interval]))", "{{reason}}")],
         size=(12, 8),
         stacked=True,
@@ -177,9 +176,9 @@ def _calls() -> table.Panel:
     seconds = f"cln_api_request_duration_seconds_sum{{{q.EXPORTER}}}"
     calls = f"sum by (endpoint) (increase({REQUESTS}[$__range]))"
     return rows(
-        "Calls by endpoint",
-        "Requests sent to CLN within the time range, how many had no HTTP status of success, and how long they took, "
-        "the whole body read; of all accounts.",
+        "Requests by endpoint",
+        "Requests to CLN of all accounts within the time range, how many had no successful HTTP status, and their "
+        "duration including the body.",
         [
             calls,
             f"sum by (endpoint) (increase({REFUSED}[$__range])) or {calls} * 0",
@@ -188,12 +187,12 @@ def _calls() -> table.Panel:
         ],
         [
             Column("endpoint", "Endpoint"),
-            Column("Value #A", "Calls", decimals=0, width=140, right=True),
+            Column("Value #A", "Requests", decimals=0, width=140, right=True),
             Column("Value #B", "Failed", decimals=0, width=140, right=True, steps=((None, "text"), (0.5, WARN))),
             Column("Value #C", "Mean", unit="s", decimals=1, width=140, right=True),
-            Column("Value #D", "95 % took less than", unit="s", decimals=1, width=180, right=True),
+            Column("Value #D", "95th percentile", unit="s", decimals=1, width=180, right=True),
         ],
         size=(24, 16),
-        none="No calls in this time",
-        sort=[("Calls", True)],
+        none="No requests in this time range",
+        sort=[("Requests", True)],
     )

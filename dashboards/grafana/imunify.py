@@ -1,4 +1,4 @@
-"""CLN Imunify: do the servers check in, which key is full."""
+"""The dashboard CLN Imunify: check-ins of servers, and limits of keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def dashboard() -> model.Dashboard:
     """Return the dashboard."""
     return variables.dashboard(
         "cln-imunify",
-        "The keys and servers of Imunify: check-ins, products, limits.",
+        "Keys and servers of Imunify: check-ins, products, limits.",
         [
             variables.of_label("code", "Product code", f"cln_imunify_key_info{{{q.ACCOUNT}}}", "product"),
             variables.of_label("imunify_key", "Key", f'cln_imunify_key_info{{{q.ACCOUNT},product=~"$code"}}', "key"),
@@ -42,7 +42,7 @@ def _numbers() -> list[stat.Panel]:
         *servers.numbers(SCOPE),
         number(
             "Full keys",
-            "Keys with a limit of 2 or more that are full, limit of /im/key/list.json: new servers fail to register. "
+            "Keys with a limit of 2 or more that are full, from /im/key/list.json: new servers fail to register. "
             f"{POLLED}",
             f"sum({q.fullness(SCOPE, PRODUCT)} >= bool 1)",
             NONE_IS_GOOD,
@@ -56,8 +56,8 @@ def _products() -> bargauge.Panel:
     used = f"{q.used(SCOPE, PRODUCT)} * on (account, key) group_left (product) topk by (account, key) (1, {CODES})"
     return bars(
         "Servers by product",
-        "Servers that use the keys, by their product in /im/key/list.json: cln_imunify_key_servers, or "
-        f"cln_imunify_key_servers_reported where that is more. {POLLED}",
+        "Servers of the keys by product in /im/key/list.json: cln_imunify_key_servers, or "
+        f"cln_imunify_key_servers_reported if that is larger. {POLLED}",
         [(f"sort_desc(sum by (product) ({used}))", "{{product}}")],
         size=(12, 8),
         names=PRODUCT_CODES,

@@ -1,4 +1,4 @@
-"""CLN KernelCare: do the servers check in, are their kernels patched, which key is full."""
+"""The dashboard CLN KernelCare: check-ins and kernels of servers, and limits of keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def dashboard() -> model.Dashboard:
     """Return the dashboard."""
     return variables.dashboard(
         "cln-kernelcare",
-        "The keys and servers of KernelCare: check-ins, patches, limits.",
+        "Keys and servers of KernelCare: check-ins, patches, limits.",
         [
             variables.of_label("kernelcare_key", "Key", f"cln_kernelcare_key_info{{{q.ACCOUNT}}}", "key"),
             variables.stale_after(),
@@ -47,7 +47,7 @@ def _check_ins() -> list[stat.Panel]:
         servers.disabled_number(SCOPE, 4),
         number(
             "Unknown check-in",
-            "Servers whose last check-in is ahead of CLN's clock, or not told for any server, last_checkin of "
+            "Servers whose last check-in is ahead of CLN's clock, or missing for all servers, from last_checkin of "
             f"/kcare/key/servers.json. {POLLED}",
             f"sum({counts.unknown(SCOPE, PRODUCT)})",
             ((None, GOOD), (1, CHECKIN_COLORS["unknown"])),
@@ -60,7 +60,7 @@ def _patches() -> list[stat.Panel]:
     return [
         number(
             f"Kernels {text}",
-            f"KernelCare servers whose patch state is {text}, {state} of /kcare/nagios-res or /kcare/nagios: "
+            f"KernelCare servers whose patch state is {text}, from {state} of /kcare/nagios-res or /kcare/nagios: "
             f"cln_patch_status_servers. {POLLED}",
             f"sum({q.patch_states(KEYS, state)})",
             NEUTRAL if state == "uptodate" else NONE_IS_GOOD,
@@ -73,8 +73,8 @@ def _patches() -> list[stat.Panel]:
 def _patches_over_time() -> timeseries.Panel:
     return lines(
         "Kernels that are not up to date",
-        "KernelCare servers by patch state, of /kcare/nagios-res for the whole account, else the sum of /kcare/nagios "
-        f"over its keys: cln_patch_status_servers. {POLLED}",
+        "KernelCare servers by patch state, from /kcare/nagios-res for the whole account, otherwise the sum of "
+        f"/kcare/nagios over its keys: cln_patch_status_servers. {POLLED}",
         [(f"sum({q.patch_states(KEYS, state)})", text) for state, text in PATCH_STATES.items() if state != "uptodate"],
         size=(12, 8),
         colors={PATCH_STATES[state]: color for state, color in PATCH_COLORS.items()},
@@ -97,7 +97,7 @@ def _hosts() -> table.Panel:
     hosts = q.once("account, host, ip, state", f"cln_patch_status_host{{{KEYS}}}")
     return rows(
         "Hosts that are not up to date",
-        "Hosts that the answers of /kcare/nagios name, each once, with their patch state: cln_patch_status_host. "
+        "Hosts in the responses of /kcare/nagios, without duplicates, with their patch state: cln_patch_status_host. "
         f"{POLLED}",
         [hosts],
         [
@@ -122,8 +122,8 @@ def _groups() -> bargauge.Panel:
     groups = q.once("group, account, product", f"cln_group_servers{{{q.ACCOUNT}}}")
     return bars(
         "Servers in groups",
-        f"Servers of each group, of KernelCare and of Imunify, /group/servers/list.json: cln_group_servers. {POLLED}",
+        f"KernelCare and Imunify servers of each group, from /group/servers/list.json: cln_group_servers. {POLLED}",
         [(f"sort_desc(sum by (group) ({groups}))", "{{group}}")],
         size=(8, 9),
-        none="No groups: the probe groups is off unless enabled",
+        none="No groups: the probe groups is disabled by default",
     )

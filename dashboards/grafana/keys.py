@@ -1,4 +1,4 @@
-"""The table of keys, which several dashboards have: how full each is, in words where it has no limit."""
+"""The table of keys of several dashboards, with their usage and limit."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ _SOURCES = {
 def _with_checkin(scope: Scope, checkin: str) -> str:
     families = [family for family in ("kernelcare", "imunify") if scope.has(family)]
     return scope.all(
-        lambda of, family: of.once(family, "account, key", "_key_servers", f'checkin="{checkin}"'), *families
+        lambda scope_, family: scope_.once(family, "account, key", "_key_servers", f'checkin="{checkin}"'), *families
     )
 
 
 def keys_table(
     title: str, scope: Scope, size: tuple[int, int], *, infos: str = "", columns: Sequence[Column] = ()
 ) -> table.Panel:
-    """Return each key with its servers and its limit, the fullest first.
+    """Return a table of keys with their servers and limits, the fullest first.
 
-    ``infos`` has further labels of keys, which ``columns`` show.
+    ``infos`` is an expression with additional labels of keys, which ``columns`` show.
     """
     used = scope.all(q.used, *q.WITH_KEYS)
     limits, unknown = scope.all(q.limit, *q.WITH_KEYS), f"({used}) * NaN"
     families = [family for family in q.WITH_KEYS if scope.has(family)]
     many = len(families) > 1
-    extra = f"({used}) ^ 0 * on (account, key) group_left ({', '.join(each.field for each in columns)}) {infos}"
+    extra = f"({used}) ^ 0 * on (account, key) group_left ({', '.join(column.field for column in columns)}) {infos}"
     labelled = f"{extra}\nor ({used}) unless on (account, key) {infos}" if infos else used
     return rows(
         title,
-        "Each key with the servers that use it and its limit, the fullest first: at 100 % new servers fail to "
-        "register. A key of one server is meant to be full. Of Imunify the larger of the number of servers listed and "
-        f"reported. Limits and servers of {', '.join(_SOURCES[family] for family in families)}. {POLLED}",
+        "Each key with its servers and its limit, the fullest first: at 100 % new servers fail to register. A key for "
+        "one server is supposed to be full. For Imunify, the larger of the listed and the reported number of servers. "
+        f"Limits and servers from {', '.join(_SOURCES[family] for family in families)}. {POLLED}",
         [
             q.with_note(scope, f"({labelled}) ^ 0"),
             used,
             f"{limits}\nor {unknown}",
-            # Without a row of each key Grafana could not merge the columns. No limit is -1.
+            # Each query needs a row for each key, so that Grafana can merge the columns. Unlimited is -1.
             f"{scope.all(q.usage, *q.WITH_KEYS)}\nor 0 * (({limits}) == Inf) ^ 0 - 1\nor {unknown}",
             *([_with_checkin(scope, "never")] if families != ["els"] else []),
         ],
@@ -77,5 +77,5 @@ def keys_table(
 
 
 def product_column() -> Column:
-    """Return the column of a key's product, by its name in place of its code."""
+    """Return the column of a key's product, with its name instead of its code."""
     return Column("product", "Product", shown=PRODUCT_CODES)

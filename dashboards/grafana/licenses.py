@@ -1,4 +1,4 @@
-"""CLN licenses: what is paid for, what of it is used, where a limit is near."""
+"""The dashboard CLN licenses: paid, used, and unused licenses, and limits of keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .tables import DAYS, Column, rows
 SCOPE = q.Scope((*q.WITH_KEYS, "ip_license"), chosen=True)
 ADDRESSES = q.Scope(("ip_license",))
 ELS = q.Scope(("els",))
-OFF = "No data: the probe {} is off unless enabled"
+OFF = "No data: the probe {} is disabled by default"
 _LICENSE = "account, ip, license"
 
 
@@ -23,7 +23,7 @@ def dashboard() -> model.Dashboard:
     """Return the dashboard."""
     return variables.dashboard(
         "cln-licenses",
-        "Keys and IP licenses: limits, what is unused, AccelerateWP and ELS.",
+        "Keys and IP licenses: limits, unused licenses, AccelerateWP, and ELS.",
         [variables.product(*SCOPE.families), variables.stale_after()],
         [
             *_numbers(),
@@ -50,41 +50,41 @@ def _numbers() -> list[stat.Panel]:
     free, used, fullness = (SCOPE.all(make, *q.WITH_KEYS) for make in (q.free, q.used, q.fullness))
     return [
         number(
-            "Keys", f"Keys of KernelCare, Imunify and ELS, of their key lists. {POLLED}", f"count({used})", size=size
+            "Keys", f"Keys of KernelCare, Imunify, and ELS, from their key lists. {POLLED}", f"count({used})", size=size
         ),
         number(
             "Full keys",
-            "Keys with a limit of 2 or more that are full, by the limits of the key lists: new servers fail to "
-            f"register. Disabled keys are left out. {POLLED}",
+            "Keys with a limit of 2 or more that are full, by the limits in the key lists: new servers fail to "
+            f"register. Disabled keys are excluded. {POLLED}",
             f"sum(({fullness}) >= bool 1)",
             NONE_IS_GOOD,
             none="no limits",
             size=size,
         ),
         number(
-            "Free places",
-            f"How many more servers the keys with a limit take, by the limits of the key lists. {POLLED}",
+            "Free slots",
+            f"Number of servers that keys with a limit can still accept, from the key lists. {POLLED}",
             f"sum({free})",
             none="unlimited",
             size=size,
         ),
         number(
             "IP licenses",
-            f"IP licenses of all types, used or not, of /ipl/list.json: cln_ip_licenses. {POLLED}",
+            f"IP licenses of all types, used and unused, from /ipl/list.json: cln_ip_licenses. {POLLED}",
             f"sum({q.ip_licenses()})",
             size=size,
         ),
         number(
             "Unused IP licenses",
-            "IP licenses that no server uses 7 days or longer after their creation, registered and created of "
-            f"/ipl/list.json; with server_series: false, all that no server uses. {POLLED}",
+            "IP licenses that no server uses 7 days or longer after their creation, from registered and created of "
+            f"/ipl/list.json; with server_series: false, all unused ones. {POLLED}",
             f"sum({q.unused_licenses()})",
             NONE_OR_INFO,
             size=size,
         ),
         number(
             "AccelerateWP this month",
-            f"Entities that are billed this month (UTC), rows of /cl/awp: cln_awp_billable. {POLLED}",
+            f"Billable entities of this month (UTC), from /cl/awp: cln_awp_billable. {POLLED}",
             f"sum({q.awp()})",
             none="–",
             size=size,
@@ -94,9 +94,9 @@ def _numbers() -> list[stat.Panel]:
 
 def _free_over_time() -> timeseries.Panel:
     return lines(
-        "Free places by product",
-        "How many more servers the keys with a limit take, by product, from the limits and servers of the key and "
-        f"server lists. {POLLED}",
+        "Free slots by product",
+        "Number of servers that keys with a limit can still accept, by product, from the key and server lists. "
+        f"{POLLED}",
         [(f"sum by (family) ({SCOPE.all(q.free, *q.WITH_KEYS)})", "{{family}}")],
         size=(12, 8),
         none="No key has a limit",
@@ -109,8 +109,8 @@ def _types() -> table.Panel:
     used = f"sum by (license) ({q.ip_licenses('true')})"
     return rows(
         "By type",
-        "IP licenses by type, and how many of them a server uses, registered of /ipl/list.json. A type without a name "
-        f"is shown by its number. {POLLED}",
+        "IP licenses by type, and how many of them are in use, from registered of /ipl/list.json. A type without a "
+        f"name is shown by its number. {POLLED}",
         [all_, used, f"sum by (license) ({q.ip_licenses('false')})", f"{used} / {all_}"],
         [
             Column("license", "Type"),
@@ -132,8 +132,8 @@ def _unused() -> table.Panel:
     created = q.once(_LICENSE, f"cln_ip_license_created_timestamp_seconds{{{q.ACCOUNT}}}")
     return rows(
         "IP licenses without a server",
-        "Licenses that no server uses, by the time since they were created, registered and created of /ipl/list.json; "
-        f"empty with server_series: false. {POLLED}",
+        "Licenses that no server uses, by the time since their creation, from registered and created of "
+        f"/ipl/list.json; empty with server_series: false. {POLLED}",
         [f"sort_desc((time() - ({created} and on ({_LICENSE}) ({unused}))) / 86400)"],
         [
             Column("Value", "Paid for since", unit=DAYS, decimals=1, width=130, right=True),
@@ -160,7 +160,7 @@ def _awp() -> bargauge.Panel:
         billed = f'label_replace({billed}, "product", "{PRODUCT_CODES[code]}", "product", "{code}")'
     return bars(
         "AccelerateWP billed this month",
-        f"Rows of /cl/awp of the current month (UTC), by product and limit of the CDN: cln_awp_billable. {POLLED}",
+        f"Rows of /cl/awp of the current month (UTC), by product and CDN limit: cln_awp_billable. {POLLED}",
         [(f"sort_desc({billed})", "{{product}} {{cdn_limit}}")],
         size=(12, 8),
         none=OFF.format("awp"),

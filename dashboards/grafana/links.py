@@ -1,4 +1,4 @@
-"""How the dashboards lead to each other: time range and variables go along."""
+"""The links between dashboards, which keep the time range and the variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TITLES = {
 
 
 def to(uid: str) -> build.DashboardLink:
-    """Return the link of a panel to the dashboard that says more."""
+    """Return the link of a panel to the dashboard with more details."""
     return (
         build.DashboardLink(TITLES[uid])
         .type(DashboardLinkType.LINK)
@@ -25,6 +25,6 @@ def to(uid: str) -> build.DashboardLink:
 
 
 def among_all() -> build.DashboardLink:
-    """Return the links at the top of each dashboard, to all with the tag."""
+    """Return the links at the top of each dashboard to all dashboards with the tag."""
     link = build.DashboardLink("CLN").type(DashboardLinkType.DASHBOARDS).tags([TAG]).icon("external link")
     return link.as_dropdown(False).include_vars(True).keep_time(True)

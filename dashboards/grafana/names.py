@@ -1,6 +1,6 @@
-"""What products and states are called on the dashboards: one table each.
+"""The display names of products and states on the dashboards.
 
-Tables show them by value mappings, and legends by overrides.
+Tables use them in value mappings, legends in overrides.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from cln_monitor.probes import PRODUCT_NAMES
 
 FAMILIES = {"kernelcare": "KernelCare", "imunify": "Imunify", "els": "ELS", "ip_license": "IP licenses"}
-"""The products by the word that the names of their metrics have."""
+"""The products, by their part of the metric names."""
 PROBES = FAMILIES | {
     "ip_licenses": "IP licenses",
     "patch_status": "Patch status",
@@ -17,7 +17,7 @@ PROBES = FAMILIES | {
     "status": "CLN status",
 }
 PRODUCT_CODES = {code: name for names in PRODUCT_NAMES.values() for code, name in names.items()}
-"""The products of keys and bills by the codes that CLN has for them. A code that is not here is shown as it is."""
+"""The products of keys and bills, by their code in CLN. Other codes are shown as they are."""
 PATCH_STATES = {
     "uptodate": "up to date",
     "outofdate": "out of date",

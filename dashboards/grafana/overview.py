@@ -1,4 +1,4 @@
-"""CLN overview: is all well, and if not, where to look."""
+"""The dashboard CLN overview: current problems, and where to look."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def dashboard() -> model.Dashboard:
     """Return the dashboard."""
     return variables.dashboard(
         "cln-overview",
-        "What a CloudLinux Network account has, and what is wrong with it now.",
+        "CloudLinux Network (CLN) accounts and their current problems.",
         [variables.product(*SCOPE.families), variables.stale_after()],
         [
             *_troubles(),
@@ -60,7 +60,7 @@ def _troubles() -> list[stat.Panel]:
         firing_number(Severity.WARNING, size),
         number(
             "CLN services",
-            f"Flags of /status.json that are not in their good state, from cln_status_ok. {POLLED}",
+            f"Flags of /status.json in a bad state, from cln_status_ok. {POLLED}",
             f"sum({q.once('api, flag', f'1 - cln_status_ok{{{q.EXPORTER}}}')})",
             NONE_IS_GOOD,
             shown={"0": ("OK", GOOD)},
@@ -69,7 +69,7 @@ def _troubles() -> list[stat.Panel]:
         ),
         number(
             "Failing probes",
-            "Probes whose last run failed, from cln_probe_success; what they read before is shown until it is too old.",
+            "Probes whose last run failed, from cln_probe_success; their previous data are shown until max_age.",
             f"sum({q.failing_probes()})",
             NONE_IS_GOOD,
             link="cln-exporter",
@@ -77,7 +77,7 @@ def _troubles() -> list[stat.Panel]:
         ),
         number(
             "Kernels out of date",
-            "KernelCare servers without the latest patches, outofdate of /kcare/nagios-res or /kcare/nagios: "
+            "KernelCare servers without the latest patches, from outofdate of /kcare/nagios-res or /kcare/nagios: "
             f"cln_patch_status_servers. {POLLED}",
             f"sum({q.patch_states(state='outofdate')})",
             NONE_IS_GOOD,
@@ -86,8 +86,8 @@ def _troubles() -> list[stat.Panel]:
         ),
         number(
             "Unused IP licenses",
-            "IP licenses that no server uses 7 days or longer after their creation, registered and created of "
-            f"/ipl/list.json; with server_series: false, all that no server uses. {POLLED}",
+            "IP licenses that no server uses 7 days or longer after their creation, from registered and created of "
+            f"/ipl/list.json; with server_series: false, all unused ones. {POLLED}",
             f"sum({q.unused_licenses()})",
             NONE_OR_INFO,
             link="cln-licenses",
@@ -99,8 +99,8 @@ def _troubles() -> list[stat.Panel]:
 def _flags() -> statetimeline.Panel:
     return states(
         "CLN's own services",
-        "Flags of /status.json, by whether each is in its good state: rhn_overloaded and rhn_queue_full are good when "
-        f"false, the others when true. From cln_status_ok. {POLLED}",
+        "The state of the flags of /status.json: rhn_overloaded and rhn_queue_full are good if false, the others if "
+        f"true. From cln_status_ok. {POLLED}",
         (q.once("flag", f"1 - cln_status_ok{{{q.EXPORTER}}}"), "{{flag}}"),
         {"0": ("good", GOOD), "1": ("bad", WARN)},
         size=(24, 7),
@@ -111,8 +111,8 @@ def _flags() -> statetimeline.Panel:
 def _fullest() -> table.Panel:
     return rows(
         "Fullest keys",
-        "The six keys that use most of their limit: at 100 % new servers fail to register. Keys without a limit, or "
-        f"with a limit of 1, and disabled keys are left out. Limits and servers of the key and server lists. {POLLED}",
+        "The six keys with the highest usage: at 100 % new servers fail to register. Unlimited keys, keys with a limit "
+        f"of 1, and disabled keys are excluded. From the key and server lists. {POLLED}",
         [f"sort_desc(topk(6, {q.with_note(SCOPE, SCOPE.all(q.fullness, *q.WITH_KEYS))}))"],
         [
             Column("family", "Product", shown=FAMILIES, width=90),
@@ -136,12 +136,12 @@ def _licenses() -> table.Panel:
         return f'label_replace(sum({q.ip_licenses(registered, SCOPE)}), "family", "ip_license", "", "")'
 
     def by_family(*series: str, ip: str) -> str:
-        return q.any_of([*(f"sum by (family) ({each})" for each in series), ip])
+        return q.any_of([*(f"sum by (family) ({expression})" for expression in series), ip])
 
     return rows(
         "Licenses used and unused",
-        "Servers, places and free places of the keys that have a limit, by product; of all keys where none has one. "
-        f"And IP licenses, all and those that no server uses. From the key lists and /ipl/list.json. {POLLED}",
+        "Used, total, and free slots of keys with a limit, by product, or of all keys if none has a limit; and used "
+        f"and unused IP licenses. From the key lists and /ipl/list.json. {POLLED}",
         [
             by_family(with_limit, used, ip=of_ip("true")),
             by_family(f"({limit}) < Inf", limit, ip=of_ip()),
@@ -163,8 +163,8 @@ def _licenses() -> table.Panel:
 def _patches() -> bargauge.Panel:
     return bars(
         "Kernels by patch state",
-        "KernelCare servers by patch state, of /kcare/nagios-res for the whole account, else the sum of /kcare/nagios "
-        f"over its keys: cln_patch_status_servers. {POLLED}",
+        "KernelCare servers by patch state, from /kcare/nagios-res for the whole account, otherwise the sum of "
+        f"/kcare/nagios over its keys: cln_patch_status_servers. {POLLED}",
         [(f"sum({q.patch_states(state=state)})", text) for state, text in PATCH_STATES.items()],
         size=(6, 8),
         colors={PATCH_STATES[state]: color for state, color in PATCH_COLORS.items()},

@@ -1,4 +1,4 @@
-"""The kinds of panels the dashboards are made of, each with the looks they share."""
+"""The kinds of panels of the dashboards, with their common appearance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .links import to
 
 DATASOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 GOOD, WARN, BAD, PLAIN, NOTICE = "green", "orange", "red", "text", "blue"
-"""OK, warning, critical, no verdict, info."""
+"""OK, warning, critical, neutral, info."""
 CHECKIN_COLORS = {"fresh": GOOD, "stale": WARN, "never": "yellow", "unknown": "dark-yellow"}
 PATCH_COLORS = {"uptodate": GOOD, "outofdate": WARN, "unsupported": "yellow", "inactive": "dark-yellow"}
 SEVERITIES = {
@@ -28,10 +28,10 @@ SEVERITIES = {
     Severity.INFO: ("info", NOTICE),
 }
 COUNT = "locale"
-"""Of numbers of things: whole, with separators, never 100 K."""
-POLLED = "Polled from CLN by cln-exporter, so as old as its last poll."
+"""The unit of counts: integers with separators, never 100 K."""
+POLLED = "Polled from CLN by cln-exporter, so as old as the last poll."
 GRAPH_INTERVAL, RATE_INTERVAL = "5m", "30m"
-"""The least step of graphs. CLN is polled every 15 minutes or so: a shorter rate would be zero between two polls."""
+"""The minimum step of graphs. CLN is polled about every 15 minutes; a shorter rate would be 0 between two polls."""
 
 Steps = Sequence[tuple[float | None, str]]
 NEUTRAL: Steps = ((None, PLAIN),)
@@ -42,11 +42,11 @@ NONE_OR_BAD: Steps = ((None, GOOD), (1, BAD))
 FULLNESS: Steps = ((None, GOOD), (policy.NEARLY_FULL / 100, "yellow"), (policy.FULL / 100, WARN))
 
 Look = tuple[str, str]
-"""The text and the color that stand for a value."""
+"""The text and the color of a value."""
 
 
 class AnyPanel(Protocol):
-    """What all builders of panels have; they share no base."""
+    """The common interface of panel builders, which have no common base class."""
 
     def title(self, title: str) -> Self: ...
     def description(self, description: str) -> Self: ...
@@ -66,7 +66,7 @@ class AnyPanel(Protocol):
 P = TypeVar("P", bound=AnyPanel)
 
 
-def dressed(
+def with_common_options(
     panel: P,
     title: str,
     description: str,
@@ -77,7 +77,7 @@ def dressed(
     none: str,
     link: str,
 ) -> P:
-    """Return ``panel`` with what every panel has."""
+    """Return ``panel`` with the options that every panel has."""
     panel.title(title).description(description).datasource(DATASOURCE).targets(targets)
     panel.span(size[0]).height(size[1]).unit(unit).no_value(none)
     if link:
@@ -86,7 +86,7 @@ def dressed(
 
 
 def now(expression: str, legend: str = "", ref: str = "A") -> prometheus.Dataquery:
-    """Return a query of what is now."""
+    """Return an instant query."""
     query = prometheus.Dataquery().datasource(DATASOURCE).expr(expression).ref_id(ref).instant()
     return query.legend_format(legend) if legend else query
 
@@ -96,7 +96,7 @@ def _over_time(expression: str, legend: str, ref: str) -> prometheus.Dataquery:
 
 
 def thresholds(steps: Steps) -> build.ThresholdsConfig:
-    """Return thresholds at absolute values."""
+    """Return absolute thresholds."""
     return (
         build.ThresholdsConfig()
         .mode(model.ThresholdsMode.ABSOLUTE)
@@ -105,7 +105,7 @@ def thresholds(steps: Steps) -> build.ThresholdsConfig:
 
 
 def looks(values: Mapping[str, Look | str]) -> model.ValueMapping:
-    """Return the mapping of values to texts, some with a color."""
+    """Return the mapping of values to texts, optionally with colors."""
     pairs = {value: (look, None) if isinstance(look, str) else look for value, look in values.items()}
     return model.ValueMap(
         options={
@@ -132,8 +132,10 @@ def number(
     link: str = "",
     size: tuple[int, int] = (3, 4),
 ) -> stat.Panel:
-    """Return one number as it is now."""
-    panel = dressed(stat.Panel(), title, description, [now(expression)], size=size, unit=unit, none=none, link=link)
+    """Return a panel with the current value of one number."""
+    panel = with_common_options(
+        stat.Panel(), title, description, [now(expression)], size=size, unit=unit, none=none, link=link
+    )
     panel.thresholds(thresholds(steps)).decimals(decimals).reduce_options(_calc())
     panel.color_mode(kinds.BigValueColorMode.VALUE).graph_mode(kinds.BigValueGraphMode.NONE)
     panel.text_mode(kinds.BigValueTextMode.VALUE).justify_mode(kinds.BigValueJustifyMode.CENTER)
@@ -153,14 +155,16 @@ def bars(
     none: str = "None",
     link: str = "",
 ) -> bargauge.Panel:
-    """Return a bar for each series of ``queries``, pairs of an expression and a legend.
+    """Return a panel with a bar for each series of ``queries``, pairs of an expression and a legend.
 
-    ``colors`` and ``names`` are by legend.
+    ``colors`` and ``names`` are mappings by legend.
     """
     targets: list[Builder[Dataquery]] = [
         now(expression, legend, chr(ord("A") + index)) for index, (expression, legend) in enumerate(queries)
     ]
-    panel = dressed(bargauge.Panel(), title, description, targets, size=size, unit=unit, none=none, link=link)
+    panel = with_common_options(
+        bargauge.Panel(), title, description, targets, size=size, unit=unit, none=none, link=link
+    )
     panel.thresholds(thresholds(steps)).min(0).reduce_options(_calc())
     panel.orientation(kinds.VizOrientation.HORIZONTAL).display_mode(kinds.BarGaugeDisplayMode.BASIC)
     panel.value_mode(kinds.BarGaugeValueMode.TEXT).name_placement(kinds.BarGaugeNamePlacement.LEFT)
@@ -188,14 +192,17 @@ def lines(
     none: str = "No data",
     link: str = "",
 ) -> timeseries.Panel:
-    """Return series over time: ``steps`` where a value holds until the next poll; ``colors`` and ``names`` by legend.
+    """Return a graph of ``queries``, pairs of an expression and a legend.
 
-    The axis reaches to ``soft_max`` at least. ``interval`` is the least step.
+    With ``steps`` a value holds until the next poll. ``colors`` and ``names`` are mappings by legend. The axis extends
+    to ``soft_max`` at least. ``interval`` is the minimum step.
     """
     targets: list[Builder[Dataquery]] = [
         _over_time(expression, legend, chr(ord("A") + index)) for index, (expression, legend) in enumerate(queries)
     ]
-    panel = dressed(timeseries.Panel(), title, description, targets, size=size, unit=unit, none=none, link=link)
+    panel = with_common_options(
+        timeseries.Panel(), title, description, targets, size=size, unit=unit, none=none, link=link
+    )
     panel.interval(interval).min(0).axis_soft_max(soft_max).line_width(2 if not as_bars else 1).show_points(
         kinds.VisibilityMode.NEVER
     )
@@ -229,9 +236,11 @@ def states(
     none: str = "No data",
     link: str = "",
 ) -> statetimeline.Panel:
-    """Return what state each series was in, over time; the state is an Enum of ``shown``, so there is no unit."""
+    """Return a timeline of the state of each series; ``shown`` maps states to texts and colors."""
     targets: list[Builder[Dataquery]] = [_over_time(*query, "A")]
-    panel = dressed(statetimeline.Panel(), title, description, targets, size=size, unit="none", none=none, link=link)
+    panel = with_common_options(
+        statetimeline.Panel(), title, description, targets, size=size, unit="none", none=none, link=link
+    )
     panel.interval(GRAPH_INTERVAL).mappings([looks(shown)]).thresholds(thresholds(NEUTRAL))
     panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     panel.show_value(kinds.VisibilityMode.NEVER).row_height(0.7).merge_values(True).fill_opacity(80).line_width(0)
@@ -248,7 +257,7 @@ def states(
 def _overrides(
     colors: Mapping[str, str] | None, names: Mapping[str, str] | None
 ) -> Iterator[tuple[str, list[model.DynamicConfigValue]]]:
-    """Yield the legends with their colors and names. Grafana matches a series by the name that it has at that point."""
+    """Yield the legends with their colors and names. Grafana matches a series by its current name."""
     for legend in dict.fromkeys((*(colors or {}), *(names or {}))):
         properties = []
         if color := (colors or {}).get(legend):

@@ -1,7 +1,7 @@
-"""PromQL the dashboards share. It reads what the exporter exposes, and no recording rule.
+"""Common PromQL of the dashboards, which reads metrics of the exporter and no recording rules.
 
-Two exporters may watch the same account, so that each fact is there twice: ``once`` takes it once. A number is 0 only
-where the exporter said so, never because nothing is there: hence ``> bool`` and no ``or vector(0)``.
+Two exporters may monitor the same account and expose every fact twice; ``once`` removes the duplicates. A number is 0
+only if the exporter reports 0, never because of missing data: hence ``> bool`` and no ``or vector(0)``.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from cln_monitor.facts import FACTS
 EXPORTER = 'job=~"$job",instance=~"$instance"'
 ACCOUNT = f'{EXPORTER},account=~"$account"'
 PROBES = f'{EXPORTER},account=~"$account|"'
-"""The probe of CLN's status belongs to no account and is always meant."""
+"""Includes the status probe, which belongs to no account."""
 PROBE = "api, account, probe"
 DISABLED = f'cln_kernelcare_key_info{{{ACCOUNT},enabled="false"}}'
-"""The disabled keys. Only KernelCare tells."""
+"""The disabled keys, which only KernelCare reports."""
 
 
 def once(labels: str, selector: str) -> str:
-    """Return each fact of ``selector`` once, by its ``labels``."""
+    """Return the series of ``selector`` by ``labels``, without duplicates from several exporters."""
     return f"max by ({labels}) ({selector})"
 
 
 def any_of(expressions: Iterable[str]) -> str:
-    """Return the series of all ``expressions``."""
+    """Return the union of ``expressions``."""
     return "\nor ".join(expressions)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The products that a dashboard is about, and the ``matchers`` of what is chosen of them.
+    """The products of a dashboard, and the ``matchers`` of the selection.
 
-    With ``chosen`` the variable ``product`` chooses among ``families``, with ``codes`` the variable ``code`` among the
-    keys of Imunify.
+    With ``chosen`` the variable ``product`` selects from ``families``; with ``codes`` the variable ``code`` selects
+    Imunify keys.
     """
 
     families: tuple[str, ...]
@@ -52,14 +52,14 @@ class Scope:
         return f"{name}{{{matchers}}}"
 
     def once(self, family: str, labels: str, metric: str, more: str = "", condition: str = "") -> str:
-        """Return each fact of the chosen keys of a product once, if its value meets the ``condition``."""
+        """Return the series of the selected keys of a product without duplicates, if they meet ``condition``."""
         facts = once(labels, " ".join(filter(None, (self.series(family, metric, more), condition))))
         if family == "imunify" and self.codes:
             return f'({facts} and on (account, key) cln_imunify_key_info{{{ACCOUNT},product=~"$code"}})'
         return facts
 
     def all(self, make: Callable[[Scope, str], str], *families: str) -> str:
-        """Return what ``make`` gives for each of the products, or of ``families``, with the label ``family``."""
+        """Return the union of ``make`` for all products, or ``families``, with the label ``family``."""
         return any_of(
             f'label_replace({make(self, family)}, "family", "{family}", "", "")'
             for family in self.families
@@ -67,7 +67,7 @@ class Scope:
         )
 
     def has(self, family: str) -> bool:
-        """Whether the dashboard is about a product."""
+        """Return whether the scope includes a product."""
         return family in self.families
 
 
@@ -75,13 +75,13 @@ WITH_KEYS = ("kernelcare", "imunify", "els")
 
 
 def listed(scope: Scope, family: str) -> str:
-    """Return how many servers CLN lists of each key; an ELS key may be of several products."""
+    """Return the number of servers that CLN lists for each key; an ELS key can have several products."""
     label = "product" if family == "els" else "checkin"
     return f"sum by (account, key) ({scope.once(family, f'account, key, {label}', '_key_servers')})"
 
 
 def used(scope: Scope, family: str) -> str:
-    """Return how much of its limit each key uses: of Imunify what the list of keys reports, where that is more."""
+    """Return the used servers of each key; for Imunify the number in the key list if it is larger."""
     if family != "imunify":
         return listed(scope, family)
     reported = scope.once(family, "account, key", "_key_servers_reported")
@@ -89,41 +89,41 @@ def used(scope: Scope, family: str) -> str:
 
 
 def limit(scope: Scope, family: str) -> str:
-    """Return the limit of each key, +Inf for none."""
+    """Return the limit of each key, +Inf if unlimited."""
     if family == "els":
         return f"sum by (account, key) ({scope.once(family, 'account, key, product', '_key_servers_limit')})"
     return scope.once(family, "account, key", "_key_servers_limit")
 
 
 def usage(scope: Scope, family: str) -> str:
-    """Return how full each key is that has a limit, 1 for full."""
+    """Return the used share of the limit for each key with a limit, 1 if full."""
     return f"{used(scope, family)} / ({limit(scope, family)} < Inf)"
 
 
 def free(scope: Scope, family: str) -> str:
-    """Return how many more servers each key takes that has a limit."""
+    """Return the number of free slots for each key with a limit."""
     return f"({limit(scope, family)} < Inf) - {used(scope, family)}"
 
 
 def fullness(scope: Scope, family: str) -> str:
-    """Return how full each key is, where that can be a problem: enabled, and with a limit that is high enough."""
+    """Return the used share of the limit for enabled keys with a limit that is high enough for a problem."""
     found = f"({usage(scope, family)} and {limit(scope, family)} >= {policy.LEAST_LIMIT})"
     return f"({found} unless on (account, key) {DISABLED})" if family == "kernelcare" else found
 
 
 def full_of_disabled(scope: Scope, family: str) -> str:
-    """Return how full each disabled key is, where it would be a problem of an enabled one."""
+    """Return the used share of the limit for disabled keys, if their limit is high enough for a problem."""
     enough = f"{limit(scope, family)} >= {policy.LEAST_LIMIT}"
     return f"({usage(scope, family)} and {enough} and on (account, key) {DISABLED})"
 
 
 def with_note(scope: Scope, expression: str) -> str:
-    """Return ``expression`` with the label ``note`` where its key has one: one, also while two exporters differ."""
+    """Return ``expression`` with the label ``note`` of its key; only one note while two exporters differ."""
     return f"({expression}) * on (account, key) group_left (note) ({_notes(scope)})"
 
 
 def _notes(scope: Scope) -> str:
-    """Return 1 for each key, and type of IP licenses, with the note if there is one."""
+    """Return 1 for each key and each type of IP licenses, with the note if it has one."""
     families = [family for family in scope.families if family in WITH_KEYS]
     known = []
     if families:
@@ -131,7 +131,7 @@ def _notes(scope: Scope) -> str:
         infos = once("account, key, note", f'{{__name__=~"{of_keys}_info",note!="",{ACCOUNT}}}')
         known = [
             f"topk by (account, key) (1, {infos})",
-            # An expression twice as long would do without these, and would be twice the work.
+            # The keys without a note; avoiding them would double the length and the cost of the expression.
             f'group by (account, key) ({{__name__=~"{of_keys}_servers",{ACCOUNT}}})',
         ]
     if scope.has("ip_license"):
@@ -141,21 +141,21 @@ def _notes(scope: Scope) -> str:
 
 
 def odd(facts: Collection[str]) -> str:
-    """Return how much of what CLN told is odd, by account, probe and fact."""
+    """Return the number of unexpected data of CLN by account, probe, and fact."""
     return once("account, probe, fact", f'cln_probe_cautions{{{PROBES},fact=~"{"|".join(sorted(facts))}"}}')
 
 
 def facts_of(severity: policy.Severity) -> list[str]:
-    """Return the facts that are as bad as ``severity``."""
+    """Return the facts of a ``severity``."""
     return [name for name, fact in FACTS.items() if fact.severity is severity]
 
 
 def patch_states(where: str = ACCOUNT, state: str = "") -> str:
     """Return the servers of each account by patch state, in all states or in one.
 
-    The account's own answer where there is one, else the sum over its keys that are not disabled; monitoring keys,
-    which stand for servers that are counted already, are left out. The account's own answer has no key, so it is out
-    where keys are chosen.
+    The result is the response for the whole account if there is one, else the sum over its keys that are not disabled.
+    Monitoring keys are excluded, because their servers are counted already. The response for the whole account has no
+    key, so it is excluded if keys are selected.
     """
     wanted = f'{where},state="{state}"' if state else where
     whole = once("account, state", f'cln_patch_status_servers{{{wanted},scope="reseller"}}')
@@ -165,7 +165,7 @@ def patch_states(where: str = ACCOUNT, state: str = "") -> str:
 
 
 def uncounted_patch_states() -> str:
-    """Return the bad patch states of which CLN reports no numbers of servers, without those of disabled keys."""
+    """Return the bad patch states without numbers of servers, except those of disabled keys."""
     labels = "account, scope, key"
     bad = once(labels, f"cln_patch_status_ok{{{ACCOUNT}}}")
     counted = f"cln_patch_status_servers{{{ACCOUNT}}}"
@@ -173,13 +173,13 @@ def uncounted_patch_states() -> str:
 
 
 def ip_licenses(registered: str = "", scope: Scope | None = None) -> str:
-    """Return the IP licenses of each account by type; only those ``registered``, "true" or "false", if given."""
+    """Return the IP licenses of each account by type, optionally only those with ``registered`` "true" or "false"."""
     matcher = f'registered="{registered}"' if registered else ""
     return once("account, license, registered", (scope or Scope(())).series("ip_licenses", "", matcher))
 
 
 def unused_licenses() -> str:
-    """Return how many IP licenses no server uses, long after their creation; without per-server series, at all."""
+    """Return the number of IP licenses unused long after their creation; without per-server series, all."""
     labels = "account, ip, license"
     unused = f"{once(labels, f'cln_ip_license_registered{{{ACCOUNT}}}')} == bool 0"
     recent = f"time() - cln_ip_license_created_timestamp_seconds{{{ACCOUNT}}} < {policy.UNUSED_AFTER}"
@@ -189,14 +189,14 @@ def unused_licenses() -> str:
 
 
 def awp(period: str = "current") -> str:
-    """Return what AccelerateWP is billed for in the ``current`` month, or in the ``previous`` one."""
+    """Return the billable AccelerateWP entities of the ``current`` or the ``previous`` month."""
     matcher = 'period!="previous"' if period == "current" else f'period="{period}"'
     return once("account, product, cdn_limit", f"cln_awp_billable{{{ACCOUNT},{matcher}}}")
 
 
-def probe(what: str) -> str:
-    """Return what is known of each probe."""
-    return f"cln_probe_{what}{{{PROBES}}}"
+def probe(metric: str) -> str:
+    """Return the selector of the metric ``cln_probe_METRIC``."""
+    return f"cln_probe_{metric}{{{PROBES}}}"
 
 
 def failing_probes() -> str:

@@ -1,4 +1,4 @@
-"""What the dashboards of products whose servers check in have in common."""
+"""The common panels of dashboards for products whose servers check in."""
 
 from __future__ import annotations
 
@@ -21,10 +21,8 @@ from .panels import (
 from .queries import Scope
 from .tables import DAYS, Column, rows
 
-_STALE_AFTER = "the age chosen as “Stale after”, by default the exporter's stale_after"
-_NO_SERIES = (
-    "With server_series: false it is counted per key, and neither superseded servers nor IP licenses are known."
-)
+_STALE_AFTER = "the age selected as “Stale after”, by default stale_after of the exporter"
+_NO_SERIES = "With server_series: false it is counted per key, without superseded servers and IP licenses."
 _HEIGHT = 3
 ONLY_SERIES = "Empty with server_series: false."
 
@@ -33,7 +31,7 @@ def _sources(scope: Scope) -> str:
     sources = {
         "kernelcare": "/kcare/key/servers.json",
         "imunify": "/im/srv/list.json",
-        "ip_license": "/ipl/server.json (an address once, and only with a license in use)",
+        "ip_license": "/ipl/server.json (addresses with a license in use, without duplicates)",
     }
     return f"last_checkin of {', '.join(sources[family] for family in _families(scope))}"
 
@@ -43,23 +41,23 @@ def _families(scope: Scope) -> list[str]:
 
 
 def summed(scope: Scope, count: str) -> str:
-    """Return the number of servers that `counts` has as ``count``, of all products of ``scope`` together."""
+    """Return the sum of the function ``count`` of `counts` over all products of ``scope``."""
     make = getattr(counts, count)
     return f"sum({scope.all(make, *_families(scope))})"
 
 
 def servers_number(scope: Scope, width: int) -> stat.Panel:
-    """Return how many servers check in, or should."""
-    of_whom = {
+    """Return a panel with the number of servers that should check in."""
+    sources = {
         "kernelcare": "servers that /kcare/key/servers.json lists for the keys",
         "imunify": "servers that /im/srv/list.json lists for the keys",
-        "ip_license": "addresses with an IP license in use of /ipl/list.json",
+        "ip_license": "addresses with an IP license in use in /ipl/list.json",
     }
     return number(
         "Servers that check in",
-        f"Servers that check in, or should, those of disabled keys among them, as the status page counts them: "
-        f"{', '.join(of_whom[family] for family in _families(scope))}. "
-        "A server with two products counts twice; with server_series: false, an address does with two licenses. "
+        f"Servers that check in or should, including those of disabled keys, as on the status page: "
+        f"{', '.join(sources[family] for family in _families(scope))}. "
+        "A server with two products counts twice; with server_series: false, so does an address with two licenses. "
         f"{POLLED}",
         summed(scope, "servers"),
         size=(width, _HEIGHT),
@@ -67,11 +65,11 @@ def servers_number(scope: Scope, width: int) -> stat.Panel:
 
 
 def silent_numbers(scope: Scope, newly: int, silent: int) -> list[stat.Panel]:
-    """Return how many servers are newly silent, and silent."""
+    """Return panels with the numbers of newly silent and silent servers."""
     return [
         number(
             "Newly silent",
-            f"Those of the silent servers that fell silent in the last 3 days, of {_sources(scope)}. Empty with "
+            f"Servers that became silent within the last 3 days, from {_sources(scope)}. Empty with "
             f"server_series: false. {POLLED}",
             summed(scope, "newly_silent"),
             NONE_IS_GOOD,
@@ -79,8 +77,8 @@ def silent_numbers(scope: Scope, newly: int, silent: int) -> list[stat.Panel]:
         ),
         number(
             "Silent",
-            f"Servers whose last check-in is older than {_STALE_AFTER}, up to 30 days; superseded servers and those of "
-            f"disabled keys do not count. {_sources(scope)}. {_NO_SERIES} {POLLED}",
+            f"Servers whose last check-in is older than {_STALE_AFTER}, up to 30 days, without superseded servers and "
+            f"those of disabled keys. From {_sources(scope)}. {_NO_SERIES} {POLLED}",
             summed(scope, "silent"),
             NONE_IS_GOOD,
             size=(silent, _HEIGHT),
@@ -89,7 +87,7 @@ def silent_numbers(scope: Scope, newly: int, silent: int) -> list[stat.Panel]:
 
 
 def numbers(scope: Scope) -> list[stat.Panel]:
-    """Return a row of how many servers there are, and how many of them do not check in."""
+    """Return a row of panels with the numbers of servers and of those that do not check in."""
     superseded = scope.has("kernelcare")
     widths = (5, 4, 3, 5, 3) if superseded or scope.families == ("imunify",) else (6, 4, 4, 6, 4)
     return [
@@ -102,15 +100,13 @@ def numbers(scope: Scope) -> list[stat.Panel]:
 
 
 def never_number(scope: Scope, width: int) -> stat.Panel:
-    """Return how many servers have never checked in; of Imunify alone they are worth no more than an info."""
+    """Return a panel with the number of servers that never checked in; only info if all are Imunify."""
     dated = [family for family in _families(scope) if family != "imunify"]
-    when = "24 hours or longer after their registration" if dated else "at all; CLN does not tell since when"
-    left_out = (
-        " Those of Imunify are left out, as CLN does not tell since when." if dated and scope.has("imunify") else ""
-    )
+    when = "24 hours or longer after their registration" if dated else "at all; CLN does not report since when"
+    excluded = " Imunify is excluded, because CLN does not report since when." if dated and scope.has("imunify") else ""
     return number(
         "Never checked in",
-        f"Servers that have not checked in {when}.{left_out} {_sources(scope)}. {_NO_SERIES} {POLLED}",
+        f"Servers that have not checked in {when}.{excluded} From {_sources(scope)}. {_NO_SERIES} {POLLED}",
         f"sum({scope.all(counts.never, *(dated or ['imunify']))})",
         NONE_IS_GOOD if dated else NONE_OR_INFO,
         size=(width, _HEIGHT),
@@ -118,23 +114,23 @@ def never_number(scope: Scope, width: int) -> stat.Panel:
 
 
 def gone_number(scope: Scope, width: int) -> stat.Panel:
-    """Return how many servers are gone: for a calm look, as nothing breaks."""
+    """Return a panel with the number of servers that are gone, which is informational."""
     return number(
         "Gone",
-        "Servers whose last check-in is older than 30 days, or than the age from which on they are silent if that is "
-        f"longer. They are still billed: remove them. {_sources(scope)}. {_NO_SERIES} {POLLED}",
-        summed(scope, "gone"),
+        "Servers whose last check-in is older than 30 days (or stale_after if that is longer). They are still billed: "
+        f"remove them. From {_sources(scope)}. {_NO_SERIES} {POLLED}",
+        summed(scope, "long_silent"),
         CALM,
         size=(width, _HEIGHT),
     )
 
 
 def superseded_number(scope: Scope, width: int) -> stat.Panel:
-    """Return how many servers have registered anew since."""
+    """Return a panel with the number of superseded servers."""
     return number(
         "Superseded",
-        "Silent KernelCare servers whose address has registered anew since, of created and last_checkin of "
-        "/kcare/key/servers.json: still billed, remove them. With server_series: false, from "
+        "Silent KernelCare servers whose address has registered again since, from created and last_checkin of "
+        "/kcare/key/servers.json. They are still billed: remove them. With server_series: false, from "
         f"cln_kernelcare_key_servers_superseded. {POLLED}",
         f"sum({counts.superseded(scope)})",
         CALM,
@@ -143,11 +139,11 @@ def superseded_number(scope: Scope, width: int) -> stat.Panel:
 
 
 def disabled_number(scope: Scope, width: int) -> stat.Panel:
-    """Return how many servers of disabled keys are silent."""
+    """Return a panel with the number of silent servers of disabled keys."""
     return number(
         "On disabled keys",
-        f"Silent servers of disabled KernelCare keys, which count nowhere else. {_sources(Scope(('kernelcare',)))}, "
-        f"enabled of /kcare/key/list.json. {_NO_SERIES} {POLLED}",
+        "Silent servers of disabled KernelCare keys, which no other panel counts. From "
+        f"{_sources(Scope(('kernelcare',)))}, and enabled of /kcare/key/list.json. {_NO_SERIES} {POLLED}",
         f"sum({counts.of_disabled(scope)})",
         CALM,
         size=(width, _HEIGHT),
@@ -155,12 +151,12 @@ def disabled_number(scope: Scope, width: int) -> stat.Panel:
 
 
 def checkins_over_time(scope: Scope, size: tuple[int, int], link: str = "") -> timeseries.Panel:
-    """Return how many servers are fresh, silent, never heard of."""
+    """Return a graph of the numbers of servers by check-in."""
     return lines(
         "Check-ins over time, as configured",
-        "Servers that check in, or should, by the age of their check-in: fresh, silent for longer than the exporter's "
-        "stale_after (gone and superseded ones and those of disabled keys among them), never checked in, or unknown. "
-        f"{_sources(scope)}. {POLLED}",
+        "Servers that check in or should, by the age of their check-in: fresh; silent for longer than stale_after of "
+        "the exporter (including gone and superseded ones and those of disabled keys); never checked in; unknown. "
+        f"From {_sources(scope)}. {POLLED}",
         [(f"sum by (checkin) ({scope.all(counts.by_checkin, *_families(scope))})", "{{checkin}}")],
         size=size,
         stacked=True,
@@ -199,22 +195,22 @@ def _columns(scope: Scope, head: str, ages: str) -> list[Column]:
 
 
 def silent_table(scope: Scope, size: tuple[int, int], link: str = "") -> table.Panel:
-    """Return the servers that are silent, but not gone, those that fell silent last at the top."""
+    """Return a table of the silent servers that are not gone, the most recent first."""
     found = scope.all(
-        lambda of, family: q.any_of(
+        lambda scope_, family: q.any_of(
             [
-                _graded(silence.newly_among_silent(of, family), "newly"),
-                _graded(silence.silent_before(of, family), "silent"),
+                _graded(silence.newly_among_silent(scope_, family), "newly"),
+                _graded(silence.silent_before(scope_, family), "silent"),
             ]
         ),
         *_families(scope),
     )
     return rows(
         "Silent servers",
-        f"Servers whose last check-in is older than {_STALE_AFTER}, those that fell silent last at the top; newly "
-        f"silent are those of the last 3 days. {_sources(scope)}. {ONLY_SERIES} {POLLED}",
+        f"Servers whose last check-in is older than {_STALE_AFTER}, the most recent first; newly silent means within "
+        f"the last 3 days. From {_sources(scope)}. {ONLY_SERIES} {POLLED}",
         [f"sort({q.with_note(scope, f'({found}) / 86400')})"],
-        _columns(scope, "How", "Silent for"),
+        _columns(scope, "State", "Silent for"),
         size=size,
         none="No server is silent",
         sort=[("Silent for", False)],
@@ -223,8 +219,8 @@ def silent_table(scope: Scope, size: tuple[int, int], link: str = "") -> table.P
 
 
 def gone_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
-    """Return the servers that are still billed and do nothing, the oldest first."""
-    found = [_graded(scope.all(silence.gone, *_families(scope)), "gone")]
+    """Return a table of the servers that are only billed, the longest silent first."""
+    found = [_graded(scope.all(silence.long_silent, *_families(scope)), "gone")]
     if scope.has("kernelcare"):
         of_kernelcare = {"superseded": silence.superseded(scope), "disabled": silence.of_disabled(scope)}
         found += [
@@ -233,27 +229,27 @@ def gone_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
         ]
     return rows(
         "Servers to remove",
-        "Servers that are still billed, though nothing is to be expected of them: gone for 30 days or longer, "
-        f"superseded by a newer registration of their address, or silent with a disabled key. {_sources(scope)}. "
+        "Servers that are still billed but not expected to come back: silent for more than 30 days, superseded by a "
+        f"newer registration of their address, or silent with a disabled key. From {_sources(scope)}. "
         f"{ONLY_SERIES} {POLLED}",
         [f"sort_desc({q.with_note(scope, f'({q.any_of(found)}) / 86400')})"],
         _columns(scope, "Why", "Silent for"),
         size=size,
-        none="No server is to be removed",
+        none="No servers to remove",
         sort=[("Silent for", True)],
     )
 
 
 def never_table(scope: Scope, size: tuple[int, int]) -> table.Panel:
-    """Return the servers that have never checked in, the longest registered first."""
+    """Return a table of the servers that never checked in, the oldest first."""
     families = [family for family in _families(scope) if family != "imunify"]
     found = scope.all(silence.never, *families)
     return rows(
         "Servers that have never checked in",
-        "Servers registered for 24 hours or longer that have never checked in, the oldest first; Imunify does not tell "
-        f"when a server was registered. {_sources(scope)} and created. {ONLY_SERIES} {POLLED}",
+        "Servers that have not checked in 24 hours or longer after their registration, the oldest first; CLN does not "
+        f"report it for Imunify. From {_sources(scope)} and created. {ONLY_SERIES} {POLLED}",
         [f"sort_desc({q.with_note(scope, f'({found}) / 86400')})"],
-        [column for column in _columns(scope, "How", "Registered") if column.field != "grade"],
+        [column for column in _columns(scope, "State", "Registered") if column.field != "grade"],
         size=size,
         none="All servers have checked in",
         sort=[("Registered", True)],

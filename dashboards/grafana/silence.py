@@ -1,7 +1,7 @@
-"""PromQL of servers that are silent, graded as `cln_monitor.policy` does it, by the variable ``stale_after``.
+"""PromQL of silent servers, graded as in `cln_monitor.policy`, with the variable ``stale_after``.
 
-A server is counted from its own series. Where there are none, as with ``server_series: false``, the counts of its key
-and the ages of check-ins are taken, which know neither superseded servers nor those of IP licenses.
+Servers are counted by their own series. Without such series (``server_series: false``) the counts of keys and the
+histogram of ages are used, which include neither superseded servers nor servers with IP licenses.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _LICENSES_READ = f'cln_probe_success{{{ACCOUNT},probe="ip_licenses"}} == 1'
 
 
 def stale_after(family: str, *, chosen: bool = True) -> str:
-    """Return the age of a check-in from which on a server of each account is silent: as ``chosen``, or configured."""
+    """Return the age in seconds, by account, after which a server is silent: as ``chosen``, else as configured."""
     probe = _PROBES.get(family, family)
     configured = once("account", f'cln_probe_stale_after_seconds{{{ACCOUNT},probe="{probe}"}}')
     return f"({configured} * ($stale_after == bool 0) + $stale_after)" if chosen else configured
 
 
 def gone_after(family: str) -> str:
-    """Return the age of a check-in from which on a server of each account is gone."""
+    """Return the age in seconds, by account, after which a server is gone."""
     return f"clamp_min({stale_after(family)}, {policy.LONGEST_SILENCE})"
 
 
 def last_checkins(scope: Scope, family: str) -> str:
-    """Return the time of the last check-in of each server: an address once, whatever licenses it has."""
+    """Return the time of the last check-in of each server; an address with several licenses counts once."""
     if family != "ip_license":
         return scope.once(family, SERVER, _LAST)
     times = once(_LICENSE, scope.series(family, "_last_checkin_timestamp_seconds"))
@@ -43,28 +43,28 @@ def last_checkins(scope: Scope, family: str) -> str:
 
 
 def _by_address(licenses: str) -> str:
-    """Return ``licenses`` with their type as ``key``."""
+    """Return ``licenses`` with their type as the label ``key``."""
     return once("account, key, ip", f'label_replace({licenses}, "key", "$1", "license", "(.+)")')
 
 
 def never_of_licenses(scope: Scope) -> str:
-    """Return the licenses in use without a check-in, where all check-ins were read."""
+    """Return the licenses in use without a check-in, if all check-ins were read."""
     registered = once(_LICENSE, scope.series("ip_license", "_registered") + " == 1")
     heard = scope.series("ip_license", "_last_checkin_timestamp_seconds")
     return f"({registered} unless on ({_LICENSE}) {heard} and on (account) {_LICENSES_READ})"
 
 
 def could_be_never(scope: Scope, family: str) -> str:
-    """Return the series that show whether servers have never checked in."""
+    """Return the series that are required to determine whether servers never checked in."""
     if family == "kernelcare":
         return scope.series(family, "_server_created_timestamp_seconds")
     return f"{scope.series(family, '_registered')} and on (account) {_LICENSES_READ}"
 
 
 def never(scope: Scope, family: str) -> str:
-    """Return the days since each server was registered that has never checked in, a day after that.
+    """Return the seconds since registration of each server that never checked in, after a day.
 
-    Imunify does not tell when a server was registered.
+    CLN does not report when an Imunify server was registered.
     """
     if family == "kernelcare":
         created = scope.once(family, SERVER, "_server_created_timestamp_seconds")
@@ -83,24 +83,24 @@ def _than(operator: str, age: str) -> str:
 
 
 def _before(family: str) -> str:
-    """Return the condition of a check-in that makes its server silent.
+    """Return the condition for the last check-in of a silent server.
 
-    A large fleet is filtered before anything else is done: that compares, and makes no labels of a hundred thousand.
+    It filters a large fleet first, because comparing is much cheaper than changing labels of 100,000 series.
     """
     return _than("<", f"(time() - {stale_after(family)})")
 
 
 def _ages(scope: Scope, family: str) -> str:
-    """Return the ages of the last check-ins of servers that are silent, for whatever reason."""
+    """Return the ages of the last check-ins of all silent servers, including superseded ones."""
     if family == "ip_license":
         return f"((time() - {last_checkins(scope, family)}) {_than('>', stale_after(family))})"
     return f"(time() - {scope.once(family, SERVER, _LAST, condition=_before(family))})"
 
 
 def _registered_again() -> str:
-    """Return when each address was registered that has a single fresh KernelCare server, of whatever key.
+    """Return the time of registration of each address with a single fresh KernelCare server, of any key.
 
-    Only addresses with a silent one matter. Several fresh ones add up to about 2e12 or more.
+    Only addresses that also have a silent server matter. Several fresh servers add up to about 2e12 or more.
     """
     silent = f"{_EVERYWHERE.series('kernelcare', _LAST, _HAS_IP)} {_before('kernelcare')}"
     created = _EVERYWHERE.series("kernelcare", "_server_created_timestamp_seconds", _HAS_IP)
@@ -111,9 +111,9 @@ def _registered_again() -> str:
 
 
 def superseded(scope: Scope) -> str:
-    """Return the age of the last check-in of each KernelCare server that has registered anew since.
+    """Return the age of the last check-in of each superseded KernelCare server.
 
-    Its address has a single fresh registration, of whatever key, that was made after that check-in.
+    Its address has a single fresh registration, of any key, that is newer than that check-in.
     """
     later = f"> on (account, ip) group_left () (time() - {_registered_again()})"
     return f"({_ages(scope, 'kernelcare')} {later} unless on (account, key) {DISABLED})"
@@ -125,7 +125,7 @@ def of_disabled(scope: Scope) -> str:
 
 
 def all_silent(scope: Scope, family: str) -> str:
-    """Return the age of the last check-in of each silent server that counts as such, those that are gone among them."""
+    """Return the age of the last check-in of each silent server, including gone but not superseded ones."""
     silent = _ages(scope, family)
     if family != "kernelcare":
         return silent
@@ -134,25 +134,25 @@ def all_silent(scope: Scope, family: str) -> str:
 
 
 def silent(scope: Scope, family: str) -> str:
-    """Return the age of the last check-in of each server that is silent, but not gone."""
+    """Return the age of the last check-in of each silent server that is not gone."""
     return f"({all_silent(scope, family)} {_than('<=', gone_after(family))})"
 
 
 def newly_silent(scope: Scope, family: str) -> str:
-    """Return the same of those that fell silent lately."""
+    """Return the age of the last check-in of each newly silent server."""
     return f"({all_silent(scope, family)} {_than('<=', f'({stale_after(family)} + {policy.NEWLY_SILENT})')})"
 
 
 def newly_among_silent(scope: Scope, family: str) -> str:
-    """Return the same of those that fell silent lately, and are not gone where ``stale_after`` is long."""
+    """Return the age of the last check-in of each newly silent server that is not gone, if ``stale_after`` is long."""
     return f"({silent(scope, family)} {_than('<=', f'({stale_after(family)} + {policy.NEWLY_SILENT})')})"
 
 
 def silent_before(scope: Scope, family: str) -> str:
-    """Return the same of those that fell silent before that, but are not gone."""
+    """Return the age of the last check-in of each silent server that is neither newly silent nor gone."""
     return f"({silent(scope, family)} {_than('>', f'({stale_after(family)} + {policy.NEWLY_SILENT})')})"
 
 
-def gone(scope: Scope, family: str) -> str:
-    """Return the age of the last check-in of each server that is silent for long."""
+def long_silent(scope: Scope, family: str) -> str:
+    """Return the age of the last check-in of each server that is gone."""
     return f"({all_silent(scope, family)} {_than('>', gone_after(family))})"

@@ -1,4 +1,4 @@
-"""Tables: which labels and values they show, in which order, under which heads."""
+"""Table panels: their columns, order, and headers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from .panels import COUNT, Look, Steps, dressed, looks, now, thresholds
+from .panels import COUNT, Look, Steps, looks, now, thresholds, with_common_options
 
 DAYS = "suffix:days"
-"""Of an age: one scale for all rows, so that they compare at a glance."""
-_NOT_TOLD = model.SpecialValueMap(
+"""The unit of ages: the same scale in all rows, so that they are easy to compare."""
+_NO_VALUE = model.SpecialValueMap(
     options=model.DashboardSpecialValueMapOptions(
         match=model.SpecialValueMatch.NA_N, result=model.ValueMappingResult(text="–", index=1)
     )
@@ -25,11 +25,11 @@ _NOT_TOLD = model.SpecialValueMap(
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: the field it shows, its head, and its looks.
+    """A column: its field, its header, and its appearance.
 
-    ``field`` is a label, or ``Value``, with ``#`` and the letter of the query where there are several. ``shown`` are
-    the texts that stand for values; they and ``steps`` color the text. A ``bar`` draws a share of 1. A ``hidden``
-    column is there for links.
+    ``field`` is a label or ``Value``, followed by ``#`` and the letter of the query if there are several. ``shown``
+    maps values to texts; ``shown`` and ``steps`` can color the text. A ``bar`` shows a share between 0 and 1. A
+    ``hidden`` column is used only in links.
     """
 
     field: str
@@ -47,16 +47,16 @@ class Column:
 
     @property
     def is_value(self) -> bool:
-        """Whether it shows the value of a query, and not a label."""
+        """Whether it shows the value of a query instead of a label."""
         return self.field.startswith("Value")
 
     def properties(self) -> list[model.DynamicConfigValue]:
-        """Return what differs from the other columns."""
+        """Return the overrides of the column."""
         found: dict[str, object | None] = {
-            # A label may look like a number: license type 5010 would be "5.01 K".
+            # A label may look like a number: license type 5010 would be shown as "5.01 K".
             "unit": self.unit or (COUNT if self.is_value else "string"),
             "decimals": self.decimals,
-            "noValue": "–",  # an empty cell would else say that there are no rows
+            "noValue": "–",  # otherwise an empty cell shows the text for an empty table
             "custom.width": self.width,
             "custom.align": "right" if self.right else None,
             "mappings": self._mappings() or None,
@@ -65,7 +65,7 @@ class Column:
             "custom.cellOptions": self._cell(),
             "min": 0 if self.bar else None,
             "max": 1 if self.bar else None,
-            # The first is what Grafana 10 and 11 read, the second what later ones read.
+            # The first is for Grafana 10 and 11, the second for later versions.
             "custom.hidden": self.hidden or None,
             "custom.hideFrom": {"viz": True, "tooltip": False, "legend": False} if self.hidden else None,
             "links": [{"title": "Details", "url": self.link, "targetBlank": False}] if self.link else None,
@@ -75,7 +75,7 @@ class Column:
         ]
 
     def _mappings(self) -> list[model.ValueMapping]:
-        """Return the texts that stand for values: no limit is +Inf, as CLN's 0 became, or below 0 to be sorted last."""
+        """Return the value mappings. Unlimited is +Inf in metrics, or negative here to be sorted last."""
         unlimited = model.ValueMappingResult(text="unlimited", color="text", index=0)
         ranges = [
             model.RangeMap(options=model.DashboardRangeMapOptions(from_val=from_, to=to, result=unlimited))
@@ -84,11 +84,11 @@ class Column:
         return [
             *([looks(self.shown)] if self.shown else []),
             *(ranges if self.unlimited else []),
-            *([_NOT_TOLD] if self.is_value else []),
+            *([_NO_VALUE] if self.is_value else []),
         ]
 
     def _cell(self) -> Mapping[str, str] | None:
-        """Return the kind of cell, where it is not plain text."""
+        """Return the cell type, None for plain text."""
         if self.bar:
             return {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}
         colored = self.steps or any(isinstance(look, tuple) for look in (self.shown or {}).values())
@@ -107,16 +107,16 @@ def rows(
     order: str = "",
     link: str = "",
 ) -> table.Panel:
-    """Return a row for each series now; series of several ``queries`` with the same labels share a row.
+    """Return a table with a row per series; series of several ``queries`` with the same labels share a row.
 
-    ``sort`` are heads, and whether the largest is first; ``order`` is a label by which the rows come, and which is not
-    shown. ``none`` stands in place of the table when there is no row.
+    ``sort`` has pairs of a header and whether the order is descending; ``order`` is a hidden label to sort by.
+    ``none`` is the text of an empty table.
     """
     fields = [column.field for column in columns]
     targets: list[Builder[Dataquery]] = [
         now(query, ref=chr(ord("A") + index)).format(PromQueryFormat.TABLE) for index, query in enumerate(queries)
     ]
-    panel = dressed(table.Panel(), title, description, targets, size=size, unit=COUNT, none=none, link=link)
+    panel = with_common_options(table.Panel(), title, description, targets, size=size, unit=COUNT, none=none, link=link)
     if len(queries) > 1:
         panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     if order:
@@ -126,7 +126,7 @@ def rows(
         model.DataTransformerConfig(
             id_val="organize",
             options={
-                # The product, where there is a single one.
+                # The product, if there is only one.
                 "excludeByName": {"Time": True}
                 | ({} if "family" in fields else {"family": True})
                 | ({order: True} if order else {}),

@@ -1,4 +1,4 @@
-"""What is wrong now, as one table over all that the exporter knows: the rows of `cln_monitor.policy`."""
+"""The table of current problems, from the rows of `cln_monitor.policy`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .silence import CHECKING_IN
 from .tables import Column, rows
 
 LEVELS = {Severity.CRITICAL: "1", Severity.WARNING: "2", Severity.INFO: "3"}
-"""The severities as the table sorts them."""
+"""The severities in the order of the table."""
 _DETAILS = "/d/${__data.fields.board}?${__url_time_range}&${__all_variables}"
 ALL = q.Scope((*q.WITH_KEYS, "ip_license"))
 _EXPORTER, _KERNELCARE, _LICENSES = "cln-exporter", "cln-kernelcare", "cln-licenses"
@@ -27,9 +27,9 @@ _INFOS = (facts.SERVERS_NOT_LISTED, facts.COUNT_UNREADABLE, facts.LIMIT_NOT_TOLD
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A problem, its row of the policy, the expression whose series have it, and the dashboard that says more.
+    """A problem: its row of the policy, an expression for the series with the problem, and the dashboard with details.
 
-    What is in trouble is named by ``label`` of the series, or is ``place``.
+    The affected object is the value of ``label``, or ``place``.
     """
 
     row: policy.Row
@@ -41,12 +41,12 @@ class Trouble:
 
     @property
     def severity(self) -> Severity:
-        """How bad it is."""
+        """The severity of the problem."""
         return self.row.severity or Severity.INFO
 
     @property
     def expression(self) -> str:
-        """The series with their labels level, problem, place and board."""
+        """The series with the labels level, problem, place, and board."""
         found = self.series
         values = {"level": LEVELS[self.severity], "problem": self.problem, "board": self.board}
         for label, value in values.items():
@@ -79,7 +79,7 @@ def _of_exporters() -> list[Trouble]:
         ),
         Trouble(
             policy.PROBE_FAILS,
-            "Probe fails",
+            "Probe is failing",
             f"({of_probe} ({q.failing_probes()}) > 0 unless on (account, probe) {refused})",
             _EXPORTER,
             "probe",
@@ -107,7 +107,7 @@ def _of_exporters() -> list[Trouble]:
         ),
         Trouble(
             policy.SERIES_DROPPED,
-            "Per-server series are left out",
+            "Per-server series are dropped",
             f"{of_probe} ({dropped}) > 0",
             _EXPORTER,
             "probe",
@@ -124,9 +124,9 @@ def _of_cln() -> list[Trouble]:
     warnings = q.facts_of(Severity.WARNING)
     return [
         Trouble(policy.FLAG_BAD, "CLN reports a problem of its own", flags, _EXPORTER, "flag"),
-        odd(policy.PRODUCT_GONE, "CLN lists no servers any more", q.facts_of(Severity.CRITICAL)),
-        odd(policy.ANSWER_CHANGED, "CLN's answers are odd", warnings),
-        odd(policy.LIMIT_UNKNOWN, "CLN's answers are incomplete", _INFOS),
+        odd(policy.PRODUCT_GONE, "CLN lists no servers anymore", q.facts_of(Severity.CRITICAL)),
+        odd(policy.ANSWER_CHANGED, "CLN returns unexpected data", warnings),
+        odd(policy.LIMIT_UNKNOWN, "CLN returns incomplete data", _INFOS),
     ]
 
 
@@ -141,29 +141,31 @@ def _of_keys() -> list[Trouble]:
     return [
         keys(policy.KEY_FULL, "Keys are full", f"({full}) >= 1"),
         keys(policy.KEY_NEARLY_FULL, "Keys are nearly full", f"(({full}) >= {nearly}) < 1"),
-        keys(policy.KEY_DISABLED, "Disabled keys are full, or nearly", f"{disabled} >= {nearly}"),
+        keys(policy.KEY_DISABLED, "Disabled keys are full or nearly full", f"{disabled} >= {nearly}"),
     ]
 
 
 def _of_servers() -> list[Trouble]:
-    def each(row: policy.Row, problem: str, series: str, family: str) -> Trouble:
+    def servers(row: policy.Row, problem: str, series: str, family: str) -> Trouble:
         return Trouble(row, problem, f"({series}) > 0", _BOARDS[family], place=family)
 
     kernelcare = "kernelcare"
     found = [
-        each(policy.SERVER_SUPERSEDED, "Superseded servers to remove", counts.superseded(ALL), kernelcare),
-        each(policy.KEY_DISABLED, "Silent on disabled keys", counts.of_disabled(ALL), kernelcare),
+        servers(policy.SERVER_SUPERSEDED, "Superseded servers to remove", counts.superseded(ALL), kernelcare),
+        servers(policy.KEY_DISABLED, "Silent on disabled keys", counts.of_disabled(ALL), kernelcare),
     ]
     for family in CHECKING_IN:
         never = policy.NEVER_CHECKED_IN_UNDATED if family == "imunify" else policy.NEVER_CHECKED_IN
         found += [
-            each(policy.MANY_SILENT, "Many servers fell silent", counts.many(ALL, family), family),
-            each(policy.SERVER_SILENT, "Servers are silent", counts.silent(ALL, family), family),
-            each(never, "Servers never checked in", counts.never(ALL, family), family),
-            each(policy.SERVER_GONE, "Gone servers to remove", counts.gone(ALL, family), family),
+            servers(policy.MANY_SILENT, "Many servers stopped checking in", counts.many(ALL, family), family),
+            servers(policy.SERVER_SILENT, "Servers are silent", counts.silent(ALL, family), family),
+            servers(never, "Servers never checked in", counts.never(ALL, family), family),
+            servers(policy.SERVER_GONE, "Gone servers to remove", counts.long_silent(ALL, family), family),
         ]
         if family != "ip_license":
-            found.append(each(policy.KEY_SILENT, "Keys have fallen silent", counts.silent_keys(ALL, family), family))
+            found.append(
+                servers(policy.KEY_SILENT, "Keys without any check-in", counts.silent_keys(ALL, family), family)
+            )
     return found
 
 
@@ -202,14 +204,14 @@ def _of_the_rest() -> list[Trouble]:
         ),
         Trouble(
             policy.LICENSE_UNKNOWN,
-            "IP licenses: used or not is unknown",
+            "Use of IP licenses is unknown",
             f"{unknown} > 0",
             _LICENSES,
             place="ip_license",
         ),
         Trouble(
             policy.AWP_JUMPED,
-            "AccelerateWP is billed for many more",
+            "AccelerateWP bill jumped",
             f"(({now}) - ({before}) >= {policy.AWP_MORE} and ({now}) > {policy.AWP_FACTOR} * ({before}))",
             _LICENSES,
             label="product",
@@ -221,29 +223,29 @@ TROUBLES = sorted(
     [*_of_exporters(), *_of_cln(), *_of_keys(), *_of_servers(), *_of_the_rest()],
     key=lambda trouble: (-trouble.severity, policy.TABLE.index(trouble.row)),
 )
-"""All of them, the worst first, and those of a severity as the table of the policy has them."""
+"""All problems, the most severe first, then in the order of the policy."""
 
 
 def wrong_now(size: tuple[int, int]) -> table.Panel:
-    """Return the table of all that is in trouble."""
+    """Return the table of current problems."""
     everything = "\nor ".join(
         f'label_replace({trouble.expression}, "order", "{place:02}", "", "")' for place, trouble in enumerate(TROUBLES)
     )
     return rows(
         "What is wrong now",
-        "All that is not as it should be in what the exporter last polled, the worst first, with the severities of "
-        "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, licenses. How many are flags, probes, "
-        "keys, servers, licenses or exporters. Click a problem for the dashboard that shows more.",
+        "All problems in the data last polled by the exporter, the most severe first, with the severities of "
+        "docs/severities.md: CLN's flags, probes, keys, check-ins, kernels, licenses. Count is the number of flags, "
+        "probes, keys, servers, licenses, or exporters. Click a problem to open the dashboard with details.",
         [f"sum by (order, level, problem, place, account, board) ({everything})"],
         [
-            Column("level", "Level", shown={LEVELS[each]: look for each, look in SEVERITIES.items()}, width=75),
+            Column("level", "Level", shown={LEVELS[severity]: look for severity, look in SEVERITIES.items()}, width=75),
             Column("problem", "Problem", link=_DETAILS),
             Column("place", "Where", shown=PROBES, width=95),
             Column("account", "Account", width=80),
-            Column("Value", "How many", width=85, right=True),
+            Column("Value", "Count", width=85, right=True),
             Column("board", "board", hidden=True),
         ],
         size=size,
-        none="Nothing is wrong",
+        none="No problems",
         order="order",
     )

@@ -1,4 +1,4 @@
-"""The variables at the top of a dashboard, and the dashboard around its panels."""
+"""The variables of dashboards, and the layout of panels in a dashboard."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ Variable = Builder[model.VariableModel]
 
 
 def datasource() -> Variable:
-    """Return the choice of the Prometheus."""
+    """Return the variable for the Prometheus data source."""
     return build.DatasourceVariable("datasource").label("Data source").type("prometheus")
 
 
-def of_label(name: str, label: str, metric: str, of: str = "") -> Variable:
-    """Return the choice among the values of a label of ``metric``; All also takes what lacks it."""
+def of_label(name: str, label: str, metric: str, values_of: str = "") -> Variable:
+    """Return a variable for the values of a label of ``metric``; All includes series without the label."""
     return (
         build.QueryVariable(name)
         .label(label)
         .datasource(DATASOURCE)
-        .query(f"label_values({metric}, {of or name})")
+        .query(f"label_values({metric}, {values_of or name})")
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
         .multi(True)
@@ -45,12 +45,12 @@ def of_label(name: str, label: str, metric: str, of: str = "") -> Variable:
 
 
 def account() -> Variable:
-    """Return the choice of accounts."""
+    """Return the variable for accounts."""
     return of_label("account", "Account", f"cln_probe_interval_seconds{{{EXPORTER}}}")
 
 
 def exporters() -> Sequence[Variable]:
-    """Return the choices of the job and of the exporters that all dashboards have."""
+    """Return the variables for job and exporter, which all dashboards have."""
     build_info = "cln_exporter_build_info"
     return of_label("job", "Job", build_info), of_label("instance", "Exporter", f'{build_info}{{job=~"$job"}}')
 
@@ -59,9 +59,9 @@ _AGES = {"12 hours": 43200, "1 day": 86400, "2 days": 172800, "3 days": 259200, 
 
 
 def stale_after() -> Variable:
-    """Return the choice of the age of a check-in from which on a server is silent, in seconds; 0 is as configured.
+    """Return the variable for the age of a check-in, in seconds, after which a server is silent; 0 is as configured.
 
-    Others than these cannot be had from the ages that the exporter counts by when there are no per-server series.
+    Other values are not in the histogram of ages that the exporter exposes without per-server series.
     """
     values = {"as configured": 0, **_AGES}
     return (
@@ -76,7 +76,7 @@ def stale_after() -> Variable:
 
 
 def product(*families: str) -> Variable:
-    """Return the choice of product families, as they are called in the names of metrics."""
+    """Return the variable for products, by their part of the metric names."""
     return (
         build.CustomVariable("product")
         .label("Product")
@@ -88,11 +88,11 @@ def product(*families: str) -> Variable:
 
 
 def dashboard(uid: str, description: str, variables: Sequence[Variable], content: Sequence[Item]) -> model.Dashboard:
-    """Return a dashboard with its ``variables`` beside those that all have.
+    """Return a dashboard with the common variables and ``variables``.
 
-    In its ``content`` a list is a column of panels, a text the title of a row.
+    In ``content`` a list is a column of panels, and a string is the title of a row.
     """
-    made = (
+    builder = (
         build.Dashboard(TITLES[uid])
         .uid(uid)
         .description(description)
@@ -107,18 +107,18 @@ def dashboard(uid: str, description: str, variables: Sequence[Variable], content
     )
     for item in _placed(content):
         if isinstance(item, build.Row):
-            made.with_row(item)
+            builder.with_row(item)
         else:
-            made.with_panel(item)
-    built = made.build()
+            builder.with_panel(item)
+    built = builder.build()
     ids = count(1)
-    for each in built.panels or []:
-        each.id_val = next(ids)
+    for panel in built.panels or []:
+        panel.id_val = next(ids)
     return built
 
 
 def _placed(content: Sequence[Item]) -> Iterator[build.Row | Panel]:
-    """Yield all panels and rows, each at its place: from left to right, and below what is above."""
+    """Yield all panels and rows with their positions, from left to right and from top to bottom."""
     x = y = bottom = 0
     for item in content:
         if isinstance(item, str):

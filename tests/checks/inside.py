@@ -1,4 +1,4 @@
-"""Plugins inside the process of the tests, with the exit told in place of taken: fast, and with all that is printed."""
+"""Plugins inside the process of the tests, with an exit that raises instead of exiting: fast, with all output."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class _Ended(BaseException):
         self.output = output
 
 
-class InsideExit(PluginExit):
-    """An exit that raises what it would have printed."""
+class InProcessExit(PluginExit):
+    """An exit that raises its output instead of printing it."""
 
     def _watch(self, seconds: float) -> None:
-        """Leave the deadline unwatched: it would end the tests."""
+        """Ignore the timeout, which would end the tests."""
 
     def _end(self, state: State, make: Callable[[], str]) -> NoReturn:
         raise _Ended(state, make())
 
 
 def result_of(run: Callable[[], object], arguments: Sequence[str] = ("-vvv",)) -> Outcome:
-    """Return the outcome that ``run`` ends in by an InsideExit; what holds for each run is asserted here."""
+    """Return the outcome of ``run``, which ends in an InProcessExit; the rules of all outputs are asserted here."""
     try:
         run()
     except _Ended as ended:
@@ -41,21 +41,21 @@ def result_of(run: Callable[[], object], arguments: Sequence[str] = ("-vvv",)) -
     raise AssertionError("it did not end")
 
 
-def run_inside(name: str, *arguments: str) -> Outcome:
-    """Return how the plugin ``name`` would end."""
-    leave = InsideExit()
+def run_in_process(name: str, *arguments: str) -> Outcome:
+    """Return the outcome of the plugin ``name``."""
+    exit_ = InProcessExit()
 
     def run() -> None:
         try:
-            entry._run(name, leave)
+            entry._run(name, exit_)
         except Exception as error:  # noqa: BLE001 # as the entry does
-            leave.failed(error)
+            exit_.failed(error)
 
     with mock.patch.object(sys, "argv", [name, *arguments]):
         return result_of(run, arguments)
 
 
 def options_of(name: str, *arguments: str) -> argparse.Namespace:
-    """Return the values of the options of the plugin ``name`` for ``arguments``."""
+    """Return the values of ``arguments`` for the plugin ``name``."""
     plugin = registry.load(name)
     return options.make_parser(plugin.name, plugin.purpose, plugin.options).parse_args(arguments)

@@ -1,4 +1,4 @@
-"""A strict reader of perfdata, after the guidelines of the Monitoring Plugins and the habits of the cores."""
+"""A strict parser of perfdata, according to the Monitoring Plugins guidelines and the behavior of the cores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARE = re.compile(r"\w+", re.ASCII)
 
 
 class Item(NamedTuple):
-    """A figure: its value in its unit, its thresholds as they are written."""
+    """A metric: its value with its unit, and its thresholds as text."""
 
     value: float
     unit: str
@@ -28,7 +28,7 @@ Perfdata = dict[str, Item]
 
 
 def parse_perfdata(text: str) -> Perfdata:
-    """Return what the perfdata ``text`` holds. Raises ValueError for what a core would drop or misread."""
+    """Return the items of the perfdata ``text``. Raises ValueError for text that a core would drop or misread."""
     items: Perfdata = {}
     rest = text
     while rest:

@@ -1,4 +1,4 @@
-"""Plugins as processes, as a core runs them, and the rules that hold for all they print, whatever happens."""
+"""Plugins as processes, and the rules that apply to every outcome."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 PROXY_PASSWORD, EXPORTER_PASSWORD, API_TOKEN = "pr0xy|pl4nted pass", "exp0rter|pl4nted pass", "pl4nted-api-token"
 MONITORING_KEY = "Pl4ntedMon1toringKey"
 PLANTED = (*SECRETS, PROXY_PASSWORD, EXPORTER_PASSWORD, API_TOKEN, MONITORING_KEY)
-"""What no plugin may print, whatever happens and however often it is given -v."""
+"""Secrets that no plugin may print, at any verbosity."""
 
 NAGIOS_CUTS_AT = 8192
 """Bytes of output that Nagios reads."""
@@ -31,7 +31,7 @@ _UNFIT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a plugin ended: the exit ``code``, what it printed, and how long it took."""
+    """The outcome of a plugin: the exit ``code``, its output, and its duration in ``seconds``."""
 
     code: int
     output: str
@@ -39,7 +39,7 @@ class Outcome:
 
     @property
     def state(self) -> str:
-        """The state that a core takes the code for."""
+        """The state for the exit code."""
         return STATES[self.code]
 
     @property
@@ -49,12 +49,12 @@ class Outcome:
 
     @property
     def lines(self) -> list[str]:
-        """The lines behind the first one."""
+        """The lines after the first one."""
         return self.output.rstrip("\n").split("\n")[1:]
 
     @property
     def perfdata(self) -> Perfdata:
-        """The perfdata of the first line, read strictly."""
+        """The perfdata of the first line, parsed strictly."""
         return parse_perfdata(self.output.split("\n", 1)[0].partition(" | ")[2])
 
 
@@ -64,7 +64,7 @@ def run_plugin(
     environment: Mapping[str, str] | None = None,
     python: Sequence[str] = (sys.executable,),
 ) -> Outcome:
-    """Return how the plugin ``name`` ends; what holds for each run is asserted here."""
+    """Return the outcome of the plugin ``name``; the rules of all outcomes are asserted here."""
     return run_command([*python, str(PLUGINS / name), *arguments], environment)
 
 
@@ -73,10 +73,10 @@ import sys, time
 from cln_monitor.checks import entry
 from cln_monitor.checks.plugin_exit import PluginExit
 watch = PluginExit._watch
-def watch_from_there(leave, seconds):
-    while not leave.stage.startswith({stage!r}):
+def watch_from_there(exit_, seconds):
+    while not exit_.stage.startswith({stage!r}):
         time.sleep(0.01)
-    watch(leave, seconds)
+    watch(exit_, seconds)
 PluginExit._watch = watch_from_there
 PluginExit.left = property(lambda _: {left})
 {more}
@@ -86,16 +86,16 @@ entry.run(sys.argv[0])
 
 
 def run_held_up(name: str, *arguments: str, stage: str, left: float = 1000.0, more: str = "") -> Outcome:
-    """Return how a plugin ends whose --timeout counts from ``stage`` on, however long it takes to come there.
+    """Return the outcome of a plugin whose --timeout counts from the ``stage`` on.
 
-    ``left`` are the seconds that it has to ask in; ``more`` is code that runs before the plugin does.
+    ``left`` are the seconds left for requests; ``more`` is code that runs before the plugin.
     """
     script = _HELD_UP.format(stage=stage, left=left, more=more)
     return run_command([sys.executable, "-c", script, name, *arguments])
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Outcome:
-    """Return how a ``command`` ends that runs a plugin, in an ``environment`` beside ours without the CLN variables."""
+    """Return the outcome of a ``command`` that runs a plugin, without CLN variables in its ``environment``."""
     started = time.monotonic()
     done = subprocess.run(
         command,
@@ -111,12 +111,12 @@ def run_command(command: Sequence[str], environment: Mapping[str, str] | None = 
 
 
 def bare_environment() -> dict[str, str]:
-    """Return our environment without what plugins read."""
+    """Return the environment of the tests without the variables that plugins read."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CLN_")}
 
 
 def checked(code: int, output: bytes, seconds: float, arguments: Sequence[str]) -> Outcome:
-    """Return the outcome, when it keeps the rules that hold for all outcomes."""
+    """Return the outcome after asserting the rules that apply to all outcomes."""
     text = output.decode()
     shown = text[:2000]
     assert 0 <= code <= 3, (code, shown)

@@ -1,4 +1,4 @@
-"""Plugins as processes: whatever happens they end once, with one clean line on stdout and a code from 0 to 3."""
+"""Plugins as processes: each ends once, with one valid line on stdout and a code from 0 to 3."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.mark.parametrize("name", MODULES)
 def test_help_is_no_verdict(name: str) -> None:
-    """-h is text on stdout, and code 3: a core that runs it must not take it for OK."""
+    """-h prints the help and exits with 3, so that a core does not take it for OK."""
     outcome = run_plugin(name, "-h")
     assert outcome.code == 3
     assert outcome.output.startswith(f"usage: {name} ")
@@ -34,42 +34,42 @@ def test_help_is_no_verdict(name: str) -> None:
 
 @pytest.mark.measured
 def test_version_is_no_verdict() -> None:
-    """-V neither."""
+    """-V prints the version and exits with 3."""
     outcome = run_plugin("check_cln_status", "-V")
     assert (outcome.code, outcome.output) == (3, "check_cln_status 0.1.0\n")
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_wrong_option_is_unknown(name: str) -> None:
-    """argparse itself ends with 2, which is CRITICAL, and prints to stderr."""
+    """An unknown option is UNKNOWN, while argparse would exit with 2 and print to stderr."""
     assert run_plugin(name, "--nonsense=x").output == "UNKNOWN - unknown option --nonsense; see --help\n"
 
 
 @pytest.mark.measured
 def test_without_cln_monitor() -> None:
-    """A Python that knows nothing of cln-monitor, as after a system's upgrade of Python."""
+    """A Python without cln-monitor, as after an upgrade of Python, is reported."""
     outcome = run_plugin("check_cln_status", python=(sys.executable, "-I", "-S"))
     assert outcome.output == (
-        "UNKNOWN - cln-monitor is not installed for this Python, or broken: "
-        "ModuleNotFoundError(\"No module named 'cln_monitor'\")\n"
+        "UNKNOWN - cannot import cln_monitor: "
+        "ModuleNotFoundError(\"No module named 'cln_monitor'\"); install it for this Python\n"
     )
 
 
 @pytest.mark.parametrize(
     ("broken", "content", "told"),
     [
-        ("cln_monitor/__init__.py", "def f(:\n", "or broken: SyntaxError("),
+        ("cln_monitor/__init__.py", "def f(:\n", "cannot import cln_monitor: SyntaxError("),
         ("cln_monitor/__init__.py", "raise RuntimeError('a|b\\nc')\n", "RuntimeError('a/b\\nc')"),
         ("cln_monitor/__init__.py", "raise KeyboardInterrupt\n", "KeyboardInterrupt()"),
-        ("nagiosplugin.py", "import no_such_module\n", "a module is missing, install cln-monitor again: No module"),
-        ("nagiosplugin.py", "", "a module is missing, install cln-monitor again: cannot import name 'Range'"),
-        ("nagiosplugin.py", "def f(:\n", "an error of the plugin while starting, see it with -vvv: SyntaxError: "),
+        ("nagiosplugin.py", "import no_such_module\n", "cannot import a module: No module"),
+        ("nagiosplugin.py", "", "cannot import a module: cannot import name 'Range'"),
+        ("nagiosplugin.py", "def f(:\n", "internal error while starting (use -vvv for the traceback): SyntaxError: "),
         ("argparse.py", "raise MemoryError\n", "out of memory"),
-        ("requests.py", "raise ImportError('a|b\\nc')\n", "install cln-monitor again: a¦b c"),
+        ("requests.py", "raise ImportError('a|b\\nc')\n", "cannot import a module: a¦b c; reinstall cln-monitor"),
     ],
 )
 def test_a_broken_module(broken: str, content: str, told: str, tmp_path: Path) -> None:
-    """An upgrade that stopped in the middle, a full disk: on one line, with what to do."""
+    """A broken or missing module is reported on one line with the remedy."""
     file = tmp_path / broken
     file.parent.mkdir(exist_ok=True)
     file.write_text(content)
@@ -81,7 +81,7 @@ def test_a_broken_module(broken: str, content: str, told: str, tmp_path: Path) -
 
 @pytest.mark.measured
 def test_a_broken_module_with_its_traceback(tmp_path: Path) -> None:
-    """-vvv holds before the options are read, too."""
+    """-vvv adds the traceback of an error before the options are parsed."""
     (tmp_path / "nagiosplugin.py").write_text("import no_such_module\n")
     outcome = run_plugin("check_cln_status", "-vvv", environment={"PYTHONPATH": str(tmp_path)})
     assert outcome.lines[0] == "Traceback (most recent call last):"
@@ -105,17 +105,17 @@ entry.run("check_cln_status")
     [
         (
             "KeyError('a|b\\n\\u202e🚀')",
-            "an error of the plugin while judging what was read, see it with -vvv: KeyError",
+            "internal error while evaluating the result (use -vvv for the traceback): KeyError",
         ),
-        ("RecursionError()", "see it with -vvv: RecursionError"),
+        ("RecursionError()", "(use -vvv for the traceback): RecursionError"),
         ("MemoryError()", "out of memory"),
-        ("SystemExit(0)", "see it with -vvv: SystemExit: 0"),
+        ("SystemExit(0)", "(use -vvv for the traceback): SystemExit: 0"),
         ("KeyboardInterrupt()", "interrupted"),
-        ("GeneratorExit()", "see it with -vvv: GeneratorExit"),
+        ("GeneratorExit()", "(use -vvv for the traceback): GeneratorExit"),
     ],
 )
 def test_an_error_of_ours(error: str, told: str, cln: Cln) -> None:
-    """Is UNKNOWN on one line, and says what it was doing; with -vvv the traceback follows."""
+    """An internal error is UNKNOWN on one line with the stage, and -vvv adds the traceback."""
     command = [sys.executable, "-c", _BUG.format(error=error), "--api-url", cln.url]
     outcome = run_command(command)
     assert outcome.state == "UNKNOWN"
@@ -130,7 +130,7 @@ def test_an_error_of_ours(error: str, told: str, cln: Cln) -> None:
 
 
 def test_an_error_in_a_thread_of_ours_or_a_log_says_nothing_on_stderr(cln: Cln) -> None:
-    """What a probe meets in our own code is logged by the exporter; a plugin has its one line alone."""
+    """An internal error of a probe leaves stderr empty."""
     bug = (
         "import sys\n"
         "from cln_monitor.checks import entry\n"
@@ -140,13 +140,13 @@ def test_an_error_in_a_thread_of_ours_or_a_log_says_nothing_on_stderr(cln: Cln) 
     )
     outcome = run_command([sys.executable, "-W", "always", "-c", bug, "--api-url", cln.url])
     assert outcome.state == "UNKNOWN"
-    assert "an error of ours, please report it: TypeError" in outcome.text
+    assert "internal error; see the log, and please report it: TypeError" in outcome.text
 
 
 @pytest.mark.parametrize("code", ["-h", "--nonsense", "fine"])
 @pytest.mark.parametrize("output", ["closed", "gone", "full"])
 def test_output_that_nobody_can_read(code: str, output: str, cln: Cln) -> None:
-    """It ends at once, and never as OK: no output with code 0 is OK to both cores."""
+    """A plugin whose stdout cannot be written exits with 3."""
     arguments = ["--api-url", cln.url] if code == "fine" else [code]
     command = [sys.executable, str(PLUGINS / "check_cln_status"), *arguments]
     if output == "closed":
@@ -162,7 +162,7 @@ def test_output_that_nobody_can_read(code: str, output: str, cln: Cln) -> None:
 
 
 def test_a_verdict_stays_what_it_is_where_nobody_reads_it(cln: Cln) -> None:
-    """CRITICAL is CRITICAL, with a line or without."""
+    """A CRITICAL result keeps its code if stdout cannot be written."""
     command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-c", "1d"]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, env=bare_environment(), stdout=full, timeout=PATIENCE, check=False)
@@ -171,7 +171,7 @@ def test_a_verdict_stays_what_it_is_where_nobody_reads_it(cln: Cln) -> None:
 
 @pytest.mark.parametrize("closed", SUBSETS, ids=str)
 def test_without_standard_streams(closed: set[int], cln: Cln) -> None:
-    """A core may start plugins without any of them: the verdict stays, and is not written into a connection to CLN."""
+    """A plugin works without standard streams and does not write its output into a connection."""
     done = subprocess.run(
         without(closed, [sys.executable, str(PLUGINS / "check_cln_status"), "--api-url", cln.url, "-vvv"]),
         env=bare_environment(),
@@ -189,7 +189,7 @@ def test_without_standard_streams(closed: set[int], cln: Cln) -> None:
 
 @pytest.mark.parametrize("closed", [{1}, {0, 1, 2}], ids=str)
 def test_critical_without_standard_streams(closed: set[int], cln: Cln) -> None:
-    """A verdict that is not OK is told by the code alone, where there is no stdout."""
+    """A CRITICAL result keeps its code without stdout."""
     command = [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-c", "1d"]
     done = subprocess.run(without(closed, command), env=bare_environment(), timeout=PATIENCE, check=False)
     assert done.returncode == STATES.index("CRITICAL")
@@ -200,11 +200,11 @@ def test_critical_without_standard_streams(closed: set[int], cln: Cln) -> None:
     ("how", "line"),
     [
         (signal.SIGINT, "UNKNOWN - interrupted"),
-        (signal.SIGTERM, "UNKNOWN - ended by a signal while reading kernelcare from CLN at 127.0.0.1"),
+        (signal.SIGTERM, "UNKNOWN - terminated by SIGTERM while reading kernelcare from CLN at 127.0.0.1"),
     ],
 )
 def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> None:
-    """Also while threads wait for CLN, which nobody waits for."""
+    """A signal ends a plugin immediately, even while threads wait for CLN."""
     cln.simulator.faults.add(Fault("hang", "/kcare/key/servers.json"))
     process = subprocess.Popen(
         [sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-t", "100"],
@@ -223,12 +223,12 @@ def test_a_signal_ends_it_at_once(how: signal.Signals, line: str, cln: Cln) -> N
 
 @pytest.mark.parametrize("kind", ["hang", "drip", "drip_headers"])
 def test_a_cln_that_does_not_come_to_an_end(kind: str, cln: Cln) -> None:
-    """A byte now and then keeps no check alive; the line says what it was waiting for."""
+    """A slow or hanging CLN ends the check with the stage in the line."""
     cln.simulator.faults.add(Fault(kind) if kind == "hang" else Fault(kind, seconds=0.2))
     outcome = run_held_up("check_cln_kernelcare", *cln.login, "-t", "60", stage="reading kernelcare", left=3)
     assert outcome.state == "UNKNOWN"
     assert "reading /kcare/key/list.json at 127.0.0.1" in outcome.text
-    assert "no complete answer within" in outcome.text  # so it was not the end of the process that ended it
+    assert "timed out after" in outcome.text  # so it was not the end of the process that ended it
     assert outcome.seconds < 50
 
 
@@ -240,12 +240,12 @@ def test_a_cln_that_does_not_come_to_an_end(kind: str, cln: Cln) -> None:
     ],
 )
 def test_the_deadline_ends_what_knows_of_none(module: str, function: str, stage: str, cln: Cln) -> None:
-    """A resolver that hangs, a configuration on a share that is gone: it says what it was doing."""
+    """The timeout ends blocked code, such as a resolver, with the stage in the line."""
     more = f"import {module}\n{module}.{function} = lambda *_, **__: time.sleep(100)"
     arguments = ("-C", str(cln.config), "-t", "0.5")
     outcome = run_held_up("check_cln_kernelcare", *arguments, stage=stage, more=more)
     assert outcome.state == "UNKNOWN"
-    assert outcome.text.startswith(f"no result within 0.5 s, it was still {stage}")
+    assert outcome.text.startswith(f"timed out after 0.5 s (-t/--timeout) while {stage}")
     assert 0.5 <= outcome.seconds < 50
 
 
@@ -254,7 +254,7 @@ HOSTILE = "web|1 🚀 'q' \"r\" a=b \x1b[31m\u202e"
 
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[str]:
-    """A CLN whose host names hold all that breaks the output of plugins, and its API root."""
+    """The API root of a CLN whose host names have characters that break plugin output."""
     simulator = Simulator(seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY)
     key = account.add_kernelcare_key("Hostile0Hostile0", limit=1, note=f"{HOSTILE}\n|")
@@ -278,7 +278,7 @@ def hostile() -> Iterator[str]:
     ids=["C", "ascii", "ascii-io", "latin-1", "dev"],
 )
 def test_any_locale_and_any_name(environment: dict[str, str], hostile: str, tmp_path: Path) -> None:
-    """What a locale cannot spell is a question mark; what a core would misread is replaced; the state is the same."""
+    """Output is valid in any locale and for any name, with the same state."""
     secret = tmp_path / "secret"
     secret.write_text(SECRET_KEY)
     login = ("--login", LOGIN, "--secret-key-file", str(secret), "--api-url", hostile)

@@ -1,4 +1,4 @@
-"""How full keys are, in words and figures."""
+"""The usage of keys, as text and metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cln_monitor.checks.key_usage import KeyUsage, disabled_notes, fullest_first, limit_figures, limit_problems
+from cln_monitor.checks.key_usage import KeyUsage, disabled_notes, fullest_first, limit_metrics, limit_problems
 from cln_monitor.checks.problems import CheckProblem
 from cln_monitor.checks.states import State
-from cln_monitor.checks.thresholds import of_percent
+from cln_monitor.checks.thresholds import percent_range
 
-LIMITS = (of_percent("80"), of_percent("95"))
+LIMITS = (percent_range("80"), percent_range("95"))
 KEYS: list[dict[str, Any]] = [
     {"key": "aaaa", "limit": 4},
     {"key": "bbbb", "limit": 10},
@@ -21,7 +21,7 @@ KEYS: list[dict[str, Any]] = [
 
 
 def test_the_fullest_comes_first() -> None:
-    """A key without a limit is never full; one of which no server is known is empty."""
+    """Keys are sorted by usage, without those that have no limit."""
     assert fullest_first(KEYS, {"bbbb": 9, "cccc": 99}) == [
         KeyUsage("bbbb-81cc5b17", 9, 10),
         KeyUsage("aaaa-61be55a8", 0, 4),
@@ -34,32 +34,34 @@ def test_the_fullest_comes_first() -> None:
     [
         (7, []),
         (8, []),
-        (9, [CheckProblem(State.WARNING, "limit use over 80 %: key WsTs-1e9d0b7e at 90 % (9/10)")]),
-        (10, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 100 % (10/10)")]),
-        (12, [CheckProblem(State.CRITICAL, "limit use over 95 %: key WsTs-1e9d0b7e at 120 % (12/10)")]),
+        (9, [CheckProblem(State.WARNING, "1 key over 80% full: WsTs-1e9d0b7e at 90% (9/10)")]),
+        (10, [CheckProblem(State.CRITICAL, "1 key over 95% full: WsTs-1e9d0b7e at 100% (10/10)")]),
+        (12, [CheckProblem(State.CRITICAL, "1 key over 95% full: WsTs-1e9d0b7e at 120% (12/10)")]),
     ],
 )
 def test_what_is_too_full(used: int, problems: list[CheckProblem]) -> None:
-    """By the defaults; the mask is that of the label where it is one already."""
+    """A key over a threshold is a problem, and its label is not masked again."""
     assert limit_problems([KeyUsage("WsTs-1e9d0b7e", used, 10)], LIMITS) == problems
 
 
 def test_each_key_counts_once() -> None:
-    """What is CRITICAL is not WARNING as well; of many the first are named."""
+    """A CRITICAL key is not counted as WARNING, and only the first keys are named."""
     uses = [KeyUsage(f"k{number:03}-0123abcd", 100 - number, 100) for number in range(18)]
     critical, warning = limit_problems(uses, LIMITS)
-    assert critical.text.startswith("limit use over 95 %: 5 keys: k000-0123abcd at 100 % (100/100), ")
-    assert warning.text.startswith("limit use over 80 %: 13 keys: ")
+    assert critical.text.startswith("5 keys over 95% full: k000-0123abcd at 100% (100/100), ")
+    assert warning.text.startswith("13 keys over 80% full: ")
     assert warning.text.endswith(" and 8 more")
-    [only] = limit_problems(uses, (of_percent("0:100"), of_percent("50:99")))
-    assert only == CheckProblem(State.CRITICAL, "limit use out of 50:99 %: key k000-0123abcd at 100 % (100/100)")
+    [only] = limit_problems(uses, (percent_range("0:100"), percent_range("50:99")))
+    assert only == CheckProblem(
+        State.CRITICAL, "1 key with limit usage outside 50:99 (in %): k000-0123abcd at 100% (100/100)"
+    )
 
 
 def test_the_figure_is_that_of_the_fullest() -> None:
-    """None where no key has a limit."""
-    [figure] = limit_figures([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
-    assert (figure.label, round(figure.value, 2), figure.uom) == ("limit_usage", 33.33, "%")
-    assert limit_figures([], LIMITS) == []
+    """The metric is that of the fullest key, and missing if no key has a limit."""
+    [metric] = limit_metrics([KeyUsage("a", 1, 3), KeyUsage("b", 0, 9)], LIMITS)
+    assert (metric.label, round(metric.value, 2), metric.uom) == ("limit_usage", 33.33, "%")
+    assert limit_metrics([], LIMITS) == []
 
 
 @pytest.mark.parametrize(
@@ -77,13 +79,13 @@ def test_the_figure_is_that_of_the_fullest() -> None:
     ],
 )
 def test_what_is_too_full_by_the_policy(used: int, limit: int, text: str | None) -> None:
-    """From 90 % of a limit of 2 or more; WARNING, as a full key is."""
+    """By the policy, a key with a limit of 2 or more is WARNING from 90%."""
     expected = [] if text is None else [CheckProblem(State.WARNING, text)]
     assert limit_problems([KeyUsage("a", used, limit)], (None, None)) == expected
 
 
 def test_a_key_goes_by_its_note() -> None:
-    """A long one is cut, as it is for a line."""
+    """A key is named by its note, which is shortened."""
     [use] = fullest_first([{"key": "WsTs-1e9d0b7e", "limit": 20, "note": "Shared hosting Köln"}], {"WsTs-1e9d0b7e": 20})
     assert use.as_problem == 'key "Shared hosting Köln" (WsTs-1e9d0b7e) is full (20/20)'
     [use] = fullest_first([{"key": "WsTs-1e9d0b7e", "limit": 20, "note": "x" * 4096}], {})
@@ -91,7 +93,7 @@ def test_a_key_goes_by_its_note() -> None:
 
 
 def test_several_keys_by_the_policy() -> None:
-    """Are one phrase, and those of disabled keys a note."""
+    """Several full keys are one problem, and full disabled keys a note."""
     uses = [KeyUsage("a", 10, 10), KeyUsage("b", 9, 10), KeyUsage("c", 10, 10, is_disabled=True), KeyUsage("d", 1, 1)]
     [problem] = limit_problems(uses[:2], (None, None))
     assert problem.text == "2 keys full or nearly full: a (10/10), b (9/10)"

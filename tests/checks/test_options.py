@@ -1,4 +1,4 @@
-"""Options: what is read, what is refused in words, and that a refusal shows no value."""
+"""Options: valid and invalid values, and errors that do not show values."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def parsed(*arguments: str) -> dict[str, object]:
 
 
 def refusal(*arguments: str) -> str:
-    """Return what is said of ``arguments`` that cannot be used."""
+    """Return the error for invalid ``arguments``."""
     with pytest.raises(CheckError) as caught:
         parsed(*arguments)
     return str(caught.value)
 
 
 def test_defaults() -> None:
-    """Without arguments nobody is named, and there are 30 seconds."""
+    """By default there is no account, and the timeout is 30 seconds."""
     values = parsed()
     assert values["timeout"] == 30
     assert values["unreachable_state"] is State.UNKNOWN
@@ -38,7 +38,7 @@ def test_defaults() -> None:
 
 
 def test_values() -> None:
-    """What can be given again is a list, -v counts, states are read by their names in any case."""
+    """Repeatable options are lists, -v counts, and states are case-insensitive."""
     values = parsed("-vv", "--key", "a", "--key", "b", "--register", "-t", "2.5", "--unreachable-state", "Critical")
     assert (values["verbose"], values["key"], values["register"]) == (2, ["a", "b"], True)
     assert (values["timeout"], values["unreachable_state"]) == (2.5, State.CRITICAL)
@@ -46,21 +46,21 @@ def test_values() -> None:
 
 
 def test_one_parse_does_not_know_of_another() -> None:
-    """A list that is a default is not the list of all."""
+    """A default list is not shared between calls."""
     parsed("--key", "a")
     assert parsed()["key"] == []
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e9", "", "soon", "1x"])
 def test_no_time_at_all(text: str) -> None:
-    """A deadline that never comes, or is past, is none."""
-    complaint = "argument -t/--timeout: expected a number of seconds above 0; see --help"
+    """An invalid timeout is reported."""
+    complaint = "argument -t/--timeout: expected a number of seconds above 0 and below 86400; see --help"
     assert refusal(f"--timeout={text}") == complaint
 
 
 def test_no_state() -> None:
-    """The four states are named."""
-    complaint = "argument --unreachable-state: expected ok, warning, critical or unknown; see --help"
+    """An invalid state is reported with the valid ones."""
+    complaint = "argument --unreachable-state: expected ok, warning, critical, or unknown; see --help"
     assert refusal("--unreachable-state", "bad") == complaint
 
 
@@ -73,12 +73,12 @@ def test_no_state() -> None:
     ],
 )
 def test_no_address(option: str, text: str) -> None:
-    """Each of the addresses is looked at before anybody is asked, and told with one that is good."""
-    assert refusal(option, text).startswith(f"argument {option}: expected an address such as http")
+    """An invalid URL is reported with an example before any request."""
+    assert refusal(option, text).startswith(f"argument {option}: expected a URL such as http")
 
 
 def test_addresses() -> None:
-    """With a path, a port, an IPv6 address; with who asks, where that is not the CLN API."""
+    """URLs may have a path, a port, and an IPv6 address, and a user except for the CLN API."""
     for url in ("http://127.0.0.1:10099", "https://h/path", "http://[::1]:80"):
         assert (parsed("--exporter", url)["exporter"], parsed("--api-url", f"{url}/")["api_url"]) == (url, url)
     assert parsed("--proxy", "http://me:p@h:1")["proxy"] == "http://me:p@h:1"
@@ -90,25 +90,25 @@ def test_addresses() -> None:
     [
         (("--secret-key", SECRET), "unknown option --secret-key; see --help"),
         ((f"--secret-key={SECRET}",), "unknown option --secret-key; see --help"),
-        ((SECRET,), "an argument that belongs to no option; see --help"),
-        ((f"-p{SECRET}",), "an argument that belongs to no option; see --help"),
+        ((SECRET,), "unexpected argument without an option; see --help"),
+        ((f"-p{SECRET}",), "unexpected argument without an option; see --help"),
         (("--account", "a", "b", "--colour", "c"), "unknown option --colour; see --help"),
-        ((f"--register={SECRET}",), "argument --register: it takes no value; see --help"),
-        ((f"--verbose={SECRET}",), "argument -v/--verbose: it takes no value; see --help"),
+        ((f"--register={SECRET}",), "argument --register: takes no value; see --help"),
+        ((f"--verbose={SECRET}",), "argument -v/--verbose: takes no value; see --help"),
         (("--acc", "a"), "unknown option --acc; see --help"),
         (("--account",), "argument -a/--account: expected one argument; see --help"),
-        (("--exporter", f"http://me:{SECRET}@h:x"), "argument --exporter: expected an address such as http"),
+        (("--exporter", f"http://me:{SECRET}@h:x"), "argument --exporter: expected a URL such as http"),
     ],
 )
 def test_a_refusal_names_the_option_and_shows_no_value(arguments: tuple[str, ...], complaint: str) -> None:
-    """A secret in the wrong place is no less a secret."""
+    """An error names the option but not its value, which may be a secret."""
     said = refusal(*arguments)
     assert said.startswith(complaint)
     assert SECRET not in said
 
 
 def test_help_and_version() -> None:
-    """Both come in place of a check, also beside other options, and are texts."""
+    """-h and -V take precedence over other options."""
     with pytest.raises(HelpRequestedError) as caught:
         parsed("-h", "-t", "3")
     assert str(caught.value).startswith("usage: check_cln ")
@@ -119,7 +119,7 @@ def test_help_and_version() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_an_empty_text_is_refused(name: str) -> None:
-    """What a core leaves empty is a slip in its configuration; letters alone may be none at all."""
+    """An empty value is an error for all options except letters."""
     program = load(name)
     parser = options.make_parser(name, program.purpose, program.options)
     for option in program.options:
@@ -130,8 +130,8 @@ def test_an_empty_text_is_refused(name: str) -> None:
                 parser.parse_args([f"--{option.name}="])
             said = str(caught.value)
             assert said.startswith(f"argument {'/'.join(option.flags)}: ")
-            is_text = option.read is options.given
-            assert is_text == said.endswith(": is empty; give a value, or leave the option out; see --help"), said
+            is_text = option.read is options.non_empty
+            assert is_text == said.endswith(": must not be empty; set a value or omit the option; see --help"), said
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,4 +1,4 @@
-"""The pages of the plugins: options from their tables, examples as the plugins really print them."""
+"""The page of the plugins: option tables, and examples with real output."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DAY, HOUR = 86400, 3600
 
 @pytest.fixture(scope="module")
 def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
-    """What each probe sees of a simulated account in which some things are wrong, at a time that stands still."""
+    """The report of each probe for a simulated account with problems, at a fixed time."""
     clock = FakeClock()
     simulator = Simulator(clock=clock.time, seed=5)
     account = simulator.add_account("acme_login", "s3cret", "registration-token")
@@ -69,9 +69,9 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
 
         def view(name: str) -> Mapping[str, Any]:
             settings = config.accounts[0].probes[name]
-            of_account = PROBES[name].of_account
+            of_account = PROBES[name].per_account
             source = (
-                sources.of_account(config.accounts[0], name) if of_account else sources.of_api(served.url, settings)
+                sources.for_account(config.accounts[0], name) if of_account else sources.for_api(served.url, settings)
             )
             with ThreadPoolExecutor(1) as pool:
                 run = run_probe(PROBES[name], source, pool, clock)
@@ -82,7 +82,7 @@ def views() -> Iterator[Callable[[str], Mapping[str, Any]]]:
 
 
 def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
-    """Return a call of the plugin ``name`` and what it prints."""
+    """Return a call of the plugin ``name`` with its output."""
     program = load(name)
     arguments, verdict = _EXAMPLES[name](program, view)
     state, perfdata = verdict.evaluate()
@@ -91,20 +91,20 @@ def example(name: str, view: Callable[[str], Mapping[str, Any]]) -> str:
 
 
 def options_table(program: Plugin) -> str:
-    """Return the options of ``program`` as a table."""
+    """Return the options of ``program`` as a Markdown table."""
     rows = ["| option | what it does |", "| --- | --- |"]
     for option in program.options:
         value = "" if option.metavar is None else f" {option.metavar}"
         default = f" (default: {option.shown_default})" if option.shown_default else ""
         rows.append(f"| `{', '.join(option.flags)}{value}` | {option.help}{default} |")
-    return "\n".join([*rows, "| `-V, --version` | the version of the plugin |", "| `-h, --help` | this help |"])
+    return "\n".join([*rows, "| `-V, --version` | Show the version |", "| `-h, --help` | Show this help |"])
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_page_of_a_plugin_is_true(
     name: str, views: Callable[[str], Mapping[str, Any]], request: pytest.FixtureRequest
 ) -> None:
-    """An option or a text that changes changes the page, by pytest --update-golden."""
+    """The page has the current options and output; pytest --update-golden updates it."""
     text = now = PAGE.read_text(encoding="utf-8")
     assert f"| [{name}](#{name}) | " in text, f"the table of the page has no row of {name}"
     for kind, content in (("example", example(name, views)), ("help", options_table(load(name)))):
@@ -139,7 +139,7 @@ def _servers(probe: str, product: str) -> _Example:
 
 
 def _exporter(program: Plugin, view: Callable[[str], Mapping[str, Any]]) -> tuple[str, CheckResult]:
-    text = "reading /im/key/list.json at cln.cloudlinux.com: no complete answer within 15 s"
+    text = "reading /im/key/list.json at cln.cloudlinux.com: timed out after 15 s"
     ages = {"last_run": 60.0, "last_success": 2400.0, "oldest_part": 2400.0}
     failed = {"last_success": NOW - 40 * 60, "ages": ages, "failure": {"reason": "timeout", "text": text}}
     probes = [view("kernelcare"), {**view("imunify"), **failed}]
@@ -157,15 +157,15 @@ def _registered(program: Plugin, _: object) -> tuple[str, CheckResult]:
 
 
 _EXAMPLES: dict[str, _Example] = {
-    status.PROGRAM.name: _judged("status", status.judge, ""),
-    kernelcare.PROGRAM.name: _servers("kernelcare", "KernelCare"),
-    imunify.PROGRAM.name: _servers("imunify", "Imunify"),
-    patch_status.PROGRAM.name: _judged(
+    status.PLUGIN.name: _judged("status", status.judge, ""),
+    kernelcare.PLUGIN.name: _servers("kernelcare", "KernelCare"),
+    imunify.PLUGIN.name: _servers("imunify", "Imunify"),
+    patch_status.PLUGIN.name: _judged(
         "patch_status", patch_status.judge, "-k WsTs821nSAtiastD", "-k", "WsTs821nSAtiastD"
     ),
-    ip_licenses.PROGRAM.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
-    els.PROGRAM.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
-    awp.PROGRAM.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
-    exporter.PROGRAM.name: _exporter,
-    monitoring_key.PROGRAM.name: _registered,
+    ip_licenses.PLUGIN.name: _judged("ip_licenses", ip_licenses.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    els.PLUGIN.name: _judged("els", els.judge, "-C /etc/cln-monitor/cln-monitor.yml"),
+    awp.PLUGIN.name: _judged("awp", awp.judge, "-C /etc/cln-monitor/cln-monitor.yml -w 100", "-w", "100"),
+    exporter.PLUGIN.name: _exporter,
+    monitoring_key.PLUGIN.name: _registered,
 }

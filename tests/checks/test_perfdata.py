@@ -1,4 +1,4 @@
-"""The reader of perfdata that the tests trust."""
+"""The parser of perfdata that the tests use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .perfdata import Item, parse_perfdata
 
 
 def test_what_is_good() -> None:
-    """Labels, values, units, thresholds, also as ranges, and a minimum."""
+    """Labels, values, units, thresholds and ranges, and a minimum are parsed."""
     assert parse_perfdata("stale=2;;;0 age=86400.5s;86400;259200;0 'a b'=66.67%;80;@~:95;0 x=1") == {
         "stale": Item(2, "", "", "", "0"),
         "age": Item(86400.5, "s", "86400", "259200", "0"),
@@ -26,6 +26,6 @@ def test_what_is_good() -> None:
     ],
 )
 def test_what_is_bad(text: str) -> None:
-    """Whatever a core would drop, cut or misread."""
+    """Perfdata that a core would drop, truncate, or misread are rejected."""
     with pytest.raises(ValueError, match=r"cannot be read|quoted|twice|a blank"):
         parse_perfdata(text)

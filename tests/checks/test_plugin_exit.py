@@ -1,4 +1,4 @@
-"""The one exit: once, with what is to be seen and nothing of what is not."""
+"""The exit of plugins: once, with all output and without secrets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from cln_monitor.checks.states import State
 from tests.helpers.clock import FakeClock
 from tests.helpers.running import PATIENCE
 
-from .inside import InsideExit, result_of
+from .inside import InProcessExit, result_of
 from .running import bare_environment
 
 
 def ended(script: str) -> tuple[int, str, str]:
-    """Return how a process ends that runs ``script`` with an exit ``leave``: its code, stdout and stderr."""
+    """Return code, stdout, and stderr of a process that runs ``script`` with an exit named ``exit_``."""
     prelude = (
         "import os, signal, sys, threading, time\n"
         "from cln_monitor.checks.plugin_exit import PluginExit\n"
         "from cln_monitor.checks.states import State\n"
-        "leave = PluginExit()\n"
+        "exit_ = PluginExit()\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", prelude + script],
@@ -38,14 +38,14 @@ def ended(script: str) -> tuple[int, str, str]:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_of_two_the_first_ends_the_process() -> None:
-    """A deadline that comes while the result is printed does not print a second one, nor hang."""
+    """A timeout during printing neither prints a second result nor hangs."""
     script = (
         "def slow(text):\n"
-        "    threading.Thread(target=leave.unusable, args=('late',), daemon=True).start()\n"
+        "    threading.Thread(target=exit_.unknown, args=('late',), daemon=True).start()\n"
         "    time.sleep(0.2)\n"
         "    return text\n"
-        "leave.scrub = slow\n"
-        "leave.finish(State.WARNING, 'first')\n"
+        "exit_.scrub = slow\n"
+        "exit_.finish(State.WARNING, 'first')\n"
     )
     assert ended(script) == (1, "WARNING - first\n", "")
 
@@ -53,17 +53,17 @@ def test_of_two_the_first_ends_the_process() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_what_comes_after_the_first_waits_for_it() -> None:
-    """The thread that does the check does not go on beside the deadline that ends it."""
+    """The checking thread does not continue while the timeout ends the process."""
     script = (
         "def slow(text):\n"
         "    held.set()\n"
         "    time.sleep(0.2)\n"
         "    return text\n"
         "held = threading.Event()\n"
-        "leave.scrub = slow\n"
-        "threading.Thread(target=leave.unusable, args=('first',), daemon=True).start()\n"
+        "exit_.scrub = slow\n"
+        "threading.Thread(target=exit_.unknown, args=('first',), daemon=True).start()\n"
         "held.wait()\n"
-        "leave.finish(State.OK, 'late')\n"
+        "exit_.finish(State.OK, 'late')\n"
     )
     assert ended(script) == (3, "UNKNOWN - first\n", "")
 
@@ -71,23 +71,23 @@ def test_what_comes_after_the_first_waits_for_it() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_an_interrupt_while_it_ends() -> None:
-    """Ends it at once, and what was not told is not OK."""
+    """An interrupt during the exit ends the process, and a result without output is not OK."""
     interrupted = "def interrupted(*_):\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(5)\n"
-    assert ended(f"{interrupted}leave.scrub = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
-    assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.OK, 'fine')\n") == (3, "", "")
-    assert ended(f"{interrupted}os.write = interrupted\nleave.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
+    assert ended(f"{interrupted}exit_.scrub = interrupted\nexit_.finish(State.OK, 'fine')\n") == (3, "", "")
+    assert ended(f"{interrupted}os.write = interrupted\nexit_.finish(State.OK, 'fine')\n") == (3, "", "")
+    assert ended(f"{interrupted}os.write = interrupted\nexit_.finish(State.CRITICAL, 'bad')\n") == (2, "", "")
 
 
 @pytest.mark.measured
 @pytest.mark.processes
 def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
-    """Is told in place of the result it comes before."""
+    """An interrupt while another thread ends the process is the result."""
     script = (
         "try:\n"
-        "    leave._once.acquire()\n"
+        "    exit_._once.acquire()\n"
         "    raise KeyboardInterrupt\n"
         "except KeyboardInterrupt as error:\n"
-        "    leave.failed(error)\n"
+        "    exit_.failed(error)\n"
     )
     assert ended(script) == (3, "UNKNOWN - interrupted\n", "")
 
@@ -95,19 +95,19 @@ def test_an_interrupt_of_whoever_waits_for_the_end() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_an_error_in_the_printing_itself() -> None:
-    """Has its line as well."""
-    script = "leave.scrub = lambda text: text.nonsense\nleave.finish(State.OK, 'fine')\n"
-    assert ended(script) == (3, "UNKNOWN - an error of the plugin while printing: AttributeError\n", "")
+    """An error while printing is reported on one line."""
+    script = "exit_.scrub = lambda text: text.nonsense\nexit_.finish(State.OK, 'fine')\n"
+    assert ended(script) == (3, "UNKNOWN - internal error while printing the result: AttributeError\n", "")
 
 
 @pytest.mark.measured
 @pytest.mark.processes
 def test_output_in_pieces() -> None:
-    """A pipe may take less than it is given."""
+    """Output is complete even if a pipe accepts only a part at a time."""
     script = (
         "write = os.write\n"
         "os.write = lambda fd, data: write(fd, data[:3])\n"
-        "leave.finish(State.OK, 'fine', ['a line'])\n"
+        "exit_.finish(State.OK, 'fine', ['a line'])\n"
     )
     assert ended(script) == (0, "OK - fine\na line\n", "")
 
@@ -115,70 +115,73 @@ def test_output_in_pieces() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_a_deadline_that_is_over() -> None:
-    """Is UNKNOWN, with the stage."""
-    assert ended("leave.stage = 'dreaming'\nleave.end_after(0.1)\ntime.sleep(30)\n") == (
+    """A timeout is UNKNOWN with the stage."""
+    assert ended("exit_.stage = 'dreaming'\nexit_.end_after(0.1)\ntime.sleep(30)\n") == (
         3,
-        "UNKNOWN - no result within 0.1 s, it was still dreaming; see -t/--timeout\n",
+        "UNKNOWN - timed out after 0.1 s (-t/--timeout) while dreaming\n",
         "",
     )
 
 
 def test_secrets_are_hidden_by_their_value() -> None:
-    """In the text and in the lines, the longer of two that overlap first, and not in the name of the state."""
-    leave = InsideExit()
-    leave.hide("s3cret")
-    leave.hide("s3cret|and more", "<both>")
-    leave.hide("WARNING", "WA-1234")
-    leave.scrub = lambda text: text.replace("token", "<token>")
-    outcome = result_of(lambda: leave.finish(State.WARNING, "s3cret|and more, a token WARNING", ["xs3cretx"], ["a=1"]))
+    """Secrets are replaced in text and lines, the longest first, but not in the state."""
+    exit_ = InProcessExit()
+    exit_.hide("s3cret")
+    exit_.hide("s3cret|and more", "<both>")
+    exit_.hide("WARNING", "WA-1234")
+    exit_.scrub = lambda text: text.replace("token", "<token>")
+    outcome = result_of(lambda: exit_.finish(State.WARNING, "s3cret|and more, a token WARNING", ["xs3cretx"], ["a=1"]))
     assert outcome.output == "WARNING - <both>, a <token> WA-1234 | a=1\nx<secret>x\n"
 
 
 @pytest.mark.parametrize("secret", ["", "O", "OK", "UNK"])
 def test_what_is_too_short_to_be_a_secret(secret: str) -> None:
-    """To replace it would wreck the text and hide nothing."""
-    leave = InsideExit()
-    leave.hide(secret, "X")
-    assert result_of(lambda: leave.unusable("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
+    """A secret of fewer than four characters is not replaced."""
+    exit_ = InProcessExit()
+    exit_.hide(secret, "X")
+    assert result_of(lambda: exit_.unknown("OK, UNKNOWN")).output == "UNKNOWN - OK, UNKNOWN\n"
 
 
 def test_what_begins_its_own_mask_is_not_masked_again() -> None:
-    """A key of four characters is in its mask, which tells nothing more of it."""
-    leave = InsideExit()
-    leave.hide("WsTs", "WsTs-1234abcd")
-    leave.hide("WsTs821n", "WsTs-8c7994d7")
-    outcome = result_of(lambda: leave.unusable("WsTs-1234abcd, WsTs821n"))
+    """A key that is the beginning of its own mask is not masked again."""
+    exit_ = InProcessExit()
+    exit_.hide("WsTs", "WsTs-1234abcd")
+    exit_.hide("WsTs821n", "WsTs-8c7994d7")
+    outcome = result_of(lambda: exit_.unknown("WsTs-1234abcd, WsTs821n"))
     assert outcome.output == "UNKNOWN - WsTs-1234abcd, WsTs-8c7994d7\n"
 
 
 def test_what_is_asked_for_is_shown_as_it_is() -> None:
-    """The help has many lines, and is no verdict."""
-    leave = InsideExit()
-    assert result_of(lambda: leave.show("usage: check_cln\n\n  -h\n\n")).output == "usage: check_cln\n\n  -h\n"
+    """The help is printed unchanged, without a state."""
+    exit_ = InProcessExit()
+    assert result_of(lambda: exit_.show("usage: check_cln\n\n  -h\n\n")).output == "usage: check_cln\n\n  -h\n"
 
 
 def test_errors_in_words() -> None:
-    """What somebody can mend says how; what nobody expected says what it is, and at -vvv where."""
-    leave = InsideExit()
-    leave.stage = "thinking"
+    """Expected errors have a remedy, and unexpected ones a type and a stage, with a traceback at -vvv."""
+    exit_ = InProcessExit()
+    exit_.stage = "thinking"
     error = ZeroDivisionError("a|b\nc")
-    text = "UNKNOWN - an error of the plugin while thinking, see it with -vvv: ZeroDivisionError: a¦b c\n"
-    assert result_of(lambda: leave.failed(error)).output == text
-    leave.verbosity = 2
-    assert result_of(lambda: leave.failed(error)).output == text
-    assert result_of(lambda: leave.failed(KeyboardInterrupt())).output == "UNKNOWN - interrupted\n"
-    assert result_of(lambda: leave.failed(MemoryError())).output == "UNKNOWN - out of memory\n"
-    assert "install cln-monitor again: no x" in result_of(lambda: leave.failed(ImportError("no x"))).output
+    text = "UNKNOWN - internal error while thinking (use -vvv for the traceback): ZeroDivisionError: a¦b c\n"
+    assert result_of(lambda: exit_.failed(error)).output == text
+    exit_.verbosity = 2
+    assert result_of(lambda: exit_.failed(error)).output == text
+    assert result_of(lambda: exit_.failed(KeyboardInterrupt())).output == "UNKNOWN - interrupted\n"
+    assert result_of(lambda: exit_.failed(MemoryError())).output == "UNKNOWN - out of memory\n"
+    assert (
+        "cannot import a module: no x; reinstall cln-monitor"
+        in result_of(lambda: exit_.failed(ImportError("no x"))).output
+    )
 
 
 def test_time_is_kept_to_tell_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second, or half of what there is; without a deadline there is time without end."""
+    """Half a second, or half of a shorter timeout, is reserved for the output."""
     monkeypatch.setattr("cln_monitor.checks.plugin_exit.time", FakeClock())
-    leave = PluginExit()
-    assert leave.left == float("inf")
-    leave._ends_at, leave._margin = 0.0, 0.0
-    assert leave.left == 0
+    exit_ = PluginExit()
+    assert exit_.left == float("inf")
+    exit_._ends_at, exit_._margin = 0.0, 0.0
+    assert exit_.left == 0
     for seconds, left in ((100.0, 99.5), (0.8, 0.4)):
-        leave = InsideExit()
-        leave.end_after(seconds)
-        assert leave.left == left
+        exit_ = InProcessExit()
+        exit_.end_after(seconds)
+        assert exit_.left == left

@@ -1,4 +1,4 @@
-"""What a view tells before its content is judged."""
+"""Problems with reports that all checks share."""
 
 from __future__ import annotations
 
@@ -26,43 +26,43 @@ OPTIONS = argparse.Namespace(unreachable_state=State.WARNING)
 
 
 def all_of(_: str) -> bool:
-    """Want each part."""
+    """Select every part."""
     return True
 
 
 def problems(seen: Any, wanted: Callable[[str], bool] = all_of) -> list[CheckProblem]:
-    """Return what is wrong with a view."""
+    """Return the problems of a view."""
     return problems_of(seen, wanted, OPTIONS)
 
 
 def test_the_values_of_what_is_wanted() -> None:
-    """The others do not count."""
+    """Only values of wanted parts are returned."""
     seen = view([part("a", 1), part("b", 2)])
     assert list(values_of(seen, all_of)) == [1, 2]
     assert list(values_of(seen, "b".__eq__)) == [2]
 
 
 def test_the_values_of_parts_of_several_ages() -> None:
-    """As they come, or the newest last, so that it is what counts of two."""
+    """Values are in the order of the view, or with newest_last in reverse order."""
     seen = view([part("a", 1), part("c", 3), part("b", 2, age=-60)])  # by a clock that was set back meanwhile
     assert list(values_of(seen, all_of)) == [1, 3, 2]
     assert list(values_of(seen, all_of, newest_last=True)) == [2, 3, 1]
 
 
 def test_what_has_not_been_polled() -> None:
-    """An exporter that has just started has nothing to judge."""
-    with pytest.raises(CheckError, match=r"^the exporter has not polled this yet$"):
+    """A probe that has not run yet is an error."""
+    with pytest.raises(CheckError, match=r"^no data: the exporter has not run this probe yet$"):
         list(values_of({**view([]), "observation": None, "last_run": None}, all_of))
 
 
 def test_nothing_is_missing() -> None:
-    """Then there is no problem."""
+    """A complete view has no problem."""
     assert problems(view([part("a", 1)])) == []
     assert problems(view([])) == []
 
 
 def test_a_missing_part() -> None:
-    """Is UNKNOWN in the words of its failure; that others are missing too is counted."""
+    """A missing part is UNKNOWN with its error, and further missing parts are named."""
     assert problems(view([], [missing("a")])) == [CheckProblem(State.UNKNOWN, "reading it: nonsense")]
     several = [missing("a", "refused", "no"), missing("b"), missing("c")]
     assert problems(view([], several)) == [CheckProblem(State.UNKNOWN, "no; also missing: b, c")]
@@ -80,25 +80,25 @@ def test_a_missing_part() -> None:
     ],
 )
 def test_no_answer_has_its_own_state(reasons: tuple[str, ...], state: State) -> None:
-    """--unreachable-state is for those reasons alone, and does not cover up others."""
+    """--unreachable-state applies only to missing responses and does not hide other errors."""
     assert problems(view([], [missing(reason, reason) for reason in reasons]))[0].state is state
 
 
 def test_what_is_not_wanted_is_not_missed() -> None:
-    """A key that fails is no problem of a check of another key; without the list nobody knows."""
+    """A missing part that is not wanted is ignored; a missing list affects every part."""
     assert problems(view([part("a", 1)], [missing("b")]), "a".__eq__) == []
     assert problems(view([], [missing("")], list_known=False), "a".__eq__) != []
 
 
 def test_what_was_seen_before_it_failed_counts_as_long_as_it_is_kept() -> None:
-    """The exporter keeps parts for their max_age, and drops them then: until that a failure is no problem."""
+    """A failed part with data of an earlier run is no problem."""
     assert problems(view([part("a", 1)], [missing("a")])) == []
     assert problems(view([part("a", 1)], [missing("")], list_known=False)) == []
     assert len(problems(view([part("a", 1)], [missing(""), missing("b")], list_known=False))) == 1
 
 
 def test_what_was_seen_before_it_failed_may_not_do() -> None:
-    """Then all that is missing is a problem."""
+    """With kept=False every missing part is a problem."""
     for seen in (
         view([part("a", 1)], [missing("a")]),
         view([part("a", 1)], [missing("")], list_known=False),
@@ -110,7 +110,7 @@ def test_what_was_seen_before_it_failed_may_not_do() -> None:
 
 
 def test_which_parts_are_missing() -> None:
-    """Those that are wanted and not kept; that the list is, counts for each of them."""
+    """Missing parts are those wanted and not kept; a missing list counts for each part."""
     seen = view([part("a", 1)], [missing("a"), missing("b"), missing("c")])
     assert [each["name"] for each in missing_of(seen, all_of)] == ["b", "c"]
     assert [each["name"] for each in missing_of(seen, "c".__eq__)] == ["c"]
@@ -118,58 +118,58 @@ def test_which_parts_are_missing() -> None:
 
 
 def test_data_that_are_too_old() -> None:
-    """When the exporter itself has stopped polling: after max_age, with no grace."""
+    """Data of an exporter that has stopped polling are too old after max_age."""
     assert problems(view([part("a", 1)], age=3600)) == []
     assert problems(view([part("a", 1)], age=3600.5)) != []
-    text = "the exporter last polled 3h ago, its data are too old to judge (max_age 1h)"
+    text = "data too old: the exporter last polled 3h ago (max_age: 1h)"
     old = [CheckProblem(State.UNKNOWN, text)]
     assert problems(view([part("a", 1)], age=4 * 3600 - 1)) == old
     assert problems(view([part("a", 1)], [missing("a")], age=4 * 3600 - 1)) == old
 
 
 def test_a_clock_that_is_behind() -> None:
-    """An exporter whose clock is ahead of ours has polled just now."""
+    """A last poll in the future counts as now."""
     assert problems(view([part("a", 1)], age=-7200)) == []
 
 
 def origin(seen: Any, exporter: str | None = "http://h") -> list[str]:
-    """Return what is told of where a view is from."""
+    """Return the lines about the origin of a view."""
     return origin_of(seen, argparse.Namespace(exporter=exporter))
 
 
 def test_where_it_was_seen() -> None:
-    """Through an exporter the age of the oldest part is told; what was read just now needs no word."""
+    """With an exporter the age of the oldest part is reported."""
     seen = view([part("a", 1), part("b", 2, age=12 * 60)])
-    assert origin(seen) == ["seen by the exporter 12m ago"]
+    assert origin(seen) == ["data from the exporter, 12m old"]
     assert origin(seen, None) == []
-    assert origin(view([], age=3 * 60)) == ["seen by the exporter 3m ago"]
+    assert origin(view([], age=3 * 60)) == ["data from the exporter, 3m old"]
 
 
 def test_that_it_is_a_part() -> None:
-    """A shard is named as one: what is not found here may be at another."""
+    """The shard of an exporter is reported."""
     seen = {**view([part("a", 1, age=180)]), "shard": "0/3"}
-    assert origin(seen) == ["seen by the exporter 3m ago, which is the shard 0/3 and knows its part alone"]
+    assert origin(seen) == ["data from the exporter, 3m old; only those of shard 0/3"]
 
 
 def test_that_the_last_poll_failed() -> None:
-    """Is told with why, also where what was seen before is young enough to judge."""
+    """A failed last poll is reported even if the data are young enough."""
     seen = view([part("a", 1, age=1800)], [missing("a")])
     assert problems(seen) == []
     assert origin(seen) == [
-        "seen by the exporter 30m ago; its last poll failed: reading it: nonsense",
+        "data from the exporter, 30m old; last poll failed: reading it: nonsense",
         "missing: a (bad_answer): reading it: nonsense",
     ]
 
 
 def test_phrases_the_worst_first() -> None:
-    """Of those that are equally bad the order stays."""
+    """Texts are sorted by severity and otherwise keep their order."""
     found = [CheckProblem(state, f"{state.name} {number}") for number in (1, 2) for state in State]
     told = ["CRITICAL 1", "CRITICAL 2", "UNKNOWN 1", "UNKNOWN 2", "WARNING 1", "WARNING 2", "OK 1", "OK 2"]
     assert phrases_of(found) == told
 
 
 def test_what_is_odd() -> None:
-    """Of the list and of the parts that are wanted: phrases by how bad they are, and a line for each name."""
+    """Cautions about the list and wanted parts become problems and notes by severity, and lines."""
     seen = view(
         [
             part("a", 1, cautions=[caution("limit_unreadable", "a ('x')")]),
@@ -177,12 +177,12 @@ def test_what_is_odd() -> None:
         ]
     )
     seen["observation"]["cautions"] = [caution("servers_gone", "imunify fell from 2 to 0 within 1h")]
-    gone = CheckProblem(State.CRITICAL, "CLN lists none any more: imunify fell from 2 to 0 within 1h")
+    gone = CheckProblem(State.CRITICAL, "CLN no longer lists any servers: imunify fell from 2 to 0 within 1h")
     unreadable = CheckProblem(State.WARNING, "1 key has a limit that cannot be read: a ('x')")
     ahead = "1 server has a last check-in more than 1h ahead of CLN's clock: 192.0.2.1 (2099-01-01)"
     odd = oddities_of(seen, all_of)
     assert odd.problems == [gone, unreadable, CheckProblem(State.WARNING, ahead)]
-    assert odd.notes == ["CLN tells no limit of 1 key: b"]
+    assert odd.notes == ["CLN does not report the limit of 1 key: b"]
     assert odd.lines == [
         "servers_gone: imunify fell from 2 to 0 within 1h",
         "limit_unreadable: a ('x')",
@@ -194,7 +194,7 @@ def test_what_is_odd() -> None:
 
 
 def test_each_missing_part() -> None:
-    """Has a line with its reason, also while it is shown from before; a single one is on the first line already."""
+    """Each missing part has a line, unless it is the only one and in the first line."""
     seen = view([part("a", 1)], [missing("a"), missing("", "refused", "no"), missing("b", "timeout", "late")])
     assert origin(seen)[1:] == [
         "missing: a (bad_answer): reading it: nonsense",

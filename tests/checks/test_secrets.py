@@ -1,4 +1,4 @@
-"""Planted secrets are in no output, whatever goes wrong and however much is asked to be told."""
+"""Planted secrets are in no output, for any failure and verbosity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.helpers.scripted import ScriptedServer, http_answer, read_head
 from tests.helpers.small_cln import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY, UNLIMITED_KEY
 
 from .conftest import Cln
-from .inside import run_inside
+from .inside import run_in_process
 from .running import API_TOKEN, EXPORTER_PASSWORD, MONITORING_KEY, PLANTED, PROXY_PASSWORD, run_plugin
 
 pytestmark = pytest.mark.unmeasured
@@ -68,13 +68,13 @@ PLUGINS = {
 
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may pass is tried again at once."""
+    """Retry without waiting."""
     monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.001)
 
 
 @pytest.fixture
 def full_config(cln: Cln, tmp_path: Path) -> Path:
-    """A configuration from which all that is planted is known, also where it is of another account."""
+    """A configuration with all planted secrets, including those of other accounts."""
     config = tmp_path / "full.yml"
     config.write_text(f"""\
 api_url: {cln.url}
@@ -100,42 +100,42 @@ accounts:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("verbose", ["", "-v", "-vvv"])
 def test_whatever_cln_does(fault: str, verbose: str, cln: Cln, full_config: Path) -> None:
-    """Each plugin, each fault, each number of -v; that nothing planted is printed is asserted for each run."""
+    """No plugin prints a planted secret for any fault and any verbosity."""
     striking = FAULTS[fault]
     if striking is not None:
         cln.simulator.faults.add(striking)
     for name, arguments in PLUGINS.items():
         loud = [verbose] if verbose else []
-        outcome = run_inside(name.split(" ")[0], "-C", str(full_config), "-a", "acme", *arguments, *loud)
-        assert "an error of" not in outcome.text
+        outcome = run_in_process(name.split(" ")[0], "-C", str(full_config), "-a", "acme", *arguments, *loud)
+        assert "internal error" not in outcome.text
 
 
 def test_a_bug_of_ours_at_its_loudest(cln: Cln, full_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exception that quotes all there is, in the probe, and in the judge with its traceback."""
+    """An internal error with all secrets in its text is redacted, also in the traceback."""
 
     def broken(*_: object) -> None:
         raise KeyError(ECHO, {"token": ECHO})
 
     with monkeypatch.context() as patching:
         patching.setattr(kernelcare_probe, "_read", broken)
-        outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
-    assert "an error of ours, please report it: KeyError" in outcome.text
+        outcome = run_in_process("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
+    assert "internal error; see the log, and please report it: KeyError" in outcome.text
     monkeypatch.setattr("cln_monitor.checks.checkin_rules.judge", broken)
-    outcome = run_inside("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
-    assert "an error of the plugin while judging what was read, see it with -vvv: KeyError" in outcome.text
+    outcome = run_in_process("check_cln_kernelcare", "-C", str(full_config), "-a", "acme", "-vvv")
+    assert "internal error while evaluating the result (use -vvv for the traceback): KeyError" in outcome.text
     assert any(line.startswith("Traceback") for line in outcome.lines)
     assert any(line.startswith("KeyError") for line in outcome.lines)
     assert cln.simulator.requests
 
 
 def basic(user: str, password: str) -> str:
-    """Return what HTTP makes of both in a header, and anybody can read back."""
+    """Return the credentials of an Authorization header."""
     return base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 @pytest.fixture
 def echo() -> Iterator[ScriptedServer]:
-    """A server that says no to everything, and repeats what it was sent."""
+    """A server that refuses every request and repeats it."""
 
     def script(connection: object) -> None:
         head = read_head(connection).decode("latin-1")  # type: ignore[arg-type] # a socket
@@ -149,11 +149,11 @@ def echo() -> Iterator[ScriptedServer]:
 
 
 def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config: Path) -> None:
-    """Its password among it, as it is, as the address spells it, and as HTTP carries it."""
+    """The password of a proxy that repeats it is redacted in all notations."""
     quoted = quote(PROXY_PASSWORD)
     address = echo.url.replace("//", f"//me:{quoted}@")
     for name, arguments in PLUGINS.items():
-        outcome = run_inside(
+        outcome = run_in_process(
             name.split(" ")[0], "-C", str(full_config), "-a", "acme", "--proxy", address, *arguments, "-vvv"
         )
         assert outcome.state != "OK"
@@ -163,7 +163,7 @@ def test_a_proxy_that_repeats_what_it_was_sent(echo: ScriptedServer, full_config
 
 @pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_patch_status", "check_cln_exporter"])
 def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
-    """The plugin knows its password and the keys of its own options."""
+    """The password of an exporter and the keys of options are redacted."""
     own = {"check_cln_kernelcare": "--key", "check_cln_patch_status": "-k"}
     arguments = [argument for key in (KEY, MONITORING_KEY) for argument in (own[name], key)] if name in own else []
     sent = basic("icinga", EXPORTER_PASSWORD)
@@ -175,14 +175,14 @@ def test_an_exporter_that_repeats_what_it_was_sent(name: str) -> None:
 
     with ScriptedServer(script) as server:
         url = server.url.replace("//", f"//icinga:{quote(EXPORTER_PASSWORD)}@")
-        outcome = run_inside(name, "--exporter", url, *arguments, "-vvv")
+        outcome = run_in_process(name, "--exporter", url, *arguments, "-vvv")
     assert outcome.state == "UNKNOWN"
     assert quote(EXPORTER_PASSWORD) not in outcome.output
     assert sent not in outcome.output
 
 
 def test_argv_is_not_repeated(cln: Cln) -> None:
-    """A secret where none belongs, and a static token, which the vendor's plugin takes there."""
+    """Secrets in arguments are not repeated in errors."""
     for arguments in (
         ("--api-token", API_TOKEN, "--login", LOGIN, "--api-url", cln.url),
         ("--api-token", API_TOKEN, "--login", LOGIN, "--api-url", cln.url, "--secret-key", SECRET_KEY),
@@ -193,13 +193,13 @@ def test_argv_is_not_repeated(cln: Cln) -> None:
         ("-k", KEY, "--api-url", f"http://me:{EXPORTER_PASSWORD}@h"),
         ("-k", KEY, "--reseller"),
     ):
-        assert run_inside("check_cln_patch_status", *arguments, "-vvv").state == "UNKNOWN"
+        assert run_in_process("check_cln_patch_status", *arguments, "-vvv").state == "UNKNOWN"
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("fault", ["401", "echo-refusal", "reset", "redirect"])
 def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
-    """Nothing is on stderr either, where libraries warn and log."""
+    """A plugin as a process prints no secrets to stderr either."""
     striking = FAULTS[fault]
     assert striking is not None
     cln.simulator.faults.add(striking)
@@ -209,7 +209,7 @@ def test_as_a_process(fault: str, cln: Cln, full_config: Path) -> None:
 
 
 def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
-    """A refusal that quotes what was put into the files a moment before is told without it."""
+    """Secrets that change during a request are redacted too."""
     files = [tmp_path / name for name in ("key", "token")]
     new = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
 
@@ -233,6 +233,6 @@ def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
         for name in ("check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses", "check_cln_patch_status"):
             for file in files:
                 put(file, "0ld-pl4nted-text")
-            outcome = run_inside(name, "-C", str(config), *PLUGINS[name], "-vvv")
+            outcome = run_in_process(name, "-C", str(config), *PLUGINS[name], "-vvv")
             assert not [text for text in new if text in outcome.output], name
             assert "<secret> <secret>" in outcome.output, name

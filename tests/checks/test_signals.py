@@ -1,4 +1,4 @@
-"""Signals that end a process: each ends a plugin as UNKNOWN with its line, and what is no end for it is none."""
+"""Signals that would terminate a process end a plugin as UNKNOWN with a line; others do not."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ ENDING = [
 _DREAMING = """
 from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.signals import end_on_signals
-leave = PluginExit()
-leave.stage = "dreaming"
-end_on_signals(leave)
+exit_ = PluginExit()
+exit_.stage = "dreaming"
+end_on_signals(exit_)
 print("asleep", flush=True)
-leave.end_after(15)
+exit_.end_after(15)
 while True:
-    leave._once  # busy, as a check that judges
+    exit_._once  # busy, as a check that judges
 """
 
 
 @pytest.mark.parametrize("name", ENDING)
 def test_each_signal_that_ends_a_process_is_unknown(name: str) -> None:
-    """The line says what the plugin was doing and which signal came, and the code is 3."""
+    """A terminating signal is UNKNOWN with its name and the stage."""
     process = subprocess.Popen([sys.executable, "-c", _DREAMING], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "asleep\n"
     process.send_signal(getattr(signal, f"SIG{name}"))
     output, _ = process.communicate(timeout=PATIENCE)
-    told = "interrupted while dreaming" if name == "INT" else f"ended by a signal while dreaming (SIG{name})"
+    told = "interrupted while dreaming" if name == "INT" else f"terminated by SIG{name} while dreaming"
     assert (process.returncode, output) == (3, f"UNKNOWN - {told}\n")
 
 
 def _interrupted(cln: Cln, *signals: int, prefix: tuple[str, ...] = ()) -> Outcome:
-    """Return how a plugin ends that gets ``signals`` while CLN does not answer."""
+    """Return the outcome of a plugin that gets ``signals`` while CLN does not respond."""
     cln.simulator.faults.add(Fault("hang", "/kcare/key/servers.json"))
     process = subprocess.Popen(
         [*prefix, sys.executable, str(PLUGINS / "check_cln_kernelcare"), *cln.login, "-t", "15"],
@@ -72,35 +72,39 @@ def _interrupted(cln: Cln, *signals: int, prefix: tuple[str, ...] = ()) -> Outco
 
 @pytest.mark.parametrize("name", ["ALRM", "HUP", "INT", "PIPE", "SEGV", "USR1"])
 def test_a_signal_ends_a_plugin_that_waits_for_cln(name: str, cln: Cln) -> None:
-    """It says what it was reading, and waits for no call."""
+    """A signal ends a plugin that waits for CLN immediately."""
     outcome = _interrupted(cln, getattr(signal, f"SIG{name}"))
     assert (outcome.state, outcome.lines) == ("UNKNOWN", [])
     assert "while reading kernelcare from CLN at 127.0.0.1" in outcome.text
-    assert outcome.text.startswith("interrupted") if name == "INT" else outcome.text.endswith(f"(SIG{name})")
+    assert (
+        outcome.text.startswith("interrupted")
+        if name == "INT"
+        else outcome.text.startswith(f"terminated by SIG{name} ")
+    )
     assert outcome.seconds < 5
 
 
 def test_a_real_time_signal_without_a_name_goes_by_its_number(cln: Cln) -> None:
-    """Most of the real-time signals have a number alone."""
-    assert _interrupted(cln, signal.SIGRTMIN + 5).text.endswith("(SIGRTMIN+5)")
+    """A real-time signal without a name is reported by number."""
+    assert _interrupted(cln, signal.SIGRTMIN + 5).text.startswith("terminated by SIGRTMIN+5 ")
 
 
 def test_of_many_signals_the_first_is_told(cln: Cln) -> None:
-    """A core that sends one signal after the other gets one line."""
+    """Several signals cause only one line."""
     outcome = _interrupted(cln, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
     assert (outcome.state, outcome.lines) == ("UNKNOWN", [])
 
 
 def test_signals_that_do_not_end_a_process_do_not_end_a_plugin(cln: Cln) -> None:
-    """A plugin that is stopped and continued, or whose terminal changes its size, goes on to its end."""
+    """Signals that do not terminate a process do not end a plugin."""
     outcome = _interrupted(cln, signal.SIGSTOP, signal.SIGCONT, signal.SIGWINCH, signal.SIGURG, signal.SIGTERM)
-    assert outcome.text.endswith("(SIGTERM)")
+    assert outcome.text.startswith("terminated by SIGTERM ")
 
 
 def test_an_ignored_signal_stays_ignored(cln: Cln) -> None:
-    """What whoever started the plugin ignores, as nohup does SIGHUP, does not end it."""
+    """A signal that the parent ignores, as nohup ignores SIGHUP, does not end a plugin."""
     ignoring = ("/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh")
-    assert _interrupted(cln, signal.SIGHUP, signal.SIGTERM, prefix=ignoring).text.endswith("(SIGTERM)")
+    assert _interrupted(cln, signal.SIGHUP, signal.SIGTERM, prefix=ignoring).text.startswith("terminated by SIGTERM ")
 
 
 _SLOW_LIBRARY = """
@@ -116,7 +120,7 @@ entry.run("check_cln_kernelcare")
 
 
 def test_a_signal_ends_a_plugin_whose_main_thread_is_in_a_library() -> None:
-    """A library that hangs in C, as a resolver may, does not keep a plugin from ending on a signal."""
+    """A signal ends a plugin that hangs in C code."""
     done = subprocess.run(
         [sys.executable, "-c", _SLOW_LIBRARY],
         env=bare_environment(),
@@ -124,11 +128,11 @@ def test_a_signal_ends_a_plugin_whose_main_thread_is_in_a_library() -> None:
         timeout=PATIENCE,
         check=False,
     )
-    assert checked(done.returncode, done.stdout, 0, ()).text.endswith("(SIGTERM)")
+    assert checked(done.returncode, done.stdout, 0, ()).text.startswith("terminated by SIGTERM ")
 
 
 def test_a_broken_connection_is_no_signal(cln: Cln) -> None:
-    """CLN that closes a connection is an error of that call, though the write to it raises SIGPIPE."""
+    """A broken connection is an error of the call and not a SIGPIPE."""
     code = (
         "import os, sys\nfrom cln_monitor.checks import entry\n"
         "from cln_monitor.checks.plugins import status\nreal = status.judge\n"
@@ -148,7 +152,7 @@ def test_a_broken_connection_is_no_signal(cln: Cln) -> None:
 
 
 def test_a_crash_is_a_crash() -> None:
-    """A fault of a library in C ends the process at once and not by its deadline."""
+    """A crash in C code terminates the process immediately."""
     code = (
         "import ctypes\nfrom cln_monitor.checks import entry\nfrom cln_monitor.checks import options\n"
         "options.parse = lambda *_: ctypes.string_at(0)\nentry.run('check_cln_status')\n"
@@ -160,7 +164,7 @@ def test_a_crash_is_a_crash() -> None:
 
 
 def test_output_that_nobody_takes_does_not_keep_a_plugin(cln: Cln) -> None:
-    """A core that holds the pipe and reads nothing: a signal ends the plugin, with the code of what it found."""
+    """A signal ends a plugin whose output blocks, with the code of its result."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     with contextlib.suppress(BlockingIOError):
@@ -184,7 +188,7 @@ def test_output_that_nobody_takes_does_not_keep_a_plugin(cln: Cln) -> None:
 
 
 def _is_writing(pid: int) -> bool:
-    """Tell whether the main thread of a process waits for a pipe to take its output."""
+    """Return whether the main thread of a process waits for a pipe to accept its output."""
     try:
         return "pipe_w" in Path(f"/proc/{pid}/wchan").read_text(encoding="ascii")
     except OSError:

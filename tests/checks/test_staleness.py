@@ -1,4 +1,4 @@
-"""How bad silence is: the rows of the policy as a plugin prints them, and what just misses each."""
+"""The states of silent servers: each row of the policy, and cases just outside it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ A, B = "WsTs-8c7994d7", "Zq7T-2a8ef7d1"
 
 
 def off(each: dict[str, Any]) -> dict[str, Any]:
-    """Return a key as one that is disabled."""
+    """Return a key as a disabled key."""
     return each | {"value": each["value"] | {"enabled": False}}
 
 
@@ -30,25 +30,25 @@ def noted(each: dict[str, Any], note: str) -> dict[str, Any]:
 
 
 def of_ages(*ages: float | None, of: int = 0) -> list[dict[str, Any]]:
-    """Return servers of addresses of their own."""
+    """Return servers with these ages and different addresses."""
     return [server(f"10.{of}.{place // 256}.{place % 256}", age) for place, age in enumerate(ages)]
 
 
 def result(keys: Sequence[dict[str, Any]], *arguments: str, stale_after: float = DAY) -> CheckResult:
-    """Return the verdict on keys."""
+    """Return the result of the check for keys."""
     seen = view(keys) | {"stale_after": stale_after}
     return judge(seen, "KernelCare", options_of("check_cln_kernelcare", *arguments), NOW)
 
 
 def judged(keys: Sequence[dict[str, Any]], *arguments: str, stale_after: float = DAY) -> tuple[str, str]:
-    """Return the state of keys, and the first line."""
+    """Return the state and the first line of the check for keys."""
     found = result(keys, *arguments, stale_after=stale_after)
     return found.evaluate()[0].name, found.text
 
 
-def figures(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]:
-    """Return the figures of keys."""
-    return {figure.label: figure.value for figure in result(keys, *arguments).figures}
+def metrics(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]:
+    """Return the metrics of the check for keys."""
+    return {metric.label: metric.value for metric in result(keys, *arguments).metrics}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def figures(keys: Sequence[dict[str, Any]], *arguments: str) -> dict[str, float]
     ],
 )
 def test_many_newly_silent(newly: int, total: int, state: str) -> None:
-    """More than 25, or more than 10 % and at least 5, over all keys of the account; one phrase for all of them."""
+    """More than 25 newly silent servers, or at least 5 and over 10%, are one CRITICAL problem."""
     servers = of_ages(*[2 * DAY] * newly, *[HOUR] * (total - newly))
     found, text = judged([key(A, servers[::2]), key(B, servers[1::2])])
     told = f"{newly} of {total} KernelCare servers fell silent in the last 4d"
@@ -81,12 +81,12 @@ def test_many_newly_silent(newly: int, total: int, state: str) -> None:
     ("age", "state"), [(4 * DAY, "CRITICAL"), (4 * DAY + 1, "WARNING"), (DAY + 1, "CRITICAL"), (DAY, "OK")]
 )
 def test_how_long_silence_is_new(age: float, state: str) -> None:
-    """For 3 days from `stale_after` on: who has been silent for longer was told of before."""
+    """Servers are newly silent for three days after stale_after."""
     assert judged([key(A, of_ages(*[age] * 26, *[HOUR] * 4))])[0] == state
 
 
 def test_those_that_never_checked_in_are_not_newly_silent() -> None:
-    """They count among all."""
+    """Servers without check-ins are not newly silent but count in the total."""
     servers = [*of_ages(*[2 * DAY] * 5, *[HOUR] * 44), server("192.0.2.1", None, HOUR)]
     assert judged([key(A, servers)])[0] == "WARNING"
     assert judged([key(A, servers[:-1])])[0] == "CRITICAL"
@@ -107,36 +107,33 @@ def test_those_that_never_checked_in_are_not_newly_silent() -> None:
     ],
 )
 def test_a_whole_key(ages: tuple[float | None, ...], state: str) -> None:
-    """Of 2 servers or more that ever checked in, none of them fresh, the newest of late."""
+    """A key of 2 or more servers that are all silent, one of them newly, is CRITICAL."""
     found, text = judged([noted(key(A, of_ages(*ages)), "Web"), key(B, of_ages(HOUR, of=1))])
-    seen = sum(age is not None for age in ages)
-    told = f'no server of 1 key checks in any more: "Web" ({A}) ({seen})'
-    assert (found, text.startswith(told), "any more" in text) == (state, state == "CRITICAL", state == "CRITICAL")
+    told = f'all servers of key "Web" ({A}) are silent'
+    assert (found, text.startswith(told), "are silent" in text) == (state, state == "CRITICAL", state == "CRITICAL")
 
 
 def test_several_whole_keys() -> None:
-    """Are one phrase, each with its number; the servers are named behind it."""
+    """Several silent keys are one problem with the number of servers of each."""
     _, text = judged([key(A, of_ages(2 * DAY, 3 * DAY)), key(B, of_ages(2 * DAY, 2 * DAY, 9 * DAY, of=1))])
     first, second, *others = text.split("; ")
-    assert first == f"no server of 2 keys checks in any more: {A} (2), {B} (3)"
+    assert first == f"all servers of 2 keys are silent: {A} (2), {B} (3)"
     assert second.startswith("5 of 5 KernelCare servers not checked in for over 1d: 10.1.0.2 (9d), ")
     assert others == []
 
 
 def test_many_and_a_whole_key() -> None:
-    """Are two things, both of them told."""
+    """Many silent servers and a silent key are two problems."""
     _, text = judged([key(A, of_ages(*[2 * DAY] * 5)), key(B, of_ages(HOUR, of=1))])
-    assert text.startswith(
-        f"no server of 1 key checks in any more: {A} (5); 5 of 6 KernelCare servers fell silent in the last 4d; "
-    )
+    assert text.startswith(f"all servers of key {A} are silent; 5 of 6 KernelCare servers fell silent in the last 4d; ")
 
 
 @pytest.mark.parametrize("arguments", [("--ip", "10.0.0.0", "--ip", "10.0.0.1"), ("--server-id", "id-of-10.0.0.0")])
 def test_a_check_of_some_servers_does_not_tell_of_their_key(arguments: tuple[str, ...]) -> None:
-    """Each server would alarm of the same."""
+    """A check of single servers does not report their silent key."""
     assert judged([key(A, of_ages(2 * DAY, 2 * DAY))])[0] == "CRITICAL"
     state, text = judged([key(A, of_ages(2 * DAY, 2 * DAY))], *arguments)
-    assert (state, "any more" in text) == ("WARNING", False)
+    assert (state, "are silent" in text) == ("WARNING", False)
 
 
 @pytest.mark.parametrize(
@@ -155,11 +152,11 @@ def test_a_check_of_some_servers_does_not_tell_of_their_key(arguments: tuple[str
     ],
 )
 def test_from_when_to_when(age: float, stale_after: float, state: str, told: str | None) -> None:
-    """From `stale_after` to 30 days, or to `stale_after` where that is longer: then it is worth a word alone."""
+    """A server is WARNING from stale_after to 30 days, or longer stale_after, and then a note."""
     found, text = judged([key(A, of_ages(age, HOUR))], stale_after=stale_after)
     assert found == state
     assert ("not checked in for" in text or "still billed" in text) == (told is not None)
-    assert (told or "the longest silent is ") in text
+    assert (told or ", longest silent: ") in text
 
 
 @pytest.mark.parametrize(
@@ -172,12 +169,12 @@ def test_from_when_to_when(age: float, stale_after: float, state: str, told: str
     ],
 )
 def test_a_whole_key_by_another_stale_after(stale_after: float, newest: float, state: str) -> None:
-    """The three days are counted from what is configured, be the servers gone."""
+    """The three days of a newly silent key follow the configured stale_after."""
     assert judged([key(A, of_ages(newest, newest + DAY))], stale_after=stale_after)[0] == state
 
 
 def test_many_by_another_stale_after() -> None:
-    """The words have the time that it makes with the three days, in whole days."""
+    """The text has the sum of stale_after and three days in whole days."""
     _, text = judged([key(A, of_ages(*[84 * HOUR] * 26, HOUR))], stale_after=12 * HOUR)
     assert text.startswith("26 of 27 KernelCare servers fell silent in the last 3d; ")
 
@@ -185,7 +182,7 @@ def test_many_by_another_stale_after() -> None:
 @pytest.mark.parametrize(("created", "state"), [(DAY, "OK"), (DAY + 1, "WARNING"), (90 * DAY, "WARNING"), (None, "OK")])
 @pytest.mark.parametrize("stale_after", [12 * HOUR, DAY, 40 * DAY])
 def test_a_server_that_never_checked_in(created: float | None, state: str, stale_after: float) -> None:
-    """Counts a day after its registration, whatever `stale_after` is and however long ago that was."""
+    """A server without check-ins is WARNING a day after its registration."""
     found, text = judged([key(A, [server("192.0.2.1", None, created)])], stale_after=stale_after)
     assert found == state
     assert ("never checked in, registered over 1d ago: 192.0.2.1 (" in text) == (state == "WARNING")
@@ -220,19 +217,19 @@ SUPERSEDED = "superseded by a newer registration: 192.0.2.9"
     ],
 )
 def test_superseded(others: list[dict[str, Any]], is_superseded: bool) -> None:
-    """Where one fresh server of the address was registered after the last check-in, on whatever key."""
+    """A server is superseded by one fresh server that was registered after its last check-in."""
     fresh = of_ages(HOUR)
     for keys in ([key(A, [OLD, *others, *fresh])], [key(A, [OLD, *fresh]), key(B, others)]):
         found = result(keys)
         assert found.evaluate()[0].name == ("OK" if is_superseded else "WARNING")
         assert (SUPERSEDED in found.text) is is_superseded
-        assert figures(keys)["superseded"] == int(is_superseded)
+        assert metrics(keys)["superseded"] == int(is_superseded)
         line = "info: 192.0.2.9 (5d), superseded" if is_superseded else "WARNING: 192.0.2.9 (5d)"
         assert [each for each in found.lines if "192.0.2.9 (5d)" in each] == [line]
 
 
 def test_superseded_twice_in_the_same_minute() -> None:
-    """Old registrations that look alike but for their ids are two."""
+    """Equal registrations with different ids are counted separately."""
     twins = [OLD, {**OLD, "server_id": "twin"}]
     assert superseded_rows([key(A, [*twins, anew(1)])["value"]], {}, NOW, DAY) == {(A, "old"), (A, "twin")}
     state, text = judged([key(A, [*twins, anew(1)])])
@@ -240,7 +237,7 @@ def test_superseded_twice_in_the_same_minute() -> None:
 
 
 def test_without_an_address_or_a_check_in_none_is_superseded() -> None:
-    """Those of which CLN tells no address are not one server; one that never checked in counts by its registration."""
+    """A server without an address or a check-in is not superseded."""
     nameless = [OLD | {"ip": ""}, anew(1, ip="")]
     assert judged([key(A, nameless)])[0] == "WARNING"
     never = OLD | {"last_checkin": None}
@@ -249,11 +246,11 @@ def test_without_an_address_or_a_check_in_none_is_superseded() -> None:
 
 
 def test_what_is_superseded_counts_there_alone() -> None:
-    """Neither as gone nor as newly silent, nor for its key, nor among all."""
+    """A superseded server counts in no other row."""
     old = of_ages(*[2 * DAY] * 30)
     new = [anew(place, HOUR, DAY, each["ip"]) for place, each in enumerate(old)]
     state, text = judged([key(A, old), key(B, new)])
-    assert (state, "any more" in text, "fell silent" in text) == ("OK", False, False)
+    assert (state, "are silent" in text, "fell silent" in text) == ("OK", False, False)
     assert "30 of 60 KernelCare servers superseded by a newer registration: " in text
     gone = judged([key(A, [OLD | {"last_checkin": NOW - 31 * DAY}, anew(1)])])
     assert (gone[0], SUPERSEDED in gone[1], "billed" in gone[1]) == ("OK", True, False)
@@ -264,30 +261,30 @@ def test_what_is_superseded_counts_there_alone() -> None:
 
 
 def test_superseded_by_a_server_of_a_key_that_is_not_looked_at() -> None:
-    """Where it was read, as an exporter does: the old one is as it is for the status page."""
+    """A server can be superseded by one of a key that is not selected."""
     keys = [key(A, [OLD]), key(B, [anew(1)])]
     state, text = judged(keys, "--key", A)
     assert (state, f"1 of 1 KernelCare servers {SUPERSEDED}" in text) == ("OK", True)
-    assert figures(keys, "--key", A)["superseded"] == 1
+    assert metrics(keys, "--key", A)["superseded"] == 1
     state, text = judged(keys, "--server-id", "old")
     assert (state, f"1 of 1 KernelCare servers {SUPERSEDED}" in text) == ("OK", True)
-    assert figures(keys, "--key", B)["superseded"] == 0
+    assert metrics(keys, "--key", B)["superseded"] == 0
 
 
 def test_imunify_knows_no_superseded_servers() -> None:
-    """As it does not tell when they were registered; nor is there a figure."""
+    """Imunify servers are never superseded, as they have no registration date."""
     servers = [{name: each[name] for name in ("server_id", "ip", "last_checkin")} for each in (OLD, anew(1))]
     seen = view([key(A, servers)]) | {"probe": "imunify"}
     found = judge(seen, "Imunify", options_of("check_cln_imunify"), NOW)
     assert (found.evaluate()[0].name, "superseded" in found.text) == ("WARNING", False)
-    assert "superseded" not in {figure.label for figure in found.figures}
+    assert "superseded" not in {metric.label for metric in found.metrics}
 
 
 def test_a_disabled_key() -> None:
-    """All that is silent on it is one note; it is no whole key, and none of many."""
+    """Silent servers of a disabled key are one note."""
     servers = [*of_ages(*[2 * DAY] * 26, 31 * DAY), server("192.0.2.1", None, 2 * DAY)]
     state, text = judged([off(key(A, servers))])
-    assert (state, "any more" in text, "fell silent" in text, "billed" in text) == ("OK", False, False, False)
+    assert (state, "are silent" in text, "fell silent" in text, "billed" in text) == ("OK", False, False, False)
     assert "; 28 of 28 KernelCare servers silent on disabled keys: " in text
     # 5 of 49 are many, but not of 50: those of a disabled key are none of them.
     fleet = of_ages(*[2 * DAY] * 5, *[HOUR] * 44, of=1)
@@ -296,23 +293,23 @@ def test_a_disabled_key() -> None:
 
 
 def test_a_disabled_key_that_is_asked_for() -> None:
-    """Counts as any other."""
+    """A disabled key that is selected is judged as any other."""
     keys = [off(key(A, of_ages(2 * DAY, 2 * DAY))), key(B, of_ages(HOUR, of=1))]
     assert judged(keys)[0] == "OK"
     state, text = judged(keys, "--key", A)
-    assert (state, text.startswith(f"no server of 1 key checks in any more: {A} (2); ")) == ("CRITICAL", True)
+    assert (state, text.startswith(f"all servers of key {A} are silent; ")) == ("CRITICAL", True)
     assert "disabled" not in text
 
 
 @pytest.mark.parametrize("arguments", [("-w", "1d"), ("-c", "1d"), ("--ip", "192.0.2.9")])
 def test_a_disabled_key_whatever_is_given(arguments: tuple[str, ...]) -> None:
-    """Ranges, or the address of a server, do not ask for its key."""
+    """Ranges and --ip do not select a disabled key."""
     state, text = judged([off(key(A, [OLD])), key(B, of_ages(HOUR))], *arguments)
     assert (state, "KernelCare servers silent on disabled keys: 192.0.2.9" in text) == ("OK", True)
 
 
 def test_a_check_in_that_is_unknown_on_a_disabled_key() -> None:
-    """Is no problem, also where that server is what is asked for."""
+    """An unknown check-in on a disabled key is no problem."""
     row = {name: OLD[name] for name in ("server_id", "ip", "created")}
     odd = [caution("checkin_ahead", "192.0.2.9 (2099-01-01)")]
     assert judged([key(A, [row], cautions=odd)], "--ip", "192.0.2.9")[0] == "WARNING"
@@ -320,7 +317,7 @@ def test_a_check_in_that_is_unknown_on_a_disabled_key() -> None:
 
 
 def test_a_disabled_key_and_what_is_superseded() -> None:
-    """A server that registered anew on a disabled key did so; the old one on a disabled key is of that key."""
+    """A superseded server of a disabled key counts as one of a disabled key."""
     state, text = judged([key(A, [OLD]), off(key(B, [anew(1)]))])
     assert (state, SUPERSEDED in text, "disabled" in text) == ("OK", True, False)
     state, text = judged([off(key(A, [OLD])), key(B, [anew(1)])])
@@ -345,15 +342,15 @@ def test_a_disabled_key_and_what_is_superseded() -> None:
     ],
 )
 def test_ranges_replace_the_grades(servers: list[dict[str, Any]], arguments: tuple[str, ...], state: str) -> None:
-    """What is given is all that counts, and nothing that it replaces is told beside it."""
+    """Ranges replace the rows of the policy."""
     found, text = judged([key(A, servers)], *arguments)
     assert found == state
-    for words in ("any more", "fell silent", "billed", "superseded"):
+    for words in ("are silent", "fell silent", "billed", "superseded"):
         assert words not in text
 
 
 def licensed(ages: Sequence[float], *arguments: str, kind: str = "KernelCare") -> tuple[str, str]:
-    """Return the state and the first line of servers with IP licenses."""
+    """Return the state and the first line for servers with IP licenses."""
     rows = [
         {"ip": f"10.0.0.{place}", "license": kind, "registered": True, "created": NOW - 90 * DAY}
         for place, _ in enumerate(ages)
@@ -368,7 +365,7 @@ def licensed(ages: Sequence[float], *arguments: str, kind: str = "KernelCare") -
 
 
 def test_ip_licenses() -> None:
-    """Many of them count as those of keys, and gone ones; there is no key that could fall silent."""
+    """Many or long silent servers with IP licenses are judged as others, without keys."""
     assert licensed([2 * DAY] * 4)[0] == "WARNING"
     state, text = licensed([2 * DAY] * 5)
     told = "5 of 5 licensed servers fell silent in the last 4d; 5 of 5 licensed servers not checked in for over 1d: "
@@ -382,7 +379,7 @@ def test_ip_licenses() -> None:
 
 
 def test_some_ip_licenses() -> None:
-    """A check of some addresses does not alarm of what the account has lost, however many they are."""
+    """A check of some addresses does not report many silent servers."""
     some = [word for place in range(5) for word in ("--ip", f"10.0.0.{place}")]
     assert licensed([*[2 * DAY] * 5, *[HOUR] * 45])[0] == "WARNING"
     assert licensed([*[2 * DAY] * 5, *[HOUR] * 45], *some)[0] == "WARNING"
@@ -398,14 +395,14 @@ def test_some_ip_licenses() -> None:
     ],
 )
 def test_another_host_at_the_address_supersedes_nothing(names: dict[str, str], is_superseded: bool) -> None:
-    """Host names have to agree as far as they are known."""
+    """A server supersedes another only if their known host names agree."""
     newer = {**anew(1), "server_id": "new1"}
     found = superseded_rows([key(A, [OLD, newer])["value"]], names, NOW, DAY)
     assert (found == {(A, "old")}) is is_superseded
 
 
 def test_servers_go_by_their_host_names() -> None:
-    """The address stays beside it, in phrases and in lines."""
+    """Servers are named by host name and address."""
     seen = {**view([key(A, [server("192.0.2.9", 2 * DAY)])]), "host_names": {"id-of-192.0.2.9": "web9.example.net"}}
     found = judge(seen, "KernelCare", options_of("check_cln_kernelcare"), NOW)
     assert "web9.example.net 192.0.2.9 (2d)" in found.text
@@ -413,14 +410,14 @@ def test_servers_go_by_their_host_names() -> None:
 
 
 def test_many_of_a_key_are_not_many_of_the_account() -> None:
-    """A check of a key has its servers judged one by one; a whole key that fell silent is critical all the same."""
+    """A check of a key does not report many silent servers of the account."""
     keys = [key(A, [server(f"192.0.2.{number}", 2 * DAY if number < 5 else HOUR) for number in range(40)])]
     assert judged(keys)[0] == "CRITICAL"
     assert judged(keys, "--key", A)[0] == "WARNING"
 
 
 def test_the_long_output_names_what_is_worth_a_word() -> None:
-    """The first twenty of each kind."""
+    """The long output names the first twenty servers of each note."""
     gone = key(A, [server(f"192.0.2.{number}", 31 * DAY) for number in range(25)] + [server("198.51.100.1", HOUR)])
     dead = off(key(B, [server(f"203.0.113.{number}", 5 * DAY) for number in range(3)]))
     lines = result([gone, dead]).lines

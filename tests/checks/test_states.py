@@ -1,4 +1,4 @@
-"""Which state wins."""
+"""The order of states."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cln_monitor.checks.states import State, worst
 
 @pytest.mark.parametrize("states", list(permutations(State)))
 def test_critical_beats_unknown_beats_warning_beats_ok(states: tuple[State, ...]) -> None:
-    """In whatever order they come: a mixed state must not hide the worse one."""
+    """The worst state wins in any order."""
     assert worst(states) is State.CRITICAL
     assert worst(state for state in states if state is not State.CRITICAL) is State.UNKNOWN
     assert worst({State.OK, State.WARNING}) is State.WARNING
@@ -23,5 +23,5 @@ def test_nothing_is_wrong_with_nothing() -> None:
 
 
 def test_the_codes_of_the_cores() -> None:
-    """Nagios and Icinga know the states by these."""
+    """The states have the exit codes of Nagios and Icinga."""
     assert [int(state) for state in (State.OK, State.WARNING, State.CRITICAL, State.UNKNOWN)] == [0, 1, 2, 3]

@@ -1,4 +1,4 @@
-"""Ranges, with units and without: what alarms, what the perfdata say, and which two go together."""
+"""Ranges with and without units: alerts, perfdata, and pairs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cln_monitor.checks.plugin_exit import CheckError
-from cln_monitor.checks.thresholds import Threshold, of_age, of_count, of_percent, pair
+from cln_monitor.checks.thresholds import Threshold, age_range, count_range, pair, percent_range
 
 from .perfdata import parse_perfdata
 
@@ -39,8 +39,8 @@ DAY, HOUR = 86400, 3600
     ],
 )
 def test_a_range_of_ages(text: str, bad: list[float], good: list[float], perfdata: str) -> None:
-    """What is beyond it alarms, its ends do not; perfdata have a plain number where that says it all."""
-    threshold = of_age(text)
+    """A range alerts outside its ends, and is a plain number in perfdata if possible."""
+    threshold = age_range(text)
     assert [value for value in (*bad, *good) if threshold.is_bad(value)] == bad
     assert str(threshold) == perfdata
     assert parse_perfdata(f"age=1s;{threshold};{threshold};0")["age"].warning == perfdata
@@ -48,7 +48,7 @@ def test_a_range_of_ages(text: str, bad: list[float], good: list[float], perfdat
 
 @pytest.mark.parametrize(
     ("read", "example"),
-    [(of_age, "1d, 12h or @1h:2h"), (of_percent, "80 or 80%"), (of_count, "0, 5 or 1:")],
+    [(age_range, "1d, 12h, or @1h:2h"), (percent_range, "80 or 80%"), (count_range, "0, 5, or 1:")],
     ids=["age", "percent", "count"],
 )
 @pytest.mark.parametrize(
@@ -59,32 +59,31 @@ def test_a_range_of_ages(text: str, bad: list[float], good: list[float], perfdat
     ],
 )
 def test_no_range_is_told_with_what_would_be_one(read: Callable[[str], Threshold], example: str, text: str) -> None:
-    """The empty one neither: where no threshold is wanted, none is given."""
-    with pytest.raises(ValueError, match="is no range of") as caught:
+    """An invalid range is reported with examples."""
+    with pytest.raises(ValueError, match=r"^invalid range of ") as caught:
         read(text)
-    assert str(caught.value).startswith(f"{text!r} is no range of ")
-    assert str(caught.value).endswith(f", such as {example}")
+    assert str(caught.value).endswith(f"s {text!r}: use for example {example}")
 
 
 def test_percentages_and_counts() -> None:
-    """A percent sign may be there or not; ages alone have units of time."""
-    assert of_percent("80%").is_bad(80.1)
-    assert str(of_percent("80%:90%")) == "80:90"
-    assert of_count("1:").is_bad(0)
-    with pytest.raises(ValueError, match="no range of numbers"):
-        of_count("1d")
+    """A percent sign is optional, and only ages have units of time."""
+    assert percent_range("80%").is_bad(80.1)
+    assert str(percent_range("80%:90%")) == "80:90"
+    assert count_range("1:").is_bad(0)
+    with pytest.raises(ValueError, match="invalid range of numbers"):
+        count_range("1d")
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "description"),
     [
         *(("3d", "over 3d"), ("0:3d", "over 3d"), ("~:3d", "over 3d"), ("259200", "over 259200s")),
-        *(("5:", "out of 5:"), ("1h:2h", "out of 1h:2h"), ("@1h:2h", "in 1h:2h"), ("@60", "in 60")),
+        *(("5:", "outside 5:"), ("1h:2h", "outside 1h:2h"), ("@1h:2h", "inside 1h:2h"), ("@60", "inside 60")),
     ],
 )
-def test_a_range_in_words(text: str, words: str) -> None:
-    """As the first line says what is wrong; a plain number says its unit."""
-    assert of_age(text).words == words
+def test_a_range_in_words(text: str, description: str) -> None:
+    """A range is described as in first lines."""
+    assert age_range(text).description == description
 
 
 @pytest.mark.parametrize(
@@ -92,9 +91,9 @@ def test_a_range_in_words(text: str, words: str) -> None:
     [("3d", "1d"), ("1d:", "3d"), ("1d:", "2d:"), ("0:", "3d"), ("~:", "3d"), ("1h:9d", "2h:5d"), ("1:", "2:")],
 )
 def test_a_warning_that_leaves_no_room_for_itself_is_refused(warning: str, critical: str) -> None:
-    """What is CRITICAL already would never be WARNING."""
+    """A warning range looser than the critical range is an error."""
     with pytest.raises(CheckError, match="looser than the critical range") as caught:
-        pair(of_age(warning), of_age(critical), (None, None))
+        pair(age_range(warning), age_range(critical), (None, None))
     assert str(caught.value) == f"the warning range {warning} is looser than the critical range {critical}"
 
 
@@ -103,9 +102,9 @@ def test_a_warning_that_leaves_no_room_for_itself_is_refused(warning: str, criti
     [("1d", "3d"), ("1d", "1d"), ("~:1d", "3d"), ("1d", "~:3d"), ("@1h:2h", "3d"), ("3d", "@1h:2h"), ("2:", "1:")],
 )
 def test_two_that_go_together(warning: str, critical: str) -> None:
-    """Equal ones too, and an inside-out one with any; as nothing we measure is below zero, ``~`` is zero."""
-    given = of_age(warning), of_age(critical)
-    assert pair(*given, (of_age("1s"), of_age("2s"))) == given
+    """Equal and inverted ranges are valid pairs, and ~ is the same as 0."""
+    given = age_range(warning), age_range(critical)
+    assert pair(*given, (age_range("1s"), age_range("2s"))) == given
 
 
 @pytest.mark.parametrize(
@@ -123,19 +122,19 @@ def test_two_that_go_together(warning: str, critical: str) -> None:
 def test_a_default_that_contradicts_what_is_given_is_left_out(
     warning: str | None, critical: str | None, in_force: tuple[str | None, str | None]
 ) -> None:
-    """Whoever gives one of them means it."""
-    given = [None if text is None else of_age(text) for text in (warning, critical)]
-    chosen = pair(given[0], given[1], (of_age("1d"), of_age("3d")))
+    """A default warning range that contradicts a given range is dropped."""
+    given = [None if text is None else age_range(text) for text in (warning, critical)]
+    chosen = pair(given[0], given[1], (age_range("1d"), age_range("3d")))
     assert tuple(None if each is None else each.text for each in chosen) == in_force
 
 
 def test_without_defaults_nothing_alarms() -> None:
-    """What is not given is not there."""
+    """Without ranges and defaults there are no thresholds."""
     assert pair(None, None, (None, None)) == (None, None)
 
 
 @pytest.mark.parametrize("warning", ["5d", "1h:"])
 def test_a_warning_looser_than_the_default_of_critical_is_refused(warning: str) -> None:
-    """Nobody who raises -w means to switch the CRITICAL off."""
-    with pytest.raises(CheckError, match="looser than the default of the critical range, 3d: give that too"):
-        pair(of_age(warning), None, (of_age("1d"), of_age("3d")))
+    """A warning range looser than the default critical range is an error."""
+    with pytest.raises(CheckError, match="looser than the default critical range 3d: set the critical range too"):
+        pair(age_range(warning), None, (age_range("1d"), age_range("3d")))

@@ -1,4 +1,4 @@
-"""Views as the judges get them, made by hand."""
+"""Views for the evaluation functions of checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def part(name: str, value: object, age: float = 0, cautions: Iterable[dict[str, 
 
 
 def caution(fact: str, *names: str) -> dict[str, Any]:
-    """Return what is odd in a part."""
+    """Return a caution of a part."""
     return {"fact": fact, "names": list(names), "count": len(names)}
 
 
@@ -30,7 +30,7 @@ def missing(name: str, reason: str = "bad_answer", text: str = "reading it: nons
 def view(
     parts: Iterable[dict[str, Any]], lacks: Iterable[dict[str, Any]] = (), *, list_known: bool = True, age: float = 0
 ) -> dict[str, Any]:
-    """Return a view of ``parts``, without those it ``lacks``, polled ``age`` seconds ago."""
+    """Return a view of ``parts`` without those in ``lacks``, polled ``age`` seconds ago."""
     lacking = list(lacks)
     observation = {"parts": list(parts), "missing": lacking, "list_known": list_known}
     return {
@@ -49,7 +49,7 @@ def view(
 
 
 def _gap(lack: Mapping[str, Any], observation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a missing part as a view has it."""
+    """Return a missing part as in a view."""
     name, seen = lack["name"], [part["name"] for part in observation["parts"]]
     is_kept = name in seen or (not name and bool(seen) and not observation["list_known"])
     return {"name": name, **lack["failure"], "is_kept": is_kept}

@@ -1,4 +1,4 @@
-"""A CLN of several accounts, each in a state of its own, and an exporter that has polled all of them once."""
+"""A simulated CLN with several accounts in different states, and an exporter that has polled them once."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ _PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "el
 
 @dataclass(frozen=True)
 class Watched:
-    """The two ways to see the accounts: the ``config`` of the direct one, the ``url`` of the other."""
+    """The two data sources: the ``config`` of the direct one, and the ``url`` of the exporter."""
 
     config: Path
     url: str
     simulator: Simulator
 
     def direct(self, account: str) -> tuple[str, ...]:
-        """Return the options to ask CLN about ``account``."""
+        """Return the options for reading ``account`` from CLN."""
         return "--config", str(self.config), "--account", account
 
     def through_exporter(self, account: str) -> tuple[str, ...]:
-        """Return the options to ask the exporter about it."""
+        """Return the options for reading ``account`` from the exporter."""
         return "--exporter", self.url, "--account", account
 
 
 def key_of(account: str, key: str) -> str:
-    """Return the key of an account that stands for ``key``: keys are unique in all of CLN."""
+    """Return the key of an account for ``key``, as keys are unique in all of CLN."""
     return f"{key[:-2]}{ACCOUNTS.index(account):02d}"
 
 
 @contextlib.contextmanager
-def watched(folder: Path) -> Iterator[Watched]:
-    """Simulate the accounts, and run an exporter that watches them; files go to ``folder``."""
+def watched(directory: Path) -> Iterator[Watched]:
+    """Simulate the accounts and run an exporter that monitors them, with files in ``directory``."""
     simulator = Simulator(seed=3)
     _furnish(simulator)
     with serve(simulator) as served:
-        config = folder / "cln-monitor.yml"
-        config.write_text(_config(served.url, folder))
-        with running_exporter(folder, f"--config.file={config}") as exporter:
+        config = directory / "cln-monitor.yml"
+        config.write_text(_config(served.url, directory))
+        with running_exporter(directory, f"--config.file={config}") as exporter:
             exporter.wait_ready()
             yield Watched(config, f"http://{exporter.address}", simulator)
 
 
-def _config(api_url: str, folder: Path) -> str:
-    (folder / "secret").write_text(SECRET_KEY)
-    (folder / "wrong").write_text("pl4nted-secret-kez")
+def _config(api_url: str, directory: Path) -> str:
+    (directory / "secret").write_text(SECRET_KEY)
+    (directory / "wrong").write_text("pl4nted-secret-kez")
     accounts = "\n".join(
         f"  - {{name: {name}, login: pl4nted_login.{name}, registration_token: {REGISTRATION_TOKEN}, "
         f"secret_key_file: {'wrong' if name == 'barred' else 'secret'}}}"
@@ -86,7 +86,7 @@ def _furnish(simulator: Simulator) -> None:
 
 
 def _fill(account: Account, name: str, now: float) -> None:
-    """Give an account servers whose ages are far from where their words change."""
+    """Give an account servers with ages far from those at which the output changes."""
     ages: tuple[float | None, ...] = (2.5 * HOUR, 3.5 * HOUR)
     if name != "fine":
         ages = (*ages, 30.5 * HOUR, 9.5 * DAY, None)

@@ -1,4 +1,4 @@
-"""The account that clntool works on in tests: every value of it is known, and each test finds it as it was."""
+"""The account that the tests of clntool use: all its values are known, and each test starts with a new one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cln_monitor.simulator import Account, Simulator, serve
 LOGIN, SECRET_KEY, TOKEN = "pl4nted_login", "pl4nted-secret-key", "pl4nted-registration-token"
 PROXY_PASSWORD = "pr0xy-pl4nted-pass"
 SECRETS = (SECRET_KEY, TOKEN, PROXY_PASSWORD)
-"""What clntool never shows, whatever fails; licence keys it lists, as that is what people ask for."""
+"""Secrets that clntool never shows. License keys are shown in lists, as people look for them there."""
 
 KEY, OTHER_KEY = "WsTs821nSAtiastD", "Zq7T0p1xVb93LmKe"
 IMUNIFY_KEY, OTHER_IMUNIFY_KEY = "IM250SOMENONSENSETEXT", "IMUNOTHERKEY"
@@ -30,7 +30,7 @@ HOSTILE_NOTE = "[red]x[/red]|\x1b[31mé\n\u202eクラウド"
 
 @dataclass(frozen=True)
 class Cln:
-    """That account in its simulator, served at ``url``; ``config`` is a configuration of it."""
+    """The account in its simulator, served at ``url``; ``config`` is a configuration for it."""
 
     simulator: Simulator
     url: str
@@ -38,11 +38,11 @@ class Cln:
 
     @property
     def account(self) -> Account:
-        """The account as it stands."""
+        """The current account."""
         return self.simulator.accounts[LOGIN]
 
     def sent(self) -> list[tuple[str, str, dict[str, str]]]:
-        """Return what went out: method, path, and the query without its token."""
+        """Return the requests: method, path, and the query without its token."""
         return [
             (
                 request.method,
@@ -54,17 +54,17 @@ class Cln:
 
 
 @contextlib.contextmanager
-def a_cln(folder: Path) -> Iterator[Cln]:
-    """Serve that account; its configuration is in ``folder``, which is made."""
-    folder.mkdir()
+def a_cln(directory: Path) -> Iterator[Cln]:
+    """Serve the account; its configuration is in the new directory ``directory``."""
+    directory.mkdir()
     simulator = Simulator(seed=1)
-    furnish(simulator)
+    populate_account(simulator)
     with serve(simulator) as served:
-        yield Cln(simulator, served.url, write_config(folder, served.url))
+        yield Cln(simulator, served.url, write_config(directory, served.url))
 
 
-def furnish(simulator: Simulator) -> None:
-    """Take away what the test before has left, and make the account anew."""
+def populate_account(simulator: Simulator) -> None:
+    """Replace all accounts of ``simulator`` by the initial account."""
     for account in simulator.accounts.values():
         for name in [*account.kernelcare_keys]:
             account.remove_kernelcare_key(name)
@@ -99,11 +99,11 @@ def furnish(simulator: Simulator) -> None:
     account.add_awp_entity("example2.com", "AWP_CDN", cdn_limit_type="50 GB", month=MONTH)
 
 
-def write_config(folder: Path, api_url: str) -> Path:
-    """Write a configuration of that account, whose secret is in a file, and return its path."""
-    (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
-    (folder / "one.pem").write_text(_one_certificate())
-    config = folder / "cln-monitor.yml"
+def write_config(directory: Path, api_url: str) -> Path:
+    """Write a configuration for the account, with its secret in a file, and return its path."""
+    (directory / "acme.secret").write_text(f"{SECRET_KEY}\n")
+    (directory / "one.pem").write_text(_one_certificate())
+    config = directory / "cln-monitor.yml"
     config.write_text(f"""\
 api_url: {api_url}
 requests_per_second: 0
@@ -122,7 +122,7 @@ accounts:
 
 @functools.cache
 def _one_certificate() -> str:
-    """Return a bundle of one authority: to load all of them takes each run 20 ms."""
+    """Return a bundle with one authority: loading all of them takes 20 ms per run."""
     bundle = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
     end = "-----END CERTIFICATE-----\n"
     return bundle[bundle.index("-----BEGIN") : bundle.index(end)] + end

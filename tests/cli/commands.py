@@ -1,4 +1,4 @@
-"""Every command of clntool that asks CLN: how it is typed, the calls that it sends, and what a change changes."""
+"""Every command of clntool that queries CLN: its arguments, the calls it sends, and the effect of a change."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ class Command:
 
 @dataclass(frozen=True)
 class Read(Command):
-    """A command that reads. ``sends``: its calls, in any order where they are made at the same time."""
+    """A command that reads. ``sends``: its calls, in any order if they are concurrent."""
 
     sends: tuple[Sent, ...]
     shown: Any
-    """What a script reads of it."""
+    """The JSON output."""
 
 
 @dataclass(frozen=True)
 class Change(Command):
-    """A command that changes something. ``made`` tells whether the account has the change."""
+    """A command that changes something. ``made`` returns whether the account has the change."""
 
     sends: Sent
-    made: Callable[[Account], bool]
+    has_change: Callable[[Account], bool]
     shown: Callable[[Account], Any]
-    """What a script reads of it."""
+    """The JSON output."""
 
     @property
     def arguments(self) -> list[str]:
@@ -66,12 +66,12 @@ class Change(Command):
 
     @property
     def without_yes(self) -> list[str]:
-        """The arguments of the process as a person types them."""
+        """The arguments of the process, without --yes."""
         return super().arguments
 
 
 def words(typed: str) -> list[str]:
-    """Return the arguments of what is ``typed``; ``_%_`` is a blank within one."""
+    """Return the arguments of ``typed``; ``_%_`` is a blank within an argument."""
     return [word.replace("_%_", " ") for word in typed.split()]
 
 
@@ -160,7 +160,7 @@ READS: dict[str, tuple[Read, ...]] = {
         Read(
             "servers list",
             (*_KERNELCARE_CALLS, *_IMUNIFY_CALLS, *_ELS_KEY_CALLS, *_ELS_SERVER_CALLS, *_GROUP_CALLS, *_LICENSE_CALLS),
-            [_LISTED[each] for each in ("never", "fresh", "im-1", "ip", "els")],
+            [_LISTED[name] for name in ("never", "fresh", "im-1", "ip", "els")],
         ),
         Read(
             "servers list --product imunify --sort hostname",
@@ -532,7 +532,7 @@ OF_THEIR_OWN: dict[str, tuple[Sent, ...]] = {
         get("/cl/awp"),
     ),
 }
-"""What is neither a read nor a change alone, with its calls; such a command has a test module of its own."""
+"""Commands with their own test modules, and their calls: they are neither a simple read nor a simple change."""
 
 ALL_READS = [read for family in READS.values() for read in family]
 ALL_CHANGES = [change for family in CHANGES.values() for change in family]

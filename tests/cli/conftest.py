@@ -1,4 +1,4 @@
-"""A simulated CLN of its own for each test of clntool, served over HTTP."""
+"""A simulated CLN for each test of clntool, served over HTTP."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .account import Cln, a_cln
 
 @pytest.fixture
 def cln(tmp_path: Path) -> Iterator[Cln]:
-    """That CLN: to make one takes a millisecond, and no test finds what another one has left."""
+    """Yield a new CLN: creating one takes a millisecond, and tests do not affect each other."""
     with a_cln(tmp_path / "clntool") as cln:
         yield cln
 
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the environment counts, and what may pass is tried again at once."""
+    """Remove the variables that clntool reads, and retry without delay."""
     for name in os.environ:
         if name.startswith("CLN_") or name in {"COLUMNS", "FORCE_COLOR", "NO_COLOR"}:
             monkeypatch.delenv(name)

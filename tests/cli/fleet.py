@@ -1,4 +1,4 @@
-"""A KernelCare fleet in which servers died, were replaced, or share an address, as `servers prune` finds them."""
+"""A KernelCare fleet with dead and replaced servers and shared addresses, for the tests of `servers prune`."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from .inside import Outcome, ask
 
 DAY = 86400.0
 REMOVE = "/kcare/srv/remove.json"
-_ROUNDING = 120.0  # seconds, as CLN tells whole minutes, and its clock whole seconds
+_ROUNDING = 120.0  # seconds: CLN's dates have minutes, and its clock has whole seconds
 
 
 @dataclass(eq=False)
 class WakesUp(SimulatedCheckIns):
-    """A server that was last seen at ``at``, and checks in again once it was listed ``reads`` times."""
+    """A server with a last check-in at ``at`` that checks in again after it was listed ``reads`` times."""
 
     at: float
     reads: int = 1
-    seen: int = field(default=0, init=False)
+    count: int = field(default=0, init=False)
 
     def last_checkin(self, now: float) -> float:
-        """Return the old check-in as long as it sleeps."""
-        self.seen += 1
-        return self.at if self.seen <= self.reads else now
+        """Return the old check-in until it was listed ``reads`` times."""
+        self.count += 1
+        return self.at if self.count <= self.reads else now
 
 
 def empty(cln: Cln) -> Account:
-    """Return the account of ``cln`` without its servers."""
+    """Return the account of ``cln`` after removing its servers."""
     account = cln.account
     for keys in (account.kernelcare_keys, account.imunify_keys, account.els_keys):
         for key in keys.values():
@@ -49,7 +49,7 @@ def add_server(
     created: float = 100 * DAY,
     key: str = KEY,
 ) -> SimulatedKernelCareServer:
-    """Add a KernelCare server that was registered ``created`` seconds ago and last seen ``age`` seconds ago."""
+    """Add a KernelCare server registered ``created`` seconds ago, with a check-in ``age`` seconds ago."""
     now = time.time() - _ROUNDING
     last = now - age if isinstance(age, int | float) else age
     return cln.account.kernelcare_keys[key].add_server(name, ip=ip, created=now - created, last_checkin=last)
@@ -76,7 +76,7 @@ def fleet_of_200(cln: Cln) -> None:
 
 
 def servers_of(account: Account) -> set[str]:
-    """Return the ids of the KernelCare servers there are."""
+    """Return the ids of the KernelCare servers of ``account``."""
     return {server.server_id for server in account.kernelcare_servers()}
 
 
@@ -86,12 +86,12 @@ def removals(cln: Cln) -> list[str]:
 
 
 def prune(cln: Cln, *arguments: str) -> Outcome:
-    """Return how the command ends, with --yes."""
+    """Return the outcome of the command with --yes."""
     return ask(cln, "servers", "prune", *arguments, "--yes")
 
 
 def five_dead(cln: Cln, *, fine: int = 6) -> None:
-    """Make a fleet of five servers that are dead, and some that are fine."""
+    """Create a fleet of five dead servers and ``fine`` healthy ones."""
     empty(cln)
     for number in range(5):
         add_server(cln, f"dead-{number}", f"192.0.2.{number}", (50 - number) * DAY)

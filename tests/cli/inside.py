@@ -1,4 +1,4 @@
-"""clntool inside the process of the tests, and what holds for each run of it."""
+"""clntool in the process of the tests, and the rules for each run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .account import SECRETS, Cln
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: its exit ``code``, and what it printed."""
+    """The outcome of a run: its exit ``code``, stdout and stderr."""
 
     code: int
     out: str
@@ -23,17 +23,17 @@ class Outcome:
 
     @property
     def json(self) -> Any:
-        """What it printed, as a script reads it."""
+        """The parsed JSON output."""
         return json.loads(self.out)
 
 
 def run(*arguments: str) -> Outcome:
-    """Return how ``clntool`` ends without a terminal."""
+    """Return the outcome of ``clntool`` without a terminal."""
     return checked(*run_unchecked(*arguments))
 
 
 def run_unchecked(*arguments: str) -> tuple[int, str, str]:
-    """Return the code, stdout and stderr of ``clntool``, whatever they are."""
+    """Return the exit code, stdout and stderr of ``clntool``, without any checks."""
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(list(arguments))
@@ -41,24 +41,24 @@ def run_unchecked(*arguments: str) -> tuple[int, str, str]:
 
 
 def checked(code: int, out: str, err: str) -> Outcome:
-    """Return the outcome, when it keeps the rules that hold for all of them."""
+    """Return the outcome after checking the rules for all runs."""
     both = out + err
     assert code in {0, 1, 2, 3}, (code, both)
     assert "Traceback" not in both, both
-    assert "an error of clntool" not in both, both
+    assert "internal error" not in both, both
     assert not [secret for secret in SECRETS if secret in both], both
     if code in {2, 3}:
-        assert err, "an error that is not told"
+        assert err, "an error without a message"
     return Outcome(code, out, err)
 
 
 def ask(cln: Cln, *arguments: str) -> Outcome:
-    """Return how ``clntool`` ends with the configuration of ``cln``."""
+    """Return the outcome of ``clntool`` with the configuration of ``cln``."""
     return run("--config", str(cln.config), *arguments)
 
 
 def ask_json(cln: Cln, *arguments: str) -> Any:
-    """Return what a script reads of a run that is done."""
+    """Return the parsed JSON output of a successful run."""
     outcome = ask(cln, "--output", "json", *arguments)
     assert outcome.code == 0, outcome
     return outcome.json

@@ -1,4 +1,4 @@
-"""clntool as a process: without a terminal, and on one."""
+"""clntool as a process, without a terminal and on one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PATIENCE = 60.0
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a process: ours without what clntool reads, and ``more``."""
+    """Return the environment of a process: the current one without variables that clntool reads, and ``more``."""
     return {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR"}} | more
 
 
 def process(*arguments: str, **more: str) -> Outcome:
-    """Return how a process without a terminal ends, with ``more`` in its environment."""
+    """Return the outcome of a process without a terminal, with ``more`` in its environment."""
     done = subprocess.run(
         [*CLNTOOL, *arguments],
         env=environment(**more),
@@ -38,9 +38,9 @@ def process(*arguments: str, **more: str) -> Outcome:
 
 
 def on_a_terminal(*arguments: str, types: bytes = b"", when: bytes = b"[y/N]", **more: str) -> Outcome:
-    """Return how a process on a terminal ends, where somebody ``types`` that ``when`` it waits for an answer.
+    """Return the outcome of a process on a terminal, with ``types`` as input once its output has ``when``.
 
-    All that the terminal shows is ``out``.
+    The output of the terminal is ``err``.
     """
     leader, follower = pty.openpty()
     child = subprocess.Popen(

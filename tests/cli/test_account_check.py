@@ -1,4 +1,4 @@
-"""`check account`: what an account can use, and the configuration of probes that fits it."""
+"""`check account`: what an account can use, and the matching configuration of probes."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ REFUSED = '{"success": false, "message": "Product not found"}'
 
 @pytest.fixture
 def options(cln: Cln, tmp_path: Path) -> list[str]:
-    """Options in place of a configuration, so that all products are those of the default."""
+    """Return options that replace a configuration, so that all products are the default ones."""
     secret = tmp_path / "secret"
     secret.write_text(SECRET_KEY)
     return ["--login", LOGIN, "--secret-key-file", str(secret), "--api-url", cln.url]
 
 
 def check(options: list[str]) -> Outcome:
-    """Return how the command ends for a script."""
+    """Return the outcome of the command with JSON output."""
     return run(*options, "check", "account", "-o", "json")
 
 
 def results(outcome: Outcome) -> dict[str, str]:
     """Return the result of each probe."""
-    return {each["probe"]: each["result"] for each in outcome.json["checks"]}
+    return {check["probe"]: check["result"] for check in outcome.json["checks"]}
 
 
 def configured(text: str) -> Config:
-    """Return the configuration that has the block which ``text`` ends with."""
+    """Return the configuration with the probes: block at the end of ``text``."""
     block = text[text.index("probes:") :]
     return parse_config(f"accounts: [{{name: a, login: l, secret_key: s}}]\n{block}", Path())
 
 
 def test_what_works(options: list[str]) -> None:
-    """A line each, and a block that the configuration takes."""
+    """Each probe has a line, and the printed block is a valid configuration."""
     outcome = run(*options, "check", "account")
     assert (outcome.code, outcome.err) == (0, "")
     lines = {line.split()[0]: " ".join(line.split()[1:]) for line in outcome.out.splitlines()[:8]}
@@ -65,15 +65,15 @@ def test_what_works(options: list[str]) -> None:
     assert check(options).json["probes"]["els"] == {"enabled": True, "products": ["CELS"]}
 
 
-def test_only_what_reads_is_sent(cln: Cln, options: list[str]) -> None:
-    """Nothing is changed."""
+def test_only_reads_are_sent(cln: Cln, options: list[str]) -> None:
+    """Only calls that read are sent."""
     check(options)
     assert {method for method, _, _ in cln.sent()} == {"GET"}
     assert not [path for _, path, _ in cln.sent() if "remove" in path or "create" in path or "register" in path]
 
 
-def test_what_the_account_does_not_have(cln: Cln, options: list[str]) -> None:
-    """No reseller access, products that CLN refuses or lists nothing of: 0, and the block leaves them out."""
+def test_unavailable_products(cln: Cln, options: list[str]) -> None:
+    """Missing access and refused products exit with 0, and the block omits them."""
     for code in [*ELS_CODES][1:]:
         cln.simulator.faults.add(Fault("answer", "/els/*", match=f"code={code.replace(' ', '+')}&", body=REFUSED))
     cln.simulator.faults.add(
@@ -90,13 +90,18 @@ def test_what_the_account_does_not_have(cln: Cln, options: list[str]) -> None:
         in outcome.out
     )
     probes: Any = configured(outcome.out).accounts[0].probes
-    assert [name for name, each in probes.items() if each.enabled] == ["status", "kernelcare", "patch_status", "els"]
+    assert [name for name, settings in probes.items() if settings.enabled] == [
+        "status",
+        "kernelcare",
+        "patch_status",
+        "els",
+    ]
     assert probes["patch_status"].scopes == ["key"]
     assert probes["els"].products == ["CELS"]
 
 
 def test_an_account_with_nothing(cln: Cln, options: list[str]) -> None:
-    """It works all the same: there is just nothing to watch but CLN itself."""
+    """For an account without products, only the status probe is enabled."""
     cln.simulator.accounts.clear()
     cln.simulator.add_account(LOGIN, SECRET_KEY)
     cln.simulator.faults.add(
@@ -104,12 +109,12 @@ def test_an_account_with_nothing(cln: Cln, options: list[str]) -> None:
     )
     outcome = check(options)
     assert outcome.code == 0
-    assert {name for name, each in outcome.json["probes"].items() if each["enabled"]} == {"status"}
+    assert {name for name, settings in outcome.json["probes"].items() if settings["enabled"]} == {"status"}
 
 
 @pytest.mark.parametrize("wrong", ["secret", "login"])
 def test_wrong_credentials(wrong: str, cln: Cln, options: list[str]) -> None:
-    """1, told once; nothing more is asked, and no block is shown that would be a guess."""
+    """Wrong credentials exit with 1 and are reported once; no further calls are made, and no block is shown."""
     if wrong == "secret":
         cln.account.secret_key = "another"
     else:
@@ -127,30 +132,28 @@ def test_wrong_credentials(wrong: str, cln: Cln, options: list[str]) -> None:
 
 
 def test_cln_that_cannot_be_reached(options: list[str]) -> None:
-    """3, as nothing could be asked."""
+    """If CLN cannot be reached, the exit code is 3."""
     options[-1] = "http://127.0.0.1:9/api"
     outcome = check(options)
     assert outcome.code == 3
     assert set(results(outcome).values()) == {"fails", "not asked"}
-    assert outcome.err == "clntool: status of options failed; the text behind it says why\n"
+    assert outcome.err == "clntool: checks of account options failed: status; see the results above\n"
     assert "works" not in outcome.out
     assert "good" not in outcome.out
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(990, "16m ahead of"), (-990, "16m behind"), (200, "")])
 def test_a_clock_that_is_off(seconds: float, words: str, cln: Cln, options: list[str]) -> None:
-    """That tokens and ages suffer from it is seen before they do."""
+    """A wrong clock is reported, before tokens and ages suffer from it."""
     cln.simulator.faults.add(Fault("skew", seconds=seconds))
     outcome = check(options)
     text = outcome.json["checks"][0]["text"]
     assert outcome.code == 0
-    assert text == "CLN answers; 8 flags, all good" + (
-        f"; CLN's clock is {words} the one of this machine" if words else ""
-    )
+    assert text == "CLN answers; 8 flags, all good" + (f"; CLN's clock is {words} the local clock" if words else "")
 
 
 def test_a_part_that_fails(cln: Cln, options: list[str]) -> None:
-    """An answer that is none ends with 3; the others are asked, and the probe stays as it is."""
+    """A malformed response exits with 3; the other probes are run, and the probe stays enabled."""
     cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY))
     outcome = check(options)
     assert outcome.code == 3
@@ -162,8 +165,8 @@ def test_a_part_that_fails(cln: Cln, options: list[str]) -> None:
     assert outcome.json["probes"]["kernelcare"] == {"enabled": True}
 
 
-def test_what_the_configuration_asks_for_by_name(cln: Cln) -> None:
-    """A scope that is written there has to work: 1, and the block has those that do."""
+def test_configured_scope_that_is_refused(cln: Cln) -> None:
+    """A configured scope that is refused exits with 1, and the block omits it."""
     cln.config.write_text(
         cln.config.read_text().replace("probes:", "probes:\n  patch_status: {scopes: [key, reseller]}")
     )
@@ -177,19 +180,19 @@ def test_what_the_configuration_asks_for_by_name(cln: Cln) -> None:
 
 
 def test_monitoring_keys(cln: Cln) -> None:
-    """Each is asked about; one that CLN does not know is wrong."""
+    """Each monitoring key is checked; one unknown to CLN exits with 1."""
     cln.config.write_text(f"{cln.config.read_text()}    monitoring_keys: [{MONITORING_KEY}]\n")
     outcome = ask(cln, "check", "account", "-o", "json")
     assert (outcome.code, results(outcome)["patch_status"]) == (1, "fails")
     assert MONITORING_KEY not in outcome.out + outcome.err
     cln.account.add_monitoring_key(MONITORING_KEY)
     outcome = ask(cln, "check", "account", "-o", "json")
-    texts = {each["probe"]: each["text"] for each in outcome.json["checks"]}
+    texts = {check["probe"]: check["text"] for check in outcome.json["checks"]}
     assert (outcome.code, texts["patch_status"]) == (0, "2 keys, 1 monitoring key, reseller access")
 
 
 def test_codes_that_yaml_would_misread(cln: Cln) -> None:
-    """They stand in quotes where they need to."""
+    """Codes that YAML would misread are quoted."""
     empty(cln)
     cln.account.remove_els_key(ELS_KEY)
     codes = ["no", "RHEL9 ELS+", "ELS CELS7+SLA", "7", "- x"]
@@ -203,7 +206,7 @@ def test_codes_that_yaml_would_misread(cln: Cln) -> None:
 
 
 def test_the_third_step_of_the_readme(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is a command that is there, and checks the account of the configuration."""
+    """The command in the README exists, and checks the account of the configuration."""
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (typed,) = re.findall(r"^ +CREDENTIALS_DIRECTORY=\S+ \S+/bin/clntool (.+)$", readme, re.MULTILINE)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(cln.config.parent))

@@ -1,4 +1,4 @@
-"""Every command that reads: what it sends, and what scripts and people get."""
+"""Every command that reads: the calls it sends, and its output for scripts and people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .inside import ask, ask_json
 
 @pytest.mark.parametrize("command", ALL_READS, ids=typed)
 def test_what_reads(command: Read, cln: Cln) -> None:
-    """The calls of the document go out, no other; scripts get the documented fields, and people a row each."""
+    """Exactly the documented calls are sent; scripts get the documented fields, and people a row each."""
     assert without_ages(ask_json(cln, *command.arguments)) == command.shown
     assert sorted(cln.sent(), key=str) == sorted(command.sends, key=str)
     outcome = ask(cln, *command.arguments)

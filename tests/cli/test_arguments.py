@@ -1,4 +1,4 @@
-"""Every argument that CLN could make nothing of: 2, the reason, and nothing is sent."""
+"""Every invalid argument exits with 2 and a reason, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ READS = [
     *((("groups", "servers", "list", "{}"), name) for name in ("", "  ", "x" * 101, *_HOSTILE)),
     *((command, key) for command in _KEYS_TO_READ for key in ("", "a b", "a/b", "k?y=", "k\u00f6", "abc")),
     *(
-        (("els", what, "list", "--code={}"), code)
-        for what in ("keys", "servers")
+        (("els", noun, "list", "--code={}"), code)
+        for noun in ("keys", "servers")
         for code in ("", "a/b", "CELS,OELS", "x" * 33, *_HOSTILE)
     ),
 ]
@@ -110,7 +110,7 @@ def _filled(command: tuple[str, ...], value: str) -> list[str]:
 
 
 def test_what_changes(cln: Cln) -> None:
-    """With --yes; and some of them, as it is the same code for all, without it and rehearsed."""
+    """Invalid arguments of changes are refused with --yes, without it, and in dry runs."""
     for number, (command, value) in enumerate(CHANGES):
         for more in [("--yes",), (), ("--dry-run",)][: 1 if number % 5 else 3]:
             outcome = ask(cln, *_filled(command, value), *more)
@@ -123,7 +123,7 @@ def test_what_changes(cln: Cln) -> None:
 
 
 def test_what_reads(cln: Cln) -> None:
-    """The same of what reads."""
+    """Invalid arguments of reads are refused."""
     for command, value in READS:
         outcome = ask(cln, *_filled(command, value))
         assert (outcome.code, outcome.out) == (2, ""), (command, value, outcome)
@@ -134,16 +134,16 @@ def test_what_reads(cln: Cln) -> None:
 
 
 def test_els_code_of_the_configuration(cln: Cln) -> None:
-    """A code that no document names is taken when the configuration names it; else the message says what to do."""
+    """An undocumented ELS code is accepted if it is configured; otherwise the error says so."""
     outcome = ask(cln, "els", "keys", "create", "--code", NEW_ELS, "--limit", "1", "--dry-run")
     assert (outcome.code, outcome.err) == (0, "")
     assert "code=RHEL9+ELS%2B" in outcome.out
     outcome = ask(cln, "els", "keys", "create", "--code", "NEWER", "--limit", "1", "--yes")
-    assert outcome.err.endswith("a newer one has to be in probes.els.products first\n")
+    assert outcome.err.endswith("; add newer codes to probes.els.products\n")
 
 
 def test_the_longest_there_may_be(cln: Cln) -> None:
-    """What is at its bounds is taken; the empty note takes away the one a key has."""
+    """Values at their limits are accepted; an empty note removes the note of a key."""
     for command, value in (
         (_NOTES[0], "ク" * 100),
         (_NOTES[1], "[red]x[/red] | 'y'"),

@@ -12,7 +12,7 @@ from .inside import run
 
 
 def test_good(cln: Cln) -> None:
-    """One line, and what a script reads."""
+    """A valid configuration is reported in one line, and as JSON."""
     outcome = run("check", "config", str(cln.config))
     assert (outcome.code, outcome.out, outcome.err) == (0, f"{cln.config}: ok, 1 account: acme\n", "")
     assert run("-o", "json", "check", "config", str(cln.config)).json == {
@@ -24,7 +24,7 @@ def test_good(cln: Cln) -> None:
 
 
 def test_bad(tmp_path: Path) -> None:
-    """A line for each problem, as many as there are."""
+    """Each problem of a configuration is reported in a line."""
     file = tmp_path / "bad.yml"
     file.write_text(f"timeout: 1\nnope: {SECRET_KEY}\naccounts: [{{name: a, login: b, secret_key: {SECRET_KEY}}}]\n")
     outcome = run("check", "config", str(file))
@@ -38,7 +38,7 @@ def test_bad(tmp_path: Path) -> None:
 
 
 def test_warnings(tmp_path: Path) -> None:
-    """What is unusual is told, and is no failure."""
+    """An unusual setting is a warning, not a failure."""
     file = tmp_path / "odd.yml"
     file.write_text(
         "tls_config: {insecure_skip_verify: true}\naccounts: [{name: a, login: b, secret_key: c}, "
@@ -51,14 +51,14 @@ def test_warnings(tmp_path: Path) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    """A file that is not there, or a folder, is told in a line."""
+    """A missing file, or a directory, is reported in one line."""
     for file in (tmp_path / "none.yml", tmp_path):
         outcome = run("check", "config", str(file))
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1)
 
 
 def test_the_file_of_the_options(cln: Cln, tmp_path: Path) -> None:
-    """Without a name it is that of --config, wherever that stands, or the default one."""
+    """Without FILE, the file of --config is checked, or the default one."""
     expected = f"{cln.config}: ok, 1 account: acme\n"
     assert run("-C", str(cln.config), "check", "config").out == expected
     assert run("check", "config", "-C", str(cln.config)).out == expected
@@ -68,15 +68,15 @@ def test_the_file_of_the_options(cln: Cln, tmp_path: Path) -> None:
 
 
 def test_a_placeholder(tmp_path: Path) -> None:
-    """The login of the shipped example is warned of, as CLN would refuse it."""
+    """The placeholder login of the shipped example is a warning."""
     file = tmp_path / "copied.yml"
     file.write_text("accounts: [{name: acme, login: acme_login, secret_key: x}]\n")
     file.chmod(0o600)
     outcome = run("check", "config", str(file))
     assert outcome.code == 0
     assert outcome.err == (
-        f"clntool: {file}: warning: accounts[0].login: this is the placeholder of an example; "
-        "write the login of the CLN account\n"
+        f"clntool: {file}: warning: accounts[0].login: placeholder of an example; "
+        "replace it with the login of the CLN account\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Shell completion: the shell is a value of the option, and what is installed stays in the home directory."""
+"""Shell completion: the shell is a value of the option, and the installation only writes to the home directory."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STARTED_BY = {
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty home directory."""
+    """Return an empty home directory."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -55,7 +55,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def path(tmp_path: Path) -> str:
-    """A PATH with a clntool."""
+    """Return a PATH with a clntool."""
     script = tmp_path / "bin" / "clntool"
     script.parent.mkdir()
     script.write_text(f'#!/bin/sh\nexec {shlex.join(CLNTOOL)} "$@"\n')
@@ -64,7 +64,7 @@ def path(tmp_path: Path) -> str:
 
 
 def started_by(starter: str, *arguments: str) -> Outcome:
-    """Return how clntool ends as the child of ``starter``, without a terminal and with nothing on stdin."""
+    """Return the outcome of clntool as a child of ``starter``, without a terminal and with an empty stdin."""
     done = subprocess.run(
         [*STARTED_BY[starter], *CLNTOOL, *arguments],
         env=environment(), stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", timeout=20, check=False,
@@ -76,7 +76,7 @@ def started_by(starter: str, *arguments: str) -> Outcome:
 @pytest.mark.parametrize("starter", STARTED_BY)
 @pytest.mark.parametrize("shell", ["bash", "fish"])
 def test_the_shell_that_is_named(shell: str, starter: str) -> None:
-    """The script is that of the shell that was named, whatever started clntool."""
+    """The script is for the given shell, independent of the process that started clntool."""
     done = started_by(starter, "--show-completion", shell)
     assert (done.code, done.err) == (0, "")
     assert SCRIPTS[shell] in done.out
@@ -85,7 +85,7 @@ def test_the_shell_that_is_named(shell: str, starter: str) -> None:
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("spelling", ["--show-completion {}", "--show-completion={}", "-o json --show-completion {}"])
 def test_each_shell(spelling: str, shell: str) -> None:
-    """Each shell has its script, on stdout alone, as a word of its own or behind the equals sign."""
+    """Each shell has a script, printed to stdout only, for a separate value and after an equals sign."""
     done = run(*spelling.format(shell).split())
     assert (done.code, done.err) == (0, "")
     assert SCRIPTS[shell] in done.out
@@ -95,7 +95,7 @@ def test_each_shell(spelling: str, shell: str) -> None:
 @pytest.mark.parametrize("option", ["--show-completion", "--install-completion"])
 @pytest.mark.parametrize("shell", ["tcsh", "BASH", "", "sh", "kernelcare"])
 def test_an_unknown_shell(shell: str, option: str, home: Path) -> None:
-    """A shell without completion is a usage error that names those that have it."""
+    """An unsupported shell is a usage error that names the supported ones."""
     for spelling in ([option, shell], [f"{option}={shell}"]):
         done = run(*spelling)
         assert (done.code, done.out) == (2, "")
@@ -110,7 +110,7 @@ def test_an_unknown_shell(shell: str, option: str, home: Path) -> None:
 def test_no_shell_that_can_be_detected(
     detected: tuple[str, str] | Exception, option: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a value, and in a shell that is not detected or not supported, the choices are named."""
+    """If no supported shell is detected, the error names the supported ones."""
 
     def detect_shell() -> tuple[str, str]:
         if isinstance(detected, Exception):
@@ -121,14 +121,14 @@ def test_no_shell_that_can_be_detected(
     for arguments in ([option], [option, "-o", "json"], ["--output", "json", option]):
         done = run(*arguments)
         assert (done.code, done.out) == (2, "")
-        what = "cannot detect the shell" if isinstance(detected, Exception) else f"no completion for {detected[0]}"
-        assert done.err == f"clntool: {what}: use {option} with {CHOICES}\n"
+        problem = "cannot detect the shell" if isinstance(detected, Exception) else f"unsupported shell {detected[0]}"
+        assert done.err == f"clntool: {problem}: use {option} with {CHOICES}\n"
     assert list(home.iterdir()) == []
 
 
 @pytest.mark.processes
 def test_the_shell_that_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a value the script is that of the shell which clntool is started from."""
+    """Without a value, the script is for the shell that started clntool."""
     done = started_by("bash", "--show-completion")
     assert (done.code, done.err) == (0, "")
     assert SCRIPTS["bash"] in done.out
@@ -139,14 +139,14 @@ def test_the_shell_that_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.processes
 def test_started_from_sh() -> None:
-    """A plain sh, as cron has it, is told to name a shell."""
+    """A plain sh, as in cron, gets an error that says to name a shell."""
     done = started_by("sh", "--show-completion")
     assert (done.code, done.out) == (2, "")
-    assert done.err == f"clntool: no completion for sh: use --show-completion with {CHOICES}\n"
+    assert done.err == f"clntool: unsupported shell sh: use --show-completion with {CHOICES}\n"
 
 
 def test_a_value_of_another_option() -> None:
-    """What looks like the option, and is the value of another or of a command, stays what it is."""
+    """A value of another option or of a command is not taken for the option."""
     done = run("--config", "--show-completion", "status")
     assert (done.code, "--show-completion: " in done.err) == (2, True)
     done = run("--login", "x", "--secret-key-file", "/nowhere", "els", "keys", "create", "--note", "--show-completion")
@@ -155,7 +155,7 @@ def test_a_value_of_another_option() -> None:
 
 @pytest.mark.processes
 def test_completion_in_bash(path: str) -> None:
-    """A bash that has sourced the script completes families, commands, options and their values."""
+    """A bash that has sourced the script completes groups, commands, options and their values."""
     script = run("--show-completion", "bash").out
     for words, expected in (
         (["clntool", "kern"], ["kernelcare"]),
@@ -181,19 +181,19 @@ def test_completion_in_bash(path: str) -> None:
     [("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args"}), ("zsh", {}), ("pwsh", {"COLUMNS": "20"})],
 )
 def test_a_description_is_one_line(shell: str, variables: dict[str, str]) -> None:
-    """The long description of an option stays on its line, as the next line is the next completion."""
+    """The long description of an option is a single line, as each line is a completion."""
     asked = "clntool ip-licenses register --typ"
     more = {"_CLNTOOL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": asked}
     done = process(**more, _TYPER_COMPLETE_WORD_TO_COMPLETE="--typ", **variables)
     assert (done.code, done.err) == (0, "")
     (line,) = done.out.splitlines()
     assert "--type" in line
-    assert "or the number of a newer one." in line
+    assert "or the number of a newer type." in line
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_installing(shell: str, home: Path) -> None:
-    """The script and the line that loads it are written to the home directory, once, and both files are named."""
+    """The script and the line that loads it are written to the home directory once, and both files are named."""
     script, startup = INSTALLED[shell]
     before = b"# mine, \xff and without an end of its line"
     if startup is not None:
@@ -205,7 +205,7 @@ def test_installing(shell: str, home: Path) -> None:
         written = [f"wrote {home / script}\n"]
         if startup is not None and _ == 0:
             written.append(f"added a line to {home / startup}\n")
-        assert done.out == "".join(written) + f"{shell} completion is installed; new shells have it\n"
+        assert done.out == "".join(written) + f"{shell} completion installed; it takes effect in new shells\n"
         assert (home / script).read_text() == run("--show-completion", shell).out
     if startup is not None:
         content = (home / startup).read_bytes()
@@ -218,7 +218,7 @@ def test_installing(shell: str, home: Path) -> None:
 
 @pytest.mark.processes
 def test_installed_in_bash(home: Path, path: str) -> None:
-    """An interactive bash that starts after the installation completes."""
+    """An interactive bash that starts after the installation has the completion."""
     home = home / "it's a home"
     home.mkdir()
     done = process("--install-completion", "bash", HOME=str(home))
@@ -233,7 +233,7 @@ def test_installed_in_bash(home: Path, path: str) -> None:
 
 @pytest.mark.parametrize("value", [None, "", "relative", "/nowhere/at/all"])
 def test_no_home(value: str | None, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a home directory nothing is written, and the line says that HOME is what is missing."""
+    """Without a home directory, nothing is written, and the error names HOME."""
     monkeypatch.chdir(home)
     if value is None:
         monkeypatch.delenv("HOME")
@@ -241,15 +241,15 @@ def test_no_home(value: str | None, home: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("HOME", value)
     done = run("--install-completion", "bash")
     assert (done.code, done.out) == (3, "")
-    what = f"HOME is {value!r}, which is not a directory" if value else "HOME is not set"
+    problem = f"HOME is {value!r}, which is not a directory" if value else "HOME is not set"
     if value == "relative":
-        what = "HOME is 'relative', which is not an absolute path"
-    assert done.err == f"clntool: cannot install bash completion: {what}\n"
+        problem = "HOME is 'relative', which is not an absolute path"
+    assert done.err == f"clntool: cannot install bash completion: {problem}\n"
     assert list(home.iterdir()) == []
 
 
 def test_a_home_that_cannot_be_written(home: Path) -> None:
-    """Where a file is in the way, the line names the path and the error, and no startup file is changed."""
+    """If a file is in the way, the error names the path, and no startup file is changed."""
     (home / ".bash_completions").write_text("a file")
     done = run("--install-completion", "bash")
     assert (done.code, done.out) == (3, "")
@@ -265,7 +265,7 @@ def test_a_home_that_cannot_be_written(home: Path) -> None:
 
 
 def test_a_read_only_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home directory that nobody can write to, as that of procfs, is named with the error."""
+    """A read-only home directory is named in the error."""
     monkeypatch.setenv("HOME", "/proc")
     done = run("--install-completion", "fish")
     assert (done.code, done.out) == (3, "")
@@ -274,7 +274,7 @@ def test_a_read_only_home(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("link", [".bashrc", ".bash_completions"])
 def test_a_link_out_of_the_home(link: str, home: Path, tmp_path: Path) -> None:
-    """What a symbolic link puts elsewhere is not written to."""
+    """A symbolic link that leads out of the home directory is not followed."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     target = elsewhere / "bashrc" if link == ".bashrc" else elsewhere
@@ -288,7 +288,7 @@ def test_a_link_out_of_the_home(link: str, home: Path, tmp_path: Path) -> None:
 
 
 def test_links_in_a_loop(home: Path) -> None:
-    """A link that leads nowhere is named."""
+    """A loop of symbolic links is named in the error."""
     (home / ".bashrc").symlink_to(".bashrc")
     done = run("--install-completion", "bash")
     assert (done.code, done.out) == (3, "")
@@ -297,7 +297,7 @@ def test_links_in_a_loop(home: Path) -> None:
 
 
 def test_a_link_within_the_home(home: Path) -> None:
-    """A startup file that is a link to another place of the home directory stays a link."""
+    """A startup file that is a link within the home directory stays a link."""
     (home / "dotfiles").mkdir()
     (home / "dotfiles" / "bashrc").write_text("# mine\n")
     (home / ".bashrc").symlink_to("dotfiles/bashrc")
@@ -307,7 +307,7 @@ def test_a_link_within_the_home(home: Path) -> None:
 
 
 def test_shells_of_typer() -> None:
-    """The shells to choose from are those that typer has a script for, and each has a place for it."""
+    """The supported shells are those of typer's scripts, and each has paths."""
     shells = importlib.import_module("typer.completion").Shells
     assert [shell.value for shell in Shell] == [shell.value for shell in shells]
     assert set(completion._PLACES) == set(Shell)

@@ -1,4 +1,4 @@
-"""Lists of many calls: one key that fails does not lose the others."""
+"""Lists that take many calls: a key that fails does not hide the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .processes import on_a_terminal
     ],
 )
 def test_a_key_that_fails(product: str, path: str, key: str, other: str, cln: Cln) -> None:
-    """The servers of the others are shown, stderr masks the key, and the code is that of the worst."""
+    """The servers of other keys are shown, stderr masks the key, and the highest exit code is used."""
     for fault, code in (
         (Fault("answer", path, match=key, body='{"success": false, "message": "no"}'), 1),
         (Fault("html", path, match=key), 3),
@@ -35,7 +35,7 @@ def test_a_key_that_fails(product: str, path: str, key: str, other: str, cln: Cl
 
 
 def test_all_keys_fail(cln: Cln) -> None:
-    """There is nothing to show: not even an empty list, which would say that there are no servers."""
+    """If all keys fail, nothing is shown, as an empty list would mean that there are no servers."""
     cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY))
     cln.simulator.faults.add(
         Fault("answer", "/kcare/key/servers.json", match=OTHER_KEY, body='{"success": false, "message": "no"}')
@@ -50,7 +50,7 @@ def test_all_keys_fail(cln: Cln) -> None:
     [("kernelcare servers list", "/kcare/key/servers.json"), ("imunify servers list", "/im/srv/list.json")],
 )
 def test_a_token_that_is_refused(typed: str, path: str, cln: Cln) -> None:
-    """It is so for all keys: the rest are not asked about, and it is told once."""
+    """A refused token ends the list and is reported once."""
     for number in range(200):
         cln.account.add_kernelcare_key(f"MoreKey{number:09}")
         cln.account.add_imunify_key(f"MoreImKey{number:07}")
@@ -65,17 +65,17 @@ def test_a_token_that_is_refused(typed: str, path: str, cln: Cln) -> None:
 
 
 def test_products_with_a_token_that_is_refused(cln: Cln) -> None:
-    """The same of ELS, which has a call a product."""
+    """A refused token ends the list of ELS products and is reported once."""
     cln.simulator.faults.add(Fault("status", "/els/*", status=401))
-    for what in ("keys", "servers"):
-        outcome = ask(cln, "els", what, "list")
+    for noun in ("keys", "servers"):
+        outcome = ask(cln, "els", noun, "list")
         assert (outcome.code, outcome.err.count("\n")) == (1, 1)
         assert "CLN refused the token" in outcome.err
 
 
 @pytest.mark.parametrize(("product", "key"), [("kernelcare", "odd key/1"), ("imunify", "odd im key/1")])
 def test_odd_keys_of_a_list(product: str, key: str, cln: Cln) -> None:
-    """A key that no person could give is asked about all the same, when it is CLN that lists it."""
+    """A key listed by CLN is queried even if it would not be a valid argument."""
     cln.account.add_kernelcare_key("odd key/1").add_server("odd-server")
     cln.account.add_imunify_key("odd im key/1").add_server("odd-im-server")
     outcome = ask(cln, "-o", "json", product, "servers", "list")
@@ -85,7 +85,7 @@ def test_odd_keys_of_a_list(product: str, key: str, cln: Cln) -> None:
 
 
 def test_the_list_of_keys_fails(cln: Cln) -> None:
-    """Without it no key is asked about."""
+    """If the list of keys fails, no key is queried."""
     cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body='{"success": false, "message": "no"}'))
     outcome = ask(cln, "imunify", "servers", "list")
     assert outcome.code == 1
@@ -93,18 +93,18 @@ def test_the_list_of_keys_fails(cln: Cln) -> None:
 
 
 def test_a_product_that_fails(cln: Cln) -> None:
-    """The same for the products of ELS."""
+    """An ELS product that fails does not hide the others."""
     cln.simulator.faults.add(Fault("html", "/els/key/list.json", match="OELS"))
     outcome = ask(cln, "-o", "json", "els", "keys", "list")
     assert (outcome.code, len(outcome.json)) == (3, 1)
 
 
 @pytest.mark.processes
-def test_a_bar_for_who_waits(cln: Cln) -> None:
-    """A terminal shows how far it is; nothing of that is in what is piped."""
+def test_progress_bar(cln: Cln) -> None:
+    """A terminal shows a progress bar, and a pipe does not."""
     cln.simulator.faults.add(Fault("latency", "/kcare/key/servers.json", seconds=0.3))
     outcome = on_a_terminal("-C", str(cln.config), "kernelcare", "servers", "list")
     assert outcome.code == 0
-    assert "asking CLN" in outcome.err
+    assert "querying CLN" in outcome.err
     assert "fresh" in outcome.err
     assert ask(cln, "kernelcare", "servers", "list").err == ""

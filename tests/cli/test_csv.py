@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and scripts: RFC 4180, and nothing in it that a spreadsheet would run."""
+"""CSV output conforms to RFC 4180 and is safe in spreadsheets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .processes import CLNTOOL
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
-    """Return the records of ``text`` as a reader of CSV has them."""
+    """Return the records of CSV ``text`` as dictionaries."""
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
 
 @pytest.mark.parametrize("command", ALL_READS, ids=typed)
 def test_what_reads(command: Read, cln: Cln) -> None:
-    """Each command that reads gives a header, and a record for each row that JSON has; lines end with CRLF."""
+    """Each command that reads prints a header and a CRLF-terminated record for each row of its JSON."""
     outcome = ask(cln, *command.arguments, "-o", "csv")
     assert outcome.code == 0
     shown = command.shown if isinstance(command.shown, list) else [command.shown]
@@ -37,7 +37,7 @@ def test_what_reads(command: Read, cln: Cln) -> None:
 
 
 def test_values_are_those_of_json(cln: Cln) -> None:
-    """Dates and names are the same; what is null is empty."""
+    """Values are those of the JSON output; null is empty."""
     (first, *_) = rows_of(ask(cln, "servers", "list", "-o", "csv").out)
     assert first["key"] == KEY
     assert (first["last_checkin"], first["age_seconds"], first["superseded"]) == ("", "", "false")
@@ -66,7 +66,7 @@ def test_values_are_those_of_json(cln: Cln) -> None:
     ],
 )
 def test_texts_of_others(note: str, cln: Cln) -> None:
-    """A note stays one cell of one record, and none begins like a formula."""
+    """A note remains one cell of one record and does not start like a formula."""
     cln.account.kernelcare_keys[KEY].note = note
     (row, _) = rows_of(ask(cln, "keys", "list", "--product", "kernelcare", "-o", "csv").out)
     shown = ask(cln, "keys", "list", "--product", "kernelcare", "-o", "json").json[0]["note"]
@@ -76,7 +76,7 @@ def test_texts_of_others(note: str, cln: Cln) -> None:
 
 
 def test_rfc_4180() -> None:
-    """Quotes are doubled, and what holds a comma, a quote or a line break stands in quotes."""
+    """Quotes are doubled, and fields with commas, quotes or line breaks are quoted."""
     text = csv_text(
         ["a", "b", "c"], [{"a": 'x "y"', "b": "1,2", "c": "1\r\n2"}, {"a": None, "b": True, "c": ["p", "q"]}]
     )
@@ -84,7 +84,7 @@ def test_rfc_4180() -> None:
 
 
 def test_a_change(cln: Cln) -> None:
-    """What a change shows, a dry run among it, is a record as well."""
+    """The output of a change, or of its dry run, is a record."""
     outcome = ask(cln, "kernelcare", "servers", "remove", "fresh", "--dry-run", "-o", "csv")
     (row,) = rows_of(outcome.out)
     assert (row["dry_run"], row["path"]) == ("true", "/kcare/srv/remove.json")
@@ -94,17 +94,17 @@ def test_a_change(cln: Cln) -> None:
 
 
 def test_an_empty_list(cln: Cln) -> None:
-    """It is a header alone."""
+    """An empty list is a header only."""
     outcome = ask(cln, "awp", "usage", "--month", MONTH.replace("2023", "2022"), "-o", "csv")
     assert (outcome.code, outcome.out) == (0, "product,primary_domain,username,cdn_limit_type\r\n")
 
 
 @pytest.mark.processes
-def test_a_reader_that_goes(cln: Cln) -> None:
-    """Whoever reads one line of a long list and goes has what he wants, and nothing is told."""
+def test_a_reader_that_closes_the_pipe(cln: Cln) -> None:
+    """A reader that closes the pipe after one line causes no error."""
     for number in range(3000):
         cln.account.kernelcare_keys[KEY].add_server(f"more-{number}", ip="192.0.2.9")
-    shell = " ".join(f"'{each}'" for each in CLNTOOL)
+    shell = " ".join(f"'{word}'" for word in CLNTOOL)
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{shell} -C {cln.config} servers list -o csv | head -1"],
         capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,

@@ -1,4 +1,4 @@
-"""A key is given in full, or by the mask that an alert shows."""
+"""A key can be given in full, or by the mask that an alert shows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _READS = [
 
 @pytest.mark.parametrize(("typed", "key"), _CHANGES, ids=[typed for typed, _ in _CHANGES])
 def test_a_change_by_mask(typed: str, key: str, cln: Cln) -> None:
-    """The key itself is what is sent."""
+    """A change by mask sends the key in full."""
     outcome = ask(cln, *typed.split(), "--yes")
     assert outcome.code == 0, outcome
     assert cln.sent()[-1][2]["key"] == key
@@ -39,7 +39,7 @@ def test_a_change_by_mask(typed: str, key: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize(("typed", "key", "list_"), _READS, ids=[typed for typed, *_ in _READS])
 def test_a_read_by_mask(typed: str, key: str, list_: str, cln: Cln) -> None:
-    """It shows what the key in full shows."""
+    """A read by mask shows the same as by the key in full."""
     shown = ask_json(cln, *typed.split(), key)
     assert [path for _, path, _ in cln.sent()].count(list_) == 0
     assert ask_json(cln, *typed.split(), mask_key(key)) == shown
@@ -47,33 +47,33 @@ def test_a_read_by_mask(typed: str, key: str, list_: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize("command", [*[typed for typed, _ in _CHANGES], *[f"{typed} x" for typed, *_ in _READS]])
 def test_a_mask_of_no_key(command: str, cln: Cln) -> None:
-    """It is wrong usage, which names the command that lists the keys; nothing is changed."""
+    """An unknown mask is a usage error that names the command which lists the keys."""
     words = [word if "-" not in word or len(word) != 13 else "NoOn-00000000" for word in command.split()]
     words = ["NoOn-00000000" if word == "x" else word for word in words]
     outcome = ask(cln, *words, *(["--yes"] if command in [typed for typed, _ in _CHANGES] else []))
     assert (outcome.code, outcome.out) == (2, "")
-    family = words[0]
-    assert outcome.err.endswith(f"of this name or mask; clntool {family} keys list shows the keys there are\n")
+    group = words[0]
+    assert outcome.err.endswith(f"with this name or mask; use clntool {group} keys list to show its keys\n")
     assert all(path.endswith("key/list.json") for _, path, _ in cln.sent())
 
 
 @pytest.mark.parametrize("command", ["kernelcare keys delete {} --yes", "servers list --key {}"])
 def test_a_mask_of_two_keys(command: str, cln: Cln) -> None:
-    """It is refused, naming both by their notes, or what they are; in full each is taken."""
+    """A mask of several keys is refused with their notes or descriptions; each key in full is accepted."""
     assert mask_key(TWINS[0]) == mask_key(TWINS[1])
     cln.account.add_kernelcare_key(TWINS[0], note='the "first"')
     cln.account.add_kernelcare_key(TWINS[1]).add_server("twin")
     outcome = ask(cln, *command.format(mask_key(TWINS[0])).split())
     assert (outcome.code, outcome.out) == (2, "")
     assert (
-        "is the mask of 2 keys: 'the \"first\"', a key of KernelCare without a note, with 1 server; give" in outcome.err
+        "is the mask of 2 keys: 'the \"first\"', a key of KernelCare without a note, with 1 server; use" in outcome.err
     )
     assert [path for _, path, _ in cln.sent() if "delete" in path] == []
     assert ask(cln, *command.format(TWINS[1]).split()).code == 0
 
 
 def test_a_key_that_looks_like_a_mask(cln: Cln) -> None:
-    """It is the key that is meant."""
+    """A key that looks like a mask is found as a key."""
     odd = "abcd-12345678"
     cln.account.add_kernelcare_key(odd).add_server("odd")
     assert [row["id"] for row in ask_json(cln, "servers", "list", "--key", odd)] == ["odd"]
@@ -81,7 +81,7 @@ def test_a_key_that_looks_like_a_mask(cln: Cln) -> None:
 
 
 def test_the_list_cannot_be_read(cln: Cln) -> None:
-    """Then that is told, and not that there is no such key."""
+    """If the list of keys cannot be read, that error is reported, not a missing key."""
     cln.simulator.faults.add(Fault("html", "/kcare/key/list.json"))
     outcome = ask(cln, "kernelcare", "keys", "delete", mask_key(KEY), "--yes")
     assert outcome.code == 3
@@ -89,7 +89,7 @@ def test_the_list_cannot_be_read(cln: Cln) -> None:
 
 
 def test_one_key_in_two_products(cln: Cln) -> None:
-    """Servers of both are shown."""
+    """A key of two products shows the servers of both."""
     cln.account.imunify_keys[KEY] = cln.account.imunify_keys.pop(IMUNIFY_KEY)
     cln.account.imunify_keys[KEY].key = KEY
     rows = ask_json(cln, "servers", "list", "--key", KEY)
@@ -98,7 +98,7 @@ def test_one_key_in_two_products(cln: Cln) -> None:
 
 
 def test_a_mask_in_another_case(cln: Cln) -> None:
-    """Its hex digits are taken in either case; the four characters of the key are not."""
+    """The hex digits of a mask are accepted in either case; the characters of the key are not."""
     mask = mask_key(KEY)
     shouted = f"{mask[:5]}{mask[5:].upper()}"
     assert shouted != mask
@@ -109,7 +109,7 @@ def test_a_mask_in_another_case(cln: Cln) -> None:
 
 @pytest.mark.parametrize("given", [KEY, mask_key(KEY)])
 def test_a_key_of_another_product(given: str, cln: Cln) -> None:
-    """That it is there, and of what, is told in place of that there is none."""
+    """A key of another product is reported as such, not as missing."""
     for command in ("servers list", "servers prune --never --yes"):
         outcome = ask(cln, *command.split(), "--product", "imunify", "--product", "els", "--key", given)
         assert (outcome.code, outcome.out) == (2, "")

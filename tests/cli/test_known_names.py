@@ -1,4 +1,4 @@
-"""Completion offers names of the configuration and of the API document, and never asks CLN."""
+"""Completion offers names of the configuration and of the API document, and never queries CLN."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .inside import run
 
 
 def completed(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return what fish is offered for the last word of ``line``, without the descriptions."""
+    """Return the completions that fish gets for the last word of ``line``, without descriptions."""
     monkeypatch.setenv("_CLNTOOL_COMPLETE", "complete_fish")
     monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", f"clntool {line}")
     outcome = run()
-    return [each.partition("\t")[0] for each in outcome.out.splitlines() if each]
+    return [line.partition("\t")[0] for line in outcome.out.splitlines() if line]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def completed(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 def test_names(line: str, offered: list[str], cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are offered wherever the option stands, and nothing is sent for them."""
+    """Names are offered at any position of the option, and nothing is sent."""
     text = cln.config.read_text()
     cln.config.write_text(f"{text}  - {{name: beta, login: x, secret_key_file: nowhere}}\n")
     assert completed(line.format(config=cln.config), monkeypatch) == offered
@@ -55,7 +55,7 @@ def test_names(line: str, offered: list[str], cln: Cln, monkeypatch: pytest.Monk
      "probes: {els: {products: 7}}", "\x00"],
 )  # fmt: skip
 def test_a_broken_configuration(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shell has no place to show what is wrong with it."""
+    """A broken configuration gives no completions and no error."""
     file = tmp_path / "broken.yml"
     file.write_text(text)
     with mock.patch("cln_monitor.cli.known_names.DEFAULT_CONFIG", file):

@@ -1,4 +1,4 @@
-"""`servers list`, `keys list`, `ip-licenses list --unused`: which servers are silent, what is full, what is unused."""
+"""`servers list`, `keys list` and `ip-licenses list --unused`: silent servers, full keys, unused licenses."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .processes import on_a_terminal
 
 
 def ids(cln: Cln, *arguments: str) -> list[str]:
-    """Return the ids of the servers that ``servers list`` shows."""
+    """Return the ids of the KernelCare servers that ``servers list`` shows."""
     return [row["id"] for row in ask_json(cln, "servers", "list", "--product", "kernelcare", *arguments)]
 
 
 @pytest.fixture
 def fleet(cln: Cln) -> Cln:
-    """Servers of each kind, in no order."""
+    """Return an account with servers in each state."""
     empty(cln)
     add_server(cln, "fresh", "192.0.2.20", 3600)
     add_server(cln, "old", "192.0.2.3", 40 * DAY)
@@ -35,7 +35,7 @@ def fleet(cln: Cln) -> Cln:
 
 
 def test_conditions(fleet: Cln) -> None:
-    """Each finds its own; of several one is enough; those of an unknown check-in none finds."""
+    """A server is shown if at least one condition applies; none applies to an unknown check-in."""
     assert ids(fleet, "--stale", "1d") == ["old", "replaced"]
     assert ids(fleet, "--stale", "2d12h") == ["old"]
     assert ids(fleet, "--never") == ["never"]
@@ -44,11 +44,11 @@ def test_conditions(fleet: Cln) -> None:
     assert ids(fleet, "--superseded", "--key", OTHER_KEY) == []
     assert ids(fleet, "--superseded", "--key", KEY) == ["replaced"]  # by a server of another key
     outcome = ask(fleet, "servers", "list", "--stale", "1d", "--product", "kernelcare")
-    assert outcome.err == "note: CLN does not tell the last check-in of 1 KernelCare server\n"
+    assert outcome.err == "note: CLN does not report the last check-in of 1 KernelCare server\n"
 
 
 def test_order(fleet: Cln) -> None:
-    """By age what was never seen comes first, and the unknown last; addresses go by their numbers."""
+    """By age, servers that never checked in come first and unknown ones last; addresses are sorted by number."""
     assert ids(fleet) == ["never", "old", "replaced", "fresh", "successor", "ahead"]
     assert ids(fleet, "--sort", "ip") == ["old", "fresh", "replaced", "successor", "never", "ahead"]
     add_server(fleet, "odd", "no address", 10 * DAY)
@@ -60,8 +60,8 @@ def test_order(fleet: Cln) -> None:
     assert ids(fleet, "--sort", "hostname")[:2] == ["old", "never"]
 
 
-def test_what_is_told_of_each(fleet: Cln) -> None:
-    """Age, check-in and superseded go together."""
+def test_fields_of_a_server(fleet: Cln) -> None:
+    """Age, check-in state and superseded are consistent."""
     rows = {row["id"]: row for row in ask_json(fleet, "servers", "list", "--product", "kernelcare")}
     assert {name: row["checkin"] for name, row in rows.items()} == {
         "fresh": "fresh", "old": "stale", "never": "never", "ahead": "unknown", "replaced": "stale",
@@ -75,7 +75,7 @@ def test_what_is_told_of_each(fleet: Cln) -> None:
 
 @pytest.mark.parametrize(("stale_after", "checkin"), [("12h", "stale"), ("40d", "fresh")])
 def test_stale_after_of_the_configuration(stale_after: str, checkin: str, cln: Cln) -> None:
-    """What counts as stale is configured; --stale is about ages alone."""
+    """The check-in state uses stale_after of the configuration; --stale uses the age only."""
     empty(cln)
     add_server(cln, "a", "192.0.2.1", 13 * 3600)
     text = cln.config.read_text().replace("probes:", f"probes:\n  kernelcare: {{stale_after: {stale_after}}}")
@@ -85,7 +85,7 @@ def test_stale_after_of_the_configuration(stale_after: str, checkin: str, cln: C
 
 
 def test_host_names_that_are_ambiguous(cln: Cln) -> None:
-    """A name that two servers of a product hold is none of either, and an address is no name."""
+    """An ambiguous host name and an address as a host name are not used."""
     empty(cln)
     for number, name in enumerate(["twin", "twin", "one", "192.0.2.3"]):
         server = add_server(cln, f"s{number}", f"192.0.2.{number}")
@@ -96,13 +96,13 @@ def test_host_names_that_are_ambiguous(cln: Cln) -> None:
 
 
 def test_an_account_with_nothing(cln: Cln) -> None:
-    """An empty list is no failure, and people read a word."""
+    """An empty list exits with 0, and stderr says that it is empty."""
     cln.simulator.accounts.clear()
     cln.simulator.add_account(LOGIN, SECRET_KEY)
     for command, text in (
         ("servers list", "no servers are registered\n"),
         ("keys list", "the account has no keys\n"),
-        ("ip-licenses list --unused", "a server uses each of the IP licenses\n"),
+        ("ip-licenses list --unused", "all IP licenses are in use\n"),
     ):
         outcome = ask(cln, *command.split())
         assert (outcome.code, outcome.out, outcome.err) == (0, "", text)
@@ -110,7 +110,7 @@ def test_an_account_with_nothing(cln: Cln) -> None:
 
 
 def test_default_products_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
-    """What nobody has asked for by name is not available, and no failure; what the configuration names has to exist."""
+    """Refused default ELS products are omitted; configured ones must exist."""
     (tmp_path / "secret").write_text(SECRET_KEY)
     options = ("--login", LOGIN, "--secret-key-file", str(tmp_path / "secret"), "--api-url", cln.url)
     for code in [*ELS_CODES][1:]:
@@ -124,7 +124,7 @@ def test_default_products_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
 
 
 def test_a_key_that_fails(cln: Cln) -> None:
-    """The others are shown, stderr masks the key, and the code tells that it is not all."""
+    """Other keys are shown, stderr masks the key, and the exit code reports the missing part."""
     cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match=KEY))
     for command, number in (("servers list", 3), ("keys list", 5), ("kernelcare keys list", 2)):
         outcome = ask(cln, *command.split(), "-o", "json")
@@ -136,7 +136,7 @@ def test_a_key_that_fails(cln: Cln) -> None:
 
 
 def test_how_full_keys_are(cln: Cln) -> None:
-    """By limit, of which 0 and what is no number are none; a key bought for one server is full as well."""
+    """--full and --usage select keys by their share of the limit; unlimited keys are never selected."""
     empty(cln)
     for name, limit, used in (("K" * 16, 10, 9), ("L" * 16, 10, 10), ("M" * 16, 0, 5), ("N" * 16, 1, 1)):
         key = cln.account.add_kernelcare_key(name, limit=limit)
@@ -153,11 +153,11 @@ def test_how_full_keys_are(cln: Cln) -> None:
     assert keys("--usage", "0%") == "WKLNP"
     for wrong in ("x", "-1%", "", "90 percent", "1e2"):
         outcome = ask(cln, "keys", "list", "--usage", wrong)
-        assert (outcome.code, "it takes a share of the limit, such as 90%" in outcome.err) == (2, True)
+        assert (outcome.code, f"{wrong!r} is not a percentage such as 90%" in outcome.err) == (2, True)
 
 
 def test_a_limit_that_cannot_be_read(cln: Cln) -> None:
-    """The key is shown with what CLN tells, and is never one of the full."""
+    """A key with a malformed limit is shown as CLN has it, and is never full."""
     body = f'{{"success": true, "data": [{{"key": "{KEY}", "limit": "plenty", "enabled": true}}]}}'
     cln.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=body))
     (row,) = ask_json(cln, "keys", "list", "--product", "kernelcare")
@@ -165,8 +165,8 @@ def test_a_limit_that_cannot_be_read(cln: Cln) -> None:
     assert ask_json(cln, "keys", "list", "--product", "kernelcare", "--full") == []
 
 
-def test_imunify_keys_whose_number_of_servers_is_not_told(cln: Cln) -> None:
-    """They are counted."""
+def test_imunify_keys_without_a_number_of_servers(cln: Cln) -> None:
+    """The servers of Imunify keys are counted if CLN reports no number."""
     keys = '{"key": "IM250SOMENONSENSETEXT", "code": "360_250", "limit": 2}'
     cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=f'{{"success": true, "data": [{keys}]}}'))
     (row,) = ask_json(cln, "keys", "list", "--product", "imunify")
@@ -174,14 +174,14 @@ def test_imunify_keys_whose_number_of_servers_is_not_told(cln: Cln) -> None:
 
 
 def test_unused_licenses(cln: Cln) -> None:
-    """Where CLN does not tell whether one is used, its check-in does; of what it tells neither, nothing is said."""
+    """If CLN does not report whether a license is in use, the check-in of its server decides."""
     now = time.strftime("%Y-%m-%dT%H:%M+0000", time.gmtime())
     licenses = ", ".join(
         f'{{"ip": "192.0.2.{number}", "type": 1, "registered": {registered}}}'
         for number, registered in enumerate(["true", "false", "null", "null"])
     )
     checkins = {"192.0.2.2": f'"{now}"', "192.0.2.3": "null"}
-    servers = ", ".join(f'{{"ip": "{ip}", "type": 1, "last_checkin": {told}}}' for ip, told in checkins.items())
+    servers = ", ".join(f'{{"ip": "{ip}", "type": 1, "last_checkin": {checkin}}}' for ip, checkin in checkins.items())
     cln.simulator.faults.add(Fault("answer", "/ipl/list.json", body=f'{{"success": true, "data": [{licenses}]}}'))
     cln.simulator.faults.add(Fault("answer", "/ipl/server.json", body=f'{{"success": true, "data": [{servers}]}}'))
     rows = ask_json(cln, "ip-licenses", "list", "--unused")
@@ -191,17 +191,20 @@ def test_unused_licenses(cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ("servers list --stale 1", "'1' is no duration"),
+        ("servers list --stale 1", "invalid duration '1'"),
         ("servers list --sort size", "'size' is not one of 'age', 'ip', 'hostname'"),
-        ("servers list --product cloud", "it takes one of kernelcare, imunify, els, ip_licenses"),
-        ("servers list --key NoSu-00000000", "clntool keys list shows the keys there are"),
-        ("servers list --key NoSuchKeyAtAll01", "clntool keys list shows the keys there are"),
+        ("servers list --product cloud", "'cloud' is not one of kernelcare, imunify, els, ip_licenses"),
+        ("servers list --key NoSu-00000000", "no key with this name or mask; use clntool keys list"),
+        ("servers list --key NoSuchKeyAtAll01", "no key with this name or mask; use clntool keys list"),
         ("keys list --product ip-licenses", "IP licenses have no keys"),
-        ("ip-licenses remove 192.0.2.1 --type Imunify360", "it takes a number or a name of 1 CloudLinux OS"),
+        (
+            "ip-licenses remove 192.0.2.1 --type Imunify360",
+            "'Imunify360' is not a license type; use a number or name of 1 CloudLinux OS",
+        ),
     ],
 )
 def test_wrong_usage(arguments: str, text: str, cln: Cln) -> None:
-    """It ends with 2 and says what would be right."""
+    """Wrong usage exits with 2 and says what is expected."""
     outcome = ask(cln, *arguments.split())
     assert (outcome.code, outcome.out) == (2, "")
     assert text in outcome.err
@@ -209,7 +212,7 @@ def test_wrong_usage(arguments: str, text: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize("name", ["KernelCare Plus", "kernelcare-plus", "KERNELCAREPLUS", "17"])
 def test_license_types_by_name(name: str, cln: Cln) -> None:
-    """In upper and lower case, with blanks or without, or by number."""
+    """License types are accepted by name in any case, with or without blanks, and by number."""
     outcome = ask(cln, "ip-licenses", "register", "192.0.2.7", "--type", name, "--yes")
     assert outcome.code == 0
     assert outcome.err.startswith("registered IP license KernelCare Plus for 192.0.2.7")
@@ -217,17 +220,17 @@ def test_license_types_by_name(name: str, cln: Cln) -> None:
 
 
 @pytest.mark.processes
-def test_a_bar_for_who_waits(cln: Cln) -> None:
-    """A terminal shows how far it is; what is piped has nothing of that."""
+def test_progress_bar(cln: Cln) -> None:
+    """A terminal shows a progress bar, and a pipe does not."""
     cln.simulator.faults.add(Fault("latency", "/kcare/key/servers.json", seconds=0.3))
     outcome = on_a_terminal("-C", str(cln.config), "servers", "list", COLUMNS="200")
     assert outcome.code == 0
-    assert "asking CLN" in outcome.err
+    assert "querying CLN" in outcome.err
     assert ask(cln, "servers", "list").err == ""
 
 
 def test_the_current_month(cln: Cln) -> None:
-    """What is billed is asked for this month, by UTC, unless another one is named."""
+    """The billed month is the current one in UTC unless --month is given."""
     before = time.strftime("%Y-%m", time.gmtime())
     assert ask(cln, "awp", "usage").code == 0
     assert cln.sent()[0][2]["yearMonth"] in {before, time.strftime("%Y-%m", time.gmtime())}
@@ -241,14 +244,15 @@ REFUSED = '{"success": false, "message": "No access to product"}'
     [("imunify", "/im/key/list.json"), ("ip_licenses", "/ipl/list.json"), ("kernelcare", "/kcare/*")],
 )
 def test_a_product_that_cln_refuses(product: str, path: str, cln: Cln) -> None:
-    """Nobody has asked for it, so it is left out, and that is said; who asks for it by name gets an error."""
+    """A refused product is omitted with a note; if it is given by --product, it is an error."""
     cln.simulator.faults.add(Fault("answer", path, body=REFUSED))
     commands = ["servers list"] if product == "ip_licenses" else ["servers list", "keys list"]
     for command in commands:
         outcome = ask(cln, "-o", "json", *command.split())
         assert outcome.code == 0
         assert (
-            outcome.err == f"{product} is not available to this account: CLN refused the call: No access to product\n"
+            outcome.err
+            == f"{product} is not available to this account: CLN refused the request: No access to product\n"
         )
         assert outcome.json
         assert product not in {row["product"] for row in outcome.json}
@@ -259,27 +263,27 @@ def test_a_product_that_cln_refuses(product: str, path: str, cln: Cln) -> None:
 
 
 def test_els_that_cln_refuses(cln: Cln, tmp_path: Path) -> None:
-    """The products of the default are one: where CLN refuses all of them, the account has no ELS."""
+    """If CLN refuses all default ELS products, the account has no ELS."""
     (tmp_path / "secret").write_text(SECRET_KEY)
     options = ("--login", LOGIN, "--secret-key-file", str(tmp_path / "secret"), "--api-url", cln.url)
     cln.simulator.faults.add(Fault("answer", "/els/*", body=REFUSED))
     outcome = run(*options, "servers", "list")
     assert (outcome.code, outcome.err) == (
         0,
-        "els is not available to this account: CLN refused the call: No access to product\n",
+        "els is not available to this account: CLN refused the request: No access to product\n",
     )
     outcome = run(*options, "servers", "list", "--product", "els")
     assert (outcome.code, outcome.out) == (1, "")
 
 
 def test_prune_without_a_product_that_cln_refuses(cln: Cln) -> None:
-    """The others are pruned; a list that cannot be read is still none."""
+    """Other products are pruned; a list that cannot be read is still an error."""
     empty(cln)
     add_server(cln, "old", "192.0.2.3", 40 * DAY)
     cln.simulator.faults.add(Fault("answer", "/im/key/list.json", body=REFUSED))
     outcome = ask(cln, "servers", "prune", "--stale", "30d", "--dry-run")
     assert (outcome.code, "would_remove" in outcome.out) == (0, True)
-    assert outcome.err == "imunify is not available to this account: CLN refused the call: No access to product\n"
+    assert outcome.err == "imunify is not available to this account: CLN refused the request: No access to product\n"
     assert ask(cln, "servers", "prune", "--stale", "30d", "--dry-run", "--product", "imunify").code == 3
     cln.simulator.faults.clear()
     cln.simulator.faults.add(Fault("html", "/im/key/list.json"))
@@ -287,7 +291,7 @@ def test_prune_without_a_product_that_cln_refuses(cln: Cln) -> None:
 
 
 def test_words_for_an_empty_list(cln: Cln) -> None:
-    """What does not match is not the same as what is not there."""
+    """The message for a list without matches differs from that for an empty list."""
     empty(cln)
     assert ask(cln, "servers", "list").err == "no servers are registered\n"
     assert ask(cln, "servers", "list", "--product", "kernelcare").err == "no servers match\n"
@@ -299,7 +303,7 @@ def test_words_for_an_empty_list(cln: Cln) -> None:
 
 
 def test_nearly_full_is_not_full(cln: Cln) -> None:
-    """A percentage of 100 is a key that is full."""
+    """A usage of 100 percent is shown only for a full key."""
     empty(cln)
     key = cln.account.add_kernelcare_key("K" * 16, limit=3000)
     for number in range(2999):

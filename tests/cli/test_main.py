@@ -1,4 +1,4 @@
-"""What stands before the family, wrong usage, errors, and clntool as the process that it is."""
+"""Global options, wrong usage, errors, and clntool as a process."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ from .processes import CLNTOOL, process
         ("--secret-key-file={secret}", f"--login={LOGIN}", "--api-url={url}", "-ojson"),
     ],
 )
-def test_before_the_family(spelled: tuple[str, ...], cln: Cln) -> None:
-    """The options before the family, in each way to write them."""
+def test_global_options(spelled: tuple[str, ...], cln: Cln) -> None:
+    """The global options are accepted in each notation."""
     secret = str(cln.config.with_name("acme.secret"))
-    options = [each.format(config=cln.config, secret=secret, url=cln.url) for each in spelled]
+    options = [option.format(config=cln.config, secret=secret, url=cln.url) for option in spelled]
     outcome = run(*options, "groups", "list")
     assert outcome.code == 0, outcome
     assert outcome.json == [{"name": "web", "description": "all that must be up"}]
 
 
 def test_variables(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Login and secret key from the environment."""
+    """The login and the secret key are read from the environment."""
     monkeypatch.setenv("CLN_LOGIN", LOGIN)
     monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
     assert run("--api-url", cln.url, "groups", "list").code == 0
@@ -60,19 +60,19 @@ def test_variables(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
         "-C /nowhere -a nobody groups list -a acme -o json -C {config}",
     ],
 )
-def test_after_the_family(spelled: str, cln: Cln) -> None:
-    """Configuration, account and output stand behind family and command as well; what is said last wins."""
+def test_options_after_the_command(spelled: str, cln: Cln) -> None:
+    """--config, --account and --output are also accepted after groups and commands; the last one wins."""
     outcome = run(*spelled.format(config=cln.config).split())
     assert outcome.code == 0, outcome
     assert outcome.json == [{"name": "web", "description": "all that must be up"}]
 
 
 def test_each_command_takes_the_common_options() -> None:
-    """One decorator declares them for all, so that none is without."""
+    """Every command accepts --config, --account and --output."""
 
     def leaves(command: Any) -> list[Any]:
         below = getattr(command, "commands", None)
-        return [command] if below is None else [leaf for each in below.values() for leaf in leaves(each)]
+        return [command] if below is None else [leaf for child in below.values() for leaf in leaves(child)]
 
     for command in leaves(main_module.command()):
         options = {name for param in command.params for name in param.opts}
@@ -81,10 +81,10 @@ def test_each_command_takes_the_common_options() -> None:
 
 @pytest.mark.parametrize("option", ["--config", "--account"])
 def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
-    """It is refused there as well."""
+    """A blank option after a command is refused."""
     outcome = ask(cln, "groups", "list", option, " ")
     assert (outcome.code, cln.sent()) == (2, [])
-    assert outcome.err == f"clntool: {option} is empty; give a value, or leave the option out\n"
+    assert outcome.err == f"clntool: {option} must not be empty; set a value or omit the option\n"
 
 
 @pytest.mark.parametrize(
@@ -108,19 +108,22 @@ def test_a_blank_option_behind_a_command(option: str, cln: Cln) -> None:
         (("ip-licenses", "update", "192.0.2.1"), "Missing option '--els-allowed'"),
         (("ip-licenses", "register", "192.0.2.1"), "Missing option '--type'"),
         (("kernelcare", "keys", "create"), "Missing option '--limit'"),
-        (("kernelcare", "patch-status"), "give either --key KEY or --reseller"),
-        (("kernelcare", "patch-status", "--key", "K", "--reseller"), "give either --key KEY or --reseller"),
-        (("-a", "other", "groups", "list"), "--account: there is no other in the configuration; there are: acme"),
+        (("kernelcare", "patch-status"), "use either --key KEY or --reseller"),
+        (("kernelcare", "patch-status", "--key", "K", "--reseller"), "use either --key KEY or --reseller"),
+        (("-a", "other", "groups", "list"), "--account: unknown account other; known accounts: acme"),
         *(
-            ((option, empty, "groups", "list"), f"clntool: {option} is empty; give a value, or leave the option out\n")
+            (
+                (option, empty, "groups", "list"),
+                f"clntool: {option} must not be empty; set a value or omit the option\n",
+            )
             for option in ("--config", "--account", "--login", "--secret-key-file", "--api-url", "--proxy")
             for empty in ("", " ")
         ),
-        (("-a", "", "groups", "list"), "clntool: --account is empty;"),
+        (("-a", "", "groups", "list"), "clntool: --account must not be empty;"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], text: str, cln: Cln) -> None:
-    """Wrong usage is told on stderr, ends with 2, and nothing is sent."""
+    """Wrong usage is reported on stderr and exits with 2, and nothing is sent."""
     outcome = ask(cln, *arguments)
     assert (outcome.code, outcome.out, cln.sent()) == (2, "", [])
     assert text in outcome.err
@@ -129,14 +132,14 @@ def test_wrong_usage(arguments: tuple[str, ...], text: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize("arguments", [("-h",), ("--help",), ("kernelcare", "-h"), ("els", "keys", "create", "--help")])
 def test_help(arguments: tuple[str, ...]) -> None:
-    """Help that is asked for is no error."""
+    """Requested help exits with 0."""
     outcome = run(*arguments)
     assert (outcome.code, outcome.err) == (0, "")
     assert "Usage: clntool" in outcome.out
 
 
 def test_help_shows_no_types() -> None:
-    """A flag has no value, so the help shows none, and an argument is shown by its name alone."""
+    """The help shows no type names."""
     outcome = run("groups", "servers", "add", "--help")
     assert "Usage: clntool groups servers add [OPTIONS] NAME ID..." in outcome.out
     for command in ("ip-licenses update", "servers prune", "groups servers add", ""):
@@ -145,12 +148,12 @@ def test_help_shows_no_types() -> None:
 
 
 def test_version() -> None:
-    """The version of the package."""
+    """--version prints the version of the package."""
     assert run("--version").out.startswith("clntool ")
 
 
 def test_no_configuration(cln: Cln, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a word on whom to ask, or with a broken one, each command ends with 2, and nothing is sent."""
+    """Without an account, or with a broken configuration, a command exits with 2 and sends nothing."""
     monkeypatch.setattr("cln_monitor.config.selection.DEFAULT_CONFIG", tmp_path / "none.yml")
     broken = tmp_path / "broken.yml"
     broken.write_text(f"accounts: [{{name: a, login: b, secret_key: {SECRET_KEY}, nope: 1}}]\ntimeout: -1s\n")
@@ -165,47 +168,47 @@ def test_no_configuration(cln: Cln, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_status_plain(cln: Cln) -> None:
-    """Where /status.json gives no answer, /status.plain is asked."""
+    """If /status.json has no valid response, /status.plain is read."""
     cln.simulator.faults.add(Fault("html", "/status.json"))
     assert ask(cln, "status").code == 0
     assert [path for _, path, _ in cln.sent()] == ["/status.json", "/status.plain"]
 
 
 def test_proxy(cln: Cln) -> None:
-    """A proxy that is not there is told of without its password."""
+    """An unreachable proxy is reported without its password."""
     outcome = ask(cln, "--proxy", f"http://me:{PROXY_PASSWORD}@127.0.0.1:9", "groups", "list")
     assert outcome.code == 3
     for wrong in (f"htp://me:{PROXY_PASSWORD}@h", f"http://me:{PROXY_PASSWORD}@h:x"):
         assert run("--login", "a", "--secret-key-file", "b", "--proxy", wrong, "groups", "list").code == 2
 
 
-def test_a_bug_of_ours(cln: Cln) -> None:
-    """It is told in a line, without a traceback, and without the secrets in its text."""
+def test_internal_error(cln: Cln) -> None:
+    """An internal error is reported in one line, without a traceback and without secrets."""
     for error in (KeyError(SECRET_KEY), ValueError(f"token={SECRET_KEY}\n\x1b[31m"), RuntimeError("x")):
         with mock.patch("cln_monitor.cln.groups.GroupReads.groups", side_effect=error):
             code, out, err = run_unchecked("-C", str(cln.config), "groups", "list")
         assert (code, out) == (3, "")
-        assert err.startswith(f"clntool: an error of clntool, please report it: {type(error).__name__}: ")
+        assert err.startswith(f"clntool: internal error, please report it: {type(error).__name__}: ")
         assert err.count("\n") == 1
         assert SECRET_KEY not in err
         assert "\x1b" not in err
 
 
 def test_file_that_cannot_be_read(cln: Cln) -> None:
-    """An error of the system is told in its words."""
+    """An error of the operating system is reported in its own words."""
     with mock.patch("cln_monitor.cln.groups.GroupReads.groups", side_effect=OSError(28, "No space left on device")):
         outcome = ask(cln, "groups", "list")
     assert (outcome.code, outcome.err) == (3, "clntool: output: No space left on device\n")
 
 
 def test_every_command_is_here() -> None:
-    """The table of these tests has each command there is that asks CLN."""
+    """The tables of these tests have every command that queries CLN."""
 
     def leaves(command: Any, path: str) -> list[str]:
         below = getattr(command, "commands", None)
         if below is None:
             return [path]
-        return [leaf for name, each in below.items() for leaf in leaves(each, f"{path} {name}".strip())]
+        return [leaf for name, child in below.items() for leaf in leaves(child, f"{path} {name}".strip())]
 
     apart = {"simulate", "check config", *OF_THEIR_OWN}
     there = {leaf for leaf in leaves(main_module.command(), "") if leaf not in apart}
@@ -216,7 +219,7 @@ def test_every_command_is_here() -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_as_a_process(cln: Cln) -> None:
-    """The entry point: codes, and stdout apart from stderr."""
+    """The entry point sets the exit code and separates stdout from stderr."""
     done = process("-C", str(cln.config), "-o", "json", "groups", "list")
     assert (done.code, done.err) == (0, "")
     assert json.loads(done.out)
@@ -228,7 +231,7 @@ def test_as_a_process(cln: Cln) -> None:
 
 @pytest.mark.processes
 def test_in_another_locale(cln: Cln) -> None:
-    """Letters that the locale does not know end nothing."""
+    """Characters that the locale does not support cause no error."""
     for environment in ({"LC_ALL": "C"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
         done = process("-C", str(cln.config), "kernelcare", "keys", "list", **environment)
         assert (done.code, done.err) == (0, "")
@@ -240,7 +243,7 @@ KEY_LINE = "[red]x[/red]| [31m"
 
 @pytest.mark.processes
 def test_closed_stdout(cln: Cln) -> None:
-    """Whoever reads a line and goes, as head does, has what he wants; what is done is done."""
+    """A reader that closes stdout, as head does, causes no error, and changes are made."""
     shell = f"{' '.join(map(_quoted, CLNTOOL))} -C {cln.config}"
     listing = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{shell} kernelcare servers list | head -1"],
@@ -248,11 +251,11 @@ def test_closed_stdout(cln: Cln) -> None:
     )  # fmt: skip
     assert (listing.returncode, listing.stderr) == (0, "")
     assert listing.stdout.count("\n") == 1
-    gone = subprocess.run(
+    closed = subprocess.run(
         ["bash", "-o", "pipefail", "-c", f"{shell} -o json kernelcare keys create --limit 1 --yes | true"],
         capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
     )  # fmt: skip
-    assert (gone.returncode, gone.stderr) == (0, "created a KernelCare key\n")
+    assert (closed.returncode, closed.stderr) == (0, "created a KernelCare key\n")
     full = subprocess.run(
         ["bash", "-c", f"{shell} kernelcare keys list > /dev/full"],
         capture_output=True, encoding="utf-8", timeout=PATIENCE, check=False,
@@ -264,7 +267,7 @@ def test_closed_stdout(cln: Cln) -> None:
 @pytest.mark.parametrize("closed", [{1}, {2}, {0, 1, 2}], ids=str)
 @pytest.mark.parametrize("kind", ["read", "change", "refused", "usage"])
 def test_without_standard_streams(kind: str, closed: set[int], cln: Cln) -> None:
-    """With any of the standard streams closed the exit code stays, and what is read or changed stays as well."""
+    """A closed standard stream changes neither the exit code nor the result."""
     arguments, code = {
         "read": (("kernelcare", "servers", "list"), 0),
         "change": (("kernelcare", "keys", "create", "--limit", "1", "--yes"), 0),
@@ -283,7 +286,7 @@ def test_without_standard_streams(kind: str, closed: set[int], cln: Cln) -> None
 @pytest.mark.processes
 @pytest.mark.parametrize("how", ["full", "gone"])
 def test_unwritable_stderr(how: str, cln: Cln) -> None:
-    """What is told on stderr changes nothing of what is done, nor of the exit code."""
+    """An unwritable stderr changes neither the result nor the exit code."""
     for arguments, code in (
         (("kernelcare", "keys", "create", "--limit", "1", "--yes"), 0),
         (("groups", "servers", "list", "none"), 1),
@@ -300,10 +303,10 @@ def test_unwritable_stderr(how: str, cln: Cln) -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("status",), ("check", "config", "")], ids=str)
 def test_full_stdout(arguments: tuple[str, ...], cln: Cln) -> None:
-    """An answer that cannot be written is an error in one line, whatever was asked."""
+    """Output that cannot be written is reported in one line."""
     with unwritable("full") as file:
         done = subprocess.run(
-            [*CLNTOOL, "-C", str(cln.config), *(each or str(cln.config) for each in arguments)],
+            [*CLNTOOL, "-C", str(cln.config), *(argument or str(cln.config) for argument in arguments)],
             stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.PIPE, encoding="utf-8", timeout=20, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (3, "clntool: output: No space left on device\n")
@@ -312,7 +315,7 @@ def test_full_stdout(arguments: tuple[str, ...], cln: Cln) -> None:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_a_question_without_stdin(cln: Cln) -> None:
-    """Where nobody can answer, a change is not made."""
+    """A change is not made if stdin is closed."""
     done = subprocess.run(
         without({0}, [*CLNTOOL, "-C", str(cln.config), "kernelcare", "keys", "create", "--limit", "1"]),
         capture_output=True, encoding="utf-8", timeout=20, check=False,
@@ -329,7 +332,7 @@ def _quoted(text: str) -> str:
 @pytest.mark.measured
 @pytest.mark.processes
 def test_completion() -> None:
-    """A shell gets its script, and with it the commands."""
+    """A shell gets its completion script, which completes commands."""
     done = process("--show-completion", "bash")
     assert done.code == 0
     assert "_CLNTOOL_COMPLETE=complete_bash" in done.out

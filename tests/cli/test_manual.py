@@ -1,4 +1,4 @@
-"""docs/clntool.md has each command with what it sends, and the fields of what it shows."""
+"""docs/clntool.md lists each command with its calls, and the fields of its output."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ BLANK_LINE = "\n\n"
 
 
 def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each command, with its words."""
+    """Yield the words of each command, and the command."""
     below = getattr(command, "commands", None)
     if below is None:
         yield path, command
         return
-    for name, each in below.items():
-        yield from leaves(each, f"{path} {name}".strip())
+    for name, child in below.items():
+        yield from leaves(child, f"{path} {name}".strip())
 
 
 def usage(path: str, command: Any) -> str:
-    """Return how a command is typed."""
+    """Return the usage of a command."""
     words = [path]
     for param in command.params:
         if param.param_type_name == "argument":
@@ -64,7 +64,7 @@ def commands_table() -> str:
     changes = {*(change.typed for change in ALL_CHANGES), "servers prune"}
     for path, command in leaves(tree()):
         calls = "<br>".join(f"`{call}`" for call in sent_by(path))
-        mark = " **Changes.**" if any(f"{each} ".startswith(f"{path} ") for each in changes) else ""
+        mark = " **Changes.**" if any(f"{change} ".startswith(f"{path} ") for change in changes) else ""
         typed = usage(path, command).replace("|", "\\|")
         rows.append(f"| `{typed}` | {command.help.partition(BLANK_LINE)[0]}{mark} | {calls} |")
     return "\n".join(rows)
@@ -81,24 +81,24 @@ def fields_table() -> str:
 
 
 def test_commands(request: pytest.FixtureRequest) -> None:
-    """A command or option that changes changes the manual."""
+    """The manual has the current commands and options."""
     keep_block(PAGE, "commands", commands_table(), update=request.config.getoption("--update-golden"))
 
 
 def test_fields(request: pytest.FixtureRequest) -> None:
-    """So does a field, which is a promise."""
+    """The manual has the current output fields, which are stable."""
     keep_block(PAGE, "fields", fields_table(), update=request.config.getoption("--update-golden"))
 
 
 def test_each_command_declares_what_it_shows() -> None:
-    """None is without fields, and each that sends something is told with it."""
+    """Each command declares its output fields, and its calls are listed."""
     for path, command in leaves(tree()):
         assert fields_of(command.callback) != Fields(()), path
         assert sent_by(path) or path in {"simulate", "check config", "files"}
 
 
 def test_installed_as_a_script() -> None:
-    """pip puts clntool on PATH."""
+    """pip installs clntool as a script."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"]["clntool"] == "cln_monitor.cli.main:run"
     names = {re.split("[>=<]", dependency)[0] for dependency in project["dependencies"]}
@@ -106,7 +106,7 @@ def test_installed_as_a_script() -> None:
 
 
 def test_texts_of_errors_are_those_of_the_code() -> None:
-    """Troubleshooting goes by the literal text, so each is one that the code has."""
+    """Each error text in the troubleshooting section exists in the code."""
     page = PAGE.read_text(encoding="utf-8").partition("## When it fails")[2].partition("\n## ")[0]
     texts = re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)
     assert len(texts) >= 10
@@ -114,6 +114,6 @@ def test_texts_of_errors_are_those_of_the_code() -> None:
         re.sub(r'"\s*\n\s*f?"', "", file.read_text(encoding="utf-8"))
         for file in sorted((ROOT / "cln_monitor").rglob("*.py"))
     )
-    texts.remove("No such option: --login")  # typer's; the test of what stands before the family has it
+    texts.remove("No such option: --login")  # typer's own text; the test of global options has it
     missing = [text for text in texts if not all(part in code for part in map(str.strip, text.split("…")) if part)]
     assert missing == []

@@ -1,4 +1,4 @@
-"""Tables for people, JSON for scripts, whatever the texts of CLN are."""
+"""Tables for people and JSON for scripts, for any text of CLN."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTE = "[red]x[/red]| [31mé クラウド"
 
 
 def test_hostile_note(cln: Cln) -> None:
-    """Markup stays what it is, and what would steer a terminal is gone."""
+    """Markup in a note is shown literally, and control characters are removed."""
     table = ask(cln, "kernelcare", "keys", "list").out
     assert _NOTE in table
     assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", table)
@@ -27,7 +27,7 @@ def test_hostile_note(cln: Cln) -> None:
 
 
 def test_a_row_a_line(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Piped rows are not folded, however narrow the terminal says it is."""
+    """Piped rows are not folded, even for a narrow terminal."""
     for columns in ("20", "1", "x"):
         monkeypatch.setenv("COLUMNS", columns)
         lines = ask(cln, "kernelcare", "keys", "list").out.splitlines()
@@ -35,15 +35,15 @@ def test_a_row_a_line(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lines_on_a_terminal(cln: Cln, columns: int, *arguments: str) -> list[str]:
-    """Return what a command shows on a terminal of so many columns, without its colours."""
+    """Return the output of a command on a terminal with ``columns`` columns, without colors."""
     shown = on_a_terminal("-C", str(cln.config), *arguments, COLUMNS=str(columns), NO_COLOR="1").err
-    after_the_bar = re.split("asking CLN[^\r\n]*", shown)[-1]
+    after_the_bar = re.split("querying CLN[^\r\n]*", shown)[-1]
     return re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", after_the_bar).strip("\r\n").splitlines()
 
 
 @pytest.mark.processes
 def test_keys_and_addresses_are_never_cut(cln: Cln) -> None:
-    """As wide as it is, a terminal shows them whole: in a table, or with a line a field."""
+    """A terminal of any width shows keys in full, in a table or with a line per field."""
     key = "K" * 40
     cln.account.add_kernelcare_key(key, note=" ".join(["word"] * 20), created=CREATED)
     # 40 of the key, 13 of the mask, 7 of "enabled", 4 of "used", 9 of "unlimited", 10 of the date, 12 of the note at
@@ -70,7 +70,7 @@ def test_keys_and_addresses_are_never_cut(cln: Cln) -> None:
 
 @pytest.mark.processes
 def test_one_thing_on_a_narrow_terminal(cln: Cln) -> None:
-    """Its key is in one line, in which a click finds all of it; a list of hosts goes on after any of them."""
+    """A key is shown in one line, and a list of hosts is folded between hosts."""
     shown = lines_on_a_terminal(cln, 20, "imunify", "keys", "update", IMUNIFY_KEY, "--limit", "9", "--yes")
     mask = f"mask     {mask_key(IMUNIFY_KEY)}"
     assert shown[-6:-1] == [f"key      {IMUNIFY_KEY}", mask, "code     360_250", "limit    9", "servers  1"]
@@ -84,7 +84,7 @@ def test_one_thing_on_a_narrow_terminal(cln: Cln) -> None:
 
 @pytest.mark.processes
 def test_a_narrow_terminal(cln: Cln) -> None:
-    """There descriptions are folded, and nothing is cut."""
+    """On a narrow terminal, descriptions are folded and not cut."""
     shown = on_a_terminal("-C", str(cln.config), "groups", "list", COLUMNS="20", NO_COLOR="1").err
     assert "\x1b[3" not in shown
     shown = re.sub("\x1b\\[[0-9;]*m", "", shown)
@@ -98,7 +98,7 @@ def test_a_narrow_terminal(cln: Cln) -> None:
     [(0.0, "0s"), (-5.0, "0s"), (119.0, "119s"), (120.0, "2m"), (7199.0, "119m"), (7200.0, "2h"), (172800.0, "2d")],
 )
 def test_age(seconds: float, text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A check-in is told by its age."""
+    """A check-in is shown by its age."""
     output = Output(Format.TABLE, lambda: 1_000_000_000.0 + seconds)
     output.fields = Fields(("last_checkin",), listed=True)
     output.rows([{"last_checkin": 1_000_000_000.0}, {"last_checkin": None}], "none")

@@ -1,4 +1,4 @@
-"""docs/recipes.md: each job takes one command, which does what its heading asks."""
+"""docs/recipes.md: each recipe is one command, which does what its heading asks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAY = 86400.0
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Cln]:
-    """The account that `clntool simulate` serves, with a configuration for it."""
+    """Yield the account of `clntool simulate`, with a configuration for it."""
     simulator = Simulator.demo()
     (account,) = simulator.accounts.values()
     (tmp_path / "demo").mkdir()
@@ -39,7 +39,7 @@ def demo(tmp_path: Path) -> Iterator[Cln]:
 
 
 def ask(demo: Cln, heading: str, *more: str) -> Outcome:
-    """Return how the command of a recipe ends, as it is typed on the page, with ``more`` behind it."""
+    """Return the outcome of the command of a recipe as it is on the page, followed by ``more``."""
     program, *words = shlex.split(RECIPES[heading].partition(" > ")[0])
     assert program == "clntool"
     return run(*words, "-C", str(demo.config), *more)
@@ -54,8 +54,8 @@ def _servers(account: Account) -> Iterator[Any]:
 def _silent(demo: Cln, days: float) -> set[str]:
     (account,) = demo.simulator.accounts.values()
     now = demo.simulator.now()
-    seen = {server.server_id: server.last_checkin(now) for server in _servers(account)}
-    return {name for name, at in seen.items() if at is not None and now - at > days * _DAY}
+    checkins = {server.server_id: server.last_checkin(now) for server in _servers(account)}
+    return {name for name, at in checkins.items() if at is not None and now - at > days * _DAY}
 
 
 def _ids(outcome: Outcome) -> set[str]:
@@ -99,12 +99,12 @@ def _superseded(demo: Cln, ask: Callable[..., Outcome]) -> None:
 
 
 def _prune(demo: Cln, ask: Callable[..., Outcome]) -> None:
-    gone = _silent(demo, 30)
+    silent = _silent(demo, 30)
     (account,) = demo.simulator.accounts.values()
-    assert len(gone) >= 3
+    assert len(silent) >= 3
     outcome = ask("--yes")
-    assert outcome.err.endswith(f"{len(gone)} done\n")
-    assert not gone & {server.server_id for server in _servers(account)}
+    assert outcome.err.endswith(f"{len(silent)} removed\n")
+    assert not silent & {server.server_id for server in _servers(account)}
 
 
 def _unused(demo: Cln, ask: Callable[..., Outcome]) -> None:
@@ -144,7 +144,7 @@ DOES = {
 
 @pytest.mark.parametrize("heading", DOES)
 def test_a_recipe(heading: str, demo: Cln) -> None:
-    """The command does what the heading asks, and ends with 0."""
+    """The command does what the heading asks, and exits with 0."""
 
     def run_it(*more: str) -> Outcome:
         outcome = ask(demo, heading, *more)
@@ -155,15 +155,15 @@ def test_a_recipe(heading: str, demo: Cln) -> None:
 
 
 def test_each_recipe_is_run() -> None:
-    """Ten jobs, one line each, none of which is left out here."""
+    """There are ten recipes, one line each, and all are tested."""
     assert list(RECIPES) == list(DOES)
     assert len(RECIPES) == 10
     assert not [command for command in RECIPES.values() if "\n" in command]
 
 
 @pytest.mark.parametrize("typed", re.findall(r"`clntool ([a-z][^`…]*)`", PAGE.read_text(encoding="utf-8")))
-def test_what_else_is_named(typed: str) -> None:
-    """Commands in the text between are there as well, with their options."""
+def test_other_commands_in_the_text(typed: str) -> None:
+    """Other commands in the text exist, with their options."""
     words = typed.split()
     found: Any = tree()
     while words and hasattr(found, "commands"):

@@ -1,4 +1,4 @@
-"""Secrets that CLN, or what stands before it, sends back: none of them is shown, whatever is asked."""
+"""Secrets that CLN or a proxy sends back are never shown."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_cln_that_repeats_secrets(body: str, cln: Cln) -> None:
-    """What each run prints is looked through by the runner; the digest of a token is looked for here."""
+def test_cln_that_echoes_secrets(body: str, cln: Cln) -> None:
+    """Secrets and the digest of a token in responses are not shown."""
     cln.simulator.faults.add(Fault("answer", body=BODIES[body]))
     digest = _ECHO.rpartition("|")[2]
     start = [*BODIES].index(body) % 2  # every other command meets every other body
@@ -46,8 +46,8 @@ def test_cln_that_repeats_secrets(body: str, cln: Cln) -> None:
         assert digest not in outcome.out + outcome.err, command.typed
 
 
-def test_proxy_that_repeats_what_it_was_sent(cln: Cln) -> None:
-    """The password of the proxy among it."""
+def test_proxy_that_echoes_secrets(cln: Cln) -> None:
+    """Secrets that a proxy echoes are not shown, including its password."""
 
     def script(connection: socket.socket) -> None:
         head = read_head(connection).decode("latin-1").replace('"', "'").replace("\r\n", " ")
@@ -61,7 +61,7 @@ def test_proxy_that_repeats_what_it_was_sent(cln: Cln) -> None:
 
 
 def test_secret_files_that_change_while_cln_answers(tmp_path: Path) -> None:
-    """A refusal that quotes what was put into the files a moment before is told without it."""
+    """Secrets that were written to the files a moment before are not shown."""
     files = [tmp_path / name for name in ("key", "token")]
     new = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
 

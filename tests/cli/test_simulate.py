@@ -1,4 +1,4 @@
-"""``clntool simulate`` as a process, asked by clntool."""
+"""``clntool simulate`` as a process, queried by clntool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .processes import CLNTOOL
 
 
 def start(folder: Path, *arguments: str) -> tuple[Program, dict[str, str]]:
-    """Return a simulator that runs, and what it says of itself."""
+    """Return a running simulator, and its output."""
     program = Program([*CLNTOOL, "-o", "json", "simulate", "--listen", "127.0.0.1:0", *arguments], folder / "log")
     try:
         program.wait_for_log(r"\n}\n")
@@ -29,7 +29,7 @@ def start(folder: Path, *arguments: str) -> tuple[Program, dict[str, str]]:
 
 
 def ask_it(said: dict[str, str], folder: Path, *arguments: str) -> Outcome:
-    """Return what clntool gets of that simulator."""
+    """Return the outcome of clntool with that simulator."""
     secret = folder / "secret"
     secret.write_text(said["secret_key"])
     return run("--login", said["login"], "--secret-key-file", str(secret), "--api-url", said["api_url"], *arguments)
@@ -38,8 +38,8 @@ def ask_it(said: dict[str, str], folder: Path, *arguments: str) -> Outcome:
 @pytest.mark.measured
 @pytest.mark.processes
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None:
-    """It says whom to ask and as whom, answers, and ends with 0."""
+def test_serves_until_a_signal(sign: signal.Signals, tmp_path: Path) -> None:
+    """It prints the URL and the credentials, serves, and exits with 0 on a signal."""
     program, said = start(tmp_path, "--servers", "30", "--seed", "3")
     try:
         assert len(ask_it(said, tmp_path, "-o", "json", "kernelcare", "servers", "list").json) == 30
@@ -53,7 +53,7 @@ def test_serves_until_told_to_stop(sign: signal.Signals, tmp_path: Path) -> None
 @pytest.mark.measured
 @pytest.mark.processes
 def test_demo(tmp_path: Path) -> None:
-    """Without a number of servers, the account is that of the demo."""
+    """Without --servers, the account is that of the demo."""
     program, said = start(tmp_path)
     try:
         groups = ask_it(said, tmp_path, "-o", "json", "groups", "list").json
@@ -68,24 +68,29 @@ def test_demo(tmp_path: Path) -> None:
         (("--listen", "8099"), "--listen: expected an address and a port"),
         (("--listen", "127.0.0.1:65536"), "--listen: expected an address and a port"),
         (("--listen", "127.0.0.1:x"), "--listen: expected an address and a port"),
-        (("--listen", "0.0.0.0:0"), "it serves loopback alone"),
-        (("--servers", "-1"), "the simulator cannot run: generating -1 servers: from 0 to 1000000"),
-        (("--servers", "1000001"), "the simulator cannot run: generating 1000001 servers"),
-        (("--speed", "-1"), "the simulator cannot run: a simulator with speed=-1.0"),
-        (("--speed", "nan"), "the simulator cannot run: a simulator with speed=nan"),
+        (("--listen", "0.0.0.0:0"), "use a loopback address"),
+        (
+            ("--servers", "-1"),
+            "cannot start the simulator: invalid number of servers -1: use a number from 0 to 1000000",
+        ),
+        (("--servers", "1000001"), "cannot start the simulator: invalid number of servers 1000001"),
+        (("--speed", "-1"), "cannot start the simulator: invalid speed -1.0"),
+        (("--speed", "nan"), "cannot start the simulator: invalid speed nan"),
         (("--servers", "x"), "Invalid value for '--servers'"),
     ],
 )
 def test_wrong_usage(arguments: tuple[str, ...], text: str) -> None:
-    """What it cannot do is told, and ends with 2."""
+    """Invalid options of simulate are reported and exit with 2."""
     outcome = run("simulate", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     assert text in outcome.err
 
 
-def test_port_that_is_taken() -> None:
-    """So is a port that somebody else has."""
+def test_port_in_use() -> None:
+    """A port in use is reported."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         outcome = run("simulate", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
     assert outcome.code == 2
-    assert re.fullmatch(r"clntool: the simulator cannot run: .*127\.0\.0\.1:\d+: Address already in use\n", outcome.err)
+    assert re.fullmatch(
+        r"clntool: cannot start the simulator: .*127\.0\.0\.1:\d+: Address already in use\n", outcome.err
+    )

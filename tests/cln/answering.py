@@ -1,4 +1,4 @@
-"""A CLN that gives every request the same answer, and keeps what it was asked: for what no simulator knows."""
+"""A CLN that gives every request the same response and records requests, for responses the simulator cannot give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .asking import enveloped
 
 @dataclass(frozen=True)
 class Asked:
-    """One request. ``query`` is without the token; ``with_token`` tells whether there was one."""
+    """A request. ``query`` is without the token; ``with_token`` is whether it had one."""
 
     method: str
     path: str

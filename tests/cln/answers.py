@@ -1,4 +1,4 @@
-"""Answers as the decoders get them, and what is wrong with those that are not good."""
+"""Responses as the decoders receive them, and the errors of bad ones."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def answer(body: bytes | str, status: int = 200, location: str = "") -> HttpAnsw
 
 
 def plain_problem(body: bytes | str, status: int = 200, location: str = "") -> str:
-    """Return the type and the text of the error that a plain answer is."""
+    """Return the type and the text of the error that a plain-text response raises."""
     with pytest.raises(ClnError) as raised:
         plain_items(answer(body, status, location))
     return f"{type(raised.value).__name__}: {raised.value}"
 
 
 def texts_of(error: BaseException | None) -> Iterator[str]:
-    """Yield all texts that an error gives, with those of all errors that led to it, shown or not."""
+    """Yield all texts of an error and of the errors that caused it, shown or not."""
     while error is not None:
         yield from (str(error), repr(error), repr(error.args), repr(vars(error)))
         yield from traceback.format_exception(error)

@@ -1,4 +1,4 @@
-"""How the tests of the client ask."""
+"""Clients and helpers for the tests of the client."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def credentials(registration_token: str | None = None) -> Credentials:
 
 
 class Clients:
-    """Makes clients that share a clock, limits and a redactor. ``exchanges`` is what their observer saw."""
+    """Makes clients that share a clock, rate limits and a redactor. ``exchanges`` has the observed requests."""
 
     def __init__(self, clock: FakeClock, redactor: Redactor, ca_file: Path) -> None:
         self.clock = clock
@@ -110,7 +110,7 @@ class Clients:
 
 
 def read(transport: Transport, endpoint: Endpoint = STATUS_JSON, deadline: Deadline | None = None) -> HttpAnswer:
-    """Return the answer of a call as it stands."""
+    """Return the response of a call, undecoded."""
     return transport.read(endpoint, dict, dict, lambda answer: answer, deadline or Deadline.never(transport.clock))
 
 
@@ -120,5 +120,5 @@ def enveloped(data: object) -> bytes:
 
 
 def refused(message: str) -> bytes:
-    """Return the answer by which CLN says no."""
+    """Return the response by which CLN refuses a request."""
     return json.dumps({"success": False, "message": message, "type": None, "data": None}).encode()

@@ -1,4 +1,4 @@
-"""Every change of the API document: how it is asked for, what goes out, and what the document's sample comes to."""
+"""Every change of the API document: how it is called, what is sent, and the result of the document's sample."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ class Change:
     nothing: list[object] = field(default_factory=lambda: [None, False, "false"])
 
     def make(self, client: Client, **others: Any) -> Any:
-        """Make the change; ``others`` take the place of some of its arguments."""
+        """Make the change; ``others`` replace some of its arguments."""
         return self.method_of(client)(**{**self.arguments, **others})
 
     def method_of(self, client: Client) -> Callable[..., Any]:
-        """Return the method of ``client`` that makes it."""
+        """Return the method of ``client`` that makes the change."""
         family, _, name = self.call.partition(".")
         return getattr(getattr(client, family), name)  # type: ignore[no-any-return] # any method there is
 
     @property
     def asked(self) -> Asked:
-        """The request that goes out."""
+        """The request that is sent."""
         return Asked(self.method, self.path, self.query, self.with_token)
 
     @property
     def body(self) -> bytes:
-        """The answer of the document."""
+        """The response in the document."""
         return PLAIN[self.sample] if self.sample.endswith(".plain") else MEANT[self.sample]
 
     @property
     def data(self) -> Any:
-        """The data in it."""
+        """The data in the response."""
         document = json.loads(self.body)
         return document["data"] if isinstance(document, dict) and "success" in document else document
 
@@ -268,5 +268,5 @@ IN_JSON = [change for change in CHANGES if change.sample.endswith(".json")]
 
 
 def named(change: Change) -> str:
-    """Return what to call a change in the name of a test."""
+    """Return the name of a change for the id of a test."""
     return change.call

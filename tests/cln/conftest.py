@@ -1,4 +1,4 @@
-"""A simulated CLN with one account, and clients to ask it with; their clock stands still."""
+"""A simulated CLN with one account, and clients for it; their clock advances only when a test says so."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ from .asking import LOGIN, REGISTRATION_TOKEN, SECRET_KEY, Clients
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that tests turn by hand."""
+    """A clock that tests set."""
     return FakeClock()
 
 
 @pytest.fixture
 def redactor() -> Redactor:
-    """What keeps the secrets of this test's clients out of texts."""
+    """The redactor of this test's clients."""
     return Redactor()
 
 
 @pytest.fixture
 def simulator(clock: FakeClock) -> Simulator:
-    """A CLN that lives by the same clock."""
+    """A simulated CLN with the same clock."""
     return Simulator(clock=clock.time)
 
 
 @pytest.fixture
 def account(simulator: Simulator) -> Account:
-    """Its one account."""
+    """The account of the simulated CLN."""
     return simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
 
 
 @pytest.fixture
 def served(simulator: Simulator, account: Account) -> Iterator[Served]:  # noqa: ARG001 # served with its account
-    """That CLN over HTTP."""
+    """The simulated CLN over HTTP."""
     with serve(simulator) as served:
         yield served
 
 
 @pytest.fixture
 def cln() -> Iterator[AnsweringCln]:
-    """A CLN that answers as the test says."""
+    """A CLN whose response the test sets."""
     with AnsweringCln() as cln:
         yield cln
 
 
 @pytest.fixture(scope="session")
 def one_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of one certificate: to load all of certifi's takes 20 ms, for each of hundreds of clients."""
+    """A bundle of one certificate, as loading certifi's bundle for hundreds of clients takes 20 ms each."""
     bundle = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
     end = "-----END CERTIFICATE-----\n"
     file = tmp_path_factory.mktemp("certifi") / "one.pem"
@@ -67,12 +67,12 @@ def one_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clients(clock: FakeClock, redactor: Redactor, one_ca: Path) -> Iterator[Clients]:
-    """Makes clients, and closes their connections when the test is over."""
+    """A factory of clients, which closes their connections after the test."""
     with Clients(clock, redactor, one_ca) as clients:
         yield clients
 
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """A CA that signs what a test needs."""
+    """A CA that signs the certificates of a test."""
     return Authority(tmp_path_factory.mktemp("certificates"))

@@ -1,4 +1,4 @@
-"""What AccelerateWP is billed for."""
+"""Tests of the billing of AccelerateWP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def client(clients: Clients, cln: AnsweringCln) -> ReadOnlyClient:
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_sample(client: ReadOnlyClient, cln: AnsweringCln, enveloping: bool) -> None:
-    """The document's sample, which it shows without the envelope."""
+    """The document's sample, which has no envelope, is decoded."""
     sample = MEANT["cl.awp.json"]
     cln.says(enveloped(json.loads(sample)) if enveloping else sample)
     assert client.awp.usage("2023-12") == [
@@ -32,7 +32,7 @@ def test_sample(client: ReadOnlyClient, cln: AnsweringCln, enveloping: bool) -> 
 
 
 def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """The month and the products, by default the two of the document."""
+    """The request has the month and the products, by default the two in the document."""
     cln.gives([])
     assert client.awp.usage("2023-12") == []
     client.awp.usage("2099-01", ["AWP_NEWER_2"])
@@ -48,16 +48,16 @@ PRODUCTS: list[Any] = [[], (), "AWP_CDN", None, ["awp"], [""], ["AWP_CDN", "A,B"
 
 @pytest.mark.parametrize("month", MONTHS)
 def test_month_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, month: Any) -> None:
-    """A month of another form is refused before anything is sent."""
+    """A month in another format is refused before anything is sent."""
     with pytest.raises(InvalidArgumentError) as raised:
         client.awp.usage(month)
-    assert str(raised.value) == "month: is not spelled as CLN takes it; it takes yyyy-MM, from 2000-01 to 2099-12"
+    assert str(raised.value) == "month: invalid format; expected yyyy-MM, from 2000-01 to 2099-12"
     assert cln.asked == []
 
 
 @pytest.mark.parametrize("products", PRODUCTS)
 def test_products_that_are_none(client: ReadOnlyClient, cln: AnsweringCln, products: Any) -> None:
-    """At least one product is needed, each of the form of those in the document."""
+    """At least one product is required, each in the format of the document."""
     with pytest.raises(InvalidArgumentError) as raised:
         client.awp.usage("2023-12", products)
     assert raised.value.argument == "products"
@@ -65,7 +65,7 @@ def test_products_that_are_none(client: ReadOnlyClient, cln: AnsweringCln, produ
 
 
 def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """Nobody's name is None, equal rows are one, and what is missing or odd does not cost the list."""
+    """A missing user name is None, equal rows are one, and odd fields do not spoil the list."""
     rows = [{"product": "A", "username": None}, {"product": "A"}, {"product": "A", "username": "", "newer": 1}]
     cln.gives([*rows, {"product": "A", "primary_domain": [], "username": 7, "cdn_limit_type": None}])
     assert client.awp.usage("2023-12") == [AwpUsage("A", "", None, ""), AwpUsage("A", "", "7", "")]
@@ -73,7 +73,7 @@ def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
 
 @pytest.mark.parametrize("row", [{}, {"product": None}, {"product": ""}, []])
 def test_row_without_a_product(client: ReadOnlyClient, cln: AnsweringCln, row: object) -> None:
-    """A row that does not say what is billed is not an answer of CLN."""
+    """A row without a product is a bad answer."""
     cln.gives([row])
     with pytest.raises(BadAnswerError):
         client.awp.usage("2023-12")

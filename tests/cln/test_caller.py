@@ -1,4 +1,4 @@
-"""Credentials, tokens, deadlines, and the words for what was attempted."""
+"""Credentials, tokens, deadlines, and the context of errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from .asking import (
 
 
 def test_token_that_the_simulator_takes(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """The token is the login, the seconds, and a digest that CLN, who knows the secret key too, finds right."""
+    """The simulator accepts the token of login, timestamp and digest."""
     assert clients.client(served.url).kernelcare.keys() == []
     login, stamp, digest = simulator.requests[0].query["token"].split("|")
     assert (login, stamp, len(digest)) == (LOGIN, str(int(NOW)), 40)
@@ -71,7 +71,7 @@ def test_changed_secret_key_is_seen(clients: Clients, account: Account, served: 
 def test_secret_that_cannot_be_read(
     clients: Clients, simulator: Simulator, served: Served, error: Exception, why: str
 ) -> None:
-    """A secret that cannot be read is a matter of authorization; nothing is sent."""
+    """A secret that cannot be read is reported as auth, and nothing is sent."""
 
     def source() -> Secret:
         raise error
@@ -79,21 +79,21 @@ def test_secret_that_cannot_be_read(
     client = ReadOnlyClient.over(clients.transport(served.url), Credentials(LOGIN, source, source))
     with pytest.raises(AuthorizationError) as raised:
         client.kernelcare.keys()
-    assert raised.value.problem == f"nothing was sent, as the secret key cannot be read ({why})"
+    assert raised.value.problem == f"cannot read the secret key ({why}); request not sent"
     with pytest.raises(AuthorizationError) as raised:
-        client.patch_status.of_reseller()
-    assert raised.value.problem == f"nothing was sent, as the registration token cannot be read ({why})"
+        client.patch_status.for_reseller()
+    assert raised.value.problem == f"cannot read the registration token ({why}); request not sent"
     assert raised.value.__context__ is None
     assert simulator.requests == []
 
 
 def test_without_credentials(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Without credentials the status of CLN can be read, and anything else is an error of the caller."""
+    """Without credentials only the status can be read; other calls raise ValueError."""
     client = ReadOnlyClient.over(clients.transport(served.url))
     assert client.status.flags().is_good("xmlrpc")
     simulator.clear_requests()
-    for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.of_reseller):
-        with pytest.raises(ValueError, match="this client has no login and secret key: it can read the status of CLN"):
+    for call in (client.kernelcare.keys, client.imunify.keys, client.patch_status.for_reseller):
+        with pytest.raises(ValueError, match="this client has no login and secret key; it can only read the status"):
             call()
     assert simulator.requests == []
 
@@ -110,12 +110,12 @@ CALLS: dict[str, tuple[Callable[[ReadOnlyClient], object], str]] = {
         lambda client: client.imunify.servers(KEY),
         "reading /im/srv/list.json at {api} for key Pl4n-87d3e7eb",
     ),
-    "patch_status.of_key": (
-        lambda client: client.patch_status.of_key(MONITORING_KEY),
+    "patch_status.for_key": (
+        lambda client: client.patch_status.for_key(MONITORING_KEY),
         "reading /kcare/nagios/{{key}} at {api} for key Pl4n-1ce19c80",
     ),
-    "patch_status.of_reseller": (
-        lambda client: client.patch_status.of_reseller(),
+    "patch_status.for_reseller": (
+        lambda client: client.patch_status.for_reseller(),
         "reading /kcare/nagios-res/{{login}}/{{token}} at {api}",
     ),
 }
@@ -129,20 +129,20 @@ def test_errors_name_what_was_attempted(
     call: Callable[[ReadOnlyClient], object],
     attempted: str,
 ) -> None:
-    """Each call names itself, where it asked, and the key it asked about, masked."""
+    """Each error names the call, the host, and the masked key."""
     simulator.faults.add(Fault("garbage"))
     client = clients.client(served.url)
     with pytest.raises(ClnError) as raised:
         call(client)
     assert str(raised.value) == (
         f"{attempted.format(api=client.api)}: unexpected response from CLN: "
-        "not valid HTTP (it does not begin with HTTP/); is api_url right?"
+        "not valid HTTP (no HTTP status line); check api_url"
     )
 
 
 @pytest.mark.parametrize("data", [{"no": "list"}, [""]], ids=["data of another shape", "a row of another shape"])
 def test_errors_in_data_are_named(clients: Clients, simulator: Simulator, served: Served, data: object) -> None:
-    """An error in the data, or in what is made of a row, names the call as well."""
+    """An error in the data or in a row names the call as well."""
     simulator.faults.add(Fault("answer", body=enveloped(data)))
     caller = Caller(clients.transport(served.url), credentials(), Deadline.never(clients.clock))
     with pytest.raises(ClnError) as raised:
@@ -156,15 +156,15 @@ def test_errors_in_data_are_named(clients: Clients, simulator: Simulator, served
         ("kernelcare.servers", LOGIN),
         ("kernelcare.servers", SECRET_KEY),
         ("kernelcare.servers", KEY),
-        ("patch_status.of_reseller", LOGIN),
-        ("patch_status.of_reseller", REGISTRATION_TOKEN),
+        ("patch_status.for_reseller", LOGIN),
+        ("patch_status.for_reseller", REGISTRATION_TOKEN),
     ],
 )
 @pytest.mark.parametrize("before", [0, 245, 390])
 def test_secrets_in_a_reason_of_cln(
     *, clients: Clients, simulator: Simulator, served: Served, call: str, secret: str, before: int
 ) -> None:
-    """What CLN quotes in its reason of what it was sent is replaced, also where a long reason is cut."""
+    """Secrets that CLN quotes in a message are replaced, also where a long message is truncated."""
     simulator.faults.add(Fault("answer", body=refused("x" * before + secret + " and more")))
     with pytest.raises(ClnError) as raised:
         CALLS[call][0](clients.client(served.url, registration_token=REGISTRATION_TOKEN))
@@ -190,7 +190,7 @@ EVERY_CALL: dict[str, Callable[[Client], object]] = {
 @pytest.mark.parametrize("known_by", KNOWN_BY)
 @pytest.mark.parametrize("call", EVERY_CALL)
 def test_secrets_that_a_call_does_not_carry(clients: Clients, cln: AnsweringCln, call: str, known_by: str) -> None:
-    """Whatever a client was given is kept out of the errors of its very first call, whichever that is."""
+    """The secrets of a client are replaced from its very first error on, in every call."""
     cln.says(refused(UNUSED))
     with KNOWN_BY[known_by](clients, cln.url) as client, pytest.raises(ClnError) as raised:
         EVERY_CALL[call](client)
@@ -200,30 +200,30 @@ def test_secrets_that_a_call_does_not_carry(clients: Clients, cln: AnsweringCln,
 
 @pytest.mark.parametrize("known_by", KNOWN_BY)
 def test_secrets_before_the_first_call(clients: Clients, cln: AnsweringCln, known_by: str) -> None:
-    """What a program of its own wants scrubbed is so from the start."""
+    """A client replaces its secrets in texts before its first call."""
     with KNOWN_BY[known_by](clients, cln.url) as client:
         assert client.scrub(f"{LOGIN} {SECRET_KEY} {REGISTRATION_TOKEN}") == "<login> <secret> <secret>"
         assert client.may_show_secret(REGISTRATION_TOKEN)
 
 
 def test_password_of_the_api(clients: Clients, cln: AnsweringCln) -> None:
-    """A CLN behind a gateway that wants a password has it in its URL: as it is, and as the header carries it."""
+    """A password in the API URL is replaced, as written and as the header has it."""
     cln.says(refused("bWU6cGw0bnRlZC3DqQ== pl4nted-é pl4nted-%C3%A9"))
     client = clients.client(cln.url.replace("//", "//me:pl4nted-%C3%A9@"))
     with pytest.raises(ClnError) as raised:
         client.kernelcare.keys()
-    assert raised.value.problem == "CLN refused the call: <secret> <secret> <secret>"
+    assert raised.value.problem == "CLN refused the request: <secret> <secret> <secret>"
 
 
 class Rotated:
-    """Sources whose texts change while the answer is on its way; what ``changed`` holds is new."""
+    """Sources whose secrets change while a response is awaited; ``changed`` has the new ones."""
 
     def __init__(self, cln: AnsweringCln) -> None:
         self._cln = cln
         self.changed = ["n3w-pl4nted-key", "n3w-pl4nted-token"]
 
     def credentials(self) -> Credentials:
-        """Return credentials that are new as soon as CLN was asked."""
+        """Return credentials that change with each request."""
         return Credentials(LOGIN, lambda: self._text(0), lambda: self._text(1))
 
     def _text(self, which: int) -> Secret:
@@ -232,7 +232,7 @@ class Rotated:
 
 @pytest.mark.parametrize("call", EVERY_CALL)
 def test_secrets_that_change_during_a_call(clients: Clients, cln: AnsweringCln, call: str) -> None:
-    """Both the old ones and the new ones are kept out of its error, and out of what is scrubbed after it."""
+    """Secrets from before and after a change are replaced in the error, and in later texts."""
     rotated = Rotated(cln)
     cln.says(refused(f"{UNUSED} {' '.join(rotated.changed)}"))
     client = Client.over(clients.transport(cln.url), rotated.credentials())
@@ -244,7 +244,7 @@ def test_secrets_that_change_during_a_call(clients: Clients, cln: AnsweringCln, 
 
 
 def test_secrets_that_change_before_an_answer_is_shown(clients: Clients, cln: AnsweringCln) -> None:
-    """A call that is done knows them as well: the note that it brings may have a new one in it."""
+    """After a call the new secrets are known as well, as a note may contain one."""
     rotated = Rotated(cln)
     cln.says("[]")
     client = Client.over(clients.transport(cln.url), rotated.credentials())
@@ -258,7 +258,7 @@ def test_secrets_that_change_before_an_answer_is_shown(clients: Clients, cln: An
 def test_other_secrets_that_cannot_be_read(
     clients: Clients, account: Account, served: Served, error: Exception
 ) -> None:
-    """A secret that a call does not carry, and that cannot be read, is no matter of that call."""
+    """A secret that a call does not need may be unreadable."""
     assert account.login == LOGIN
     readable = False
 
@@ -280,7 +280,7 @@ def test_other_secrets_that_cannot_be_read(
 
 
 def test_monitoring_keys_are_known(clients: Clients, cln: AnsweringCln) -> None:
-    """Those of the account stand in no text; new ones are known when the client is told to look."""
+    """Monitoring keys are replaced in texts; new ones are known after ``hide_secrets``."""
     keys = [Secret(MONITORING_KEY)]
     sources = Credentials(LOGIN, lambda: Secret(SECRET_KEY), monitoring_keys=lambda: keys)
     client = Client.over(clients.transport(cln.url), sources)
@@ -291,55 +291,52 @@ def test_monitoring_keys_are_known(clients: Clients, cln: AnsweringCln) -> None:
 
 
 def test_secrets_in_a_row(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """What stands in the wrong field of a row is shown without secrets."""
+    """A secret in the wrong field of a row is replaced in the error."""
     row = {"server_id": "A", "last_checkin": f"{SECRET_KEY} and {LOGIN}"}
     simulator.faults.add(Fault("answer", body=enveloped([row])))
     with pytest.raises(ClnError) as raised:
         clients.client(served.url).kernelcare.servers(KEY)
-    assert raised.value.problem == "not an answer of CLN: last_checkin is '<secret> and <login>', not a date"
+    assert raised.value.problem == "unexpected response from CLN: last_checkin is '<secret> and <login>', not a date"
 
 
 def test_secrets_in_a_message_beside_no_data(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """What CLN says beside data of another shape is shown without secrets."""
+    """A secret in the message of CLN is replaced if the data has the wrong shape."""
     body = json.dumps({"success": True, "message": f"No keys found for {LOGIN}", "data": None}).encode()
     simulator.faults.add(Fault("answer", body=body))
     with pytest.raises(BadAnswerError) as raised:
         clients.client(served.url).kernelcare.keys()
-    assert raised.value.problem.endswith("; CLN says: No keys found for <login>")
+    assert raised.value.problem.endswith("; message: No keys found for <login>")
 
 
 @pytest.mark.usefixtures("call_clock")
 def test_a_deadline_that_has_a_name(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Who set it learns what to set higher; a call that used up its own timeout is no matter of the run."""
+    """The error of a run's deadline names its option; the timeout of a call does not."""
     client = clients.client(served.url, requests_per_second=0.1).within(Deadline(5, clients.clock, "-t/--timeout"))
     client.kernelcare.keys()
     with pytest.raises(TimedOutError) as raised:
         client.kernelcare.keys()
     assert raised.value.problem == (
-        "nothing was sent, as requests_per_second left it no turn before the deadline; "
-        "more time takes a larger -t/--timeout"
+        "timed out waiting for the rate limit (requests_per_second); request not sent; increase -t/--timeout"
     )
     simulator.faults.add(Fault("hang"))
     hurried = clients.client(served.url).within(Deadline(0.1, clients.clock, "-t/--timeout"))
     with pytest.raises(TimedOutError) as raised:
         hurried.kernelcare.keys()
-    assert raised.value.problem == (
-        "no complete answer within 0.1 s, it was still waiting for the answer; more time takes a larger -t/--timeout"
-    )
+    assert raised.value.problem == ("timed out after 0.1 s while waiting for the response; increase -t/--timeout")
     patient = clients.client(served.url, timeout=0.1).within(Deadline(60, clients.clock, "-t/--timeout"))
     with pytest.raises(TimedOutError) as raised:
         patient.kernelcare.keys()
-    assert raised.value.problem == "no complete answer within 0.1 s, it was still waiting for the answer"
+    assert raised.value.problem == "timed out after 0.1 s while waiting for the response"
 
 
 def test_within_a_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Several calls share one deadline; the client they come from goes on without it."""
+    """Several calls share one deadline, which does not affect the original client."""
     client = clients.client(served.url, requests_per_second=0.1)
     hurried = client.within(Deadline(15, clients.clock))
     hurried.kernelcare.keys()
     hurried.kernelcare.keys()
     with pytest.raises(TimedOutError) as raised:
         hurried.kernelcare.keys()
-    assert raised.value.problem == "nothing was sent, as requests_per_second left it no turn before the deadline"
+    assert raised.value.problem == "timed out waiting for the rate limit (requests_per_second); request not sent"
     client.kernelcare.keys()
     assert len(simulator.requests) == 3

@@ -1,4 +1,4 @@
-"""Each change of the API document: what goes out, what comes back, and that it happened or an error was raised."""
+"""Each change of the API document: its request, its result, and its errors."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ from .answers import texts_of
 from .asking import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SPELLINGS, Clients, credentials, enveloped, refused
 from .changes import CHANGES, IN_JSON, Change, named
 
-OPEN = "; the change may have been made all the same: look before sending it again"
-REGISTERED = "; it may be registered all the same, so run this again"
+OPEN = "; the change may have been made; check before you repeat it"
+REGISTERED = "; the key may be registered; run this again"
 
 each_change = pytest.mark.parametrize("change", CHANGES, ids=named)
 each_in_json = pytest.mark.parametrize("change", IN_JSON, ids=named)
@@ -60,18 +60,18 @@ one_of_each_method = pytest.mark.parametrize(
 
 @pytest.fixture
 def client(clients: Clients, cln: AnsweringCln) -> Client:
-    """A client that may change the one account."""
+    """A client that can change the account."""
     return clients.writer(cln.url)
 
 
 def test_all_writes_are_here() -> None:
-    """Each call on the list of writes has its method, and goes out as the list says."""
+    """Each endpoint that changes something has a method, and the method sends its request."""
     assert {(change.method, change.path) for change in CHANGES} == {(each.method, each.template) for each in WRITES}
 
 
 @each_change
 def test_sample(client: Client, cln: AnsweringCln, change: Change) -> None:
-    """The request goes out as documented, once, and the document's answer comes to what it says."""
+    """Each change sends the documented request once, and the sample response gives the expected result."""
     cln.says(change.body)
     assert change.make(client) == change.result
     assert cln.asked == [change.asked]
@@ -79,27 +79,27 @@ def test_sample(client: Client, cln: AnsweringCln, change: Change) -> None:
 
 @each_in_json
 def test_sample_in_the_envelope(client: Client, cln: AnsweringCln, change: Change) -> None:
-    """The document shows most answers without the envelope, which they must have."""
+    """The samples without an envelope give the same result within one."""
     cln.gives(change.data)
     assert change.make(client) == change.result
 
 
 @each_change
 def test_a_client_that_reads_has_no_such_method(clients: Clients, change: Change) -> None:
-    """What monitoring gets cannot change anything, not even by mistake."""
+    """The read-only client has no method that changes something."""
     family, _, name = change.call.partition(".")
     assert not hasattr(getattr(clients.client("http://127.0.0.1:9"), family, None), name)
 
 
 @each_in_json
 def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> None:
-    """Success with nothing done is an error that tells CLN's reason, and leaves nothing open."""
+    """Success without a change is an error with CLN's message, and the outcome is known."""
     for nothing in change.nothing:
         for message in ("Server not found", None, ""):
             cln.says(json.dumps({"message": message, "success": True, "data": nothing}))
             with pytest.raises(NotDoneError) as raised:
                 change.make(client)
-            assert raised.value.problem == f"CLN did nothing: {message or 'it gave no reason'}"
+            assert raised.value.problem == f"CLN reported success but changed nothing: {message or 'no reason given'}"
             assert isinstance(raised.value, RefusedError)
             assert not raised.value.outcome_unknown
     cln.says('{"success": true}')
@@ -110,7 +110,7 @@ def test_nothing_was_done(client: Client, cln: AnsweringCln, change: Change) -> 
 @each_change
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "500 Oops"])
 def test_cln_says_no(client: Client, cln: AnsweringCln, change: Change, status: str) -> None:
-    """A refusal is one, whatever the HTTP status, and then nothing has happened."""
+    """A refusal with any HTTP status is an error, and the outcome is known."""
     message = "Authorization failed" if "401" in status else "Limit reached"
     plain = f"success:false\nmessage:{message}"
     cln.says(refused(message) if change in IN_JSON else plain, status)
@@ -125,7 +125,7 @@ def test_cln_says_no(client: Client, cln: AnsweringCln, change: Change, status: 
 @each_in_json
 @pytest.mark.parametrize("data", ["", [7], [[]], 1.5, {"key": {}, "name": {}, "code": "x"}])
 def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Change, data: Any) -> None:
-    """When CLN says success and what cannot be read, it is left open; what only describes is not missed."""
+    """Success with unreadable data leaves the outcome unknown; descriptive fields may be missing."""
     cln.gives(data)
     identified_by_the_call = isinstance(change.data, list | dict) and not change.call.endswith(
         ("create_key", "set_cidrs")
@@ -140,44 +140,48 @@ def test_answers_of_another_shape(client: Client, cln: AnsweringCln, change: Cha
 
 
 LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
-    "closed": (b"", UnreachableError, "the connection was closed while waiting for the answer"),
-    "an HTML page": (http_answer(b"<html>"), BadAnswerError, "not an answer of CLN but an HTML page"),
-    "nothing": (http_answer(b""), BadAnswerError, "not an answer of CLN but an empty body"),
-    "cut JSON": (http_answer(b'{"success": tr'), BadAnswerError, "not an answer of CLN but JSON that is cut or broken"),
+    "closed": (b"", UnreachableError, "connection closed while waiting for the response"),
+    "an HTML page": (http_answer(b"<html>"), BadAnswerError, "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "nothing": (http_answer(b""), BadAnswerError, "unexpected response from CLN: an empty body (HTTP 200)"),
+    "cut JSON": (
+        http_answer(b'{"success": tr'),
+        BadAnswerError,
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+    ),
     "no HTTP": (
         b"hello\r\n\r\n",
         BadAnswerError,
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
     ),
     "500": (
         http_answer(b"<html>", status="500 Oops"),
         BadAnswerError,
-        "not an answer of CLN but HTTP 500 with an HTML page",
+        "unexpected response from CLN: an HTML page (HTTP 500)",
     ),
     "500 and success": (
         http_answer(enveloped(None), status="500 Oops"),
         BadAnswerError,
-        "not an answer of CLN but HTTP 500 with a body that says success",
+        "unexpected response from CLN: a body that reports success (HTTP 500)",
     ),
     "503 that asks to wait": (
         http_answer(b"", "Retry-After: 5", status="503 Busy"),
         RateLimitedError,
-        "CLN answers HTTP 503 and asks to wait 5 s",
+        "rate limited by CLN: HTTP 503, retry after 5 s",
     ),
     "a redirect": (
         http_answer(b"", "Location: http://192.0.2.1/", status="302 Found"),
         BadAnswerError,
-        "it redirects to 192.0.2.1, which is never followed with a token; is api_url right?",
+        "unexpected redirect to 192.0.2.1 (HTTP 302), not followed; check api_url",
     ),
     "bad gzip": (
         http_answer(b"no gzip at all", "Content-Encoding: gzip"),
         BadAnswerError,
-        "unexpected response from CLN: not the gzip that its header declares",
+        "unexpected response from CLN: invalid gzip data",
     ),
     "success that is none": (
         http_answer(b'{"success": "true", "data": true}'),
         BadAnswerError,
-        "not an answer of CLN but JSON whose success is neither true nor false",
+        "unexpected response from CLN: JSON with a success field that is neither true nor false (HTTP 200)",
     ),
 }
 
@@ -187,7 +191,7 @@ LOST: dict[str, tuple[bytes, type[ClnError], str]] = {
 def test_answer_that_is_lost(
     *, client: Client, cln: AnsweringCln, change: Change, answer: bytes, kind: type[ClnError], problem: str
 ) -> None:
-    """Once the request has left, no answer means that the change may have been made; nothing is sent again."""
+    """After a request was sent, a missing response leaves the outcome unknown, and there is no retry."""
     cln.answer = answer
     with pytest.raises(ClnError) as raised:
         change.make(client)
@@ -200,11 +204,11 @@ def test_answer_that_is_lost(
 
 
 def test_registration_that_is_lost(client: Client, cln: AnsweringCln) -> None:
-    """A monitoring key cannot be looked up, and may be registered again."""
+    """After a lost registration of a monitoring key, the error says to register it again."""
     cln.says("<html>")
     with pytest.raises(BadAnswerError) as raised:
         client.monitoring_keys.register("x" * 16)
-    assert raised.value.problem == f"not an answer of CLN but an HTML page{REGISTERED}"
+    assert raised.value.problem == f"unexpected response from CLN: an HTML page (HTTP 200){REGISTERED}"
     assert raised.value.outcome_unknown
 
 
@@ -227,7 +231,7 @@ def _reset(connection: socket.socket) -> None:
 @pytest.mark.parametrize("script", [_cut, _silent, _reset], ids=["cut", "silence", "reset"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
 def test_connection_that_is_lost(clients: Clients, authority: Authority, script: Script, tls: bool) -> None:
-    """Silence, a reset and an answer that is cut leave it open as well, with and without TLS."""
+    """Silence, a reset or a truncated response leaves the outcome unknown, with and without TLS."""
     context = authority.server_context("localhost") if tls else None
     timeout = 10.0
     if script is _silent:
@@ -239,7 +243,7 @@ def test_connection_that_is_lost(clients: Clients, authority: Authority, script:
 
 
 def test_too_large(clients: Clients, cln: AnsweringCln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer beyond all bounds leaves it open."""
+    """A response that is too large leaves the outcome unknown."""
     monkeypatch.setattr("cln_monitor.cln.http.answer.LARGEST_BODY", 10)
     with pytest.raises(BadAnswerError) as raised:
         clients.writer(cln.url).kernelcare.delete_key(KEY)
@@ -247,7 +251,7 @@ def test_too_large(clients: Clients, cln: AnsweringCln, monkeypatch: pytest.Monk
 
 
 def test_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
-    """A change goes over a connection that nothing went over before; CLN closes it, and it is not sent again."""
+    """A change is sent over a new connection, and not retried if that is closed."""
     heads = []
 
     def script(connection: socket.socket) -> None:
@@ -267,7 +271,7 @@ def test_connection_that_is_closed_upon_a_change(clients: Clients) -> None:
 
 
 def test_kept_connection_that_was_closed_before(clients: Clients) -> None:
-    """A connection that CLN closed in the meantime carries nothing: the change goes out once, over a new one."""
+    """If the server closed the idle connection, the change is sent once, over a new one."""
     heads, closed = [], threading.Event()
 
     def script(connection: socket.socket) -> None:
@@ -294,7 +298,7 @@ def _closed_port() -> Iterator[str]:
 
 
 def assert_nothing_happened(client: Client, kind: type[ClnError], problem: str) -> None:
-    """Fail unless a change fails with ``problem`` before anything of it has left."""
+    """Fail unless a change fails with ``problem`` before anything was sent."""
     with pytest.raises(kind) as raised:
         client.kernelcare.delete_key(KEY)
     assert problem in raised.value.problem
@@ -303,60 +307,60 @@ def assert_nothing_happened(client: Client, kind: type[ClnError], problem: str) 
 
 
 def test_nobody_is_reached(clients: Clients) -> None:
-    """Without a connection nothing can have happened."""
+    """Without a connection the outcome of a change is known."""
     with _closed_port() as url:
         assert_nothing_happened(clients.writer(url), UnreachableError, "connection refused")
-    assert_nothing_happened(clients.writer("http://nowhere.invalid"), UnreachableError, "does not resolve")
+    assert_nothing_happened(clients.writer("http://nowhere.invalid"), UnreachableError, "cannot resolve the host name")
 
 
 def test_certificate_that_is_not_trusted(clients: Clients, authority: Authority) -> None:
-    """A handshake that fails comes before the request."""
+    """A failed TLS handshake comes before the request, so that the outcome is known."""
     with ScriptedServer(answering(http_answer()), tls=authority.server_context("localhost")) as server:
         assert_nothing_happened(clients.writer(server.url), UnreachableError, "certificate")
     with ScriptedServer(lambda connection: connection.recv(1)) as server:
         https = server.url.replace("http:", "https:")
-        assert_nothing_happened(clients.writer(https), UnreachableError, "while shaking hands")
+        assert_nothing_happened(clients.writer(https), UnreachableError, "during the TLS handshake")
 
 
 @pytest.mark.usefixtures("call_clock")
 @pytest.mark.parametrize(
     ("script", "problem"),
     [
-        (answering(http_answer(status="403 Forbidden")), "the proxy refuses: 403 Forbidden"),
+        (answering(http_answer(status="403 Forbidden")), "the proxy refused the connection: 403 Forbidden"),
         (read_head, "proxy"),
         (answering(b"hello\r\n\r\n"), ""),
-        (_silent, "asking the proxy"),
+        (_silent, "while waiting for the proxy"),
     ],
     ids=["refuses", "closes", "no HTTP", "silence"],
 )
 def test_proxy_that_lets_nothing_through(clients: Clients, script: Script, problem: str) -> None:
-    """What a proxy is asked before is no request of ours."""
+    """A CONNECT request to a proxy does not count as a sent request."""
     with ScriptedServer(script) as proxy:
         client = clients.writer("https://cln.example", proxy=proxy.url, timeout=0.1 if script is _silent else 10)
         assert_nothing_happened(client, ClnError, problem)  # type: ignore[type-abstract,unused-ignore] # any kind
 
 
 def test_nothing_sent_in_time(clients: Clients, cln: AnsweringCln) -> None:
-    """Where the deadline leaves no time, or CLN wants a pause, nothing goes out."""
+    """Nothing is sent after the deadline, or in a pause that CLN asked for."""
     client = clients.writer(cln.url)
-    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOutError, "nothing was sent")
+    assert_nothing_happened(client.within(Deadline(0, clients.clock)), TimedOutError, "request not sent")
     assert cln.asked == []
     cln.says("", "429 Slow Down", "Retry-After: 60")
-    assert_nothing_happened(client, RateLimitedError, "CLN answers HTTP 429 and asks to wait 60 s")
-    assert_nothing_happened(client, RateLimitedError, "CLN asked for a pause")
+    assert_nothing_happened(client, RateLimitedError, "rate limited by CLN: HTTP 429, retry after 60 s")
+    assert_nothing_happened(client, RateLimitedError, "rate limited by CLN for another")
     assert len(cln.asked) == 1
     assert clients.clock.slept == []
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 def test_token_that_is_refused(client: Client, cln: AnsweringCln, status: str) -> None:
-    """Who is not let in has changed nothing."""
+    """With refused credentials nothing was changed."""
     cln.says("<html>", status)
-    assert_nothing_happened(client, AuthorizationError, f"CLN answers HTTP {status[:3]} and no reason")
+    assert_nothing_happened(client, AuthorizationError, f"HTTP {status[:3]} without a reason")
 
 
 def test_reads_leave_nothing_open(client: Client, cln: AnsweringCln) -> None:
-    """A read that failed has changed nothing."""
+    """The error of a read never has an unknown outcome."""
     cln.says("<html>")
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
@@ -383,7 +387,7 @@ QUOTING = {
 def test_no_secret_shows(
     clients: Clients, cln: AnsweringCln, caplog: pytest.LogCaptureFixture, change: Change, answer: bytes
 ) -> None:
-    """Whatever CLN quotes, no text of the error nor of what led to it shows a secret in any spelling."""
+    """No secret is in an error or its causes, in any form that CLN may quote it."""
     caplog.set_level("DEBUG")
     client = clients.writer(cln.url)
     secrets = {name: value for name, value in (("key", KEY), ("new_key", IMUNIFY_KEY)) if name in change.arguments}
@@ -406,7 +410,7 @@ def test_no_secret_shows(
     "change", [each for each in IN_JSON if "key" in each.query or "create_key" in each.call], ids=named
 )
 def test_keys_in_answers_are_hidden(client: Client, cln: AnsweringCln, change: Change) -> None:
-    """A key that comes back is given in full, and masked in all texts from then on."""
+    """A key in a response is returned in full, and masked in all later texts."""
     row = {"key": KEY, "id": "a", "server_id": "a", "code": 0}
     cln.gives([row] if isinstance(change.data, list) else (True if change.data is True else row))
     result = change.make(client)
@@ -418,7 +422,7 @@ def test_keys_in_answers_are_hidden(client: Client, cln: AnsweringCln, change: C
 
 
 class CannedTransport(Transport):
-    """Gives every request the same answer, without a network."""
+    """A transport that gives every request the same response, without a network."""
 
     body = b""
 
@@ -442,7 +446,7 @@ JSON = st.recursive(
 
 @pytest.fixture(scope="module")
 def canned() -> Client:
-    """A client whose answers are made up."""
+    """A client with made-up responses."""
     clock = FakeClock()
     transport = CannedTransport(TransportSettings("http://127.0.0.1:9"), RateLimiter(1, 0, clock), clock, Redactor())
     return Client.over(transport, credentials())
@@ -451,7 +455,7 @@ def canned() -> Client:
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=JSON, bare=st.booleans())
 def test_any_data(canned: Client, data: object, bare: bool) -> None:
-    """Whatever JSON CLN gives, a change returns or raises an error of ours."""
+    """With any JSON data, a change returns or raises a ClnError."""
     transport = canned._caller.transport
     assert isinstance(transport, CannedTransport)
     transport.body = json.dumps(data).encode() if bare else enveloped(data)
@@ -463,7 +467,7 @@ def test_any_data(canned: Client, data: object, bare: bool) -> None:
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=60))
 def test_any_bytes(canned: Client, body: bytes) -> None:
-    """Whatever bytes come back, they do not make a change that never was."""
+    """No bytes in a response make a change seem done that was not."""
     transport = canned._caller.transport
     assert isinstance(transport, CannedTransport)
     transport.body = body
@@ -523,7 +527,7 @@ WRONG_CASES = [
 
 @pytest.mark.parametrize(("change", "name"), WRONG_CASES)
 def test_argument_that_is_wrong(client: Client, cln: AnsweringCln, change: Change, name: str) -> None:
-    """An argument that CLN could make nothing of is refused by its name before anything is sent."""
+    """An invalid argument is refused by its name before anything is sent."""
     for value in WRONG[name]:
         with pytest.raises(InvalidArgumentError) as raised:
             change.make(client, **{name: value})
@@ -535,7 +539,7 @@ def test_argument_that_is_wrong(client: Client, cln: AnsweringCln, change: Chang
 
 
 def test_a_note_that_is_empty(client: Client, cln: AnsweringCln) -> None:
-    """A new key has a note or none; the note of one that is there can be taken away."""
+    """A new key has a note or none; the note of a key can be removed."""
     for create in (client.kernelcare.create_key, client.imunify.create_key, client.els.create_key):
         codes = {} if create == client.kernelcare.create_key else {"code": "AVP"}
         with pytest.raises(InvalidArgumentError):
@@ -547,16 +551,16 @@ def test_a_note_that_is_empty(client: Client, cln: AnsweringCln) -> None:
 
 
 def test_nothing_to_change(client: Client, cln: AnsweringCln) -> None:
-    """An update of nothing is a slip."""
+    """An update without a limit or note is refused."""
     for update in (client.imunify.update_key, client.els.update_key):
         with pytest.raises(InvalidArgumentError) as raised:
             update("IMKEYVALUE")
-        assert str(raised.value) == "limit: is not given, and neither is note; it takes at least one of them"
+        assert str(raised.value) == "limit: a limit or a note is required"
     assert cln.asked == []
 
 
 def test_optional_arguments_are_left_out(client: Client, cln: AnsweringCln) -> None:
-    """What is not given is not sent, so that CLN leaves it as it is."""
+    """Arguments that are None are not sent, so that CLN keeps their values."""
     cln.gives({"key": "ABCD", "name": "a"})
     client.kernelcare.create_key(0)
     client.imunify.update_key("IMKEYVALUE", note="new")
@@ -576,7 +580,7 @@ def test_optional_arguments_are_left_out(client: Client, cln: AnsweringCln) -> N
 
 
 def test_without_credentials(clients: Clients, cln: AnsweringCln) -> None:
-    """A client without credentials can register a monitoring key, and change nothing else."""
+    """A client without credentials can only register a monitoring key."""
     client = Client.over(clients.transport(cln.url))
     with pytest.raises(ValueError, match="this client has no login and secret key"):
         client.kernelcare.delete_key(KEY)
@@ -586,7 +590,7 @@ def test_without_credentials(clients: Clients, cln: AnsweringCln) -> None:
 
 
 def test_the_reading_client_is_one_of_its_kind(clients: Clients, cln: AnsweringCln) -> None:
-    """A client that changes is one that reads as well, and stays of its kind."""
+    """``Client`` is a ``ReadOnlyClient``, and derived clients keep their type."""
     client = clients.writer(cln.url)
     assert isinstance(client, ReadOnlyClient)
     assert type(client.within(Deadline.never(clients.clock))) is Client
@@ -595,7 +599,7 @@ def test_the_reading_client_is_one_of_its_kind(clients: Clients, cln: AnsweringC
 
 
 def test_simulated_kernelcare(clients: Clients, served: Served) -> None:
-    """What the document's other reader makes of it: a key comes, opens to networks, and goes once."""
+    """A KernelCare key of the simulator can be created, opened to networks, and deleted once."""
     kernelcare = clients.writer(served.url).kernelcare
     key = kernelcare.create_key(2, "web & mail")
     assert [(each.key, each.limit, each.note) for each in kernelcare.keys()] == [(key, 2, "web & mail")]
@@ -606,11 +610,11 @@ def test_simulated_kernelcare(clients: Clients, served: Served) -> None:
         kernelcare.delete_key(key)
     with pytest.raises(NotDoneError) as raised:
         kernelcare.remove_server("nobody")
-    assert raised.value.problem == "CLN did nothing: Server not found"
+    assert raised.value.problem == "CLN reported success but changed nothing: Server not found"
 
 
 def test_simulated_imunify_and_els(clients: Clients, served: Served) -> None:
-    """A key comes, changes and goes with its servers, of which it has none."""
+    """A key of the simulator can be created, updated and removed."""
     client = clients.writer(served.url)
     imunify = client.imunify.create_key("360_30", 0, "one")
     els = client.els.create_key("ELS CELS7+SLA", 3)
@@ -626,7 +630,7 @@ def test_simulated_imunify_and_els(clients: Clients, served: Served) -> None:
 
 
 def test_simulated_licenses(clients: Clients, served: Served) -> None:
-    """A licence comes, turns into another, and goes once."""
+    """An IP license of the simulator can be registered, converted, and removed once."""
     licenses = clients.writer(served.url).ip_licenses
     bought = licenses.register("192.0.2.1", 41, els_allowed=True)
     assert (bought.ip, bought.type) == ("192.0.2.1", 41)
@@ -640,7 +644,7 @@ def test_simulated_licenses(clients: Clients, served: Served) -> None:
 
 
 def test_simulated_servers_and_groups(clients: Clients, served: Served, account: Account) -> None:
-    """Servers go from key to key, into groups and out of them, and away."""
+    """Servers of the simulator can be moved to a key, added to a group, and removed."""
     client = clients.writer(served.url)
     account.add_imunify_key(IMUNIFY_KEY).add_server("a", ip="192.0.2.1")
     another = client.imunify.create_key("360_UN", 5)

@@ -1,4 +1,4 @@
-"""The client as others use it, and the one promise that no single module can keep: no secret ever shows."""
+"""The client as its users call it, and the promise that no secret is ever shown."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ CALLS: dict[str, Callable[[ReadOnlyClient], object]] = {
     "groups.groups": lambda client: client.groups.groups(),
     "groups.servers": lambda client: client.groups.servers("web"),
     "awp.usage": lambda client: client.awp.usage("2023-12"),
-    "patch_status.of_key": lambda client: client.patch_status.of_key(MONITORING_KEY),
-    "patch_status.of_reseller": lambda client: client.patch_status.of_reseller(),
+    "patch_status.for_key": lambda client: client.patch_status.for_key(MONITORING_KEY),
+    "patch_status.for_reseller": lambda client: client.patch_status.for_reseller(),
 }
 
 ALL_SPELLED = sorted({spell(secret) for secret in SECRETS[:-1] for spell in SPELLINGS.values()})
@@ -90,7 +90,7 @@ def spelled(fields: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def furnished() -> Iterator[tuple[Simulator, Served]]:
-    """A CLN with one account that has a key of each kind."""
+    """A CLN with one account that has a key of each product."""
     simulator = Simulator(clock=FakeClock().time)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
     account.add_kernelcare_key(KEY).add_server()
@@ -105,7 +105,7 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
     """A client that has made each call, and so knows all secrets."""
     _, served = furnished
     with Clients(FakeClock(), Redactor(), one_ca) as clients:
-        clients.client(served.url).patch_status.of_reseller()
+        clients.client(served.url).patch_status.for_reseller()
         client = clients.client(served.url, timeout=20, registration_token=REGISTRATION_TOKEN)
         for call in CALLS.values():
             with contextlib.suppress(RefusedError):  # there is no such group
@@ -114,7 +114,7 @@ def knowing(furnished: tuple[Simulator, Served], one_ca: Path) -> Iterator[tuple
 
 
 def test_each_read_is_here(knowing: tuple[Clients, ReadOnlyClient], furnished: tuple[Simulator, Served]) -> None:
-    """What CALLS leaves out would not be looked at for secrets."""
+    """CALLS has every read-only call, so that each is checked for secrets."""
     simulator, _ = furnished
     simulator.faults.clear()
     simulator.clear_requests()
@@ -141,7 +141,7 @@ def test_no_secret_shows(
     kind: str,
     fields: dict[str, Any],
 ) -> None:
-    """Whatever goes wrong, no text of the error nor of what led to it shows a secret in any spelling."""
+    """No secret is in an error of any call or in its causes, with any fault, in any form."""
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
     caplog.set_level("DEBUG")
     clients, client = knowing
@@ -166,7 +166,7 @@ def test_no_secret_shows(
 
 
 def test_most_faults_are_errors(clients: Clients, furnished: tuple[Simulator, Served]) -> None:
-    """The test before this one is about errors: all kinds of faults but interim answers make one."""
+    """All faults except interim responses cause an error, so that the test above has errors to check."""
     simulator, served = furnished
     kinds = set()
     for kind, fields in FAULTS:
@@ -180,7 +180,7 @@ def test_most_faults_are_errors(clients: Clients, furnished: tuple[Simulator, Se
 
 
 def test_objects_show_no_secrets(clients: Clients, served: Served) -> None:
-    """What a debugger or a log might print of the objects holds no secret."""
+    """The representations of client objects contain no secret."""
     client = clients.client(served.url, proxy=f"http://me:{KEY}@127.0.0.1:9", registration_token=REGISTRATION_TOKEN)
     caller = client._caller
     shown = repr([client, caller, caller.transport, caller.transport.settings, caller.credentials, caller.redactor])
@@ -188,12 +188,12 @@ def test_objects_show_no_secrets(clients: Clients, served: Served) -> None:
 
 
 def test_api(clients: Clients) -> None:
-    """A client says which CLN it asks."""
+    """A client names the host of its API root."""
     assert clients.client("https://cln.cloudlinux.com/api").api == "cln.cloudlinux.com"
 
 
 def test_scrub(clients: Clients, redactor: Redactor, served: Served) -> None:
-    """A client cleans the texts of others of the secrets it knows."""
+    """A client replaces its secrets in any text."""
     client = clients.client(served.url)
     client.kernelcare.keys()
     assert client.scrub(f"{LOGIN} and {SECRET_KEY}") == "<login> and <secret>"
@@ -201,7 +201,7 @@ def test_scrub(clients: Clients, redactor: Redactor, served: Served) -> None:
 
 
 def test_within_asks_over_the_same_connection(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A client with a deadline is the same account over the same connections."""
+    """A client with a deadline uses the same account and connections."""
     client = clients.client(served.url)
     client.kernelcare.keys()
     client.within(Deadline(5, clients.clock)).imunify.keys()
@@ -209,7 +209,7 @@ def test_within_asks_over_the_same_connection(clients: Clients, simulator: Simul
 
 
 def test_close(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A closed client holds no connection, and opens one again when it is asked."""
+    """A closed client holds no connection, and reconnects for the next call."""
     client = clients.client(served.url)
     client.kernelcare.keys()
     client.close()
@@ -221,7 +221,7 @@ def test_close(clients: Clients, simulator: Simulator, served: Served) -> None:
 def test_wrong_secret_key(
     clients: Clients, simulator: Simulator, account: Account, served: Served, failure_status: int
 ) -> None:
-    """A wrong secret key is refused with a clear text, whatever the HTTP status, and once."""
+    """A wrong secret key is reported as auth with any HTTP status, and not retried."""
     simulator.failure_status = failure_status
     account.secret_key = "another"
     client = clients.client(served.url)
@@ -236,28 +236,28 @@ def test_wrong_secret_key(
 
 @pytest.mark.parametrize(("skew", "how"), [(3600, "3600 s behind"), (-7200, "7200 s ahead of")])
 def test_clock_that_is_wrong(clients: Clients, simulator: Simulator, served: Served, skew: int, how: str) -> None:
-    """With a clock that is an hour off CLN refuses the token, and the error as well as what is observed tell why."""
+    """With a clock an hour off, the error and the observed request explain the refused token."""
     simulator.faults.add(Fault("skew", seconds=skew))
     client = clients.client(served.url)
     for call, text in (
         (client.kernelcare.keys, "Authorization failed"),
-        (client.patch_status.of_reseller, "Registration token not found for reseller <login> not found"),
+        (client.patch_status.for_reseller, "Registration token not found for reseller <login> not found"),
     ):
         with pytest.raises(ClnError) as raised:
             call()
-        assert raised.value.problem == f"CLN refused the token: {text}; our clock is {how} that of CLN"
+        assert raised.value.problem == f"CLN refused the token: {text}; the local clock is {how} the clock of CLN"
         assert raised.value.reason == "auth"
     assert [exchange.clock_skew for exchange in clients.exchanges] == [skew, skew]
 
 
 @pytest.mark.parametrize("kind", [ReadOnlyClient, Client])
 def test_made_of_texts(kind: type[ReadOnlyClient], served: Served, simulator: Simulator) -> None:
-    """A client is made of a login and a secret key, and closes its connections at the end of its block."""
+    """A client is made from a login and a secret key, and closes its connections on exit."""
     with kind(LOGIN, SECRET_KEY, api_url=f"{served.url}/", registration_token=REGISTRATION_TOKEN) as client:
         # The simulator's clock stands still, so the token is of another time; that it came to an answer is enough.
         with contextlib.suppress(ClnError):
             client.kernelcare.keys()
-        assert client.patch_status.of_reseller().ok
+        assert client.patch_status.for_reseller().ok
         assert repr(client) == f"<{kind.__name__} of {client.api}>"
         assert not [secret for secret in SECRETS if secret in repr([client, vars(client), client._caller])]
         assert type(client.within(Deadline(5, FakeClock()))) is kind
@@ -266,7 +266,7 @@ def test_made_of_texts(kind: type[ReadOnlyClient], served: Served, simulator: Si
 
 
 def test_default_is_cln_itself() -> None:
-    """Without another root, CLN itself is asked, with its certificate checked."""
+    """By default the client uses CLN itself, and verifies its certificate."""
     with Client("me", "a secret") as client:
         settings = client._caller.transport.settings
     assert settings.api_url == "https://cln.cloudlinux.com/api"
@@ -290,7 +290,7 @@ def test_default_is_cln_itself() -> None:
     ],
 )
 def test_made_of_something_wrong(name: str, values: list[Any]) -> None:
-    """What a client cannot be made of is told by its name."""
+    """An invalid argument of the client is reported by its name."""
     for value in values:
         with pytest.raises(InvalidArgumentError) as raised:
             Client(**{"login": LOGIN, "secret_key": SECRET_KEY, name: value})
@@ -299,6 +299,6 @@ def test_made_of_something_wrong(name: str, values: list[Any]) -> None:
 
 
 def test_ca_file_that_is_not_there(tmp_path: Path) -> None:
-    """A bundle that cannot be read is an error at once."""
+    """A missing CA bundle raises an error when the client is made."""
     with pytest.raises(FileNotFoundError):
         Client(LOGIN, SECRET_KEY, ca_file=str(tmp_path / "none.pem"))

@@ -1,4 +1,4 @@
-"""Dates of CLN, in every spelling that is documented, was seen, or is likely."""
+"""The dates of CLN in every documented, observed or likely format."""
 
 from __future__ import annotations
 
@@ -66,13 +66,13 @@ NO_DATES = [
 
 @pytest.mark.parametrize(("text", "seconds"), SPELLINGS.items(), ids=SPELLINGS.keys())
 def test_exact_seconds(text: str, seconds: float) -> None:
-    """Each spelling is read to the exact second."""
+    """Each format is read to the exact second."""
     assert parse_date(text) == seconds
 
 
 @pytest.mark.parametrize("text", NO_DATES, ids=map(ascii, NO_DATES))
 def test_no_date(text: str) -> None:
-    """Anything else is a ValueError, never a wrong moment."""
+    """Any other text raises ValueError."""
     with pytest.raises(ValueError):  # noqa: PT011 # who calls it says what is wrong
         parse_date(text)
 
@@ -83,7 +83,7 @@ def test_no_date(text: str) -> None:
     st.sampled_from(["%Y-%m-%dT%H:%M{zone}", "%Y-%m-%dT%H:%M:00{zone}", "%Y-%m-%d %H:%M:00 {zone}"]),
 )
 def test_every_minute_in_every_zone(moment: datetime, offset: int, spelling: str) -> None:
-    """Any minute in any zone is read back as it was written."""
+    """Any minute in any time zone is read as it was written."""
     moment = moment.replace(second=0, microsecond=0, tzinfo=timezone(timedelta(minutes=offset)))
     spelled = moment.strftime(spelling.format(zone="%z"))
     assert parse_date(spelled) == moment.timestamp()
@@ -91,39 +91,39 @@ def test_every_minute_in_every_zone(moment: datetime, offset: int, spelling: str
 
 @given(st.text(alphabet="0123456789-+:.TZ WGMUC", max_size=30) | st.text(max_size=30))
 def test_any_text(text: str) -> None:
-    """Any text is a finite number of seconds or a ValueError."""
+    """Any text gives finite seconds or ValueError."""
     with contextlib.suppress(ValueError):
         assert math.isfinite(parse_date(text))
 
 
 @given(st.lists(st.none() | st.sampled_from([*SPELLINGS, *NO_DATES]) | st.text(max_size=20)))
 def test_many_dates(texts: list[str | None]) -> None:
-    """Dates read together are those that each is alone."""
+    """Dates read together give the same as each alone."""
     with contextlib.suppress(ValueError):
         assert parse_plain_dates(texts) == [None if text is None else parse_date(text) for text in texts]
 
 
 def test_documented_dates_are_plain() -> None:
-    """The spelling of the API document needs no closer look; neither does a server that never checked in."""
+    """The documented format, and null, are read on the fast path."""
     assert parse_plain_dates(["2014-04-30T11:26-0400", None]) == [1398871560, None]
 
 
 @pytest.mark.parametrize("text", ["2014-04-30T15:26:00.250Z", "0", " 2014-04-30"])
 def test_dates_that_are_not_plain(text: str) -> None:
-    """What is read as a whole, or not at all, is left to others."""
+    """Unusual formats are left to the slow path."""
     with pytest.raises(ValueError):  # noqa: PT011 # who calls it looks closely
         parse_plain_dates([text])
 
 
 @pytest.mark.parametrize("value", [{}, {"date": "2014-04-30"}, [], ["2014-04-30"], 1398871560, 1.5, True])
 def test_values_that_are_no_text_are_not_plain(value: object) -> None:
-    """A JSON value that is no text is a TypeError on every Python."""
+    """A JSON value that is not a string raises TypeError on every Python version."""
     with pytest.raises(TypeError):
         parse_plain_dates([value])
 
 
 def test_a_memory_of_dates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many days and times there are, few are kept."""
+    """The cache of days and times is bounded."""
     monkeypatch.setattr(dates, "_MOST", 3)
     kept = dates._Parsed(float)
     assert [kept[str(number)] for number in range(8)] == list(range(8))

@@ -1,4 +1,4 @@
-"""ELS keys and their servers."""
+"""Tests of ELS keys and their servers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def client(clients: Clients, cln: AnsweringCln) -> ReadOnlyClient:
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloping: bool) -> None:
-    """The document's samples of keys and servers, whose numbers are strings and whose notes may be numbers."""
+    """The document's samples are decoded; their numbers are strings, and notes may be numbers."""
     wrap = (lambda sample: enveloped(json.loads(sample))) if enveloping else bytes
     cln.says(wrap(MEANT["els.key.list.json"]))
     assert client.els.keys("CELS") == [
@@ -38,7 +38,7 @@ def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloping: bool) ->
 
 @pytest.mark.parametrize("code", [*ELS_CODES, "NEWER_9", "\u2026", "\u00dc 9.x (beta)"])
 def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln, code: str) -> None:
-    """The code goes out exactly as written, under both of the names the document has for it."""
+    """The product code is sent unchanged, under both names of the document."""
     cln.gives([])
     assert client.els.keys(code) == []
     assert client.els.servers(code) == []
@@ -50,7 +50,7 @@ def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln, code: str) -> 
 
 
 def test_codes_of_the_document() -> None:
-    """The ten codes are as the document spells them."""
+    """The ten product codes are spelled as in the document."""
     assert list(ELS_CODES) == [
         "CELS",
         "OELS",
@@ -67,7 +67,7 @@ def test_codes_of_the_document() -> None:
 
 @pytest.mark.parametrize("code", ["", " ", "CELS\n", "CELS/8", "CELS&x", "x" * 33, "CELS,OELS", "\ud800", None, 16])
 def test_code_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, code: Any) -> None:
-    """A code of another form is refused before anything is sent."""
+    """A product code in another format is refused before anything is sent."""
     for call in (client.els.keys, client.els.servers):
         with pytest.raises(InvalidArgumentError) as raised:
             call(code)
@@ -84,20 +84,20 @@ def test_code_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, code: Any)
     ],
 )
 def test_values_of_a_key(client: ReadOnlyClient, cln: AnsweringCln, row: dict[str, Any], key: ElsKey) -> None:
-    """What only describes a key does not cost the list, and a key that repeats is one key."""
+    """Odd descriptive fields do not spoil the list, and duplicate keys are one."""
     cln.gives([row, row])
     assert client.els.keys("CELS") == [key]
 
 
 def test_servers_that_repeat(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """Two rows of the same id are one server; what describes it may be missing or odd."""
+    """Rows with the same id are one server; descriptive fields may be missing or odd."""
     cln.gives([{"id": 1, "ip": {}}, {"id": "1", "ip": "192.0.2.1"}, {"id": 2, "hostname": None}])
     assert client.els.servers("CELS") == [ElsServer("1", "", "", ""), ElsServer("2", "", "", "")]
 
 
 @pytest.mark.parametrize("row", [{}, {"id": "", "key": ""}, {"id": None, "key": True}, 7])
 def test_rows_without_an_identity(client: ReadOnlyClient, cln: AnsweringCln, row: object) -> None:
-    """A row that does not say which thing it is about is not an answer of CLN."""
+    """A row without an id is a bad answer."""
     cln.gives([row])
     for call in (client.els.keys, client.els.servers):
         with pytest.raises(BadAnswerError):
@@ -105,7 +105,7 @@ def test_rows_without_an_identity(client: ReadOnlyClient, cln: AnsweringCln, row
 
 
 def test_keys_that_were_told_are_hidden(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """Each key in an answer is a credential, and is masked in all texts from then on."""
+    """Each key in a response is masked in all later texts."""
     cln.gives([{"key": KEY}])
     client.els.keys("CELS")
     cln.gives([{"id": "1", "key": IMUNIFY_KEY}])

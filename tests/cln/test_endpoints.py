@@ -1,4 +1,4 @@
-"""The calls of the API document, which of them monitoring may make, and their paths."""
+"""The endpoints of the API document, which of them are read-only, and their paths."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CHANGING = sorted(
 
 
 def test_every_call_of_the_document() -> None:
-    """The lists of reads and of writes together are the document, and what changes something is on that of writes."""
+    """The lists of reads and writes together are the calls of the document, each in the right list."""
     assert {f"{each.method} {each.template}" for each in READS | WRITES} == DOCUMENTED
     assert sorted(f"{each.method} {each.template}" for each in WRITES) == CHANGING
     assert not READS & WRITES
 
 
 def test_reader_has_nothing_that_writes(clients: Clients, served: Served) -> None:
-    """No method of the client that monitors is made of what sends a change, and of the other one nearly all are."""
+    """The read-only client has no method that sends a change; the other client has them."""
 
     def sending(client: ReadOnlyClient) -> list[str]:
         families = {name: type(family) for name, family in vars(client).items() if not name.startswith("_")}
@@ -54,7 +54,7 @@ def test_reader_has_nothing_that_writes(clients: Clients, served: Served) -> Non
 def test_writing_calls_are_not_read(
     clients: Clients, simulator: Simulator, served: Served, call: str, as_get: bool
 ) -> None:
-    """A call that changes something is refused before anything is sent, its token before it is made."""
+    """A call that changes something cannot be sent as a read, and makes no token."""
     transport = clients.transport(served.url)
     method, template = call.split(" ")
     endpoint = Endpoint(template) if as_get else Endpoint(template, method)
@@ -64,7 +64,7 @@ def test_writing_calls_are_not_read(
 
     with pytest.raises(PermissionError) as raised:
         transport.read(endpoint, made, made, lambda answer: answer, Deadline.never(clients.clock))
-    assert str(raised.value) == f"{template} is not one of the calls that only read"
+    assert str(raised.value) == f"{template} is not a read-only call"
     assert simulator.requests == []
 
 
@@ -79,12 +79,12 @@ def test_writing_calls_are_not_read(
     ],
 )
 def test_arguments_in_the_path(key: str, path: str) -> None:
-    """What stands in a path is percent-encoded, slashes too."""
+    """Arguments in a path are percent-encoded, including slashes."""
     assert PATCH_STATUS_OF_KEY.path(key=key) == path
 
 
 def test_login_and_token_in_the_path() -> None:
-    """The bars of a token are encoded."""
+    """The bars of a token are percent-encoded in a path."""
     assert PATCH_STATUS_OF_RESELLER.path(login="me@example.net", token="me|1|ab") == (
         "/kcare/nagios-res/me%40example.net/me%7C1%7Cab"
     )
@@ -92,18 +92,18 @@ def test_login_and_token_in_the_path() -> None:
 
 @pytest.mark.parametrize("key", [".", "..", "register_key.plain"])
 def test_key_that_would_make_it_another_call(clients: Clients, simulator: Simulator, served: Served, key: str) -> None:
-    """A key that would turn the path into that of another call goes nowhere, be it one that CLN's own list gave."""
+    """A key that gives the path of another call is refused, also if it is from a list of CLN."""
     with pytest.raises(InvalidArgumentError) as raised:
-        clients.client(served.url).patch_status.of_key(KernelCareKey(key, None, None, "", None))
-    assert str(raised.value) == "key: would make it another call; it takes a name of CLN's own"
+        clients.client(served.url).patch_status.for_key(KernelCareKey(key, None, None, "", None))
+    assert str(raised.value) == "key: not allowed: it would give the path of another call"
     assert raised.value.argument == "key"
     with pytest.raises(InvalidArgumentError):
-        clients.client(served.url).patch_status.of_key(key)
+        clients.client(served.url).patch_status.for_key(key)
     assert simulator.requests == []
 
 
 def test_path_arrives_as_it_was_made(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """No library on the way decodes or resolves what stands in the path."""
+    """No library decodes or normalizes the path of a request."""
     with pytest.raises(RefusedError):
-        clients.client(served.url).patch_status.of_key(KernelCareKey("a/../b%2Fc.~d", None, None, "", None))
+        clients.client(served.url).patch_status.for_key(KernelCareKey("a/../b%2Fc.~d", None, None, "", None))
     assert simulator.requests[0].target == "/api/kcare/nagios/a%2F..%2Fb%252Fc.~d"

@@ -1,4 +1,4 @@
-"""The two forms of answers: every sample of the API document, every text we know of, and any bytes at all."""
+"""JSON responses: every sample of the API document, every known text, and any bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cln_monitor.cln import AuthorizationError, BadAnswerError, ClnError, RefusedError
-from cln_monitor.cln.envelope import _looked_at_closely, changed_data, describe_body, json_data
+from cln_monitor.cln.envelope import _decode_slowly, changed_data, describe_body, json_data
 from cln_monitor.cln.http.answer import HttpAnswer
 
 from .answers import answer, plain_problem
@@ -62,7 +62,7 @@ CALLS = [
 
 
 def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any = Any) -> str:
-    """Return the type and the text of the error that a JSON answer is."""
+    """Return the type and the text of the error that a JSON response raises."""
     with pytest.raises(ClnError) as raised:
         json_data(answer(body, status, location), kind)
     return f"{type(raised.value).__name__}: {raised.value}"
@@ -70,19 +70,21 @@ def problem(body: bytes | str, status: int = 200, location: str = "", kind: Any 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_each_call_has_a_sample(call: str) -> None:
-    """No JSON call of the API document is without a sample here."""
+    """Every JSON call of the API document has a sample."""
     assert f"{call}.json" in MEANT
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_literal_sample_that_is_broken(name: str) -> None:
-    """JSON as the PDF broke it is not an answer of CLN, and never a crash."""
-    assert problem(LITERAL[name]) == "BadAnswerError: not an answer of CLN but JSON that is cut or broken"
+    """A sample that the PDF broke is a bad answer, and never a crash."""
+    assert (
+        problem(LITERAL[name]) == "BadAnswerError: unexpected response from CLN: truncated or malformed JSON (HTTP 200)"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(MEANT) - {UNAUTHORIZED}))
 def test_sample_as_it_was_meant(name: str) -> None:
-    """Each sample gives its data: as it stands, with or without the envelope, and in the envelope."""
+    """Each repaired sample gives its data, as printed and within the envelope."""
     document = json.loads(MEANT[name])
     has_envelope = isinstance(document, dict) and "success" in document
     data = document["data"] if has_envelope else document
@@ -91,12 +93,12 @@ def test_sample_as_it_was_meant(name: str) -> None:
 
 
 def test_sample_of_a_refusal() -> None:
-    """The document's sample of an error is one."""
+    """The document's sample of an error is a refusal."""
     assert problem(MEANT[UNAUTHORIZED]) == "AuthorizationError: CLN refused the token: Authorization failed"
 
 
 def test_done_and_not_done_can_be_told_apart() -> None:
-    """``success:true`` is not "done": removing a server that is not there gives no data."""
+    """Removing a missing server gives ``success:true`` without data, which is not "done"."""
     assert json_data(answer(MEANT["kcare.srv.remove.json"]), object) == {"server_id": "", "key": ""}
     assert json_data(answer(MEANT["kcare.srv.remove.not-found.json"]), object) is None
     assert json_data(answer(MEANT["ipl.remove.not-done.json"]), bool) is False
@@ -120,33 +122,33 @@ def test_done_and_not_done_can_be_told_apart() -> None:
     ],
 )
 def test_data(body: bytes | str, data: object) -> None:
-    """Keys come in any order, unknown ones do not matter, and a byte that is no UTF-8 does not cost the rest."""
+    """Fields are accepted in any order, unknown ones are ignored, and invalid UTF-8 does not spoil the rest."""
     assert json_data(answer(body), object) == data
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_false_is_a_refusal(status: int) -> None:
-    """``success`` that is JSON false says that the call failed."""
+    """A ``success`` field that is false is a refusal."""
     body = '{"success": false, "message": "Limit reached", "data": [1]}'
-    assert problem(body, status) == "RefusedError: CLN refused the call: Limit reached"
+    assert problem(body, status) == "RefusedError: CLN refused the request: Limit reached"
 
 
 @pytest.mark.parametrize("success", ["null", "1", '"true"', '"false"', '"yes"', "[true]", '{"true": true}', "0", "1.0"])
 def test_neither_true_nor_false(success: str) -> None:
-    """Anything else is neither a success nor a refusal, and CLN's words are kept."""
-    said = "BadAnswerError: not an answer of CLN but JSON whose success is neither true nor false"
+    """Any other ``success`` is a bad answer that keeps the message of CLN."""
+    said = (
+        "BadAnswerError: unexpected response from CLN: "
+        "JSON with a success field that is neither true nor false (HTTP 200)"
+    )
     assert problem(f'{{"success": {success}, "data": [1]}}') == said
     with_message = f'{{"success": {success}, "message": "Limit reached"}}'
-    assert problem(with_message) == f"{said}; CLN says: Limit reached"
-    assert problem(with_message, 400) == (
-        "BadAnswerError: not an answer of CLN but HTTP 400 with JSON whose success is neither true nor false; "
-        "CLN says: Limit reached"
-    )
+    assert problem(with_message) == f"{said}; message: Limit reached"
+    assert problem(with_message, 400) == f"{said.replace('200', '400')}; message: Limit reached"
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 503])
 def test_refused_token(status: int) -> None:
-    """A refused token is told from the body, whatever the HTTP status."""
+    """A refused token is recognized by the body, with any HTTP status."""
     assert problem(LITERAL[UNAUTHORIZED], status) == "AuthorizationError: CLN refused the token: Authorization failed"
 
 
@@ -163,7 +165,7 @@ def test_refused_token(status: int) -> None:
     ],
 )
 def test_words_for_a_refused_token(message: str) -> None:
-    """Whatever the words, what is about the token is about the token."""
+    """Any message about a token or authorization counts as auth."""
     body = json.dumps({"success": False, "message": message})
     assert problem(body) == f"AuthorizationError: CLN refused the token: {message}"
     assert plain_problem(f"success:false\nmessage:{message}") == f"AuthorizationError: CLN refused the token: {message}"
@@ -175,24 +177,28 @@ def test_words_for_a_refused_token(message: str) -> None:
         (
             '{"success": false, "message": "Server not found"}',
             200,
-            "RefusedError: CLN refused the call: Server not found",
+            "RefusedError: CLN refused the request: Server not found",
         ),
-        ('{"success": false}', 200, "RefusedError: CLN refused the call: it gave no reason"),
-        ('{"success": false, "message": null}', 500, "RefusedError: CLN refused the call: it gave no reason"),
-        ('{"success": false, "message": 42}', 200, "RefusedError: CLN refused the call: 42"),
-        ('{"success": false, "message": "two\\nlines \\u202e"}', 200, "RefusedError: CLN refused the call: two lines"),
+        ('{"success": false}', 200, "RefusedError: CLN refused the request: no reason given"),
+        ('{"success": false, "message": null}', 500, "RefusedError: CLN refused the request: no reason given"),
+        ('{"success": false, "message": 42}', 200, "RefusedError: CLN refused the request: 42"),
+        (
+            '{"success": false, "message": "two\\nlines \\u202e"}',
+            200,
+            "RefusedError: CLN refused the request: two lines",
+        ),
         ('{"success": false}', 401, "AuthorizationError: CLN refused the token: HTTP 401"),
         ('{"success": false, "message": "Key"}', 403, "AuthorizationError: CLN refused the token: Key"),
     ],
 )
 def test_refusals(body: str, status: int, text: str) -> None:
-    """A refusal gives CLN's own reason, on one line."""
+    """A refusal has the message of CLN, on one line."""
     assert problem(body, status) == text
 
 
 @pytest.mark.parametrize(("status", "transient"), [(200, False), (401, False), (404, False), (500, True), (503, True)])
 def test_which_refusals_may_pass(status: int, transient: bool) -> None:
-    """A refusal with HTTP 5xx may be the trouble of a moment; a refused token never is."""
+    """A refusal with HTTP 5xx is transient; a refused token never is."""
     for body in ('{"success": false, "message": "Unexpected server error"}', LITERAL[UNAUTHORIZED]):
         with pytest.raises(ClnError) as raised:
             json_data(answer(body, status), object)
@@ -200,57 +206,65 @@ def test_which_refusals_may_pass(status: int, transient: bool) -> None:
 
 
 BAD = {
-    "an empty body": ("", 200, "not an answer of CLN but an empty body"),
-    "blanks": (" \n ", 200, "not an answer of CLN but an empty body"),
-    "a page": ("<!DOCTYPE html><html>…", 200, "not an answer of CLN but an HTML page"),
-    "a page behind many blanks": (" " * 300 + "<html>", 200, "not an answer of CLN but an HTML page"),
-    "a cut list": ('{"success": true, "data": [{"ke', 200, "not an answer of CLN but JSON that is cut or broken"),
-    "text": ("All fine", 200, "not an answer of CLN but text that nobody has documented"),
-    "other bytes": (b"\x00\xff\xfe", 200, "not an answer of CLN but text that nobody has documented"),
-    "constants of JavaScript": ("[NaN, Infinity]", 200, "not an answer of CLN but JSON that is cut or broken"),
+    "an empty body": ("", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
+    "blanks": (" \n ", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
+    "a page": ("<!DOCTYPE html><html>…", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "a page behind many blanks": (" " * 300 + "<html>", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "a cut list": (
+        '{"success": true, "data": [{"ke',
+        200,
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+    ),
+    "text": ("All fine", 200, "unexpected response from CLN: undocumented text (HTTP 200)"),
+    "other bytes": (b"\x00\xff\xfe", 200, "unexpected response from CLN: undocumented text (HTTP 200)"),
+    "constants of JavaScript": (
+        "[NaN, Infinity]",
+        200,
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+    ),
     "no envelope but a message": (
         '{"message": "hello"}',
         200,
-        "not an answer of CLN but JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON without a success field (HTTP 200)",
     ),
     "no envelope but data": (
         '{"data": []}',
         200,
-        "not an answer of CLN but JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON without a success field (HTTP 200)",
     ),
     "a page of 404": (
         "<html>",
         404,
-        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+        "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
     ),
-    "a page of 502": ("<html>", 502, "not an answer of CLN but HTTP 502 with an HTML page"),
+    "a page of 502": ("<html>", 502, "unexpected response from CLN: an HTML page (HTTP 502)"),
     "success with 500": (
         '{"success": true, "data": []}',
         500,
-        "not an answer of CLN but HTTP 500 with a body that says success",
+        "unexpected response from CLN: a body that reports success (HTTP 500)",
     ),
     "JSON of a web framework": (
         '{"timestamp": 1, "status": 500, "error": "Internal Server Error", "path": "/api"}',
         500,
-        "not an answer of CLN but HTTP 500 with JSON that does not say whether the call succeeded",
+        "unexpected response from CLN: JSON without a success field (HTTP 500)",
     ),
-    "nothing, with 204": ("", 204, "not an answer of CLN but HTTP 204 with an empty body"),
-    "too deep": ("[" * 100_000, 200, "not an answer of CLN but JSON that is nested too deep"),
+    "nothing, with 204": ("", 204, "unexpected response from CLN: an empty body (HTTP 204)"),
+    "too deep": ("[" * 100_000, 200, "unexpected response from CLN: JSON that is nested too deeply (HTTP 200)"),
 }
 
 
 @pytest.mark.parametrize(("body", "status", "text"), BAD.values(), ids=BAD.keys())
 def test_bad_answers(body: bytes | str, status: int, text: str) -> None:
-    """What is not an answer of CLN is told from a refusal, and what it is instead is named."""
+    """A bad answer describes the unexpected body."""
     assert problem(body, status) == f"BadAnswerError: {text}"
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_authorization_without_a_body_of_cln(status: int) -> None:
-    """HTTP 401 and 403 are about authorization, whoever answers."""
+    """HTTP 401 and 403 are reported as auth, with any body."""
     text = (
-        f"AuthorizationError: CLN answers HTTP {status} and no reason: "
-        "login, secret key or token are wrong, or our address is barred"
+        f"AuthorizationError: HTTP {status} without a reason: "
+        "the login, secret key or token is wrong, or our IP address is blocked"
     )
     assert problem("<html>", status) == text
     assert plain_problem("", status) == text
@@ -267,11 +281,14 @@ def test_authorization_without_a_body_of_cln(status: int) -> None:
     ],
 )
 def test_redirects(location: str, where: str) -> None:
-    """A redirect names the host it leads to, and nothing else of the address."""
-    text = f"BadAnswerError: it redirects to {where}, which is never followed with a token; is api_url right?"
+    """A redirect names the host of its target, and nothing else of the URL."""
     for body in ("<html>", "", '{"success": true, "data": []}'):
-        assert problem(body, 302, location) == text
-    assert plain_problem("success:true", 301, location) == text
+        assert problem(body, 302, location) == _redirect(where, 302)
+    assert plain_problem("success:true", 301, location) == _redirect(where, 301)
+
+
+def _redirect(where: str, status: int) -> str:
+    return f"BadAnswerError: unexpected redirect to {where} (HTTP {status}), not followed; check api_url"
 
 
 @pytest.mark.parametrize(
@@ -283,32 +300,34 @@ def test_redirects(location: str, where: str) -> None:
     ],
 )
 def test_other_shapes(data: str, text: str) -> None:
-    """Data of another shape than documented is a bad answer that says where."""
+    """Data of an undocumented shape is a bad answer that says where."""
     body = f'{{"success": true, "data": {data}}}'
-    said = f"BadAnswerError: not an answer of CLN but JSON of another shape than documented: {text}"
+    said = (
+        f"BadAnswerError: unexpected response from CLN: JSON that does not match the API document ({text}) (HTTP 200)"
+    )
     assert problem(body, kind=list[dict[str, str]]) == said
     mended = f'{{"success": true, "note": "\\ud800", "data": {data}}}'
     assert problem(mended, kind=list[dict[str, str]]) == said
 
 
 def test_message_beside_data_of_another_shape() -> None:
-    """What CLN says beside data that is not what was asked for tells why."""
+    """The message of CLN is kept if the data has an undocumented shape."""
     assert problem('{"success": true, "message": "No keys found", "data": null}', kind=list[Any]) == (
-        "BadAnswerError: not an answer of CLN but JSON of another shape than documented: "
-        "Expected `array`, got `null`; CLN says: No keys found"
+        "BadAnswerError: unexpected response from CLN: JSON that does not match the API document "
+        "(Expected `array`, got `null`) (HTTP 200); message: No keys found"
     )
 
 
 @pytest.mark.parametrize(("status", "transient"), [(200, False), (404, False), (500, True), (502, True), (504, True)])
 def test_which_bad_answers_may_pass(status: int, transient: bool) -> None:
-    """What comes with HTTP 5xx may be gone a moment later."""
+    """A bad answer is transient with HTTP 5xx only."""
     with pytest.raises(BadAnswerError) as raised:
         json_data(answer("<html>", status), object)
     assert raised.value.transient is transient
 
 
 def test_reason_is_not_cut_before_it_is_scrubbed() -> None:
-    """The reason that CLN gives is kept long enough for the secrets in it to be found."""
+    """The message of CLN is not truncated before its secrets are replaced."""
     text = problem(json.dumps({"success": False, "message": "x" * 1000 + " secret"}))
     assert text.endswith(" secret")
 
@@ -322,7 +341,7 @@ def test_reason_is_not_cut_before_it_is_scrubbed() -> None:
     st.sampled_from([200, 302, 401, 404, 500]),
 )
 def test_any_bytes_of_json(body: bytes, status: int) -> None:
-    """Any bytes are data or a ClnError, and data only with a good status."""
+    """Any bytes give data or a ClnError, and data only with a good status."""
     for kind in (object, list[dict[str, Any]], bool):
         try:
             json_data(answer(body, status), kind)
@@ -336,17 +355,17 @@ def test_any_bytes_of_json(body: bytes, status: int) -> None:
     [
         (b"", "an empty body"),
         (b"<?xml version", "an HTML page"),
-        (b"  [1", "JSON that is cut or broken"),
-        (b"plain", "text that nobody has documented"),
+        (b"  [1", "truncated or malformed JSON"),
+        (b"plain", "undocumented text"),
     ],
 )
 def test_describe_body(body: bytes, what: str) -> None:
-    """A few words tell what a body is."""
+    """A bad body is described in a few words."""
     assert describe_body(body) == what
 
 
 def test_authorization_is_a_type_of_its_own() -> None:
-    """A refused token and a refused call can be told apart by type."""
+    """A refused token and a refused request have different types."""
     assert not issubclass(AuthorizationError, RefusedError)
 
 
@@ -360,10 +379,10 @@ VALUES = st.sampled_from([True, False, None, 1, "true", "text", [], [{"id": 1}],
     st.sampled_from([slice(None), slice(-1), slice(1, -1)]),
 )
 def test_most_answers_are_read_at_one_go(members: list[tuple[str, Any]], status: int, kind: Any, part: slice) -> None:
-    """What is read so is what a close look finds, or the same error: members in any order, twice, missing or cut."""
+    """The fast decoder gives the same data or error as the slow one, for any fields or truncation."""
     body = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members) + "}"
     whole = answer(body[part], status)
-    assert _outcome(json_data, whole, kind) == _outcome(_looked_at_closely, whole, kind)
+    assert _outcome(json_data, whole, kind) == _outcome(_decode_slowly, whole, kind)
 
 
 def _outcome(read: Callable[[HttpAnswer, Any], object], whole: HttpAnswer, kind: Any) -> tuple[object, str]:
@@ -376,36 +395,36 @@ def _outcome(read: Callable[[HttpAnswer, Any], object], whole: HttpAnswer, kind:
 @pytest.mark.parametrize("status", [201, 202, 203, 204, 205, 206, 207, 226])
 @pytest.mark.parametrize("body", [enveloped([]), b"[]"], ids=["in the envelope", "bare"])
 def test_list_with_another_status_of_success(body: bytes, status: int) -> None:
-    """A list is whole with 200 alone: a 206 says itself that it is a part, and no other is one of CLN's."""
-    with pytest.raises(BadAnswerError, match=f"HTTP {status} with ") as raised:
+    """A list is complete with status 200 only: a 206 is partial, and others are not from CLN."""
+    with pytest.raises(BadAnswerError, match=rf"\(HTTP {status}\)$") as raised:
         json_data(HttpAnswer(status, body), list)
     assert not raised.value.transient
 
 
 @pytest.mark.parametrize(("status", "good"), [(200, True), (201, True), (202, True), (203, False), (206, False)])
 def test_change_with_another_status_of_success(status: int, good: bool) -> None:
-    """A change was made where CLN says so, also as created or taken, and not in an answer that is a part."""
+    """A change may succeed with 201 or 202, and not with a partial response."""
     if good:
         assert changed_data(HttpAnswer(status, enveloped(True)), bool) is True
     else:
-        with pytest.raises(BadAnswerError, match=f"HTTP {status} with a body that says success"):
+        with pytest.raises(BadAnswerError, match=rf"a body that reports success \(HTTP {status}\)"):
             changed_data(HttpAnswer(status, enveloped(True)), bool)
 
 
 @pytest.mark.parametrize("status", [304, 306, 399])
 def test_status_that_redirects_nowhere(status: int) -> None:
-    """A 304 answers a question that nobody asked: it is no redirect."""
-    assert problem(b"", status) == f"BadAnswerError: not an answer of CLN but HTTP {status} with an empty body"
+    """A 304 is an unexpected response, and not a redirect."""
+    assert problem(b"", status) == f"BadAnswerError: unexpected response from CLN: an empty body (HTTP {status})"
 
 
 def test_refusal_with_another_status_of_success() -> None:
-    """A no of CLN is one with any status."""
-    assert problem('{"success": false, "message": "no"}', 206) == "RefusedError: CLN refused the call: no"
+    """A refusal by CLN counts with any status."""
+    assert problem('{"success": false, "message": "no"}', 206) == "RefusedError: CLN refused the request: no"
 
 
 @pytest.mark.processes
 def test_threads_that_read_a_kind_for_the_first_time_at_once() -> None:
-    """They do not crash the process, as they would where msgspec learns a type in several threads at a time."""
+    """Threads that decode a new type at the same time do not crash the process."""
     program = """
 import sys, threading
 import msgspec

@@ -1,4 +1,4 @@
-"""The errors: six small types, each a word for metrics and a text for people."""
+"""The errors of the client: six types, each with a reason for metrics and a text for people."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from cln_monitor.cln import (
 
 
 def test_reasons_are_those_of_the_contract() -> None:
-    """The words are label values that others rely on."""
+    """The reasons are the documented label values."""
     assert set(REASONS) == {"unreachable", "timeout", "rate_limited", "auth", "refused", "bad_answer"}
 
 
 def test_each_exported_error_has_one_of_the_reasons() -> None:
-    """No error type is without its word."""
+    """Each exported error type has one of the reasons."""
     kinds = [
         kind for name in cln.__all__ if isinstance(kind := getattr(cln, name), type) and issubclass(kind, ClnError)
     ]
@@ -32,7 +32,7 @@ def test_each_exported_error_has_one_of_the_reasons() -> None:
 
 
 def test_text_names_what_was_attempted() -> None:
-    """The text is what was attempted, then the problem, both without secrets; so are repr and arguments."""
+    """Text, repr and arguments have what was attempted and the problem, without secrets."""
     error = BadAnswerError("the planted thing")
     error.add_context("reading /status.json", lambda text: text.replace("planted", "<secret>"))
     assert str(error) == "reading /status.json: the <secret> thing"
@@ -41,7 +41,7 @@ def test_text_names_what_was_attempted() -> None:
 
 
 def test_what_led_to_it_is_dropped() -> None:
-    """The errors of the HTTP libraries quote URLs; an error that leaves the client leads to none of them."""
+    """An error of the client has no causes, as those of the HTTP libraries quote URLs."""
     try:
         try:
             raise ValueError("https://cln.cloudlinux.com/api?token=planted")  # noqa: TRY301 # there is no shorter way
@@ -55,7 +55,7 @@ def test_what_led_to_it_is_dropped() -> None:
 
 
 def test_problem_is_cut_after_it_was_scrubbed() -> None:
-    """A long problem is cut, and only after its secrets were replaced: half a secret would not be known again."""
+    """A long problem is truncated only after its secrets were replaced."""
     error = BadAnswerError("x" * 395 + "secret")
     error.add_context("reading", lambda text: text.replace("secret", "<hidden>"))
     assert error.problem == "x" * 395 + "<hid…"
@@ -63,7 +63,7 @@ def test_problem_is_cut_after_it_was_scrubbed() -> None:
 
 @pytest.mark.parametrize("transient", [True, False])
 def test_transient(transient: bool) -> None:
-    """An error tells whether the same read may well succeed a moment later."""
+    """An error records whether the same read may succeed a moment later."""
     assert BadAnswerError("bad", transient=transient).transient is transient
     assert not BadAnswerError("bad").transient
     assert RateLimitedError("slow down").transient
@@ -71,7 +71,7 @@ def test_transient(transient: bool) -> None:
 
 
 def test_left_open() -> None:
-    """An error may leave open whether a change was made, and then says so."""
+    """An error can have an unknown outcome, and then says so."""
     error = BadAnswerError("bad", request_sent=True)
     error.add_context("sending", str)
     error.mark_uncertain("look first")
@@ -81,6 +81,6 @@ def test_left_open() -> None:
 
 
 def test_by_itself_nothing_is_open() -> None:
-    """An error by itself says nothing of a change."""
+    """An error has a known outcome by default."""
     error = RefusedError("no")
     assert (error.request_sent, error.outcome_unknown) == (False, False)

@@ -1,4 +1,4 @@
-"""The values of rows: numbers that may be strings, dates, ids, flags."""
+"""The fields of rows: numbers that may be strings, dates, ids, flags."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from cln_monitor.cln.fields import (
     date_if_readable,
     dates,
     dates_if_readable,
-    done,
     flag,
     identities,
     identity,
+    require_true,
     text,
     texts,
 )
@@ -48,7 +48,7 @@ NO_COUNTS = [
 
 @pytest.mark.parametrize(("value", "number"), COUNTS.values(), ids=COUNTS.keys())
 def test_count(value: object, number: int | None) -> None:
-    """Numbers are read from numbers and from strings; none is None, not 0, which means unlimited."""
+    """Numbers are read from numbers and strings; a missing one is None, and not 0, which means unlimited."""
     read = count(value)
     assert read == number
     assert type(read) is type(number)
@@ -56,7 +56,7 @@ def test_count(value: object, number: int | None) -> None:
 
 @pytest.mark.parametrize("value", NO_COUNTS, ids=map(repr, NO_COUNTS))
 def test_no_count(value: object) -> None:
-    """Anything else is no number, and never 0."""
+    """Any other value is None, and never 0."""
     assert count(value) is None
 
 
@@ -65,7 +65,7 @@ SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64) | st.floats()
 
 @given(SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.text(), SCALARS, max_size=2))
 def test_any_value(value: object) -> None:
-    """Whatever JSON carries there, each reader returns a value or raises BadAnswerError."""
+    """Each reader returns a value or raises BadAnswerError for any JSON value."""
     for read in (date, identity):
         with contextlib.suppress(BadAnswerError):
             read(value, "x")
@@ -106,7 +106,7 @@ VALUES = PLAIN | SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.te
 def test_many_values(
     of_all: Callable[[list[object]], object], of_each: Callable[[object], object], values: list[object]
 ) -> None:
-    """What reads a field of all rows at once reads what is read of each alone, or raises the same."""
+    """Reading a field of all rows gives the same as reading each alone."""
     assert _outcome(lambda: of_all(values)) == _outcome(lambda: list(map(of_each, values)))
 
 
@@ -128,7 +128,7 @@ def _outcome(read: Callable[[], object]) -> object:
     ],
 )
 def test_flag(value: object, meant: bool | None) -> None:
-    """Booleans and their spellings are flags, anything else is none."""
+    """Booleans, also as strings, are flags; any other value is None."""
     assert flag(value) is meant
 
 
@@ -155,14 +155,14 @@ NEVER = [
 
 @pytest.mark.parametrize("value", NEVER, ids=repr)
 def test_check_in_that_never_was(value: object) -> None:
-    """What stands for no date is never, in whichever spelling."""
+    """Each representation of "no date" means never checked in."""
     assert checkin(value, "last_checkin") is None
     assert checkins([value, "2014-04-30T11:26-0400"], "last_checkin") == [None, 1398871560]
 
 
 @pytest.mark.parametrize("value", ["never", "-", "0", 0, 1398871560, "0000-00-01", "0000-01-00", "soon", {}, [], True])
 def test_check_in_that_cannot_be_read(value: object) -> None:
-    """What is no date is no answer, and not taken for never."""
+    """A check-in that is not a date is a bad answer, and not "never"."""
     with pytest.raises(BadAnswerError, match=r"last_checkin is .*, not a date"):
         checkin(value, "last_checkin")
     with pytest.raises(BadAnswerError, match=r"last_checkin is .*, not a date"):
@@ -170,7 +170,7 @@ def test_check_in_that_cannot_be_read(value: object) -> None:
 
 
 def test_check_in() -> None:
-    """From the second day of 1970 on, a check-in is its Unix seconds."""
+    """From 1970-01-02 on, a check-in is its Unix seconds."""
     assert checkins(["1970-01-02T00:01Z", "2014-04-30T11:26-0400"], "x") == [86460, 1398871560]
 
 
@@ -181,17 +181,17 @@ def test_no_date_is_none(value: object) -> None:
 
 
 def test_date() -> None:
-    """A date is Unix seconds."""
+    """A date is read as Unix seconds."""
     assert date("2014-04-30T11:26-0400", "last_checkin") == 1398871560
     assert date_if_readable("2014-04-30T11:26-0400") == 1398871560
 
 
 @pytest.mark.parametrize("value", ["04-30T11:26-0400", "soon", 1398871560, 1.5, True, [], {"a": 1}])
 def test_bad_date(value: object) -> None:
-    """Anything else is a bad answer that names the field and the value, or None where no age comes of it."""
+    """An invalid date is a bad answer with field and value, or None if no age depends on it."""
     with pytest.raises(BadAnswerError) as raised:
         date(value, "last_checkin")
-    assert str(raised.value) == f"not an answer of CLN: last_checkin is {str(value)!r}, not a date"
+    assert str(raised.value) == f"unexpected response from CLN: last_checkin is {str(value)!r}, not a date"
     assert date_if_readable(value) is None
 
 
@@ -206,7 +206,7 @@ def test_bad_date(value: object) -> None:
     ],
 )
 def test_identity(value: object, name: str) -> None:
-    """An id is a text or a whole number, in whichever spelling of JSON."""
+    """An id is a string or a whole number, in any JSON notation."""
     assert identity(value, "id") == name
 
 
@@ -215,7 +215,7 @@ def test_no_identity(value: object) -> None:
     """A row without an id is a bad answer."""
     with pytest.raises(BadAnswerError) as raised:
         identity(value, "server_id")
-    assert str(raised.value) == "not an answer of CLN: a row without server_id"
+    assert str(raised.value) == "unexpected response from CLN: a row without server_id"
 
 
 @pytest.mark.parametrize(
@@ -223,32 +223,32 @@ def test_no_identity(value: object) -> None:
     [(123, "123"), (None, ""), ("321", "321"), ("two\nlines", "two lines"), (["x"], ""), ({"x": 1}, "")],
 )
 def test_text(value: object, shown: str) -> None:
-    """A description may be a number, a string or null; a list or an object is none."""
+    """A description may be a number, a string or null; a list or an object gives an empty text."""
     assert text(value) == shown
 
 
 @pytest.mark.parametrize("value", [None, "", {}, True, " "])
 def test_identity_that_was_asked_for(value: object) -> None:
-    """What the call was about is its answer's identity where CLN does not repeat it."""
+    """The id in the request is used if CLN does not repeat it."""
     assert identity(value, "key", "asked for") == "asked for"
     assert identity("told", "key", "asked for") == "told"
 
 
 def test_counts() -> None:
-    """A list of numbers holds each once; anything else in it, or in its place, is not an answer of CLN."""
+    """A list of numbers is returned without duplicates; any other value is a bad answer."""
     assert counts([1, "16", 1.0], "data") == [1, 16]
     assert counts([], "data") == []
     values: list[object] = [[None], ["x"], [[1]], {}, None, 1, "1"]
     for value in values:
-        with pytest.raises(BadAnswerError, match="data is no list of numbers"):
+        with pytest.raises(BadAnswerError, match="data is not a list of numbers"):
             counts(value, "data")
 
 
 def test_done() -> None:
-    """Only true, or its spelling, says that something was done."""
-    done(True)
-    done("true")
+    """Only true, also as a string, confirms a change."""
+    require_true(True)
+    require_true("true")
     values: list[object] = [1, "yes", "1", None, [], {}, False]
     for value in values:
         with pytest.raises(BadAnswerError, match="data is neither true nor false"):
-            done(value)
+            require_true(value)

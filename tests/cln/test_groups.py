@@ -1,4 +1,4 @@
-"""Groups of servers."""
+"""Tests of server groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def client(clients: Clients, cln: AnsweringCln) -> ReadOnlyClient:
 
 @pytest.mark.parametrize("enveloped", [True, False], ids=["in the envelope", "bare"])
 def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloped: bool) -> None:
-    """The document's samples of groups and of the servers of one; in the one of a list a server is there twice."""
+    """The document's samples of groups and servers are decoded; its duplicate server is one."""
 
     def sample(name: str) -> bytes:
         return MEANT[name] if enveloped else json.dumps(json.loads(MEANT[name])["data"]).encode()
@@ -35,7 +35,7 @@ def test_samples(client: ReadOnlyClient, cln: AnsweringCln, enveloped: bool) -> 
 
 
 def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """The name goes out as it is written, and that of a group of CLN's list whatever it is."""
+    """The name of a group is sent unchanged, also an odd one from a list of CLN."""
     cln.gives([{"name": "x" * 200}])
     (group,) = client.groups.groups()
     cln.gives([])
@@ -50,7 +50,7 @@ def test_what_goes_out(client: ReadOnlyClient, cln: AnsweringCln) -> None:
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\ud800", "x" * 101, None, 7, ["web"]])
 def test_name_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, name: Any) -> None:
-    """What a person gives and no group can be called is refused before anything is sent."""
+    """An invalid group name is refused before anything is sent."""
     with pytest.raises(InvalidArgumentError) as raised:
         client.groups.servers(name)
     assert raised.value.argument == "name"
@@ -59,13 +59,13 @@ def test_name_that_is_none(client: ReadOnlyClient, cln: AnsweringCln, name: Any)
 
 @pytest.mark.parametrize("name", ["", " ", "\n\u2028"])
 def test_group_with_a_blank_name(client: ReadOnlyClient, cln: AnsweringCln, name: str) -> None:
-    """Is left out, and costs none of the others."""
+    """A group with a blank name is left out, and the others are returned."""
     cln.gives([{"name": "web"}, {"name": name, "description": "old"}, {"name": "mail"}])
     assert [group.name for group in client.groups.groups()] == ["web", "mail"]
 
 
 def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
-    """What only describes a group or a server may be missing or odd, and is made fit to show."""
+    """Descriptive fields of groups and servers may be missing or odd, and are cleaned."""
     cln.gives([{"name": "a\x1b[31m\n"}, {"name": 7, "description": None}, {"name": "b", "description": []}])
     assert client.groups.groups() == [Group("a [31m", ""), Group("7", ""), Group("b", "")]
     cln.gives([{"id": 1}, {"id": "2", "hostName": {}, "ip": None, "type": "a\x00b", "newer": 1}])
@@ -74,7 +74,7 @@ def test_values(client: ReadOnlyClient, cln: AnsweringCln) -> None:
 
 @pytest.mark.parametrize("row", [{}, {"name": "", "id": ""}, {"name": None, "id": {}}, "web"])
 def test_rows_without_an_identity(client: ReadOnlyClient, cln: AnsweringCln, row: object) -> None:
-    """A row that does not say which thing it is about is not an answer of CLN."""
+    """A row without an id is a bad answer."""
     cln.gives([row])
     for call in (client.groups.groups, lambda: client.groups.servers("web")):
         with pytest.raises(BadAnswerError):

@@ -1,4 +1,4 @@
-"""Imunify keys and their servers."""
+"""Tests of Imunify keys and their servers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def client(clients: Clients, served: Served) -> ReadOnlyClient:
 
 
 def answers(simulator: Simulator, body: bytes) -> None:
-    """Let the simulator answer each call with ``body``."""
+    """Let the simulator respond to each call with ``body``."""
     simulator.faults.add(Fault("answer", body=body))
 
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_samples(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
-    """The document's samples of keys and servers, whose numbers are strings."""
+    """The document's samples, whose numbers are strings, are decoded."""
     wrap = (lambda sample: enveloped(json.loads(sample))) if enveloping else bytes
     answers(simulator, wrap(MEANT["im.key.list.json"]))
     assert client.imunify.keys() == [
@@ -47,7 +47,7 @@ def test_samples(client: ReadOnlyClient, simulator: Simulator, enveloping: bool)
 
 @pytest.mark.parametrize("never", ["null", "missing", "empty"])
 def test_as_the_simulator_tells_it(client: ReadOnlyClient, simulator: Simulator, account: Account, never: str) -> None:
-    """What the simulated CLN holds comes back to the second, in each spelling of no date."""
+    """The simulator's servers are returned with exact check-ins, for each format of "never"."""
     simulator.dates.never = never
     key = account.add_imunify_key(IMUNIFY_KEY, code="360_UN", limit=0)
     key.add_server("a", ip="192.0.2.1", last_checkin=CHECKED_IN)
@@ -69,20 +69,20 @@ def test_as_the_simulator_tells_it(client: ReadOnlyClient, simulator: Simulator,
     ],
 )
 def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], key: ImunifyKey) -> None:
-    """Any product code is kept as it is written; what is missing is None, not 0, and a limit that is none is told."""
+    """Any product code is kept; a missing limit is None, not 0, and an invalid one is kept as text."""
     answers(simulator, enveloped([row]))
     assert client.imunify.keys() == [key]
 
 
 def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Two rows of the same id are one server, with its latest check-in."""
+    """Rows with the same id are one server, with its latest check-in."""
     rows = [{"id": 1, "last_checkin": "2014-04-30T11:26-0400"}, {"id": "1", "last_checkin": "2023-04-30T11:26-0400"}]
     answers(simulator, enveloped(rows))
     assert client.imunify.servers(IMUNIFY_KEY) == [ImunifyServer("1", "", CHECKED_IN)]
 
 
 def test_odd_address(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """An address that is none does not cost the list."""
+    """An invalid address does not spoil the list."""
     answers(simulator, enveloped([{"id": "a", "ip": {}}, {"id": "b", "ip": "192.0.2.1"}]))
     assert client.imunify.servers(IMUNIFY_KEY) == [
         ImunifyServer("a", "", UNSET),
@@ -91,12 +91,13 @@ def test_odd_address(client: ReadOnlyClient, simulator: Simulator) -> None:
 
 
 def test_row_without_an_id(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """A server without an id is not an answer of CLN."""
+    """A server without an id is a bad answer."""
     answers(simulator, enveloped([{"ip": "192.0.2.1"}]))
     with pytest.raises(BadAnswerError) as raised:
         client.imunify.servers(IMUNIFY_KEY)
     assert str(raised.value) == (
-        f"reading /im/srv/list.json at {client.api} for key IMPL-12607494: not an answer of CLN: a row without id"
+        f"reading /im/srv/list.json at {client.api} for key IMPL-12607494: "
+        "unexpected response from CLN: a row without id"
     )
 
 
@@ -104,11 +105,11 @@ def test_unknown_key(client: ReadOnlyClient) -> None:
     """A key that CLN does not know is refused."""
     with pytest.raises(RefusedError) as raised:
         client.imunify.servers(IMUNIFY_KEY)
-    assert raised.value.problem == "CLN refused the call: Key not found"
+    assert raised.value.problem == "CLN refused the request: Key not found"
 
 
 def test_keys_that_were_listed_are_hidden(client: ReadOnlyClient, account: Account) -> None:
-    """Each key that CLN lists is a credential, and is masked in all texts from then on."""
+    """Each listed key is masked in all later texts."""
     account.add_imunify_key(IMUNIFY_KEY)
     client.imunify.keys()
     assert IMUNIFY_KEY not in client.scrub(f"about {IMUNIFY_KEY}")

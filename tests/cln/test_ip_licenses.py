@@ -1,4 +1,4 @@
-"""Licences bound to an address."""
+"""Tests of IP licenses."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def client(clients: Clients, served: Served) -> ReadOnlyClient:
 
 
 def answers(simulator: Simulator, body: bytes) -> None:
-    """Let the simulator answer each call with ``body``."""
+    """Let the simulator respond to each call with ``body``."""
     simulator.faults.add(Fault("answer", body=body))
 
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_samples(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
-    """The document's samples of licences, and of licences with their servers."""
+    """The document's samples of licenses and their servers are decoded."""
     wrap = (lambda sample: enveloped(json.loads(sample))) if enveloping else bytes
     answers(simulator, wrap(MEANT["ipl.list.json"]))
     assert client.ip_licenses.licenses() == [IpLicense("1.1.1.1", 16, False, CREATED)]
@@ -67,7 +67,7 @@ def test_samples(client: ReadOnlyClient, simulator: Simulator, enveloping: bool)
     ],
 )
 def test_values(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], license_: IpLicense) -> None:
-    """Numbers may be strings, what is optional may be missing or odd, and a type nobody named is a number."""
+    """Numbers may be strings, optional fields may be missing or odd, and unknown types are numbers."""
     answers(simulator, enveloped([row, row]))
     assert client.ip_licenses.licenses() == [license_]
     assert client.ip_licenses.servers(["192.0.2.1"]) == [
@@ -79,13 +79,13 @@ def test_values(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any
 
 @pytest.mark.parametrize(("type_", "name"), [(1002, "CloudLinux OS Shared Pro"), (16, "KernelCare"), (7215, "7215")])
 def test_names_of_types(type_: int, name: str) -> None:
-    """A type goes by its name in the document, or by its number."""
+    """A type has its documented name, or its number."""
     assert IpLicense("192.0.2.1", type_, True, None).name == name
 
 
 @pytest.mark.parametrize("row", [{**ROW, "registered": None}, {key: ROW[key] for key in ROW if key != "registered"}])
 def test_use_that_is_not_told(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any]) -> None:
-    """Is a third value, and costs neither the row nor the list."""
+    """A missing ``registered`` is None, and spoils neither the row nor the list."""
     answers(simulator, enveloped([row, {**ROW, "ip": "192.0.2.8", "registered": False}]))
     assert [each.registered for each in client.ip_licenses.licenses()] == [None, False]
     assert client.ip_licenses.servers(["192.0.2.1"])[0].registered is None
@@ -105,7 +105,7 @@ def test_use_that_is_not_told(client: ReadOnlyClient, simulator: Simulator, row:
     ],
 )
 def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], problem: str) -> None:
-    """A row that cannot be read says why, names the call, and shows no secret."""
+    """The error of an unreadable row names the reason and the call, and shows no secret."""
     answers(simulator, enveloped([row]))
     for call, path in (
         (client.ip_licenses.licenses, "/ipl/list.json"),
@@ -113,11 +113,11 @@ def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, row
     ):
         with pytest.raises(BadAnswerError) as raised:
             call()
-        assert str(raised.value) == f"reading {path} at {client.api}: not an answer of CLN: {problem}"
+        assert str(raised.value) == f"reading {path} at {client.api}: unexpected response from CLN: {problem}"
 
 
 def test_a_hundred_addresses_a_call(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Addresses are asked about a hundred at a time, and each licence is there once."""
+    """Up to 100 addresses are sent per call, and each license is returned once."""
     answers(simulator, enveloped([ROW]))
     addresses = [f"192.0.{number // 250}.{number % 250}" for number in range(201)]
     assert len(client.ip_licenses.servers(addresses)) == 1
@@ -128,7 +128,7 @@ def test_a_hundred_addresses_a_call(client: ReadOnlyClient, simulator: Simulator
 
 
 def test_addresses_in_one_spelling(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Those that a person gives go out in their canonical spelling, those of CLN's list as they are, and each once."""
+    """Given addresses are sent in canonical form, those from a list of CLN unchanged, each once."""
     answers(simulator, enveloped([]))
     listed = [IpLicense(ip, type_, True, None) for ip in ("2001:DB8::3", "odd ip") for type_ in (1, 16)]
     client.ip_licenses.servers(["2001:DB8:0::1", "192.0.2.1", "2001:db8::1", *listed, "192.0.2.1"])
@@ -139,19 +139,19 @@ def test_addresses_in_one_spelling(client: ReadOnlyClient, simulator: Simulator)
 @pytest.mark.parametrize(
     ("addresses", "text"),
     [
-        ("192.0.2.1", "addresses: is not a list"),
-        (None, "addresses: is not a list"),
-        (7, "addresses: is not a list"),
-        ([""], "addresses[0]: is not an IP address"),
-        (["192.0.2.1", None], "addresses[1]: is not an IP address"),
-        (["192.0.2.1,192.0.2.2"], "addresses[0]: is not an IP address"),
-        (["fe80::1%eth0"], "addresses[0]: is not an IP address"),
-        ([f"192.0.2.{number}" for number in range(200)] + ["192.0.2"], "addresses[200]: is not an IP address"),
-        ([IpLicense("", 1, True, None)], "addresses[0]: is not a text, or an empty one"),
+        ("192.0.2.1", "addresses: expected a list of strings"),
+        (None, "addresses: expected a list of strings"),
+        (7, "addresses: expected a list of strings"),
+        ([""], "addresses[0]: invalid IP address"),
+        (["192.0.2.1", None], "addresses[1]: invalid IP address"),
+        (["192.0.2.1,192.0.2.2"], "addresses[0]: invalid IP address"),
+        (["fe80::1%eth0"], "addresses[0]: invalid IP address"),
+        ([f"192.0.2.{number}" for number in range(200)] + ["192.0.2"], "addresses[200]: invalid IP address"),
+        ([IpLicense("", 1, True, None)], "addresses[0]: expected a non-empty string"),
     ],
 )
 def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, addresses: Any, text: str) -> None:
-    """All are looked at before the first hundred are sent, and the wrong one is named by its place."""
+    """All addresses are checked before anything is sent, and an invalid one is named by its position."""
     with pytest.raises(InvalidArgumentError) as raised:
         client.ip_licenses.servers(addresses)
     assert str(raised.value).startswith(text)
@@ -161,7 +161,7 @@ def test_addresses_that_are_none(client: ReadOnlyClient, simulator: Simulator, a
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_samples_about_one_address(clients: Clients, cln: AnsweringCln, enveloping: bool) -> None:
-    """The document's samples of what an address can have, and of what it has."""
+    """The document's samples of available and existing licenses of an address are decoded."""
     wrap = (lambda sample: enveloped(json.loads(sample))) if enveloping else bytes
     licenses = clients.client(cln.url).ip_licenses
     cln.says(wrap(MEANT["ipl.availability.json"]))
@@ -176,7 +176,7 @@ def test_samples_about_one_address(clients: Clients, cln: AnsweringCln, envelopi
 
 
 def test_types_of_an_address(clients: Clients, cln: AnsweringCln) -> None:
-    """Types may be strings, repeat, and be such as nobody named."""
+    """Types may be strings, repeated, or undocumented."""
     licenses = clients.client(cln.url).ip_licenses
     cln.gives(["1", 1, 7215])
     assert licenses.check("192.0.2.1") == [1, 7215]
@@ -186,7 +186,7 @@ def test_types_of_an_address(clients: Clients, cln: AnsweringCln) -> None:
 
 @pytest.mark.parametrize("data", [None, {}, ["KernelCare"], [None], {"available": [1]}, {"available": {}, "owned": []}])
 def test_types_that_are_none(clients: Clients, cln: AnsweringCln, data: object) -> None:
-    """What is no list of numbers is not an answer of CLN: nothing owned must not be guessed."""
+    """A value that is not a list of numbers is a bad answer, and not taken for no licenses."""
     licenses = clients.client(cln.url).ip_licenses
     cln.gives(data)
     for call in (licenses.availability, licenses.check):
@@ -198,10 +198,10 @@ def test_types_that_are_none(clients: Clients, cln: AnsweringCln, data: object) 
     "ip", ["", "192.0.2", "192.0.2.1/32", " 192.0.2.1", "fe80::1%eth0", "host.example.com", None, 1]
 )
 def test_address_that_is_none(clients: Clients, cln: AnsweringCln, ip: Any) -> None:
-    """What is no address is refused before anything is sent."""
+    """An invalid address is refused before anything is sent."""
     licenses = clients.client(cln.url).ip_licenses
     for call in (licenses.availability, licenses.check):
         with pytest.raises(InvalidArgumentError) as raised:
             call(ip)
-        assert str(raised.value) == "ip: is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"
+        assert str(raised.value) == "ip: invalid IP address: use for example 192.0.2.1 or 2001:db8::1"
     assert cln.asked == []

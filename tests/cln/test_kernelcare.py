@@ -1,4 +1,4 @@
-"""KernelCare keys and their servers."""
+"""Tests of KernelCare keys and their servers."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def client(clients: Clients, served: Served) -> ReadOnlyClient:
 
 
 def answers(simulator: Simulator, body: bytes) -> None:
-    """Let the simulator answer each call with ``body``."""
+    """Let the simulator respond to each call with ``body``."""
     simulator.faults.add(Fault("answer", body=body))
 
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_sample_of_keys(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
-    """The document's sample of keys."""
+    """The document's sample of keys is decoded."""
     sample = MEANT["kcare.key.list.json"]
     answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
     assert client.kernelcare.keys() == [KernelCareKey("WsTs821nSAtiastD", False, 2, "Some custom key note", CREATED)]
@@ -48,14 +48,14 @@ def test_sample_of_keys(client: ReadOnlyClient, simulator: Simulator, enveloping
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_sample_of_servers(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
-    """The document's sample of servers."""
+    """The document's sample of servers is decoded."""
     sample = MEANT["kcare.key.servers.json"]
     answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
     assert client.kernelcare.servers(KEY) == [KernelCareServer("s096slnkaAtoiAsd", "1.1.1.1", CREATED, CHECKED_IN)]
 
 
 def test_nothing_there(client: ReadOnlyClient, account: Account) -> None:
-    """No keys are an empty list, a key without servers too."""
+    """An account without keys, or a key without servers, gives an empty list."""
     assert client.kernelcare.keys() == []
     account.add_kernelcare_key(KEY)
     assert client.kernelcare.servers(KEY) == []
@@ -66,7 +66,7 @@ def test_nothing_there(client: ReadOnlyClient, account: Account) -> None:
 def test_as_the_simulator_tells_it(
     client: ReadOnlyClient, simulator: Simulator, account: Account, style: str, never: str
 ) -> None:
-    """What the simulated CLN holds comes back to the second, in each spelling of dates and of none."""
+    """The simulator's servers are returned with exact dates, for each date format and "never"."""
     simulator.dates.style, simulator.dates.never = style, never
     key = account.add_kernelcare_key(KEY, limit=0, note="Köln 🚀", created=CREATED)
     key.add_server("a", ip="2001:db8::1", created=CREATED, last_checkin=CHECKED_IN)
@@ -96,7 +96,7 @@ def test_as_the_simulator_tells_it(
     ],
 )
 def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], key: KernelCareKey) -> None:
-    """Numbers may be strings, what is optional may be missing or odd, and what nobody named does not matter."""
+    """Numbers may be strings, optional fields may be missing or odd, and unknown ones are ignored."""
     answers(simulator, enveloped([row, {"key": "B"}]))
     assert client.kernelcare.keys() == [key, KernelCareKey("B", None, None, "", None)]
 
@@ -116,13 +116,13 @@ def test_values_of_a_key(client: ReadOnlyClient, simulator: Simulator, row: dict
 def test_values_of_a_server(
     client: ReadOnlyClient, simulator: Simulator, row: dict[str, Any], server: KernelCareServer
 ) -> None:
-    """A check-in that is null or empty is one that never was; of one that no row of a list has nothing is known."""
+    """A null or empty check-in means never; one that no row has is unknown."""
     answers(simulator, enveloped([row]))
     assert client.kernelcare.servers(KEY) == [server]
 
 
 def test_a_check_in_that_only_some_rows_have(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """A row without it is one that never checked in."""
+    """A row without a check-in means never, if other rows have one."""
     rows = [{"server_id": "a"}, {"server_id": "b", "last_checkin": None}]
     answers(simulator, enveloped(rows))
     assert [server.last_checkin for server in client.kernelcare.servers(KEY)] == [None, None]
@@ -132,7 +132,7 @@ def test_a_check_in_that_only_some_rows_have(client: ReadOnlyClient, simulator: 
 
 
 def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Two rows of the same id are one key, one server."""
+    """Rows with the same id are one key or one server."""
     answers(simulator, enveloped([{"key": "A", "limit": 1}, {"key": "B"}, {"key": "A", "limit": 2}]))
     assert [(key.key, key.limit) for key in client.kernelcare.keys()] == [("A", 1), ("B", None)]
     simulator.faults.clear()
@@ -146,24 +146,33 @@ def test_rows_that_repeat(client: ReadOnlyClient, simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("rows", "problem"),
     [
-        ([{"limit": 2}], "not an answer of CLN: a row without key"),
-        ([{"key": {"of": "A"}}], "not an answer of CLN: a row without key"),
+        ([{"limit": 2}], "unexpected response from CLN: a row without key"),
+        ([{"key": {"of": "A"}}], "unexpected response from CLN: a row without key"),
         (
             ["A"],
             (
-                "not an answer of CLN but JSON of another shape than documented: "
-                "Expected `object`, got `str` - at `$[0]`"
+                "unexpected response from CLN: JSON that does not match the API document "
+                "(Expected `object`, got `str` - at `$[0]`) (HTTP 200)"
             ),
         ),
         (
             {"key": "A"},
-            "not an answer of CLN but JSON of another shape than documented: Expected `array`, got `object`",
+            (
+                "unexpected response from CLN: JSON that does not match the API document "
+                "(Expected `array`, got `object`) (HTTP 200)"
+            ),
         ),
-        (None, "not an answer of CLN but JSON of another shape than documented: Expected `array`, got `null`"),
+        (
+            None,
+            (
+                "unexpected response from CLN: JSON that does not match the API document "
+                "(Expected `array`, got `null`) (HTTP 200)"
+            ),
+        ),
     ],
 )
 def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, rows: object, problem: str) -> None:
-    """A row that cannot be read names what is wrong with it, and what was attempted."""
+    """The error of an unreadable row says what is wrong and what was attempted."""
     answers(simulator, enveloped(rows))
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
@@ -172,31 +181,31 @@ def test_rows_of_another_shape(client: ReadOnlyClient, simulator: Simulator, row
 
 @pytest.mark.parametrize("last_checkin", ["04-30T11:26-0400", 7, ["x"], {}])
 def test_checkin_that_is_no_date(client: ReadOnlyClient, simulator: Simulator, last_checkin: object) -> None:
-    """A check-in that cannot be read is an error of its list: no age is ever guessed."""
+    """An unreadable check-in makes the list a bad answer, as no age may be guessed."""
     answers(simulator, enveloped([{"server_id": "s", "last_checkin": last_checkin}]))
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.servers(KEY)
-    assert raised.value.problem == f"not an answer of CLN: last_checkin is {str(last_checkin)!r}, not a date"
+    assert raised.value.problem == f"unexpected response from CLN: last_checkin is {str(last_checkin)!r}, not a date"
 
 
 def test_unknown_key(client: ReadOnlyClient) -> None:
-    """A key that CLN does not know is refused, and shows as its mask."""
+    """A key that CLN does not know is refused, and masked in the error."""
     with pytest.raises(RefusedError) as raised:
         client.kernelcare.servers(KEY)
     assert str(raised.value) == (
-        f"reading /kcare/key/servers.json at {client.api} for key Pl4n-87d3e7eb: CLN refused the call: Key not found"
+        f"reading /kcare/key/servers.json at {client.api} for key Pl4n-87d3e7eb: CLN refused the request: Key not found"
     )
 
 
 def test_keys_that_were_listed_are_hidden(client: ReadOnlyClient, account: Account) -> None:
-    """Each key that CLN lists is a credential, and is masked in all texts from then on."""
+    """Each listed key is masked in all later texts."""
     account.add_kernelcare_key(KEY)
     client.kernelcare.keys()
     assert client.scrub(f"about {KEY}") == "about Pl4n-87d3e7eb"
 
 
 def test_one_bad_note_does_not_cost_the_list(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """A lone surrogate, which JSON can carry and UTF-8 cannot, is replaced."""
+    """A lone surrogate, which is valid in JSON but not in UTF-8, is replaced."""
     answers(simulator, b'{"success": true, "data": [{"key": "A", "note": "x\\ud800"}]}')
     assert client.kernelcare.keys()[0].note == "x?"
 
@@ -207,11 +216,11 @@ def test_one_bad_note_does_not_cost_the_list(client: ReadOnlyClient, simulator: 
         (1, "irregular ip address in one of CIDRs (code 1)"),
         ("2", "irregular prefix in one of CIDRs (code 2)"),
         (3, "internal error (code 3)"),
-        (77, "it gives code 77"),
+        (77, "code 77"),
     ],
 )
 def test_cidrs_that_cln_refuses(clients: Clients, cln: AnsweringCln, code: object, said: str) -> None:
-    """Any code but 0 is a refusal, in the words of the document."""
+    """Any code but 0 is a refusal, with the text of the document."""
     cln.gives({"code": code})
     client = clients.writer(cln.url)
     with pytest.raises(RefusedError) as raised:
@@ -224,7 +233,7 @@ def test_cidrs_that_cln_refuses(clients: Clients, cln: AnsweringCln, code: objec
 
 @pytest.mark.parametrize("data", [{}, {"code": None}, {"code": "x"}, {"code": False}, 0, True])
 def test_cidrs_without_a_code(clients: Clients, cln: AnsweringCln, data: object) -> None:
-    """Without the code of success nobody knows."""
+    """Without a code the outcome is unknown."""
     cln.gives(data)
     with pytest.raises(BadAnswerError) as raised:
         clients.writer(cln.url).kernelcare.set_cidrs(KEY, ["192.0.2.0/24"])
@@ -232,7 +241,7 @@ def test_cidrs_without_a_code(clients: Clients, cln: AnsweringCln, data: object)
 
 
 def test_new_key_in_an_object(clients: Clients, cln: AnsweringCln) -> None:
-    """The document promises the key alone; one in an object is as good."""
+    """A new key is accepted as a string, as documented, and in an object."""
     cln.gives({"key": KEY, "limit": 2})
     assert clients.writer(cln.url).kernelcare.create_key(2) == KEY
 
@@ -242,8 +251,8 @@ def test_new_key_in_an_object(clients: Clients, cln: AnsweringCln) -> None:
     ["", "abc", "a b c", "a/b/c", "k?y=", "k#ey", "k&ey", "50%25", "schl\u00fcssel", "x" * 129, mask_key(KEY), None, 7],
 )
 def test_servers_of_no_key(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
-    """What a person gives and no key can be is refused before anything is sent."""
-    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
+    """An invalid key is refused before anything is sent."""
+    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.for_key):
         with pytest.raises(InvalidArgumentError) as raised:
             call(key)
         assert raised.value.argument == "key"
@@ -251,7 +260,7 @@ def test_servers_of_no_key(client: ReadOnlyClient, simulator: Simulator, key: An
 
 
 def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCln) -> None:
-    """However odd it is: what CLN lists it has to be asked about."""
+    """A key from a list of CLN is sent unchanged, even an odd one."""
     client = clients.client(cln.url)
     cln.gives([{"key": "odd key/\u00fc%"}])
     (key,) = client.kernelcare.keys()
@@ -260,7 +269,7 @@ def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCl
     assert client.kernelcare.servers(key) == []
     assert client.imunify.servers(protected) == []
     cln.says("KernelCare OK")
-    assert client.patch_status.of_key(key).ok
+    assert client.patch_status.for_key(key).ok
     assert [(asked.path, asked.query) for asked in cln.asked[2:]] == [
         ("/kcare/key/servers.json", {"key": "odd key/\u00fc%"}),
         ("/im/srv/list.json", {"key": "odd key/\u00fc%"}),
@@ -271,8 +280,8 @@ def test_a_key_of_the_list_goes_back_as_it_is(clients: Clients, cln: AnsweringCl
 
 @pytest.mark.parametrize("key", [KernelCareKey("", None, None, "", None), ImunifyKey("", "", None, None)])
 def test_an_empty_key_is_no_key_of_a_list(client: ReadOnlyClient, simulator: Simulator, key: Any) -> None:
-    """CLN's list gives none, and to ask about one would be to ask about all."""
-    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.of_key):
+    """An empty key is refused, as a request without a key might mean all keys."""
+    for call in (client.kernelcare.servers, client.imunify.servers, client.patch_status.for_key):
         with pytest.raises(InvalidArgumentError):
             call(key)
     assert simulator.requests == []

@@ -1,4 +1,4 @@
-"""The one change that monitoring asks for: a monitoring key is registered, and sent once."""
+"""The registration of a monitoring key, which is sent once."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .samples import PLAIN
 
 @pytest.fixture
 def keys(clients: Clients, served: Served) -> MonitoringKeys:
-    """What registers keys at the simulated CLN."""
+    """Registers keys at the simulated CLN."""
     return MonitoringKeys(clients.transport(served.url), Deadline.never(clients.clock))
 
 
 def test_registered(keys: MonitoringKeys, simulator: Simulator, account: Account) -> None:
-    """The key is registered in one call without a token; registering it again keeps it."""
+    """A key is registered in one call without a token; registering it again keeps it."""
     keys.register(MONITORING_KEY)
     keys.register(MONITORING_KEY)
     assert account.monitoring_keys == {MONITORING_KEY}
@@ -38,7 +38,7 @@ def test_registered(keys: MonitoringKeys, simulator: Simulator, account: Account
 
 @pytest.mark.parametrize("key", ["", "x" * 15, "x" * 33, "x" * 15 + "-", "x" * 15 + "é", "x" * 16 + "\n"])
 def test_malformed(keys: MonitoringKeys, simulator: Simulator, key: str) -> None:
-    """A key of another form is refused before anything is sent."""
+    """A malformed key is refused before anything is sent."""
     assert not is_monitoring_key(key)
     with pytest.raises(ValueError, match="a monitoring key has 16 to 32 letters and digits"):
         keys.register(key)
@@ -47,7 +47,7 @@ def test_malformed(keys: MonitoringKeys, simulator: Simulator, key: str) -> None
 
 @pytest.mark.parametrize("key", ["x" * 16, "X9" * 16])
 def test_well_formed(key: str) -> None:
-    """16 to 32 letters and digits."""
+    """A key of 16 to 32 letters and digits is accepted."""
     assert is_monitoring_key(key)
 
 
@@ -66,7 +66,7 @@ def test_well_formed(key: str) -> None:
     ],
 )
 def test_not_registered(keys: MonitoringKeys, simulator: Simulator, body: str | bytes, kind: type[ClnError]) -> None:
-    """Any code but 0 is a refusal, and no code is no answer; the error names the call and masks the key."""
+    """Any code but 0 is a refusal, no code is a bad answer; the error names the call and masks the key."""
     simulator.faults.add(Fault("answer", body=body))
     with pytest.raises(ClnError) as raised:
         keys.register(MONITORING_KEY)
@@ -95,7 +95,7 @@ def test_sample_of_success(keys: MonitoringKeys, simulator: Simulator) -> None:
     ids=lambda fault: fault.kind,
 )
 def test_sent_once(clients: Clients, served: Served, simulator: Simulator, fault: Fault) -> None:
-    """What changes something is never sent twice, whatever may have happened to it."""
+    """The call is never sent twice, with any fault."""
     simulator.faults.add(fault)
     deadline = Deadline(0.1 if fault.kind == "hang" else 10, clients.clock)
     with pytest.raises(ClnError):
@@ -107,16 +107,18 @@ def test_sent_once(clients: Clients, served: Served, simulator: Simulator, fault
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_barred_by_somebody_else(keys: MonitoringKeys, simulator: Simulator, status: int) -> None:
-    """The call takes no login: without a word of CLN such a status says nothing about the key."""
+    """HTTP 401 or 403 without a message from CLN says nothing about the key, as the call has no login."""
     simulator.faults.add(Fault("status", status=status, html=True))
     with pytest.raises(BadAnswerError) as raised:
         keys.register(MONITORING_KEY)
-    assert f"HTTP {status} without a word of CLN: this address is barred, or a proxy says so" in str(raised.value)
+    assert f"HTTP {status} without a message from CLN: our IP address is blocked, or a proxy refuses it" in str(
+        raised.value
+    )
     assert raised.value.outcome_unknown
 
 
 def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A change that CLN puts off puts off all calls to that host."""
+    """A rate-limited registration pauses all calls to that host."""
     transport = clients.transport(served.url)
     simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
     with pytest.raises(RateLimitedError):
@@ -126,7 +128,7 @@ def test_pause_that_cln_asks_for(clients: Clients, simulator: Simulator, served:
 
 
 def test_not_sent_after_the_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Nothing is sent once the deadline has passed."""
+    """Nothing is sent after the deadline."""
     with pytest.raises(TimedOutError):
         MonitoringKeys(clients.transport(served.url), Deadline(0, clients.clock)).register(MONITORING_KEY)
     assert simulator.requests == []
@@ -136,7 +138,7 @@ def test_not_sent_after_the_deadline(clients: Clients, simulator: Simulator, ser
 def test_other_calls_are_not_written(
     clients: Clients, simulator: Simulator, served: Served, endpoint: Endpoint
 ) -> None:
-    """Only what is on the list of writes can be sent as one."""
+    """Only the calls on the list of writes can be sent as a write."""
     with pytest.raises(PermissionError):
         clients.transport(served.url).write(endpoint, dict, lambda answer: answer, Deadline.never(clients.clock))
     assert simulator.requests == []

@@ -1,4 +1,4 @@
-"""Lists that say of themselves that they are one page of several are not taken for the whole."""
+"""A list that is one page of several is not taken for the whole."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def body(beside: dict[str, Any]) -> bytes:
 
 @pytest.fixture
 def client(clients: Clients, cln: AnsweringCln) -> Client:
-    """A client of what answers as the test says."""
+    """A client whose responses the test sets."""
     return clients.writer(cln.url)
 
 
@@ -66,7 +66,7 @@ def client(clients: Clients, cln: AnsweringCln) -> Client:
 def test_one_page_of_several(
     *, client: Client, cln: AnsweringCln, beside: dict[str, Any], signs: str, data_first: bool
 ) -> None:
-    """The error says what contradicts that the list is whole."""
+    """The error names the fields that show a partial list."""
     cln.says(body(beside) if data_first else json.dumps({**beside, "success": True, "data": ROWS}))
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
@@ -76,7 +76,7 @@ def test_one_page_of_several(
 
 @pytest.mark.parametrize("beside", WHOLE.values(), ids=WHOLE.keys())
 def test_only_page(client: Client, cln: AnsweringCln, beside: dict[str, Any]) -> None:
-    """Fields beside a list that contradict nothing, or have nothing to do with paging, cost nothing."""
+    """Fields that do not show a partial list are ignored."""
     cln.says(body(beside))
     assert len(client.kernelcare.keys()) == 2
 
@@ -95,7 +95,7 @@ HEADERS_OF_A_PART = {
 
 @pytest.mark.parametrize(("header", "signs"), HEADERS_OF_A_PART.items())
 def test_headers_of_a_part(client: Client, cln: AnsweringCln, header: str, signs: str) -> None:
-    """So do the headers that tell of pages."""
+    """Paging headers that show a partial list are an error."""
     cln.says(body({}), "200 OK", header)
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
@@ -103,7 +103,7 @@ def test_headers_of_a_part(client: Client, cln: AnsweringCln, header: str, signs
 
 
 def test_headers_tell_of_a_bare_list_as_well(client: Client, cln: AnsweringCln) -> None:
-    """A list without the envelope has nothing beside it but the headers."""
+    """Paging headers count for a list without the envelope as well."""
     cln.says(json.dumps([{"product": "AWP_PREMIUM", "primary_domain": "a.example"}]), "200 OK", "X-Total-Count: 2")
     with pytest.raises(BadAnswerError, match="one page of several"):
         client.awp.usage("2026-01")
@@ -113,18 +113,18 @@ def test_headers_tell_of_a_bare_list_as_well(client: Client, cln: AnsweringCln) 
     "header", ["Link: </style.css>; rel=preload", "X-Total-Count: 2", "Content-Range: items 0-1/2", "X-Next-Page: "]
 )
 def test_headers_of_the_whole(client: Client, cln: AnsweringCln, header: str) -> None:
-    """Headers that contradict nothing cost nothing."""
+    """Headers that do not show a partial list are ignored."""
     cln.says(body({}), "200 OK", header)
     assert len(client.kernelcare.keys()) == 2
 
 
 def test_change_is_no_page(client: Client, cln: AnsweringCln) -> None:
-    """What a change gives is what it did: nobody takes it for a list of all there is."""
+    """The response to a change is never taken for a partial list."""
     cln.says(json.dumps({"success": True, "data": True, "total": 9, "next": "/x"}))
     client.kernelcare.delete_key("WsTs821nSAtiastD")
 
 
 def test_signs_of_any_fields() -> None:
-    """Whatever stands beside a list, it is read without an error."""
+    """Any fields beside a list are read without an exception."""
     assert list(signs_of_more({"page": [], "next": {}, "total": -1, "links": "x", "count": 1.5, "": None}, 0)) == []
     assert paging_of_headers({}) == {}

@@ -1,4 +1,4 @@
-"""The texts that CLN made for Nagios: each one we know of, and what must never be taken for good news."""
+"""The texts of CLN for Nagios: each known one, and texts that must never count as good."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from .asking import KEY, MONITORING_KEY, REGISTRATION_TOKEN, Clients
 
 
 def parse(text: str | bytes, status: int = 200) -> PatchStatus:
-    """Return what a text says."""
+    """Return the patch status in a text."""
     return parse_patch_status(HttpAnswer(status, text if isinstance(text, bytes) else text.encode()))
 
 
 def counts(uptodate: int, outofdate: int, unsupported: int, inactive: int) -> dict[str, int]:
-    """Return counts by state."""
+    """Return numbers of servers by state."""
     return dict(zip(STATES, (uptodate, outofdate, unsupported, inactive), strict=True))
 
 
@@ -69,7 +69,7 @@ GOOD = {
 
 @pytest.mark.parametrize(("text", "expected"), GOOD.values(), ids=GOOD.keys())
 def test_good(text: str, expected: dict[str, int] | None) -> None:
-    """All is well only where the text says so in words that are known, or in counts."""
+    """The status is good only if the text says so in known words, or in counts."""
     status = parse(text)
     assert (status.ok, status.counts) == (True, expected)
     assert status.counts is None or list(status.counts) == list(STATES)
@@ -161,10 +161,10 @@ GOES_ON = {
     ids=["next", "blank", "counts"],
 )
 def test_good_that_goes_on(line: str, first: str, between: str) -> None:
-    """Whatever follows good news and is neither a host, counts nor blank takes them back, and is quoted."""
-    with pytest.raises(BadAnswerError, match=r"^not an answer of CLN but ") as caught:
+    """Any other line after a good first line is a bad answer that quotes the line."""
+    with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: ") as caught:
         parse(f"{first}{between}{line}")
-    assert f"'{line}'" in str(caught.value) or "counts that are cut or doubled" in str(caught.value)
+    assert f"'{line}'" in str(caught.value) or "incomplete or duplicate counts" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_good_that_goes_on(line: str, first: str, between: str) -> None:
     ],
 )
 def test_words_and_counts_that_contradict_each_other(text: str) -> None:
-    """Neither is believed, and the words are quoted."""
-    with pytest.raises(BadAnswerError, match=r"^not an answer of CLN but a text that says '.* up to date"):
+    """A first line that contradicts the counts is a bad answer that quotes it."""
+    with pytest.raises(BadAnswerError, match=r"^unexpected response from CLN: counts that contradict '.* up to date"):
         parse(text)
 
 
@@ -187,14 +187,14 @@ def test_words_and_counts_that_contradict_each_other(text: str) -> None:
     ["All 0 servers are up to date", "All 00 machines are up to date!", "KernelCare OK - all 0 servers are up to date"],
 )
 def test_all_of_none(text: str) -> None:
-    """No servers are counted as none, which the checks do not take for good."""
+    """A text about 0 servers has counts of 0, which the checks do not take for good."""
     assert parse(text) == PatchStatus(ok=True, counts=counts(0, 0, 0, 0), hosts=[])
 
 
 @pytest.mark.parametrize(("text", "expected"), BAD.values(), ids=BAD.keys())
 @pytest.mark.parametrize("status", [200, 500])
 def test_bad(text: str, expected: dict[str, int] | None, status: int) -> None:
-    """What is bad in words, counts or hosts is bad, with HTTP 200 as well as with an error."""
+    """A bad state in words, counts or hosts counts, with HTTP 200 and with an error status."""
     seen = parse(text, status)
     assert (seen.ok, seen.counts) == (False, expected)
 
@@ -219,10 +219,10 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize("text", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
 def test_never_good(text: str) -> None:
-    """Any other text is not an answer of CLN, and never good."""
+    """Any other text is a bad answer, and never good."""
     with pytest.raises(BadAnswerError) as raised:
         parse(text)
-    assert str(raised.value) == "not an answer of CLN but text that nobody has documented"
+    assert str(raised.value) == "unexpected response from CLN: undocumented text (HTTP 200)"
 
 
 @pytest.mark.parametrize(
@@ -237,28 +237,28 @@ def test_never_good(text: str) -> None:
     ],
 )
 def test_counts_that_do_not_add_up(text: str) -> None:
-    """Each state is counted once, or the counts are worth nothing."""
+    """Incomplete or duplicate counts are a bad answer."""
     with pytest.raises(BadAnswerError) as raised:
         parse(text)
-    assert str(raised.value) == "not an answer of CLN but counts that are cut or doubled"
+    assert str(raised.value) == "unexpected response from CLN: incomplete or duplicate counts (HTTP 200)"
 
 
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        ("", 200, "not an answer of CLN but an empty body"),
-        ("<html>KernelCare OK", 200, "not an answer of CLN but an HTML page"),
-        ("<html>", 404, "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?"),
+        ("", 200, "unexpected response from CLN: an empty body (HTTP 200)"),
+        ("<html>KernelCare OK", 200, "unexpected response from CLN: an HTML page (HTTP 200)"),
+        ("<html>", 404, "unexpected response from CLN: an HTML page (HTTP 404); check api_url"),
         (
             "KernelCare OK - all servers are up to date!",
             500,
-            "not an answer of CLN but HTTP 500 with a text that says all is well",
+            "unexpected response from CLN: a text that reports a good status (HTTP 500)",
         ),
-        (b"\xff\xfe\x00", 200, "not an answer of CLN but text that nobody has documented"),
+        (b"\xff\xfe\x00", 200, "unexpected response from CLN: undocumented text (HTTP 200)"),
     ],
 )
 def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
-    """Pages, nothing at all, and good news that come with an error are not answers of CLN."""
+    """HTML pages, empty bodies, and good texts with an error status are bad answers."""
     with pytest.raises(BadAnswerError) as raised:
         parse(body, status)
     assert str(raised.value) == text
@@ -270,9 +270,9 @@ def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
         (
             "Servers not found for key WsTs821nSAtiastD",
             ServersNotFoundError,
-            "CLN refused the call: Servers not found for key WsTs821nSAtiastD",
+            "CLN refused the request: Servers not found for key WsTs821nSAtiastD",
         ),
-        ("Reseller not found", ResellerNotFoundError, "CLN refused the call: Reseller not found"),
+        ("Reseller not found", ResellerNotFoundError, "CLN refused the request: Reseller not found"),
         (
             "Registration token not found for reseller acme not found",
             AuthorizationError,
@@ -284,27 +284,27 @@ def test_not_an_answer(body: str | bytes, status: int, text: str) -> None:
             AuthorizationError,
             "CLN refused the token: Authorization failed",
         ),
-        ('{"success": false, "message": "Key disabled"}', RefusedError, "CLN refused the call: Key disabled"),
+        ('{"success": false, "message": "Key disabled"}', RefusedError, "CLN refused the request: Key disabled"),
         (
             "success:false message:Unexpected\nserver error",
             RefusedError,
-            "CLN refused the call: Unexpected server error",
+            "CLN refused the request: Unexpected server error",
         ),
     ],
 )
 @pytest.mark.parametrize("status", [200, 401, 500])
 def test_refusals(text: str, kind: type[ClnError], said: str, status: int) -> None:
-    """An unknown key, an unknown login and a wrong token come with any status, and are told apart."""
+    """An unknown key, an unknown login and a wrong token have different types, with any status."""
     if status == 401 and text.startswith(("{", "success")):
         kind = AuthorizationError
-        said = said.replace("refused the call", "refused the token")
+        said = said.replace("refused the request", "refused the token")
     with pytest.raises(ClnError) as raised:
         parse(text, status)
     assert type(raised.value) is kind
     assert str(raised.value) == said
 
 
-JSON = "JSON where a text is documented"
+JSON = "JSON instead of plain text"
 
 
 @pytest.mark.parametrize(
@@ -313,19 +313,19 @@ JSON = "JSON where a text is documented"
         ('{"success": true, "data": []}', JSON),
         ('{"success": true, "data": "KernelCare OK"}', JSON),
         ('["uptodate=1"]', JSON),
-        ('{"success": true, "da', "JSON that is cut or broken"),
-        ("success:true code:0", "text that nobody has documented"),
+        ('{"success": true, "da', "truncated or malformed JSON"),
+        ("success:true code:0", "undocumented text"),
     ],
 )
 def test_success_of_another_call(body: str, what: str) -> None:
-    """An answer that belongs to another call says nothing about servers."""
+    """The response of another call is a bad answer."""
     with pytest.raises(BadAnswerError) as raised:
         parse(body)
-    assert str(raised.value) == f"not an answer of CLN but {what}"
+    assert str(raised.value) == f"unexpected response from CLN: {what} (HTTP 200)"
 
 
 def test_hosts() -> None:
-    """Each host line gives host, address and state; what is not a host line is left."""
+    """Each host line gives host, address and state; other lines are ignored."""
     status = parse(
         "2 machines are OUTOFDATE!|uptodate=6;outofdate=2;unsupported=1;inactive=1\n"
         "host.example.com (192.0.2.14) is OUTOFDATE\n"
@@ -363,7 +363,7 @@ WORDS = [
     st.binary() | st.lists(st.sampled_from(WORDS) | st.text(max_size=5)).map("".join).map(lambda text: text.encode())
 )
 def test_any_bytes(body: bytes) -> None:
-    """Any bytes are a state or a ClnError; and good only without any word, count or host that is bad."""
+    """Any bytes give a status or a ClnError, and a good status only without a bad word, count or host."""
     try:
         status = parse(body)
     except ClnError:
@@ -391,7 +391,7 @@ def test_any_bytes(body: bytes) -> None:
     ids=["blanks", "words", "brackets", "bars", "a long word", "counts not parted", "counts", "semicolons"],
 )
 def test_text_that_is_slow_to_search(line: str) -> None:
-    """No text takes long, as none of our time-outs could end that."""
+    """No text takes long to search, as no timeout could interrupt it."""
     started = time.thread_time()
     status = parse("3 machines are OUTOFDATE!|uptodate=6;outofdate=3;unsupported=2;inactive=1\n" + line)
     assert not status.ok
@@ -399,34 +399,34 @@ def test_text_that_is_slow_to_search(line: str) -> None:
 
 
 def test_of_key(clients: Clients, account: Account, served: Served) -> None:
-    """The state of the servers of a key, as the simulated CLN tells it."""
+    """The patch status of the servers of a key is read from the simulator."""
     key = account.add_kernelcare_key(KEY)
     client = clients.client(served.url)
     with pytest.raises(ServersNotFoundError) as raised:
-        client.patch_status.of_key(KEY)
-    assert raised.value.problem == "CLN refused the call: Servers not found for key Pl4n-87d3e7eb"
+        client.patch_status.for_key(KEY)
+    assert raised.value.problem == "CLN refused the request: Servers not found for key Pl4n-87d3e7eb"
     key.add_server(hostname="web1.example.net", ip="192.0.2.1")
-    assert client.patch_status.of_key(KEY) == PatchStatus(True, counts(1, 0, 0, 0), [])
+    assert client.patch_status.for_key(KEY) == PatchStatus(True, counts(1, 0, 0, 0), [])
     key.add_server(hostname="web2.example.net", ip="192.0.2.2", patch_state="outofdate")
-    assert client.patch_status.of_key(KEY) == PatchStatus(
+    assert client.patch_status.for_key(KEY) == PatchStatus(
         False, counts(1, 1, 0, 0), [PatchedHost("web2.example.net", "192.0.2.2", "outofdate")]
     )
 
 
 def test_of_monitoring_key(clients: Clients, account: Account, served: Served) -> None:
-    """A registered monitoring key answers for the servers of all keys, and needs no credentials."""
+    """A monitoring key gives the status of all servers, without credentials."""
     account.add_kernelcare_key(KEY).add_server(patch_state="unsupported")
     account.add_monitoring_key(MONITORING_KEY)
-    assert clients.client(served.url).patch_status.of_key(MONITORING_KEY).counts == counts(0, 0, 1, 0)
+    assert clients.client(served.url).patch_status.for_key(MONITORING_KEY).counts == counts(0, 0, 1, 0)
 
 
 @pytest.mark.parametrize("token", [None, REGISTRATION_TOKEN], ids=["a fresh token", "the registration token"])
 def test_of_reseller(
     clients: Clients, simulator: Simulator, account: Account, served: Served, token: str | None
 ) -> None:
-    """The state of all servers of the account; the static token is sent when there is one, else a fresh token."""
+    """The status of the whole account is read with the static token if set, else with a new token."""
     account.add_kernelcare_key(KEY).add_server()
-    status = clients.client(served.url, registration_token=token).patch_status.of_reseller()
+    status = clients.client(served.url, registration_token=token).patch_status.for_reseller()
     assert status == PatchStatus(True, counts(1, 0, 0, 0), [])
     sent = simulator.requests[0].path.rpartition("/")[2] if token is None else REGISTRATION_TOKEN
     assert simulator.requests[0].path.endswith(sent)
@@ -434,10 +434,10 @@ def test_of_reseller(
 
 
 def test_wrong_registration_token(clients: Clients, served: Served) -> None:
-    """A wrong registration token is refused, and the login does not show although no other token was ever made."""
+    """A wrong registration token is reported as auth, without showing the login."""
     client = clients.client(served.url, registration_token="wrong token")
     with pytest.raises(AuthorizationError) as raised:
-        client.patch_status.of_reseller()
+        client.patch_status.for_reseller()
     host = served.url.split("/")[2]
     assert str(raised.value) == (
         f"reading /kcare/nagios-res/{{login}}/{{token}} at {host}: "
@@ -446,17 +446,17 @@ def test_wrong_registration_token(clients: Clients, served: Served) -> None:
 
 
 def test_latin_1_is_no_crash(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Bytes that are no UTF-8 cost their characters, not the answer."""
+    """Bytes that are not UTF-8 are replaced."""
     simulator.faults.add(
         Fault("answer", body=b"1 machines are OUTOFDATE!\nk\xf6ln (192.0.2.1) is OUTOFDATE", content_type="text/plain")
     )
-    assert clients.client(served.url).patch_status.of_key(KEY).hosts == [
+    assert clients.client(served.url).patch_status.for_key(KEY).hosts == [
         PatchedHost("k\ufffdln", "192.0.2.1", "outofdate")
     ]
 
 
 @pytest.mark.parametrize("status", [203, 206])
 def test_part_that_says_all_is_well(status: int) -> None:
-    """A 206 is a part of the text, and who knows what the rest says."""
-    with pytest.raises(BadAnswerError, match=f"HTTP {status} with a text that says all is well"):
+    """A good text with status 206 is a bad answer, as it is partial."""
+    with pytest.raises(BadAnswerError, match=rf"a text that reports a good status \(HTTP {status}\)"):
         parse_patch_status(HttpAnswer(status, b"KernelCare OK - all servers are up to date!"))

@@ -1,4 +1,4 @@
-"""The plain lines of answers: every sample of the API document, every text we know of, and any bytes at all."""
+"""Plain-text responses: every sample of the API document, every known text, and any bytes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ STATUS_FLAGS = {
 
 @pytest.mark.parametrize("name", sorted(PLAIN))
 def test_plain_sample_as_printed(name: str) -> None:
-    """Plain samples are read as they stand in the document: on one line, with comments, cut by the PDF."""
+    """Plain-text samples are read as printed: on one line, with comments, truncated by the PDF."""
     readings: dict[str, object] = {
         "success.plain": {"code": "0"},
         "kcare.nagios.register_key.plain": {"code": "0"},
         "status.plain": STATUS_FLAGS,
-        "error.plain": "RefusedError: CLN refused the call: Unexpected server error",
-        "kcare.nagios.register_key.error.plain": "RefusedError: CLN refused the call: it gave no reason",
+        "error.plain": "RefusedError: CLN refused the request: Unexpected server error",
+        "kcare.nagios.register_key.error.plain": "RefusedError: CLN refused the request: no reason given",
     }
     meant = readings[name]
     read = plain_problem(PLAIN[name]) if isinstance(meant, str) else plain_items(answer(PLAIN[name]))
@@ -61,25 +61,25 @@ def test_plain_sample_as_printed(name: str) -> None:
     ],
 )
 def test_plain_items(text: str, items: dict[str, str]) -> None:
-    """Items stand on lines of their own or parted by blanks; a message takes the rest of its line."""
+    """Items are separated by line ends or spaces; a message extends to the end of its line."""
     assert plain_items(answer(text)) == items
 
 
 @pytest.mark.parametrize(
     ("body", "status", "text"),
     [
-        ("success:false", 200, "RefusedError: CLN refused the call: it gave no reason"),
-        ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the call: Key: not found"),
-        ("success:false message:success:true", 200, "RefusedError: CLN refused the call: success:true"),
-        ("success:false\ncode:1", 500, "RefusedError: CLN refused the call: it gave no reason"),
-        ("success:true", 500, "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success"),
-        ("success:maybe", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("success", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("code:0", 200, "BadAnswerError: not an answer of CLN but text that nobody has documented"),
-        ("", 200, "BadAnswerError: not an answer of CLN but an empty body"),
-        ("<html>success:true", 200, "BadAnswerError: not an answer of CLN but an HTML page"),
-        ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the call: Key not found"),
-        (' {"success": false}', 500, "RefusedError: CLN refused the call: it gave no reason"),
+        ("success:false", 200, "RefusedError: CLN refused the request: no reason given"),
+        ("success:false\nmessage:Key: not found", 200, "RefusedError: CLN refused the request: Key: not found"),
+        ("success:false message:success:true", 200, "RefusedError: CLN refused the request: success:true"),
+        ("success:false\ncode:1", 500, "RefusedError: CLN refused the request: no reason given"),
+        ("success:true", 500, "BadAnswerError: unexpected response from CLN: a body that reports success (HTTP 500)"),
+        ("success:maybe", 200, "BadAnswerError: unexpected response from CLN: undocumented text (HTTP 200)"),
+        ("success", 200, "BadAnswerError: unexpected response from CLN: undocumented text (HTTP 200)"),
+        ("code:0", 200, "BadAnswerError: unexpected response from CLN: undocumented text (HTTP 200)"),
+        ("", 200, "BadAnswerError: unexpected response from CLN: an empty body (HTTP 200)"),
+        ("<html>success:true", 200, "BadAnswerError: unexpected response from CLN: an HTML page (HTTP 200)"),
+        ('{"success": false, "message": "Key not found"}', 200, "RefusedError: CLN refused the request: Key not found"),
+        (' {"success": false}', 500, "RefusedError: CLN refused the request: no reason given"),
         (
             '{"success": false, "message": "Authorization failed"}',
             200,
@@ -88,32 +88,48 @@ def test_plain_items(text: str, items: dict[str, str]) -> None:
         (
             '{"success": true, "data": {"code": 0}}',
             200,
-            "BadAnswerError: not an answer of CLN but JSON in place of plain text",
+            "BadAnswerError: unexpected response from CLN: JSON instead of plain text (HTTP 200)",
         ),
-        ('{"code": 0}', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
-        ('{"success": false', 200, "BadAnswerError: not an answer of CLN but JSON that is cut or broken"),
-        ('["success:true"]', 200, "BadAnswerError: not an answer of CLN but JSON in place of plain text"),
+        ('{"code": 0}', 200, "BadAnswerError: unexpected response from CLN: JSON instead of plain text (HTTP 200)"),
+        (
+            '{"success": false',
+            200,
+            "BadAnswerError: unexpected response from CLN: truncated or malformed JSON (HTTP 200)",
+        ),
+        (
+            '["success:true"]',
+            200,
+            "BadAnswerError: unexpected response from CLN: JSON instead of plain text (HTTP 200)",
+        ),
         (
             '{"success": true}',
             500,
-            "BadAnswerError: not an answer of CLN but HTTP 500 with a body that says success",
+            "BadAnswerError: unexpected response from CLN: a body that reports success (HTTP 500)",
         ),
-        ("success:true\nxmlrpc:true\nrhn_q", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
+        (
+            "success:true\nxmlrpc:true\nrhn_q",
+            200,
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
+        ),
         (
             "success:true\nxmlrpc:true\nrhn_queue_full:",
             200,
-            "BadAnswerError: not an answer of CLN but text that is cut",
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
         ),
-        ("success:true xmlrpc:true rhn_queue_full: ", 200, "BadAnswerError: not an answer of CLN but text that is cut"),
+        (
+            "success:true xmlrpc:true rhn_queue_full: ",
+            200,
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
+        ),
         (
             "success:true\nxmlrpc:true\nrhn_queue_full:fal",
             200,
-            "BadAnswerError: not an answer of CLN but text that is cut",
+            "BadAnswerError: unexpected response from CLN: truncated text (HTTP 200)",
         ),
     ],
 )
 def test_plain_failures(body: str, status: int, text: str) -> None:
-    """A plain answer that is no success is told like a JSON one."""
+    """A plain-text failure gives the same error as a JSON one."""
     assert plain_problem(body, status) == text
 
 
@@ -122,7 +138,7 @@ def test_plain_failures(body: str, status: int, text: str) -> None:
     st.sampled_from([200, 302, 401, 404, 500]),
 )
 def test_any_bytes_of_plain_text(body: bytes, status: int) -> None:
-    """Any bytes are items or a ClnError, and items only with a good status and the word for success."""
+    """Any bytes give items or a ClnError, and items only with a good status and ``success``."""
     try:
         items = plain_items(answer(body, status))
     except ClnError:
@@ -141,7 +157,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("body", HOSTILE, ids=["a long word", "a long message", "blanks"])
 def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
-    """No text takes long, as none of our time-outs could end that."""
+    """No text takes long to search, as no timeout could interrupt it."""
     started = time.thread_time()
     with contextlib.suppress(ClnError):
         plain_items(answer(body))
@@ -150,7 +166,7 @@ def test_plain_text_that_is_slow_to_search(body: bytes) -> None:
 
 @pytest.mark.parametrize("status", [203, 206])
 def test_plain_text_with_another_status_of_success(status: int) -> None:
-    """So is a plain text."""
+    """Plain text with a 2xx status other than 200 is a bad answer."""
     assert plain_problem("success:true xmlrpc:true", status) == (
-        f"BadAnswerError: not an answer of CLN but HTTP {status} with a body that says success"
+        f"BadAnswerError: unexpected response from CLN: a body that reports success (HTTP {status})"
     )

@@ -1,4 +1,4 @@
-"""Secrets stay out of texts, however they are spelled."""
+"""The redactor replaces secrets in texts, in any escaped form."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DIGEST = TOKEN[-40:]
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
 def test_hidden_in_each_spelling(secret: str, spell: Callable[[str], str]) -> None:
-    """A known secret is replaced in whatever way URLs, JSON, HTML and Python spell it."""
+    """A known secret is replaced as URLs, JSON, HTML and Python escape it."""
     redactor = Redactor()
     redactor.hide(secret)
     scrubbed = redactor.scrub(f"before {spell(secret)} after")
@@ -41,7 +41,7 @@ def test_hidden_in_each_spelling(secret: str, spell: Callable[[str], str]) -> No
     spell=st.sampled_from([str, quote_plus, lambda value: json.dumps(value)[1:-1], html.escape]),
 )
 def test_any_secret_in_any_text(secret: str, before: str, spell: Callable[[str], str]) -> None:
-    """No secret survives, whatever it is made of and wherever it stands."""
+    """Any secret is replaced at any position in any text."""
     assume(secret not in PLACEHOLDER)
     redactor = Redactor()
     redactor.hide(secret)
@@ -66,7 +66,7 @@ ESCAPES: list[Callable[[str], str]] = [
 
 @given(st.sampled_from(SECRETS), st.lists(st.sampled_from(ESCAPES), min_size=1), st.sampled_from(ESCAPES))
 def test_any_mixture_of_escapes(secret: str, inner: list[Callable[[str], str]], outer: Callable[[str], str]) -> None:
-    """Who repeats a secret with characters escaped that need it or not, and all of it again, shows it as little."""
+    """A secret is replaced with any of its characters escaped, also twice."""
     spelled = "".join(escape(character) for escape, character in zip(cycle(inner), secret, strict=False))
     redactor = Redactor()
     redactor.hide(secret)
@@ -77,14 +77,14 @@ def test_any_mixture_of_escapes(secret: str, inner: list[Callable[[str], str]], 
 
 @pytest.mark.parametrize("text", ["50%25 of &lt;b&gt; at \\u00fc", "a%20b", "&amp;amp;", "%", "\\u12", "&#;"])
 def test_escapes_that_hide_nothing_stay(text: str) -> None:
-    """A text in which no secret stands comes back as it was."""
+    """A text with escapes and without a secret is returned unchanged."""
     redactor = Redactor()
     redactor.hide("pl4nted-secret")
     assert redactor.scrub(text) == text
 
 
-def test_licence_keys_show_their_mask() -> None:
-    """A licence key is replaced by its mask, so that the reader knows which it is."""
+def test_license_keys_show_their_mask() -> None:
+    """A license key is replaced by its mask, so that it can be recognized."""
     redactor = Redactor()
     redactor.hide_key("WsTs821nSAtiastD")
     assert redactor.scrub("Servers not found for key WsTs821nSAtiastD") == "Servers not found for key WsTs-8c7994d7"
@@ -92,7 +92,7 @@ def test_licence_keys_show_their_mask() -> None:
 
 @pytest.mark.parametrize("key", ["WsTs", "abc", ""])
 def test_a_key_that_begins_its_own_mask(key: str) -> None:
-    """There is nothing of it that its mask does not tell, so the mask is not masked once more."""
+    """A key of four characters is not replaced, as its mask begins with it."""
     redactor = Redactor()
     redactor.hide_key(key)
     text = f"Servers not found for key {key}, which is {mask_key(key)}"
@@ -102,14 +102,14 @@ def test_a_key_that_begins_its_own_mask(key: str) -> None:
 
 
 def test_mask_is_that_of_the_contract() -> None:
-    """The mask is the first four characters and the first eight hex digits of the SHA-256; anything has one."""
+    """A mask is the first four characters, a dash, and eight hex digits of the SHA-256."""
     assert mask_key("WsTs821nSAtiastD") == "WsTs-8c7994d7"
     assert mask_key("") == "-e3b0c442"
     assert mask_key("\ud800 lone surrogate").startswith("\ud800 lo-")
 
 
 def test_longer_secrets_go_first() -> None:
-    """A secret that begins like another is replaced as a whole."""
+    """Of two secrets with the same beginning, the longer one is replaced completely."""
     redactor = Redactor()
     redactor.hide("abcd", "<short>")
     redactor.hide("abcdefgh", "<long>")
@@ -117,7 +117,7 @@ def test_longer_secrets_go_first() -> None:
 
 
 def test_first_words_for_a_secret_stay() -> None:
-    """Hiding a value again changes nothing."""
+    """Hiding a secret again does not change its replacement."""
     redactor = Redactor()
     redactor.hide("acme_login", "<login>")
     redactor.hide("acme_login")
@@ -125,7 +125,7 @@ def test_first_words_for_a_secret_stay() -> None:
 
 
 def test_secrets_learnt_later_are_hidden_too() -> None:
-    """What is hidden after the first text is hidden in the next."""
+    """A secret that is registered later is replaced in later texts."""
     redactor = Redactor()
     redactor.hide("first secret")
     assert redactor.scrub("first secret, second secret") == "<secret>, second secret"
@@ -135,14 +135,14 @@ def test_secrets_learnt_later_are_hidden_too() -> None:
 
 @pytest.mark.parametrize("value", ["", "abc"])
 def test_values_too_short_are_left(value: str) -> None:
-    """Replacing a value of under four characters would wreck every text and hide nothing."""
+    """A value shorter than four characters is not replaced, as that would garble every text."""
     redactor = Redactor()
     redactor.hide(value)
     assert redactor.scrub("an abc of errors") == "an abc of errors"
 
 
 def test_published_logins_are_not_hidden() -> None:
-    """A login that is part of the account's name is public already; a secret or a key is not, wherever it stands."""
+    """A login in a public text is not hidden; a secret or key always is."""
     redactor = Redactor()
     redactor.publish("acme-hosting")
     redactor.hide_login("acme")
@@ -154,7 +154,7 @@ def test_published_logins_are_not_hidden() -> None:
 
 
 def test_lone_surrogates_can_be_hidden() -> None:
-    """The environment may hold bytes that are no UTF-8; they are hidden like anything else."""
+    """A secret with bytes that are not UTF-8 is replaced as well."""
     redactor = Redactor()
     redactor.hide("sec\udcffret")
     assert redactor.scrub("sec\udcffret, sec?ret") == "<secret>, <secret>"
@@ -174,7 +174,7 @@ def test_lone_surrogates_can_be_hidden() -> None:
     ],
 )
 def test_tokens_are_known_by_their_look(text: str) -> None:
-    """The digest of a token is hidden although no redactor has ever seen it, as in the sample of the API document."""
+    """The digest of a token is replaced even if it was never registered."""
     scrubbed = Redactor().scrub(f"asking {text} failed")
     assert DIGEST not in scrubbed
     assert DIGEST[-12:] not in scrubbed
@@ -183,13 +183,13 @@ def test_tokens_are_known_by_their_look(text: str) -> None:
 
 
 def test_value_of_a_token_argument_is_hidden() -> None:
-    """Whatever stands behind ``token=`` is a secret, up to the next argument."""
+    """The value of ``token=`` is replaced, up to the next argument."""
     scrubbed = Redactor().scrub("GET /api/im/key/list.json?token=anything.at-all&key=1 HTTP/1.1")
     assert scrubbed == "GET /api/im/key/list.json?token=<secret>&key=1 HTTP/1.1"
 
 
 def test_other_text_is_left_alone() -> None:
-    """A text without secrets comes back as it is."""
+    """A text without secrets is returned unchanged."""
     redactor = Redactor()
     redactor.hide("planted secret")
     text = "reading /kcare/key/list.json at cln.cloudlinux.com: connection refused ✓\n"
@@ -197,7 +197,7 @@ def test_other_text_is_left_alone() -> None:
 
 
 def test_secret_prints_as_placeholder() -> None:
-    """A Secret shows nothing of itself, however it is printed; only reveal gives it."""
+    """Every representation of a Secret is the placeholder; only reveal returns its text."""
 
     @dataclasses.dataclass
     class Account:
@@ -212,7 +212,7 @@ def test_secret_prints_as_placeholder() -> None:
 
 
 def test_secrets_compare_by_value() -> None:
-    """Two Secrets of the same text are equal, and none equals its text."""
+    """Two Secrets with the same text are equal, and differ from the text."""
     assert Secret("one") == Secret("one")
     assert len({Secret("one"), Secret("one"), Secret("two")}) == 2
     assert Secret("one") != "one"
@@ -233,7 +233,7 @@ def test_secrets_compare_by_value() -> None:
     ],
 )
 def test_password_of_an_address(url: str, hidden: list[str]) -> None:
-    """Is hidden as it stands there, as it is meant, and with its user as HTTP carries both."""
+    """The password in a URL is replaced as written, decoded, and in base64 with its user."""
     redactor = Redactor()
     redactor.hide_password_of(url)
     for each in hidden:
@@ -243,7 +243,7 @@ def test_password_of_an_address(url: str, hidden: list[str]) -> None:
 
 @pytest.mark.parametrize("secret", ["a tab\there", "over\u202eride", "two\u2028lines", "bold\x1b[1m face"])
 def test_a_secret_that_was_cleaned_first(secret: str) -> None:
-    """What comes from outside is made fit to show before secrets are looked for in it."""
+    """A secret is replaced in a text that was cleaned before."""
     redactor = Redactor()
     redactor.hide(secret)
     assert redactor.scrub(clean_text(f"it said {secret}!")) == f"it said {PLACEHOLDER}!"

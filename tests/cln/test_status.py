@@ -1,4 +1,4 @@
-"""The status of CLN's own services."""
+"""The status flags of CLN's services."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def client(clients: Clients, served: Served) -> ReadOnlyClient:
 
 
 def answers(simulator: Simulator, body: bytes | str, path: str = "/status.json", status: int = 200) -> None:
-    """Let the simulator answer a call with ``body``."""
+    """Let the simulator respond to a call with ``body``."""
     simulator.faults.add(Fault("answer", path, body=body, status=status))
 
 
 def test_flags(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """The flags come sorted, in one call, without a token."""
+    """The flags are sorted, and read in one call without a token."""
     assert client.status.flags() == ServiceStatus(GOOD_FLAGS)
     assert list(client.status.flags().flags) == sorted(GOOD_FLAGS)
     assert [(request.path, request.query) for request in simulator.requests] == [("/status.json", {})] * 2
@@ -45,14 +45,14 @@ def test_flags(client: ReadOnlyClient, simulator: Simulator) -> None:
 
 @pytest.mark.parametrize("enveloping", [True, False], ids=["in the envelope", "bare"])
 def test_sample_of_the_document(client: ReadOnlyClient, simulator: Simulator, enveloping: bool) -> None:
-    """The document's sample has all flags true."""
+    """All flags are true in the document's sample."""
     sample = MEANT["status.json"]
     answers(simulator, enveloped(json.loads(sample)) if enveloping else sample)
     assert client.status.flags() == ServiceStatus(dict.fromkeys(GOOD_FLAGS, True))
 
 
 def test_good_state_of_each_flag() -> None:
-    """Overloaded and full are bad when true, all others when false, those of another year too."""
+    """Overloaded and full flags are bad when true, all others when false, including undocumented ones."""
     flags = {"rhn_overloaded": True, "rhn_queue_full": False, "xmlrpc": True, "db_rhn_online": False, "newer": False}
     status = ServiceStatus(flags)
     good = {name: status.is_good(name) for name in flags}
@@ -66,7 +66,7 @@ def test_good_state_of_each_flag() -> None:
 
 
 def test_flags_vary_by_year(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """What is no flag is left out: a number, a list, null; a flag may be spelled as a string."""
+    """An item that is not a boolean is ignored; a flag may be a string."""
     answers(
         simulator,
         enveloped({"xmlrpc": True, "rhn_queue_rejects": 3, "acronis": [], "x": None, "y": "false", "z\n": True}),
@@ -82,10 +82,10 @@ UNREADABLE = ["0", "1", "null", '"down"', '"0"', '""', "[]", "{}", "-1", "0.5", 
 def test_documented_flag_that_cannot_be_read(
     name: str, value: str, client: ReadOnlyClient, simulator: Simulator
 ) -> None:
-    """The answer is none, in whichever form, and the value is told; the other form does not make up for it."""
+    """An unreadable documented flag is a bad answer with its value, without trying the other form."""
     flags = ", ".join(f'"{each}": {value if each == name else json.dumps(good)}' for each, good in GOOD_FLAGS.items())
     answers(simulator, f'{{"success": true, "data": {{{flags}}}}}')
-    with pytest.raises(BadAnswerError, match=f"a status whose {name} is .*, neither true nor false$"):
+    with pytest.raises(BadAnswerError, match=rf"a status whose {name} is .*, neither true nor false \(HTTP 200\)$"):
         client.status.flags()
     assert [request.path for request in simulator.requests] == ["/status.json"]
     simulator.faults.clear()
@@ -107,7 +107,7 @@ def test_documented_flag_that_cannot_be_read(
 def test_plain_text_when_there_is_no_json(
     client: ReadOnlyClient, simulator: Simulator, body: bytes, status: int
 ) -> None:
-    """Without a good answer as JSON the flags are read as plain text, as the document's sample prints it."""
+    """If the JSON form fails, the flags are read as plain text, as in the document's sample."""
     answers(simulator, body, status=status)
     answers(simulator, LITERAL["status.plain"], "/status.plain")
     flags = {
@@ -124,38 +124,38 @@ def test_plain_text_when_there_is_no_json(
 
 
 def test_plain_text_of_the_simulator(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Both forms give the same flags, and which it was can be told."""
+    """Both forms give the same flags, and ``plain`` says which was used."""
     simulator.faults.add(Fault("html", "/status.json"))
     assert client.status.flags() == ServiceStatus(GOOD_FLAGS, plain=True)
     assert [request.path for request in simulator.requests] == ["/status.json", "/status.plain"]
 
 
 def test_error_of_the_json_form_counts(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """When both forms fail the error is that of the first, and tells of the other."""
+    """If both forms fail, the error is that of the JSON form and names that of the other."""
     simulator.faults.add(Fault("html", "/status.json"))
     simulator.faults.add(Fault("empty", "/status.plain"))
     with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert str(raised.value) == (
-        f"reading /status.json at {client.api}: not an answer of CLN but an HTML page; "
-        "and /status.plain: not an answer of CLN but an empty body"
+        f"reading /status.json at {client.api}: unexpected response from CLN: an HTML page (HTTP 200); "
+        "and /status.plain: unexpected response from CLN: an empty body (HTTP 200)"
     )
     assert raised.value.__suppress_context__
 
 
 def test_both_forms_cut(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """Half of the flags are not all of them: the bad ones may be in the other half."""
+    """Truncated flags are a bad answer in both forms, as bad flags may be missing."""
     simulator.faults.add(Fault("cut"))
     with pytest.raises(BadAnswerError) as raised:
         client.status.flags()
     assert raised.value.problem == (
-        "not an answer of CLN but JSON that is cut or broken; "
-        "and /status.plain: not an answer of CLN but text that is cut"
+        "unexpected response from CLN: truncated or malformed JSON (HTTP 200); "
+        "and /status.plain: unexpected response from CLN: truncated text (HTTP 200)"
     )
 
 
 def test_unreachable_is_not_asked_again(client: ReadOnlyClient, simulator: Simulator) -> None:
-    """When CLN cannot be reached the other form is not tried."""
+    """If CLN is unreachable, the other form is not tried."""
     simulator.faults.add(Fault("reset"))
     with pytest.raises(UnreachableError):
         client.status.flags()
@@ -164,11 +164,11 @@ def test_unreachable_is_not_asked_again(client: ReadOnlyClient, simulator: Simul
 
 @pytest.mark.parametrize("data", [{}, {"rhn_queue_rejects": 3}])
 def test_no_flags(client: ReadOnlyClient, simulator: Simulator, data: dict[str, int]) -> None:
-    """A status without a single flag is not an answer of CLN."""
+    """A status without flags is a bad answer."""
     answers(simulator, enveloped(data))
     answers(simulator, "success:true", "/status.plain")
     with pytest.raises(ClnError) as raised:
         client.status.flags()
     assert str(raised.value) == (
-        f"reading /status.json at {client.api}: not an answer of CLN but a status without a single flag"
+        f"reading /status.json at {client.api}: unexpected response from CLN: a status without flags (HTTP 200)"
     )

@@ -1,4 +1,4 @@
-"""The token is the one that the API document prescribes."""
+"""The authorization token of the API document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cln_monitor.cln.caller import make_token
 
 
 def test_token_of_a_known_secret() -> None:
-    """The digest is the SHA-1 of secret key and timestamp, as sha1sum gives it."""
+    """The digest is the SHA-1 of secret key and timestamp, as computed by sha1sum."""
     # printf s3cret1401189361 | sha1sum
     assert make_token("customer_login", "s3cret", 1401189361) == (
         "customer_login|1401189361|8bc22fc89a4595f87dfd94dd56912b6c13d1bd7d"
@@ -18,7 +18,7 @@ def test_token_of_a_known_secret() -> None:
 
 
 def test_token_looks_like_the_sample() -> None:
-    """Login, seconds and 40 hex digits, parted by bars, as in the sample of the API document."""
+    """A token is login, seconds and 40 hex digits, separated by bars, as in the document's sample."""
     sample = "customer_login|1401189361|97e17a41ea904e0ca2bf03c7c36dee2492ba89cd"
     shape = re.compile(r"customer_login\|1401189361\|[0-9a-f]{40}")
     assert shape.fullmatch(sample)
@@ -27,7 +27,7 @@ def test_token_looks_like_the_sample() -> None:
 
 @pytest.mark.parametrize("now", [1401189361.0, 1401189361.4, 1401189361.999])
 def test_timestamp_is_in_whole_seconds(now: float) -> None:
-    """Fractions of a second are cut, and the digest is that of the cut number."""
+    """The timestamp has no fractions, in the token and in the digest."""
     assert make_token("login", "s3cret", now) == make_token("login", "s3cret", 1401189361)
 
 
@@ -40,5 +40,5 @@ def test_timestamp_is_in_whole_seconds(now: float) -> None:
     ids=["UTF-8", "bytes that are no UTF-8, from the environment"],
 )
 def test_secret_keys_are_bytes(secret_key: str, digest: str) -> None:
-    """A secret key that is not ASCII counts by its bytes."""
+    """A non-ASCII secret key is signed as UTF-8 bytes."""
     assert make_token("login", secret_key, 1401189361) == f"login|1401189361|{digest}"

@@ -1,4 +1,4 @@
-"""Arguments: what is taken, what is refused and in which words, and that no value ever shows."""
+"""Validation of arguments: accepted values, error texts, and that no text contains a value."""
 
 from __future__ import annotations
 
@@ -59,57 +59,57 @@ TAKEN: list[tuple[Callable[[Any], object], Any, object]] = [
 
 @pytest.mark.parametrize(("check", "value", "sent"), TAKEN)
 def test_taken(check: Callable[[Any], object], value: Any, sent: object) -> None:
-    """What is right goes out as it is, addresses in their canonical spelling."""
+    """A valid argument is sent unchanged, and an address in canonical form."""
     assert check(value) == sent
 
 
-_NOTE = "it takes 1 to 100 characters, none of them a control character"
-_KEY = "a licence key has 4 to 128 printable ASCII characters, no blank and none of / ? # & %"
-_SERVER_ID = "it takes 1 to 128 printable ASCII characters, no blank and none of , / ? # & %"
-_ELS_CODE = "it takes 1 to 32 printable characters, none of them , / ? # & %"
-_ADDRESS = "is not an IP address; it takes one such as 192.0.2.1 or 2001:db8::1"
-_URL = "it takes http:// or https:// and a host, with no blank and none of ? #"
-_CIDR = "it takes a network with its prefix, such as 192.0.2.0/24 or 2001:db8::/32"
+_NOTE = "expected 1 to 100 characters without control characters"
+_KEY = "a license key has 4 to 128 printable ASCII characters, except spaces and / ? # & %"
+_SERVER_ID = "expected 1 to 128 printable ASCII characters, except spaces and , / ? # & %"
+_ELS_CODE = "expected 1 to 32 printable characters, except , / ? # & %"
+_ADDRESS = "invalid IP address: use for example 192.0.2.1 or 2001:db8::1"
+_URL = "expected http:// or https:// and a host, without spaces, ? and #"
+_CIDR = "use for example 192.0.2.0/24 or 2001:db8::/32"
 
 REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
-    (validation.note, 7, f"note: is not a text; {_NOTE}"),
-    (validation.note, "a\nb", f"note: has control characters in it; {_NOTE}"),
+    (validation.note, 7, f"note: is not a string; {_NOTE}"),
+    (validation.note, "a\nb", f"note: contains control characters; {_NOTE}"),
     (validation.note, "x" * 101, f"note: has 101 characters; {_NOTE}"),
     (validation.note, "", f"note: is empty; {_NOTE}"),
     (validation.note, "   ", f"note: is empty; {_NOTE}"),
-    (validation.limit, True, "limit: is not a whole number within bounds; it takes 0 to 1000000"),
-    (validation.license_key, "abc", f"key: is not spelled as CLN takes it; {_KEY}"),
-    (validation.license_key, mask_key(KEY), "key: this is the mask of a key; CLN needs the key in full"),
+    (validation.limit, True, "limit: expected a whole number from 0 to 1000000"),
+    (validation.license_key, "abc", f"key: invalid format; {_KEY}"),
+    (validation.license_key, mask_key(KEY), "key: this is a masked key; the full key is required"),
     (
         validation.monitoring_key,
         "x" * 15,
-        "key: is not spelled as CLN takes it; a monitoring key has 16 to 32 letters and digits",
+        "key: invalid format; a monitoring key has 16 to 32 letters and digits",
     ),
     (
         validation.server_id,
         "a,b",
-        f"server_id: is not spelled as CLN takes it; {_SERVER_ID}",
+        f"server_id: invalid format; {_SERVER_ID}",
     ),
     (
         validation.server_ids,
         ["a", ""],
-        f"server_ids[1]: is not spelled as CLN takes it; {_SERVER_ID}",
+        f"server_ids[1]: invalid format; {_SERVER_ID}",
     ),
-    (validation.server_ids, "a", "server_ids: is not a list; it takes a list of texts"),
-    (validation.server_ids, [], "server_ids: is empty; it takes at least one"),
-    (validation.key_to_read, "a b/c", f"key: is not spelled as CLN takes it; {_KEY}"),
-    (validation.key_to_read, mask_key(KEY), "key: this is the mask of a key; CLN needs the key in full"),
-    (validation.key_to_read, None, f"key: is not spelled as CLN takes it; {_KEY}"),
+    (validation.server_ids, "a", "server_ids: expected a list of strings"),
+    (validation.server_ids, [], "server_ids: is empty; at least one is required"),
+    (validation.key_to_read, "a b/c", f"key: invalid format; {_KEY}"),
+    (validation.key_to_read, mask_key(KEY), "key: this is a masked key; the full key is required"),
+    (validation.key_to_read, None, f"key: invalid format; {_KEY}"),
     (validation.address, "1", f"ip: {_ADDRESS}"),
     (validation.addresses, ["192.0.2.1", "192.0.2"], f"addresses[1]: {_ADDRESS}"),
     (validation.addresses, ["fe80::1%eth0"], f"addresses[0]: {_ADDRESS}"),
-    (validation.addresses, "192.0.2.1", "addresses: is not a list; it takes a list of texts"),
-    (validation.cidrs, ["192.0.2.0"], f"cidrs[0]: is not an address, a slash and the digits of a prefix; {_CIDR}"),
-    (validation.cidrs, ["192.0.2.0/33"], f"cidrs[0]: is not an IP network; {_CIDR}"),
-    (validation.cidrs, ["192.0.2.77/24"], "cidrs[0]: has bits set beyond its prefix; is 192.0.2.0/24 meant?"),
-    (validation.cidrs, ["2001:db8::1/32"], "cidrs[0]: has bits set beyond its prefix; is 2001:db8::/32 meant?"),
+    (validation.addresses, "192.0.2.1", "addresses: expected a list of strings"),
+    (validation.cidrs, ["192.0.2.0"], f"cidrs[0]: expected an address, a slash and a prefix length; {_CIDR}"),
+    (validation.cidrs, ["192.0.2.0/33"], f"cidrs[0]: invalid IP network; {_CIDR}"),
+    (validation.cidrs, ["192.0.2.77/24"], "cidrs[0]: has host bits set; did you mean 192.0.2.0/24?"),
+    (validation.cidrs, ["2001:db8::1/32"], "cidrs[0]: has host bits set; did you mean 2001:db8::/32?"),
     *(
-        (validation.product_code, code, f"code: is not spelled as CLN takes it; {_ELS_CODE}")
+        (validation.product_code, code, f"code: invalid format; {_ELS_CODE}")
         for code in (
             "",
             "  ",
@@ -129,32 +129,32 @@ REFUSED: list[tuple[Callable[[Any], object], Any, str]] = [
     (
         lambda value: validation.bool_text("els_allowed", value),
         1,
-        "els_allowed: is neither True nor False; it takes one of them",
+        "els_allowed: expected True or False",
     ),
-    (validation.month, "2023-13", "month: is not spelled as CLN takes it; it takes yyyy-MM, from 2000-01 to 2099-12"),
+    (validation.month, "2023-13", "month: invalid format; expected yyyy-MM, from 2000-01 to 2099-12"),
     (
         validation.awp_products,
         ["awp"],
-        "products[0]: is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM: 1 to 32 of A-Z, 0-9 and _",
+        "products[0]: invalid format; expected a code such as AWP_PREMIUM: 1 to 32 of A-Z, 0-9 and _",
     ),
-    (validation.login, "me|1", "login: has a | in it; it takes the login of the account"),
+    (validation.login, "me|1", "login: contains a |; expected the login of the account"),
     (
         lambda value: validation.url("api_url", value),
         "cln.cloudlinux.com/api",
-        f"api_url: is not spelled as CLN takes it; {_URL}",
+        f"api_url: invalid format; {_URL}",
     ),
     (
         lambda value: validation.seconds("timeout", value),
         0,
-        "timeout: is no time; it takes seconds, more than 0 and at most 86400",
+        "timeout: expected seconds, more than 0 and at most 86400",
     ),
-    (lambda value: validation.require_text("key", value), "", "key: is not a text, or an empty one; it takes a text"),
+    (lambda value: validation.require_text("key", value), "", "key: expected a non-empty string"),
 ]
 
 
 @pytest.mark.parametrize(("check", "value", "text"), REFUSED)
 def test_refused(check: Callable[[Any], object], value: Any, text: str) -> None:
-    """What is wrong is told by the name of the argument, with what would be right."""
+    """The error of an invalid argument has its name and what is expected."""
     with pytest.raises(InvalidArgumentError) as raised:
         check(value)
     assert str(raised.value) == text
@@ -178,7 +178,7 @@ ANYTHING = (
 
 @given(ANYTHING)
 def test_anything(value: object) -> None:
-    """Whatever an argument is, it is taken or refused as a bad one."""
+    """Any value of an argument is accepted or raises InvalidArgumentError."""
     for check in CHECKS:
         try:
             check(value)
@@ -189,7 +189,7 @@ def test_anything(value: object) -> None:
 @pytest.mark.parametrize("secret", [SECRET_KEY, f"{KEY}/", f"{KEY}, {KEY}", f"{KEY}|", f" {KEY}"])
 @pytest.mark.parametrize("check", CHECKS)
 def test_no_value_shows(check: Callable[[Any], object], secret: str) -> None:
-    """A key in the wrong place, or with a blank beside it, is in no text of the error."""
+    """A misplaced key, also with a space, is in no error text."""
     for value in (secret, [secret]):
         try:
             check(value)
@@ -200,8 +200,8 @@ def test_no_value_shows(check: Callable[[Any], object], secret: str) -> None:
 
 @given(st.from_regex(r"\A[A-Za-z0-9-]{4,40}\Z"))
 def test_keys_and_masks(key: str) -> None:
-    """A key is taken, its mask is not."""
+    """A key is accepted, and its mask is refused."""
     if masked(key) != key:
         assert validation.license_key(key) == key
-    with pytest.raises(InvalidArgumentError, match="this is the mask of a key"):
+    with pytest.raises(InvalidArgumentError, match="this is a masked key"):
         validation.license_key(mask_key(key))

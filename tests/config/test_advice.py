@@ -1,4 +1,4 @@
-"""What works and is hardly meant: a line of warning each, and none for what is usual."""
+"""Configuration warnings: one line for each risky setting, and none for usual ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ def warnings(text: str) -> list[str]:
 
 
 def test_the_usual_is_silent() -> None:
-    """The defaults are no cause for a warning."""
+    """The defaults cause no warning."""
     assert warnings("") == []
 
 
 def test_certificates_that_nobody_checks() -> None:
-    """Without verification the tokens are not safe."""
+    """Disabled TLS certificate verification causes a warning."""
     assert warnings("tls_config: {insecure_skip_verify: true}") == [
-        "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+        (
+            "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
+            "anyone on the network path can read the tokens"
+        )
     ]
 
 
@@ -43,20 +46,20 @@ def test_certificates_that_nobody_checks() -> None:
     ],
 )
 def test_tokens_that_travel_in_the_open(url: str, warned: bool) -> None:
-    """Plain HTTP is fine on loopback alone."""
-    expected = [f"{url}: tokens go there unencrypted, over http"] if warned else []
+    """Plain HTTP causes a warning, except on loopback."""
+    expected = [f"{url}: tokens are sent unencrypted over http"] if warned else []
     assert warnings(f"api_url: '{url}'") == expected
 
 
 def test_data_that_vanish_between_polls() -> None:
-    """A max_age below the interval is taken as it is set, and told; not of a probe that is off."""
+    """A max_age below the interval causes a warning, unless the probe is disabled."""
     assert warnings("probes: {imunify: {interval: 1h, max_age: 30m}, status: {enabled: false, max_age: 30s}}") == [
-        "probes.imunify of acme: max_age 30m is shorter than the interval 1h, so its data vanish between polls"
+        "probes.imunify of acme: max_age 30m is shorter than the interval 1h, so its data expires between polls"
     ]
 
 
 def test_a_login_of_two_accounts() -> None:
-    """What is counted twice is told; not where the login is that of another CLN."""
+    """Two accounts with the same login and API root cause a warning."""
     text = """
 accounts:
   - {name: one, login: pl4nted-login, secret_key: s}
@@ -64,28 +67,28 @@ accounts:
   - {name: other, login: pl4nted-login, secret_key: s, api_url: 'https://eportal.example.com/api'}
 """
     assert warnings_of(parse_config(text, Path("/nowhere"))) == [
-        "accounts[1].login: two has the same login as one, so all it has is asked for and counted twice"
+        "accounts[1].login: two has the same login as one; everything is requested and counted twice"
     ]
 
 
 def test_nothing_to_do() -> None:
-    """Where no probe is enabled nothing is ever asked; one is enough."""
+    """A configuration without any enabled probe causes a warning."""
     off = [f"{name}: {{enabled: false}}" for name in PROBES]
-    assert warnings(f"probes: {{{', '.join(off)}}}") == ["probes: none is enabled, so CLN is never asked"]
+    assert warnings(f"probes: {{{', '.join(off)}}}") == ["probes: no probe is enabled, so nothing is monitored"]
     assert warnings(f"probes: {{{', '.join(off[1:])}}}") == []
 
 
 @pytest.mark.parametrize("login", ["acme_login", "ACME_LOGIN", "your-login", "changeme", "<login>", "my_username"])
 def test_a_login_that_is_a_placeholder(login: str) -> None:
-    """The login of an example belongs to nobody; the simulator, on loopback, has one of that name."""
+    """A placeholder login causes a warning, except on loopback, where the simulator is."""
     document = f"accounts: [{{name: acme, login: '{login}', secret_key: s}}]"
     (warning,) = warnings_of(parse_config(document, Path("/nowhere")))
-    assert warning.startswith("accounts[0].login: this is the placeholder of an example")
+    assert warning.startswith("accounts[0].login: placeholder of an example")
     assert warnings_of(parse_config(f"api_url: http://127.0.0.1:8099/api\n{document}", Path("/nowhere"))) == []
 
 
 @pytest.mark.parametrize("login", ["acme", "hosting-company", "login7", "user@example.net", "login"])
 def test_a_login_that_may_be_one(login: str) -> None:
-    """What could be the login of somebody is not warned of."""
+    """A plausible login causes no warning."""
     document = f"accounts: [{{name: acme, login: '{login}', secret_key: s}}]"
     assert warnings_of(parse_config(document, Path("/nowhere"))) == []

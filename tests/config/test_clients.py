@@ -1,4 +1,4 @@
-"""From a configuration to what a probe reads."""
+"""The probe contexts that are made from a configuration."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ accounts:
 
 
 def sources(top: str = "", redactor: Redactor | None = None) -> ClientFactory:
-    """Return the sources of a configuration."""
+    """Return the client factory of a configuration."""
     return ClientFactory(parse_config(top + ACCOUNTS, Path("/nowhere")), FakeClock(), redactor or Redactor())
 
 
 @pytest.mark.parametrize(("labels", "label"), [("masked", mask_key("WsTs821nSAtiastD")), ("full", "WsTs821nSAtiastD")])
 def test_of_an_account(labels: str, label: str) -> None:
-    """Its name, its API, the settings of the probe, its monitoring keys, and how keys are called."""
+    """A context has the account's name, API, probe settings, monitoring keys and key labels."""
     top = f"key_labels: {labels}\nprobes: {{kernelcare: {{interval: 5m}}}}\n"
     config = parse_config(top + ACCOUNTS, Path("/nowhere"))
     made = ClientFactory(config, FakeClock(), Redactor())
-    one, two = (made.of_account(account, "kernelcare") for account in config.accounts)
+    one, two = (made.for_account(account, "kernelcare") for account in config.accounts)
     assert (one.account, one.client.api) == ("one", "cln.cloudlinux.com")
     assert (two.account, two.client.api) == ("two", "other.example.net")
     assert one.settings is config.accounts[0].probes["kernelcare"]
@@ -43,21 +43,21 @@ def test_of_an_account(labels: str, label: str) -> None:
 
 
 def test_other_settings() -> None:
-    """A check has its own, whatever the exporter's are."""
+    """A check can override the settings of a probe."""
     config = parse_config(ACCOUNTS, Path("/nowhere"))
     settings = PROBES["kernelcare"].settings()  # type: ignore[call-arg] # the settings of each probe have defaults
-    source = ClientFactory(config, FakeClock(), Redactor()).of_account(config.accounts[0], "kernelcare", settings)
+    source = ClientFactory(config, FakeClock(), Redactor()).for_account(config.accounts[0], "kernelcare", settings)
     assert source.settings is settings
     source.client.close()
 
 
 def test_the_probes_of_an_account_share_a_client() -> None:
-    """And with it the connections; another account has its own."""
+    """The probes of an account share a client and its connections; accounts do not."""
     config = parse_config(ACCOUNTS, Path("/nowhere"))
     made = ClientFactory(config, FakeClock(), Redactor())
     one, two = config.accounts
     first, second, other = (
-        made.of_account(account, probe).client
+        made.for_account(account, probe).client
         for account, probe in ((one, "kernelcare"), (one, "imunify"), (two, "imunify"))
     )
     assert first is second
@@ -68,8 +68,8 @@ def test_the_probes_of_an_account_share_a_client() -> None:
 
 @pytest.mark.parametrize(("labels", "label"), [("masked", mask_key("WsTs821nSAtiastD")), ("full", "WsTs821nSAtiastD")])
 def test_of_cln_itself(labels: str, label: str) -> None:
-    """Without credentials and without an account; keys are called as elsewhere."""
-    source = sources(f"key_labels: {labels}").of_api("https://other.example.net/api", StatusSettings())
+    """A context without an account has no credentials, and the usual key labels."""
+    source = sources(f"key_labels: {labels}").for_api("https://other.example.net/api", StatusSettings())
     assert (source.account, source.client.api) == ("", "other.example.net")
     assert source.key_label("WsTs821nSAtiastD") == label
     with pytest.raises(ValueError, match="no login and secret key"):
@@ -78,7 +78,7 @@ def test_of_cln_itself(labels: str, label: str) -> None:
 
 
 def test_secrets_are_hidden_from_the_start() -> None:
-    """Before the first call they stand in no text."""
+    """All secrets are redacted before the first call."""
     redactor = Redactor()
     sources(redactor=redactor)
     assert redactor.scrub("pl4nted-login pl4nted-secret") == "<login> <secret>"
@@ -86,7 +86,7 @@ def test_secrets_are_hidden_from_the_start() -> None:
 
 @pytest.mark.parametrize("probe", ["kernelcare", "imunify", "ip_licenses", "patch_status"])
 def test_secret_files_that_change(probe: str, tmp_path: Path) -> None:
-    """Whichever probe runs next, it knows all secrets of the account as the files have them now."""
+    """Each probe redacts the current secrets of the account."""
     texts = {"key": "0ld-pl4nted-key", "token": "0ld-pl4nted-token", "keys": "0ldMonitoringKey001"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
@@ -100,7 +100,7 @@ def test_secret_files_that_change(probe: str, tmp_path: Path) -> None:
             tmp_path,
         )
         redactor, clock = Redactor(), FakeClock(simulator.now())
-        source = ClientFactory(config, clock, redactor).of_account(config.accounts[0], probe)
+        source = ClientFactory(config, clock, redactor).for_account(config.accounts[0], probe)
         for name, text in texts.items():
             (tmp_path / name).write_text(text.replace("0ld", "n3w"))
         with source.client:
@@ -110,14 +110,16 @@ def test_secret_files_that_change(probe: str, tmp_path: Path) -> None:
 
 
 def test_each_request_is_told() -> None:
-    """To whoever counts them."""
+    """Each request is passed to the observer."""
     exchanges: list[Exchange] = []
     simulator = Simulator()
     simulator.add_account("pl4nted-login", "pl4nted-secret")
     with serve(simulator) as served:
         config = parse_config(f"api_url: {served.url}\n{ACCOUNTS}", Path("/nowhere"))
         clock = FakeClock(simulator.now())
-        source = ClientFactory(config, clock, Redactor(), exchanges.append).of_account(config.accounts[0], "kernelcare")
+        source = ClientFactory(config, clock, Redactor(), exchanges.append).for_account(
+            config.accounts[0], "kernelcare"
+        )
         assert source.client.kernelcare.keys() == []
         source.client.close()
     assert [(exchange.endpoint, exchange.code) for exchange in exchanges] == [("/kcare/key/list.json", "200")]

@@ -1,4 +1,4 @@
-"""The configuration in use as people read it: whole, parsed again to the same, and without secrets."""
+"""The configuration in use as shown to people: complete, readable as YAML, and without secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRETS = ("pl4nted-login", "pl4nted-secret-key", "pl4nted-token", "pl4ntedMonit
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """A configuration in which all that can be set is set, secrets among it."""
+    """A configuration that sets every field, including secrets."""
     monkeypatch.setenv("PLANTED", SECRETS[1])
     (tmp_path / "a.secret").write_text(SECRETS[1])
     (tmp_path / "a.keys").write_text(SECRETS[3])
@@ -93,7 +93,7 @@ accounts:
 
 
 def test_text() -> None:
-    """All keys with their defaults, in the order of the documentation, durations as people write them."""
+    """All fields are shown with their defaults, in the documented order, with readable durations."""
     config = parse_config("accounts: [{name: acme, login: acme_login, secret_key: s3cret}]", Path("/nowhere"))
     shown = show_config(config)
     assert shown.startswith(TOP)
@@ -102,7 +102,7 @@ def test_text() -> None:
 
 
 def test_what_is_shown_parses_again(config: Config) -> None:
-    """Secrets aside, the shown configuration is a configuration file that says the same."""
+    """Apart from secrets, the shown configuration is a file with the same settings."""
     shown = show_config(config)
     document = yaml.safe_load(shown)
     document["proxy"] = config.proxy and config.proxy.reveal()
@@ -118,7 +118,7 @@ def test_what_is_shown_parses_again(config: Config) -> None:
 
 
 def test_no_secret_is_shown(config: Config) -> None:
-    """Not one of what is secret, in any of the ways to give it; where it comes from is shown."""
+    """No secret is shown, however it is set; its source is shown."""
     shown = show_config(config)
     for secret in SECRETS:
         assert secret not in shown, secret

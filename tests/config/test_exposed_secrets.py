@@ -1,4 +1,4 @@
-"""Secrets that every user of the machine can read: their files are refused where secrets are guarded, all are told."""
+"""World-readable secrets: their files are refused if secrets are guarded, and always cause a warning."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from cln_monitor.config import ConfigError, load_config, warnings_of
 
-HOW = "chmod 600 it (640 where a group is to read it)"
+HOW = "run chmod 600 on it (640 if a group has to read it)"
 OR_ALLOW = ", or set allow_world_readable_secrets: true"
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A configuration with a secret in every place there is, each file for its owner alone."""
+    """A configuration with a secret in every possible place, each file readable by its owner only."""
     for name, text in (("secret", "s3cret"), ("token", "t0ken"), ("keys", "MonitoringKey00001")):
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o600)
@@ -31,19 +31,19 @@ accounts:
 
 
 def told(place: str, file: Path) -> str:
-    """Return how it is told of a place of the configuration."""
-    return f"{place}: all users of this machine can read {file}; {HOW}"
+    """Return the text about an exposed secret."""
+    return f"{place}: {file} is world-readable; {HOW}"
 
 
 def refusal(config: Path) -> str:
-    """Return why a configuration is refused."""
+    """Return the error of a refused configuration."""
     with pytest.raises(ConfigError) as caught:
         load_config(config, guard_secrets=True)
     return str(caught.value)
 
 
 def warnings(config: Path) -> list[str]:
-    """Return the warnings of a configuration that is not refused."""
+    """Return the warnings of an accepted configuration."""
     return warnings_of(load_config(config, guard_secrets=True))
 
 
@@ -52,7 +52,7 @@ def warnings(config: Path) -> list[str]:
 )
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o444, 0o777])
 def test_a_file_of_a_secret(name: str, place: str, mode: int, config: Path) -> None:
-    """Of each kind, with each mode that lets all read, is refused; who guards none tells it."""
+    """A world-readable secret file is refused if secrets are guarded, else it causes a warning."""
     (config.parent / name).chmod(mode)
     line = told(f"accounts[0].{place}_file", config.parent / name)
     assert refusal(config) == f"{config}: {line}{OR_ALLOW}"
@@ -61,14 +61,14 @@ def test_a_file_of_a_secret(name: str, place: str, mode: int, config: Path) -> N
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o640, 0o660, 0o610, 0o622])
 def test_modes_that_are_right(mode: int, config: Path) -> None:
-    """The owner's, and a group's."""
+    """Files that are readable by owner and group are accepted."""
     for file in config.parent.iterdir():
         file.chmod(mode)
     assert warnings(config) == []
 
 
 def test_the_configuration_itself(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where secrets stand in it each is told, with the whole name of the file; it is no file of a secret."""
+    """Secrets in a world-readable configuration cause a warning each, with the absolute path."""
     config.chmod(0o644)
     places = ("proxy", *(f"accounts[1].{name}" for name in ("secret_key", "registration_token", "monitoring_keys")))
     assert warnings(config) == [told(place, config) for place in places]
@@ -77,7 +77,7 @@ def test_the_configuration_itself(config: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_configuration_without_secrets(config: Path) -> None:
-    """May be read by all."""
+    """A configuration without secrets may be world-readable."""
     lines = config.read_text().splitlines()
     config.write_text("\n".join(["proxy: http://proxy.example.com:3128", *lines[1:3]]))
     config.chmod(0o644)
@@ -85,7 +85,7 @@ def test_a_configuration_without_secrets(config: Path) -> None:
 
 
 def test_a_link(config: Path) -> None:
-    """Is what it leads to, as the links of a mounted volume are."""
+    """The mode of a link's target counts, as in mounted volumes."""
     secret = config.parent / "secret"
     secret.rename(config.parent / "elsewhere")
     secret.symlink_to("elsewhere")
@@ -95,7 +95,7 @@ def test_a_link(config: Path) -> None:
 
 
 def test_a_pipe(config: Path) -> None:
-    """Has been read by us and is empty: its mode tells nothing."""
+    """The mode of a pipe does not count, as only this process has read it."""
     reading, writing = os.pipe()
     os.fchmod(reading, 0o644)
     os.write(writing, b"s3cret")
@@ -106,7 +106,7 @@ def test_a_pipe(config: Path) -> None:
 
 
 def test_allowed(config: Path) -> None:
-    """The configuration can say that it is meant; it is told all the same."""
+    """The configuration can allow world-readable secrets, which then still cause a warning."""
     config.write_text(f"allow_world_readable_secrets: true\n{config.read_text()}")
     for file in config.parent.iterdir():
         file.chmod(0o644)

@@ -1,4 +1,4 @@
-"""Reading configurations: each mistake has a file in bad/ named for it, and its whole error text here."""
+"""Loading configurations: each mistake has a file in bad/ named after it, and its whole error text here."""
 
 from __future__ import annotations
 
@@ -17,46 +17,46 @@ from tests.helpers.certificates import Authority
 
 BAD_FILES = Path(__file__).parent / "bad"
 
-API_ROOT = "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
-IN_QUOTES = "a value that begins with !, & or * has to stand in quotes"
+API_ROOT = "expected the URL of a CLN API root, for example https://cln.cloudlinux.com/api"
+IN_QUOTES = "quote a value that begins with !, & or *"
 KNOWN_AT_TOP = (
-    "known here: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
+    "known keys: api_url, timeout, concurrency, requests_per_second, proxy, tls_config, key_labels, "
     "max_server_series, shard, allow_world_readable_secrets, probes, accounts"
 )
-LOOKS_LIKE = "looks like a number or a date and is none; put it in quotes"
+LOOKS_LIKE = "looks like a number or a date but is not a valid one; put it in quotes"
 MAPPING = "expected a mapping of names to values, got"
-MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes, underscores"
+MONITORING_KEY = "expected a key of 16 to 64 letters, digits, dashes and underscores"
 NAME = "expected 1 to 64 letters, digits, dots, dashes and underscores"
-NO_ACCOUNTS = "accounts: at least one account has to be listed here, with its name, login and secret key"
-NO_DURATION = "is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d"
-PROXY = "expected an address such as http://proxy.example.com:3128"
-RELATIVE = f"relative names start from {BAD_FILES}"
+NO_ACCOUNTS = "accounts: at least one account is required, with name, login and secret key"
+NO_DURATION = "use for example 90s, 15m, 1h30m"
+PROXY = "expected the URL of a proxy, for example http://proxy.example.com:3128"
+RELATIVE = f"relative paths start from {BAD_FILES}"
 
 BAD: dict[str, list[str]] = {
     "a-list": [f"{MAPPING} a list"],
-    "a-text": [f"{MAPPING} a text"],
+    "a-text": [f"{MAPPING} a string"],
     "account-api-url-without-scheme": [f"accounts[0].api_url: {API_ROOT}"],
-    "account-name-a-number": ["accounts[0].name: expected a text, got a number; put it in quotes"],
-    "account-name-doubled": ["accounts[1].name: acme is the name of accounts[0] already"],
+    "account-name-a-number": ["accounts[0].name: expected a string, got a number; put it in quotes"],
+    "account-name-doubled": ["accounts[1].name: duplicate account name acme; accounts[0] has the same name"],
     "account-name-empty": [f"accounts[0].name: {NAME}"],
     "account-name-too-long": [f"accounts[0].name: {NAME}"],
     "account-name-with-newline": [f"accounts[0].name: {NAME}"],
     "account-name-with-slash": [f"accounts[0].name: {NAME}"],
-    "account-nothing": [f"accounts[0]: {MAPPING} nothing"],
+    "account-nothing": [f"accounts[0]: {MAPPING} null"],
     "account-probe-interval-of-milliseconds": [
-        "accounts[0].probes.imunify.interval: expected 1s or more; CLN is asked anew each time"
+        "accounts[0].probes.imunify.interval: expected 1s or more; each poll sends requests to CLN"
     ],
-    "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known here: {', '.join(PROBES)}"],
-    "account-probes-a-text": ["accounts[0].probes: expected a mapping of the probes to their settings"],
+    "account-probe-unknown": [f"accounts[0].probes.ipl: unknown key; known keys: {', '.join(PROBES)}"],
+    "account-probes-a-text": ["accounts[0].probes: expected a mapping of probes to settings"],
     "account-unknown-key": ["accounts[0].secret_key_path: unknown key; did you mean secret_key?"],
     "account-without-anything": [
-        "accounts[0].name: is missing",
-        "accounts[0].login: is missing",
+        "accounts[0].name: is required",
+        "accounts[0].login: is required",
     ],
     "accounts-empty": [NO_ACCOUNTS],
     "accounts-no-list": [NO_ACCOUNTS],
     "an-empty-list": [f"{MAPPING} a list"],
-    "api-url-number": ["api_url: expected a text, got a number; put it in quotes"],
+    "api-url-number": ["api_url: expected a string, got a number; put it in quotes"],
     "api-url-of-another-scheme": [f"api_url: {API_ROOT}"],
     "api-url-with-blank": [f"api_url: {API_ROOT}"],
     "api-url-with-broken-address": [f"api_url: {API_ROOT}"],
@@ -76,32 +76,32 @@ BAD: dict[str, list[str]] = {
     "ca-file-without-certificates": [
         (
             f"tls_config.ca_file: {BAD_FILES}/ca-file-without-certificates.yml "
-            "holds no certificates; expected a bundle in PEM"
+            "contains no certificates; expected a PEM bundle"
         ),
     ],
-    "concurrency-0": ["concurrency: expected a number of calls from 1 to 256"],
-    "concurrency-257": ["concurrency: expected a number of calls from 1 to 256"],
+    "concurrency-0": ["concurrency: expected a number from 1 to 256"],
+    "concurrency-257": ["concurrency: expected a number from 1 to 256"],
     "concurrency-fraction": ["concurrency: expected a whole number, got a fraction"],
     "concurrency-text": [
-        "concurrency: expected a whole number, got a text; write it in digits, without quotes or an exponent"
+        "concurrency: expected a whole number, got a string; use digits, without quotes or an exponent"
     ],
-    "concurrency-true": ["concurrency: expected a whole number, got true or false"],
-    "doubled-key": ["line 1, column 1: the key timeout is here 2 times"],
-    "doubled-key-in-account": ["line 3, column 5: the key login is here 2 times"],
-    "doubled-merge-key": ["line 1, column 1: the key << is here 2 times"],
+    "concurrency-true": ["concurrency: expected a whole number, got a boolean"],
+    "doubled-key": ["line 1, column 1: duplicate key timeout (2 times)"],
+    "doubled-key-in-account": ["line 3, column 5: duplicate key login (2 times)"],
+    "doubled-merge-key": ["line 1, column 1: duplicate key << (2 times)"],
     "empty": [NO_ACCOUNTS],
-    "key-labels-unknown": ["key_labels: expected masked or full, got a text"],
-    "login-a-date": ["accounts[0].login: expected a text, got a date"],
-    "login-a-number": ["accounts[0].login: expected a text, got a number; put it in quotes"],
-    "login-binary": ["accounts[0].login: expected a text, got something else"],
+    "key-labels-unknown": ["key_labels: expected masked or full, got a string"],
+    "login-a-date": ["accounts[0].login: expected a string, got a date"],
+    "login-a-number": ["accounts[0].login: expected a string, got a number; put it in quotes"],
+    "login-binary": ["accounts[0].login: expected a string, got something else"],
     "login-empty": ["accounts[0].login: is empty; expected the login of the CLN account"],
-    "login-nothing": ["accounts[0].login: expected a text, got nothing"],
-    "max-server-series-negative": ["max_server_series: expected a number of series, 0 or more"],
+    "login-nothing": ["accounts[0].login: expected a string, got null"],
+    "max-server-series-negative": ["max_server_series: expected 0 or a positive number"],
     "monitoring-key-too-short": [
         f"accounts[0].monitoring_keys[1]: {MONITORING_KEY}",
         f"accounts[0].monitoring_keys[2]: {MONITORING_KEY}",
     ],
-    "monitoring-keys-a-text": ["accounts[0].monitoring_keys: expected a list, got a text"],
+    "monitoring-keys-a-text": ["accounts[0].monitoring_keys: expected a list, got a string"],
     "monitoring-keys-file-malformed": [f"accounts[0].monitoring_keys_file[1]: {MONITORING_KEY}"],
     "monitoring-keys-file-missing": [
         (
@@ -109,27 +109,29 @@ BAD: dict[str, list[str]] = {
             f"{RELATIVE}"
         ),
     ],
-    "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a text, got a number; put it in quotes"],
+    "monitoring-keys-malformed": ["accounts[0].monitoring_keys[3]: expected a string, got a number; put it in quotes"],
     "monitoring-keys-twice": [
-        "accounts[0].monitoring_keys: monitoring_keys_file is set too; one of them is enough",
+        "accounts[0].monitoring_keys: monitoring_keys_file is also set; set only one of them",
         f"accounts[0].monitoring_keys_file: {BAD_FILES}/blank.secret is empty; put the monitoring keys there",
     ],
     "not-utf8": ["is not UTF-8 text"],
     "only-comments": [NO_ACCOUNTS],
     "probe-empty-list": [f"probes.status: {MAPPING} a list"],
-    "probe-enabled-text": ["probes.status.enabled: expected true or false, got a text"],
-    "probe-false": [f"probes.status: {MAPPING} true or false"],
-    "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; CLN is asked anew each time"],
-    "probe-interval-without-unit": [f"probes.status.interval: '60' {NO_DURATION}; did you mean 60s or 60m?"],
-    "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a text"],
-    "probe-scopes-empty": [
-        "probes.patch_status.scopes: expected key, reseller or both; enabled: false is what asks nothing"
+    "probe-enabled-text": ["probes.status.enabled: expected true or false, got a string"],
+    "probe-false": [f"probes.status: {MAPPING} a boolean"],
+    "probe-interval-of-milliseconds": ["probes.status.interval: expected 1s or more; each poll sends requests to CLN"],
+    "probe-interval-without-unit": [
+        f"probes.status.interval: invalid duration '60': {NO_DURATION}; did you mean 60s or 60m?"
     ],
-    "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a text"],
-    "probe-setting-of-another": ["probes.status.stale_after: unknown key; known here: enabled, interval, max_age"],
+    "probe-scope-unknown": ["probes.patch_status.scopes[1]: expected key or reseller, got a string"],
+    "probe-scopes-empty": [
+        "probes.patch_status.scopes: expected key, reseller, or both; use enabled: false to disable the probe"
+    ],
+    "probe-scopes-a-text": ["probes.patch_status.scopes: expected a list, got a string"],
+    "probe-setting-of-another": ["probes.status.stale_after: unknown key; known keys: enabled, interval, max_age"],
     "probe-unknown": ["probes.kernelcar: unknown key; did you mean kernelcare?"],
     "probe-unknown-setting": ["probes.kernelcare.intervall: unknown key; did you mean interval?"],
-    "probes-a-list": ["probes: expected a mapping of the probes to their settings"],
+    "probes-a-list": ["probes: expected a mapping of probes to settings"],
     "proxy-empty": [f"proxy: {PROXY}"],
     "proxy-socks": [f"proxy: {PROXY}"],
     "proxy-without-scheme": [f"proxy: {PROXY}"],
@@ -142,22 +144,22 @@ BAD: dict[str, list[str]] = {
     ],
     "registration-token-twice": [
         (
-            "accounts[0].registration_token: registration_token_env is set too; "
-            "one of registration_token_file, registration_token_env, registration_token is enough"
+            "accounts[0].registration_token: registration_token_env is also set; "
+            "set only one of registration_token_file, registration_token_env, registration_token"
         ),
     ],
     "requests-per-second-infinite": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-nan": ["requests_per_second: expected a number above 0, or 0 for no limit"],
     "requests-per-second-negative": ["requests_per_second: expected a number above 0, or 0 for no limit"],
-    "requests-per-second-text": ["requests_per_second: expected a number, got a text"],
+    "requests-per-second-text": ["requests_per_second: expected a number, got a string"],
     "requests-per-second-with-exponent": [
-        "requests_per_second: expected a number, got a text; write it in digits, without quotes or an exponent"
+        "requests_per_second: expected a number, got a string; use digits, without quotes or an exponent"
     ],
-    "secret-key-a-number": ["accounts[0].secret_key: expected a text, got a number; put it in quotes"],
+    "secret-key-a-number": ["accounts[0].secret_key: expected a string, got a number; put it in quotes"],
     "secret-key-empty": ["accounts[0].secret_key: is empty; put the secret key there"],
     "secret-key-env-missing": [
         (
-            "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is not set, or empty; "
+            "accounts[0].secret_key_env: CLN_NO_SUCH_VARIABLE is an environment variable that is unset or empty; "
             "put the secret key there"
         ),
     ],
@@ -177,102 +179,93 @@ BAD: dict[str, list[str]] = {
     "secret-key-file-missing-by-its-whole-path": [
         "accounts[0].secret_key_file: cannot read /no-such-folder/acme.secret (No such file or directory)"
     ],
-    "secret-key-file-no-name": ["accounts[0].secret_key_file: expected the name of a file"],
+    "secret-key-file-no-name": ["accounts[0].secret_key_file: expected a file name"],
     "secret-key-file-not-utf8": [f"accounts[0].secret_key_file: {BAD_FILES}/not-utf8.secret is not UTF-8 text"],
     "secret-key-file-of-unknown-user": [
-        (
-            "accounts[0].secret_key_file: ~no-such-user/acme.secret "
-            "starts with the home folder of a user that is not known here"
-        ),
+        ("accounts[0].secret_key_file: ~no-such-user/acme.secret starts with the home directory of an unknown user"),
     ],
     "secret-key-file-of-two-lines": [
-        f"accounts[0].secret_key_file: {BAD_FILES}/two-lines.secret has several lines, and a secret is one"
+        f"accounts[0].secret_key_file: {BAD_FILES}/two-lines.secret has several lines; expected one line"
     ],
-    "secret-key-file-with-nul": ["accounts[0].secret_key_file: expected the name of a file"],
+    "secret-key-file-with-nul": ["accounts[0].secret_key_file: expected a file name"],
     "secret-key-file-without-credentials-directory": [
         (
             "accounts[0].secret_key_file: %d/acme "
-            "needs the variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential="
+            "needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets for LoadCredential="
         ),
     ],
     "secret-key-none": [
-        "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set"
+        "accounts[0].secret_key_file: is required; set one of secret_key_file, secret_key_env, secret_key"
     ],
     "secret-key-twice": [
         (
-            "accounts[0].secret_key: secret_key_file is set too; "
-            "one of secret_key_file, secret_key_env, secret_key is enough"
+            "accounts[0].secret_key: secret_key_file is also set; "
+            "set only one of secret_key_file, secret_key_env, secret_key"
         ),
     ],
     "shard-a-name": ["shard: expected a shard such as 0/3, the first of three, got 'first'"],
-    "shard-a-number": ["shard: expected a shard such as 0/3, the first of three, got a number"],
+    "shard-a-number": ["shard: expected a shard, for example 0/3, got a number"],
     "shard-of-none": ["shard: expected 1 to 1000 shards in all, got 0"],
     "shard-one-too-high": ["shard: expected 0/3 to 2/3, as shards count from 0, got 3/3"],
     "several-problems": [
-        f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?",
+        f"timeout: invalid duration '15': {NO_DURATION}; did you mean 15s or 15m?",
         f"api_url: {API_ROOT}",
-        f"probes.status.interval: 'soon' {NO_DURATION}",
+        f"probes.status.interval: invalid duration 'soon': {NO_DURATION}",
         (
-            "accounts[0].surprise: unknown key; known here: name, login, secret_key_file, secret_key_env, secret_key, "
+            "accounts[0].surprise: unknown key; known keys: name, login, secret_key_file, secret_key_env, secret_key, "
             "registration_token_file, registration_token_env, registration_token, monitoring_keys_file, "
             "monitoring_keys, api_url, probes"
         ),
-        "accounts[1].login: is missing",
-        "accounts[1].secret_key: expected a text, got a list",
+        "accounts[1].login: is required",
+        "accounts[1].secret_key: expected a string, got a list",
     ],
     "several-problems-of-accounts": [
-        "accounts[0].secret_key_file: is missing; one of secret_key_file, secret_key_env, secret_key has to be set",
-        "accounts[1].name: acme is the name of accounts[0] already",
+        "accounts[0].secret_key_file: is required; set one of secret_key_file, secret_key_env, secret_key",
+        "accounts[1].name: duplicate account name acme; accounts[0] has the same name",
         "accounts[1].login: is empty; expected the login of the CLN account",
         f"accounts[2].name: {NAME}",
         f"accounts[2].secret_key_file: cannot read {BAD_FILES}/missing.secret (No such file or directory); {RELATIVE}",
     ],
-    "timeout-a-clock": [f"timeout: '1:30' {NO_DURATION}; did you mean 90s or 90m?"],
-    "timeout-a-secret": [f"timeout: this {NO_DURATION}"],
-    "timeout-fraction": ["timeout: expected a duration such as 15m, got a fraction"],
-    "timeout-too-long": ["timeout: '99999w' is more than ten years: write a shorter duration, such as 24h or 30d"],
-    "timeout-true": ["timeout: expected a duration such as 15m, got true or false"],
-    "timeout-without-unit": [f"timeout: '15' {NO_DURATION}; did you mean 15s or 15m?"],
-    "timeout-zero": ["timeout: '0s' is no time at all: write a duration above zero"],
-    "tls-config-unknown-key": ["tls_config.ca: unknown key; known here: ca_file, insecure_skip_verify"],
-    "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a text"],
+    "timeout-a-clock": [f"timeout: invalid duration '1:30': {NO_DURATION}; did you mean 90s or 90m?"],
+    "timeout-a-secret": [f"timeout: invalid duration: {NO_DURATION}"],
+    "timeout-fraction": ["timeout: expected a duration, for example 15m, got a fraction"],
+    "timeout-too-long": ["timeout: invalid duration '99999w': must not exceed 10 years"],
+    "timeout-true": ["timeout: expected a duration, for example 15m, got a boolean"],
+    "timeout-without-unit": [f"timeout: invalid duration '15': {NO_DURATION}; did you mean 15s or 15m?"],
+    "timeout-zero": ["timeout: invalid duration '0s': must be greater than zero"],
+    "tls-config-unknown-key": ["tls_config.ca: unknown key; known keys: ca_file, insecure_skip_verify"],
+    "tls-config-yes-as-text": ["tls_config.insecure_skip_verify: expected true or false, got a string"],
     "unknown-key": ["acounts: unknown key; did you mean accounts?"],
     "unknown-key-like-none": [f"surprise: unknown key; {KNOWN_AT_TOP}"],
     "unknown-key-of-two-lines": [f"one two: unknown key; {KNOWN_AT_TOP}"],
     "yaml-alias": [f"line 4, column 17: {IN_QUOTES}"],
     "yaml-colon-in-a-value": [
-        (
-            "line 3, column 16: mapping values are not allowed here; "
-            "a value with a colon and a blank in it has to stand in quotes"
-        ),
+        ("line 3, column 16: mapping values are not allowed here; quote a value that contains a colon and a space"),
     ],
-    "yaml-control-character": ["is not YAML; it holds a character that cannot be seen"],
+    "yaml-control-character": ["invalid YAML: contains a non-printable character"],
     "yaml-doubled-anchor": [f"line 3, column 12: {IN_QUOTES}"],
     "yaml-ends-early": [
-        "line 2, column 1: expected the node content, but found '<stream end>'; is a bracket or a quote still open?"
+        "line 2, column 1: expected the node content, but found '<stream end>'; check for an unclosed bracket or quote"
     ],
     "yaml-impossible-boolean": [f"line 2, column 25: {LOOKS_LIKE}"],
     "yaml-impossible-date": [f"line 3, column 12: {LOOKS_LIKE}"],
     "yaml-impossible-number": [f"line 3, column 12: {LOOKS_LIKE}"],
-    "yaml-list-as-key": ["line 1, column 3: found unhashable key; expected a name before the colon"],
-    "yaml-no-colon": ["line 5, column 1: could not find expected ':'; after a name stands a colon and a blank"],
-    "yaml-open-quote": ["line 4, column 1: found unexpected end of stream; is a bracket or a quote still open?"],
-    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token; indent with blanks"],
+    "yaml-list-as-key": ["line 1, column 3: found unhashable key; expected a string before the colon"],
+    "yaml-no-colon": ["line 5, column 1: could not find expected ':'; put a colon and a space after each key"],
+    "yaml-open-quote": ["line 4, column 1: found unexpected end of stream; check for an unclosed bracket or quote"],
+    "yaml-tab": ["line 2, column 1: found character '\\t' that cannot start any token; indent with spaces, not tabs"],
     "yaml-reserved-character": [
         (
             "line 4, column 17: found character '@' that cannot start any token; "
-            "a value that begins with it has to stand in quotes"
+            "quote a value that begins with this character"
         ),
     ],
     "yaml-tag": [f"line 4, column 17: {IN_QUOTES}"],
     "yaml-two-columns": [
-        (
-            "line 3, column 4: expected <block end>, but found '<block mapping start>'; "
-            "do lines that belong together begin in the same column?"
-        ),
+        ("line 3, column 4: expected <block end>, but found '<block mapping start>'; check the indentation"),
     ],
     "yaml-two-documents": [
-        "line 5, column 1: expected a single document in the stream, but found another document; remove the line ---"
+        "line 5, column 1: expected a single document in the stream, but found another document; remove the --- line"
     ],
 }
 """The lines of the error by the name of the file, each less ``<path of the file>: ``."""
@@ -281,7 +274,7 @@ MINIMAL = "accounts: [{name: acme, login: acme_login, secret_key: s3cret}]\n"
 
 
 def load_bad(file: Path) -> str:
-    """Return the text of the error that a bad file ends in."""
+    """Return the error text of a bad file."""
     with pytest.raises(ConfigError) as caught:
         load_config(file)
     return str(caught.value)
@@ -299,7 +292,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", sorted(BAD))
 def test_bad_file(name: str) -> None:
-    """Each problem is one line: the path of the file, the place in it, what would be right; never a secret."""
+    """Each problem is one line with the path of the file, the field, and what is expected; never a secret."""
     file = BAD_FILES / f"{name}.yml"
     error = load_bad(file)
     assert error.split("\n") == [f"{file}: {line}" for line in BAD[name]]
@@ -308,42 +301,45 @@ def test_bad_file(name: str) -> None:
 
 
 def test_each_bad_file_is_tested() -> None:
-    """No file of bad/ is left out above."""
+    """Each file in bad/ has an expected error."""
     assert sorted(file.stem for file in BAD_FILES.glob("*.yml")) == sorted(BAD)
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    """The path that was tried is in the error."""
+    """The error of a missing file has its path."""
     file = tmp_path / "missing.yml"
-    assert load_bad(file) == f"{file}: cannot be read: No such file or directory; create it, or name another file"
+    assert load_bad(file) == f"{file}: cannot be read: No such file or directory; create it, or use another file"
 
 
 def test_folder(tmp_path: Path) -> None:
-    """A folder is no configuration."""
+    """A directory is not accepted as a configuration."""
     assert load_bad(tmp_path) == f"{tmp_path}: cannot be read: Is a directory"
 
 
 def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that the user may not read says so."""
+    """The error of an unreadable file says which permission is missing."""
 
     def refuse(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_text", refuse)
     file = tmp_path / "cln-monitor.yml"
-    assert load_bad(file) == f"{file}: cannot be read: Permission denied; let the user who runs this read it"
+    assert (
+        load_bad(file)
+        == f"{file}: cannot be read: Permission denied; grant read permission to the user that runs this program"
+    )
     monkeypatch.undo()
     (tmp_path / "acme.secret").touch()
     file.write_text(f"accounts: [{{name: acme, login: acme_login, secret_key_file: {tmp_path}/acme.secret}}]")
     monkeypatch.setattr("cln_monitor.config.secrets._read", refuse)
     assert load_bad(file) == (
         f"{file}: accounts[0].secret_key_file: cannot read {tmp_path}/acme.secret (Permission denied); "
-        "let the user who runs this read it"
+        "grant read permission to the user that runs this program"
     )
 
 
 def test_relative_names_are_shown_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where the configuration itself is named by a relative path."""
+    """Errors show absolute paths, also if the configuration has a relative one."""
     monkeypatch.chdir(tmp_path)
     Path("cln-monitor.yml").write_text("accounts: [{name: acme, login: acme_login, secret_key_file: nowhere}]")
     assert f"cannot read {tmp_path}/nowhere (" in load_bad(Path("cln-monitor.yml"))
@@ -351,13 +347,13 @@ def test_relative_names_are_shown_whole(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("text", ["[" * 1000, "- " * 1000])
 def test_nested_without_end(text: str) -> None:
-    """A text that is nested deeper than Python goes is refused, not a crash."""
-    with pytest.raises(ConfigError, match="is not YAML; it is nested too deeply"):
+    """A text that is nested too deeply is refused, and does not crash."""
+    with pytest.raises(ConfigError, match="invalid YAML: nested too deeply"):
         parse(text)
 
 
 def test_nothing_is_as_if_left_out() -> None:
-    """``null`` stands for the default of whatever has one, at all depths."""
+    """A null value means the default of a field, at all levels."""
     top = "".join(f"{name}: null\n" for name in ConfigFile.__struct_fields__ if name != "accounts")
     config = parse(f"""\
 {top}
@@ -375,7 +371,7 @@ accounts:
 
 
 def test_monitoring_keys_of_all_lengths() -> None:
-    """Registered ones and KernelCare keys are taken; shorter ones would be half shown by their mask."""
+    """Monitoring keys and KernelCare keys are accepted; shorter ones are not, as a mask would show them."""
     for length in (16, 32, 64):
         parse(MINIMAL.replace("}]", f", monitoring_keys: [{'k' * length}]}}]"))
     for length in (15, 65):
@@ -384,12 +380,12 @@ def test_monitoring_keys_of_all_lengths() -> None:
 
 
 def test_a_time_of_day_is_a_text() -> None:
-    """And not the number that old YAML takes it for."""
+    """A time of day is a string, and not the number of YAML 1.1."""
     assert parse(MINIMAL.replace("acme_login", "12:30")).accounts[0].login == Secret("12:30")
 
 
 def test_defaults() -> None:
-    """An account alone is enough; all else is as the contract has it."""
+    """An account alone is a valid configuration with the documented defaults."""
     config = parse(MINIMAL)
     assert config.api_url == "https://cln.cloudlinux.com/api"
     assert (config.timeout, config.concurrency, config.requests_per_second) == (15.0, 8, 10.0)
@@ -410,7 +406,7 @@ def test_defaults() -> None:
 
 
 def test_all_that_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each key of the contract is read, and relative file names start from the configuration's folder."""
+    """Each documented key is read, and relative file names start from the configuration's directory."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "acme").write_text("s3cret\n")
     (tmp_path / "keys").write_text("# of the contract\n\nMonitoringKey00001\n")
@@ -463,7 +459,7 @@ accounts:
 
 
 def test_codes_of_els_that_nobody_has_documented() -> None:
-    """Any code can be named, even the dots by which a sample says that there are more."""
+    """Any ELS product code is accepted, also an undocumented one."""
     config = parse("""\
 api_url: https://cln.cloudlinux.com/api
 probes:
@@ -479,7 +475,7 @@ accounts:
 
 
 def test_an_account_overrides_what_holds_for_all() -> None:
-    """Settings of an account stand before those of all accounts, setting by setting."""
+    """Each setting of an account overrides that of all accounts."""
     config = parse("""\
 probes: {kernelcare: {interval: 5m, stale_after: 12h}, imunify: {enabled: false}}
 accounts:
@@ -505,7 +501,7 @@ accounts:
     ],
 )
 def test_max_age_that_is_not_set_leaves_room_for_two_polls(of_all: str, of_account: str, max_age: float) -> None:
-    """Whoever sets the interval alone does not see data vanish between polls."""
+    """If only a long interval is set, max_age is two intervals."""
     config = parse(f"""\
 probes: {{kernelcare: {of_all}}}
 accounts: [{{name: acme, login: l, secret_key: s, probes: {{kernelcare: {of_account}}}}}]
@@ -518,12 +514,12 @@ accounts: [{{name: acme, login: l, secret_key: s, probes: {{kernelcare: {of_acco
     ["http://127.0.0.1:8080", "https://[2001:db8::1]:8443/admin/api", "https://cln.example.com/api", "http://h/a%20b"],
 )
 def test_api_url(url: str) -> None:
-    """Roots with ports, paths and addresses are taken, and lose the slash at their end."""
+    """API roots with ports, paths and IP addresses are accepted, and lose a trailing slash."""
     assert parse(f"api_url: '{url}/'\n{MINIMAL}").api_url == url
 
 
 def test_yaml_of_all_forms(tmp_path: Path) -> None:
-    """A byte order mark, carriage returns, anchors and merge keys are YAML as well."""
+    """A byte order mark, carriage returns, anchors and merge keys are accepted."""
     file = tmp_path / "cln-monitor.yml"
     file.write_bytes(
         b"\xef\xbb\xbfprobes:\r\n  kernelcare: &often {interval: 5m}\r\n  imunify: {<<: *often, stale_after: 2d}\r\n"
@@ -534,7 +530,7 @@ def test_yaml_of_all_forms(tmp_path: Path) -> None:
 
 
 def test_problems_are_told_apart() -> None:
-    """A program that reads the error finds the place of each problem by itself."""
+    """The error has a list of problems, each with its place."""
     with pytest.raises(ConfigError) as caught:
         parse(f"timeout: 15\nsurprise: 1\n{MINIMAL}")
     assert [problem.place for problem in caught.value.problems] == ["surprise", "timeout"]
@@ -550,7 +546,7 @@ def _stale_after(settings: ProbeSettings) -> float:
 
 
 def test_without_secrets(tmp_path: Path) -> None:
-    """Neither are they read nor does it matter that they are not there; all else has to be right."""
+    """Without secrets they are not read and may be missing; everything else must be valid."""
     text = """
 accounts:
   - {name: one, login: a, secret_key_file: none, monitoring_keys_file: none}
@@ -577,21 +573,21 @@ accounts:
 
 
 def test_ca_file_with_a_mark(tmp_path: Path, certificate: str) -> None:
-    """A byte order mark before the certificates is no matter; what is no PEM is none with a mark as well."""
+    """A byte order mark in a CA file is ignored; a file without PEM is refused with and without one."""
     text = "tls_config: {ca_file: ca.pem}\naccounts: [{name: acme, login: l, secret_key: s}]"
     (tmp_path / "ca.pem").write_text(certificate, encoding="utf-8-sig")
     assert parse_config(text, tmp_path).tls_config.ca_file == "ca.pem"
     (tmp_path / "ca.pem").write_text("junk", encoding="utf-8-sig")
-    with pytest.raises(ConfigError, match=r"ca\.pem holds no certificates; expected a bundle in PEM$"):
+    with pytest.raises(ConfigError, match=r"ca\.pem contains no certificates; expected a PEM bundle$"):
         parse_config(text, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("name", "problem"),
-    [("fifo", "is a pipe that nobody writes to: waited 1 s"), ("/dev/zero", "is larger than 16 MiB")],
+    [("fifo", "is a pipe without a writer (waited 1 s)"), ("/dev/zero", "is larger than 16 MiB")],
 )
 def test_files_without_an_end(name: str, problem: str, tmp_path: Path) -> None:
-    """A bundle of certificates neither hangs the start nor eats memory."""
+    """An endless CA file neither blocks the start nor exhausts memory."""
     os.mkfifo(tmp_path / "fifo", 0o600)
     text = f"tls_config: {{ca_file: {name}}}\naccounts: [{{name: acme, login: l, secret_key: s}}]"
     with pytest.raises(ConfigError) as raised:

@@ -1,4 +1,4 @@
-"""The configuration in use: what reaches which API root, and where secrets come from."""
+"""The configuration in use: transport settings of API roots, and sources of secrets."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def config_of(*api_urls: str, top: str = "") -> Config:
     ],
 )
 def test_each_api_root_has_a_name_of_its_own(roots: list[str], names: list[str]) -> None:
-    """A root goes by its host, a further one on the same host by its whole URL."""
+    """An API root is named by its host, and a second one on that host by its URL."""
     config = config_of(*roots)
     assert [config.transport_of(config.api_url_of(account)).api for account in config.accounts] == names
 
 
 def test_transport() -> None:
-    """How to reach CLN comes from the top of the file, the certificates from its folder."""
+    """The transport settings come from the top of the file, with the CA file from its directory."""
     top = "timeout: 3s\nproxy: http://u:p@proxy:3128\ntls_config: {insecure_skip_verify: true}"
     settings = config_of("", top=top).transport_of("https://cln.cloudlinux.com/api")
     assert (settings.timeout, settings.proxy, settings.ca_file) == (3.0, "http://u:p@proxy:3128", None)
@@ -52,20 +52,20 @@ def test_transport() -> None:
 
 
 def test_certificates_are_relative_to_the_file(tmp_path: Path) -> None:
-    """A relative ca_file starts from the configuration's folder, whatever the process's own is."""
+    """A relative ca_file starts from the configuration's directory, not the working directory."""
     (tmp_path / "ca.pem").write_bytes(Path(certifi.where()).read_bytes())
     config = parse_config("tls_config: {ca_file: ca.pem}\naccounts: [{name: a, login: l, secret_key: s}]", tmp_path)
     assert config.transport_of(config.api_url).ca_file == str(tmp_path / "ca.pem")
 
 
 def test_an_empty_api_url_of_an_account_is_the_one_of_all() -> None:
-    """As null is."""
+    """An empty api_url of an account means that of all accounts, as null does."""
     config = config_of("", top="api_url: https://one/api")
     assert config.api_url_of(config.accounts[0]) == "https://one/api"
 
 
 def test_a_registration_token_is_optional() -> None:
-    """Without one a fresh token is made for each call."""
+    """Without a registration token, credentials have none."""
     config = config_of("")
     (account,) = config.accounts
     assert not config.has(account, "registration_token")
@@ -73,7 +73,7 @@ def test_a_registration_token_is_optional() -> None:
 
 
 def test_the_registration_token_is_read_anew(tmp_path: Path) -> None:
-    """Its file is looked at for each request, as that of the secret key is."""
+    """The file of the registration token is read again after a change, for the next request."""
     token = tmp_path / "token"
     token.write_text("one")
     config = parse_config("accounts: [{name: a, login: l, secret_key: s, registration_token_file: token}]", tmp_path)
@@ -85,7 +85,7 @@ def test_the_registration_token_is_read_anew(tmp_path: Path) -> None:
 
 
 def test_monitoring_keys_are_read_anew(tmp_path: Path) -> None:
-    """A key that is added to their file is asked about from the next poll on."""
+    """A key that is added to the file of monitoring keys is used from the next poll on."""
     keys = tmp_path / "keys"
     keys.write_text("MonitoringKey00001\n")
     config = parse_config("accounts: [{name: a, login: l, secret_key: s, monitoring_keys_file: keys}]", tmp_path)
@@ -96,14 +96,14 @@ def test_monitoring_keys_are_read_anew(tmp_path: Path) -> None:
 
 
 def test_it_is_immutable() -> None:
-    """Nobody changes the configuration in use."""
+    """A configuration in use cannot be changed."""
     config = config_of("")
     with pytest.raises(AttributeError):
         config.timeout = 1.0  # type: ignore[misc, assignment]
 
 
 def test_secrets_are_hidden(tmp_path: Path) -> None:
-    """All of them, in whatever way they are given; an account's name is never hidden."""
+    """All secrets are redacted, however they are set; the name of an account never is."""
     (tmp_path / "secret").write_text("pl4nted-secret")
     (tmp_path / "keys").write_text("pl4ntedMonitoringKey")
     text = """
@@ -120,7 +120,7 @@ accounts:
 
 
 def test_secrets_that_have_become_unreadable(tmp_path: Path) -> None:
-    """Are no reason to fail: the call that needs them tells."""
+    """Unreadable secrets cause no error before a call needs them."""
     (tmp_path / "secret").write_text("pl4nted-secret")
     config = parse_config("accounts: [{name: one, login: pl4nted-login, secret_key_file: secret}]", tmp_path)
     (tmp_path / "secret").unlink()
@@ -130,7 +130,7 @@ def test_secrets_that_have_become_unreadable(tmp_path: Path) -> None:
 
 
 def test_a_secret_that_is_unreadable_beside_others(tmp_path: Path) -> None:
-    """The others are hidden all the same, where the configuration is loaded without its secrets."""
+    """If one secret is unreadable, the others are redacted nevertheless."""
     text = """
 accounts:
   - {name: one, login: one, secret_key_file: none, registration_token: pl4nted, monitoring_keys: [pl4ntedMonitoringKey]}

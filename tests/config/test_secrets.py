@@ -1,4 +1,4 @@
-"""Where secrets come from: files that change, vanish and come back, variables, the folder of systemd's credentials."""
+"""Sources of secrets: files that change, disappear and come back, variables, and systemd credentials."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(file: Path) -> SecretFile:
-    """What reads it, by a relative name."""
+    """A source that reads the secret file by a relative name."""
     return SecretFile(file.name, file.parent)
 
 
 def test_text_without_what_surrounds_it(file: Path, source: SecretFile) -> None:
-    """Blanks, newlines and the byte order mark of an editor are no part of a secret."""
+    """Surrounding whitespace and a byte order mark are not part of a secret."""
     assert source() == Secret("first")
     file.write_bytes(b"\xef\xbb\xbf  second\r\n\n")
     assert source() == Secret("second")
 
 
 def test_read_again_when_it_changes(file: Path, source: SecretFile) -> None:
-    """A new text is seen, also one of the same length at the same time in another file put in its place."""
+    """A changed file is read again, also if it has the same length and time."""
     assert source().reveal() == "first"
     file.write_text("a longer one\n")
     assert source().reveal() == "a longer one"
@@ -51,7 +51,7 @@ def test_read_again_when_it_changes(file: Path, source: SecretFile) -> None:
 
 
 def test_not_read_again_while_it_stays(source: SecretFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked for with each request, so an unchanged file costs a look at its date alone."""
+    """An unchanged file is not read again."""
     source()
 
     def fail(*_: object, **__: object) -> str:
@@ -72,7 +72,7 @@ def test_not_read_again_while_it_stays(source: SecretFile, monkeypatch: pytest.M
     ],
 )
 def test_last_good_text_serves_on(spoil: Callable[[Path], object], file: Path, source: SecretFile) -> None:
-    """In the middle of a rotation the last good text serves; the new one does as soon as it is there."""
+    """During a rotation the last good secret is used, and then the new one."""
     source()
     spoil(file)
     assert source().reveal() == "first"
@@ -83,7 +83,7 @@ def test_last_good_text_serves_on(spoil: Callable[[Path], object], file: Path, s
 
 
 def test_never_readable(file: Path, source: SecretFile) -> None:
-    """Without a last good text what is wrong comes out, and it reads once the file is there."""
+    """A file that was never readable raises an error until it is."""
     file.unlink()
     with pytest.raises(FileNotFoundError):
         source()
@@ -95,22 +95,22 @@ def test_never_readable(file: Path, source: SecretFile) -> None:
 
 
 def test_lines(file: Path, source: SecretFile) -> None:
-    """A file of several keys has one a line; empty lines and comments are skipped."""
+    """A file of several keys has one per line; empty lines and comments are ignored."""
     file.write_text("# monitoring keys\n  one  \n\n#two\nthree # not a comment\n")
     assert source.lines() == [Secret("one"), Secret("three # not a comment")]
 
 
 def test_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The text of a variable, without what surrounds it; unset and empty are refused."""
+    """A variable is stripped of whitespace; an unset or empty one is refused."""
     variable = SecretVariable("ACME_SECRET")
     for text in ("", "  "):
         monkeypatch.setenv("ACME_SECRET", text)
-        with pytest.raises(ValueError, match=r"^is an environment variable that is not set, or empty$"):
+        with pytest.raises(ValueError, match=r"^is an environment variable that is unset or empty$"):
             variable()
     monkeypatch.setenv("ACME_SECRET", " s3cret\n")
     assert variable() == Secret("s3cret")
     monkeypatch.delenv("ACME_SECRET")
-    with pytest.raises(ValueError, match="not set, or empty"):
+    with pytest.raises(ValueError, match="unset or empty"):
         variable()
 
 
@@ -131,7 +131,7 @@ def test_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_expand(name: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names are relative to the configuration's folder, to the home folder, or to systemd's credentials."""
+    """Names are relative to the configuration's directory, the home directory, or systemd's credentials."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/cln")
     monkeypatch.setenv("HOME", "/home/cln")
     assert expand(name, Path("/etc/cln-monitor")) == Path(path)
@@ -139,17 +139,17 @@ def test_expand(name: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", ["%d/acme", "$CREDENTIALS_DIRECTORY/acme", "${CREDENTIALS_DIRECTORY}/acme"])
 def test_credentials_without_systemd(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside of systemd the error says what sets the folder; an empty variable counts as none."""
+    """Without systemd's credentials the error names the variable; an empty one counts as unset."""
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    with pytest.raises(ValueError, match=r"^needs the variable CREDENTIALS_DIRECTORY, which systemd sets"):
+    with pytest.raises(ValueError, match=r"^needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets"):
         expand(name, Path("/etc"))
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
-    with pytest.raises(ValueError, match=r"^needs the variable CREDENTIALS_DIRECTORY, which systemd sets"):
+    with pytest.raises(ValueError, match=r"^needs the environment variable CREDENTIALS_DIRECTORY, which systemd sets"):
         expand(name, Path("/etc"))
 
 
 def test_credentials_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A secret below %d is read like any other."""
+    """A secret below %d is read again when it changes."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "acme").write_text("one")
     source = SecretFile("%d/acme", Path("/nowhere"))
@@ -159,19 +159,19 @@ def test_credentials_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_home_of_nobody() -> None:
-    """The home folder of a user that is not there is an error with words, not a crash."""
-    with pytest.raises(ValueError, match=r"^starts with the home folder of a user that is not known here$"):
+    """The home directory of an unknown user is an error, and not a crash."""
+    with pytest.raises(ValueError, match=r"^starts with the home directory of an unknown user$"):
         expand("~no-such-user/acme.secret", Path("/etc"))
 
 
 def test_what_reads_secrets_does_not_show_them(source: SecretFile) -> None:
-    """Neither the source nor the secret prints its text."""
+    """Neither a source nor a secret prints its text."""
     assert "first" not in repr((source, source(), source.lines())) + str(source())
 
 
 @contextmanager
 def piped(data: bytes) -> Iterator[str]:
-    """Give the name of a pipe that ``data`` was written to, as of <(…)."""
+    """Yield the name of a pipe that ``data`` was written to, as for <(…)."""
     reading, writing = os.pipe()
     os.write(writing, data)
     os.close(writing)
@@ -183,7 +183,7 @@ def piped(data: bytes) -> Iterator[str]:
 
 @pytest.mark.parametrize("field", ["secret_key_file", "registration_token_file", "monitoring_keys_file"])
 def test_each_file_may_be_a_pipe(field: str) -> None:
-    """The secret of a pipe is read once, and there for the check, the redactor and each call."""
+    """A secret in a pipe is read once, and available for the check, the redactor and each call."""
     value = "Monitoring0Key001"
     other = "" if field == "secret_key_file" else "secret_key: s3cret, "
     with piped(f"{value}\n".encode()) as name:
@@ -206,13 +206,13 @@ def test_each_file_may_be_a_pipe(field: str) -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("fifo", "is a pipe that nobody writes to: waited 1 s"),
+        ("fifo", "is a pipe without a writer (waited 1 s)"),
         ("/dev/zero", "is larger than "),
         ("/dev/null", "is empty; put the "),
     ],
 )
 def test_what_gives_no_secret(field: str, name: str, problem: str, tmp_path: Path) -> None:
-    """No file of a secret hangs the start, or eats memory; the error says what it is."""
+    """A file without a secret neither blocks the start nor exhausts memory, and the error says what it is."""
     os.mkfifo(tmp_path / "fifo", 0o600)
     other = "" if field == "secret_key_file" else "secret_key: s3cret, "
     with pytest.raises(ConfigError) as raised:
@@ -223,14 +223,14 @@ def test_what_gives_no_secret(field: str, name: str, problem: str, tmp_path: Pat
 
 
 ODD = {
-    "a NUL": (b"pl4nted\0", "has a NUL (U+0000) at position 8"),
-    "a zero-width space": (b"pl4nted\xe2\x80\x8b\n", "has a zero-width space (U+200B) at position 8"),
-    "a second mark": (b"\xef\xbb\xbf\xef\xbb\xbfpl4nted", "has a byte order mark (U+FEFF) at position 1"),
-    "a non-breaking space": (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
-    "a carriage return": (b"pl4\rnted", "has a carriage return (U+000D) at position 4"),
-    "two lines": (b"pl4\nnted", "has several lines, and a secret is one"),
-    "two lines of Windows": (b"pl4\r\nnted\r\n", "has several lines, and a secret is one"),
-    "a letter": (b"pl4nt\xc3\xa9d", "has a character beyond ASCII at position 6"),
+    "a NUL": (b"pl4nted\0", "contains a NUL (U+0000) at position 8"),
+    "a zero-width space": (b"pl4nted\xe2\x80\x8b\n", "contains a zero-width space (U+200B) at position 8"),
+    "a second mark": (b"\xef\xbb\xbf\xef\xbb\xbfpl4nted", "contains a byte order mark (U+FEFF) at position 1"),
+    "a non-breaking space": (b"pl4\xc2\xa0nted", "contains a non-breaking space (U+00A0) at position 4"),
+    "a carriage return": (b"pl4\rnted", "contains a carriage return (U+000D) at position 4"),
+    "two lines": (b"pl4\nnted", "has several lines; expected one line"),
+    "two lines of Windows": (b"pl4\r\nnted\r\n", "has several lines; expected one line"),
+    "a letter": (b"pl4nt\xc3\xa9d", "contains a non-ASCII character at position 6"),
 }
 
 
@@ -238,7 +238,7 @@ ODD = {
 def test_a_secret_key_that_can_never_be_one(
     data: bytes, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The configuration says what is odd, wherever the secret is from, and shows nothing of it."""
+    """An impossible secret key is reported, from any source, without showing it."""
     (tmp_path / "secret").write_bytes(data)
     sources = [f"secret_key_file: {tmp_path}/secret", f"secret_key: {json.dumps(data.decode())}"]
     if b"\0" not in data:
@@ -254,7 +254,7 @@ def test_a_secret_key_that_can_never_be_one(
 
 @pytest.mark.parametrize("data", [b"s3cret\r\n", b"\xef\xbb\xbfs3cret\n\n", b"\xc2\xa0 s3cret \xc2\xa0\n"])
 def test_what_is_no_part_of_a_secret(data: bytes, tmp_path: Path) -> None:
-    """Blanks of all kinds around a secret, line ends of Windows and one byte order mark are no part of it."""
+    """Whitespace, Windows line ends and one byte order mark are not part of a secret."""
     (tmp_path / "secret").write_bytes(data)
     for source in ("secret_key_file: secret", f"secret_key: {json.dumps(data.decode('utf-8-sig'))}"):
         config = parse_config(f"accounts: [{{name: acme, login: login, {source}}}]", tmp_path)
@@ -263,7 +263,7 @@ def test_what_is_no_part_of_a_secret(data: bytes, tmp_path: Path) -> None:
 
 
 def test_what_is_suspicious_is_a_warning(tmp_path: Path) -> None:
-    """Quotes around a secret, and what nobody sees in a login or token, are told and taken as they are."""
+    """Quotes and invisible characters in a login or token cause a warning, and are kept."""
     (tmp_path / "secret").write_text('"pl4nted"\n')
     text = r"""
 accounts:
@@ -271,21 +271,21 @@ accounts:
 """
     config = parse_config(text, tmp_path)
     assert warnings_of(config) == [
-        "accounts[0].login: has a zero-width space (U+200B) at position 8",
-        "accounts[0].secret_key_file: the secret key begins or ends with a quote, which counts as a part of it",
-        "accounts[0].registration_token: the registration token has a non-breaking space (U+00A0) at position 5",
+        "accounts[0].login: contains a zero-width space (U+200B) at position 8",
+        "accounts[0].secret_key_file: the secret key begins or ends with a quote, which is taken as part of it",
+        "accounts[0].registration_token: the registration token contains a non-breaking space (U+00A0) at position 5",
     ]
 
 
 @pytest.mark.parametrize(
     ("key", "odd"),
     [
-        ("Monitoring0Key001\\u200b", "has a zero-width space (U+200B) at position 18"),
-        ("'Monitoring0Key001'", "begins or ends with a quote, which counts as a part of it"),
+        ("Monitoring0Key001\\u200b", "contains a zero-width space (U+200B) at position 18"),
+        ("'Monitoring0Key001'", "begins or ends with a quote, which is taken as part of it"),
     ],
 )
 def test_a_monitoring_key_that_is_odd(key: str, odd: str, tmp_path: Path) -> None:
-    """A key that has more than a key has says what."""
+    """The error of an invalid monitoring key names its suspicious characters."""
     with pytest.raises(ConfigError) as raised:
         parse_config(f'accounts: [{{name: a, login: b, secret_key: c, monitoring_keys: ["{key}"]}}]', tmp_path)
-    assert str(raised.value).endswith(f"letters, digits, dashes, underscores; it {odd}")
+    assert str(raised.value).endswith(f"letters, digits, dashes and underscores; it {odd}")

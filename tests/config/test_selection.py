@@ -1,4 +1,4 @@
-"""What options choose: the configuration, the account in it, and the API root to ask."""
+"""Selection of the configuration, the account in it, and the API root by options."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_SECRETS = "accounts: [{name: acme, login: a, secret_key_file: nowhere, monito
 
 @pytest.fixture(autouse=True)
 def default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Return where the default configuration would be, and clear the variables of whoever runs the tests."""
+    """Return the path of the default configuration, and clear the environment variables."""
     monkeypatch.delenv("CLN_LOGIN", raising=False)
     monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
     file = tmp_path / "default.yml"
@@ -35,27 +35,27 @@ def default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def written(folder: Path, text: str) -> str:
-    """Return the name of a configuration of that ``text``."""
+    """Return the path of a configuration with that ``text``."""
     file = folder / "named.yml"
     file.write_text(text)
     return str(file)
 
 
 def refusal(choice: AccountSelection) -> str:
-    """Return why nothing is chosen."""
+    """Return the error of a selection."""
     with pytest.raises(SelectionError) as caught:
         choice.load()
     return str(caught.value)
 
 
 def login_of(choice: AccountSelection) -> str:
-    """Return the login of the account that is chosen."""
+    """Return the login of the selected account."""
     return choice.account_of(choice.load()).login.reveal()
 
 
 @pytest.fixture
 def secret_key_file(tmp_path: Path) -> str:
-    """Return a file with a secret key."""
+    """Return the path of a file with a secret key."""
     file = tmp_path / "secret"
     file.write_text(SECRET_KEY)
     return str(file)
@@ -63,7 +63,7 @@ def secret_key_file(tmp_path: Path) -> str:
 
 @pytest.fixture
 def barred(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no file be read, as for a user without the right to; root may read them all."""
+    """Make all files unreadable, as for a user without permission; root could read them."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -73,27 +73,27 @@ def barred(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_secret_that_all_users_can_read(secret_key_file: str) -> None:
-    """Is for its owner to mend: whoever asks once is answered."""
+    """A world-readable secret file is accepted for a single run."""
     Path(secret_key_file).chmod(0o644)
     assert login_of(AccountSelection(login=LOGIN, secret_key_file=secret_key_file)) == LOGIN
 
 
 def test_nothing_is_said() -> None:
-    """What can be given is named, and what else the caller takes."""
-    told = "whom to ask is not said: give --config, or --login with --secret-key-file"
+    """Without any option, the error names the options that can be used."""
+    told = "no account given: use --config, or --login with --secret-key-file"
     assert refusal(AccountSelection()) == told
     assert refusal(AccountSelection(also=", or --exporter")) == f"{told}, or --exporter"
 
 
 def test_a_file(tmp_path: Path, default: Path) -> None:
-    """The one that is named, else the default one."""
+    """The given file is used, else the default file."""
     default.write_text(ONE_ACCOUNT.replace(LOGIN, "other_login"))
     assert login_of(AccountSelection()) == "other_login"
     assert login_of(AccountSelection(config=written(tmp_path, ONE_ACCOUNT))) == LOGIN
 
 
 def test_options(secret_key_file: str, default: Path) -> None:
-    """A login counts more than the default file."""
+    """A login overrides the default file."""
     default.write_text(ONE_ACCOUNT)
     choice = AccountSelection(login="mine", secret_key_file=secret_key_file, registration_token="t0ken")
     config = choice.load()
@@ -106,7 +106,7 @@ def test_options(secret_key_file: str, default: Path) -> None:
 
 
 def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are the login and its secret key where nothing else says; empty they are none."""
+    """The variables give login and secret key if no option does; empty ones are ignored."""
     monkeypatch.setenv("CLN_LOGIN", "from-variable")
     monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
     choice = AccountSelection()
@@ -114,13 +114,13 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert login_of(choice) == "from-variable"
     assert config.credentials_of(config.accounts[0]).secret_key().reveal() == SECRET_KEY
     monkeypatch.setenv("CLN_LOGIN", "")
-    assert refusal(choice).startswith("whom to ask is not said")
+    assert refusal(choice).startswith("no account given")
 
 
 def test_a_variable_does_not_count_beside_a_name(
     tmp_path: Path, default: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An account that nobody meant would be asked: --config and --account say which one is."""
+    """With --config or --account the variables are ignored."""
     monkeypatch.setenv("CLN_LOGIN", "from-variable")
     monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
     default.write_text(ONE_ACCOUNT)
@@ -128,15 +128,15 @@ def test_a_variable_does_not_count_beside_a_name(
     assert login_of(AccountSelection(account="acme")) == LOGIN
     assert login_of(AccountSelection(config=written(tmp_path, ONE_ACCOUNT))) == LOGIN
     default.unlink()
-    assert refusal(AccountSelection(account="acme")).startswith("--account is one of a configuration")
+    assert refusal(AccountSelection(account="acme")).startswith("--account needs a configuration")
 
 
 @pytest.mark.parametrize("variable", [None, ""])
 def test_a_login_without_its_secret_key(variable: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable is none; a static token, or what needs no account, does without."""
+    """A login needs a secret key, unless a static token is given or no account is needed."""
     if variable is not None:
         monkeypatch.setenv("CLN_SECRET_KEY", variable)
-    told = "the secret key of the login is missing: give --secret-key-file, or set CLN_SECRET_KEY"
+    told = "no secret key given: use --secret-key-file, or set CLN_SECRET_KEY"
     assert refusal(AccountSelection(login=LOGIN)) == told
     assert login_of(AccountSelection(login=LOGIN, registration_token="t0ken")) == LOGIN
     assert login_of(AccountSelection(login=LOGIN, needs_account=False)) == LOGIN
@@ -152,27 +152,25 @@ def test_a_login_without_its_secret_key(variable: str | None, monkeypatch: pytes
         (AccountSelection(login=LOGIN, secret_key_file="/"), "--secret-key-file: cannot read / (Is a directory)"),
         (AccountSelection(login=" ", registration_token="t0ken"), "--login: is empty"),
         (AccountSelection(login=LOGIN, registration_token=" "), "--api-token: is empty"),
-        (AccountSelection(needs_account=False, api_url="ftp://h"), "--api-url: expected the root of a CLN API"),
-        (AccountSelection(needs_account=False, proxy="h"), "--proxy: expected an address"),
+        (AccountSelection(needs_account=False, api_url="ftp://h"), "--api-url: expected the URL of a CLN API root"),
+        (AccountSelection(needs_account=False, proxy="h"), "--proxy: expected the URL of a proxy"),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
 )
 def test_a_bad_value_goes_by_its_option(choice: AccountSelection, told: str) -> None:
-    """And not by the key of a configuration, which nobody has written."""
+    """The error of a bad value names the option, and not the key of a configuration."""
     assert refusal(choice).startswith(told)
     assert "accounts" not in refusal(choice)
 
 
 def test_a_blank_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Goes by its name."""
+    """The error of a blank variable names the variable."""
     monkeypatch.setenv("CLN_SECRET_KEY", " ")
-    assert refusal(AccountSelection(login=LOGIN)).startswith(
-        "CLN_SECRET_KEY is an environment variable that is not set"
-    )
+    assert refusal(AccountSelection(login=LOGIN)).startswith("CLN_SECRET_KEY is an environment variable that is unset")
 
 
 def test_all_problems_of_a_file_on_one_line(tmp_path: Path) -> None:
-    """With the file and the place of each."""
+    """All problems of a file are on one line, each with the file and the place."""
     file = written(tmp_path, "surprise: 1\n")
     told = refusal(AccountSelection(config=file))
     assert told.startswith(f"{file}: surprise: unknown key")
@@ -180,7 +178,7 @@ def test_all_problems_of_a_file_on_one_line(tmp_path: Path) -> None:
 
 
 def test_an_address_of_ones_own(tmp_path: Path) -> None:
-    """--api-url is the root of all accounts, --proxy the way to it; without them a file's hold."""
+    """--api-url and --proxy override the settings of the file for all accounts."""
     file = written(tmp_path, TWO_APIS)
     config = AccountSelection(config=file, api_url="https://mine/api", proxy="http://proxy:3128").load()
     assert {config.api_url_of(account) for account in config.accounts} == {"https://mine/api"}
@@ -202,7 +200,7 @@ def test_an_address_of_ones_own(tmp_path: Path) -> None:
     ],
 )
 def test_a_proxy_that_cannot_be_used(url: str, tmp_path: Path) -> None:
-    """It is an error in a configuration, and of an option beside one; neither shows the password."""
+    """An invalid proxy is an error in a configuration and as an option, without its password."""
     problem = problem_of_proxy(url)
     quoted = url.replace("\u200b", "\\u200b")
     with pytest.raises(ConfigError) as raised:
@@ -214,15 +212,15 @@ def test_a_proxy_that_cannot_be_used(url: str, tmp_path: Path) -> None:
 
 
 def test_an_option_that_is_not_utf_8(tmp_path: Path) -> None:
-    """What the shell hands on and no text holds is an error of the option."""
+    """An option that is not UTF-8 is an error."""
     for choice in _beside_a_file(tmp_path, proxy="http://user:pl4nted\udce9@proxy"):
-        assert refusal(choice) == "--proxy: expected an address such as http://proxy.example.com:3128"
+        assert refusal(choice) == "--proxy: expected the URL of a proxy, for example http://proxy.example.com:3128"
 
 
 def test_an_api_url_that_cannot_be_used(tmp_path: Path) -> None:
-    """A host that no resolver can be asked for is an error of the option."""
+    """An --api-url with an invalid host name is an error."""
     for choice in _beside_a_file(tmp_path, api_url="https://a..b/api"):
-        assert refusal(choice).startswith("--api-url: expected the root of a CLN API")
+        assert refusal(choice).startswith("--api-url: expected the URL of a CLN API root")
 
 
 def _beside_a_file(folder: Path, **options: str) -> list[AccountSelection]:
@@ -231,69 +229,69 @@ def _beside_a_file(folder: Path, **options: str) -> list[AccountSelection]:
 
 
 class TestAccount:
-    """Which account of a configuration."""
+    """Selection of an account."""
 
     def test_the_only_one(self, tmp_path: Path) -> None:
-        """Need not be named."""
+        """The only account need not be named."""
         file = written(tmp_path, ONE_ACCOUNT)
         for account in (None, "acme"):
             choice = AccountSelection(config=file, account=account)
             assert choice.account_of(choice.load()).name == "acme"
 
     def test_one_of_several(self, tmp_path: Path) -> None:
-        """Has to be named; the names are there to be copied."""
+        """One of several accounts must be named, and the error lists them."""
         file = written(tmp_path, TWO_ACCOUNTS)
         config = AccountSelection(config=file).load()
         assert AccountSelection(account="other").account_of(config).name == "other"
         with pytest.raises(SelectionError) as caught:
             AccountSelection().account_of(config)
-        told = "the configuration has several accounts, name one with --account: acme, other"
+        told = "the configuration has several accounts; use --account with one of: acme, other"
         assert str(caught.value) == told
 
     def test_one_that_is_not_there(self, tmp_path: Path) -> None:
-        """The names that are there follow."""
+        """The error of an unknown account lists the known ones."""
         config = AccountSelection(config=written(tmp_path, TWO_ACCOUNTS)).load()
         for choose in (AccountSelection(account="acmee").account_of, AccountSelection(account="acmee").api_url_of):
             with pytest.raises(SelectionError) as caught:
                 choose(config)
-            told = "--account: there is no acmee in the configuration; there are: acme, other"
+            told = "--account: unknown account acmee; known accounts: acme, other"
             assert str(caught.value) == told
 
     @pytest.mark.parametrize("needs_account", [True, False])
     def test_one_of_no_configuration(self, needs_account: bool, default: Path) -> None:
-        """That it is the configuration that is missing is told, also where no account is needed."""
+        """An account without a configuration is an error that says so."""
         choice = AccountSelection(account="acme", needs_account=needs_account)
-        assert refusal(choice) == f"--account is one of a configuration, and {default} is not there: give --config"
+        assert refusal(choice) == f"--account needs a configuration, and {default} does not exist: use --config"
 
 
 class TestApi:
-    """The API root of what is no account's."""
+    """Selection of the API root of calls without an account."""
 
     def test_that_of_all(self, tmp_path: Path) -> None:
-        """No account has to be named where all use the same."""
+        """No account has to be named if all use the same API root."""
         config = AccountSelection(config=written(tmp_path, TWO_ACCOUNTS)).load()
         assert AccountSelection().api_url_of(config) == "https://one.example.net/api"
 
     def test_of_several(self, tmp_path: Path) -> None:
-        """The account says which one."""
+        """A named account selects one of several API roots."""
         config = AccountSelection(config=written(tmp_path, TWO_APIS)).load()
         assert AccountSelection(account="other").api_url_of(config) == "https://two.example.net/api"
         with pytest.raises(SelectionError) as caught:
             AccountSelection().api_url_of(config)
-        told = "the accounts of the configuration use several APIs, name one with --account: acme, other"
+        told = "the accounts of the configuration use several APIs; use --account with one of: acme, other"
         assert str(caught.value) == told
 
     def test_of_nobody(self) -> None:
-        """CLN's own, where nothing is said."""
+        """Without any option the API root is that of CLN."""
         config = AccountSelection(needs_account=False).load()
         assert AccountSelection().api_url_of(config) == "https://cln.cloudlinux.com/api"
 
 
 class TestNoAccount:
-    """What takes no credentials."""
+    """Selection for commands without credentials."""
 
     def test_secrets_that_cannot_be_read_do_not_matter(self, tmp_path: Path, default: Path) -> None:
-        """Whoever may not read them may ask all the same; what needs them says so."""
+        """Unreadable secrets are an error only for commands that need them."""
         for file in (written(tmp_path, NO_SECRETS), None):
             default.write_text(NO_SECRETS)
             config = AccountSelection(config=file, needs_account=False).load()
@@ -301,22 +299,22 @@ class TestNoAccount:
             assert "accounts[0].secret_key_file: cannot read" in refusal(AccountSelection(config=file))
 
     def test_what_else_is_wrong_is_told(self, tmp_path: Path) -> None:
-        """A slip is a slip."""
+        """Other mistakes in the file are errors without an account, too."""
         file = written(tmp_path, f"{NO_SECRETS}timeout: soon\n")
         assert ": timeout: " in refusal(AccountSelection(config=file, needs_account=False))
 
     def test_a_secret_key_file_of_the_options_is_not_read(self) -> None:
-        """Nor is it needed."""
+        """The file of --secret-key-file is not read if no account is needed."""
         choice = AccountSelection(login=LOGIN, secret_key_file="/nonexistent", needs_account=False)
         assert login_of(choice) == LOGIN
 
     @pytest.mark.usefixtures("barred")
     def test_a_default_file_that_may_not_be_read_is_none(self, default: Path) -> None:
-        """A core's user need have no right to it; an account of it does need it, as does one that is named."""
+        """An unreadable default file is ignored if no account is needed, and a given file is not."""
         default.touch()
         config = AccountSelection(needs_account=False).load()
         assert AccountSelection().api_url_of(config) == "https://cln.cloudlinux.com/api"
-        told = f"{default}: cannot be read: Permission denied; let the user who runs this read it"
+        told = f"{default}: cannot be read: Permission denied; grant read permission to the user that runs this program"
         assert refusal(AccountSelection(account="acme", needs_account=False)) == told
         assert refusal(AccountSelection(config=str(default), needs_account=False)) == told
         assert refusal(AccountSelection()) == told
@@ -324,7 +322,7 @@ class TestNoAccount:
 
 @pytest.mark.parametrize("needs_account", [True, False])
 def test_a_default_file_that_cannot_be_looked_at(needs_account: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user who may not enter its folder learns that, and not that nothing was said; who needs none does without."""
+    """An inaccessible default file is an error, unless no account is needed."""
     file = Path(f"/{'x' * 300}/cln-monitor.yml")  # an error other than a missing file, for root as well
     monkeypatch.setattr(selection, "DEFAULT_CONFIG", file)
     if needs_account:
@@ -334,7 +332,7 @@ def test_a_default_file_that_cannot_be_looked_at(needs_account: bool, monkeypatc
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """A name that is given is meant, also by what needs no account."""
+    """A given file must exist, also if no account is needed."""
     missing = tmp_path / "missing.yml"
     for needs_account in (True, False):
         told = refusal(AccountSelection(config=str(missing), needs_account=needs_account))
@@ -342,7 +340,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_secrets_are_hidden_whoever_needs_them(tmp_path: Path) -> None:
-    """One that cannot be read leaves the others no less secret."""
+    """If one secret is unreadable, the others are redacted nevertheless."""
     text = f"accounts: [{{name: a, login: {LOGIN}, secret_key_file: none, registration_token: pl4nted-token}}]\n"
     redactor = Redactor()
     AccountSelection(config=written(tmp_path, text), needs_account=False).load().hide_secrets(redactor)

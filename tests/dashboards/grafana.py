@@ -1,4 +1,4 @@
-"""The committed Grafana dashboards, as the tests read them."""
+"""The committed Grafana dashboards, parsed for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BUILT_IN = {"__rate_interval", "__range"}
 
 @dataclass(frozen=True)
 class Query:
-    """A query of a panel: of what is now, or over time."""
+    """A query of a panel, instant or over time."""
 
     board: str
     panel: str
@@ -54,13 +54,13 @@ def variables(dashboard: Json) -> Mapping[str, Json]:
 
 
 def variables_in(expression: str) -> set[str]:
-    """Return the names of the dashboard's variables in ``expression``; ``$1`` stands for a match of label_replace."""
+    """Return the dashboard variables in ``expression``; ``$1`` is a match of label_replace."""
     names = {first or second for first, second in _VARIABLE.findall(expression)}
     return {name for name in names if not name.isdigit()} - _BUILT_IN
 
 
 def as_first_shown(expression: str, dashboard: Json) -> str:
-    """Return ``expression`` as Grafana sends it when nobody has chosen anything yet."""
+    """Return ``expression`` as Grafana sends it with the default values of variables."""
     values = {"__rate_interval": "10s", "__range": "1m"}
     values |= {name: _first(variable) for name, variable in variables(dashboard).items()}
     return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), expression)
@@ -77,5 +77,5 @@ def _first(variable: Json) -> str:
 
 
 def choices(variable: Json) -> list[str]:
-    """Return the values of a variable that lists them."""
+    """Return the values of a custom variable."""
     return [choice.partition(" : ")[2] for choice in variable["query"].split(", ")]

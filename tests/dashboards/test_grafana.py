@@ -1,4 +1,4 @@
-"""The Grafana dashboards are what their source makes, well laid out, and about metrics that exist."""
+"""The Grafana dashboards are up to date, well laid out, and use existing metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.dashboards import grafana
 from tests.dashboards.grafana import FOLDER, Json
 
 COLUMNS = 24
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "dashboards.md"
 PROPER_NAMES = {"CLN", "CLN's", "API", "IP", "ELS", "AccelerateWP", "KernelCare", "Imunify"}
 OF_THE_EXPORTER = ("cln_probe_", "cln_api_", "cln_exporter_")
 
@@ -27,7 +27,7 @@ each_dashboard = pytest.mark.parametrize("board", grafana.dashboards(), ids=lamb
 
 
 def test_the_committed_dashboards_are_those_of_their_source(request: pytest.FixtureRequest) -> None:
-    """Who changes the source commits what it makes, by make dashboards or pytest --update-golden."""
+    """The committed JSON is up to date with its source; update it with make dashboards or pytest --update-golden."""
     made = texts()
     if request.config.getoption("--update-golden"):
         for name, text in made.items():
@@ -37,7 +37,7 @@ def test_the_committed_dashboards_are_those_of_their_source(request: pytest.Fixt
 
 @each_dashboard
 def test_panels_fill_the_grid(board: Json) -> None:
-    """No two panels overlap, and none leaves a hole, so that the right edges are in line."""
+    """Panels neither overlap nor leave gaps."""
     cells = Counter(
         (x, y)
         for at in (panel["gridPos"] for panel in board["panels"])
@@ -50,21 +50,21 @@ def test_panels_fill_the_grid(board: Json) -> None:
 
 @each_dashboard
 def test_each_panel_can_be_told_apart(board: Json) -> None:
-    """Ids and titles are unique in a dashboard."""
+    """IDs and titles of panels are unique in each dashboard."""
     for key in ("id", "title"):
         values = [panel[key] for panel in board["panels"]]
         assert len(set(values)) == len(values)
 
 
 def test_each_dashboard_can_be_told_apart() -> None:
-    """Links name dashboards by uid, which is the name of the file."""
+    """The uid of each dashboard is unique, and the name of its file."""
     assert {board["uid"] for board in grafana.dashboards()} == {file.stem for file in FOLDER.glob("*.json")}
     assert len({board["title"] for board in grafana.dashboards()}) == len(grafana.dashboards())
 
 
 @each_dashboard
 def test_titles_are_in_sentence_case(board: Json) -> None:
-    """A title starts with a capital, and has others only in proper names."""
+    """Titles are in sentence case, except for proper names."""
     for panel in board["panels"]:
         first, *others = re.findall(r"[\w']+", panel["title"])
         assert first[0].isupper(), panel["title"]
@@ -73,7 +73,7 @@ def test_titles_are_in_sentence_case(board: Json) -> None:
 
 @each_dashboard
 def test_each_panel_says_what_it_shows(board: Json) -> None:
-    """A description, the unit of its numbers, what stands there without data; and that polled data are polled."""
+    """Each panel has a description, a unit, and a text for missing data; polled data are described as such."""
     for panel in grafana.panels(board):
         defaults = panel["fieldConfig"]["defaults"]
         assert panel["description"].endswith("."), panel["title"]
@@ -86,19 +86,19 @@ def test_each_panel_says_what_it_shows(board: Json) -> None:
 
 @each_dashboard
 def test_links_lead_to_dashboards_that_exist(board: Json) -> None:
-    """Also the links in the rows of a table, whose dashboard is the label ``board`` of its query."""
+    """Links lead to existing dashboards, including those in table rows by the label ``board``."""
     uids = set(re.findall(r"/d/([\w-]+)\?", json.dumps(board)))
     for target in _targets(board):
         for uid in re.findall(r'"board", "([^"]+)"', target["expr"]):
             uids.add(uid)
-    assert uids <= {each["uid"] for each in grafana.dashboards()}
+    assert uids <= {dashboard["uid"] for dashboard in grafana.dashboards()}
     assert [(link["tags"], link["includeVars"], link["keepTime"]) for link in board["links"]] == [(["cln"], True, True)]
     assert board["tags"] == ["cln"]
 
 
 @each_dashboard
 def test_queries_use_variables_that_exist(board: Json) -> None:
-    """Grafana sends a variable it does not know as it is written; one that is chosen must change something."""
+    """Queries use existing variables only, and each variable is used."""
     used = {name for expression in _expressions(board) for name in grafana.variables_in(expression)}
     of_variables = {
         name
@@ -111,20 +111,20 @@ def test_queries_use_variables_that_exist(board: Json) -> None:
 
 @each_dashboard
 def test_all_is_read_from_the_chosen_data_source(board: Json) -> None:
-    """No panel, query or variable is bound to one Prometheus."""
+    """Each panel, query, and variable uses the selected data source."""
     chosen = {"type": "prometheus", "uid": "${datasource}"}
-    query_variables = [each for each in grafana.variables(board).values() if each["type"] == "query"]
+    query_variables = [variable for variable in grafana.variables(board).values() if variable["type"] == "query"]
     for part in [*grafana.panels(board), *_targets(board), *query_variables, *board["annotations"]["list"]]:
         assert part["datasource"] == chosen
 
 
 @each_dashboard
 def test_queries_use_metrics_that_exist(board: Json) -> None:
-    """A panel over a metric nobody exposes would be empty for ever."""
+    """Queries use existing metrics only."""
     names = {family.name for family in ALL_FAMILIES}
     names |= {name for own in SelfMetrics().registry._collector_to_names.values() for name in own}
     expressions = [target["expr"] for target in _targets(board)]
-    expressions += [each["query"] for each in grafana.variables(board).values() if each["type"] == "query"]
+    expressions += [variable["query"] for variable in grafana.variables(board).values() if variable["type"] == "query"]
     used = {name for expression in expressions for name in _metrics(expression)}
     assert used
     assert used <= names
@@ -132,11 +132,11 @@ def test_queries_use_metrics_that_exist(board: Json) -> None:
 
 @each_dashboard
 def test_each_selector_is_of_the_chosen_exporters(board: Json) -> None:
-    """Job and instance are chosen on each dashboard, and nothing is read of others."""
+    """Each selector is limited to the selected job and instance."""
     for name in ("job", "instance", "account"):
         variable = grafana.variables(board)[name]
         assert (variable["multi"], variable["includeAll"], variable["allValue"]) == (True, True, ".*")
-    of_variables = [each["query"] for each in grafana.variables(board).values() if each["type"] == "query"]
+    of_variables = [variable["query"] for variable in grafana.variables(board).values() if variable["type"] == "query"]
     for expression in [*_expressions(board), *of_variables]:
         selectors = re.findall(r'(?<!")\b(?:cln_\w+|ALERTS|up)\b(?!\()(\{[^}]*\})?|(\{__name__[^}]*\})', expression)
         assert selectors
@@ -150,14 +150,14 @@ def test_each_selector_is_of_the_chosen_exporters(board: Json) -> None:
 
 @each_dashboard
 def test_no_query_depends_on_a_recording_rule(board: Json) -> None:
-    """Only the exporter, and the alerts that Prometheus itself tells of, are read."""
+    """Queries read metrics of the exporter and ALERTS only, no recording rules."""
     for expression in _expressions(board):
         assert not re.search(r"\bcln:|\w:\w+:", expression)
 
 
 @each_dashboard
 def test_the_range_fits_data_that_move_in_days(board: Json) -> None:
-    """A week, refreshed in minutes; a rate spans two polls of 15 minutes, whatever the width of the screen."""
+    """The default range is a week, and rates span two polls of 15 minutes on any screen."""
     assert (board["time"], board["refresh"]) == ({"from": "now-7d", "to": "now"}, "5m")
     for panel in grafana.panels(board):
         if panel["type"] in {"timeseries", "state-timeline"}:
@@ -167,25 +167,26 @@ def test_the_range_fits_data_that_move_in_days(board: Json) -> None:
 
 @each_dashboard
 def test_alerts_that_fire_are_marked_in_graphs(board: Json) -> None:
-    """By severity, in its color."""
+    """Firing alerts are annotations in the color of their severity."""
     marks = [
-        (each["iconColor"], *re.findall(r'severity="(\w+)"', each["expr"])) for each in board["annotations"]["list"]
+        (annotation["iconColor"], *re.findall(r'severity="(\w+)"', annotation["expr"]))
+        for annotation in board["annotations"]["list"]
     ]
     assert marks == [("red", "critical"), ("orange", "warning"), ("blue", "info")]
 
 
 @each_dashboard
 def test_only_critical_is_red(board: Json) -> None:
-    """A warning is orange or yellow, as on the status page; no exporter, and no CLN to show, are critical."""
+    """Only critical states are red; warnings are orange or yellow."""
     red = {panel["title"] for panel in grafana.panels(board) if '"red"' in json.dumps(panel)}
     assert red <= {"Critical alerts", "Alerts firing now", "What is wrong now", "Exporters"}
 
 
 @each_dashboard
 def test_graphs_do_not_need_per_server_series(board: Json) -> None:
-    """With server_series: false only tables of servers are empty, and what says so.
+    """With server_series: false only tables of servers, and panels that say so, are empty.
 
-    IP licenses have no counts by check-in, so that a graph of them reads the series of each.
+    Graphs of IP licenses read per-server series, because there are no counts by check-in.
     """
     per_server = {family.name for renderer in RENDERERS.values() for family in renderer.per_server}
     for panel in grafana.panels(board):
@@ -197,10 +198,10 @@ def test_graphs_do_not_need_per_server_series(board: Json) -> None:
 
 
 def test_the_example_provisioning_provides_the_dashboards() -> None:
-    """Grafana's own file of providers, version 1, of type file."""
+    """The example provisioning file is a valid version 1 provider of type file."""
     (provider,) = yaml.safe_load((FOLDER / "provisioning.yml").read_text())["providers"]
     assert (provider["type"], provider["allowUiUpdates"]) == ("file", False)
-    assert provider["options"]["path"] in README.read_text(encoding="utf-8")
+    assert provider["options"]["path"] in PAGE.read_text(encoding="utf-8")
 
 
 def _targets(board: Json) -> list[dict[str, Any]]:
@@ -212,7 +213,7 @@ def _expressions(board: Json) -> list[str]:
 
 
 def _metrics(expression: str) -> set[str]:
-    """Return the names of the metrics in ``expression``, those that are matched by ``__name__`` among them."""
+    """Return the names of the metrics in ``expression``, including those matched by ``__name__``."""
     found = set(re.findall(r'(?<!")\bcln_[a-z_]+\b(?!\()|(?<=__name__=")cln_[a-z_]+', expression))
     for products, metric in re.findall(r'__name__=~"cln_\(([a-z|]+)\)_([a-z_]+)"', expression):
         found |= {f"cln_{product}_{metric}" for product in products.split("|")}

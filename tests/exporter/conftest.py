@@ -1,4 +1,4 @@
-"""An exporter over a simulated CLN, inside the test: its clock is turned by hand, nothing is polled unless asked to."""
+"""Fixtures of an exporter of a simulated CLN in the test process, with a manual clock and manual polls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
 
 class HandClock(FakeClock, SystemClock):
-    """A clock turned by hand that an exporter can stop."""
+    """A manual clock that an exporter can stop."""
 
     def __init__(self) -> None:
         FakeClock.__init__(self)
@@ -30,17 +30,17 @@ class HandClock(FakeClock, SystemClock):
 
 @dataclass
 class File:
-    """A configuration file without a disk."""
+    """A configuration file in memory."""
 
     text: str = ""
 
     def load(self) -> Config:
-        """Return the configuration as it is now."""
+        """Return the current configuration."""
         return parse_config(self.text, Path("/nowhere"))
 
 
 class Hold:
-    """Keeps a simulator from answering calls to a path until ``release``; ``asked`` is set when one has come."""
+    """Blocks calls to a path of a simulator until ``release``; ``asked`` is set by the first call."""
 
     def __init__(self, simulator: Simulator, path: str) -> None:
         self.asked = threading.Event()
@@ -54,12 +54,12 @@ class Hold:
                 assert self._go_on.wait(10)
             return answer(method, at, *rest)
 
-        simulator.answer = held  # type: ignore[method-assign, assignment] # in place of the real one
+        simulator.answer = held  # type: ignore[method-assign, assignment] # replaces the method
 
 
 @dataclass
 class Exporting:
-    """A service that polls when it is told to. ``configure`` changes what the next load of its ``file`` gives."""
+    """A service that polls only when the test runs its probes. ``configure`` changes its ``file`` for the next load."""
 
     simulator: Simulator
     account: Account
@@ -69,7 +69,7 @@ class Exporting:
     service: Service
 
     def configure(self, top: str = "", account: str = "", accounts: str = "") -> None:
-        """Set the text of the configuration: ``top`` before, ``account`` in, ``accounts`` after the account acme."""
+        """Set the configuration, with ``top`` before, ``account`` in, and ``accounts`` after the account acme."""
         self.file.text = f"""\
 api_url: {self.url}
 requests_per_second: 0
@@ -85,37 +85,37 @@ accounts:
 """
 
     def target(self, probe: str, account: str = "acme") -> Target:
-        """Return the target of a probe."""
+        """Return the target of a probe of an account."""
         target = self.service.find(account, probe)
         assert target is not None, (account, probe)
         return target
 
     def run(self, *probes: str, account: str = "acme") -> None:
-        """Run these probes once, by default all that are on for the account, and that of CLN."""
-        on = [name for name, settings in self.service.config.accounts[0].probes.items() if settings.enabled]
-        for probe in probes or on:
+        """Run ``probes`` once, by default all that are enabled for the account, including that of CLN."""
+        enabled = [name for name, settings in self.service.config.accounts[0].probes.items() if settings.enabled]
+        for probe in probes or enabled:
             self.service.run(self.target(probe, account))
 
     def hold(self, path: str) -> Hold:
-        """Let no call to ``path`` be answered until told."""
+        """Block calls to ``path`` until the returned hold is released."""
         return Hold(self.simulator, path)
 
     def metrics(self) -> str:
-        """Return the polled data as text."""
-        return b"".join(self.service.page().plain(b"")).decode()
+        """Return the metrics of polled data."""
+        return b"".join(self.service.exposition().plain(b"")).decode()
 
     def own_metrics(self) -> str:
-        """Return the exporter's own metrics as text."""
+        """Return the exporter's own metrics."""
         return self.service.counters.render(openmetrics=False)[0].decode()
 
     def samples(self, start: str) -> list[str]:
-        """Return the lines of all metrics that begin with ``start``."""
+        """Return the lines of all metrics that start with ``start``."""
         return [line for line in (self.metrics() + self.own_metrics()).splitlines() if line.startswith(start)]
 
 
 @pytest.fixture(scope="package", autouse=True)
 def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Trust one authority alone: to load all of them takes longer than most tests here."""
+    """Trust a single CA certificate, because loading all of them takes longer than most tests."""
     first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")
     bundle = tmp_path_factory.mktemp("certificates") / "one.pem"
     bundle.write_text(first + end, encoding="utf-8")
@@ -126,7 +126,7 @@ def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
-    """Keep a service's schedule from running by itself."""
+    """Return a function that disables the schedule of a service."""
 
     def keep(service: Service) -> None:
         monkeypatch.setattr(service._poller, "start", lambda: None)
@@ -136,7 +136,7 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
 
 @pytest.fixture
 def exporting(idle: Callable[[Any], None]) -> Iterator[Exporting]:
-    """An exporter of one account without keys, loaded, and nothing polled yet."""
+    """An exporter of one account without keys, which has loaded its configuration and not polled yet."""
     clock = HandClock()
     simulator = Simulator(clock.time)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
@@ -152,4 +152,4 @@ def exporting(idle: Callable[[Any], None]) -> Iterator[Exporting]:
         targets += service.targets.values()
         service.stop()
         for target in targets:
-            target.source.client.close()
+            target.context.client.close()

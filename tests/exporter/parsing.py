@@ -1,4 +1,4 @@
-"""What a scraper makes of a page: the parsers of ``prometheus_client``, and checks of what they let pass."""
+"""Parses expositions with ``prometheus_client``, with additional checks for duplicates."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def parse(text: str) -> Samples:
-    """Return all samples of a page in the text format; no series and no family is there twice."""
+    """Return all samples of ``text`` in the text format; duplicate series or families are an error."""
     return _samples(text, _parse_text)
 
 
 def parse_openmetrics(text: str) -> Samples:
-    """Return all samples of an OpenMetrics page, which ends with its end mark."""
+    """Return all samples of ``text`` in the OpenMetrics format, which must end with # EOF."""
     assert text.endswith("\n# EOF\n")
     assert text.count("\n# EOF\n") == 1
     return _samples(text, _parse_openmetrics)
@@ -31,7 +31,7 @@ def parse_openmetrics(text: str) -> Samples:
 
 def _samples(text: str, parser: Callable[[str], Iterable[Metric]]) -> Samples:
     families = re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE)
-    assert len(families) == len(set(families)), "a family is introduced twice"
+    assert len(families) == len(set(families)), "a family has two TYPE lines"
     samples = [sample for family in parser(text) for sample in family.samples]
     keys = Counter((sample.name, frozenset(sample.labels.items())) for sample in samples)
     assert [key for key, count in keys.items() if count > 1] == []

@@ -1,4 +1,4 @@
-"""The demonstration: a whole account inside the process."""
+"""Tests of the demo: a simulated account in the process of the exporter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .parsing import parse
 
 
 def test_it_needs_no_configuration(idle: Callable[[Any], None]) -> None:
-    """Its own one watches the simulated account with each of its probes, often, and all of them succeed."""
+    """The configuration of the demo enables all probes with a short interval, and all of them succeed."""
     with Demo() as demo:
         config = demo.config()
         (account,) = config.accounts
@@ -27,18 +27,18 @@ def test_it_needs_no_configuration(idle: Callable[[Any], None]) -> None:
         service.start()
         try:
             runs = [service.run(target) for target in service.targets.values()]
-            samples = parse(b"".join(service.page().plain(b"")).decode())
+            samples = parse(b"".join(service.exposition().plain(b"")).decode())
         finally:
             targets = list(service.targets.values())
             service.stop()
             for target in targets:
-                target.source.client.close()
+                target.context.client.close()
     assert [run.failure for run in runs] == [None] * len(enabled)
     assert {dict(labels)["account"] for name, labels in samples if name == "cln_kernelcare_key_info"} == {"demo"}
 
 
-def test_it_ends_with_its_block() -> None:
-    """Nobody listens any more."""
+def test_the_demo_ends_with_its_block() -> None:
+    """After the with block the port of the simulated CLN is closed."""
     with Demo() as demo:
         url = demo.config().api_url
         urllib.request.urlopen(f"{url}/status.json", timeout=5).close()

@@ -1,4 +1,4 @@
-"""The exporter where no further thread can be started: it polls, answers, reloads and stops with those it has."""
+"""Tests of the exporter when no further thread can be started: it polls, serves, reloads and stops."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def cln() -> Iterator[tuple[Simulator, str]]:
-    """A running CLN of several keys, and its API root."""
+    """A simulated CLN with several keys, and its API root."""
     simulator = small_cln()
     (account,) = simulator.accounts.values()
     for number in range(20):
@@ -34,26 +34,26 @@ def cln() -> Iterator[tuple[Simulator, str]]:
 
 
 def no_memory(exporter: Exporter, _: Path) -> None:
-    """Leave the exporter too little memory for the stack of another thread."""
+    """Limit the memory of the exporter, so that it cannot allocate the stack of another thread."""
     process = Path("/proc") / str(exporter.process.pid)
     status = dict(line.split(":", 1) for line in (process / "status").read_text(encoding="utf-8").splitlines())
-    most = (int(status["VmSize"].split()[0]) + 4096) * 1024
-    resource.prlimit(exporter.process.pid, resource.RLIMIT_AS, (most, most))
+    limit = (int(status["VmSize"].split()[0]) + 4096) * 1024
+    resource.prlimit(exporter.process.pid, resource.RLIMIT_AS, (limit, limit))
 
 
 def refused(_: Exporter, file: Path) -> None:
-    """Let the system refuse another thread."""
+    """Make the system refuse further threads."""
     file.write_text(REFUSED, encoding="utf-8")
 
 
 def dies(_: Exporter, file: Path) -> None:
-    """Let the next threads die before they run."""
+    """Make further threads die before they run."""
     file.write_text(DIES, encoding="utf-8")
 
 
 @pytest.mark.parametrize("limit", [no_memory, refused, dies])
-def test_it_goes_on(limit: Callable[[Exporter, Path], None], cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """All probes are read as before, all pages are there, and it reloads and stops when it is told to."""
+def test_few_threads(limit: Callable[[Exporter, Path], None], cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """Without further threads the exporter polls all probes, serves all pages, reloads and stops."""
     file = tmp_path / "no-threads"
     exporter = Exporter(
         tmp_path / "exporter.log",
@@ -64,9 +64,9 @@ def test_it_goes_on(limit: Callable[[Exporter, Path], None], cln: tuple[Simulato
     )
     try:
         limit(exporter, file)
-        asked = len(cln[0].requests)
+        before = len(cln[0].requests)
         exporter.wait_ready()
-        wait_until(lambda: len(cln[0].requests) > asked + 100, "polls", 60)
+        wait_until(lambda: len(cln[0].requests) > before + 100, "polls", 60)
         for path in ("/", "/metrics", "/config", "/sd/kernelcare", "/api/v1/observations", "/probe?probe=status"):
             assert exporter.ask(path).status == 200, path
         success = [line for line in exporter.metrics().splitlines() if line.startswith("cln_probe_success{")]
@@ -79,8 +79,8 @@ def test_it_goes_on(limit: Callable[[Exporter, Path], None], cln: tuple[Simulato
     assert (code, seconds < 5) == (0, True)
 
 
-def test_it_needs_some(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """Where there are none from the start, it ends with a line that says so."""
+def test_no_threads_at_all(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """If no thread can be started at all, the exporter exits with 1 and one line."""
     file = tmp_path / "no-threads"
     file.write_text(REFUSED, encoding="utf-8")
     started = time.monotonic()
@@ -97,4 +97,6 @@ def test_it_needs_some(cln: tuple[Simulator, str], tmp_path: Path) -> None:
     )
     assert time.monotonic() - started < 60
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1].startswith("cln-exporter: cannot start a thread; see the limits on processes")
+    assert ended.stderr.splitlines()[-1].startswith(
+        "cln-exporter: cannot start a thread; check the limits of processes"
+    )

@@ -1,4 +1,4 @@
-"""What an answer can only be judged by with those before it."""
+"""Tests of anomalies that show only in comparison with earlier responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import ImunifyServer
-from cln_monitor.exporter.history import DAY, HOUR, Fall, History, doubted, sizes_of, what_fell
+from cln_monitor.exporter.history import DAY, HOUR, EmptiedList, History, emptied_lists, failed_for, sizes_of
 from cln_monitor.probes import Caution, Failure, Missing, Observation, Run
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
@@ -22,55 +22,55 @@ from .conftest import Exporting
 
 
 def flags(*names: str, at: float = NOW) -> Observation[Any]:
-    """Return a status of these flags."""
+    """Return an observation of the status with these flags."""
     return observed({"flags": [StatusFlag(name, value=True, good=True) for name in names]}, probe="status", at=at)
 
 
-def servers(*of_keys: int, at: float = NOW) -> Observation[Any]:
-    """Return an account of Imunify keys with so many servers each."""
+def servers(*counts: int, at: float = NOW) -> Observation[Any]:
+    """Return an observation of Imunify keys with these numbers of servers."""
     keys = [
         ImunifyKeyServers(
-            f"k{place}", "", 0, None, [ImunifyServer(str(each), "192.0.2.1", at) for each in range(number)]
+            f"k{place}", "", 0, None, [ImunifyServer(str(server), "192.0.2.1", at) for server in range(number)]
         )
-        for place, number in enumerate(of_keys)
+        for place, number in enumerate(counts)
     ]
     return observed({key.key: key for key in keys}, probe="imunify", at=at)
 
 
-def els(**of_products: int) -> Observation[Any]:
-    """Return an account of ELS products with so many servers each."""
+def els(**counts: int) -> Observation[Any]:
+    """Return an observation of ELS products with these numbers of servers."""
     products = {
         name: ElsProduct(
-            name, [ElsKeyState("k", 0)], [ElsServerState("k", str(each), "", "") for each in range(number)]
+            name, [ElsKeyState("k", 0)], [ElsServerState("k", str(server), "", "") for server in range(number)]
         )
-        for name, number in of_products.items()
+        for name, number in counts.items()
     }
     return observed(products, probe="els")
 
 
-def after(*seen: Observation[Any]) -> tuple[Caution, ...]:
-    """Return what the last of these gives rise to behind the others."""
+def cautions_of(*observations: Observation[Any]) -> tuple[Caution, ...]:
+    """Return the cautions for the last of ``observations`` after the others."""
     history = History()
     cautions: tuple[Caution, ...] = ()
-    for each in seen:
-        history, cautions = history.after(each)
+    for observation in observations:
+        history, cautions = history.updated_with(observation)
     return cautions
 
 
 def dropped(before: int, now: int, hours: float = 1.0, between: tuple[tuple[float, int], ...] = ()) -> list[str]:
-    """Return what is told of servers that were so many before, with what was seen ``between`` at which hour."""
-    some = [servers(number, at=NOW + hour * HOUR) for hour, number in between]
-    cautions = after(servers(before), *some, servers(now, at=NOW + hours * HOUR))
+    """Return the cautions after a change of the number of servers, with the counts ``between`` by hour."""
+    observations = [servers(number, at=NOW + hour * HOUR) for hour, number in between]
+    cautions = cautions_of(servers(before), *observations, servers(now, at=NOW + hours * HOUR))
     return [f"{caution.fact}: {name}" for caution in cautions for name in caution.names]
 
 
-def test_a_flag_that_vanishes() -> None:
-    """Is told of while it is away, for a week; one that nobody has seen is not missed."""
-    assert after(flags("a", "b")) == ()
-    assert after(flags("a", "b"), flags("a", at=NOW + 60)) == Caution.of("flag_missing", ["b"])
-    assert after(flags("a", "b"), flags("a", at=NOW + 60), flags("a", "b", at=NOW + 120)) == ()
-    assert after(flags("a", "b"), flags("a", at=NOW + 7 * DAY)) == Caution.of("flag_missing", ["b"])
-    assert after(flags("a", "b"), flags("a", at=NOW + 7 * DAY + 1)) == ()
+def test_a_missing_flag() -> None:
+    """A flag that was reported before is missing for a week; one that was never reported is not missing."""
+    assert cautions_of(flags("a", "b")) == ()
+    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 60)) == Caution.for_names("flag_missing", ["b"])
+    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 60), flags("a", "b", at=NOW + 120)) == ()
+    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 7 * DAY)) == Caution.for_names("flag_missing", ["b"])
+    assert cautions_of(flags("a", "b"), flags("a", at=NOW + 7 * DAY + 1)) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_a_flag_that_vanishes() -> None:
         (0, 9, []),
     ],
 )
-def test_servers_that_go(before: int, now: int, expected: list[str]) -> None:
-    """More than half and at least five, or the last of two or more, within an hour."""
+def test_lost_servers(before: int, now: int, expected: list[str]) -> None:
+    """The loss of more than half and at least 5 servers, or of the last of 2 or more, within an hour is a caution."""
     assert dropped(before, now) == expected
-    # That there are none is told at once; of fewer somebody may be removing just now.
+    # A drop to 0 is a caution at once; a smaller drop only after an hour, as servers may be being removed.
     assert dropped(before, now, hours=0.99) == (expected if now == 0 else [])
 
 
-def test_servers_that_go_within_a_day() -> None:
-    """Also where each hour is no loss by itself; what is longer ago than the day does not count."""
+def test_servers_lost_within_a_day() -> None:
+    """Losses add up over a day, and counts older than a day are ignored."""
     slowly = tuple((float(hour), 24 - hour) for hour in range(1, 24))
     assert dropped(24, 6, 24, slowly) == ["servers_dropped: imunify fell from 24 to 6 within 1d"]
     assert dropped(24, 12, 24, tuple((float(hour), 12) for hour in range(1, 24))) == []
@@ -103,27 +103,27 @@ def test_servers_that_go_within_a_day() -> None:
     assert dropped(99, 0, 72) == []
 
 
-def test_what_is_kept() -> None:
-    """A count in five minutes, of a day and the last one before it."""
+def test_recorded_counts() -> None:
+    """The history has one count per five minutes over slightly more than a day."""
     history = History()
     for minute in range(3 * 24 * 60):
-        history, _ = history.after(servers(3, at=NOW + minute * 60))
+        history, _ = history.updated_with(servers(3, at=NOW + minute * 60))
     (counts,) = history.counts.values()
     assert 25 * 12 <= len(counts) <= 25 * 12 + 2
 
 
-def test_what_was_not_seen_whole() -> None:
-    """Says nothing, and is not kept."""
+def test_an_incomplete_observation() -> None:
+    """An incomplete observation causes no cautions and is not recorded."""
     failed = msgspec.structs.replace(
         servers(0, at=NOW + HOUR), missing=(Missing("k1", Failure("timeout", "no answer")),)
     )
-    assert after(servers(10), failed) == ()
-    history, _ = History().after(servers(10))
-    assert history.after(failed)[0] is history
+    assert cautions_of(servers(10), failed) == ()
+    history, _ = History().updated_with(servers(10))
+    assert history.updated_with(failed)[0] is history
 
 
 def test_sizes() -> None:
-    """By product where a probe has several; nothing of a probe that lists no servers."""
+    """Sizes are by product for probes with several products, and empty for probes without servers."""
     assert sizes_of(servers(1, 2)) == {"": 3}
     assert sizes_of(els(CELS=2, OELS=0)) == {"CELS": 2, "OELS": 0}
     licenses = IpLicenseList(licenses=[LicenseState("192.0.2.1", "a", True, None)])
@@ -140,37 +140,38 @@ def test_sizes() -> None:
         (servers(0), servers(0), []),
         (servers(), servers(), []),
         (els(CELS=2, OELS=1), els(CELS=0, OELS=1), ["the servers of CELS fell from 2 to none"]),
-        (els(CELS=2, OELS=1), els(OELS=1), []),  # a product that is not asked about any more
+        (els(CELS=2, OELS=1), els(OELS=1), []),  # a product that was removed from the configuration
         (None, servers(), []),
     ],
 )
-def test_what_fell_to_none(before: Observation[Any] | None, now: Observation[Any], expected: list[str]) -> None:
-    """A list of keys, or all servers of a product; the list of a single key is daily life."""
-    assert [fall.text for fall in what_fell(before, now)] == expected
+def test_emptied_lists(before: Observation[Any] | None, now: Observation[Any], expected: list[str]) -> None:
+    """An emptied list of keys, or of all servers of a product, is found; that of a single key is ignored."""
+    assert [list_.text for list_ in emptied_lists(before, now)] == expected
 
 
-def test_keys_that_fall_while_their_servers_stay() -> None:
-    """Are lost all the same: nobody can tell how full they are."""
+def test_an_emptied_list_of_keys_with_servers() -> None:
+    """An emptied list of keys is found even if the servers are still listed."""
     before = els(CELS=2)
     product = before.parts[0].value
     now = observed({"CELS": msgspec.structs.replace(product, keys=[])}, probe="els")
-    assert what_fell(before, now) == [Fall("CELS", "the list of keys of CELS fell from 1 to none")]
+    assert emptied_lists(before, now) == [EmptiedList("CELS", "the list of keys of CELS fell from 1 to none")]
     assert sizes_of(now) == {"CELS": 0}
 
 
-def test_a_product_that_is_doubted() -> None:
-    """The others are believed."""
-    run = doubted(Run(els(CELS=0, OELS=1), NOW, 1.0), [Fall("CELS", "the servers of CELS fell from 2 to none")])
+def test_an_emptied_list_of_one_product() -> None:
+    """The run fails for the product with the emptied list, and the other products are accepted."""
+    emptied = EmptiedList("CELS", "the servers of CELS fell from 2 to none")
+    run = failed_for(Run(els(CELS=0, OELS=1), NOW, 1.0), [emptied])
     assert [part.name for part in run.observation.parts] == ["OELS"]
     assert run.failure == Failure("bad_answer", "the servers of CELS fell from 2 to none; waiting for a second poll")
 
 
 class TestThroughTheExporter:
-    """What becomes of it in a target that is polled."""
+    """Tests of the history of a target that is polled."""
 
     @pytest.fixture
     def fleet(self, exporting: Exporting) -> Exporting:
-        """A key of six servers, seen an hour ago and now."""
+        """An exporter of a key with six servers, polled an hour ago and now."""
         key = exporting.account.add_kernelcare_key(KEY, limit=0)
         for number in range(6):
             key.add_server(f"s{number}", ip=f"192.0.2.{number}", last_checkin=exporting.clock.time())
@@ -180,28 +181,28 @@ class TestThroughTheExporter:
         return exporting
 
     def test_a_list_that_is_empty_once(self, fleet: Exporting) -> None:
-        """Costs one poll, and no data; told twice, it is true, and critical."""
+        """An emptied list fails the first poll and keeps the data; at the second poll it is accepted as a caution."""
         before = fleet.samples("cln_kernelcare")
         fleet.account.remove_kernelcare_key(KEY)
         fleet.run("kernelcare")
         target = fleet.target("kernelcare")
-        assert target.view().failure == Failure(
+        assert target.report().failure == Failure(
             "bad_answer", "the list of keys fell from 1 to none; waiting for a second poll"
         )
         assert fleet.samples("cln_kernelcare") == before
         fleet.clock.advance(449)
-        fleet.run("kernelcare")  # by somebody who asks again at once
+        fleet.run("kernelcare")  # a request to /probe soon after
         assert fleet.samples("cln_kernelcare") == before
         fleet.clock.advance(2)
         fleet.run("kernelcare")
-        assert target.view().failure is None
+        assert target.report().failure is None
         assert fleet.samples("cln_kernelcare") == []
         (caution,) = fleet.samples("cln_probe_cautions")
         assert caution.endswith('fact="servers_gone"} 1')
 
     def test_a_reload_and_a_restart(self, fleet: Exporting) -> None:
-        """Forget nothing; another shard has other keys, and lost none."""
-        saved = fleet.target("kernelcare").saved()
+        """The history survives a reload and a restart; after a change of the shard it starts again."""
+        saved = fleet.target("kernelcare").snapshot()
         assert saved is not None
         assert saved.history.counts[""][0][1] == 6
         fleet.configure("concurrency: 3")
@@ -217,13 +218,13 @@ class TestThroughTheExporter:
         assert fleet.samples("cln_probe_cautions") == []
 
     def test_what_is_logged(self, fleet: Exporting, capsys: pytest.CaptureFixture[str]) -> None:
-        """Once when it begins, and once when it ends."""
+        """Unexpected data are logged once when they begin and once when they end."""
         fleet.account.kernelcare_keys[KEY].limit = -5
         fleet.run("kernelcare", "kernelcare")
         fleet.account.kernelcare_keys[KEY].limit = 5
         fleet.run("kernelcare", "kernelcare")
-        said = [line for line in capsys.readouterr().out.splitlines() if "odd answer" in line]
-        assert ["no more" in line for line in said] == [False, True]
-        assert all("limit_unreadable" in line for line in said)
-        assert "1 key has a limit that cannot be read" in said[0]
-        assert "warning" in said[0]
+        lines = [line for line in capsys.readouterr().out.splitlines() if "unexpected data" in line]
+        assert ["resolved" in line for line in lines] == [False, True]
+        assert all("limit_unreadable" in line for line in lines)
+        assert "1 key has a limit that cannot be read" in lines[0]
+        assert "warning" in lines[0]

@@ -1,4 +1,4 @@
-"""What CLN may send at its worst: the exporter stays up, what it serves stays valid, and nothing secret is shown."""
+"""Tests of hostile responses of CLN: the exporter keeps serving valid output without secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SURROGATE = "\\ud800"
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account with a key of each product and a server on each."""
+    """An exporter of an account with a KernelCare key, an Imunify key and an IP license."""
     exporting.account.add_kernelcare_key(KEY, limit=4, note="Web").add_server("one", ip="192.0.2.1")
     exporting.account.add_imunify_key(IMUNIFY_KEY).add_server("two", ip="192.0.2.2")
     exporting.account.add_ip_license("192.0.2.3", 16)
@@ -37,12 +37,12 @@ def fleet(exporting: Exporting) -> Exporting:
 
 @pytest.fixture
 def app(fleet: Exporting) -> Starlette:
-    """Its web application."""
+    """The web application of ``fleet``."""
     return make_app(fleet.service, WebOptions())
 
 
 def check(app: Starlette, exporting: Exporting) -> Samples:
-    """Ask each path; all are there, valid and without secrets. Return what a scrape sees."""
+    """Assert that all pages are valid and without secrets; return the samples of ``/metrics``."""
     text = ask(app, "/metrics")
     openmetrics = ask(app, "/metrics", headers={"Accept": "application/openmetrics-text"})
     page = ask(app, "/")
@@ -58,7 +58,7 @@ def check(app: Starlette, exporting: Exporting) -> Samples:
 
 
 def rows(*rows: dict[str, Any]) -> str:
-    """Return rows in the envelope of CLN."""
+    """Return a successful response of CLN with ``rows`` as its data."""
     return json.dumps({"success": True, "data": rows})
 
 
@@ -98,7 +98,7 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_any_body(body: str | bytes, app: Starlette, fleet: Exporting) -> None:
-    """In place of every answer, from the first poll on and over good data."""
+    """Any body in place of every response, before and after good data, leaves valid pages without secrets."""
     fault = fleet.simulator.faults.add(Fault("answer", body=body))
     fleet.run()
     check(app, fleet)
@@ -111,7 +111,7 @@ def test_any_body(body: str | bytes, app: Starlette, fleet: Exporting) -> None:
 
 
 def test_secrets_that_cln_echoes(app: Starlette, fleet: Exporting) -> None:
-    """What the configuration holds is hidden from the first call on, licence keys once they are known."""
+    """Secrets echoed by CLN are redacted: those of the configuration at once, license keys when they are known."""
     for known in ((LOGIN, SECRET_KEY, REGISTRATION_TOKEN), (LOGIN, SECRET_KEY, REGISTRATION_TOKEN, KEY, IMUNIFY_KEY)):
         body = json.dumps({"success": False, "message": f"bad call of {' '.join(known)}"})
         fleet.simulator.faults.add(Fault("answer", body=body))
@@ -124,21 +124,21 @@ def test_secrets_that_cln_echoes(app: Starlette, fleet: Exporting) -> None:
 
 @pytest.mark.parametrize("status", [204, 302, 400, 403, 404, 429, 500, 503, 599])
 def test_any_status(status: int, app: Starlette, fleet: Exporting) -> None:
-    """With a body that looks like a good one, and without."""
+    """Any status leaves valid pages, and an error status keeps the last good data even with a valid body."""
     fleet.run()
     good = {key for key in check(app, fleet) if key[0].startswith(("cln_kernelcare", "cln_imunify"))}
     for body in (rows({"key": "EVILKEY000000001"}), ""):
         fleet.simulator.faults.add(Fault("answer", status=status, body=body))
         fleet.run()
-        seen = check(app, fleet)
+        samples = check(app, fleet)
         if status >= 300:
-            assert good == {key for key in seen if key[0].startswith(("cln_kernelcare", "cln_imunify"))}
+            assert good == {key for key in samples if key[0].startswith(("cln_kernelcare", "cln_imunify"))}
         fleet.simulator.faults.clear()
 
 
 @pytest.mark.parametrize("kind", ["cut_body", "garbage", "reset", "huge", "skew"])
 def test_any_wire(kind: str, app: Starlette, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that are no HTTP, answers that end early or not at all, a clock that is hours off."""
+    """Invalid HTTP, truncated or endless responses, and a clock skew of a day fail the probes and keep their data."""
     monkeypatch.setattr("cln_monitor.cln.http.answer.LARGEST_BODY", 1 << 20)
     fields: dict[str, Any] = {"huge": {"size": 3 << 20, "gzip": True}, "skew": {"seconds": -86400}}.get(kind, {})
     fleet.run()
@@ -166,7 +166,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_texts(text: str, shown: str, app: Starlette, fleet: Exporting) -> None:
-    """Stand in labels as one line of what they say, wherever they come from, and nowhere as markup."""
+    """Hostile texts are single-line label values, and are never markup."""
     body = rows({"key": "SOMEKEY000000001", "note": text, "enabled": text, "limit": "5", "code": text, "servers": "1"})
     servers = rows(
         {"server_id": text, "id": text, "ip": text, "created": None, "last_checkin": "2024-04-30T11:26-0400"}
@@ -181,13 +181,13 @@ def test_hostile_texts(text: str, shown: str, app: Starlette, fleet: Exporting) 
     assert labels["cln_imunify_key_info"]["product"] == shown
     assert labels["cln_status_flag"]["flag"] == shown
     for product in ("kernelcare", "imunify"):
-        of_server = labels[f"cln_{product}_server_last_checkin_timestamp_seconds"]
-        assert (of_server["server_id"], of_server["ip"]) == (shown, shown)
-    assert ask(app, "/").text.count("<script>") == 1  # its own
+        labels_of_server = labels[f"cln_{product}_server_last_checkin_timestamp_seconds"]
+        assert (labels_of_server["server_id"], labels_of_server["ip"]) == (shown, shown)
+    assert ask(app, "/").text.count("<script>") == 1  # the one of the page
 
 
 def test_lone_surrogates(app: Starlette, fleet: Exporting) -> None:
-    """JSON can carry what UTF-8 cannot: it costs a character, not the list."""
+    """A lone surrogate in JSON is replaced, and the list is read."""
     fleet.simulator.faults.add(
         Fault(
             "answer",
@@ -203,7 +203,7 @@ def test_lone_surrogates(app: Starlette, fleet: Exporting) -> None:
 
 
 def test_doubled_rows(app: Starlette, fleet: Exporting) -> None:
-    """Two rows of one id are one key and one server, the one that checked in last."""
+    """Duplicate rows are one key, and one server with the latest check-in."""
     key = {"key": "SOMEKEY000000001", "limit": 5, "note": "first"}
     server = {"server_id": "s1", "id": "s1", "ip": "192.0.2.1", "last_checkin": "2024-04-30T11:26-0400"}
     later = server | {"last_checkin": "2024-04-30T11:27-0400", "ip": "192.0.2.2"}
@@ -213,10 +213,10 @@ def test_doubled_rows(app: Starlette, fleet: Exporting) -> None:
     samples = check(app, fleet)
     label = mask_key("SOMEKEY000000001")
     for product in ("kernelcare", "imunify"):
-        of_key = {("account", "acme"), ("key", label)}
-        assert samples[f"cln_{product}_key_servers", frozenset(of_key | {("checkin", "fresh")})] == 1
-        of_server = frozenset(of_key | {("server_id", "s1"), ("ip", "192.0.2.2")})
-        assert samples[f"cln_{product}_server_last_checkin_timestamp_seconds", of_server] == 1714490820
+        labels_of_key = {("account", "acme"), ("key", label)}
+        assert samples[f"cln_{product}_key_servers", frozenset(labels_of_key | {("checkin", "fresh")})] == 1
+        labels_of_server = frozenset(labels_of_key | {("server_id", "s1"), ("ip", "192.0.2.2")})
+        assert samples[f"cln_{product}_server_last_checkin_timestamp_seconds", labels_of_server] == 1714490820
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_doubled_rows(app: Starlette, fleet: Exporting) -> None:
     ids=repr,
 )
 def test_a_field_of_another_type(field: str, value: object, app: Starlette, fleet: Exporting) -> None:
-    """Costs the poll and not the data before it, or is read as what it can be."""
+    """A field of an unexpected type is converted, or fails the poll and keeps the data."""
     fleet.run("kernelcare")
     row = {"key": KEY, "limit": 4, "note": "Web", "enabled": True, "created": "2014-04-30T11:26-0400"}
     fleet.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=rows(row | {field: value})))
@@ -249,7 +249,7 @@ def test_a_field_of_another_type(field: str, value: object, app: Starlette, flee
 
 @pytest.mark.parametrize("limit", [10**9, "99999999999999999999", 1e300, 2**63, 2**64, 10**30], ids=str)
 def test_huge_limits(limit: object, app: Starlette, fleet: Exporting) -> None:
-    """Are read as the number they are, or refused; what cannot be written is never kept."""
+    """A huge limit is exposed exactly, or rejected."""
     fleet.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=rows({"key": KEY, "limit": limit})))
     fleet.run("kernelcare")
     values = [value for (name, _), value in check(app, fleet).items() if name == "cln_kernelcare_key_servers_limit"]
@@ -258,7 +258,7 @@ def test_huge_limits(limit: object, app: Starlette, fleet: Exporting) -> None:
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00+0000", "9999-12-31T23:59-0000", "2014-04-30T11:26-2359"])
 def test_dates_at_the_edge(moment: str, app: Starlette, fleet: Exporting) -> None:
-    """The first and the last year there is; of the first a date is none, as of all before 1970."""
+    """Dates in the years 1 and 9999 are valid; dates before 1970 mean never."""
     server = {"server_id": "s1", "ip": "192.0.2.1", "last_checkin": moment, "created": moment}
     fleet.simulator.faults.add(Fault("answer", "/kcare/key/servers.json", body=rows(server)))
     fleet.run("kernelcare")
@@ -268,7 +268,7 @@ def test_dates_at_the_edge(moment: str, app: Starlette, fleet: Exporting) -> Non
 
 
 def test_no_dates(app: Starlette, fleet: Exporting) -> None:
-    """Null, missing and empty are all never."""
+    """A null, missing or empty check-in means never."""
     servers: list[dict[str, Any]] = [
         {"server_id": "a", "last_checkin": None},
         {"server_id": "b"},
@@ -303,7 +303,7 @@ ROW = st.fixed_dictionaries(
     st.fixed_dictionaries({"success": st.just(value=True) | JSON}, optional={"data": JSON | st.lists(ROW, max_size=3)})
 )
 def test_any_json(app: Starlette, fleet: Exporting, document: dict[str, object]) -> None:
-    """Whatever JSON comes in place of every list."""
+    """Any JSON in place of every list leaves valid metrics and observations."""
     fleet.simulator.faults.clear()
     fleet.simulator.faults.add(Fault("answer", body=json.dumps(document)))
     fleet.run("kernelcare", "imunify", "ip_licenses")

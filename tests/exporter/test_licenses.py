@@ -1,4 +1,4 @@
-"""IP licences with their check-ins."""
+"""Tests of IP licenses joined with their check-ins."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.helpers.clock import NOW
 from .conftest import Exporting
 
 
-def test_each_licence_with_its_check_in(exporting: Exporting) -> None:
-    """As the probe saw them, to the minute; one that is unused has none."""
+def test_licenses_with_check_ins(exporting: Exporting) -> None:
+    """Each IP license has its check-in, and an unused one has none."""
     exporting.account.add_ip_license("192.0.2.1", 16, created=NOW - 100, last_checkin=NOW - 40)
     exporting.account.add_ip_license("192.0.2.2", 1, registered=False, created=NOW - 100)
     exporting.run("ip_licenses")
@@ -25,13 +25,13 @@ def test_each_licence_with_its_check_in(exporting: Exporting) -> None:
     ]
 
 
-def test_check_ins_that_are_not_known() -> None:
-    """Are told from none, and of two that are known the newer counts."""
+def test_unknown_check_ins() -> None:
+    """An unknown check-in differs from none, and the newer of two check-ins counts."""
     one, two = LicenseState("192.0.2.1", "a", True, None), LicenseState("192.0.2.2", "a", True, None)
     parts = (
         Part("check-ins 1", NOW, IpLicenseList(checkins=[LicenseCheckin("192.0.2.1", "a", NOW)]), 60.0),
         Part("check-ins 2", NOW - 60, IpLicenseList(checkins=[LicenseCheckin("192.0.2.1", "a", NOW - 60)])),
         Part("licenses", NOW, IpLicenseList(licenses=[one, two])),
     )
-    found = licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts))
-    assert [(each.last_checkin, each.read_at) for each in found] == [(NOW, NOW), (UNSET, None)]
+    licenses = licenses_of(Observation("ip_licenses", "acme", "cln.example.net", NOW, parts))
+    assert [(license_.last_checkin, license_.read_at) for license_ in licenses] == [(NOW, NOW), (UNSET, None)]

@@ -1,4 +1,4 @@
-"""Lines are written by a thread of their own; what finds no room is dropped and counted, and whoever writes goes on."""
+"""Tests of the writing of lines in a background thread, which drops and counts lines instead of blocking."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from cln_monitor.exporter.line_writer import LineStream, LineWriter, unblocking
+from cln_monitor.exporter.line_writer import LineStream, LineWriter, non_blocking
 from tests.helpers.running import CLN_EXPORTER, ask, free_port, wait_until
 
 SIZE = 4096
 
 
 class Reader:
-    """The reading end of a small pipe. ``dropped`` are the numbers of lines that were counted as dropped."""
+    """The reading end of a small pipe. ``dropped`` has the counts of dropped lines."""
 
     def __init__(self) -> None:
         self.end, self.writing = os.pipe()
@@ -31,7 +31,7 @@ class Reader:
         self.dropped: list[int] = []
 
     def read(self) -> str:
-        """Return what is in the pipe."""
+        """Return the content of the pipe."""
         os.set_blocking(self.end, False)
         try:
             return os.read(self.end, 1 << 20).decode()
@@ -39,7 +39,7 @@ class Reader:
             return ""
 
     def read_until(self, text: str) -> str:
-        """Return what comes up to a ``text``."""
+        """Read until ``text`` is in the output, and return the output."""
         read: list[str] = []
 
         def has_come() -> bool:
@@ -52,7 +52,7 @@ class Reader:
 
 @pytest.fixture
 def reader() -> Iterator[Reader]:
-    """A reader that reads when it is told to."""
+    """A reader that reads only when the test calls it."""
     reader = Reader()
     yield reader
     os.close(reader.end)
@@ -61,7 +61,7 @@ def reader() -> Iterator[Reader]:
 
 @pytest.fixture
 def writer(reader: Reader) -> Iterator[LineWriter]:
-    """What writes to that reader; up to ten kilobytes wait."""
+    """A writer to that reader with a queue of 10 kB."""
     writer = LineWriter(reader.writing, 10_000)
     writer.count_dropped(reader.dropped.append)
     yield writer
@@ -69,8 +69,8 @@ def writer(reader: Reader) -> Iterator[LineWriter]:
     writer.close(5)
 
 
-def test_lines_come_as_they_were_written(reader: Reader, writer: LineWriter) -> None:
-    """In their order, and once."""
+def test_lines_are_written_in_order(reader: Reader, writer: LineWriter) -> None:
+    """Lines are written once and in order."""
     stream = LineStream(writer)
     print("one", "tw\N{LATIN SMALL LETTER O WITH DIAERESIS}", file=stream)
     stream.write("three\nfo")
@@ -80,8 +80,8 @@ def test_lines_come_as_they_were_written(reader: Reader, writer: LineWriter) -> 
     assert reader.dropped == []
 
 
-def test_a_reader_that_stands_still(reader: Reader, writer: LineWriter) -> None:
-    """Whoever writes goes on; when the reader is back, the lines that waited come, then how many were dropped."""
+def test_a_reader_that_is_stuck(reader: Reader, writer: LineWriter) -> None:
+    """A stuck reader does not block the writer, and later reads the queued lines and the number dropped."""
     started = time.monotonic()
     for number in range(1000):
         writer.write(f"{number:099}\n".encode())
@@ -91,13 +91,13 @@ def test_a_reader_that_stands_still(reader: Reader, writer: LineWriter) -> None:
     text = reader.read_until("could not be written\n")
     *lines, last = text.splitlines()
     assert [int(line) for line in lines] == list(range(1000 - dropped))
-    assert last == f"{dropped} lines of output were dropped, as they could not be written"
+    assert last == f"{dropped} lines of output were dropped because they could not be written"
     writer.write(b"again\n")
     assert reader.read_until("again\n") == "again\n"
 
 
-def test_a_close_waits_for_no_reader(reader: Reader, writer: LineWriter) -> None:
-    """But for a while for what can be written."""
+def test_close_does_not_wait_for_a_stuck_reader(reader: Reader, writer: LineWriter) -> None:
+    """Closing writes the queued lines, but waits for a stuck reader only until the timeout."""
     writer.write(b"first\n")
     writer.close(5)
     assert reader.read() == "first\n"
@@ -109,8 +109,8 @@ def test_a_close_waits_for_no_reader(reader: Reader, writer: LineWriter) -> None
     assert time.monotonic() - started < 3
 
 
-def test_a_reader_that_is_gone() -> None:
-    """Its lines are counted, those from before anybody counted as well, and nothing raises."""
+def test_a_closed_pipe() -> None:
+    """Lines to a closed pipe are counted without an exception, including those dropped before counting began."""
     end, writing = os.pipe()
     os.close(end)
     writer, dropped = LineWriter(writing), list[int]()
@@ -123,8 +123,8 @@ def test_a_reader_that_is_gone() -> None:
     os.close(writing)
 
 
-def test_a_disk_that_was_full(tmp_path: Path) -> None:
-    """When it has room again, the log goes on and says what is missing of it."""
+def test_a_full_disk(tmp_path: Path) -> None:
+    """Once a full disk has space again, lines are written, followed by the number dropped."""
     full, good = os.open("/dev/full", os.O_WRONLY), os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
     writer = LineWriter(full)
     writer.write(b"lost\n")
@@ -132,14 +132,14 @@ def test_a_disk_that_was_full(tmp_path: Path) -> None:
     os.dup2(good, full)
     writer.write(b"kept\n")
     writer.close(5)
-    notice = "1 lines of output were dropped, as they could not be written\n"
+    notice = "1 lines of output were dropped because they could not be written\n"
     assert (tmp_path / "log").read_text() == f"kept\n{notice}"
-    for each in (full, good):
-        os.close(each)
+    for descriptor in (full, good):
+        os.close(descriptor)
 
 
 def test_a_descriptor_that_another_process_made_non_blocking(reader: Reader, writer: LineWriter) -> None:
-    """It is waited for, as if it were not."""
+    """A descriptor that another process made non-blocking is written to without losing lines."""
     os.set_blocking(reader.writing, False)
     for number in range(60):
         writer.write(f"{number:099}\n".encode())
@@ -148,7 +148,7 @@ def test_a_descriptor_that_another_process_made_non_blocking(reader: Reader, wri
 
 
 def test_no_thread_can_be_started(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then lines are written by whoever has them."""
+    """If no thread can be started, the caller writes the lines."""
 
     def fail(*_: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -160,9 +160,9 @@ def test_no_thread_can_be_started(reader: Reader, monkeypatch: pytest.MonkeyPatc
     writer.close(0)
 
 
-def test_a_descriptor_for_crashes(reader: Reader, tmp_path: Path) -> None:
-    """It leads to the same pipe and never waits, and the one that others share does; a file is its own."""
-    descriptor = unblocking(reader.writing)
+def test_non_blocking_descriptor(reader: Reader, tmp_path: Path) -> None:
+    """The descriptor of a pipe is a new, non-blocking one; the original stays blocking. That of a file is unchanged."""
+    descriptor = non_blocking(reader.writing)
     written = os.write(descriptor, b"x" * 2 * SIZE)
     assert written == SIZE
     with pytest.raises(BlockingIOError):
@@ -170,11 +170,11 @@ def test_a_descriptor_for_crashes(reader: Reader, tmp_path: Path) -> None:
     assert os.get_blocking(reader.writing)
     os.close(descriptor)
     with (tmp_path / "log").open("w") as file:
-        assert unblocking(file.fileno()) == file.fileno()
+        assert non_blocking(file.fileno()) == file.fileno()
 
 
 def config(folder: Path) -> Path:
-    """Write the configuration of an exporter whose polls all fail, each with a line in the log, and return its path."""
+    """Write and return the path of a configuration whose polls all fail, each with a log line."""
     off = {name: {"enabled": False} for name in ("imunify", "patch_status", "ip_licenses", "els", "groups", "awp")}
     file = folder / "cln-monitor.yml"
     probes = {**off, "status": {"interval": "1s"}, "kernelcare": {"interval": "1s"}}
@@ -191,8 +191,8 @@ def value(metrics: str, name: str) -> float:
 
 @pytest.mark.processes
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGABRT"])
-def test_polls_go_on_while_nobody_reads_the_log(how: str, reader: Reader, tmp_path: Path) -> None:
-    """The running program: polls, metrics and a stop wait for no reader; nor does a crash that says where it was."""
+def test_polls_continue_while_the_log_is_not_read(how: str, reader: Reader, tmp_path: Path) -> None:
+    """Polls, metrics, a stop and a crash with a stack dump do not wait for a reader of the log."""
     os.write(reader.writing, b"x" * (SIZE - 100))
     address = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
@@ -215,7 +215,7 @@ def test_polls_go_on_while_nobody_reads_the_log(how: str, reader: Reader, tmp_pa
         wait_until(metrics, "the exporter to answer", 60)
         before = failures()
         wait_until(lambda: failures() >= before + 6, "polls to go on", 60)
-        assert value(metrics(), "cln_exporter_log_messages_dropped_total") == 0.0  # they wait
+        assert value(metrics(), "cln_exporter_log_messages_dropped_total") == 0.0  # they are queued
         started = time.monotonic()
         process.send_signal(signal.Signals[how])
         code = process.wait(15)

@@ -1,4 +1,4 @@
-"""Log lines: one line an event, read back by machines, and never with a secret."""
+"""Tests of the log: one line per event, machine-readable, and without secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PAIR = re.compile(r'(?P<name>[^ ="]+)=(?:(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<bare
 
 
 def read_logfmt(line: str) -> dict[str, str]:
-    """Return what a reader of logfmt makes of a line: bare words, or quoted as in JSON."""
+    """Parse a line of logfmt: bare words, or values quoted as in JSON."""
     pairs, end = {}, 0
     while end < len(line):
         pair = _PAIR.match(line, end)
@@ -37,7 +37,7 @@ def read_logfmt(line: str) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Put back what setting up logs changes for the whole process."""
+    """Restore the logging configuration of the process after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -48,7 +48,7 @@ def _restored() -> Iterator[None]:
 
 @pytest.fixture
 def redactor() -> Redactor:
-    """What knows the planted secrets."""
+    """A redactor of the planted secrets."""
     redactor = Redactor()
     for secret in ("pl4nted-secret", 'pl4nted "quoted" \\ ünd', "pl4nted\nof two lines"):
         redactor.hide(secret)
@@ -56,7 +56,7 @@ def redactor() -> Redactor:
 
 
 def set_up(level: str, log_format: str, redactor: Redactor) -> io.StringIO:
-    """Set up logs, and return where the lines then go in place of stderr."""
+    """Set up logging, and return the stream that replaces stderr."""
     set_up_logs(level, log_format, redactor)
     (handler,) = logging.getLogger().handlers
     assert isinstance(handler, logging.StreamHandler)
@@ -68,7 +68,7 @@ def set_up(level: str, log_format: str, redactor: Redactor) -> io.StringIO:
 
 @pytest.fixture(params=FORMATS)
 def read(request: pytest.FixtureRequest, redactor: Redactor) -> Read:
-    """Set up logs in each format; what it returns reads the lines written, as texts by name."""
+    """Set up logging in each format, and return a function that parses the lines written so far."""
     stream = set_up("info", request.param, redactor)
 
     def read() -> list[dict[str, str]]:
@@ -86,7 +86,7 @@ def _text(value: object) -> str:
 
 
 def test_a_line(read: Read) -> None:
-    """The time, the level and the message first, then what belongs to the event."""
+    """A line has the time, the level and the message first, then the fields of the event."""
     structlog.get_logger("cln_monitor.test").info("probe succeeded", account="acme", seconds=0.25, parts=3, ok=True)
     (line,) = read()
     assert list(line)[:3] == ["ts", "level", "msg"]
@@ -124,7 +124,7 @@ def test_a_line(read: Read) -> None:
     ids=ascii,
 )
 def test_any_value_stays_on_its_line(value: str, read: Read) -> None:
-    """And is read back as it was, whatever it holds."""
+    """Any value stays on one line and can be parsed back."""
     structlog.get_logger("test").warning("event", value=value)
     (line,) = read()
     assert line["value"] == value
@@ -134,14 +134,14 @@ def test_any_value_stays_on_its_line(value: str, read: Read) -> None:
 @example_settings(max_examples=100)
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_any_text_is_read_back_from_logfmt(one: str, two: str) -> None:
-    """No text breaks the line or the pair, nor sends control characters to a terminal."""
+    """Any text can be parsed back from logfmt, which never has control characters."""
     line = _logfmt(None, "", {"one": one, "two": two})
     assert read_logfmt(line) == {"one": one, "two": two}
     assert line.isprintable()
 
 
 def test_secrets_in_values(read: Read) -> None:
-    """Are replaced, also where the line spells them with escapes, and in things that are no text."""
+    """Secrets in messages and values are redacted, even if the line escapes them or the value is not a string."""
     secrets = ["pl4nted-secret", 'pl4nted "quoted" \\ ünd', "pl4nted\nof two lines"]
     for secret in secrets:
         structlog.get_logger("test").info(f"it is {secret}", value=f"<{secret}>", more=[secret], deep={"a": (secret,)})
@@ -153,7 +153,7 @@ def test_secrets_in_values(read: Read) -> None:
 
 
 def test_secrets_in_names(read: Read) -> None:
-    """The finished line is looked at once more, for what is no value."""
+    """Secrets in names of fields are redacted."""
     structlog.get_logger("test").info("event", **{"pl4nted-secret": 1})
     (line,) = read()
     assert line["<secret>"] == "1"
@@ -161,7 +161,7 @@ def test_secrets_in_names(read: Read) -> None:
 
 
 def test_secrets_in_tracebacks(read: Read) -> None:
-    """In the text of an exception, in that of its cause, and in the source lines they quote."""
+    """Secrets in tracebacks are redacted: in exceptions, their causes, and source lines."""
     error = ValueError("pl4nted-secret")
     error.__cause__ = KeyError('pl4nted "quoted" \\ ünd')
     try:
@@ -179,14 +179,14 @@ def test_secrets_in_tracebacks(read: Read) -> None:
 
 
 def test_lines_of_libraries(read: Read) -> None:
-    """Are in the same form, and say who speaks."""
+    """Lines of libraries have the same format, with the name of their logger."""
     logging.getLogger("some.library").warning("it said %s of %d", "pl4nted-secret", 3)
     (line,) = read()
     assert (line["msg"], line["logger"], line["level"]) == ("it said <secret> of 3", "some.library", "warning")
 
 
-def test_talkative_libraries_are_quiet(read: Read) -> None:
-    """They log URLs, and with them tokens; only their errors come through."""
+def test_noisy_libraries(read: Read) -> None:
+    """Only errors of libraries that log URLs are logged."""
     for name in ("urllib3.connectionpool", "apscheduler.scheduler", "uvicorn.error", "asyncio"):
         logging.getLogger(name).warning("GET /?token=x")
         logging.getLogger(name).error("broken")
@@ -194,7 +194,7 @@ def test_talkative_libraries_are_quiet(read: Read) -> None:
 
 
 def test_warnings_are_log_lines(read: Read) -> None:
-    """A library's deprecation does not write to stderr past the log."""
+    """Python warnings are log lines."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(capture=True)
@@ -214,7 +214,7 @@ def test_warnings_are_log_lines(read: Read) -> None:
     ],
 )
 def test_levels(level: str, shown: list[str], redactor: Redactor) -> None:
-    """What is below the level is not written, whether ours or a library's."""
+    """Messages below the level are not logged, whether from the exporter or from libraries."""
     stream = set_up(level, "json", redactor)
     for log in (structlog.get_logger("test"), logging.getLogger("other")):
         for name in ("debug", "info", "warning", "error"):
@@ -225,7 +225,7 @@ def test_levels(level: str, shown: list[str], redactor: Redactor) -> None:
 
 
 def test_set_up_again(read: Read, redactor: Redactor) -> None:
-    """Each event is one line, however often logs were set up."""
+    """Each event is one line after logging has been set up twice."""
     stream = set_up("info", "json", redactor)
     structlog.get_logger("test").info("event")
     assert len(stream.getvalue().splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The program ``cln-exporter`` as a process: what it says, what it serves, how it stops."""
+"""Tests of the program ``cln-exporter`` as a process: its output, its pages and its shutdown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PROBES = ("status", "kernelcare", "imunify", "patch_status", "ip_licenses", "els
 
 @pytest.fixture(scope="module")
 def cln() -> Iterator[tuple[Simulator, str]]:
-    """A running CLN of known values, and its API root."""
+    """A simulated CLN with known values, and its API root."""
     simulator = small_cln()
     with serve(simulator) as served:
         yield simulator, served.url
@@ -37,21 +37,21 @@ def cln() -> Iterator[tuple[Simulator, str]]:
 
 @pytest.fixture(scope="module")
 def exporter(cln: tuple[Simulator, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """The real program, watching that CLN, each probe tried once; for tests that change nothing of either."""
+    """The program monitoring that CLN, after one run of each probe; tests must not modify either."""
     with _watching(cln[1], tmp_path_factory.mktemp("exporter")) as running:
         yield running
 
 
 @pytest.mark.measured
-def test_metrics_are_as_the_golden_file_has_them(
+def test_metrics_match_the_golden_file(
     exporter: Exporter, cln: tuple[Simulator, str], golden: Callable[[str, str], None]
 ) -> None:
-    """All that the real program exposes over a CLN of known values, less what differs from run to run."""
+    """The exposition for known values matches the golden file, except for values that vary."""
     golden("metrics.txt", _stable(exporter.metrics(), cln[1]))
 
 
 def test_openmetrics_has_the_same_series(exporter: Exporter) -> None:
-    """A client that asks for OpenMetrics gets it, whole, with the same series of polled data."""
+    """OpenMetrics on request is complete, with the same series of polled data."""
     answer = exporter.ask("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     assert answer.text.endswith("\n# EOF\n")
@@ -61,10 +61,10 @@ def test_openmetrics_has_the_same_series(exporter: Exporter) -> None:
 
 
 def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> None:
-    """Whatever the exporter does, it sends GETs of the calls that only read."""
+    """The exporter sends only GET requests of read-only calls."""
     exporter.ask("/probe?account=acme&probe=patch_status")
-    asked = {(request.method, re.sub(r"(nagios|nagios-res)/.*", r"\1/…", request.path)) for request in cln[0].requests}
-    assert asked == {
+    calls = {(request.method, re.sub(r"(nagios|nagios-res)/.*", r"\1/…", request.path)) for request in cln[0].requests}
+    assert calls == {
         ("GET", "/status.json"),
         ("GET", "/kcare/key/list.json"),
         ("GET", "/kcare/key/servers.json"),
@@ -82,8 +82,8 @@ def test_only_reads_are_sent(exporter: Exporter, cln: tuple[Simulator, str]) -> 
     }
 
 
-def test_nothing_secret_leaves(tmp_path: Path) -> None:
-    """Planted secrets are in no page, no metric and no log line, also while calls fail."""
+def test_no_secret_is_exposed(tmp_path: Path) -> None:
+    """No secret is in a page, a metric or the log, even while calls fail."""
     simulator = small_cln()
     with serve(simulator) as served, _watching(served.url, tmp_path) as exporter:
         for fault in (
@@ -95,26 +95,30 @@ def test_nothing_secret_leaves(tmp_path: Path) -> None:
             simulator.faults.add(fault)
             _probe_all(exporter)
             simulator.faults.clear()
-        told = [exporter.ask(path).text for path in ("/", "/metrics", "/config")]
-        told += [exporter.ask(f"/api/v1/observations/acme/{probe}").text for probe in PROBES]
-        told.append(exporter.log)
+        texts = [exporter.ask(path).text for path in ("/", "/metrics", "/config")]
+        texts += [exporter.ask(f"/api/v1/observations/acme/{probe}").text for probe in PROBES]
+        texts.append(exporter.log)
     assert "reason=auth" in exporter.log
     for secret in SECRETS:
-        assert not [text for text in told if secret in text], secret
+        assert not [text for text in texts if secret in text], secret
 
 
 @pytest.mark.parametrize("where", ["*", "/kcare/key/servers.json"], ids=["all-calls", "the-calls-of-keys"])
 def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(where: str, tmp_path: Path) -> None:
-    """A stop waits for no call: not those of the poller, not one behind /probe."""
+    """SIGTERM stops the exporter within seconds while calls of polls and of /probe hang."""
     simulator = small_cln()
     simulator.faults.add(Fault("hang", where))
     with (
         serve(simulator) as served,
         running_exporter(tmp_path, f"--config.file={write_config(tmp_path, served.url)}") as exporter,
     ):
-        assert exporter.ask("/-/healthy").status == 200  # it polls before it serves, and minds signals from then on
-        wait_until(lambda: [each for each in simulator.requests if each.path.startswith("/kcare/key/")], "a call")
-        wait_until(lambda: where == "*" or any("servers" in each.path for each in simulator.requests), "that call")
+        assert exporter.ask("/-/healthy").status == 200  # signals are handled once it serves
+        wait_until(
+            lambda: [request for request in simulator.requests if request.path.startswith("/kcare/key/")], "a call"
+        )
+        wait_until(
+            lambda: where == "*" or any("servers" in request.path for request in simulator.requests), "that call"
+        )
         with socket.create_connection(("127.0.0.1", int(exporter.address.rpartition(":")[2]))) as probing:
             probing.sendall(b"GET /probe?account=acme&probe=kernelcare HTTP/1.1\r\nHost: x\r\n\r\n")
             code, seconds = exporter.stop()
@@ -123,8 +127,8 @@ def test_it_stops_within_seconds_of_sigterm_while_cln_hangs(where: str, tmp_path
 
 
 @pytest.mark.measured
-def test_ctrl_c_ends_the_demo_quietly(tmp_path: Path) -> None:
-    """The demo needs no configuration, shows something wrong in every metric, and ends on SIGINT with code 0."""
+def test_ctrl_c_stops_the_demo(tmp_path: Path) -> None:
+    """The demo needs no configuration, has some problem in each metric, and exits with 0 on SIGINT."""
     with running_exporter(tmp_path, "--demo") as exporter:
         exporter.wait_ready()
         metrics = exporter.metrics()
@@ -143,15 +147,15 @@ def test_ctrl_c_ends_the_demo_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.measured
-def test_sighup_reloads_and_a_bad_file_changes_nothing(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """SIGHUP takes a new configuration; a broken one leaves the old in use, with the observations."""
+def test_sighup(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """SIGHUP reloads the configuration; an invalid one leaves the previous one and its data in use."""
     config = write_config(tmp_path, cln[1])
     with running_exporter(tmp_path, f"--config.file={config}") as exporter:
         exporter.wait_ready()
         good = config.read_text()
         config.write_text(good + "surprise: 1\n")
         exporter.process.send_signal(signal.SIGHUP)
-        exporter.wait_for_log("configuration not reloaded")
+        exporter.wait_for_log("configuration reload failed")
         metrics = exporter.metrics()
         assert "cln_exporter_config_last_reload_successful 0.0" in metrics
         assert 'cln_kernelcare_key_servers_limit{account="acme",key="WsTs-' in metrics
@@ -163,17 +167,17 @@ def test_sighup_reloads_and_a_bad_file_changes_nothing(cln: tuple[Simulator, str
         assert "cln_exporter_config_last_reload_successful 1.0" in exporter.metrics()
 
 
-def test_a_sighup_before_the_configuration_is_read_is_kept(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """It neither ends the program nor is lost: what the program serves is what was there after the signal."""
+def test_a_sighup_during_startup(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """A SIGHUP during startup neither terminates the program nor is lost."""
     config = write_config(tmp_path, cln[1])
     good = config.read_text()
     config.unlink()
-    os.mkfifo(config)  # the program waits within each reading of its configuration, until we have written
+    os.mkfifo(config)  # blocks the program whenever it reads its configuration
     program = Program(
         [str(CLN_EXPORTER), "--web.listen-address=127.0.0.1:0", f"--config.file={config}"], tmp_path / "exporter.log"
     )
     try:
-        wait_until(lambda: _blocks(program, signal.SIGHUP), "the program to take charge")
+        wait_until(lambda: _blocks(program, signal.SIGHUP), "the program to block signals")
         program.process.send_signal(signal.SIGHUP)
         _write_to_reader(config, good)
         program.wait_for_log("msg=listening")
@@ -184,16 +188,16 @@ def test_a_sighup_before_the_configuration_is_read_is_kept(cln: tuple[Simulator,
         program.stop()
 
 
-def test_it_takes_charge_of_sighup_before_anything_heavy_is_imported() -> None:
-    """So that hardly a moment is left in which a reload would kill what has just been started."""
-    heavy = "{'structlog', 'uvicorn', 'requests', 'yaml'}"
-    code = f"import sys, cln_monitor.exporter.__main__; print(*{heavy} & set(sys.modules))"
+def test_signals_are_blocked_before_slow_imports() -> None:
+    """Signals are blocked before slow imports, so that an early SIGHUP does not terminate the program."""
+    slow = "{'structlog', 'uvicorn', 'requests', 'yaml'}"
+    code = f"import sys, cln_monitor.exporter.__main__; print(*{slow} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout == "\n"
 
 
-def test_reload_over_http_needs_the_switch(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """POST /-/reload answers 200 where it is switched on, and 403 with what to do where not."""
+def test_reload_over_http_needs_the_flag(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """POST /-/reload returns 200 if it is enabled, and otherwise 403 with the flag."""
     with _watching(cln[1], tmp_path) as exporter:
         assert exporter.ask("/-/reload", "POST").status == 200
         assert exporter.ask("/-/reload").status == 405
@@ -203,38 +207,41 @@ def test_reload_over_http_needs_the_switch(cln: tuple[Simulator, str], tmp_path:
 
 
 def test_config_check_says_ok(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """--config.check reads all there is to read, asks nobody, and exits 0."""
+    """--config.check of a valid configuration prints a summary and exits with 0."""
     config = write_config(tmp_path, cln[1])
     assert _run(f"--config.file={config}", "--config.check") == (0, f"{config}: ok, 1 account, 8 probes\n", "")
 
 
 @pytest.mark.measured
-def test_config_check_tells_what_is_unusual(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """A configuration that works and is hardly meant is good, and its owner learns of it before it runs."""
+def test_config_check_warns(cln: tuple[Simulator, str], tmp_path: Path) -> None:
+    """--config.check prints warnings about a valid configuration to stderr and exits with 0."""
     config = write_config(tmp_path, cln[1])
     config.write_text(config.read_text() + "tls_config: {insecure_skip_verify: true}\n")
     code, output, errors = _run(f"--config.file={config}", "--config.check")
     assert (code, output) == (0, f"{config}: ok, 1 account, 8 probes\n")
-    warning = "tls_config.insecure_skip_verify: whoever is between here and CLN can read the tokens"
+    warning = (
+        "tls_config.insecure_skip_verify: TLS certificate verification is disabled; "
+        "anyone on the network path can read the tokens"
+    )
     assert errors == f"cln-exporter: {config}: warning: {warning}\n"
 
 
 @pytest.mark.measured
 def test_config_check_reads_the_web_configuration_too(cln: tuple[Simulator, str], tmp_path: Path) -> None:
-    """Good or bad, with what is unusual in it."""
+    """--config.check also checks the web configuration, and prints its warnings or errors."""
     config, web = write_config(tmp_path, cln[1]), tmp_path / "web.yml"
     arguments = (f"--config.file={config}", f"--web.config.file={web}", "--config.check")
     web.write_text(f"basic_auth_users: {{alice: $2y$12${'u' * 53}}}\n")
     code, output, errors = _run(*arguments)
     assert (code, output.splitlines()[1]) == (0, f"{web}: ok, no TLS, 1 user")
-    assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: cost 12, not 10: the time ")
+    assert errors.startswith(f"cln-exporter: {web}: warning: basic_auth_users.alice: cost 12, not 10: response times ")
     web.write_text("basic_auth_users: {alice: secret}\n")
-    complaint = "basic_auth_users.alice: is no bcrypt hash; make one with: htpasswd -nBC 10 ''"
+    complaint = "basic_auth_users.alice: not a bcrypt hash; create one with: htpasswd -nBC 10 ''"
     assert _run(*arguments) == (1, f"{config}: ok, 1 account, 8 probes\n", f"cln-exporter: {web}: {complaint}\n")
 
 
-def test_a_bad_web_configuration_is_a_line_a_problem_and_exit_1(tmp_path: Path) -> None:
-    """Nothing is served without the passwords that were asked for."""
+def test_an_invalid_web_configuration_is_one_line_per_problem_and_exit_1(tmp_path: Path) -> None:
+    """An invalid web configuration prints one line per problem and exits with 1."""
     web = tmp_path / "web.yml"
     web.write_text("tls_server_config: {cert_file: no.pem, key_file: no.key}\nbasic_auth_user: {}\n")
     lines = [
@@ -251,14 +258,14 @@ def test_a_bad_web_configuration_is_a_line_a_problem_and_exit_1(tmp_path: Path) 
         pytest.param(
             "accounts: [",
             "line 1, column 12: expected the node content, but found '<stream end>'; "
-            "is a bracket or a quote still open?",
+            "check for an unclosed bracket or quote",
             id="yaml",
         ),
         pytest.param("acounts: []", "acounts: unknown key; did you mean accounts?", id="unknown-key"),
         pytest.param(
             "accounts: [{name: a, login: l, secret_key_file: nowhere}]",
             "accounts[0].secret_key_file: cannot read {folder}/nowhere (No such file or directory); "
-            "relative names start from {folder}",
+            "relative paths start from {folder}",
             id="missing-secret-file",
         ),
         pytest.param(
@@ -268,19 +275,18 @@ def test_a_bad_web_configuration_is_a_line_a_problem_and_exit_1(tmp_path: Path) 
         ),
         pytest.param(
             "accounts: [{name: a, login: l, secret_key: s}, {name: a, login: m, secret_key: t}]",
-            "accounts[1].name: a is the name of accounts[0] already",
+            "accounts[1].name: duplicate account name a; accounts[0] has the same name",
             id="duplicate-name",
         ),
         pytest.param(
             "timeout: 15\naccounts: [{name: a, login: l, secret_key: s}]",
-            "timeout: '15' is no duration: write a number with a unit, such as 90s, 15m, 24h or 1d; "
-            "did you mean 15s or 15m?",
+            "timeout: invalid duration '15': use for example 90s, 15m, 1h30m; did you mean 15s or 15m?",
             id="no-unit",
         ),
     ],
 )
 def test_a_bad_configuration_is_one_line_and_exit_1(text: str, complaint: str, tmp_path: Path) -> None:
-    """Whoever wrote the configuration reads where it is wrong and what would be right, not a traceback."""
+    """An invalid configuration is one line with the position and the fix, not a traceback."""
     config = tmp_path / "bad.yml"
     config.write_text(text)
     code, output, errors = _run(f"--config.file={config}")
@@ -291,26 +297,26 @@ def test_a_bad_configuration_is_one_line_and_exit_1(text: str, complaint: str, t
 
 @pytest.mark.measured
 def test_a_missing_configuration_is_one_line_and_exit_1(tmp_path: Path) -> None:
-    """The path that was tried is in the message."""
+    """The error about a missing configuration has its path."""
     missing = tmp_path / "missing.yml"
-    complaint = f"{missing}: cannot be read: No such file or directory; create it, or name another file"
+    complaint = f"{missing}: cannot be read: No such file or directory; create it, or use another file"
     assert _run(f"--config.file={missing}") == (1, "", f"cln-exporter: {complaint}\n")
 
 
 def test_a_bad_flag_is_one_line_and_exit_1() -> None:
-    """With the way to all flags."""
+    """The error about an unknown flag refers to --help."""
     complaint = "cln-exporter: unrecognized arguments: --config.fil=x; see --help\n"
     assert _run("--config.fil=x") == (1, "", complaint)
 
 
 def test_a_port_in_use_is_one_line_and_exit_1(exporter: Exporter) -> None:
-    """The address that is taken is in the message."""
+    """The error about a port in use has the address."""
     complaint = f"cannot listen on {exporter.address}: Address already in use; is another exporter running?"
     assert _run("--demo", f"--web.listen-address={exporter.address}") == (1, "", f"cln-exporter: {complaint}\n")
 
 
-def test_it_listens_on_each_address_it_is_given(tmp_path: Path) -> None:
-    """--web.listen-address can be repeated."""
+def test_it_listens_on_each_address(tmp_path: Path) -> None:
+    """The exporter listens on each repeated --web.listen-address."""
     with running_exporter(tmp_path, "--demo", "--web.listen-address=[::1]:0") as exporter:
         second = exporter.wait_for_log(r"address=(\[::1\]:\d+)")[1]
         assert ask(f"http://{second}/-/healthy").status == 200
@@ -318,13 +324,13 @@ def test_it_listens_on_each_address_it_is_given(tmp_path: Path) -> None:
 
 
 def test_version() -> None:
-    """--version names the program and its version."""
+    """--version prints the name and the version of the program."""
     code, output, _ = _run("--version")
     assert (code, bool(re.fullmatch(r"cln-exporter \d+\.\d+\.\d+\n", output))) == (0, True), output
 
 
-def test_garbage_is_still_looked_for() -> None:
-    """Less often than by default, and in what comes after it."""
+def test_garbage_collection_stays_enabled() -> None:
+    """Garbage is collected less often than by default, and not in imported modules."""
     before = gc.get_threshold()
     try:
         set_up_interpreter()
@@ -336,20 +342,20 @@ def test_garbage_is_still_looked_for() -> None:
         gc.set_threshold(*before)
 
 
-def _blocks(program: Program, what: signal.Signals) -> bool:
-    """Tell whether the process keeps that signal for later."""
+def _blocks(program: Program, number: signal.Signals) -> bool:
+    """Return whether the process blocks a signal."""
     assert program.process.poll() is None, program.log
     blocked = re.search(r"SigBlk:\s*(\w+)", Path(f"/proc/{program.process.pid}/status").read_text(encoding="utf-8"))
-    return blocked is not None and bool(int(blocked[1], 16) >> (what - 1) & 1)
+    return blocked is not None and bool(int(blocked[1], 16) >> (number - 1) & 1)
 
 
 def _write_to_reader(fifo: Path, text: str) -> None:
-    """Write ``text`` to whoever reads from ``fifo``, once somebody does."""
+    """Write ``text`` to the reader of ``fifo``, once there is one."""
 
     def reader() -> int | None:
         try:
             return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # nobody reads yet
+        except OSError:  # no reader yet
             return None
 
     end = wait_until(reader, "a reader of the configuration")
@@ -359,10 +365,12 @@ def _write_to_reader(fifo: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _watching(api_url: str, folder: Path) -> Iterator[Exporter]:
-    """Run an exporter of the configuration that it finds in ``folder``, each of its probes tried once."""
-    config = write_config(folder, api_url)
-    with running_exporter(folder, f"--config.file={config}", "--web.enable-lifecycle", "--log.level=debug") as running:
+def _watching(api_url: str, directory: Path) -> Iterator[Exporter]:
+    """Run an exporter with a configuration in ``directory``, and wait until each probe has run once."""
+    config = write_config(directory, api_url)
+    with running_exporter(
+        directory, f"--config.file={config}", "--web.enable-lifecycle", "--log.level=debug"
+    ) as running:
         running.wait_ready()
         yield running
 
@@ -385,10 +393,10 @@ _DIFFERS = re.compile(
 
 
 def _stable(metrics: str, api_url: str) -> str:
-    """Take out of ``metrics`` what differs from run to run."""
+    """Remove values that vary from ``metrics``."""
     host = api_url.removeprefix("http://").partition("/")[0]
     lines: list[str] = []
-    # Series of counters come in the order in which the threads first counted.
+    # The order of counter series depends on the threads.
     for line in _with_api_series_sorted(metrics.replace(host, "cln.example.net").splitlines()):
         if re.match(r"(# (HELP|TYPE) )?(process_|python_)|cln_api_request_duration_seconds_bucket", line):
             continue

@@ -1,4 +1,4 @@
-"""A poll whose answers are those of the last one compresses nothing again, and shows nothing that is no longer true."""
+"""Tests that unchanged responses are not compressed again, and that everything that depends on time is updated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHECKIN = "cln_kernelcare_server_last_checkin"
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter that has polled two KernelCare keys, and an Imunify key, of servers that last checked in now."""
+    """An exporter that has polled two KernelCare keys and an Imunify key, whose servers have just checked in."""
     now = exporting.clock.time() // 60 * 60
     for key, name in ((KEY, "one"), (OTHER_KEY, "two")):
         exporting.account.add_kernelcare_key(key, limit=4).add_server(name, ip="192.0.2.1", last_checkin=now)
@@ -31,20 +31,20 @@ def fleet(exporting: Exporting) -> Exporting:
 
 @pytest.fixture
 def compressed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What is compressed from now on."""
+    """The texts that are compressed from now on."""
     texts: list[bytes] = []
-    compress: Callable[[bytes], Fragment] = Fragment.of
+    compress: Callable[[bytes], Fragment] = Fragment.compress
 
-    def noted(text: bytes) -> Fragment:
+    def recorded(text: bytes) -> Fragment:
         texts.append(text)
         return compress(text)
 
-    monkeypatch.setattr(Fragment, "of", noted)
+    monkeypatch.setattr(Fragment, "compress", recorded)
     return texts
 
 
-def test_the_same_answers(fleet: Exporting, compressed: list[bytes]) -> None:
-    """No server is compressed; the probe's own times move on."""
+def test_unchanged_responses(fleet: Exporting, compressed: list[bytes]) -> None:
+    """Unchanged per-server series are not compressed again; the times of the probe are updated."""
     before = fleet.samples(CHECKIN)
     fleet.clock.sleep(60)
     fleet.run("kernelcare")
@@ -56,8 +56,8 @@ def test_the_same_answers(fleet: Exporting, compressed: list[bytes]) -> None:
     assert {part.observed_at for part in observation.parts} == {fleet.clock.time()}
 
 
-def test_a_server_turns_stale_in_an_answer_that_stays(fleet: Exporting) -> None:
-    """Whether it is stale is a matter of the time, not of the answer alone."""
+def test_a_server_becomes_stale_in_an_unchanged_response(fleet: Exporting) -> None:
+    """A server becomes stale with time even if the response is unchanged."""
 
     def fresh() -> list[str]:
         return [line[-1] for line in fleet.samples("cln_kernelcare_key_servers{") if 'checkin="fresh"' in line]
@@ -68,8 +68,8 @@ def test_a_server_turns_stale_in_an_answer_that_stays(fleet: Exporting) -> None:
     assert fresh() == ["0", "0"]
 
 
-def test_data_that_stay_do_not_age(fleet: Exporting) -> None:
-    """An answer that stays is seen anew by each poll: it is the polls that fail which let it grow old."""
+def test_unchanged_data_do_not_expire(fleet: Exporting) -> None:
+    """Unchanged data expire only if polls fail."""
     for _ in range(4):
         fleet.clock.sleep(HOUR)
         fleet.run("kernelcare")
@@ -78,25 +78,25 @@ def test_data_that_stay_do_not_age(fleet: Exporting) -> None:
     assert fleet.samples(CHECKIN) == []
 
 
-def test_what_went_and_came_back(fleet: Exporting) -> None:
-    """A server and a key vanish with the poll that does not see them, and are there again with the one that does."""
-    all_of_them = fleet.samples(CHECKIN)
+def test_removed_and_restored_servers(fleet: Exporting) -> None:
+    """A server and a key disappear with the poll that does not list them, and reappear with the one that does."""
+    original = fleet.samples(CHECKIN)
     server = fleet.account.kernelcare_keys[KEY].servers.pop("one")
     fleet.run("kernelcare")
-    assert fleet.samples(CHECKIN) == [line for line in all_of_them if '"one"' not in line]
+    assert fleet.samples(CHECKIN) == [line for line in original if '"one"' not in line]
     fleet.account.kernelcare_keys[KEY].servers["one"] = server
     fleet.run("kernelcare")
-    assert fleet.samples(CHECKIN) == all_of_them
+    assert fleet.samples(CHECKIN) == original
     key = fleet.account.kernelcare_keys.pop(OTHER_KEY)
     fleet.run("kernelcare")
-    assert fleet.samples(CHECKIN) == [line for line in all_of_them if '"two"' not in line]
+    assert fleet.samples(CHECKIN) == [line for line in original if '"two"' not in line]
     fleet.account.kernelcare_keys[OTHER_KEY] = key
     fleet.run("kernelcare")
-    assert sorted(fleet.samples(CHECKIN)) == sorted(all_of_them)
+    assert sorted(fleet.samples(CHECKIN)) == sorted(original)
 
 
-def test_another_setting_shows_at_once(fleet: Exporting) -> None:
-    """What was written under the former configuration is not taken for what the new one asks for."""
+def test_changed_settings_apply_at_once(fleet: Exporting) -> None:
+    """Text rendered with the previous configuration is not reused after a reload."""
     fleet.configure(top="probes: {kernelcare: {server_series: false}}")
     assert fleet.service.reload() is None
     assert fleet.samples(CHECKIN) == []
@@ -107,7 +107,7 @@ def test_another_setting_shows_at_once(fleet: Exporting) -> None:
 
 
 def test_a_secret_that_is_learned_later(fleet: Exporting) -> None:
-    """An answer that stays is searched again: a text in it may have become a secret."""
+    """An unchanged response is redacted again, as a text in it may have become a secret."""
     assert '"three"' in fleet.metrics()
     fleet.service._redactor.hide("three", "<hidden>")
     fleet.run("imunify")

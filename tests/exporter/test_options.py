@@ -1,4 +1,4 @@
-"""The command line: defaults, what can be set, and what is refused with exit code 1 and words."""
+"""Tests of the command line: defaults, valid values, and errors with exit code 1."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 from cln_monitor.exporter.options import DEFAULT_ADDRESS, make_parser
 from cln_monitor.probes import Shard
 
-PATH = "expected a path such as /metrics that nothing else is at, got"
-COUNT = "expected a number of 0 or more, got"
+PATH = "argument --web.telemetry-path: invalid path '{}': use for example /metrics, not a path of another endpoint"
+COUNT = "argument --web.max-requests: invalid number '{}': use 0 or a positive integer"
 
 
 def test_defaults() -> None:
-    """As the contract has them."""
+    """An empty command line has the default of each flag."""
     options = make_parser().parse_args([])
     assert options.config_file == Path("/etc/cln-monitor/cln-monitor.yml")
     assert (options.config_check, options.demo, options.enable_lifecycle) == (False, False, False)
@@ -25,8 +25,8 @@ def test_defaults() -> None:
     assert (options.shard, options.log_level, options.log_format) == (None, "info", "logfmt")
 
 
-def test_all_that_can_be_set() -> None:
-    """Each flag of the contract, with ``=`` or a blank; an address can be given again."""
+def test_every_flag_can_be_set() -> None:
+    """Each flag takes its value after ``=`` or a space, and an address can be repeated."""
     options = make_parser().parse_args(
         [
             "--config.file=/tmp/a.yml",
@@ -60,38 +60,38 @@ def test_all_that_can_be_set() -> None:
         ("--shard=2", "argument --shard: expected a shard such as 0/3, the first of three, got '2'"),
         ("--shard=-1/3", "argument --shard: expected a shard such as 0/3, the first of three, got '-1/3'"),
         ("--shard=0/1001", "argument --shard: expected 1 to 1000 shards in all, got 1001"),
-        ("--web.telemetry-path=metrics", f"argument --web.telemetry-path: {PATH} 'metrics'"),
-        ("--web.telemetry-path=", f"argument --web.telemetry-path: {PATH} ''"),
-        ("--web.telemetry-path=/", f"argument --web.telemetry-path: {PATH} '/'"),
-        ("--web.telemetry-path=/probe", f"argument --web.telemetry-path: {PATH} '/probe'"),
-        ("--web.telemetry-path=/probe/x", f"argument --web.telemetry-path: {PATH} '/probe/x'"),
-        ("--web.telemetry-path=/probe/", f"argument --web.telemetry-path: {PATH} '/probe/'"),
-        ("--web.telemetry-path=//x", f"argument --web.telemetry-path: {PATH} '//x'"),
-        ("--web.telemetry-path=/x//y", f"argument --web.telemetry-path: {PATH} '/x//y'"),
-        ("--web.telemetry-path=/config", f"argument --web.telemetry-path: {PATH} '/config'"),
-        ("--web.telemetry-path=/config/x", f"argument --web.telemetry-path: {PATH} '/config/x'"),
-        ("--web.telemetry-path=/-/healthy", f"argument --web.telemetry-path: {PATH} '/-/healthy'"),
-        ("--web.telemetry-path=/api/v1", f"argument --web.telemetry-path: {PATH} '/api/v1'"),
-        ("--web.telemetry-path=/sd/els", f"argument --web.telemetry-path: {PATH} '/sd/els'"),
-        ("--web.telemetry-path=/m?x", f"argument --web.telemetry-path: {PATH} '/m?x'"),
-        ("--web.telemetry-path=/{m}", f"argument --web.telemetry-path: {PATH} '/{{m}}'"),
-        ("--web.telemetry-path=/m%20s", f"argument --web.telemetry-path: {PATH} '/m%20s'"),
-        ("--web.telemetry-path=/m s", f"argument --web.telemetry-path: {PATH} '/m s'"),
-        ("--web.max-requests=-1", f"argument --web.max-requests: {COUNT} '-1'"),
-        ("--web.max-requests=many", f"argument --web.max-requests: {COUNT} 'many'"),
-        ("--web.max-requests=", f"argument --web.max-requests: {COUNT} ''"),
-        ("--web.max-requests=²", f"argument --web.max-requests: {COUNT} '²'"),
-        ("--web.max-requests=\u0661", f"argument --web.max-requests: {COUNT} '\u0661'"),
-        ("--web.max-requests=1_0", f"argument --web.max-requests: {COUNT} '1_0'"),
+        ("--web.telemetry-path=metrics", PATH.format("metrics")),
+        ("--web.telemetry-path=", PATH.format("")),
+        ("--web.telemetry-path=/", PATH.format("/")),
+        ("--web.telemetry-path=/probe", PATH.format("/probe")),
+        ("--web.telemetry-path=/probe/x", PATH.format("/probe/x")),
+        ("--web.telemetry-path=/probe/", PATH.format("/probe/")),
+        ("--web.telemetry-path=//x", PATH.format("//x")),
+        ("--web.telemetry-path=/x//y", PATH.format("/x//y")),
+        ("--web.telemetry-path=/config", PATH.format("/config")),
+        ("--web.telemetry-path=/config/x", PATH.format("/config/x")),
+        ("--web.telemetry-path=/-/healthy", PATH.format("/-/healthy")),
+        ("--web.telemetry-path=/api/v1", PATH.format("/api/v1")),
+        ("--web.telemetry-path=/sd/els", PATH.format("/sd/els")),
+        ("--web.telemetry-path=/m?x", PATH.format("/m?x")),
+        ("--web.telemetry-path=/{m}", PATH.format("/{m}")),
+        ("--web.telemetry-path=/m%20s", PATH.format("/m%20s")),
+        ("--web.telemetry-path=/m s", PATH.format("/m s")),
+        ("--web.max-requests=-1", COUNT.format("-1")),
+        ("--web.max-requests=many", COUNT.format("many")),
+        ("--web.max-requests=", COUNT.format("")),
+        ("--web.max-requests=²", COUNT.format("²")),
+        ("--web.max-requests=\u0661", COUNT.format("\u0661")),
+        ("--web.max-requests=1_0", COUNT.format("1_0")),
         *(
-            (f"--web.route-prefix={path}", f"argument --web.route-prefix: expected a path such as /cln, got '{path}'")
+            (f"--web.route-prefix={path}", f"argument --web.route-prefix: invalid path '{path}': use for example /cln")
             for path in ("cln", "/a//b", "/a?b", "/a#b", "/a b", "/%2f", "/{a}")
         ),
         *(
-            (f"--web.external-url={url}", "argument --web.external-url: expected an address such as https://")
+            (f"--web.external-url={url}", f"argument --web.external-url: invalid URL '{url}': use for example https://")
             for url in ("", "/cln", "cln", "ftp://x/", "http://", "http://x:y/", "http://x/?a", "http://u:p@x/")
         ),
-        ("--storage.path=", "argument --storage.path: expected a folder, such as /var/lib/cln-exporter, got ''"),
+        ("--storage.path=", "argument --storage.path: invalid directory '': use for example /var/lib/cln-exporter"),
         ("--log.level=loud", "argument --log.level: invalid choice: 'loud' (choose from"),
         ("--log.format=xml", "argument --log.format: invalid choice: 'xml' (choose from"),
         ("--config.fil=x", "unrecognized arguments: --config.fil=x"),
@@ -100,8 +100,10 @@ def test_all_that_can_be_set() -> None:
         ("two\nlines", "unrecognized arguments: two lines"),
     ],
 )
-def test_refused(argument: str, complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 1, and one line that says what would be right."""
+def test_an_invalid_command_line_is_one_line_and_exit_1(
+    argument: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An invalid command line prints one line with a valid example and exits with 1."""
     with pytest.raises(SystemExit) as caught:
         make_parser().parse_args([argument])
     error = capsys.readouterr().err
@@ -113,12 +115,12 @@ def test_refused(argument: str, complaint: str, capsys: pytest.CaptureFixture[st
 
 @pytest.mark.parametrize("path", ["/metrics", "/m", "/all/metrics", "/-x", "/apis", "/probes", "/metrics/"])
 def test_telemetry_paths(path: str) -> None:
-    """Any path that nothing else is at."""
+    """A path that no other endpoint uses is accepted for the metrics."""
     assert make_parser().parse_args([f"--web.telemetry-path={path}"]).telemetry_path == path
 
 
-def test_help_tells_each_default(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever asks for help sees each flag and its default."""
+def test_help_shows_each_default(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help shows the defaults of the flags."""
     with pytest.raises(SystemExit) as caught:
         make_parser().parse_args(["--help"])
     assert caught.value.code == 0
@@ -138,6 +140,6 @@ def test_help_tells_each_default(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_prefixes(arguments: list[str], external: str | None, prefix: str | None) -> None:
-    """The path of the address by which others come, and that by which the exporter is asked."""
+    """The external URL is reduced to its path, and a route prefix loses its trailing slash."""
     options = make_parser().parse_args(arguments)
     assert (options.external_url, options.route_prefix) == (external, prefix)

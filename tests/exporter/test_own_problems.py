@@ -1,4 +1,4 @@
-"""What is wrong with the exporter itself."""
+"""Tests of the problems of the exporter itself."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ SECOND = "  - {name: second, login: other_login, secret_key: s3cret, api_url: ht
 
 
 def found(exporting: Exporting, account: str | None = None) -> list[OwnProblem]:
-    """Return the problems of the exporter, of all targets or those of one account."""
+    """Return the problems of the exporter for all targets, or for those of one account."""
     targets = exporting.service.targets.values()
-    return exporting.service.problems([each for each in targets if account in {None, each.id.account}])
+    return exporting.service.problems([target for target in targets if account in {None, target.id.account}])
 
 
 def skewed(exporting: Exporting, seconds: float, api: str = "") -> None:
-    """Let the last answer of CLN be ahead by so much."""
+    """Record a response of CLN whose clock is ahead by ``seconds``."""
     api = api or exporting.target("kernelcare").id.api
-    exporting.service.counters.exchanged(Exchange(api, "/status.json", "200", 0.1, seconds))
+    exporting.service.counters.observe_request(Exchange(api, "/status.json", "200", 0.1, seconds))
 
 
-def test_none(exporting: Exporting) -> None:
-    """Of an exporter that is well."""
+def test_no_problems(exporting: Exporting) -> None:
+    """A healthy exporter has no problems."""
     exporting.run()
     assert found(exporting) == []
 
 
-def test_a_reload_that_fails(exporting: Exporting) -> None:
-    """Is one until a reload succeeds; so is the web configuration."""
+def test_a_failed_reload(exporting: Exporting) -> None:
+    """A failed reload of the configuration or the web configuration is a problem until a reload succeeds."""
     exporting.configure("surprise: 1")
     exporting.service.reload()
     [problem] = found(exporting)
     assert problem.row is policy.RELOAD_FAILED
     assert problem.alert == "ClnConfigReloadFailed"
-    assert problem.text.startswith("The configuration could not be reloaded: the previous one stays in use")
+    assert problem.text.startswith("The configuration could not be reloaded; the previous one stays in use")
     exporting.service.counters.web_config_reloaded(good=False)
-    assert [each.text[:21] for each in found(exporting)] == ["The configuration cou", "The web configuration"]
+    assert [problem.text[:21] for problem in found(exporting)] == ["The configuration cou", "The web configuration"]
     exporting.configure()
     exporting.service.reload()
     exporting.service.counters.web_config_reloaded(good=True)
@@ -62,16 +62,16 @@ def test_a_reload_that_fails(exporting: Exporting) -> None:
         (-7200.0, "The clock of the exporter is 2h ahead of the clock of CLN at "),
     ],
 )
-def test_clocks_that_differ(skew: float, text: str, exporting: Exporting) -> None:
-    """By more than the policy has it, in the direction that has to be corrected."""
+def test_clock_skew(skew: float, text: str, exporting: Exporting) -> None:
+    """A clock skew above the threshold of the policy is a problem whose text names the direction."""
     skewed(exporting, skew)
     api = exporting.target("kernelcare").id.api
-    assert [each.text for each in found(exporting)] == ([text + api] if text else [])
-    assert {(each.row, each.alert) for each in found(exporting)} <= {(policy.CLOCK_SKEW, "ClnClockSkew")}
+    assert [problem.text for problem in found(exporting)] == ([text + api] if text else [])
+    assert {(problem.row, problem.alert) for problem in found(exporting)} <= {(policy.CLOCK_SKEW, "ClnClockSkew")}
 
 
-def test_clocks_of_each_api(exporting: Exporting) -> None:
-    """Concern the accounts that are read there, and nobody once it is asked no more."""
+def test_clock_skew_of_each_api(exporting: Exporting) -> None:
+    """The clock skew of an API root concerns only its accounts, and disappears when the root is no longer used."""
     exporting.configure(accounts=SECOND)
     exporting.service.reload()
     skewed(exporting, 400, "127.0.0.1:9")
@@ -82,8 +82,8 @@ def test_clocks_of_each_api(exporting: Exporting) -> None:
     assert found(exporting) == []
 
 
-def test_series_that_are_dropped(exporting: Exporting) -> None:
-    """Are counted for each target as their metric counts them; an account is told of its own alone."""
+def test_dropped_series(exporting: Exporting) -> None:
+    """Dropped series are a problem of their account, with the number that the metric has."""
     key = exporting.account.add_kernelcare_key(KEY, limit=4)
     for name in ("one", "two", "three"):
         key.add_server(name, ip="192.0.2.1")
@@ -96,7 +96,7 @@ def test_series_that_are_dropped(exporting: Exporting) -> None:
     dropped = sample.rpartition(" ")[2]
     assert problem == OwnProblem(
         policy.SERIES_DROPPED,
-        f"{dropped} per-server series of kernelcare of acme are left out of the metrics, as they are more than "
+        f"{dropped} per-server series of kernelcare of acme are left out of the metrics because they exceed "
         "max_server_series (2)",
         "ClnSeriesDropped",
         "acme",
@@ -104,14 +104,14 @@ def test_series_that_are_dropped(exporting: Exporting) -> None:
     assert int(dropped) >= 3
     assert found(exporting, "second") == []
     exporting.run("kernelcare", account="second")
-    assert [each.account for each in found(exporting)] == ["acme", "second"]
+    assert [problem.account for problem in found(exporting)] == ["acme", "second"]
     exporting.configure("max_server_series: 1000")
     exporting.service.reload()
     assert found(exporting) == []
 
 
-def test_tls_that_is_not_verified(exporting: Exporting) -> None:
-    """Is a problem as long as the configuration in use says so."""
+def test_disabled_tls_verification(exporting: Exporting) -> None:
+    """Disabled TLS verification is a problem while it is configured."""
     exporting.configure("tls_config: {insecure_skip_verify: true}")
     exporting.service.reload()
     [problem] = found(exporting)
@@ -119,18 +119,18 @@ def test_tls_that_is_not_verified(exporting: Exporting) -> None:
     assert problem.to_json() == {"severity": "warning", "text": problem.text, "account": ""}
 
 
-def test_state_that_is_not_written(
+def test_state_that_cannot_be_written(
     exporting: Exporting, idle: Callable[[Service], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Is a problem for an hour after the last write that failed, as its alert has it."""
+    """A failed write of the state is a problem for an hour, as in its alert."""
     failed = threading.Event()
 
     def full(*_: object) -> None:
         failed.set()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("cln_monitor.exporter.storage.directory.StateFolder.write", full)
-    monkeypatch.setattr("cln_monitor.exporter.storage.snapshot_store._GATHER", 0.0)
+    monkeypatch.setattr("cln_monitor.exporter.storage.directory.StateDirectory.write", full)
+    monkeypatch.setattr("cln_monitor.exporter.storage.snapshot_store._BATCH_DELAY", 0.0)
     redactor = exporting.service._redactor
     service = Service(exporting.file.load, redactor, exporting.clock, tmp_path / "state")
     idle(service)
@@ -142,10 +142,10 @@ def test_state_that_is_not_written(
         assert failed.wait(10)
     finally:
         service.stop()  # which waits for the write
-    assert [(each.row, each.alert) for each in service.problems(())] == [
+    assert [(problem.row, problem.alert) for problem in service.problems(())] == [
         (policy.STATE_NOT_WRITTEN, "ClnStateNotWritten")
     ]
     exporting.clock.advance(3600)
-    assert service.problems(())[0].text.startswith("The state could not be saved 1h ago: ")
+    assert service.problems(())[0].text.startswith("The state could not be saved 1h ago; ")
     exporting.clock.advance(1)
     assert service.problems(()) == []

@@ -1,4 +1,4 @@
-"""The schedule: the first run at once, one at a time, one after a pause, and what a reload changes of it."""
+"""Tests of the schedule: first runs, one run at a time, one run after a pause, and changes on a reload."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from cln_monitor.probes import Duration
 from cln_monitor.probes.status import StatusSettings
 from tests.helpers.clock import FakeClock
 
-LONG = 3600.0  # seconds between polls: nothing comes by itself while a test lasts
+LONG = 3600.0  # seconds between polls: longer than any test
 
 
 @dataclass
 class Polled:
-    """A poller whose runs a test watches. ``ran`` holds the targets in the order of their runs."""
+    """A poller that records its runs. ``ran`` has the targets in the order of their runs."""
 
     clock: Clock = field(default_factory=SystemClock)
     ran: list[object] = field(default_factory=list)
@@ -40,11 +40,11 @@ class Polled:
         self.poller = Poller(self.run, self.clock)
 
     def now(self) -> datetime:
-        """Return the time by which the poller plans."""
+        """Return the time of the scheduler."""
         return self.poller._time.now()
 
     def run(self, target: object) -> None:
-        """Note a run, and stay in it until told to go on."""
+        """Record a run, and block until ``go_on`` is set."""
         self.ran.append(target)
         self.runs.release()
         assert self.go_on.wait(5)
@@ -52,7 +52,7 @@ class Polled:
             raise self.error
 
     def wait_for_run(self) -> None:
-        """Return when one more run has begun."""
+        """Wait for the start of the next run."""
         assert self.runs.acquire(timeout=5), "no run came"
 
     def job(self, target: Target) -> Job:
@@ -60,20 +60,20 @@ class Polled:
         return self.poller._jobs[target.id]
 
     def next_run(self, target: Target) -> datetime:
-        """Return when a target runs next."""
-        with self.poller._scheduler._jobstores_lock:  # held while a run is begun and the next one is planned
+        """Return the time of the next run of a target."""
+        with self.poller._scheduler._jobstores_lock:  # held while a run is started and the next one is scheduled
             moment: datetime = self.job(target).next_run_time
         return moment
 
     def due_in(self, target: Target) -> float:
-        """Return when a target runs next, in seconds from now."""
+        """Return the seconds until the next run of a target."""
         return (self.next_run(target) - self.now()).total_seconds()
 
     def event(self, kind: int) -> threading.Event:
-        """Return what is set once the scheduler has told its listeners of such an event."""
-        told = threading.Event()
-        self.poller._scheduler.add_listener(lambda _: told.set(), kind)
-        return told
+        """Return an event that is set on the next scheduler event of ``kind``."""
+        happened = threading.Event()
+        self.poller._scheduler.add_listener(lambda _: happened.set(), kind)
+        return happened
 
 
 @dataclass
@@ -83,20 +83,20 @@ class _Target:
 
 
 def target(name: str, interval: float = LONG) -> Target:
-    """Return what a poller needs of a target."""
+    """Return a target with the attributes that a poller uses."""
     return cast("Target", _Target(TargetId("cln", name, "status"), StatusSettings(interval=Duration(interval))))
 
 
 @pytest.fixture
 def polled() -> Iterator[Polled]:
-    """A poller that is stopped in the end."""
+    """A poller that is stopped after the test."""
     polled = Polled()
     yield polled
     polled.go_on.set()
     polled.poller.stop()
 
 
-def test_the_first_run_comes_at_once(polled: Polled) -> None:
+def test_first_runs_are_immediate(polled: Polled) -> None:
     """Each target runs as soon as the poller starts, in a thread of its own."""
     one, two = target("one"), target("two")
     polled.go_on.clear()
@@ -106,14 +106,14 @@ def test_the_first_run_comes_at_once(polled: Polled) -> None:
     polled.wait_for_run()
     polled.wait_for_run()
     assert polled.ran == [one, two]
-    assert all(0.9 * LONG < polled.due_in(each) < 1.1 * LONG for each in (one, two))
+    assert all(0.9 * LONG < polled.due_in(item) < 1.1 * LONG for item in (one, two))
 
 
-def test_first_runs_are_a_little_apart(polled: Polled) -> None:
-    """So that a thousand accounts do not ask in the same moment."""
+def test_first_runs_are_spread(polled: Polled) -> None:
+    """The first runs of targets are 0.1 s apart."""
     targets = [target(str(number)) for number in range(20)]
     polled.poller.replace(targets, set())
-    moments = [polled.next_run(each) for each in targets]
+    moments = [polled.next_run(item) for item in targets]
     apart = {round((later - earlier).total_seconds(), 1) for earlier, later in pairwise(moments)}
     assert apart == {0.1}
     assert -5 < polled.due_in(targets[0]) <= 0
@@ -121,7 +121,7 @@ def test_first_runs_are_a_little_apart(polled: Polled) -> None:
 
 @pytest.mark.parametrize(("interval", "jitter"), [(60.0, 3.0), (3600.0, 30.0)])
 def test_later_runs_are_jittered(interval: float, jitter: float, polled: Polled) -> None:
-    """By a twentieth of the interval, and by half a minute at most."""
+    """The jitter is a twentieth of the interval, at most 30 s."""
     one = target("one", interval)
     polled.poller.replace([one], set())
     trigger = polled.job(one).trigger
@@ -129,7 +129,7 @@ def test_later_runs_are_jittered(interval: float, jitter: float, polled: Polled)
 
 
 def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
-    """A poll whose time comes while the one before still runs is skipped, and the log says so."""
+    """A poll that is due while the previous one is still running is skipped and logged."""
     one = target("one")
     skipped = polled.event(EVENT_JOB_MAX_INSTANCES)
     polled.go_on.clear()
@@ -141,12 +141,12 @@ def test_one_run_of_a_target_at_a_time(polled: Polled) -> None:
         assert skipped.wait(5)
     assert polled.ran == [one]
     assert [(log["event"], log["poll"]) for log in logs] == [
-        ("poll skipped, the one before is still running", "status of one")
+        ("poll skipped; the previous run is still in progress", "status of one")
     ]
 
 
 def test_one_run_after_a_pause(polled: Polled) -> None:
-    """A machine that slept for a day polls once, however many polls that day would have had."""
+    """After a day of suspension each target is polled once."""
     one = target("one")
     done = polled.event(EVENT_JOB_EXECUTED)
     polled.poller.replace([one], set())
@@ -167,14 +167,14 @@ JUMPS = {
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_the_wall_clock_is_set(jump: str, polled: Polled, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Polls come at their interval as before, however far the clock jumps, and none of them comes for the jump."""
+def test_setting_the_wall_clock(jump: str, polled: Polled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A jump of the wall clock neither delays polls nor causes additional ones."""
 
     class Jumped(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain one, as all others
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a plain datetime
             if tz is polled.poller._time:
-                return tz.fromutc(datetime.now(UTC) + JUMPS[jump])  # as datetime itself does
+                return tz.fromutc(datetime.now(UTC) + JUMPS[jump])  # like datetime.now
             return datetime.now(tz) + JUMPS[jump]
 
     one, two = target("one"), target("two", 0.2)
@@ -192,8 +192,8 @@ def test_the_wall_clock_is_set(jump: str, polled: Polled, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("seconds", [3600.0, 80 * 366 * 86400.0])
-def test_the_monotonic_clock_leaps(seconds: float) -> None:
-    """After any pause there is one poll of a target, and it takes no longer to plan."""
+def test_a_jump_of_the_monotonic_clock(seconds: float) -> None:
+    """After a pause of any length each target is polled once, without a delay."""
     clock = FakeClock()
     polled = Polled(clock)
     one = target("one", 1)
@@ -211,7 +211,7 @@ def test_the_monotonic_clock_leaps(seconds: float) -> None:
 
 
 def test_replaced_targets_do_not_run(polled: Polled) -> None:
-    """What is gone has no job, what is new runs at once."""
+    """Removed targets have no job, and new ones run immediately."""
     one, two = target("one"), target("two")
     polled.poller.replace([one], set())
     polled.poller.replace([two], set())
@@ -224,7 +224,7 @@ def test_replaced_targets_do_not_run(polled: Polled) -> None:
 
 
 def test_unchanged_targets_keep_their_schedule(polled: Polled) -> None:
-    """A reload that does not touch a target does not poll it; what runs next is the new target all the same."""
+    """An unchanged target keeps its schedule on a reload, and its next run is of the new target."""
     polled.poller.start()
     one = target("one")
     polled.poller.replace([one], set())
@@ -240,8 +240,8 @@ def test_unchanged_targets_keep_their_schedule(polled: Polled) -> None:
     assert polled.ran[2] is again
 
 
-def test_changed_targets_run_at_once(polled: Polled) -> None:
-    """At their new interval."""
+def test_changed_targets_run_immediately(polled: Polled) -> None:
+    """A changed target runs immediately, and then at its new interval."""
     polled.poller.start()
     one, changed = target("one"), target("one", 60)
     polled.poller.replace([one], set())
@@ -252,41 +252,41 @@ def test_changed_targets_run_at_once(polled: Polled) -> None:
     assert [job.trigger.interval for job in polled.poller._scheduler.get_jobs()] == [60]
 
 
-def test_reloads_during_a_run_are_followed_by_one(polled: Polled) -> None:
-    """However many there were: runs of what is replaced would hold up all others once CLN is well again."""
+def test_reloads_during_a_run_cause_one_run(polled: Polled) -> None:
+    """Several reloads during a run are followed by a single run of the last target."""
     polled.poller.start()
     polled.go_on.clear()
     targets = [target("one") for _ in range(4)]
     polled.poller.replace(targets[:1], set())
     polled.wait_for_run()
-    for each in targets[1:]:
+    for replacement in targets[1:]:
         begun = polled.event(EVENT_JOB_EXECUTED)
-        polled.poller.replace([each], set())
+        polled.poller.replace([replacement], set())
         assert begun.wait(5)
     assert polled.ran == targets[:1]
     polled.go_on.set()
     polled.wait_for_run()
     assert polled.ran == [targets[0], targets[-1]]
-    polled.poller.replace([], set())  # a run that was asked for of what is gone does not come
+    polled.poller.replace([], set())  # a pending run of a removed target is canceled
 
 
-def test_a_run_that_breaks_is_logged_and_comes_again(polled: Polled) -> None:
-    """An error of ours costs one poll, not the schedule."""
+def test_an_internal_error_in_a_run(polled: Polled) -> None:
+    """An internal error in a run is logged, and the target is still scheduled."""
     one = target("one")
-    broke = polled.event(EVENT_JOB_ERROR)
+    failed = polled.event(EVENT_JOB_ERROR)
     polled.error = ValueError("oops")
     polled.poller.replace([one], set())
     with capture_logs() as logs:
         polled.poller.start()
-        assert broke.wait(5)
+        assert failed.wait(5)
     assert [(log["event"], log["poll"], log["exc_info"]) for log in logs] == [
-        ("poll broken off by an error of ours", "status of one", polled.error)
+        ("poll failed: internal error, please report it", "status of one", polled.error)
     ]
     assert polled.due_in(one) > 0
 
 
-def test_stop_waits_for_nobody(polled: Polled) -> None:
-    """Not for a run under way; stopping twice is no error."""
+def test_stop_does_not_wait(polled: Polled) -> None:
+    """Stopping does not wait for a run in progress, and stopping twice is not an error."""
     polled.go_on.clear()
     polled.poller.replace([target("one")], set())
     polled.poller.start()
@@ -300,31 +300,31 @@ def test_stop_waits_for_nobody(polled: Polled) -> None:
 
 
 def test_stop_before_the_start(polled: Polled) -> None:
-    """When the exporter cannot start."""
+    """A poller that was never started can be stopped."""
     polled.poller.stop()
 
 
-def test_the_heart_beats_while_runs_wait(polled: Polled) -> None:
-    """At once and at its interval, in a thread of its own."""
+def test_the_heartbeat_continues_while_runs_wait(polled: Polled) -> None:
+    """The heartbeat is called immediately and at its interval while all other threads wait."""
     beats = threading.Semaphore(0)
     polled.go_on.clear()
     polled.poller.replace([target("one")], set())
     polled.poller.start()
     polled.wait_for_run()
-    polled.poller._scheduler._lookup_executor("default")._pool._most = 1  # and that one waits
-    polled.poller.beat(0.05, beats.release)
+    polled.poller._scheduler._lookup_executor("default")._pool._most = 1  # the only one, which waits
+    polled.poller.add_heartbeat(0.05, beats.release)
     assert all(beats.acquire(timeout=5) for _ in range(3))
 
 
-def test_the_heart_stops_with_the_schedule(polled: Polled) -> None:
-    """A schedule that hangs, here in its lock, has no heartbeat, whatever threads still run."""
+def test_the_heartbeat_stops_with_the_schedule(polled: Polled) -> None:
+    """A schedule that hangs, here in its lock, has no heartbeat even if threads are still running."""
     beats = threading.Semaphore(0)
     polled.poller.start()
-    polled.poller.beat(0.05, beats.release)
+    polled.poller.add_heartbeat(0.05, beats.release)
     assert beats.acquire(timeout=5)
     with polled.poller._scheduler._jobstores_lock:
-        heart = polled.poller._scheduler._lookup_executor(poller_module._HEART)
-        heart._pool.submit(int).result(5)  # those that had begun come before it
+        watchdog = polled.poller._scheduler._lookup_executor(poller_module._WATCHDOG)
+        watchdog._pool.submit(int).result(5)  # wait for heartbeats in progress
         while beats.acquire(blocking=False):
             pass
         assert not beats.acquire(timeout=0.3)

@@ -1,4 +1,4 @@
-"""The exporter without its web: runs that are shown, failures that are counted, reloads that lose nothing."""
+"""Tests of the exporter without its web server: runs, failure counters, reloads and host names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from cln_monitor.cln import REASONS, Redactor
 from cln_monitor.config import Config, ConfigError
-from cln_monitor.exporter.metrics.exposition import Exposition
+from cln_monitor.exporter.metrics.exposition import ExpositionStore
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.snapshot import decode
 from cln_monitor.simulator import Fault
@@ -29,14 +29,14 @@ SECOND = "  - {name: second, login: other_login, secret_key: s3cret}"
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account with a key of each product and a server on each."""
+    """An exporter of an account with a KernelCare and an Imunify key, each with a server."""
     exporting.account.add_kernelcare_key(KEY, limit=4).add_server("one", ip="192.0.2.1")
     exporting.account.add_imunify_key(IMUNIFY_KEY).add_server("two", ip="192.0.2.2")
     return exporting
 
 
 def failures(exporting: Exporting, account: str, probe: str) -> dict[str, float]:
-    """Return the counted failures of a probe by reason."""
+    """Return the failure counters of a probe by reason."""
     return {
         dict(labels)["reason"]: value
         for (name, labels), value in parse(exporting.own_metrics()).items()
@@ -45,10 +45,10 @@ def failures(exporting: Exporting, account: str, probe: str) -> dict[str, float]
 
 
 class TestRuns:
-    """What a run leaves behind."""
+    """Tests of the results of runs."""
 
-    def test_it_is_shown(self, fleet: Exporting) -> None:
-        """The series of what it saw, and how it went."""
+    def test_a_run_is_published(self, fleet: Exporting) -> None:
+        """After a run there are the series of its data and its success."""
         assert fleet.samples("cln_kernelcare") == []
         fleet.run("kernelcare")
         assert fleet.samples('cln_kernelcare_key_servers_limit{account="acme"') == [
@@ -57,14 +57,14 @@ class TestRuns:
         (success,) = fleet.samples("cln_probe_success{")
         assert success.endswith('account="acme",probe="kernelcare"} 1')
 
-    def test_all_of_it_is_valid(self, fleet: Exporting) -> None:
-        """After each probe has run, no series is there twice."""
+    def test_the_exposition_is_valid(self, fleet: Exporting) -> None:
+        """After all probes have run, there are no duplicate series."""
         fleet.run()
         assert len(parse(fleet.metrics())) > 40
         assert all(line.endswith(" 1") for line in fleet.samples("cln_probe_success{"))
 
     def test_a_failure(self, fleet: Exporting) -> None:
-        """Is counted by its reason; the last good data and the time of the last success stay."""
+        """A failure is counted by reason; the last good data and the time of the last success stay."""
         fleet.run("kernelcare")
         before = fleet.samples("cln_kernelcare")
         fleet.clock.advance(60)
@@ -77,8 +77,8 @@ class TestRuns:
         assert moments["cln_probe_last_success_timestamp_seconds"] == fleet.clock.time() - 60
         assert failures(fleet, "acme", "kernelcare") == dict.fromkeys(REASONS, 0) | {"bad_answer": 1}
 
-    def test_data_that_are_too_old_go(self, fleet: Exporting) -> None:
-        """At max_age, though nothing runs any more; how the probe stands is still told."""
+    def test_expired_data(self, fleet: Exporting) -> None:
+        """Data disappear after max_age even without a run; the series of the probe itself stay."""
         fleet.run("kernelcare")
         fleet.clock.advance(3600)
         assert fleet.samples("cln_kernelcare")
@@ -86,8 +86,8 @@ class TestRuns:
         assert fleet.samples("cln_kernelcare") == []
         assert len(fleet.samples("cln_probe_last_success")) == 1
 
-    def test_a_vanished_server_vanishes(self, fleet: Exporting) -> None:
-        """From the next scrape after the poll that misses it; so does a key."""
+    def test_a_removed_server(self, fleet: Exporting) -> None:
+        """A removed server or key disappears with the next poll."""
         fleet.run("kernelcare", "imunify")
         assert fleet.samples("cln_kernelcare_server_last_checkin")
         web = fleet.account.kernelcare_keys[KEY]
@@ -99,14 +99,14 @@ class TestRuns:
         assert ["two" in line for line in fleet.samples("cln_kernelcare_server_last_checkin")] == [True]
         web.remove_server("two")
         fleet.account.remove_kernelcare_key(KEY)
-        for _ in range(2):  # that there are none left is believed when it is told twice
+        for _ in range(2):  # an emptied list is accepted at the second poll
             fleet.run("kernelcare")
             fleet.clock.advance(900)
         assert fleet.samples("cln_kernelcare") == []
         assert fleet.samples("cln_imunify_key_info")
 
     def test_one_key_that_fails_keeps_its_own_last_good_part(self, fleet: Exporting) -> None:
-        """While the other moves on."""
+        """A key that cannot be read keeps its last good part, and other keys are updated."""
         fleet.account.add_kernelcare_key("OTHERKEY00000001")
         fleet.run("kernelcare")
         fleet.account.kernelcare_keys[KEY].add_server("three", ip="192.0.2.3")
@@ -119,29 +119,33 @@ class TestRuns:
         assert 'server_id="three"' not in shown
 
     def test_an_account_without_keys(self, exporting: Exporting) -> None:
-        """Is a success with nothing to show."""
+        """An account without keys is a success without series."""
         exporting.run()
         assert [line for line in exporting.samples("cln_probe_success{") if not line.endswith(" 1")] == []
         assert exporting.samples("cln_kernelcare") == exporting.samples("cln_imunify") == []
 
-    def test_that_an_account_has_no_keys_is_known_while_a_poll_fails(self, exporting: Exporting) -> None:
-        """Until max_age: an empty list that was read is data, over a restart too; then there is nothing to show."""
+    def test_an_account_without_keys_while_polls_fail(self, exporting: Exporting) -> None:
+        """An empty list is data that are kept until max_age, also across a restart."""
         exporting.run("imunify")
         exporting.simulator.faults.add(Fault("html"))
         exporting.clock.advance(60)
         exporting.run("imunify")
         target = exporting.target("imunify")
-        assert (target.view().read, target.view().lacking, target.view().failure is None) == (0, 0, False)
-        kept = target.saved()
+        assert (target.report().parts_ok, target.report().parts_missing, target.report().failure is None) == (
+            0,
+            0,
+            False,
+        )
+        kept = target.snapshot()
         assert kept is not None
         target.restore(decode(kept.encode(), target.probe, exporting.clock.time()), exporting.clock)
-        assert (target.view().read, target.view().lacking) == (0, 0)
+        assert (target.report().parts_ok, target.report().parts_missing) == (0, 0)
         exporting.clock.advance(target.settings.max_age)
         target.expire(exporting.clock.monotonic())
-        assert (target.view().read, target.view().lacking) == (0, 1)
+        assert (target.report().parts_ok, target.report().parts_missing) == (0, 1)
 
-    def test_too_many_series_a_server(self, fleet: Exporting) -> None:
-        """Are left out, and a metric says how many."""
+    def test_too_many_per_server_series(self, fleet: Exporting) -> None:
+        """Per-server series over the limit are left out and counted in a metric."""
         fleet.configure("max_server_series: 1")
         fleet.service.reload()
         fleet.run("kernelcare", "imunify")
@@ -151,41 +155,41 @@ class TestRuns:
         dropped = {line.split('probe="')[1] for line in fleet.samples("cln_probe_server_series_dropped")}
         assert {'kernelcare"} 2', 'imunify"} 0'} <= dropped
 
-    def test_the_log_tells(self, fleet: Exporting) -> None:
-        """One line a run, with what an operator asks."""
+    def test_log_lines(self, fleet: Exporting) -> None:
+        """A run logs one line with the account, the probe, the reason and the error."""
         with capture_logs() as logs:
             fleet.run("kernelcare")
             fleet.simulator.faults.add(Fault("html"))
             fleet.run("kernelcare")
-        good, bad = [line for line in logs if line["event"] != "asked CLN"]
+        good, bad = [line for line in logs if line["event"] != "request to CLN"]
         assert (good["event"], good["log_level"], good["parts"]) == ("probe succeeded", "info", 1)
         assert (bad["event"], bad["log_level"], bad["reason"]) == ("probe failed", "warning", "bad_answer")
         assert (bad["account"], bad["probe"], bad["api"]) == ("acme", "kernelcare", fleet.target("kernelcare").id.api)
         assert "reading /kcare/key/list.json" in bad["error"]
 
-    def test_the_log_is_quiet_about_what_stays(self, fleet: Exporting) -> None:
-        """Only the first success, and one after a failure, is worth a line at level info."""
+    def test_log_levels(self, fleet: Exporting) -> None:
+        """Only the first success and a success after a failure are logged at info."""
         with capture_logs() as logs:
             fleet.run("kernelcare")
             fleet.run("kernelcare")
             fleet.simulator.faults.add(Fault("html", times=1))
             fleet.run("kernelcare")
             fleet.run("kernelcare")
-        told = [(line["event"], line["log_level"]) for line in logs if line["event"] != "asked CLN"]
+        events = [(line["event"], line["log_level"]) for line in logs if line["event"] != "request to CLN"]
         success, failure = "probe succeeded", ("probe failed", "warning")
-        assert told == [(success, "info"), (success, "debug"), failure, (success, "info")]
+        assert events == [(success, "info"), (success, "debug"), failure, (success, "info")]
 
 
 class TestCounters:
-    """Failure counters are there before anything fails."""
+    """Tests of the failure counters."""
 
     def test_at_zero_from_the_start(self, exporting: Exporting) -> None:
-        """Each reason of each probe: an increase is seen from the first failure on."""
+        """The failure counters of all probes and reasons start at 0, so that the first failure is an increase."""
         for target in exporting.service.targets:
             assert failures(exporting, target.account, target.probe) == dict.fromkeys(REASONS, 0)
 
-    def test_gone_with_the_account(self, exporting: Exporting) -> None:
-        """Nothing of a removed account stays."""
+    def test_a_removed_account(self, exporting: Exporting) -> None:
+        """The series and counters of a removed account disappear."""
         exporting.configure(accounts=SECOND)
         exporting.service.reload()
         assert failures(exporting, "second", "kernelcare")
@@ -195,8 +199,8 @@ class TestCounters:
         exporting.service.reload()
         assert 'account="second"' not in exporting.metrics() + exporting.own_metrics()
 
-    def test_they_go_on_over_a_reload(self, exporting: Exporting) -> None:
-        """A counter that fell back to zero would be an increase of its own."""
+    def test_counters_survive_a_reload(self, exporting: Exporting) -> None:
+        """A reload does not reset the counters."""
         exporting.simulator.faults.add(Fault("html"))
         exporting.run("kernelcare")
         exporting.configure("concurrency: 3")
@@ -204,37 +208,37 @@ class TestCounters:
         assert failures(exporting, "acme", "kernelcare")["bad_answer"] == 1
 
 
-class TestStanding:
-    """How it stands, in words for the one line that systemctl shows."""
+class TestStatusLine:
+    """Tests of the status line that systemctl shows."""
 
-    def test_it_counts_what_fails_and_what_has_not_run(self, fleet: Exporting) -> None:
-        """Until all is well."""
-        assert fleet.service.standing() == "5 probes of 1 account: 5 not run yet"
+    def test_counts(self, fleet: Exporting) -> None:
+        """The status line has the numbers of probes that fail or have not run yet, or says that all are OK."""
+        assert fleet.service.status_line() == "5 probes of 1 account: 5 not run yet"
         fleet.run("status", "kernelcare", "ip_licenses", "patch_status")
         fleet.simulator.faults.add(Fault("status", "/im/*", status=500))
         fleet.run("imunify")
-        assert fleet.service.standing() == "5 probes of 1 account: 1 failing"
+        assert fleet.service.status_line() == "5 probes of 1 account: 1 failing"
         fleet.simulator.faults.clear()
         fleet.run("imunify")
-        assert fleet.service.standing() == "5 probes of 1 account: all well"
+        assert fleet.service.status_line() == "5 probes of 1 account: all OK"
 
-    def test_a_reload_that_failed_is_said(self, exporting: Exporting) -> None:
-        """Until one succeeds; what is wrong with the configuration stays in the log."""
+    def test_a_failed_reload(self, exporting: Exporting) -> None:
+        """The status line reports a failed reload, without its error, until one succeeds."""
         exporting.configure(accounts=SECOND)
         good, exporting.file.text = exporting.file.text, "accounts: []"
         exporting.service.reload()
-        said = "5 not run yet, the last reload failed, and the configuration from before it is in use"
-        assert exporting.service.standing() == f"5 probes of 1 account: {said}"
+        status = "5 not run yet, the last reload failed, the previous configuration is in use"
+        assert exporting.service.status_line() == f"5 probes of 1 account: {status}"
         exporting.file.text = good
         exporting.service.reload()
-        assert exporting.service.standing() == "9 probes of 2 accounts: 9 not run yet"
+        assert exporting.service.status_line() == "9 probes of 2 accounts: 9 not run yet"
 
 
 class TestReload:
-    """A reload changes what it has to and nothing else."""
+    """Tests of the reload of the configuration."""
 
-    def test_what_is_unchanged_stays(self, fleet: Exporting) -> None:
-        """Data, outcome and schedule of an account that the new configuration has as the old one had it."""
+    def test_an_unchanged_account(self, fleet: Exporting) -> None:
+        """A reload keeps the data, the last runs and the schedule of an unchanged account."""
         fleet.run()
         before = fleet.metrics()
         jobs = {name: job.next_run_time for name, job in fleet.service._poller._jobs.items()}
@@ -242,8 +246,8 @@ class TestReload:
         assert fleet.metrics() == before
         assert {name: job.next_run_time for name, job in fleet.service._poller._jobs.items()} == jobs
 
-    def test_other_settings_keep_the_data(self, fleet: Exporting) -> None:
-        """And are in force at once: another interval, another rendering."""
+    def test_changed_settings(self, fleet: Exporting) -> None:
+        """A reload with changed settings keeps the data, and applies the settings at once."""
         fleet.run("kernelcare")
         fleet.configure("probes: {kernelcare: {interval: 5m, server_series: false}}")
         fleet.service.reload()
@@ -251,25 +255,27 @@ class TestReload:
         assert fleet.samples("cln_kernelcare_server_last") == []
         assert [line.split()[-1] for line in fleet.samples("cln_probe_interval") if "kernelcare" in line] == ["300"]
 
-    def test_another_login_starts_anew(self, fleet: Exporting) -> None:
-        """What was seen as somebody else is shown no more."""
+    def test_a_changed_login(self, fleet: Exporting) -> None:
+        """A reload with another login drops the data."""
         fleet.run("kernelcare")
         fleet.file.text = fleet.file.text.replace("login: pl4nted_login", "login: other_login")
         fleet.service.reload()
         assert fleet.samples("cln_kernelcare") == []
-        assert fleet.target("kernelcare").id in fleet.service.untried()
+        assert fleet.target("kernelcare").id in fleet.service.not_yet_run()
 
-    def test_a_removed_account_is_gone(self, fleet: Exporting) -> None:
-        """And a new one is there, untried."""
+    def test_a_renamed_account(self, fleet: Exporting) -> None:
+        """A renamed account is a new one that has not run yet, and the old one is removed."""
         fleet.run()
         fleet.file.text = fleet.file.text.replace("name: acme", "name: renamed")
         fleet.service.reload()
         assert 'account="acme"' not in fleet.metrics()
-        assert {target.account for target in fleet.service.untried()} == {"renamed"}
+        assert {target.account for target in fleet.service.not_yet_run()} == {"renamed"}
 
     @pytest.mark.parametrize("breaks", ["file", "targets"])
-    def test_a_bad_one_changes_nothing(self, breaks: str, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The old configuration stays in use with its data; a metric, the log and the caller are told."""
+    def test_a_failed_reload_changes_nothing(
+        self, breaks: str, fleet: Exporting, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After a failed reload the previous configuration stays in use; a metric, the log and the caller report it."""
         fleet.run()
         before, targets, config = fleet.metrics(), dict(fleet.service.targets), fleet.service.config
         good = fleet.file.text
@@ -284,7 +290,7 @@ class TestReload:
         with capture_logs() as logs:
             error = fleet.service.reload()
         assert error is not None
-        assert logs[0]["event"] == "configuration not reloaded, the one in use stays"
+        assert logs[0]["event"] == "configuration reload failed; the previous configuration stays in use"
         assert logs[0]["error"] == str(error)
         assert fleet.samples("cln_exporter_config_last_reload_successful") == [
             "cln_exporter_config_last_reload_successful 0.0"
@@ -298,8 +304,8 @@ class TestReload:
         assert own["cln_exporter_config_last_reload_successful", frozenset()] == 1
         assert own["cln_exporter_config_last_reload_success_timestamp_seconds", frozenset()] == fleet.clock.time()
 
-    def test_it_forgets_no_pause_that_cln_wants(self, fleet: Exporting) -> None:
-        """A reload is no way around a Retry-After."""
+    def test_a_pause_survives_a_reload(self, fleet: Exporting) -> None:
+        """A Retry-After of CLN is obeyed across a reload."""
         fleet.simulator.faults.add(Fault("status", status=429, retry_after=600, times=1))
         fleet.run("kernelcare")
         fleet.service.reload()
@@ -307,8 +313,8 @@ class TestReload:
         fleet.run("kernelcare")
         assert fleet.simulator.requests == []
 
-    def test_a_run_that_ends_after_it_does_not_show(self, fleet: Exporting) -> None:
-        """Its target is gone: no series, no count, no line in the log."""
+    def test_a_run_of_a_removed_target(self, fleet: Exporting) -> None:
+        """A run that ends after its target was removed causes no series, counters or log lines."""
         hold = fleet.hold("/kcare/key/list.json")
         with ThreadPoolExecutor(1) as pool:
             run = pool.submit(fleet.run, "kernelcare")
@@ -321,8 +327,8 @@ class TestReload:
         assert [line for line in logs if line["log_level"] != "debug"] == []
         assert 'account="acme"' not in fleet.metrics() + fleet.own_metrics()
 
-    def test_a_run_under_way_is_followed_by_another(self, fleet: Exporting) -> None:
-        """The unchanged account that is being polled is polled anew, as that run will not be shown."""
+    def test_a_reload_during_a_run(self, fleet: Exporting) -> None:
+        """A target that is running during a reload is polled again, as the result of that run is discarded."""
         hold = fleet.hold("/kcare/key/list.json")
         before = {name: job.next_run_time for name, job in fleet.service._poller._jobs.items()}
         with ThreadPoolExecutor(1) as pool:
@@ -334,8 +340,8 @@ class TestReload:
         after = {name: job.next_run_time for name, job in fleet.service._poller._jobs.items()}
         assert [name.probe for name in after if after[name] != before[name]] == ["kernelcare"]
 
-    def test_an_old_text_never_follows_a_new_one(self, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A scrape that drops old data while a run brings new ones does not put the old ones back."""
+    def test_an_older_text_never_replaces_a_newer_one(self, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A scrape that drops expired data during a run does not overwrite the new data."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
         rendering, go_on = threading.Event(), threading.Event()
@@ -357,17 +363,17 @@ class TestReload:
             run = pool.submit(fleet.run, "kernelcare")
             wait_until(
                 lambda: fleet.target("kernelcare").last_success == fleet.clock.time(),
-                "the run to have read all, and to be about to be shown",
+                "the run to be about to be published",
             )
             go_on.set()
             scrape.result(5)
             run.result(5)
         assert fleet.samples("cln_kernelcare_key_info")
 
-    def test_a_scrape_does_not_bring_back_what_a_reload_removed(
+    def test_a_scrape_does_not_restore_a_removed_account(
         self, fleet: Exporting, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Though it had begun to drop old data of an account that is removed meanwhile."""
+        """A scrape that drops expired data does not restore an account removed by a concurrent reload."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
         target = fleet.target("kernelcare")
@@ -384,16 +390,16 @@ class TestReload:
 
 
 class TestFind:
-    """Which target a path or a query means."""
+    """Tests of finding a target."""
 
     def test_of_an_account(self, exporting: Exporting) -> None:
-        """By the names of both."""
+        """A target is found by the names of its account and probe."""
         target = exporting.service.find("acme", "kernelcare")
         assert target is not None
         assert (target.id.account, target.id.probe) == ("acme", "kernelcare")
 
     def test_of_cln_itself(self, exporting: Exporting) -> None:
-        """With the account that reaches it, or without one when there is one root."""
+        """A probe of CLN itself is found by an account, or without one if there is a single API root."""
         status = exporting.service.find("acme", "status")
         assert status is not None
         assert exporting.service.find("", "status") is status
@@ -404,8 +410,8 @@ class TestFind:
         assert first is not None
         assert second is not None
         assert (first.api_url, second.api_url) == (exporting.url, "http://127.0.0.1:1/api")
-        unwatched = ", api_url: 'http://127.0.0.1:1/api', probes: {status: {enabled: false}}}"
-        exporting.configure(accounts=SECOND.replace("}", unwatched))
+        disabled = ", api_url: 'http://127.0.0.1:1/api', probes: {status: {enabled: false}}}"
+        exporting.configure(accounts=SECOND.replace("}", disabled))
         exporting.service.reload()
         assert exporting.service.find("", "status") is exporting.service.find("acme", "status") is not None
         assert exporting.service.find("second", "status") is None
@@ -413,45 +419,45 @@ class TestFind:
     @pytest.mark.parametrize(
         ("account", "probe"), [("acme", "nothing"), ("nobody", "kernelcare"), ("nobody", "status"), ("", "kernelcare")]
     )
-    def test_nothing(self, account: str, probe: str, exporting: Exporting) -> None:
-        """What is not there is not found."""
+    def test_unknown_names(self, account: str, probe: str, exporting: Exporting) -> None:
+        """An unknown account or probe has no target."""
         assert exporting.service.find(account, probe) is None
 
 
-def test_untried(exporting: Exporting) -> None:
-    """Each target until its probe has run, well or not."""
-    assert {target.probe for target in exporting.service.untried()} == set(
+def test_not_yet_run(exporting: Exporting) -> None:
+    """A target is not yet run until its first run, whether that succeeds or fails."""
+    assert {target.probe for target in exporting.service.not_yet_run()} == set(
         exporting.service.config.accounts[0].probes
-    ) - {name for name, each in exporting.service.config.accounts[0].probes.items() if not each.enabled}
+    ) - {name for name, settings in exporting.service.config.accounts[0].probes.items() if not settings.enabled}
     exporting.simulator.faults.add(Fault("html"))
     exporting.run("kernelcare")
-    assert "kernelcare" not in {target.probe for target in exporting.service.untried()}
+    assert "kernelcare" not in {target.probe for target in exporting.service.not_yet_run()}
 
 
-def test_untried_until_it_is_shown(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits until the exporter is ready must find in its next scrape what the probe saw."""
-    publish = fleet.service._exposition.publish
+def test_not_yet_run_until_published(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target counts as run only after its data are published, so that a ready exporter has them."""
+    publish = fleet.service._expositions.publish
 
     def late(*arguments: Any) -> None:
-        assert "kernelcare" in {target.probe for target in fleet.service.untried()}
+        assert "kernelcare" in {target.probe for target in fleet.service.not_yet_run()}
         publish(*arguments)
 
-    monkeypatch.setattr(fleet.service._exposition, "publish", late)
+    monkeypatch.setattr(fleet.service._expositions, "publish", late)
     fleet.run("kernelcare")
-    assert "kernelcare" not in {target.probe for target in fleet.service.untried()}
+    assert "kernelcare" not in {target.probe for target in fleet.service.not_yet_run()}
 
 
-def test_page_of_one_target(fleet: Exporting) -> None:
-    """Only what belongs to it."""
+def test_exposition_of_one_target(fleet: Exporting) -> None:
+    """The exposition of one target has only its series."""
     fleet.run()
-    text = b"".join(fleet.service.page_of(fleet.target("imunify")).plain(b"")).decode()
+    text = b"".join(fleet.service.exposition_of(fleet.target("imunify")).plain(b"")).decode()
     assert {"cln_imunify_key_info", "cln_probe_success"} <= {name for name, _ in parse(text)}
     assert not [name for name, _ in parse(text) if name.startswith(("cln_kernelcare", "cln_status"))]
     assert 'probe="kernelcare"' not in text
 
 
-def test_a_configuration_that_cannot_be_used(idle: Callable[[Service], None]) -> None:
-    """Is the caller's to tell; the service can be stopped all the same."""
+def test_an_invalid_configuration(idle: Callable[[Service], None]) -> None:
+    """An invalid configuration is raised to the caller, and the service can be stopped."""
 
     def load() -> Config:
         raise ConfigError("a.yml", [])
@@ -464,15 +470,15 @@ def test_a_configuration_that_cannot_be_used(idle: Callable[[Service], None]) ->
 
 
 def test_warnings_are_logged(exporting: Exporting) -> None:
-    """What works and is hardly meant, at each load."""
+    """Warnings about the configuration are logged on each load."""
     exporting.configure("tls_config: {insecure_skip_verify: true}")
     with capture_logs() as logs:
         exporting.service.reload()
     assert logs[0]["warning"].startswith("tls_config.insecure_skip_verify: ")
 
 
-def test_certificates_that_nobody_verifies(exporting: Exporting) -> None:
-    """Are a metric, as long as the configuration in use says so."""
+def test_disabled_tls_verification(exporting: Exporting) -> None:
+    """Disabled TLS verification is a metric while it is configured."""
     name = "cln_exporter_tls_verification_disabled"
     assert exporting.samples(name) == [f"{name} 0.0"]
     exporting.configure("tls_config: {insecure_skip_verify: true}")
@@ -486,8 +492,8 @@ def test_certificates_that_nobody_verifies(exporting: Exporting) -> None:
     assert exporting.samples(name) == [f"{name} 0.0"]
 
 
-def test_a_stop_shows_nothing_more(fleet: Exporting) -> None:
-    """A run that a stop breaks off is not counted, not logged, and raises nothing."""
+def test_a_run_during_a_stop(fleet: Exporting) -> None:
+    """A run interrupted by a stop is not counted or logged, and raises no exception."""
     hold = fleet.hold("/kcare/key/servers.json")
     with ThreadPoolExecutor(1) as pool, capture_logs() as logs:
         run = pool.submit(fleet.service.run, fleet.target("kernelcare"))
@@ -499,7 +505,7 @@ def test_a_stop_shows_nothing_more(fleet: Exporting) -> None:
 
 
 def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Holds up a poll until its deadline, and a stop not at all."""
+    """A resolver that hangs delays a poll until its deadline, and does not delay a stop."""
     go_on = threading.Event()
     resolve = socket.getaddrinfo
 
@@ -526,10 +532,10 @@ def test_a_resolver_that_hangs(exporting: Exporting, monkeypatch: pytest.MonkeyP
         run.result(20)
 
 
-def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:
-    """However many runs end while it is read."""
+def test_scrapes_during_runs(fleet: Exporting) -> None:
+    """Each scrape during concurrent runs has complete data."""
     fleet.run()
-    assert isinstance(fleet.service._exposition, Exposition)
+    assert isinstance(fleet.service._expositions, ExpositionStore)
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(fleet.run, "kernelcare", "imunify") for _ in range(10)]
         while not all(run.done() for run in runs):
@@ -539,41 +545,41 @@ def test_each_scrape_sees_whole_polls(fleet: Exporting) -> None:
 
 
 class TestHostNames:
-    """Other answers of CLN tell them."""
+    """Tests of host names, which come from other probes."""
 
     @pytest.fixture
     def named(self, exporting: Exporting) -> Exporting:
-        """A KernelCare server in a group, whose names live for a minute."""
+        """An exporter of a KernelCare server in a group with a max_age of a minute."""
         server = exporting.account.add_kernelcare_key().add_server("a", ip="192.0.2.1", hostname="web1.example.net")
         exporting.account.add_group("web").add_server(server)
         exporting.configure(account="probes: {groups: {enabled: true, interval: 10s, max_age: 1m}}")
         assert exporting.service.reload() is None
         return exporting
 
-    def test_in_whichever_order_they_are_read(self, named: Exporting) -> None:
-        """The groups may be read before or after the servers."""
+    def test_order_of_runs(self, named: Exporting) -> None:
+        """Host names are shown whether groups run before or after the servers."""
         kernelcare = named.target("kernelcare")
         named.run("kernelcare")
-        assert kernelcare.view().host_names == {}
-        told = kernelcare.tell()
+        assert kernelcare.report().host_names == {}
+        before = kernelcare.to_json()
         named.run("groups")
-        assert kernelcare.view().host_names == {"a": "web1.example.net"}
-        assert told != kernelcare.tell()
+        assert kernelcare.report().host_names == {"a": "web1.example.net"}
+        assert before != kernelcare.to_json()
         named.run("kernelcare")
-        assert kernelcare.view().host_names == {"a": "web1.example.net"}
+        assert kernelcare.report().host_names == {"a": "web1.example.net"}
 
-    def test_names_that_are_too_old_are_none(self, named: Exporting) -> None:
-        """They vanish with the data that tell them, without a poll."""
+    def test_expired_names(self, named: Exporting) -> None:
+        """Host names disappear when the data of their source expire."""
         named.run("groups", "kernelcare")
         named.clock.advance(61)
         named.service.expire()
-        assert named.target("kernelcare").view().host_names == {}
+        assert named.target("kernelcare").report().host_names == {}
 
-    def test_over_a_reload(self, named: Exporting) -> None:
-        """A source that is switched off tells nothing any more."""
+    def test_a_reload(self, named: Exporting) -> None:
+        """Host names survive a reload, and disappear if their source is disabled."""
         named.run("groups", "kernelcare")
         assert named.service.reload() is None
-        assert named.target("kernelcare").view().host_names == {"a": "web1.example.net"}
+        assert named.target("kernelcare").report().host_names == {"a": "web1.example.net"}
         named.configure()
         assert named.service.reload() is None
-        assert named.target("kernelcare").view().host_names == {}
+        assert named.target("kernelcare").report().host_names == {}

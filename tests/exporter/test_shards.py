@@ -1,4 +1,4 @@
-"""Exporters that share the keys see together what one would, each thing once, and say what they leave out."""
+"""Tests of sharding: together the shards expose what one exporter would, without duplicates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WHOLE_ACCOUNT = ("ip_licenses", "groups", "awp")
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account with twelve keys of each product that has keys, and some of all else."""
+    """An exporter of an account with 12 KernelCare and Imunify keys, and some of everything else."""
     account = exporting.account
     for number in range(12):
         key = account.add_kernelcare_key(f"KCKEY{number:02d}ABCDEFGHI", limit=5, note=f"n{number}")
@@ -40,39 +40,39 @@ def fleet(exporting: Exporting) -> Exporting:
 
 
 def become(fleet: Exporting, shard: Shard | None, top: str = "") -> None:
-    """Let the exporter be a shard, and see all that it then sees."""
+    """Reconfigure the exporter as ``shard``, and run all of its probes."""
     fleet.configure(f"{top}\nshard: {shard or '0/1'}", account=ALL_ON)
     assert fleet.service.reload() is None
     for target in list(fleet.service.targets.values()):
         fleet.service.run(target)
 
 
-def seen(fleet: Exporting) -> Iterator[str]:
-    """Yield the series of the account and what it has, without those of how the probes went."""
+def series(fleet: Exporting) -> Iterator[str]:
+    """Yield the series of the account and of CLN, without those of the probes."""
     return (line for line in fleet.metrics().splitlines() if line.startswith("cln_") and 'probe="' not in line)
 
 
-def test_together_they_see_what_one_sees(fleet: Exporting) -> None:
-    """Each series of the account is at exactly one of them, and none is lost; the state of CLN is at all."""
+def test_shards_together_equal_one_exporter(fleet: Exporting) -> None:
+    """Each series of the account is exposed by exactly one shard, and the status of CLN by all."""
     become(fleet, None)
-    whole = Counter(seen(fleet))
+    whole = Counter(series(fleet))
     parts = []
     for shard in SHARDS:
         become(fleet, shard)
-        parts.append(Counter(seen(fleet)))
-    of_cln = Counter({line: 2 for line in whole if line.startswith("cln_status_")})
-    assert of_cln
-    assert sum(parts, Counter()) == whole + of_cln
+        parts.append(Counter(series(fleet)))
+    status = Counter({line: 2 for line in whole if line.startswith("cln_status_")})
+    assert status
+    assert sum(parts, Counter()) == whole + status
     keys = [sum(line.startswith("cln_kernelcare_key_info") for line in part) for part in parts]
     assert (sum(keys), min(keys) > 0) == (12, True)
 
 
-def test_each_says_how_its_own_probes_go(fleet: Exporting) -> None:
-    """Probes of keys run at all of them, and so does that of CLN; one of them reads what is of the whole account."""
+def test_probes_of_each_shard(fleet: Exporting) -> None:
+    """Probes of keys and of CLN run in all shards, and probes of the whole account in one of them."""
     where: dict[str, list[int]] = {}
     for shard in SHARDS:
         become(fleet, shard)
-        assert fleet.service.untried() == []
+        assert fleet.service.not_yet_run() == []
         for line in fleet.samples("cln_probe_success{"):
             assert line.endswith(" 1")
             where.setdefault(line.split('probe="')[1].split('"')[0], []).append(shard.index)
@@ -82,8 +82,8 @@ def test_each_says_how_its_own_probes_go(fleet: Exporting) -> None:
         assert at == (owner if probe in WHOLE_ACCOUNT else [0, 1, 2]), probe
 
 
-def test_the_calls_are_shared(fleet: Exporting) -> None:
-    """A key is asked about by one: three of them cost two lists of keys more than one does, a product."""
+def test_calls_are_divided(fleet: Exporting) -> None:
+    """Each key is read by one shard; three shards need only two more calls per product for the lists of keys."""
     fleet.simulator.requests.clear()
     for shard in SHARDS:
         become(fleet, shard)
@@ -94,8 +94,8 @@ def test_the_calls_are_shared(fleet: Exporting) -> None:
     assert sum(count for path, count in calls.items() if path.startswith("/kcare/nagios-res/")) == 1
 
 
-def test_a_key_is_at_one_shard_for_all_probes(fleet: Exporting) -> None:
-    """So that what a key is called and how it is patched can be joined within one exporter."""
+def test_a_key_is_in_one_shard_for_all_probes(fleet: Exporting) -> None:
+    """A key is in the same shard for all probes, so that its series can be joined."""
     for shard in SHARDS:
         become(fleet, shard)
         named, patched = (
@@ -106,17 +106,17 @@ def test_a_key_is_at_one_shard_for_all_probes(fleet: Exporting) -> None:
 
 
 @pytest.mark.parametrize("key_labels", ["masked", "full"])
-def test_how_keys_are_shown_moves_none(key_labels: str, fleet: Exporting) -> None:
-    """It is the key itself that counts, and it stays as hidden as it was."""
+def test_key_labels_do_not_affect_shards(key_labels: str, fleet: Exporting) -> None:
+    """The shard of a key does not depend on key_labels, and masked keys stay masked."""
     become(fleet, SHARDS[0], f"key_labels: {key_labels}")
-    (here,) = (set(re.findall(r'note="(n\d+)"', fleet.metrics())),)
+    (notes,) = (set(re.findall(r'note="(n\d+)"', fleet.metrics())),)
     expected = {f"n{number}" for number in range(12) if SHARDS[0].reads("acme", f"KCKEY{number:02d}ABCDEFGHI")}
-    assert here == expected
+    assert notes == expected
     assert ("KCKEY" in fleet.metrics().replace("KCKE-", "")) == (key_labels == "full")
 
 
 def test_monitoring_keys(fleet: Exporting) -> None:
-    """Are shared as the others are."""
+    """Each monitoring key is read by one shard."""
     at = []
     for shard in SHARDS:
         fleet.configure(f"shard: {shard}", account="monitoring_keys: [KCKEY00ABCDEFGHI, MONITOR001234567]")
@@ -124,12 +124,12 @@ def test_monitoring_keys(fleet: Exporting) -> None:
         fleet.run("patch_status")
         parts = fleet.target("patch_status").last_run.observation  # type: ignore[union-attr] # it has run
         at += [missing.name for missing in parts.missing]
-    assert len(at) == 1  # nobody but its reader finds out that CLN does not know it
+    assert len(at) == 1  # only its shard reports that CLN does not know it
     assert at[0].startswith("MONI-")
 
 
-def test_which_shard_it_is(fleet: Exporting) -> None:
-    """Is a metric, also after a reload that changes it."""
+def test_shard_metrics(fleet: Exporting) -> None:
+    """The shard is a metric, and is updated on a reload."""
     assert fleet.samples("cln_exporter_shard") == [
         'cln_exporter_shard_info{shard="0",shards="1"} 1.0',
         "cln_exporter_shards 1.0",
@@ -141,8 +141,8 @@ def test_which_shard_it_is(fleet: Exporting) -> None:
     ]
 
 
-def test_a_key_that_moves_away_goes_with_the_next_poll(fleet: Exporting) -> None:
-    """Until then it is shown: while a fleet is shared anew, better twice than not at all."""
+def test_a_key_that_moves_to_another_shard(fleet: Exporting) -> None:
+    """A key that moves to another shard is exposed until the next poll, so that it is never missing."""
     become(fleet, None)
     fleet.configure(f"shard: {SHARDS[0]}", account=ALL_ON)
     fleet.service.reload()
@@ -153,43 +153,46 @@ def test_a_key_that_moves_away_goes_with_the_next_poll(fleet: Exporting) -> None
 
 
 class TestWeb:
-    """What a shard says of what it does not read."""
+    """Tests of the web pages of a shard."""
 
     def test_the_status_page(self, fleet: Exporting) -> None:
-        """That there is more than it shows; and no probe is called off that runs elsewhere."""
+        """The status page names the shard, and does not show probes of other shards as off."""
         app = make_app(fleet.service, WebOptions())
         become(fleet, None)
         assert "shard" not in ask(app, "/").text
         become(fleet, SHARDS[1])
         page = ask(app, "/").text
-        assert "This is shard 1/3: it reads only its part of the keys" in page
-        assert "<small>off</small>" not in page
+        assert "This is shard 1/3, which reads only its part of the keys" in page
+        assert "<small>disabled</small>" not in page
 
-    def test_a_probe_of_another(self, fleet: Exporting) -> None:
-        """Is named with its reader, not as unknown."""
+    def test_a_probe_of_another_shard(self, fleet: Exporting) -> None:
+        """A request for a probe of another shard is answered with the name of that shard."""
         app = make_app(fleet.service, WebOptions())
         reader = SHARDS[0].owner("acme", "(groups)")
         become(fleet, SHARDS[reader.index - 1])
         answer = ask(app, "/probe?account=acme&probe=groups")
-        assert (answer.status_code, answer.text) == (404, f"groups of acme is read by the shard {reader}, not here\n")
+        assert (answer.status_code, answer.text) == (
+            404,
+            f"groups of acme is read by shard {reader}, not by this exporter\n",
+        )
         assert ask(app, "/api/v1/observations/acme/groups").json() == {"error": answer.text.strip()}
-        assert "no such probe" in ask(app, "/probe?account=acme&probe=nonsense").text
-        assert "no such account" in ask(app, "/probe?account=nobody&probe=groups").text
+        assert "unknown probe" in ask(app, "/probe?account=acme&probe=nonsense").text
+        assert "unknown account" in ask(app, "/probe?account=nobody&probe=groups").text
 
     def test_observations(self, fleet: Exporting) -> None:
-        """Those that are parts of something say so."""
+        """Observations that are part of an account have the shard."""
         app = make_app(fleet.service, WebOptions())
         become(fleet, SHARDS[1])
         index = ask(app, "/api/v1/observations").json()
         assert index["shard"] == "1/3"
-        assert {each["probe"] for each in index["probes"] if each["shard"] == "1/3"} == {
+        assert {entry["probe"] for entry in index["probes"] if entry["shard"] == "1/3"} == {
             *("kernelcare", "imunify", "patch_status", "els")
         }
-        assert {each["shard"] for each in index["probes"]} == {"1/3", None}
+        assert {entry["shard"] for entry in index["probes"]} == {"1/3", None}
         assert ask(app, "/api/v1/observations/acme/kernelcare").json()["shard"] == "1/3"
 
     def test_discovery(self, fleet: Exporting) -> None:
-        """Each gives its part, which can be empty; together they give each server once."""
+        """Each shard discovers its part, and together they discover each server once."""
         app = make_app(fleet.service, WebOptions())
         for path, count in (("kernelcare", 12), ("imunify", 12), ("els", 3), ("ip_licenses", 12)):
             found: list[str] = []
@@ -199,11 +202,11 @@ class TestWeb:
                 fleet.service.reload()
                 answer = ask(app, f"/sd/{path}")
                 assert answer.status_code == 200, answer.text
-                found += [str(each) for each in answer.json()]
+                found += [str(entry) for entry in answer.json()]
             assert (len(found), len(set(found))) == (count, count)
 
-    def test_discovery_with_the_groups_elsewhere(self, fleet: Exporting) -> None:
-        """Is an error: who keeps the servers of a group would drop all others."""
+    def test_discovery_with_groups_in_another_shard(self, fleet: Exporting) -> None:
+        """Discovery is an error in shards that do not read the groups."""
         app = make_app(fleet.service, WebOptions())
         reader = SHARDS[0].owner("acme", "(groups)")
         become(fleet, reader)
@@ -211,10 +214,10 @@ class TestWeb:
         become(fleet, SHARDS[reader.index - 1])
         answer = ask(app, "/sd/kernelcare")
         assert answer.status_code == 503
-        assert answer.text.startswith(f"the groups of acme are read by the shard {reader}, not here; ")
+        assert answer.text.startswith(f"the groups of acme are read by shard {reader}, not by this exporter; ")
 
-    def test_discovery_of_what_is_off(self, fleet: Exporting) -> None:
-        """Is off at each of them."""
+    def test_discovery_of_a_disabled_probe(self, fleet: Exporting) -> None:
+        """Discovery of a disabled probe is not found in any shard."""
         app = make_app(fleet.service, WebOptions())
         for shard in SHARDS:
             fleet.configure(f"shard: {shard}", account="probes: {ip_licenses: {enabled: false}}")

@@ -1,4 +1,4 @@
-"""The exporter on signals: none ends it without a word."""
+"""Tests of signals: none terminates the exporter silently."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MEANINGLESS = (
 
 @pytest.fixture(scope="module")
 def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """The real program over its demo."""
+    """The program with its demo."""
     with running_exporter(tmp_path_factory.mktemp("exporter"), "--demo") as running:
         yield running
 
 
 @pytest.mark.parametrize("name", MEANINGLESS)
-def test_a_signal_that_means_nothing_is_a_warning(name: str, exporter: Exporter) -> None:
-    """The exporter goes on to serve, and its log says which signal came."""
+def test_a_meaningless_signal_is_a_warning(name: str, exporter: Exporter) -> None:
+    """A signal without a meaning is logged with its name, and the exporter keeps serving."""
     exporter.process.send_signal(getattr(signal, name))
     exporter.wait_for_log(
         rf'level=warning .*msg="signal ignored" .*signal={name}\b|msg="signal ignored" signal={name}\b'
@@ -35,33 +35,33 @@ def test_a_signal_that_means_nothing_is_a_warning(name: str, exporter: Exporter)
     assert exporter.ask("/-/healthy").status == 200
 
 
-def test_a_real_time_signal_without_a_name_goes_by_its_number(exporter: Exporter) -> None:
-    """Most of the real-time signals have a number alone."""
+def test_a_real_time_signal_without_a_name(exporter: Exporter) -> None:
+    """A real-time signal without a name is logged as SIGRTMIN plus a number."""
     exporter.process.send_signal(signal.SIGRTMIN + 5)
     exporter.wait_for_log(r"signal=SIGRTMIN\+5")
     assert exporter.ask("/-/healthy").status == 200
 
 
 @pytest.mark.parametrize("name", ["SIGPIPE", "SIGXFSZ", "SIGCHLD", "SIGURG", "SIGWINCH", "SIGCONT"])
-def test_a_signal_that_python_or_linux_ignores_changes_nothing(name: str, exporter: Exporter) -> None:
-    """The exporter goes on to serve."""
+def test_an_ignored_signal(name: str, exporter: Exporter) -> None:
+    """The exporter keeps serving after a signal that Python or Linux ignores."""
     exporter.process.send_signal(getattr(signal, name))
     assert exporter.ask("/-/healthy").status == 200
 
 
 @pytest.mark.parametrize("name", ["SIGQUIT", "SIGXCPU", "SIGABRT", "SIGSYS", "SIGTRAP"])
-def test_a_signal_that_asks_for_a_core_file_leaves_the_stacks(name: str, tmp_path: Path) -> None:
-    """The exporter ends by that signal, as without a handler, once its log says where each thread was."""
+def test_a_signal_that_dumps_core(name: str, tmp_path: Path) -> None:
+    """A signal that dumps core terminates the exporter after the stacks of its threads are in the log."""
     with running_exporter(tmp_path, "--demo") as running:
-        running.wait_ready()  # stacks are read while threads go on; between two polls they do not
+        running.wait_ready()  # stacks are read while threads run, but between polls they are idle
         code, _ = running.stop(getattr(signal, name))
         assert code == -getattr(signal, name)
-        # A thread that is not yet one of Python, or no longer, may get the signal: then none is the current one.
+        # The signal may be delivered to a thread without Python state: then there is no current thread.
         wait_until(lambda: "(most recent call first)" in running.log, "the stacks")
 
 
-def test_a_second_sigterm_does_not_cut_the_stop_short(tmp_path: Path) -> None:
-    """Whatever sends SIGTERM twice gets the exit code of a stop."""
+def test_repeated_sigterm(tmp_path: Path) -> None:
+    """Repeated SIGTERM does not interrupt the shutdown, and the exit code is 0."""
     with running_exporter(tmp_path, "--demo", f"--storage.path={tmp_path / 'state'}") as running:
         for _ in range(20):
             running.process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Who comes while a work is under way waits for it."""
+"""Tests of the deduplication of concurrent calls."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .asking import wait_for_visitors
 
 
 class Work:
-    """A work that begins and then waits; ``done`` counts how often it was done."""
+    """A function that blocks until ``go_on`` is set; ``done`` counts its calls."""
 
     def __init__(self, end: Callable[[], object]) -> None:
         self.begun, self.go_on = threading.Event(), threading.Event()
@@ -29,43 +29,43 @@ class Work:
         return self._end()
 
 
-def test_they_share_one_run() -> None:
-    """Ten threads that ask at the same time get the one result of a work that is done once."""
+def test_concurrent_calls_share_one_run() -> None:
+    """Ten concurrent calls get the result of a single run."""
     flight, work = SingleFlight[Any](), Work(object)
-    with ThreadPoolExecutor(10) as visitors:
-        first = visitors.submit(flight.do, work)
+    with ThreadPoolExecutor(10) as pool:
+        first = pool.submit(flight.do, work)
         assert work.begun.wait(5)
         assert flight.is_running
-        rest = [visitors.submit(flight.do, work) for _ in range(9)]
+        rest = [pool.submit(flight.do, work) for _ in range(9)]
         wait_for_visitors(flight, 9)
-        assert not any(visit.done() for visit in rest)
+        assert not any(call.done() for call in rest)
         work.go_on.set()
-        results = {id(visit.result(5)) for visit in [first, *rest]}
+        results = {id(call.result(5)) for call in [first, *rest]}
     assert len(results) == work.done == 1
     assert not flight.is_running
 
 
-def test_the_next_one_runs_again() -> None:
-    """A work that has ended is done again for who asks next."""
+def test_the_next_call_runs_again() -> None:
+    """A call after the end of a run starts another run."""
     flight = SingleFlight[Any]()
     assert flight.do(object) is not flight.do(object)
 
 
-def test_a_run_that_breaks_does_not_block() -> None:
-    """An error is raised for all who waited, and the next work is done."""
+def test_an_exception() -> None:
+    """An exception is raised for all waiting calls, and the next call runs again."""
 
     def broken() -> None:
         raise ValueError("broken")
 
     flight, work = SingleFlight[Any](), Work(broken)
-    with ThreadPoolExecutor(2) as visitors:
-        first = visitors.submit(flight.do, work)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(flight.do, work)
         assert work.begun.wait(5)
-        second = visitors.submit(flight.do, work)
+        second = pool.submit(flight.do, work)
         wait_for_visitors(flight, 1)
         work.go_on.set()
-        for visit in (first, second):
+        for call in (first, second):
             with pytest.raises(ValueError, match="broken"):
-                visit.result(5)
+                call.result(5)
     assert not flight.is_running
     assert flight.do(lambda: 1) == 1

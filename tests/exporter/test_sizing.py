@@ -1,4 +1,4 @@
-"""docs/sizing.md is true: its numbers of series are those of a fleet, its table is that of the model."""
+"""Tests that the formulas and the table of docs/sizing.md match the exporter and the model."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LETTERS = {"K": 2, "S": 5, "I": 3, "T": 4, "N": 4, "H": 4, "L": 6, "Y": 2, "E": 
 
 
 def formulas() -> Iterator[tuple[str, str, str]]:
-    """Yield each metric of the page with its two formulas."""
+    """Yield each metric of the page with its formulas with and without per-server series."""
     block = PAGE.read_text().split("<!-- series:")[1].split("<!-- /series -->")[0]
     for name, *both in re.findall(r"^\| `(cln_\w+)` \| (.+?) \| (.+?) \|$", block, re.MULTILINE):
         with_, without = both
@@ -37,24 +37,24 @@ def formulas() -> Iterator[tuple[str, str, str]]:
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account that has as much of all as the letters say; each server checked in."""
+    """An exporter of an account with the numbers of ``LETTERS``, whose servers have all checked in."""
     account = exporting.account
     account.monitoring_keys.add(MONITORING_KEY)
     for number in range(LETTERS["K"]):
         key = account.add_kernelcare_key(limit=9)
-        for each in range(2 + number):
-            patch = "outofdate" if each == 0 else "uptodate"
-            server = key.add_server(f"k{number}-{each}", last_checkin=NOW, created=NOW, patch_state=patch)
+        for index in range(2 + number):
+            patch = "outofdate" if index == 0 else "uptodate"
+            server = key.add_server(f"k{number}-{index}", last_checkin=NOW, created=NOW, patch_state=patch)
     for number in range(LETTERS["I"]):
         imunify = account.add_imunify_key(limit=9)
-        for each in range(1 + (number == 0)):
-            mail = imunify.add_server(f"i{number}-{each}", last_checkin=NOW, created=NOW)
+        for index in range(1 + (number == 0)):
+            mail = imunify.add_server(f"i{number}-{index}", last_checkin=NOW, created=NOW)
     for number in range(LETTERS["L"]):
         account.add_ip_license(f"192.0.2.{number}", (1, 16)[number % 2], created=NOW, last_checkin=NOW)
     for number in range(LETTERS["E"]):
         els = account.add_els_key(code="CELS", limit=9)
-        for each in range(1 + number):
-            els.add_server(f"{number}{each}")
+        for index in range(1 + number):
+            els.add_server(f"{number}{index}")
     account.add_group("one").add_server(mail)
     two = account.add_group("two")
     for member in (server, key.servers["k1-0"]):
@@ -64,8 +64,8 @@ def fleet(exporting: Exporting) -> Exporting:
     return exporting
 
 
-def seen(fleet: Exporting, *, server_series: bool) -> Counter[str]:
-    """Return the number of series of each metric, those of a histogram together."""
+def count_series(fleet: Exporting, *, server_series: bool) -> Counter[str]:
+    """Return the number of series of each metric, with all series of a histogram together."""
     off = "" if server_series else "server_series: false"
     probes = [f"{probe}: {{{off}}}" for probe in ("kernelcare", "imunify", "ip_licenses")]
     probes += [f"groups: {{enabled: true, {off}}}", "els: {enabled: true, products: [CELS]}", "awp: {enabled: true}"]
@@ -82,7 +82,7 @@ def seen(fleet: Exporting, *, server_series: bool) -> Counter[str]:
 
 @pytest.mark.parametrize("server_series", [True, False], ids=["server-series", "no-server-series"])
 def test_the_series_of_each_metric(server_series: bool, fleet: Exporting) -> None:
-    """The formulas of the page give what a fleet of these numbers has, and no metric is left out."""
+    """The formulas of the page give the numbers of series of the fleet, for all metrics."""
     calls = {exchange.split('endpoint="')[1].split('"')[0] for exchange in _requests(fleet, server_series)}
     numbers = LETTERS | {"P": 8, "Q": len(calls), "F": len(fleet.samples("cln_status_ok"))}
     expected = {}
@@ -91,48 +91,50 @@ def test_the_series_of_each_metric(server_series: bool, fleet: Exporting) -> Non
         for factor in both[not server_series].split(" · "):
             product *= numbers[factor] if factor in numbers else int(factor)
         expected[name] = product
-    found = seen(fleet, server_series=server_series)
-    assert {name: found[name] for name in expected} == expected
-    assert set(found) <= set(expected)
+    counts = count_series(fleet, server_series=server_series)
+    assert {name: counts[name] for name in expected} == expected
+    assert set(counts) <= set(expected)
 
 
 def _requests(fleet: Exporting, server_series: bool) -> list[str]:
-    seen(fleet, server_series=server_series)
+    count_series(fleet, server_series=server_series)
     return fleet.samples("cln_api_requests_total{")
 
 
 def test_the_page_names_each_metric() -> None:
-    """As the README does."""
-    readme = (PAGE.parents[1] / "README.md").read_text().split("<!-- metrics:")[1].split("<!-- /metrics -->")[0]
-    assert sorted(name for name, *_ in formulas()) == sorted(re.findall(r"^\| `(cln_\w+)`", readme, re.MULTILINE))
+    """docs/sizing.md has the same metrics as docs/metrics.md."""
+    metrics = (PAGE.parent / "metrics.md").read_text(encoding="utf-8")
+    assert sorted(name for name, *_ in formulas()) == sorted(re.findall(r"^\| `(cln_\w+)`", metrics, re.MULTILINE))
 
 
 def test_the_table_of_fleets_is_that_of_the_model(request: pytest.FixtureRequest) -> None:
-    """pytest --update-golden writes it."""
+    """The table of fleets is that of the model; pytest --update-golden updates it."""
     keep_block(PAGE, "fleets", table(), update=request.config.getoption("--update-golden"))
 
 
 @pytest.mark.parametrize("server_series", [True, False], ids=["server-series", "no-server-series"])
-def test_the_bytes_of_the_model_are_those_of_today(server_series: bool) -> None:
-    """Of a fleet of ten thousand servers whose ids, addresses and notes are as long as those of CLN, give or take."""
+def test_the_bytes_of_the_model(server_series: bool) -> None:
+    """The model matches the bytes of a fleet of 10,000 servers with realistic ids, addresses and notes."""
     random, parts = Random(1), {}
     for number in range(100):
         key = f"K{number:03d}-{random.getrandbits(32):08x}"
         servers = [
             KernelCareServer(
                 server_id=f"{random.getrandbits(64):016x}",
-                ip=f"10.{number}.1{each:02d}.2",
+                ip=f"10.{number}.1{index:02d}.2",
                 created=NOW - 60 * random.randrange(500_000),
                 last_checkin=NOW - 60 * random.randrange(300),
             )
-            for each in range(SERVERS_A_KEY)
+            for index in range(SERVERS_A_KEY)
         ]
         parts[key] = KernelCareKeyServers(key, f"customer {number}", True, 100, servers)
     texts = render_target(viewed(observed(parts)), CheckinSettings(server_series=server_series), 10**6)
-    fragments = [Fragment.of(text) for text in texts.values()]
+    fragments = [Fragment.compress(text) for text in texts.values()]
     lines = sum(text.count(b"\n") for text in texts.values())
     fleet = Fleet(10_000, server_series=server_series, patches_by_key=False)
     assert lines == pytest.approx(fleet.series, rel=0.1)
-    assert sum(len(each.text) for each in fragments) / lines == pytest.approx(BYTES_A_SERIES[server_series], rel=0.15)
-    zipped = sum(len(each.deflated) for each in fragments) / lines
+    assert sum(len(fragment.text) for fragment in fragments) / lines == pytest.approx(
+        BYTES_A_SERIES[server_series], rel=0.15
+    )
+    zipped = sum(len(fragment.deflated) for fragment in fragments) / lines
     assert zipped == pytest.approx(ZIPPED_BYTES_A_SERIES[server_series], rel=0.4)

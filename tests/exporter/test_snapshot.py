@@ -1,4 +1,4 @@
-"""What of a target outlives the exporter: the same bytes back, and nothing believed that is not whole and ours."""
+"""Tests of the snapshot format: a round trip, and the rejection of any damaged or foreign data."""
 
 from __future__ import annotations
 
@@ -17,94 +17,95 @@ from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.helpers.clock import NOW
 
 PROBE = PROBES["kernelcare"]
-DAMAGED = "it is damaged"
-NO_STATE = "it is damaged, or no state of an exporter"
+CORRUPT = "corrupt: checksum mismatch"
+FOREIGN = "corrupt, or not a state file of cln-exporter"
+INCOMPATIBLE = "written by an incompatible version ("
 
 
 def saved_at(moment: float = NOW) -> Snapshot[Any]:
-    """Return what one key and one failure leave behind."""
+    """Return a snapshot with one key and one failure."""
     server = KernelCareServer("sérver", "2001:db8::1", created=None, last_checkin=NOW - 60)
     part = Part("WsTs-8c7994d7", moment, KernelCareKeyServers("WsTs-8c7994d7", "🚀\n", True, 4, [server]))
     missing = Missing("Zq7T-00000000", Failure("timeout", "no answer"))
-    seen = Observation(
-        "kernelcare", "acme", "cln", moment, (part,), (missing,), list_known=False, lost=("IM1S-00000000",)
+    observation = Observation(
+        "kernelcare", "acme", "cln", moment, (part,), (missing,), list_known=False, expired_parts=("IM1S-00000000",)
     )
-    return Snapshot("digest", moment, 1.25, None, seen)
+    return Snapshot("digest", moment, 1.25, None, observation)
 
 
 def with_body(body: bytes, format_: int = FORMAT) -> bytes:
-    """Return a file of that body whose checksum is right."""
+    """Return a file of ``body`` with a valid checksum."""
     return f"cln-monitor state {format_} {hashlib.sha256(body).hexdigest()}\n".encode() + body
 
 
-WHOLE = saved_at().encode()
+FILE = saved_at().encode()
 
 
-def left_aside(data: bytes, now: float = NOW) -> str:
-    """Return why ``data`` are not used."""
+def rejection(data: bytes, now: float = NOW) -> str:
+    """Return the reason for which ``data`` are rejected."""
     with pytest.raises(SnapshotError) as caught:
         decode(data, PROBE, now)
     return str(caught.value)
 
 
-def test_the_same_comes_back() -> None:
-    """In the same types, with failures, what is lost, and text of any script."""
-    back = decode(WHOLE, PROBE, NOW)
+def test_round_trip() -> None:
+    """A snapshot is decoded with the same types, failures, expired parts and Unicode text."""
+    back = decode(FILE, PROBE, NOW)
     assert back == saved_at()
     assert type(back.observation.parts[0].value.servers[0]) is KernelCareServer
 
 
 @pytest.mark.parametrize("twentieth", range(20))
-def test_cut(twentieth: int) -> None:
-    """Wherever the file ends too early."""
-    expected = "it is empty" if twentieth == 0 else DAMAGED
-    assert left_aside(WHOLE[: len(WHOLE) * twentieth // 20]).startswith(expected)
+def test_a_truncated_file(twentieth: int) -> None:
+    """A file truncated at any position is rejected."""
+    expected = "empty file" if twentieth == 0 else "corrupt"
+    assert rejection(FILE[: len(FILE) * twentieth // 20]).startswith(expected)
 
 
-@given(st.integers(0, 8 * len(WHOLE) - 1))
-def test_a_bit_that_is_not_as_it_was(bit: int) -> None:
-    """Any one: in the text, in the checksum, in the header."""
-    data = bytearray(WHOLE)
+@given(st.integers(0, 8 * len(FILE) - 1))
+def test_a_flipped_bit(bit: int) -> None:
+    """A flipped bit in the header, the checksum or the body is detected."""
+    data = bytearray(FILE)
     data[bit // 8] ^= 1 << bit % 8
-    assert left_aside(bytes(data)).startswith(("it is damaged", "it is of format"))
+    assert rejection(bytes(data)).startswith(("corrupt", "unsupported format"))
 
 
 @given(st.binary(min_size=1, max_size=300))
-def test_anything_else(data: bytes) -> None:
-    """Is no state; nor is it one with our header and a checksum that is right."""
-    assert left_aside(data) == NO_STATE
-    assert left_aside(with_body(data)).startswith("another version of the exporter wrote it (")
+def test_random_data(data: bytes) -> None:
+    """Random data are rejected, even with a valid header and checksum."""
+    assert rejection(data) == FOREIGN
+    assert rejection(with_body(data)).startswith(INCOMPATIBLE)
 
 
 @pytest.mark.parametrize(
-    ("data", "why"),
+    ("data", "reason"),
     [
-        (with_body(b"x", FORMAT + 1), f"it is of format {FORMAT + 1}, and this exporter writes format {FORMAT}"),
-        (with_body(b"x", 0), f"it is of format 0, and this exporter writes format {FORMAT}"),
-        (WHOLE + b"\0", DAMAGED),
-        (WHOLE * 2, DAMAGED),
-        (with_body(b"\x91" * 10_000), "another version of the exporter wrote it ("),
+        (with_body(b"x", FORMAT + 1), f"unsupported format {FORMAT + 1}, this version uses format {FORMAT}"),
+        (with_body(b"x", 0), f"unsupported format 0, this version uses format {FORMAT}"),
+        (FILE + b"\0", CORRUPT),
+        (FILE * 2, CORRUPT),
+        (with_body(b"\x91" * 10_000), INCOMPATIBLE),
         (
             with_body(msgspec.msgpack.encode({"asks": "x"})),
-            "another version of the exporter wrote it (Object missing required field `started_at`)",
+            f"{INCOMPATIBLE}Object missing required field `started_at`)",
         ),
     ],
     ids=["newer", "older", "longer", "twice", "deep", "lacks-a-field"],
 )
-def test_left_aside(data: bytes, why: str) -> None:
-    """With a reason that says what it is."""
-    assert left_aside(data).startswith(why)
+def test_invalid_data(data: bytes, reason: str) -> None:
+    """Invalid data are rejected with a reason that names the problem."""
+    assert rejection(data).startswith(reason)
 
 
 def test_of_another_probe() -> None:
-    """What one probe saw does not fit another."""
-    with pytest.raises(SnapshotError, match="another version"):
-        decode(WHOLE, PROBES["imunify"], NOW)
+    """A snapshot of another probe is rejected."""
+    with pytest.raises(SnapshotError, match="incompatible version"):
+        decode(FILE, PROBES["imunify"], NOW)
 
 
 @pytest.mark.parametrize("moment", [NOW + 0.5, float("nan"), float("inf"), float("-inf")])
-def test_of_the_future(moment: float) -> None:
-    """By a clock that was set back nothing can be told to be too old; nor can what has no time."""
-    assert left_aside(saved_at(moment).encode()) == "it is of the future; the clock has been set back"
+def test_timestamps_in_the_future(moment: float) -> None:
+    """A snapshot with a timestamp that is in the future or not finite is rejected, as it would never expire."""
+    assert rejection(saved_at(moment).encode()) == "timestamps in the future; the clock has been set back"
     body = msgspec.structs.replace(saved_at(), last_success=moment)
-    assert left_aside(body.encode()) == "it is of the future; the clock has been set back"
+    assert rejection(body.encode()) == "timestamps in the future; the clock has been set back"

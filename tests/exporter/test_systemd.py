@@ -1,4 +1,4 @@
-"""What systemd is told, and that the pings for its watchdog end with the schedule or the event loop."""
+"""Tests of the notifications to systemd; pings of the watchdog stop if the schedule or the event loop hangs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.exporter.systemd import Notifier
-from tests.helpers.running import running_exporter
+from tests.helpers.running import running_exporter, wait_until
 
 
-class Told:
-    """What systemd would hear at a socket of its kind."""
+class NotifySocket:
+    """A socket that receives notifications in place of systemd."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -28,11 +28,11 @@ class Told:
         self._socket.settimeout(10)
 
     def next(self) -> str:
-        """Return the next message, when it comes."""
+        """Wait for the next message and return it."""
         return self._socket.recv(4096).decode()
 
     def all(self) -> list[str]:
-        """Return what has come and was not read."""
+        """Return all messages that have not been read."""
         self._socket.setblocking(False)
         messages = []
         try:
@@ -43,34 +43,34 @@ class Told:
             return messages
 
     def close(self) -> None:
-        """Hear nothing more."""
+        """Close the socket."""
         self._socket.close()
 
 
 @pytest.fixture(params=["path", "abstract"])
-def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Told]:
-    """A systemd that listens, at a path or at a name that no file has."""
-    told = Told(str(tmp_path / "notify") if request.param == "path" else f"@cln-monitor-test-{os.getpid()}")
-    yield told
-    told.close()
+def received(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NotifySocket]:
+    """A notification socket at a path or an abstract address."""
+    received = NotifySocket(str(tmp_path / "notify") if request.param == "path" else f"@cln-monitor-test-{os.getpid()}")
+    yield received
+    received.close()
 
 
-class ByHand:
-    """A schedule that is kept when a test says so."""
+class ManualSchedule:
+    """A schedule whose heartbeat is called by the test."""
 
     def __init__(self) -> None:
-        self.every = 0.0
+        self.interval = 0.0
         self.beat_now: Callable[[], object] = lambda: None
 
-    def beat(self, every: float, heartbeat: Callable[[], object]) -> None:
-        """Keep what is to be called."""
-        self.every, self.beat_now = every, heartbeat
+    def add_heartbeat(self, interval: float, heartbeat: Callable[[], object]) -> None:
+        """Record the heartbeat and its interval."""
+        self.interval, self.beat_now = interval, heartbeat
 
 
-def test_what_systemd_sets_is_taken_once() -> None:
-    """So that no process the exporter might start speaks in its place."""
+def test_variables_are_removed() -> None:
+    """The variables of systemd are removed from the environment, so that child processes do not use them."""
     environment = {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "6000000", "WATCHDOG_PID": str(os.getpid()), "A": "b"}
-    notifier = Notifier.take(environment)
+    notifier = Notifier.from_environment(environment)
     assert environment == {"A": "b"}
     assert (notifier._address, notifier._watchdog) == ("/run/x", 6.0)
 
@@ -81,70 +81,70 @@ def test_what_systemd_sets_is_taken_once() -> None:
     ids=["none", "of-another-process", "off", "nonsense"],
 )
 def test_no_watchdog(environment: dict[str, str]) -> None:
-    """Where none watches this process, none is pinged."""
-    assert Notifier.take(environment)._watchdog is None
+    """Without a valid watchdog for this process there are no pings."""
+    assert Notifier.from_environment(environment)._watchdog is None
 
 
-def test_without_systemd_nothing_is_done() -> None:
-    """No message and no heartbeat: the schedule is for polls."""
-    schedule, notifier = ByHand(), Notifier()
+def test_without_systemd() -> None:
+    """Without systemd there are no notifications and no heartbeat."""
+    schedule, notifier = ManualSchedule(), Notifier()
     asyncio.run(_ready(notifier, schedule))
     with notifier.reloading():
         notifier.stopping()
-    assert schedule.every == 0
+    assert schedule.interval == 0
 
 
-def test_a_ping_goes_through_the_schedule_and_the_loop(told: Told) -> None:
-    """It is sent by the loop, and only when the schedule has asked for it; the status goes with it when it changes."""
-    schedule, notifier, status = ByHand(), Notifier(told.address, 6), ["all well"]
+def test_a_ping_passes_the_schedule_and_the_loop(received: NotifySocket) -> None:
+    """A ping is sent by the event loop after a heartbeat of the schedule, with the status if that has changed."""
+    schedule, notifier, status = ManualSchedule(), Notifier(received.address, 6), ["all OK"]
 
     async def serve() -> None:
         notifier.ready(asyncio.get_running_loop(), schedule, lambda: status[0])
-        assert told.all() == ["READY=1\nSTATUS=all well"]
-        assert schedule.every == 2
+        assert received.all() == ["READY=1\nSTATUS=all OK"]
+        assert schedule.interval == 2
         with ThreadPoolExecutor() as pool:
             pool.submit(schedule.beat_now).result()
-            assert told.all() == []  # the loop has had no time for it: it hangs in this function
+            assert received.all() == []  # the event loop is blocked by this function
             await asyncio.sleep(0)
-            assert told.all() == ["WATCHDOG=1"]
+            assert received.all() == ["WATCHDOG=1"]
             status[0] = "1 failing"
             pool.submit(schedule.beat_now).result()
         await asyncio.sleep(0)
-        assert told.all() == ["WATCHDOG=1\nSTATUS=1 failing"]
+        assert received.all() == ["WATCHDOG=1\nSTATUS=1 failing"]
         await asyncio.sleep(0.01)
-        assert told.all() == []  # the schedule did not ask again
+        assert received.all() == []  # there was no further heartbeat
 
     asyncio.run(serve())
-    schedule.beat_now()  # after the end of the loop, before that of the schedule
-    assert told.all() == []
+    schedule.beat_now()  # after the loop has ended, before the schedule has
+    assert received.all() == []
 
 
-def test_without_a_watchdog_only_the_status_is_told(told: Told) -> None:
-    """And only when it has changed."""
-    schedule, notifier, status = ByHand(), Notifier(told.address), ["all well"]
+def test_without_a_watchdog(received: NotifySocket) -> None:
+    """Without a watchdog only changes of the status are sent."""
+    schedule, notifier, status = ManualSchedule(), Notifier(received.address), ["all OK"]
 
     async def serve() -> None:
         notifier.ready(asyncio.get_running_loop(), schedule, lambda: status[0])
-        for status[0] in ("all well", "1 failing"):
+        for status[0] in ("all OK", "1 failing"):
             schedule.beat_now()
             await asyncio.sleep(0)
 
     asyncio.run(serve())
-    assert (schedule.every, told.all()) == (15, ["READY=1\nSTATUS=all well", "STATUS=1 failing"])
+    assert (schedule.interval, received.all()) == (15, ["READY=1\nSTATUS=all OK", "STATUS=1 failing"])
 
 
-def test_a_reload_is_told_with_its_time_and_its_end(told: Told) -> None:
-    """Which comes also when the reload breaks."""
-    with pytest.raises(ZeroDivisionError), Notifier(told.address).reloading():
+def test_a_reload(received: NotifySocket) -> None:
+    """A reload is sent with its time, and followed by READY=1 even if it fails."""
+    with pytest.raises(ZeroDivisionError), Notifier(received.address).reloading():
         _ = 1 / 0
-    began, ended = told.all()
+    began, ended = received.all()
     assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", began)
     assert ended == "READY=1"
 
 
-def test_a_systemd_that_does_not_read_holds_nobody_up(told: Told) -> None:
-    """Messages that find no room are lost."""
-    notifier = Notifier(told.address)
+def test_a_systemd_that_does_not_read(received: NotifySocket) -> None:
+    """A systemd that does not read does not block the exporter; further messages are dropped."""
+    notifier = Notifier(received.address)
 
     def send() -> None:
         for _ in range(2000):
@@ -155,35 +155,35 @@ def test_a_systemd_that_does_not_read_holds_nobody_up(told: Told) -> None:
     sending.start()
     sending.join(10)
     assert not sending.is_alive()
-    assert 0 < len(told.all()) < 4000
+    assert 0 < len(received.all()) < 4000
 
 
-def test_a_systemd_that_is_gone_is_no_error() -> None:
-    """The exporter serves on."""
+def test_a_missing_socket() -> None:
+    """A missing notification socket is not an error."""
     Notifier("/nowhere/notify").stopping()
 
 
 @pytest.mark.processes
-def test_the_program_tells_systemd(told: Told, tmp_path: Path) -> None:
-    """From ready over a reload to the stop, with pings in between."""
-    watched = {"NOTIFY_SOCKET": told.address, "WATCHDOG_USEC": "600000"}
-    with running_exporter(tmp_path, "--demo", environment=watched) as exporter:
-        assert re.fullmatch(r"READY=1\nSTATUS=8 probes of 1 account: .*", told.next())
-        exporter.wait_ready()
-        _wait_for(told, r"WATCHDOG=1\nSTATUS=8 probes of 1 account: all well")
-        _wait_for(told, r"WATCHDOG=1")
+def test_the_program(received: NotifySocket, tmp_path: Path) -> None:
+    """The program notifies systemd when it is ready, reloads and stops, and pings the watchdog in between."""
+    environment = {"NOTIFY_SOCKET": received.address, "WATCHDOG_USEC": "600000"}
+    with running_exporter(tmp_path, "--demo", environment=environment) as exporter:
+        first = received.next()
+        assert re.fullmatch(r"READY=1\nSTATUS=8 probes of 1 account: .*", first)
+        if not first.endswith(": all OK"):  # a status is sent again only after a change
+            _wait_for(received, r"WATCHDOG=1\nSTATUS=8 probes of 1 account: all OK")
+        _wait_for(received, r"WATCHDOG=1")
         exporter.process.send_signal(signal.SIGHUP)
-        _wait_for(told, r"RELOADING=1\nMONOTONIC_USEC=\d+")
-        _wait_for(told, r"READY=1")
+        _wait_for(received, r"RELOADING=1\nMONOTONIC_USEC=\d+")
+        _wait_for(received, r"READY=1")
         exporter.stop()
-        _wait_for(told, r"STOPPING=1\nSTATUS=stopping")
+        _wait_for(received, r"STOPPING=1\nSTATUS=stopping")
 
 
-async def _ready(notifier: Notifier, schedule: ByHand) -> None:
+async def _ready(notifier: Notifier, schedule: ManualSchedule) -> None:
     notifier.ready(asyncio.get_running_loop(), schedule, lambda: "")
 
 
-def _wait_for(told: Told, pattern: str) -> None:
-    """Read until that message has come; the socket's patience ends a wait in vain."""
-    while not re.fullmatch(pattern, told.next()):
-        pass
+def _wait_for(received: NotifySocket, pattern: str) -> None:
+    """Read messages until one matches ``pattern``."""
+    wait_until(lambda: re.fullmatch(pattern, received.next()) is not None, f"a message such as {pattern}")

@@ -1,4 +1,4 @@
-"""Targets: one run at a time, the last good data kept, inherited over a reload, and dropped when too old."""
+"""Tests of targets: one run at a time; the last good data are kept, adopted on a reload, and expire."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MAX_AGE = 300.0
 
 
 class Scripted:
-    """A probe whose parts a test sets. ``runs`` counts."""
+    """A probe whose parts are set by the test. ``runs`` counts its runs."""
 
     name = "scripted"
     settings = StatusSettings
-    of_account = True
-    is_shared = True
+    per_account = True
+    is_sharded = True
 
     def __init__(self) -> None:
         self.readers: dict[str, Callable[[], object]] = {}
@@ -43,7 +43,7 @@ def _reading(read: Callable[[], object]) -> Callable[[], Reading[object]]:
 
 
 class Targets:
-    """Makes targets of one probe, and runs them."""
+    """Creates targets of one probe, and runs them."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -52,10 +52,16 @@ class Targets:
         transport = Transport(TransportSettings(), RateLimiter(1, 0, self.clock), self.clock, Redactor())
         self.client = ReadOnlyClient.over(transport)
 
-    def target(self, *, asks: str = "the same", made_from: object = "the same") -> Target:
+    def target(self, *, identity_digest: str = "the same", config_fingerprint: object = "the same") -> Target:
         """Return a new target."""
-        source = ProbeContext(self.client, StatusSettings(), "acme")
-        return Target(self.probe, source, "https://cln.cloudlinux.com/api", asks=asks, made_from=made_from)
+        context = ProbeContext(self.client, StatusSettings(), "acme")
+        return Target(
+            self.probe,
+            context,
+            "https://cln.cloudlinux.com/api",
+            identity_digest=identity_digest,
+            config_fingerprint=config_fingerprint,
+        )
 
     def run(self, target: Target) -> Run[Any]:
         """Run a target once."""
@@ -64,7 +70,7 @@ class Targets:
 
 @pytest.fixture
 def targets() -> Iterator[Targets]:
-    """What these tests hold."""
+    """A factory of targets, closed after the test."""
     targets = Targets()
     yield targets
     targets.pool.shutdown()
@@ -72,45 +78,45 @@ def targets() -> Iterator[Targets]:
 
 
 def refuse() -> object:
-    """Fail, as CLN does when it says no."""
+    """Fail like a call that CLN refuses."""
     raise RefusedError("no")
 
 
 def unavailable() -> object:
-    """Fail, as a part does that CLN does not offer to the account."""
-    raise NotAvailableError("b", "CLN refused the call: no")
+    """Fail like a part that is not available to the account."""
+    raise NotAvailableError("b", "CLN refused the request: no")
 
 
 def parts(target: Target) -> list[str]:
-    """Return the names of the parts that a target knows."""
+    """Return the names of the parts of a target's data."""
     return [] if target.observation is None else [part.name for part in target.observation.parts]
 
 
-def undated(view: ProbeReport) -> ProbeReport:
-    """Return ``view`` without monotonic times."""
-    return msgspec.structs.replace(view, observation=view.observation and view.observation.undated())
+def undated(report: ProbeReport) -> ProbeReport:
+    """Return ``report`` without monotonic times."""
+    return msgspec.structs.replace(report, observation=report.observation and report.observation.undated())
 
 
 def test_before_the_first_run(targets: Targets) -> None:
-    """Its id tells what it is; nothing is known yet."""
+    """Before the first run a target has an id but no data."""
     target = targets.target()
     assert target.id == TargetId("cln.cloudlinux.com", "acme", "scripted")
-    assert (target.observation, target.last_run, target.last_success, target.is_tried) == (None, None, None, False)
-    assert (target.view().last_run, target.view().interval) == (None, 60.0)
+    assert (target.observation, target.last_run, target.last_success, target.has_run) == (None, None, None, False)
+    assert (target.report().last_run, target.report().interval) == (None, 60.0)
     assert not target.expire(0.0)
 
 
 def test_a_run(targets: Targets) -> None:
-    """It is returned, and what it saw is kept."""
+    """A run is returned, and its data are kept."""
     targets.probe.readers = {"a": lambda: 1}
     target = targets.target()
     run = targets.run(target)
     assert target.last_run is run
-    assert (parts(target), target.last_success, target.view().last_success) == (["a"], NOW, NOW)
+    assert (parts(target), target.last_success, target.report().last_success) == (["a"], NOW, NOW)
 
 
 def test_a_failed_run_keeps_the_last_good_data(targets: Targets) -> None:
-    """Its outcome is told as it is; the data and the time of the last success stay until max_age."""
+    """After a failed run the data and the time of the last success stay until max_age."""
     targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
     target = targets.target()
     targets.run(target)
@@ -126,7 +132,7 @@ def test_a_failed_run_keeps_the_last_good_data(targets: Targets) -> None:
 
 
 def test_expire(targets: Targets) -> None:
-    """Parts go one by one when they are too old, at the exact moment, also when nothing runs."""
+    """Each part expires exactly after max_age, even without a run."""
     targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
     target = targets.target()
     targets.run(target)
@@ -142,70 +148,70 @@ def test_expire(targets: Targets) -> None:
     assert not target.expire(10 * MAX_AGE)
 
 
-def test_tell(targets: Targets) -> None:
-    """The view is encoded once, and anew after each run and when something has expired."""
+def test_to_json(targets: Targets) -> None:
+    """The report is encoded once, and again after each run and each expiry."""
     targets.probe.readers = {"a": lambda: 1}
     target = targets.target()
-    told = [target.tell()]
+    encoded = [target.to_json()]
     for change in (lambda: targets.run(target), lambda: target.expire(MAX_AGE + 1)):
-        assert target.tell() is told[-1]
+        assert target.to_json() is encoded[-1]
         change()
-        told.append(target.tell())
-        assert told[-1] == msgspec.json.encode(undated(target.view()))
-    assert len(set(told)) == 3
+        encoded.append(target.to_json())
+        assert encoded[-1] == msgspec.json.encode(undated(target.report()))
+    assert len(set(encoded)) == 3
 
 
-def test_view(targets: Targets) -> None:
-    """What is told of it: nothing known, then all of it, or all but what it saw."""
+def test_report(targets: Targets) -> None:
+    """A report has no data before the first run, then all data, or without them if requested."""
     target = targets.target()
-    assert (target.view().last_run, target.view().failure, target.view().observation) == (None, None, None)
+    assert (target.report().last_run, target.report().failure, target.report().observation) == (None, None, None)
     targets.probe.readers = {"a": lambda: 1, "b": refuse}
     run = targets.run(target)
-    view = target.view()
-    assert (view.probe, view.account, view.api) == ("scripted", "acme", "cln.cloudlinux.com")
-    assert (view.interval, view.max_age) == (60.0, MAX_AGE)
-    assert (view.last_run, view.last_success, view.failure) == (NOW, None, run.failure)
-    assert view.observation == run.observation
-    assert (view.read, view.lacking) == (1, 1)
-    assert target.view(whole=False) == msgspec.structs.replace(view, observation=None)
+    report = target.report()
+    assert (report.probe, report.account, report.api) == ("scripted", "acme", "cln.cloudlinux.com")
+    assert (report.interval, report.max_age) == (60.0, MAX_AGE)
+    assert (report.last_run, report.last_success, report.failure) == (NOW, None, run.failure)
+    assert report.observation == run.observation
+    assert (report.parts_ok, report.parts_missing) == (1, 1)
+    assert target.report(with_data=False) == msgspec.structs.replace(report, observation=None)
 
 
-class TestInherit:
-    """What a reload carries over."""
+class TestAdopt:
+    """Tests of what a reload carries over from the previous target."""
 
-    def test_nothing_from_nobody(self, targets: Targets) -> None:
-        """A target that was not there before has to be polled at once."""
-        assert not targets.target().inherit(None)
+    def test_a_new_target(self, targets: Targets) -> None:
+        """A target without a previous one needs a poll at once."""
+        assert not targets.target().adopt(None)
 
-    def test_all_from_the_same(self, targets: Targets) -> None:
-        """Data, outcome and schedule."""
+    def test_an_unchanged_target(self, targets: Targets) -> None:
+        """An unchanged target adopts the data, the last run and the schedule."""
         targets.probe.readers = {"a": lambda: 1}
-        former, target = targets.target(), targets.target()
-        targets.run(former)
-        assert target.inherit(former)
-        assert (target.observation, target.last_run) == (former.observation, former.last_run)
+        previous, target = targets.target(), targets.target()
+        targets.run(previous)
+        assert target.adopt(previous)
+        assert (target.observation, target.last_run) == (previous.observation, previous.last_run)
         assert target.last_success == NOW
 
-    def test_data_but_not_the_schedule(self, targets: Targets) -> None:
-        """Other settings, the same question: the data hold, and a poll comes at once."""
+    def test_changed_settings(self, targets: Targets) -> None:
+        """A target with changed settings adopts the data and needs a poll at once."""
         targets.probe.readers = {"a": lambda: 1}
-        former = targets.target()
-        targets.run(former)
-        target = targets.target(made_from="other settings")
-        assert not target.inherit(former)
+        previous = targets.target()
+        targets.run(previous)
+        target = targets.target(config_fingerprint="other settings")
+        assert not target.adopt(previous)
         assert parts(target) == ["a"]
 
-    def test_nothing_from_another_question(self, targets: Targets) -> None:
-        """Another login: what was seen is somebody else's."""
+    def test_a_changed_identity(self, targets: Targets) -> None:
+        """A target of another login adopts nothing."""
         targets.probe.readers = {"a": lambda: 1}
-        former = targets.target()
-        targets.run(former)
-        target = targets.target(asks="another login")
-        assert not target.inherit(former)
+        previous = targets.target()
+        targets.run(previous)
+        target = targets.target(identity_digest="another login")
+        assert not target.adopt(previous)
         assert (target.observation, target.last_run, target.last_success) == (None, None, None)
 
-    def test_a_poll_at_once_while_the_former_runs(self, targets: Targets) -> None:
-        """What the former is about to see will not be shown, so the new one asks for itself."""
+    def test_while_the_previous_target_runs(self, targets: Targets) -> None:
+        """While the previous target runs, the new one needs a poll, as the result of that run is discarded."""
         begun, go_on = threading.Event(), threading.Event()
 
         def slowly() -> int:
@@ -214,41 +220,42 @@ class TestInherit:
             return 1
 
         targets.probe.readers = {"a": slowly}
-        former = targets.target()
+        previous = targets.target()
         with ThreadPoolExecutor(1) as visitors:
-            visit = visitors.submit(targets.run, former)
+            visit = visitors.submit(targets.run, previous)
             assert begun.wait(5)
-            assert not targets.target().inherit(former)
+            assert not targets.target().adopt(previous)
             go_on.set()
             visit.result(5)
-        assert targets.target().inherit(former)
+        assert targets.target().adopt(previous)
 
 
-def test_saved_and_restored(targets: Targets) -> None:
-    """Nothing before the first run; then data, outcome and times, less what is too old, and no run of its own."""
+def test_snapshot_and_restore(targets: Targets) -> None:
+    """A snapshot exists after the first run; restoring it brings back the data that have not expired, but no run."""
     targets.probe.readers = {"a": lambda: 1, "b": refuse}
-    former, target = targets.target(), targets.target()
-    assert former.saved() is None
-    run = targets.run(former)
-    saved = former.saved()
+    previous, target = targets.target(), targets.target()
+    assert previous.snapshot() is None
+    run = targets.run(previous)
+    saved = previous.snapshot()
     assert saved is not None
-    assert former.observation is not None
-    assert (saved.asks, saved.observation, saved.started_at) == (former.asks, former.observation.undated(), NOW)
+    assert previous.observation is not None
+    assert (saved.identity_digest, saved.started_at) == (previous.identity_digest, NOW)
+    assert saved.observation == previous.observation.undated()
     later = FakeClock()
     later.advance(MAX_AGE)
     target.restore(saved, later)
-    assert target.view() == former.view()
-    assert target.ages(MAX_AGE) == former.ages(MAX_AGE) == Ages(MAX_AGE, None, MAX_AGE)
-    assert not target.is_tried
+    assert target.report() == previous.report()
+    assert target.ages(MAX_AGE) == previous.ages(MAX_AGE) == Ages(MAX_AGE, None, MAX_AGE)
+    assert not target.has_run
     later.advance(1)
     target.restore(saved, later)
     assert parts(target) == []
-    assert target.view().failure == run.failure
+    assert target.report().failure == run.failure
 
 
 @pytest.mark.parametrize("jump", [-86400.0, -3600.0, 86400.0, 80 * 365 * 86400.0])
-def test_the_clock_is_set(jump: float, targets: Targets) -> None:
-    """Data count for max_age and no longer, and ages are what they are, whichever day it is said to be."""
+def test_setting_the_wall_clock(jump: float, targets: Targets) -> None:
+    """Setting the wall clock changes neither the expiry nor the ages of data."""
     targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
     target = targets.target()
     targets.run(target)
@@ -257,7 +264,7 @@ def test_the_clock_is_set(jump: float, targets: Targets) -> None:
     targets.clock.advance(MAX_AGE)
     targets.run(target)
     assert parts(target) == ["b", "a"]
-    assert target.view().last_run == NOW + jump + MAX_AGE
+    assert target.report().last_run == NOW + jump + MAX_AGE
     assert target.ages(targets.clock.monotonic()) == Ages(0.0, MAX_AGE, MAX_AGE)
     assert not target.has_expired(targets.clock.monotonic())
     targets.clock.advance(1)
@@ -266,7 +273,7 @@ def test_the_clock_is_set(jump: float, targets: Targets) -> None:
 
 
 def test_the_observation_is_replaced_not_changed(targets: Targets) -> None:
-    """Whoever reads a target meanwhile holds one state."""
+    """A run replaces the observation of a target and does not modify the old one."""
     targets.probe.readers = {"a": lambda: 1}
     target = targets.target()
     targets.run(target)
@@ -279,25 +286,25 @@ def test_the_observation_is_replaced_not_changed(targets: Targets) -> None:
     assert parts(target) == []
 
 
-def test_what_was_never_there_is_not_available(targets: Targets) -> None:
-    """It is no failure, and is told once."""
+def test_a_part_that_was_never_available(targets: Targets) -> None:
+    """A part that was never available is not a failure, and is reported once."""
     target = targets.target()
     targets.probe.readers = {"a": lambda: 1, "b": unavailable}
     assert targets.run(target).failure is None
-    assert [phrase.text for phrase in target.newly_odd] == ["not available to this account: b"]
+    assert [phrase.text for phrase in target.new_phrases] == ["not available to this account: b"]
     targets.run(target)
-    assert target.newly_odd == []
+    assert target.new_phrases == []
 
 
-def test_what_was_there_and_is_refused_now_is_missing(targets: Targets) -> None:
-    """Its last data stay until they are too old; from then on it is not available."""
+def test_a_part_that_is_no_longer_available(targets: Targets) -> None:
+    """A part that becomes unavailable is a failure until its last data expire, and is not available from then on."""
     target = targets.target()
     targets.probe.readers = {"a": lambda: 1, "b": lambda: 2}
     targets.run(target)
     targets.probe.readers["b"] = unavailable
     targets.clock.advance(1)
     run = targets.run(target)
-    assert run.failure == Failure("refused", "CLN refused the call: no")
+    assert run.failure == Failure("refused", "CLN refused the request: no")
     assert parts(target) == ["a", "b"]
     targets.clock.advance(target.settings.max_age)
     targets.run(target)
@@ -306,7 +313,7 @@ def test_what_was_there_and_is_refused_now_is_missing(targets: Targets) -> None:
 
 
 def test_the_only_part_is_refused_now(targets: Targets) -> None:
-    """An observation with nothing else does not count as empty."""
+    """An observation whose only part becomes unavailable does not count as empty."""
     target = targets.target()
     targets.probe.readers = {"b": lambda: 2}
     targets.run(target)

@@ -1,4 +1,4 @@
-"""The targets that a configuration asks for."""
+"""Tests of the targets that are created from a configuration."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cln_monitor.exporter.target_factory import make_targets
 from cln_monitor.probes import PROBES
 from tests.helpers.clock import FakeClock
 
-OF_ACCOUNT = [name for name, probe in PROBES.items() if probe.of_account]
+OF_ACCOUNT = [name for name, probe in PROBES.items() if probe.per_account]
 
 
 def config_of(accounts: str, top: str = "") -> Config:
-    """Return a configuration."""
+    """Return a configuration of ``accounts`` with the top-level settings ``top``."""
     return parse_config(f"{top}\naccounts: [{accounts}]", Path("/nowhere"))
 
 
@@ -28,18 +28,18 @@ Make = Callable[..., list[Target]]
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """Make the targets of a configuration, and close their clients when the test is over."""
-    made: list[Target] = []
+    """Return a function that creates the targets of a configuration; their clients are closed after the test."""
+    created: list[Target] = []
 
     def make(config: Config, redactor: Redactor | None = None) -> list[Target]:
         clock = FakeClock()
         targets = make_targets(config, clock, redactor or Redactor(), lambda _: None)
-        made.extend(targets)
+        created.extend(targets)
         return targets
 
     yield make
-    for target in made:
-        target.source.client.close()
+    for target in created:
+        target.context.client.close()
 
 
 def ids(targets: list[Target]) -> list[tuple[str, str, str]]:
@@ -52,7 +52,7 @@ TWO = "{name: two, login: login_two, secret_key: s3cret}"
 
 
 def test_each_probe_of_each_account(make: Make) -> None:
-    """And CLN itself once for all accounts of a root."""
+    """There is a target for each enabled probe of each account, and one of CLN itself per API root."""
     api = "cln.cloudlinux.com"
     assert ids(make(config_of(f"{ONE}, {TWO}"))) == [
         (api, "", "status"),
@@ -61,15 +61,15 @@ def test_each_probe_of_each_account(make: Make) -> None:
 
 
 def probe_is_on(name: str) -> bool:
-    """Tell whether a probe is enabled by default."""
+    """Return whether a probe is enabled by default."""
     return PROBES[name].settings().enabled  # type: ignore[call-arg] # the settings of each probe have defaults
 
 
-def test_switched_off(make: Make) -> None:
-    """A probe that is off for an account is no target, whatever it is for others."""
+def test_disabled_probes(make: Make) -> None:
+    """A probe that is disabled for an account is not a target of it, but may be one of other accounts."""
     two = "{name: two, login: l, secret_key: s, probes: {imunify: {enabled: true}, kernelcare: {enabled: false}}}"
-    made = ids(make(config_of(f"{ONE}, {two}", "probes: {imunify: {enabled: false}, status: {enabled: false}}")))
-    assert {(account, probe) for _, account, probe in made if probe in {"status", "imunify", "kernelcare"}} == {
+    targets = ids(make(config_of(f"{ONE}, {two}", "probes: {imunify: {enabled: false}, status: {enabled: false}}")))
+    assert {(account, probe) for _, account, probe in targets if probe in {"status", "imunify", "kernelcare"}} == {
         ("one", "kernelcare"),
         ("two", "imunify"),
     }
@@ -89,13 +89,13 @@ def test_roots_do_not_collide(one: str, two: str, names: list[str], make: Make) 
     accounts = ", ".join(
         f"{{name: {name}, login: l, secret_key: s, api_url: '{url}'}}" for name, url in (("one", one), ("two", two))
     )
-    made = make(config_of(accounts))
-    assert [api for api, _, probe in ids(made) if probe == "status"] == names
-    assert len(set(ids(made))) == len(made)
+    targets = make(config_of(accounts))
+    assert [api for api, _, probe in ids(targets) if probe == "status"] == names
+    assert len(set(ids(targets))) == len(targets)
 
 
-def test_the_keenest_account_decides_about_cln_itself(make: Make) -> None:
-    """Enabled by any, as often as the keenest asks."""
+def test_the_shortest_interval_applies_to_cln_itself(make: Make) -> None:
+    """CLN itself is polled at the shortest interval of the accounts that enable it."""
     accounts = (
         "{name: one, login: l, secret_key: s, probes: {status: {interval: 2m}}},"
         "{name: two, login: l, secret_key: s, probes: {status: {interval: 30s, enabled: false}}},"
@@ -107,19 +107,19 @@ def test_the_keenest_account_decides_about_cln_itself(make: Make) -> None:
 
 @pytest.mark.parametrize(("labels", "label"), [("masked", mask_key("WsTs821nSAtiastD")), ("full", "WsTs821nSAtiastD")])
 def test_key_labels(labels: str, label: str, make: Make) -> None:
-    """Masked unless somebody wants the keys themselves."""
+    """Keys are masked in labels, unless key_labels is full."""
     for target in make(config_of(ONE, f"key_labels: {labels}")):
-        if target.probe.of_account:
-            assert target.source.key_label("WsTs821nSAtiastD") == label
+        if target.probe.per_account:
+            assert target.context.key_label("WsTs821nSAtiastD") == label
 
 
 @pytest.mark.parametrize(
-    ("changed", "asks_the_same", "is_made_from_the_same"),
+    ("changed", "has_same_identity", "has_same_config"),
     [
         pytest.param((ONE, ""), True, True, id="nothing"),
-        pytest.param((f"{TWO}, {ONE}", ""), True, True, id="another-account-beside"),
-        pytest.param((ONE, "max_server_series: 7"), True, True, id="what-is-no-matter-of-targets"),
-        pytest.param((ONE, "timeout: 7s"), True, False, id="how-to-reach-it"),
+        pytest.param((f"{TWO}, {ONE}", ""), True, True, id="another-account"),
+        pytest.param((ONE, "max_server_series: 7"), True, True, id="unrelated-setting"),
+        pytest.param((ONE, "timeout: 7s"), True, False, id="transport"),
         pytest.param((ONE, "probes: {kernelcare: {interval: 5m}}"), True, False, id="settings"),
         pytest.param((ONE.replace("s3cret", "other"), ""), True, False, id="secret-key"),
         pytest.param((ONE.replace("login_one", "other"), ""), False, False, id="login"),
@@ -127,20 +127,20 @@ def test_key_labels(labels: str, label: str, make: Make) -> None:
         pytest.param((ONE, "key_labels: full"), False, True, id="labels"),
     ],
 )
-def test_what_a_reload_may_carry_over(
-    changed: tuple[str, str], asks_the_same: bool, is_made_from_the_same: bool, make: Make
+def test_what_a_reload_carries_over(
+    changed: tuple[str, str], has_same_identity: bool, has_same_config: bool, make: Make
 ) -> None:
-    """Data outlive a reload where the question is the same, the schedule where all it comes from is."""
+    """A reload keeps the data if the identity is the same, and the schedule if the relevant configuration is equal."""
     before, after = (
         next(target for target in make(config) if (target.id.account, target.id.probe) == ("one", "kernelcare"))
         for config in (config_of(ONE), config_of(*changed))
     )
-    assert (after.asks == before.asks) == asks_the_same
-    assert (after.made_from == before.made_from) == is_made_from_the_same
+    assert (after.identity_digest == before.identity_digest) == has_same_identity
+    assert (after.config_fingerprint == before.config_fingerprint) == has_same_config
 
 
-def test_accounts_load_the_certificates_once(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each account has its own session, and a reload of a thousand of them is not a matter of minutes."""
+def test_accounts_share_the_certificates(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each account has its own client, but all of them share one SSL context, so that a reload is fast."""
     loaded: list[object] = []
     original = ssl.create_default_context
 
@@ -151,5 +151,5 @@ def test_accounts_load_the_certificates_once(make: Make, monkeypatch: pytest.Mon
     monkeypatch.setattr(ssl, "create_default_context", counted)
     accounts = ", ".join(f"{{name: a{number}, login: l, secret_key: s}}" for number in range(50))
     targets = make(config_of(accounts))
-    assert len({id(target.source.client) for target in targets if target.id.account}) == 50
+    assert len({id(target.context.client) for target in targets if target.id.account}) == 50
     assert len(loaded) <= 1

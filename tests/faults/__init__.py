@@ -1,1 +1,1 @@
-"""What CLN and the way to it can do wrong, one after the other, and what each probe and each plugin makes of it."""
+"""The faults of CLN and of the connection to it, and their effect on each probe and plugin."""

@@ -1,4 +1,4 @@
-"""The table of all that can go wrong: how it is made, and what is to come of it."""
+"""The table of faults, with their expected effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from tests.helpers.small_cln import LOGIN, SECRET_KEY
 from .plugins import probe_of
 from .world import INTERVAL, TIMEOUT, World
 
-_ECHO = " ".join([*PLANTED, *(quote(each, safe="") for each in PLANTED), make_token(LOGIN, SECRET_KEY, 1_714_490_800)])
+_ECHO = " ".join(
+    [*PLANTED, *(quote(secret, safe="") for secret in PLANTED), make_token(LOGIN, SECRET_KEY, 1_714_490_800)]
+)
 
 
 _SPRING = json.dumps(
@@ -31,16 +33,16 @@ _SPRING = json.dumps(
 
 @dataclass(frozen=True)
 class Case:
-    """A fault: ``title`` says after "CLN" what it does, ``strike`` does it.
+    """A fault: ``title`` describes it after the word "CLN", ``inject`` injects it.
 
-    ``reason`` is why each probe fails, "" when none does; ``others`` are the probes for which it is another one.
-    ``says`` is a pattern of what log and plugins say of it. ``states``: of the plugins for which it is not UNKNOWN
-    where the probe fails, and OK where it does not. ``least``: seconds that a run of a probe takes then. ``skew``: of
-    CLN's clock. ``heavy``: probes and plugins are not to meet it at the same time.
+    ``reason`` is why each probe fails, "" if none fails; ``others`` are the probes with another reason. ``says`` is a
+    pattern of the messages in the log and of plugins. ``states`` are the states of plugins that are not UNKNOWN
+    although the probe fails, or not OK although it succeeds. ``least`` is the minimum duration of a run of a probe, in
+    seconds. ``skew`` is that of CLN's clock. ``heavy``: probes and plugins do not run at the same time.
     """
 
     title: str
-    strike: Callable[[World], object]
+    inject: Callable[[World], object]
     reason: str
     says: str = ""
     others: Mapping[str, str] = field(default_factory=dict)
@@ -50,16 +52,16 @@ class Case:
     heavy: bool = False
 
     def reason_of(self, probe: str) -> str:
-        """Return why ``probe`` fails, "" when it does not."""
+        """Return why ``probe`` fails, or "" if it succeeds."""
         return self.others.get(probe, self.reason)
 
     def state_of(self, plugin: str) -> str:
-        """Return the state in which a plugin that asks CLN ends."""
+        """Return the expected state of a plugin that queries CLN."""
         return self.states.get(plugin, "UNKNOWN" if self.reason_of(probe_of(plugin)) else "OK")
 
 
 def _only(*names: str) -> Mapping[str, str]:
-    """Return that all probes but ``names`` go on."""
+    """Return an empty reason for all probes except ``names``."""
     return {name: "" for name in PROBES if name not in names}
 
 
@@ -68,72 +70,90 @@ def _certificate(name: str, **fields: Any) -> Callable[[World], object]:
 
 
 def _fault(kind: str, path: str = "*", **fields: Any) -> Callable[[World], object]:
-    return lambda world: world.strike(kind, path, **fields)
+    return lambda world: world.inject(kind, path, **fields)
 
 
 def _many_rows(world: World) -> None:
     rows = b",".join(b'{"id":"%d"}' % number for number in range(1_000_000 if world.long else 100_000))
-    world.strike("answer", "/im/srv/list.json", body=b'{"success":true,"data":[' + rows + b"]}")
+    world.inject("answer", "/im/srv/list.json", body=b'{"success":true,"data":[' + rows + b"]}")
 
 
 def _elsewhere(world: World) -> None:
-    world.strike("redirect", location=f"{world.elsewhere.url}/api")
+    world.inject("redirect", location=f"{world.elsewhere.url}/api")
 
 
-# A token is taken or not; what takes none goes on.
+# Calls without a token are not affected by a clock that is off.
 _NO_TOKEN = {"check_cln_patch_status -k": "OK", "check_cln_patch_status --reseller": "OK"}
-_UNTRUSTED = r"its TLS certificate is not to be trusted"
+_UNTRUSTED = r"TLS certificate verification failed"
 
 CASES: Mapping[str, Case] = {
     "refused": Case("refuses connections", lambda world: world.front.refuse(), "unreachable", "connection refused"),
-    "reset": Case("resets connections", _fault("reset"), "unreachable", "the connection was closed"),
+    "reset": Case("resets connections", _fault("reset"), "unreachable", "connection closed"),
     "no-name": Case(
-        "has a name that does not resolve", lambda world: world.lose_name(), "unreachable", "does not resolve"
+        "has a name that does not resolve",
+        lambda world: world.lose_name(),
+        "unreachable",
+        "cannot resolve the host name",
     ),
     "wrong-certificate": Case(
         "shows the certificate of another host",
         _certificate("other", of="DNS:cln.example.net"),
         "unreachable",
-        rf"{_UNTRUSTED} \(Hostname mismatch",
+        rf"{_UNTRUSTED}: Hostname mismatch",
     ),
     "expired-certificate": Case(
         "shows a certificate that has expired",
         _certificate("old", days=-1),
         "unreachable",
-        rf"{_UNTRUSTED} \(.*expired",
+        rf"{_UNTRUSTED}: .*expired",
     ),
-    "hang": Case("accepts and says nothing", _fault("hang"), "timeout", "still waiting for the answer", least=TIMEOUT),
+    "hang": Case(
+        "accepts connections and never responds",
+        _fault("hang"),
+        "timeout",
+        "while waiting for the response",
+        least=TIMEOUT,
+    ),
     "drip-headers": Case(
-        "sends a byte a second", _fault("drip_headers"), "timeout", "still waiting for the answer", least=TIMEOUT
+        "sends one byte per second", _fault("drip_headers"), "timeout", "while waiting for the response", least=TIMEOUT
     ),
     "drip": Case(
-        "sends its headers, then a byte a second", _fault("drip"), "timeout", "still reading the answer", least=TIMEOUT
+        "sends its headers, then one byte per second",
+        _fault("drip"),
+        "timeout",
+        "while reading the response",
+        least=TIMEOUT,
     ),
-    "slow": Case("answers 100 times slower, 0.2 s a call", _fault("latency", seconds=0.2), "", least=0.2),
+    "slow": Case("responds 100 times slower, 0.2 s per call", _fault("latency", seconds=0.2), "", least=0.2),
     "pause": Case(
         "pauses for longer than the interval", _fault("latency", seconds=2 * INTERVAL), "", least=2 * INTERVAL
     ),
-    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "the answer was cut"),
-    "cut-json": Case("ends half-way, and says that was all", _fault("cut"), "bad_answer", "not an answer of CLN"),
-    "garbage": Case("sends what is no HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
+    "cut-body": Case("cuts the body", _fault("cut_body"), "bad_answer", "incomplete response from CLN"),
+    "cut-json": Case(
+        "sends half of the JSON with a matching length", _fault("cut"), "bad_answer", "unexpected response from CLN"
+    ),
+    "garbage": Case("sends data that is not HTTP", _fault("garbage"), "bad_answer", "not valid HTTP"),
     "two-lengths": Case(
-        "sends what is not valid HTTP",
+        "sends invalid HTTP",
         _fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
         "bad_answer",
         r"not valid HTTP \(more than one Content-Length\)",
     ),
-    "interim": Case("announces each answer with a 103", _fault("interim"), ""),
+    "interim": Case("sends a 103 before each response", _fault("interim"), ""),
     "cut-gzip": Case(
-        "sends gzip without its end mark",
+        "sends gzip without its trailer",
         _fault("cut_gzip"),
         "bad_answer",
-        "the answer was cut: its gzip stream has no end",
+        "incomplete response from CLN: the gzip stream ends early",
     ),
     "206": Case(
-        "answers 206", _fault("answer", status=206, body='{"success":true,"data":[]}'), "bad_answer", "HTTP 206 with"
+        "answers 206",
+        _fault("answer", status=206, body='{"success":true,"data":[]}'),
+        "bad_answer",
+        r"a body that reports success \(HTTP 206\)",
     ),
     "page": Case(
-        "sends one page of several, one product alone",
+        "sends one page of several, for one product",
         _fault("answer", "/im/key/list.json", body='{"success":true,"data":[],"page":1,"pages":9}'),
         "bad_answer",
         r"one page of several \(pages: 9; 0 rows\)",
@@ -142,40 +162,40 @@ CASES: Mapping[str, Case] = {
     "idle": Case(
         "is behind a NAT that forgets idle connections", lambda world: world.front.forget(after=INTERVAL / 2), ""
     ),
-    "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "not an answer of CLN but an HTML page"),
+    "html": Case("sends HTML with 200", _fault("html"), "bad_answer", "unexpected response from CLN: an HTML page"),
     "401": Case("answers 401", _fault("status", status=401), "auth", "Authorization failed"),
     "403": Case("answers 403", _fault("status", status=403), "auth", "Access denied"),
     "403-html": Case(
-        "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 and no reason"
+        "answers 403 with HTML", _fault("status", status=403, html=True), "auth", "HTTP 403 without a reason"
     ),
     "400-words": Case(
         "answers 400 with the error page of a web framework",
         _fault("answer", status=400, body=_SPRING),
         "refused",
-        "CLN refused the call: HTTP 400: Unexpected parameter",
+        "CLN refused the request: HTTP 400: Unexpected parameter",
     ),
     "500-words": Case(
         "answers 500 with the error page of a web framework",
         _fault("answer", status=500, body=_SPRING),
         "bad_answer",
-        "HTTP 500 with JSON that does not say whether the call succeeded; CLN says: Unexpected parameter",
+        r"JSON without a success field \(HTTP 500\); message: Unexpected parameter",
     ),
-    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "CLN answers HTTP 429"),
+    "429": Case("answers 429", _fault("status", status=429), "rate_limited", "rate limited by CLN: HTTP 429"),
     "429-wait": Case(
-        "answers 429 with Retry-After, one product alone",
+        "answers 429 with Retry-After, for one product",
         _fault("status", "/cl/awp", status=429, retry_after=1),
         "rate_limited",
-        "CLN answers HTTP 429 and asks to wait 1 s",
+        "rate limited by CLN: HTTP 429, retry after 1 s",
         _only("awp"),
     ),
-    "500": Case("answers 500", _fault("status", status=500, html=True), "bad_answer", "HTTP 500 with an HTML page"),
-    "503": Case("answers 503", _fault("status", status=503, html=True), "bad_answer", "HTTP 503 with an HTML page"),
-    "redirect": Case("redirects to another host", _elsewhere, "bad_answer", "which is never followed with a token"),
+    "500": Case("answers 500", _fault("status", status=500, html=True), "bad_answer", r"an HTML page \(HTTP 500\)"),
+    "503": Case("answers 503", _fault("status", status=503, html=True), "bad_answer", r"an HTML page \(HTTP 503\)"),
+    "redirect": Case("redirects to another host", _elsewhere, "bad_answer", "not followed"),
     "ahead": Case(
         "has a clock an hour ahead",
         _fault("skew", seconds=3600),
         "auth",
-        r"our clock is 3\d+ s behind that of CLN",
+        r"the local clock is 3\d+ s behind the clock of CLN",
         {"status": ""},
         _NO_TOKEN,
         skew=3600,
@@ -184,24 +204,24 @@ CASES: Mapping[str, Case] = {
         "has a clock an hour behind",
         _fault("skew", seconds=-3600),
         "auth",
-        r"our clock is 3\d+ s ahead of that of CLN",
+        r"the local clock is 3\d+ s ahead of the clock of CLN",
         {"status": ""},
         _NO_TOKEN,
         skew=-3600,
     ),
     "huge": Case(
-        "sends 200 MB, one product alone",
+        "sends 200 MB, for one product",
         _fault("huge", "/im/key/list.json"),
         "bad_answer",
-        r"the answer is larger than \d+ MB",
+        r"unexpected response from CLN: larger than \d+ MB",
         _only("imunify"),
         heavy=True,
     ),
     "bomb": Case(
-        "sends 200 MB as a small gzip, one product alone",
+        "sends 200 MB as a small gzip, for one product",
         _fault("huge", "/im/key/list.json", gzip=True),
         "bad_answer",
-        r"the answer is larger than \d+ MB",
+        r"unexpected response from CLN: larger than \d+ MB",
         _only("imunify"),
         heavy=True,
     ),
@@ -209,10 +229,10 @@ CASES: Mapping[str, Case] = {
         "sends a list of 1 000 000 servers", _many_rows, "", states={"check_cln_imunify": "WARNING"}, heavy=True
     ),
     "echo": Case(
-        "says no, and repeats all secrets",
+        "refuses, and echoes all secrets",
         _fault("answer", body=json.dumps({"success": False, "message": _ECHO})),
         "auth",
         "CLN refused the token: <login> <secret> <secret> ",
     ),
 }
-"""All faults. Where the probes of all products meet one, so do all plugins."""
+"""All faults. A fault for the probes of all products also affects all plugins."""

@@ -1,4 +1,4 @@
-"""What stands before a simulator and speaks TLS for it: with any certificate, or with none, as nobody is there."""
+"""A TLS proxy in front of a simulator that can show any certificate, refuse connections, or forget idle ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Front:
-    """Passes what comes over TLS on to ``port``, and back; always at the same address. A context manager."""
+    """Forwards TLS connections to ``port``, always at the same address. A context manager."""
 
     def __init__(self, port: int, tls: ssl.SSLContext) -> None:
         self._behind = port
@@ -28,18 +28,18 @@ class Front:
         self.listen(tls)
 
     def forget(self, after: float) -> None:
-        """From now on swallow what comes over a connection that was idle for ``after`` seconds, as a NAT does."""
+        """From now on, drop data on connections that were idle for ``after`` seconds, as a NAT does."""
         self._forgets_after = after
 
     def listen(self, tls: ssl.SSLContext) -> None:
-        """End all connections, and from now on show the certificate of ``tls``."""
+        """Close all connections, and use the certificate of ``tls`` from now on."""
         self.refuse()
         self._forgets_after = math.inf
         self._server = ScriptedServer(self._pass_on, tls=tls, port=self.port).__enter__()
         self.port = self._server.port
 
     def refuse(self) -> None:
-        """End all connections, and take no more."""
+        """Close all connections, and refuse new ones."""
         if self._server is not None:
             self._server.__exit__(None, None, None)
             self._server = None
@@ -70,7 +70,7 @@ class Front:
 
 
 def _move(end: socket.socket, other: socket.socket, client: socket.socket) -> bool:
-    """Hand on what ``end`` has sent; tell whether more may come."""
+    """Forward the data that ``end`` has sent, and return whether more can follow."""
     try:
         piece = end.recv(_PIECE)
     except ConnectionResetError:

@@ -1,4 +1,4 @@
-"""What programs under these faults have changed in them: less patience, and a resolver that can fail."""
+"""Changes to the programs in the tests of faults: shorter limits, and a resolver that can fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_BODY = "TESTS_LARGEST_BODY"
 
 
 def be_impatient() -> None:
-    """Let failed calls be tried again at once, polls follow each other faster than they may, and names not resolve."""
+    """Retry failed calls without delay, allow shorter intervals, and let name resolution fail on demand."""
     retry._FIRST_BACK_OFF = 0.01
     settings._SHORTEST_INTERVAL = 0.1
     answer.LARGEST_BODY = int(os.environ.get(LARGEST_BODY, answer.LARGEST_BODY))

@@ -1,4 +1,4 @@
-"""The tables of docs/faults.md, from what a run has seen."""
+"""The tables of docs/faults.md, from the results of a run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .world import Figures
 
 
 @dataclass
-class Seen:
-    """What came of a fault: the reason of each probe, the state of each plugin, and the ``words`` of one of them.
+class Result:
+    """The result of a fault: the reason of each probe, the state of each plugin, and one of the messages (``words``).
 
-    ``longest`` is how many seconds the longest run of a probe took.
+    ``longest`` is the duration of the longest run of a probe, in seconds.
     """
 
     reasons: Mapping[str, str]
@@ -25,33 +25,33 @@ class Seen:
     seconds_to_recover: float = 0.0
 
 
-def matrix_table(seen: Mapping[str, Seen]) -> str:
-    """Return what each fault comes to."""
-    rows = ["| CLN | probes | plugins | in log and plugins |", "| --- | --- | --- | --- |"]
+def matrix_table(results: Mapping[str, Result]) -> str:
+    """Return the table of the results of each fault."""
+    rows = ["| CLN | probes | plugins | message in log and plugins |", "| --- | --- | --- | --- |"]
     for name, case in CASES.items():
-        of = seen[name]
-        words = f"`{_without_particulars(of.words)}`" if of.words else "–"
-        rows.append(f"| {case.title} | {_grouped(of.reasons)} | {_grouped(of.states)} | {words} |")
+        result = results[name]
+        words = f"`{_without_particulars(result.words)}`" if result.words else "–"
+        rows.append(f"| {case.title} | {_grouped(result.reasons)} | {_grouped(result.states)} | {words} |")
     return "\n".join(rows)
 
 
-def figures_table(seen: Mapping[str, Seen]) -> str:
-    """Return what each fault cost."""
+def figures_table(results: Mapping[str, Result]) -> str:
+    """Return the table of the cost of each fault."""
     rows = [
-        "| CLN | longest run | well again after | most memory | threads | open files |",
+        "| CLN | longest run | recovery time | peak memory | threads | open files |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name, case in CASES.items():
-        of, figures = seen[name], seen[name].figures
+        result, figures = results[name], results[name].figures
         rows.append(
-            f"| {case.title} | {of.longest:.1f} s | {of.seconds_to_recover:.1f} s"
+            f"| {case.title} | {result.longest:.1f} s | {result.seconds_to_recover:.1f} s"
             f" | {figures.peak} MiB | {figures.threads} | {figures.files} |"
         )
     return "\n".join(rows)
 
 
 def _grouped(outcomes: Mapping[str, str]) -> str:
-    """Return the outcomes, the most frequent one as that of all others."""
+    """Return the outcomes as a text, with the most frequent one as that of all others."""
     names: dict[str, list[str]] = {}
     for name, outcome in outcomes.items():
         names.setdefault(outcome or "ok", []).append(name.removeprefix("check_cln_"))
@@ -63,7 +63,7 @@ def _grouped(outcomes: Mapping[str, str]) -> str:
 
 def _without_particulars(words: str) -> str:
     words = re.sub(r"(?:localhost|127\.0\.0\.1):\d+", "cln.example.net", words)
-    words = re.sub(r"within [\d.]+ s", "within 15 s", words)
+    words = re.sub(r"timed out after [\d.]+ s", "timed out after 15 s", words)
     words = re.sub(r"larger than \d+ MB", "larger than 64 MB", words)
     words = re.sub(r" \(and \d+ more missing\)", "", words)
     words = re.sub(r"\b3(?:599|600|601)\b", "3600", words)

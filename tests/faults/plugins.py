@@ -1,4 +1,4 @@
-"""Plugins in processes that are kept warm: many at a time, for little more than what they do themselves."""
+"""Plugins in a pool of warm processes, so that many can run at the same time at a low cost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.small_cln import KEY
 
@@ -29,7 +29,7 @@ BY_EXPORTER: Mapping[str, tuple[str, ...]] = {
     "check_cln_exporter": (),
     "check_cln_kernelcare --exporter": ("-a", "acme"),
 }
-"""Those that ask the exporter."""
+"""The plugins that query the exporter."""
 
 
 def probe_of(plugin: str) -> str:
@@ -38,20 +38,20 @@ def probe_of(plugin: str) -> str:
 
 
 class Plugins:
-    """Runs plugins; ``together`` all that are given at a time."""
+    """Runs plugins in a pool of processes; ``together`` runs several at the same time."""
 
     def __init__(self, pool: ProcessPoolExecutor) -> None:
         self._pool = pool
 
     def together(self, runs: Mapping[str, Iterable[str]]) -> dict[str, Outcome]:
-        """Return how each ends; the name of a run is that of the plugin, and words of its own behind a blank."""
-        started = {name: self._pool.submit(run_inside, name.split(" ")[0], *runs[name]) for name in runs}
+        """Return the outcome of each run; the name of a run is a plugin, optionally with a suffix after a blank."""
+        started = {name: self._pool.submit(run_in_process, name.split(" ")[0], *runs[name]) for name in runs}
         return {name: run.result() for name, run in started.items()}
 
 
 @contextmanager
 def warm_plugins(workers: int = 6) -> Iterator[Plugins]:
-    """Give plugins that end within the pool."""
+    """Yield plugins that run in the pool."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=be_impatient) as pool:
         yield Plugins(pool)

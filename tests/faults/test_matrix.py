@@ -1,4 +1,4 @@
-"""Each fault, for all probes and all plugins: what they say, that it ends by itself, and what it costs."""
+"""The effects of each fault on all probes and plugins, the recovery from it, and its cost."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.helpers.small_cln import KEY
 
 from .cases import CASES, Case
 from .impatient import LARGEST_BODY, RESOLVER
-from .page import Seen, figures_table, matrix_table
+from .page import Result, figures_table, matrix_table
 from .plugins import warm_plugins
 from .world import INTERVAL, TIMEOUT, Figures, World, a_world, shown_secrets
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
-SEEN: dict[str, Seen] = {}
-"""What came of each fault of this run."""
+SEEN: dict[str, Result] = {}
+"""The result of each fault in this run."""
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[World]:
-    """One exporter, for all faults one after the other."""
+    """Yield one environment with an exporter for all faults."""
     folder = tmp_path_factory.mktemp("faults")
     resolver_fails = folder / "resolver-fails"
     long = request.config.getoption("--long")
@@ -43,7 +43,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
 
 @pytest.fixture(scope="module")
 def before(world: World) -> tuple[Figures, Samples]:
-    """What the exporter holds and shows before the first fault."""
+    """Return the figures and metrics of the exporter before the first fault."""
     world.run_probes()
     world.run_plugins()
     return world.figures(), parse(world.exporter.metrics())
@@ -51,18 +51,18 @@ def before(world: World) -> tuple[Figures, Samples]:
 
 @pytest.fixture(autouse=True)
 def _mended(world: World) -> Iterator[None]:
-    """No fault outlives its test."""
+    """Remove all faults after each test."""
     yield
     world.mend()
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_fault(name: str, world: World, before: tuple[Figures, Samples]) -> None:
-    """It is told by metrics, log and plugins in the words of the table, shows no secret, and passes by itself."""
+    """Metrics, log and plugins report the fault as in the table, without secrets, and probes recover after it."""
     case = CASES[name]
     counted = failures(parse(world.exporter.metrics()))
     log_before = len(world.exporter.log)
-    case.strike(world)
+    case.inject(world)
     with ThreadPoolExecutor(1) as beside:
         if case.heavy:
             views = world.run_probes()
@@ -74,36 +74,36 @@ def test_fault(name: str, world: World, before: tuple[Figures, Samples]) -> None
     pages = world.pages()
     samples = parse(pages["/metrics"])
     log = world.exporter.log[log_before:]
-    seen = SEEN[name] = Seen(
+    result = SEEN[name] = Result(
         reasons={probe: view["failure"]["reason"] if view["failure"] else "" for probe, view in views.items()},
         states={plugin: outcome.state for plugin, outcome in (outcomes | by_exporter).items()},
         words=next((view["failure"]["text"] for view in reversed(views.values()) if view["failure"]), ""),
         longest=max(view["duration"] for view in views.values()),
         figures=world.figures(),
     )
-    assert seen.reasons == {probe: case.reason_of(probe) for probe in PROBES}
+    assert result.reasons == {probe: case.reason_of(probe) for probe in PROBES}
     assert {plugin: outcome.state for plugin, outcome in outcomes.items()} == {
         plugin: case.state_of(plugin) for plugin in outcomes
     }
     for outcome in outcomes.values():
         if outcome.state == "UNKNOWN":
             assert re.search(case.says, outcome.text), outcome.text
-    failed = [probe for probe, reason in seen.reasons.items() if reason]
-    worst = "CRITICAL" if "auth" in seen.reasons.values() else "WARNING" if failed else "OK"
+    failed = [probe for probe, reason in result.reasons.items() if reason]
+    worst = "CRITICAL" if "auth" in result.reasons.values() else "WARNING" if failed else "OK"
     assert by_exporter["check_cln_exporter"].state == worst
-    assert by_exporter["check_cln_kernelcare --exporter"].state == "OK"  # it goes by what was read before
-    assert case.least <= min(view["duration"] for view in views.values()) <= seen.longest < 50
+    assert by_exporter["check_cln_kernelcare --exporter"].state == "OK"  # it uses the data of the last success
+    assert case.least <= min(view["duration"] for view in views.values()) <= result.longest < 50
     check_metrics(case, counted, samples, before[1])
     check_log(case, log)
     assert not {path: found for path, page in pages.items() if (found := shown_secrets(page))}
     assert world.elsewhere.connections == 0
     world.mend()
-    seen.seconds_to_recover = world.wait_until_well()
+    result.seconds_to_recover = world.wait_until_well()
     wait_until(lambda: log_of_recovery(world.exporter.log[log_before:]) >= set(failed), "the log to tell of it")
 
 
 def failures(samples: Samples) -> dict[tuple[str, str], float]:
-    """Return how often each probe has failed, by reason."""
+    """Return the number of failures of each probe by reason."""
     counted: dict[tuple[str, str], float] = {}
     for (name, pairs), value in samples.items():
         labels = dict(pairs)
@@ -113,7 +113,7 @@ def failures(samples: Samples) -> dict[tuple[str, str], float]:
 
 
 def check_metrics(case: Case, counted: dict[tuple[str, str], float], samples: Samples, before: Samples) -> None:
-    """The failures are counted under their reason alone, and what was read before is still there."""
+    """Check that failures are counted under their reason only, and that previous data is still exposed."""
     grown = {key for key, value in failures(samples).items() if value > counted[key]}
     assert grown == {(probe, case.reason_of(probe)) for probe in PROBES if case.reason_of(probe)}
     success = {dict(pairs)["probe"]: value for (name, pairs), value in samples.items() if name == "cln_probe_success"}
@@ -126,7 +126,7 @@ def check_metrics(case: Case, counted: dict[tuple[str, str], float], samples: Sa
 
 
 def check_log(case: Case, log: str) -> None:
-    """A line names probe, reason and cause; what goes on is not said to have failed; no secret and no traceback."""
+    """Check that each failed probe is logged with its reason and cause, and that no secret or traceback is logged."""
     failed = {
         (found["probe"], found["reason"]): found["error"]
         for found in re.finditer(
@@ -136,14 +136,14 @@ def check_log(case: Case, log: str) -> None:
     assert set(failed) == {(probe, case.reason_of(probe)) for probe in PROBES if case.reason_of(probe)}
     for error in failed.values():
         assert re.search(case.says, error), error
-    assert 'msg="poll skipped, the one before is still running"' in log or case.least <= INTERVAL
+    assert 'msg="poll skipped; the previous run is still in progress"' in log or case.least <= INTERVAL
     assert not shown_secrets(log)
     assert "Traceback" not in log
     assert "level=error" not in log
 
 
 def log_of_recovery(log: str) -> set[str]:
-    """Return the probes of which the log says that they succeeded after they had failed."""
+    """Return the probes whose recovery is logged."""
     return set(re.findall(r'level=info msg="probe succeeded".* probe=(\S+)', log))
 
 
@@ -155,19 +155,19 @@ PATHS = {
     "awp": "/cl/*",
     "patch_status": "/kcare/nagios*",
 }
-"""The probes whose calls are theirs alone."""
+"""The probes that share no calls with others."""
 
 
 @pytest.mark.parametrize("probe", PATHS)
 def test_one_product_alone(probe: str, world: World) -> None:
-    """What befalls the calls of one product fails its probe and no other."""
-    world.strike("html", PATHS[probe])
+    """A fault of the calls of one product fails only its probe."""
+    world.inject("html", PATHS[probe])
     views = world.run_probes()
     assert [name for name, view in views.items() if view["failure"]] == [probe]
 
 
 def test_one_product_that_hangs(world: World) -> None:
-    """The others are polled meanwhile as often as ever."""
+    """While one product hangs, the others are polled as often as before."""
     fault = world.simulator.faults.add(Fault("hang", "/kcare/*"))
     wait_until(lambda: fault.struck, "the first call that hangs")
     began = world.simulator.now()
@@ -180,16 +180,16 @@ def test_one_product_that_hangs(world: World) -> None:
         return often >= {"status", "imunify", "ip_licenses", "els", "awp"}
 
     wait_until(look, "the others to be polled again and again")
-    assert world.simulator.now() - began < 2 * TIMEOUT  # who waited for those that hang would have taken more
+    assert world.simulator.now() - began < 2 * TIMEOUT  # polls that waited for a hanging one would take longer
 
 
 MOST_THREADS = 4 + 3 * len(PROBES) + 8
-"""Threads of the exporter: its own (the loop, the schedule, its heart, the state), one a poll, one a request of those
-that come at a time (a probe each), one a poll for the calls under way (some keys more than one), and some to spare."""
+"""Threads of the exporter: its own (event loop, scheduler, watchdog, state), one per poll, one per request (one
+per probe), one per poll for its calls (more for some keys), and some in reserve."""
 
 
 def test_nothing_stays(world: World, before: tuple[Figures, Samples]) -> None:
-    """Neither threads nor open files, nor a secret in the arguments of the process."""
+    """After all faults, threads and open files are as before, and the command line has no secret."""
     world.wait_until_well()
     first, peak = before[0], world.figures().peak
     assert peak < (3000 if world.long else 700)
@@ -201,7 +201,7 @@ def test_nothing_stays(world: World, before: tuple[Figures, Samples]) -> None:
 
 
 def test_page(world: World, request: pytest.FixtureRequest) -> None:
-    """The documentation has what came of each fault; the figures are those of the long run."""
+    """The documentation has the results of each fault; its figures are those of the long run."""
     if set(SEEN) != set(CASES):
         pytest.fail("the table is made of all faults: run the whole file", pytrace=False)
     update = request.config.getoption("--update-golden")

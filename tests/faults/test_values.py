@@ -1,6 +1,6 @@
-"""Each value that judges, broken in turn: what the plugins say, asked directly and through a running exporter.
+"""Invalid values of each field that a check uses, with plugins that query CLN and a running exporter.
 
-Nothing may ever read OK that was not understood, on any surface.
+A value that is not understood must never lead to OK on any surface.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 
 from cln_monitor.simulator import Simulator, serve
 from cln_monitor.simulator.answers import SimulatedAnswer
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.pages import keep_block
 from tests.helpers.running import running_exporter
@@ -55,19 +55,19 @@ VALUES: dict[str, object] = {
     "a date of the year 10000": "9999-12-31T23:59-1200",
     "a date of zeros": "0000-00-00 00:00:00",
 }
-"""What a field is replaced by."""
+"""The values that replace a field, by name."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the answers to ``path`` that a probe judges by; ``check`` is the plugin that does."""
+    """A field of the responses at ``path`` that a probe uses; ``check`` is the plugin of the probe."""
 
     name: str
     path: str
     check: str
     probe: str
     good: str
-    """What the field is when all is well, of the names in VALUES."""
+    """The name in VALUES of the regular value of the field."""
     discovered: bool = False
 
 
@@ -90,7 +90,7 @@ FIELDS = {
     "IP license check-in": Field("last_checkin", "/ipl/server.json", "check_cln_ip_licenses", "ip_licenses", "a date"),
 }
 
-# What each may be read as. Whatever is not in here is no answer: UNKNOWN.
+# The expected states by value. All other values are UNKNOWN.
 _LIMIT = {"a number": "OK", "a number as text": "OK", "0": "OK"} | dict.fromkeys(
     ("text", "true", "a list", "an object", "-5", "1.5", "2^53 + 1", "1,000", "a date", "a date in 70 years"),
     "WARNING",
@@ -98,34 +98,34 @@ _LIMIT = {"a number": "OK", "a number as text": "OK", "0": "OK"} | dict.fromkeys
 _LIMIT |= {"a date of zeros": "WARNING", "a date of the year 10000": "WARNING"}
 _CHECKIN = {"a date": "OK", "a date in 70 years": "WARNING", "a date of the year 10000": "WARNING"}
 _NEVER = ("null", "empty", "a date of zeros")
-_NOT_TOLD = ("null", "missing", "empty")
+_NOT_REPORTED = ("null", "missing", "empty")
 _FLAG = {"true": "OK", "missing": "WARNING"}
 
 
 def expected(name: str, value: str, *, all_rows: bool) -> str:
-    """Return the state that a value of a field has to have, in all rows of a list or in one."""
+    """Return the expected state for a value of a field, in all rows of a list or in one."""
     if value == "1e400":
-        return "UNKNOWN"  # no JSON that anybody could read
+        return "UNKNOWN"  # not valid JSON
     if name == "flag of the status":
         return _FLAG.get(value, "UNKNOWN")
     if name == "Imunify count":
-        return "OK" if value in {*_NOT_TOLD, "0"} else "OK, told"
+        return "OK" if value in {*_NOT_REPORTED, "0"} else "OK, noted"
     if name.endswith("limit"):
-        return ("WARNING" if all_rows else "OK, told") if value in _NOT_TOLD else _LIMIT[value]
+        return ("WARNING" if all_rows else "OK, noted") if value in _NOT_REPORTED else _LIMIT[value]
     if name.endswith("address"):
         return "WARNING" if all_rows else "OK"
     if name == "IP license in use":
-        return {"true": "OK", "null": "OK, told", "missing": "OK, told"}.get(value, "UNKNOWN")
+        return {"true": "OK", "null": "OK, noted", "missing": "OK, noted"}.get(value, "UNKNOWN")
     if value == "missing" and all_rows:
         return "WARNING"
-    # KernelCare tells when a server was registered, an hour ago; of Imunify nobody can tell whether it is late.
-    never = "OK, told" if name == "Imunify check-in" else "OK"
+    # KernelCare reports that the server was registered an hour ago; for Imunify, the registration time is unknown.
+    never = "OK, noted" if name == "Imunify check-in" else "OK"
     return never if value in {*_NEVER, "missing"} else _CHECKIN.get(value, "UNKNOWN")
 
 
 @dataclass
 class Broken:
-    """A CLN one field of which is replaced, in all rows of its list or in the first. ``config`` watches it."""
+    """A CLN with a replaced field, in all rows of its list or in the first. ``config`` monitors it."""
 
     simulator: Simulator
     config: Path
@@ -134,46 +134,46 @@ class Broken:
     replaced: list[tuple[Field, object, bool]] = field(default_factory=list)
 
     def get(self, path: str) -> httpx.Response:
-        """Ask the exporter."""
+        """Return the response of the exporter."""
         return self.exporter.get(path)
 
     def poll(self, probe: str) -> None:
-        """Let the exporter ask CLN."""
+        """Poll CLN with the exporter."""
         account = "" if probe == "status" else "acme"
         assert self.get(f"/probe?account={account}&probe={probe}").status_code == 200
 
-    def replace(self, of: Field, value: str, *, all_rows: bool) -> None:
-        """From now on let CLN tell ``value`` there."""
-        self.replaced = [(of, VALUES[value], all_rows)]
+    def replace(self, field_: Field, value: str, *, all_rows: bool) -> None:
+        """Replace the field by ``value`` from now on."""
+        self.replaced = [(field_, VALUES[value], all_rows)]
 
     def mend(self) -> None:
-        """Let CLN tell the truth again."""
+        """Restore the field."""
         self.replaced = []
 
     def changed(self, path: str, answer: SimulatedAnswer) -> SimulatedAnswer:
-        """Return the ``answer`` to ``path`` with what is replaced."""
-        for of, value, all_rows in self.replaced:
-            if (of.path, path, value) == ("/status.json", "/status.plain", "1e400 as a number"):
+        """Return the ``answer`` to ``path`` with the replaced field."""
+        for field_, value, all_rows in self.replaced:
+            if (field_.path, path, value) == ("/status.json", "/status.plain", "1e400 as a number"):
                 return SimulatedAnswer(502, "text/html", b"<html>")  # which is asked where the other is no JSON
-            if path == of.path:
-                told = json.loads(answer.body)
-                rows = told["data"] if isinstance(told["data"], list) else [told["data"]]
+            if path == field_.path:
+                document = json.loads(answer.body)
+                rows = document["data"] if isinstance(document["data"], list) else [document["data"]]
                 for row in rows if all_rows else rows[:1]:
                     if value is MISSING:
-                        row.pop(of.name, None)
+                        row.pop(field_.name, None)
                     else:
-                        row[of.name] = value
-                body = json.dumps(told).replace('"1e400 as a number"', "1e400").encode()
+                        row[field_.name] = value
+                body = json.dumps(document).replace('"1e400 as a number"', "1e400").encode()
                 return SimulatedAnswer(answer.status, answer.content_type, body)
         return answer
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broken]:
-    """A calm account, an exporter that polls when it is told to, and plugins that ask either of them."""
+    """Yield a healthy account, an exporter that polls on demand, and plugins that query CLN or the exporter."""
     folder = tmp_path_factory.mktemp("values")
     simulator = Simulator(seed=1)
-    _furnish(simulator)
+    _populate_account(simulator)
     with serve(simulator) as served:
         config = folder / "cln-monitor.yml"
         (folder / "secret").write_text(SECRET_KEY)
@@ -205,35 +205,35 @@ accounts: [{{name: acme, login: {LOGIN}, secret_key_file: secret}}]
             yield broken
 
 
-def _furnish(simulator: Simulator) -> None:
+def _populate_account(simulator: Simulator) -> None:
     now = time.time()
     account = simulator.add_account(LOGIN, SECRET_KEY)
     for number, key in enumerate((KEY, UNLIMITED_KEY)):
         kernelcare = account.add_kernelcare_key(key, limit=10)
         imunify = account.add_imunify_key(f"{IMUNIFY_KEY}{number}", code="360_250", limit=20)
-        for each in range(3):
-            ip, seen = f"192.0.2.{10 * number + each}", now - HOUR
-            kernelcare.add_server(f"k{number}{each}", ip=ip, created=now - HOUR, last_checkin=seen)
-            imunify.add_server(f"i{number}{each}", ip=ip, created=now - HOUR, last_checkin=seen)
-            account.add_ip_license(ip, 16, created=now - HOUR, last_checkin=seen)
+        for server in range(3):
+            ip, checkin = f"192.0.2.{10 * number + server}", now - HOUR
+            kernelcare.add_server(f"k{number}{server}", ip=ip, created=now - HOUR, last_checkin=checkin)
+            imunify.add_server(f"i{number}{server}", ip=ip, created=now - HOUR, last_checkin=checkin)
+            account.add_ip_license(ip, 16, created=now - HOUR, last_checkin=checkin)
         els = account.add_els_key(f"{ELS_KEY}{number}", code="CELS", limit=10)
         els.add_server(f"e{number}", ip=f"203.0.113.{number}", hostname="old.example.net")
 
 
-_TOLD = "CLN tells no|does not tell|never checked in|cannot be read|lists fewer servers"
+_NOTED = "CLN reports no|CLN does not report|does not tell|never checked in|cannot be read|lists fewer servers"
 
 
 def _shown(outcome: Outcome, calm: str) -> str:
-    """Return the state, and whether an OK says more than it does when all is well."""
-    is_told = outcome.state == "OK" and bool(re.search(_TOLD, outcome.text))
+    """Return the state, and whether an OK has more text than for a healthy account."""
+    is_noted = outcome.state == "OK" and bool(re.search(_NOTED, outcome.text))
     alike = [re.sub(r"\d+", "N", text.partition(",")[0]) for text in (outcome.text, calm)]
-    assert outcome.state != "OK" or is_told or alike[0] == alike[1]
-    return f"{outcome.state}, told" if is_told else outcome.state
+    assert outcome.state != "OK" or is_noted or alike[0] == alike[1]
+    return f"{outcome.state}, noted" if is_noted else outcome.state
 
 
 @pytest.fixture(autouse=True)
 def _mended(broken: Broken) -> Iterator[None]:
-    """No value outlives its test."""
+    """Restore the field after each test."""
     yield
     broken.mend()
     for probe in ("status", "kernelcare", "imunify", "els", "ip_licenses"):
@@ -248,55 +248,55 @@ SEEN: dict[tuple[str, bool, str], str] = {}
 @pytest.mark.parametrize("all_rows", [False, True], ids=["one-row", "all-rows"])
 @pytest.mark.parametrize("name", FIELDS)
 def test_values_that_judge(name: str, all_rows: bool, broken: Broken) -> None:
-    """Each value is read as what it is, or not at all: by plugin and exporter, on the page, for discovery."""
-    of = FIELDS[name]
-    direct = ("-C", str(broken.config), *(() if of.probe == "status" else ("-a", "acme")))
+    """Each value is read correctly or rejected by plugins, exporter, page and discovery."""
+    field_ = FIELDS[name]
+    direct = ("-C", str(broken.config), *(() if field_.probe == "status" else ("-a", "acme")))
     through = ("--exporter", str(broken.exporter.base_url), "-a", "acme")
-    broken.poll(of.probe)
-    calm = CALM.setdefault(of.check, run_inside(of.check, *through).text)
+    broken.poll(field_.probe)
+    calm = CALM.setdefault(field_.check, run_in_process(field_.check, *through).text)
     for value in VALUES:
         wanted = expected(name, value, all_rows=all_rows)
         if wanted == "UNKNOWN":  # then the exporter shows what it read before
             broken.mend()
-            broken.poll(of.probe)
-        broken.replace(of, value, all_rows=all_rows)
-        broken.poll(of.probe)
+            broken.poll(field_.probe)
+        broken.replace(field_, value, all_rows=all_rows)
+        broken.poll(field_.probe)
         # Of what is unreadable the exporter shows what it read before, and says on its own behalf that it fails.
-        kept = {"UNKNOWN": "UNKNOWN" if of.probe == "status" else "OK"}.get(wanted, wanted)
-        seen = _shown(run_inside(of.check, *through), calm)
-        assert seen == kept, value
-        asked = _shown(run_inside(of.check, *direct), calm)
-        # Whether CLN ever told a flag, only who asked before can know.
+        kept = {"UNKNOWN": "UNKNOWN" if field_.probe == "status" else "OK"}.get(wanted, wanted)
+        result = _shown(run_in_process(field_.check, *through), calm)
+        assert result == kept, value
+        asked = _shown(run_in_process(field_.check, *direct), calm)
+        # Only the exporter knows that CLN reported the flag before.
         assert asked == ("OK" if (name, value) == ("flag of the status", "missing") else wanted), value
         is_first = wanted not in {SEEN.get((name, all_rows, other)) for other in VALUES}
         SEEN[name, all_rows, value] = wanted
         if is_first:
-            _check_the_exporter(broken, of, value, wanted)
+            _check_the_exporter(broken, field_, value, wanted)
     broken.mend()
-    broken.poll(of.probe)
-    assert _shown(run_inside(of.check, *through), CALM[of.check]) == "OK"
+    broken.poll(field_.probe)
+    assert _shown(run_in_process(field_.check, *through), CALM[field_.check]) == "OK"
     assert 'class="verdict ok"' in broken.get("/").text
 
 
-def _check_the_exporter(broken: Broken, of: Field, value: str, wanted: str) -> None:
-    """What the exporter shows is of the same mind."""
+def _check_the_exporter(broken: Broken, field_: Field, value: str, wanted: str) -> None:
+    """Check that the pages of the exporter agree with the plugin."""
     page, exporter = (
         broken.get("/").text,
-        run_inside("check_cln_exporter", "--exporter", str(broken.exporter.base_url)),
+        run_in_process("check_cln_exporter", "--exporter", str(broken.exporter.base_url)),
     )
     verdict = re.findall(r'class="verdict (\w+)"', page)[0]
-    is_read = f'probe="{of.probe}"}} 1' in "".join(re.findall("cln_probe_success.*\n", broken.get("/metrics").text))
+    is_read = f'probe="{field_.probe}"}} 1' in "".join(re.findall("cln_probe_success.*\n", broken.get("/metrics").text))
     assert is_read == (wanted != "UNKNOWN"), value
     assert exporter.state == ("OK" if is_read else "WARNING"), value
     assert verdict == ("ok" if wanted.startswith("OK") else "warning"), value
-    if of.discovered:
-        found = broken.get(f"/sd/{of.probe}")
+    if field_.discovered:
+        found = broken.get(f"/sd/{field_.probe}")
         assert found.status_code == (503 if wanted == "WARNING" else 200), value
         assert found.status_code == 503 or len(found.json()) >= 1
 
 
 def test_the_table_of_the_page(request: pytest.FixtureRequest) -> None:
-    """The page has what was seen."""
+    """The page has the results of the tests."""
     if {key[:2] for key in SEEN} != {(name, all_rows) for name in FIELDS for all_rows in (False, True)}:
         pytest.skip("not all fields were seen in this run")
     table = ["| value | " + " | ".join(FIELDS) + " |", "| --- |" + " --- |" * len(FIELDS)]

@@ -1,4 +1,4 @@
-"""A CLN over TLS of which all can go wrong, an exporter that watches it, and plugins that ask either."""
+"""A CLN over TLS with faults, an exporter that monitors it, and plugins that query CLN or the exporter."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ TIMEOUT = 5.0
 """Seconds for one call."""
 INTERVAL = 1.0
 """Seconds between the polls of each probe."""
-NAMES = [(name, "acme" if probe.of_account else "") for name, probe in PROBES.items()]
+NAMES = [(name, "acme" if probe.per_account else "") for name, probe in PROBES.items()]
 
 View = Mapping[str, Any]
 
 
 def healthy_cln() -> Simulator:
-    """Return a CLN of one account with something of each product, of which every check says that all is well."""
+    """Return a CLN of one account with all products, for which every check is OK."""
     simulator = Simulator(seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
     web = account.add_kernelcare_key(key=KEY, limit=9, note="Web")
@@ -90,7 +90,7 @@ accounts:
 
 @dataclass(frozen=True)
 class Figures:
-    """What the exporter's process holds; ``memory`` and ``peak`` are MiB."""
+    """The resources of the exporter's process; ``memory`` and ``peak`` are MiB."""
 
     memory: int
     peak: int
@@ -100,9 +100,9 @@ class Figures:
 
 @dataclass
 class World:
-    """All of it. ``elsewhere`` is the server that CLN may send us to, and that must never be asked.
+    """The environment of the tests. ``elsewhere`` is the target of redirects, which must never be queried.
 
-    ``long``: faults may take their time.
+    ``long``: faults can take their full time.
     """
 
     simulator: Simulator
@@ -115,37 +115,37 @@ class World:
     elsewhere: ScriptedServer
     long: bool = False
 
-    def strike(self, kind: str, path: str = "*", **fields: Any) -> None:
-        """Let each call to ``path`` meet a fault of the simulator."""
+    def inject(self, kind: str, path: str = "*", **fields: Any) -> None:
+        """Inject a fault of the simulator into each call to ``path``."""
         self.simulator.faults.add(Fault(kind, path, **fields))
 
     def show_certificate(self, name: str, *, of: str = "DNS:localhost", days: int = 30) -> None:
-        """Show another certificate of the trusted authority from now on."""
+        """Use another certificate of the trusted authority from now on."""
         self.front.listen(self.authority.server_context(name, of=of, days=days))
 
     def lose_name(self) -> None:
-        """Let the name of CLN not resolve from now on, when a connection is opened anew."""
+        """Make the name of CLN unresolvable for new connections from now on."""
         self.resolver_fails.touch()
         self.show_certificate("good")
 
     def mend(self) -> None:
-        """End all faults."""
+        """Remove all faults."""
         self.simulator.faults.clear()
         self.resolver_fails.unlink(missing_ok=True)
         self.show_certificate("good")
 
     def views(self) -> dict[str, View]:
-        """Return how each probe of the exporter stands."""
+        """Return the state of each probe of the exporter."""
         probes = json.loads(self.exporter.ask("/api/v1/observations").text)["probes"]
-        return {each["probe"]: each for each in probes}
+        return {view["probe"]: view for view in probes}
 
     def run_probes(self) -> dict[str, View]:
-        """Run each probe now, all at a time; return how each stands when a run that began from now on has ended."""
+        """Run all probes now, and return the state of each after a run that started after this call."""
         began = self.simulator.now()
 
         def run(name: str, account: str) -> View:
             while True:
-                # The first request may be told of a run that was under way before.
+                # The first request may return a run that had started before.
                 assert self.exporter.ask(f"/probe?account={account}&probe={name}").status == 200
                 view = self.views()[name]
                 if (view["last_run"] or 0) >= began:
@@ -155,17 +155,17 @@ class World:
             return dict(zip(PROBES, pool.map(lambda names: run(*names), NAMES), strict=True))
 
     def run_plugins(self) -> dict[str, Outcome]:
-        """Return how each plugin ends that asks CLN, at its loudest."""
+        """Return the outcome of each plugin that queries CLN, with the highest verbosity."""
         common = ("-C", str(self.config), "-a", "acme", "-t", "50", "-vvv")
         return self.plugins.together({name: (*common, *arguments) for name, arguments in DIRECT.items()})
 
     def run_plugins_by_exporter(self) -> dict[str, Outcome]:
-        """Return how each plugin ends that asks the exporter, at its loudest."""
+        """Return the outcome of each plugin that queries the exporter, with the highest verbosity."""
         common = ("--exporter", f"http://{self.exporter.address}", "-t", "50", "-vvv")
         return self.plugins.together({name: (*common, *arguments) for name, arguments in BY_EXPORTER.items()})
 
     def wait_until_well(self) -> float:
-        """Wait, asking for nothing, until each probe has succeeded; return the seconds it took."""
+        """Wait until each probe has succeeded, and return the seconds it took."""
         began = self.simulator.now()
 
         def well() -> bool:
@@ -175,7 +175,7 @@ class World:
         return self.simulator.now() - began
 
     def pages(self) -> dict[str, str]:
-        """Return all that the exporter shows, by path."""
+        """Return all pages of the exporter by path."""
         paths = ["/", "/config", "/api/v1/observations", "/-/ready", "/probe?account=nobody&probe=status"]
         paths += [f"/api/v1/observations/{account or 'acme'}/{name}" for name, account in NAMES]
         paths += [f"/sd/{name}" for name in PROBES]
@@ -184,18 +184,18 @@ class World:
         return pages | {"/metrics as OpenMetrics": openmetrics.text}
 
     def figures(self) -> Figures:
-        """Return what the exporter holds now, and its peak since the last look."""
+        """Return the current resources of the exporter, and the peak since the last call."""
         process = Path("/proc") / str(self.exporter.process.pid)
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         kilobytes = {name: int(status[name].split()[0]) for name in ("VmRSS", "VmHWM", "Threads")}
-        (process / "clear_refs").write_text("5")  # the peak begins anew
+        (process / "clear_refs").write_text("5")  # reset the peak
         files = len(list((process / "fd").iterdir()))
         return Figures(kilobytes["VmRSS"] >> 10, kilobytes["VmHWM"] >> 10, kilobytes["Threads"], files)
 
 
 @contextlib.contextmanager
 def a_world(folder: Path, plugins: Plugins, resolver_fails: Path, *, long: bool) -> Iterator[World]:
-    """Give a world in which all is well, and each probe has run."""
+    """Yield an environment in which all probes have succeeded."""
     simulator, authority = healthy_cln(), Authority(folder)
     with contextlib.ExitStack() as stack:
         served = stack.enter_context(serve(simulator))
@@ -216,5 +216,5 @@ def a_world(folder: Path, plugins: Plugins, resolver_fails: Path, *, long: bool)
 
 
 def shown_secrets(text: str) -> list[str]:
-    """Return what of the planted secrets stands in ``text``, as it is or as a URL spells it."""
+    """Return the planted secrets in ``text``, as they are or URL-encoded."""
     return [secret for secret in PLANTED if secret in text or quote(secret, safe="") in text]

@@ -1,1 +1,1 @@
-"""Any bytes as the answer of CLN: what is kept of earlier runs is read anew in each, and atheris looks for more."""
+"""Fuzzing of decoders: each test run decodes the corpus of earlier runs again, and atheris extends it."""

@@ -1,6 +1,7 @@
-"""Looks for bytes that break a promise of a decoder, led by what of the code they reach; keeps what reaches more.
+"""Fuzz a decoder, guided by coverage, and keep inputs that reach new code.
 
-`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; bytes that break it go to a file in the folder this runs in.
+`python -m tests.fuzz DECODER [OPTION OF LIBFUZZER...]`; inputs that break a promise are written to files in the working
+directory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 
 def main() -> None:
-    """Run until libFuzzer ends, which it does with the process."""
+    """Run libFuzzer, which ends the process."""
     fuzzer: Any = import_module("atheris")  # only here, and not among what all tests install
     name, *options = sys.argv[1:]
     with fuzzer.instrument_imports(include=["cln_monitor"]):

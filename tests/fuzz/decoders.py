@@ -1,4 +1,4 @@
-"""What reads answers of CLN, as functions of bytes that raise where a promise is broken."""
+"""The decoders of CLN's responses, as functions of bytes that raise if a promise is broken."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DAYS = 3_700_000.0 * 86400  # farther from 1970 is no date that Python has
 
 
 class _Canned(Transport):
-    """Gives each call the same answer, and sends nothing."""
+    """A transport that gives each call the same response, and sends nothing."""
 
     def __init__(self, answer: HttpAnswer) -> None:
         clock, redactor = FakeClock(), Redactor()
@@ -49,7 +49,7 @@ class _Canned(Transport):
 
 
 def answer_of(data: bytes) -> HttpAnswer:
-    """Return an answer: the first byte decides on its status, the others are the body."""
+    """Return a response: the first byte selects the status, the others are the body."""
     return HttpAnswer(_STATUSES[data[0] % len(_STATUSES)] if data else 200, data[1:])
 
 
@@ -123,8 +123,8 @@ DECODERS: Mapping[str, Callable[[bytes], None]] = {
     "groups": _call(lambda client: client.groups.groups()),
     "group_servers": _call(lambda client: client.groups.servers("web")),
     "awp": _call(lambda client: client.awp.usage("2023-12")),
-    "patch_status_of_key": _call(lambda client: client.patch_status.of_key("WsTs821nSAtiastD")),
-    "patch_status_of_reseller": _call(lambda client: client.patch_status.of_reseller()),
+    "patch_status_of_key": _call(lambda client: client.patch_status.for_key("WsTs821nSAtiastD")),
+    "patch_status_of_reseller": _call(lambda client: client.patch_status.for_reseller()),
     "registration": _registration,
     "date": _date,
 }
@@ -132,5 +132,5 @@ DECODERS: Mapping[str, Callable[[bytes], None]] = {
 
 
 def kept(name: str) -> list[bytes]:
-    """Return what is kept for the decoder ``name``."""
+    """Return the corpus of the decoder ``name``."""
     return [file.read_bytes() for file in sorted((CORPUS / name).iterdir())]

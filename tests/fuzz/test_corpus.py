@@ -1,4 +1,4 @@
-"""No bytes that were ever of interest break a promise of a decoder, nor do those that are made of them."""
+"""Neither the corpus nor mutations of it break a promise of a decoder."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PIECES = [
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_what_is_kept(name: str) -> None:
-    """Each input of earlier runs, the samples of the document among them."""
+    """Each decoder accepts its corpus, which includes the samples of the document."""
     inputs = kept(name)
     assert inputs
     for data in inputs:
@@ -40,7 +40,7 @@ def test_what_is_kept(name: str) -> None:
 @settings(max_examples=60)
 @given(st.data())
 def test_what_is_made_of_it(name: str, data: st.DataObject) -> None:
-    """The same, cut, put together anew, and with odd pieces between."""
+    """Each decoder accepts the corpus when it is cut, recombined, and mixed with odd bytes."""
     inputs = kept(name)
     whole = data.draw(st.sampled_from(inputs))
     other = data.draw(st.sampled_from(inputs))
@@ -51,7 +51,7 @@ def test_what_is_made_of_it(name: str, data: st.DataObject) -> None:
 
 
 def test_corpus_is_small() -> None:
-    """It is part of every clone; and nothing lies there that no decoder reads."""
+    """The corpus is small, as it is in every clone, and each part of it has a decoder."""
     files = [file for file in CORPUS.rglob("*") if file.is_file()]
     assert {file.parent.name for file in files} == set(DECODERS)
     assert sum(file.stat().st_size for file in files) < 200_000

@@ -1,1 +1,1 @@
-"""What the tests of several rooms use."""
+"""Helpers that the tests of several packages use."""

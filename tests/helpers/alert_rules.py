@@ -1,4 +1,4 @@
-"""The shipped alert rules and their tests, as the files have them."""
+"""The shipped alert rules and their tests, as read from the files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def load_rules() -> list[dict[str, Any]]:
-    """Return all rules in their order."""
+    """Return all rules in order."""
     groups = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
@@ -28,12 +28,12 @@ def alerts_of(rules: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def load_test_groups(files: tuple[str, ...] = TEST_FILES) -> list[dict[str, Any]]:
-    """Return the groups of tests of the rules, of all ``files``."""
+    """Return the test groups of the rules from all ``files``."""
     return [group for file in files for group in yaml.safe_load((FOLDER / file).read_text(encoding="utf-8"))["tests"]]
 
 
 def thresholds() -> Mapping[str, set[float]]:
-    """Return the numbers that the lines marked ``# threshold: NAME`` have, durations in seconds, by that name."""
+    """Return the numbers in lines marked ``# threshold: NAME`` by name, with durations in seconds."""
     found: dict[str, set[float]] = {}
     for line in RULES_FILE.read_text(encoding="utf-8").splitlines():
         if mark := re.match(r"(.*?)  # threshold: (\w+)$", line):
@@ -42,7 +42,7 @@ def thresholds() -> Mapping[str, set[float]]:
 
 
 def _number(code: str) -> float:
-    """Return the number in a line: a product of numbers, or the last duration, which an offset follows its range."""
+    """Return the number in a line: a product of numbers, or the last duration, even with an offset after its range."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}', "", code)
     if found := re.search(r"(\d+) \* (\d+)", bare):
         return float(found[1]) * float(found[2])

@@ -1,4 +1,4 @@
-"""Certificates of a CA of our own."""
+"""Certificates of a test authority."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import trustme
 
 
 class Authority:
-    """A CA whose files lie in ``folder``; ``file`` is its own certificate."""
+    """A certificate authority with its files in ``directory``; ``file`` is its own certificate."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path) -> None:
+        self._folder = directory
         self._authority = trustme.CA()
-        self.file = folder / "ca.pem"
+        self.file = directory / "ca.pem"
         self._authority.cert_pem.write_to_path(self.file)
 
     def issue(self, name: str, *, of: str = "DNS:localhost,IP:127.0.0.1", days: int = 30) -> tuple[Path, Path]:
-        """Return the files of a certificate and its key. ``of``: whom it names; ``days``: -1 has expired yesterday."""
+        """Return the files of a certificate for the name ``of`` and its key. ``days``: -1 expired yesterday."""
         names = [each.partition(":")[2] for each in of.split(",")]
         now = datetime.now(UTC)
         issued = self._authority.issue_cert(
@@ -31,7 +31,7 @@ class Authority:
         return certificate, key
 
     def server_context(self, name: str, *, of: str = "DNS:localhost,IP:127.0.0.1", days: int = 30) -> ssl.SSLContext:
-        """Return the context of a server that shows such a certificate."""
+        """Return a server context with such a certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*self.issue(name, of=of, days=days))
         return context

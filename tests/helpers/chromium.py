@@ -1,4 +1,4 @@
-"""A real Chromium without a window, driven over a pipe by the DevTools protocol."""
+"""A headless Chromium, controlled through a pipe by the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _ARGUMENTS = (
     "--remote-debugging-pipe",
 )
 _FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
-"""Variables with the names of folders in which it leaves something."""
+"""Variables with the names of directories in which it leaves files."""
 
 
 class Chromium:
-    """A browser process; ``page`` opens an address in a tab of its own."""
+    """A browser process; ``page`` opens a URL in its own tab."""
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="chromium-")
@@ -49,19 +49,19 @@ class Chromium:
         self._in, from_browser = os.pipe()
         command = [servers.path("chromium"), *_ARGUMENTS, f"--user-data-dir={self._folder.name}", "about:blank"]
         # It reads commands from the descriptor 3 and writes to 4, each message ended by a NUL.
-        given = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
+        descriptors = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
         log_file = Path(self._folder.name) / "chromium.log"
         with log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                ["bash", "-c", f'exec "$@" 3<&{given[0]} 4>&{given[1]}', "chromium", *command],
-                pass_fds=given,
+                ["bash", "-c", f'exec "$@" 3<&{descriptors[0]} 4>&{descriptors[1]}', "chromium", *command],
+                pass_fds=descriptors,
                 env=os.environ | own,
                 start_new_session=True,  # a group of its own, which ends as a whole
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-        for end in (to_browser, from_browser, *given):
+        for end in (to_browser, from_browser, *descriptors):
             os.close(end)
         self._watched = Log(self._process, log_file)
         self._watched.watch()
@@ -91,7 +91,7 @@ class Chromium:
         wait_until(self._cleaned_up, "the folder of Chromium to be gone")
 
     def _cleaned_up(self) -> bool:
-        """Tell whether its folder is gone, in which the last of its processes may still have written something."""
+        """Return whether its directory is removed, to which its last process may still have written."""
         with contextlib.suppress(OSError):
             self._folder.cleanup()
         return not Path(self._folder.name).exists()
@@ -114,7 +114,7 @@ class Chromium:
         return page
 
     def call(self, method: str, arguments: dict[str, Any] | None = None, session: str = "") -> dict[str, Any]:
-        """Return what the browser answers to a command."""
+        """Return the browser's response to a command."""
         with self._lock:
             self._last += 1
             number = self._last
@@ -143,7 +143,7 @@ class Chromium:
 
 
 class Page:
-    """A tab. ``hosts`` are all that it asked anything of, ``complaints`` what stands in its console."""
+    """A tab. ``hosts`` are all hosts that it contacted, ``complaints`` the messages in its console."""
 
     def __init__(self, browser: Chromium, session: str) -> None:
         self._browser = browser
@@ -154,7 +154,7 @@ class Page:
         self.complaints: list[str] = []
 
     def heard(self, method: str, event: dict[str, Any]) -> None:
-        """Take note of what happens in the tab."""
+        """Record an event of the tab."""
         if method == "Page.loadEventFired":
             self._loads += 1
         elif method == "Network.requestWillBeSent":
@@ -170,17 +170,17 @@ class Page:
             self.complaints.append(str(event["args"]))
 
     def call(self, method: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return what the browser answers to a command for this tab."""
+        """Return the browser's response to a command for this tab."""
         return self._browser.call(method, arguments, self._session)
 
     def open(self, url: str) -> None:
-        """Load ``url``, to its end."""
+        """Load ``url`` completely."""
         before = self._loads
         self.call("Page.navigate", {"url": url})
         wait_until(lambda: self._loads > before, f"{url} to be loaded")
 
     def resize(self, width: int, height: int) -> None:
-        """Give it another size."""
+        """Change the size of the tab."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.call("Emulation.setDeviceMetricsOverride", size)
 
@@ -192,7 +192,7 @@ class Page:
         return answer["result"].get("value")
 
     def text(self, selector: str = "body") -> str:
-        """Return the text of an element as a person sees it."""
+        """Return the visible text of an element."""
         return str(self.evaluate(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     def press(self, key: str) -> None:
@@ -203,7 +203,7 @@ class Page:
             self.call("Input.dispatchKeyEvent", event | ({"text": "\r"} if key == "Enter" else {}))
 
     def picture(self, start: str = "html", end: str = "") -> bytes:
-        """Return a PNG of the element ``start``, or from its beginning to the end of another one."""
+        """Return a PNG of the element ``start``, or of the area from its start to the end of another one."""
         box = "document.querySelector({}).getBoundingClientRect()"
         x, y, width = self.evaluate(f"(({{x, y, width}}) => [x, y, width])({box.format(json.dumps(start))})")
         bottom = self.evaluate(f"{box.format(json.dumps(end or start))}.bottom")

@@ -1,4 +1,4 @@
-"""A clock that tests turn by hand."""
+"""Clocks that are controlled by tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ NOW = 1_714_490_800.0
 
 
 class FakeClock:
-    """Stands still until it is advanced; who sleeps on it advances it, and is back at once. Safe between threads.
+    """A clock that only moves when it is advanced; a sleep advances it and returns at once. Thread-safe.
 
-    ``slept`` holds the seconds of all sleeps that were longer than nothing.
+    ``slept`` has the seconds of all sleeps longer than 0.
     """
 
     def __init__(self, now: float = NOW) -> None:
@@ -25,32 +25,32 @@ class FakeClock:
         return self._now + self._set_by
 
     def monotonic(self) -> float:
-        """Return the seconds since the clock was made."""
+        """Return the seconds since the clock was created."""
         return self._now - self._start
 
     def sleep(self, seconds: float) -> None:
-        """Be ``seconds`` later at once."""
+        """Advance the clock by ``seconds`` at once."""
         if seconds > 0:
             with self._lock:
                 self.slept.append(seconds)
             self.advance(seconds)
 
     def set(self, seconds: float) -> None:
-        """Set the time of day ``seconds`` forward, or back; no time goes by."""
+        """Set the time of day forward or back by ``seconds``, without advancing the monotonic clock."""
         self._set_by += seconds
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` go by."""
+        """Advance the clock by ``seconds``."""
         with self._lock:
             self._now += seconds
 
 
 class TickingClock(FakeClock):
-    """Advances by ``tick`` seconds whenever somebody looks at it, so that to look often takes long."""
+    """A clock that advances by ``tick`` seconds with each reading."""
 
     tick = 0.0
 
     def monotonic(self) -> float:
-        """Return the seconds since the clock was made."""
+        """Return the seconds since the clock was created."""
         self.advance(self.tick)
         return super().monotonic()

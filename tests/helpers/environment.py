@@ -1,4 +1,4 @@
-"""The surroundings of a run of the tests, made the same whoever starts it: a terminal, cron, CI, a unit of systemd."""
+"""The environment of a test run, normalized for a terminal, cron, CI and a systemd unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 import time
 
 _OURS = "TESTS_HOME"
-"""Where the home folder of a run is named, for the processes of its workers."""
+"""The variable with the home directory of a run, for its worker processes."""
 
 _FOREIGN = re.compile(
     r"CLN_.*"
@@ -26,19 +26,19 @@ _FOREIGN = re.compile(
 
 
 def normalize() -> None:
-    """Make all alike that the process was given, for itself and for what it starts. Once more changes nothing."""
+    """Normalize the environment of this process and of its children. It is idempotent."""
     os.umask(0o077)  # what tests write has secrets in it, and is refused when all users can read it
     _signals()
     _variables()
 
 
 def _signals() -> None:
-    """Let programs begin with the signals as a terminal gives them: the background job of a script ignores some.
+    """Reset signals to the state in a terminal: background jobs of a script ignore some of them.
 
-    What is ignored is so in each program that is started; a handler is not handed on, and keeps us as deaf as before.
+    A child inherits ignored signals but no handlers, so a signal with a handler is ignored here and reset in children.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # else nobody learns how a program has ended
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # otherwise the exit status of a program is lost
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)

@@ -1,4 +1,4 @@
-"""A pytest plugin: the report of a failed test has the logs and the exchanges of what it ran, as sections."""
+"""A pytest plugin: the report of a failed test has the logs and exchanges of its programs, as sections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECTIONS = 12
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch each simulator that is served in this process."""
+    """Record the exchanges of each simulator that is served in this process."""
     patch = pytest.MonkeyPatch()
     patch.setattr(server, "_Server", _WatchedServer)
     config.add_cleanup(patch.undo)
@@ -29,14 +29,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Forget what ended with the tests before."""
+    """Forget sources that ended before this test."""
     watched.begin(item.nodeid)
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-    """Note which fixture begins something, where more than one test may use that."""
+    """Record which fixture starts a source that several tests may use."""
     before = watched.fixture
     watched.fixture = None if fixturedef.scope == "function" else (fixturedef.argname, fixturedef.baseid)
     try:
@@ -47,17 +47,19 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach what is watched to the report of a failure, be it of the test, of its fixtures or of their end."""
+    """Attach the sources to the report of a failed test, setup or teardown."""
     report = yield
     if report.failed:
-        used = sorted((source for source in watched.sources if _is_of(source, item)), key=lambda each: not each.ended)
+        used = sorted(
+            (source for source in watched.sources if _is_of(source, item)), key=lambda source: not source.ended
+        )
         sections = [(source.title, text) for source in used if (text := source.text)]
         report.sections += sections[-SECTIONS:]
     return report
 
 
 def _is_of(source: Source, item: pytest.Item) -> bool:
-    """Whether a test, or a fixture it uses, began ``source``; or a test before it in its module, and it still lives."""
+    """Return whether the test or one of its fixtures started ``source``, or a previous test of its module did."""
     if source.fixture is None:
         return source.test.partition("::")[0] == item.nodeid.partition("::")[0]
     name, where = source.fixture
@@ -66,7 +68,7 @@ def _is_of(source: Source, item: pytest.Item) -> bool:
 
 
 class _WatchedServer(server._Server):
-    """The HTTP server of a simulator, and what it is asked and answers."""
+    """The HTTP server of a simulator that records its exchanges."""
 
     def __init__(self, simulator: Simulator, host: str, port: int) -> None:
         super().__init__(simulator, host, port)
@@ -99,7 +101,7 @@ class _WatchedHandler(server._Handler):
 
 
 class _Connection:
-    """A connection of which is kept what is sent over it."""
+    """A connection that records the data sent over it."""
 
     def __init__(self, connection: socket.socket, exchange: sources.Exchange) -> None:
         self._connection, self._exchange = connection, exchange

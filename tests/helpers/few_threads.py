@@ -1,7 +1,7 @@
-"""One of our programs in a process that can start no more threads: ``python -m tests.helpers.few_threads FILE NAME …``.
+"""A program in a process that cannot start threads: ``python -m tests.helpers.few_threads FILE NAME …``.
 
-As long as there is a FILE, starting one fails, as under ``ulimit -u``; or, where it says ``dies``, the thread dies of
-lack of memory before it runs.
+While FILE exists, starting a thread fails, as under ``ulimit -u``; if FILE contains ``dies``, the thread dies of lack
+of memory before it runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ REFUSED, DIES = "refused", "dies"
 
 
 def limit(file: Path) -> None:
-    """Let threads be started as ``file`` has it."""
+    """Let ``file`` control whether threads can be started."""
     start = _thread.start_new_thread
 
     def start_if_any_is_left(*args: Any) -> int:
@@ -34,7 +34,7 @@ def limit(file: Path) -> None:
 
 
 def main() -> None:
-    """Run a program with the arguments that follow its name."""
+    """Run a program with the arguments after its name."""
     limit(Path(sys.argv[1]))
     program = sys.argv[2]
     sys.argv = sys.argv[2:]

@@ -1,12 +1,13 @@
-"""A pytest plugin: which tests start programs, and which are run without coverage.
+"""A pytest plugin: which tests start programs, and which tests are run without coverage.
 
-Tests in the folders of `FOLDERS` start programs, all others have the marker `processes` where they do: `make check`
-leaves them out, `make test` starts with them. A test that starts a program without it fails, so the marker cannot be
-forgotten. No test of these folders is measured, so a run of what is measured, or starts no programs, does not even read
-their files.
+Tests in the directories of `DIRECTORIES` start programs, and other tests that do so have the marker `processes`. `make
+check` leaves them out, and `make test` starts with them. A test that starts a program without the marker fails, so
+that it cannot be forgotten. The tests of these directories are never measured, so that their files are not even read
+in a run of measured tests or of tests without programs.
 
-Coverage makes a test take twice the time. Tests that start programs, or that try many inputs, run the same lines as
-others, so `make test` does not measure them; the few that are the only ones of their lines have the marker `measured`.
+Coverage doubles the duration of a test. Tests that start programs or try many inputs run the same lines as others, so
+`make test` does not measure them, and `make check` leaves them out; the few tests that are the only ones to run some
+lines have the marker `measured`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from typing import Any
 import pytest
 from hypothesis import is_hypothesis_test
 
-FOLDERS = ("real", "faults", "soak", "packages")
-"""Folders whose tests start programs, all of them; the longest first."""
-ASKED_FOR = "packages"
-"""The folder whose tests are in a run that names it, and in no other: they need what `make packages` builds."""
+DIRECTORIES = ("real", "faults", "soak", "packages")
+"""Directories in which all tests start programs; the slowest first."""
+ON_REQUEST = "packages"
+"""The directory whose tests run only if the command line names it: they need what `make packages` builds."""
 
 _TESTS = Path(__file__).parents[1]
 _STARTS = ((subprocess.Popen, "__init__"), (os, "fork"), (os, "forkpty"), (os, "posix_spawn"), (os, "posix_spawnp"))
@@ -38,7 +39,7 @@ _unmarked = ""  # the running test, when it may not start a program
 
 
 def _refusing(start: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``start`` for those that may call it."""
+    """Return ``start``, with a check that the current test may start programs."""
 
     @functools.wraps(start)
     def refusing(*arguments: Any, **named: Any) -> Any:
@@ -50,7 +51,7 @@ def _refusing(start: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and mind what starts programs."""
+    """Register the markers, and check calls that start programs."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     # Not by an audit hook: coverage and many threads do not go together with one.
@@ -61,28 +62,32 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out a folder none of whose tests is in the run."""
-    if collection_path == _TESTS / ASKED_FOR:
-        return None if any(ASKED_FOR in Path(each.partition("::")[0]).parts for each in config.args) else True
-    is_left_out = config.getoption("markexpr") in {"not processes", "not unmeasured"}
-    return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in FOLDERS else None
+    """Ignore a directory none of whose tests is in the run."""
+    if collection_path == _TESTS / ON_REQUEST:
+        return None if any(ON_REQUEST in Path(each.partition("::")[0]).parts for each in config.args) else True
+    is_left_out = config.getoption("markexpr") in {
+        "not processes",
+        "not unmeasured",
+        "not processes and not unmeasured",
+    }
+    return True if is_left_out and collection_path.parent == _TESTS and collection_path.name in DIRECTORIES else None
 
 
 @functools.cache
 def _rank(file: Path) -> int:
-    """Return where the file of a test stands in a run."""
-    folder = file.relative_to(_TESTS).parts[0] if file.is_relative_to(_TESTS) else ""
-    return FOLDERS.index(folder) if folder in FOLDERS else len(FOLDERS)
+    """Return the position of a test's file in a run."""
+    directory = file.relative_to(_TESTS).parts[0] if file.is_relative_to(_TESTS) else ""
+    return DIRECTORIES.index(directory) if directory in DIRECTORIES else len(DIRECTORIES)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Set the markers that tests have by themselves, and let files whose tests wait for programs start first."""
+    """Set the implied markers, and run files first whose tests wait for programs."""
     for item in items:
-        if _rank(item.path) < len(FOLDERS):
+        if _rank(item.path) < len(DIRECTORIES):
             item.add_marker("processes")
             if item.get_closest_marker("measured"):
-                raise pytest.UsageError(f"{item.nodeid}: no test of this folder can be measured")
+                raise pytest.UsageError(f"{item.nodeid}: no test of this directory can be measured")
         many = item.get_closest_marker("processes") or is_hypothesis_test(getattr(item, "function", None))
         if many and not item.get_closest_marker("measured"):
             item.add_marker("unmeasured")
@@ -92,8 +97,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Refuse programs that an unmarked test starts."""
-    global _unmarked  # noqa: PLW0603 # what starts a program is told nothing of the test
+    """Refuse programs that a test without the marker starts."""
+    global _unmarked  # noqa: PLW0603 # the wrapper of Popen has no access to the test
     before = _unmarked
     _unmarked = "" if item.get_closest_marker("processes") else item.nodeid
     try:

@@ -1,4 +1,4 @@
-"""A real Prometheus on a loopback port, with what a test may ask it."""
+"""A real Prometheus on a loopback port, and queries to it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tests.helpers.running import Program, ask, free_port, wait_until
 
 
 class Prometheus(Program):
-    """Scrapes ``targets`` each second under the job ``cln``, and as ``jobs`` say; all its files lie in ``folder``.
+    """Scrapes ``targets`` each second as job ``cln``, and the ``jobs``; its files are in ``directory``.
 
-    It has the rules of the files ``*.rules.yml`` there, once they are there and it was reloaded, and sends their alerts
-    to ``alertmanagers``. All it scrapes it writes on to the address ``remote_write``, if given.
+    It loads the files ``*.rules.yml`` in that directory at a reload, and sends alerts to ``alertmanagers``. It writes
+    all samples to the URL ``remote_write``, if given.
     """
 
     def __init__(
         self,
-        folder: Path,
+        directory: Path,
         targets: list[str],
         alertmanagers: list[str] | None = None,
         jobs: Sequence[Mapping[str, Any]] = (),
@@ -30,7 +30,7 @@ class Prometheus(Program):
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         self._alertmanagers = alertmanagers or []
-        config = folder / "prometheus.yml"
+        config = directory / "prometheus.yml"
         scrape = {"job_name": "cln", "static_configs": [{"targets": targets}]}
         every_second = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
         config.write_text(
@@ -48,16 +48,16 @@ class Prometheus(Program):
             [
                 servers.path("prometheus"),
                 f"--config.file={config}",
-                f"--storage.tsdb.path={folder / 'data'}",
+                f"--storage.tsdb.path={directory / 'data'}",
                 f"--web.listen-address={address}",
                 "--web.enable-lifecycle",
             ],
-            folder / "prometheus.log",
+            directory / "prometheus.log",
         )
         self.wait_for_log("Server is ready to receive web requests")
 
     def reload(self) -> None:
-        """Let it read its configuration and its rules anew, and find its Alertmanagers, which takes it up to 5 s."""
+        """Reload the configuration and the rules, and wait for its Alertmanagers, which takes up to 5 s."""
         answer = ask(f"{self.url}/-/reload", "POST")
         assert answer.status == 200, answer
         if self._alertmanagers:  # an alert that fires before is not sent for a whole minute
@@ -68,25 +68,26 @@ class Prometheus(Program):
         return len(found) == len(self._alertmanagers)
 
     def query(self, expression: str) -> list[tuple[Mapping[str, str], float]]:
-        """Return labels and value of each series that ``expression`` gives now."""
+        """Return labels and value of each series of ``expression``."""
         answer = ask(f"{self.url}/api/v1/query?query={quote(expression)}")
         result: dict[str, Any] = json.loads(answer.text)
         assert result["status"] == "success", result
         return [(series["metric"], float(series["value"][1])) for series in result["data"]["result"]]
 
     def targets(self, job: str) -> list[Mapping[str, str]]:
-        """Return the labels of the targets of ``job``, those it discovered among them, in the order of addresses."""
+        """Return the labels of the targets of ``job``, including discovered ones, ordered by address."""
         answer = ask(f"{self.url}/api/v1/targets?state=active")
-        found = [each for each in json.loads(answer.text)["data"]["activeTargets"] if each["scrapePool"] == job]
+        found = [target for target in json.loads(answer.text)["data"]["activeTargets"] if target["scrapePool"] == job]
         return sorted(
-            (each["discoveredLabels"] | each["labels"] for each in found), key=lambda each: each["__address__"]
+            (target["discoveredLabels"] | target["labels"] for target in found),
+            key=lambda target: target["__address__"],
         )
 
     def wait_for(self, expression: str, expected: object, of: str | None = None) -> None:
-        """Return once ``expression`` gives the ``expected`` values, or values of the label ``of``, in their order."""
+        """Wait until ``expression`` has the ``expected`` values, or values of the label ``of``, in order."""
 
         def look() -> bool:
-            seen = self.query(expression)
-            return sorted(labels[of] if of else value for labels, value in seen) == expected
+            series = self.query(expression)
+            return sorted(labels[of] if of else value for labels, value in series) == expected
 
         wait_until(look, f"{expression} to give {expected}, in Prometheus")

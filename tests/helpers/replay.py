@@ -1,4 +1,4 @@
-"""A simulator that answers out of the API document, whatever its state."""
+"""A simulator that answers with the samples of the API document, regardless of its state."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _NEVER_ENVELOPED = {"/cl/awp"}
 
 @contextmanager
 def replaying(simulator: Simulator, style: Style = "enveloped", place: int = 0) -> Iterator[None]:
-    """Let ``simulator`` answer all calls with the samples as they stand, whatever token and arguments are sent.
+    """Let ``simulator`` answer all calls with the samples, for any token and arguments.
 
-    The document shows most data without the envelope that it promises: in the style ``enveloped`` all JSON has one, in
-    the style ``bare`` none has. ``/cl/awp`` never has one. ``place``, from 0, says which sample goes out where a
-    call has several; a call that has fewer sends its last. What is no call is answered as ever, and faults strike.
+    The document prints most data without the envelope that it describes: in the style ``enveloped`` all JSON has an
+    envelope, in the style ``bare`` none has. ``/cl/awp`` never has one. ``place``, from 0, selects the sample of a call
+    with several; a call with fewer samples uses its last one. Unknown calls and faults are not affected.
     """
     as_ever = simulator.answer
 
@@ -46,7 +46,7 @@ def replaying(simulator: Simulator, style: Style = "enveloped", place: int = 0) 
 
 
 def _template(method: str, path: str) -> str | None:
-    """Return the path of a call as the document has it; one that stands there literally goes before others."""
+    """Return the path of a call as in the document; a literal path takes precedence."""
     if (method, path) in SAMPLES:
         return path
     for sampled, template in SAMPLES:

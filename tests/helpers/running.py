@@ -1,4 +1,4 @@
-"""Programs under test as processes of their own: started, waited for, asked over HTTP, ended by process id."""
+"""Programs under test as processes: they are started, awaited, queried over HTTP, and ended by their process id."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ PATIENCE = 60.0
 T = TypeVar("T")
 
 
-def wait_until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
-    """Return the first true value that ``look`` gives; fail when ``what`` does not come."""
+def wait_until(look: Callable[[], T], description: str, patience: float = PATIENCE) -> T:
+    """Return the first true result of ``look``; fail with ``description`` if it takes too long."""
     ends_at = time.monotonic() + patience
-    while not (seen := look()):
+    while not (result := look()):
         if time.monotonic() > ends_at:
-            raise AssertionError(f"waited {patience:.0f} s in vain for {what}; the last look gave {seen!r}")
+            raise AssertionError(f"waited {patience:.0f} s in vain for {description}; the last look gave {result!r}")
         time.sleep(0.05)  # between two looks at another process there is nothing to wait on
-    return seen
+    return result
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: ``status``, ``text`` and ``headers``."""
+    """An HTTP response: ``status``, ``text`` and ``headers``."""
 
     status: int
     text: str
@@ -50,7 +50,7 @@ class Answer:
 def ask(
     url: str, method: str = "GET", headers: Mapping[str, str] | None = None, tls: ssl.SSLContext | None = None
 ) -> Answer:
-    """Return the answer of a server on loopback, whatever its status."""
+    """Return the response of a server on loopback, for any status."""
     request = urllib.request.Request(url, method=method, headers=dict(headers or {}))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
     try:
@@ -62,7 +62,7 @@ def ask(
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return an unused loopback port."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
@@ -70,7 +70,7 @@ def free_port() -> int:
 
 
 class Program:
-    """A process whose output goes to a file; ``stop`` ends it by its id, and tells how and how fast it ended."""
+    """A process with its output in a file; ``stop`` ends it by its id, and returns the exit code and the duration."""
 
     def __init__(
         self,
@@ -94,11 +94,11 @@ class Program:
 
     @property
     def log(self) -> str:
-        """What it has printed so far."""
+        """The output so far."""
         return self.log_file.read_text(encoding="utf-8")
 
     def wait_for_log(self, pattern: str) -> re.Match[str]:
-        """Return the first match of ``pattern`` in its output, when it comes."""
+        """Wait for ``pattern`` in the output, and return its first match."""
 
         def look() -> re.Match[str] | None:
             found = re.search(pattern, self.log)
@@ -113,7 +113,7 @@ class Program:
         return found
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """Send it ``how``, and return its exit code and the seconds it took to end."""
+        """Send the signal ``how``, and return the exit code and the seconds until the exit."""
         started = time.monotonic()
         if self.process.poll() is None:
             self.process.send_signal(how)
@@ -127,7 +127,7 @@ class Program:
 
 
 class Exporter(Program):
-    """A ``cln-exporter``, or the ``program`` given, on ``address``, by default on a free loopback port."""
+    """A ``cln-exporter``, or another ``program``, on ``address``, by default on a free loopback port."""
 
     def __init__(
         self,
@@ -146,30 +146,32 @@ class Exporter(Program):
             raise
 
     def ask(self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None) -> Answer:
-        """Return its answer at ``path``."""
+        """Return the response at ``path``."""
         return ask(f"http://{self.address}{path}", method, headers)
 
     def metrics(self) -> str:
-        """Return what it exposes now."""
+        """Return the current exposition."""
         answer = self.ask("/metrics")
         assert answer.status == 200, answer
         return answer.text
 
     def wait_ready(self) -> None:
-        """Return when each of its probes has run."""
+        """Wait until each probe has run."""
         wait_until(lambda: self.ask("/-/ready").status == 200, "the exporter to be ready")
 
 
 @contextlib.contextmanager
 def running_exporter(
-    folder: Path,
+    directory: Path,
     *arguments: str,
     address: str = "127.0.0.1:0",
     environment: Mapping[str, str] | None = None,
     program: Sequence[str] = (str(CLN_EXPORTER),),
 ) -> Iterator[Exporter]:
-    """Run ``cln-exporter``, or the ``program`` given, with ``arguments``; its log goes to ``folder``."""
-    exporter = Exporter(folder / "exporter.log", *arguments, address=address, environment=environment, program=program)
+    """Run ``cln-exporter``, or another ``program``, with ``arguments`` and its log in ``directory``."""
+    exporter = Exporter(
+        directory / "exporter.log", *arguments, address=address, environment=environment, program=program
+    )
     try:
         yield exporter
     finally:

@@ -1,8 +1,8 @@
-"""The sample answers of the API document, a row a call.
+"""The sample responses of the API document, one row per call.
 
-They stand as they are printed, slips and placeholders too. What the PDF broke of their JSON is repaired:
-comments, commas, lines run together, and the type of `/ipl/register.json`. Where the document tells an
-answer in words alone, it stands here as told.
+They are as printed, including errors and placeholders. Only JSON that the PDF broke is repaired: comments, commas,
+joined lines, and the type of `/ipl/register.json`. Responses that the document describes only in words follow its
+description.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A JSON sample; `message` and `success` where it is printed with its envelope."""
+    """A JSON sample, with `message` and `success` if it is printed with its envelope."""
 
     data: object
     message: str | None = None

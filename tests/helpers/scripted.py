@@ -1,4 +1,4 @@
-"""A server that does to each connection what a test says, byte for byte: what no well-behaved server would do."""
+"""A server that runs a script for each connection, byte for byte, to do what no regular server would do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Script = Callable[[socket.socket], object]
 
 
 class _Connection(socket.socket):
-    """A connection of which is kept, once there is a ``conversation``, what goes over it."""
+    """A connection that records its data once it has a ``conversation``."""
 
     conversation: Conversation | None = None
 
@@ -36,14 +36,14 @@ class _Connection(socket.socket):
 
 
 class _TlsConnection(_Connection, ssl.SSLSocket):
-    """The same over TLS."""
+    """The same for TLS."""
 
 
 class ScriptedServer:
-    """Runs ``script`` with each connection, in a thread each, and closes the connection when it returns.
+    """Runs ``script`` for each connection in its own thread, and closes the connection when it returns.
 
-    With ``tls`` the script gets the connection after the handshake. A context manager; ``url`` is where it listens, on
-    a free port when ``port`` is 0.
+    With ``tls``, the script receives the connection after the handshake. A context manager; ``url`` is its address,
+    with a free port if ``port`` is 0.
     """
 
     def __init__(self, script: Script, *, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
@@ -110,7 +110,7 @@ class ScriptedServer:
 
 
 def read_head(connection: socket.socket) -> bytes:
-    """Return the next request up to its blank line; the empty bytes when there is none."""
+    """Return the next request up to its blank line, or empty bytes at the end of the connection."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = connection.recv(1)
@@ -121,13 +121,13 @@ def read_head(connection: socket.socket) -> bytes:
 
 
 def http_answer(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
-    """Return an HTTP answer with ``headers`` beside the length."""
+    """Return an HTTP response with ``headers`` and its length."""
     head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(head).encode("latin-1") + body
 
 
 def answering(answer: bytes) -> Script:
-    """Return the script that gives each request the same ``answer``."""
+    """Return a script that answers each request with the same ``answer``."""
 
     def script(connection: socket.socket) -> None:
         while read_head(connection):

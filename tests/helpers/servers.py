@@ -1,6 +1,6 @@
-"""The real servers the tests run against: a server more is one line in SERVERS.
+"""The real servers for tests; add a server as one line in SERVERS.
 
-Run as a program it prints the Debian packages that are missing here, which `make test` then installs.
+Run as a program, it prints the missing Debian packages, which `make test` then installs.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Server:
-    """A server's programs and the Debian package that brings them."""
+    """A server: its programs, and its Debian package."""
 
     package: str
     binaries: tuple[str, ...]
@@ -31,12 +31,12 @@ SERVERS = {
 
 
 def find(binary: str) -> str | None:
-    """Return the path of a server's program, which may lie where only root's PATH looks, or None."""
+    """Return the path of a server's program, including directories that are only in root's PATH, or None."""
     return shutil.which(binary, path=f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin")
 
 
 def path(binary: str) -> str:
-    """Return the path of a program, in a test that is marked with needs_server."""
+    """Return the path of a program for a test that is marked with needs_server."""
     found = find(binary)
     if found is None:
         msg = f"{binary} is not here: is the test marked with needs_server?"
@@ -45,12 +45,12 @@ def path(binary: str) -> str:
 
 
 def missing(names: Iterable[str]) -> list[str]:
-    """Return those of the named servers that lack a program here."""
+    """Return the given servers with a missing program."""
     return [name for name in names if not all(find(binary) for binary in SERVERS[name].binaries)]
 
 
 def packages(names: Iterable[str]) -> str:
-    """Return the Debian packages of the named servers, as one types them after `apt install`."""
+    """Return the Debian packages of the given servers, as arguments of `apt install`."""
     return " ".join(dict.fromkeys(SERVERS[name].package for name in names))
 
 

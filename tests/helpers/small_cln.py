@@ -1,4 +1,4 @@
-"""A CLN of which every value is known, and a configuration that watches it."""
+"""A CLN with known values, and a configuration that monitors it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ LOGIN, SECRET_KEY, REGISTRATION_TOKEN = "pl4nted_login", "pl4nted-secret-key", "
 KEY, UNLIMITED_KEY, IMUNIFY_KEY = "WsTs821nSAtiastD", "Zq7T0p1xVb93LmKe", "IM1SOMENONSENCETEXT"
 ELS_KEY = "CELS-yUDxBd5ethmGO5d3hnAZEau0"
 SECRETS = (LOGIN, SECRET_KEY, REGISTRATION_TOKEN, KEY, UNLIMITED_KEY, IMUNIFY_KEY, ELS_KEY)
-"""What is planted: none of it may ever be seen."""
+"""The planted secrets, which must never be shown."""
 
 CREATED = 1398871560  # 2014-04-30T11:26-0400
 STALE = 1682868360  # 2023-04-30T11:26-0400
 
 
 def small_cln(now: Callable[[], float] = time.time) -> Simulator:
-    """Return a CLN of one account: two KernelCare keys, one Imunify key, two IP licences, an ELS key, a group."""
+    """Return a CLN of one account: two KernelCare keys, one Imunify key, two IP licenses, an ELS key, a group."""
     simulator = Simulator(now, seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
     web = account.add_kernelcare_key(key=KEY, limit=4, note='Web "eu" 🚀\n<b>', created=CREATED)
@@ -50,7 +50,7 @@ def small_cln(now: Callable[[], float] = time.time) -> Simulator:
 
 
 def write_config(folder: Path, api_url: str) -> Path:
-    """Write a configuration that watches ``api_url`` each second, and return its path."""
+    """Write a configuration that monitors ``api_url`` each second, and return its path."""
     (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
     config = folder / "cln-monitor.yml"
     config.write_text(f"""\

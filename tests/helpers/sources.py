@@ -1,4 +1,4 @@
-"""What may explain a failed test: logs of programs, and exchanges of servers, each bounded, while they live."""
+"""Sources for reports of failed tests: bounded logs of programs and exchanges of servers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _MOST_ENDED = 50  # sources of one test: some start programs over and over
 
 
 class Source(ABC):
-    """Something with a ``title`` and a ``text``. ``watch`` begins, and ``end`` ends what a report may show of it.
+    """A source with a ``title`` and a ``text``. ``watch`` starts it, and ``end`` ends its inclusion in reports.
 
-    ``test`` is the id of the test during which it began. ``fixture`` is the name of the fixture that made it for more
-    than one test, and the part of the tests' ids where that fixture is known; None where a test made it for itself.
+    ``test`` is the id of the test during which it started. ``fixture`` is the name of the fixture that started it for
+    several tests, and the common part of their ids; None if a test started it.
     """
 
     test: str = ""
@@ -32,40 +32,40 @@ class Source(ABC):
     @property
     @abstractmethod
     def title(self) -> str:
-        """What it is."""
+        """The name of the source."""
 
     @property
     @abstractmethod
     def text(self) -> str:
-        """What it shows, '' for nothing."""
+        """The content, or '' without any content."""
 
     def watch(self) -> None:
-        """Show it when a test fails."""
+        """Include the source in reports of failed tests."""
         watched.add(self)
 
     def end(self) -> None:
-        """Show it for the test under way, and for no later one."""
+        """Include the source for the current test, and for no later one."""
         self.ended = True
 
 
 @dataclass
 class Watched:
-    """The sources of this process; the plugin failure_report says which ``test`` and ``fixture`` is under way."""
+    """The sources of this process; the plugin failure_report sets the current ``test`` and ``fixture``."""
 
     sources: list[Source] = field(default_factory=list)
     test: str = ""
     fixture: tuple[str, str] | None = None
 
     def add(self, source: Source) -> None:
-        """Take in what begins now."""
+        """Add a source that starts now."""
         source.test, source.fixture = self.test, self.fixture
         self.sources.append(source)
-        ended = [each for each in self.sources if each.ended]
+        ended = [source for source in self.sources if source.ended]
         if len(ended) > _MOST_ENDED:
             self.sources.remove(ended[0])
 
     def begin(self, test: str) -> None:
-        """Forget what ended before ``test``."""
+        """Forget sources that ended before ``test``."""
         self.sources = [source for source in self.sources if not source.ended]
         self.test = test
 
@@ -74,7 +74,7 @@ watched = Watched()
 
 
 class Log(Source):
-    """The output of a ``process`` in a ``file``, kept when it ends: the next process may write to the same file."""
+    """The output of a ``process`` in a ``file``, kept at its end, as the next process may use the same file."""
 
     def __init__(self, process: subprocess.Popen[bytes], file: Path) -> None:
         self._process, self._file = process, file
@@ -82,7 +82,7 @@ class Log(Source):
 
     @property
     def title(self) -> str:
-        """The file, the program, and how it stands."""
+        """The file, the program, and its state."""
         code = self._process.poll()
         state = "running" if code is None else f"ended with {code}"
         command = self._process.args
@@ -91,11 +91,11 @@ class Log(Source):
 
     @property
     def text(self) -> str:
-        """Its last lines."""
+        """The last lines."""
         return self._tail() if self._kept is None else self._kept
 
     def end(self) -> None:
-        """Keep its last lines."""
+        """Keep the last lines."""
         if not self.ended:
             self._kept = self._tail()
         super().end()
@@ -115,13 +115,13 @@ class Log(Source):
 
 @dataclass
 class Exchange:
-    """The first bytes of a request and of its answer."""
+    """The first bytes of a request and of its response."""
 
     asked: bytearray
     answer: bytearray = field(default_factory=bytearray)
 
     def sent(self, data: bytes) -> None:
-        """Take in a piece of the answer."""
+        """Add a piece of the response."""
         self.answer += data[: _KEPT - len(self.answer)]
 
     def __str__(self) -> str:
@@ -142,7 +142,7 @@ class Exchange:
 
 
 class Exchanges(Source):
-    """The last exchanges of the server on ``port`` that began during the test under way."""
+    """The last exchanges of the server on ``port`` that started during the current test."""
 
     def __init__(self, server: str, port: int) -> None:
         self._server, self._port = server, port
@@ -152,13 +152,13 @@ class Exchanges(Source):
 
     @property
     def title(self) -> str:
-        """Which server, and how many of its exchanges."""
+        """The server, and the number of its exchanges."""
         exchanges = len(self._exchanges)
         return f"last {exchanges} of {self._count} exchanges of the {self._server} on port {self._port}"
 
     @property
     def text(self) -> str:
-        """A line an exchange, oldest first."""
+        """A line per exchange, oldest first."""
         return "\n".join(map(str, tuple(self._exchanges))) if self._during == watched.test else ""
 
     def begin(self, asked: bytes = b"") -> Exchange:
@@ -173,14 +173,14 @@ class Exchanges(Source):
 
 
 class Conversation:
-    """What goes over one connection of a server: a request begins where something comes after an answer."""
+    """The data of one connection of a server: data after a response starts a new request."""
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
         self._now: Exchange | None = None
 
     def received(self, data: bytes) -> None:
-        """Take in a piece of a request."""
+        """Add a piece of a request."""
         if not data:
             return
         if self._now is None or self._now.answer:
@@ -188,7 +188,7 @@ class Conversation:
         self._now.asked += data[: _KEPT - len(self._now.asked)]
 
     def sent(self, data: bytes) -> None:
-        """Take in a piece of an answer."""
+        """Add a piece of a response."""
         if self._now is None:
             self._now = self._exchanges.begin(b"(nothing was asked)")
         self._now.sent(data)

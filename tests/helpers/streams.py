@@ -1,4 +1,4 @@
-"""Programs started with standard streams that are closed, full, or read by nobody."""
+"""Programs with standard streams that are closed, full, or without a reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-SUBSETS = [set(some) for count in range(1, 4) for some in itertools.combinations(range(3), count)]
+SUBSETS = [set(subset) for count in range(1, 4) for subset in itertools.combinations(range(3), count)]
 """Each choice of one or more of the descriptors 0, 1 and 2."""
 
 
@@ -21,7 +21,7 @@ def without(streams: set[int], command: Sequence[str]) -> list[str]:
 
 @contextlib.contextmanager
 def unwritable(how: str) -> Iterator[IO[Any] | int]:
-    """Give a file that takes no output: ``full`` as a disk may be, or ``gone`` as the reader of a pipe may be."""
+    """Yield a file that cannot be written: ``full``, as a disk, or ``gone``, as a pipe without a reader."""
     if how == "full":
         with Path("/dev/full").open("wb") as full:
             yield full

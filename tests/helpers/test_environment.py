@@ -1,4 +1,4 @@
-"""Whoever starts the tests, and however: what they and their programs find around them is the same."""
+"""The environment of tests and of their programs does not depend on how the tests are started."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ print(json.dumps([ignored, blocked, umask, environment, os.path.isdir(home), hom
 """
 
 
-def told(prepare: Callable[[], object] = lambda: None, environment: Mapping[str, str] = {}) -> tuple[object, str]:
-    """Return what a program finds that normalized tests start, and its home folder."""
+def environment_of_program(
+    prepare: Callable[[], object] = lambda: None, environment: Mapping[str, str] = {}
+) -> tuple[object, str]:
+    """Return the environment of a program started by normalized tests, and its home directory."""
     bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(
         [sys.executable, "-c", _TOLD],
@@ -49,7 +51,7 @@ def told(prepare: Callable[[], object] = lambda: None, environment: Mapping[str,
 
 
 def ignore_all() -> None:
-    """Ignore what can be ignored, as for the background job of a script under nohup, and block the rest."""
+    """Ignore all signals that can be ignored, as for a background job under nohup, and block the others."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGTERM, signal.SIGINT})
@@ -62,8 +64,8 @@ def ignore_all() -> None:
     ids=["ignoring", "setsid", "umask", "stdin"],
 )
 def test_whatever_started_them(prepare: Callable[[], object]) -> None:
-    """Signals, the session, the umask and a closed stdin make no difference."""
-    assert told(prepare)[0] == told()[0]
+    """Signals, the session, the umask and a closed stdin do not affect the tests."""
+    assert environment_of_program(prepare)[0] == environment_of_program()[0]
 
 
 @pytest.mark.processes
@@ -83,20 +85,20 @@ def test_whatever_started_them(prepare: Callable[[], object]) -> None:
     ids=lambda environment: next(iter(environment)),
 )
 def test_whatever_is_set(environment: dict[str, str]) -> None:
-    """No variable of the shell, of a proxy or of systemd reaches what the tests start."""
-    assert told(environment=environment)[0] == told()[0]
+    """Variables of the shell, of a proxy or of systemd are not passed to programs of the tests."""
+    assert environment_of_program(environment=environment)[0] == environment_of_program()[0]
 
 
 @pytest.mark.processes
-def test_home_is_gone_in_the_end() -> None:
-    """The home folder is of the run alone, and none is left behind."""
-    home = told()[1]
+def test_home_is_removed_at_the_end() -> None:
+    """The home directory belongs to one run and is removed at its end."""
+    home = environment_of_program()[1]
     assert home != str(Path.home())
     assert not Path(home).exists()
 
 
 def test_twice() -> None:
-    """Each worker normalizes what it was given by one that has done so already."""
+    """Normalizing twice has the same result, as each worker normalizes a normalized environment."""
     before = dict(os.environ)
     normalize()
     assert dict(os.environ) == before

@@ -1,4 +1,4 @@
-"""The report of a failed test has the logs and the exchanges of what the test ran."""
+"""The report of a failed test has the logs and exchanges of its programs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def program(folder, text, name="a.log"):
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """An empty project with the plugin."""
+    """Return an empty project with the plugin."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     pytester.makeconftest('pytest_plugins = ["tests.helpers.failure_report"]')
@@ -40,7 +40,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 
 def sections(result: pytest.RunResult) -> dict[str, list[tuple[str, str]]]:
-    """Return the title and the text of each section that the plugin made, by the test and its phase."""
+    """Return the title and the text of each section of the plugin, by test and phase."""
     found: dict[str, list[tuple[str, str]]] = {}
     for line in result.outlines:
         if heading := re.fullmatch(r"_+ (.+?) _+", line):
@@ -58,7 +58,7 @@ def sections(result: pytest.RunResult) -> dict[str, list[tuple[str, str]]]:
 
 @pytest.mark.processes
 def test_a_log(project: pytest.Pytester) -> None:
-    """The log of a program that a failed test ran is in its report, with how it ended, and in no other."""
+    """The log of a program is in the report of its failed test, with how it ended, and in no other report."""
     project.makepyfile(
         RUNS
         + """
@@ -82,7 +82,7 @@ def test_fails(tmp_path):
 
 @pytest.mark.processes
 def test_a_long_log(project: pytest.Pytester) -> None:
-    """Of a long log there are the last 200 lines, and of long lines the last 64 KiB."""
+    """A long log is cut to its last 200 lines, and to its last 64 KiB."""
     project.makepyfile(
         RUNS
         + """
@@ -99,7 +99,7 @@ def test_fails(tmp_path):
 
 
 def test_exchanges(project: pytest.Pytester) -> None:
-    """The last exchanges of a simulated CLN are in the report, also those that a fault had otherwise."""
+    """The last exchanges of a simulated CLN are in the report, including those with faults."""
     project.makepyfile(
         RUNS
         + """
@@ -131,7 +131,7 @@ def test_fails():
 
 @pytest.mark.parametrize("tls", ["None", "Authority(tmp_path).server_context('localhost')"])
 def test_exchanges_of_a_scripted_server(tls: str, project: pytest.Pytester) -> None:
-    """The last 20 exchanges of a scripted server are in the report, over TLS as well."""
+    """The last 20 exchanges of a scripted server are in the report, with TLS too."""
     project.makepyfile(
         RUNS
         + f"""
@@ -155,7 +155,7 @@ def test_fails(tmp_path):
 
 
 def test_exchanges_of_other_tests(project: pytest.Pytester) -> None:
-    """Of a server that several tests share the report has the exchanges of the failed test alone."""
+    """For a shared server, the report has only the exchanges of the failed test."""
     project.makepyfile(
         RUNS
         + """
@@ -226,8 +226,8 @@ EXPECTED = {
 
 
 @pytest.mark.processes
-def test_whose_log(project: pytest.Pytester) -> None:
-    """A report has what the test or a fixture of it began, in whichever phase it failed, and nothing of other tests."""
+def test_log_of_each_phase(project: pytest.Pytester) -> None:
+    """A report has the sources of the test and its fixtures for each phase, and none of other tests."""
     project.makepyfile(FIXTURES)
     result = project.runpytest()
     assert {test: [text for _, text in parts] for test, parts in sections(result).items()} == EXPECTED
@@ -237,7 +237,7 @@ def test_whose_log(project: pytest.Pytester) -> None:
 @pytest.mark.processes
 @pytest.mark.skipif(importlib.util.find_spec("xdist") is None, reason="pytest-xdist is not installed")
 def test_over_xdist(project: pytest.Pytester) -> None:
-    """The same is reported of tests that another process runs."""
+    """Reports of tests in another process have the same sections."""
     project.makepyfile(FIXTURES)
     result = project.runpytest_subprocess("-p", "xdist", "-n", "1")
     reported = {test: [text for _, text in parts] for test, parts in sections(result).items()}
@@ -246,7 +246,7 @@ def test_over_xdist(project: pytest.Pytester) -> None:
 
 @pytest.mark.processes
 def test_the_most_sections(project: pytest.Pytester) -> None:
-    """Of very many programs the report has those which still live, and those which began last."""
+    """With many programs, the report has the running ones and the last ones started."""
     project.makepyfile(
         RUNS
         + """

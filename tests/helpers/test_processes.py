@@ -1,4 +1,4 @@
-"""Tests that start programs are marked, and run first; each test is run with coverage or without it."""
+"""Tests that start programs are marked and run first, and each test is run either with coverage or without."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def test_one(): pass
 
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """An empty project with this one's conftest."""
+    """Return an empty project with the conftest of this one."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest((Path(__file__).parents[1] / "conftest.py").read_text())
     return pytester
 
 
 def test_unmarked_test_must_not_start_a_program(project: pytest.Pytester) -> None:
-    """A test that starts a program without the marker fails, and the failure says what to do."""
+    """A test that starts a program without the marker fails and says what to do."""
     project.makepyfile(STARTS.format(marker=""))
     result = project.runpytest()
     result.assert_outcomes(failed=1)
@@ -47,7 +47,7 @@ def test_unmarked_test_must_not_start_a_program(project: pytest.Pytester) -> Non
 
 @pytest.mark.processes
 def test_marked_test_may_start_a_program(project: pytest.Pytester) -> None:
-    """A test with the marker starts a program, unless the run leaves such tests out."""
+    """A test with the marker can start a program, unless the run excludes such tests."""
     project.makepyfile(STARTS.format(marker="@pytest.mark.processes"))
     project.runpytest().assert_outcomes(passed=1)
     project.runpytest("-m", "not processes").assert_outcomes(deselected=1)
@@ -55,7 +55,7 @@ def test_marked_test_may_start_a_program(project: pytest.Pytester) -> None:
 
 @pytest.mark.processes
 def test_files_that_start_programs_run_first(project: pytest.Pytester) -> None:
-    """A file with a test that starts a program is run before one without, so that its waiting is shared."""
+    """Files with tests that start programs run first, so that waiting overlaps."""
     project.makepyfile(test_a=RUNS, test_b=RUNS + STARTS.format(marker="@pytest.mark.processes"))
     names = [line.split()[0] for line in project.runpytest("-v", "-o", "addopts=").outlines if "PASSED" in line]
     assert names == ["test_b.py::test_runs", "test_b.py::test_starts", "test_a.py::test_runs"]
@@ -65,7 +65,7 @@ def test_files_that_start_programs_run_first(project: pytest.Pytester) -> None:
     ("marker", "unmeasured"), [("processes", {"test_many", "test_program"}), ("measured", {"test_many"})]
 )
 def test_what_is_measured(marker: str, unmeasured: set[str], project: pytest.Pytester) -> None:
-    """A test that starts a program or tries many inputs is not, unless it is marked; it runs in one of the two runs."""
+    """Tests that start programs or try many inputs are not measured unless they are marked."""
     project.makepyfile(MANY.format(marker=marker))
     for run, names in (
         ("unmeasured", unmeasured),
@@ -77,7 +77,7 @@ def test_what_is_measured(marker: str, unmeasured: set[str], project: pytest.Pyt
 
 @pytest.mark.processes
 def test_tests_of_real_servers_are_marked() -> None:
-    """A run without marked tests leaves out all those of a folder of `FOLDERS`."""
+    """A run without marked tests excludes all tests in a directory of `DIRECTORIES`."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-m", "not processes", "tests/soak"]
     done = subprocess.run(
         command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300, check=False

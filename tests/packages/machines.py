@@ -13,7 +13,7 @@ from pathlib import Path
 from cln_monitor.simulator import Simulator
 from tests.helpers.package import ROOT
 from tests.helpers.running import wait_until
-from tests.real.systemd import Machine
+from tests.helpers.systemd import Machine
 from tools.packages.root_file_systems import make
 
 DIST = ROOT / "dist"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.running import wait_until
-from tests.real.systemd import Machine
+from tests.helpers.systemd import Machine
 from tools.packages.targets import TARGETS
 
 from .machines import (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.systemd import Machine
+from tests.helpers.systemd import Machine
 from tools.every_python import local_pythons
 from tools.packages.targets import TARGETS
 

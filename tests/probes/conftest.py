@@ -1,4 +1,4 @@
-"""A simulated CLN with one account, the clock both sides share, and a way to run probes against it."""
+"""A simulated CLN with one account, a clock that both sides share, and a function that runs probes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOGIN, SECRET_KEY, TOKEN = "acme_login", "pl4nted-secret-key", "pl4nted-registra
 
 @dataclass
 class Cln:
-    """What a test of a probe holds: both ends of the wire. ``run`` runs a probe once."""
+    """Both ends of a connection to CLN: the simulator and the client. ``run`` runs a probe once."""
 
     simulator: Simulator
     account: Account
@@ -39,11 +39,11 @@ class Cln:
     key_label: Callable[[str], str] = str
 
     def source(self, probe: Probe[Any], **settings: Any) -> ProbeContext:
-        """Return where a probe reads, with some of its ``settings`` set."""
+        """Return the context of a probe, with some of its ``settings`` changed."""
         return ProbeContext(
             self.client,
             probe.settings(**settings),
-            "acme" if probe.of_account else "",
+            "acme" if probe.per_account else "",
             self.key_label,
             self.monitoring_keys,
             now=self.clock.time,
@@ -54,13 +54,13 @@ class Cln:
         return run_probe(probe, self.source(probe, **settings), self.pool, self.clock, order=list)
 
     def asked(self) -> list[str]:
-        """Return the paths that were asked for, sorted: a probe asks for its parts at the same time."""
+        """Return the requested paths, sorted, as a probe requests its parts concurrently."""
         return sorted(request.path for request in self.simulator.requests)
 
 
 @pytest.fixture
 def cln() -> Iterator[Cln]:
-    """A CLN of an empty account, asked one call at a time so that the order of calls is known."""
+    """A CLN with an empty account and one call at a time, so that the order of calls is known."""
     clock = FakeClock()
     simulator = Simulator(clock.time)
     account = simulator.add_account(LOGIN, SECRET_KEY, TOKEN)

@@ -21,7 +21,7 @@ MONTH, BEFORE = months_at(NOW)
 def run(
     cln: Cln, now: float = NOW, products: tuple[str, ...] = ("AWP_PREMIUM", "AWP_CDN")
 ) -> tuple[AwpMonth, AwpMonth]:
-    """Return what the probe sees at the time ``now``: the current month and the one before."""
+    """Return the observation at the time ``now``, of the current and the previous month."""
     source = msgspec.structs.replace(cln.source(AWP, products=list(products)), now=lambda: now)
     outcome = run_probe(AWP, source, cln.pool, cln.clock)
     assert outcome.failure is None
@@ -31,7 +31,7 @@ def run(
 
 
 def test_what_is_billed_this_month(cln: Cln) -> None:
-    """Counted by product and limit; no domain and no user is kept."""
+    """Entities are counted by product and limit, without domains and users."""
     cln.account.add_awp_entity("one.example.net", month=MONTH, username="alice")
     cln.account.add_awp_entity("two.example.net", month=MONTH)
     cln.account.add_awp_entity("one.example.net", "AWP_CDN", month=MONTH, cdn_limit_type="50 GB")
@@ -45,7 +45,7 @@ def test_what_is_billed_this_month(cln: Cln) -> None:
 
 
 def test_a_product_of_which_nothing_is_billed_is_zero(cln: Cln) -> None:
-    """Absent it would look as if nobody had asked."""
+    """A product without entities has a count of 0."""
     assert run(cln)[0].counts == [AwpCount("AWP_CDN", "", 0), AwpCount("AWP_PREMIUM", "", 0)]
     assert run(cln, products=("AWP_CDN",))[0].counts == [AwpCount("AWP_CDN", "", 0)]
 
@@ -55,7 +55,7 @@ def test_a_product_of_which_nothing_is_billed_is_zero(cln: Cln) -> None:
     [("2024-02-29T23:59:59Z", "2024-02"), ("2024-03-01T00:00:00Z", "2024-03"), ("2023-12-31T23:59:59Z", "2023-12")],
 )
 def test_the_month_is_that_of_utc(moment: str, month: str, cln: Cln) -> None:
-    """Wherever this machine stands."""
+    """The current month is that of UTC, in any time zone."""
     current, previous = run(cln, datetime.fromisoformat(moment).timestamp())
     assert current.month == month
     asked = {request.query["yearMonth"] for request in cln.simulator.requests}
@@ -63,7 +63,7 @@ def test_the_month_is_that_of_utc(moment: str, month: str, cln: Cln) -> None:
 
 
 def test_products_that_cannot_be_meant() -> None:
-    """Are told by their place."""
+    """Invalid product codes are reported with their place."""
     problems = dict(AwpSettings(products=["AWP_CDN", "awp cdn"]).problems())
     assert list(problems) == ["products[1]"]
-    assert problems["products[1]"].startswith("is not spelled as CLN takes it; it takes codes such as AWP_PREMIUM")
+    assert problems["products[1]"].startswith("invalid format; expected a code such as AWP_PREMIUM")

@@ -1,4 +1,4 @@
-"""What is odd in answers that were read all the same."""
+"""Cautions about anomalies in responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY = 86400.0
 
 
 def rewrite(simulator: Simulator, path: str, old: bytes, new: bytes) -> None:
-    """From now on let CLN spell the answers to ``path`` in another way."""
+    """Replace ``old`` with ``new`` in all further responses to ``path``."""
     answer: Callable[..., SimulatedAnswer] = simulator.answer
 
     def changed(method: str, at: str, *rest: object) -> SimulatedAnswer:
@@ -30,7 +30,7 @@ def rewrite(simulator: Simulator, path: str, old: bytes, new: bytes) -> None:
 
 
 def said(cln: Cln, probe: str, **settings: object) -> list[str]:
-    """Return in words what is odd in what a probe sees."""
+    """Return the phrases of the cautions about a probe's observation."""
     run = cln.run(PROBES[probe], **settings)
     assert run.failure is None
     return [phrase.text for phrase in phrases_of(run.observation.all_cautions)]
@@ -42,11 +42,11 @@ def said(cln: Cln, probe: str, **settings: object) -> list[str]:
         (b"-5", "1 key has a limit that cannot be read: {key} ('-5')"),
         (b'"1,000"', "1 key has a limit that cannot be read: {key} ('1,000')"),
         (b'{"a": 1}', """1 key has a limit that cannot be read: {key} ('{{"a": 1}}')"""),
-        (b"null", "CLN tells no limit of 1 key: {key}"),
+        (b"null", "CLN does not report the limit of 1 key: {key}"),
     ],
 )
 def test_the_limit_of_one_key(limit: bytes, text: str, cln: Cln) -> None:
-    """That of the others is judged; what CLN told is quoted."""
+    """An unreadable limit of one key is quoted, and other limits are used."""
     cln.account.add_kernelcare_key(KEY, limit=7)
     cln.account.add_kernelcare_key(UNLIMITED_KEY, limit=0)
     rewrite(cln.simulator, "/kcare/key/list.json", b'"limit": 7', b'"limit": ' + limit)
@@ -54,7 +54,7 @@ def test_the_limit_of_one_key(limit: bytes, text: str, cln: Cln) -> None:
 
 
 def test_a_secret_in_a_limit(cln: Cln) -> None:
-    """Is quoted without it, in words and in what is kept."""
+    """A secret in a limit is redacted in the phrase and in the observation."""
     cln.account.add_kernelcare_key(KEY, limit=7)
     cln.account.add_kernelcare_key(UNLIMITED_KEY, limit=0)
     rewrite(cln.simulator, "/kcare/key/list.json", b'"limit": 7', f'"limit": "x {SECRET_KEY}"'.encode())
@@ -65,15 +65,15 @@ def test_a_secret_in_a_limit(cln: Cln) -> None:
 
 @pytest.mark.parametrize("new", [b'"limits"', b'"limit_"'])
 def test_a_limit_by_another_name(new: bytes, cln: Cln) -> None:
-    """Is told once, not for each key."""
+    """A renamed field is reported once and not per key."""
     cln.account.add_kernelcare_key(KEY, limit=7)
     cln.account.add_kernelcare_key(UNLIMITED_KEY, limit=9)
     rewrite(cln.simulator, "/kcare/key/list.json", b'"limit"', new)
-    assert said(cln, "kernelcare") == ["CLN tells no limit of 2 KernelCare keys"]
+    assert said(cln, "kernelcare") == ["CLN reports no limit of 2 KernelCare keys"]
 
 
 def test_each_product(cln: Cln) -> None:
-    """Whose fields are renamed says so, with what they are of."""
+    """Renamed fields are reported for each product."""
     account = cln.account
     account.add_imunify_key(IMUNIFY_KEY, limit=3).add_server("i", ip="192.0.2.1", last_checkin=NOW)
     account.add_els_key(ELS_KEY, code="CELS", limit=3).add_server("e", ip="192.0.2.1")
@@ -87,14 +87,14 @@ def test_each_product(cln: Cln) -> None:
     ):
         rewrite(cln.simulator, path, name, b'"renamed"')
     assert said(cln, "imunify") == [
-        f"CLN tells no last_checkin of 1 server of key {IMUNIFY_KEY}, limit of 1 Imunify key"
+        f"CLN reports no last_checkin of 1 server of key {IMUNIFY_KEY}, limit of 1 Imunify key"
     ]
-    assert said(cln, "els", products=["CELS"]) == ["CLN tells no ip of 1 server of CELS, limit of 1 CELS key"]
-    assert said(cln, "ip_licenses") == ["CLN tells no last_checkin of 1 server of IP licenses"]
+    assert said(cln, "els", products=["CELS"]) == ["CLN reports no ip of 1 server of CELS, limit of 1 CELS key"]
+    assert said(cln, "ip_licenses") == ["CLN reports no last_checkin of 1 server of IP licenses"]
 
 
 def test_fewer_than_reported(cln: Cln) -> None:
-    """Where an Imunify key lists fewer than half of the servers that CLN counts for it."""
+    """An Imunify key that lists fewer than half of its servers is reported."""
     key = cln.account.add_imunify_key(IMUNIFY_KEY, limit=9)
     for number in range(4):
         key.add_server(f"i{number}", ip="192.0.2.1", last_checkin=NOW)
@@ -106,7 +106,7 @@ def test_fewer_than_reported(cln: Cln) -> None:
 
 
 def test_by_the_clock_of_cln(cln: Cln) -> None:
-    """A check-in is ahead of CLN's own clock, whatever ours says."""
+    """A check-in is ahead if it is ahead of CLN's clock, not of the local one."""
     key = cln.account.add_kernelcare_key(KEY, limit=0)
     key.add_server("s", ip="192.0.2.1", last_checkin=NOW + 4000)
     assert said(cln, "kernelcare") == [
@@ -120,18 +120,18 @@ def test_by_the_clock_of_cln(cln: Cln) -> None:
 
 
 def test_an_unused_license(cln: Cln) -> None:
-    """Has no check-in that anybody would judge, be it odd or not told."""
+    """The check-in of an unused license causes no caution."""
     cln.account.add_ip_license("192.0.2.1", 16, registered=False, last_checkin=NOW + 9 * DAY)
     assert said(cln, "ip_licenses") == []
     rewrite(cln.simulator, "/ipl/server.json", b'"last_checkin"', b'"renamed"')
     assert said(cln, "ip_licenses") == []
     cln.account.add_ip_license("192.0.2.2", 16, last_checkin=NOW)
-    assert said(cln, "ip_licenses") == ["CLN tells no last_checkin of 1 server of IP licenses"]
+    assert said(cln, "ip_licenses") == ["CLN reports no last_checkin of 1 server of IP licenses"]
 
 
 @pytest.mark.parametrize("reported", [b"-1", b'"x"', b"[]", b"1.5"])
 def test_a_count_that_cannot_be_read(reported: bytes, cln: Cln) -> None:
-    """Is told; how full the key is goes by its list."""
+    """An unreadable number of servers is reported, and the list of servers is used."""
     cln.account.add_imunify_key(IMUNIFY_KEY, limit=9).add_server("i", ip="192.0.2.1", last_checkin=NOW)
     rewrite(cln.simulator, "/im/key/list.json", b'"servers": "1"', b'"servers": ' + reported)
     (text,) = said(cln, "imunify")
@@ -139,7 +139,7 @@ def test_a_count_that_cannot_be_read(reported: bytes, cln: Cln) -> None:
 
 
 def test_a_date_beyond_all_years(cln: Cln) -> None:
-    """Of UTC, as a zone makes it one: it is ahead as any other, and no error."""
+    """A date beyond the year 9999 in UTC is a check-in ahead of CLN's clock."""
     cln.account.add_kernelcare_key(KEY, limit=0).add_server("s", ip="192.0.2.1", last_checkin=NOW)
     rewrite(
         cln.simulator,
@@ -152,13 +152,13 @@ def test_a_date_beyond_all_years(cln: Cln) -> None:
 
 
 def test_many_names() -> None:
-    """Twenty are kept, and how many there are."""
-    (caution,) = Caution.of("checkin_ahead", [str(number) for number in range(900)])
+    """The first twenty names are kept with the total count."""
+    (caution,) = Caution.for_names("checkin_ahead", [str(number) for number in range(900)])
     assert (len(caution.names), caution.count) == (20, 900)
-    assert Caution.of("checkin_ahead", []) == ()
+    assert Caution.for_names("checkin_ahead", []) == ()
 
 
 def test_types() -> None:
-    """A limit is a number, a text that is none, or not told."""
+    """A limit is a number, text, or None."""
     limits: list[Limit] = [3, "1,000", None]
     assert len(limits) == 3

@@ -12,7 +12,7 @@ NOW, STALE_AFTER = 1_000_000.0, 86400.0
 
 
 def servers(*last_checkins: LastCheckin) -> list[KernelCareServer]:
-    """Return a server for each check-in."""
+    """Return one server per check-in."""
     return [KernelCareServer(str(number), "192.0.2.1", None, at) for number, at in enumerate(last_checkins)]
 
 
@@ -30,20 +30,20 @@ def servers(*last_checkins: LastCheckin) -> list[KernelCareServer]:
     ],
 )
 def test_one_server(last_checkin: LastCheckin, checkin: str) -> None:
-    """Stale begins right after stale_after; a server that never checked in is neither fresh nor stale."""
+    """A server is stale after stale_after, and one without check-ins is neither fresh nor stale."""
     counts = count_checkins(servers(last_checkin), NOW, STALE_AFTER)
     assert counts == dict.fromkeys(CHECKINS, 0) | {checkin: 1}
 
 
 def test_the_sum_is_all_servers() -> None:
-    """Each server is counted once, and states without servers are there with zero."""
+    """Each server is counted once, and every state is present."""
     counts = count_checkins(servers(NOW, NOW, 0.0, None, None, None), NOW, STALE_AFTER)
     assert counts == {"fresh": 2, "stale": 1, "never": 3, "unknown": 0}
     assert count_checkins([], NOW, STALE_AFTER) == dict.fromkeys(CHECKINS, 0)
 
 
 def test_a_check_in_ahead_of_clns_clock() -> None:
-    """By more than an hour it is none that anybody could know of; a list without such a one stays the very list."""
+    """A check-in over an hour ahead is unset; a list without any is returned unchanged."""
     some = servers(NOW, NOW + 3600, None, UNSET)
     assert without_ahead(some, NOW) == (some, [])
     assert without_ahead(some, NOW)[0] is some

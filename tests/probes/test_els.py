@@ -15,7 +15,7 @@ ELS = PROBES["els"]
 
 
 def test_keys_and_servers(cln: Cln) -> None:
-    """A part a product, with its keys and the servers of all of them: two calls."""
+    """Each product is a part with its keys and servers, read by two calls."""
     key = cln.account.add_els_key("CELS-KEY00000001", code="CELS", limit=5)
     key.add_server("11", ip="192.0.2.1", hostname="one.example.net")
     cln.account.add_els_key("CELS-KEY00000002", code="CELS", limit=0)
@@ -33,7 +33,7 @@ def test_keys_and_servers(cln: Cln) -> None:
 
 
 def test_keys_go_by_their_labels(cln: Cln) -> None:
-    """No licence key is in the observation when labels are masked, nor in what a server is called."""
+    """The observation has labels instead of license keys."""
     cln.key_label = mask_key
     cln.account.add_els_key("CELS-PL4NTED001", code="CELS").add_server(hostname="CELS-PL4NTED001.example.net")
     observation = cln.run(ELS, products=["CELS"]).observation
@@ -44,7 +44,7 @@ def test_keys_go_by_their_labels(cln: Cln) -> None:
 
 
 def test_one_product_that_fails(cln: Cln) -> None:
-    """The others are read, and the one that is missing is named."""
+    """A failed product is missing, and the others are read."""
     cln.simulator.faults.add(Fault("html", "/els/srv/list.json", match="PHP_ELS"))
     run = cln.run(ELS, products=["CELS", "PHP_ELS"])
     assert [part.name for part in run.observation.parts] == ["CELS"]
@@ -52,7 +52,7 @@ def test_one_product_that_fails(cln: Cln) -> None:
 
 
 def test_the_products_of_the_document_are_the_default() -> None:
-    """And it is off, as few accounts have any."""
+    """The default products are those of the API document, and the probe is disabled."""
     settings = ElsSettings()
     assert (settings.products, settings.enabled) == (list(ELS_CODES), False)
 
@@ -60,29 +60,29 @@ def test_the_products_of_the_document_are_the_default() -> None:
 @pytest.mark.parametrize(
     ("products", "problem"),
     [
-        ([], ("products", "expected at least one product; enabled: false is what asks nothing")),
+        ([], ("products", "expected at least one product; use enabled: false to disable the probe")),
         (
             ["CELS", ""],
-            ("products[1]", "is not spelled as CLN takes it; it takes 1 to 32 printable characters, none"),
+            ("products[1]", "invalid format; expected 1 to 32 printable characters, except"),
         ),
-        (["A/B"], ("products[0]", "is not spelled as CLN takes it")),
+        (["A/B"], ("products[0]", "invalid format")),
     ],
 )
 def test_products_that_cannot_be_meant(products: list[str], problem: tuple[str, str]) -> None:
-    """A code that no document names is fine, nonsense is not."""
+    """An undocumented product code is valid, but a malformed one is not."""
     [(field, text)] = ElsSettings(products=products).problems()
     assert (field, text.startswith(problem[1])) == (problem[0], True)
     assert list(ElsSettings(products=["CELS9", "ELS CELS7+SLA", "…"]).problems()) == []
 
 
 def test_default_products_that_cln_refuses(cln: Cln) -> None:
-    """They are not available to the account; a product that the operator wrote is missing."""
+    """A refused default product is not available, and a configured one is missing."""
     refusal = '{"success": false, "message": "Unknown product", "data": null}'
     cln.account.add_els_key("CELS-KEY00000001", code="CELS")
     cln.simulator.faults.add(Fault("answer", "/els/key/list.json", match="PHP_ELS", body=refusal))
     run = cln.run(ELS)
     assert run.failure is None
-    assert [each.what for each in run.observation.unavailable] == ["ELS product PHP_ELS"]
+    assert [each.subject for each in run.observation.unavailable] == ["ELS product PHP_ELS"]
     assert {part.name for part in run.observation.parts} == set(ELS_CODES) - {"PHP_ELS"}
     strict = cln.run(ELS, products=["CELS", "PHP_ELS"]).observation
     assert ([each.name for each in strict.missing], strict.unavailable) == (["PHP_ELS"], ())

@@ -12,7 +12,7 @@ GROUPS = PROBES["groups"]
 
 
 def test_groups_and_their_servers(cln: Cln) -> None:
-    """A part a group; a server can be in several, a group can be empty."""
+    """Each group is a part; a server can be in several groups, and a group can be empty."""
     web = cln.account.add_kernelcare_key().add_server("kc-1", ip="192.0.2.1", hostname="web1")
     mail = cln.account.add_imunify_key().add_server("im-1", ip="192.0.2.2")
     for name, servers in (("web", [web, mail]), ("all", [web]), ("none", [])):
@@ -31,7 +31,7 @@ def test_groups_and_their_servers(cln: Cln) -> None:
 
 
 def test_a_server_that_is_listed_twice_is_one(cln: Cln) -> None:
-    """As in the sample of the API document."""
+    """A server that is listed twice counts once."""
     cln.account.add_group("web")
     row = '{"id": "one", "hostName": "h", "ip": "192.0.2.1", "type": "IMUNIFY"}'
     body = f'{{"success": true, "data": [{row}, {row}]}}'
@@ -41,7 +41,7 @@ def test_a_server_that_is_listed_twice_is_one(cln: Cln) -> None:
 
 
 def test_no_secret_in_a_name(cln: Cln) -> None:
-    """Somebody may have called a group by the secret key."""
+    """A secret in the name of a group is redacted."""
     cln.account.add_group("of pl4nted-secret-key")
     run = cln.run(GROUPS)
     assert [part.name for part in run.observation.parts] == ["of <secret>"]
@@ -49,7 +49,7 @@ def test_no_secret_in_a_name(cln: Cln) -> None:
 
 
 def test_one_group_that_fails(cln: Cln) -> None:
-    """The others are read."""
+    """A failed group does not affect the others."""
     for name in ("good", "bad"):
         cln.account.add_group(name)
     cln.simulator.faults.add(Fault("html", "/group/servers/list.json", match="bad"))

@@ -17,7 +17,7 @@ MINUTE = NOW - NOW % 60
 
 
 def test_keys_and_servers(cln: Cln) -> None:
-    """A part a key: its product, its limit, the number the list reports, and its servers."""
+    """Each key is a part with its product, limit, reported number of servers, and servers."""
     key = cln.account.add_imunify_key("IM250KEY00000001", code="360_250", limit=5)
     key.add_server("one", ip="192.0.2.1", last_checkin=MINUTE)
     key.add_server("two", ip="192.0.2.2", last_checkin=None)
@@ -38,7 +38,7 @@ def test_keys_and_servers(cln: Cln) -> None:
 
 
 def test_keys_go_by_their_labels(cln: Cln) -> None:
-    """No licence key is in the observation when labels are masked."""
+    """The observation has labels instead of license keys."""
     cln.key_label = mask_key
     cln.account.add_imunify_key("IMPL4NTEDKEY0001").add_server()
     observation = cln.run(IMUNIFY).observation
@@ -47,13 +47,13 @@ def test_keys_go_by_their_labels(cln: Cln) -> None:
 
 
 def test_an_account_without_keys(cln: Cln) -> None:
-    """Is an answer, not an error."""
+    """An account without keys is not an error."""
     run = cln.run(IMUNIFY)
     assert (run.failure, run.observation.parts, run.observation.list_known) == (None, (), True)
 
 
 def test_one_key_that_fails(cln: Cln) -> None:
-    """The others are read, and the one that is missing is named with its reason."""
+    """A failed key is missing with its reason, and the others are read."""
     for name in ("IMGOODKEY0000001", "IMBADKEY00000001"):
         cln.account.add_imunify_key(name).add_server()
     cln.simulator.faults.add(Fault("html", "/im/srv/list.json", match="IMBADKEY"))
@@ -65,7 +65,7 @@ def test_one_key_that_fails(cln: Cln) -> None:
 
 
 def test_only_some_keys(cln: Cln) -> None:
-    """Who asks about one key causes no calls about the others."""
+    """With only_keys no calls are made for other keys."""
     for key in ("IMKEY00000000001", "IMKEY00000000002"):
         cln.account.add_imunify_key(key)
     source = msgspec.structs.replace(cln.source(IMUNIFY), only_keys=["IMKEY00000000002"])

@@ -1,4 +1,4 @@
-"""The probe of IP licences."""
+"""The probe of IP licenses."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ MINUTE = NOW - NOW % 60
 
 
 def parts_of(run: Run[IpLicenseList]) -> dict[str, IpLicenseList]:
-    """Return the parts of a run by their names."""
+    """Return the parts of a run by name."""
     return {part.name: part.value for part in run.observation.parts}
 
 
 def seen(cln: Cln) -> dict[str, IpLicenseList]:
-    """Return the parts that a run sees which misses nothing."""
+    """Return the parts of a run that has no missing parts."""
     run = cln.run(IP_LICENSES)
     assert run.failure is None, run.failure
     return parts_of(run)
 
 
 def test_licenses(cln: Cln) -> None:
-    """Each licence with its type in words, or as its number; two of one address are two. Check-ins are a part more."""
+    """Each license has the name or number of its type, and check-ins are separate parts."""
     cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE, last_checkin=MINUTE)
     cln.account.add_ip_license("192.0.2.1", 7215, created=MINUTE, last_checkin=None)
     cln.account.add_ip_license("2001:db8::1", 1, registered=False, created=MINUTE)
@@ -54,20 +54,20 @@ def test_licenses(cln: Cln) -> None:
 
 
 def test_no_licenses(cln: Cln) -> None:
-    """Are an answer, and nobody is asked about no addresses."""
+    """An account without licenses is not an error, and no check-ins are requested."""
     assert seen(cln) == {"licenses": IpLicenseList()}
     assert cln.asked() == ["/ipl/list.json"]
 
 
 def add_addresses(cln: Cln, number: int) -> None:
-    """Give the account as many addresses, each with two licences."""
+    """Give the account this number of addresses with two licenses each."""
     for each in range(number):
         cln.account.add_ip_license(f"198.18.{each // 256}.{each % 256}", 16)
         cln.account.add_ip_license(f"198.18.{each // 256}.{each % 256}", 1)
 
 
 def test_a_part_for_each_hundred_addresses(cln: Cln) -> None:
-    """However many licences an address has."""
+    """Check-ins are read per hundred addresses, not licenses."""
     add_addresses(cln, 201)
     parts = seen(cln)
     assert list(parts) == ["licenses", "check-ins 1", "check-ins 2", "check-ins 3"]
@@ -77,18 +77,18 @@ def test_a_part_for_each_hundred_addresses(cln: Cln) -> None:
 
 
 def test_a_license_that_the_second_call_lacks(cln: Cln) -> None:
-    """Was removed in between: what is paid for is in the list, and nothing is known of its check-in."""
+    """A license without a check-in row stays in the list, with an unknown check-in."""
     cln.account.add_ip_license("192.0.2.1", 16, created=MINUTE)
     cln.simulator.faults.add(Fault("answer", "/ipl/server.json", body=json.dumps({"success": True, "data": []})))
     parts = seen(cln)
     assert parts["licenses"].licenses == [LicenseState("192.0.2.1", "KernelCare", registered=True, created=MINUTE)]
     assert parts["check-ins 1"].checkins == []
     (phrase,) = phrases_of(cln.run(PROBES["ip_licenses"]).observation.all_cautions)
-    assert phrase.text == "CLN tells no last_checkin of 1 server of IP licenses"
+    assert phrase.text == "CLN reports no last_checkin of 1 server of IP licenses"
 
 
 def test_the_list_fails(cln: Cln) -> None:
-    """Nothing is seen, and the failure names the call."""
+    """A failed list is reported with its call, and there are no parts."""
     cln.account.add_ip_license("192.0.2.1", 16)
     cln.simulator.faults.add(Fault("html", "/ipl/list.json"))
     run = cln.run(IP_LICENSES)
@@ -98,7 +98,7 @@ def test_the_list_fails(cln: Cln) -> None:
 
 
 def test_checkins_fail(cln: Cln) -> None:
-    """The list is there, and so are the check-ins of other addresses."""
+    """Failed check-ins do not affect the list and other check-ins."""
     add_addresses(cln, 101)
     cln.simulator.faults.add(Fault("html", "/ipl/server.json", match="198.18.0.7"))
     run = cln.run(IP_LICENSES)
@@ -113,11 +113,11 @@ def test_checkins_fail(cln: Cln) -> None:
 
 
 def test_an_outage_does_not_lose_the_list(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has been read, whichever call of the many after it is given up first."""
+    """An outage after the list was read does not lose the list."""
     monkeypatch.setattr(runner, "_SUSPICIOUS", 2)
     add_addresses(cln, 401)
     cln.simulator.faults.add(Fault("reset", "/ipl/server.json"))
     cln.simulator.faults.add(Fault("reset", "/status*"))
     run = cln.run(IP_LICENSES)
     assert list(parts_of(run)) == ["licenses"]
-    assert "not tried, as 2 calls in a row got no answer" in run.observation.missing[-1].failure.text
+    assert "not attempted after 2 consecutive requests without a response" in run.observation.missing[-1].failure.text

@@ -19,7 +19,7 @@ MINUTE = NOW - NOW % 60
 
 
 def test_keys_and_servers(cln: Cln) -> None:
-    """A part a key: what the list of keys tells, and its servers."""
+    """Each key is a part with its data and its servers."""
     web = cln.account.add_kernelcare_key("WEBKEY0000000001", limit=3, note="Web", created=MINUTE)
     web.add_server("one", ip="192.0.2.1", created=MINUTE - 60, last_checkin=MINUTE)
     web.add_server("two", ip="2001:db8::1", created=MINUTE, last_checkin=None)
@@ -44,7 +44,7 @@ def test_keys_and_servers(cln: Cln) -> None:
 
 
 def test_keys_go_by_their_labels(cln: Cln) -> None:
-    """No licence key is in the observation when labels are masked."""
+    """The observation has labels instead of license keys."""
     cln.key_label = mask_key
     for number in range(3):
         cln.account.add_kernelcare_key(f"PL4NTEDKEY{number:06}").add_server()
@@ -56,14 +56,14 @@ def test_keys_go_by_their_labels(cln: Cln) -> None:
 
 
 def test_an_account_without_keys(cln: Cln) -> None:
-    """Is an answer, not an error: there is nothing to read."""
+    """An account without keys is not an error."""
     run = cln.run(KERNELCARE)
     assert (run.failure, run.observation.parts, run.observation.missing) == (None, (), ())
     assert run.observation.list_known
 
 
 def test_one_key_that_fails(cln: Cln) -> None:
-    """The others are read, and the one that is missing is named with its reason."""
+    """A failed key is missing with its reason, and the others are read."""
     for name in ("GOODKEY000000001", "BADKEY0000000001", "GOODKEY000000002"):
         cln.account.add_kernelcare_key(name).add_server()
     cln.simulator.faults.add(Fault("cut", "/kcare/key/servers.json", match="BADKEY"))
@@ -89,7 +89,7 @@ def test_one_key_that_fails(cln: Cln) -> None:
     ],
 )
 def test_the_list_of_keys_fails(fault: Fault, reason: str, cln: Cln) -> None:
-    """Without the list nothing is known: not even that a key is gone."""
+    """A failed list of keys leaves all keys unknown."""
     cln.account.add_kernelcare_key().add_server()
     cln.simulator.faults.add(fault)
     observation = cln.run(KERNELCARE).observation
@@ -98,7 +98,7 @@ def test_the_list_of_keys_fails(fault: Fault, reason: str, cln: Cln) -> None:
 
 
 def test_servers_of_a_vanished_key(cln: Cln) -> None:
-    """A key that is deleted between the two calls is missing this once, and gone the next time."""
+    """A key that is deleted between two calls is missing once."""
     cln.account.add_kernelcare_key("GOODKEY000000001")
     cln.account.add_kernelcare_key("GONEKEY000000001")
     refusal = '{"success": false, "message": "Key not found"}'
@@ -114,7 +114,7 @@ def test_servers_of_a_vanished_key(cln: Cln) -> None:
 
 @pytest.mark.parametrize("name", ["WEBKEY0000000001", mask_key("WEBKEY0000000001")], ids=["key", "label"])
 def test_only_some_keys(name: str, cln: Cln) -> None:
-    """Who asks about one key, by itself or by its label, causes no calls about the others."""
+    """With only_keys, in full or masked, no calls are made for other keys."""
     cln.key_label = mask_key
     for key in ("WEBKEY0000000001", "OTHERKEY00000001"):
         cln.account.add_kernelcare_key(key)
@@ -125,7 +125,7 @@ def test_only_some_keys(name: str, cln: Cln) -> None:
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_nothing_is_odd_about_a_disabled_key(enabled: bool, cln: Cln) -> None:
-    """A limit that cannot be read and a check-in ahead of the clock are a problem of a key that is in use alone."""
+    """A disabled key causes no cautions."""
     key = cln.account.add_kernelcare_key("WEBKEY0000000001", enabled=enabled)
     key.add_server(ip="192.0.2.1", last_checkin=NOW + 86400)
     row = f'{{"key": "{key.key}", "limit": "1,000", "enabled": {str(enabled).lower()}}}'

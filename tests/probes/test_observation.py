@@ -1,4 +1,4 @@
-"""Observations: what is kept from an earlier one, until when, and that nobody changes them."""
+"""Observations: immutability, parts kept from an earlier run, and their expiry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFUSED = Failure("refused", "no")
 
 
 def seen(at: float, *parts: str, missing: tuple[str, ...] = (), list_known: bool = True) -> Observation[str]:
-    """Return an observation at a time; the value of each part tells when it was read."""
+    """Return an observation whose parts have the time of reading as their value."""
     return Observation(
         probe="kernelcare",
         account="acme",
@@ -32,19 +32,19 @@ def seen(at: float, *parts: str, missing: tuple[str, ...] = (), list_known: bool
 
 
 def values(observation: Observation[str]) -> list[str]:
-    """Return the values of its parts."""
+    """Return the values of the parts."""
     return [part.value for part in observation.parts]
 
 
 @pytest.mark.parametrize("name", [field.name for field in msgspec.structs.fields(Observation)])
 def test_it_is_immutable(name: str) -> None:
-    """What was seen stays as it was seen."""
+    """An observation is immutable."""
     with pytest.raises(AttributeError):
         setattr(seen(0), name, None)
 
 
 def test_parts_and_failures_are_immutable() -> None:
-    """So are the things it is made of, and it can be a key of a dictionary."""
+    """Parts and failures are immutable and hashable."""
     observation = seen(0, "a", missing=("b",))
     for thing in (observation.parts[0], observation.missing[0], observation.missing[0].failure):
         with pytest.raises(AttributeError):
@@ -53,32 +53,32 @@ def test_parts_and_failures_are_immutable() -> None:
 
 
 def test_a_part_that_fails_keeps_its_last_good_value() -> None:
-    """One key that cannot be read keeps its own last good part while the others move on."""
-    after = seen(60, "a", missing=("b",)).after(seen(0, "a", "b"), 60, MAX_AGE)
+    """A failed part keeps its last data while other parts are updated."""
+    after = seen(60, "a", missing=("b",)).merged_with(seen(0, "a", "b"), 60, MAX_AGE)
     assert values(after) == ["a at 60", "b at 0"]
     assert [missing.name for missing in after.missing] == ["b"]
 
 
 def test_what_vanished_is_gone() -> None:
-    """A part that the list names no more is not kept: the key was deleted."""
-    assert values(seen(60, "a").after(seen(0, "a", "b"), 60, MAX_AGE)) == ["a at 60"]
+    """A part that the list no longer has is removed."""
+    assert values(seen(60, "a").merged_with(seen(0, "a", "b"), 60, MAX_AGE)) == ["a at 60"]
 
 
 def test_all_vanished() -> None:
-    """An account without keys is an answer, not an error."""
-    after = seen(60).after(seen(0, "a", "b"), 60, MAX_AGE)
+    """An empty list removes all parts."""
+    after = seen(60).merged_with(seen(0, "a", "b"), 60, MAX_AGE)
     assert (values(after), after.failure) == ([], None)
 
 
 def test_an_unknown_list_keeps_all() -> None:
-    """When the list itself cannot be read, every part may still be there."""
-    after = seen(60, missing=("",), list_known=False).after(seen(0, "a", "b"), 60, MAX_AGE)
+    """A failed list keeps all earlier parts."""
+    after = seen(60, missing=("",), list_known=False).merged_with(seen(0, "a", "b"), 60, MAX_AGE)
     assert values(after) == ["a at 0", "b at 0"]
 
 
 def test_an_unknown_list_with_parts_that_need_none() -> None:
-    """What could be read without the list is new, the rest is kept."""
-    after = seen(60, "a", missing=("",), list_known=False).after(seen(0, "a", "b"), 60, MAX_AGE)
+    """With a failed list, new parts are updated and the others kept."""
+    after = seen(60, "a", missing=("",), list_known=False).merged_with(seen(0, "a", "b"), 60, MAX_AGE)
     assert values(after) == ["a at 60", "b at 0"]
 
 
@@ -86,32 +86,36 @@ EMPTY: Observation[str] = Observation("imunify", "acme", "cln.example.net", 0, e
 
 
 def test_an_empty_list_is_data() -> None:
-    """While the list cannot be read, that there was nothing is still known, and nothing is lacking."""
-    now = seen(60, missing=("",), list_known=False).after(EMPTY, 60, MAX_AGE)
-    assert (now.has_data, now.lacking, now.oldest) == (True, [], 0.0)
+    """An empty list is kept while the list fails, and no part is missing."""
+    now = seen(60, missing=("",), list_known=False).merged_with(EMPTY, 60, MAX_AGE)
+    assert (now.has_data, now.parts_missing, now.oldest) == (True, [], 0.0)
     assert now.failure == TIMED_OUT
-    again = seen(120, missing=("",), list_known=False).after(now, 120, MAX_AGE)
-    assert (again.has_data, again.lacking) == (True, [])
+    again = seen(120, missing=("",), list_known=False).merged_with(now, 120, MAX_AGE)
+    assert (again.has_data, again.parts_missing) == (True, [])
 
 
 def test_an_empty_list_grows_old() -> None:
-    """As a part does; then nothing is known."""
-    old = seen(60, missing=("",), list_known=False).after(EMPTY, 60, MAX_AGE).without_expired(MAX_AGE + 0.1, MAX_AGE)
-    assert (old.has_data, [missing.name for missing in old.lacking]) == (False, [""])
-    late = seen(9999, missing=("",), list_known=False).after(EMPTY, 9999, MAX_AGE)
-    assert (late.has_data, [missing.name for missing in late.lacking]) == (False, [""])
+    """A kept empty list expires as a part does."""
+    old = (
+        seen(60, missing=("",), list_known=False)
+        .merged_with(EMPTY, 60, MAX_AGE)
+        .without_expired(MAX_AGE + 0.1, MAX_AGE)
+    )
+    assert (old.has_data, [missing.name for missing in old.parts_missing]) == (False, [""])
+    late = seen(9999, missing=("",), list_known=False).merged_with(EMPTY, 9999, MAX_AGE)
+    assert (late.has_data, [missing.name for missing in late.parts_missing]) == (False, [""])
 
 
 def test_a_list_that_is_no_longer_empty() -> None:
-    """Is not taken for empty, whatever of it could be read."""
-    now = seen(60, missing=("a",)).after(EMPTY, 60, MAX_AGE)
-    assert (now.has_data, [missing.name for missing in now.lacking]) == (False, ["a"])
-    lost = seen(120, missing=("",), list_known=False).after(now, 120, MAX_AGE)
-    assert (lost.has_data, [missing.name for missing in lost.lacking]) == (False, [""])
+    """A list that is no longer empty is not kept as empty."""
+    now = seen(60, missing=("a",)).merged_with(EMPTY, 60, MAX_AGE)
+    assert (now.has_data, [missing.name for missing in now.parts_missing]) == (False, ["a"])
+    lost = seen(120, missing=("",), list_known=False).merged_with(now, 120, MAX_AGE)
+    assert (lost.has_data, [missing.name for missing in lost.parts_missing]) == (False, [""])
 
 
 def test_an_empty_list_is_told_to_other_processes() -> None:
-    """With the time of day at which it was read."""
+    """An empty list has the time of day at which it was read."""
     told = msgspec.json.decode(msgspec.json.encode(EMPTY.undated()), type=Observation[str])
     assert told.empty
     assert told.dated(100.0, WALL + 40).oldest == 60.0
@@ -121,29 +125,29 @@ def test_an_empty_list_is_told_to_other_processes() -> None:
 def test_parts_age_one_by_one() -> None:
     """Each part has its own age over any number of failed runs."""
     kept = seen(0, "a", "b")
-    kept = seen(1800, "a", missing=("b",)).after(kept, 1800, MAX_AGE)
-    kept = seen(3600, missing=("a", "b")).after(kept, 3600, MAX_AGE)
+    kept = seen(1800, "a", missing=("b",)).merged_with(kept, 1800, MAX_AGE)
+    kept = seen(3600, missing=("a", "b")).merged_with(kept, 3600, MAX_AGE)
     assert values(kept) == ["a at 1800", "b at 0"]
-    kept = seen(3601, missing=("a", "b")).after(kept, 3601, MAX_AGE)
+    kept = seen(3601, missing=("a", "b")).merged_with(kept, 3601, MAX_AGE)
     assert values(kept) == ["a at 1800"]
-    kept = seen(5400.5, missing=("a", "b")).after(kept, 5400.5, MAX_AGE)
+    kept = seen(5400.5, missing=("a", "b")).merged_with(kept, 5400.5, MAX_AGE)
     assert values(kept) == []
 
 
 def test_a_part_that_grew_too_old_is_remembered_by_name() -> None:
-    """While the list is unknown nothing else tells that it exists; whoever reads or knows the list settles it."""
+    """An expired part stays known by name while the list fails."""
     kept = seen(0, "a", "b").without_expired(3601, MAX_AGE)
-    assert (values(kept), kept.lost) == ([], ("a", "b"))
-    kept = seen(3700, missing=("",), list_known=False).after(kept, 3700, MAX_AGE)
-    assert kept.lost == ("a", "b")
-    assert seen(3800, "a", missing=("",), list_known=False).after(kept, 3800, MAX_AGE).lost == ("b",)
-    assert seen(3800, "a").after(kept, 3800, MAX_AGE).lost == ()
+    assert (values(kept), kept.expired_parts) == ([], ("a", "b"))
+    kept = seen(3700, missing=("",), list_known=False).merged_with(kept, 3700, MAX_AGE)
+    assert kept.expired_parts == ("a", "b")
+    assert seen(3800, "a", missing=("",), list_known=False).merged_with(kept, 3800, MAX_AGE).expired_parts == ("b",)
+    assert seen(3800, "a").merged_with(kept, 3800, MAX_AGE).expired_parts == ()
 
 
 def test_a_part_that_was_never_read_is_remembered_by_name() -> None:
-    """As long as the list that named it is the last one known."""
-    kept = seen(60, missing=("",), list_known=False).after(seen(0, "a", missing=("b",)), 60, MAX_AGE)
-    assert (values(kept), kept.lost) == (["a at 0"], ("b",))
+    """A part that was never read stays known by name while the list fails."""
+    kept = seen(60, missing=("",), list_known=False).merged_with(seen(0, "a", missing=("b",)), 60, MAX_AGE)
+    assert (values(kept), kept.expired_parts) == (["a at 0"], ("b",))
 
 
 @pytest.mark.parametrize(
@@ -158,14 +162,14 @@ def test_a_part_that_was_never_read_is_remembered_by_name() -> None:
     ],
 )
 def test_expiry_is_exact(now: float, left: list[str]) -> None:
-    """A part counts up to max_age and not a moment longer."""
+    """A part expires right after max_age."""
     observation = msgspec.structs.replace(seen(10), parts=seen(0, "a").parts + seen(10, "b").parts)
     assert values(observation.without_expired(now, MAX_AGE)) == left
     assert (now > observation.expires_at(MAX_AGE)) == (len(left) < 2)
 
 
 def test_nothing_expires_never() -> None:
-    """Without parts there is no moment at which one goes."""
+    """An observation without parts never expires."""
     assert seen(0, missing=("a",)).expires_at(MAX_AGE) == math.inf
 
 
@@ -187,7 +191,7 @@ def test_nothing_expires_never() -> None:
     ],
 )
 def test_failure(missing: tuple[Missing, ...], failure: Failure | None) -> None:
-    """The run fails when anything is missing, for the most frequent reason."""
+    """A run with missing parts fails with their most frequent reason."""
     assert msgspec.structs.replace(seen(0, "x"), missing=missing).failure == failure
 
 
@@ -196,16 +200,18 @@ def test_failure(missing: tuple[Missing, ...], failure: Failure | None) -> None:
     [
         pytest.param(seen(0, "a"), [], id="nothing"),
         pytest.param(seen(0, "a", missing=("b", "c")), ["b", "c"], id="parts"),
-        pytest.param(seen(60, missing=("a", "b")).after(seen(0, "a"), 60, MAX_AGE), ["b"], id="kept"),
+        pytest.param(seen(60, missing=("a", "b")).merged_with(seen(0, "a"), 60, MAX_AGE), ["b"], id="kept"),
         pytest.param(seen(0, missing=("",), list_known=False), [""], id="list"),
         pytest.param(seen(0, "a", missing=("", "b"), list_known=False), ["b"], id="list-of-others"),
-        pytest.param(seen(60, missing=("",), list_known=False).after(seen(0, "a"), 60, MAX_AGE), [], id="list-kept"),
+        pytest.param(
+            seen(60, missing=("",), list_known=False).merged_with(seen(0, "a"), 60, MAX_AGE), [], id="list-kept"
+        ),
         pytest.param(seen(0, "a", missing=("",)), [""], id="a-list-beside-the-list"),
     ],
 )
 def test_what_it_lacks(observation: Observation[str], lacking: list[str]) -> None:
-    """What is missing now and was not seen a while before; where the list failed, what is there stands for it."""
-    assert [missing.name for missing in observation.lacking] == lacking
+    """Missing parts without data are listed; a kept part replaces a failed list."""
+    assert [missing.name for missing in observation.parts_missing] == lacking
 
 
 NAMES = st.sets(st.sampled_from("abcd"))
@@ -214,26 +220,26 @@ NAMES = st.sets(st.sampled_from("abcd"))
 @example_settings(max_examples=60)
 @given(st.lists(st.tuples(NAMES, NAMES, st.booleans(), st.integers(1, 2000)), max_size=8))
 def test_over_any_history(history: list[tuple[set[str], set[str], bool, int]]) -> None:
-    """Whatever happens: a part is there once, the newest read of it, no older than max_age, and none goes untold."""
+    """After any history, each part is present once, is the newest, is not expired, or is reported."""
     now, kept, known = 0.0, seen(0), set[str]()
     last_read: dict[str, float] = {}
     for read, failed, list_known, seconds in history:
         now += seconds
         missing = tuple(sorted(failed - read))
-        kept = seen(now, *sorted(read), missing=missing, list_known=list_known).after(kept, now, MAX_AGE)
+        kept = seen(now, *sorted(read), missing=missing, list_known=list_known).merged_with(kept, now, MAX_AGE)
         last_read = {name: at for name, at in last_read.items() if name in missing or not list_known}
         last_read |= dict.fromkeys(read, now)
         last_read = {name: at for name, at in last_read.items() if now - at <= MAX_AGE}
         assert {part.name: part.monotonic for part in kept.parts} == last_read
         assert len(kept.parts) == len(last_read)
         known = read | failed | (set() if list_known else known)
-        assert set(kept.lost) <= known - set(last_read)
-        assert set(kept.lost) | set(last_read) | set(missing) == known
+        assert set(kept.expired_parts) <= known - set(last_read)
+        assert set(kept.expired_parts) | set(last_read) | set(missing) == known
 
 
 def test_it_is_told_to_other_processes_and_read_from_them() -> None:
-    """Without monotonic times, which are of this process alone; they are made from times of day where it is read."""
-    observation = seen(60, "a", missing=("b",)).after(seen(0, "a", "b"), 60, MAX_AGE)
+    """Monotonic times are removed for other processes and restored from times of day."""
+    observation = seen(60, "a", missing=("b",)).merged_with(seen(0, "a", "b"), 60, MAX_AGE)
     written = msgspec.json.encode(observation.undated())
     assert b"monotonic" not in written
     read = msgspec.json.decode(written, type=Observation[str])
@@ -244,17 +250,17 @@ def test_it_is_told_to_other_processes_and_read_from_them() -> None:
 
 
 def test_gaps() -> None:
-    """Each part that the last run could not read, with its reason, and whether it is shown from before."""
+    """Each part that the last run could not read is a gap with its reason."""
     no = Failure("refused", "no")
     earlier = Observation("kernelcare", "acme", "cln", 0.0, (Part("a", 0.0, 1), Part("b", 0.0, 2)))
     partly: Observation[int] = Observation("kernelcare", "acme", "cln", 1.0, (), (Missing("a", no), Missing("c", no)))
-    seen = partly.after(earlier, 1.0, 10.0)
+    seen = partly.merged_with(earlier, 1.0, 10.0)
     assert [(gap.name, gap.is_kept) for gap in seen.gaps] == [("a", True), ("c", False)]
     assert str(seen.gaps[0]) == "a (refused): no"
     without_list: Observation[int] = Observation(
         "kernelcare", "acme", "cln", 2.0, (), (Missing("", no),), list_known=False
     )
-    seen = without_list.after(earlier, 2.0, 10.0)
+    seen = without_list.merged_with(earlier, 2.0, 10.0)
     assert [(str(gap), gap.is_kept) for gap in seen.gaps] == [("the list (refused): no", True)]
     assert [(gap.name, gap.reason) for gap in seen.without_expired(11.0, 10.0).gaps] == [
         ("", "refused"),
@@ -268,12 +274,12 @@ def test_gaps() -> None:
 
 
 def test_cautions_of_a_list() -> None:
-    """Stay as long as the list itself could not be read again."""
-    odd = Caution.of("field_missing", ["limit of 2 keys"])
+    """Cautions about the list are kept while the list fails."""
+    odd = Caution.for_names("field_missing", ["limit of 2 keys"])
     earlier = Observation("kernelcare", "acme", "cln", 0.0, (Part("a", 0.0, 1, 0.0, odd),), cautions=odd)
     failed: Observation[int] = Observation(
         "kernelcare", "acme", "cln", 1.0, (), (Missing("", Failure("refused", "no")),), list_known=False
     )
-    assert failed.after(earlier, 1.0, 10.0).all_cautions == [*odd, *odd]
+    assert failed.merged_with(earlier, 1.0, 10.0).all_cautions == [*odd, *odd]
     whole = Observation("kernelcare", "acme", "cln", 1.0, (Part("a", 1.0, 1),))
-    assert whole.after(earlier, 1.0, 10.0).all_cautions == []
+    assert whole.merged_with(earlier, 1.0, 10.0).all_cautions == []

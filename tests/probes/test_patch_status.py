@@ -1,4 +1,4 @@
-"""The probe of the patch status: keys of the account, monitoring keys, the account as a whole."""
+"""The probe of the patch status: keys of the account, monitoring keys, and the account as a whole."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY, EMPTY_KEY, MONITORING_KEY = "WEBKEY0000000001", "EMPTYKEY00000001", "Monito
 
 @pytest.fixture
 def fleet(cln: Cln) -> Cln:
-    """A key of three servers, one of them out of date and one unsupported."""
+    """A key with three servers, one out of date and one unsupported."""
     key = cln.account.add_kernelcare_key(KEY)
     key.add_server(ip="192.0.2.1", hostname="good.example.net")
     key.add_server(ip="192.0.2.2", hostname="old.example.net", patch_state="outofdate")
@@ -43,14 +43,14 @@ OF_ACCOUNT = PatchState("reseller", "", ok=False, counts=COUNTS, hosts=[])
 
 
 def states(cln: Cln, *scopes: str) -> dict[str, object]:
-    """Return what a run sees, by the name of the part."""
+    """Return the values of a run by part."""
     run = cln.run(PATCH_STATUS, **({"scopes": list(scopes)} if scopes else {}))
     assert run.failure is None, run.failure
     return {part.name: part.value for part in run.observation.parts}
 
 
 def test_keys_and_account(fleet: Cln) -> None:
-    """A part a key with the hosts its text names, and one for the account with counts alone."""
+    """Each key is a part with its hosts, and the account is one with counts only."""
     assert states(fleet) == {KEY: OF_KEY, RESELLER: OF_ACCOUNT}
 
 
@@ -62,13 +62,13 @@ def test_keys_and_account(fleet: Cln) -> None:
     ],
 )
 def test_scopes(scope: str, part: str, asked: list[str], fleet: Cln) -> None:
-    """A scope that is left out is not asked about: an account without resale has no state of its own."""
+    """A scope that is not configured is not requested."""
     assert list(states(fleet, scope)) == [part]
     assert [path.partition("acme_login|")[0] + "…" * ("|" in path) for path in fleet.asked()] == asked
 
 
 def test_a_key_without_servers(fleet: Cln) -> None:
-    """CLN says of it what it says of an unknown key; the list of servers tells that it is one with zero servers."""
+    """A key without servers is a part with counts of 0, according to the list of servers."""
     fleet.account.add_kernelcare_key(EMPTY_KEY)
     seen = states(fleet)
     zero = dict.fromkeys(COUNTS, 0)
@@ -77,7 +77,7 @@ def test_a_key_without_servers(fleet: Cln) -> None:
 
 
 def test_a_key_whose_servers_the_answer_denies(fleet: Cln) -> None:
-    """Servers that the list has and the patch status has not are a failure, not zero servers."""
+    """A key with servers but without a patch status is a failure."""
     fleet.simulator.faults.add(
         Fault("answer", f"/kcare/nagios/{KEY}", body=f"Servers not found for key {KEY}", content_type="text/plain")
     )
@@ -87,7 +87,7 @@ def test_a_key_whose_servers_the_answer_denies(fleet: Cln) -> None:
 
 
 def test_a_key_whose_list_of_servers_fails(fleet: Cln) -> None:
-    """Whether a key without an answer has servers cannot be told while the list cannot be read."""
+    """A key without a patch status is a failure if the list of servers fails."""
     fleet.account.add_kernelcare_key(EMPTY_KEY)
     fleet.simulator.faults.add(Fault("html", "/kcare/key/servers.json"))
     run = fleet.run(PATCH_STATUS)
@@ -97,7 +97,7 @@ def test_a_key_whose_list_of_servers_fails(fleet: Cln) -> None:
 
 
 def test_a_monitoring_key(fleet: Cln) -> None:
-    """Is asked about though the list of keys does not have it, and goes by its label."""
+    """A monitoring key that is not in the list is requested, and shown by its label."""
     fleet.key_label = mask_key
     fleet.account.add_monitoring_key(MONITORING_KEY)
     fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
@@ -110,7 +110,7 @@ def test_a_monitoring_key(fleet: Cln) -> None:
 
 
 def test_an_unknown_monitoring_key(fleet: Cln) -> None:
-    """Is a failure: somebody configured it, so it should be there."""
+    """An unknown monitoring key of the configuration is a failure."""
     fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
     run = fleet.run(PATCH_STATUS)
     assert {part.name for part in run.observation.parts} == {KEY, RESELLER}
@@ -121,7 +121,7 @@ def test_an_unknown_monitoring_key(fleet: Cln) -> None:
 
 
 def test_a_listed_key_that_is_configured_too(fleet: Cln) -> None:
-    """A KernelCare key among the monitoring keys is one part, and without servers it is still known."""
+    """A listed key that is also a monitoring key is one part."""
     fleet.account.add_kernelcare_key(EMPTY_KEY)
     fleet.monitoring_keys = lambda: [Secret(KEY), Secret(EMPTY_KEY)]
     seen = states(fleet)
@@ -130,7 +130,7 @@ def test_a_listed_key_that_is_configured_too(fleet: Cln) -> None:
 
 
 def test_only_some_keys(fleet: Cln) -> None:
-    """Who asks about one key needs no list of all of them, nor the monitoring keys of the configuration."""
+    """With only_keys neither the list of keys nor the monitoring keys are read."""
     fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
     source = msgspec.structs.replace(fleet.source(PATCH_STATUS, scopes=["key"]), only_keys=[KEY])
     plan = PATCH_STATUS.plan(source)
@@ -140,7 +140,7 @@ def test_only_some_keys(fleet: Cln) -> None:
 
 
 def test_without_the_list_of_keys(fleet: Cln) -> None:
-    """What needs no list is read all the same; the keys may still be there."""
+    """Parts that do not need the list are read if the list fails."""
     fleet.account.add_monitoring_key(MONITORING_KEY)
     fleet.monitoring_keys = lambda: [Secret(MONITORING_KEY)]
     fleet.simulator.faults.add(Fault("html", "/kcare/key/list.json"))
@@ -158,7 +158,7 @@ def test_without_the_list_of_keys(fleet: Cln) -> None:
     ],
 )
 def test_monitoring_keys_that_cannot_be_read(error: Exception, why: str, fleet: Cln) -> None:
-    """Whatever is with their file, all else is read, and the failure is one of credentials."""
+    """An unreadable file of monitoring keys is a failure with reason auth; other parts are read."""
 
     def unreadable() -> list[Secret]:
         raise error
@@ -166,7 +166,7 @@ def test_monitoring_keys_that_cannot_be_read(error: Exception, why: str, fleet: 
     fleet.monitoring_keys = unreadable
     observation = fleet.run(PATCH_STATUS).observation
     assert {part.name for part in observation.parts} == {KEY, RESELLER}
-    failure = Failure("auth", f"the monitoring keys cannot be read ({why})")
+    failure = Failure("auth", f"cannot read the monitoring keys: {why}")
     assert (observation.missing, observation.list_known) == ((Missing("", failure),), False)
 
 
@@ -178,7 +178,7 @@ def test_monitoring_keys_that_cannot_be_read(error: Exception, why: str, fleet: 
     ],
 )
 def test_the_account_fails(answer: str, reason: str, fleet: Cln) -> None:
-    """A bad answer about the account, which comes with HTTP 200, costs the keys nothing."""
+    """A bad response for the account does not affect the keys."""
     fleet.simulator.faults.add(Fault("answer", "/kcare/nagios-res/*", body=answer, content_type="text/plain"))
     run = fleet.run(PATCH_STATUS)
     assert [part.name for part in run.observation.parts] == [KEY]
@@ -187,20 +187,20 @@ def test_the_account_fails(answer: str, reason: str, fleet: Cln) -> None:
 
 
 def not_a_reseller(fleet: Cln) -> None:
-    """Let CLN know no reseller by the login of the account."""
+    """Let CLN have no reseller for the login of the account."""
     fleet.simulator.faults.add(
         Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
     )
 
 
 def test_an_account_without_reseller_access(fleet: Cln) -> None:
-    """An account that is no reseller does not fail by default: reseller access is not available to it."""
+    """Reseller access by default is not available instead of a failure."""
     not_a_reseller(fleet)
     run = fleet.run(PATCH_STATUS)
     assert run.failure is None
     assert [part.name for part in run.observation.parts] == [KEY]
     [unavailable] = run.observation.unavailable
-    assert (unavailable.name, unavailable.what) == (RESELLER, "reseller access")
+    assert (unavailable.name, unavailable.subject) == (RESELLER, "reseller access")
     assert "Reseller not found" in unavailable.text
     assert phrases_of(run.observation.all_cautions) == [
         Phrase(Severity.INFO, "not_available", "not available to this account: reseller access")
@@ -208,7 +208,7 @@ def test_an_account_without_reseller_access(fleet: Cln) -> None:
 
 
 def test_a_reseller_scope_that_the_operator_wrote(fleet: Cln) -> None:
-    """A scope of the configuration is strict, even where it is what the default is."""
+    """A configured reseller scope is a failure without reseller access."""
     not_a_reseller(fleet)
     observation = fleet.run(PATCH_STATUS, scopes=["key", "reseller"]).observation
     assert [(missing.name, missing.failure.reason) for missing in observation.missing] == [(RESELLER, "refused")]
@@ -216,7 +216,7 @@ def test_a_reseller_scope_that_the_operator_wrote(fleet: Cln) -> None:
 
 
 def test_a_login_that_cln_does_not_know(fleet: Cln) -> None:
-    """Where CLN refuses the other calls as well, "Reseller not found" says that the login is wrong."""
+    """An unknown login is a failure, not missing reseller access."""
     not_a_reseller(fleet)
     fleet.simulator.faults.add(Fault("status", "/kcare/key/list.json", status=401))
     observation = fleet.run(PATCH_STATUS).observation
@@ -225,14 +225,14 @@ def test_a_login_that_cln_does_not_know(fleet: Cln) -> None:
 
 
 def test_an_account_without_any_key(cln: Cln) -> None:
-    """Where nothing is available, the answer is read whole and empty, and not missing."""
+    """An account without keys and reseller access is an empty result and not a failure."""
     not_a_reseller(cln)
     observation = cln.run(PATCH_STATUS).observation
     assert (observation.failure, observation.has_data, observation.parts) == (None, True, ())
 
 
 def test_a_disabled_key_whose_servers_cln_does_not_find(fleet: Cln) -> None:
-    """A retired key is not a failure; an enabled key in the same state is."""
+    """A disabled key without a patch status is not available; an enabled one is missing."""
     fleet.simulator.faults.add(
         Fault("answer", f"/kcare/nagios/{KEY}", body=f"Servers not found for key {KEY}", content_type="text/plain")
     )
@@ -240,12 +240,12 @@ def test_a_disabled_key_whose_servers_cln_does_not_find(fleet: Cln) -> None:
     fleet.account.kernelcare_keys[KEY].enabled = False
     observation = fleet.run(PATCH_STATUS).observation
     assert not observation.missing
-    assert [each.what for each in observation.unavailable] == [f"the patch status of the disabled key {KEY}"]
+    assert [each.subject for each in observation.unavailable] == [f"the patch status of the disabled key {KEY}"]
 
 
 @pytest.mark.parametrize("enabled", [True, False])
 def test_a_disabled_key_is_known_as_such(enabled: bool, fleet: Cln) -> None:
-    """So that its servers can be left out of those of the account."""
+    """The state of a disabled key is marked as disabled."""
     fleet.account.kernelcare_keys[KEY].enabled = enabled
     [part] = fleet.run(PATCH_STATUS, scopes=["key"]).observation.parts
     assert part.value.is_disabled is not enabled

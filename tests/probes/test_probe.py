@@ -1,4 +1,4 @@
-"""What a probe is made of."""
+"""Plans, contexts, and failures of probes."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ ERRORS = [
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.reason)
 def test_failure_of_an_error(error: ClnError) -> None:
-    """The reason is one of the six, the text says what was attempted."""
+    """A failure has the reason and the text of its error."""
     error.add_context("reading the list", lambda text: text)
     assert failure_of(error) == Failure(error.reason, "reading the list: x")
     assert error.reason in REASONS
 
 
 def test_each_reason_has_an_error() -> None:
-    """No reason is left out above."""
+    """Every reason is covered by an error in these tests."""
     assert sorted(error.reason for error in ERRORS) == sorted(REASONS)
 
 
 def test_a_plan_knows_its_list_unless_it_says_otherwise() -> None:
-    """Nothing is missing by default."""
+    """A plan has no missing parts by default."""
     plan: Plan[int] = Plan({"a": lambda: Reading(1)})
     assert (plan.missing, plan.list_known) == ((), True)
 
 
 def test_a_source_is_immutable(cln: Cln) -> None:
-    """Where a probe reads does not change under it."""
+    """A context is immutable."""
     source = cln.source(PROBES["status"])
     with pytest.raises(AttributeError):
         source.account = "other"  # type: ignore[misc]
@@ -57,7 +57,7 @@ def test_a_source_is_immutable(cln: Cln) -> None:
 
 @pytest.mark.parametrize("name", ["kernelcare", "imunify"])
 def test_a_part_for_each_key(cln: Cln, name: str) -> None:
-    """The keys are listed once, the servers of each asked for once, in the order of the list."""
+    """The list of keys is read once, then the servers of each key in the order of the list."""
     add = cln.account.add_kernelcare_key if name == "kernelcare" else cln.account.add_imunify_key
     for key in ("PLANNEDKEY000002", "PLANNEDKEY000001"):
         add(key).add_server()

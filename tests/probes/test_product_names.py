@@ -1,4 +1,4 @@
-"""The names of products in place of codes."""
+"""Product names by code."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cln_monitor.probes import PROBES, PRODUCT_NAMES, product_name
     ],
 )
 def test_names(probe: str, code: str, name: str) -> None:
-    """By the probe that tells the code; a code that is not known stays as it is."""
+    """A known code is replaced by a name, and an unknown one is unchanged."""
     assert product_name(probe, code) == name
 
 
 def test_each_documented_code_has_a_name() -> None:
-    """None of them is the code again."""
+    """Every documented code has a name."""
     assert PRODUCT_NAMES.keys() <= PROBES.keys()
     for probe, codes in (("imunify", IMUNIFY_CODES), ("els", ELS_CODES)):
         assert [code for code in codes if product_name(probe, code) == code] == []

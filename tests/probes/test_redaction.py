@@ -1,4 +1,4 @@
-"""Secrets that somebody wrote into a text at CLN are not shown on."""
+"""Secrets in text from CLN are redacted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _answer(cln: Cln, path: str, data: Any) -> None:
 @pytest.mark.parametrize("name", PROBES)
 @pytest.mark.parametrize("around", ["{}", "a-{}", "{}.example.net", "x {} y"])
 def test_planted_secrets_are_replaced_in_every_text(name: str, around: str, cln: Cln) -> None:
-    """Notes, ids, addresses, codes, hosts, flags: whichever remote text holds a secret, the observation does not."""
+    """A secret in any text field is not in the observation."""
     texts = [around.format(secret) for secret in (KEY, SECRET_KEY, LOGIN, TOKEN)]
     servers = [{"server_id": text, "id": text, "ip": text, "last_checkin": None} for text in texts]
     _answer(cln, "/status.json", dict.fromkeys(texts, True))
@@ -47,7 +47,7 @@ def test_planted_secrets_are_replaced_in_every_text(name: str, around: str, cln:
 
 @pytest.mark.parametrize("ip", ["0123456789abcdef", "192.0.2.1"])
 def test_a_secret_of_hex_digits_is_no_address(ip: str, cln: Cln) -> None:
-    """Also where it stands among addresses."""
+    """A secret of hexadecimal digits is redacted even among addresses."""
     hexadecimal = "0123456789abcdef"
     cln.client._caller.redactor.hide(hexadecimal)
     _answer(cln, "/kcare/key/list.json", [{"key": KEY, "limit": 1}])
@@ -57,7 +57,7 @@ def test_a_secret_of_hex_digits_is_no_address(ip: str, cln: Cln) -> None:
 
 
 def test_what_is_no_secret_stays(cln: Cln) -> None:
-    """Ids, addresses and notes of every day are shown as they are."""
+    """Ordinary ids, addresses, and notes are unchanged."""
     key = cln.account.add_kernelcare_key(KEY, note="Web, Köln 🚀")
     key.add_server("s096slnkaAtoiAsd", ip="2001:db8::1")
     key.add_server("srv-1_x.y:z", ip="192.0.2.1")

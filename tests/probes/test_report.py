@@ -1,4 +1,4 @@
-"""What is told of a probe: the JSON of the exporter, which the checks read back."""
+"""Reports of probes, and their JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def settings_of(name: str) -> ProbeSettings:
 
 
 def test_of_a_good_run(cln: Cln) -> None:
-    """All there is to tell, with the time of the success."""
+    """The report of a successful run has its data and the time of the success."""
     cln.account.add_kernelcare_key("WEBKEY0000000001").add_server()
     run = cln.run(PROBES["kernelcare"])
     view = ProbeReport.of_run(run, settings_of("kernelcare"))
@@ -28,22 +28,22 @@ def test_of_a_good_run(cln: Cln) -> None:
     assert (view.interval, view.max_age) == (900.0, 3600.0)
     assert (view.last_run, view.last_success, view.failure) == (NOW, NOW, None)
     assert view.observation == run.observation.undated()
-    assert (view.read, view.lacking) == (1, 0)
+    assert (view.parts_ok, view.parts_missing) == (1, 0)
 
 
 def test_of_a_failed_run(cln: Cln) -> None:
-    """No success, and why."""
+    """The report of a failed run has the failure and no success."""
     cln.simulator.faults.add(Fault("html"))
     run = cln.run(PROBES["kernelcare"])
     view = ProbeReport.of_run(run, settings_of("kernelcare"))
     assert (view.last_success, view.failure) == (None, run.failure)
-    assert (view.read, view.lacking) == (0, 1)
+    assert (view.parts_ok, view.parts_missing) == (0, 1)
     assert run.failure is not None
 
 
 @pytest.mark.parametrize("name", PROBES)
 def test_json_is_read_back_the_same(name: str, cln: Cln) -> None:
-    """What the exporter writes is what a check reads, part by part, in the types of the probe."""
+    """A report that is encoded as JSON is decoded to the same report."""
     cln.account.add_kernelcare_key("WEBKEY0000000001", note="Köln 🚀").add_server(patch_state="outofdate")
     cln.account.add_imunify_key("IMKEY00000000001").add_server(last_checkin=None)
     cln.account.add_ip_license("192.0.2.1", 16)

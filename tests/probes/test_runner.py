@@ -1,4 +1,4 @@
-"""Running a probe: it times, and whatever happens there is an outcome."""
+"""The runner of probes: times, and an outcome in every case."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from tests.helpers.clock import NOW
 
 from .conftest import LOGIN, SECRET_KEY, Cln
 
-MISSED = "not tried, as 8 calls in a row got no answer; the last: "
+MISSED = "not attempted after 8 consecutive requests without a response; last: "
 
 
 @dataclass
 class Scripted:
-    """A probe that does what a test says. ``readers`` go by the name of the part."""
+    """A probe with given readers; ``readers`` are by name of the part."""
 
     readers: dict[str, Callable[[], object]]
     missing: tuple[Missing, ...] = ()
@@ -47,8 +47,8 @@ class Scripted:
 
     name: str = "scripted"
     settings: type[ProbeSettings] = StatusSettings
-    of_account: bool = True
-    is_shared: bool = True
+    per_account: bool = True
+    is_sharded: bool = True
 
     def plan(self, _: ProbeContext) -> Plan[object]:
         """Return the readers, or raise the error."""
@@ -64,7 +64,7 @@ def _reading(read: Callable[[], object]) -> Callable[[], Reading[object]]:
 
 
 def raising(error: Exception) -> Callable[[], object]:
-    """Return a reader that raises."""
+    """Return a reader that raises ``error``."""
 
     def read() -> object:
         raise error
@@ -73,7 +73,7 @@ def raising(error: Exception) -> Callable[[], object]:
 
 
 def test_parts_and_times(cln: Cln) -> None:
-    """Each part has the moment it was read at, the observation that of its end, the run its beginning and duration."""
+    """Each part has its own time, the observation the end of the run, and the run its start."""
 
     def slowly() -> str:
         cln.clock.advance(10)
@@ -91,7 +91,7 @@ def test_parts_and_times(cln: Cln) -> None:
 
 
 def test_secrets_are_known_before_anything_is_read(cln: Cln) -> None:
-    """A run knows the monitoring keys of the account as they are now, whatever it asks about."""
+    """The current monitoring keys are redacted from the start of a run."""
     keys = [Secret("0ldMonitoringKey001")]
     sources = Credentials(LOGIN, lambda: Secret(SECRET_KEY), monitoring_keys=lambda: keys)
     cln.client = ReadOnlyClient.over(cln.client._caller.transport, sources)
@@ -101,7 +101,7 @@ def test_secrets_are_known_before_anything_is_read(cln: Cln) -> None:
 
 
 def test_parts_come_in_the_order_of_the_plan(cln: Cln) -> None:
-    """Whichever was read first."""
+    """Parts are in the order of the plan."""
     first_is_done = threading.Event()
 
     def wait() -> str:
@@ -115,7 +115,7 @@ def test_parts_come_in_the_order_of_the_plan(cln: Cln) -> None:
 
 
 def test_one_part_that_fails_does_not_lose_the_others(cln: Cln) -> None:
-    """It is missing with its reason, the others are there, and the run counts as failed."""
+    """A failed part is missing with its reason, and the others are read."""
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(RefusedError("no")), "c": lambda: 3}))
     assert [part.name for part in run.observation.parts] == ["a", "c"]
     assert run.observation.missing == (Missing("b", Failure("refused", "no")),)
@@ -123,7 +123,7 @@ def test_one_part_that_fails_does_not_lose_the_others(cln: Cln) -> None:
 
 
 def test_what_the_plan_misses_already(cln: Cln) -> None:
-    """Comes first among what is missing."""
+    """Missing parts of the plan come first."""
     gone = Missing("", Failure("auth", "no list"))
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(RefusedError("no"))}, (gone,)))
     assert run.observation.missing == (gone, Missing("b", Failure("refused", "no")))
@@ -131,7 +131,7 @@ def test_what_the_plan_misses_already(cln: Cln) -> None:
 
 
 def test_what_came_with_the_plan(cln: Cln) -> None:
-    """Is there before the others, as old as the plan, and whatever happens to them."""
+    """Parts that came with the list have its time and precede the others."""
 
     def slowly() -> str:
         cln.clock.advance(10)
@@ -147,7 +147,7 @@ def test_what_came_with_the_plan(cln: Cln) -> None:
     ids=lambda error: error.reason,
 )
 def test_no_plan(error: ClnError, cln: Cln) -> None:
-    """When there is nothing to tell which parts there are, nothing is known."""
+    """A failed plan leaves all parts unknown."""
     observation = cln.run(Scripted({}, error=error)).observation
     assert observation.missing == (Missing("", Failure(error.reason, str(error))),)
     assert (observation.parts, observation.list_known) == ((), False)
@@ -155,9 +155,9 @@ def test_no_plan(error: ClnError, cln: Cln) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("oops"), KeyError("oops"), OSError(5, "oops"), RecursionError("oops")])
 def test_a_bug_of_ours_is_a_failure(error: Exception, cln: Cln, caplog: pytest.LogCaptureFixture) -> None:
-    """In a part or in the plan: the run has an outcome, the log has the traceback, nothing raises."""
+    """An internal error is a failure with a traceback in the log."""
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(error)}))
-    text = f"an error of ours, please report it: {type(error).__name__}: {error}"
+    text = f"internal error; see the log, and please report it: {type(error).__name__}: {error}"
     assert run.observation.missing == (Missing("b", Failure("bad_answer", text)),)
     assert [part.name for part in run.observation.parts] == ["a"]
     assert caplog.records[-1].levelno == logging.ERROR
@@ -167,8 +167,8 @@ def test_a_bug_of_ours_is_a_failure(error: Exception, cln: Cln, caplog: pytest.L
 
 
 def test_an_argument_that_cannot_be_sent(cln: Cln, caplog: pytest.LogCaptureFixture) -> None:
-    """Is no bug of ours: a key of the configuration, or of CLN's list, that makes no call; in the plan as well."""
-    failure = Failure("refused", "nothing was sent: key: is none")
+    """A key that cannot be sent is refused and not logged as an internal error."""
+    failure = Failure("refused", "request not sent: key: is none")
     run = cln.run(Scripted({"a": lambda: 1, "b": raising(InvalidArgumentError("key", "is none"))}))
     assert run.observation.missing == (Missing("b", failure),)
     assert run.failure == failure
@@ -182,7 +182,7 @@ def test_an_argument_that_cannot_be_sent(cln: Cln, caplog: pytest.LogCaptureFixt
     ("name", "key"), [("kernelcare", "odd key/"), ("imunify", "odd/key "), ("patch_status", "odd key/")]
 )
 def test_odd_keys_of_a_list(name: str, key: str, cln: Cln) -> None:
-    """A key that no person could give is asked about all the same, when it is CLN that lists it."""
+    """Any key that CLN lists is requested."""
     cln.account.add_kernelcare_key("odd key/1").add_server("one")
     cln.account.add_kernelcare_key("odd key/2")
     cln.account.add_imunify_key("odd/key 1").add_server("two")
@@ -193,19 +193,19 @@ def test_odd_keys_of_a_list(name: str, key: str, cln: Cln) -> None:
 
 
 def test_keys_of_a_list_that_would_be_another_call(cln: Cln) -> None:
-    """Are not asked about by a path; the failure says so, and the others are read."""
+    """A key that would change the path of a call is not sent and is a failure."""
     cln.account.add_kernelcare_key("register_key.plain").add_server()
     cln.account.add_kernelcare_key("WEBKEY0000000001").add_server()
     run = cln.run(PROBES["patch_status"], scopes=["key"])
     assert [part.name for part in run.observation.parts] == ["WEBKEY0000000001"]
     (missing,) = run.observation.missing
     assert (missing.name, missing.failure.reason) == ("register_key.plain", "refused")
-    assert missing.failure.text.startswith("nothing was sent: key: would make it another call")
+    assert missing.failure.text.startswith("request not sent: key: not allowed: it would give the path of another call")
     assert [path for path in cln.asked() if "register" in path] == []
 
 
 def test_a_bug_of_ours_shows_no_secret(cln: Cln) -> None:
-    """What the client knows as secret is taken out of the text of any error."""
+    """The text of an internal error is redacted."""
     cln.client.kernelcare.keys()  # from now on the client knows its secret
     run = cln.run(Scripted({"a": raising(ValueError(f"it is {SECRET_KEY}"))}))
     assert run.failure is not None
@@ -213,7 +213,7 @@ def test_a_bug_of_ours_shows_no_secret(cln: Cln) -> None:
 
 
 class TestOutage:
-    """A thousand keys do not all wait to learn that CLN answers nobody."""
+    """An outage stops a run, so that not every key has to time out."""
 
     @pytest.fixture(autouse=True)
     def _silent(self, cln: Cln) -> None:
@@ -221,7 +221,7 @@ class TestOutage:
 
     @pytest.mark.parametrize("error", [UnreachableError("gone"), TimedOutError("late")], ids=["unreachable", "timeout"])
     def test_it_stops_after_eight_unanswered_calls(self, error: ClnError, cln: Cln) -> None:
-        """The rest is not tried, and says so with the last failure."""
+        """A run stops after eight consecutive calls without a response."""
         run = cln.run(Scripted({str(number): raising(error) for number in range(20)}))
         tried, not_tried = run.observation.missing[:8], run.observation.missing[8:]
         assert {missing.failure for missing in tried} == {Failure(error.reason, str(error))}
@@ -237,7 +237,7 @@ class TestOutage:
         ],
     )
     def test_any_answer_ends_the_count(self, relief: Callable[[], object], cln: Cln) -> None:
-        """Seven silences, one answer, seven silences: no outage."""
+        """A single response resets the count."""
         silence = raising(TimedOutError("late"))
         readers = {f"{half}{number}": silence for half in "ab" for number in range(7)}
         run = cln.run(Scripted(dict(sorted((readers | {"az": relief}).items()))))
@@ -245,14 +245,14 @@ class TestOutage:
         assert len(run.observation.missing) >= 14
 
     def test_it_ends_with_the_run(self, cln: Cln) -> None:
-        """The next run tries again."""
+        """The next run tries all parts again."""
         probe = Scripted({str(number): raising(TimedOutError("late")) for number in range(9)})
         assert cln.run(probe).failure is not None
         probe.readers = {"1": lambda: 1}
         assert cln.run(probe).failure is None
 
     def test_over_the_wire(self, cln: Cln) -> None:
-        """CLN resets every connection: after eight keys nobody asks any more, whatever the number of keys."""
+        """Eight reset connections stop a run with any number of keys."""
         for _ in range(30):
             cln.account.add_kernelcare_key()
         cln.simulator.faults.add(Fault("reset", "/kcare/key/servers.json"))
@@ -264,7 +264,7 @@ class TestOutage:
         # Each is tried three times, and the first of all once more, as it went over the connection of the list.
 
     def test_some_silent_keys_are_no_outage(self, cln: Cln) -> None:
-        """CLN answers when it is asked for its status: the keys behind the silent ones are read."""
+        """A run continues if CLN returns its status."""
         cln.simulator.faults.clear()
         silence = raising(TimedOutError("late"))
         readers = {f"silent{number}": silence for number in range(20)} | {"last": lambda: 1}
@@ -274,7 +274,7 @@ class TestOutage:
         assert cln.asked().count("/status.json") == 2
 
     def test_nothing_but_silence_ends_when_the_next_run_is_due(self, cln: Cln) -> None:
-        """However well CLN answers for its status."""
+        """A run without responses ends when the next run is due."""
         cln.simulator.faults.clear()
 
         def slowly() -> object:
@@ -287,7 +287,7 @@ class TestOutage:
 
 
 def test_the_pool_bounds_how_many_parts_are_read_at_a_time(cln: Cln) -> None:
-    """With the thread that waits for them one more, and that many are."""
+    """The pool and the current thread bound the number of concurrent readers."""
     meeting = threading.Barrier(3)
     with ThreadPoolExecutor(2) as pool:
         probe = Scripted({str(number): lambda: meeting.wait(5) for number in range(6)})
@@ -296,7 +296,7 @@ def test_the_pool_bounds_how_many_parts_are_read_at_a_time(cln: Cln) -> None:
 
 
 def test_who_is_interrupted_leaves_the_rest_unread(cln: Cln) -> None:
-    """Ctrl-C ends a plugin at once: a thousand keys that nobody has begun to read are not read before."""
+    """An interrupted run does not read further parts."""
     read: list[int] = []
     begun, interrupted = threading.Event(), threading.Event()
     me = threading.get_ident()
@@ -319,7 +319,7 @@ def test_who_is_interrupted_leaves_the_rest_unread(cln: Cln) -> None:
 
 @pytest.mark.parametrize("what", ["none can be started", "one can be started", "one dies", "shut down"])
 def test_threads_that_cannot_be_had(what: str, cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All parts are read by those there are, if need be by the current one alone: that only takes longer."""
+    """A run without threads reads all parts in the current thread."""
     left = [1] if what == "one can be started" else []
     start = _thread.start_new_thread
 
@@ -351,7 +351,7 @@ def test_threads_that_cannot_be_had(what: str, cln: Cln, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("faults", [[], [Fault("html")], [Fault("status", status=500)]], ids=["good", "html", "500"])
 def test_only_reads_are_sent(faults: list[Fault], cln: Cln) -> None:
-    """Whatever CLN answers, each probe sends GETs of the calls that only read."""
+    """Probes send only GET requests of reading calls, for any response."""
     cln.account.add_kernelcare_key("WEBKEY0000000001").add_server()
     cln.account.add_kernelcare_key("EMPTYKEY00000001")
     cln.account.add_imunify_key("IMKEY00000000001").add_server()
@@ -382,7 +382,7 @@ def test_only_reads_are_sent(faults: list[Fault], cln: Cln) -> None:
 
 
 def test_a_run_is_immutable(cln: Cln) -> None:
-    """As the observation in it."""
+    """A run is immutable."""
     run: Any = cln.run(Scripted({"a": lambda: 1}))
     with pytest.raises(AttributeError):
         run.duration = 0

@@ -1,4 +1,4 @@
-"""Which exporter of several reads what: exactly one, the same to all of them, and few things move."""
+"""Shards: each part has exactly one reader, all shards agree, and few parts move."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = st.text(max_size=30)
 
 @pytest.mark.parametrize("text", ["0/1", "0/3", "2/3", "999/1000"])
 def test_spelling(text: str) -> None:
-    """A shard is read as it is written."""
+    """A shard is converted to text and back."""
     assert str(Shard.parse(text)) == text
 
 
@@ -39,14 +39,14 @@ def test_spelling(text: str) -> None:
     ],
 )
 def test_no_shard(text: str, error: str) -> None:
-    """The words have the right range."""
+    """An invalid shard is reported with the valid range."""
     with pytest.raises(ValueError, match=re.escape(error)):
         Shard.parse(text)
 
 
 @given(NAMES, NAMES, st.integers(1, 20))
 def test_exactly_one_reads(account: str, name: str, of: int) -> None:
-    """Whatever it is called, and whichever is asked who it is."""
+    """Each part has exactly one reader, and every shard computes the same one."""
     shards = [Shard(index, of) for index in range(of)]
     assert [shard for shard in shards if shard.reads(account, name)] == [shards[0].owner(account, name)]
     assert {shard.owner(account, name) for shard in shards} == {shards[0].owner(account, name)}
@@ -54,14 +54,14 @@ def test_exactly_one_reads(account: str, name: str, of: int) -> None:
 
 @given(NAMES, NAMES, st.integers(1, 20))
 def test_what_moves_moves_to_the_new_one(account: str, name: str, of: int) -> None:
-    """With one more, a thing stays where it was, or is read by the new one; with one fewer it is the other way."""
+    """With one shard more, a part stays or moves to the new shard."""
     before, after = Shard(0, of).owner(account, name).index, Shard(0, of + 1).owner(account, name).index
     assert after in {before, of}
 
 
 @pytest.mark.parametrize("of", [2, 3, 4, 10])
 def test_as_few_move_as_can(of: int) -> None:
-    """One more of them takes its share, and nothing else moves."""
+    """An additional shard takes only its share of the parts."""
     before = [Shard(0, of - 1).owner("acme", key).index for key in KEYS]
     after = [Shard(0, of).owner("acme", key).index for key in KEYS]
     moved = sum(was != now for was, now in zip(before, after, strict=True))
@@ -70,7 +70,7 @@ def test_as_few_move_as_can(of: int) -> None:
 
 @pytest.mark.parametrize("of", [2, 3, 10])
 def test_the_shares_are_even(of: int) -> None:
-    """Of ten thousand keys each gets as many as the others, give or take a tenth."""
+    """Shards have equal shares within a tenth."""
     counts = Counter(Shard(0, of).owner("acme", key).index for key in KEYS)
     assert sorted(counts) == list(range(of))
     assert max(counts.values()) < len(KEYS) / of * 1.1
@@ -78,12 +78,12 @@ def test_the_shares_are_even(of: int) -> None:
 
 
 def test_accounts_differ() -> None:
-    """What all accounts have by the same name is not all at one."""
+    """Parts of the same name in different accounts are distributed over shards."""
     assert len({Shard(0, 3).owner(f"account{number}", "(groups)").index for number in range(20)}) == 3
 
 
 def test_alone() -> None:
-    """Who shares with nobody reads all."""
+    """A single exporter reads all parts."""
     assert all(WHOLE.reads("acme", key) for key in KEYS[:100])
 
 
@@ -91,13 +91,13 @@ OWNERS = "1 1 2 2 1 2 2 0 1 2 2 1"
 
 
 def test_owners_stay_over_versions() -> None:
-    """Two versions that differ would read some keys twice and others not at all: this never changes."""
+    """The readers of parts never change between versions."""
     assert " ".join(str(Shard(0, 3).owner("acme", key).index) for key in KEYS[:12]) == OWNERS
 
 
 @pytest.mark.processes
 def test_owners_are_the_same_in_every_process() -> None:
-    """Python's own hashes are not, by design."""
+    """The readers of parts do not depend on the hash seed of Python."""
     code = (
         "from cln_monitor.probes import Shard\n"
         "print(*(Shard(0, 3).owner('acme', f'key{number:05d}ABCDEFGH').index for number in range(12)))"

@@ -12,7 +12,7 @@ STATUS = PROBES["status"]
 
 
 def test_flags(cln: Cln) -> None:
-    """One part: the flags, sorted, each with what CLN reports and whether that is its good state."""
+    """The only part has the flags, sorted, with their values and good states."""
     cln.simulator.flags = {"xmlrpc": False, "rhn_overloaded": True, "rhn_queue_full": False, "new_in_2030": True}
     run = cln.run(STATUS)
     assert (run.failure, run.observation.account, run.observation.api) == (None, "", cln.client.api)
@@ -26,14 +26,14 @@ def test_flags(cln: Cln) -> None:
 
 
 def test_it_needs_no_credentials(cln: Cln) -> None:
-    """One call, without a token."""
+    """The status is read by one call without a token."""
     cln.run(STATUS)
     (request,) = cln.simulator.requests
     assert (request.method, request.path, dict(request.query)) == ("GET", "/status.json", {})
 
 
 def test_what_is_no_flag_is_left_out(cln: Cln) -> None:
-    """Numbers and lists among the flags, as some revisions have them, are no flags."""
+    """Values that are not booleans are not flags."""
     cln.simulator.flags |= {"rhn_queue_rejects": 12, "acronis": ["a"], "nothing": None}
     (part,) = cln.run(STATUS).observation.parts
     assert {"rhn_queue_rejects", "acronis", "nothing"}.isdisjoint(flag.name for flag in part.value)
@@ -41,7 +41,7 @@ def test_what_is_no_flag_is_left_out(cln: Cln) -> None:
 
 
 def test_the_plain_form_serves_when_the_json_is_broken(cln: Cln) -> None:
-    """Both tell the same."""
+    """/status.plain is used if the JSON is invalid."""
     cln.simulator.faults.add(Fault("html", "/status.json"))
     run = cln.run(STATUS)
     assert run.failure is None
@@ -50,7 +50,7 @@ def test_the_plain_form_serves_when_the_json_is_broken(cln: Cln) -> None:
 
 
 def test_a_failure_is_named(cln: Cln) -> None:
-    """Nothing is seen, and why."""
+    """A failed status is reported with its reason."""
     cln.simulator.faults.add(Fault("html"))
     run = cln.run(STATUS)
     assert run.observation.parts == ()

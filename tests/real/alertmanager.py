@@ -1,4 +1,4 @@
-"""A real Alertmanager over the example that is shipped, and a webhook that keeps what it is told."""
+"""A real Alertmanager with the shipped example configuration, and a webhook that records its messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MILLISECONDS = {"m": 60_000, "h": 3_600_000}
 
 
 def hurried(text: str) -> str:
-    """Return shipped rules, or the shipped example of Alertmanager, with all waits a hundredth and nothing else new."""
+    """Return shipped rules, or the shipped example of Alertmanager, with all waits divided by 100."""
 
     def shorter(found: re.Match[str]) -> str:
         return f"{found[1]}{int(found[2]) * _MILLISECONDS[found[3]] // _FASTER}ms"
@@ -33,8 +33,8 @@ def hurried(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Told:
-    """An alert as the webhook was told of it; ``status`` is ``firing`` or ``resolved``."""
+class ReceivedAlert:
+    """An alert in a message to the webhook; ``status`` is ``firing`` or ``resolved``."""
 
     status: str
     labels: dict[str, str]
@@ -47,17 +47,17 @@ class Told:
 
 
 class Webhook:
-    """Listens at ``url``; ``told`` is each alert of each message, oldest first."""
+    """Listens at ``url``, and records each alert of each message, oldest first."""
 
     def __init__(self) -> None:
-        self.told: list[Told] = []
-        told = self.told
+        self.alerts: list[ReceivedAlert] = []
+        alerts = self.alerts
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 message: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 for alert in message["alerts"]:
-                    told.append(Told(alert["status"], alert["labels"], alert["annotations"]))
+                    alerts.append(ReceivedAlert(alert["status"], alert["labels"], alert["annotations"]))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -71,43 +71,43 @@ class Webhook:
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def wait_for(self, status: str, name: str, since: int = 0, **labels: str) -> Told:
-        """Return the first alert it is told of with that name, status and ``labels``, those before ``since`` aside."""
+    def wait_for(self, status: str, name: str, since: int = 0, **labels: str) -> ReceivedAlert:
+        """Return the first alert with that name, status and ``labels``, after the first ``since`` alerts."""
 
-        def look() -> list[Told]:
+        def look() -> list[ReceivedAlert]:
             return [
-                told
-                for told in self.told[since:]
-                if (told.status, told.name) == (status, name) and labels.items() <= told.labels.items()
+                received
+                for received in self.alerts[since:]
+                if (received.status, received.name) == (status, name) and labels.items() <= received.labels.items()
             ]
 
         return wait_until(look, f"{name} {labels} as {status}, at the webhook")[0]
 
 
 class Alertmanager(Program):
-    """Sends what it gets to ``webhook``, by the shipped example, in a hurry; its files lie in ``folder``."""
+    """Sends its alerts to ``webhook`` with the shipped example and short waits; its files are in ``directory``."""
 
-    def __init__(self, folder: Path, webhook: str) -> None:
+    def __init__(self, directory: Path, webhook: str) -> None:
         text = hurried((SHIPPED / "alertmanager.yml").read_text())
         receiver = "http://127.0.0.1:9095/"
         assert text.count(receiver) == 1
-        config = folder / "alertmanager.yml"
+        config = directory / "alertmanager.yml"
         config.write_text(text.replace(receiver, webhook))
         self.address = f"127.0.0.1:{free_port()}"
         super().__init__(
             [
                 servers.path("prometheus-alertmanager"),
                 f"--config.file={config}",
-                f"--storage.path={folder / 'alertmanager'}",
+                f"--storage.path={directory / 'alertmanager'}",
                 f"--web.listen-address={self.address}",
                 "--cluster.listen-address=",  # it gossips on all addresses by default
             ],
-            folder / "alertmanager.log",
+            directory / "alertmanager.log",
         )
         try:
             wait_until(self._is_ready, "Alertmanager to be ready")

@@ -1,4 +1,4 @@
-"""Tests against real servers: those whose server is not here are skipped, with what to install as the reason."""
+"""Tests against real servers: tests whose server is missing are skipped, with what to install as the reason."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test before its fixtures start anything, when a server it needs is not here."""
+    """Skip a test before its fixtures start anything if a server it needs is missing."""
     needed = dict.fromkeys(name for marker in item.iter_markers("needs_server") for name in marker.args)
     absent = servers.missing(needed)
     if absent:

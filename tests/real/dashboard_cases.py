@@ -1,4 +1,4 @@
-"""Series of cases that the demo does not have, and what a query of a dashboard gives of them, by promtool's tests."""
+"""Series for cases that the demo does not have, and the expected results of dashboard queries, tested with promtool."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ HEALTHY: Series = STALE_AFTER | {
     'cln_awp_billable{account="a",product="p",cdn_limit="",period="previous"}': "20",
 }
 """An account with nothing wrong, ten minutes after the start of time, and each number just below where it would be."""
-BOARDS = {each["uid"]: each for each in grafana.dashboards()}
+BOARDS = {item["uid"]: item for item in grafana.dashboards()}
 
 
 def silent(of: str, *ages: float, name: str = "s", key: str = "k", account: str = "a") -> Series:
-    """Return the last check-ins of servers of addresses of their own, ``ages`` ago; they exist for a year."""
+    """Return the last check-ins of servers, ``ages`` ago, each with its own address; they were created a year ago."""
     found = {}
     for place, age in enumerate(ages):
         labels = f'account="{account}",key="{key}",server_id="{name}{place}",ip="{name}.{place}"'
@@ -63,7 +63,7 @@ def silent(of: str, *ages: float, name: str = "s", key: str = "k", account: str 
 
 
 def license_of(ip: str, name: str, used: int, age: float | None = None, created: float = 365 * DAY) -> Series:
-    """Return an IP license that a server uses, or not, and that it last checked in ``age`` ago."""
+    """Return an IP license that is used or not, with a check-in ``age`` ago."""
     labels = f'account="a",ip="{ip}",license="{name}"'
     found = {
         f"{IP}_registered{{{labels}}}": str(used),
@@ -73,7 +73,7 @@ def license_of(ip: str, name: str, used: int, age: float | None = None, created:
 
 
 def info(key: str, *, enabled: bool, account: str = "a") -> Series:
-    """Return what is known of a key."""
+    """Return the info series of a key."""
     return {f'cln_kernelcare_key_info{{account="{account}",key="{key}",note="",enabled="{str(enabled).lower()}"}}': "1"}
 
 
@@ -88,7 +88,7 @@ def use(family: str, used: int, limit: float | str, key: str = "u", **labels: st
 
 
 def row(level: int, problem: str, place: str, board: str, account: str = "a") -> str:
-    """Return the labels of a row of what is wrong."""
+    """Return the labels of a row of the table of problems."""
     labels = {"account": account, "board": f"cln-{board}", "level": str(level), "place": place, "problem": problem}
     return "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items() if value) + "}"
 
@@ -104,14 +104,14 @@ def check(
     board: str = "cln-overview",
     stale_after: int = 0,
 ) -> None:
-    """Fail unless the query of ``panel`` gives ``expected`` after ten minutes of ``series``."""
-    (query,) = (each for each in grafana.queries() if (each.board, each.panel, each.ref) == (board, panel, ref))
+    """Fail unless the query of ``panel`` has the ``expected`` result after ten minutes of ``series``."""
+    (query,) = (item for item in grafana.queries() if (item.board, item.panel, item.ref) == (board, panel, ref))
     expression = query.expression.replace("$stale_after", str(stale_after))
     evaluate(tmp_path, of % grafana.as_first_shown(expression, BOARDS[board]), series, expected)
 
 
 def evaluate(tmp_path: Path, expression: str, series: Series, expected: Samples) -> None:
-    """Fail unless ``expression`` gives ``expected`` after ten minutes of ``series``."""
+    """Fail unless ``expression`` has the ``expected`` result after ten minutes of ``series``."""
     case = {
         "interval": "1m",
         "input_series": [

@@ -1,4 +1,4 @@
-"""A real Icinga 2 over configuration files, with what a test may ask it and tell it by its REST API."""
+"""A real Icinga 2 with generated configuration files, controlled through its REST API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.helpers import servers
 from tests.helpers.running import PATIENCE, Program, free_port, wait_until
 from tests.real.watched import ENVIRONMENT, Result, result
 
-_FOLDERS = {
+_DIRECTORIES = {
     "ConfigDir": "etc",
     "DataDir": "data",
     "LogDir": "log",
@@ -43,19 +43,19 @@ object ApiUser "tests" {{ password = "{password}"; permissions = [ "*" ] }}
 """
 
 
-class Folder:
-    """A folder with all that is Icinga's, and the configuration ``text`` that may include more.
+class IcingaDirectory:
+    """A directory with all files of Icinga, and the configuration ``text``, which can include more files.
 
-    Icinga runs as whoever runs the tests: user ``nagios`` may enter neither pytest's folders, nor, as a rule, the home
-    in which the tests' Python lies. Icinga as root is no risk here: it listens on loopback alone, with a password, and
-    runs the plugins of this checkout.
+    Icinga runs as the current user: user ``nagios`` can access neither pytest's directories nor, usually, the Python of
+    the tests. Running Icinga as root is no risk here: it listens on loopback only, with a password, and runs the
+    plugins of this checkout.
     """
 
-    def __init__(self, folder: Path, text: str) -> None:
-        self.folder = folder
-        for name in _FOLDERS.values():
-            (folder / name).mkdir(parents=True)
-        self.main = folder / "etc" / "icinga2.conf"
+    def __init__(self, directory: Path, text: str) -> None:
+        self.directory = directory
+        for name in _DIRECTORIES.values():
+            (directory / name).mkdir(parents=True)
+        self.main = directory / "etc" / "icinga2.conf"
         self.main.write_text(_MAIN.format(password=_PASSWORD, more=text))
         self.environment = ENVIRONMENT | {
             "ICINGA2_USER": pwd.getpwuid(os.getuid()).pw_name,
@@ -63,16 +63,16 @@ class Folder:
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """Return a command of Icinga's that works in this folder."""
-        defined = [f"-D{name}={self.folder / folder}" for name, folder in _FOLDERS.items()]
+        """Return a command of Icinga for this directory."""
+        defined = [f"-D{name}={self.directory / directory}" for name, directory in _DIRECTORIES.items()]
         return [servers.path("icinga2"), *arguments, *defined]
 
     def daemon(self, *arguments: str) -> list[str]:
-        """Return the command of the daemon itself."""
+        """Return the command of the daemon."""
         return self.command("daemon", "--config", str(self.main), *arguments)
 
     def run(self, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command that ends by itself, and return its code and what it says."""
+        """Run a command that terminates, and return its exit code and output."""
         done = subprocess.run(
             command,
             env=os.environ | self.environment,
@@ -84,34 +84,34 @@ class Folder:
         return done.returncode, done.stdout.decode()
 
 
-def verify(folder: Path, text: str) -> tuple[int, str]:
-    """Return with what code Icinga ends that only reads the configuration ``text``, and what it says about it."""
-    place = Folder(folder, text)
+def verify(directory: Path, text: str) -> tuple[int, str]:
+    """Return the exit code and the output of Icinga's validation of the configuration ``text``."""
+    place = IcingaDirectory(directory, text)
     return place.run(place.daemon("--validate"))
 
 
 class Icinga(Program):
-    """Runs what is defined in ``text``; all of its files lie in ``folder``."""
+    """Runs the configuration ``text``; all files are in ``directory``."""
 
-    def __init__(self, folder: Path, text: str) -> None:
+    def __init__(self, directory: Path, text: str) -> None:
         port = free_port()
         listener = f'object ApiListener "api" {{ bind_host = "127.0.0.1"; bind_port = {port} }}\n'
-        place = Folder(folder, listener + text)
-        certificates = folder / "data" / "certs"
+        place = IcingaDirectory(directory, listener + text)
+        certificates = directory / "data" / "certs"
         certificates.mkdir()
         certificate = certificates / "lab.crt"
         names = ("--cn", "lab", "--key", str(certificates / "lab.key"), "--cert", str(certificate))
-        code, told = place.run(place.command("pki", "new-cert", *names))
-        assert code == 0, told
+        code, output = place.run(place.command("pki", "new-cert", *names))
+        assert code == 0, output
         (certificates / "ca.crt").write_bytes(certificate.read_bytes())  # it has signed itself
         context = ssl.create_default_context(cafile=certificate)
         context.check_hostname = False  # it names the node, and we call an address
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # a CA that is none, which newer Pythons mind
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # not a valid CA, which newer Pythons refuse
         self._opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
         self._url = f"https://127.0.0.1:{port}/v1"
-        super().__init__(place.daemon(), folder / "icinga.out", place.environment)
+        super().__init__(place.daemon(), directory / "icinga.out", place.environment)
         try:
             self.wait_for_log("Activated all objects")
         except BaseException:
@@ -119,7 +119,7 @@ class Icinga(Program):
             raise
 
     def ask(self, path: str, document: object = None) -> list[dict[str, Any]]:
-        """Return the results at ``path``; with a ``document`` it is a POST of that."""
+        """Return the results at ``path``; a ``document`` is sent with POST."""
         request = urllib.request.Request(f"{self._url}{path}")
         request.add_header("Authorization", "Basic " + base64.b64encode(f"tests:{_PASSWORD}".encode()).decode())
         request.add_header("Accept", "application/json")
@@ -130,7 +130,7 @@ class Icinga(Program):
             return results
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
-        """End it; the process that does the work would outlive the one that we started where that has to be killed."""
+        """Stop it; the worker process would outlive the started one if that had to be killed."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children")
         workers = children.read_text().split() if children.exists() else []
@@ -142,27 +142,27 @@ class Icinga(Program):
         return ended
 
     def services(self) -> dict[str, dict[str, Any]]:
-        """Return the attributes of all services by their names, ``host!service``."""
-        return {each["name"]: each["attrs"] for each in self.ask("/objects/services")}
+        """Return the attributes of all services by name, ``host!service``."""
+        return {service["name"]: service["attrs"] for service in self.ask("/objects/services")}
 
     def last_check(self, name: str) -> dict[str, Any]:
-        """Return what it keeps of the last check of a service; nothing before the first."""
+        """Return the result of the last check of a service; empty before the first."""
         (service,) = self.ask(f"/objects/services/{name}?attrs=last_check_result")
         return service["attrs"]["last_check_result"] or {}
 
     def check_all(self) -> None:
-        """Let it check all services now, and return when it has; by itself it takes its time for the first checks."""
+        """Check all services now and wait for the results; otherwise the first checks take a while."""
         everything = {"type": "Service", "filter": "service.enable_active_checks", "force": True}
         self.ask("/actions/reschedule-check", everything)
 
         def look() -> bool:
-            active = [each for each in self.services().values() if each["enable_active_checks"]]
-            return all(each["last_check_result"] for each in active)
+            active = [service for service in self.services().values() if service["enable_active_checks"]]
+            return all(service["last_check_result"] for service in active)
 
         wait_until(look, "a check of each service, in Icinga")
 
     def check(self, name: str) -> Result:
-        """Let it check a service now, and return the result."""
+        """Check a service now, and return the result."""
         since = time.time()
         self.ask("/actions/reschedule-check", {"type": "Service", "service": name, "force": True})
 
@@ -173,7 +173,7 @@ class Icinga(Program):
         return result_of(wait_until(look, f"a check of {name}, in Icinga"))
 
     def wait_for(self, name: str, state: str) -> Result:
-        """Return the result of a service once it has that ``state``."""
+        """Return the result of a service once it has the ``state``."""
 
         def look() -> dict[str, Any]:
             check = self.last_check(name)
@@ -182,13 +182,13 @@ class Icinga(Program):
         return result_of(wait_until(look, f"{name} to be {state}, in Icinga"))
 
     def parsed_perfdata(self, name: str) -> dict[str, dict[str, Any]]:
-        """Return the perfdata of the last check as Icinga itself understands them, by label."""
+        """Return the perfdata of the last check as parsed by Icinga, by label."""
         host, service = name.split("!")
         perfdata = f'get_service("{host}", "{service}").last_check_result.performance_data'
         (answer,) = self.ask("/console/execute-script", {"command": f"{perfdata}.map(parse_performance_data)"})
-        return {each["label"]: each for each in answer["result"]}
+        return {metric["label"]: metric for metric in answer["result"]}
 
 
 def result_of(check: dict[str, Any]) -> Result:
-    """Return the result of a check that Icinga has kept."""
+    """Return the result of a check stored by Icinga."""
     return result(int(check["state"]), check["output"], " ".join(check["performance_data"]))

@@ -1,4 +1,4 @@
-"""A real Nagios over object files, with what a test may ask it and tell it."""
+"""A real Nagios with generated object files, controlled through its command file."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ _STOCK_FILES = ("commands.cfg", "contacts.cfg", "timeperiods.cfg", "templates.cf
 _SERVICE = re.compile(r"^servicestatus \{\n(.*?)^\t\}", re.MULTILINE | re.DOTALL)
 
 
-def write_main(folder: Path, objects: Sequence[Path], macros: Mapping[str, str]) -> Path:
-    """Write the main file of a Nagios that reads ``objects`` beside the stock ones, and return its path.
+def write_main(directory: Path, objects: Sequence[Path], macros: Mapping[str, str]) -> Path:
+    """Write the main file of a Nagios that reads ``objects`` and the stock ones, and return its path.
 
-    It runs as whoever runs the tests: user ``nagios`` may enter neither pytest's folders, nor, as a rule, the home in
-    which the tests' Python lies. Nagios as root is no risk here: it listens nowhere, and runs the plugins of this
-    checkout alone.
+    It runs as the current user: user ``nagios`` can access neither pytest's directories nor, usually, the Python of the
+    tests. Running Nagios as root is no risk here: it does not listen, and runs only the plugins of this checkout.
     """
-    state = folder / "var"
+    state = directory / "var"
     (state / "checkresults").mkdir(parents=True)
-    resources = folder / "resource.cfg"
+    resources = directory / "resource.cfg"
     resources.write_text("".join(f"${name}$={value}\n" for name, value in macros.items()))
     lines = [
         *(f"cfg_file={file}" for file in [*(STOCK / name for name in _STOCK_FILES), *objects]),
@@ -65,13 +64,13 @@ def write_main(folder: Path, objects: Sequence[Path], macros: Mapping[str, str])
         "check_for_updates=0",
         "use_syslog=0",
     ]
-    main = folder / "nagios.cfg"
+    main = directory / "nagios.cfg"
     main.write_text("\n".join([*lines, ""]))
     return main
 
 
 def verify(main: Path) -> tuple[int, str]:
-    """Return with what code Nagios ends that only reads its files, and what it says about them."""
+    """Return the exit code and the output of Nagios' validation of its files."""
     done = subprocess.run(
         [servers.path("nagios4"), "-v", str(main)],
         stdout=subprocess.PIPE,
@@ -83,12 +82,12 @@ def verify(main: Path) -> tuple[int, str]:
 
 
 class Nagios(Program):
-    """Runs what is defined in ``objects``; all of its files lie in ``folder``."""
+    """Runs ``objects``; all files are in ``directory``."""
 
-    def __init__(self, folder: Path, objects: Sequence[Path], macros: Mapping[str, str]) -> None:
-        main = write_main(folder, objects, macros)
-        self._state = folder / "var"
-        super().__init__([servers.path("nagios4"), str(main)], folder / "nagios.out", ENVIRONMENT)
+    def __init__(self, directory: Path, objects: Sequence[Path], macros: Mapping[str, str]) -> None:
+        main = write_main(directory, objects, macros)
+        self._state = directory / "var"
+        super().__init__([servers.path("nagios4"), str(main)], directory / "nagios.out", ENVIRONMENT)
         try:
             self.wait_for_log("Successfully launched command file worker")
         except BaseException:
@@ -96,13 +95,13 @@ class Nagios(Program):
             raise
 
     def tell(self, command: str) -> None:
-        """Write a command into its command file."""
+        """Write a command to its command file."""
         pipe = os.open(self._state / "nagios.cmd", os.O_WRONLY | os.O_NONBLOCK)  # without a reader it is an error
         with os.fdopen(pipe, "w", encoding="utf-8") as file:
             file.write(f"[{time.time():.0f}] {command}\n")
 
     def statuses(self) -> dict[tuple[str, str], dict[str, str]]:
-        """Return what it knows of the services, by host and description, in the names of ``status.dat``."""
+        """Return the status of all services by host and description, with the names in ``status.dat``."""
         try:
             text = (self._state / "status.dat").read_text(encoding="utf-8")
         except FileNotFoundError:
@@ -111,12 +110,12 @@ class Nagios(Program):
         return {(block["host_name"], block["service_description"]): block for block in blocks}
 
     def status(self, host: str, service: str) -> dict[str, str]:
-        """Return what it knows of a service; nothing before its first check."""
+        """Return the status of a service; empty before its first check."""
         fields = self.statuses().get((host, service), {})
         return fields if fields.get("has_been_checked") == "1" else {}
 
     def wait_for_first_checks(self) -> None:
-        """Return once it has checked each service that it checks by itself: it begins with all of them at once."""
+        """Wait until each active service has been checked: Nagios starts with all of them at once."""
 
         def look() -> bool:
             statuses = self.statuses().values()
@@ -126,21 +125,21 @@ class Nagios(Program):
         wait_until(look, "the first check of each service, in Nagios")
 
     def result(self, host: str, service: str) -> Result | None:
-        """Return the last result of a service, None before its first check."""
+        """Return the last result of a service, or None before its first check."""
         return _result(self.status(host, service))
 
     def wait_for(self, host: str, service: str, state: str) -> Result:
-        """Return the result of a service once it has that ``state``."""
+        """Return the result of a service once it has the ``state``."""
 
         def look() -> Result | None:
-            seen = self.result(host, service)
-            return seen if seen and seen.state == state else None
+            result = self.result(host, service)
+            return result if result and result.state == state else None
 
         return _there(wait_until(look, f"{service} of {host} to be {state}, in Nagios"))
 
     def check(self, host: str, service: str) -> Result:
-        """Let it check a service now, and return the result."""
-        at = int(time.time()) + 1  # it tells the time of a check in whole seconds
+        """Check a service now, and return the result."""
+        at = int(time.time()) + 1  # the time of a check has whole seconds
         self.tell(f"SCHEDULE_FORCED_SVC_CHECK;{host};{service};{at}")
 
         def look() -> Result | None:
@@ -158,6 +157,6 @@ def _result(fields: Mapping[str, str]) -> Result | None:
     return result(int(fields["current_state"]), output, fields["performance_data"])
 
 
-def _there(seen: Result | None) -> Result:
-    assert seen is not None
-    return seen
+def _there(result: Result | None) -> Result:
+    assert result is not None
+    return result

@@ -1,4 +1,4 @@
-"""From CLN to the operator: simulator, exporter, Prometheus with the shipped rules, Alertmanager, webhook."""
+"""The path of an alert: simulator, exporter, Prometheus with the shipped rules, Alertmanager, webhook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRING = 'ALERTS{alertstate="firing"}'
 
 @dataclass
 class Lab:
-    """All that is between a server that checks in at CLN and the operator, and two of the servers."""
+    """The programs between CLN and the operator, and two servers."""
 
     simulator: Simulator
     exporter: Exporter
@@ -36,7 +36,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One of each for all tests here, with nothing that is worth an alert."""
+    """Yield one lab for all tests, in which no alert fires."""
     folder = tmp_path_factory.mktemp("alerting")
     simulator = Simulator(seed=1)
     simulator.dates.style = "seconds"
@@ -69,7 +69,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def write_config(folder: Path, api_url: str) -> Path:
-    """Write a configuration that watches all of ``api_url`` each second, and return its path."""
+    """Write a configuration that monitors everything at ``api_url`` each second, and return its path."""
     (folder / "acme.secret").write_text(f"{SECRET_KEY}\n")
     probes = "\n".join(
         f"  {probe}: {{interval: 1s, max_age: 1h}}"
@@ -89,9 +89,9 @@ accounts:
 
 @pytest.fixture
 def since(lab: Lab) -> Iterator[int]:
-    """How much the webhook was told before the test, which finds all well and leaves it so."""
+    """Return the number of alerts before the test, which starts and ends without firing alerts."""
     lab.prometheus.wait_for(FIRING, [])
-    yield len(lab.webhook.told)
+    yield len(lab.webhook.alerts)
     lab.simulator.faults.clear()
     lab.simulator.accounts[LOGIN].secret_key = SECRET_KEY
     for server in (lab.web1, lab.web2):
@@ -99,28 +99,28 @@ def since(lab: Lab) -> Iterator[int]:
 
 
 def test_a_server_goes_stale_and_checks_in_again(lab: Lab, since: int) -> None:
-    """The alert arrives with the server's name, alone, and then its end."""
+    """A stale server fires one alert with its name, which is resolved later."""
     lab.web1.checkins = Fixed(time.time() - DAY - 60)
-    told = lab.webhook.wait_for("firing", "ClnServerStale", since)
-    assert (told.labels["server_id"], told.labels["ip"], told.labels["account"]) == ("server-1", "192.0.2.1", "acme")
-    assert told.labels["severity"] == "warning"
-    assert told.annotations["summary"].startswith("KernelCare server 192.0.2.1 of acme: no check-in for 24h")
-    assert told.annotations["runbook_url"] == f"http://{lab.exporter.address}/runbook#clnserverstale"
+    alert = lab.webhook.wait_for("firing", "ClnServerStale", since)
+    assert (alert.labels["server_id"], alert.labels["ip"], alert.labels["account"]) == ("server-1", "192.0.2.1", "acme")
+    assert alert.labels["severity"] == "warning"
+    assert alert.annotations["summary"].startswith("KernelCare server 192.0.2.1 of acme: no check-in for 24h")
+    assert alert.annotations["runbook_url"] == f"http://{lab.exporter.address}/runbook#clnserverstale"
     lab.web1.checkins = Fixed(time.time())
     lab.webhook.wait_for("resolved", "ClnServerStale", since, server_id="server-1")
-    assert {told.labels.get("server_id") for told in lab.webhook.told[since:]} == {"server-1"}
+    assert {alert.labels.get("server_id") for alert in lab.webhook.alerts[since:]} == {"server-1"}
 
 
 def test_cln_goes_down_and_comes_back(lab: Lab, since: int) -> None:
-    """One alert about CLN and none about servers, also of one whose check-in gets a day old meanwhile."""
+    """An outage of CLN fires one alert about CLN and none about servers."""
     day_old = time.time() + 4
     lab.web2.checkins = Fixed(day_old - DAY)
     age = f'{day_old} - cln_kernelcare_server_last_checkin_timestamp_seconds{{server_id="server-2"}} < bool {DAY + 2}'
     lab.prometheus.wait_for(age, [1])
     fault = lab.simulator.faults.add(Fault("reset"))
-    told = lab.webhook.wait_for("firing", "ClnDown", since)
-    assert told.labels["api"] == lab.exporter.metrics().split('cln_probe_success{api="')[1].split('"')[0]
-    assert "unreachable" in told.annotations["description"]
+    alert = lab.webhook.wait_for("firing", "ClnDown", since)
+    assert alert.labels["api"] == lab.exporter.metrics().split('cln_probe_success{api="')[1].split('"')[0]
+    assert "unreachable" in alert.annotations["description"]
     # All probes have failed for far longer than they may, if CLN were up.
     lab.prometheus.wait_for("cln_probe_success", [0] * 5)
     lab.prometheus.wait_for(f"vector(time() - {day_old}) > bool 5", [1])
@@ -131,31 +131,31 @@ def test_cln_goes_down_and_comes_back(lab: Lab, since: int) -> None:
     lab.webhook.wait_for("resolved", "ClnDown", since)
     lab.prometheus.wait_for("cln_probe_success", [1] * 5)
     lab.prometheus.wait_for(FIRING, [])
-    assert {told.name for told in lab.webhook.told[since:]} == {"ClnDown"}
+    assert {alert.name for alert in lab.webhook.alerts[since:]} == {"ClnDown"}
 
 
-def test_credentials_that_expire_are_told_apart(lab: Lab, since: int) -> None:
-    """CLN is up and refuses the account: one alert for all of its probes, and again none about servers."""
+def test_refused_credentials_are_one_alert(lab: Lab, since: int) -> None:
+    """Refused credentials fire one alert for all probes and none about servers."""
     account = lab.simulator.accounts[LOGIN]
     account.secret_key = "another"
-    told = lab.webhook.wait_for("firing", "ClnAuthFailed", since)
-    assert (told.labels["account"], told.labels["severity"]) == ("acme", "critical")
-    assert "kernelcare" in told.annotations["description"]
+    alert = lab.webhook.wait_for("firing", "ClnAuthFailed", since)
+    assert (alert.labels["account"], alert.labels["severity"]) == ("acme", "critical")
+    assert "kernelcare" in alert.annotations["description"]
     account.secret_key = SECRET_KEY
     lab.webhook.wait_for("resolved", "ClnAuthFailed", since)
-    assert {told.name for told in lab.webhook.told[since:]} == {"ClnAuthFailed"}
+    assert {alert.name for alert in lab.webhook.alerts[since:]} == {"ClnAuthFailed"}
 
 
 def test_a_whole_key_goes_stale(lab: Lab, since: int) -> None:
-    """Thirty servers are one alert for the key and one for the account, and none for each."""
+    """Thirty stale servers fire one alert for the key and one for the account."""
     (key,) = lab.simulator.accounts[LOGIN].kernelcare_keys.values()
-    gone = time.time() - 2 * DAY
+    silent_since = time.time() - 2 * DAY
     with lab.simulator.lock:
         for server in key.servers.values():
-            server.checkins = Fixed(gone)
-    told = lab.webhook.wait_for("firing", "ClnKeyAllServersStale", since)
-    assert (told.labels["probe"], told.labels["severity"]) == ("kernelcare", "critical")
-    assert "All 30 servers" in told.annotations["description"]
+            server.checkins = Fixed(silent_since)
+    alert = lab.webhook.wait_for("firing", "ClnKeyAllServersStale", since)
+    assert (alert.labels["probe"], alert.labels["severity"]) == ("kernelcare", "critical")
+    assert "All 30 servers" in alert.annotations["description"]
     many = lab.webhook.wait_for("firing", "ClnManyServersStale", since)
     assert many.annotations["summary"] == "30 KernelCare servers of acme stopped checking in"
-    assert {told.name for told in lab.webhook.told[since:]} == {"ClnKeyAllServersStale", "ClnManyServersStale"}
+    assert {alert.name for alert in lab.webhook.alerts[since:]} == {"ClnKeyAllServersStale", "ClnManyServersStale"}

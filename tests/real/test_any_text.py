@@ -1,4 +1,4 @@
-"""Any Unicode in any text that CLN sends: Prometheus' own parser reads all of it."""
+"""Any Unicode text of CLN can be parsed by Prometheus."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ROWS = 25
 
 
 def any_text(random: Random) -> str:
-    """Return up to a dozen characters of any kind, odd ones often among them."""
+    """Return up to a dozen characters of any kind, often odd ones."""
     kinds = (
         lambda: random.choice(_ODD),
         lambda: chr(random.randrange(32, 127)),
@@ -54,11 +54,11 @@ def any_text(random: Random) -> str:
 
 
 def odd_cln(random: Random, clock: HandClock) -> Simulator:
-    """Return a CLN whose every list has rows of such texts."""
+    """Return a CLN whose lists have rows with such texts."""
 
     def rows(*names: str, **fixed: object) -> str:
-        made = [{name: any_text(random) for name in names} | fixed for _ in range(_ROWS)]
-        return json.dumps({"success": True, "data": made})
+        rows_ = [{name: any_text(random) for name in names} | fixed for _ in range(_ROWS)]
+        return json.dumps({"success": True, "data": rows_})
 
     simulator = Simulator(clock.time)
     simulator.add_account("login", "pl4nted-secret-key", "pl4nted-token")
@@ -86,7 +86,7 @@ def odd_cln(random: Random, clock: HandClock) -> Simulator:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("labels", ["masked", "full"])
 def test_any_text(seed: int, labels: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each family is there, promtool has nothing to say, and the series that it reads are those of another parser."""
+    """All families are exposed, promtool reports nothing, and two parsers read the same series."""
     clock = HandClock()
     with serve(odd_cln(Random(seed), clock)) as served:
         probes = ", ".join(f"{name}: {{enabled: true}}" for name in _PROBES)
@@ -103,8 +103,8 @@ accounts: [{{name: acme, login: login, secret_key: pl4nted-secret-key, registrat
         for target in list(service.targets.values()):
             run = service.run(target)
             assert run.failure is None, run.failure
-            target.source.client.close()
-        page = b"".join(service.page().plain(b""))
+            target.context.client.close()
+        page = b"".join(service.exposition().plain(b""))
         service.stop()
     names = {name for name, _ in parse(page.decode())}
     assert {"cln_status_flag", "cln_imunify_key_info", "cln_patch_status_host", "cln_group_servers"} <= names

@@ -1,4 +1,4 @@
-"""The browser that tests drive: what it leaves behind, which is nothing."""
+"""The browser for tests leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOLDERS = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOM
 
 
 def test_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither folders, wherever it puts them, nor one of its many processes, which all name its folder."""
+    """No directories and no processes of the browser are left."""
     with tempfile.TemporaryDirectory(prefix="left-") as name:  # tmp_path is too long for the name of a socket
         folder = Path(name)
         for variable in _FOLDERS:

@@ -1,4 +1,4 @@
-"""The exporter while the clock of its machine is set, as libfaketime does it: its processes see another time of day."""
+"""The exporter during changes of the machine's clock, simulated with libfaketime."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ class Machine:
     systemd: socket.socket
 
     def set_clock(self, offset: str) -> None:
-        """Set it to the right time and an ``offset``, such as ``-1d`` or ``+10y``."""
+        """Set the clock to the correct time plus an ``offset``, such as ``-1d`` or ``+10y``."""
         file = Path(self.environment["FAKETIME_TIMESTAMP_FILE"])
         begun = file.with_suffix(".new")
         begun.write_text(f"{offset}\n", encoding="utf-8")
         begun.rename(file)
 
     def probe(self, name: str) -> ProbeReport:
-        """Return how a probe stands."""
+        """Return the state of a probe."""
         probes = json.loads(self.exporter.ask("/api/v1/observations").text)["probes"]
         return msgspec.convert(next(probe for probe in probes if probe["probe"] == name), ProbeReport)
 
     def runs(self) -> int:
-        """Return how many runs of the probe of CLN's status were asked of CLN."""
+        """Return the number of runs of the status probe at CLN."""
         return sum(request.path.startswith("/status") for request in self.cln.requests)
 
     def pings(self) -> int:
-        """Return how many pings for the watchdog have come since the last look."""
+        """Return the number of watchdog pings since the last call."""
         pings = 0
         try:
             while True:
@@ -62,7 +62,7 @@ class Machine:
             return pings
 
     def used(self) -> tuple[float, float]:
-        """Return the megabytes of memory and the seconds of processor time that the exporter has taken."""
+        """Return the memory in MB and the CPU seconds of the exporter."""
         process = Path("/proc") / str(self.exporter.process.pid)
         status = dict(line.split(":", 1) for line in (process / "status").read_text(encoding="utf-8").splitlines())
         fields = (process / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -71,7 +71,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    """A machine whose clock is right, and an exporter on it that has polled everything."""
+    """Yield a machine with a correct clock, and an exporter that has polled everything."""
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
     (tmp_path / "clock").write_text("+0\n", encoding="utf-8")
     environment = {
@@ -118,19 +118,19 @@ SEEN: dict[str, str] = {}
 
 @pytest.mark.parametrize("offset", MOVES)
 def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
-    """Data are shown for max_age and no longer, and their age is told as it is: by the page, the JSON and the check."""
+    """Data is exposed until max_age, and page, JSON and check show its real age."""
     machine.cln.faults.add(Fault("html"))
     machine.set_clock(offset)
     wait_until(lambda: "cln_kernelcare_key_info{" not in machine.exporter.metrics(), "the keys to expire")
     assert machine.exporter.ask("/sd/kernelcare").status == 503
 
-    def is_told() -> bool:
+    def is_exposed() -> bool:
         ages = machine.probe("kernelcare").ages or Ages()
         return (ages.last_success or 0) > MAX_AGE > (ages.last_run or 0) > 0
 
-    wait_until(is_told, "the age of the last success")
+    wait_until(is_exposed, "the age of the last success")
     page = machine.exporter.ask("/").text
-    assert "there is no data to show" in page
+    assert "no data to show" in page
     check = subprocess.run(
         [CLN_EXPORTER.with_name("check_cln_exporter"), "--exporter", f"http://{machine.exporter.address}", "-w", "3"],
         capture_output=True,
@@ -139,7 +139,7 @@ def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
         check=False,
     )
     assert check.returncode == 1, check.stdout
-    assert "last read" in check.stdout
+    assert "last success" in check.stdout
     age = int(check.stdout.partition("oldest_success=")[2].partition("s")[0])
     assert MAX_AGE <= age < 600
     runs = machine.runs()
@@ -147,16 +147,19 @@ def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
     machine.cln.faults.clear()
     machine.set_clock("+0")  # by another one CLN refuses each token
     wait_until(lambda: "cln_kernelcare_key_info{" in machine.exporter.metrics(), "the keys, once CLN is well")
-    (words,) = re.findall(r"kernelcare of acme last read \d+s ago", check.stdout.partition("\n")[0])
-    told = re.sub(r"\d+s", "…s", words)
-    SEEN[offset] = f"| {MOVES[offset]} | go on | are shown for `max_age`, and no longer | WARNING: `{told}` |"
+    (words,) = re.findall(r"kernelcare of acme: last success \d+s ago", check.stdout.partition("\n")[0])
+    message = re.sub(r"\d+s", "…s", words)
+    SEEN[offset] = f"| {MOVES[offset]} | continue | shown until `max_age` | WARNING: `{message}` |"
 
 
 def test_page(request: pytest.FixtureRequest) -> None:
-    """The documentation has what came of each move."""
+    """The documentation has the results of each change of the clock."""
     if set(SEEN) != set(MOVES):
         pytest.fail("the table is made of all moves: run the whole file", pytrace=False)
-    rows = ["| the clock is | polls | data of a CLN that fails | `check_cln_exporter` |", "| --- | --- | --- | --- |"]
+    rows = [
+        "| change of the clock | polls | data while CLN fails | `check_cln_exporter` |",
+        "| --- | --- | --- | --- |",
+    ]
     table = "\n".join([*rows, *(SEEN[offset] for offset in MOVES)])
     keep_block(PAGE, "clock", table, update=request.config.getoption("--update-golden"))
 
@@ -165,7 +168,7 @@ JUMPS = ("+1h", "+10y", "+80y", "-1d", "-50y", "+0", "+80y", "-50y", "+20d")
 
 
 def test_set_back_and_forth(machine: Machine) -> None:
-    """Polls and pings come as before, a poll under way or not, and the jump costs neither memory nor time."""
+    """Polls and pings continue after a change of the clock, and it costs neither memory nor CPU."""
     machine.cln.faults.add(Fault("latency", "/kcare/*", seconds=0.7))
     memory, processor = machine.used()
     for offset in JUMPS:
@@ -183,7 +186,7 @@ def test_set_back_and_forth(machine: Machine) -> None:
 
 
 def test_a_restart_after_the_clock_was_set_back(machine: Machine, tmp_path: Path) -> None:
-    """What was saved with a time ahead of the clock is not shown: by such a clock it never grows too old."""
+    """A saved state from the future is not exposed, as it would never expire."""
     config = tmp_path / "cln-monitor.yml"
     arguments = (f"--config.file={config}", f"--storage.path={tmp_path / 'state'}")
     first = Exporter(tmp_path / "first.log", *arguments, environment=machine.environment)
@@ -196,6 +199,6 @@ def test_a_restart_after_the_clock_was_set_back(machine: Machine, tmp_path: Path
     second = Exporter(tmp_path / "second.log", *arguments, environment=machine.environment)
     try:
         assert "cln_kernelcare_key_info{" not in second.metrics()
-        second.wait_for_log("it is of the future; the clock has been set back")
+        second.wait_for_log("timestamps in the future; the clock has been set back")
     finally:
         second.stop()

@@ -1,4 +1,4 @@
-"""A real Prometheus finds what to scrape by asking the exporter for the servers that CLN knows."""
+"""A real Prometheus discovers the servers of CLN through the exporter."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PATIENCE = 40.0  # a Prometheus takes a new list every 5 s at most
 
 @dataclass
 class Lab:
-    """The account, the exporter that watches it, and the Prometheus that discovers its servers."""
+    """The account, the exporter that monitors it, and the Prometheus that discovers its servers."""
 
     simulator: Simulator
     account: Account
@@ -38,11 +38,11 @@ class Lab:
     prometheus: Prometheus
 
     def addresses(self) -> list[str]:
-        """Return what the Prometheus scrapes by discovery."""
+        """Return the discovered targets of the Prometheus."""
         return [target["__address__"] for target in self.prometheus.targets("discovered")]
 
     def failures(self) -> float:
-        """Return how often it was refused a list."""
+        """Return how many discovery requests failed."""
         metrics = ask(f"{self.prometheus.url}/metrics").text
         lines = [line for line in metrics.splitlines() if line.startswith("prometheus_sd_http_failures_total")]
         return float(lines[0].split()[-1])
@@ -50,7 +50,7 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """Two servers, one of them in a group."""
+    """Yield a lab with two servers, one of them in a group."""
     simulator = Simulator(seed=3)
     account = simulator.add_account(LOGIN, SECRET_KEY)
     key = account.add_kernelcare_key(key=KEY, limit=9)
@@ -77,7 +77,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def test_servers_come_stay_and_go(lab: Lab) -> None:
-    """Found with their labels; kept while the exporter does not know all of them; gone when CLN says so."""
+    """Servers are discovered with labels, kept while data is incomplete, and removed with CLN."""
     wait_until(lambda: lab.addresses() == ["127.0.0.2:9", "[::1]:9"], "Prometheus to find the servers", PATIENCE)
     one, two = lab.prometheus.targets("discovered")
     assert one["__meta_url"] == f"http://{lab.exporter.address}/sd/kernelcare?port=9&account=acme"

@@ -1,4 +1,4 @@
-"""A real Prometheus answers each query of each Grafana dashboard, over the demo."""
+"""A real Prometheus answers each query of each Grafana dashboard over the demo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.dashboards import grafana
 from tests.dashboards.grafana import Json, Query
 from tests.helpers.prometheus import Prometheus
@@ -40,13 +40,13 @@ _ALERTS = [
 
 @dataclass(frozen=True)
 class Lab:
-    """A Prometheus that scrapes the demo at two addresses, as if two exporters watched the same account."""
+    """A Prometheus that scrapes the demo at two addresses, as two exporters of the same account."""
 
     prometheus: Prometheus
     one: str
 
     def api(self, path: str, **parameters: object) -> Any:
-        """Return what Prometheus answers, without warnings."""
+        """Return the response of Prometheus, which must have no warnings."""
         answer = ask(f"{self.prometheus.url}/api/v1/{path}?{urlencode(parameters)}")
         result = json.loads(answer.text)
         assert result["status"] == "success", result["error"]
@@ -56,12 +56,12 @@ class Lab:
     def values(self, expression: str, now: float) -> Mapping[tuple[tuple[str, str], ...], float]:
         """Return the values of ``expression`` at the time ``now`` by their labels."""
         series = self.api("query", query=expression, time=now)["result"]
-        return {tuple(sorted(each["metric"].items())): float(each["value"][1]) for each in series}
+        return {tuple(sorted(item["metric"].items())): float(item["value"][1]) for item in series}
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One for all tests here, scraped before and after a run of all probes, as counters need."""
+    """Yield one lab for all tests, scraped before and after a run of all probes, as counters need."""
     folder = tmp_path_factory.mktemp("lab")
     second = f"127.0.0.1:{free_port()}"
     (folder / "own.rules.yml").write_text(json.dumps({"groups": [{"name": "own", "rules": _ALERTS}]}))
@@ -79,20 +79,20 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.mark.parametrize("query", QUERIES, ids=str)
 def test_a_panel_has_something_to_show(lab: Lab, query: Query) -> None:
-    """Each query of each panel runs as Grafana sends it, and finds a number."""
+    """Each query of each panel runs as Grafana sends it, and has a result."""
     expression = grafana.as_first_shown(query.expression, BOARDS[query.board])
     now = time.time()
     if query.now:
         numbers = list(lab.values(expression, now).values())
     else:
         series = lab.api("query_range", query=expression, start=now - 60, end=now, step=1)["result"]
-        numbers = [float(value) for each in series for _, value in each["values"]]
+        numbers = [float(value) for item in series for _, value in item["values"]]
     assert any(not math.isnan(number) for number in numbers) is (str(query) not in EMPTY_ON_THE_DEMO), numbers
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
 def test_a_table_shows_each_label_in_a_column(lab: Lab, board: Json) -> None:
-    """A label without a column would be one of its own, under the name it has in Prometheus."""
+    """Each label of a table has a column with a name."""
     for panel in grafana.panels(board):
         if panel["type"] == "table":
             organized = panel["transformations"][-1]["options"]
@@ -104,7 +104,7 @@ def test_a_table_shows_each_label_in_a_column(lab: Lab, board: Json) -> None:
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_alerts_that_fire_are_marked(lab: Lab, uid: str) -> None:
-    """Each annotation finds the alert of its severity."""
+    """Each annotation query finds the alert of its severity."""
     for mark in BOARDS[uid]["annotations"]["list"]:
         (labels,) = lab.values(grafana.as_first_shown(mark["expr"], BOARDS[uid]), time.time())
         assert dict(labels)["severity"] in mark["name"]
@@ -112,7 +112,7 @@ def test_alerts_that_fire_are_marked(lab: Lab, uid: str) -> None:
 
 @pytest.mark.parametrize("seconds", [0, 43200, 86400, 604800, 2592000, 3456000])
 def test_a_number_has_as_many_as_its_table(lab: Lab, seconds: int) -> None:
-    """Whatever counts as silent: the numbers of silent and of gone servers are those of rows of the tables."""
+    """The numbers of silent and superseded servers match the rows of their tables."""
     now = time.time()
     for uid, board in BOARDS.items():
         if uid != "cln-exporter":
@@ -133,7 +133,7 @@ def test_a_number_has_as_many_as_its_table(lab: Lab, seconds: int) -> None:
 
 
 def test_servers_are_counted_as_on_the_status_page(lab: Lab) -> None:
-    """The page's first figures: all servers, and those that an operator would look after."""
+    """The dashboards and the status page show the same numbers of servers."""
     now, board = time.time(), BOARDS["cln-overview"]
     numbers = {
         query.panel: sum(lab.values(grafana.as_first_shown(query.expression, board), now).values())
@@ -144,12 +144,12 @@ def test_servers_are_counted_as_on_the_status_page(lab: Lab) -> None:
     figures = re.search(r"(\d+) +registered servers: .*? IP-licensed +(\d+) +silent or never checked in", page)
     assert figures
     silent = numbers["Silent"] + numbers["Never checked in"]
-    assert [int(each) for each in figures.groups()] == [numbers["Servers that check in"], silent]
+    assert [int(item) for item in figures.groups()] == [numbers["Servers that check in"], silent]
 
 
-@pytest.mark.parametrize("query", [each for each in QUERIES if each.board != "cln-exporter"], ids=str)
+@pytest.mark.parametrize("query", [item for item in QUERIES if item.board != "cln-exporter"], ids=str)
 def test_two_exporters_of_an_account_count_once(lab: Lab, query: Query) -> None:
-    """A query gives over both exporters what it gives over one."""
+    """A query over two exporters has the same result as over one."""
     expression = grafana.as_first_shown(query.expression, BOARDS[query.board])
     of_one = _SELECTOR.sub(
         lambda found: (found[1] or "") + f'{{instance="{lab.one}"' + ("," if found[2] or not found[1] else "}"),
@@ -167,7 +167,7 @@ def test_two_exporters_of_an_account_count_once(lab: Lab, query: Query) -> None:
 
 @pytest.mark.parametrize(("uid", "name"), VARIABLES)
 def test_a_variable_has_something_to_choose(lab: Lab, uid: str, name: str) -> None:
-    """Each variable that asks Prometheus for its values gets some."""
+    """Each variable with a query has values."""
     board: Json = BOARDS[uid]
     query = grafana.as_first_shown(grafana.variables(board)[name]["query"], board)
     found = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
@@ -175,9 +175,9 @@ def test_a_variable_has_something_to_choose(lab: Lab, uid: str, name: str) -> No
     assert lab.api(f"label/{found[2]}/values", **{"match[]": found[1]})
 
 
-def test_what_is_wrong_is_told_with_its_level(lab: Lab) -> None:
-    """The demo's full keys, silent servers and unpatched kernels are rows of the table, each with its dashboard."""
-    (query,) = (each for each in QUERIES if each.panel == "What is wrong now")
+def test_problems_have_severity_and_dashboard(lab: Lab) -> None:
+    """Each problem of the demo is a row with its severity and its dashboard."""
+    (query,) = (item for item in QUERIES if item.panel == "What is wrong now")
     rows = [
         dict(labels)
         for labels in lab.values(grafana.as_first_shown(query.expression, BOARDS[query.board]), time.time())
@@ -208,5 +208,5 @@ def test_what_is_wrong_is_told_with_its_level(lab: Lab) -> None:
     assert (first["problem"], first["place"]) == ("Servers are silent", "kernelcare")
     summaries = re.findall(r"<summary>([^<]*)", ask(f"http://{lab.one}/").text)
     assert summaries[0].startswith("2 KernelCare servers of demo have not checked in")
-    plugin = run_inside("check_cln_kernelcare", "--exporter", f"http://{lab.one}")
+    plugin = run_in_process("check_cln_kernelcare", "--exporter", f"http://{lab.one}")
     assert plugin.text.startswith("2 of 93 KernelCare servers not checked in for over 1d: ")

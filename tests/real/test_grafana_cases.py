@@ -1,4 +1,4 @@
-"""What queries of the dashboards give in cases that the demo does not have."""
+"""The results of dashboard queries in cases that the demo does not have."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ODD_NOTES = ['say "hi" {{ $value }}', "two\nlines", "x" * 4096, "\u202eright to 
 
 @pytest.mark.parametrize("note", ODD_NOTES, ids=range(len(ODD_NOTES)))
 def test_a_note_is_shown_as_it_is(tmp_path: Path, note: str) -> None:
-    """Beside its key, in the tables of servers and of keys; and a key without one is a row as well."""
+    """Notes are shown unchanged next to their key; keys without a note are shown too."""
     quoted = json.dumps(note, ensure_ascii=False)
     series = STALE_AFTER | silent(KERNELCARE, 2 * DAY, HOUR) | silent(KERNELCARE, 2 * DAY, name="t", key="plain")
     series |= {f'cln_kernelcare_key_info{{account="a",key="k",note={quoted},enabled="true"}}': "1"}
@@ -58,26 +58,26 @@ def test_a_note_is_shown_as_it_is(tmp_path: Path, note: str) -> None:
 
 
 def test_keys_without_a_limit_are_no_percentage(tmp_path: Path) -> None:
-    """They are below 0, which the table shows as unlimited; of a limit that is not known there is no number."""
+    """Unlimited keys have a negative value, and unknown limits none."""
     series = use("imunify", 3, "+Inf", "u") | use("imunify", 0, "+Inf", "v") | use("imunify", 1, 4, "w")
     series['cln_imunify_key_servers{account="a",key="x",checkin="fresh"}'] = "1"
     series |= {f'cln_imunify_key_info{{account="a",key="{key}",product="AVP"}}': "1" for key in "uvwx"}
-    of = "(%s) > -2"
+    template = "(%s) > -2"
     keys = {
         f'{{account="a",family="imunify",key="{key}"}}': value for key, value in {"u": -1, "v": -1, "w": 0.25}.items()
     }
-    check(tmp_path, "Keys", series, keys, ref="D", board="cln-imunify", of=of)
-    (panel,) = (each for each in grafana.panels(BOARDS["cln-imunify"]) if each["title"] == "Keys")
-    (used,) = (each for each in panel["fieldConfig"]["overrides"] if each["matcher"]["options"] == "Used")
-    properties = {each["id"]: each["value"] for each in used["properties"]}
+    check(tmp_path, "Keys", series, keys, ref="D", board="cln-imunify", of=template)
+    (panel,) = (item for item in grafana.panels(BOARDS["cln-imunify"]) if item["title"] == "Keys")
+    (used,) = (item for item in panel["fieldConfig"]["overrides"] if item["matcher"]["options"] == "Used")
+    properties = {item["id"]: item["value"] for item in used["properties"]}
     assert "custom.cellOptions" not in properties or properties["custom.cellOptions"]["type"] == "color-text"
-    texts = [each["options"]["result"]["text"] for each in properties["mappings"] if each["options"].get("to") == -0.5]
+    texts = [item["options"]["result"]["text"] for item in properties["mappings"] if item["options"].get("to") == -0.5]
     assert texts == ["unlimited"]
     check(tmp_path, "Fullest keys", series, {'{account="a",family="imunify",key="w"}': 0.25})
 
 
 def test_alerts_of_two_exporters_are_one(tmp_path: Path) -> None:
-    """By severity; those that are pending, and those of others, are not shown."""
+    """Firing alerts are counted once, by severity; pending and other alerts are not."""
     alert = 'alertname="ClnKeyFull",alertstate="firing",severity="warning",account="a",key="k"'
     series = {
         f'ALERTS{{{alert},job="cln",instance="1"}}': "1",
@@ -96,18 +96,18 @@ def test_alerts_of_two_exporters_are_one(tmp_path: Path) -> None:
 
 
 def test_kernels_are_counted_once_without_the_answer_for_the_whole_account(tmp_path: Path) -> None:
-    """The sum over the account's keys; a monitoring key stands for servers that are in it already."""
+    """Without reseller data, keys are added up."""
     check(tmp_path, "Kernels out of date", KEYS, {"{}": 3})
 
 
 def test_kernels_are_those_of_the_answer_for_the_whole_account(tmp_path: Path) -> None:
-    """Where the account has one, its keys are not added."""
+    """With reseller data, keys are not added."""
     whole = {f'{PATCHES}{{account="a",scope="reseller",key="",state="outofdate"}}': "2"}
     check(tmp_path, "Kernels out of date", KEYS | whole, {"{}": 2})
 
 
 def test_a_note_that_changes_does_not_break_the_table(tmp_path: Path) -> None:
-    """Two exporters that saw different notes, for a while after it was changed, make one row, with either of them."""
+    """Different notes from two exporters give one row."""
     notes = {
         f'cln_kernelcare_key_info{{account="a",key="k",note="{note}",enabled="true",instance="{note}"}}': "1"
         for note in ("new", "old")
@@ -116,7 +116,7 @@ def test_a_note_that_changes_does_not_break_the_table(tmp_path: Path) -> None:
 
 
 def test_a_number_is_not_zero_where_nothing_is_known(tmp_path: Path) -> None:
-    """While the exporter is down there is no number, so nothing looks good."""
+    """While the exporter is down, the number is absent and not 0."""
     for panel in (
         *("CLN services", "Servers that check in", "Silent", "Newly silent", "Never checked in", "Gone", "Superseded"),
         *("Kernels out of date", "Unused IP licenses", "Failing probes"),
@@ -124,15 +124,15 @@ def test_a_number_is_not_zero_where_nothing_is_known(tmp_path: Path) -> None:
         check(tmp_path, panel, {}, {})
 
 
-def test_unlimited_keys_are_told_as_such_only_where_no_key_has_a_limit(tmp_path: Path) -> None:
-    """Used and unused add up to what is paid for: servers of an unlimited key count where there are only such keys."""
+def test_unlimited_keys_count_only_without_limited_keys(tmp_path: Path) -> None:
+    """Used and unused add up to the limit."""
     series = HEALTHY | {
         'cln_kernelcare_key_servers{account="a",key="u",checkin="fresh"}': "7",
         'cln_kernelcare_key_servers_limit{account="a",key="u"}': "+Inf",
         'cln_imunify_key_servers{account="a",key="i",checkin="fresh"}': "5",
         'cln_imunify_key_servers_limit{account="a",key="i"}': "+Inf",
     }
-    kernelcare, imunify, ip = (f'{{family="{each}"}}' for each in ("kernelcare", "imunify", "ip_license"))
+    kernelcare, imunify, ip = (f'{{family="{item}"}}' for item in ("kernelcare", "imunify", "ip_license"))
     table = "Licenses used and unused"
     check(tmp_path, table, series, {kernelcare: 89, imunify: 5}, ref="A")
     check(tmp_path, table, series, {kernelcare: 100, imunify: float("inf"), ip: 0}, ref="B")

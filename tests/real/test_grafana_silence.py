@@ -1,4 +1,4 @@
-"""Silent servers on the dashboards: how many there are, by any age from which on a server is silent."""
+"""Silent servers on the dashboards, for any value of stale_after."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.needs_server("prometheus")
 
 
 def registered_again(created: float, last: float = HOUR, key: str = "new", **more: float) -> Series:
-    """Return a server that was silent for five days, and another of its address that registered ``created`` ago."""
+    """Return a server that is silent for five days, and another at its address registered ``created`` ago."""
     old = 'account="a",key="k",server_id="old",ip="i"'
     found = {
         f"{KERNELCARE}_last_checkin_timestamp_seconds{{{old}}}": f"{NOW - 5 * DAY}",
@@ -52,15 +52,17 @@ def registered_again(created: float, last: float = HOUR, key: str = "new", **mor
     ],
 )
 def test_a_superseded_server_counts_as_that_alone(tmp_path: Path, series: Series, *, superseded: bool) -> None:
-    """Neither as silent nor as newly silent; and also on the board of its key, where the other key is not chosen."""
+    """A superseded server is not counted as silent, on any dashboard."""
     silent = 0 if superseded else sum("last_checkin" in name and int(at) < NOW - DAY for name, at in series.items())
     check(tmp_path, "Superseded", STALE_AFTER | series, {"{}": int(superseded)})
     check(tmp_path, "Silent", STALE_AFTER | series, {"{}": silent})
-    of_key = {"$kernelcare_key": "k"}
+    variables = {"$kernelcare_key": "k"}
     board = BOARDS["cln-kernelcare"]
     for panel, expected in {"Superseded": int(superseded), "Silent": 0 if superseded else 1}.items():
-        (query,) = (each for each in grafana.queries() if (each.board, each.panel) == (board["uid"], panel))
-        expression = query.expression.replace(*next(iter(of_key.items())))
+        (query,) = (
+            candidate for candidate in grafana.queries() if (candidate.board, candidate.panel) == (board["uid"], panel)
+        )
+        expression = query.expression.replace(*next(iter(variables.items())))
         evaluate(tmp_path, grafana.as_first_shown(expression, board), STALE_AFTER | series, {"{}": expected})
 
 
@@ -76,7 +78,7 @@ def test_a_superseded_server_counts_as_that_alone(tmp_path: Path, series: Series
     ],
 )
 def test_numbers_move_with_stale_after(tmp_path: Path, configured: int, chosen: int, expected: Samples) -> None:
-    """As configured, or as chosen, which replaces what is configured; without per-server series as well."""
+    """The numbers follow stale_after as configured or chosen, without per-server series too."""
     ages = [HOUR, 13 * HOUR, 2 * DAY, 8 * DAY, 20 * DAY, 35 * DAY, 42 * DAY]
     after = {'cln_probe_stale_after_seconds{api="c",account="a",probe="imunify"}': f"{configured}"}
     for panel, value in expected.items():
@@ -93,7 +95,7 @@ def test_numbers_move_with_stale_after(tmp_path: Path, configured: int, chosen: 
 
 
 def test_an_empty_account_has_no_servers(tmp_path: Path) -> None:
-    """Its lists were read, so that all numbers of them are 0; what was not read is no number."""
+    """Numbers are 0 for empty lists, and absent for lists that were not read."""
     empty = STALE_AFTER | {
         f'cln_kernelcare_key_servers{{account="a",key="k",checkin="{checkin}"}}': "0"
         for checkin in ("fresh", "stale", "never", "unknown")
@@ -104,7 +106,7 @@ def test_an_empty_account_has_no_servers(tmp_path: Path) -> None:
 
 
 def test_a_server_with_two_products_or_licenses(tmp_path: Path) -> None:
-    """Licenses of one address are one server, and those that none uses are none."""
+    """Licenses of one address count as one server, and unused ones as none."""
     series = (
         use("kernelcare", 3, 5)
         | use("imunify", 2, 5)

@@ -1,4 +1,4 @@
-"""What is wrong now, on the overview: a row of the policy each, and what just misses it."""
+"""The current problems on the overview: one case per row of the policy, and one just below its threshold."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     ),
     "a probe, at one of two exporters": (
         {'cln_probe_success{api="c",account="a",probe="kernelcare",instance="2"}': "0"},
-        {row(2, "Probe fails", "kernelcare", "exporter"): 1},
+        {row(2, "Probe is failing", "kernelcare", "exporter"): 1},
     ),
     "a probe that does not run": (
         {'cln_probe_last_run_timestamp_seconds{api="c",account="a",probe="kernelcare"}': f"{NOW - 181}"},
@@ -70,7 +70,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
             row(2, "TLS verification is disabled", "exporter", "exporter", account=""): 1,
             row(2, "State could not be written", "exporter", "exporter", account=""): 1,
             row(2, "CLN's clock differs", "exporter", "exporter", account=""): 1,
-            row(2, "Per-server series are left out", "kernelcare", "exporter"): 7,
+            row(2, "Per-server series are dropped", "kernelcare", "exporter"): 7,
         },
     ),
     "odd answers": (
@@ -80,9 +80,9 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
             'cln_probe_cautions{api="c",account="a",probe="kernelcare",fact="limit_not_told"}': "3",
         },
         {
-            row(1, "CLN lists no servers any more", "kernelcare", "exporter"): 1,
-            row(2, "CLN's answers are odd", "kernelcare", "exporter"): 2,
-            row(3, "CLN's answers are incomplete", "kernelcare", "exporter"): 3,
+            row(1, "CLN lists no servers anymore", "kernelcare", "exporter"): 1,
+            row(2, "CLN returns unexpected data", "kernelcare", "exporter"): 2,
+            row(3, "CLN returns incomplete data", "kernelcare", "exporter"): 3,
         },
     ),
     "a key that is nearly full": (
@@ -107,14 +107,14 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     ),
     "a disabled key that is full": (
         use("kernelcare", 2, 2) | info("u", enabled=False),
-        {row(3, "Disabled keys are full, or nearly", "kernelcare", "licenses"): 1},
+        {row(3, "Disabled keys are full or nearly full", "kernelcare", "licenses"): 1},
     ),
     "IP licenses": (
         license_of("i", "l", 0, created=7 * DAY)
         | {'cln_ip_licenses{account="a",license="l",registered="unknown"}': "2"},
         {
             row(3, "IP licenses are unused", "ip_license", "licenses"): 1,
-            row(3, "IP licenses: used or not is unknown", "ip_license", "licenses"): 2,
+            row(3, "Use of IP licenses is unknown", "ip_license", "licenses"): 2,
         },
     ),
     "an IP license that is new": (license_of("i", "l", 0, created=7 * DAY - 60), {}),
@@ -124,7 +124,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     ),
     "AccelerateWP": (
         {'cln_awp_billable{account="a",product="p",cdn_limit="",period="current"}': "31"},
-        {row(3, "AccelerateWP is billed for many more", "p", "licenses"): 11},
+        {row(3, "AccelerateWP bill jumped", "p", "licenses"): 11},
     ),
     "AccelerateWP of few": (
         {
@@ -167,9 +167,9 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     "a key that fell silent": (
         silent(KERNELCARE, DAY + 1, 9 * DAY) | silent(IMUNIFY, 4 * DAY, 9 * DAY) | use("imunify", 2, "+Inf", "k"),
         {
-            row(1, "Keys have fallen silent", "kernelcare", "kernelcare"): 1,
+            row(1, "Keys without any check-in", "kernelcare", "kernelcare"): 1,
             row(2, "Servers are silent", "kernelcare", "kernelcare"): 2,
-            row(1, "Keys have fallen silent", "imunify", "imunify"): 1,
+            row(1, "Keys without any check-in", "imunify", "imunify"): 1,
             row(2, "Servers are silent", "imunify", "imunify"): 2,
         },
     ),
@@ -189,7 +189,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     "many servers that fell silent": (
         silent(IMUNIFY, *[2 * DAY] * 5, HOUR) | use("imunify", 49, "+Inf", "k"),
         {
-            row(1, "Many servers fell silent", "imunify", "imunify"): 5,
+            row(1, "Many servers stopped checking in", "imunify", "imunify"): 5,
             row(2, "Servers are silent", "imunify", "imunify"): 5,
         },
     ),
@@ -200,7 +200,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
     "26 of a large fleet": (
         silent(KERNELCARE, *[2 * DAY] * 26, HOUR) | use("kernelcare", 9999, "+Inf", "k"),
         {
-            row(1, "Many servers fell silent", "kernelcare", "kernelcare"): 26,
+            row(1, "Many servers stopped checking in", "kernelcare", "kernelcare"): 26,
             row(2, "Servers are silent", "kernelcare", "kernelcare"): 26,
         },
     ),
@@ -255,7 +255,7 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_what_is_wrong_now(tmp_path: Path, name: str) -> None:
-    """Nothing is wrong with an account that is healthy, and each trouble is a row."""
+def test_problems_on_the_overview(tmp_path: Path, name: str) -> None:
+    """A healthy account has no rows, and each problem has one."""
     trouble, rows = TROUBLES[name]
     check(tmp_path, "What is wrong now", HEALTHY | trouble, rows, of="sum without (order) (%s)")

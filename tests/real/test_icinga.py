@@ -1,4 +1,4 @@
-"""A real Icinga 2 runs the plugins by the definitions that are shipped, and tells what its users would see."""
+"""A real Icinga 2 runs the plugins with the shipped definitions, and shows their results."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ object Service "arguments" {{
 
 
 def example() -> str:
-    """Return the host that is shipped as an example."""
+    """Return the shipped example host."""
     found = EXAMPLE.search(SERVICES.read_text())
     assert found
     return found[1]
@@ -83,7 +83,7 @@ def example() -> str:
 
 @dataclass(frozen=True)
 class Lab:
-    """The simulated account, and the Icinga that watches it."""
+    """The simulated account, and the Icinga that monitors it."""
 
     account: Watched
     icinga: Icinga
@@ -91,7 +91,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One of each for all tests here."""
+    """Yield one lab for all tests."""
     folder = tmp_path_factory.mktemp("icinga")
     with watched(folder) as account:
         shown = example()
@@ -112,39 +112,39 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def test_the_shipped_files_are_accepted(tmp_path: Path) -> None:
-    """With a constant for the folder and without, with the example host and without."""
+    """Icinga accepts the shipped files, with and without the constant and example host."""
     for number, text in enumerate((SHIPPED, CONSTANT + SHIPPED, SHIPPED + example())):
-        code, told = verify(tmp_path / str(number), text)
-        assert code == 0, told
-        assert "warning" not in told.replace("warning/ApplyRule", "")  # a rule that matches no host is none
-    assert "Instantiated 8 Services" in told
+        code, output = verify(tmp_path / str(number), text)
+        assert code == 0, output
+        assert "warning" not in output.replace("warning/ApplyRule", "")  # for a rule that matches no host
+    assert "Instantiated 8 Services" in output
 
 
 def test_a_command_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """So that the test above can fail."""
-    code, told = verify(tmp_path, SHIPPED + example().replace("cln_imunify", "cln_immunify", 1))
+    """Icinga rejects an unknown command, so that the test above can fail."""
+    code, output = verify(tmp_path, SHIPPED + example().replace("cln_imunify", "cln_immunify", 1))
     assert code == 1
-    assert "cln_immunify" in told
+    assert "cln_immunify" in output
 
 
 @pytest.mark.parametrize(("label", "state"), KEYS.items(), ids=KEYS.values())
 def test_a_result_is_what_the_plugin_prints(lab: Lab, label: str, state: str) -> None:
-    """State, first line, long output and perfdata of each state come through as they are."""
-    seen = lab.icinga.wait_for(f"direct!cln-key-{state}", state)
+    """State, first line, long output and perfdata are those of the plugin."""
+    result = lab.icinga.wait_for(f"direct!cln-key-{state}", state)
     printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", label)
-    assert seen.lasting == printed.lasting
-    assert seen.text.startswith(f"{state} - ")
+    assert result.lasting == printed.lasting
+    assert result.text.startswith(f"{state} - ")
 
 
 def test_the_perfdata_are_understood(lab: Lab) -> None:
-    """Values, units and thresholds are numbers to Icinga, so that graphs have them."""
+    """Icinga parses values, units and thresholds as numbers."""
     lab.icinga.wait_for("direct!cln-key-WARNING", "WARNING")
     parsed = lab.icinga.parsed_perfdata("direct!cln-key-WARNING")
     usage, oldest = parsed["limit_usage"], parsed["oldest_checkin"]
     assert set(parsed) == FIGURES_OF_SERVERS
     assert [usage[name] for name in ("value", "unit", "warn", "crit", "min")] == [10, "percent", 90, 100, 0]
     assert [oldest[name] for name in ("unit", "warn", "crit", "min")] == ["seconds", 86400, None, 0]
-    assert 2.5 * DAY <= oldest["value"] < 2.5 * DAY + 120  # CLN tells minutes
+    assert 2.5 * DAY <= oldest["value"] < 2.5 * DAY + 120  # CLN's dates have minutes only
 
 
 @pytest.mark.parametrize("host", ["cln", "direct"])
@@ -159,10 +159,10 @@ def test_the_perfdata_are_understood(lab: Lab) -> None:
     ],
 )
 def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state: str) -> None:
-    """From the exporter and from CLN itself they give the same."""
-    seen = lab.icinga.wait_for(f"{host}!cln-{name}", state)
-    assert seen.text.startswith(f"{state} - ")
-    assert seen.perfdata
+    """A service has the same result from the exporter and from CLN."""
+    result = lab.icinga.wait_for(f"{host}!cln-{name}", state)
+    assert result.text.startswith(f"{state} - ")
+    assert result.perfdata
 
 
 @pytest.mark.parametrize(
@@ -170,17 +170,17 @@ def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state
     [
         ("cln!cln-exporter", r"OK - all \d+ probes .*"),
         ("direct!cln-monitoring-key", "OK - monitoring key Moni-[0-9a-f]{8} is registered .*"),
-        ("cln!cln-key-web", rf"OK - .*{FINE} at 10 % \(1/10\)"),
-        ("cln!cln-key-mail", r"OK - 1 Imunify servers, .*"),
+        ("cln!cln-key-web", rf"OK - .*{FINE} at 10% \(1/10\)"),
+        ("cln!cln-key-mail", r"OK - 1 Imunify server, .*"),
     ],
 )
 def test_a_shipped_service_of_some_hosts(lab: Lab, name: str, text: str) -> None:
-    """Those of keys find the key by its label."""
+    """A service of a key finds it by its label."""
     assert re.fullmatch(text, lab.icinga.wait_for(name, "OK").text)
 
 
 def test_a_host_gets_what_it_asks_for(lab: Lab) -> None:
-    """And nothing more: a host that says nothing of CLN has no service."""
+    """A host has only the services that it configures."""
     names = [name.split("!") for name in lab.icinga.services()]
     assert {name for host, name in names if host == "cln"} == {
         *("cln-status", "cln-kernelcare", "cln-imunify", "cln-patch-status", "cln-ip-licenses", "cln-exporter"),
@@ -190,17 +190,17 @@ def test_a_host_gets_what_it_asks_for(lab: Lab) -> None:
 
 
 def test_arguments(lab: Lab) -> None:
-    """A list is an argument for each, a number of -v one with as many letters; no licence key is among them."""
-    seen = lab.icinga.wait_for("direct!arguments", "UNKNOWN")
+    """A list is passed as several arguments, -v as letters, and no license key as an argument."""
+    result = lab.icinga.wait_for("direct!arguments", "UNKNOWN")
     command = lab.icinga.last_check("direct!arguments")["command"]
     expected = ["--config", str(lab.account.config), "--ip", "198.51.100.9", "--key", SLOW, "--key", FINE]
     assert command[0] == str(PLUGINS / "check_cln_kernelcare")
     assert command[1:] == [*expected, "--limit-warning", "5", "--unreachable-state", "", "-vv"]
-    assert "--unreachable-state" in seen.text
+    assert "--unreachable-state" in result.text
 
 
 def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
-    """When CLN takes the question and never answers, -t makes it UNKNOWN and says so, long before Icinga would."""
+    """With a hanging CLN, -t ends the plugin as UNKNOWN, before Icinga would."""
     with lab.account.hanging():
         hung = lab.icinga.check("direct!cln-key-slow")
         check = lab.icinga.last_check("direct!cln-key-slow")
@@ -211,18 +211,18 @@ def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
 
 
 def test_a_key_recovers(lab: Lab) -> None:
-    """The check after a server's check-in is OK, and its perfdata are those of now."""
+    """The check after a check-in is OK, with current perfdata."""
     with lab.account.silent(KEY, 4 * DAY):
-        lost = lab.icinga.check("direct!cln-key-OK")
+        before = lab.icinga.check("direct!cln-key-OK")
     recovered = lab.icinga.check("direct!cln-key-OK")
-    assert [(seen.state, seen.perfdata["stale"]) for seen in (lost, recovered)] == [
+    assert [(result.state, result.perfdata["stale"]) for result in (before, recovered)] == [
         ("WARNING", "1;;;0"),
         ("OK", "0;;;0"),
     ]
 
 
-def test_what_icinga_checks_by_itself(lab: Lab) -> None:
-    """A flag that goes bad is WARNING a second later, and OK a second after it is good, without being asked."""
+def test_scheduled_checks(lab: Lab) -> None:
+    """Scheduled checks report a bad flag as WARNING, and its recovery as OK."""
     lab.icinga.wait_for("direct!each-second", "OK")
     lab.account.simulator.flags["xmlrpc"] = False
     broken = lab.icinga.wait_for("direct!each-second", "WARNING")
@@ -233,7 +233,7 @@ def test_what_icinga_checks_by_itself(lab: Lab) -> None:
 
 
 def test_a_result_from_outside(lab: Lab) -> None:
-    """What a plugin printed elsewhere can be handed in by the API, long output and perfdata too."""
+    """Results from elsewhere can be submitted through the API, with long output and perfdata."""
     printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", LOST)
     (answer,) = lab.icinga.ask(
         "/actions/process-check-result",

@@ -1,4 +1,4 @@
-"""A real Nagios runs the plugins by the definitions that are shipped, and tells what its users would see."""
+"""A real Nagios runs the plugins with the shipped definitions, and shows their results."""
 
 from __future__ import annotations
 
@@ -60,17 +60,17 @@ define service {{
 
 
 def service(name: str, command: str, minutes: float = 60, active: int = 1) -> str:
-    """Return a service of the host that asks CLN itself."""
+    """Return a service of the host that queries CLN."""
     return SERVICE.format(name=name, command=command, minutes=minutes, active=active)
 
 
 def uncommented(text: str) -> str:
-    """Return shipped definitions with those put to use that are shipped as comments."""
+    """Return the shipped definitions, with those in comments enabled."""
     return re.sub(r"^#(define \w+ \{|    .*|\})$", r"\1", text, flags=re.MULTILINE)
 
 
 def edited(text: str, changes: dict[str, str]) -> str:
-    """Return ``text`` as its user edits it: each of the old texts, which are there once, in favour of a new one."""
+    """Return ``text`` with each of the old texts, which must occur once, replaced by the new one."""
     for old, new in changes.items():
         assert text.count(old) == 1, old
         text = text.replace(old, new)
@@ -79,7 +79,7 @@ def edited(text: str, changes: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Lab:
-    """The simulated account, and the Nagios that watches it."""
+    """The simulated account, and the Nagios that monitors it."""
 
     account: Watched
     nagios: Nagios
@@ -87,7 +87,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One of each for all tests here."""
+    """Yield one lab for all tests."""
     folder = tmp_path_factory.mktemp("nagios")
     with watched(folder) as account:
         services = folder / "services.cfg"
@@ -102,13 +102,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             )
         )
         own = folder / "own.cfg"
-        of_key = "check_cln_kernelcare!$_HOSTCLN_SOURCE$ --key"
+        key_command = "check_cln_kernelcare!$_HOSTCLN_SOURCE$ --key"
         own.write_text(
             HOST.format(config=account.config)
-            + "".join(service(f"key {label}", f"{of_key} {label}") for label in KEY_SERVICES)
-            + service("slow key", f"{of_key} {SLOW} -t {HANG_TIMEOUT}")
+            + "".join(service(f"key {label}", f"{key_command} {label}") for label in KEY_SERVICES)
+            + service("slow key", f"{key_command} {SLOW} -t {HANG_TIMEOUT}")
             + service("each second", "check_cln_status!$_HOSTCLN_SOURCE$", minutes=1 / 60)
-            + service("from outside", f"{of_key} {FINE}", active=0)
+            + service("from outside", f"{key_command} {FINE}", active=0)
         )
         nagios = Nagios(folder, [SHIPPED[0], services, own], MACROS)
         try:
@@ -119,41 +119,41 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def as_nagios_has_it(result: Result) -> Result:
-    """Return the result of a plugin as Nagios keeps it: with colons for semicolons in all but the perfdata."""
+    """Return a plugin's result as stored by Nagios: with colons for semicolons except in perfdata."""
     lines = tuple(line.replace(";", ":") for line in result.lines)
     return Result(result.state, result.text.replace(";", ":"), lines, result.perfdata)
 
 
 def test_the_shipped_files_are_accepted(tmp_path: Path) -> None:
-    """Beside the templates that Nagios comes with nothing is missing, also of what is shipped as a comment."""
+    """Nagios accepts the shipped files, including those in comments."""
     all_used = tmp_path / "services.cfg"
     all_used.write_text(uncommented(SHIPPED[1].read_text()))
     for objects, services in ((SHIPPED, 6), ([SHIPPED[0], all_used], 10)):
-        code, told = verify(write_main(tmp_path / str(services), objects, MACROS))
-        assert code == 0, told
-        assert f"Checked {services} services." in told
-        assert re.search(r"Total Errors: +0$", told, re.MULTILINE), told
+        code, output = verify(write_main(tmp_path / str(services), objects, MACROS))
+        assert code == 0, output
+        assert f"Checked {services} services." in output
+        assert re.search(r"Total Errors: +0$", output, re.MULTILINE), output
 
 
 def test_a_command_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """So that the test above can fail."""
+    """Nagios rejects an unknown command, so that the test above can fail."""
     services = tmp_path / "services.cfg"
     services.write_text(SHIPPED[1].read_text().replace("check_cln_imunify!", "check_cln_immunify!"))
-    code, told = verify(write_main(tmp_path, [SHIPPED[0], services], MACROS))
+    code, output = verify(write_main(tmp_path, [SHIPPED[0], services], MACROS))
     assert code == 1
-    assert "check_cln_immunify" in told
+    assert "check_cln_immunify" in output
 
 
 @pytest.mark.parametrize(("label", "state"), KEY_SERVICES.items(), ids=KEY_SERVICES.values())
 def test_a_result_is_what_the_plugin_prints(lab: Lab, label: str, state: str) -> None:
-    """State, first line, long output and perfdata of each state come through as they are."""
-    seen = lab.nagios.wait_for("direct", f"key {label}", state)
+    """State, first line, long output and perfdata are those of the plugin."""
+    result = lab.nagios.wait_for("direct", f"key {label}", state)
     printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", label)
-    assert seen.lasting == as_nagios_has_it(printed).lasting
-    assert seen.text.startswith(f"{state} - ")
+    assert result.lasting == as_nagios_has_it(printed).lasting
+    assert result.text.startswith(f"{state} - ")
     if state != "UNKNOWN":
-        assert set(seen.perfdata) == FIGURES_OF_SERVERS
-        assert re.fullmatch(r"\d+s;86400;;0", seen.perfdata["oldest_checkin"])
+        assert set(result.perfdata) == FIGURES_OF_SERVERS
+        assert re.fullmatch(r"\d+s;86400;;0", result.perfdata["oldest_checkin"])
 
 
 @pytest.mark.parametrize("host", ["cln", "direct"])
@@ -168,10 +168,10 @@ def test_a_result_is_what_the_plugin_prints(lab: Lab, label: str, state: str) ->
     ],
 )
 def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state: str) -> None:
-    """From the exporter and from CLN itself they give the same."""
-    seen = lab.nagios.wait_for(host, name, state)
-    assert seen.text.startswith(f"{state} - ")
-    assert seen.perfdata
+    """A service has the same result from the exporter and from CLN."""
+    result = lab.nagios.wait_for(host, name, state)
+    assert result.text.startswith(f"{state} - ")
+    assert result.perfdata
 
 
 @pytest.mark.parametrize(
@@ -179,16 +179,16 @@ def test_a_shipped_service_of_each_account(lab: Lab, host: str, name: str, state
     [
         ("CLN exporter", r"OK - all \d+ probes .*"),
         ("CLN monitoring key", "OK - monitoring key Moni-[0-9a-f]{8} is registered .*"),
-        ("CLN KernelCare key web", rf"OK - .*{FINE} at 10 % \(1/10\)"),
+        ("CLN KernelCare key web", rf"OK - .*{FINE} at 10% \(1/10\)"),
     ],
 )
 def test_a_shipped_service_of_the_exporters_host(lab: Lab, name: str, text: str) -> None:
-    """There is one alone of it; that of a key finds the key by its label."""
+    """A service of a key finds it by its label, on one host only."""
     assert re.fullmatch(text, lab.nagios.wait_for("cln", name, "OK").text)
 
 
 def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
-    """When CLN takes the question and never answers, -t makes it UNKNOWN and says so, long before Nagios would."""
+    """With a hanging CLN, -t ends the plugin as UNKNOWN, before Nagios would."""
     with lab.account.hanging():
         hung = lab.nagios.check("direct", "slow key")
         took = float(lab.nagios.status("direct", "slow key")["check_execution_time"])
@@ -199,18 +199,18 @@ def test_a_hang_is_ended_by_the_plugin(lab: Lab) -> None:
 
 
 def test_a_key_recovers(lab: Lab) -> None:
-    """The check after a server's check-in is OK, and its perfdata are those of now."""
+    """The check after a check-in is OK, with current perfdata."""
     with lab.account.silent(KEY, 4 * DAY):
-        lost = lab.nagios.check("direct", f"key {FINE}")
+        before = lab.nagios.check("direct", f"key {FINE}")
     recovered = lab.nagios.check("direct", f"key {FINE}")
-    assert [(seen.state, seen.perfdata["stale"]) for seen in (lost, recovered)] == [
+    assert [(result.state, result.perfdata["stale"]) for result in (before, recovered)] == [
         ("WARNING", "1;;;0"),
         ("OK", "0;;;0"),
     ]
 
 
-def test_what_nagios_checks_by_itself(lab: Lab) -> None:
-    """A flag that goes bad is WARNING a second later, and OK a second after it is good, without being asked."""
+def test_scheduled_checks(lab: Lab) -> None:
+    """Scheduled checks report a bad flag as WARNING, and its recovery as OK."""
     lab.nagios.wait_for("direct", "each second", "OK")
     lab.account.simulator.flags["xmlrpc"] = False
     broken = lab.nagios.wait_for("direct", "each second", "WARNING")
@@ -221,7 +221,7 @@ def test_what_nagios_checks_by_itself(lab: Lab) -> None:
 
 
 def test_a_result_from_outside(lab: Lab) -> None:
-    """What a plugin printed elsewhere can be handed in through the command file, long output and perfdata too."""
+    """Results from elsewhere can be submitted through the command file."""
     printed = run_plugin("check_cln_kernelcare", "--config", str(lab.account.config), "--key", LOST)
     perfdata = " ".join(f"{label}={value}" for label, value in printed.perfdata.items())
     output = "\\n".join([f"{printed.text} | {perfdata}", *printed.lines])

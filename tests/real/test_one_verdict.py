@@ -1,4 +1,4 @@
-"""The alert rules and the dashboards find of a fleet what the page and the plugins find, as promtool runs them."""
+"""The alert rules and dashboards agree with the page and the plugins on all fleets, tested with promtool."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ pytestmark = pytest.mark.needs_server("prometheus")
 RULES = Path(__file__).parents[2] / "dashboards" / "prometheus" / "cln.rules.yml"
 TARGET = 'job="cln",instance="x:10099"'
 HOURS = 8
-"""Longer than any alert waits, and shorter than the 24 h of servers of which nobody knows when they were registered."""
+"""Longer than the wait of any alert, and shorter than 24 h, for servers with an unknown registration time."""
 FROM_HISTORY = {"servers were lost", "all servers were lost"}
 """The rules see these in the metrics of an hour and a day ago, which a fleet of one moment does not have."""
 NUMBERS = {Severity.CRITICAL: 3, Severity.WARNING: 2, Severity.INFO: 1}
-AT_A_TIME = 10  # as most of the time goes into starting
+AT_A_TIME = 10  # as most of the time is spent on its start
 STARTS = range(0, len(FLEETS), AT_A_TIME)
 
 
 def input_series(fleet: Fleet) -> list[dict[str, str]]:
-    """Return what an exporter shows of a fleet every half hour: ages stay, so all moments move on."""
+    """Return the series of a fleet every half hour; ages are constant, so all timestamps move."""
     settings = settings_of(fleet)
-    view = viewed(fleet.seen, last_run=NOW, last_success=NOW)
+    view = viewed(fleet.observation, last_run=NOW, last_success=NOW)
     view = msgspec.structs.replace(view, stale_after=stale_after_of(settings))
     text = b"".join(render_target(view, settings, 10**6).values()).decode()
     steps = HOURS * 2
@@ -45,7 +45,9 @@ def input_series(fleet: Fleet) -> list[dict[str, str]]:
         {"series": f"up{{{TARGET}}}", "values": f"1x{steps}"},
         {"series": f'cln_exporter_build_info{{{TARGET},version="1"}}', "values": f"1x{steps}"},
     ]
-    for part in fleet.seen.parts if fleet.seen.probe == "patch_status" else ():  # as the probe of the keys shows them
+    for part in (
+        fleet.observation.parts if fleet.observation.probe == "patch_status" else ()
+    ):  # as the probe of the keys shows them
         if part.value.key:
             labels = (
                 f'{TARGET},account="acme",key="{part.value.key}",note="",enabled="{not part.value.is_disabled}"'.lower()
@@ -60,14 +62,14 @@ def input_series(fleet: Fleet) -> list[dict[str, str]]:
     return found
 
 
-def run(fleets: Sequence[Fleet], rule_file: Path, of: str, folder: Path, *, every: str = "30m") -> str:
-    """Return what promtool finds wrong where the worst of the series ``of`` is that of the policy; info is optional."""
+def run(fleets: Sequence[Fleet], rule_file: Path, selector: str, folder: Path, *, every: str = "30m") -> str:
+    """Return the problems that promtool reports if the worst series is not that of the policy; info is optional."""
     (folder / "cases.test.yml").write_text(
         yaml.safe_dump(
             {
                 "rule_files": [str(rule_file)],
                 "evaluation_interval": every,
-                "tests": [case(fleet, of) for fleet in fleets],
+                "tests": [case(fleet, selector) for fleet in fleets],
             },
             allow_unicode=True,
             width=1000,
@@ -83,9 +85,9 @@ def run(fleets: Sequence[Fleet], rule_file: Path, of: str, folder: Path, *, ever
     return "" if done.returncode == 0 else done.stdout.decode()
 
 
-def case(fleet: Fleet, of: str) -> dict[str, object]:
+def case(fleet: Fleet, selector: str) -> dict[str, object]:
     """Return promtool's test of a fleet."""
-    worst = " or ".join(f"(count({of % severity.word}) * 0 + {number})" for severity, number in NUMBERS.items())
+    worst = " or ".join(f"(count({selector % severity.word}) * 0 + {number})" for severity, number in NUMBERS.items())
     expected = [] if fleet.severity is None else [{"labels": "{}", "value": NUMBERS[fleet.severity]}]
     if fleet.severity is Severity.INFO:
         worst, expected = f"({worst}) > 1", []
@@ -99,16 +101,20 @@ def case(fleet: Fleet, of: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("start", STARTS)
 def test_the_rules_agree(start: int, tmp_path: Path) -> None:
-    """The alerts that fire are as bad as the page and the plugins say."""
+    """The severity of firing alerts is that of the page and the plugins."""
     fleets = [fleet for fleet in FLEETS[start : start + AT_A_TIME] if fleet.name not in FROM_HISTORY]
     assert run(fleets, RULES, 'ALERTS{alertstate="firing",severity="%s"}', tmp_path) == ""
 
 
 @pytest.mark.parametrize("start", STARTS)
 def test_the_dashboard_agrees(start: int, tmp_path: Path) -> None:
-    """So is what the overview shows as wrong now."""
+    """The severity on the overview is that of the page and the plugins."""
     (overview,) = (board for board in grafana.dashboards() if board["uid"] == "cln-overview")
-    (query,) = (each for each in grafana.queries() if (each.board, each.panel) == ("cln-overview", "What is wrong now"))
+    (query,) = (
+        candidate
+        for candidate in grafana.queries()
+        if (candidate.board, candidate.panel) == ("cln-overview", "What is wrong now")
+    )
     expression = grafana.as_first_shown(query.expression, overview)
     words = expression
     for severity, level in LEVELS.items():

@@ -1,4 +1,4 @@
-"""An ordinary account: no reseller access, no Imunify, no IP licenses, one retired key. It is calm on every surface."""
+"""An ordinary account without reseller access, Imunify and IP licenses, and with a retired key, has no problems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.simulator import Fault, Simulator, serve
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.helpers.running import Exporter, ask, running_exporter
 from tests.helpers.small_cln import LOGIN, SECRET_KEY
 from tools.definitions.services import SERVICES, SOURCE, Service
@@ -23,18 +23,18 @@ OF_ACCOUNTS = [service for service in SERVICES if service.of_accounts and not se
 
 @dataclass(frozen=True)
 class Ordinary:
-    """The exporter that watches the account, and the configuration by which plugins ask CLN themselves."""
+    """The exporter that monitors the account, and the configuration for plugins that query CLN."""
 
     exporter: Exporter
     config: Path
 
     @property
     def url(self) -> str:
-        """Where the exporter answers."""
+        """The URL of the exporter."""
         return f"http://{self.exporter.address}"
 
     def get(self, path: str) -> str:
-        """Return what the exporter answers."""
+        """Return the response of the exporter."""
         answer = ask(f"{self.url}{path}")
         assert answer.status == 200, answer
         return answer.text
@@ -42,7 +42,7 @@ class Ordinary:
 
 @pytest.fixture(scope="module")
 def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordinary]:
-    """One account, watched with the default configuration."""
+    """Yield the account, monitored with the default configuration."""
     folder = tmp_path_factory.mktemp("ordinary")
     simulator = Simulator(seed=3)
     now = time.time()
@@ -73,7 +73,7 @@ def ordinary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ordinary]:
 
 
 def test_no_probe_fails(ordinary: Ordinary) -> None:
-    """What CLN does not offer to this account is no failure."""
+    """A product that CLN does not offer to the account is not a failure."""
     success = [line for line in ordinary.get("/metrics").splitlines() if line.startswith("cln_probe_success{")]
     assert len(success) == 5
     assert {line.rpartition(" ")[2] for line in success} == {"1"}
@@ -82,14 +82,14 @@ def test_no_probe_fails(ordinary: Ordinary) -> None:
 
 
 def test_the_page_is_calm(ordinary: Ordinary) -> None:
-    """It mentions what is not available, and nothing else than info."""
+    """The page shows what is not available as info, and nothing worse."""
     page = ordinary.get("/")
     assert 'class="verdict ok"' in page or 'class="verdict info"' in page
     assert "not available to this account: reseller access" in page
 
 
-def test_what_is_not_available_is_logged_once(ordinary: Ordinary) -> None:
-    """With a fact to search for, at a level that wakes nobody."""
+def test_unavailable_product_is_logged_once(ordinary: Ordinary) -> None:
+    """An unavailable product is logged once, below the level warning."""
     lines = [line for line in ordinary.exporter.log.splitlines() if "not_available" in line]
     assert len(lines) == 1
     assert "level=info" in lines[0]
@@ -99,24 +99,24 @@ def test_what_is_not_available_is_logged_once(ordinary: Ordinary) -> None:
 @pytest.mark.parametrize("way", ["exporter", "direct"])
 @pytest.mark.parametrize("service", OF_ACCOUNTS, ids=lambda service: service.name)
 def test_a_shipped_service_is_ok(service: Service, way: str, ordinary: Ordinary) -> None:
-    """With the arguments that the shipped definitions give."""
+    """Each shipped service is OK with its shipped arguments."""
     source = f"--exporter {ordinary.url}" if way == "exporter" else f"--config {ordinary.config}"
-    outcome = run_inside(service.plugin, *shlex.split(service.nagios.replace(SOURCE, source)))
+    outcome = run_in_process(service.plugin, *shlex.split(service.nagios.replace(SOURCE, source)))
     assert outcome.state == "OK", outcome.output
 
 
 def test_the_patch_status_is_that_of_its_keys(ordinary: Ordinary) -> None:
-    """The retired key is left out, and named in the long output."""
-    outcome = run_inside("check_cln_patch_status", "--exporter", ordinary.url)
+    """The retired key is excluded, and named in the long output."""
+    outcome = run_in_process("check_cln_patch_status", "--exporter", ordinary.url)
     assert (outcome.state, outcome.text) == ("OK", "4 of 4 servers up to date")
     assert any("the disabled key" in line for line in outcome.lines)
 
 
-def test_what_plugins_read_says_what_is_not_available(ordinary: Ordinary) -> None:
-    """By name, with CLN's answer."""
-    seen = json.loads(ordinary.get("/api/v1/observations/acme/patch_status"))
-    unavailable = seen["observation"]["unavailable"]
-    assert [each["what"].partition(" key ")[0] for each in unavailable] == [
+def test_observations_have_unavailable_parts(ordinary: Ordinary) -> None:
+    """The JSON for plugins has the unavailable parts with CLN's response."""
+    document = json.loads(ordinary.get("/api/v1/observations/acme/patch_status"))
+    unavailable = document["observation"]["unavailable"]
+    assert [part["what"].partition(" key ")[0] for part in unavailable] == [
         "reseller access",
         "the patch status of the disabled",
     ]

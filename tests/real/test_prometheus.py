@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the running exporter, and its answers are what an operator would see."""
+"""A real Prometheus scrapes the running exporter, and its query results are those an operator sees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USED = "sum by (account, key) (cln_kernelcare_key_servers) / on (account, key) c
 
 @dataclass
 class Lab:
-    """The simulated CLN, the exporter that watches it, and the Prometheus that scrapes the exporter."""
+    """The simulated CLN, the exporter that monitors it, and the Prometheus that scrapes the exporter."""
 
     simulator: Simulator
     config: Path
@@ -34,7 +34,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One of each for all tests here: a Prometheus makes its first scrape only 5 s after its start."""
+    """Yield one lab for all tests: a Prometheus makes its first scrape 5 s after its start."""
     folder = tmp_path_factory.mktemp("lab")
     simulator = small_cln()
     address = f"127.0.0.1:{free_port()}"
@@ -50,14 +50,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def test_the_target_is_up_and_all_of_it_is_read(lab: Lab) -> None:
-    """Prometheus takes what the exporter serves it: OpenMetrics, gzipped."""
+    """Prometheus reads the whole exposition as gzipped OpenMetrics."""
     lab.prometheus.wait_for("up", [1])
     lines = [line for line in lab.exporter.metrics().splitlines() if not line.startswith("#")]
     lab.prometheus.wait_for("scrape_samples_scraped", [len(lines)])
 
 
 def test_a_stale_check_in_is_found_by_its_age(lab: Lab) -> None:
-    """The query of the alert names the one server that stopped checking in."""
+    """The alert query finds the one server that stopped checking in."""
     lab.prometheus.wait_for(STALE, ["stale"], of="server_id")
     ((labels, age),) = lab.prometheus.query(STALE)
     assert (labels["account"], labels["ip"], labels["key"][:5]) == ("acme", "192.0.2.2", "WsTs-")
@@ -65,12 +65,12 @@ def test_a_stale_check_in_is_found_by_its_age(lab: Lab) -> None:
 
 
 def test_used_by_limit_is_a_ratio_also_without_a_limit(lab: Lab) -> None:
-    """Three of four servers are 75 %; an unlimited key is never full."""
+    """Three of four servers are 75%; an unlimited key is never full."""
     lab.prometheus.wait_for(USED, [0.0, 0.75])
 
 
-def test_a_server_that_comes_and_goes_is_seen_to(lab: Lab) -> None:
-    """A server registered now is in Prometheus a moment later, and gone a moment after it is removed."""
+def test_new_and_removed_server(lab: Lab) -> None:
+    """A new server appears in Prometheus, and disappears when it is removed."""
     key = lab.simulator.accounts["pl4nted_login"].kernelcare_keys[KEY]
     created = 'cln_kernelcare_server_created_timestamp_seconds{server_id="newcomer"}'
     key.add_server("newcomer", ip="192.0.2.77", last_checkin=1682868360)
@@ -82,7 +82,7 @@ def test_a_server_that_comes_and_goes_is_seen_to(lab: Lab) -> None:
 
 
 def test_a_failing_probe_says_so_and_keeps_its_data(lab: Lab) -> None:
-    """While CLN refuses, the probe fails by that reason and its servers stay; then it recovers by itself."""
+    """A refused probe fails with its reason, keeps its servers and recovers."""
     fault = lab.simulator.faults.add(Fault("status", "/kcare/key/*", status=401))
     lab.prometheus.wait_for('cln_probe_success{probe="kernelcare"}', [0])
     lab.prometheus.wait_for('cln_probe_failures_total{probe="kernelcare"} > 0', ["auth"], of="reason")
@@ -92,7 +92,7 @@ def test_a_failing_probe_says_so_and_keeps_its_data(lab: Lab) -> None:
 
 
 def test_a_reload_renames_an_account_in_prometheus(lab: Lab) -> None:
-    """After a reload the series of the old name end at the next scrape, those of the new one begin."""
+    """After a reload, series of the old name end, and those of the new one start."""
     before = lab.config.read_text()
     lab.config.write_text(before.replace("name: acme", "name: renamed"))
     assert lab.exporter.ask("/-/reload", "POST").status == 200
@@ -103,7 +103,7 @@ def test_a_reload_renames_an_account_in_prometheus(lab: Lab) -> None:
 
 
 def test_promtool_finds_nothing_to_say(lab: Lab, tmp_path: Path) -> None:
-    """promtool's linter is silent on a CLN with quotes, emoji and newlines in its notes, and on the demo."""
+    """promtool's linter reports nothing for odd notes and for the demo."""
     assert _promtool_check(lab.exporter.metrics()) == (0, "")
     with running_exporter(tmp_path, "--demo") as demo:
         demo.wait_ready()
@@ -111,7 +111,7 @@ def test_promtool_finds_nothing_to_say(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_restart_is_a_gap_and_nothing_more(lab: Lab) -> None:
-    """Stopped, the exporter is down in Prometheus; started again on the same port, all is as before."""
+    """A restart of the exporter is only a gap in Prometheus."""
     code, _ = lab.exporter.stop()
     assert code == 0
     lab.prometheus.wait_for("up", [0])

@@ -1,4 +1,4 @@
-"""The shipped Prometheus and Alertmanager files, as their own tools judge them, and what their tests leave out."""
+"""The shipped Prometheus and Alertmanager files are valid for their own tools, and their tests are complete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CASES: list[dict[str, Any]] = [case for group in GROUPS for case in group.get("a
 
 
 def run(*command: str, folder: Path = FOLDER) -> tuple[int, str]:
-    """Return the exit code and the output of one of the servers' tools."""
+    """Return the exit code and the output of a tool of the servers."""
     done = subprocess.run(
         [servers.path(command[0]), *command[1:]],
         cwd=folder,
@@ -41,10 +41,10 @@ def run(*command: str, folder: Path = FOLDER) -> tuple[int, str]:
         *(pytest.param(("test", "rules", name), id=name) for name in TEST_FILES),
     ],
 )
-def test_promtool_accepts_what_is_shipped(arguments: tuple[str, ...]) -> None:
-    """What users copy works as it is, and each alert fires when it should and not before."""
-    code, told = run("promtool", *arguments)
-    assert code == 0, told
+def test_promtool_accepts_the_shipped_files(arguments: tuple[str, ...]) -> None:
+    """promtool accepts the shipped files, and their tests pass."""
+    code, output = run("promtool", *arguments)
+    assert code == 0, output
 
 
 CHANGES = {
@@ -62,13 +62,13 @@ CHANGES = {
     "dropped_least": ("- 5", "- 4", {"ClnServersDropped"}),
     "bill_jumped": ("1.5 *", "1.49 *", {"ClnAwpBillJumped"}),
 }
-"""By threshold: a number, one that is a little different, and the alerts that do something else then."""
+"""By threshold: its value, a slightly different one, and the alerts that then behave differently."""
 
 
 @pytest.mark.needs_server("prometheus")
 @pytest.mark.parametrize("threshold", CHANGES)
 def test_a_little_of_a_threshold_is_noticed(threshold: str, tmp_path: Path) -> None:
-    """Whoever changes one changes what its alert does, and the tests of the rules know where that begins."""
+    """A small change of a threshold fails the tests of the rules."""
     old, new, alerts = CHANGES[threshold]
     lines = (FOLDER / "cln.rules.yml").read_text().splitlines()
     mark = f"# threshold: {threshold}"
@@ -89,34 +89,34 @@ def test_a_little_of_a_threshold_is_noticed(threshold: str, tmp_path: Path) -> N
 
 @pytest.mark.needs_server("prometheus")
 def test_the_queries_of_the_runbook_can_be_asked(tmp_path: Path) -> None:
-    """Each line of its blocks of PromQL is a query of its own."""
+    """Each line of PromQL in the runbook is a valid query."""
     blocks = re.findall(r"^```promql\n(.+?)^```", RUNBOOK.read_text(), re.MULTILINE | re.DOTALL)
     queries = [line for block in blocks for line in block.splitlines()]
     assert len(queries) > 10
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     (tmp_path / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "runbook", "rules": rules}]}))
-    code, told = run("promtool", "check", "rules", "queries.yml", folder=tmp_path)
-    assert code == 0, told
+    code, output = run("promtool", "check", "rules", "queries.yml", folder=tmp_path)
+    assert code == 0, output
 
 
 @pytest.mark.needs_server("alertmanager")
 def test_amtool_accepts_the_example() -> None:
-    """Also what no alert of ours goes through is spelled right."""
-    code, told = run("amtool", "check-config", "alertmanager.yml")
-    assert code == 0, told
-    assert "6 inhibit rules" in told
+    """amtool accepts the example configuration."""
+    code, output = run("amtool", "check-config", "alertmanager.yml")
+    assert code == 0, output
+    assert "6 inhibit rules" in output
 
 
 @pytest.mark.needs_server("alertmanager")
 @pytest.mark.parametrize("name", re.findall(r"Cln\w+", (FOLDER / "alertmanager.yml").read_text()))
 def test_the_example_of_alertmanager_knows_the_alerts(name: str) -> None:
-    """A name that is not there would inhibit nothing."""
+    """The example inhibits only alerts that exist."""
     assert name in ALERTS
 
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_each_alert_is_tested_for_firing_and_for_not_firing(name: str) -> None:
-    """Both, and with the whole of its text: promtool compares annotations, so that none has a value missing."""
+    """Each alert has tests that it fires and does not fire."""
     cases = [case for case in CASES if case["alertname"] == name]
     fired = [alert for case in cases for alert in case.get("exp_alerts") or []]
     assert fired
@@ -130,7 +130,7 @@ def test_each_alert_is_tested_for_firing_and_for_not_firing(name: str) -> None:
 
 
 def test_no_test_is_about_an_alert_that_is_not_there() -> None:
-    """A test that an unknown alert does not fire would always pass."""
+    """Each tested alert exists; tests of unknown alerts would always pass."""
     assert {case["alertname"] for case in CASES} == set(ALERTS)
     names = [re.findall(r"Cln\w+", str(group.get("promql_expr_test"))) for group in GROUPS]
     assert {name for found in names for name in found if name != "ClnKey"} <= set(ALERTS)

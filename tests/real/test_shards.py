@@ -1,4 +1,4 @@
-"""Three shards, each a pair of exporters: a real Prometheus, and a TSDB behind it, see the fleet once and whole."""
+"""Three shards of two exporters each: Prometheus and a TSDB have every server once while exporters fail."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SHARDS_MISSING = "max(cln_exporter_shards) - count(count by (shard) (cln_exporte
 
 @dataclass
 class Lab:
-    """The exporters by shard and replica, and what is behind them."""
+    """The exporters by shard and replica, and the servers behind them."""
 
     folder: Path
     exporters: dict[tuple[Shard, str], Exporter]
@@ -47,12 +47,12 @@ class Lab:
     victoria: VictoriaMetrics
 
     def kill(self, shard: Shard, replica: str) -> None:
-        """Let an exporter die."""
+        """Kill an exporter."""
         self.exporters[shard, replica].process.kill()
         self.exporters[shard, replica].process.wait()
 
     def revive(self, shard: Shard, replica: str) -> None:
-        """Start one that died, at the address where it was."""
+        """Restart a killed exporter at the same address."""
         address = self.exporters[shard, replica].address
         self.exporters[shard, replica] = start(self.folder, shard, replica, address)
 
@@ -65,7 +65,7 @@ def start(folder: Path, shard: Shard, replica: str, address: str) -> Exporter:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """A fleet of 30 keys, six exporters that poll it once, and a Prometheus that writes on what it scrapes."""
+    """Yield a fleet of 30 keys, six exporters that have polled it, and a Prometheus that writes to a TSDB."""
     simulator = Simulator(seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY)
     for key, servers in SERVERS.items():
@@ -97,7 +97,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 
 
 def test_the_fleet_is_seen_once_and_whole_while_exporters_die_and_return(lab: Lab) -> None:
-    """One of a pair is not missed for a second; of both, only what they read is, until one is back."""
+    """One exporter of a pair can fail without a gap."""
     tsdb = lab.victoria
     tsdb.wait_for("count(cln_exporter_shard_info)", [6])
     tsdb.wait_for(COUNTED, [FLEET])

@@ -1,4 +1,4 @@
-"""A real browser opens the status page: what one reads, what it loads, and how it fits."""
+"""The status page in a real browser: its text, its requests and its layout."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ CUT = """
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
-    """One browser for all tests here: it takes a second to start."""
+    """Yield one browser for all tests, as its start takes a second."""
     with Chromium() as chromium:
         yield chromium
 
 
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
-    """A CLN of one account, one of whose keys has a note that means harm."""
+    """Return a CLN of one account, with a malicious note on a key."""
     simulator = small_cln()
     simulator.accounts[LOGIN].kernelcare_keys[KEY].note = HOSTILE
     return simulator
@@ -53,7 +53,7 @@ def simulator() -> Simulator:
 
 @pytest.fixture(scope="module")
 def exporter(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """The exporter that watches it."""
+    """Yield the exporter that monitors it."""
     folder = tmp_path_factory.mktemp("page")
     with serve(simulator) as served:
         config = write_config(folder, served.url)
@@ -64,7 +64,7 @@ def exporter(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """The demonstration, which has something in each section."""
+    """Yield the demo, which has something in each section."""
     with running_exporter(tmp_path_factory.mktemp("demo"), "--demo") as exporter:
         exporter.wait_ready()
         yield exporter
@@ -75,16 +75,16 @@ def opened(chromium: Chromium, exporter: Exporter, width: int = 1280, *, dark: b
     return chromium.page(f"http://{exporter.address}/", width, dark=dark)
 
 
-def test_what_one_reads(chromium: Chromium, exporter: Exporter) -> None:
-    """The verdict first, then what is wrong, then all there is; nothing secret, and nothing to complain of."""
+def test_text_of_the_page(chromium: Chromium, exporter: Exporter) -> None:
+    """The page has a summary, problems and all details, without secrets and console messages."""
     page = opened(chromium, exporter)
     text = page.text()
     lines = [line for line in text.splitlines() if line.strip()]
-    assert lines[0] == "Skip to what is wrong"
+    assert lines[0] == "Skip to the problems"
     assert lines[1].startswith("CloudLinux Network")
     assert re.fullmatch(r"(\d+ critical and )?\d+ warnings?", page.text("#verdict"))
     for words in (
-        "1 KernelCare server of acme is silent for over 30d and still billed",
+        "1 KernelCare server of acme has been silent for over 30d, still billed",
         "3 of 4",
         "192.0.2.2",
         "xmlrpc",
@@ -95,7 +95,7 @@ def test_what_one_reads(chromium: Chromium, exporter: Exporter) -> None:
 
 
 def test_a_note_that_means_harm_is_only_a_note(chromium: Chromium, exporter: Exporter) -> None:
-    """It is read, not run, and nobody else is asked for anything."""
+    """A malicious note is shown as text, and no other host is contacted."""
     page = opened(chromium, exporter)
     assert HOSTILE[:60] in page.text()
     assert "pwned" not in page.evaluate("document.title")
@@ -109,7 +109,7 @@ def test_a_note_that_means_harm_is_only_a_note(chromium: Chromium, exporter: Exp
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_fits(width: int, dark: bool, path: str, chromium: Chromium, demo: Exporter) -> None:
-    """On a screen and on a phone: nothing is wider than the page, nothing is cut, and it follows the color scheme."""
+    """The page fits screens and phones without overflow, and follows the color scheme."""
     page = chromium.page(f"http://{demo.address}/{path}", width, dark=dark)
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -121,8 +121,8 @@ def test_it_fits(width: int, dark: bool, path: str, chromium: Chromium, demo: Ex
     assert page.complaints == []
 
 
-def test_the_pictures_are_told_in_words(chromium: Chromium, demo: Exporter) -> None:
-    """To whoever listens to the page, as the browser hands it on; tables are tables on a phone as well."""
+def test_images_have_texts(chromium: Chromium, demo: Exporter) -> None:
+    """The accessibility tree has texts for images, and tables also on a phone."""
     page = opened(chromium, demo, 390)
     nodes = page.call("Accessibility.getFullAXTree")["nodes"]
     roles = [(node.get("role", {}).get("value"), node.get("name", {}).get("value", "")) for node in nodes]
@@ -135,13 +135,13 @@ def test_the_pictures_are_told_in_words(chromium: Chromium, demo: Exporter) -> N
         "IP-licensed servers",
     ]
     tables = {name for role, name in roles if role == "table"}
-    assert {"Accounts", "Silent servers, the longest first", "Keys", "IP licenses", "Groups"} <= tables
+    assert {"Accounts", "Silent servers, longest first", "Keys", "IP licenses", "Groups"} <= tables
     assert sum(role == "rowheader" for role, _ in roles) > 30
     assert {"banner", "main", "navigation", "contentinfo"} <= {role for role, _ in roles}
 
 
 def test_the_longest_notes_fit(chromium: Chromium, simulator: Simulator, exporter: Exporter) -> None:
-    """Be they of one word, or written from right to left: the page does not get wider than a phone."""
+    """Notes of one long word or in right-to-left text do not widen the page."""
     key = simulator.accounts[LOGIN].kernelcare_keys[KEY]
     before, notes = key.note, ("n" * 4096, "שרתי אירוח " * 400, '"{{ x }}"\n' * 400)
     try:
@@ -164,8 +164,8 @@ def _shows(exporter: Exporter, words: str) -> bool:
     return words in html.unescape(exporter.ask("/").text)
 
 
-def test_what_is_open_stays_open(chromium: Chromium, demo: Exporter) -> None:
-    """While the page is updated, and so does the focus on it; what one opens is named."""
+def test_open_details_stay_open(chromium: Chromium, demo: Exporter) -> None:
+    """Open details and the focus are kept during updates."""
     page = opened(chromium, demo)
     page.evaluate("document.querySelector('details summary').focus()")
     page.press("Enter")
@@ -182,7 +182,7 @@ def test_what_is_open_stays_open(chromium: Chromium, demo: Exporter) -> None:
 
 
 def test_an_account_stays_chosen(chromium: Chromium, demo: Exporter) -> None:
-    """While the page is updated."""
+    """The chosen account is kept during updates."""
     page = chromium.page(f"http://{demo.address}/?account=demo", 1280)
     page.evaluate("document.querySelector('#main').dataset.old = 'yes'")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
@@ -192,7 +192,7 @@ def test_an_account_stays_chosen(chromium: Chromium, demo: Exporter) -> None:
 
 
 def test_from_a_problem_to_the_runbook(chromium: Chromium, demo: Exporter) -> None:
-    """One click leads to the section of the alert, another one back."""
+    """A click on a problem opens its section of the runbook, and another one returns."""
     page = opened(chromium, demo)
     target = page.evaluate("document.querySelector('.where a[href^=runbook]').href")
     page.open(target)
@@ -203,10 +203,10 @@ def test_from_a_problem_to_the_runbook(chromium: Chromium, demo: Exporter) -> No
 
 
 def test_by_keyboard(chromium: Chromium, demo: Exporter) -> None:
-    """The first stop leads past the header, and one sees where one is."""
+    """The first tab stop skips the header, and the focus is visible."""
     page = opened(chromium, demo)
     page.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to what is wrong"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the problems"
     assert page.evaluate("document.activeElement.getBoundingClientRect().left") > 0
     page.press("Enter")
     wait_until(lambda: page.evaluate("document.activeElement.id") == "main", "the focus to be past the header")
@@ -216,7 +216,7 @@ def test_by_keyboard(chromium: Chromium, demo: Exporter) -> None:
 
 
 def test_it_brings_itself_up_to_date(chromium: Chromium, exporter: Exporter, simulator: Simulator) -> None:
-    """In place: neither the place nor the focus is lost; while CLN fails it says so, and it can be told to wait."""
+    """The page updates in place, reports failures of CLN, and can be paused."""
     page = opened(chromium, exporter)
     page.evaluate("document.querySelector('main a[href=\"config\"]').focus()")
     place = page.evaluate("scrollY")
@@ -241,8 +241,8 @@ def test_it_brings_itself_up_to_date(chromium: Chromium, exporter: Exporter, sim
     assert page.hosts == {exporter.address}
 
 
-def test_an_exporter_that_is_gone(chromium: Chromium, tmp_path: Path) -> None:
-    """Nobody takes the page of yesterday for that of now."""
+def test_unreachable_exporter(chromium: Chromium, tmp_path: Path) -> None:
+    """While the exporter is unreachable, the page is marked as outdated."""
     with running_exporter(tmp_path, "--demo") as exporter:
         page = opened(chromium, exporter)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
@@ -251,7 +251,7 @@ def test_an_exporter_that_is_gone(chromium: Chromium, tmp_path: Path) -> None:
 
 
 def test_without_scripts(chromium: Chromium, demo: Exporter) -> None:
-    """All of it is there, and it loads itself anew."""
+    """Without JavaScript, the page is complete and reloads automatically."""
     page = chromium.page(f"http://{demo.address}/", 390, scripts=False)
     refresh = page.call("DOM.getDocument", {"depth": -1, "pierce": True})
     assert '"http-equiv", "refresh"' in json.dumps(refresh)

@@ -1,4 +1,4 @@
-"""The units as they are shipped, under a systemd that was booted for it: it starts, confines, ends and restarts."""
+"""The shipped units under a booted systemd: start, sandboxing, stop and restart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.helpers.certificates import Authority
 from tests.helpers.package import ROOT, Package
 from tests.helpers.running import wait_until
 from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
-from tests.real.systemd import NEEDED, PYTHON, BootError, Machine
+from tests.helpers.systemd import NEEDED, PYTHON, BootError, Machine
 
 pytestmark = pytest.mark.needs_server("systemd")
 
@@ -33,7 +33,7 @@ accounts:
   - {{name: acme, login: {LOGIN}, secret_key_file: "%d/acme.secret"}}
 """
 
-# A CLN in a box, with a licence for the address that all here call from.
+# A simulated CLN, with a license for the address of all calls here.
 CLN = f"""\
 import ssl, threading
 from cln_monitor.simulator import Simulator, serve
@@ -75,7 +75,7 @@ print(answer.status, answer.read().decode())
 
 @pytest.fixture(scope="module")
 def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine on which cln-monitor is installed as the README says, and a CLN that it watches."""
+    """Yield a machine with cln-monitor installed as in the README, and a CLN."""
     python = f"python3.{sys.version_info.minor}"
     site_packages = f"opt/cln-monitor/lib/{python}/site-packages"
     files = {
@@ -105,7 +105,7 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
         pip = "/opt/cln-monitor/bin/python -m pip install --quiet --no-index --no-deps --ignore-installed"
         machine.must(f"{pip} --no-cache-dir --root-user-action=ignore /opt/{package.wheel.name}")
         if machine.run("unshare --user true").code != 0:
-            # Within a chroot the kernel gives none of these. All else can still be tested.
+            # Within a chroot the kernel provides none of these. Everything else can be tested.
             without = "[Service]\\nPrivateUsers=no\\n"
             machine.must(f"printf '{without}' >/etc/systemd/system/cln-.service.d/users.conf; systemctl daemon-reload")
         machine.must(f"umask 077; echo {SECRET_KEY} >/etc/cln-monitor/acme.secret; systemctl start cln")
@@ -117,13 +117,13 @@ def machine(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def exporter(machine: Machine) -> Machine:
-    """The machine with the exporter running."""
+    """Return the machine with a running exporter."""
     machine.must(f"systemctl start {EXPORTER}")
     return machine
 
 
 def get(machine: Machine, address: str, path: str) -> tuple[int, str]:
-    """Return status and text of an answer in there, 0 and why where there is none."""
+    """Return status and text of a response in the machine, or 0 and the error."""
     status, _, text = machine.run(f"/opt/cln-monitor/bin/python /opt/get.py http://{address}{path}").output.partition(
         " "
     )
@@ -131,21 +131,21 @@ def get(machine: Machine, address: str, path: str) -> tuple[int, str]:
 
 
 def scrape(machine: Machine, address: str = ADDRESS) -> str:
-    """Return the metrics of an exporter that has to answer."""
+    """Return the metrics of an exporter that must respond."""
     status, text = get(machine, address, "/metrics")
     assert status == 200, text
     return text
 
 
 def main_pid(machine: Machine, unit: str = EXPORTER) -> int:
-    """Return the id that the process of a unit has in there."""
+    """Return the main process id of a unit in the machine."""
     return int(machine.show(unit, "MainPID"))
 
 
-def wait_restarted(machine: Machine, former: int) -> None:
-    """Return once the exporter runs again, in another process, and serves."""
+def wait_restarted(machine: Machine, previous: int) -> None:
+    """Wait until the exporter runs again in another process, and responds."""
     wait_until(
-        lambda: main_pid(machine) not in {0, former} and machine.show(EXPORTER, "ActiveState") == "active",
+        lambda: main_pid(machine) not in {0, previous} and machine.show(EXPORTER, "ActiveState") == "active",
         "systemd to have started the exporter anew",
     )
     assert "cln_exporter_build_info" in scrape(machine)
@@ -153,7 +153,7 @@ def wait_restarted(machine: Machine, former: int) -> None:
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.endswith(".service")])
 def test_exposure(unit: str) -> None:
-    """What systemd thinks of the confinement: 10 is none, 0 all there is."""
+    """The exposure level of each unit by systemd-analyze is low."""
     command = [servers.path("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=15"]
     done = subprocess.run([*command, str(ROOT / "systemd" / unit)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -161,14 +161,14 @@ def test_exposure(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_units_are_well_formed(unit: str, machine: Machine) -> None:
-    """No key that systemd does not know, no value it cannot read, no program that is not there."""
+    """systemd-analyze verify reports nothing for the units."""
     unit = unit.replace("@.", "@acme.")
     done = machine.run(f"systemd-analyze verify --recursive-errors=one /etc/systemd/system/{unit}")
     assert (done.code, done.output) == (0, "")
 
 
 def test_it_is_ready_and_scraped(exporter: Machine) -> None:
-    """systemctl start returns when it serves; its state in words, and its own process among the metrics."""
+    """systemctl start returns when the exporter serves; its status text and metrics are shown."""
     assert exporter.show(EXPORTER, "ActiveState") == "active"
     assert "cln_exporter_build_info{" in scrape(exporter)
     wait_until(lambda: get(exporter, ADDRESS, "/-/ready")[0] == 200, "each probe to have run")
@@ -176,12 +176,12 @@ def test_it_is_ready_and_scraped(exporter: Machine) -> None:
     assert 'cln_kernelcare_key_servers{account="acme"' in metrics
     assert re.search(r"^process_resident_memory_bytes \d", metrics, re.MULTILINE)
     assert re.search(r"^process_start_time_seconds \d", metrics, re.MULTILINE)
-    said = r"5 probes of 1 account: (all well|\d failing)"
+    said = r"5 probes of 1 account: (all OK|\d failing)"
     wait_until(lambda: re.fullmatch(said, exporter.show(EXPORTER, "StatusText")), "its state in words")
 
 
-def test_it_is_nobody_and_may_nothing(exporter: Machine) -> None:
-    """A user of its own without capabilities; system calls are filtered; /etc cannot be written, its state can."""
+def test_own_user_without_capabilities(exporter: Machine) -> None:
+    """The service has its own user without capabilities, and can only write its state."""
     pid = main_pid(exporter)
     status = dict(line.split(":\t", 1) for line in exporter.must(f"cat /proc/{pid}/status").splitlines())
     assert 61184 <= int(status["Uid"].split()[0]) <= 65519  # those that systemd makes up
@@ -199,8 +199,8 @@ def test_it_is_nobody_and_may_nothing(exporter: Machine) -> None:
     assert re.search(r"^Max core file size\s+0\s+0", exporter.must(f"cat /proc/{pid}/limits"), re.MULTILINE)
 
 
-def test_nobody_else_reads_its_secret(exporter: Machine) -> None:
-    """Neither from its credentials, nor from its files, its arguments or its environment."""
+def test_other_users_cannot_read_the_secret(exporter: Machine) -> None:
+    """Other users cannot read the secret from credentials, files, arguments or environment."""
     pid = main_pid(exporter)
     secret = f"/run/credentials/{EXPORTER}/acme.secret"
     assert exporter.must(f"cat {secret}").strip() == SECRET_KEY  # root may, and the test looks in the right place
@@ -209,14 +209,14 @@ def test_nobody_else_reads_its_secret(exporter: Machine) -> None:
     for file in (secret, "/etc/cln-monitor/acme.secret", f"/proc/{pid}/environ", "/var/lib/cln-exporter/"):
         done = exporter.run(f"{as_another} ls -R {file} && {as_another} cat {file}")
         assert (done.code != 0, "Permission denied" in done.output) == (True, True), file
-    told = exporter.must(f"tr '\\0' '\\n' </proc/{pid}/cmdline; tr '\\0' '\\n' </proc/{pid}/environ")
-    told += exporter.must(f"systemctl status {EXPORTER}; systemctl show {EXPORTER}") + exporter.journal(EXPORTER)
-    assert SECRET_KEY not in told
-    assert REGISTRATION_TOKEN not in told
+    output = exporter.must(f"tr '\\0' '\\n' </proc/{pid}/cmdline; tr '\\0' '\\n' </proc/{pid}/environ")
+    output += exporter.must(f"systemctl status {EXPORTER}; systemctl show {EXPORTER}") + exporter.journal(EXPORTER)
+    assert SECRET_KEY not in output
+    assert REGISTRATION_TOKEN not in output
 
 
 def test_a_reload_takes_the_new_configuration(exporter: Machine) -> None:
-    """And one that is not good leaves the old in use, and says so where systemctl shows it."""
+    """A reload applies a valid configuration, and reports an invalid one."""
     pid = main_pid(exporter)
     config = "/etc/cln-monitor/cln-monitor.yml"
     try:
@@ -233,8 +233,8 @@ def test_a_reload_takes_the_new_configuration(exporter: Machine) -> None:
 
 
 @pytest.mark.parametrize(("how", "still_serves"), [("URG", True), ("WINCH", False)], ids=["schedule", "event-loop"])
-def test_what_hangs_is_ended_and_started_anew(how: str, still_serves: bool, exporter: Machine) -> None:
-    """By the watchdog, also when it is only the schedule, and pages are still served; the log has where it hung."""
+def test_hung_exporter_is_restarted(how: str, still_serves: bool, exporter: Machine) -> None:
+    """The watchdog restarts a hung exporter, even if only its scheduler hangs."""
     pid = main_pid(exporter)
     exporter.must(f"kill -{how} {pid}")
     if still_serves:
@@ -247,8 +247,8 @@ def test_what_hangs_is_ended_and_started_anew(how: str, still_serves: bool, expo
     assert "in hang_loop" in journal if not still_serves else "in acquire" in journal or "apscheduler" in journal
 
 
-def test_what_is_well_pings(exporter: Machine) -> None:
-    """Several times in the time that the watchdog waits."""
+def test_healthy_exporter_pings(exporter: Machine) -> None:
+    """A healthy exporter pings several times per watchdog interval."""
 
     def pinged() -> int:
         return int(exporter.show(EXPORTER, "WatchdogTimestampMonotonic"))
@@ -259,15 +259,15 @@ def test_what_is_well_pings(exporter: Machine) -> None:
 
 
 def test_a_crash_is_followed_by_a_start(exporter: Machine) -> None:
-    """Whatever ends it."""
+    """The exporter is restarted after a crash."""
     pid = main_pid(exporter)
     exporter.must(f"kill -KILL {pid}")
     wait_restarted(exporter, pid)
     assert f"{EXPORTER}: Failed with result 'signal'." in exporter.journal(EXPORTER)
 
 
-def test_what_was_seen_outlives_a_crash(exporter: Machine) -> None:
-    """While CLN is away the first scrape after it has all of it, with the times of before; the files hold no secret."""
+def test_data_survives_a_crash(exporter: Machine) -> None:
+    """After a crash, the saved data is exposed with its times, without secrets in files."""
     wait_until(lambda: get(exporter, ADDRESS, "/-/ready")[0] == 200, "each probe to have run")
     wait_until(lambda: seen_of(exporter, "kernelcare"), "the probe to have succeeded")
     files = "/var/lib/private/cln-exporter/*.state"
@@ -278,7 +278,7 @@ def test_what_was_seen_outlives_a_crash(exporter: Machine) -> None:
     wait_until(lambda: float(exporter.must(f"stat --format=%.Y {of_probe}")) > float(last_success), "it to be kept")
     kept = exporter.must(f"grep --text --only-matching '[ -~]*' {files}")
     assert "192.0.2.1" in kept
-    assert not [each for each in (SECRET_KEY, REGISTRATION_TOKEN, LOGIN) if each in kept]
+    assert not [secret for secret in (SECRET_KEY, REGISTRATION_TOKEN, LOGIN) if secret in kept]
     assert set(exporter.must(f"stat --format=%a {files}").split()) == {"600"}
     exporter.must("systemctl stop cln")
     try:
@@ -290,7 +290,7 @@ def test_what_was_seen_outlives_a_crash(exporter: Machine) -> None:
 
 
 def seen_of(machine: Machine, probe: str) -> list[str]:
-    """Return the lines of its servers in the metrics, and when it last succeeded."""
+    """Return the lines of its servers in the metrics, and the time of its last success."""
     lines = scrape(machine).splitlines()
     last_success = f'cln_probe_last_success_timestamp_seconds{{api="localhost:8443",account="acme",probe="{probe}"}}'
     found = [line for line in lines if line.startswith((f"cln_{probe}_key_servers{{", f"{last_success}"))]
@@ -298,13 +298,13 @@ def seen_of(machine: Machine, probe: str) -> list[str]:
 
 
 def test_a_stop_is_no_failure(machine: Machine) -> None:
-    """It ends within a second or so, and systemd has nothing to complain about."""
+    """A stop takes about a second and is not a failure to systemd."""
     machine.must(f"systemctl start {EXPORTER} && systemctl stop {EXPORTER}")
     assert (machine.show(EXPORTER, "ActiveState"), machine.show(EXPORTER, "Result")) == ("inactive", "success")
 
 
 def test_with_the_socket_unit_no_scrape_is_refused(machine: Machine) -> None:
-    """The first scrape starts the exporter, and one that comes while it is started anew waits for it."""
+    """With the socket unit, scrapes wait during starts and restarts."""
     machine.must(f"systemctl start {SOCKET}")
     try:
         assert machine.show(EXPORTER, "ActiveState") == "inactive"
@@ -318,7 +318,7 @@ def test_with_the_socket_unit_no_scrape_is_refused(machine: Machine) -> None:
 
 
 def test_instances_have_secrets_and_ports_of_their_own(machine: Machine) -> None:
-    """Two exporters beside each other, and neither can read what is the other's."""
+    """Two instances run with separate secrets and ports."""
     for name, port in (("one", 10101), ("two", 10102)):
         machine.must(f"sed 's/acme/{name}/' /etc/cln-monitor/cln-monitor.yml >/etc/cln-monitor/{name}.yml")
         machine.must(f"sed -i 's|%d/acme|%d/{name}|' /etc/cln-monitor/{name}.yml")
@@ -340,7 +340,7 @@ def test_instances_have_secrets_and_ports_of_their_own(machine: Machine) -> None
 
 
 def test_the_monitoring_key_is_made_registered_and_kept(machine: Machine) -> None:
-    """In the state directory, for its user alone; the next day the same key is registered again."""
+    """The monitoring key is created in the state directory and kept."""
     machine.must(f"echo 'ARGS=\"--api-url {API_URL}\"' >/etc/default/cln-register-monitoring-key")
     keys = []
     for _ in range(2):
@@ -360,7 +360,7 @@ def test_the_monitoring_key_is_made_registered_and_kept(machine: Machine) -> Non
 
 
 def test_the_timer_comes_each_day(machine: Machine) -> None:
-    """Within the hours after midnight."""
+    """The timer triggers each day in the hours after midnight."""
     machine.must("systemctl start cln-register-monitoring-key.timer")
     (timer,) = json.loads(machine.must("systemctl list-timers --output=json cln-register-monitoring-key.timer"))
     now = int(machine.must("date +%s"))
@@ -369,7 +369,7 @@ def test_the_timer_comes_each_day(machine: Machine) -> None:
 
 
 def test_the_instance_differs_in_its_names_alone() -> None:
-    """What is said of one unit holds for the other."""
+    """The instance unit differs from the plain unit only in names."""
     unit, template = ((ROOT / "systemd" / name).read_text() for name in (EXPORTER, "cln-exporter@.service"))
 
     def settings(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes over TLS, by password and by certificate, and promtool judges the same files as we do."""
+"""A real Prometheus scrapes with TLS, password and certificate, and promtool agrees on the web configuration files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BOTH = f"{TLS}, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca
 
 
 def test_promtool_judges_the_same(tmp_path: Path) -> None:
-    """Good is good to both and bad is bad to both, but where the table says otherwise and why."""
+    """promtool and the exporter agree on each file, except where the table explains it."""
     write_files(tmp_path)
 
     def is_good(name: str) -> bool:
@@ -47,7 +47,7 @@ def test_promtool_judges_the_same(tmp_path: Path) -> None:
 
 
 def test_promtool_likes_the_example(tmp_path: Path) -> None:
-    """The file we ship is good as it is, and with its TLS switched on once the certificates are there."""
+    """promtool accepts the shipped example, with and without TLS."""
     example = Path(__file__).parents[2] / "systemd" / "web-config.yml"
     authority = Authority(tmp_path)
     certificate, key = authority.issue("server")
@@ -65,7 +65,7 @@ def test_promtool_likes_the_example(tmp_path: Path) -> None:
 
 @dataclass
 class Lab:
-    """An exporter behind a password and another that wants a certificate too, and the Prometheus that scrapes both."""
+    """An exporter with a password, another that also requires a certificate, and the Prometheus that scrapes both."""
 
     folder: Path
     authority: Authority
@@ -74,12 +74,14 @@ class Lab:
     prometheus: Prometheus
 
     def errors(self) -> Mapping[str, str]:
-        """Return why the last scrape of each job failed."""
+        """Return the error of the last scrape of each job."""
         answer = ask(f"{self.prometheus.url}/api/v1/targets?state=active")
-        return {each["scrapePool"]: each["lastError"] for each in json.loads(answer.text)["data"]["activeTargets"]}
+        return {
+            target["scrapePool"]: target["lastError"] for target in json.loads(answer.text)["data"]["activeTargets"]
+        }
 
     def up(self) -> Mapping[str, float]:
-        """Return which jobs are up, but for the one that scrapes without TLS."""
+        """Return the jobs that are up, except the one without TLS."""
         return {labels["job"]: value for labels, value in self.prometheus.query('up{job!="cln"}')}
 
 
@@ -100,7 +102,7 @@ def _job(
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One of each for all tests here."""
+    """Yield one lab for all tests."""
     folder = tmp_path_factory.mktemp("lab")
     authority = write_files(folder)
     other = folder / "other"
@@ -130,8 +132,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield Lab(folder, authority, by_password, by_both, prometheus)
 
 
-def test_who_may_scrape_and_who_not(lab: Lab) -> None:
-    """Who has the password, and the certificate where one is asked for; the others are told no more than no."""
+def test_password_and_certificate_are_required(lab: Lab) -> None:
+    """Only scrapes with the password, and the certificate if required, succeed."""
     expected = {
         "password": 1,
         "wrong-password": 0,
@@ -152,7 +154,7 @@ def test_who_may_scrape_and_who_not(lab: Lab) -> None:
 
 
 def test_a_scrape_keeps_its_connection(lab: Lab) -> None:
-    """So a password is compared once, and hands are shaken once, however many scrapes there are."""
+    """Scrapes reuse the connection, with one password check and one TLS handshake."""
     wait_until(lambda: lab.up()["certificate"] == 1, "the scrape by certificate")
     before = _sockets(lab.by_both)
     lab.prometheus.wait_for('count_over_time(up{job="certificate"}[1m]) > bool 5', [1.0])
@@ -165,14 +167,14 @@ def _sockets(exporter: Exporter) -> set[str]:
 
 
 def test_a_password_is_changed_while_it_runs(lab: Lab) -> None:
-    """From the next scrape on the new one is good and the former is not; a bad file changes nothing and is told."""
+    """A new password applies from the next scrape; an invalid file is ignored and logged."""
     file = lab.folder / "password.yml"
     tls = ssl.create_default_context(cafile=lab.authority.file)
     successful = 'cln_exporter_web_config_last_reload_successful{job=~"password|new-password"}'
     lab.prometheus.wait_for(successful, [1])
     file.write_text(TLS + "}\nbasic_auth_users: {prometheus: pl4nted}\n")
     lab.prometheus.wait_for(successful, [0])
-    assert "basic_auth_users.prometheus: is no bcrypt hash" in lab.by_password.log
+    assert "basic_auth_users.prometheus: not a bcrypt hash" in lab.by_password.log
     hashed = bcrypt.hashpw(NEW_PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     file.write_text(f"{TLS}}}\nbasic_auth_users: {{prometheus: '{hashed}'}}\n")
     wait_until(
@@ -185,7 +187,7 @@ def test_a_password_is_changed_while_it_runs(lab: Lab) -> None:
 
 
 def test_a_certificate_is_renewed_while_it_runs(lab: Lab) -> None:
-    """New connections get the new one; Prometheus does not notice."""
+    """New connections use a renewed certificate, without failed scrapes."""
 
     def serial() -> int:
         host, _, port = lab.by_both.address.rpartition(":")

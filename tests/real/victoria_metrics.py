@@ -1,4 +1,4 @@
-"""A real VictoriaMetrics on a loopback port, which a Prometheus writes to, with what a test may ask it."""
+"""A real VictoriaMetrics on a loopback port, with remote write and queries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.helpers.running import Program, ask, free_port, wait_until
 
 
 class VictoriaMetrics(Program):
-    """Keeps what it is sent at ``write_url``; all its files lie in ``folder``."""
+    """Stores the samples sent to ``write_url``; all its files are in ``directory``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{address}"
         self.write_url = f"{self.url}/api/v1/write"
@@ -21,26 +21,26 @@ class VictoriaMetrics(Program):
             [
                 servers.path("victoria-metrics"),
                 f"-httpListenAddr={address}",
-                f"-storageDataPath={folder / 'victoria-metrics'}",
+                f"-storageDataPath={directory / 'victoria-metrics'}",
                 "-search.latencyOffset=0s",  # by default it hides what is younger than 30 s
             ],
-            folder / "victoria-metrics.log",
+            directory / "victoria-metrics.log",
         )
         self.wait_for_log("started server at|started VictoriaMetrics in")
 
     def query(self, expression: str) -> list[float]:
-        """Return the values that ``expression`` gives now, the least first."""
+        """Return the current values of ``expression`` in ascending order."""
         answer = json.loads(ask(f"{self.url}/api/v1/query?nocache=1&query={quote(expression)}").text)
         assert answer["status"] == "success", answer
         return sorted(float(series["value"][1]) for series in answer["data"]["result"])
 
     def between(self, expression: str, start: float, end: float) -> list[float]:
-        """Return the value of the only series of ``expression`` in each second from ``start`` to ``end``."""
+        """Return the value of the only series of ``expression`` for each second from ``start`` to ``end``."""
         query = f"query={quote(expression)}&start={start}&end={end}&step=1s&nocache=1"
         answer = json.loads(ask(f"{self.url}/api/v1/query_range?{query}").text)
         (series,) = answer["data"]["result"]
         return [float(value) for _, value in series["values"]]
 
     def wait_for(self, expression: str, expected: list[float]) -> None:
-        """Return once ``expression`` gives the ``expected`` values."""
+        """Wait until ``expression`` has the ``expected`` values."""
         wait_until(lambda: self.query(expression) == expected, f"{expression} to give {expected}, in VictoriaMetrics")

@@ -1,4 +1,4 @@
-"""What both cores watch: a simulated account in which each state occurs, and the plugins' results to compare with."""
+"""A simulated account with all states for both monitoring cores, and the plugins' results to compare with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.helpers.small_cln import IMUNIFY_KEY, KEY, LOGIN, REGISTRATION_TOKEN,
 PLUGINS = Path(__file__).parents[2] / "plugins"
 STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 ENVIRONMENT = {"PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"}
-"""What a core gets, so that the plugins' first line finds the Python that runs the tests."""
+"""The environment of a core, in which the plugins' first line finds the tests' Python."""
 
 SILENT_KEY, LOST_KEY, SLOW_KEY = "SiLentServers2Days", "LoStServersAll1Key", "SlowAnswersHang1ng"
 FINE, SILENT, LOST, SLOW = (mask_key(key) for key in (KEY, SILENT_KEY, LOST_KEY, SLOW_KEY))
@@ -40,15 +40,15 @@ HANG_TIMEOUT = 6
 """Seconds, of a check that CLN lets hang: time enough for a plugin to start on a busy machine."""
 GIVEN_UP_AFTER = 60
 """Seconds after which a core itself ends a check."""
-NO_ANSWER = "no complete answer within|no result within .* still reading kernelcare"
-"""What a plugin says of a CLN that hangs: by itself, or when a busy machine leaves it no time, by its last line."""
+NO_ANSWER = "timed out after .* while (waiting for the response|reading kernelcare)"
+"""A plugin's message for a hanging CLN, or on a busy machine, for its timeout."""
 
 HOUR, DAY = 3600, 86400
 
 
 @dataclass(frozen=True)
 class Result:
-    """A result of a check as a core has it, or as a plugin printed it: ``perfdata`` are texts by label."""
+    """The result of a check in a core or of a plugin; ``perfdata`` are texts by label."""
 
     state: str
     text: str
@@ -57,7 +57,7 @@ class Result:
 
     @property
     def lasting(self) -> Result:
-        """The same without the ages in the perfdata, which the next run has one second older."""
+        """The result without ages in the perfdata, which differ between runs."""
         ages = ("oldest_checkin", "oldest_success")
         perfdata = {label: value for label, value in self.perfdata.items() if label not in ages}
         return Result(self.state, self.text, self.lines, perfdata)
@@ -65,7 +65,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Watched:
-    """The simulated CLN, the exporter that watches it, and where both are."""
+    """The simulated CLN, the exporter that monitors it, and their addresses."""
 
     simulator: Simulator
     api_url: str
@@ -75,12 +75,12 @@ class Watched:
 
     @property
     def exporter_url(self) -> str:
-        """The address of the exporter, as its checks take it."""
+        """The URL of the exporter, as an option of checks."""
         return f"http://{self.exporter.address}"
 
     @contextlib.contextmanager
     def hanging(self) -> Iterator[None]:
-        """Let CLN take questions about the servers of the slow key, and never answer them."""
+        """Make calls for the servers of the slow key hang within the context."""
         fault = self.simulator.faults.add(Fault("hang", match=SLOW_KEY))
         try:
             yield
@@ -89,7 +89,7 @@ class Watched:
 
     @contextlib.contextmanager
     def silent(self, key: str, seconds: float) -> Iterator[None]:
-        """Let the servers of a KernelCare key have last checked in that long ago, and after that be as before."""
+        """Set the last check-ins of a KernelCare key's servers that long ago, within the context."""
         servers = self.simulator.accounts[LOGIN].kernelcare_keys[key].servers.values()
         before = {server.server_id: server.checkins for server in servers}
         for server in servers:
@@ -102,8 +102,8 @@ class Watched:
 
 
 @contextlib.contextmanager
-def watched(folder: Path) -> Iterator[Watched]:
-    """Simulate the account, and run an exporter that watches it; files go to ``folder``."""
+def watched(directory: Path) -> Iterator[Watched]:
+    """Simulate the account, and run an exporter that monitors it; files are in ``directory``."""
     simulator = Simulator(seed=2)
     now = time.time()
     account = simulator.add_account(LOGIN, SECRET_KEY, REGISTRATION_TOKEN)
@@ -122,11 +122,11 @@ def watched(folder: Path) -> Iterator[Watched]:
     imunify.add_server(ip="198.51.100.1", created=created, last_checkin=now - 3.5 * HOUR)
     account.add_ip_license("192.0.2.1", 1, created=created, last_checkin=now - 1.5 * HOUR)
     account.add_ip_license("192.0.2.9", 1, registered=False, created=created)
-    key_file = folder / "monitoring.key"
+    key_file = directory / "monitoring.key"
     key_file.write_text(f"{MONITORING_KEY}\n")
     with serve(simulator) as served:
-        config = write_config(folder, served.url)
-        with running_exporter(folder, f"--config.file={config}") as exporter:
+        config = write_config(directory, served.url)
+        with running_exporter(directory, f"--config.file={config}") as exporter:
             try:
                 exporter.wait_ready()
                 yield Watched(simulator, served.url, config, exporter, key_file)
@@ -135,7 +135,7 @@ def watched(folder: Path) -> Iterator[Watched]:
 
 
 def run_plugin(plugin: str, *arguments: str) -> Result:
-    """Return what a plugin prints now."""
+    """Return the current output of a plugin."""
     done = subprocess.run(
         [str(PLUGINS / plugin), *arguments],
         env=os.environ | ENVIRONMENT,
@@ -147,9 +147,9 @@ def run_plugin(plugin: str, *arguments: str) -> Result:
 
 
 def result(code: int, output: str, perfdata: str | None = None) -> Result:
-    """Return a result of an exit ``code`` and of ``output``, which ends with the perfdata where not given apart."""
+    """Return the result for an exit ``code`` and ``output``, which ends with the perfdata unless given separately."""
     first, *lines = output.rstrip("\n").split("\n")
     if perfdata is None:
         first, _, perfdata = first.partition("|")
-    labelled = dict(each.split("=", 1) for each in perfdata.split())
+    labelled = dict(field.split("=", 1) for field in perfdata.split())
     return Result(STATES[code], first.strip(), tuple(lines), labelled)

@@ -1,4 +1,4 @@
-"""Fleets, one for each row of the policy and one for what just misses it, with what each surface has to make of it."""
+"""Fleets for each row of the policy, and just below its thresholds, with the expected result on each surface."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ CRITICAL, WARNING, INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 
 
 class Fleet(NamedTuple):
-    """What a probe saw, and how bad that is; None for nothing. ``stale_after``: seconds, by default a day."""
+    """An observation and its expected severity, None for none. ``stale_after``: seconds, by default a day."""
 
     name: str
-    seen: Observation[Any]
+    observation: Observation[Any]
     severity: Severity | None
     stale_after: float = DAY
 
 
 def of_ages(*ages: float | None, of: str = "s") -> list[KernelCareServer]:
-    """Return servers of addresses of their own."""
+    """Return servers with these check-in ages, each with its own address."""
     return [
         server(f"{of}{place}", age, NOW - 90 * DAY, ip=f"10.{len(of)}.{place // 256}.{place % 256}")
         for place, age in enumerate(ages)
@@ -46,18 +46,18 @@ def used(number: int, limit: int, *, enabled: bool = True) -> Observation[Any]:
 
 
 def silent(newly: int, total: int, age: float = 2 * DAY) -> Observation[Any]:
-    """Return an account of two keys, ``newly`` of whose servers checked in last ``age`` ago."""
+    """Return an account with two keys, ``newly`` of whose servers checked in ``age`` ago."""
     servers = of_ages(*[age] * newly, *[HOUR] * (total - newly))
     return kernelcare(key("a", *servers[::2]), key("b", *servers[1::2]))
 
 
 def one(age: float | None) -> Observation[Any]:
-    """Return a key with a server whose last check-in was ``age`` ago, beside a fresh one."""
+    """Return a key with a server that checked in ``age`` ago, and a fresh one."""
     return kernelcare(key("a", *of_ages(age, HOUR)))
 
 
 def whole(*ages: float | None, enabled: bool = True) -> Observation[Any]:
-    """Return a key of servers of these ages, beside a fresh one."""
+    """Return a key with servers of these ages, and a fresh one."""
     return kernelcare(key("a", *of_ages(*ages), enabled=enabled), key("b", *of_ages(HOUR, of="other")))
 
 
@@ -69,7 +69,7 @@ def registered(age: float | None) -> Observation[Any]:
 def anew(
     *others: tuple[float, float], enabled: bool = True, old: float = 5 * DAY, old_enabled: bool = True
 ) -> Observation[Any]:
-    """Return a silent server, and ``others`` of its address, by check-in and registration, on another key."""
+    """Return a silent server, and ``others`` at its address, by check-in and registration, on another key."""
     new = [server(f"n{place}", age, NOW - created, ip="192.0.2.9") for place, (age, created) in enumerate(others)]
     before = server("old", old, NOW - 90 * DAY, ip="192.0.2.9")
     return kernelcare(key("a", before, enabled=old_enabled), key("b", *new, enabled=enabled))
@@ -91,7 +91,7 @@ def els_of(number: int, limit: int | None) -> Observation[Any]:
 
 
 def flags(*, good: bool) -> Observation[Any]:
-    """Return what CLN says of itself."""
+    """Return the status flags of CLN."""
     return observed({"flags": [StatusFlag("xmlrpc", good, good)]}, probe="status", account="")
 
 
@@ -103,7 +103,7 @@ def kernels(*, ok: bool | None = None, **counts: int) -> Observation[Any]:
 
 
 def kernels_of_keys(outofdate: int, *, is_disabled: bool) -> Observation[Any]:
-    """Return the patch states of two keys, one of which has servers that are out of date."""
+    """Return the patch states of two keys, one of which has outdated servers."""
     counts = dict.fromkeys(STATES, 0)
     good = PatchState("key", "a", ok=True, counts=counts | {"uptodate": 3}, hosts=[])
     bad = PatchState("key", "b", ok=False, counts=counts | {"outofdate": outofdate}, hosts=[], is_disabled=is_disabled)
@@ -111,7 +111,7 @@ def kernels_of_keys(outofdate: int, *, is_disabled: bool) -> Observation[Any]:
 
 
 def bills(current: int, previous: int, other: int = 100) -> Observation[Any]:
-    """Return what AccelerateWP is billed for, of a product beside another whose bill is the same as last month."""
+    """Return the billing of an AccelerateWP product, and of another one with the same bill as last month."""
     months = zip(months_at(NOW), (current, previous), strict=True)
     return observed(
         {
@@ -123,10 +123,12 @@ def bills(current: int, previous: int, other: int = 100) -> Observation[Any]:
 
 
 def odd(fact: str) -> Observation[Any]:
-    """Return a fleet that is well but for a caution."""
-    seen = one(HOUR)
-    (part,) = seen.parts
-    return msgspec.structs.replace(seen, parts=(msgspec.structs.replace(part, cautions=(Caution(fact, ("a",)),)),))
+    """Return a healthy fleet with a caution."""
+    observation = one(HOUR)
+    (part,) = observation.parts
+    return msgspec.structs.replace(
+        observation, parts=(msgspec.structs.replace(part, cautions=(Caution(fact, ("a",)),)),)
+    )
 
 
 FLEETS = [
@@ -226,7 +228,7 @@ FLEETS = [
 
 
 def settings_of(fleet: Fleet) -> Any:
-    """Return the settings of the probe that saw the fleet."""
-    settings: Any = PROBES[fleet.seen.probe].settings
-    made = settings()
-    return made if stale_after_of(made) is None else settings(stale_after=float(fleet.stale_after))
+    """Return the settings of the probe of a fleet."""
+    settings: Any = PROBES[fleet.observation.probe].settings
+    fleet_settings = settings()
+    return fleet_settings if stale_after_of(fleet_settings) is None else settings(stale_after=float(fleet.stale_after))

@@ -1,7 +1,7 @@
-"""What the code needs of other libraries that their documentation does not promise, in one table.
+"""The names that the code uses of other libraries although they are undocumented, in one table.
 
-A release may move such a name without notice. So these libraries have an upper bound in pyproject.toml, and before a
-bound is raised the tests over this table report what has moved.
+A release can move such a name without notice. So these libraries have an upper bound in pyproject.toml, and before a
+bound is raised, the tests of this table report what has moved.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 
 class Private(NamedTuple):
-    """A name of ``owner``, a module or ``module:Class``, that a ``module`` of cln_monitor needs, and what for.
+    """A name of ``owner``, a module or ``module:Class``, that a ``module`` of cln_monitor uses, and for what.
 
     ``parameters`` are those of the name that are passed by keyword.
     """
@@ -29,7 +29,7 @@ class Private(NamedTuple):
     parameters: tuple[str, ...] = ()
 
     def problem(self) -> str:
-        """Return in a sentence what has moved; empty when all is where it was."""
+        """Return a sentence about what has moved; empty if nothing has."""
         module_name, _, class_name = self.owner.partition(":")
         shown = f"{class_name or module_name}.{self.name}"
         needs = f"which {self.module} {self.why}"
@@ -37,13 +37,13 @@ class Private(NamedTuple):
             owner = importlib.import_module(module_name)
             owner = getattr(owner, class_name) if class_name else owner
         except (ImportError, AttributeError):
-            missing = self.owner.replace(":", ".")
-            return f"{_release(self.library)} no longer has {missing}, of which {self.module} needs {self.name}"
+            name = self.owner.replace(":", ".")
+            return f"{_release(self.library)} no longer has {name}, of which {self.module} needs {self.name}"
         if not _has(owner, self.name):
             return f"{_release(self.library)} no longer has {shown}, {needs}"
-        gone = [each for each in self.parameters if not _takes(getattr(owner, self.name), each)]
-        if gone:
-            return f"{_release(self.library)} no longer passes {', '.join(gone)} to {shown}, {needs}"
+        missing = [parameter for parameter in self.parameters if not _takes(getattr(owner, self.name), parameter)]
+        if missing:
+            return f"{_release(self.library)} no longer passes {', '.join(missing)} to {shown}, {needs}"
         return ""
 
 
@@ -60,14 +60,14 @@ def _has(owner: Any, name: str) -> bool:
     if not inspect.isclass(owner):
         return False
     # An attribute of an instance alone is set in a method of the class, or of one it is derived from.
-    classes = [each for each in owner.__mro__ if each.__module__ != "builtins"]
+    classes = [class_ for class_ in owner.__mro__ if class_.__module__ != "builtins"]
     is_set = re.compile(rf"^\s+self\.{name}\b[^=\n]*=[^=]|^\s+{name}: ", re.MULTILINE)
-    return any(is_set.search(inspect.getsource(each)) for each in classes)
+    return any(is_set.search(inspect.getsource(class_)) for class_ in classes)
 
 
 def _takes(function: Any, parameter: str) -> bool:
     parameters = inspect.signature(function).parameters
-    return parameter in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+    return parameter in parameters or any(other.kind is other.VAR_KEYWORD for other in parameters.values())
 
 
 # The library, its module and class, and our module: each name, with the parameters that are passed, and what for.

@@ -1,4 +1,4 @@
-"""Answers from a cache between CLN and us, seen by a running exporter: they are no word on CLN's clock."""
+"""Responses from a cache between CLN and a running exporter do not affect the clock skew."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ODD_DATES = ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "
 
 
 def http_date(seconds: float) -> str:
-    """Return the HTTP date of that many seconds from now."""
+    """Return the HTTP date ``seconds`` from now."""
     return formatdate(time.time() + seconds, usegmt=True)
 
 
 def scrape_of(folder: Path, *headers: str) -> str:
-    """Return a scrape of an exporter that has polled the status of a CLN which answers with ``headers``."""
+    """Return a scrape of an exporter that has polled the status of a CLN with these response ``headers``."""
 
     def script(connection: socket.socket) -> None:
         while read_head(connection):
@@ -48,18 +48,18 @@ def scrape_of(folder: Path, *headers: str) -> str:
 
 @pytest.mark.parametrize("age", ["900", "-1", "x", "0\r\nAge: 900"])
 def test_a_cached_answer(age: str, tmp_path: Path) -> None:
-    """A date of 900 s ago in an answer with an Age leaves the gauge as it is, so no alert can fire."""
+    """A response with an Age and an old date does not change the clock skew, so no alert fires."""
     assert "cln_api_clock_skew_seconds{" not in scrape_of(tmp_path, f"Date: {http_date(-900)}", f"Age: {age}")
 
 
 @pytest.mark.parametrize("date", ODD_DATES)
 def test_a_date_of_no_clock(date: str, tmp_path: Path) -> None:
-    """A date that no clock can show leaves it as well."""
+    """An impossible date does not change the clock skew."""
     assert "cln_api_clock_skew_seconds{" not in scrape_of(tmp_path, f"Date: {date}")
 
 
 def test_an_answer_of_cln_itself(tmp_path: Path) -> None:
-    """Without an Age the date tells how far the clocks are apart."""
+    """Without an Age, the date gives the clock skew."""
     found = re.search(r"cln_api_clock_skew_seconds\{.*\} (\S+)", scrape_of(tmp_path, f"Date: {http_date(-900)}"))
     assert found
     assert -1000 < float(found[1]) < -800

@@ -1,4 +1,4 @@
-"""Plugins and clntool where no thread can be started: the calls are made one after the other."""
+"""Plugins and clntool make calls one by one if no thread can be started."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def cln(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
-    """A running CLN of several keys, and the configuration for it."""
+    """Yield a running CLN of several keys, and its configuration."""
     simulator = small_cln()
     (account,) = simulator.accounts.values()
     for number in range(5):
@@ -32,7 +32,7 @@ def cln(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
 
 
 def ended(how: str, folder: Path, *command: str) -> tuple[int, str, str]:
-    """Return exit code, stdout and stderr of a program that can start no thread, or can where ``how`` is empty."""
+    """Return exit code, stdout and stderr of a program that cannot start threads, unless ``how`` is empty."""
     file = folder / "no-threads"
     if how:
         file.write_text(how, encoding="utf-8")
@@ -44,7 +44,7 @@ def ended(how: str, folder: Path, *command: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("how", [REFUSED, DIES])
 @pytest.mark.parametrize("program", ["check_cln_kernelcare", "clntool"])
 def test_it_only_takes_longer(how: str, program: str, cln: tuple[Simulator, Path], tmp_path: Path) -> None:
-    """What it prints is what it prints with as many threads as it likes."""
+    """The output without threads is the same as with threads."""
     arguments: tuple[str, ...] = ("-C", str(cln[1]), "-o", "json", "kernelcare", "servers", "list")
     if program != "clntool":
         arguments = ("-C", str(cln[1]), "-t", "60")
@@ -55,7 +55,7 @@ def test_it_only_takes_longer(how: str, program: str, cln: tuple[Simulator, Path
 
 
 def test_the_timeout_of_a_plugin(cln: tuple[Simulator, Path], tmp_path: Path) -> None:
-    """It is kept without a thread that watches it."""
+    """The timeout of a plugin is enforced without a thread."""
     cln[0].faults.add(Fault("hang"))
     started = time.monotonic()
     code, out, _ = ended(REFUSED, tmp_path, "check_cln_kernelcare", "-C", str(cln[1]), "-t", "1.5")

@@ -1,4 +1,4 @@
-"""The commands that the pages give for installing do what the pages say: they are read from there, and run."""
+"""The installation commands on the pages are run, and do what the pages say."""
 
 from __future__ import annotations
 
@@ -14,22 +14,16 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.helpers.package import ROOT, SITE_PACKAGES, locked_releases
+from tests.helpers.pages import shell_commands
 
-PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "plugins/README.md")]
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "RELEASE.md", "plugins/README.md")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
 UNITS = sorted((ROOT / "systemd").iterdir())
 _OPT = "/opt/cln-monitor"
 
 
-def commands(page: Path) -> list[str]:
-    """Return the commands of the ``sh`` blocks of ``page``, without their comments."""
-    blocks = re.findall(r"^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    lines = [re.sub(r"\s+#.*", "", line).strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line]
-
-
 def pip_arguments(text: str) -> list[str]:
-    """Return what follows ``pip install`` wherever ``text`` gives it as code, on one line."""
+    """Return the arguments of each ``pip install`` in ``text``, on one line."""
     return [" ".join(found.split()) for found in re.findall(r"\bpip install ([^`#|\n]*(?:\n[^`#|\n]*(?=`))?)", text)]
 
 
@@ -39,51 +33,68 @@ GOOD = {LOCKED, "--no-deps .", "'.[uvloop]'", ".", "uv"}
 
 @pytest.mark.parametrize("page", [*PAGES, *UNITS, ROOT / "tools" / "lock"], ids=lambda page: page.name)
 def test_each_pip_command_of_a_page_is_one_that_is_known_to_work(page: Path) -> None:
-    """No page installs cln-monitor in a way of its own."""
+    """Each page installs cln-monitor with a tested pip command."""
     found = pip_arguments(page.read_text(encoding="utf-8"))
-    assert {re.sub(r'" >&2.*', "", each).strip() for each in found} <= GOOD, found
+    assert {re.sub(r'" >&2.*', "", command).strip() for command in found} <= GOOD, found
 
 
-def test_the_readme_installs_from_the_lock_first() -> None:
-    """Whoever follows it gets the releases that the tests ran with, checked by their hashes."""
-    installing = [command for command in commands(ROOT / "README.md") if "pip" in command or "venv" in command]
-    assert installing == [
-        f"python3 -m venv {_OPT}",
-        f"{_OPT}/bin/pip install {LOCKED}",
-        f"{_OPT}/bin/pip install --no-deps .",
-        f"{_OPT}/bin/pip install '.[uvloop]'",
-    ]
+FROM_THE_LOCK = [f"{_OPT}/bin/pip install {LOCKED}", f"{_OPT}/bin/pip install --no-deps ."]
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (ROOT / "README.md", [f"python3 -m venv {_OPT}", *FROM_THE_LOCK]),
+        (
+            ROOT / "docs" / "installation.md",
+            [
+                f"python3 -m venv {_OPT}",
+                *FROM_THE_LOCK,
+                f"{_OPT}/bin/pip install '.[uvloop]'",
+                *FROM_THE_LOCK,
+                f"python3 -m venv --clear {_OPT}",
+            ],
+        ),
+    ],
+    ids=["README", "installation"],
+)
+def test_pages_install_and_upgrade_from_the_lock(page: Path, expected: list[str]) -> None:
+    """The pages install and upgrade to the releases that the tests ran with, checked by their hashes."""
+    assert [command for command in shell_commands(page) if "pip" in command or "venv" in command] == expected
 
 
 def test_the_lock_has_all_that_is_needed_and_within_the_bounds() -> None:
-    """So pip may leave the dependencies of the package itself alone, and those of the libraries."""
+    """The lock file has all dependencies, within their bounds."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     locked = locked_releases()
-    left = [Requirement(each) for each in (*project["dependencies"], *project["optional-dependencies"]["uvloop"])]
-    seen: set[str] = set()
+    left = [
+        Requirement(requirement)
+        for requirement in (*project["dependencies"], *project["optional-dependencies"]["uvloop"])
+    ]
+    checked: set[str] = set()
     while left:
         wanted = left.pop()
         name = canonicalize_name(wanted.name)
         assert name in locked, f"requirements.lock has no {name}: make lock"
         assert wanted.specifier.contains(locked[name]), f"requirements.lock has {name} {locked[name]}, not {wanted}"
-        if name not in seen:
-            seen.add(name)
+        if name not in checked:
+            checked.add(name)
             if distribution(name).version != locked[name]:
                 continue  # what another release needs says nothing of the lock
-            needs = [Requirement(each) for each in distribution(name).requires or ()]
+            needs = [Requirement(requirement) for requirement in distribution(name).requires or ()]
             extras = wanted.extras or {""}
             left += [
-                each
-                for each in needs
-                if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras)
+                requirement
+                for requirement in needs
+                if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in extras)
             ]
-    assert seen <= set(locked)
-    if all(distribution(name).version == locked[name] for name in seen):
-        assert seen == set(locked)
+    assert checked <= set(locked)
+    if all(distribution(name).version == locked[name] for name in checked):
+        assert checked == set(locked)
 
 
 def test_each_file_of_the_lock_has_its_hash() -> None:
-    """Or --require-hashes refuses it."""
+    """Each file in the lock has a hash, as --require-hashes demands."""
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)
     assert [entry.partition(" ")[0] for entry in entries if entry.strip() and "--hash=sha256:" not in entry] == []
@@ -91,13 +102,15 @@ def test_each_file_of_the_lock_has_its_hash() -> None:
 
 @pytest.mark.processes
 def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
-    """From a copy of the checkout into a new environment; the libraries, which come from the network, are those of the
-    tests."""
+    """The package is installed by the README's commands.
+
+    It is installed from a copy of the checkout into a new environment; libraries are those of the tests.
+    """
     source = tmp_path / "checkout"
     ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "node_modules")
     shutil.copytree(ROOT, source, ignore=ignored)
     opt = str(tmp_path / "opt")
-    for command in commands(ROOT / "README.md"):
+    for command in shell_commands(ROOT / "README.md"):
         if command.startswith("python3 -m venv"):
             _run(command.replace(_OPT, opt), source)
             (site_packages,) = Path(opt).glob("lib/python3*/site-packages")
@@ -114,29 +127,41 @@ def test_the_package_is_installed_as_the_readme_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "runbook.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any(command.startswith("install ") for command in shell_commands(page))],
+    ids=lambda page: page.name,
+)
 def test_what_a_page_installs_is_there(page: Path, tmp_path: Path) -> None:
     """Each command ``install`` of a page, run below another root, finds its files in the checkout and its directory."""
     root = str(tmp_path)
-    for directory in ("etc/systemd/system", "etc/cln-monitor", "etc/grafana/provisioning/dashboards"):
-        (tmp_path / directory).mkdir(parents=True)  # systemd and Grafana have theirs
-    ran = [command for command in commands(page) if command.startswith("install ")]
+    for directory in (
+        "etc/systemd/system",
+        "etc/cln-monitor",
+        "etc/grafana/provisioning/dashboards",
+        "etc/nagios4/conf.d",
+        "etc/icinga2/conf.d",
+    ):
+        (tmp_path / directory).mkdir(parents=True)  # those of the packages, and of the README
+    ran = [command for command in shell_commands(page) if command.startswith("install ")]
     assert ran
     for command in ran:
-        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command)
+        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command).replace(" -g nagios ", " ")
         _run(below, ROOT, "s3cret\n")
         target = Path(below.split()[-1])
         assert target.exists(), command
         if "/dev/stdin" in command:
-            assert (target.stat().st_mode & 0o777, target.read_text()) == (0o600, "s3cret\n")
+            mode = int(re.findall(r" -m (\d+) ", command)[0], 8)
+            assert (target.stat().st_mode & 0o777, target.read_text()) == (mode, "s3cret\n")
+            assert mode & 0o007 == 0
 
 
 @pytest.mark.processes
 def test_the_configuration_that_the_readme_installs_is_good(tmp_path: Path) -> None:
-    """Its check, as the README gives it, finds no error once the secret is there."""
+    """The README's check of the configuration has no errors."""
     (tmp_path / "acme.secret").write_text("s3cret")
     shutil.copy(ROOT / "systemd" / "cln-monitor.yml", tmp_path)
-    (check,) = (command for command in commands(ROOT / "README.md") if "--config.check" in command)
+    (check,) = (command for command in shell_commands(ROOT / "README.md") if "--config.check" in command)
     own = f"--config.file={tmp_path / 'cln-monitor.yml'}"
     check = check.replace("/etc/cln-monitor", str(tmp_path)).replace(
         f"{_OPT}/bin", str(SITE_PACKAGES.parents[2] / "bin")
@@ -144,12 +169,12 @@ def test_the_configuration_that_the_readme_installs_is_good(tmp_path: Path) -> N
     assert ": ok, 1 account, " in _run(f"{check} {own}", tmp_path)
 
 
-def _run(command: str, folder: Path, given: str = "") -> str:
+def _run(command: str, folder: Path, stdin: str = "") -> str:
     """Run ``command`` in a shell, and return its output."""
     done = subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=folder,
-        input=given,
+        input=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

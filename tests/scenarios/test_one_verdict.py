@@ -1,4 +1,4 @@
-"""The status page and the plugins find the same of a fleet: one for each row of the policy, and what just misses it."""
+"""The status page and the plugins agree on fleets for each row of the policy, and just below its thresholds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cln_monitor.checks.states import State
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.problem import Problem
 from cln_monitor.exporter.web.status_page.problems import problems
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.policy import Severity
 from cln_monitor.probes import stale_after_of
 from tests.checks.inside import options_of
@@ -28,16 +28,16 @@ STATES = {State.OK: Severity.INFO, State.WARNING: Severity.WARNING, State.CRITIC
 
 
 def on_page(fleet: Fleet) -> list[Problem]:
-    """Return what the page says of it."""
-    view = viewed(fleet.seen, last_run=NOW, last_success=NOW)
-    return problems([ProbeStatus(view, settings_of(fleet), digest(fleet.seen))], NOW)
+    """Return the severity of a fleet on the status page."""
+    view = viewed(fleet.observation, last_run=NOW, last_success=NOW)
+    return problems([ProbeStatus(view, settings_of(fleet), summarize(fleet.observation))], NOW)
 
 
 def by_plugin(fleet: Fleet) -> tuple[Severity | None, str]:
-    """Return what the plugin says of it, as it reads it from an exporter: how bad, and in which words."""
-    report = viewed(fleet.seen, last_run=NOW, last_success=NOW)
+    """Return the severity and the text of the plugin that reads an exporter."""
+    report = viewed(fleet.observation, last_run=NOW, last_success=NOW)
     report = msgspec.structs.replace(report, stale_after=stale_after_of(settings_of(fleet)))
-    result = _judged(fleet.seen.probe, msgspec.json.decode(msgspec.json.encode(report)))
+    result = _judged(fleet.observation.probe, msgspec.json.decode(msgspec.json.encode(report)))
     state, _ = result.evaluate()
     return (STATES[state] if state is not State.OK or _notes(result.text) else None), result.text
 
@@ -57,15 +57,15 @@ def _judged(probe: str, view: Any) -> CheckResult:
 
 
 def _notes(text: str) -> Sequence[str]:
-    """Return what an OK line says beside that all is well."""
+    """Return the additional text of an OK line."""
     _, *others = text.split("; ")
-    return [each for each in others if not each.startswith("the fullest key is")]
+    return [note for note in others if not note.startswith("fullest key: ")]
 
 
 @pytest.mark.parametrize("fleet", FLEETS, ids=[fleet.name for fleet in FLEETS])
 def test_the_page_and_the_plugin_agree(fleet: Fleet) -> None:
-    """Each finds the worst that the policy says, and a word where it says that it is worth one."""
+    """Page and plugin have the severity of the policy, and a note if it has one."""
     found = on_page(fleet)
-    assert max((each.severity for each in found), default=None) == fleet.severity, found
+    assert max((problem.severity for problem in found), default=None) == fleet.severity, found
     severity, text = by_plugin(fleet)
     assert severity == fleet.severity, text

@@ -1,4 +1,4 @@
-"""The real program behind TLS and a password: what it says of itself, and how a plugin asks it."""
+"""The exporter with TLS and a password, and a plugin that queries it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PLUGIN = Path(__file__).parents[2] / "plugins" / "check_cln_exporter"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the certificates lie."""
+    """Return the directory of the certificates."""
     return tmp_path_factory.mktemp("over_tls")
 
 
 @pytest.fixture(scope="module")
 def exporter(folder: Path) -> Iterator[Exporter]:
-    """The demo, for alice alone."""
+    """Yield the demo exporter, with a password for alice."""
     write_files(folder)
     (folder / "web.yml").write_text(f"{TLS}}}\nbasic_auth_users: {{alice: '{HASH}'}}\n")
     with running_exporter(folder, "--demo", f"--web.config.file={folder / 'web.yml'}") as running:
@@ -43,12 +43,12 @@ def exporter(folder: Path) -> Iterator[Exporter]:
 
 
 def test_the_log_names_the_page_as_it_is_reached(exporter: Exporter) -> None:
-    """By https."""
+    """The log has the https URL of the page."""
     assert f"page=https://{exporter.address}/" in exporter.log
 
 
-def test_who_is_let_in(exporter: Exporter, folder: Path) -> None:
-    """Who has the password; the others get nothing."""
+def test_password_is_required(exporter: Exporter, folder: Path) -> None:
+    """Requests with the password succeed, and others are refused."""
     tls, url = ssl.create_default_context(cafile=folder / "ca.pem"), f"https://{exporter.address}/metrics"
     assert ask(url, tls=tls).status == 401
     assert ask(url, headers=basic("alice", "wrong"), tls=tls).status == 401
@@ -65,7 +65,7 @@ def test_who_is_let_in(exporter: Exporter, folder: Path) -> None:
     ],
 )
 def test_a_plugin(trusted: str, password: str, says: str, exporter: Exporter, folder: Path) -> None:
-    """Trusts the authority that SSL_CERT_FILE names, as its page says, and no other."""
+    """A plugin trusts only the authority in SSL_CERT_FILE, as documented."""
     url = f"https://alice:{quote(password)}@{exporter.address}"
     environment = os.environ | {"SSL_CERT_FILE": str(folder / trusted)}
     command = [sys.executable, str(PLUGIN), "--exporter", url, "--unreachable-state", "unknown"]
@@ -75,6 +75,6 @@ def test_a_plugin(trusted: str, password: str, says: str, exporter: Exporter, fo
     assert password not in done.stdout + done.stderr
 
 
-def test_nothing_secret_is_told(exporter: Exporter) -> None:
-    """Neither password nor hash is in the log."""
+def test_log_has_no_secret(exporter: Exporter) -> None:
+    """The log has neither the password nor its hash."""
     assert not [secret for secret in (PASSWORD, HASH, "wrong") if secret in exporter.log]

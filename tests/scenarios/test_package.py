@@ -1,4 +1,4 @@
-"""The package as it is published: what is in it, and that what it installs runs."""
+"""The published package: its content, and the programs that it installs."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ PLUGINS = {path.name for path in (ROOT / "plugins").iterdir() if path.is_file() 
 
 @pytest.fixture(scope="module")
 def programs(package: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the programs that the wheel installs into a new virtual environment."""
+    """Return the directory of the programs that the wheel installs into a new virtual environment."""
     return install(package.wheel, tmp_path_factory.mktemp("installed") / "venv")
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(package: Package) -> None:
-    """All modules, what they read, the plugins as they lie in the checkout, the licence; no tests, no caches."""
+    """The wheel has modules, data, plugins and the license, and no tests."""
     with zipfile.ZipFile(package.wheel) as wheel:
         names = set(wheel.namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "cln_monitor").rglob("*.py")}
@@ -40,22 +40,22 @@ def test_the_wheel_holds_the_package_and_nothing_else(package: Package) -> None:
     data |= {"cln_monitor/exporter/web/status_page/runbook.md"}
     data |= {f"cln_monitor/files/{name}" for name in files_of_checkout(ROOT)}
     scripts = {f"cln_monitor-{__version__}.data/scripts/{name}" for name in PLUGINS}
-    told = f"cln_monitor-{__version__}.dist-info"
+    info = f"cln_monitor-{__version__}.dist-info"
     about = {
-        f"{told}/{name}"
+        f"{info}/{name}"
         for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt", "licenses/LICENSE")
     }
     assert names == modules | data | scripts | about
 
 
-def test_the_sdist_holds_what_the_readme_tells_to_install(package: Package) -> None:
-    """Units, definitions, rules and dashboards beside the sources; no tests, no caches, nothing hidden."""
+def test_sdist_has_all_files_of_the_readme(package: Package) -> None:
+    """The sdist has everything to install, and no tests or caches."""
     with tarfile.open(package.sdist) as sdist:
-        names = {PurePosixPath(*PurePosixPath(each.name).parts[1:]) for each in sdist if each.isfile()}
+        names = {PurePosixPath(*PurePosixPath(member.name).parts[1:]) for member in sdist if member.isfile()}
     for folder in ("systemd", "plugins", "dashboards", "docs"):
         kept = {path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts}
         assert {PurePosixPath(path.relative_to(ROOT)) for path in kept} <= names
-    texts = ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "pyproject.toml")
+    texts = ("LICENSE", "README.md", "CHANGELOG.md", "SECURITY.md", "CONTRIBUTING.md", "RELEASE.md", "pyproject.toml")
     assert {PurePosixPath(name) for name in texts} <= names
     tops = {name.parts[0] for name in names}
     assert tops <= {"cln_monitor", "cln_monitor.egg-info", "dashboards", "docs", "plugins", "systemd"} | {
@@ -69,7 +69,7 @@ def test_the_sdist_holds_what_the_readme_tells_to_install(package: Package) -> N
 
 
 def test_all_programs_are_installed(programs: Path) -> None:
-    """And start: each knows its version."""
+    """All programs are installed and print their version."""
     for name in {"cln-exporter", "clntool"} | PLUGINS:
         code, output = _run(programs, name, "--version")
         assert code == (3 if name in PLUGINS else 0), output
@@ -77,7 +77,7 @@ def test_all_programs_are_installed(programs: Path) -> None:
 
 
 def test_the_installed_exporter_runs_the_demo(programs: Path, tmp_path: Path) -> None:
-    """A page with its style, the runbook and a scrape, from the files of the wheel alone."""
+    """The installed exporter serves page, style, runbook and metrics of the demo."""
     exporter = Exporter(
         tmp_path / "exporter.log",
         "--demo",
@@ -94,7 +94,7 @@ def test_the_installed_exporter_runs_the_demo(programs: Path, tmp_path: Path) ->
 
 
 def test_an_installed_plugin_and_clntool_ask_cln(programs: Path) -> None:
-    """The simulated one."""
+    """An installed plugin and clntool query a simulated CLN."""
     with serve(small_cln()) as served:
         code, output = _run(programs, "check_cln_status", "--api-url", served.url)
         assert (code, output.startswith("OK - ")) == (0, True), output
@@ -108,7 +108,7 @@ def test_an_installed_plugin_and_clntool_ask_cln(programs: Path) -> None:
 
 
 def test_the_installed_clntool_copies_the_files(programs: Path, tmp_path: Path) -> None:
-    """Rules, dashboards, units and definitions come out of the wheel as they are in the checkout."""
+    """Rules, dashboards, units and definitions in the wheel are those of the checkout."""
     code, output = _run(programs, "clntool", "files", str(tmp_path))
     assert code == 0, output
     expected = {name: file.read_bytes() for name, file in files_of_checkout(ROOT).items()}
@@ -116,8 +116,8 @@ def test_the_installed_clntool_copies_the_files(programs: Path, tmp_path: Path) 
     assert copied == expected
 
 
-def test_types_are_there_for_who_uses_the_client(programs: Path) -> None:
-    """The marker lies where type checkers look for it, and the client is the one of the wheel."""
+def test_type_marker_is_installed(programs: Path) -> None:
+    """The py.typed marker is installed next to the client."""
     code = "import cln_monitor.cln, pathlib; print(pathlib.Path(cln_monitor.__path__[0], 'py.typed').exists())"
     code += "; print(cln_monitor.__path__[0])"
     _, output = _run(programs, "python", "-c", code)
@@ -131,7 +131,7 @@ def _environment(programs: Path) -> dict[str, str]:
 
 
 def _run(programs: Path, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Return how a program of the wheel ends, away from the checkout, and what it prints."""
+    """Return the outcome of a program of the wheel, run outside of the checkout."""
     done = subprocess.run(
         [programs / name, *arguments],
         cwd=programs,

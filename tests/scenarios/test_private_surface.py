@@ -1,4 +1,4 @@
-"""Names that other libraries do not promise are where the code expects them, and a newer library needs a look first."""
+"""The undocumented names of other libraries exist where the code expects them."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from tests.helpers.package import locked_releases
 from .private_surface import PRIVATE, Private
 
 ROOT = Path(__file__).parents[2]
-LIBRARIES = {each.library for each in PRIVATE} - {"asyncio", "http"}  # of Python itself
+LIBRARIES = {row.library for row in PRIVATE} - {"asyncio", "http"}  # of Python itself
 _PACKAGES = {"asyncio", *(name.replace("-", "_") for name in LIBRARIES)}
 
 
-@pytest.mark.parametrize("private", PRIVATE, ids=lambda each: f"{each.owner}.{each.name}")
+@pytest.mark.parametrize("private", PRIVATE, ids=lambda row: f"{row.owner}.{row.name}")
 def test_a_private_name_is_where_it_was(private: Private) -> None:
-    """A release of a library that has moved a name fails here, with a sentence on who needs the name and for what."""
+    """A release that has moved a name fails with a sentence on its use."""
     assert private.problem() == ""
 
 
-@pytest.mark.parametrize("private", PRIVATE, ids=lambda each: f"{each.owner}.{each.name}")
+@pytest.mark.parametrize("private", PRIVATE, ids=lambda row: f"{row.owner}.{row.name}")
 def test_a_private_name_is_used_where_the_table_says(private: Private) -> None:
-    """What the code needs no more goes from the table as well."""
+    """Each name in the table is used by its module."""
     text = (ROOT / "cln_monitor" / private.module).read_text(encoding="utf-8")
     name = private.owner.partition(":")[2] if private.name in {"__init__", "__name__"} else private.name
     assert re.search(rf"\b{name}\b", text), f"{private.module} does not name {name} any more"
 
 
 def _overridden() -> Iterator[tuple[type, type, str]]:
-    """Yield each class of cln_monitor, its base class in one of those libraries, and a name that it overrides."""
+    """Yield each class of cln_monitor, its base class in one of those libraries, and an overridden name."""
     for found in pkgutil.walk_packages(cln_monitor.__path__, "cln_monitor."):
         if found.name.endswith("__main__"):
             continue
@@ -57,8 +57,8 @@ def _overridden() -> Iterator[tuple[type, type, str]]:
 
 
 def test_each_override_is_in_the_table() -> None:
-    """A class that overrides something of those libraries has a row for it, or nobody would learn that it moved."""
-    rows = {each.name for each in PRIVATE}
+    """Each override of a name of those libraries is in the table."""
+    rows = {row.name for row in PRIVATE}
     missing = {
         f"{ours.__module__}.{ours.__name__}.{name} of {base}" for ours, base, name in _overridden() if name not in rows
     }
@@ -66,7 +66,7 @@ def test_each_override_is_in_the_table() -> None:
 
 
 def test_each_underscore_of_a_library_is_in_the_table() -> None:
-    """A name with an underscore that is no name of ours is one of a library."""
+    """Each name of a library with an underscore is in the table."""
     ours: set[str] = set()
     used: dict[str, str] = {}
     for file in sorted((ROOT / "cln_monitor").rglob("*.py")):
@@ -86,23 +86,23 @@ def test_each_underscore_of_a_library_is_in_the_table() -> None:
         "_Decompress",
     }  # of os, named tuples, types
     missing = {f"{name} in {file}" for name, file in used.items() if name not in ours | documented}
-    assert {each.partition(" ")[0] for each in missing} <= {each.name for each in PRIVATE}, missing
+    assert {row.partition(" ")[0] for row in missing} <= {row.name for row in PRIVATE}, missing
 
 
 @pytest.mark.parametrize("library", sorted(LIBRARIES))
 def test_a_library_with_private_names_has_an_upper_bound(library: str) -> None:
-    """The next release that may move them is not installed before somebody has run these tests with it."""
+    """A library in the table has an upper bound."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    (bounds,) = (each for each in project["dependencies"] if re.split("[<>=]", each)[0].lower() == library)
+    (bounds,) = (row for row in project["dependencies"] if re.split("[<>=]", row)[0].lower() == library)
     upper = re.search(r"<([\d.]+)", bounds)
     assert upper, f"{bounds} has no upper bound in pyproject.toml"
-    major, minor, *_ = (int(each) for each in locked_releases()[library].split(".")[:2])
-    highest = tuple(int(each) for each in upper[1].split("."))
+    major, minor, *_ = (int(row) for row in locked_releases()[library].split(".")[:2])
+    highest = tuple(int(row) for row in upper[1].split("."))
     assert (major, minor) < highest <= ((major + 1,) if major else (1,))
 
 
 class _Moved(h11_impl.H11Protocol):
-    """As a next release might have it."""
+    """A class as in a future release."""
 
     def __init__(self, config: Any) -> None:
         pass
@@ -129,9 +129,9 @@ class _Moved(h11_impl.H11Protocol):
         ),
     ],
 )
-def test_a_name_that_moves_is_told(change: str, name: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A method that is renamed, an attribute that is not set, a parameter or a class that is gone: a whole sentence."""
-    (private,) = (each for each in PRIVATE if each.owner.endswith(":H11Protocol") and each.name == name)
+def test_a_moved_name_is_reported(change: str, name: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing method, attribute, parameter or class is reported in a sentence."""
+    (private,) = (row for row in PRIVATE if row.owner.endswith(":H11Protocol") and row.name == name)
     if change == "method":
         monkeypatch.delattr(h11_impl.H11Protocol, name)
         monkeypatch.delattr(asyncio.BaseProtocol, name)

@@ -1,25 +1,22 @@
-"""The README's tables are those of the code."""
+"""The README is short and leads to all pages, and the flags of the exporter are those of the code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from pathlib import Path
 
 import pytest
-from prometheus_client.metrics import MetricWrapperBase
 
-from cln_monitor.exporter.metrics import ALL_FAMILIES
-from cln_monitor.exporter.metrics.families import POLLED
 from cln_monitor.exporter.options import make_parser
-from cln_monitor.exporter.self_metrics import SelfMetrics
 from tests.helpers.pages import keep_block
 
 README = Path(__file__).parents[2] / "README.md"
+DOCS = README.parent / "docs"
 
 
 def flags_table() -> str:
     """Return the table of the flags of cln-exporter."""
-    rows = ["| flag | what it does |", "| --- | --- |"]
+    rows = ["| flag | effect |", "| --- | --- |"]
     for action in make_parser()._actions:
         if action.help and "-h" not in action.option_strings:
             choices = "|".join(action.choices or ()).replace("|", "\\|")
@@ -29,25 +26,18 @@ def flags_table() -> str:
     return "\n".join(rows)
 
 
-def metrics_table() -> str:
-    """Return the table of the metrics."""
-    rows = ["| metric | labels | what it tells |", "| --- | --- | --- |"]
-    for family in ALL_FAMILIES:
-        labels = ", ".join(f"`{label}`" for label in family.labels)
-        rows.append(f"| `{family.name}` | {labels} | {family.help.removesuffix(POLLED).strip()} |")
-    for own, names in SelfMetrics().registry._collector_to_names.items():
-        if names and names[0].startswith("cln_"):
-            assert isinstance(own, MetricWrapperBase)
-            kind = "" if own._type == "gauge" else f" ({own._type})"
-            name = names[0] + ("_total" if own._type == "counter" else "")
-            labels = ", ".join(f"`{label}`" for label in own._labelnames)
-            rows.append(f"| `{name}`{kind} | {labels} | {own._documentation} |")
-    return "\n".join(rows)
+def test_the_readme_fits_on_two_screens() -> None:
+    """The README has at most 10 KB: a manual is a page of docs."""
+    assert len(README.read_bytes()) <= 10_000
 
 
-@pytest.mark.parametrize(("name", "table"), [("flags", flags_table), ("metrics", metrics_table)])
-def test_a_table_of_the_readme_is_that_of_the_code(
-    name: str, table: Callable[[], str], request: pytest.FixtureRequest
-) -> None:
-    """A flag or metric that changes changes the README, by pytest --update-golden."""
-    keep_block(README, name, table(), update=request.config.getoption("--update-golden"))
+def test_the_readme_links_to_each_page() -> None:
+    """Every page of docs is one click away from the README."""
+    linked = set(re.findall(r"\]\(docs/([\w-]+\.md)", README.read_text(encoding="utf-8")))
+    pages = {page.name for page in DOCS.glob("*.md") if not page.read_text(encoding="utf-8").startswith("```{include}")}
+    assert pages == linked
+
+
+def test_the_table_of_flags_is_that_of_the_code(request: pytest.FixtureRequest) -> None:
+    """docs/cln-exporter.md has the flags of cln-exporter; pytest --update-golden writes them."""
+    keep_block(DOCS / "cln-exporter.md", "flags", flags_table(), update=request.config.getoption("--update-golden"))

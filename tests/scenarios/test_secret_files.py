@@ -1,4 +1,4 @@
-"""Secrets from pipes, and secrets with characters that nobody sees, through each program as it runs."""
+"""Secrets from pipes, and secrets with invisible characters, in each program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CLNTOOL = f'{sys.executable} -P -c "from cln_monitor.cli.main import run; run()"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command line ended, and how many seconds it took."""
+    """The outcome of a command line, and its duration in seconds."""
 
     code: int
     output: str
@@ -34,14 +34,14 @@ class Outcome:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    """Where a CLN is served."""
+    """Yield the URL of a CLN."""
     simulator: Simulator = small_cln()
     with serve(simulator) as served:
         yield served.url
 
 
 def shell(line: str, **environment: str) -> Outcome:
-    """Return how a ``line`` of bash ends, which may be waited for as long as the tests have patience."""
+    """Return the outcome of a ``line`` of bash."""
     started = time.monotonic()
     done = subprocess.run(
         ["bash", "-c", line],
@@ -58,7 +58,7 @@ def shell(line: str, **environment: str) -> Outcome:
 
 
 def lines_with(file: str, url: str, folder: Path) -> dict[str, str]:
-    """Return the command line of each program that takes its secret key from ``file``."""
+    """Return the command line of each program with its secret key in ``file``."""
     config = folder / "of-options.yml"
     probes = "probes: {status: {interval: 1s}}"
     config.write_text(
@@ -73,7 +73,7 @@ def lines_with(file: str, url: str, folder: Path) -> dict[str, str]:
 
 
 def test_process_substitution(url: str, tmp_path: Path) -> None:
-    """A secret of <(…) is as good as one in a file."""
+    """A secret of <(…) works as one in a file."""
     for name, line in lines_with(f"<(sleep 0.2; echo {SECRET_KEY})", url, tmp_path).items():
         outcome = shell(line)
         assert outcome.code == {"plugin": 1, "clntool": 0, "exporter": 0}[name], (name, outcome)
@@ -88,8 +88,8 @@ def test_process_substitution(url: str, tmp_path: Path) -> None:
         ("<(true)", "is empty; put the secret key there"),
     ],
 )
-def test_what_gives_no_secret(file: str, problem: str, url: str, tmp_path: Path) -> None:
-    """A device and an empty pipe are errors in words, of each program."""
+def test_files_without_a_secret(file: str, problem: str, url: str, tmp_path: Path) -> None:
+    """A device and an empty pipe are reported as errors by each program."""
     for name, line in lines_with(file, url, tmp_path).items():
         outcome = shell(line)
         assert outcome.code == {"plugin": 3, "clntool": 2, "exporter": 1}[name], (name, outcome)
@@ -98,7 +98,7 @@ def test_what_gives_no_secret(file: str, problem: str, url: str, tmp_path: Path)
 
 @pytest.mark.parametrize("field", ["secret_key_file", "registration_token_file", "monitoring_keys_file"])
 def test_a_pipe_without_a_writer(field: str, url: str, tmp_path: Path) -> None:
-    """A named pipe that nobody writes to does not hang the start, --config.check, a plugin or clntool."""
+    """A named pipe without a writer blocks no program."""
     os.mkfifo(tmp_path / "fifo", 0o600)
     config = tmp_path / "cln-monitor.yml"
     key = "" if field == "secret_key_file" else "secret_key: s3cret, "
@@ -111,11 +111,11 @@ def test_a_pipe_without_a_writer(field: str, url: str, tmp_path: Path) -> None:
     ):
         outcome = shell(line)
         assert outcome.code in {1, 2, 3}
-        assert f"{tmp_path}/fifo is a pipe that nobody writes to" in outcome.output, outcome
+        assert f"{tmp_path}/fifo is a pipe without a writer" in outcome.output, outcome
 
 
 def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
-    """What came from a pipe is still there after a reload; one without a writer changes nothing."""
+    """A secret from a pipe is kept over a reload; a pipe without a writer changes nothing."""
     config = write_config(tmp_path, url)
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo, 0o600)
@@ -133,7 +133,7 @@ def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
             config.write_text(config.read_text().replace("fifo", "other"))
             answer = exporter.ask("/-/reload", "POST")
             assert answer.status == 500
-            assert "is a pipe that nobody writes to" in answer.text
+            assert "is a pipe without a writer" in answer.text
             assert SECRET_KEY not in exporter.log
     finally:
         writer.kill()
@@ -143,14 +143,14 @@ def test_a_reload_with_a_pipe(url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"pl4nted\xe2\x80\x8b\n", "has a zero-width space (U+200B) at position 8"),
-        (b"pl4\0nted\n", "has a NUL (U+0000) at position 4"),
-        (b"pl4\r\nnted\n", "has several lines, and a secret is one"),
-        (b"pl4\xc2\xa0nted", "has a non-breaking space (U+00A0) at position 4"),
+        (b"pl4nted\xe2\x80\x8b\n", "contains a zero-width space (U+200B) at position 8"),
+        (b"pl4\0nted\n", "contains a NUL (U+0000) at position 4"),
+        (b"pl4\r\nnted\n", "has several lines; expected one line"),
+        (b"pl4\xc2\xa0nted", "contains a non-breaking space (U+00A0) at position 4"),
     ],
 )
 def test_a_secret_that_can_never_be_one(data: bytes, problem: str, url: str, tmp_path: Path) -> None:
-    """Each program says what is odd before it asks CLN, and shows nothing of the secret."""
+    """Each program reports an impossible secret before it queries CLN, without showing it."""
     file = tmp_path / "secret"
     file.write_bytes(data)
     for name, line in lines_with(str(file), url, tmp_path).items():
@@ -161,10 +161,10 @@ def test_a_secret_that_can_never_be_one(data: bytes, problem: str, url: str, tmp
 
 
 def test_quotes_around_a_secret(url: str, tmp_path: Path) -> None:
-    """They are told of by --config.check, and beside the refusal of CLN."""
+    """Quotes around a secret are reported by --config.check, and with CLN's refusal."""
     file = tmp_path / "secret"
     file.write_text(f'"{SECRET_KEY}"\n')
-    quote = "the secret key begins or ends with a quote, which counts as a part of it"
+    quote = "the secret key begins or ends with a quote, which is taken as part of it"
     for name, line in lines_with(str(file), url, tmp_path).items():
         outcome = shell(line)
         assert outcome.code == {"plugin": 3, "clntool": 1, "exporter": 0}[name], (name, outcome)

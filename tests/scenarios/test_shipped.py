@@ -1,4 +1,4 @@
-"""What is shipped beside the code keeps to the code."""
+"""The shipped files match the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_example_configuration_is_good_and_shows_the_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The example loads where its secret is, and what it spells out is what holds when it is left out."""
+    """The example is valid, and its values are the defaults."""
     (tmp_path / "acme.secret").write_text("s3cret")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     example = load_config(ROOT / "systemd" / "cln-monitor.yml")
@@ -27,7 +27,7 @@ def test_the_example_configuration_is_good_and_shows_the_defaults(
 
 
 def test_the_example_configuration_names_every_key() -> None:
-    """Whoever reads the example knows all that can be set."""
+    """The example has every configuration key."""
     text = (ROOT / "systemd" / "cln-monitor.yml").read_text()
     shown = yaml.safe_load(show_config(parse_config("accounts: [{name: a, login: l, secret_key: s}]", Path())))
     keys = set(shown) | {key for settings in shown["probes"].values() for key in settings} | set(shown["accounts"][0])
@@ -37,7 +37,7 @@ def test_the_example_configuration_names_every_key() -> None:
 
 
 def test_each_plugin_is_installed_as_a_script() -> None:
-    """Each plugin has its script, which names it, and pip puts all of them on PATH."""
+    """Each plugin has its script, which pip installs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     scripts = {Path(file).name: ROOT / file for file in project["tool"]["setuptools"]["script-files"]}
     assert set(scripts) == set(MODULES)

@@ -1,4 +1,4 @@
-"""What CLN and the way to it do to HTTP itself, seen through the programs: exporter, plugins and clntool."""
+"""HTTP anomalies of CLN and of the connection, in the exporter, plugins and clntool."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.processes
 
 
 def enveloped(data: object, **beside: object) -> bytes:
-    """Return ``data`` in the envelope of CLN."""
+    """Return ``data`` in CLN's envelope."""
     return json.dumps({"success": True, "message": None, "type": None, "data": data, **beside}).encode()
 
 
 def data_of(head: bytes) -> Any:
-    """Return what a well CLN would give to a request, None for what there is not."""
+    """Return the data of a healthy CLN for a request, or None for an unknown one."""
     if b"/status.json" in head:
         return {"xmlrpc": True}
     if b"/key/list.json" in head:
@@ -46,15 +46,15 @@ def data_of(head: bytes) -> Any:
 
 
 def well(head: bytes) -> bytes:
-    """Return the whole answer of a well CLN."""
+    """Return the complete response of a healthy CLN."""
     return http_answer(enveloped(data_of(head)))
 
 
 class Cln(ScriptedServer):
-    """Answers each request with what ``answer`` returns for its head; with None it says nothing any more.
+    """Answers each request with the result of ``answer`` for its head; with None it stops responding.
 
-    ``pause`` is waited behind interim answers. From a connection that was idle for ``forgets_after`` seconds no
-    request arrives, as behind a NAT that forgot it.
+    ``pause`` is the delay after interim responses. Requests on a connection that was idle for ``forgets_after`` seconds
+    are lost, as behind a NAT.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Cln(ScriptedServer):
 
 
 class Programs:
-    """The programs with a configuration that watches ``cln``."""
+    """The programs, with a configuration that monitors ``cln``."""
 
     def __init__(self, folder: Path, cln: Cln, timeout: str = "15s", interval: str = "1s") -> None:
         (folder / "acme.secret").write_text("pl4nted-secret-key\n")
@@ -108,14 +108,14 @@ class Programs:
         return outcome.state, outcome.text
 
     def clntool(self, *arguments: str) -> tuple[int, Any, str]:
-        """Return code, JSON and errors of clntool."""
+        """Return exit code, JSON and stderr of clntool."""
         outcome = process("--config", str(self.config), "--output", "json", *arguments)
         return outcome.code, json.loads(outcome.out or "null"), outcome.err
 
 
 @pytest.fixture
 def stopping() -> Iterator[list[Exporter]]:
-    """Exporters that are stopped when the test is over."""
+    """Yield a list of exporters that are stopped after the test."""
     exporters: list[Exporter] = []
     yield exporters
     for exporter in exporters:
@@ -123,13 +123,13 @@ def stopping() -> Iterator[list[Exporter]]:
 
 
 def failures(exporter: Exporter) -> dict[str, str]:
-    """Return the reason of each probe that has run, "" when it succeeded."""
+    """Return the reason of each probe that has run, or "" if it succeeded."""
     probes = json.loads(exporter.ask("/api/v1/observations").text)["probes"]
-    return {each["probe"]: each["failure"]["reason"] if each["failure"] else "" for each in probes if each["last_run"]}
+    return {view["probe"]: view["failure"]["reason"] if view["failure"] else "" for view in probes if view["last_run"]}
 
 
 def test_interim_answers(tmp_path: Path, stopping: list[Exporter]) -> None:
-    """Servers are shown under the keys that have them, everywhere, and a created key is not lost."""
+    """Interim responses do not assign servers to wrong keys, and do not lose a created key."""
     with Cln(lambda head: HINTS + well(head), pause=0.05) as cln:
         programs = Programs(tmp_path, cln)
         stopping.append(exporter := programs.exporter())
@@ -153,7 +153,7 @@ def test_interim_answers(tmp_path: Path, stopping: list[Exporter]) -> None:
 
 
 def test_plugins_read_an_exporter_behind_interim_answers(tmp_path: Path, stopping: list[Exporter]) -> None:
-    """A proxy before the exporter may announce its answers."""
+    """Plugins accept interim responses of a proxy before the exporter."""
     with Cln() as cln:
         programs = Programs(tmp_path, cln)
         stopping.append(exporter := programs.exporter())
@@ -165,7 +165,7 @@ def test_plugins_read_an_exporter_behind_interim_answers(tmp_path: Path, stoppin
 
         with Cln(proxied) as front:
             outcome = run_plugin("check_cln_exporter", "--exporter", front.url)
-            assert outcome.text.startswith("all 2 probes read CLN")
+            assert outcome.text.startswith("all 2 probes OK")
             assert run_plugin("check_cln_status", "--exporter", front.url).state == "OK"
 
         def cut(head: bytes) -> bytes:
@@ -175,11 +175,11 @@ def test_plugins_read_an_exporter_behind_interim_answers(tmp_path: Path, stoppin
         with Cln(cut) as front:
             outcome = run_plugin("check_cln_status", "--exporter", front.url)
             assert outcome.state == "UNKNOWN"
-            assert "the answer was cut: its gzip stream has no end" in outcome.text
+            assert "incomplete response: the gzip stream ends early" in outcome.text
 
 
 def cut_gzip(text: bytes) -> bytes:
-    """Return an answer with the first half of ``text`` in gzip without an end, by a length that fits."""
+    """Return a gzip response of the first half of ``text``, without a trailer, with a matching length."""
     packer = zlib.compressobj(wbits=31)
     packed = packer.compress(text[: len(text) // 2]) + packer.flush(zlib.Z_SYNC_FLUSH)
     return http_answer(packed, "Content-Encoding: gzip", "Content-Type: text/plain")
@@ -188,10 +188,10 @@ def cut_gzip(text: bytes) -> bytes:
 NOT_WHOLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "gzip without its end": (
         lambda head: cut_gzip(enveloped(data_of(head))),
-        "the answer was cut: its gzip stream has no end",
+        "incomplete response from CLN: the gzip stream ends early",
     ),
-    "a part": (lambda head: http_answer(enveloped(data_of(head)), status="206 Partial Content"), "HTTP 206 with "),
-    "not modified": (lambda _: b"HTTP/1.1 304 Not Modified\r\n\r\n", "HTTP 304 with an empty body"),
+    "a part": (lambda head: http_answer(enveloped(data_of(head)), status="206 Partial Content"), "(HTTP 206)"),
+    "not modified": (lambda _: b"HTTP/1.1 304 Not Modified\r\n\r\n", "an empty body (HTTP 304)"),
     "two lengths": (
         lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
         "unexpected response from CLN: not valid HTTP (more than one Content-Length)",
@@ -200,19 +200,19 @@ NOT_WHOLE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda _: b"HTTP/1.1 200 OK\r\nContent-Type text/html\r\nContent-Length: 2\r\n\r\n{}",
         "unexpected response from CLN: not valid HTTP (malformed header)",
     ),
-    "HTTP/0.9": (lambda _: b"<html>", "not valid HTTP (it does not begin with HTTP/); is api_url right?"),
+    "HTTP/0.9": (lambda _: b"<html>", "not valid HTTP (no HTTP status line); check api_url"),
     "another charset": (
         lambda _: http_answer(b'{"success":true,"data":"\xff"}', "Content-Type: application/json; charset=us-ascii"),
-        "unexpected response from CLN: not the ascii that its header declares",
+        "unexpected response from CLN: invalid ascii text",
     ),
 }
 
 
 @pytest.mark.parametrize(("answer", "problem"), NOT_WHOLE.values(), ids=NOT_WHOLE.keys())
-def test_what_is_not_whole_or_not_valid(
+def test_incomplete_or_invalid_response(
     tmp_path: Path, stopping: list[Exporter], answer: Callable[[bytes], bytes], problem: str
 ) -> None:
-    """No verdict comes of it: bad_answer at once, UNKNOWN, exit 3, while a call could take as long as it likes."""
+    """An incomplete or invalid response is bad_answer at once, UNKNOWN, and exit code 3."""
     with Cln(answer) as cln:
         programs = Programs(tmp_path, cln, timeout="5m")
         stopping.append(exporter := programs.exporter())
@@ -229,7 +229,7 @@ def test_what_is_not_whole_or_not_valid(
 
 
 def test_page_of_several(tmp_path: Path, stopping: list[Exporter]) -> None:
-    """A list that says it has nine pages is not counted as all keys."""
+    """A list that is one page of nine is not counted as all keys."""
     with Cln(lambda head: http_answer(enveloped(data_of(head), page=1, pages=9))) as cln:
         programs = Programs(tmp_path, cln)
         stopping.append(exporter := programs.exporter())
@@ -241,7 +241,7 @@ def test_page_of_several(tmp_path: Path, stopping: list[Exporter]) -> None:
 
 
 def test_letters_of_another_charset(tmp_path: Path) -> None:
-    """A note keeps its letters in the charset that CLN declares."""
+    """A note is decoded with the charset that CLN declares."""
     keys = json.dumps({"success": True, "data": [{"key": KEYS[0], "limit": 1, "note": "Büro"}]}, ensure_ascii=False)
     answer = http_answer(keys.encode("latin-1"), "Content-Type: application/json;charset=ISO-8859-1")
     servers = http_answer(enveloped([]))
@@ -251,7 +251,7 @@ def test_letters_of_another_charset(tmp_path: Path) -> None:
 
 
 def test_way_that_forgets_idle_connections(tmp_path: Path, stopping: list[Exporter]) -> None:
-    """No run fails, and none waits for the time-out of a connection that nobody remembers."""
+    """A NAT that drops idle connections causes neither failures nor timeouts."""
     with Cln(forgets_after=4.0) as cln:
         stopping.append(exporter := Programs(tmp_path, cln, timeout="15s", interval="6s").exporter())
         wait_until(lambda: sum(b"/key/list.json" in head for head in cln.heads) >= 3, "three polls", 60)
@@ -260,7 +260,7 @@ def test_way_that_forgets_idle_connections(tmp_path: Path, stopping: list[Export
 
 
 def test_connections_end_with_the_run(tmp_path: Path, stopping: list[Exporter]) -> None:
-    """The exporter holds no connection to CLN between two polls, and no more than it may within one."""
+    """The exporter closes its connections to CLN between polls, and limits them within one."""
     open_now, most, lock = 0, 0, threading.Lock()
 
     class Counting(Cln):

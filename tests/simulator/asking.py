@@ -1,4 +1,4 @@
-"""How these tests ask a simulator: in memory, or over HTTP with the standard library alone."""
+"""Requests to a simulator, in memory, or over HTTP with the standard library only."""
 
 import gzip
 import hashlib
@@ -17,7 +17,7 @@ NOW = 1_714_490_800  # 2024-04-30T15:26:40Z
 
 @dataclass
 class Reply:
-    """What came back: status, headers with names in small letters, the body unpacked."""
+    """A response: status, headers with lowercase names, uncompressed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,33 +35,33 @@ class Reply:
 
 
 def token(account: Account, at: float = NOW) -> str:
-    """A token as the API document tells it, made without the simulator's help."""
+    """Return a token by the API document, made without code of the simulator."""
     signed = hashlib.sha1(f"{account.secret_key}{int(at)}".encode()).hexdigest()
     return f"{account.login}|{int(at)}|{signed}"
 
 
 def ask(simulator: Simulator, path: str, client_ip: str = "127.0.0.1", method: str = "GET", **query: str) -> Reply:
-    """Ask in memory."""
+    """Return the response to a request in memory."""
     answer = simulator.answer(method, path, query, client_ip)
     return Reply(answer.status, {"content-type": answer.content_type, **answer.headers}, answer.body)
 
 
 def data(simulator: Simulator, account: Account, path: str, method: str = "GET", **query: str) -> Any:
-    """Ask in memory with a fresh token, and return the data of an answer that must be `success: true`."""
+    """Return the data of a successful response to a request in memory, with a fresh token."""
     answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
     assert (answer["success"], answer["message"], answer["type"]) == (True, None, None), answer
     return answer["data"]
 
 
 def refusal(simulator: Simulator, account: Account, path: str, method: str = "GET", **query: str) -> Any:
-    """Ask in memory with a fresh token, and return the message of an answer that must be a refusal."""
+    """Return the message of a refusal of a request in memory, with a fresh token."""
     answer = ask(simulator, path, method=method, token=token(account, simulator.now()), **query).json
     assert (answer["success"], answer["data"], answer["type"]) == (False, None, None), answer
     return answer["message"]
 
 
 def snapshot(account: Account) -> dict[str, object]:
-    """All that calls can change of an account, as values that stay what they are."""
+    """Return everything that calls can change of an account, as immutable values."""
     return {
         "kernelcare": {
             key.key: (key.limit, key.note, tuple(key.cidrs), tuple(key.servers))
@@ -88,7 +88,7 @@ def fetch(
     body: object = None,
     **query: str,
 ) -> Reply:
-    """Ask over HTTP, on a connection of its own; `path` is below `/api`, or a control below `/-/`."""
+    """Return the response to a request over HTTP on its own connection; `path` is below `/api` or `/-/`."""
     target = path if path.startswith("/-/") else f"/api{path}"
     if query:
         target += "?" + urlencode(query, quote_via=quote)
@@ -101,7 +101,7 @@ def fetch(
 
 
 def await_request(simulator: Simulator) -> None:
-    """Come back once a request is in the log; the wait gives way to the thread that puts it there."""
+    """Return once a request is in the log; the wait yields to the thread that adds it."""
     until = time.monotonic() + 20
     while not simulator.requests:
         assert time.monotonic() < until, "no request came in"
@@ -109,7 +109,7 @@ def await_request(simulator: Simulator) -> None:
 
 
 def reply(connection: http.client.HTTPConnection) -> Reply:
-    """The reply to what was asked on a connection."""
+    """Return the response on a connection."""
     response = connection.getresponse()
     raw = response.read()
     headers = {name.lower(): value for name, value in response.getheaders()}

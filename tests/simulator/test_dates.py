@@ -1,4 +1,4 @@
-"""The spelling of dates."""
+"""The format of dates."""
 
 import pytest
 
@@ -16,15 +16,15 @@ from .asking import NOW
         ("colon", "2024-04-30T20:56+05:30"),
     ],
 )
-def test_every_style_spells_the_same_moment(style: str, spelled: str) -> None:
-    """Each shows the moment in an offset of its own; the document's shows no seconds."""
+def test_every_style_has_the_same_time(style: str, spelled: str) -> None:
+    """Each style shows the same time in its own offset; the document's has no seconds."""
     dates = Dates()
     dates.style = style
     assert dates.spell(NOW) == spelled
 
 
 def test_the_default_is_the_documents() -> None:
-    """A moment of the document's own sample, and null where there is none."""
+    """By default, dates are those of the API document's sample, and missing ones are null."""
     dates = Dates()
     assert dates.spell(1398871560) == "2014-04-30T11:26-0400"
     assert dates.field("last_checkin", None) == {"last_checkin": None}
@@ -32,7 +32,7 @@ def test_the_default_is_the_documents() -> None:
 
 @pytest.mark.parametrize(("never", "field"), [("null", {"d": None}), ("missing", {}), ("empty", {"d": ""})])
 def test_a_date_that_is_not_there(never: str, field: dict[str, str | None]) -> None:
-    """It is null, left out, or an empty text; one that is there is spelled all the same."""
+    """A missing date is null, omitted, or an empty text; other dates are not affected."""
     dates = Dates()
     dates.never = never
     assert dates.field("d", None) == field
@@ -40,7 +40,7 @@ def test_a_date_that_is_not_there(never: str, field: dict[str, str | None]) -> N
 
 
 def test_another_style_is_an_error_that_names_those_there_are() -> None:
-    """And the style stays what it was."""
+    """An unknown style is an error, and the style is unchanged."""
     dates = Dates()
     with pytest.raises(ValueError, match=r"^dates.style = 'iso': must be one of document, seconds, zulu, colon$"):
         dates.style = "iso"

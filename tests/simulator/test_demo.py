@@ -1,4 +1,4 @@
-"""The demonstration."""
+"""The demo account."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ DAY = 24 * 3600
 
 @pytest.mark.parametrize("seed", [1, 7, 12345])
 def test_every_state_worth_showing_occurs(seed: int) -> None:
-    """Whatever the seed: keys nearly full, full, unlimited, empty, disabled; all check-ins, all patch states."""
+    """For any seed, the demo has keys, check-ins and patch states of all kinds."""
     simulator = Simulator.demo(seed=seed, clock=lambda: NOW)
     account = simulator.accounts["acme_login"]
     keys = list(account.kernelcare_keys.values())
@@ -44,7 +44,7 @@ def test_every_state_worth_showing_occurs(seed: int) -> None:
 
 
 def test_one_server_is_registered_twice() -> None:
-    """Under the same address: the older registration is silent, the newer one well."""
+    """One address has two registrations: the older is silent, and the newer checks in."""
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
     by_ip = Counter(server.ip for server in account.kernelcare_servers())
     [twice] = [ip for ip, count in by_ip.items() if count > 1]
@@ -55,8 +55,8 @@ def test_one_server_is_registered_twice() -> None:
     assert new > NOW - 5 * 3600
 
 
-def test_ip_licences_of_each_kind_occur() -> None:
-    """One type that no document knows, some unused, two stale, one never heard, addresses with two types, IPv6."""
+def test_ip_licenses_of_each_kind_occur() -> None:
+    """The demo has IP licenses that are unused, stale, undocumented, shared, or IPv6."""
     licenses = list(Simulator.demo(clock=lambda: NOW).accounts["acme_login"].ip_licenses.values())
     assert Counter(license_.type for license_ in licenses) == {1: 8, 1002: 4, 16: 3, 42: 4, 5010: 1}
     unused = [license_ for license_ in licenses if not license_.registered]
@@ -70,16 +70,16 @@ def test_ip_licences_of_each_kind_occur() -> None:
     assert any(":" in ip for ip in by_ip)
 
 
-def test_ip_licences_share_no_address_with_servers_of_keys() -> None:
-    """They are other machines."""
+def test_ip_licenses_share_no_address_with_servers_of_keys() -> None:
+    """IP licenses and servers of keys have different addresses."""
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
     servers = {server.ip for server in account.kernelcare_servers()}
     servers |= {server.ip for key in account.imunify_keys.values() for server in key.servers.values()}
     assert servers.isdisjoint({ip for ip, _ in account.ip_licenses})
 
 
-def test_what_may_be_called_servers_are_different_numbers() -> None:
-    """So that a number on a page or dashboard shows what it counts: by products, licenses or addresses."""
+def test_counts_of_servers_differ() -> None:
+    """All counts of servers differ, so that a page shows what it counts."""
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
     kernelcare = len(list(account.kernelcare_servers()))
     imunify = sum(len(key.servers) for key in account.imunify_keys.values())
@@ -93,7 +93,7 @@ def test_what_may_be_called_servers_are_different_numbers() -> None:
 
 
 def test_it_can_be_asked_in_all_ways() -> None:
-    """The flags are good, the monitoring key and both kinds of token answer."""
+    """The flags are good, and the monitoring key and both kinds of tokens work."""
     simulator = Simulator.demo(clock=lambda: NOW)
     account = simulator.accounts["acme_login"]
     counts = "uptodate=84;outofdate=4;unsupported=2;inactive=3"
@@ -106,7 +106,7 @@ def test_it_can_be_asked_in_all_ways() -> None:
 
 
 def test_els_keys_of_each_kind_occur() -> None:
-    """Roomy, unlimited, full, empty; with a note and without."""
+    """The demo has ELS keys below the limit, unlimited, full and empty, with and without notes."""
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
     assert {key.code: (len(key.servers), key.limit, bool(key.note)) for key in account.els_keys.values()} == {
         "CELS": (8, 10, True),
@@ -118,7 +118,7 @@ def test_els_keys_of_each_kind_occur() -> None:
 
 
 def test_groups_of_each_kind_occur() -> None:
-    """One with servers of both products, one that shares a server with it, one that is empty."""
+    """One group has servers of both products, one shares a server with it, and one is empty."""
     account = Simulator.demo(clock=lambda: NOW).accounts["acme_login"]
     kinds = {name: Counter(type(server) for server in group.servers) for name, group in account.groups.items()}
     assert kinds == {
@@ -132,7 +132,7 @@ def test_groups_of_each_kind_occur() -> None:
 
 @pytest.mark.parametrize("seed", [1, 7, 12345])
 def test_accelerate_wp_is_billed(seed: int) -> None:
-    """In this month and the two before."""
+    """AccelerateWP is billed in this month and the two before."""
     account = Simulator.demo(seed=seed, clock=lambda: NOW).accounts["acme_login"]
     assert list(account.awp_entities) == ["2024-02", "2024-03", "2024-04"]
     products = Counter(entity.product for entity in account.awp_entities["2024-04"])

@@ -1,4 +1,4 @@
-"""Whether a client takes gzip."""
+"""Which clients accept gzip."""
 
 import pytest
 
@@ -18,5 +18,5 @@ from cln_monitor.simulator.exchange import accepts_gzip
     ],
 )
 def test_accept_encoding_is_read_as_http_has_it(header: str, accepted: bool) -> None:
-    """A weight of nought is a no."""
+    """A weight of 0 in Accept-Encoding refuses gzip."""
     assert accepts_gzip(header) is accepted

@@ -1,4 +1,4 @@
-"""What faults do on the wire."""
+"""The effects of faults on the wire."""
 
 import gzip
 import http.client
@@ -20,7 +20,7 @@ ASK = b"GET /api/status.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def raw(served: Served, most: int = 1 << 20) -> bytes:
-    """All bytes that answer a request, until the server ends the connection."""
+    """Return all bytes of the response to a request, until the server closes the connection."""
     received = b""
     with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
         connection.sendall(ASK)
@@ -29,13 +29,13 @@ def raw(served: Served, most: int = 1 << 20) -> bytes:
     return received
 
 
-def test_every_kind_has_a_strike() -> None:
-    """But for the two after which all goes on."""
+def test_every_kind_has_an_injection() -> None:
+    """Every kind has an injection, except the two that only delay or skew a response."""
     assert set(fault_injection._INJECTIONS) == set(KINDS) - {"latency", "skew"}
 
 
 def test_latency_comes_before_the_answer(simulator: Simulator, served: Served) -> None:
-    """The answer is the true one."""
+    """The real response is sent after the latency."""
     simulator.faults.add(Fault("latency", seconds=0.05))
     started = time.monotonic()
     assert fetch(served, "/status.json").json["success"] is True
@@ -43,7 +43,7 @@ def test_latency_comes_before_the_answer(simulator: Simulator, served: Served) -
 
 
 def test_status_with_retry_after(simulator: Simulator, served: Served) -> None:
-    """In the envelope, with the words of CLN for 401."""
+    """An HTTP error has an envelope, with CLN's message for 401."""
     simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
     simulator.faults.add(Fault("status", status=401, times=1))
     limited = fetch(served, "/status.json")
@@ -55,15 +55,15 @@ def test_status_with_retry_after(simulator: Simulator, served: Served) -> None:
 
 
 def test_status_as_html(simulator: Simulator, served: Served) -> None:
-    """As a proxy in front of CLN has it."""
+    """An HTTP error can be an HTML page, as of a proxy in front of CLN."""
     simulator.faults.add(Fault("status", status=503, html=True))
     answer = fetch(served, "/status.json")
     assert (answer.status, answer.headers["content-type"]) == (503, "text/html;charset=UTF-8")
     assert "Service Unavailable" in answer.text
 
 
-def test_an_answer_as_it_stands(simulator: Simulator, served: Served) -> None:
-    """Text, or bytes that are no text."""
+def test_any_response(simulator: Simulator, served: Served) -> None:
+    """A fault can answer with any text or bytes."""
     simulator.faults.add(Fault("answer", body="Köln", status=203, content_type="text/x", times=1))
     simulator.faults.add(Fault("answer", body=b"\xff\x00"))
     text = fetch(served, "/status.json")
@@ -72,7 +72,7 @@ def test_an_answer_as_it_stands(simulator: Simulator, served: Served) -> None:
 
 
 def test_html_and_empty_come_with_200(simulator: Simulator, served: Served) -> None:
-    """The page has a `|` in it, the nothing a length of 0."""
+    """The HTML page has a `|` in it, and the empty body has a length of 0."""
     simulator.faults.add(Fault("html", times=1))
     simulator.faults.add(Fault("empty"))
     page = fetch(served, "/status.json")
@@ -83,7 +83,7 @@ def test_html_and_empty_come_with_200(simulator: Simulator, served: Served) -> N
 
 
 def test_a_redirect_names_its_location(simulator: Simulator, served: Served) -> None:
-    """With 302."""
+    """A redirect has status 302 and its location."""
     simulator.faults.add(Fault("redirect", location="http://192.0.2.1/elsewhere"))
     answer = fetch(served, "/status.json")
     assert (answer.status, answer.headers["location"]) == (302, "http://192.0.2.1/elsewhere")
@@ -91,7 +91,7 @@ def test_a_redirect_names_its_location(simulator: Simulator, served: Served) -> 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
 def test_a_cut_answer_is_whole_to_http(simulator: Simulator, served: Served, coding: str) -> None:
-    """Half of the JSON, with the length of that half, also packed."""
+    """A cut response is half of the JSON with a matching length, with and without gzip."""
     whole = fetch(served, "/status.json").body
     simulator.faults.add(Fault("cut"))
     cut = fetch(served, "/status.json", headers={"Accept-Encoding": coding}).body
@@ -101,7 +101,7 @@ def test_a_cut_answer_is_whole_to_http(simulator: Simulator, served: Served, cod
 
 
 def test_a_cut_body_is_shorter_than_its_length(simulator: Simulator, served: Served) -> None:
-    """The connection ends in the middle."""
+    """A cut body ends before its Content-Length."""
     simulator.faults.add(Fault("cut_body"))
     with pytest.raises(http.client.IncompleteRead) as raised:
         fetch(served, "/status.json")
@@ -110,7 +110,7 @@ def test_a_cut_body_is_shorter_than_its_length(simulator: Simulator, served: Ser
 
 
 def test_a_hang_sends_nothing(simulator: Simulator, served: Served) -> None:
-    """Not a byte, until the client has had enough."""
+    """A hang sends no byte until the client closes the connection."""
     simulator.faults.add(Fault("hang"))
     with socket.create_connection(("127.0.0.1", served.port), timeout=0.05) as connection:
         connection.sendall(ASK)
@@ -123,7 +123,7 @@ def test_a_hang_sends_nothing(simulator: Simulator, served: Served) -> None:
 def test_a_drip_sends_headers_then_a_byte_at_a_time(
     simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The bytes add up to the true answer, and the connection goes on."""
+    """A slow body adds up to the real response, and the connection is kept."""
     *waits, last = [threading.Event() for _ in range(4)]
     asked = iter([*waits, last])
     waited: list[float] = []
@@ -152,7 +152,7 @@ def test_a_drip_sends_headers_then_a_byte_at_a_time(
 
 
 def test_dripping_headers_start_with_the_status_line(simulator: Simulator, served: Served) -> None:
-    """Byte by byte from the first."""
+    """Slow headers arrive byte by byte from the first byte."""
     simulator.faults.add(Fault("drip_headers", seconds=0.0001, times=1))
     with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
         connection.sendall(ASK)
@@ -162,7 +162,7 @@ def test_dripping_headers_start_with_the_status_line(simulator: Simulator, serve
 
 
 def test_a_reset_is_a_reset(simulator: Simulator, served: Served) -> None:
-    """RST, not an end in good order; the server goes on."""
+    """A reset is an RST, and the server continues."""
     simulator.faults.add(Fault("reset", times=1))
     with pytest.raises(ConnectionResetError):
         raw(served)
@@ -171,7 +171,7 @@ def test_a_reset_is_a_reset(simulator: Simulator, served: Served) -> None:
 
 
 def test_garbage_is_not_http(simulator: Simulator, served: Served) -> None:
-    """A client of HTTP cannot make a status line of it."""
+    """An HTTP client cannot parse garbage."""
     simulator.faults.add(Fault("garbage"))
     assert raw(served).startswith(b"SSH-2.0-")
     with pytest.raises(http.client.BadStatusLine):
@@ -179,7 +179,7 @@ def test_garbage_is_not_http(simulator: Simulator, served: Served) -> None:
 
 
 def test_skew_moves_date_and_token_clock(simulator: Simulator, served: Served, account: Account) -> None:
-    """A token made by that clock is good, one made by ours is not; check-ins are where they were."""
+    """Skew moves the Date header and the clock for tokens, but not check-ins."""
     account.add_kernelcare_key("K").add_server(last_checkin=NOW)
     simulator.faults.add(Fault("skew", seconds=-7200))
     ours = fetch(served, "/kcare/key/list.json", token=token(account))
@@ -191,7 +191,7 @@ def test_skew_moves_date_and_token_clock(simulator: Simulator, served: Served, a
 
 @pytest.mark.parametrize("size", [200, 100_000, 1_000_000])
 def test_a_huge_answer_is_json_of_its_size(simulator: Simulator, served: Served, size: int) -> None:
-    """To the byte; it has no length, so that one must count while one reads."""
+    """A huge response is JSON of the exact size, without a Content-Length."""
     simulator.faults.add(Fault("huge", size=size))
     answer = fetch(served, "/status.json")
     assert "content-length" not in answer.headers
@@ -201,7 +201,7 @@ def test_a_huge_answer_is_json_of_its_size(simulator: Simulator, served: Served,
 
 
 def test_a_huge_answer_is_an_empty_list_at_the_least(simulator: Simulator, served: Served) -> None:
-    """Where no row fits, blanks make up the size; below that of an envelope it stays an envelope."""
+    """A small size is padded with blanks, and is at least an envelope."""
     simulator.faults.add(Fault("huge", size=100, times=1))
     simulator.faults.add(Fault("huge", size=0))
     hundred, least = fetch(served, "/status.json"), fetch(served, "/status.json")
@@ -210,7 +210,7 @@ def test_a_huge_answer_is_an_empty_list_at_the_least(simulator: Simulator, serve
 
 
 def test_a_bomb_is_small_on_the_wire(simulator: Simulator, served: Served) -> None:
-    """Two million bytes come as a hundredth, to clients that did not ask for gzip too."""
+    """A gzip bomb has a hundredth of its size, and is sent to clients without gzip too."""
     simulator.faults.add(Fault("huge", size=2_000_000, gzip=True))
     head, _, body = raw(served).partition(b"\r\n\r\n")
     assert b"Content-Encoding: gzip" in head
@@ -220,7 +220,7 @@ def test_a_bomb_is_small_on_the_wire(simulator: Simulator, served: Served) -> No
 
 
 def test_two_hundred_million_bytes_are_the_default(simulator: Simulator, served: Served) -> None:
-    """The bomb is counted here without being kept."""
+    """The default size of a huge response is 200 000 000 bytes."""
     simulator.faults.add(Fault("huge", gzip=True))
     packed = raw(served, most=1 << 24).partition(b"\r\n\r\n")[2]
     unpacker = zlib.decompressobj(wbits=31)
@@ -231,8 +231,8 @@ def test_two_hundred_million_bytes_are_the_default(simulator: Simulator, served:
     assert size == 200_000_000
 
 
-def test_a_fault_strikes_only_what_it_is_for(simulator: Simulator, served: Served, account: Account) -> None:
-    """One key of two fails; control requests never do."""
+def test_a_fault_applies_only_to_matching_requests(simulator: Simulator, served: Served, account: Account) -> None:
+    """A fault applies only to matching requests, and never to control requests."""
     account.add_kernelcare_key("A")
     account.add_kernelcare_key("B")
     simulator.faults.add(Fault("status", path="/kcare/key/servers.json", match="key=A"))
@@ -243,7 +243,7 @@ def test_a_fault_strikes_only_what_it_is_for(simulator: Simulator, served: Serve
 
 
 def test_gzip_without_its_end(simulator: Simulator, served: Served) -> None:
-    """All of the text is there, by a length that fits, and the end mark of its gzip is not."""
+    """The whole text is there, with a matching length, but without the gzip trailer."""
     whole = fetch(served, "/status.json").body
     simulator.faults.add(Fault("cut_gzip"))
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
@@ -256,7 +256,7 @@ def test_gzip_without_its_end(simulator: Simulator, served: Served) -> None:
 
 
 def test_an_interim_answer_comes_first(simulator: Simulator, served: Served) -> None:
-    """The real answer is behind it, on the same connection."""
+    """An interim response is followed by the real one on the same connection."""
     simulator.faults.add(Fault("interim", status=102))
     with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
         connection.sendall(ASK)
@@ -268,7 +268,7 @@ def test_an_interim_answer_comes_first(simulator: Simulator, served: Served) -> 
 
 
 def test_raw_bytes_leave_the_connection_open(simulator: Simulator, served: Served) -> None:
-    """They are all that comes."""
+    """Raw bytes are sent, and the connection stays open."""
     simulator.faults.add(Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n"))
     with socket.create_connection(("127.0.0.1", served.port), timeout=0.5) as connection:
         connection.sendall(ASK)

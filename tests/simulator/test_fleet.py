@@ -1,4 +1,4 @@
-"""Fleets from a seed."""
+"""Fleets generated from a seed."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from .asking import NOW, ask, data, snapshot, token
 
 
 def rows(simulator: Simulator) -> list[dict[str, object]]:
-    """All rows of all KernelCare keys and all IP licences, as CLN lists them."""
+    """Return all rows of KernelCare servers and IP licenses, as CLN lists them."""
     account = simulator.accounts["acme_login"]
     now = token(account, simulator.now())
     keys = ask(simulator, "/kcare/key/list.json", token=now).json["data"]
@@ -26,7 +26,7 @@ def rows(simulator: Simulator) -> list[dict[str, object]]:
 
 
 def test_the_same_seed_gives_the_same_fleet() -> None:
-    """To the letter, and another seed another one."""
+    """The same seed gives an identical fleet, and another seed a different one."""
     first = rows(Simulator.generate(servers=150, seed=1, clock=lambda: NOW))
     assert first == rows(Simulator.generate(servers=150, seed=1, clock=lambda: NOW))
     assert first != rows(Simulator.generate(servers=150, seed=2, clock=lambda: NOW))
@@ -34,21 +34,21 @@ def test_the_same_seed_gives_the_same_fleet() -> None:
 
 @pytest.mark.parametrize(("servers", "keys"), [(0, 0), (1, 1), (100, 1), (101, 2), (250, 3)])
 def test_a_fleet_has_as_many_servers_as_asked_for(servers: int, keys: int) -> None:
-    """A hundred a key, and a quarter as many with Imunify."""
+    """A key has 100 servers, and there is a quarter as many Imunify servers."""
     counts = Simulator.generate(servers=servers, clock=lambda: NOW).accounts["acme_login"].counts()
     assert (counts["kernelcare_servers"], counts["kernelcare_keys"]) == (servers, keys)
     assert counts["imunify_servers"] == servers // 4
 
 
 @pytest.mark.parametrize(("servers", "licenses"), [(0, 0), (9, 0), (10, 1), (255, 25), (10_019, 1000)])
-def test_a_fleet_has_a_tenth_as_many_ip_licences(servers: int, licenses: int) -> None:
-    """A thousand at most."""
+def test_a_fleet_has_a_tenth_as_many_ip_licenses(servers: int, licenses: int) -> None:
+    """A fleet has a tenth as many IP licenses as servers, and at most 1000."""
     counts = Simulator.generate(servers=servers, clock=lambda: NOW).accounts["acme_login"].counts()
     assert counts["ip_licenses"] == licenses
 
 
-def test_ip_licences_are_mostly_used_and_some_addresses_hold_several() -> None:
-    """Of 400 some 40 are unused and never heard, and most others are well."""
+def test_ip_licenses_are_mostly_used_and_some_addresses_hold_several() -> None:
+    """About a tenth of the IP licenses is unused."""
     account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
     licenses = list(account.ip_licenses.values())
     assert {license_.type for license_ in licenses} == {1, 4, 16, 17, 40, 41, 42, 43, 49, 1002}
@@ -60,7 +60,7 @@ def test_ip_licences_are_mostly_used_and_some_addresses_hold_several() -> None:
 
 
 def test_a_fleet_is_mostly_well_and_has_all_kinds_of_trouble() -> None:
-    """Of 4000 servers some were never heard, some are stale, and each patch state occurs."""
+    """Of 4000 servers, some are stale or never checked in."""
     simulator = Simulator.generate(servers=4000, clock=lambda: NOW)
     account = simulator.accounts["acme_login"]
     heard = [server.last_checkin(NOW) for server in account.kernelcare_servers()]
@@ -75,7 +75,7 @@ def test_a_fleet_is_mostly_well_and_has_all_kinds_of_trouble() -> None:
 
 
 def test_servers_go_stale_and_recover_as_time_passes() -> None:
-    """Over ten days some fresh ones turn stale, and some stale ones fresh."""
+    """Over ten days, some fresh servers turn stale, and some stale ones fresh."""
     simulator = Simulator.generate(servers=4000, clock=lambda: NOW)
 
     def stale() -> set[str]:
@@ -94,7 +94,7 @@ def test_servers_go_stale_and_recover_as_time_passes() -> None:
 
 
 def test_a_large_fleet_is_quick() -> None:
-    """20 000 servers are made in a second or so of work, and a key of a hundred is listed in milliseconds."""
+    """Generating 20 000 servers takes about a second, and listing a key milliseconds."""
     started = time.thread_time()
     simulator = Simulator.generate(servers=20_000, clock=lambda: NOW)
     assert time.thread_time() - started < 5
@@ -116,30 +116,30 @@ def test_a_large_fleet_is_quick() -> None:
     ids=["demo 7", "demo 1", "fleet 7", "fleet 3"],
 )
 def test_a_seed_gives_the_fleet_it_always_gave(make: Callable[[], Simulator], digest: str) -> None:
-    """To the letter: metrics of a seed are compared, so what is new takes nothing from the sources of the old."""
+    """The fleet of a seed never changes, as metrics of a seed are compared."""
     simulator = make()
     account = simulator.accounts["acme_login"]
     keys, licenses = data(simulator, account, "/kcare/key/list.json"), data(simulator, account, "/ipl/list.json")
     imunify = data(simulator, account, "/im/key/list.json")
-    told = [account.secret_key, keys, imunify, licenses]
-    told += [data(simulator, account, "/kcare/key/servers.json", key=row["key"]) for row in keys]
-    told += [data(simulator, account, "/im/srv/list.json", key=row["key"]) for row in imunify]
+    rows_ = [account.secret_key, keys, imunify, licenses]
+    rows_ += [data(simulator, account, "/kcare/key/servers.json", key=row["key"]) for row in keys]
+    rows_ += [data(simulator, account, "/im/srv/list.json", key=row["key"]) for row in imunify]
     ips = sorted({row["ip"] for row in licenses})
     for at in range(0, len(ips), 100):
-        told.append(data(simulator, account, "/ipl/server.json", ip=",".join(ips[at : at + 100])))
-    told += [ask(simulator, f"/kcare/nagios/{row['key']}").text for row in keys]
-    assert hashlib.sha256(json.dumps(told).encode()).hexdigest().startswith(digest)
+        rows_.append(data(simulator, account, "/ipl/server.json", ip=",".join(ips[at : at + 100])))
+    rows_ += [ask(simulator, f"/kcare/nagios/{row['key']}").text for row in keys]
+    assert hashlib.sha256(json.dumps(rows_).encode()).hexdigest().startswith(digest)
 
 
 @pytest.mark.parametrize(("servers", "covered"), [(0, 0), (7, 0), (8, 1), (255, 31), (10_019, 1000)])
 def test_an_eighth_of_the_servers_has_els(servers: int, covered: int) -> None:
-    """A thousand at most, ten a key."""
+    """A fleet has an eighth as many ELS servers, at most 1000, and 10 per key."""
     counts = Simulator.generate(servers=servers, clock=lambda: NOW).accounts["acme_login"].counts()
     assert (counts["els_servers"], counts["els_keys"]) == (covered, -(-covered // 10))
 
 
 def test_els_keys_are_of_all_products_roomy_full_and_unlimited() -> None:
-    """And their servers share no address with others."""
+    """ELS keys have all products and their own addresses."""
     account = Simulator.generate(servers=4000, clock=lambda: NOW).accounts["acme_login"]
     keys = account.els_keys.values()
     assert {key.code for key in keys} == set(ELS_CODES)
@@ -151,7 +151,7 @@ def test_els_keys_are_of_all_products_roomy_full_and_unlimited() -> None:
 
 
 def test_groups_hold_servers_of_both_products_and_share_some() -> None:
-    """A group a key, one with a server of each, an empty one; without servers there are none."""
+    """There is a group per key, one across keys, and an empty one."""
     account = Simulator.generate(servers=400, clock=lambda: NOW).accounts["acme_login"]
     assert list(account.groups) == ["watch list", "reserve", "group 1", "group 2", "group 3", "group 4"]
     sizes = {name: len(group.servers) for name, group in account.groups.items()}
@@ -165,7 +165,7 @@ def test_groups_hold_servers_of_both_products_and_share_some() -> None:
 
 
 def test_accelerate_wp_is_billed_for_three_months() -> None:
-    """More and more websites, with the CDN and without, with a user name and without."""
+    """More websites are billed each month, with and without CDN and user name."""
     account = Simulator.generate(servers=400, clock=lambda: NOW).accounts["acme_login"]
     assert list(account.awp_entities) == ["2024-02", "2024-03", "2024-04"]
     sizes = [len(entities) for entities in account.awp_entities.values()]
@@ -181,12 +181,12 @@ def test_accelerate_wp_is_billed_for_three_months() -> None:
     assert {entity.username is None for entity in now} == {True, False}
 
 
-def test_the_same_seed_gives_the_same_of_all_else() -> None:
-    """ELS keys, groups and bills, and another seed others."""
+def test_the_same_seed_gives_the_same_other_products() -> None:
+    """The same seed gives the same ELS keys, groups and billing."""
 
-    def told(seed: int) -> tuple[object, ...]:
+    def generated(seed: int) -> tuple[object, ...]:
         account = Simulator.generate(servers=200, seed=seed, clock=lambda: NOW).accounts["acme_login"]
         return snapshot(account), account.awp_entities
 
-    assert told(1) == told(1)
-    assert all(one != other for one, other in zip(told(1), told(2), strict=True))
+    assert generated(1) == generated(1)
+    assert all(one != other for one, other in zip(generated(1), generated(2), strict=True))

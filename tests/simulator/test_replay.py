@@ -1,4 +1,4 @@
-"""Answers out of the document, as the tests of the client get them from a simulator."""
+"""Responses replayed from the API document, as the tests of the client receive them from a simulator."""
 
 import json
 
@@ -9,12 +9,12 @@ from tests.helpers.replay import Style, replaying
 from tests.helpers.samples import SAMPLES, Sample
 
 from .asking import ask, data, fetch, snapshot
-from .writes import furnish
+from .writes import populate_account
 
 
 def test_it_is_in_place_of_the_state(simulator: Simulator, account: Account) -> None:
-    """Which is as it was, and answers again afterwards."""
-    furnish(account)
+    """A replay does not change the state, which is served again afterwards."""
+    populate_account(account)
     before = snapshot(account)
     live = data(simulator, account, "/im/key/list.json")
     assert len(live) == 2
@@ -33,7 +33,7 @@ def test_it_is_in_place_of_the_state(simulator: Simulator, account: Account) -> 
 @pytest.mark.parametrize("number", range(3))
 @pytest.mark.parametrize("style", ["enveloped", "bare"])
 def test_every_call_gives_its_samples(simulator: Simulator, method: str, path: str, number: int, style: Style) -> None:
-    """Without a token, and whatever its path names; one that has fewer gives its last."""
+    """Every call returns its samples without a token, and the last one if there are fewer."""
     samples = SAMPLES[method, path]
     sample = samples[min(number, len(samples) - 1)]
     with replaying(simulator, style, number):
@@ -53,7 +53,7 @@ def test_every_call_gives_its_samples(simulator: Simulator, method: str, path: s
 
 
 def test_envelopes_that_the_document_prints_keep_their_words(simulator: Simulator) -> None:
-    """The second and the third of `/kcare/srv/remove.json`."""
+    """Envelopes in the API document keep their messages."""
     with replaying(simulator, place=1):
         assert ask(simulator, "/kcare/srv/remove.json").text == (
             '{"message": "Server not found", "type": null, "success": true, "data": null}'
@@ -64,15 +64,15 @@ def test_envelopes_that_the_document_prints_keep_their_words(simulator: Simulato
         )
 
 
-def test_what_is_no_call_is_none_in_a_replay(simulator: Simulator) -> None:
-    """404 and 405 stay."""
+def test_unknown_calls_in_a_replay(simulator: Simulator) -> None:
+    """Unknown paths and methods have status 404 and 405 in a replay too."""
     with replaying(simulator):
         assert ask(simulator, "/nothing.json").status == 404
         assert ask(simulator, "/group/create.json").status == 405
 
 
-def test_faults_strike_replays_too(simulator: Simulator, served: Served) -> None:
-    """Half of a sample is half of an answer."""
+def test_faults_apply_to_replays(simulator: Simulator, served: Served) -> None:
+    """Faults apply to replayed responses too."""
     with replaying(simulator, "bare"):
         whole = fetch(served, "/ipl/list.json").body
         assert json.loads(whole)[0]["type"] == 16

@@ -5,12 +5,12 @@ from cln_monitor.simulator.request_log import KEPT, RequestLog
 
 
 def request(path: str) -> Request:
-    """A request of that path."""
+    """Return a request of a path."""
     return Request("GET", path, {}, f"/api{path}", None, {}, 1)
 
 
 def test_it_keeps_the_newest() -> None:
-    """The oldest go first, and the log can be cleared."""
+    """The oldest requests are dropped first, and the log can be cleared."""
     log = RequestLog()
     for number in range(KEPT + 3):
         log.add(request(f"/{number}"))
@@ -20,8 +20,8 @@ def test_it_keeps_the_newest() -> None:
     assert log.all() == []
 
 
-def test_what_it_gives_out_is_a_copy() -> None:
-    """A list one has does not grow under one's hands."""
+def test_returned_list_is_a_copy() -> None:
+    """A returned list does not change when requests are added."""
     log = RequestLog()
     before = log.all()
     log.add(request("/a"))

@@ -1,4 +1,4 @@
-"""The samples of the document."""
+"""The samples of the API document."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from cln_monitor.simulator.calls import routes
 from tests.helpers.samples import SAMPLES, Sample
 
 from .asking import ask, token
-from .writes import WRITES, furnish
+from .writes import WRITES, populate_account
 
 READS = {
     "/els/key/list.json": {"code": "CELS"},
@@ -25,7 +25,7 @@ READS = {
 
 
 def shape(value: Any) -> Any:
-    """The fields of an answer, those of a list from its rows."""
+    """Return the structure of a value: the types of fields, and of the first row of a list."""
     if isinstance(value, dict):
         return {name: shape(field) for name, field in value.items()}
     if isinstance(value, list):
@@ -34,13 +34,13 @@ def shape(value: Any) -> Any:
 
 
 def test_there_is_a_sample_of_every_call() -> None:
-    """In the order of the document."""
+    """Every call has samples, in the order of the API document."""
     assert tuple(SAMPLES) == CALLS
     assert all(SAMPLES.values())
 
 
 def test_calls_in_text_have_samples_in_text() -> None:
-    """All others have JSON."""
+    """Calls with text responses have text samples, and all others have JSON."""
     for (_, path), samples in SAMPLES.items():
         in_json = path.endswith(".json") or path == "/cl/awp"
         assert {isinstance(sample, Sample) for sample in samples} == {in_json}, path
@@ -50,8 +50,8 @@ def test_calls_in_text_have_samples_in_text() -> None:
 def test_answers_from_the_state_look_as_the_samples_do(
     simulator: Simulator, account: Account, method: str, path: str
 ) -> None:
-    """Field for field and type for type."""
-    furnish(account)
+    """Responses have the same fields and types as the samples."""
+    populate_account(account)
     account.add_awp_entity("example.com", username="user")
     account.els_keys["CELS-1"].note = "note"
     query = {**WRITES.get((method, path), READS.get(path, {})), "token": token(account)}
@@ -67,5 +67,5 @@ def test_answers_from_the_state_look_as_the_samples_do(
 
 
 def test_a_route_is_a_call() -> None:
-    """The table that documentation is made from is the one that answers."""
+    """The table of calls for the documentation is the route table."""
     assert len(set(CALLS)) == len(CALLS) == sum(len(family) for family in routes.FAMILIES)

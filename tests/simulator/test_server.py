@@ -1,4 +1,4 @@
-"""The HTTP side."""
+"""The HTTP server of the simulator."""
 
 import http.client
 import socket
@@ -14,7 +14,7 @@ from .asking import NOW, await_request, fetch, reply, token
 
 
 def test_it_speaks_http_on_loopback(served: Served) -> None:
-    """The URL is that of the API, the Date is the simulated one, the body is as it should be."""
+    """The URL is that of the API, the Date is the simulated one, and the body is correct."""
     assert served.url == f"http://127.0.0.1:{served.port}/api"
     answer = fetch(served, "/status.json")
     assert answer.json["data"]["xmlrpc"] is True
@@ -23,15 +23,15 @@ def test_it_speaks_http_on_loopback(served: Served) -> None:
     assert "content-encoding" not in answer.headers
 
 
-def test_tokens_are_taken_encoded_and_raw(served: Served, account: Account) -> None:
-    """`%7C` and `|` are the same."""
+def test_tokens_are_accepted_encoded_and_raw(served: Served, account: Account) -> None:
+    """A token is accepted with `%7C` and with `|`."""
     assert fetch(served, "/kcare/key/list.json", token=token(account)).json["success"] is True
     raw = fetch(served, f"/kcare/key/list.json?token={token(account)}")
     assert raw.json["success"] is True
 
 
 def test_a_connection_serves_many_requests(simulator: Simulator, served: Served) -> None:
-    """Three calls, an error page among them, come through one connection."""
+    """Three calls, including an error page, use one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
     for path in ("/api/status.json", "/api/nothing", "/api/status.plain"):
         connection.request("GET", path)
@@ -41,8 +41,8 @@ def test_a_connection_serves_many_requests(simulator: Simulator, served: Served)
     assert [request.status for request in simulator.requests] == [200, 404, 200]
 
 
-def test_gzip_is_sent_to_those_who_take_it(served: Served, account: Account) -> None:
-    """It unpacks to the same answer, and says that it depends."""
+def test_gzip_is_sent_if_accepted(served: Served, account: Account) -> None:
+    """A compressed response has the same content, and a Vary header."""
     for _ in range(50):
         account.add_kernelcare_key()
     plain = fetch(served, "/kcare/key/list.json", token=token(account))
@@ -53,8 +53,8 @@ def test_gzip_is_sent_to_those_who_take_it(served: Served, account: Account) -> 
     assert packed.body == plain.body
 
 
-def test_the_log_tells_what_was_asked(simulator: Simulator, served: Served) -> None:
-    """Decoded and as sent, with headers; control requests are not in it."""
+def test_log_has_requests(simulator: Simulator, served: Served) -> None:
+    """The log has requests decoded and as sent, with headers, without control requests."""
     fetch(served, "/kcare/nagios/a%20b?x=1%7C2&empty=", headers={"User-Agent": "me"})
     fetch(served, "/-/state")
     [request] = simulator.requests
@@ -66,8 +66,8 @@ def test_the_log_tells_what_was_asked(simulator: Simulator, served: Served) -> N
     assert simulator.requests == []
 
 
-def test_what_is_not_below_the_root_is_404(simulator: Simulator, served: Served) -> None:
-    """The log has the whole path then."""
+def test_path_outside_of_the_api_is_404(simulator: Simulator, served: Served) -> None:
+    """A path outside of /api has status 404, and the log has the whole path."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
     for path in ("/", "/api", "/apistatus.json", "/status.json"):
         connection.request("GET", path)
@@ -78,7 +78,7 @@ def test_what_is_not_below_the_root_is_404(simulator: Simulator, served: Served)
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
 def test_wrong_methods_are_405_and_keep_the_connection(served: Served, method: str) -> None:
-    """Also with a body, which is read; HEAD gets none back."""
+    """A wrong method has status 405, its body is read, and HEAD has no body."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
     connection.request(method, "/api/status.json", body=b"x" * 1000)
     answer = reply(connection)
@@ -98,14 +98,14 @@ def test_wrong_methods_are_405_and_keep_the_connection(served: Served, method: s
         {"Transfer-Encoding": "chunked"},
     ],
 )
-def test_a_body_without_an_end_it_can_find_is_turned_away(served: Served, headers: dict[str, str]) -> None:
-    """413, and the connection ends."""
+def test_a_body_of_unknown_length_is_413(served: Served, headers: dict[str, str]) -> None:
+    """A body of unknown or excessive length has status 413."""
     answer = fetch(served, "/status.json", headers=headers)
     assert (answer.status, answer.headers["connection"]) == (413, "close")
 
 
 def test_the_callers_address_is_that_of_the_connection(served: Served, account: Account) -> None:
-    """127.0.0.1 holds a licence at first."""
+    """The caller's IP is that of the connection; 127.0.0.1 has a license."""
     path = "/kcare/nagios/register_key.plain?key=MonitoringKey00001"
     assert fetch(served, path).text == "success:true\ncode:0"
     account.kernelcare_ips.clear()
@@ -114,15 +114,13 @@ def test_the_callers_address_is_that_of_the_connection(served: Served, account: 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.1", "example.com"])
 def test_only_loopback_is_served(simulator: Simulator, host: str) -> None:
-    """Any other host is an error that says which would be right."""
-    with pytest.raises(
-        ValueError, match=r"^serving the simulator on '.*': it serves loopback alone, such as 127.0.0.1$"
-    ):
+    """A host other than loopback is an error that says what to use."""
+    with pytest.raises(ValueError, match=r"^cannot listen on '.*': use a loopback address, such as 127.0.0.1$"):
         serve(simulator, host=host)
 
 
 def test_localhost_and_ipv6_are_loopback(simulator: Simulator) -> None:
-    """Their URLs are usable as they stand."""
+    """localhost and ::1 are served, and their URLs work."""
     with serve(simulator, host="localhost") as served:
         assert served.url.startswith("http://127.0.0.1:")
     try:
@@ -138,13 +136,13 @@ def test_localhost_and_ipv6_are_loopback(simulator: Simulator) -> None:
 
 
 def test_a_port_in_use_is_an_error_that_names_it(simulator: Simulator, served: Served) -> None:
-    """What was attempted is in the text."""
-    with pytest.raises(OSError, match=f"serving the simulator on 127.0.0.1:{served.port}: Address already in use"):
+    """A port in use is an error that names host and port."""
+    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{served.port}: Address already in use"):
         serve(simulator, port=served.port)
 
 
 def test_it_can_be_served_again_after_closing(simulator: Simulator) -> None:
-    """On the same port; closing twice does no harm, and nobody answers in between."""
+    """A port can be served again after closing; closing twice is allowed."""
     served = serve(simulator)
     served.close()
     served.close()
@@ -165,8 +163,8 @@ def test_it_can_be_served_again_after_closing(simulator: Simulator) -> None:
     ],
     ids=lambda fault: fault.kind,
 )
-def test_closing_ends_what_faults_hold(simulator: Simulator, served: Served, fault: Fault) -> None:
-    """At once, together with connections that idle; no thread is left."""
+def test_closing_ends_connections_of_faults(simulator: Simulator, served: Served, fault: Fault) -> None:
+    """Closing ends connections held by faults and idle ones, and leaves no thread."""
     threads = threading.active_count()
     simulator.faults.add(fault)
     with (
@@ -182,10 +180,8 @@ def test_closing_ends_what_faults_hold(simulator: Simulator, served: Served, fau
     wait_until(lambda: threading.active_count() == threads - 1, "the end of the threads")
 
 
-def test_a_client_that_hangs_up_leaves_no_trace(
-    simulator: Simulator, served: Served, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """Nothing is printed, and the server goes on."""
+def test_a_client_that_disconnects(simulator: Simulator, served: Served, capfd: pytest.CaptureFixture[str]) -> None:
+    """A client that disconnects causes no output, and the server continues."""
     simulator.faults.add(Fault("huge", times=1))
     with socket.create_connection(("127.0.0.1", served.port), timeout=5) as hasty:
         hasty.sendall(b"GET /api/status.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -198,7 +194,7 @@ def test_a_client_that_hangs_up_leaves_no_trace(
 def test_a_bug_of_the_simulator_is_shown(
     simulator: Simulator, served: Served, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """With its traceback, and no answer; the server goes on."""
+    """An exception in the simulator is printed with its traceback; the server continues."""
     simulator.flags = None  # type: ignore[assignment] # as wrong as can be
     with pytest.raises(http.client.RemoteDisconnected):
         fetch(served, "/status.json")
@@ -208,7 +204,7 @@ def test_a_bug_of_the_simulator_is_shown(
 
 
 def test_the_fleet_may_change_while_it_serves(served: Served, account: Account) -> None:
-    """A list asked for while servers come and go is whole each time."""
+    """A list is consistent while servers are added and removed."""
     key = account.add_kernelcare_key("K")
     done = threading.Event()
 
@@ -235,7 +231,7 @@ def test_the_fleet_may_change_while_it_serves(served: Served, account: Account) 
 
 
 def test_many_clients_are_served_at_once(simulator: Simulator, served: Served) -> None:
-    """While one hangs, twenty others get their answers."""
+    """While one client hangs, twenty others get their responses."""
     simulator.faults.add(Fault("hang", times=1))
     with socket.create_connection(("127.0.0.1", served.port), timeout=5) as stuck:
         stuck.sendall(b"GET /api/status.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -251,7 +247,7 @@ def test_many_clients_are_served_at_once(simulator: Simulator, served: Served) -
     assert statuses == [200] * 20
 
 
-def test_time_goes_on_in_what_is_served(simulator: Simulator, served: Served) -> None:
+def test_date_header_follows_the_simulated_time(simulator: Simulator, served: Served) -> None:
     """The Date header follows the simulated clock."""
     simulator.advance(3600)
     assert fetch(served, "/status.json").headers["date"] == "Tue, 30 Apr 2024 16:26:40 GMT"

@@ -1,4 +1,4 @@
-"""Time, accounts, and the whole."""
+"""The simulator: time, accounts, and its imports."""
 
 import ast
 import sys
@@ -12,8 +12,8 @@ from cln_monitor.simulator import Simulator
 from .asking import NOW
 
 
-def test_simulated_time_is_the_clocks_times_speed_plus_what_was_advanced() -> None:
-    """From the moment it was made."""
+def test_simulated_time() -> None:
+    """Simulated time is the clock's at `speed`, plus advances."""
     seconds = [1000.0]
     simulator = Simulator(clock=lambda: seconds[0], speed=60)
     assert simulator.now() == 1000
@@ -24,25 +24,23 @@ def test_simulated_time_is_the_clocks_times_speed_plus_what_was_advanced() -> No
 
 
 @pytest.mark.parametrize("speed", [-1, float("nan"), float("inf")])
-def test_a_speed_that_makes_no_sense_is_refused(speed: float) -> None:
-    """Time does not go back, nor infinitely fast."""
-    with pytest.raises(
-        ValueError, match=r"^a simulator with speed=\S+: must be a number of 0 or more, 1 is real time$"
-    ):
+def test_invalid_speed(speed: float) -> None:
+    """A negative or infinite speed is an error."""
+    with pytest.raises(ValueError, match=r"^invalid speed \S+: use a number of 0 or more; 1 is real time$"):
         Simulator(speed=speed)
 
 
 @pytest.mark.parametrize("login", ["", "a|b", "acme_login"])
 def test_a_login_must_be_new_and_fit_into_a_token(simulator: Simulator, login: str) -> None:
-    """Otherwise nothing is added."""
+    """An invalid login is an error, and no account is added."""
     simulator.add_account("acme_login")
-    with pytest.raises(ValueError, match=r"a login must be new and without '\|'$"):
+    with pytest.raises(ValueError, match=r"the login must be new, not empty, and without '\|'$"):
         simulator.add_account(login)
     assert list(simulator.accounts) == ["acme_login"]
 
 
-def test_secret_keys_that_are_not_given_are_made_up(simulator: Simulator) -> None:
-    """Each account its own, the same again for the same seed."""
+def test_generated_secret_keys(simulator: Simulator) -> None:
+    """Generated secret keys differ by account, and are the same for a seed."""
     first, second = (simulator.add_account(login).secret_key for login in ("a", "b"))
     assert first != second
     assert Simulator(clock=lambda: NOW).add_account("a").secret_key == first
@@ -50,13 +48,13 @@ def test_secret_keys_that_are_not_given_are_made_up(simulator: Simulator) -> Non
 
 @pytest.mark.parametrize("servers", [-1, 1_000_001])
 def test_a_fleet_beyond_what_can_be_simulated_is_refused(servers: int) -> None:
-    """The error says how far it goes."""
-    with pytest.raises(ValueError, match=f"^generating {servers} servers: from 0 to 1000000 can be simulated$"):
+    """A number of servers out of range is an error with the range."""
+    with pytest.raises(ValueError, match=f"^invalid number of servers {servers}: use a number from 0 to 1000000$"):
         Simulator.generate(servers=servers)
 
 
 def test_it_imports_nothing_but_itself_and_the_standard_library() -> None:
-    """It is a second reading of the API document, and must share nothing with the first."""
+    """The simulator shares no code with the client."""
     folder = Path(cln_monitor.simulator.__file__).parent
     modules = set()
     for path in folder.rglob("*.py"):

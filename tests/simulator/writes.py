@@ -1,4 +1,4 @@
-"""Every call that changes something, with arguments that make it do so on the account `furnish` makes."""
+"""Every call that changes something, with arguments for the account of `populate_account`."""
 
 from cln_monitor.simulator import Account
 
@@ -26,8 +26,8 @@ WRITES: dict[tuple[str, str], dict[str, str]] = {
 }
 
 
-def furnish(account: Account) -> None:
-    """Two keys of each product with servers, IP licences, and a group."""
+def populate_account(account: Account) -> None:
+    """Add two keys of each product with servers, IP licenses, and a group."""
     first = account.add_kernelcare_key("K1")
     group = account.add_group("G", "description")
     group.add_server(first.add_server("k1"))

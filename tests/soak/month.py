@@ -1,4 +1,4 @@
-"""What happens in such a month: polls when it is time, and by chance faults, reloads and changes of the fleet."""
+"""The events of a month: scheduled polls, and random faults, reloads and changes of the fleet."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _PATHS = ("*", "*", "/kcare/*", "/im/srv/*", "/ipl/*", "/status.*", "/kcare/nagi
 
 @dataclass(frozen=True)
 class Held:
-    """What the process holds. ``memory``: MiB; ``objects``: those that the garbage collector knows."""
+    """The resources of the process. ``memory``: MiB; ``objects``: those known to the garbage collector."""
 
     memory: float
     objects: int
@@ -66,12 +66,12 @@ class Held:
 
 
 def held(service: Service, others: Collection[threading.Thread]) -> Held:
-    """Return what this process holds now, apart from the connections that ``service`` keeps for the next calls.
+    """Return the current resources of this process, without the connections that ``service`` keeps.
 
-    ``others``: the threads there were before; another test may have left a simulator.
+    ``others``: the previous threads, as another test may have left a simulator.
     """
     for target in service.targets.values():
-        target.source.client.close()
+        target.context.client.close()
     wait_until(lambda: _connections(others) == 0, "the simulator to see that they are closed")
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
@@ -87,9 +87,9 @@ def _connections(others: Collection[threading.Thread]) -> int:
 
 @dataclass
 class Month:
-    """An exporter of two accounts at most, and what was seen of its polls.
+    """An exporter of at most two accounts, and the results of its polls.
 
-    ``hours``: between two polls of a probe, where those of the configuration's defaults are not meant.
+    ``hours``: the time between two polls of a probe, if not the default interval.
     """
 
     random: Random
@@ -119,7 +119,7 @@ class Month:
         self._turn = 0
 
     def new_service(self) -> Service:
-        """Return an exporter that starts now; it polls what it is told to."""
+        """Return an exporter that starts now, and polls on demand."""
         service = Service(self._config, Redactor(), self.clock)
         service._poller.start = lambda: None  # type: ignore[method-assign] # when it is time is for the month to say
         service.start()
@@ -141,7 +141,7 @@ accounts:
         return parse_config(text.replace("enabled: true", self._enabled), Path("/nowhere"))
 
     def live(self, days: float) -> None:
-        """Let ``days`` go by."""
+        """Simulate ``days``."""
         self._plan()
         ends_at = self.clock.time() + days * DAY
         while self._due[0][0] < ends_at:
@@ -161,7 +161,7 @@ accounts:
         heapq.heappush(self._due, (self.clock.time() + delay, self._turn, target))
 
     def poll(self, target_id: TargetId) -> None:
-        """Poll a target, unless a reload has taken it away."""
+        """Poll a target, unless a reload has removed it."""
         target = self.service.targets.get(target_id)
         if target is None:
             return
@@ -191,10 +191,10 @@ accounts:
             self.changes += 1
             self.random.choice(_CHANGES)(self.random, self.random.choice(list(self.simulator.accounts.values())))
         elif lot < 0.33:
-            assert b"".join(self.service.page().gzipped(b""))
+            assert b"".join(self.service.exposition().gzipped(b""))
 
     def _reload(self) -> None:
-        """Load another configuration, or one that is broken and changes nothing."""
+        """Load another configuration, or an invalid one that changes nothing."""
         self.reloads += 1
         before = set(self.service.targets)
         was = (self.second_account, self.masked)
@@ -210,8 +210,8 @@ accounts:
         assert (error is not None) == (choice == "broken")
         if error is not None:
             assert (was, before) == ((self.second_account, self.masked), set(self.service.targets))
-        for gone in before - set(self.service.targets):
-            for key in [key for key in self.failures if key[0] == gone]:
+        for removed in before - set(self.service.targets):
+            for key in [key for key in self.failures if key[0] == removed]:
                 del self.failures[key]
         for new in set(self.service.targets) - before:
             self._enter(new, self.random.uniform(0, 10))

@@ -1,4 +1,4 @@
-"""After a month of faults, reloads and changes the exporter holds what it held, and tells what a new one tells."""
+"""After a month of faults, reloads and changes, the exporter uses the same resources and exposes the same data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .month import HOURS, Month, held
 
 
 def shown(month: Month) -> Samples:
-    """Return the polled data that the exporter shows."""
-    return parse(b"".join(month.service.page().plain(b"")).decode())
+    """Return the polled data that the exporter exposes."""
+    return parse(b"".join(month.service.exposition().plain(b"")).decode())
 
 
 def own(counters: SelfMetrics) -> Samples:
@@ -27,7 +27,7 @@ def own(counters: SelfMetrics) -> Samples:
 
 
 def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first third warms up caches and pools; then nothing grows. ``make soak`` polls as often as by default."""
+    """After a first third that warms up caches and pools, no resource grows. ``make soak`` polls as by default."""
     long = request.config.getoption("--long")
     seed = int(os.environ.get("SOAK_SEED") or (SystemRandom().randrange(1 << 32) if long else 7))
     print(f"SOAK_SEED={seed}")  # noqa: T201 # by which the same month comes again
@@ -67,7 +67,7 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         assert requests == month.calls
 
         simulator.faults.clear()
-        clock.advance(7200)  # whatever pause CLN has asked for is over
+        clock.advance(7200)  # the pause that CLN requested is over
         month.poll_all()
         there = shown(month)
         used, month.service = month.service, month.new_service()
@@ -82,4 +82,4 @@ def test_a_month(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
             targets = list(service.targets.values())
             service.stop()
             for target in targets:
-                target.source.client.close()
+                target.context.client.close()

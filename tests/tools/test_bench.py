@@ -1,4 +1,4 @@
-"""The bench still runs, each part of it, over a fleet of a few servers; what it measures then means nothing."""
+"""The benchmark runs, with every part, for a small fleet; the measured values do not matter."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ ROWS = {"scrape": 6, "growth": 1, "render": 2, "refresh": 3, "decode": 1, "poll"
 
 @pytest.mark.processes
 def test_each_part_has_its_rows() -> None:
-    """Each part has its rows, each with a figure, a name of its own, and a verdict where it has a limit."""
+    """Each part has rows with unique quantities, a figure, and a verdict if there is a limit."""
     with ThreadPoolExecutor(2) as pool:  # more would only have the processes that start wait for each other
         rows = dict(zip(PARTS, pool.map(lambda part: measure([part], TINY), PARTS), strict=True))
     assert {part: len(of_part) for part, of_part in rows.items()} == ROWS
     every = [row for of_part in rows.values() for row in of_part]
-    assert len({row.what for row in every}) == len(every)
+    assert len({row.quantity for row in every}) == len(every)
     assert all(row.measured for row in every)
     assert all(bool(row.limit) == (row.met is not None) for row in every)
 
 
 def test_the_results_have_a_row_for_each() -> None:
-    """The results in the repository have the rows of all parts."""
+    """The committed results have the rows of all parts."""
     assert len(figures_of(RESULTS.read_text(encoding="utf-8"))) == sum(ROWS.values())
 
 
@@ -59,7 +59,7 @@ def _gzipped(address: str) -> bytes:
 
 
 def test_growth_is_judged_between_the_least_and_the_most() -> None:
-    """A fleet in the middle that costs more per MB than the smallest and the largest counts."""
+    """A medium fleet with the highest cost per MB counts."""
     assert growth_row({10: 0.001, 20: 0.0011, 30: 0.00125}).met
     row = growth_row({10: 0.001, 20: 0.0013, 30: 0.001})
     assert row.met is False
@@ -67,7 +67,7 @@ def test_growth_is_judged_between_the_least_and_the_most() -> None:
 
 
 def test_flat_memory_is_judged_between_the_least_and_the_most() -> None:
-    """Memory that rises and falls again is not flat; how it grows in the first tenth of the polls does not count."""
+    """Memory that rises and falls is not flat, except during the warm-up."""
     warming_up = [10.0, *[50.0] * 19]
     assert endurance_row(warming_up, 5).met
     row = endurance_row([*warming_up[:10], 60.0, *warming_up[11:]], 5)
@@ -76,7 +76,7 @@ def test_flat_memory_is_judged_between_the_least_and_the_most() -> None:
 
 
 def test_a_table() -> None:
-    """A row per figure, with the figure before, how much that moved, and whether the limit is met."""
+    """A row has its figure, the previous figure with the change, and the verdict."""
     rows = [
         Row("scrape", "≤ 2 ×", f"{ratio(1.5)} (3 ms to 2 ms)", True),
         Row("render", "≤ 1/300", ratio(1 / 1000), True),
@@ -118,7 +118,7 @@ def test_a_table() -> None:
 
 @pytest.mark.processes
 def test_the_figures_before_are_those_of_the_last_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table that was written since the last commit is not compared with; without git there is no other."""
+    """Previous figures come from the last commit, or without git from the file."""
 
     def git(*arguments: str) -> None:
         author = ("-c", "user.name=bench", "-c", "user.email=bench@example.net")
@@ -141,7 +141,7 @@ def test_the_figures_before_are_those_of_the_last_commit(tmp_path: Path, monkeyp
 
 @pytest.mark.processes
 def test_what_the_system_counts() -> None:
-    """The CPU and the memory of a process are what the operating system says of it."""
+    """CPU and memory of a process are those of the operating system."""
     before = cpu_of(os.getpid())
     sum(range(100_000))
     assert before < cpu_of(os.getpid())
@@ -151,7 +151,7 @@ def test_what_the_system_counts() -> None:
 
 @pytest.mark.processes
 def test_what_others_use() -> None:
-    """What this process and its children use of the CPU is not counted as the use of other programs."""
+    """The CPU of this process and its children does not count as that of other programs."""
     others = Others()
     run("sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done")
     assert 0 <= others.share <= 1

@@ -1,4 +1,4 @@
-"""The definitions for Nagios and Icinga are those of the option tables. tests/real runs them in the real cores."""
+"""The definitions for Nagios and Icinga match the option tables; tests/real loads them in the cores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARGUMENT = re.compile(r'^    "(--[a-z-]+)" = \{\n(.*?)^    \}', re.MULTILINE | r
 
 
 def icinga_arguments(command: str) -> dict[str, str]:
-    """Return the arguments of a CheckCommand, each with its body, those that it imports too."""
+    """Return the arguments of a CheckCommand with their bodies, including imported ones."""
     bodies = dict(COMMAND.findall(icinga.commands()))
     arguments = dict(ARGUMENT.findall(bodies[command]))
     imported = re.search(r'^  import "([^"]+)"$', bodies[command], re.MULTILINE)
@@ -30,7 +30,7 @@ def icinga_arguments(command: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_what_the_tables_make(name: str, request: pytest.FixtureRequest) -> None:
-    """An option that changes changes the definitions, by pytest --update-golden."""
+    """The definitions are up to date; pytest --update-golden updates them."""
     if request.config.getoption("--update-golden"):
         write(PLUGINS)
     assert (PLUGINS / name).read_text(encoding="utf-8") == FILES[name](), (
@@ -40,7 +40,7 @@ def test_a_file_is_what_the_tables_make(name: str, request: pytest.FixtureReques
 
 @pytest.mark.parametrize("plugin", MODULES)
 def test_icinga_knows_each_argument(plugin: str) -> None:
-    """All that a plugin takes is there by its long flag, in the way of its kind, and as the plugin explains it."""
+    """A CheckCommand has all options of its plugin, with the same description."""
     arguments = icinga_arguments(icinga.command_name(plugin))
     options = [option for option in load(plugin).options if option.in_cores]
     assert set(arguments) == {f"--{option.name}" for option in options}
@@ -55,7 +55,7 @@ def test_icinga_knows_each_argument(plugin: str) -> None:
 
 
 def test_what_counts_is_verbosity_alone() -> None:
-    """The definition of a switch that counts is made for -v."""
+    """Only -v is a counting switch, for which the definition is written."""
     counting = {
         flag
         for plugin in MODULES
@@ -67,7 +67,7 @@ def test_what_counts_is_verbosity_alone() -> None:
 
 
 def test_a_variable_of_icinga_has_one_meaning() -> None:
-    """A variable is that of one argument, whichever plugin it is set for."""
+    """A variable of Icinga belongs to one option."""
     meanings: dict[str, set[str]] = {}
     for plugin in MODULES:
         for option in load(plugin).options:
@@ -83,19 +83,19 @@ def test_a_variable_of_icinga_has_one_meaning() -> None:
     ],
 )
 def test_what_is_not_for_cores_is_left_out(option: Option) -> None:
-    """It is neither among Icinga's arguments nor among those that Nagios' comment lists."""
+    """An option that is not for cores is in neither definition."""
     assert "--secret" not in icinga._block("title", [], [option], "check_cln_status")
     assert "--secret" not in nagios._arguments([option])
 
 
 def test_text_that_icinga_would_read_as_its_own() -> None:
-    """Quotes, backslashes and newlines in a help text are no end of it."""
+    """Quotes, backslashes, and newlines in a help text are escaped."""
     option = Option(("--odd",), 'a "quote",\na back\\slash', "TEXT")
     assert icinga._argument(option, "cln_odd")[2] == r'  description = "a \"quote\",\na back\\slash"'
 
 
 def test_each_plugin_has_a_command_and_a_service() -> None:
-    """Nobody forgets the definitions of a new plugin."""
+    """Every plugin has a command and a service."""
     assert re.findall(r"^    command_name +(.*)$", nagios.commands(), re.MULTILINE) == list(MODULES)
     assert re.findall(r"^    command_line +(.*)$", nagios.commands(), re.MULTILINE) == [
         f"$USER5$/{plugin} $ARG1$" for plugin in MODULES
@@ -105,7 +105,7 @@ def test_each_plugin_has_a_command_and_a_service() -> None:
 
 
 def test_nagios_reads_each_check_as_one_argument() -> None:
-    """No ``!`` but the one behind the command, and no ``;``, which begins a comment even within quotes."""
+    """A check_command has one ! after the command and no ;."""
     checks = re.findall(r"^#?    check_command +(.*)$", nagios.services(), re.MULTILINE)
     assert len(checks) == len(SERVICES) + 1
     assert all(check.count("!") == 1 and ";" not in check for check in checks)
@@ -113,7 +113,7 @@ def test_nagios_reads_each_check_as_one_argument() -> None:
 
 @pytest.mark.parametrize("file", ["nagios/cln-services.cfg", "icinga2/cln-services.conf"])
 def test_examples_name_keys_by_their_labels(file: str) -> None:
-    """The cores show arguments, so no example teaches to write a licence key into one."""
+    """Examples use labels instead of license keys, as cores show arguments."""
     keys = re.findall(r'(?:--key |_key = ")([^\s"]+)', FILES[file]())
     assert keys
     assert all(re.fullmatch(r"[A-Za-z0-9]{4}-[0-9a-f]{8}", key) for key in keys)
@@ -121,7 +121,7 @@ def test_examples_name_keys_by_their_labels(file: str) -> None:
 
 @pytest.mark.processes
 def test_running_it_writes_the_files(tmp_path: Path) -> None:
-    """All of them, into the folder that is given; where that is not there it says so."""
+    """The tool writes all files to the given directory, and reports one that does not exist."""
     command = [sys.executable, "-m", "tools.definitions"]
     subprocess.run([*command, str(tmp_path)], timeout=PATIENCE, check=True)
     written = {str(file.relative_to(tmp_path)): file.read_text() for file in tmp_path.rglob("*.c*")}

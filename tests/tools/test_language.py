@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.language import NAMES, PHRASES, findings_in, names_in, phrases_in
+from tools.language import EXEMPT, NAMES, PHRASES, files, findings_in, names_in, phrases_in
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,20 @@ def test_of_a_test_only_the_docstrings_are_read(tmp_path: Path) -> None:
         assert [finding.line for finding in findings_in(file, tmp_path)] == lines
 
 
+@pytest.mark.processes
+@pytest.mark.measured
+def test_no_text_of_the_project_has_such_a_phrase() -> None:
+    """All tracked files are free of the listed phrases and names."""
+    assert [str(finding) for path in files() if path.exists() for finding in findings_in(path)] == []
+
+
+@pytest.mark.parametrize(("name", "phrase"), EXEMPT)
+def test_each_exemption_is_needed(name: str, phrase: str) -> None:
+    """A file that no longer has the phrase needs no exemption."""
+    assert phrase in (Path(__file__).parents[2] / name).read_text()
+
+
 def test_each_entry_says_what_to_write() -> None:
-    """A finding without a better phrase would only annoy."""
+    """Every phrase and name has a replacement."""
     assert all(PHRASES.values())
     assert all(NAMES.values())

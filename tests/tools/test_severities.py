@@ -1,4 +1,4 @@
-"""The page of the severities is that of the policy."""
+"""The page of severities matches the policy."""
 
 from __future__ import annotations
 
@@ -6,40 +6,10 @@ import re
 
 from cln_monitor import policy
 from tests.helpers.alert_rules import load_rules, thresholds
+from tools.alerts_page import ROWS as ALERTS
 from tools.severities import PAGE, render
 
 RULES = load_rules()
-ALERTS = {
-    "ClnAuthFailed": policy.AUTH_REFUSED,
-    "ClnProbeFailing": policy.PROBE_FAILS,
-    "ClnDataTooOld": policy.PROBE_FAILS,
-    "ClnRateLimited": policy.RATE_LIMITED,
-    "ClnDown": policy.CLN_UNREADABLE,
-    "ClnExporterDown": policy.EXPORTER_DOWN,
-    "ClnShardMissing": policy.SHARD_MISSING,
-    "ClnStateNotWritten": policy.STATE_NOT_WRITTEN,
-    "ClnTlsVerificationDisabled": policy.TLS_UNVERIFIED,
-    "ClnClockSkew": policy.CLOCK_SKEW,
-    "ClnSeriesDropped": policy.SERIES_DROPPED,
-    "ClnAwpBillJumped": policy.AWP_JUMPED,
-    "ClnConfigReloadFailed": policy.RELOAD_FAILED,
-    "ClnServiceBad": policy.FLAG_BAD,
-    "ClnRegistrationOverloaded": policy.FLAG_BAD,
-    "ClnAnswerOdd": policy.ANSWER_CHANGED,
-    "ClnServerStale": policy.SERVER_SILENT,
-    "ClnServersLongStale": policy.MANY_LONG_SILENT,
-    "ClnServersGone": policy.SERVER_GONE,
-    "ClnKeyServersStale": policy.SERVER_SILENT,
-    "ClnKeyAllServersStale": policy.KEY_SILENT,
-    "ClnManyServersStale": policy.MANY_SILENT,
-    "ClnServersNeverCheckedIn": policy.NEVER_CHECKED_IN,
-    "ClnKeyFull": policy.KEY_FULL,
-    "ClnKeyNearlyFull": policy.KEY_NEARLY_FULL,
-    "ClnServersOutOfDate": policy.KERNEL_OUT_OF_DATE,
-    "ClnServersUnsupported": policy.KERNEL_UNSUPPORTED,
-    "ClnServersInactive": policy.KERNEL_INACTIVE,
-    "ClnIpLicensesUnused": policy.LICENSE_UNUSED,
-}
 THRESHOLDS = {
     "newly_silent": policy.NEWLY_SILENT,
     "gone": policy.LONGEST_SILENCE,
@@ -58,24 +28,24 @@ THRESHOLDS = {
 
 
 def test_the_page_is_that_of_the_policy() -> None:
-    """``python -m tools.severities`` writes it."""
+    """docs/severities.md is up to date; python -m tools.severities updates it."""
     assert PAGE.read_text(encoding="utf-8") == render()
 
 
 def test_each_row_is_in_the_table_once() -> None:
-    """A row that is left out would have a verdict that is documented nowhere."""
+    """Every row of the policy is in the table once."""
     rows = [row for row in vars(policy).values() if isinstance(row, policy.Row)]
     assert sorted(row.fact for row in rows) == sorted(row.fact for row in policy.TABLE)
 
 
 def test_alerts_have_the_severities_of_their_rows() -> None:
-    """What pages at night is as bad as the page and the plugins say."""
+    """Alerts have the severities of their rows in the policy."""
     told = {rule["alert"]: rule["labels"]["severity"] for rule in RULES if rule.get("alert") in ALERTS}
     assert told == {alert: row.severity.word for alert, row in ALERTS.items() if row.severity is not None}
 
 
 def test_alerts_wait_as_long_as_their_rows_say() -> None:
-    """ "6 hours for alerts" is their ``for``."""
+    """The `for` of an alert is that of its row in the policy."""
     units = {"minutes": "m", "hours": "h"}
     waits = {
         alert: f"{found[1]}{units[found[2]]}"
@@ -86,6 +56,6 @@ def test_alerts_wait_as_long_as_their_rows_say() -> None:
 
 
 def test_rules_have_the_thresholds_of_the_policy() -> None:
-    """Each literal marked with the name of a threshold has its number, wherever it stands."""
+    """Each number marked as a threshold in the rules has the value of the policy."""
     found = thresholds()
     assert {name: found.get(name) for name in THRESHOLDS} == {name: {value} for name, value in THRESHOLDS.items()}

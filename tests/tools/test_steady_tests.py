@@ -1,4 +1,4 @@
-"""The tool that runs tests on a machine made slow: it repeats what it did, and leaves nothing behind."""
+"""The runner of repeated tests under load: it is reproducible, and leaves no processes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ import pathlib, pytest
 
 @pytest.mark.parametrize("number", range(8))
 def test_one(number):
-    with pathlib.Path({folder!r}, "order").open("a") as file:
+    with pathlib.Path({directory!r}, "order").open("a") as file:
         file.write(f"{{number}} ")
 """
 HANGING = """
@@ -33,26 +33,26 @@ import pathlib, subprocess, time
 
 def test_it_hangs():
     # The shell ends, so that what sleeps has lost its parent.
-    subprocess.run("sleep 1000 & echo $! > {folder}/sleeper", shell=True, start_new_session=True)
+    subprocess.run("sleep 1000 & echo $! > {directory}/sleeper", shell=True, start_new_session=True)
     time.sleep(1000)
 """
 
 
-def write_test(folder: Path, text: str) -> Path:
-    """Write a module of tests that has a folder to write to, and return its path."""
-    file = folder / "test_it.py"
-    file.write_text(text.format(folder=str(folder)))
+def write_test(directory: Path, text: str) -> Path:
+    """Write a test module that has a directory to write to, and return its path."""
+    file = directory / "test_it.py"
+    file.write_text(text.format(directory=str(directory)))
     return file
 
 
 def tree_of(process: int) -> list[int]:
-    """Return a process and all below it."""
+    """Return a process and all its descendants."""
     children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
     return [process, *(each for child in children for each in tree_of(int(child)))]
 
 
 def is_there(process: int) -> bool:
-    """Tell whether a process lives."""
+    """Return whether a process exists."""
     try:
         return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -60,7 +60,7 @@ def is_there(process: int) -> bool:
 
 
 def test_a_seed_repeats_an_order(tmp_path: Path) -> None:
-    """All tests run in each run, and the seed that is printed gives their order."""
+    """All tests run in each run, in an order given by the printed seed."""
     file = write_test(tmp_path, ORDERED)
 
     def orders(*options: str) -> list[str]:
@@ -78,18 +78,18 @@ def test_a_seed_repeats_an_order(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_told(tmp_path: Path) -> None:
-    """By the exit code, and with the seed of the run."""
+    """A failure is reported by the exit code and with the seed of the run."""
     file = write_test(tmp_path, "def test_it(): assert 0\n")
     command = [*STEADY, "--seed", "5", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "0", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
     assert done.returncode == 1
-    assert re.search(r"^steady_tests: --seed 5 ended with 1 after \d+ s$", done.stdout, re.MULTILINE)
+    assert re.search(r"^steady_tests: --seed 5 exited with 1 after \d+ s$", done.stdout, re.MULTILINE)
     assert done.stdout.endswith("steady_tests: 0 of 1 runs passed\n")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_nothing_is_left_when_it_is_ended(how: signal.Signals, tmp_path: Path) -> None:
-    """Neither pytest nor what tests started, nor a busy loop."""
+    """A terminated run leaves no process of pytest, the tests, or the busy loops."""
     file = write_test(tmp_path, HANGING)
     sleeper = tmp_path / "sleeper"
     command = [*STEADY, "--load", "1", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
@@ -106,11 +106,11 @@ def test_nothing_is_left_when_it_is_ended(how: signal.Signals, tmp_path: Path) -
 
 
 def test_nothing_is_left_when_the_time_is_over(tmp_path: Path) -> None:
-    """And the exit code says so."""
+    """A run that times out leaves no process, and has its own exit code."""
     file = write_test(tmp_path, HANGING)
     command = [*STEADY, "--limit", "3", "--runs", "1", "--", *PLAIN, str(tmp_path), "-n", "1", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONG, check=False)
     assert done.returncode == 124
-    assert done.stdout.endswith("steady_tests: the limit of 3 s is over\n")
+    assert done.stdout.endswith("steady_tests: timed out after 3 s (--limit)\n")
     commands = [each / "cmdline" for each in Path("/proc").iterdir() if each.name.isdigit()]
     assert not [each for each in commands if each.exists() and str(tmp_path).encode() in each.read_bytes()]

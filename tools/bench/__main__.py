@@ -1,4 +1,4 @@
-"""``python -m tools.bench [PART…] [--quick]``: measure, print the table, and write RESULTS.md when all was measured."""
+"""``python -m tools.bench [PART…] [--quick]``: measure, print the table, and write RESULTS.md if all was measured."""
 
 from __future__ import annotations
 
@@ -25,43 +25,43 @@ PARTS: dict[str, Callable[[Scale, Path], list[Row]]] = {
 }
 
 
-def measure(parts: Iterable[str], scale: Scale, say: Callable[[str], object] = lambda _: None) -> list[Row]:
-    """Return the rows of ``parts``."""
+def measure(parts: Iterable[str], scale: Scale, progress: Callable[[str], object] = lambda _: None) -> list[Row]:
+    """Measure ``parts`` and return their rows; ``progress`` is called with a line after each part."""
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="cln-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cln-bench-") as directory:
         for part in parts:
-            of_part = Path(folder) / part
+            of_part = Path(directory) / part
             of_part.mkdir()
             others, started = machine.Others(), time.monotonic()
             rows += PARTS[part](scale, of_part)
-            say(f"{part}: {time.monotonic() - started:.0f} s, other programs used {others.share:.0%} of the CPU")
+            progress(f"{part}: {time.monotonic() - started:.0f} s, other programs used {others.share:.0%} of the CPU")
     return rows
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
+    """Measure the parts given on the command line."""
     parser = argparse.ArgumentParser(prog="make bench")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; all by default")
-    parser.add_argument("--quick", action="store_true", help="a small fleet, to see that the bench runs")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"Parts to measure: {', '.join(PARTS)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="Use a small fleet, to test the benchmark itself")
     options = parser.parse_args()
     unknown = set(options.parts) - PARTS.keys()
     if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(sorted(unknown))}: use {', '.join(PARTS)}")
     scale = QUICK if options.quick else FULL
     others, started = machine.Others(), time.monotonic()
-    _say(f"load average at the start: {others.load:.2f}")
-    rows = measure(options.parts or PARTS, scale, _say)
+    _progress(f"load average at the start: {others.load:.2f}")
+    rows = measure(options.parts or PARTS, scale, _progress)
     circumstances = (
         f"load average {others.load:.2f} at the start; other programs used {others.share:.0%} of the CPU meanwhile; "
         f"all took {(time.monotonic() - started) / 60:.1f} minutes"
     )
-    _say(circumstances)
+    _progress(circumstances)
     print(as_text(rows, {} if options.quick else committed_figures()), end="")  # noqa: T201 # what it is run for
     if not options.parts and not options.quick:
         write_results(rows, scale.servers, scale.keys, circumstances)
 
 
-def _say(line: str) -> None:
+def _progress(line: str) -> None:
     print(line, file=sys.stderr)  # noqa: T201 # progress
 
 

@@ -1,4 +1,4 @@
-"""A client that costs the same whoever answers: one connection kept, bodies read into one buffer."""
+"""An HTTP client with constant cost: one persistent connection, bodies read into one buffer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BUFFER = 1 << 20
 
 
 class Client:
-    """Asks ``address`` over one connection; a context manager."""
+    """A client of ``address`` with one connection; a context manager."""
 
     def __init__(self, address: str, *headers: str) -> None:
         host, _, port = address.rpartition(":")
@@ -28,25 +28,25 @@ class Client:
         self._socket.close()
 
     def get(self, path: str, *, keep: bool = False) -> tuple[float, int, bytes]:
-        """Return seconds, length and, to ``keep``, the body of the answer at ``path``."""
+        """Return the seconds and the length of the response at ``path``, and with ``keep`` its body."""
         started = time.perf_counter()
         self._socket.sendall(f"GET {path} HTTP/1.1\r\n{self._headers}\r\n".encode())
         start = b""
         while b"\r\n\r\n" not in start:
             received = self._socket.recv(1 << 16)
             if not received:
-                raise ConnectionError(f"no answer at {path}")
+                raise ConnectionError(f"no response at {path}")
             start += received
         head, _, body = start.partition(b"\r\n\r\n")
         if b" 200 " not in head.splitlines()[0]:
-            raise ConnectionError(f"{head!r} at {path}")
+            raise ConnectionError(f"unexpected response at {path}: {head!r}")
         fields = dict(line.lower().split(b": ", 1) for line in head.splitlines()[1:])
         length = int(fields[b"content-length"])
         pieces, left = [body], length - len(body)
         while left:
             count = self._socket.recv_into(self._buffer, min(left, _BUFFER))
             if not count:
-                raise ConnectionError(f"the answer at {path} was cut")
+                raise ConnectionError(f"incomplete response at {path}")
             left -= count
             if keep:
                 pieces.append(bytes(self._buffer[:count]))
@@ -54,6 +54,6 @@ class Client:
 
 
 def turn(control: int | str) -> None:
-    """Let all servers of a CLN check in, by its ``control`` port, however long it takes to make the new answers."""
+    """Let all servers of a CLN check in through its ``control`` port, and wait until it has the new responses."""
     with Client(f"127.0.0.1:{control}") as client:
         client.get("/turn")

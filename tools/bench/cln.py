@@ -1,8 +1,8 @@
-"""A CLN that costs little: it answers from bytes made beforehand, over TLS if told so, after a latency.
+"""A CLN with little overhead: it sends prepared responses after a latency, optionally over TLS.
 
-Run as a process of its own, ``python -m tools.bench.cln``, so that its CPU is counted for nobody. It prints two ports:
-that of the API, and a plain one for control. There ``/turn`` lets all servers check in, and ``/connections`` tells how
-many connections the API got since it was last asked.
+It runs as a separate process, ``python -m tools.bench.cln``, so that its CPU time is not measured. It prints two ports:
+that of the API, and a plain one for control, where ``/turn`` lets all servers check in, and ``/connections`` returns
+the number of API connections since the previous request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STATUS = b'{"available":true,"rhn_online":true,"rhn_overloaded":false,"rhn_queu
 
 
 class Cln:
-    """The answers of a fleet; those of a key are made when it is first asked for."""
+    """The responses of a fleet; those of a key are created on first use."""
 
     def __init__(self, fleet: Fleet, latency: float) -> None:
         self.latency = latency
@@ -48,12 +48,12 @@ class Cln:
                 self.prepare()
                 return _response(b"")
             case "/connections":
-                made, self.connections = self.connections, 0
-                return _response(b"%d" % made)
+                count, self.connections = self.connections, 0
+                return _response(b"%d" % count)
         return _response(b"")
 
     def prepare(self) -> None:
-        """Make all answers now, so that none waits for it."""
+        """Create all responses now, so that no request waits for it."""
         for number in self._numbers.values():
             self._servers[number] = _response(self._fleet.servers_of(number, self._turn))
 
@@ -89,12 +89,12 @@ async def _serve(cln: Cln, context: ssl.SSLContext | None) -> None:
     api = await loop.create_server(lambda: _Connection(cln), "127.0.0.1", 0, ssl=context, backlog=512)
     control = await loop.create_server(lambda: _Connection(cln, is_control=True), "127.0.0.1", 0)
     ports = [server.sockets[0].getsockname()[1] for server in (api, control)]
-    print(f"port={ports[0]} control={ports[1]}", flush=True)  # noqa: T201 # who started it waits for this line
+    print(f"port={ports[0]} control={ports[1]}", flush=True)  # noqa: T201 # the parent process waits for this line
     await control.serve_forever()
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     parser = argparse.ArgumentParser()
     parser.add_argument("servers", type=int)
     parser.add_argument("keys", type=int)

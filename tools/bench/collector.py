@@ -1,7 +1,7 @@
-"""The usual way: a ``prometheus_client`` collector that makes the same series of the same fleet at each scrape.
+"""The usual design: a ``prometheus_client`` collector that creates the same series of the same fleet at each scrape.
 
-Run as a process of its own, ``python -m tools.bench.collector SERVERS KEYS``. It prints two ports: that of the server
-of ``prometheus_client``, which compresses at gzip level 9, and that of one which compresses at the exporter's level.
+It runs as a separate process, ``python -m tools.bench.collector SERVERS KEYS``. It prints two ports: that of the server
+of ``prometheus_client``, which uses gzip level 9, and that of a server with the gzip level of the exporter.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from cln_monitor.exporter.metrics.exposition import _LEVEL
 from .fleet import Fleet
 
 GZIP_LEVEL = _LEVEL
-"""The level at which the exporter compresses."""
+"""The gzip level of the exporter."""
 
 
 class Server(NamedTuple):
-    """What the series of a server are made of."""
+    """The values and labels of the series of a server."""
 
     key: str
     server_id: str
@@ -41,13 +41,13 @@ class Server(NamedTuple):
 
 
 class FleetCollector(Collector):
-    """Yields two gauges a server, as the exporter does."""
+    """A collector with two gauges per server, as the exporter has."""
 
     def __init__(self, servers: list[Server]) -> None:
         self._servers = servers
 
     def collect(self) -> Iterable[Metric]:
-        """Make all families anew, as collectors do."""
+        """Return all families, created from scratch as collectors do."""
         labels = ("account", "key", "server_id", "ip")
         checkins = GaugeMetricFamily(
             "cln_kernelcare_server_last_checkin_timestamp_seconds", "Unix time of last_checkin.", labels=labels
@@ -63,7 +63,7 @@ class FleetCollector(Collector):
 
 
 def servers_of(fleet: Fleet) -> Iterator[Server]:
-    """Yield the servers of a fleet, as its answers tell them."""
+    """Yield the servers of a fleet from its responses."""
     for number, name in enumerate(fleet.names):
         key = mask_key(name)
         for row in msgspec.json.decode(fleet.servers_of(number))["data"]:
@@ -72,14 +72,14 @@ def servers_of(fleet: Fleet) -> Iterator[Server]:
 
 
 def registry_of(fleet: Fleet) -> CollectorRegistry:
-    """Return a registry with the series of a fleet and nothing else."""
+    """Return a registry with only the series of a fleet."""
     registry = CollectorRegistry()
     registry.register(FleetCollector(list(servers_of(fleet))))
     return registry
 
 
 def start_server_at(level: int, registry: CollectorRegistry) -> int:
-    """Serve ``registry`` as ``prometheus_client`` does but for the gzip ``level``, and return the port."""
+    """Serve ``registry`` as ``prometheus_client`` does, but with another gzip ``level``, and return the port."""
 
     def compressed(_: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         body = gzip.compress(generate_latest(registry), level)
@@ -93,11 +93,11 @@ def start_server_at(level: int, registry: CollectorRegistry) -> int:
 
 
 def main() -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is terminated."""
     servers, keys = map(int, sys.argv[1:])
     registry = registry_of(Fleet(servers, keys))
     server, _ = start_http_server(0, "127.0.0.1", registry)
-    print(f"port={server.server_port} same_level={start_server_at(GZIP_LEVEL, registry)}", flush=True)  # noqa: T201 # who started it waits for this line
+    print(f"port={server.server_port} same_level={start_server_at(GZIP_LEVEL, registry)}", flush=True)  # noqa: T201 # the parent process waits for this line
     threading.Event().wait()
 
 

@@ -1,4 +1,4 @@
-"""An exporter as a process of its own, over a fleet that another process answers for."""
+"""An exporter as a separate process, for a fleet that is served by another process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .processes import PATIENCE, module
 
 @contextlib.contextmanager
 def exporter_over(
-    folder: Path, servers: int, keys: int, *, concurrency: int = 8, latency: float = 0.0
+    directory: Path, servers: int, keys: int, *, concurrency: int = 8, latency: float = 0.0
 ) -> Iterator[tuple[Exporter, int]]:
-    """Run an exporter that has polled ``servers``; give it and the control port of the CLN that it polls."""
-    folder = folder / f"{servers}-{keys}"
-    folder.mkdir(exist_ok=True)
-    with module("cln", folder, servers, keys, "--latency", latency) as (_, ports):
-        config = folder / "cln-monitor.yml"
+    """Run an exporter that has polled ``servers``; provide it and the control port of its CLN."""
+    directory = directory / f"{servers}-{keys}"
+    directory.mkdir(exist_ok=True)
+    with module("cln", directory, servers, keys, "--latency", latency) as (_, ports):
+        config = directory / "cln-monitor.yml"
         config.write_text(configuration(f"http://127.0.0.1:{ports[1]}/api", None, concurrency), encoding="utf-8")
-        with running_exporter(folder, f"--config.file={config}") as exporter:
+        with running_exporter(directory, f"--config.file={config}") as exporter:
             wait_until(lambda: exporter.ask("/-/ready").status == 200, "the first poll", PATIENCE)
             yield exporter, int(ports[2])

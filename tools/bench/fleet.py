@@ -1,4 +1,4 @@
-"""A fleet of KernelCare servers as CLN would answer for it: the same bytes for the same numbers."""
+"""A fleet of KernelCare servers as CLN responses, which are the same bytes for the same sizes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Fleet:
 
     @cached_property
     def names(self) -> list[str]:
-        """The licence keys."""
+        """The license keys."""
         random = Random(1)
         return [f"{random.getrandbits(64):016X}" for _ in range(self.keys)]
 
     def key_list(self) -> bytes:
-        """Return the answer of ``/kcare/key/list.json``."""
+        """Return the response of ``/kcare/key/list.json``."""
         return _answer(
             [
                 {"key": name, "enabled": True, "created": _date(0), "limit": self.servers, "note": f"customer {number}"}
@@ -35,7 +35,7 @@ class Fleet:
         )
 
     def servers_of(self, number: int, turn: int = 0) -> bytes:
-        """Return the answer of ``/kcare/key/servers.json`` for the key of this ``number``; check-ins move by turns."""
+        """Return the response of ``/kcare/key/servers.json`` for a key; check-ins advance with each ``turn``."""
         first, end = (self.servers * edge // self.keys for edge in (number, number + 1))
         random = Random(number)
         return _answer(

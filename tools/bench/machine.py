@@ -1,4 +1,4 @@
-"""What a figure was measured on, and how busy that was with other things."""
+"""The machine of a measurement, and how busy it was with other programs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIBRARIES = ("msgspec", "nagiosplugin", "prometheus-client", "requests", "starl
 
 
 def describe() -> str:
-    """Return a list of the processor, the kernel and the versions; nothing that tells whose machine it is."""
+    """Return a list of the processor, the kernel, and the versions, without anything that identifies the machine."""
     processor = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text(encoding="utf-8"))
     cores = (
@@ -34,22 +34,22 @@ def describe() -> str:
 
 
 class Others:
-    """How much of the machine's CPU other programs have used since this was made."""
+    """The share of the machine's CPU that other programs have used since the creation of this object."""
 
     def __init__(self) -> None:
         self.load = os.getloadavg()[0]
-        """The load average of the minute before."""
+        """The load average of the preceding minute."""
         self._before = _cpu_seconds()
 
     @property
     def share(self) -> float:
-        """Their part of all CPU time, from 0 to 1."""
+        """The share of all CPU time, from 0 to 1."""
         every, idle, ours = (now - then for now, then in zip(_cpu_seconds(), self._before, strict=True))
         return max(0.0, every - idle - ours) / every if every else 0.0
 
 
 def _cpu_seconds() -> tuple[float, float, float]:
-    """Return the seconds of all cores so far: all, idle, and used by this process and those it ran that have ended."""
+    """Return the CPU seconds of all cores: in total, idle, and of this process with its terminated children."""
     first_line = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0]
     ticks = [int(field) for field in first_line.split()[1:9]]  # from user to steal: proc_stat(5)
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -62,5 +62,5 @@ def _nginx() -> str:
     nginx = find("nginx")
     if nginx is None:
         return ""
-    told = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
-    return ", " + told.strip().rpartition(" ")[2].replace("/", " ")
+    version_line = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
+    return ", " + version_line.strip().rpartition(" ")[2].replace("/", " ")

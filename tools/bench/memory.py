@@ -1,4 +1,4 @@
-"""What the exporter holds in memory: by the size of the fleet, and over many polls."""
+"""The memory usage of the exporter: by the size of the fleet, and over many polls."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .table import Row, ratio, spread
 _ENDURANCE_SERVERS = 2000
 
 
-def measure(scale: Scale, folder: Path) -> list[Row]:
+def measure(scale: Scale, directory: Path) -> list[Row]:
     """Return the rows of memory."""
     return [
-        *_held(scale, folder, scale.servers, most=250, most_at_peak=280),
-        *_held(scale, folder, scale.large, most=1800, most_at_peak=2100),
-        _endurance(scale, folder),
+        *_held(scale, directory, scale.servers, most=250, most_at_peak=280),
+        *_held(scale, directory, scale.large, most=1800, most_at_peak=2100),
+        _endurance(scale, directory),
     ]
 
 
-def _held(scale: Scale, folder: Path, servers: int, *, most: int, most_at_peak: int) -> list[Row]:
-    with exporter_over(folder, servers, scale.keys) as (exporter, control):
+def _held(scale: Scale, directory: Path, servers: int, *, most: int, most_at_peak: int) -> list[Row]:
+    with exporter_over(directory, servers, scale.keys) as (exporter, control):
         for _ in range(2):
             turn(control)
             with Client(exporter.address, "Accept-Encoding: gzip") as client:
@@ -42,13 +42,13 @@ def _held(scale: Scale, folder: Path, servers: int, *, most: int, most_at_peak: 
     ]
 
 
-def _endurance(scale: Scale, folder: Path) -> Row:
+def _endurance(scale: Scale, directory: Path) -> Row:
     small = replace(scale, keys=min(scale.keys, 10), servers=min(scale.servers, _ENDURANCE_SERVERS))
-    authority = Authority(folder)
+    authority = Authority(directory)
     certificate, key = authority.issue("localhost")
     options = (small.servers, small.keys, "--certificate", certificate, "--key", key)
     held = []
-    with module("cln", folder, *options) as (_, ports):
+    with module("cln", directory, *options) as (_, ports):
         polling = Polling("ours", ports[1], small, authority.file, scale.endurance)
         try:
             for _ in range(scale.endurance):
@@ -61,7 +61,7 @@ def _endurance(scale: Scale, folder: Path) -> Row:
 
 
 def endurance_row(held: Sequence[float], servers: int) -> Row:
-    """Return the row of the MB ``held`` after each poll: judged between the least and the most of a warm one."""
+    """Return the row for the MB ``held`` after each poll, judged by the ratio of maximum to minimum after warm-up."""
     early = max(1, len(held) // 10)
     settled = held[early - 1 :]
     return Row(

@@ -1,4 +1,4 @@
-"""What a plugin costs that asks CLN or the exporter, beside the least that any in Python costs."""
+"""The cost of a plugin that queries CLN or the exporter, compared with the minimum for a plugin in Python."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ json.loads(connection.getresponse().read())
 """
 
 
-def measure(scale: Scale, folder: Path) -> list[Row]:
+def measure(scale: Scale, directory: Path) -> list[Row]:
     """Return the rows of the plugins."""
     servers = min(scale.servers, _SERVERS)
-    authority = Authority(folder)
+    authority = Authority(directory)
     certificate, key = authority.issue("localhost")
     with (
-        exporter_over(folder, servers, 1) as (exporter, _),
-        module("cln", folder, servers, 1, "--certificate", certificate, "--key", key) as (_, ports),
+        exporter_over(directory, servers, 1) as (exporter, _),
+        module("cln", directory, servers, 1, "--certificate", certificate, "--key", key) as (_, ports),
     ):
         url = f"https://localhost:{ports[1]}/api"
-        config = folder / "cln-monitor.yml"
+        config = directory / "cln-monitor.yml"
         config.write_text(configuration(url, None, 8), encoding="utf-8")
-        # Compiled by the first run and not by each, as an installed plugin is, whatever our own environment says.
-        written = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+        # Compiled by the first run only, as for an installed plugin, regardless of the environment of this process.
+        written = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(directory / "bytecode")}
         compiled = written if scale.plugin_runs else {}
-        trusting = compiled | {"PYTHONPATH": _trusting(authority, folder)}
+        trusting = compiled | {"PYTHONPATH": _trusting(authority, directory)}
         return [*_one(scale, exporter, config, url, trusting), *_many(scale, exporter, compiled)]
 
 
-def _trusting(authority: Authority, folder: Path) -> str:
-    """Make a ``certifi`` that trusts the bench's authority too, and return where: its bundle is as long as ever."""
-    package = folder / "trusting" / "certifi"
+def _trusting(authority: Authority, directory: Path) -> str:
+    """Create a ``certifi`` that also trusts the benchmark's CA, and return its path; its bundle keeps its full size."""
+    package = directory / "trusting" / "certifi"
     package.mkdir(parents=True)
     bundle = package / "cacert.pem"
     bundle.write_text(certifi.contents() + authority.file.read_text(encoding="ascii"), encoding="utf-8")
@@ -87,10 +87,10 @@ def _one(scale: Scale, exporter: Exporter, config: Path, url: str, trusting: dic
     cpu = {name: median(times[1:] or times) for name, times in used.items()}  # the first compiles
     libraries = cpu["libraries"]
 
-    def row(what: str, name: str, most: float | None, why: str = "") -> Row:
+    def row(quantity: str, name: str, most: float | None, why: str = "") -> Row:
         measured = f"{ratio(cpu[name] / libraries)} ({cpu[name] * 1000:.0f} ms to {libraries * 1000:.0f} ms)"
         limit = "" if most is None else f"≤ {most} ×"
-        return Row(what, limit, measured, None if most is None else cpu[name] <= most * libraries, why)
+        return Row(quantity, limit, measured, None if most is None else cpu[name] <= most * libraries, why)
 
     compared = "compared with `import requests, nagiosplugin` asking CLN the same"
     ours = "beside the libraries it imports msgspec, and our own modules: all calls, all probes, the configuration"
@@ -120,7 +120,7 @@ def _many(scale: Scale, exporter: Exporter, compiled: dict[str, str]) -> list[Ro
         return ended.code != expected.code or not ended.output.startswith(start)
 
     expected = ask()
-    start = expected.output.partition(":")[0]  # the state and the counts; ages that follow grow meanwhile
+    start = expected.output.partition(":")[0]  # the state and the counts; the ages after them increase
     before = cpu_of(exporter.process.pid)
     wrong = sum(is_wrong() for _ in range(scale.many_plugins))
     cpu = (cpu_of(exporter.process.pid) - before) / scale.many_plugins

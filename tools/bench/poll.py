@@ -1,4 +1,4 @@
-"""A poll over verified TLS, beside a bare ``requests.Session`` that fetches the same."""
+"""A poll over verified TLS, compared with a bare ``requests.Session`` that fetches the same data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .table import Row, ratio
 
 
 class Polling:
-    """A process that polls when told to; ``who`` is ``ours`` or ``bare``."""
+    """A process that polls on request; ``who`` is ``ours`` or ``bare``."""
 
     def __init__(self, who: str, port: str, scale: Scale, ca_file: Path, polls: int) -> None:
         options = (who, port, scale.keys, ca_file, scale.concurrency, polls)
@@ -32,7 +32,7 @@ class Polling:
         self._read()
 
     def poll(self) -> dict[str, float]:
-        """Let it poll once and return what it took."""
+        """Poll once and return the wall time and CPU time in seconds."""
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
@@ -43,28 +43,28 @@ class Polling:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"it ended with {self.process.wait()}")
+            raise RuntimeError(f"the polling process exited with {self.process.wait()}")
         return line
 
     def stop(self) -> None:
-        """End it."""
+        """Terminate the process."""
         self.process.kill()
         self.process.communicate()
 
 
-def measure(scale: Scale, folder: Path) -> list[Row]:
-    """Return the rows of a poll: all answers new, and all as they were."""
-    authority = Authority(folder)
+def measure(scale: Scale, directory: Path) -> list[Row]:
+    """Return the rows of a poll: with all responses changed, and with none changed."""
+    authority = Authority(directory)
     certificate, key = authority.issue("localhost")
     options = (scale.servers, scale.keys, "--latency", scale.latency, "--certificate", certificate, "--key", key)
-    with module("cln", folder, *options) as (_, ports):
+    with module("cln", directory, *options) as (_, ports):
         connections_made = f"http://127.0.0.1:{ports[2]}/connections"
         bare = Polling("bare", ports[1], scale, authority.file, scale.repeats)
         ask(connections_made)
         ours = Polling("ours", ports[1], scale, authority.file, 2 * scale.repeats)
         try:
             theirs, new, same, connections = [], [], [], 0
-            for _ in range(scale.repeats):  # in turns, so that what else the machine does falls on all of them
+            for _ in range(scale.repeats):  # in turns, so that other load on the machine affects all of them
                 turn(ports[2])
                 new.append(ours.poll())
                 connections = connections or int(ask(connections_made).text)
@@ -78,7 +78,7 @@ def measure(scale: Scale, folder: Path) -> list[Row]:
     how = f"{scale.latency * 1000:.0f} ms per call, {scale.concurrency} in flight"
     wall = median(took["wall"] for took in new) / ideal
     cpu, cpu_same = (_cpu(took) / _cpu(theirs) for took in (new, same))
-    told = f"({_cpu(new) * 1000:.0f} ms to {_cpu(theirs) * 1000:.0f} ms)"
+    times = f"({_cpu(new) * 1000:.0f} ms to {_cpu(theirs) * 1000:.0f} ms)"
     return [
         Row(
             f"Wall time of {poll} ({how}), compared with the ideal",
@@ -90,7 +90,7 @@ def measure(scale: Scale, folder: Path) -> list[Row]:
         Row(
             f"CPU of {poll}, all included, compared with a bare `requests.Session`",
             "≤ 1.5 ×",
-            f"{ratio(cpu)} {told}",
+            f"{ratio(cpu)} {times}",
             cpu <= 1.5,
             "the calls take less than those of the bare session, as where no answer changed; to make an observation of "
             "100,000 servers takes a quarter of a bare fetch of them, to write and compress their text another",

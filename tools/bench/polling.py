@@ -1,6 +1,6 @@
-"""One poll as a process of its own, so that its CPU can be counted: ours, or that of a bare ``requests.Session``.
+"""Polls in a separate process, so that their CPU time can be measured: ours, or those of a bare ``requests.Session``.
 
-``python -m tools.bench.polling ours|bare PORT KEYS CA_FILE CONCURRENCY POLLS`` prints a JSON line a poll.
+``python -m tools.bench.polling ours|bare PORT KEYS CA_FILE CONCURRENCY POLLS`` prints one JSON line per poll.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .fleet import LOGIN, SECRET_KEY, Fleet
 
 
 class _Shared(HTTPAdapter):
-    """Lends one TLS context to all connections, else each loads the certificates anew."""
+    """An adapter with one TLS context for all connections, so that certificates are loaded only once."""
 
     def __init__(self, context: ssl.SSLContext, size: int) -> None:
         self._context = context
@@ -43,11 +43,11 @@ class _Shared(HTTPAdapter):
         return host, {}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the connection alone: the context says all."""
+        """Leave the connection unchanged: the context has all settings."""
 
 
 def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], object]:
-    """Return what fetches the same bytes with no more than ``requests`` and a pool of threads."""
+    """Return a function that fetches the same bytes with only ``requests`` and a thread pool."""
     session = requests.Session()
     session.trust_env = False
     session.mount("https://", _Shared(ssl.create_default_context(cafile=ca_file), concurrency))
@@ -66,10 +66,10 @@ def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], ob
 
 
 def configuration(url: str, ca_file: str | None, concurrency: int) -> str:
-    """Return the text of a configuration that reads the KernelCare servers of one account, and nothing else."""
+    """Return a configuration that reads only the KernelCare servers of one account."""
     off = "\n".join(f"  {name}: {{enabled: false}}" for name in ("status", "imunify", "patch_status", "ip_licenses"))
     tls = f"tls_config: {{ca_file: {ca_file}}}" if ca_file else ""
-    # Room for the series of the largest fleet; one account with one probe, whatever the defaults are.
+    # Enough for the series of the largest fleet; one account with one probe, regardless of the defaults.
     return f"""\
 api_url: {url}
 concurrency: {concurrency}
@@ -87,7 +87,7 @@ accounts:
 
 
 def ours(url: str, _: int, ca_file: str, concurrency: int) -> Callable[[], object]:
-    """Return what polls as the exporter does: from the calls to the text of ``/metrics`` and its gzip form."""
+    """Return a function that polls as the exporter does, from the calls to the text of ``/metrics`` and its gzip."""
     redactor = Redactor()
     set_up_logs("warn", "logfmt", redactor)
     service = Service(lambda: parse_config(configuration(url, ca_file, concurrency), Path()), redactor)
@@ -105,7 +105,7 @@ def ours(url: str, _: int, ca_file: str, concurrency: int) -> Callable[[], objec
 
 
 def main() -> None:
-    """Poll, and print what each poll took."""
+    """Poll, and print the times of each poll."""
     who, port, keys, ca_file, concurrency, polls = sys.argv[1:]
     make = {"ours": ours, "bare": bare}[who]
     poll = make(f"https://localhost:{port}/api", int(keys), ca_file, int(concurrency))

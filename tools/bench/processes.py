@@ -1,4 +1,4 @@
-"""Processes under measurement, and what the operating system says they cost."""
+"""Measured processes, and their cost according to the operating system."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.helpers.running import Program, wait_until
 
 _PORTS = r"port=(\d+) \w+=(\d+)\n"
 PATIENCE = 300.0
-"""Seconds that a large fleet may take to be made, or to be polled for the first time."""
+"""Maximum number of seconds to create a large fleet, or to poll it for the first time."""
 
-_SCHEDULED = 2  # CPUCLOCK_SCHED of the kernel: user and system time of all threads, also of those that ended
+_SCHEDULED = 2  # CPUCLOCK_SCHED of the kernel: user and system time of all threads, including terminated ones
 
 
 def cpu_of(pid: int) -> float:
-    """Return the seconds of CPU that a process has used so far, by its CPU clock: clock_getcpuclockid(3)."""
+    """Return the CPU seconds that a process has used so far, by its CPU clock; see clock_getcpuclockid(3)."""
     return time.clock_gettime((~pid << 3) | _SCHEDULED)
 
 
 def resident(pid: int, field: str = "VmRSS") -> float:
-    """Return the MB (of a million bytes) that a process holds in memory, or has held at most: ``VmHWM``."""
+    """Return the resident memory of a process in MB (10^6 bytes), or with the field ``VmHWM`` its peak."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     found = re.search(rf"{field}:\s+(\d+) kB", status)
     assert found is not None, status
@@ -37,7 +37,7 @@ def resident(pid: int, field: str = "VmRSS") -> float:
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that ran to its end. ``cpu``: its seconds of user and system time; ``code``: how it ended."""
+    """A terminated command: its output, its exit code, and its seconds of user and system time."""
 
     output: str
     code: int
@@ -45,7 +45,7 @@ class Ended:
 
 
 def run(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
-    """Run a command and return what it cost."""
+    """Run a command and return its output and its cost."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         command, env=os.environ | dict(environment or {}), capture_output=True, text=True, check=False
@@ -56,10 +56,10 @@ def run(*command: str, environment: Mapping[str, str] | None = None) -> Ended:
 
 
 @contextlib.contextmanager
-def module(name: str, folder: Path, *arguments: object) -> Iterator[tuple[int, re.Match[str]]]:
-    """Run the module ``tools.bench.name`` while this is entered; give its process id and the two ports it prints."""
+def module(name: str, directory: Path, *arguments: object) -> Iterator[tuple[int, re.Match[str]]]:
+    """Run the module ``tools.bench.name``; provide its process id and the two ports that it prints."""
     command = [sys.executable, "-m", f"tools.bench.{name}", *map(str, arguments)]
-    program = Program(command, folder / f"{name}.log")
+    program = Program(command, directory / f"{name}.log")
     try:
         yield program.process.pid, _ports(program)
     finally:
@@ -69,7 +69,7 @@ def module(name: str, folder: Path, *arguments: object) -> Iterator[tuple[int, r
 def _ports(program: Program) -> re.Match[str]:
     def look() -> re.Match[str] | None:
         if program.process.poll() is not None:
-            raise RuntimeError(f"it ended with {program.process.returncode}:\n{program.log}")
+            raise RuntimeError(f"the program exited with {program.process.returncode}:\n{program.log}")
         return re.search(_PORTS, program.log)
 
     found = wait_until(look, "the ports it listens on", PATIENCE)

@@ -1,4 +1,4 @@
-"""What others notice of the refresh of a large fleet: how long they wait, and whether a scrape is of one state."""
+"""The effect of refreshing a large fleet on other requests: their latency, and whether scrapes are consistent."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _GZIP = "Accept-Encoding: gzip"
 _OF_THE_FLEET = re.compile(rb"^cln_kernelcare_(?:server|key_servers).*\n", re.MULTILINE)
 
 
-def measure(scale: Scale, folder: Path) -> list[Row]:
-    """Return the rows of a refresh: by a CLN as slow as it is, and by one that answers at once."""
-    usual = _Noticed(scale, folder, scale.concurrency, scale.latency)
-    worst = _Noticed(scale, folder, 8, 0.0)
-    what = f"`/-/healthy` p99 while {scale.servers:,} servers are polled"
+def measure(scale: Scale, directory: Path) -> list[Row]:
+    """Return the rows of a refresh: with a realistic latency of CLN, and without latency."""
+    usual = _Noticed(scale, directory, scale.concurrency, scale.latency)
+    worst = _Noticed(scale, directory, 8, 0.0)
+    quantity = f"`/-/healthy` p99 while {scale.servers:,} servers are polled"
     return [
         Row(
-            f"{what}, {scale.latency * 1000:.0f} ms per call, {scale.concurrency} in flight",
+            f"{quantity}, {scale.latency * 1000:.0f} ms per call, {scale.concurrency} in flight",
             "≤ 50 ms",
-            usual.told,
+            usual.summary,
             usual.p99 <= 0.05,
             "the threads that decode and the one that answers take turns of 5 ms at the interpreter",
         ),
-        Row(f"{what}, without latency, 8 in flight", "", worst.told, None),
+        Row(f"{quantity}, without latency, 8 in flight", "", worst.summary, None),
         Row(
             "Scrapes during these polls that show two states mixed",
             "0",
@@ -44,26 +44,26 @@ def measure(scale: Scale, folder: Path) -> list[Row]:
 
 
 class _Noticed:
-    """What was noticed of some refreshes: seconds that a small page took, and how many scrapes were of two states."""
+    """Observations during refreshes: the latency of a small page, and the number of inconsistent scrapes."""
 
-    def __init__(self, scale: Scale, folder: Path, concurrency: int, latency: float) -> None:
+    def __init__(self, scale: Scale, directory: Path, concurrency: int, latency: float) -> None:
         self.scrapes = self.halves = 0
         self._waits: list[float] = []
-        folder = folder / f"{concurrency}"
-        folder.mkdir()
-        with exporter_over(folder, scale.servers, scale.keys, concurrency=concurrency, latency=latency) as running:
+        directory = directory / f"{concurrency}"
+        directory.mkdir()
+        with exporter_over(directory, scale.servers, scale.keys, concurrency=concurrency, latency=latency) as running:
             for _ in range(scale.repeats):
                 self._refresh(*running)
         self._waits.sort()
 
     @property
     def p99(self) -> float:
-        """The seconds that one request in a hundred waits longer than."""
+        """The 99th percentile of the latency in seconds."""
         return self._waits[len(self._waits) * 99 // 100]
 
     @property
-    def told(self) -> str:
-        """The same and the median, in words."""
+    def summary(self) -> str:
+        """The 99th percentile and the median as text."""
         half = self._waits[len(self._waits) // 2] * 1000
         return f"{self.p99 * 1000:.0f} ms (p50 {half:.1f} ms, {len(self._waits)} requests)"
 
@@ -105,8 +105,8 @@ def _scrape(address: str) -> bytes:
 
 
 def _state(scrape: bytes) -> str:
-    """Return what tells apart the states of the fleet that a scrape shows."""
-    digest = hashlib.sha256()
+    """Return a hash of the series of the fleet in a scrape."""
+    sha256 = hashlib.sha256()
     for line in _OF_THE_FLEET.findall(gzip.decompress(scrape)):
-        digest.update(line)
-    return digest.hexdigest()
+        sha256.update(line)
+    return sha256.hexdigest()

@@ -1,4 +1,4 @@
-"""From an observation to all that is served of it, and from answers to an observation; nothing of it is the network."""
+"""The cost of rendering observations and of decoding responses, without the network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cln_monitor.cln import (
 )
 from cln_monitor.cln.http.answer import HttpAnswer
 from cln_monitor.exporter.metrics import ALL_FAMILIES, render_target
-from cln_monitor.exporter.metrics.exposition import Exposition
+from cln_monitor.exporter.metrics.exposition import ExpositionStore
 from cln_monitor.probes import PROBES, CheckinSettings, ProbeContext, ProbeReport, Run, run_probe
 
 from .collector import registry_of
@@ -48,7 +48,7 @@ class _Answer(msgspec.Struct):
 
 
 class _Bytes:
-    """In the place of a transport: answers that are here already."""
+    """A replacement for the transport, with prepared responses."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.settings = TransportSettings()
@@ -60,7 +60,7 @@ class _Bytes:
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Self]:
-        """Give the transport of a run, which needs no connections here."""
+        """Provide the transport of a run, which needs no connections here."""
         yield self
 
     def read(
@@ -76,7 +76,7 @@ class _Bytes:
 
 
 class _Reading:
-    """Runs the probe over bytes that are here already."""
+    """Runs the probe with prepared responses."""
 
     def __init__(self, scale: Scale) -> None:
         self.bytes = _Bytes(Fleet(scale.servers, scale.keys))
@@ -91,7 +91,7 @@ class _Reading:
 
 
 def decode(scale: Scale, _: Path) -> list[Row]:
-    """Return the rows of what answers take to become an observation."""
+    """Return the rows of the cost from responses to an observation."""
     reading = _Reading(scale)
     decoder = msgspec.json.Decoder(_Answer)
     bare, ours = _least(scale, lambda: [decoder.decode(body) for body in reading.bytes.bodies.values()], reading.run)
@@ -109,13 +109,13 @@ def decode(scale: Scale, _: Path) -> list[Row]:
     ]
 
 
-def rendering(scale: Scale) -> Callable[[], Exposition]:
+def rendering(scale: Scale) -> Callable[[], ExpositionStore]:
     """Return what makes all that ``/metrics`` serves of an observation, from nothing: its text and its gzip form."""
     reading = _Reading(scale)
     view = ProbeReport.of_run(reading.run(), reading.settings)
 
-    def render() -> Exposition:
-        exposition = Exposition(ALL_FAMILIES)
+    def render() -> ExpositionStore:
+        exposition = ExpositionStore(ALL_FAMILIES)
         exposition.publish("acme", render_target(view, reading.settings, scale.large))
         return exposition
 
@@ -123,7 +123,7 @@ def rendering(scale: Scale) -> Callable[[], Exposition]:
 
 
 def measure(scale: Scale, _: Path) -> list[Row]:
-    """Return the rows of what an observation takes to become text."""
+    """Return the rows of the cost from an observation to text."""
     registry = registry_of(Fleet(scale.servers, scale.keys))
     ours, theirs = _least(scale, rendering(scale), lambda: generate_latest(registry))
     return [
@@ -139,7 +139,7 @@ def measure(scale: Scale, _: Path) -> list[Row]:
 
 def _when_little_changes(scale: Scale, theirs: float) -> Row:
     reading = _Reading(scale)
-    exposition = Exposition(ALL_FAMILIES)
+    exposition = ExpositionStore(ALL_FAMILIES)
     held: Run[Any] | None = None
 
     def publish() -> None:
@@ -165,7 +165,7 @@ def _when_little_changes(scale: Scale, theirs: float) -> Row:
 
 
 def _least(scale: Scale, *works: Callable[[], object], before: Callable[[], object] = lambda: None) -> list[float]:
-    """Return the least CPU seconds of each of ``works`` over several runs, in turns, after what comes ``before``."""
+    """Return the minimum CPU seconds of each of ``works`` over several runs in turns, each after ``before``."""
     took: list[list[float]] = [[] for _ in works]
     for _ in range(scale.repeats):
         for times, work in zip(took, works, strict=True):

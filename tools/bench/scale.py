@@ -1,4 +1,4 @@
-"""How much is measured: all of it, or as little as shows that the bench still runs."""
+"""The scale of the measurements: full, or small enough to test the benchmark itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """The sizes of the fleets, in servers, and how often things are repeated.
+    """The sizes of the fleets in servers, and the numbers of repetitions.
 
-    ``rounds`` compare a scrape with a collector, after one that warms both up. ``plugin_runs`` come after one that
-    compiles the plugins; with 0 there is that one alone, and none compiles.
+    ``rounds`` compare a scrape with a collector after one warm-up round. ``plugin_runs`` follow one run that compiles
+    the plugins; with 0 there is only one run, without compiling.
     """
 
     servers: int = 100_000

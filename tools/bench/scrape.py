@@ -1,4 +1,4 @@
-"""What a scrape costs: compared with a collector of the usual kind, with nginx, and as the fleet grows."""
+"""The cost of a scrape: compared with a usual collector, with nginx, and as the fleet grows."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _PROBE = "/probe?account=acme&probe=kernelcare"
 _MB = 1e6
 
 _SCRAPES = 15
-"""Scrapes per poll: the exporter polls every 15 minutes, Prometheus scrapes every minute."""
+"""Scrapes per poll, as the exporter polls every 15 minutes and Prometheus scrapes every minute."""
 
 
-def measure(scale: Scale, folder: Path) -> list[Row]:
+def measure(scale: Scale, directory: Path) -> list[Row]:
     """Return the rows of a scrape."""
-    with exporter_over(folder, scale.servers, scale.keys) as (exporter, control):
-        costs = _costs(scale, folder, exporter, control)
-        return [*_beside_collector(costs), *_beside_nginx(scale, folder, exporter)]
+    with exporter_over(directory, scale.servers, scale.keys) as (exporter, control):
+        costs = _costs(scale, directory, exporter, control)
+        return [*_beside_collector(costs), *_beside_nginx(scale, directory, exporter)]
 
 
-def _costs(scale: Scale, folder: Path, exporter: Exporter, control: int) -> dict[str, float]:
-    """Return the CPU seconds of what the exporter does and of a scrape of the collectors, measured in turns."""
-    with module("collector", folder, scale.servers, scale.keys) as (collector, ports):
+def _costs(scale: Scale, directory: Path, exporter: Exporter, control: int) -> dict[str, float]:
+    """Return the CPU seconds of the exporter's work and of scrapes of the collectors, measured in turns."""
+    with module("collector", directory, scale.servers, scale.keys) as (collector, ports):
         pid, render = exporter.process.pid, rendering(scale)
         level_9, same_level = (partial(_scrape_once, f"127.0.0.1:{port}") for port in ports.groups())
         costs: dict[str, list[float]] = {name: [] for name in ("poll", "render", "scrape", "level 9", "same level")}
@@ -53,7 +53,7 @@ def _costs(scale: Scale, folder: Path, exporter: Exporter, control: int) -> dict
 
 
 def _cpu(pid: int, work: Callable[[], object]) -> float:
-    """Return the CPU seconds that the process ``pid`` uses while ``work`` is done."""
+    """Return the CPU seconds that the process ``pid`` uses during ``work``."""
     before = cpu_of(pid)
     work()
     return cpu_of(pid) - before
@@ -65,9 +65,9 @@ def _scrape_once(address: str) -> None:
 
 
 def _beside_collector(costs: Mapping[str, float]) -> list[Row]:
-    def row(what: str, most: int | None, ours: float, theirs: float) -> Row:
+    def row(quantity: str, most: int | None, ours: float, theirs: float) -> Row:
         measured = f"{ratio(ours / theirs)} ({ours * 1000:.1f} ms to {theirs * 1000:.0f} ms)"
-        return Row(what, f"≤ 1/{most}" if most else "", measured, ours * most <= theirs if most else None)
+        return Row(quantity, f"≤ 1/{most}" if most else "", measured, ours * most <= theirs if most else None)
 
     scrape, level_9, same_level = (costs[name] for name in ("scrape", "level 9", "same level"))
     scrapes, of_collector = (f"{_SCRAPES} gzipped scrapes", f"{_SCRAPES} scrapes of a collector")
@@ -92,32 +92,35 @@ def _beside_collector(costs: Mapping[str, float]) -> list[Row]:
     ]
 
 
-def _beside_nginx(scale: Scale, folder: Path, exporter: Exporter) -> list[Row]:
-    what, limit = "Latency (p50) of a gzipped scrape, compared with nginx serving the same bytes from a file", "≤ 1.5 ×"
+def _beside_nginx(scale: Scale, directory: Path, exporter: Exporter) -> list[Row]:
+    quantity, limit = (
+        "Latency (p50) of a gzipped scrape, compared with nginx serving the same bytes from a file",
+        "≤ 1.5 ×",
+    )
     with Client(exporter.address, _GZIP) as client:
         _, size, body = client.get("/metrics", keep=True)
-    files = folder / "nginx"
+    files = directory / "nginx"
     files.mkdir()
     (files / "metrics").write_bytes(body)
     with nginx_over(files) as started:
         if started is None:
-            return [Row(what, limit, "nginx is not installed", False)]
+            return [Row(quantity, limit, "nginx is not installed", False)]
         with Client(exporter.address, _GZIP) as client, Client(started[1]) as theirs:
             pairs = [(client.get("/metrics")[0], theirs.get("/metrics")[0]) for _ in range(scale.scrapes)]
     ours, nginx = (median(side) for side in zip(*pairs, strict=True))
     measured = f"{ratio(ours / nginx)} ({ours * 1000:.1f} ms to {nginx * 1000:.1f} ms, {size / _MB:.1f} MB)"
     why = (
-        "nginx has the kernel send a file; the exporter reads the figures of its process for each scrape, which takes "
+        "nginx lets the kernel send a file; the exporter reads its process metrics for each scrape, which takes "
         "0.4 ms, and h11 copies each piece once, which takes 0.3 ms"
     )
-    return [Row(what, limit, measured, ours <= 1.5 * nginx, why)]
+    return [Row(quantity, limit, measured, ours <= 1.5 * nginx, why)]
 
 
-def growth(scale: Scale, folder: Path) -> list[Row]:
-    """Return the row of how a scrape's cost grows."""
+def growth(scale: Scale, directory: Path) -> list[Row]:
+    """Return the row for the growth of the cost of a scrape."""
     with contextlib.ExitStack() as stack:
         exporters = {
-            servers: stack.enter_context(exporter_over(folder, servers, min(scale.keys, servers)))[0]
+            servers: stack.enter_context(exporter_over(directory, servers, min(scale.keys, servers)))[0]
             for servers in scale.growth
         }
         clients = {servers: stack.enter_context(Client(running.address)) for servers, running in exporters.items()}
@@ -131,13 +134,13 @@ def growth(scale: Scale, folder: Path) -> list[Row]:
 
 
 def growth_row(costs: Mapping[int, float]) -> Row:
-    """Return the row of the CPU seconds per MB, by the number of servers: judged between the least and the most."""
-    told = ", ".join(f"{cost * 1000:.2f} at {servers:,}" for servers, cost in costs.items())
+    """Return the row of the CPU seconds per MB by number of servers, judged by the ratio of maximum to minimum."""
+    figures = ", ".join(f"{cost * 1000:.2f} at {servers:,}" for servers, cost in costs.items())
     return Row(
         f"CPU of a plain scrape per MB sent, the most to the least from {min(costs):,} to {max(costs):,} servers",
         "≤ 1.25 ×",
-        f"{ratio(spread(costs.values()))} (ms per MB: {told})",
+        f"{ratio(spread(costs.values()))} (ms per MB: {figures})",
         spread(costs.values()) <= 1.25,
-        "a scrape costs about 1 ms whatever it sends, for the request and the exporter's own metrics, which weighs "
-        "most where there are few MB",
+        "a scrape has a fixed cost of about 1 ms for the request and the exporter's own metrics, which matters most "
+        "for small responses",
     )

@@ -1,4 +1,4 @@
-"""The table of what was measured: a row per figure, printed and written to RESULTS.md beside the committed figures."""
+"""The table of results, one row per quantity, printed and written to RESULTS.md next to the committed figures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FIGURE = re.compile(r"(1/)?(\d+(?:\.\d+)?)(?: (?:×|ms|MB))?")
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured, its ``limit``, and whether the limit is ``met``; None where there is no limit.
+    """A measured ``quantity``, its ``limit``, and whether the limit is ``met``; None if there is no limit.
 
-    ``measured`` is a figure, and what it is made of in parentheses. ``why`` says why a limit is missed.
+    ``measured`` is a figure, with its components in parentheses. ``why`` is the reason for a missed limit.
     """
 
-    what: str
+    quantity: str
     limit: str
     measured: str
     met: bool | None
@@ -33,26 +33,26 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """The last column."""
+        """The text of the last column."""
         return {True: "met", False: "**missed**", None: ""}[self.met]
 
 
 def ratio(value: float) -> str:
-    """Return how many times as much something takes, as the table shows it."""
+    """Return a ratio as text: a multiple, or a fraction such as ``1/300`` below 0.1."""
     return f"1/{1 / value:.0f}" if value < 0.1 else f"{value:.2f} ×"
 
 
 def spread(values: Collection[float]) -> float:
-    """Return how many times the least of ``values`` the most of them is, wherever in the series both are."""
+    """Return the ratio of the maximum to the minimum of ``values``."""
     return max(values) / min(values)
 
 
 def as_text(rows: Sequence[Row], before: Mapping[str, str] | None = None) -> str:
-    """Return the rows as Markdown, with the figures ``before`` as :func:`figures_of` returns them."""
+    """Return the rows as a Markdown table, with the figures ``before`` from :func:`figures_of`."""
     known = before or {}
     lines = [
         ("what", "limit", "measured", "before, change", "verdict"),
-        *((row.what, row.limit, row.measured, _change(known.get(row.what), row), row.verdict) for row in rows),
+        *((row.quantity, row.limit, row.measured, _change(known.get(row.quantity), row), row.verdict) for row in rows),
     ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     padded = [" | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
@@ -61,7 +61,7 @@ def as_text(rows: Sequence[Row], before: Mapping[str, str] | None = None) -> str
 
 
 def figures_of(text: str) -> dict[str, str]:
-    """Return the figure of each row of a RESULTS.md, by what was measured."""
+    """Return the figure of each row in the text of a RESULTS.md, by quantity."""
     lines = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
     rows = [[cell.strip() for cell in line.split(" | ")] for line in lines]
     if not rows:
@@ -71,7 +71,7 @@ def figures_of(text: str) -> dict[str, str]:
 
 
 def committed_figures() -> dict[str, str]:
-    """Return the figures of the RESULTS.md of the last commit; without git, of the one that is there."""
+    """Return the figures of RESULTS.md in the last commit; without git, of the file in the directory."""
     with contextlib.suppress(FileNotFoundError):
         command = ["git", "show", f"HEAD:./{RESULTS.name}"]
         done = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, check=False)
@@ -85,7 +85,7 @@ def _figure(measured: str) -> str:
 
 
 def _change(before: str | None, row: Row) -> str:
-    """Return the figure ``before``, and by how much that of ``row`` is larger or smaller."""
+    """Return the figure ``before`` and the relative change to that of ``row``."""
     if before is None:
         return ""
     then, now = _number(before), _number(_figure(row.measured))
@@ -100,38 +100,38 @@ def _number(figure: str) -> float | None:
 
 
 def write_results(rows: Sequence[Row], servers: int, keys: int, circumstances: str) -> None:
-    """Write RESULTS.md; ``circumstances`` says how busy the machine was."""
-    missed = [f"- {row.what}: {row.why or 'not known yet'}." for row in rows if row.met is False]
-    reasons = "".join(textwrap.fill(reason, 118, subsequent_indent="  ") + "\n" for reason in missed or ["Nothing."])
+    """Write RESULTS.md; ``circumstances`` describes the load of the machine."""
+    missed = [f"- {row.quantity}: {row.why or 'cause unknown'}." for row in rows if row.met is False]
+    reasons = "".join(textwrap.fill(reason, 118, subsequent_indent="  ") + "\n" for reason in missed or ["None."])
     RESULTS.write_text(
         f"""\
-# How fast it is
+# Performance
 
-Written by `make bench`: all figures are of one run, in which the things compared take turns. Compare ratios: seconds
-depend on the machine. CPU is user and system time as the operating system counts it for a process. "before" is the
-figure of the table committed last, "change" how much more or less it is now.
+Written by `make bench`. All figures are from one run, in which the compared programs take turns. Compare ratios, as
+seconds depend on the machine. CPU is the user and system time of a process according to the operating system. "before"
+is the figure of the last committed table, "change" the relative difference.
 
 A fleet of {servers:,} KernelCare servers on {keys:,} keys, two series per server, unless a row says otherwise.
 
 The exporter renders and compresses once per poll, with zlib at level {GZIP_LEVEL}. It makes one text and one gzip form;
 the text format and OpenMetrics both get these, with the exporter's own metrics added at scrape. A collector renders and
 compresses on each scrape, with zlib at level 9, which no option changes; some rows measure it at our level. Rows of one
-scrape leave out what a poll costs; those of 15 scrapes include it, for a poll every 15 minutes and a scrape every
-minute. A poll there goes over HTTP through `/probe`, which compresses its answer once more.
+scrape exclude the cost of a poll; those of 15 scrapes include it, for a poll every 15 minutes and a scrape every
+minute. Such a poll is an HTTP request to `/probe`, which compresses its response once more.
 
 {as_text(rows, committed_figures())}
-## What is missed, and why
+## Missed limits
 
 {reasons}
 ## The machine
 
 {machine.describe()}- {circumstances}
 
-## To repeat it
+## Repeating the measurement
 
-`make bench` takes less than ten minutes and wants a machine that does nothing else; it installs nginx, without
-its service, where `apt-get` may. `make bench ARGS='scrape poll'` runs parts, `make bench ARGS=--quick` all of it over a
-small fleet, to see that it runs: neither writes this file.
+`make bench` takes less than ten minutes and needs an idle machine. It installs nginx, without its service, if `apt-get`
+is available. `make bench ARGS='scrape poll'` runs single parts, and `make bench ARGS=--quick` runs all parts with a
+small fleet to test the benchmark itself; neither writes this file.
 """,
         encoding="utf-8",
     )

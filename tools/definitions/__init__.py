@@ -1,6 +1,6 @@
-"""The definitions of the plugins for Nagios and Icinga 2, made from their option tables.
+"""The definitions of the plugins for Nagios and Icinga 2, generated from their option tables.
 
-``python -m tools.definitions [FOLDER]`` writes them, by default into the folder ``plugins`` of a checkout.
+``python -m tools.definitions [DIRECTORY]`` writes them, by default to the directory ``plugins`` of the checkout.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ FILES: Mapping[str, Callable[[], str]] = {
     "icinga2/cln-commands.conf": icinga.commands,
     "icinga2/cln-services.conf": icinga.services,
 }
-"""The files below ``plugins``, and what makes the text of each."""
+"""The files below ``plugins``, and the functions that return their text."""
 
 __all__ = ["FILES", "write"]
 
 
-def write(folder: Path) -> None:
-    """Write all of the files below ``folder``. Raises OSError."""
+def write(directory: Path) -> None:
+    """Write all files below ``directory``. Raises OSError."""
     for name, make in FILES.items():
-        file = folder / name
+        file = directory / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(make(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Writes the definitions; what the package says about it has the arguments."""
+"""Write the definitions; see the package for the arguments."""
 
 import sys
 from pathlib import Path

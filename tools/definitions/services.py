@@ -1,22 +1,22 @@
-"""The services that are shipped: a sensible one for each plugin."""
+"""The shipped services: one for each plugin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 SOURCE = "$_HOSTCLN_SOURCE$"
-"""The arguments by which a host in Nagios says where its plugins ask."""
+"""The arguments with the data source of a host in Nagios."""
 CALM = f"{SOURCE} --no-match-state ok"
-"""The same for a product that an account need not have."""
+"""The same arguments for a product that is optional for an account."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service of ``plugin``. ``name`` is what Icinga's hosts list it by, ``title`` what people read.
+    """A service of ``plugin``; ``name`` is its name in ``cln_checks`` of Icinga hosts, ``title`` its display name.
 
-    ``every`` and ``again`` are the minutes between two checks, and until the next one while something is wrong.
-    ``nagios`` are arguments, ``icinga`` more lines in Icinga's language. ``note`` is for who reads the definition.
-    ``of_accounts``: each account has one; ``shipped_off``: in Nagios it is there as a comment.
+    ``every`` and ``again`` are the check and retry intervals in minutes. ``nagios`` are arguments, ``icinga`` are
+    additional lines in Icinga's language. ``note`` is a comment in the definition. ``of_accounts`` is whether each
+    account has the service; ``shipped_off`` is whether it is commented out for Nagios.
     """
 
     plugin: str
@@ -32,7 +32,7 @@ class Service:
 
 
 def _calm(name: str) -> tuple[str, ...]:
-    """Return the line by which a product that the account does not have is OK, unless the host says otherwise."""
+    """Return the line that makes a product that the account does not have OK, unless the host sets another state."""
     variable = f"cln_{name}_no_match_state"
     return (f'vars.{variable} = host.vars.{variable} || "ok"',)
 
@@ -51,7 +51,7 @@ SERVICES = (
         5,
         nagios=CALM,
         icinga=("if (!host.vars.cln_patch_status_key) {", *(f"  {line}" for line in _calm("patch_status")), "}"),
-        note="Of all servers of the account. For one key use -k KEY, or its mask with an exporter, and leave out "
+        note="Checks all servers of the account. For one key use -k KEY, or its mask with an exporter, and omit "
         "--no-match-state.",
     ),
     Service(
@@ -65,7 +65,7 @@ SERVICES = (
         "CLN exporter",
         5,
         1,
-        note="For hosts whose source is an exporter.",
+        note="For hosts that use an exporter.",
         of_accounts=False,
     ),
     Service(
@@ -75,9 +75,10 @@ SERVICES = (
         1440,
         60,
         nagios="--key-file /etc/cln-monitor/monitoring.key",
-        note="For a core whose own address holds a KernelCare IP licence: keeps the key in that file registered.",
+        note="For a monitoring server whose own address has a KernelCare IP license: keeps the key in the file "
+        "registered.",
         of_accounts=False,
         shipped_off=True,
     ),
 )
-"""A service more is a line here; each plugin has one."""
+"""The services; a new one is one line here, and each plugin has one."""

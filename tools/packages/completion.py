@@ -10,7 +10,7 @@ from cln_monitor.cli.main import main
 from .options import PLUGINS, Command, exporter, plugin
 
 _FILES = frozenset({"FILE"})
-_DIRECTORIES = frozenset({"FOLDER", "DIRECTORY"})
+_DIRECTORIES = frozenset({"DIRECTORY"})
 _COMPLETE = 'mapfile -t COMPREPLY < <(compgen {} -- "$cur")'
 
 

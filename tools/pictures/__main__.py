@@ -1,6 +1,6 @@
-"""Draws dashboards over the demo: ``python -m tools.pictures [UID...]`` writes dashboard-….png to docs/images.
+"""Render dashboards of the demo: ``python -m tools.pictures [UID...]`` writes dashboard-….png to docs/images.
 
-Needs node with npm, chromium and prometheus. What it installs with npm goes into a temporary folder.
+It needs node with npm, chromium, and prometheus. Packages of npm are installed into a temporary directory.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.helpers.running import running_exporter
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-WIDTH, HEIGHT = 1600, 4000  # the height is cut to what is on the page
+WIDTH, HEIGHT = 1600, 4000  # the height is cropped to the content of the page
 CHROMIUM = [
     "chromium",
     "--headless",
@@ -58,16 +58,18 @@ ESBUILD = [
 
 
 def main() -> None:
-    """Draw the dashboards that are asked for."""
+    """Render the dashboards given on the command line."""
     parser = argparse.ArgumentParser(prog="python -m tools.pictures", description=__doc__)
-    parser.add_argument("uids", nargs="*", default=["cln-overview"], metavar="UID", help="default: cln-overview")
-    parser.add_argument("--theme", choices=["dark", "light"], default="dark", help="default: dark")
-    parser.add_argument("--width", type=int, default=WIDTH, help=f"in pixels (default: {WIDTH})")
+    parser.add_argument(
+        "uids", nargs="*", default=["cln-overview"], metavar="UID", help="Dashboards to render (default: cln-overview)"
+    )
+    parser.add_argument("--theme", choices=["dark", "light"], default="dark", help="Color theme (default: dark)")
+    parser.add_argument("--width", type=int, default=WIDTH, help=f"Width in pixels (default: {WIDTH})")
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images", metavar="DIRECTORY")
-    parser.add_argument("--minutes", type=float, default=10, help="how long the demo runs before (default: 10)")
+    parser.add_argument("--minutes", type=float, default=10, help="Run time of the demo in minutes (default: 10)")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
+    with tempfile.TemporaryDirectory() as directory:
+        work = Path(directory)
         with _watched_demo(work) as prometheus:
             started = time.monotonic()
             _build(work)
@@ -82,7 +84,7 @@ def main() -> None:
 
 @contextmanager
 def _watched_demo(work: Path) -> Iterator[str]:
-    """Run the demo and a Prometheus that scrapes it; yield the URL of the latter."""
+    """Run the demo and a Prometheus that scrapes it; provide the URL of Prometheus."""
     with running_exporter(work, "--demo") as demo:
         prometheus = Prometheus(work, [demo.address])
         try:
@@ -92,7 +94,7 @@ def _watched_demo(work: Path) -> Iterator[str]:
 
 
 def _build(work: Path) -> None:
-    """Install what draws, and bundle the page."""
+    """Install the npm packages and bundle the page."""
     for file in ("package.json", "page.jsx", "page.html", "shrink.mjs"):
         shutil.copy(HERE / file, work)
     for command in (["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], ESBUILD):
@@ -122,7 +124,7 @@ class _Handler(SimpleHTTPRequestHandler):
         begin: Callable[..., None] = super().__init__
         begin(*arguments, directory=directory)
 
-    def do_GET(self) -> None:  # the name that http.server looks for
+    def do_GET(self) -> None:  # name required by http.server
         if self.path == "/dashboard.json":
             self._send(self._dashboard)
         else:
@@ -130,7 +132,7 @@ class _Handler(SimpleHTTPRequestHandler):
             self.path = self.path.replace("/public/build/img/", icons).replace("/public/img/", icons)
             super().do_GET()
 
-    def do_POST(self) -> None:  # the name that http.server looks for
+    def do_POST(self) -> None:  # name required by http.server
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with urllib.request.urlopen(self._prometheus + self.path, body) as answer:
             self._send(answer.read())
@@ -143,7 +145,7 @@ class _Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing of each request."""
+        """Do not log requests."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-// Draws a dashboard with the components of Grafana itself: its panels, tables, graphs, numbers, units, colors and
-// transformations. Grafana's own application is no package, so the rest is here: the grid, the head, the queries and
-// what a panel's plugin does around the component. It knows the kinds of panels that dashboards/grafana uses.
+// Renders a dashboard with Grafana's own components: panels, tables, graphs, numbers, units, colors, and transformations.
+// Grafana's application itself is not a package, so the grid, the header, the queries, and the code of panel plugins
+// around the components are here. It supports the panel types that dashboards/grafana uses.
 import '@fontsource-variable/inter';
 import '@fontsource-variable/noto-sans-jp';
 import React from 'react';
@@ -22,7 +22,7 @@ const theme = createTheme({
   typography: { fontFamily: '"Inter Variable", "Noto Sans JP Variable", sans-serif' },
 });
 
-// --- what Grafana's application registers before it draws
+// --- what Grafana's application registers before rendering
 
 const STANDARD = ['unit', 'min', 'max', 'decimals', 'displayName', 'noValue', 'thresholds', 'mappings', 'links', 'color'];
 const option = (id, path, isCustom) => ({ id, path, name: id, isCustom, settings: {}, process: (x) => x, shouldApply: () => true });
@@ -133,7 +133,7 @@ function spans(values) {
   return found.filter(({ value }) => value !== null);
 }
 
-// The state timeline is no component that Grafana publishes; names, texts and colors are what it would show.
+// Grafana does not publish its state timeline as a component; names, texts, and colors are the same as in Grafana.
 function States({ data }) {
   const rows = data.map((each) => ({ each, field: each.fields.find(({ type }) => type === FieldType.number) }));
   const seen = new Map();

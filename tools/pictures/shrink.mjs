@@ -1,4 +1,4 @@
-// shrink.mjs FROM TO: cuts a picture to what is on the page, and writes it with few colours.
+// shrink.mjs FROM TO: crop a picture to the content of the page, and write it with few colors.
 import sharp from 'sharp';
 
 const [, , from, to] = process.argv;

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: parts of the status page of the demonstration."""
+"""Take the pictures of the README: parts of the status page of the demo."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.helpers.running import running_exporter
 _WIDTH = 960
 
 
-def take(folder: Path) -> None:
-    """Write ``status-page.png``, the same in the dark, and ``check-ins.png`` to ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
+def take(directory: Path) -> None:
+    """Write ``status-page.png``, ``status-page-dark.png``, and ``check-ins.png`` to ``directory``."""
+    directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, running_exporter(Path(scratch), "--demo") as exporter:
         exporter.wait_ready()
         with Chromium() as chromium:
@@ -25,7 +25,7 @@ def take(folder: Path) -> None:
                 "check-ins": light.picture("#check-ins", end="#check-ins .legend"),
             }
     for name, picture in pictures.items():
-        (folder / f"{name}.png").write_bytes(picture)
+        (directory / f"{name}.png").write_bytes(picture)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What a fleet of some size costs: measured, and the model behind docs/sizing.md."""
+"""The resource usage of fleets: measurements, and the model of docs/sizing.md."""

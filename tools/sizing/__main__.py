@@ -1,6 +1,7 @@
-"""What docs/sizing.md is computed from, measured anew: python -m tools.sizing 10000 100000 300000.
+"""Measure the input of docs/sizing.md: python -m tools.sizing 10000 100000 300000.
 
-The real exporter polls a simulated account of so many KernelCare servers, 100 a key, and is scraped as Prometheus does.
+The exporter polls a simulated account with these numbers of KernelCare servers, 100 per key, and is scraped as by
+Prometheus.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import urllib.request
 from pathlib import Path
 
 from cln_monitor.simulator import Simulator, serve
-from cln_monitor.simulator.fleet import SERVERS_A_KEY
+from cln_monitor.simulator.fleet import SERVERS_PER_KEY
 from tests.helpers.running import Exporter, wait_until
 from tests.helpers.small_cln import LOGIN, SECRET_KEY
 
@@ -24,22 +25,22 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def measure(servers: int, *, server_series: bool) -> str:
-    """Return a row of numbers for a fleet of ``servers``."""
+    """Return a line with the measurements of a fleet of ``servers``."""
     simulator = Simulator(seed=1)
     account = simulator.add_account(LOGIN, SECRET_KEY)
     for number in range(servers):
-        if number % SERVERS_A_KEY == 0:
-            key = account.add_kernelcare_key(limit=SERVERS_A_KEY, note=f"customer {number}")
+        if number % SERVERS_PER_KEY == 0:
+            key = account.add_kernelcare_key(limit=SERVERS_PER_KEY, note=f"customer {number}")
         key.add_server()
     off = ", ".join(f"{probe}: {{enabled: false}}" for probe in ("imunify", "patch_status", "ip_licenses"))
-    with tempfile.TemporaryDirectory() as folder, serve(simulator) as served:
-        config = Path(folder) / "cln-monitor.yml"
+    with tempfile.TemporaryDirectory() as directory, serve(simulator) as served:
+        config = Path(directory) / "cln-monitor.yml"
         config.write_text(
             f"api_url: {served.url}\nrequests_per_second: 0\nconcurrency: 2\nmax_server_series: 100000000\n"
             f"probes: {{kernelcare: {{server_series: {str(server_series).lower()}}}, {off}}}\n"
             f"accounts: [{{name: acme, login: {LOGIN}, secret_key: {SECRET_KEY}}}]\n"
         )
-        exporter = Exporter(Path(folder) / "exporter.log", f"--config.file={config}")
+        exporter = Exporter(Path(directory) / "exporter.log", f"--config.file={config}")
         try:
             wait_until(lambda: exporter.ask("/-/ready").status == 200, "the first poll", PATIENCE)
             before, zipped = _cpu(exporter), b""
@@ -54,9 +55,9 @@ def measure(servers: int, *, server_series: bool) -> str:
             exporter.stop()
     resident, highest = (int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) / 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[index] # Linux has them
     return (
-        f"{servers:>9,} servers, {'with' if server_series else 'without'} a series each: {series:>9,} series, "
-        f"{len(text) / 1e6:.1f} MB a scrape, {len(zipped) / 1e6:.2f} MB gzipped, {resident:.0f} MiB resident, "
-        f"{highest:.0f} at most, {cpu:.2f} s CPU a poll"
+        f"{servers:>9,} servers, {'with' if server_series else 'without'} per-server series: {series:>9,} series, "
+        f"{len(text) / 1e6:.1f} MB per scrape, {len(zipped) / 1e6:.2f} MB gzipped, {resident:.0f} MiB resident, "
+        f"{highest:.0f} MiB peak, {cpu:.2f} s CPU per poll"
     )
 
 

@@ -1,4 +1,4 @@
-"""The model behind docs/sizing.md: what a fleet costs, from what ``python -m tools.sizing`` has measured."""
+"""The model of docs/sizing.md: the resource usage of a fleet, from measurements of ``python -m tools.sizing``."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 SERVERS_A_KEY = 100
 BYTES_A_SERIES = {True: 144, False: 93}
-"""Of the text, with and without series a server; the others are shorter."""
+"""Bytes of text per series, with and without per-server series; other series are shorter."""
 ZIPPED_BYTES_A_SERIES = {True: 20.3, False: 6}
 BASE_MEMORY = 53
-"""MiB of an exporter that watches nothing."""
+"""MiB of an exporter without accounts."""
 MEMORY_A_SERVER = {True: 1.6 / 1000, False: 0.5 / 1000}
-"""MiB at most, while data are renewed."""
+"""Peak MiB per server, during a refresh."""
 SERIES_A_KEY = {True: 7, False: 17}
-"""Of KernelCare; and two a server with series a server."""
+"""KernelCare series per key; with per-server series there are two more per server."""
 PATCH_SERIES_A_KEY = 5
 OTHER_SERIES = 140
-"""Of one account: its probes, the state of CLN, and the exporter itself."""
+"""Series of one account: its probes, the status of CLN, and the exporter itself."""
 LATENCY = 0.2
-"""Seconds a call to CLN is taken to last."""
+"""Assumed duration of a call to CLN in seconds."""
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """KernelCare servers, and how to watch them: ``interval`` in minutes, ``rate`` in calls a second of a shard."""
+    """KernelCare servers and exporter settings: ``interval`` in minutes, ``rate`` in calls per second and shard."""
 
     servers: int
     server_series: bool = True
@@ -36,37 +36,37 @@ class Fleet:
 
     @property
     def keys(self) -> int:
-        """How many keys there are."""
+        """The number of keys."""
         return math.ceil(self.servers / SERVERS_A_KEY)
 
     @property
     def calls_an_hour(self) -> float:
-        """Of all shards: lists of keys at each of them, each key at one, the state of CLN each minute at each."""
+        """API calls per hour of all shards: each reads the lists of keys and the status, and one reads each key."""
         kernelcare = (self.shards + self.keys) * 60 / self.interval
         patches = (self.shards + self.keys) * 2 if self.patches_by_key else 0
         return kernelcare + patches + 2 + 60 * self.shards
 
     @property
     def poll_minutes(self) -> float:
-        """How long a shard takes for its keys, as fast as it may."""
+        """Minimum duration in minutes of the poll of a shard."""
         keys = self.keys / self.shards
         return max(keys / self.rate, keys * LATENCY / self.concurrency) / 60
 
     @property
     def series(self) -> int:
-        """Of all shards together, as a TSDB has them."""
+        """The number of series of all shards together, as in a TSDB."""
         of_servers = 2 * self.servers if self.server_series else 0
         of_keys = self.keys * (SERIES_A_KEY[self.server_series] + PATCH_SERIES_A_KEY * self.patches_by_key)
         return of_servers + of_keys + OTHER_SERIES * self.shards
 
     def scrape_megabytes(self, *, zipped: bool) -> float:
-        """Of one shard."""
+        """The size of a scrape of one shard in MB."""
         a_series = (ZIPPED_BYTES_A_SERIES if zipped else BYTES_A_SERIES)[self.server_series]
         return self.series * a_series / self.shards / 1e6
 
     @property
     def memory(self) -> float:
-        """MiB of one shard, at most."""
+        """Peak memory of one shard in MiB."""
         return BASE_MEMORY + MEMORY_A_SERVER[self.server_series] * self.servers / self.shards
 
 
@@ -84,10 +84,10 @@ FLEETS = (
 
 
 def table() -> str:
-    """Return what each of the fleets costs, as the page shows it."""
-    watched = "servers | keys | series a server | shards | interval | `requests_per_second`"
+    """Return the table of the page with the resource usage of each fleet."""
+    watched = "servers | keys | per-server series | shards | interval | `requests_per_second`"
     rows = [
-        f"| {watched} | calls an hour | a poll takes | series | MB a scrape (gzipped) | memory |",
+        f"| {watched} | calls per hour | poll duration | series | MB per scrape (gzipped) | memory |",
         "| ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for fleet in FLEETS:
@@ -109,6 +109,6 @@ def table() -> str:
 
 
 def _rounded(number: float) -> int:
-    """Return ``number`` to two digits: a model knows no more."""
+    """Return ``number`` rounded to two digits, the precision of the model."""
     unit: int = 10 ** max(0, len(str(int(number))) - 2)
     return round(number / unit) * unit

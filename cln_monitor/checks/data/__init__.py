@@ -1,1 +1,1 @@
-"""Where a check gets its data from: CLN itself, or a running exporter; the same either way."""
+"""The data sources of checks: CLN itself, or a running exporter, with the same result."""

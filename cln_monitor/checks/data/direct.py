@@ -1,4 +1,4 @@
-"""The direct way: run the probe now, with credentials of a configuration, of options, or of the environment."""
+"""The direct source: run the probe, with credentials from a configuration, options, or the environment."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from cln_monitor.probes import PROBES, ProbeReport, run_probe
 from .request import DataRequest
 
 
-def view_from_cln(need: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
-    """Return what the probe in ``need`` sees now. Raises CheckError when it is not said, or wrong, whom to ask."""
+def report_from_cln(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
+    """Run the probe in ``request`` and return its report. Raises CheckError if no account or a wrong one is given."""
     clock = SystemClock()
-    with _chosen(options, exit_, needs_account=need.account) as (choice, config, redactor):
-        sources = ClientFactory(config, clock, redactor)
+    with _chosen(options, exit_, needs_account=request.account) as (choice, config, redactor):
+        clients = ClientFactory(config, clock, redactor)
         probes = config.probes
-        if need.account:
+        if request.account:
             account = choice.account_of(config)
             probes = account.probes
-        settings = msgspec.structs.replace(probes[need.probe], **need.settings)
-        for _, problem in settings.problems():  # the configuration has none, so it is of what the option set
-            raise CheckError(f"{need.set_by}: {problem}")
-        if need.account:
-            source = sources.of_account(account, need.probe, settings)
+        settings = msgspec.structs.replace(probes[request.probe], **request.settings)
+        for _, problem in settings.problems():  # the configuration was checked, so this comes from the option
+            raise CheckError(f"{request.set_by}: {problem}")
+        if request.account:
+            context = clients.for_account(account, request.probe, settings)
         else:
-            source = sources.of_api(choice.api_url_of(config), settings)
-    client = source.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
-    source = msgspec.structs.replace(source, client=client, only_keys=need.only_keys)
-    exit_.stage = f"reading {need.probe} from CLN at {client.api}"
-    pool = Threads(config.concurrency - 1)  # and this one
+            context = clients.for_api(choice.api_url_of(config), settings)
+    client = context.client.within(Deadline(exit_.left, clock, "-t/--timeout"))
+    context = msgspec.structs.replace(context, client=client, only_keys=request.only_keys)
+    exit_.stage = f"reading {request.probe} from CLN at {client.api}"
+    pool = Threads(config.concurrency - 1)  # plus the current thread
     try:
-        run = run_probe(PROBES[need.probe], source, pool, clock)
+        run = run_probe(PROBES[request.probe], context, pool, clock)
     finally:
         pool.shutdown()
     return dict(msgspec.to_builtins(ProbeReport.of_run(run, settings)))
@@ -46,13 +46,13 @@ def view_from_cln(need: DataRequest, options: argparse.Namespace, exit_: PluginE
 
 @contextlib.contextmanager
 def registrar_of(options: argparse.Namespace, exit_: PluginExit) -> Iterator[MonitoringKeys]:
-    """Give what registers monitoring keys at the CLN that ``options`` name. Raises CheckError."""
+    """Provide the client that registers monitoring keys at the API root of ``options``. Raises CheckError."""
     with _chosen(options, exit_, needs_account=False) as (choice, config, redactor):
         settings = config.transport_of(choice.api_url_of(config))
     clock = SystemClock()
     rate_limiter = RateLimiter(config.concurrency, config.requests_per_second, clock)
     transport = Transport(settings, rate_limiter, clock, redactor)
-    exit_.stage = f"registering at CLN at {settings.api}"
+    exit_.stage = f"registering the key with CLN at {settings.api}"
     with contextlib.closing(transport):
         yield MonitoringKeys(transport, Deadline(exit_.left, clock, "-t/--timeout"))
 
@@ -61,7 +61,7 @@ def registrar_of(options: argparse.Namespace, exit_: PluginExit) -> Iterator[Mon
 def _chosen(
     options: argparse.Namespace, exit_: PluginExit, *, needs_account: bool
 ) -> Iterator[tuple[AccountSelection, Config, Redactor]]:
-    """Give what ``options`` choose, and what keeps the secrets in it out of all that is printed. Raises CheckError."""
+    """Provide the selection of ``options``, its configuration, and a redactor for its secrets. Raises CheckError."""
     exit_.stage = "reading the configuration"
     choice = AccountSelection(
         config=options.config,

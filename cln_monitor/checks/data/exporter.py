@@ -1,4 +1,4 @@
-"""The indirect way: ask a running exporter what it saw. A thousand checks cost CLN nothing."""
+"""The indirect source: a running exporter. Checks that use it send no requests to CLN."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from cln_monitor.http_response import InvalidResponseError, StrictResponse
 from cln_monitor.urls import host_of
 
 FORMAT = 1
-"""The form of what the exporter tells, as the checks read it."""
+"""The version of the exporter's report format that the checks read."""
 
 _LARGEST = 128 << 20
-"""Bytes of an answer that are read: what a million servers take. To decode more would hold up the deadline as well."""
+"""Maximum number of bytes of a response, enough for a million servers. Decoding more would exceed the timeout."""
 
 
 _PIECE = 1 << 16
 _API = "/api/v1/observations"
 
 
-def view_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
-    """Return what the exporter at ``options.exporter`` saw by ``probe``. Raises CheckError or NoResponseError."""
+def report_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
+    """Return the report of ``probe`` from the exporter of ``options``. Raises CheckError or NoResponseError."""
     account = options.account or _only_account(index_from_exporter(options, exit_)["probes"], probe)
     path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"
     return _ask(options, exit_, path, "observation")
 
 
 def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
-    """Return how each of the ``probes`` of that exporter stands, and its own ``problems``, which an older one lacks.
+    """Return the status of each of the exporter's ``probes``, and its own ``problems``, which older versions lack.
 
     Raises CheckError or NoResponseError.
     """
@@ -43,10 +43,10 @@ def index_from_exporter(options: argparse.Namespace, exit_: PluginExit) -> dict[
 
 
 def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str) -> dict[str, Any]:
-    """Return the JSON that the exporter gives at ``path``, which has the field ``content``."""
+    """Return the JSON object at ``path`` of the exporter, which must have the field ``content``."""
     parts = urlsplit(options.exporter)
     where = f"{parts.scheme}://{host_of(options.exporter)}"
-    exit_.stage = f"asking the exporter at {where}"
+    exit_.stage = f"querying the exporter at {where}"
     if parts.password:
         exit_.hide(parts.password)
         exit_.hide(unquote(parts.password))
@@ -55,52 +55,53 @@ def _ask(options: argparse.Namespace, exit_: PluginExit, path: str, content: str
         status, body = _get(parts, parts.path + path, exit_.left)
     except TimeoutError:
         raise NoResponseError(
-            f"the exporter at {where} did not answer within {options.timeout:g} s (-t/--timeout)"
+            f"the exporter at {where} did not respond within {options.timeout:g} s (-t/--timeout)"
         ) from None
     except ssl.SSLCertVerificationError as error:
-        reason = f"its certificate is not trusted: {error.verify_message}"
-        raise NoResponseError(f"the exporter at {where} cannot be reached ({reason})") from None
+        reason = f"TLS certificate verification failed: {error.verify_message}"
+        raise NoResponseError(f"request to the exporter at {where} failed: {reason}") from None
     except (OSError, UnicodeError, http.client.HTTPException) as error:
-        reason = _reason(error)
-        raise NoResponseError(f"the exporter at {where} cannot be reached ({reason})") from None
+        raise NoResponseError(f"request to the exporter at {where} failed: {_reason(error)}") from None
     return _answer(status, body, where, content)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, http.client.IncompleteRead):
-        return "the answer was cut"
+        return "incomplete response"
     if isinstance(error, UnfinishedBodyError):
-        return f"the answer was cut: {error}"
+        return f"incomplete response: {error}"
     if isinstance(error, InvalidResponseError):
-        return f"the answer is not valid HTTP: {error}"
+        return f"invalid HTTP response: {error}"
     if isinstance(error, BodyError):
-        return f"the answer is not {error}"
+        return str(error)
     if isinstance(error, UnicodeError):
-        return "no host can have that name"
+        return "invalid host name"
     return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _answer(status: int, body: bytes, where: str, content: str) -> dict[str, Any]:
     if status in {401, 403}:
-        raise CheckError(f"{where} wants another user and password: http://user:password@host (HTTP {status})")
+        raise CheckError(
+            f"{where} rejected the user or password (HTTP {status}): use --exporter http://user:password@host"
+        )
     if len(body) > _LARGEST:
-        raise CheckError(f"{where} answers with more than {_LARGEST >> 20} MB; is --exporter its address?")
+        raise CheckError(f"response of {where} is larger than {_LARGEST >> 20} MB: check the URL of --exporter")
     try:
         answer = json.loads(body)
-        told = answer["format"] if status == 200 else answer["error"]
+        result = answer["format"] if status == 200 else answer["error"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CheckError(
-            f"{where} answers HTTP {status} with something that is not of cln-exporter; is --exporter its address?"
+            f"unexpected response from {where}, not of cln-exporter (HTTP {status}): check the URL of --exporter"
         ) from None
     if status != 200:
-        raise CheckError(f"the exporter at {where}: {told}")
-    if told != FORMAT or content not in answer:
-        raise CheckError(f"the exporter at {where} is of another version, install the same on both sides")
+        raise CheckError(f"the exporter at {where}: {result}")
+    if result != FORMAT or content not in answer:
+        raise CheckError(f"the exporter at {where} has another version: install the same version on both sides")
     return dict(answer)
 
 
 def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
-    """Return status and body. ``seconds`` bound each wait; a server that drips is left to the deadline of the check."""
+    """Return status and body. ``seconds`` limits each wait; the timeout of the check limits a slow response."""
     make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     headers = {"Accept": "application/json"}
     if parts.username:
@@ -122,18 +123,18 @@ def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
 
 
 def _basic(parts: SplitResult) -> str:
-    """Return user and password as a header carries them."""
+    """Return the credentials of an Authorization header (RFC 7617)."""
     credentials = b":".join(unquote_to_bytes(part or "") for part in (parts.username, parts.password))
     return base64.b64encode(credentials).decode()
 
 
 def _only_account(index: list[dict[str, Any]], probe: str) -> str:
-    """Return the one account that can be meant; the empty text for a probe of CLN itself, of which there is one."""
-    if [each["account"] for each in index if each["probe"] == probe] == [""]:
+    """Return the only account of ``index``, or an empty text for a probe of CLN itself. Raises CheckError."""
+    if [report["account"] for report in index if report["probe"] == probe] == [""]:
         return ""
-    accounts = sorted({each["account"] for each in index if each["account"]})
+    accounts = sorted({report["account"] for report in index if report["account"]})
     if len(accounts) == 1:
         return str(accounts[0])
     if not accounts:
-        raise CheckError("the exporter watches no account")
-    raise CheckError(f"the exporter watches several accounts, name one with --account: {', '.join(accounts)}")
+        raise CheckError("the exporter has no account")
+    raise CheckError(f"the exporter has several accounts; use --account with one of: {', '.join(accounts)}")

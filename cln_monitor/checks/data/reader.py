@@ -1,6 +1,6 @@
-"""Where a check gets its observation from: a run of the probe now, or what a running exporter saw.
+"""The source of a check's report: a run of the probe, or a running exporter.
 
-Both give the same, the JSON of ``/api/v1/observations/{account}/{probe}`` as plain values: a check judges one form.
+Both return the JSON of ``/api/v1/observations/{account}/{probe}`` as plain values, so that a check has one input.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import argparse
 
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
 
-from .request import DataRequest, View
+from .request import DataRequest, Report
 
 _CONTRADICTIONS = {
     "exporter": ("config", "login", "secret_key_file", "api_token", "api_url", "proxy"),
@@ -19,28 +19,27 @@ _CONTRADICTIONS = {
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
-    """Raise CheckError where one option would be ignored beside another: an account nobody meant would be judged."""
+    """Raise CheckError for options that exclude each other, before the check evaluates an unintended account."""
     for one, others in _CONTRADICTIONS.items():
         for other in others:
             if getattr(options, one, None) and getattr(options, other, None):
-                flags = f"--{one} does not go with --{other.replace('_', '-')}"
-                raise CheckError(f"{flags}: give the one that says where to ask, and as whom")
+                raise CheckError(f"--{one} cannot be combined with --{other.replace('_', '-')}: use one of them")
 
 
-def read_view(need: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> View:
-    """Return what is asked for in ``need``, read in the way that ``options`` say.
+def read_report(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> Report:
+    """Return the report for ``request`` from the source in ``options``.
 
     Raises CheckError or NoResponseError.
     """
     _refuse_contradictions(options)
-    # A check pays for what it uses: asking an exporter takes neither requests nor YAML.
+    # Imported on demand: querying an exporter needs neither requests nor YAML.
     if options.exporter:
-        from .exporter import view_from_exporter  # noqa: PLC0415
+        from .exporter import report_from_exporter  # noqa: PLC0415
 
-        view = view_from_exporter(need.probe, options, exit_)
+        report = report_from_exporter(request.probe, options, exit_)
     else:
-        from .direct import view_from_cln  # noqa: PLC0415
+        from .direct import report_from_cln  # noqa: PLC0415
 
-        view = view_from_cln(need, options, exit_)
-    exit_.stage = "judging what was read"
-    return view
+        report = report_from_cln(request, options, exit_)
+    exit_.stage = "evaluating the result"
+    return report

@@ -1,18 +1,19 @@
-"""What a check asks for, and the form in which it gets it, whichever way it asks."""
+"""The request of a check to its data source, and the type of the report that it gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-View = Mapping[str, Any]
-"""What a probe saw; ``cln_monitor.probes.report`` has its fields."""
+Report = Mapping[str, Any]
+"""The report of a probe as plain values, with the fields of :class:`cln_monitor.probes.ProbeReport`."""
 
 
 class DataRequest(NamedTuple):
-    """What a check asks for. ``account``: it takes an account's credentials; ``only_keys``: licence keys to ask about.
+    """The data that a check needs: a ``probe``, and whether it needs an account's credentials.
 
-    ``settings`` are those of the probe that the check decides itself, by the option ``set_by``.
+    ``only_keys`` limits the probe to these license keys. ``settings`` are probe settings that come from the option
+    ``set_by`` instead of the configuration.
     """
 
     probe: str

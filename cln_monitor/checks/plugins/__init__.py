@@ -1,1 +1,1 @@
-"""The plugins, a module each: what is asked for, and the verdict."""
+"""The plugins, one module per plugin: its options, its data, and its evaluation."""

@@ -1,4 +1,4 @@
-"""``check_cln_els``: which key of Extended Lifecycle Support is about to run full?"""
+"""``check_cln_els``: the usage of the keys of Extended Lifecycle Support."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections import Counter
 
 from cln_monitor import facts
 from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, no_match, unmatched
-from cln_monitor.checks.data.reader import read_view
-from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.key_usage import (
     LIMIT_OPTIONS,
+    counted,
     fullest_first,
-    limit_figures,
+    limit_metrics,
     limit_problems,
     without_limit,
 )
@@ -25,22 +26,22 @@ from cln_monitor.checks.thresholds import pair
 from cln_monitor.masking import masked, same_key
 
 
-def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
-    """Read the ELS keys of the account and judge them."""
+def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
+    """Read the ELS keys of the account and evaluate them."""
     for key in options.key:
-        leave.hide(key, masked(key))
+        exit_.hide(key, masked(key))
     settings = {"products": list(dict.fromkeys(options.code))} if options.code else {}
-    return judge(read_view(DataRequest("els", settings=settings, set_by="--code"), options, leave), options, now)
+    return judge(read_report(DataRequest("els", settings=settings, set_by="--code"), options, exit_), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
-    """Return the verdict on the keys in ``view``: by how much of their limits is used."""
+def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
+    """Return the result for the keys in ``report``, by the usage of their limits."""
     limits = pair(options.limit_warning, options.limit_critical, (None, None))
 
     def wanted(product: str) -> bool:
         return not options.code or product in options.code
 
-    products = list(values_of(view, wanted))
+    products = list(values_of(report, wanted))
     keys = [
         key
         for product in products
@@ -50,41 +51,37 @@ def judge(view: View, options: argparse.Namespace, _: float) -> CheckResult:
     used = Counter(server["key"] for product in products for server in product["servers"])
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
-    problems = problems_of(view, wanted, options, requested=options.code)
+    problems = problems_of(report, wanted, options, requested=options.code)
     is_of_some = bool(options.key or options.code)
-    odd = oddities_of(view, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
+    odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if is_of_some else ())
     found = limit_problems(uses, limits) + odd.problems
-    gone = [
+    without_match = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
         *unmatched("--code", options.code, {product["product"] for product in products}),
     ]
     otherwise = "belongs to the account" if products else "is available to this account"
-    if not problems and (gone or not keys):
-        found.append(no_match("ELS key", gone, otherwise, options.no_match_state))
+    if not problems and (without_match or not keys):
+        found.append(no_match("ELS key", without_match, otherwise, options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        fullest = f", the fullest is {uses[0]}" if uses else without_limit(keys)
-        phrases = [f"{servers} servers on {len(keys)} ELS keys{fullest}"]
-    figures = [Metric("keys", len(keys)), Metric("servers", servers), *limit_figures(uses, limits)]
+        fullest = f", fullest key: {uses[0]}" if uses else without_limit(keys)
+        phrases = [f"{counted(servers, 'server')} on {counted(len(keys), 'ELS key')}{fullest}"]
+    metrics = [Metric("keys", len(keys)), Metric("servers", servers), *limit_metrics(uses, limits)]
     return CheckResult(
         text="; ".join([*phrases, *odd.notes]),
-        lines=[*origin_of(view, options, wanted), *odd.lines, *(f"key {use}" for use in uses)],
-        figures=[] if problems else figures,  # totals of what is not all there would be a lie
+        lines=[*origin_of(report, options, wanted), *odd.lines, *(f"key {use}" for use in uses)],
+        metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
         states=[problem.state for problem in (*found, *problems)],
     )
 
 
-PROGRAM = Plugin(
+PLUGIN = Plugin(
     name="check_cln_els",
-    purpose="Checks the keys of Extended Lifecycle Support of a CLN account: how full they are.",
+    purpose="Check the usage of the Extended Lifecycle Support keys of a CLN account.",
     options=(
         *LIMIT_OPTIONS,
-        Option(
-            ("--key",), "look at this license key alone, in full or masked; can be given again", "KEY", repeatable=True
-        ),
-        Option(
-            ("--code",), "look at keys of this product alone, such as CELS; can be given again", "CODE", repeatable=True
-        ),
+        Option(("--key",), "Check only this license key, in full or masked; repeatable", "KEY", repeatable=True),
+        Option(("--code",), "Check only keys of this product, such as CELS; repeatable", "CODE", repeatable=True),
         NO_MATCH_STATE,
         *COMMON,
     ),

@@ -1,4 +1,4 @@
-"""``check_cln_ip_licenses``: which IP licenses are paid for and unused, and do their servers check in?"""
+"""``check_cln_ip_licenses``: unused IP licenses, and the last check-ins of the servers that use the others."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from cln_monitor.checks.checkin_rules import (
     IP_OPTION,
     NO_MATCH_STATE,
     is_wanted_ip,
-    named,
     no_match,
-    spelled,
+    normalized_ip,
     unmatched,
+    with_host_name,
 )
-from cln_monitor.checks.data.reader import read_view
-from cln_monitor.checks.data.request import DataRequest, View
+from cln_monitor.checks.data.reader import read_report
+from cln_monitor.checks.data.request import DataRequest, Report
+from cln_monitor.checks.key_usage import counted
 from cln_monitor.checks.options import COMMON, Option
 from cln_monitor.checks.output import name_worst
 from cln_monitor.checks.plugin_exit import PluginExit
@@ -28,22 +29,22 @@ from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.server_age import UNKNOWN, lines_of, longest_silent, unknown_problems
 from cln_monitor.checks.staleness import ServerRow, judge_servers
 from cln_monitor.checks.states import State
-from cln_monitor.checks.thresholds import of_count, pair
+from cln_monitor.checks.thresholds import count_range, pair
 from cln_monitor.durations import format_age
 
-_LIST = "licenses"  # the part that has them all, beside those that have check-ins
+_LIST = "licenses"  # the part with the complete list; all others have check-ins
 
 
-def check(options: argparse.Namespace, leave: PluginExit, now: float) -> CheckResult:
-    """Read the IP licenses of the account and judge them."""
-    return judge(read_view(DataRequest("ip_licenses"), options, leave), options, now)
+def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
+    """Read the IP licenses of the account and evaluate them."""
+    return judge(read_report(DataRequest("ip_licenses"), options, exit_), options, now)
 
 
-def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
-    """Return the verdict on the licenses in ``view``."""
+def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:
+    """Return the result for the licenses in ``report``."""
     unused_limits = pair(options.unused_warning, options.unused_critical, (None, None))
-    # Check-ins may be of an earlier run: of two the newer counts.
-    values = list(values_of(view, lambda _: True, newest_last=True))
+    # Check-ins may come from an earlier run; the newer one counts.
+    values = list(values_of(report, lambda _: True, newest_last=True))
     licenses = [
         row
         for value in values
@@ -54,27 +55,27 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
     unused = [row for row in licenses if row["registered"] is False]
     unused_long = [row for row in unused if policy.is_unused_long(row["created"], now)]
     unknown = [row for row in licenses if row["registered"] is None]
-    # Where CLN does not tell whether a server uses it, a check-in does.
+    # If CLN does not report whether a license is used, a check-in shows that it is.
     used = [row for row in licenses if row["registered"] or (row["registered"] is None and _has_checkin(checkins, row))]
-    heard = [row for row in used if _id(row) in checkins]
-    host_names = view.get("host_names", {})
-    rows = one_each([(row, checkins[_id(row)]) for row in heard], host_names)
+    known = [row for row in used if _id(row) in checkins]
+    host_names = report.get("host_names", {})
+    rows = servers_by_address([(row, checkins[_id(row)]) for row in known], host_names)
     servers = judge_servers(
         rows,
         options,
         now,
-        stale_after=view["stale_after"],
+        stale_after=report["stale_after"],
         total=f"{len(rows)} licensed servers",
         names=None if options.ip else {},
         is_account=not options.license,
     )
-    is_listed = any(True for _ in values_of(view, _LIST.__eq__))
-    # Check-ins that could not be read are missed where they are of a licence that is looked at. Then what is kept of an
-    # earlier run does not make up for them: addresses may have moved from one part to another since.
-    is_whole = is_listed and len(heard) == len(used)
-    problems = problems_of(view, _LIST.__eq__ if is_whole else lambda _: True, options, kept=is_whole)
+    is_listed = any(True for _ in values_of(report, _LIST.__eq__))
+    # Missing check-ins matter only if they belong to a checked license. Data of an earlier run do not replace them
+    # then, as addresses may have moved from one part to another.
+    is_whole = is_listed and len(known) == len(used)
+    problems = problems_of(report, _LIST.__eq__ if is_whole else lambda _: True, options, kept=is_whole)
     is_of_some = bool(options.ip or options.license)
-    odd = oddities_of(view, lambda _: True)
+    odd = oddities_of(report, lambda _: True)
     found = servers.problems[:]
     found += (
         unknown_problems(servers.servers, f"{len(rows)} licensed servers") if is_of_some and licenses else odd.problems
@@ -89,31 +90,32 @@ def judge(view: View, options: argparse.Namespace, now: float) -> CheckResult:
             notes.append(text)
         else:
             found.append(CheckProblem(judged.state, text))
-    gone = [
-        *unmatched("--ip", options.ip, {spelled(row["ip"]) for row in licenses} if options.ip else ()),
+    without_match = [
+        *unmatched("--ip", options.ip, {normalized_ip(row["ip"]) for row in licenses} if options.ip else ()),
         *unmatched("--license", options.license, {row["license"] for row in licenses}),
     ]
-    if is_listed and (gone or not licenses):
-        found.append(no_match("IP license", gone, "belongs to the account", options.no_match_state))
+    if is_listed and (without_match or not licenses):
+        found.append(no_match("IP license", without_match, "belongs to the account", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        phrases = [f"{len(licenses)} IP licenses, {len(unused)} of them unused{longest_silent(servers.servers)}"]
+        total = counted(len(licenses), "IP license")
+        phrases = [f"{total}, {len(unused)} unused{longest_silent(servers.servers)}"]
     if unknown:
         named = name_worst(list(map(_name, unknown)))
-        notes.append(f"CLN does not tell whether {len(unknown)} of {len(licenses)} are used: {named}")
+        notes.append(f"CLN does not report whether {len(unknown)} of {len(licenses)} licenses are used: {named}")
     return CheckResult(
         text="; ".join([*phrases, *notes, *servers.notes, *([] if is_of_some else odd.notes)]),
         lines=[
-            *origin_of(view, options),
+            *origin_of(report, options),
             *odd.lines,
             *lines_of(servers.servers, options),
             *servers.lines,
             *(f"unused: {_name(row)}" for row in unused),
             *(f"unknown: {_name(row)}" for row in unknown),
         ],
-        figures=[]
+        metrics=[]
         if problems
-        else [Metric("licenses", len(licenses)), Metric("unregistered", len(unused)), *_ages(servers.figures)],
+        else [Metric("licenses", len(licenses)), Metric("unregistered", len(unused)), *_ages(servers.metrics)],
         states=[problem.state for problem in (*found, *problems)],
     )
 
@@ -123,44 +125,44 @@ def _id(row: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _has_checkin(checkins: Mapping[tuple[str, str], Mapping[str, Any]], row: Mapping[str, Any]) -> bool:
-    """Tell whether a licence has a check-in, be it one that nobody knows; where CLN tells none, nobody uses it."""
+    """Return whether a license has a check-in, even one at an unknown time; without one, no server uses it."""
     found = checkins.get(_id(row))
     return found is not None and found.get("last_checkin", UNKNOWN) is not None
 
 
-def one_each(
-    read: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], host_names: Mapping[str, str]
+def servers_by_address(
+    pairs: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], host_names: Mapping[str, str]
 ) -> list[ServerRow]:
-    """Return the server of each address, which may have several licenses: once, by the oldest of its check-ins.
+    """Return one server per address, which may have several licenses, with the oldest of its check-ins.
 
-    ``read`` are licenses and their check-ins, of which one that is unknown counts as the oldest; ``host_names`` go by
+    ``pairs`` are licenses with their check-ins; an unknown check-in counts as the oldest. ``host_names`` are by
     address.
     """
-    of_address: dict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
-    for row, checkin in read:
-        of_address.setdefault(row["ip"], []).append((row, checkin))
+    by_address: dict[str, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
+    for row, checkin in pairs:
+        by_address.setdefault(row["ip"], []).append((row, checkin))
     return [
         ServerRow(
             "",
-            f"{named(ip, host_names.get(ip))} {', '.join(row['license'] for row, _ in both)}",
+            f"{with_host_name(ip, host_names.get(ip))} {', '.join(row['license'] for row, _ in group)}",
             checkin,
             row["created"],
         )
-        for ip, both in of_address.items()
-        for row, checkin in [min(both, key=_age_of)]
+        for ip, group in by_address.items()
+        for row, checkin in [min(group, key=_checkin_order)]
     ]
 
 
-def _age_of(read: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[bool, float]:
-    row, checkin = read
-    seen = checkin.get("last_checkin")
-    if seen is None:
-        seen = row["created"] if "last_checkin" in checkin else None
-    return "last_checkin" in checkin, seen or 0.0
+def _checkin_order(pair_: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[bool, float]:
+    row, checkin = pair_
+    time = checkin.get("last_checkin")
+    if time is None:
+        time = row["created"] if "last_checkin" in checkin else None
+    return "last_checkin" in checkin, time or 0.0
 
 
 def _by_address(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return each address once, with its licenses."""
+    """Return each address once, with all its licenses."""
     licenses: dict[str, list[str]] = {}
     for row in rows:
         licenses.setdefault(row["ip"], []).append(row["license"])
@@ -171,33 +173,33 @@ def _name(row: Mapping[str, Any]) -> str:
     return f"{row['ip']} {row['license']}"
 
 
-def _ages(figures: Iterable[Metric]) -> list[Metric]:
-    return [figure for figure in figures if figure.label in {"stale", "oldest_checkin"}]
+def _ages(metrics: Iterable[Metric]) -> list[Metric]:
+    return [metric for metric in metrics if metric.label in {"stale", "oldest_checkin"}]
 
 
-PROGRAM = Plugin(
+PLUGIN = Plugin(
     name="check_cln_ip_licenses",
-    purpose="Checks the IP licenses of a CLN account: those paid for and unused, and the check-ins of the others.",
+    purpose="Check the IP licenses of a CLN account for unused licenses and for silent servers.",
     options=(
         *AGE_OPTIONS,
         Option(
             ("--unused-warning",),
-            "WARNING for a number of licenses unused for 7 days after their creation out of this range",
+            "Return WARNING if the number of licenses unused 7 days after their creation is outside this range",
             "RANGE",
-            read=of_count,
+            read=count_range,
             shown_default="none",
         ),
         Option(
             ("--unused-critical",),
-            "CRITICAL for a number of licenses unused for 7 days after their creation out of this range",
+            "Return CRITICAL if the number of licenses unused 7 days after their creation is outside this range",
             "RANGE",
-            read=of_count,
+            read=count_range,
             shown_default="none",
         ),
         IP_OPTION,
         Option(
             ("--license",),
-            "look at licenses of this type alone, such as KernelCare, or a number; can be given again",
+            "Check only licenses of this type, a name such as KernelCare or a number; repeatable",
             "TYPE",
             repeatable=True,
         ),

@@ -1,13 +1,13 @@
-"""``check_cln_kernelcare``: do the KernelCare servers check in, and which key is about to run full?"""
+"""``check_cln_kernelcare``: the last check-ins of KernelCare servers, and the usage of their keys."""
 
 from __future__ import annotations
 
 from cln_monitor.checks.checkin_rules import SERVER_OPTIONS, make_check
 from cln_monitor.checks.registry import Plugin
 
-PROGRAM = Plugin(
+PLUGIN = Plugin(
     name="check_cln_kernelcare",
-    purpose="Checks the KernelCare servers of a CLN account: their last check-ins, and how full their keys are.",
+    purpose="Check the last check-ins of the KernelCare servers of a CLN account, and the usage of their keys.",
     options=SERVER_OPTIONS,
     check=make_check("kernelcare", "KernelCare"),
 )

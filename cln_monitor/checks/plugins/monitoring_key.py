@@ -1,4 +1,4 @@
-"""``register_cln_monitoring_key``: registers a monitoring key for this machine, and keeps it registered."""
+"""``register_cln_monitoring_key``: register a monitoring key for the address of this machine."""
 
 from __future__ import annotations
 
@@ -32,40 +32,43 @@ from cln_monitor.file_reading import LARGEST_SECRET, read_file
 _LENGTH = 32
 
 
-def check(options: argparse.Namespace, leave: PluginExit, _: float) -> CheckResult:
-    """Register the key that ``options`` name or ask to generate."""
+def check(options: argparse.Namespace, exit_: PluginExit, _: float) -> CheckResult:
+    """Register the key of the options, or generate one and register it."""
     if (options.key is None) == (options.key_file is None):
-        raise CheckError("which key to register is not said: give either --key KEY or --key-file FILE")
+        raise CheckError("no key to register: use either --key KEY or --key-file FILE")
     if options.key is not None:
         if options.generate:
-            raise CheckError("--generate makes a key of its own: give it with --key-file FILE, or leave out --key")
-        return register(options.key, options, leave)
+            raise CheckError("--generate cannot be combined with --key: use it with --key-file FILE")
+        return register(options.key, options, exit_)
     file = Path(options.key_file)
     key, is_new = _read(file), False
     if not key:
         if not options.generate:
-            raise CheckError(f"--key-file: {file} is not there or empty; with --generate a key is made and kept there")
-        # It is kept before CLN is asked: where the answer is lost, the next run has to register the same key.
-        made = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LENGTH))
-        key = _keep(file, made)
-        is_new = key == made
-    verdict = register(key, options, leave)
-    if verdict.states and is_new and _read(file) == key:
-        file.unlink(missing_ok=True)  # CLN does not have it, so nobody may take it for a key that is registered
-    return verdict
+            raise CheckError(f"--key-file: {file} does not exist or is empty; use --generate to create a key there")
+        # The key is stored before the request: if the response is lost, the next run has to register the same key.
+        generated = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(_LENGTH))
+        key = _store(file, generated)
+        is_new = key == generated
+    result = register(key, options, exit_)
+    if result.states and is_new and _read(file) == key:
+        file.unlink(missing_ok=True)  # CLN did not register it, so the file must not suggest a registered key
+    return result
 
 
-def register(key: str, options: argparse.Namespace, leave: PluginExit) -> CheckResult:
-    """Register ``key`` and return the verdict: CRITICAL when CLN does not. Raises CheckError or NoResponseError."""
+def register(key: str, options: argparse.Namespace, exit_: PluginExit) -> CheckResult:
+    """Register ``key`` and return the result, CRITICAL if CLN refuses it. Raises CheckError or NoResponseError.
+
+    The call is ``/kcare/nagios/register_key.plain`` of the API document.
+    """
     if not is_monitoring_key(key):
-        leave.hide(key, "<the key>")
-        odd = "" if "\n" in key else suspicion_of_secret(key)
-        problem = "nothing was sent: a monitoring key has 16 to 32 letters and digits, and this one has not"
-        raise CheckError(f"{problem}; it {odd}" if odd else problem)
+        exit_.hide(key, "<the key>")
+        suspicion = "" if "\n" in key else suspicion_of_secret(key)
+        problem = "invalid monitoring key, request not sent: must be 16 to 32 letters and digits"
+        raise CheckError(f"{problem}; it {suspicion}" if suspicion else problem)
     shown = mask_key(key)
-    leave.hide(key, shown)
+    exit_.hide(key, shown)
     try:
-        with registrar_of(options, leave) as registrar:
+        with registrar_of(options, exit_) as registrar:
             registrar.register(key)
     except (RefusedError, AuthorizationError) as error:
         return CheckResult(f"monitoring key {shown} is not registered: {error.problem}", states=[State.CRITICAL])
@@ -89,23 +92,23 @@ def _read(file: Path) -> str:
         raise CheckError(f"--key-file: {file} {error}") from None
 
 
-def _keep(file: Path, key: str) -> str:
-    """Put ``key`` into ``file``, for its owner alone, and all of it at once; return the key that is there then.
+def _store(file: Path, key: str) -> str:
+    """Write ``key`` to ``file`` atomically, with mode 0600, and return the key that is in the file afterward.
 
-    That is another one where another run was faster: its key may be registered already. Raises CheckError.
+    That is the key of another run if that run was faster, as it may be registered already. Raises CheckError.
     """
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
         new = Path(name)
         try:
-            with os.fdopen(descriptor, "w") as text:  # mkstemp gives it mode 0600
+            with os.fdopen(descriptor, "w") as text:  # mkstemp creates it with mode 0600
                 text.write(f"{key}\n")
             with contextlib.suppress(FileExistsError):
-                file.hardlink_to(new)  # unlike a rename it never takes the place of another
+                file.hardlink_to(new)  # unlike a rename this never replaces an existing file
                 return key
             if other := _read(file):
                 return other
-            new.replace(file)  # it was there, and empty
+            new.replace(file)  # the file existed and was empty
             return key
         finally:
             new.unlink(missing_ok=True)
@@ -113,13 +116,18 @@ def _keep(file: Path, key: str) -> str:
         raise CheckError(f"--key-file: cannot write {file} ({error.strerror})") from None
 
 
-PROGRAM = Plugin(
+PLUGIN = Plugin(
     name="register_cln_monitoring_key",
-    purpose="Registers a monitoring key at CLN for this machine's address, which must hold a KernelCare IP licence.",
+    purpose="Register a monitoring key with CLN for the address of this machine, which must have a KernelCare IP "
+    "license.",
     options=(
-        Option(("--key",), "the key to register: 16 to 32 letters and digits; argv shows it to all users", "KEY"),
-        Option(("--key-file",), "a file with the key to register", "FILE"),
-        Option(("--generate",), "where the key file is not there yet, make a key, register it, and keep it there"),
+        Option(
+            ("--key",),
+            "Register this key: 16 to 32 letters and digits; all users can see it in the process list",
+            "KEY",
+        ),
+        Option(("--key-file",), "Register the key in this file", "FILE"),
+        Option(("--generate",), "Create a key in the key file if the file does not exist, and register it"),
         *(option for option in COMMON if option.name not in {"login", "secret-key-file", "exporter"}),
     ),
     check=check,

@@ -1,1 +1,1 @@
-"""The commands of ``clntool``: a family a module."""
+"""The commands of ``clntool``, one module per command group."""

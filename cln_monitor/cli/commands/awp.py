@@ -1,4 +1,4 @@
-"""``clntool awp``: what AccelerateWP is billed for."""
+"""``clntool awp``: billing of AccelerateWP."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists
 from cln_monitor.cln import AWP_PRODUCTS
 
-app = family("AccelerateWP.")
+app = family("AccelerateWP usage.")
 
 
 @app.command("usage")
@@ -22,14 +22,14 @@ def show_usage(
     context: typer.Context,
     *,
     month: Annotated[
-        str | None, typer.Option(metavar="MONTH", help="Such as 2023-12; the current month (UTC) by default.")
+        str | None, typer.Option(metavar="MONTH", help="Month, such as 2023-12 (default: the current month, UTC).")
     ] = None,
     product: Annotated[
         list[str] | None,
-        typer.Option(metavar="P", autocompletion=awp_products, help="Of this product alone; can be given again."),
+        typer.Option(metavar="P", autocompletion=awp_products, help="Only this product; can be repeated."),
     ] = None,
 ) -> None:
-    """List what is billed for a month."""
+    """List the billed websites of a month."""
     session = session_of(context)
     month = datetime.now(UTC).strftime("%Y-%m") if month is None else month
     rows = map(row_of, session.client.awp.usage(month, product or AWP_PRODUCTS))

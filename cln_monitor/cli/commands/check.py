@@ -1,4 +1,4 @@
-"""``clntool check``: is a configuration right, and what of CLN can its account use?"""
+"""``clntool check``: checks of a configuration, and of what its account can use at CLN."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 
 from cln_monitor.cli.account_check import FAILS, AccountCheck
-from cln_monitor.cli.concurrent import Gathering
+from cln_monitor.cli.concurrent import ConcurrentReader
 from cln_monitor.cli.context import family, session_of
-from cln_monitor.cli.exit_codes import Code
-from cln_monitor.cli.output import say
+from cln_monitor.cli.exit_codes import ExitCode
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import shows
 from cln_monitor.cli.session import UsageError
 from cln_monitor.config import DEFAULT_CONFIG, ConfigError, config_schema, load_config, warnings_of
 
-app = family("Checks of a configuration, and of what CLN offers to its account.")
+app = family("Check a configuration, or an account at CLN.")
 
 
 @app.command("config")
@@ -26,14 +26,14 @@ def check_config(
     context: typer.Context,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="Configuration file; by default that of --config.", show_default=False),
+        typer.Argument(metavar="FILE", help="Configuration file (default: that of --config).", show_default=False),
     ] = None,
     *,
     schema: Annotated[bool, typer.Option("--schema", help="Show the JSON schema of a configuration instead.")] = False,
 ) -> None:
-    """Read a configuration and all files it names, and tell what is wrong or unusual in it.
+    """Check a configuration file and all files it refers to, and print errors and warnings.
 
-    CLN is not asked: `clntool check account` does that.
+    CLN is not queried: use `clntool check account` for that.
     """
     session = session_of(context)
     if schema:
@@ -41,40 +41,45 @@ def check_config(
             raise UsageError("--schema takes no FILE: the schema is the same for all configurations")
         typer.echo(json.dumps(config_schema(), indent=2, ensure_ascii=False))
         return
-    file = file or Path(session.choice.config or DEFAULT_CONFIG)
+    file = file or Path(session.selection.config or DEFAULT_CONFIG)
     try:
         config = load_config(file, guard_secrets=True)
     except ConfigError as error:
         problems = str(error).splitlines()
         for line in problems:
-            say(f"clntool: {line}")
-        session.output.told("", {"ok": False, "accounts": [], "warnings": [], "problems": problems})
-        raise typer.Exit(Code.REFUSED) from None
+            eprint(f"clntool: {line}")
+        session.output.message("", {"ok": False, "accounts": [], "warnings": [], "problems": problems})
+        raise typer.Exit(ExitCode.REFUSED) from None
     warnings = warnings_of(config)
     for warning in warnings:
-        say(f"clntool: {file}: warning: {warning}")
+        eprint(f"clntool: {file}: warning: {warning}")
     names = [account.name for account in config.accounts]
     text = f"{file}: ok, {len(names)} account{'s' * (len(names) != 1)}: {', '.join(names)}"
-    session.output.told(text, {"ok": True, "accounts": names, "warnings": warnings, "problems": []})
+    session.output.message(text, {"ok": True, "accounts": names, "warnings": warnings, "problems": []})
 
 
 @app.command("account")
 @shows("ok", "account", "checks", "probes")
 def check_account(context: typer.Context) -> None:
-    """Ask CLN what the account can use, and show the probes: block that fits it.
+    """Check what the account can use at CLN, and print the matching probes: block of the configuration.
 
-    It makes the calls of all probes once, with the credentials of the account: is the login accepted, which products
-    are there, does each key and monitoring key answer, is there reseller access. Nothing is changed.
+    All probes run once with the credentials of the account. They show whether the login is accepted, which products
+    exist, whether each key and monitoring key works, and whether there is reseller access. Nothing is changed.
     """
     session = session_of(context)
-    check = AccountCheck(session)
-    with Gathering(session) as gathering:
-        check.run(gathering)
-    checks = [{"probe": each.probe, "result": each.result, "text": each.text} for each in check.checks]
-    about = {"ok": check.code is Code.DONE, "account": session.account.name, "checks": checks, "probes": check.probes}
-    lines = [f"{each.probe:<12}  {each.result:<13}  {each.text}" for each in check.checks]
-    session.output.told("\n".join([*lines, "", *check.block()]) if check.probes else "\n".join(lines), about)
-    if check.code is not Code.DONE:
-        failing = [each.probe for each in check.checks if each.result == FAILS]
-        say(f"clntool: {', '.join(failing)} of {session.account.name} failed; the text behind it says why")
-        raise typer.Exit(check.code)
+    account_check = AccountCheck(session)
+    with ConcurrentReader(session) as reader:
+        account_check.run(reader)
+    checks = account_check.checks
+    record = {
+        "ok": account_check.code is ExitCode.DONE,
+        "account": session.account.name,
+        "checks": [{"probe": check.probe, "result": check.result, "text": check.text} for check in checks],
+        "probes": account_check.probes,
+    }
+    lines = [f"{check.probe:<12}  {check.result:<13}  {check.text}" for check in checks]
+    session.output.message("\n".join([*lines, "", *account_check.block()] if account_check.probes else lines), record)
+    if account_check.code is not ExitCode.DONE:
+        failed = ", ".join(check.probe for check in checks if check.result == FAILS)
+        eprint(f"clntool: checks of account {session.account.name} failed: {failed}; see the results above")
+        raise typer.Exit(account_check.code)

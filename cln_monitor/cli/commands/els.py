@@ -1,4 +1,4 @@
-"""``clntool els``: keys and servers of Extended Lifecycle Support."""
+"""``clntool els``: keys and servers of Extended Lifecycle Support (ELS)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Annotated
 import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
-from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
 from cln_monitor.cli.fleet.inventory import ELS, els_codes
-from cln_monitor.cli.fleet.key_argument import key_in_full
+from cln_monitor.cli.fleet.key_argument import resolve_key
 from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_of_server
 from cln_monitor.cli.known_names import els_codes as offered_codes
-from cln_monitor.cli.output import Row, row_of, say
+from cln_monitor.cli.output import Row, eprint, row_of
 from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cli.session import Session, UsageError
 from cln_monitor.cln import ELS_CODES, ClnError, ElsKey, RefusedError, mask_key
 from cln_monitor.probes import DefaultList
 
-app = family("Extended Lifecycle Support: keys and servers.")
+app = family("Extended Lifecycle Support (ELS) keys and servers.")
 keys = family("ELS keys.")
 servers = family("ELS servers.")
 app.add_typer(keys, name="keys")
@@ -34,7 +34,7 @@ _OneCode = Annotated[
         "--code",
         metavar="CODE",
         autocompletion=offered_codes,
-        help="Of this product alone; without it, a call for each product.",
+        help="Only this product (default: all products, one call per product).",
     ),
 ]
 
@@ -44,25 +44,25 @@ def _row(key: ElsKey) -> dict[str, object]:
 
 
 def _show(session: Session, code: str | None, read: Callable[[str], Iterable[Row]], empty: str) -> None:
-    """Show what ``read`` gives for the product ``code``, or for all: those of the default that CLN offers."""
+    """Show the rows of ``read`` for the product ``code``, or for all products that are configured or offered by CLN."""
     codes = els_codes(session) if code is None else [code]
-    with Gathering(session) as gathering:
-        outcomes = gathering.ask(codes, read)
+    with ConcurrentReader(session) as reader:
+        outcomes = reader.read_all(codes, read)
     failed = [(code, outcome) for code, outcome in outcomes if isinstance(outcome, ClnError)]
     absent = [code for code, error in failed if isinstance(codes, DefaultList) and isinstance(error, RefusedError)]
     rows = [row for _, outcome in outcomes if not isinstance(outcome, ClnError) for row in outcome]
     if absent and not rows:
-        say(f"not available to this account: {', '.join(absent)}")
+        eprint(f"not available to this account: {', '.join(absent)}")
     show_with_errors(session, rows, [error for code, error in failed if code not in absent], empty)
 
 
 @keys.command("list")
 @lists(*_KEY)
 def list_keys(context: typer.Context, *, code: _OneCode = None) -> None:
-    """List the keys of a product, or of all."""
+    """List the keys of one product, or of all products."""
     session = session_of(context)
     client = session.client.els
-    _show(session, code, lambda of: map(_row, client.keys(of)), "there are no such ELS keys")
+    _show(session, code, lambda product: map(_row, client.keys(product)), "no ELS keys found")
 
 
 @keys.command("create")
@@ -70,18 +70,19 @@ def list_keys(context: typer.Context, *, code: _OneCode = None) -> None:
 def create_key(
     context: typer.Context,
     *,
-    code: Annotated[str, typer.Option(metavar="CODE", autocompletion=offered_codes, help="Its product, such as CELS.")],
+    code: Annotated[
+        str, typer.Option(metavar="CODE", autocompletion=offered_codes, help="Product code, such as CELS.")
+    ],
     limit: Limit,
     note: Note = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Create a key, and show it."""
+    """Create a key and show it."""
     session = session_of(context)
-    known = dict.fromkeys([*ELS_CODES, *els_codes(session)])
-    if code not in known:
-        named = ", ".join(known)
-        raise UsageError(f"--code: expected one of {named}; a newer one has to be in probes.els.products first")
+    codes = dict.fromkeys([*ELS_CODES, *els_codes(session)])
+    if code not in codes:
+        raise UsageError(f"--code: expected one of {', '.join(codes)}; add newer codes to probes.els.products")
     key = change(
         session,
         Action("create", f"an ELS key of {code}"),
@@ -105,7 +106,7 @@ def update_key(
 ) -> None:
     """Change the limit of a key, its note, or both."""
     session = session_of(context)
-    key = key_in_full(session, ELS, key)
+    key = resolve_key(session, ELS, key)
     updated = change(
         session,
         Action("update", f"ELS key {key}"),
@@ -120,12 +121,12 @@ def update_key(
 @keys.command("remove")
 @lists(*_SERVER)
 def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a key with all its servers, and show those.
+    """Remove a key with all its servers, and list the servers.
 
-    To remove one server from a key that stays, use `clntool els servers remove`.
+    To remove a single server and keep the key, use `clntool els servers remove`.
     """
     session = session_of(context)
-    key = key_in_full(session, ELS, key)
+    key = resolve_key(session, ELS, key)
     removed = change(
         session,
         Action("remove", f"ELS key {key} with all its servers"),
@@ -134,24 +135,24 @@ def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
         dry_run=dry_run,
         stakes=stakes_of_key(session, ELS, key),
     )
-    session.output.rows(map(row_of, removed), "CLN names no servers of it")
+    session.output.rows(map(row_of, removed), "CLN listed no servers of the key")
 
 
 @servers.command("list")
 @lists(*_SERVER)
 def list_servers(context: typer.Context, *, code: _OneCode = None) -> None:
-    """List the servers of a product, or of all."""
+    """List the servers of one product, or of all products."""
     session = session_of(context)
     client = session.client.els
-    _show(session, code, lambda of: map(row_of, client.servers(of)), "there are no such ELS servers")
+    _show(session, code, lambda product: map(row_of, client.servers(product)), "no ELS servers found")
 
 
 @servers.command("remove")
 @shows("done", *_SERVER)
 def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a server from its key, which stays.
+    """Remove a server from its key, and keep the key.
 
-    It frees a place of the limit. To remove a key with all its servers, use `clntool els keys remove`.
+    This frees one slot of the key's limit. To remove a key with all its servers, use `clntool els keys remove`.
     """
     session = session_of(context)
     removed = change(

@@ -11,8 +11,8 @@ import typer
 from cln_monitor.bundled_files import bundled_files
 from cln_monitor.cli.common_options import Commands
 from cln_monitor.cli.context import session_of
-from cln_monitor.cli.exit_codes import Code
-from cln_monitor.cli.output import say
+from cln_monitor.cli.exit_codes import ExitCode
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import shows
 
 
@@ -46,8 +46,8 @@ def files(
             written.append(name)
     text = f"{directory}: {len(written)} files written, {len(unchanged)} unchanged"
     about = {"directory": str(directory), "written": written, "unchanged": unchanged, "changed": changed}
-    session.output.told(text, about)
+    session.output.message(text, about)
     for name in changed:
-        say(f"clntool: {directory / name} exists and differs: not written; use --overwrite to replace it")
+        eprint(f"clntool: {directory / name} exists and differs: not written; use --overwrite to replace it")
     if changed:
-        raise typer.Exit(Code.REFUSED)
+        raise typer.Exit(ExitCode.REFUSED)

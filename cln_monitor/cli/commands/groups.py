@@ -9,9 +9,9 @@ import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
 from cln_monitor.cli.context import family, session_of
-from cln_monitor.cli.exit_codes import Code
+from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.fleet.stakes import stakes_of_members
-from cln_monitor.cli.output import row_of, say
+from cln_monitor.cli.output import eprint, row_of
 from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import Client, ClnError, GroupServer, NotDoneError
@@ -21,8 +21,8 @@ servers = family("The servers of a group.")
 app.add_typer(servers, name="servers")
 
 _SERVER = ("server_id", "hostname", "ip", "type")
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a group.")]
-_Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Ids of servers.")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="Group name.")]
+_Ids = Annotated[list[str], typer.Argument(metavar="ID", help="Server ids.")]
 
 
 @app.command("list")
@@ -39,11 +39,11 @@ def create(
     context: typer.Context,
     name: _Name,
     *,
-    description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="Description of the group.")] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Create a group, and show it."""
+    """Create a group and show it."""
     session = session_of(context)
     group = change(
         session,
@@ -75,16 +75,17 @@ def add_servers(context: typer.Context, name: _Name, ids: _Ids, *, yes: Yes = Fa
         lambda client: _added(client, name, ids),
         yes=yes,
         dry_run=dry_run,
-        all_done=lambda changed: not _left(ids, changed),
+        all_done=lambda changed: not _unchanged(ids, changed),
     )
-    # Those that are in it already CLN does not add, and does not name.
-    had = {server.server_id for server in session.client.groups.servers(name)} if _left(ids, added) else set()
-    if there := [id_ for id_ in _left(ids, added) if id_ in had]:
-        say(f"already there: {', '.join(there)}")
-    if added or not there:
-        _show_changed(session, [id_ for id_ in ids if id_ not in there], added)
-    elif left := [id_ for id_ in ids if id_ not in there]:
-        _refused(left)
+    # CLN neither adds nor lists servers that are in the group already.
+    members = {server.server_id for server in session.client.groups.servers(name)} if _unchanged(ids, added) else set()
+    if present := [id_ for id_ in _unchanged(ids, added) if id_ in members]:
+        eprint(f"already in the group: {', '.join(present)}")
+    absent = [id_ for id_ in ids if id_ not in present]
+    if added or not present:
+        _show_changed(session, absent, added)
+    elif absent:
+        _fail(absent)
 
 
 def _added(client: Client, name: str, ids: Sequence[str]) -> list[GroupServer]:
@@ -92,10 +93,10 @@ def _added(client: Client, name: str, ids: Sequence[str]) -> list[GroupServer]:
         return client.groups.add_servers(name, ids)
     except NotDoneError as error:
         try:
-            had = {server.server_id for server in client.groups.servers(name)}
+            members = {server.server_id for server in client.groups.servers(name)}
         except ClnError:
             raise error from None
-        if not had & set(ids):
+        if not members & set(ids):
             raise
         return []
 
@@ -114,24 +115,24 @@ def remove_servers(
         yes=yes,
         dry_run=dry_run,
         stakes=stakes_of_members(session, name, ids),
-        all_done=lambda changed: not _left(ids, changed),
+        all_done=lambda changed: not _unchanged(ids, changed),
     )
     _show_changed(session, ids, removed)
 
 
 def _show_changed(session: Session, ids: Sequence[str], changed: Sequence[GroupServer]) -> None:
-    """Show what CLN did; where that is not all that was asked, the program ends as not done."""
-    session.output.rows(map(row_of, changed), "CLN names no servers")
-    if left := _left(ids, changed):
-        _refused(left)
+    """Show the servers that CLN changed. Exit as not done if it did not change all of ``ids``."""
+    session.output.rows(map(row_of, changed), "CLN listed no servers")
+    if unchanged := _unchanged(ids, changed):
+        _fail(unchanged)
 
 
-def _refused(left: Sequence[str]) -> NoReturn:
-    say(f"clntool: CLN did not do it for {', '.join(left)}")
-    raise typer.Exit(Code.REFUSED)
+def _fail(unchanged: Sequence[str]) -> NoReturn:
+    eprint(f"clntool: CLN made no change for {', '.join(unchanged)}")
+    raise typer.Exit(ExitCode.REFUSED)
 
 
-def _left(ids: Sequence[str], changed: Sequence[GroupServer]) -> list[str]:
-    """Return those of ``ids`` for which CLN did nothing."""
+def _unchanged(ids: Sequence[str], changed: Sequence[GroupServer]) -> list[str]:
+    """Return the ``ids`` that are not among the ``changed`` servers."""
     done = {server.server_id for server in changed}
     return [id_ for id_ in ids if id_ not in done]

@@ -1,4 +1,4 @@
-"""``clntool imunify``: keys and servers."""
+"""``clntool imunify``: Imunify keys and servers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Annotated
 import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
-from cln_monitor.cli.concurrent import show_gathered
+from cln_monitor.cli.concurrent import show_all
 from cln_monitor.cli.context import IdArgument, KeyArgument, Limit, NewLimit, NewNote, Note, family, session_of
 from cln_monitor.cli.fleet.inventory import IMUNIFY
-from cln_monitor.cli.fleet.key_argument import key_in_full
+from cln_monitor.cli.fleet.key_argument import resolve_key
 from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_of_server
 from cln_monitor.cli.known_names import imunify_codes
 from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cln import IMUNIFY_CODES, ImunifyKey, mask_key
 
-app = family("Imunify: keys and servers.")
+app = family("Imunify keys and servers.")
 keys = family("Imunify keys.")
 servers = family("Imunify servers.")
 app.add_typer(keys, name="keys")
@@ -49,7 +49,7 @@ def create_key(
         typer.Option(
             metavar="CODE",
             autocompletion=imunify_codes,
-            help=f"Its product: {', '.join(IMUNIFY_CODES)}, or a newer one.",
+            help=f"Product code: {', '.join(IMUNIFY_CODES)}, or a newer one.",
         ),
     ],
     limit: Limit,
@@ -57,7 +57,7 @@ def create_key(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Create a key, and show it."""
+    """Create a key and show it."""
     session = session_of(context)
     key = change(
         session,
@@ -65,7 +65,7 @@ def create_key(
         lambda client: client.imunify.create_key(code, limit, note),
         yes=yes,
         dry_run=dry_run,
-        caution="" if code in IMUNIFY_CODES else f"the API document names no Imunify product {code}; CLN decides",
+        caution="" if code in IMUNIFY_CODES else f"{code} is not a product code of the API document; CLN may refuse it",
     )
     session.output.record(_row(key))
 
@@ -83,7 +83,7 @@ def update_key(
 ) -> None:
     """Change the limit of a key, its note, or both."""
     session = session_of(context)
-    key = key_in_full(session, IMUNIFY, key)
+    key = resolve_key(session, IMUNIFY, key)
     updated = change(
         session,
         Action("update", f"Imunify key {key}"),
@@ -98,13 +98,13 @@ def update_key(
 @keys.command("remove")
 @lists("key", "server_id")
 def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a key with all its servers, and show those.
+    """Remove a key with all its servers, and list the servers.
 
-    To keep the servers, move each to another key first with `clntool imunify servers convert`. To remove one server
-    from a key that stays, use `clntool imunify servers remove`.
+    To keep the servers, first move each to another key with `clntool imunify servers convert`. To remove a single
+    server and keep the key, use `clntool imunify servers remove`.
     """
     session = session_of(context)
-    key = key_in_full(session, IMUNIFY, key)
+    key = resolve_key(session, IMUNIFY, key)
     removed = change(
         session,
         Action("remove", f"Imunify key {key} with all its servers"),
@@ -113,7 +113,7 @@ def remove_key(context: typer.Context, key: KeyArgument, *, yes: Yes = False, dr
         dry_run=dry_run,
         stakes=stakes_of_key(session, IMUNIFY, key),
     )
-    session.output.rows(map(row_of, removed), "it had no servers")
+    session.output.rows(map(row_of, removed), "the key had no servers")
 
 
 @servers.command("list")
@@ -122,18 +122,23 @@ def list_servers(
     context: typer.Context,
     *,
     key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Only servers of this key; in full, or its mask.")
+        str | None, typer.Option(metavar="KEY", help="Only servers of this key (in full, or its mask).")
     ] = None,
 ) -> None:
-    """List the servers of a key, or of all keys: one call more than there are keys."""
+    """List the servers of one key, or of all keys.
+
+    Listing the servers of all keys takes one call per key.
+    """
     session = session_of(context)
     client = session.client.imunify
-    key = None if key is None else key_in_full(session, IMUNIFY, key)
-    asked: Sequence[str | ImunifyKey] = client.keys() if key is None else [key]
-    show_gathered(
+    key = None if key is None else resolve_key(session, IMUNIFY, key)
+    keys_: Sequence[str | ImunifyKey] = client.keys() if key is None else [key]
+    show_all(
         session,
-        asked,
-        lambda of: [row_of(server, key=of if isinstance(of, str) else of.key) for server in client.servers(of)],
+        keys_,
+        lambda key_: [
+            row_of(server, key=key_ if isinstance(key_, str) else key_.key) for server in client.servers(key_)
+        ],
         "no Imunify servers are registered" if key is None else "the key has no servers",
     )
 
@@ -141,10 +146,10 @@ def list_servers(
 @servers.command("remove")
 @shows("done", "server_id", "key")
 def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Remove a server from its key, which stays.
+    """Remove a server from its key, and keep the key.
 
-    It frees a place of the limit. To move the server to another key, use `clntool imunify servers convert`; to remove a
-    key with all its servers, `clntool imunify keys remove`.
+    This frees one slot of the key's limit. To move the server to another key, use `clntool imunify servers convert`.
+    To remove a key with all its servers, use `clntool imunify keys remove`.
     """
     session = session_of(context)
     removed = change(
@@ -163,17 +168,19 @@ def remove_server(context: typer.Context, id_: IdArgument, *, yes: Yes = False, 
 def convert_server(
     context: typer.Context,
     id_: IdArgument,
-    new_key: Annotated[str, typer.Argument(metavar="NEW_KEY", help="The key to move it to; in full, or its mask.")],
+    new_key: Annotated[
+        str, typer.Argument(metavar="NEW_KEY", help="Key to move the server to (in full, or its mask).")
+    ],
     *,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Move a server to another key, and with it to the product of that key.
+    """Move a server to another key and to the product of that key.
 
-    It stays registered. To take it off its key for good, use `clntool imunify servers remove`.
+    The server remains registered. To remove it from its key, use `clntool imunify servers remove`.
     """
     session = session_of(context)
-    new_key = key_in_full(session, IMUNIFY, new_key)
+    new_key = resolve_key(session, IMUNIFY, new_key)
     moved = change(
         session,
         Action("move", f"Imunify server {id_} to key {new_key}"),

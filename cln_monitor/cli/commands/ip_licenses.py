@@ -1,4 +1,4 @@
-"""``clntool ip-licenses``: licenses bound to addresses."""
+"""``clntool ip-licenses``: licenses bound to IP addresses."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from cln_monitor.cli.change import Action, DryRun, Yes, change
-from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import IpArgument, family, session_of, whole
 from cln_monitor.cli.known_names import license_types
-from cln_monitor.cli.output import row_of, say
+from cln_monitor.cli.output import eprint, row_of
 from cln_monitor.cli.output_fields import lists, shows
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import IMUNIFY_LICENSES, LICENSE_NAMES, MOST_ADDRESSES, ClnError, IpLicense
 
-app = family("Licenses bound to addresses.")
+app = family("Licenses bound to IP addresses.")
 
 _LICENSE = ("ip", "type", "license", "registered", "created")
 _TYPES = ", ".join(f"{number} {name}" for number, name in LICENSE_NAMES.items())
@@ -32,16 +32,16 @@ _BY_NAME = {_letters(name): number for number, name in LICENSE_NAMES.items()}
 
 
 def license_type(text: str | int) -> int:
-    """Return the type of a license that ``text`` names or numbers, in upper or lower case, with blanks or without.
+    """Return the license type that ``text`` names, by number or by name; case and blanks are ignored.
 
-    Raises what typer makes a usage error of.
+    Raises typer.BadParameter, which is a usage error.
     """
     if (number := _BY_NAME.get(_letters(str(text)))) is not None:
         return number
     try:
         return whole(text)
     except typer.BadParameter:
-        raise typer.BadParameter(f"it takes a number or a name of {_TYPES}") from None
+        raise typer.BadParameter(f"{text!r} is not a license type; use a number or name of {_TYPES}") from None
 
 
 _Type = Annotated[
@@ -51,7 +51,7 @@ _Type = Annotated[
         metavar="T",
         parser=license_type,
         autocompletion=license_types,
-        help=f"Its type, by number or name: {_TYPES}; or the number of a newer one.",
+        help=f"License type, by number or name: {_TYPES}; or the number of a newer type.",
     ),
 ]
 _AnyType = Annotated[
@@ -61,13 +61,13 @@ _AnyType = Annotated[
         metavar="T",
         parser=license_type,
         autocompletion=license_types,
-        help="Of this type alone, by number or name; without it, all of the address.",
+        help="Only the license of this type, by number or name (default: all licenses of the address).",
     ),
 ]
 
 _AV = 40
-_JUST_NOW = 600.0  # seconds by which a license that was made now may seem older: clocks differ, and CLN tells minutes
-_OF_ALL_TYPES = "of this call without a type the API document says that it removes licenses; --type is safer"
+_JUST_NOW = 600.0  # seconds that a new license may seem old: clocks differ, and CLN's dates have minutes only
+_CAUTION_ALL_TYPES = "the API document says that this call removes licenses if no type is given; use --type to be safe"
 
 
 def _row(license_: IpLicense) -> dict[str, object]:
@@ -96,11 +96,11 @@ def list_licenses(
     if not unused:
         session.output.rows(map(_row, licenses), "the account has no IP licenses")
         return
-    # Where CLN does not tell whether a license is used, the check-in of its server does.
-    unsaid = [license_ for license_ in licenses if license_.registered is None]
-    batches = [unsaid[at : at + MOST_ADDRESSES] for at in range(0, len(unsaid), MOST_ADDRESSES)]
-    with Gathering(session) as gathering:
-        outcomes = gathering.ask(batches, session.client.ip_licenses.servers)
+    # If CLN does not report whether a license is in use, the check-in of its server shows it.
+    unknown = [license_ for license_ in licenses if license_.registered is None]
+    batches = [unknown[at : at + MOST_ADDRESSES] for at in range(0, len(unknown), MOST_ADDRESSES)]
+    with ConcurrentReader(session) as reader:
+        outcomes = reader.read_all(batches, session.client.ip_licenses.servers)
     never = {
         (server.ip, server.type)
         for _, outcome in outcomes
@@ -109,29 +109,32 @@ def list_licenses(
         if server.last_checkin is None
     }
     rows = [
-        _row(each)
-        for each in licenses
-        if each.registered is False or (each.registered is None and (each.ip, each.type) in never)
+        _row(license_)
+        for license_ in licenses
+        if license_.registered is False or (license_.registered is None and (license_.ip, license_.type) in never)
     ]
     errors = [outcome for _, outcome in outcomes if isinstance(outcome, ClnError)]
-    show_with_errors(session, rows, errors, "a server uses each of the IP licenses")
+    show_with_errors(session, rows, errors, "all IP licenses are in use")
 
 
 @app.command("servers")
 @lists(*_LICENSE, "last_checkin", "server_info")
 def list_servers(
-    context: typer.Context, ips: Annotated[list[str], typer.Argument(metavar="IP", help="Addresses.")]
+    context: typer.Context, ips: Annotated[list[str], typer.Argument(metavar="IP", help="IP addresses.")]
 ) -> None:
-    """Show the licenses of addresses with what their servers told; a call for each hundred."""
+    """List the licenses of IP addresses, with the data of their servers.
+
+    This takes one call per 100 addresses.
+    """
     session = session_of(context)
     rows = map(_row, session.client.ip_licenses.servers(ips))
-    session.output.rows(rows, "the account has no licenses of these addresses")
+    session.output.rows(rows, "the account has no licenses for these addresses")
 
 
 @app.command("availability")
 @shows("available", "owned")
 def show_availability(context: typer.Context, ip: IpArgument) -> None:
-    """Show which types of licenses an address can be given, and which the account has for it."""
+    """Show which license types are available for an IP address, and which the account owns."""
     session = session_of(context)
     session.output.record(row_of(session.client.ip_licenses.availability(ip)))
 
@@ -139,10 +142,10 @@ def show_availability(context: typer.Context, ip: IpArgument) -> None:
 @app.command("check")
 @lists("type", "license")
 def check(context: typer.Context, ip: IpArgument) -> None:
-    """List the types of licenses that are registered for an address, by whatever customer."""
+    """List the license types that are registered for an IP address, by any customer."""
     session = session_of(context)
     types = session.client.ip_licenses.check(ip)
-    rows = [{"type": each, "license": LICENSE_NAMES.get(each, str(each))} for each in types]
+    rows = [{"type": type_, "license": LICENSE_NAMES.get(type_, str(type_))} for type_ in types]
     session.output.rows(rows, f"no license is registered for {ip}")
 
 
@@ -153,11 +156,13 @@ def register(
     ip: IpArgument,
     *,
     type_: _Type,
-    els_allowed: Annotated[bool, typer.Option("--els-allowed", help="Allow registration of CloudLinux 6.")] = False,
+    els_allowed: Annotated[
+        bool, typer.Option("--els-allowed", help="Allow servers with CloudLinux 6 to register.")
+    ] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Register a license for an address, and show it."""
+    """Register a license for an IP address and show it."""
     session = session_of(context)
     license_ = change(
         session,
@@ -168,7 +173,7 @@ def register(
     )
     if license_.created is not None and license_.created < time.time() - _JUST_NOW:
         since = datetime.fromtimestamp(license_.created, UTC)
-        say(f"it was registered already, since {since:%Y-%m-%d %H:%M} UTC; nothing was bought")
+        eprint(f"already registered since {since:%Y-%m-%d %H:%M} UTC; nothing was purchased")
     session.output.record(_row(license_))
 
 
@@ -182,15 +187,15 @@ def convert(
     type_to: Annotated[
         int,
         typer.Option(
-            metavar="T", parser=license_type, autocompletion=license_types, help="The new type, by number or name."
+            metavar="T", parser=license_type, autocompletion=license_types, help="New type, by number or name."
         ),
     ],
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Change the type of an Imunify license; the address keeps it.
+    """Change the type of an Imunify license of an IP address.
 
-    To give it back, use `clntool ip-licenses remove`.
+    The license remains registered. To remove it, use `clntool ip-licenses remove`.
     """
     session = session_of(context)
     change(
@@ -205,11 +210,11 @@ def convert(
 
 
 def _caution_of_types(type_: int, type_to: int) -> str:
-    """Return what the API document has against such a conversion; whether it is made is for CLN to say."""
-    if strangers := [str(each) for each in (type_, type_to) if each not in IMUNIFY_LICENSES]:
-        return f"the API document names no Imunify license of type {', '.join(strangers)}; CLN decides"
+    """Return why CLN may refuse a conversion between these types, by the API document; empty if there is no reason."""
+    if others := [str(number) for number in (type_, type_to) if number not in IMUNIFY_LICENSES]:
+        return f"the API document has no Imunify license of type {', '.join(others)}; CLN may refuse the conversion"
     if type_to == _AV:
-        return f"the API document has upgrades to Imunify360 alone, and {type_to} is ImunifyAV+; CLN decides"
+        return f"the API document has only upgrades to Imunify360, and type {type_to} is ImunifyAV+; CLN may refuse it"
     return ""
 
 
@@ -218,9 +223,9 @@ def _caution_of_types(type_: int, type_to: int) -> str:
 def remove(
     context: typer.Context, ip: IpArgument, *, type_: _AnyType = None, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
-    """Remove a license of an address, or all of them.
+    """Remove one license of an IP address, or all of them.
 
-    The server loses it, and it is no longer billed. To change its type, use `clntool ip-licenses convert`.
+    The server loses the license, and it is no longer billed. To change its type, use `clntool ip-licenses convert`.
     """
     session = session_of(context)
     change(
@@ -235,10 +240,10 @@ def remove(
 
 
 def _held(session: Session, ip: str, type_: int | None) -> str:
-    """Return which licenses of an address a removal takes away."""
-    held = [each for each in session.client.ip_licenses.servers([ip]) if type_ in {None, each.type}]
+    """Return a text about the licenses of an address that a removal affects."""
+    held = [license_ for license_ in session.client.ip_licenses.servers([ip]) if type_ in {None, license_.type}]
     used = {True: "in use", False: "unused", None: "use unknown"}
-    return ", ".join(f"{each.name}, {used[each.registered]}" for each in held) or "no license of the account"
+    return ", ".join(f"{license_.name}, {used[license_.registered]}" for license_ in held) or "not in the account"
 
 
 @app.command("update")
@@ -248,13 +253,14 @@ def update(
     ip: IpArgument,
     *,
     els_allowed: Annotated[
-        bool, typer.Option("--els-allowed/--no-els-allowed", help="Whether CloudLinux 6 may register.")
+        bool,
+        typer.Option("--els-allowed/--no-els-allowed", help="Allow or forbid servers with CloudLinux 6 to register."),
     ],
     type_: _AnyType = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Allow the registration of CloudLinux 6, or forbid it."""
+    """Allow or forbid the registration of servers with CloudLinux 6."""
     session = session_of(context)
     allow = "allow" if els_allowed else "forbid"
     change(
@@ -263,6 +269,6 @@ def update(
         lambda client: client.ip_licenses.update(ip, els_allowed, type_),
         yes=yes,
         dry_run=dry_run,
-        caution=_OF_ALL_TYPES if type_ is None else "",
+        caution=_CAUTION_ALL_TYPES if type_ is None else "",
     )
     session.output.done(ip=ip, type=type_, els_allowed=els_allowed)

@@ -1,4 +1,4 @@
-"""``clntool servers``: the servers of all products, and which of them can go."""
+"""``clntool servers``: the servers of all products, and the removal of those no longer in use."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Annotated
 import typer
 
 from cln_monitor.cli.change import DryRun, Yes
-from cln_monitor.cli.concurrent import Gathering, show_with_errors
+from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import family, session_of, whole
 from cln_monitor.cli.fleet.criterion import LEAST_STALE, Criterion
-from cln_monitor.cli.fleet.inventory import IMUNIFY, IP_LICENSES, KERNELCARE, OF_KEYS, PRODUCT_NAMES, Inventory
-from cln_monitor.cli.fleet.key_argument import keys_named
+from cln_monitor.cli.fleet.inventory import IMUNIFY, IP_LICENSES, KERNELCARE, KEY_PRODUCTS, PRODUCT_NAMES, Inventory
+from cln_monitor.cli.fleet.key_argument import find_keys
 from cln_monitor.cli.fleet.prune import OUTCOME_COLUMNS, OUTCOME_FIELDS, prune
 from cln_monitor.cli.fleet.registrations import (
     COLUMNS,
     FIELDS,
-    Standing,
+    ServerStatus,
     by_address,
     by_host_name,
     oldest_first,
     row_of_server,
+    server_statuses,
     stale_after_in,
-    stand,
 )
-from cln_monitor.cli.output import say
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import lists
 from cln_monitor.cli.session import UsageError
 from cln_monitor.cln import GroupServer
 from cln_monitor.durations import format_age, parse_duration
 from cln_monitor.probes import NEVER, UNKNOWN
 
-app = family("Servers of all products: which are silent, which are superseded, which can go.")
+app = family("Servers of all products: list them, and remove those no longer in use.")
 
 
 class Sort(StrEnum):
-    """What a list of servers goes by."""
+    """The sort orders of a list of servers."""
 
     AGE = "age"
     IP = "ip"
@@ -48,7 +48,7 @@ _SORT = {Sort.AGE: oldest_first, Sort.IP: by_address, Sort.HOSTNAME: by_host_nam
 
 
 def duration(text: str | float) -> float:
-    """Return the seconds of a duration such as ``30d``. Raises what typer makes a usage error of."""
+    """Return the seconds of a duration such as ``30d``. Raises typer.BadParameter, which is a usage error."""
     try:
         return parse_duration(str(text))
     except ValueError as error:
@@ -56,10 +56,10 @@ def duration(text: str | float) -> float:
 
 
 def product(text: str) -> str:
-    """Return the product that ``text`` names. Raises what typer makes a usage error of."""
+    """Return the product that ``text`` names. Raises typer.BadParameter, which is a usage error."""
     name = text.lower().replace("-", "_")
     if name not in PRODUCT_NAMES:
-        raise typer.BadParameter(f"it takes one of {', '.join(PRODUCT_NAMES)}")
+        raise typer.BadParameter(f"{text!r} is not one of {', '.join(PRODUCT_NAMES)}")
     return name
 
 
@@ -68,10 +68,10 @@ def _products(incomplete: str) -> list[str]:
 
 
 def _products_with_keys(incomplete: str) -> list[str]:
-    return [name for name in OF_KEYS if name.startswith(incomplete)]
+    return [name for name in KEY_PRODUCTS if name.startswith(incomplete)]
 
 
-_Key = Annotated[str | None, typer.Option(metavar="KEY", help="Only servers of this key; in full, or its mask.")]
+_Key = Annotated[str | None, typer.Option(metavar="KEY", help="Only servers of this key (in full, or its mask).")]
 
 
 @app.command("list")
@@ -86,16 +86,14 @@ def list_servers(
             metavar="P",
             parser=product,
             autocompletion=_products,
-            help=f"Only this product, of {', '.join(PRODUCT_NAMES)}; can be given again.",
+            help=f"Only this product: {', '.join(PRODUCT_NAMES)}; can be repeated.",
         ),
     ] = None,
     key: _Key = None,
     group: Annotated[str | None, typer.Option(metavar="NAME", help="Only servers of this group.")] = None,
     stale: Annotated[
         float | None,
-        typer.Option(
-            metavar="AGE", parser=duration, help="Servers whose last check-in is older than this, such as 1d."
-        ),
+        typer.Option(metavar="AGE", parser=duration, help="Servers whose last check-in is older than AGE, such as 1d."),
     ] = None,
     never: Annotated[bool, typer.Option("--never", help="Servers that have never checked in.")] = False,
     superseded: Annotated[
@@ -103,43 +101,48 @@ def list_servers(
         typer.Option("--superseded", help="Silent servers whose address has registered again; they are still billed."),
     ] = False,
     sort: Annotated[
-        Sort, typer.Option(metavar="BY", help="age (the longest silent first), ip or hostname.", show_default=False)
+        Sort,
+        typer.Option(
+            metavar="BY",
+            help="Sort by age (default; the oldest check-in first), ip or hostname.",
+            show_default=False,
+        ),
     ] = Sort.AGE,
 ) -> None:
-    """List the servers of all products, the longest silent first.
+    """List the servers of all products, those with the oldest check-in first.
 
-    Of --stale, --never and --superseded several can be given: a server is shown when one of them fits. The list takes a
-    call for each key, product of ELS, group and hundred IP licenses.
+    --stale, --never and --superseded can be combined: a server is shown if at least one of them applies. The list takes
+    one call per key, ELS product, group, and 100 IP licenses.
     """
     session = session_of(context)
     _refuse_blank(key=key, group=group)
-    is_in = None if group is None else _are_in(session.client.groups.servers(group))
+    is_member = None if group is None else _membership(session.client.groups.servers(group))
     products = set(product_ or ((KERNELCARE, IMUNIFY) if group else PRODUCT_NAMES))
-    with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering, () if product_ else products)
+    with ConcurrentReader(session) as reader:
+        inventory = Inventory(session, reader, () if product_ else products)
         inventory.read_keys(products)
-        wanted = None if key is None else {each.key for each in keys_named(session, inventory, key)}
+        wanted = None if key is None else {listed.key for listed in find_keys(session, inventory, key)}
         if wanted is not None:
-            products = {each.product for each in inventory.keys if each.key in wanted}
+            products = {listed.product for listed in inventory.keys if listed.key in wanted}
         inventory.read_servers(products)
         inventory.read_host_names()
-    stands = [
-        each
-        for each in stand(inventory.servers, session.cln_now, stale_after_in(session))
-        if (wanted is None or each.server.key in wanted) and (is_in is None or is_in(each))
+    statuses = [
+        status
+        for status in server_statuses(inventory.servers, session.cln_now, stale_after_in(session))
+        if (wanted is None or status.server.key in wanted) and (is_member is None or is_member(status))
     ]
-    shown = stands
+    shown = statuses
     if stale is not None or never or superseded:
         shown = [
-            each
-            for each in stands
-            if (stale is not None and each.age is not None and each.age > stale)
-            or (never and each.checkin == NEVER)
-            or (superseded and each.successor is not None)
+            status
+            for status in statuses
+            if (stale is not None and status.age is not None and status.age > stale)
+            or (never and status.checkin == NEVER)
+            or (superseded and status.successor is not None)
         ]
-        _tell_unknown(stands)
-    rows = [row_of_server(each, session.account.name) for each in sorted(shown, key=_SORT[sort])]
-    inventory.tell_unavailable()
+        _report_unknown(statuses)
+    rows = [row_of_server(status, session.account.name) for status in sorted(shown, key=_SORT[sort])]
+    inventory.report_unavailable()
     is_all = not (product_ or key or group or inventory.unavailable or inventory.servers)
     show_with_errors(session, rows, inventory.errors, "no servers are registered" if is_all else "no servers match")
 
@@ -154,15 +157,15 @@ def prune_servers(
         typer.Option(
             metavar="AGE",
             parser=duration,
-            help=f"Servers whose last check-in is older than this, {format_age(LEAST_STALE)} at least, such as 30d.",
+            help=f"Servers whose last check-in is older than AGE, such as 30d; at least {format_age(LEAST_STALE)}.",
         ),
     ] = None,
     never: Annotated[
         bool,
         typer.Option(
             "--never",
-            help="Servers that have never checked in and were registered more than 24 hours ago; KernelCare only, as "
-            "CLN does not tell the registration of others.",
+            help="Servers that have never checked in and were registered more than 24 hours ago. KernelCare only: CLN "
+            "does not report when servers of other products were registered.",
         ),
     ] = False,
     superseded: Annotated[
@@ -176,7 +179,7 @@ def prune_servers(
             metavar="P",
             parser=product,
             autocompletion=_products_with_keys,
-            help=f"Only this product, of {', '.join(OF_KEYS)}; can be given again.",
+            help=f"Only this product: {', '.join(KEY_PRODUCTS)}; can be repeated.",
         ),
     ] = None,
     key: _Key = None,
@@ -186,25 +189,26 @@ def prune_servers(
             "--max",
             metavar="N",
             parser=whole,
-            help="Remove nothing if more than N are found; allows more than half of a product, or all of it, to go.",
+            help="Maximum number of servers to remove: if more are found, none is removed. Allows removing more than "
+            "half of the servers of a product, or all of them.",
         ),
     ] = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Remove servers that are gone: stale, never seen, or superseded; one of the three has to be given.
+    """Remove servers that are no longer in use; one of --stale, --never and --superseded is required.
 
-    The whole list is shown and asked about once. Each server is read again just before it is removed, and skipped if it
-    has checked in meanwhile or its reason no longer holds. Nothing is removed while CLN has trouble, its clock is off
-    or unknown, or a list is incomplete. Without --max nothing is removed either if all servers of a product, of 2 or
-    more, or more than half of them, and at least 5, would go.
+    The whole list is shown and confirmed once. Each server is read again just before it is removed, and skipped if it
+    has checked in since then or the condition no longer applies. Nothing is removed while CLN reports problems, while
+    its clock is off or unknown, or if a list is incomplete. Without --max, nothing is removed if that would be all
+    servers of a product (2 or more), or more than half of them (5 or more).
     """
     session = session_of(context)
     _refuse_blank(key=key)
     if [stale is not None, never, superseded].count(True) != 1:
-        raise UsageError("which servers can go is not said: give one of --stale AGE, --never and --superseded")
+        raise UsageError("use exactly one of --stale AGE, --never and --superseded")
     if stale is not None and stale < LEAST_STALE:
-        raise UsageError(f"--stale: servers are removed after {format_age(LEAST_STALE)} of silence at the earliest")
+        raise UsageError(f"--stale: expected at least {format_age(LEAST_STALE)}")
     if IP_LICENSES in (product_ or ()):
         raise UsageError("--product: IP licenses have no servers to remove; see clntool ip-licenses remove --help")
     if most is not None and most < 1:
@@ -213,26 +217,26 @@ def prune_servers(
     prune(session, criterion, set(product_ or ()), key, most, yes=yes, dry_run=dry_run)
 
 
-def _tell_unknown(stands: Sequence[Standing]) -> None:
-    """Tell of how many servers CLN tells no check-in, as no condition on check-ins finds those."""
-    for name in OF_KEYS:
-        number = sum(each.server.product == name and each.checkin == UNKNOWN for each in stands)
+def _report_unknown(statuses: Sequence[ServerStatus]) -> None:
+    """Report the number of servers without a known check-in, to which no condition on check-ins applies."""
+    for name in KEY_PRODUCTS:
+        number = sum(status.server.product == name and status.checkin == UNKNOWN for status in statuses)
         if number:
             servers = f"{number} {PRODUCT_NAMES[name]} server{'s' * (number != 1)}"
-            say(f"note: CLN does not tell the last check-in of {servers}")
+            eprint(f"note: CLN does not report the last check-in of {servers}")
 
 
-def _are_in(members: Sequence[GroupServer]) -> Callable[[Standing], bool]:
-    """Return what tells whether a server is one of the ``members`` of a group, which tells their products as well."""
+def _membership(members: Sequence[GroupServer]) -> Callable[[ServerStatus], bool]:
+    """Return a predicate that is true for the servers among ``members`` of a group, by product and id."""
     known = {(member.type.lower(), member.server_id) for member in members}
 
-    def is_in(each: Standing) -> bool:
-        return bool({(product, each.server.server_id) for product in (each.server.product, "")} & known)
+    def is_member(status: ServerStatus) -> bool:
+        return bool({(product, status.server.server_id) for product in (status.server.product, "")} & known)
 
-    return is_in
+    return is_member
 
 
 def _refuse_blank(**options: str | None) -> None:
     for name, value in options.items():
         if value is not None and not value.strip():
-            raise UsageError(f"--{name} is empty; give a value, or leave the option out")
+            raise UsageError(f"--{name} must not be empty; set a value or omit the option")

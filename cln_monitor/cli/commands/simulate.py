@@ -1,4 +1,4 @@
-"""``clntool simulate``: a CLN in a box, to try things out on."""
+"""``clntool simulate``: a simulated CLN for tests and trials."""
 
 from __future__ import annotations
 
@@ -25,22 +25,24 @@ def simulate(
     *,
     servers: Annotated[
         int | None,
-        typer.Option(metavar="N", help="A generated fleet of so many KernelCare servers; without it, the demo's."),
+        typer.Option(metavar="N", help="Number of KernelCare servers to generate (default: the demo fleet)."),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="S", help="The same seed makes the same fleet.")] = 7,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Seed of the fleet: the same seed gives the same servers.")
+    ] = 7,
     listen: Annotated[
-        str, typer.Option(metavar="ADDRESS:PORT", help="Where on loopback to serve; port 0 is a free one.")
+        str, typer.Option(metavar="ADDRESS:PORT", help="Loopback address to listen on; port 0 picks a free port.")
     ] = "127.0.0.1:8099",
-    speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds in a second.")] = 1.0,
+    speed: Annotated[float, typer.Option(metavar="X", help="Simulated seconds per second.")] = 1.0,
 ) -> None:
-    """Serve a simulated CLN until it is told to stop: every call of the API, on loopback, with made-up servers."""
+    """Run a simulated CLN on loopback until interrupted: every call of the API, with generated servers."""
     from cln_monitor.simulator import Simulator, serve  # noqa: PLC0415 # a tenth of the time of every other command
 
     session = session_of(context)
     host, port = _address(listen)
     stop = threading.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda *_: stop.set())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     try:
         if servers is None:
             simulator = Simulator.demo(seed, speed=speed)
@@ -49,7 +51,7 @@ def simulate(
         served = serve(simulator, port, host)
     except (ValueError, OSError) as error:
         problem = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"the simulator cannot run: {problem}") from None
+        raise UsageError(f"cannot start the simulator: {problem}") from None
     with served:
         account = next(iter(simulator.accounts.values()))
         session.output.record(

@@ -1,4 +1,4 @@
-"""``clntool status``: the flags of CLN's services."""
+"""``clntool status``: the status flags of CLN's services."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def add_to(app: Commands) -> None:
 
 @lists("flag", "value", "good")
 def show_status(context: typer.Context) -> None:
-    """Show the flags of CLN's own services, and which of them are good."""
+    """Show the status flags of CLN's services, and whether they are good."""
     session = session_of(context)
     status = session.anonymous.status.flags()
     rows = [{"flag": name, "value": value, "good": status.is_good(name)} for name, value in status.flags.items()]
-    session.output.rows(rows, "CLN shows no flags")
+    session.output.rows(rows, "CLN reports no flags")

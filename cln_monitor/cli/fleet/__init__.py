@@ -1,1 +1,1 @@
-"""The servers and keys of an account over all products: listed, judged, removed."""
+"""The servers and keys of an account across all products: lists, check-in states, and removals."""

@@ -1,4 +1,4 @@
-"""The host names of servers, which CLN tells in its groups and not in the lists of servers."""
+"""The host names of servers, which CLN reports in groups and not in the lists of servers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ S = TypeVar("S", bound=Any)
 
 
 def with_host_names(servers: Sequence[S], members: Sequence[GroupServer]) -> list[S]:
-    """Return ``servers`` with the host names that ``members`` of groups have, where they have none of their own.
+    """Return ``servers``, with the host names of ``members`` of groups for those that have no host name.
 
-    A server is found by its id, else by its address where one member and one server of its product have it. A name
-    that two servers of a product hold is none.
+    A server is matched by its id, or by its address if exactly one member and one server of its product have that
+    address. A host name that several servers of a product share is not used.
     """
-    named = [each for each in members if each.hostname and each.hostname != each.ip]
-    by_id = _unambiguous({(each.server_id, f"{each.type} {each.hostname}", each.hostname) for each in named})
-    by_ip = _unambiguous({(each.ip, each.hostname, each.hostname) for each in named if each.ip})
+    named = [member for member in members if member.hostname and member.hostname != member.ip]
+    by_id = _unambiguous({(member.server_id, f"{member.type} {member.hostname}", member.hostname) for member in named})
+    by_ip = _unambiguous({(member.ip, member.hostname, member.hostname) for member in named if member.ip})
     held = Counter((server.product, server.ip) for server in servers)
 
     def name_of(server: S) -> str:
@@ -31,7 +31,7 @@ def with_host_names(servers: Sequence[S], members: Sequence[GroupServer]) -> lis
 
 
 def _unambiguous(triples: set[tuple[str, str, str]]) -> dict[str, str]:
-    """Return the names by what they are of, where each is of the other alone."""
+    """Return names by server, from triples (server, holder, name), where server and holder match one to one."""
     holders = Counter(holder for _, holder, _ in triples)
-    names = Counter(of for of, _, _ in triples)
-    return {of: name for of, holder, name in triples if holders[holder] == 1 and names[of] == 1}
+    names = Counter(server for server, _, _ in triples)
+    return {server: name for server, holder, name in triples if holders[holder] == 1 and names[server] == 1}

@@ -1,4 +1,4 @@
-"""What an account has: keys and servers of all its products, read at the same time as far as that goes."""
+"""The inventory of an account: the keys and servers of all its products, read concurrently where possible."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import UNSET
 
-from cln_monitor.cli.concurrent import Gathering
-from cln_monitor.cli.output import say
+from cln_monitor.cli.concurrent import ConcurrentReader
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import (
     ELS_CODES,
@@ -30,17 +30,17 @@ from cln_monitor.probes import DefaultList, ElsSettings
 from .host_names import with_host_names
 
 KERNELCARE, IMUNIFY, ELS, IP_LICENSES = "kernelcare", "imunify", "els", "ip_licenses"
-OF_KEYS = (KERNELCARE, IMUNIFY, ELS)
+KEY_PRODUCTS = (KERNELCARE, IMUNIFY, ELS)
 """The products that have keys."""
 PRODUCT_NAMES = {KERNELCARE: "KernelCare", IMUNIFY: "Imunify", ELS: "ELS", IP_LICENSES: "IP license"}
-"""The products as texts name them."""
+"""The names of products in texts."""
 
 
 @dataclass(frozen=True)
 class ListedKey:
-    """A key of a ``product``; ``code`` is that of ELS and Imunify. What CLN does not tell is None.
+    """A key of a ``product``; ``code`` is the product code of ELS and Imunify. Fields not reported by CLN are None.
 
-    ``used``: its servers; ``row``: what the client gave for it, to ask about it with.
+    ``used`` is its number of servers; ``row`` is the key as the client returned it, for further calls.
     """
 
     product: str
@@ -54,7 +54,7 @@ class ListedKey:
 
     @property
     def percent(self) -> float | None:
-        """How much of its limit is used, rounded down so that 100 is full; None without a known limit."""
+        """The used share of the limit in percent, rounded down so that only a full key has 100; None if unlimited."""
         if not isinstance(self.limit, int) or self.limit == 0 or self.used is None:
             return None
         return 1000 * self.used // self.limit / 10
@@ -64,7 +64,7 @@ class ListedKey:
 class ListedServer:
     """A server of a ``product``. ``key`` is empty for an address with IP licenses, whose names are its ``note``.
 
-    ``created`` is None, and ``hostname`` empty, where CLN tells none.
+    ``created`` is None, and ``hostname`` empty, if CLN does not report it.
     """
 
     product: str
@@ -78,7 +78,7 @@ class ListedServer:
 
     @property
     def name(self) -> str:
-        """What texts call it: product, id and address."""
+        """The name of the server in texts: product, id and address."""
         address = f" ({self.ip})" if self.ip and self.ip != self.server_id else ""
         return (
             f"{PRODUCT_NAMES[self.product]} server {self.server_id or self.ip}{'' if not self.server_id else address}"
@@ -86,25 +86,25 @@ class ListedServer:
 
     @property
     def mask(self) -> str | None:
-        """The mask of its key."""
+        """The mask of its key, or None without a key."""
         return mask_key(self.key) if self.key else None
 
 
 def els_codes(session: Session) -> list[str]:
-    """Return the codes of the ELS products that the configuration asks about."""
+    """Return the codes of the ELS products in the configuration."""
     settings = session.account.probes[ELS]
     return settings.products if isinstance(settings, ElsSettings) else list(ELS_CODES)
 
 
 class Inventory:
-    """Reads ``keys`` and ``servers`` of an account; ``errors`` are of what could not be read.
+    """Reads the ``keys`` and ``servers`` of an account; ``errors`` are the reads that failed.
 
-    Of the ``optional`` products, which nobody has asked for by name, those that CLN refuses are no error but
-    ``unavailable``. ``products`` are those whose keys were asked about.
+    The ``optional`` products were not requested by name: if CLN refuses one of them, it is ``unavailable``, which is
+    not an error. ``products`` are those whose keys were read.
     """
 
-    def __init__(self, session: Session, gathering: Gathering, optional: Collection[str] = ()) -> None:
-        self._session, self._gathering = session, gathering
+    def __init__(self, session: Session, reader: ConcurrentReader, optional: Collection[str] = ()) -> None:
+        self._session, self._reader = session, reader
         self._optional = optional
         self._client: Client = session.client
         self._licenses: list[IpLicense] = []
@@ -122,7 +122,7 @@ class Inventory:
         lists += [(ELS, code) for code in codes]
         self.products += dict.fromkeys(product for product, _ in lists)
         absent: list[RefusedError] = []
-        for (product, code), outcome in self._gathering.ask(lists, lambda each: self._read_list(*each)):
+        for (product, code), outcome in self._reader.read_all(lists, lambda pair: self._read_list(*pair)):
             if isinstance(outcome, RefusedError) and product == ELS and isinstance(codes, DefaultList):
                 absent.append(outcome)
             elif isinstance(outcome, RefusedError) and product != ELS and product in self._optional:
@@ -139,15 +139,15 @@ class Inventory:
             else:
                 self.errors.append(absent[0])
 
-    def tell_unavailable(self) -> None:
-        """Tell on stderr which products CLN refuses to the account."""
+    def report_unavailable(self) -> None:
+        """Report on stderr which products CLN refuses to the account."""
         for product, error in self.unavailable.items():
-            say(f"{product} is not available to this account: {self._session.redactor.scrub(error.problem)}")
+            eprint(f"{product} is not available to this account: {self._session.redactor.scrub(error.problem)}")
 
-    def elsewhere(self) -> Inventory:
-        """Return the keys of all products that were not asked about."""
-        others = [product for product in OF_KEYS if product not in self.products]
-        inventory = Inventory(self._session, self._gathering, OF_KEYS)
+    def other_products(self) -> Inventory:
+        """Return an inventory of the keys of all products that were not read."""
+        others = [product for product in KEY_PRODUCTS if product not in self.products]
+        inventory = Inventory(self._session, self._reader, KEY_PRODUCTS)
         inventory.read_keys(others)
         return inventory
 
@@ -157,11 +157,11 @@ class Inventory:
         return read_keys(self._client, product, code)
 
     def find(self, key: str) -> list[ListedKey]:
-        """Return the keys that ``key`` names, in full or by mask."""
-        return [each for each in self.keys if same_key(each.key, key)]
+        """Return the keys that match ``key``, in full or by mask."""
+        return [listed for listed in self.keys if same_key(listed.key, key)]
 
-    def read_servers(self, products: Collection[str] = (*OF_KEYS, IP_LICENSES)) -> None:
-        """Read the servers of the keys and licenses of ``products``, and count those of each key."""
+    def read_servers(self, products: Collection[str] = (*KEY_PRODUCTS, IP_LICENSES)) -> None:
+        """Read the servers of the keys and licenses of ``products``, and count the servers of each key."""
         units: list[ListedKey | str | tuple[IpLicense, ...]] = [
             key for key in self.keys if key.product in products and key.product != ELS
         ]
@@ -170,14 +170,15 @@ class Inventory:
         notes = {(key.product, key.key): key.note for key in self.keys}
         counted: set[str | tuple[str, str]] = set()
         counts: Counter[tuple[str, str]] = Counter()
-        for unit, outcome in self._gathering.ask(units, lambda each: read_servers(self._client, each)):
+        for unit, outcome in self._reader.read_all(units, lambda unit: read_servers(self._client, unit)):
             if isinstance(outcome, ClnError):
                 self.errors.append(outcome)
                 continue
             self.servers += [
-                replace(each, note=notes.get((each.product, each.key))) if each.key else each for each in outcome
+                replace(server, note=notes.get((server.product, server.key))) if server.key else server
+                for server in outcome
             ]
-            counts.update((each.product, each.key) for each in outcome)
+            counts.update((server.product, server.key) for server in outcome)
             if not isinstance(unit, tuple):
                 counted.add(unit if isinstance(unit, str) else (unit.product, unit.key))
         self.keys = [
@@ -188,13 +189,13 @@ class Inventory:
         ]
 
     def read_host_names(self) -> None:
-        """Read the groups of the account, which know the host names of their servers."""
-        ((_, listed),) = self._gathering.ask([None], lambda _: self._client.groups.groups()) or [(None, [])]
+        """Read the groups of the account, which have the host names of their servers."""
+        ((_, listed),) = self._reader.read_all([None], lambda _: self._client.groups.groups()) or [(None, [])]
         if isinstance(listed, ClnError):
             self._note_unless_refused(listed)
             return
         members: list[GroupServer] = []
-        for _, outcome in self._gathering.ask(listed, self._client.groups.servers):
+        for _, outcome in self._reader.read_all(listed, self._client.groups.servers):
             if isinstance(outcome, ClnError):
                 self._note_unless_refused(outcome)
             else:
@@ -207,7 +208,7 @@ class Inventory:
 
 
 def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
-    """Return the keys of ``product``, those of ELS by ``code``. Raises ClnError."""
+    """Return the keys of ``product``, for ELS those of the product ``code``. Raises ClnError."""
     if product == KERNELCARE:
         return [
             ListedKey(product, row.key, row.limit, row, note=row.note, enabled=row.enabled)
@@ -230,7 +231,7 @@ def read_keys(client: Client, product: str, code: str = "") -> list[ListedKey]:
 
 
 def read_servers(client: Client, unit: ListedKey | str | tuple[IpLicense, ...]) -> list[ListedServer]:
-    """Return the servers of a key, of an ELS product, or the addresses in use of some IP licenses. Raises ClnError."""
+    """Return the servers of a key or an ELS product code, or the addresses in use of IP licenses. Raises ClnError."""
     if isinstance(unit, tuple):
         return _in_use(client.ip_licenses.servers(unit))
     if isinstance(unit, str):
@@ -253,18 +254,19 @@ def _server(product: str, row: Any, key: str) -> ListedServer:
 
 
 def _batches(licenses: Iterable[IpLicense]) -> list[tuple[IpLicense, ...]]:
-    of_address = list({license_.ip: license_ for license_ in licenses}.values())
-    return [tuple(of_address[at : at + MOST_ADDRESSES]) for at in range(0, len(of_address), MOST_ADDRESSES)]
+    unique = list({license_.ip: license_ for license_ in licenses}.values())
+    return [tuple(unique[at : at + MOST_ADDRESSES]) for at in range(0, len(unique), MOST_ADDRESSES)]
 
 
 def _in_use(licenses: Iterable[LicensedServer]) -> list[ListedServer]:
-    """Return the addresses that a server uses, each once, with all its licenses and the oldest check-in."""
-    found: dict[str, ListedServer] = {}
-    for each in licenses:
-        if each.registered or (each.registered is None and each.last_checkin):
-            new = ListedServer(IP_LICENSES, "", each.ip, each.last_checkin, each.created, note=each.name)
-            if (other := found.get(each.ip)) is not None:
+    """Return the addresses in use, each once, with the names of all its licenses and the oldest check-in."""
+    by_ip: dict[str, ListedServer] = {}
+    for license_ in licenses:
+        if license_.registered or (license_.registered is None and license_.last_checkin):
+            ip = license_.ip
+            new = ListedServer(IP_LICENSES, "", ip, license_.last_checkin, license_.created, note=license_.name)
+            if (other := by_ip.get(ip)) is not None:
                 older = new if (new.last_checkin or 0.0) < (other.last_checkin or 0.0) else other
                 new = replace(older, note=f"{other.note}, {new.note}")
-            found[each.ip] = new
-    return list(found.values())
+            by_ip[ip] = new
+    return list(by_ip.values())

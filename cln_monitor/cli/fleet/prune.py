@@ -1,4 +1,4 @@
-"""Which servers can go, and whether it is safe to remove them now."""
+"""The removal of servers that are no longer in use: selection, safety checks, confirmation."""
 
 from __future__ import annotations
 
@@ -8,157 +8,160 @@ from typing import NamedTuple
 
 import typer
 
-from cln_monitor.cli.change import agrees, require_terminal
-from cln_monitor.cli.concurrent import Gathering
-from cln_monitor.cli.exit_codes import Code
-from cln_monitor.cli.fleet.key_argument import keys_named
-from cln_monitor.cli.output import say
+from cln_monitor.cli.change import confirm, require_terminal
+from cln_monitor.cli.concurrent import ConcurrentReader
+from cln_monitor.cli.exit_codes import ExitCode
+from cln_monitor.cli.fleet.key_argument import find_keys
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.session import Session
 from cln_monitor.cli.signals import ends_like_ctrl_c
 from cln_monitor.probes import UNKNOWN
 
 from .criterion import Criterion
-from .inventory import IMUNIFY, KERNELCARE, OF_KEYS, PRODUCT_NAMES, Inventory
+from .inventory import IMUNIFY, KERNELCARE, KEY_PRODUCTS, PRODUCT_NAMES, Inventory
 from .registrations import (
     FIELDS,
-    Standing,
+    ServerStatus,
     oldest_first,
     row_of_server,
+    server_statuses,
     stale_after_in,
-    stand,
 )
 from .removal import SKIPPED, Removal
-from .safety import refuse_incomplete, require_few, require_good_flags, require_whole
+from .safety import refuse_incomplete, require_complete, require_few, require_good_flags
 
 OUTCOME_FIELDS = (*FIELDS, "outcome", "reason")
 OUTCOME_COLUMNS = ("product", "id", "ip", "hostname", "outcome", "reason")
 
 
 class Candidates(NamedTuple):
-    """The servers that can ``go``, and those that look so and are ``kept``, with the reason of each."""
+    """The servers to ``remove``, and those that are ``kept`` although they seem unused, each with a reason."""
 
-    go: list[tuple[Standing, str]]
-    kept: list[tuple[Standing, str]]
+    remove: list[tuple[ServerStatus, str]]
+    kept: list[tuple[ServerStatus, str]]
 
 
 @ends_like_ctrl_c()
 def prune(
     session: Session,
     criterion: Criterion,
-    asked: set[str],
+    requested: set[str],
     key: str | None,
     most: int | None,
     *,
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Remove the servers that ``criterion`` fits, of the products ``asked`` for or of all, once a person has agreed.
+    """Remove the servers to which ``criterion`` applies, of the products ``requested`` or of all, once confirmed.
 
-    SIGTERM and SIGHUP end it as Ctrl-C does. Raises ChangeRefusedError where that is not safe, UsageError and ClnError.
+    SIGTERM and SIGHUP act as Ctrl-C does. Raises ChangeRefusedError if a removal is not safe, UsageError and ClnError.
     """
     if not (yes or dry_run):
         require_terminal("remove servers")
-    products = asked or set(OF_KEYS)
+    products = requested or set(KEY_PRODUCTS)
     if criterion.superseded:
-        products = _of_which_registrations_are_told(products)
+        products = _with_registration_dates(products)
     require_good_flags(session)
-    inventory, wanted = _read(session, criterion, products, key, optional=products - asked)
+    inventory, wanted = _read(session, criterion, products, key, optional=products - requested)
     now = session.cln_now
-    stands = stand(inventory.servers, now, stale_after_in(session))
-    chosen = [each for each in stands if wanted is None or each.server.key in wanted]
-    found = _candidates(chosen, stands, criterion, now)
-    _tell_undated(chosen, criterion)
-    is_all = dry_run or not found.go
+    statuses = server_statuses(inventory.servers, now, stale_after_in(session))
+    chosen = [status for status in statuses if wanted is None or status.server.key in wanted]
+    candidates = _candidates(chosen, statuses, criterion, now)
+    _report_unknown(chosen, criterion)
+    is_all = dry_run or not candidates.remove
     if is_all:
-        _show(session, found, "would_remove")
-    if not found.go:
-        say("no server to remove")
-    require_few([each for each, _ in found.go], stands, most)
+        _show(session, candidates, "would_remove")
+    if not candidates.remove:
+        eprint("no servers to remove")
+    require_few([status for status, _ in candidates.remove], statuses, most)
     if is_all:
         return
-    _ask(session, found, yes=yes)
-    require_good_flags(session)  # the person who was asked may have taken an hour
+    _confirm(session, candidates, yes=yes)
+    require_good_flags(session)  # the confirmation may have taken an hour
     removal = Removal(session, inventory, criterion)
-    removal.run(found.go, found.kept)
+    removal.run(candidates.remove, candidates.kept)
     if not session.output.is_table:
         session.output.rows(removal.rows(), "")
     removal.end()
 
 
-def _of_which_registrations_are_told(products: set[str]) -> set[str]:
+def _with_registration_dates(products: set[str]) -> set[str]:
     if KERNELCARE not in products:
-        say("note: only KernelCare servers can be superseded")
+        eprint("note: only KernelCare servers can be superseded")
     return products & {KERNELCARE}
 
 
-def _ask(session: Session, found: Candidates, *, yes: bool) -> None:
-    """Show what is to go, and end the program where the person who is asked does not agree."""
+def _confirm(session: Session, candidates: Candidates, *, yes: bool) -> None:
+    """Show the servers to remove, and exit the program if the removal is not confirmed."""
     if session.output.is_table:
-        _show(session, found, "to_remove")
+        _show(session, candidates, "to_remove")
     elif not yes:
-        for each, reason in found.go:
-            say(f"{each.server.name}: {reason}")
-    these = "this server" if len(found.go) == 1 else f"these {len(found.go)} servers"
-    if not yes and not agrees(f"remove {these} at {session.client.api}?"):
-        raise typer.Exit(Code.REFUSED)
+        for status, reason in candidates.remove:
+            eprint(f"{status.server.name}: {reason}")
+    number = len(candidates.remove)
+    servers = "this server" if number == 1 else f"these {number} servers"
+    if not yes and not confirm(f"remove {servers} at {session.client.api}?"):
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _read(
     session: Session, criterion: Criterion, products: set[str], key: str | None, *, optional: set[str]
 ) -> tuple[Inventory, set[str] | None]:
-    """Return all there is of ``products``, or of those that have the ``key`` where one is given, and that key.
+    """Return the inventory of ``products``, and the ``key`` in full, or None; with a key, only of its products.
 
-    Raises ChangeRefusedError where it is not whole, UsageError and ClnError.
+    Raises ChangeRefusedError if the inventory is incomplete, UsageError and ClnError.
     """
-    with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering, optional)
+    with ConcurrentReader(session) as reader:
+        inventory = Inventory(session, reader, optional)
         inventory.read_keys(products)
         refuse_incomplete(inventory.errors)
-        wanted = None if key is None else {each.key for each in keys_named(session, inventory, key)}
+        wanted = None if key is None else {listed.key for listed in find_keys(session, inventory, key)}
         if wanted is not None:
-            products = {each.product for each in inventory.keys if each.key in wanted}
-        reported = {each.key: each.used for each in inventory.keys if each.product == IMUNIFY}
+            products = {listed.product for listed in inventory.keys if listed.key in wanted}
+        reported = {listed.key: listed.used for listed in inventory.keys if listed.product == IMUNIFY}
         inventory.read_servers(products)
         if criterion.superseded:
             inventory.read_host_names()
-    inventory.tell_unavailable()
+    inventory.report_unavailable()
     refuse_incomplete(inventory.errors)
-    require_whole([each for each in inventory.keys if each.product in products], reported)
+    require_complete([listed for listed in inventory.keys if listed.product in products], reported)
     return inventory, wanted
 
 
-def _candidates(chosen: Sequence[Standing], stands: Sequence[Standing], criterion: Criterion, now: float) -> Candidates:
-    ids = Counter((each.server.product, each.server.server_id) for each in stands)
-    go, kept = [], []
-    for each in sorted(chosen, key=oldest_first):
-        server = each.server
-        if not criterion.fits(each):
-            if criterion.superseded and each.rival:
-                kept.append((each, f"not superseded: {each.rival}"))
+def _candidates(
+    chosen: Sequence[ServerStatus], statuses: Sequence[ServerStatus], criterion: Criterion, now: float
+) -> Candidates:
+    ids = Counter((status.server.product, status.server.server_id) for status in statuses)
+    remove, kept = [], []
+    for status in sorted(chosen, key=oldest_first):
+        server = status.server
+        if not criterion.applies(status):
+            if criterion.superseded and status.rival:
+                kept.append((status, f"not superseded: {status.rival}"))
         elif ids[server.product, server.server_id] > 1:
-            kept.append((each, "another server has the same id, and CLN removes by id alone"))
-        elif objection := criterion.objection(each, now):
-            kept.append((each, objection))
+            kept.append((status, "another server has the same id, and CLN removes servers by id only"))
+        elif objection := criterion.objection(status, now):
+            kept.append((status, objection))
         else:
-            go.append((each, criterion.reason(each, now)))
-    return Candidates(go, kept)
+            remove.append((status, criterion.reason(status, now)))
+    return Candidates(remove, kept)
 
 
-def _tell_undated(chosen: Sequence[Standing], criterion: Criterion) -> None:
-    """Tell of how many servers nobody can say whether they can go."""
+def _report_unknown(chosen: Sequence[ServerStatus], criterion: Criterion) -> None:
+    """Report the number of servers that are not removed because their last check-in is unknown."""
     if criterion.superseded:
         return
-    counts = Counter(each.server.product for each in chosen if each.checkin == UNKNOWN)
+    counts = Counter(status.server.product for status in chosen if status.checkin == UNKNOWN)
     for product, number in counts.items():
         servers = f"{number} {PRODUCT_NAMES[product]} server{'s' * (number != 1)}"
-        say(f"note: CLN does not tell the last check-in of {servers}; not removed")
+        eprint(f"note: CLN does not report the last check-in of {servers}; not removed")
 
 
-def _show(session: Session, found: Candidates, outcome: str) -> None:
-    """Show the list of what can go, which is to have that ``outcome``, and of what looks so and stays."""
+def _show(session: Session, candidates: Candidates, outcome: str) -> None:
+    """Show the servers to remove, with the given ``outcome``, and those that are kept."""
     rows = [
-        row_of_server(each, session.account.name) | {"outcome": what, "reason": reason}
-        for what, listed in ((outcome, found.go), (SKIPPED, found.kept))
-        for each, reason in listed
+        row_of_server(status, session.account.name) | {"outcome": name, "reason": reason}
+        for name, listed in ((outcome, candidates.remove), (SKIPPED, candidates.kept))
+        for status, reason in listed
     ]
     session.output.rows(rows, "")

@@ -1,4 +1,4 @@
-"""What a question names of that which a change is about: keys by their note, servers by address, name and check-in."""
+"""The texts in questions about what a change affects: keys by note, servers by address, name and check-in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import UNSET
 
-from cln_monitor.cli.concurrent import Gathering
-from cln_monitor.cli.output import say
+from cln_monitor.cli.concurrent import ConcurrentReader
+from cln_monitor.cli.output import eprint
 from cln_monitor.cli.session import Session
 from cln_monitor.cln import AuthorizationError, Client, ClnError, RefusedError, clean_text
 from cln_monitor.durations import format_age
@@ -18,53 +18,57 @@ from .inventory import ELS, Inventory, ListedServer, els_codes, read_keys, read_
 
 
 def stakes_of_key(session: Session, product: str, key: str) -> Callable[[], str]:
-    """Return what tells, when somebody is asked, what goes with ``key``: its note, and the number of its servers."""
-    return _unless_unreadable(lambda: _of_key(session, product, key), "its note and servers could not be read")
+    """Return a function that reads the note of ``key`` and its number of servers, as a text for the question."""
+    return _unless_unreadable(lambda: _describe_key(session, product, key), "its note and servers could not be read")
 
 
 def stakes_of_server(session: Session, product: str, server_id: str, new_key: str = "") -> Callable[[], str]:
-    """Return what tells, when somebody is asked, which server it is, by address, host name, key and last check-in.
+    """Return a function that reads a server's address, host name, key and last check-in, as a text for the question.
 
-    It reads the keys of the product and their servers, and tells the note of ``new_key`` where one is given.
+    It reads the keys of the product and their servers. The text has the note of ``new_key``, if one is given.
     """
-    return _unless_unreadable(lambda: _of_server(session, product, server_id, new_key), "it could not be read")
+    return _unless_unreadable(
+        lambda: _describe_server(session, product, server_id, new_key), "the server could not be read"
+    )
 
 
 def stakes_of_members(session: Session, group: str, ids: Sequence[str]) -> Callable[[], str]:
-    """Return what tells, when somebody is asked, which servers of ``group`` those of ``ids`` are."""
+    """Return a function that reads the address and host name of each of ``ids`` in ``group``, as a text."""
 
     def stakes() -> str:
-        members = {each.server_id: each for each in session.client.groups.servers(group)}
+        members = {member.server_id: member for member in session.client.groups.servers(group)}
         return ", ".join(
-            f"{each}: {_joined(found.ip, found.hostname)}" if (found := members.get(each)) else f"{each}: not in it"
-            for each in ids
+            f"{id_}: {_joined(member.ip, member.hostname)}"
+            if (member := members.get(id_))
+            else f"{id_}: not in the group"
+            for id_ in ids
         )
 
     return _unless_unreadable(stakes, "its servers could not be read")
 
 
 def changes_of_key(limit: int | None, note: str | None) -> Callable[[], str] | None:
-    """Return what tells the new limit and note of a key; None where it gets neither."""
+    """Return a function that returns a text about the new limit and note of a key; None if neither changes."""
     parts = [
         f"new limit {limit or 'unlimited'}" if limit is not None else "",
-        f"new note {note!r}" if note else "no note any more" if note is not None else "",
+        f"new note {note!r}" if note else "note removed" if note is not None else "",
     ]
     return (lambda: ", ".join(filter(None, parts))) if any(parts) else None
 
 
 def _unless_unreadable(stakes: Callable[[], str], otherwise: str) -> Callable[[], str]:
-    def told() -> str:
+    def text() -> str:
         try:
             return stakes()
         except ClnError as error:
             if isinstance(error, AuthorizationError):
-                raise  # and so would the change be
+                raise  # the change would be refused as well
             return otherwise
 
-    return told
+    return text
 
 
-def _of_key(session: Session, product: str, key: str) -> str:
+def _describe_key(session: Session, product: str, key: str) -> str:
     client: Client = session.client
     codes = els_codes(session) if product == ELS else [""]
     for code in codes:
@@ -74,41 +78,41 @@ def _of_key(session: Session, product: str, key: str) -> str:
             if product == ELS and isinstance(codes, DefaultList):
                 continue
             raise
-        for each in listed:
-            if each.key == key:
-                servers = read_servers(client, code if product == ELS else each)
+        for listed_key in listed:
+            if listed_key.key == key:
+                servers = read_servers(client, code if product == ELS else listed_key)
                 number = sum(server.key == key for server in servers)
-                note = f"note {each.note!r}, " if each.note else ""
+                note = f"note {listed_key.note!r}, " if listed_key.note else ""
                 return f"{note}{number} server{'s' * (number != 1)}"
-    return "no key of the account"
+    return "not in the account"
 
 
-def _of_server(session: Session, product: str, server_id: str, new_key: str) -> str:
-    with Gathering(session) as gathering:
-        inventory = Inventory(session, gathering)
+def _describe_server(session: Session, product: str, server_id: str, new_key: str) -> str:
+    with ConcurrentReader(session) as reader:
+        inventory = Inventory(session, reader)
         inventory.read_keys([product])
         inventory.read_servers([product])
-    found = [_described(session, each) for each in inventory.servers if each.server_id == server_id]
-    if not found and inventory.errors:
+    texts = [_described(session, server) for server in inventory.servers if server.server_id == server_id]
+    if not texts and inventory.errors:
         raise inventory.errors[0]
-    if len(found) > 1:
-        say(f"note: {len(found)} servers have this id")
-    notes = [each.note for each in inventory.keys if each.key == new_key and each.note]
+    if len(texts) > 1:
+        eprint(f"note: {len(texts)} servers have this id")
+    notes = [key.note for key in inventory.keys if key.key == new_key and key.note]
     new = [f"new key: note {note!r}" for note in notes]
-    return "; ".join([*(found or ["no server of the account"]), *new])
+    return "; ".join([*(texts or ["not in the account"]), *new])
 
 
 def _described(session: Session, server: ListedServer) -> str:
     note = f" (note {server.note!r})" if server.note else ""
-    told = server.last_checkin
-    if told is UNSET:
-        seen = ""
-    elif told is None:
-        seen = "never checked in"
+    checkin = server.last_checkin
+    if checkin is UNSET:
+        text = ""
+    elif checkin is None:
+        text = "never checked in"
     else:
-        seen = f"last check-in {format_age(max(0.0, session.cln_now - told))} ago"
-    return _joined(server.ip, server.hostname, f"key {mask_key(server.key)}{note}" if server.key else "", seen)
+        text = f"last check-in {format_age(max(0.0, session.cln_now - checkin))} ago"
+    return _joined(server.ip, server.hostname, f"key {mask_key(server.key)}{note}" if server.key else "", text)
 
 
 def _joined(*parts: str) -> str:
-    return ", ".join(clean_text(each) for each in parts if each) or "no address"
+    return ", ".join(clean_text(part) for part in parts if part) or "no address"

@@ -1,1 +1,1 @@
-"""HTTP as the API needs it: connections, time limits, rates, and errors in words; it knows no call of the API."""
+"""HTTP for the API: connections, deadlines, rate limits, and error texts; independent of the calls of the API."""

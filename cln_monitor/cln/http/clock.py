@@ -1,4 +1,4 @@
-"""Time as an argument: the machine's clock, which tests replace by one they turn by hand."""
+"""The clock of the machine, which tests replace by one that they set."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What our code asks of time."""
+    """The time functions that the client uses."""
 
     def time(self) -> float:
         """Return Unix seconds."""
 
     def monotonic(self) -> float:
-        """Return seconds that never jump, from an arbitrary start."""
+        """Return monotonic seconds from an arbitrary start."""
 
     def sleep(self, seconds: float) -> None:
-        """Return after ``seconds``, or earlier once we stop."""
+        """Return after ``seconds``, or earlier when the process is stopping."""
 
 
-# Where there is one, a clock that goes on while the machine sleeps: what was read before that is older by as much.
+# A clock that includes suspend, where available: after it, data is older by that time.
 _MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class SystemClock:
-    """The machine's clock. After :meth:`stop` nobody sleeps any more, so that a stop waits for no back-off."""
+    """The clock of the machine. After :meth:`stop` sleeps end at once, so that no back-off delays a stop."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
@@ -35,7 +35,7 @@ class SystemClock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds that never jump, those in which the machine slept among them."""
+        """Return monotonic seconds, including the time in which the machine was suspended."""
         return time.clock_gettime(_MONOTONIC)
 
     def sleep(self, seconds: float) -> None:
@@ -44,5 +44,5 @@ class SystemClock:
             self._stopped.wait(seconds)
 
     def stop(self) -> None:
-        """Wake up all sleepers and let none sleep again."""
+        """End all sleeps, and prevent further ones."""
         self._stopped.set()

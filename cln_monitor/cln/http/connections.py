@@ -1,6 +1,6 @@
-"""The connections of a run, and which of them may be used again: an answer must belong to the request before it.
+"""Reusable connections: a connection is reused only if its next response must belong to the next request.
 
-The pool of urllib3 asks a connection for ``is_connected`` before each request, and opens it anew where it is not.
+The pool of urllib3 checks ``is_connected`` before each request, and reconnects if it is False.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from cln_monitor.http_response import StrictResponse
 
 from .sockets import WAITING, connect, this_call
 
-_LONGEST_IDLE = 30.0  # seconds; the most impatient NATs forget a connection after a minute or two
+_LONGEST_IDLE = 30.0  # seconds; some NATs drop an idle connection after a minute or two
 
 
 class ReusableConnection(HTTPConnection):
-    """A connection that tells its pool whether it may be used again, and a failed call whether that was the reason."""
+    """A connection that knows whether it can be reused, and whether a failed call was sent over a reused one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -29,20 +29,20 @@ class ReusableConnection(HTTPConnection):
         self._used_at = 0.0
         self._requests = 0
 
-    def response_class(  # type: ignore[override] # http.client calls it, as it would call a class
+    def response_class(  # type: ignore[override] # http.client calls it like a class
         self, *args: Any, **kwargs: Any
     ) -> StrictResponse:
-        """Return what reads the response to a request that was sent over this connection."""
+        """Return the response object for a request on this connection."""
         self._response = StrictResponse(*args, **kwargs)
         return self._response
 
     def connect(self) -> None:
-        """Open it: nothing of what was before counts any more."""
+        """Open the connection, and reset its state."""
         self._response, self._is_retired, self._requests = None, False, 0
         super().connect()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request, over a new connection where this one is not open."""
+        """Send a request; open the connection first if it is closed."""
         if self.is_closed:
             self.connect()
         this_call.connection = self
@@ -53,7 +53,7 @@ class ReusableConnection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether another request may be sent over it: the pool asks this before each."""
+        """Whether another request may be sent; the pool checks this before each request."""
         return (
             not this_call.over_new
             and not self._is_retired
@@ -65,16 +65,16 @@ class ReusableConnection(HTTPConnection):
 
     @property
     def was_reused(self) -> bool:
-        """Whether its last request was not its first."""
+        """Whether its last request was not the first one."""
         return self._requests > 1
 
     @property
     def has_begun(self) -> bool:
-        """Whether any byte of the response to its last request came."""
+        """Whether any byte of the response to its last request was received."""
         return self._response is not None and self._response.has_begun
 
     def retire(self) -> None:
-        """Let it not be used again, as what came over it was not what was asked for."""
+        """Prevent its reuse, after an unexpected response."""
         self._is_retired = True
 
 
@@ -89,12 +89,12 @@ class _TlsConnection(ReusableConnection, HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         sock = connect(self._dns_host, self.port)
         if self.proxy_is_tunneling:
-            this_call.stage = "asking the proxy"
+            this_call.stage = "while waiting for the proxy"
         return sock
 
     def connect(self) -> None:
         super().connect()
-        self.is_verified = True  # or nobody wants it to be: then urllib3 would warn of it again and again
+        self.is_verified = True  # or verification is disabled: then urllib3 would warn each time
         this_call.stage = WAITING
 
 
@@ -107,4 +107,4 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _TlsPool}
-"""The connection pools, by URL scheme, whose sockets keep the deadline."""
+"""The connection pools, by URL scheme, whose sockets enforce the deadline of the call."""

@@ -1,8 +1,8 @@
-"""What the dates of an answer say: how far CLN's clock is from ours, and how long ``Retry-After`` asks to wait.
+"""Read the dates in a response: the skew of CLN's clock, and the wait in ``Retry-After``.
 
-An answer with an ``Age`` comes from a cache (RFC 9111, section 4.2.3): its ``Date`` is when CLN made it, and ``Date``
-plus ``Age`` may be the clock of the cache. So such an answer says nothing about CLN's clock, whatever its ``Age``;
-with ``Age: 0`` it was made or confirmed just now.
+A response with an ``Age`` comes from a cache (RFC 9111, section 4.2.3): its ``Date`` is when CLN generated it, and
+``Date`` plus ``Age`` may be the clock of the cache. Such a response says nothing about CLN's clock, except with
+``Age: 0``, as it was then generated or validated just now.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from email.utils import parsedate_to_datetime
 
 from urllib3 import HTTPHeaderDict
 
-_EARLIEST, _LATEST = 1577836800.0, 4102444800.0  # 2020 and 2100: a clock outside of them was never set
+_EARLIEST, _LATEST = 1577836800.0, 4102444800.0  # 2020 and 2100: a clock outside this range was never set
 
 
 def http_date(text: str) -> float | None:
-    """Return the Unix seconds of an HTTP date, which is in UTC, or None for what is none."""
+    """Return the Unix seconds of an HTTP date, in UTC, or None for an invalid date."""
     try:
         date = parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
@@ -25,17 +25,17 @@ def http_date(text: str) -> float | None:
 
 
 def clock_skew(headers: HTTPHeaderDict, now: float) -> float | None:
-    """Return CLN's clock less ours in seconds, None when the answer does not tell; ``now`` is the time by ours."""
+    """Return CLN's clock minus ``now``, the local time, in seconds; None if the response has no usable date."""
     date = _date_of(headers)
     return None if date is None or _is_from_cache(headers) else date - now
 
 
 def retry_after_seconds(headers: HTTPHeaderDict, now: float) -> float | None:
-    """Return how many seconds ``Retry-After`` asks to wait, None when it asks for no wait that can be read.
+    """Return the wait in ``Retry-After`` in seconds, or None if it is missing or invalid.
 
-    A date is one of CLN's clock, so it counts from the ``Date`` of the same answer: a clock that is wrong, theirs or
-    ours, changes nothing. In an answer from a cache some of the wait has passed: it counts from ``now`` where that
-    lies between the two. Without a ``Date`` it counts from ``now``.
+    A date is relative to the ``Date`` of the same response, so that neither CLN's nor the local clock needs to be
+    right. In a response from a cache it is relative to ``now`` if that is between the two dates, as a part of the wait
+    has passed. Without a ``Date`` it is relative to ``now``.
     """
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal() and text.isascii():
@@ -50,7 +50,7 @@ def retry_after_seconds(headers: HTTPHeaderDict, now: float) -> float | None:
 
 
 def _date_of(headers: HTTPHeaderDict) -> float | None:
-    """Return the Unix seconds of ``Date``, None without one that can be meant."""
+    """Return the Unix seconds of ``Date``, or None without a plausible one."""
     texts = set(headers.getlist("Date"))
     date = http_date(texts.pop()) if len(texts) == 1 else None
     return date if date is not None and _EARLIEST <= date < _LATEST else None

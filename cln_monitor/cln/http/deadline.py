@@ -1,4 +1,4 @@
-"""The moment at which a run of several calls must be over."""
+"""The deadline of a run of several calls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from .clock import Clock
 
 
 class Deadline:
-    """The moment at which a run of several calls must be over; each call gets what is left of it.
+    """The deadline of a run of several calls; each call gets the remaining time.
 
-    ``name`` is what a person sets it by, for the error of a call that would have needed more of it.
+    ``name`` is the option that sets it, for the error of a call that times out.
     """
 
     def __init__(self, seconds: float, clock: Clock, name: str = "") -> None:
@@ -19,10 +19,10 @@ class Deadline:
         self._ends_at = clock.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds that are left, 0 when it has passed."""
+        """Return the remaining seconds, 0 after the deadline."""
         return max(0.0, self._ends_at - self._clock.monotonic())
 
     @classmethod
     def never(cls, clock: Clock) -> Deadline:
-        """Return a deadline that does not come."""
+        """Return a deadline that never comes."""
         return cls(math.inf, clock)

@@ -1,4 +1,4 @@
-"""What the exceptions of the HTTP libraries mean, in our own words and without their URLs."""
+"""Translate the exceptions of the HTTP libraries into ClnErrors, without their URLs."""
 
 from __future__ import annotations
 
@@ -22,48 +22,46 @@ FAILURES = (
     http.client.HTTPException,
     urllib3.exceptions.HTTPError,
 )
-"""All that a request and the reading of its answer may raise."""
+"""All exceptions that a request and the reading of its response may raise."""
 
 
 def translate(error: BaseException, stage: str, seconds: float, *, request_sent: bool = False) -> ClnError:
-    """Return the error of ours that ``error`` is; ``stage`` is how far the call was, ``seconds`` its deadline."""
-    meant = _meaning_of(error, stage, seconds)
-    meant.request_sent = request_sent
-    return meant
+    """Return the ClnError for ``error``; ``stage`` is the phase of the call, ``seconds`` its deadline."""
+    translated = _translated(error, stage, seconds)
+    translated.request_sent = request_sent
+    return translated
 
 
-def _meaning_of(error: BaseException, stage: str, seconds: float) -> ClnError:
+def _translated(error: BaseException, stage: str, seconds: float) -> ClnError:
     causes = list(_causes(error))
-    for kinds, meaning in _MEANINGS:
+    for kinds, make_error in _TRANSLATIONS:
         for cause in causes:
             if isinstance(cause, kinds):
-                return meaning(cause, stage, seconds)
-    return UnreachableError(f"{type(error).__name__} while {stage}")
+                return make_error(cause, stage, seconds)
+    return UnreachableError(f"{type(error).__name__} {stage}")
 
 
-_CUT = "the answer was cut: less came than its header promised"
+_INCOMPLETE = "incomplete response from CLN: the connection was closed before the end of the body"
 _INVALID = "unexpected response from CLN: not valid HTTP"
-_Meaning = Callable[[Any, str, float], ClnError]
+_MakeError = Callable[[Any, str, float], ClnError]
 
-# The first that fits counts, so what is special stands before what is general.
-_MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
+# The first match counts, so specific types come before general ones.
+_TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], _MakeError], ...] = (
     (
         (TimeoutError, urllib3.exceptions.TimeoutError),
-        lambda _, stage, seconds: TimedOutError(f"no complete answer within {seconds:.3g} s, it was still {stage}"),
+        lambda _, stage, seconds: TimedOutError(f"timed out after {seconds:.3g} s {stage}"),
     ),
     (
         (socket.gaierror,),
-        lambda cause, *_: UnreachableError(f"the host name does not resolve ({cause.strerror})", transient=True),
+        lambda cause, *_: UnreachableError(f"cannot resolve the host name: {cause.strerror}", transient=True),
     ),
     (
         (ssl.SSLCertVerificationError,),
-        lambda cause, *_: UnreachableError(
-            f"its TLS certificate is not to be trusted ({cause.verify_message.rstrip('.')})"
-        ),
+        lambda cause, *_: UnreachableError(f"TLS certificate verification failed: {cause.verify_message.rstrip('.')}"),
     ),
     (
         (ssl.SSLEOFError, ssl.SSLZeroReturnError),
-        lambda _, stage, __: UnreachableError(f"the connection was closed while {stage}", transient=True),
+        lambda _, stage, __: UnreachableError(f"connection closed {stage}", transient=True),
     ),
     (
         (ssl.SSLError,),
@@ -75,7 +73,7 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ),
     (
         (NotHttpError,),
-        lambda cause, *_: BadAnswerError(f"{_INVALID} ({cause}); is api_url right?"),
+        lambda cause, *_: BadAnswerError(f"{_INVALID} ({cause}); check api_url"),
     ),
     (
         (InvalidResponseError,),
@@ -83,15 +81,15 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ),
     (
         (UnfinishedBodyError,),
-        lambda cause, *_: BadAnswerError(f"the answer was cut: {cause}", transient=True),
+        lambda cause, *_: BadAnswerError(f"incomplete response from CLN: {cause}", transient=True),
     ),
     (
         (BodyError,),
-        lambda cause, *_: BadAnswerError(f"unexpected response from CLN: not {cause}"),
+        lambda cause, *_: BadAnswerError(f"unexpected response from CLN: {cause}"),
     ),
     (
         (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead),
-        lambda *_: BadAnswerError(_CUT, transient=True),
+        lambda *_: BadAnswerError(_INCOMPLETE, transient=True),
     ),
     (
         (ConnectionRefusedError,),
@@ -99,29 +97,29 @@ _MEANINGS: tuple[tuple[tuple[type[BaseException], ...], _Meaning], ...] = (
     ),
     (
         (ConnectionError,),
-        lambda _, stage, __: UnreachableError(f"the connection was closed while {stage}", transient=True),
+        lambda _, stage, __: UnreachableError(f"connection closed {stage}", transient=True),
     ),
     (
         (http.client.HTTPException, urllib3.exceptions.InvalidHeader),
-        lambda *_: BadAnswerError(f"{_INVALID}; is api_url right?"),
+        lambda *_: BadAnswerError(f"{_INVALID}; check api_url"),
     ),
     (
         (OSError,),
         lambda cause, stage, _: UnreachableError(
-            f"{cause.strerror or type(cause).__name__} while {stage}", transient=cause.errno is not None
+            f"{cause.strerror or type(cause).__name__} {stage}", transient=cause.errno is not None
         ),
     ),
     (
         (urllib3.exceptions.ProtocolError,),
-        lambda *_: BadAnswerError(_CUT, transient=True),
+        lambda *_: BadAnswerError(_INCOMPLETE, transient=True),
     ),
 )
 
 
 def _tls_problem(reason: str) -> str:
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
-        return "what answers there does not speak TLS; is api_url right?"
-    return f"TLS failed ({reason.lower().replace('_', ' ')})"
+        return "TLS handshake failed: the server does not speak TLS; check api_url"
+    return f"TLS error: {reason.lower().replace('_', ' ')}"
 
 
 def _of_proxy(error: urllib3.exceptions.ProxyError) -> ClnError:
@@ -129,39 +127,39 @@ def _of_proxy(error: urllib3.exceptions.ProxyError) -> ClnError:
         refused = re.match(r"Tunnel connection failed: (\d.*)", str(cause), re.DOTALL)
         if refused:
             return UnreachableError(
-                f"the proxy refuses: {clean_text(refused[1])}", transient=refused[1].startswith("5")
+                f"the proxy refused the connection: {clean_text(refused[1])}", transient=refused[1].startswith("5")
             )
         if isinstance(cause, OSError) and cause.strerror:
-            return UnreachableError(f"the proxy cannot be reached ({cause.strerror})", transient=True)
-    return UnreachableError("the proxy gives no way through", transient=True)
+            return UnreachableError(f"cannot connect to the proxy: {cause.strerror}", transient=True)
+    return UnreachableError("cannot connect through the proxy", transient=True)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Walk from an exception to what lies behind it: chained, given as ``reason``, or as an argument."""
-    waiting, seen = [error], set[int]()
+    """Yield an exception and its causes: chained, in ``reason``, or among the arguments."""
+    waiting, visited = [error], set[int]()
     while waiting:
         cause = waiting.pop()
-        if id(cause) in seen:
+        if id(cause) in visited:
             continue
-        seen.add(id(cause))
+        visited.add(id(cause))
         yield cause
-        behind = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-        waiting += [other for other in behind if isinstance(other, BaseException)]
+        candidates = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+        waiting += [candidate for candidate in candidates if isinstance(candidate, BaseException)]
 
 
 _GAVE_UP = frozenset({408, 444, 460, 499})
 
 
-def says_nothing_was_done(status: int) -> bool:
-    """Tell whether an answer with this HTTP ``status`` says that the request was not carried out.
+def means_not_processed(status: int) -> bool:
+    """Return whether a response with this HTTP ``status`` means that the request was not processed.
 
     A client error does: "the server cannot or will not process the request" (RFC 9110, sections 15 and 15.5). That
-    includes 405 and 411 to 417, by which a server refuses a request for its form; 409, "could not be completed";
-    425, "unwilling to risk processing" it (RFC 8470); 429 (RFC 6585); and any that nobody knows, which counts as 400.
-    The exceptions are 408, which answers a request that never arrived completely, and so not ours, and 444, 460 and
-    499, by which load balancers say that somebody gave up waiting.
+    includes 405 and 411 to 417, which reject the form of a request; 409, "could not be completed"; 425, "unwilling to
+    risk processing" it (RFC 8470); 429 (RFC 6585); and unknown ones, which count as 400. The exceptions are 408, which
+    is a response to an incomplete request, and so not to this one, and 444, 460 and 499, which load balancers send when
+    a side has given up waiting.
 
-    Nothing is known after a server error (section 15.6), which may come from a gateway while CLN goes on working; after
-    a redirect, as 303 follows what was done; and after an answer that is cut or missing.
+    It is unknown after a server error (section 15.6), which a gateway may send while CLN is still processing; after a
+    redirect, as 303 follows a completed request; and after an incomplete or missing response.
     """
     return 400 <= status < 500 and status not in _GAVE_UP

@@ -1,4 +1,4 @@
-"""Places for calls in flight, given in the order in which they were asked for."""
+"""A semaphore that serves waiting threads in order."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections import deque
 
 
 class FairSemaphore:
-    """``number`` places. Who leaves hands the place to who has waited longest.
+    """A semaphore with ``number`` slots; a released slot is passed to the thread that has waited longest.
 
-    A semaphore of the standard library lets the thread that leaves come back at once, past all who wait.
+    The semaphore of the standard library lets a thread that releases a slot acquire it again before all waiting ones.
     """
 
     def __init__(self, number: int) -> None:
@@ -17,8 +17,8 @@ class FairSemaphore:
         self._free = number
         self._waiting: deque[threading.Event] = deque()
 
-    def take(self, longest_wait: float) -> bool:
-        """Take a place, and tell whether there was one within ``longest_wait`` seconds."""
+    def acquire(self, longest_wait: float) -> bool:
+        """Acquire a slot; return False if none was free within ``longest_wait`` seconds."""
         with self._lock:
             if self._free and not self._waiting:
                 self._free -= 1
@@ -28,13 +28,13 @@ class FairSemaphore:
         if mine.wait(min(longest_wait, threading.TIMEOUT_MAX)):
             return True
         with self._lock:
-            if mine.is_set():  # it was handed over at the last moment
+            if mine.is_set():  # a slot was passed on at the last moment
                 return True
             self._waiting.remove(mine)
             return False
 
-    def leave(self) -> None:
-        """Give the place back."""
+    def release(self) -> None:
+        """Release the slot."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()

@@ -1,8 +1,7 @@
-"""HTTP to one CLN: connections that are kept, one TLS context, nothing taken from the environment, nobody followed.
+"""The connection pool of one API root: persistent connections, one TLS context, no environment, no redirects.
 
-They are kept by the adapter of ``requests``, which also knows how proxies are spoken to. A call goes to them without
-the ``ConnectionPool`` before it: to prepare a request and to wrap its answer is a third of all the CPU that a call
-takes.
+The pool is the adapter of ``requests``, which also implements proxies. Calls use its pool manager directly, as
+preparing a request and wrapping its response would take a third of the CPU time of a call.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from .tls import client_context
 
 
 class ConnectionPool(HTTPAdapter):
-    """Asks ``api_url`` over up to ``pool_size`` connections, which keep the call's deadline. Safe between threads.
+    """Sends requests to ``api_url`` over up to ``pool_size`` connections, within the call's deadline. Thread-safe.
 
-    ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError when there is
-    TLS and the bundle cannot be read.
+    ``proxy`` is a URL; ``ca_file`` the path of a PEM bundle, by default that of certifi. Raises OSError if TLS is used
+    and the bundle cannot be read.
     """
 
     __attrs__ = (*HTTPAdapter.__attrs__, "_context", "_proxy", "_api_url", "_headers")
@@ -37,7 +36,7 @@ class ConnectionPool(HTTPAdapter):
     def __init__(
         self, *, api_url: str, pool_size: int, proxy: str | None, ca_file: str | None, insecure_skip_verify: bool
     ) -> None:
-        # It logs what it asks for, and with it tokens: as a warning already, when a header is malformed.
+        # urllib3 logs URLs, which contain tokens, even in a warning about a malformed header.
         logging.getLogger("urllib3").setLevel(logging.ERROR)
         self._context = None
         if "https" in {urlsplit(url).scheme for url in (api_url, proxy or "")}:
@@ -54,12 +53,12 @@ class ConnectionPool(HTTPAdapter):
         if login := login_of(api_url):
             self._headers["Authorization"] = _basic(login)
 
-    def another(self) -> ConnectionPool:
-        """Return a session that asks in the same way over connections of its own."""
-        return copy.copy(self)  # an adapter of ``requests`` opens none of those that it is a copy of
+    def clone(self) -> ConnectionPool:
+        """Return a pool with the same settings and connections of its own."""
+        return copy.copy(self)  # the copy of an adapter has no connections
 
-    def ask(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> BaseHTTPResponse:
-        """Send one request and return its answer, the body unread. Raises what ``FAILURES`` lists."""
+    def request(self, method: str, path: str, query: Mapping[str, str], seconds: float) -> BaseHTTPResponse:
+        """Send one request and return the response with an unread body. Raises the exceptions in ``FAILURES``."""
         url = f"{self._api_url}{path}?{urlencode(query)}" if query else self._api_url + path
         connections: PoolManager = self.proxy_manager_for(self._proxy) if self._proxy else self.poolmanager
         return connections.urlopen(
@@ -73,7 +72,7 @@ class ConnectionPool(HTTPAdapter):
         )
 
     def close(self) -> None:
-        """End the connections that no call uses, at once: urllib3 leaves that to the collection of garbage."""
+        """Close the idle connections at once: urllib3 leaves that to the garbage collector."""
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():
                 if (pool := manager.pools.get(key)) is not None:
@@ -81,17 +80,17 @@ class ConnectionPool(HTTPAdapter):
         super().close()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Hand one TLS context to all connections: by itself ``requests`` loads the CA bundle for each, 19 ms."""
+        """Use one TLS context for all connections: ``requests`` would load the CA bundle for each, 19 ms."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
-        """Return what a ``proxy`` is sent: ``requests`` sends its password in Latin-1, which not all have."""
+        """Return the headers for a ``proxy``, with its password in UTF-8: ``requests`` can only send Latin-1."""
         login = login_of(proxy)
         return {"Proxy-Authorization": _basic(login)} if login else {}
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Hand it to those through a ``proxy`` as well, and to that with the proxy."""
+        """Use the TLS context for connections through and to a ``proxy`` as well."""
         contexts = {"ssl_context": self._context, "proxy_ssl_context": self._context}
         manager = super().proxy_manager_for(proxy, **kwargs, **contexts)
         manager.pool_classes_by_scheme = POOLS
@@ -99,5 +98,5 @@ class ConnectionPool(HTTPAdapter):
 
 
 def _basic(login: tuple[bytes, bytes]) -> str:
-    """Return what a header carries of a ``login``, user and password (RFC 7617)."""
+    """Return the value of an authorization header for user and password (RFC 7617)."""
     return f"Basic {b64encode(b':'.join(login)).decode()}"

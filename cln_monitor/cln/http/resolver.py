@@ -1,8 +1,8 @@
-"""The addresses of a host, within a time: nothing can interrupt ``getaddrinfo``, so who asks does not wait for it.
+"""Resolve host names with a timeout: ``getaddrinfo`` cannot be interrupted, so it runs in another thread.
 
-A look-up that hangs goes on in a thread of its own, for as long as the system lets it. Who asks for the same host
-meanwhile waits for that one, so that a resolver which is down is not asked again and again. Where no thread can be
-started, the look-up is made in the current one, and takes as long as the system lets it.
+A lookup that hangs continues in its thread until the system ends it. Other calls for the same host wait for the same
+lookup, so that a resolver that is down does not get more and more queries. If no thread can be started, the lookup is
+made in the current thread, without a timeout.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any
 
 from .threads import ThreadError, start_thread
 
-_STUCK = 60.0  # seconds after which an answer is not counted on any more, and the host is looked up anew
-_START = 5.0  # seconds after which a thread that was started runs, or never will
-_MOST = 16  # look-ups under way; each is a thread that nobody can end
+_STUCK = 60.0  # seconds after which a lookup counts as hung, and the host is looked up again
+_START = 5.0  # seconds within which a started thread must run, or it counts as dead
+_MOST = 16  # concurrent lookups; each has a thread that cannot be stopped
 
 Addresses = list[tuple[Any, ...]]
-"""As ``socket.getaddrinfo`` returns them."""
+"""Addresses as returned by ``socket.getaddrinfo``."""
 
 
 class _LookUp(Future[Addresses]):
-    """A look-up under way."""
+    """A lookup in progress."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +51,9 @@ def resolve(host: str, port: int, seconds: float) -> Addresses:
     try:
         return look_up.result(seconds)
     except socket.gaierror as error:
-        raise socket.gaierror(*error.args) from None  # one for each who waits: an error gathers where it was
+        raise socket.gaierror(
+            *error.args
+        ) from None  # a new exception for each waiting call, as an exception collects tracebacks
     except TimeoutError:
         with _lock:
             is_dead = _give_up_if_dead(host, port, look_up)
@@ -75,7 +77,7 @@ def _is_address(host: str) -> bool:
 
 
 def _join(host: str, port: int) -> _LookUp:
-    """Return the look-up of ``host`` that is under way, or a new one."""
+    """Return the lookup of ``host`` in progress, or a new one."""
     with _lock:
         known = _under_way.get((host, port))
         if known is not None and _give_up_if_dead(host, port, known):
@@ -85,7 +87,7 @@ def _join(host: str, port: int) -> _LookUp:
         if not _threads.acquire(blocking=False):
             if known is not None:
                 return known
-            raise OSError(errno.EAGAIN, f"{_MOST} host names are being looked up already")
+            raise OSError(errno.EAGAIN, f"{_MOST} DNS lookups are already in progress")
         look_up = _under_way[host, port] = _LookUp()
     if not start_thread(lambda: _look_up(host, port, look_up)):
         _look_up(host, port, look_up)
@@ -93,7 +95,7 @@ def _join(host: str, port: int) -> _LookUp:
 
 
 def _give_up_if_dead(host: str, port: int, look_up: _LookUp) -> bool:
-    """Tell whether the thread of ``look_up`` has died, of lack of memory, before it ran; the lock is held."""
+    """Return whether the thread of ``look_up`` died before it ran, for lack of memory; the lock must be held."""
     if look_up.cancelled():
         return True
     if look_up.age < _START or not look_up.cancel():
@@ -109,7 +111,7 @@ def _look_up(host: str, port: int, look_up: _LookUp) -> None:
         return
     try:
         found = _addresses(host, port)
-    except BaseException as error:  # noqa: BLE001 # whatever it is, it is for those who wait
+    except BaseException as error:  # noqa: BLE001 # raised in the waiting calls
         _end(host, port, look_up)
         look_up.set_exception(error)
     else:
@@ -118,7 +120,7 @@ def _look_up(host: str, port: int, look_up: _LookUp) -> None:
 
 
 def _end(host: str, port: int, look_up: _LookUp) -> None:
-    """Let the next who asks look up anew: it is the system that remembers answers."""
+    """Remove the lookup, so that the next call makes a new one: caching is left to the system."""
     with _lock:
         if _under_way.get((host, port)) is look_up:
             del _under_way[host, port]

@@ -1,4 +1,4 @@
-"""When a read is sent again. A write is sent once, and never passes here."""
+"""Retry reads. A write is sent once and is never retried."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from .rate_limiter import LONGEST_PAUSE
 
 T = TypeVar("T")
 
-_RANDOM = random.SystemRandom()  # the shared generator, and its seed, belong to whoever uses this as a library
+_RANDOM = random.SystemRandom()  # the shared generator, and its seed, belong to the application
 _ATTEMPTS = 3
 _FIRST_BACK_OFF = 0.5  # seconds, doubled with each further attempt
 
 
-def with_retries(ask: Callable[[], T], clock: Clock, deadline: Deadline) -> T:
-    """Return what ``ask`` returns, which is called again after an error that may pass, three times in all.
+def with_retries(send: Callable[[], T], clock: Clock, deadline: Deadline) -> T:
+    """Return ``send()``, which is called up to three times if it raises a transient error.
 
-    The pause between two attempts is what CLN asks for (``Retry-After``), else 0.5 s and then 1 s, within a half more
-    or less. Raises the last ClnError: at once where it is not transient, or the pause would be longer than ``deadline``
-    or five minutes.
+    The pause between two attempts is that of ``Retry-After``, else 0.5 s and then 1 s, plus or minus up to a half.
+    Raises the last ClnError: at once if it is not transient, or if the pause would be longer than the rest of
+    ``deadline`` or 30 s.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return ask()
+            return send()
         except ClnError as error:
             pause = _pause_after(error, attempt)
             if attempt == _ATTEMPTS or not error.transient or pause > min(deadline.left(), LONGEST_PAUSE):
                 raise
             clock.sleep(pause)
-    raise AssertionError("the last attempt returns or raises")
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def over_live_connection(send: Callable[[bool], T], deadline: Deadline) -> T:
-    """Return what ``send`` returns, which is called at once again where its connection had died while it was idle.
+def with_reconnect(send: Callable[[bool], T], deadline: Deadline) -> T:
+    """Return ``send(over_new)``, which is called again at once if an idle connection turns out to be dead.
 
-    It is called with whether to open a new connection. Raises ClnError.
+    ``over_new``, whether to open a new connection, is True for the second call. Raises ClnError.
     """
     try:
         return send(False)
@@ -53,5 +53,5 @@ def over_live_connection(send: Callable[[bool], T], deadline: Deadline) -> T:
 def _pause_after(error: ClnError, attempt: int) -> float:
     if isinstance(error, RateLimitedError) and error.retry_after is not None:
         return error.retry_after
-    # Jitter spreads our retries over CLN, it protects nothing.
+    # The jitter spreads retries; it need not be unpredictable.
     return _FIRST_BACK_OFF * (1 << (attempt - 1)) * _RANDOM.uniform(0.5, 1.5)

@@ -1,4 +1,4 @@
-"""How to reach one CLN."""
+"""The transport settings of an API root, and their validation."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from cln_monitor.cln.redactor import login_of
 from cln_monitor.urls import host_of, is_http_url
 
 API_URL = "https://cln.cloudlinux.com/api"
-"""The API root of CLN itself."""
+"""The API root of CLN."""
 
 TIMEOUT = 15.0
-"""Seconds for one request, unless something else is set."""
+"""The default timeout of one request in seconds."""
 
 CONCURRENCY = 8
-"""Calls in flight, unless something else is set."""
+"""The default maximum number of concurrent calls."""
 
 REQUESTS_PER_SECOND = 10.0
-"""To one host, unless something else is set. CLN documents no limit, so this is a polite one."""
+"""The default maximum rate for one host. CLN documents no limit, so this is a conservative one."""
 
-_API_URL = f"expected the root of a CLN API, such as {API_URL}"
-_PROXY = "expected an address such as http://proxy.example.com:3128"
+_API_URL = f"expected the URL of a CLN API root, for example {API_URL}"
+_PROXY = "expected the URL of a proxy, for example http://proxy.example.com:3128"
 
 
 class TransportSettings(msgspec.Struct, frozen=True):
-    """How to reach one CLN. ``timeout``: seconds for one request; ``proxy``: URL or None; ``ca_file``: PEM or None.
+    """The transport settings of one API root. ``timeout``: seconds for one request.
 
-    ``label`` is what to call it where its host alone would be ambiguous.
+    ``proxy``: a URL or None; ``ca_file``: a PEM file or None; ``label``: the name of the API root if its host alone
+    would be ambiguous.
     """
 
     api_url: str = API_URL
@@ -42,41 +43,42 @@ class TransportSettings(msgspec.Struct, frozen=True):
 
     @property
     def host(self) -> str:
-        """The host of the API root, with its port where one is given."""
+        """The host of the API root, with its port if the URL has one."""
         return host_of(self.api_url)
 
     @property
     def api(self) -> str:
-        """What to call this CLN: its host, or its label."""
+        """The name of the API root: its label, or its host."""
         return self.label or self.host
 
     def __repr__(self) -> str:
-        return f"<TransportSettings of {self.api}>"  # in the proxy's URL may be a password
+        return f"<TransportSettings of {self.api}>"  # the URL of the proxy may contain a password
 
 
 def problem_of_api_url(url: str) -> str:
-    """Return what is wrong with the root of a CLN API, "" for nothing."""
+    """Return what is wrong with the URL of a CLN API root, or ""."""
     return _API_URL if not is_http_url(url) or set("?#@") & set(url) else ""
 
 
 def problem_of_proxy(url: str) -> str:
-    """Return what is wrong with the URL of an HTTP proxy, "" for nothing. It never shows the URL: it has a password."""
+    """Return what is wrong with the URL of an HTTP proxy, or "". It never has the URL with its password."""
     if not is_http_url(url):
         return _PROXY
     user, password = login_of(url) or (b"", b"")
     if b":" in user:
-        return "its user has a colon, which cannot be sent (RFC 7617)"
+        return "the user contains a colon, which RFC 7617 does not allow"
     if any(byte < 0x20 or byte == 0x7F for byte in user + password):
-        return "its user or password has a control character, which cannot be sent (RFC 7617)"
+        return "the user or password contains a control character, which RFC 7617 does not allow"
     return ""
 
 
 def ignored_proxy(url: str) -> str:
-    """Return the variable by which other programs reach ``url`` through a proxy, "" for none. Its value is never shown.
+    """Return the environment variable that sets a proxy for ``url``, or "". Its value is never shown.
 
-    A token must not go where the shell of whoever starts the program happens to point, and the same configuration has
-    to go the same way from a service, a core's plugin and a terminal.
+    It is ignored: a token must not be sent to a proxy that happens to be set in a shell, and a configuration must have
+    the same effect in a service, a plugin and a terminal.
     """
-    names = [name for each in (f"{urlsplit(url).scheme}_proxy", "all_proxy") for name in (each, each.upper())]
+    variables = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
+    names = [name for variable in variables for name in (variable, variable.upper())]
     name = next((name for name in names if os.environ.get(name, "").strip()), "")
     return "" if should_bypass_proxies(url, no_proxy=None) else name

@@ -1,7 +1,7 @@
-"""One deadline for all that a call does: look up the host, connect, handshake, send, and read each byte of the answer.
+"""Enforce one deadline for a whole call: resolve, connect, TLS handshake, send, and read each byte of the response.
 
-The time-outs of ``requests`` bound one wait; a server that sends a byte now and then is waited for without end. So
-the sockets of our connections ask, before each wait, how much is left of the deadline of the call they serve.
+The timeouts of ``requests`` limit single waits, so a server that sends a byte now and then could hold a call forever.
+The sockets here set their timeout, before each wait, to the remaining time of the call.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Protocol
 
 from .resolver import resolve
 
-WAITING = "waiting for the answer"
+WAITING = "while waiting for the response"
 
-# A peer that is gone shows itself while an answer is waited for; not all systems have all of the options.
+# Keepalives detect a dead peer while waiting for a response; not all systems have all options.
 _KEEPALIVE = {"SO_KEEPALIVE": 1, "TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 _OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)] + [
     (socket.SOL_SOCKET if name.startswith("SO_") else socket.IPPROTO_TCP, getattr(socket, name), value)
@@ -29,22 +29,22 @@ _OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)] + [
 
 
 class UsedConnection(Protocol):
-    """What a failed call asks of the connection that it went over."""
+    """The connection that a call was sent over, as error handling uses it."""
 
     @property
     def was_reused(self) -> bool:
-        """Whether its last request was not its first."""
+        """Whether its last request was not the first one."""
 
     @property
     def has_begun(self) -> bool:
-        """Whether any byte of the response to its last request came."""
+        """Whether any byte of the response to its last request was received."""
 
     def retire(self) -> None:
-        """Let it not be used again."""
+        """Prevent its reuse."""
 
 
 class Call(threading.local):
-    """What the call of this thread may still take, and how far it has come."""
+    """The deadline and the progress of the current call of this thread."""
 
     ends_at: float = math.inf
     stage: str = WAITING
@@ -53,23 +53,23 @@ class Call(threading.local):
     connection: UsedConnection | None = None
 
     def left(self) -> float:
-        """Return how many seconds are left. Raises TimeoutError when none are."""
+        """Return the remaining seconds. Raises TimeoutError after the deadline."""
         left = self.ends_at - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the deadline of the call has passed")
+            raise TimeoutError("deadline exceeded")
         return min(left, threading.TIMEOUT_MAX)
 
 
 this_call = Call()
-"""The call of the thread that asks."""
+"""The current call of the current thread."""
 
 
 @contextmanager
 def call_deadline(seconds: float, *, over_new: bool = False) -> Iterator[Call]:
-    """Bound all socket work of this thread to ``seconds`` from now; yields the call.
+    """Limit all socket operations of this thread to ``seconds`` from now, and yield the call.
 
-    Its ``stage`` is how far it is; ``request_sent`` tells whether some of the request may be on its way; ``connection``
-    is the one it went over. With ``over_new`` that is none that was used before.
+    Its ``stage`` is the current phase, for errors; ``request_sent`` is whether a part of the request may have been
+    sent; ``connection`` is the one used. With ``over_new`` a new connection is used.
     """
     this_call.ends_at = time.monotonic() + seconds
     this_call.stage = WAITING
@@ -84,36 +84,36 @@ def call_deadline(seconds: float, *, over_new: bool = False) -> Iterator[Call]:
 
 
 class _Socket(socket.socket):
-    def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # as the base class: many forms
+    def recv_into(self, *args, **kwargs) -> int:  # type: ignore[no-untyped-def] # the base class is overloaded
         self.settimeout(this_call.left())
         return super().recv_into(*args, **kwargs)
 
-    def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # as the base class: many forms
+    def sendall(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def] # the base class is overloaded
         self.settimeout(this_call.left())
-        # Before that stage it is a handshake, or the question to a proxy whether it lets us through.
+        # In an earlier stage these are bytes of a TLS handshake, or of a CONNECT request.
         this_call.request_sent = this_call.request_sent or this_call.stage == WAITING
         super().sendall(*args, **kwargs)
 
 
 class _TlsSocket(_Socket, ssl.SSLSocket):
     def do_handshake(self, block: bool = False) -> None:
-        # A connection that somebody cuts must not look like an answer that ends.
+        # A connection that is cut must not look like the end of a response.
         self.suppress_ragged_eofs = False
-        this_call.stage = "shaking hands over TLS"
+        this_call.stage = "during the TLS handshake"
         self.settimeout(this_call.left())
         super().do_handshake(block)
 
 
 def connect(host: str, port: int) -> socket.socket:
-    """Connect to the first address of ``host`` that answers, all of them within the call's deadline."""
-    this_call.stage = "looking up the host name"
+    """Connect to the first reachable address of ``host``, within the deadline of the call."""
+    this_call.stage = "while resolving the host name"
     addresses = resolve(host, port, this_call.left())
-    this_call.stage = "connecting"
-    failure: OSError = socket.gaierror(socket.EAI_NONAME, "it has no address")
+    this_call.stage = "while connecting"
+    failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address associated with it")
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         attempt = _Socket(family, kind, protocol)
         try:
-            # A fair share for each: an address that swallows packets must not use up the time of the others.
+            # An equal share for each: an address that drops packets must not use up the time of the others.
             attempt.settimeout(this_call.left() / (len(addresses) - tried))
             for level, option, value in _OPTIONS:
                 attempt.setsockopt(level, option, value)
@@ -128,7 +128,7 @@ def connect(host: str, port: int) -> socket.socket:
 
 
 def keep_deadline(context: ssl.SSLContext) -> None:
-    """Make the TLS sockets of ``context`` keep the deadline as well, and tell an end from a cut."""
+    """Make the TLS sockets of ``context`` enforce the deadline, and detect connections that are cut."""
     context.sslsocket_class = _TlsSocket
-    # Set by Python itself up to 3.11.3: OpenSSL would then tell a connection that is cut as one that ends.
+    # Set by Python up to 3.11.3: OpenSSL would then report a connection that is cut as closed properly.
     context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)

@@ -1,8 +1,7 @@
-"""Threads that do without more of them: where none can be started, the work is done by those there are, only slower.
+"""A thread pool that works with fewer threads: if none can be started, the existing ones do the work, only slower.
 
-``threading.Thread.start`` waits until the new thread says that it runs. One that runs out of memory before that never
-says so, and whoever started it, an event loop or a schedule, would wait for good. Nothing here waits for a start
-without a bound.
+``threading.Thread.start`` waits until the new thread signals that it runs. A thread that runs out of memory before that
+never does, and its starter, an event loop or a scheduler, would wait forever. Here each wait for a start has a timeout.
 """
 
 from __future__ import annotations
@@ -22,16 +21,16 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_START = 5.0  # seconds after which a thread that was started and does not run counts as dead
-_FIRST_START = 30.0  # seconds to wait for the first ones
-_IDLE = 10.0  # seconds after which a thread that has nothing to do ends
+_START = 5.0  # seconds within which a started thread must run, or it counts as dead
+_FIRST_START = 30.0  # seconds to wait for the first threads
+_IDLE = 10.0  # seconds after which an idle thread ends
 
 
 class ThreadError(RuntimeError):
-    """No thread can be started, and none is there to do the work."""
+    """No thread can be started, and none exists to do the work."""
 
     def __init__(self) -> None:
-        super().__init__("cannot start a thread; see the limits on processes (ulimit -u, TasksMax) and on memory")
+        super().__init__("cannot start a thread; check the limits of processes (ulimit -u, TasksMax) and memory")
 
 
 def start_thread(run: Callable[[], object]) -> bool:
@@ -45,7 +44,7 @@ def start_thread(run: Callable[[], object]) -> bool:
 
 def _traced(run: Callable[[], object]) -> None:
     trace = threading.gettrace()
-    if trace is not None:  # as threading.Thread does it for debuggers, and for those who measure coverage
+    if trace is not None:  # as threading.Thread does, for debuggers and coverage
         sys.settrace(trace)
     run()
 
@@ -58,34 +57,34 @@ class _Task:
         self._future.cancel()
 
     def run(self) -> Callable[[], object]:
-        """Do the task, and return what reports its result to whoever waits for it."""
+        """Run the task, and return a function that reports its result to the future."""
         if not self._future.set_running_or_notify_cancel():
             return self._future.cancelled
         try:
             return partial(self._future.set_result, self._run())
-        except BaseException as error:  # noqa: BLE001 # whatever it is, it is for whoever waits for the result
+        except BaseException as error:  # noqa: BLE001 # raised where the result is awaited
             return partial(self._future.set_exception, error)
 
 
 class Threads(Executor):
-    """An executor of up to ``most`` threads, started when there is work and ended when there is none for a while.
+    """An executor of up to ``most`` threads, which are started on demand and end after being idle.
 
-    A task waits for one of the threads that are there when no other can be started. Safe between threads.
+    If no thread can be started, a task waits for an existing one. Thread-safe.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
         self._lock = threading.Condition(threading.Lock())
-        self._started_at: deque[float] = deque()  # of threads that do not run yet
+        self._started_at: deque[float] = deque()  # of started threads that do not run yet
         self._running = self._idle = self._kept = 0
-        # Tasks that no thread counts as its own yet. Not the size of the queue: a thread that has just taken a task
-        # still counts as idle, and the next task would wait for it in vain.
+        # Tasks that no thread has claimed. This is not the size of the queue: a thread that has just taken a task
+        # still counts as idle, and the next task would wait for it.
         self._pending = 0
         self._is_shut_down = self._cancels = False
 
     def keep(self, count: int) -> None:
-        """Start ``count`` threads that stay until the shutdown. Raises ThreadError if none of them can be started."""
+        """Start ``count`` threads that run until the shutdown. Raises ThreadError if none can be started."""
         with self._lock:
             self._kept = count
             for _ in range(count):
@@ -97,7 +96,7 @@ class Threads(Executor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Return the future of ``fn(*args, **kwargs)``.
 
-        Raises ThreadError if there is no thread and none can be started, RuntimeError after the shutdown.
+        Raises ThreadError if there is no thread and none can be started, and RuntimeError after the shutdown.
         """
         future: Future[T] = Future()
         with self._lock:
@@ -111,19 +110,19 @@ class Threads(Executor):
             self._tasks.put(_Task(future, lambda: fn(*args, **kwargs)))
         return future
 
-    def shutdown(self, wait: bool = False, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 # as executors have it
-        """Take no more tasks; threads end when they have done what was submitted. They are not waited for.
+    def shutdown(self, wait: bool = False, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 # the signature of executors
+        """Accept no more tasks; threads end after the submitted ones. This does not wait for them.
 
-        ``cancel_futures``: what no thread has begun is not done.
+        ``cancel_futures``: cancel the tasks that have not begun.
         """
         with self._lock:
             if not self._is_shut_down:
-                self._tasks.put(None)  # what wakes up one thread after the other
+                self._tasks.put(None)  # wakes one thread after the other
             self._is_shut_down = True
             self._cancels = self._cancels or cancel_futures
 
     def _start(self) -> None:
-        """Start one more thread, if there may be one more and it can be had."""
+        """Start one more thread, if the maximum and the system allow it."""
         now = time.monotonic()
         while self._started_at and now - self._started_at[0] > _START:
             self._started_at.popleft()
@@ -143,12 +142,12 @@ class Threads(Executor):
                 return
             report = task.run()
             with self._lock:
-                self._idle += 1  # before the report, or the next task of who waits for it would start another thread
+                self._idle += 1  # before the report, after which the next task may come and would start another thread
             report()
-            del task, report  # an idle thread keeps neither what it was given nor what came of it
+            del task, report  # an idle thread must not keep the arguments or the result alive
 
     def _next(self) -> _Task | None:
-        """Return the next task; None when the thread is to end."""
+        """Return the next task, or None if the thread has to end."""
         while True:
             task, is_woken = None, False
             with contextlib.suppress(Empty):

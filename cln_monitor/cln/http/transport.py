@@ -1,4 +1,4 @@
-"""HTTP as the CLN API needs it: bounded in time, size and number; retried where that is safe; secrets never shown."""
+"""Send requests to the CLN API: limited in time, size and rate, retried where that is safe, without leaking secrets."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from cln_monitor.http_body import in_utf8
 
 from .answer import Exchange, HttpAnswer, rate_limit, read_body
 from .dates import clock_skew, retry_after_seconds
-from .error_mapping import FAILURES, says_nothing_was_done, translate
+from .error_mapping import FAILURES, means_not_processed, translate
 from .pool import ConnectionPool
 from .rate_limiter import RateLimiter
-from .retry import over_live_connection, with_retries
+from .retry import with_reconnect, with_retries
 from .settings import TransportSettings, ignored_proxy
 from .sockets import Call, UsedConnection, call_deadline
 
@@ -35,13 +35,13 @@ T = TypeVar("T")
 
 
 class Reply(NamedTuple):
-    """An answer, and the connection that it came over."""
+    """A response and its connection."""
 
     answer: HttpAnswer
     connection: UsedConnection | None
 
     def decoded(self, decode: Callable[[HttpAnswer], T]) -> T:
-        """Return what ``decode`` makes of the answer. A connection is not used again when that is an error."""
+        """Return ``decode(answer)``. If that raises a ClnError, the connection is not reused."""
         try:
             return decode(self.answer)
         except ClnError:
@@ -51,7 +51,7 @@ class Reply(NamedTuple):
 
 
 class Transport:
-    """Sends the calls of one account over connections that are kept. Safe between threads."""
+    """Sends the calls of one account over persistent connections. Thread-safe."""
 
     def __init__(
         self,
@@ -69,8 +69,8 @@ class Transport:
         self._rate_limiter = rate_limiter
         self._observe = observe
         self.clock_skew: float | None = None
-        """CLN's clock less ours in seconds, as the last answer that told it has it."""
-        self._session = ConnectionPool(
+        """CLN's clock minus the local clock in seconds, from the last response with a usable date."""
+        self._pool = ConnectionPool(
             api_url=settings.api_url,
             pool_size=rate_limiter.concurrency,
             proxy=settings.proxy,
@@ -86,13 +86,13 @@ class Transport:
         decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
-        """Ask ``endpoint`` and return what ``decode`` makes of the answer; failures that may pass are tried again.
+        """Send a request to ``endpoint`` and return ``decode(answer)``; transient failures are retried.
 
-        ``path`` and ``query`` are called for each request, as a token does not keep. Raises ClnError.
+        ``path`` and ``query`` are called for each request, as a token expires. Raises ClnError.
         """
         if endpoint not in READS:
-            raise PermissionError(f"{endpoint.template} is not one of the calls that only read")
-        return with_retries(lambda: self._ask(endpoint, path, query, decode, deadline), self.clock, deadline)
+            raise PermissionError(f"{endpoint.template} is not a read-only call")
+        return with_retries(lambda: self._read_once(endpoint, path, query, decode, deadline), self.clock, deadline)
 
     def write(
         self,
@@ -101,39 +101,39 @@ class Transport:
         decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
-        """Send a call that changes something, once, and return what ``decode`` makes of the answer. Raises ClnError."""
+        """Send a call that changes something, once, and return ``decode(answer)``. Raises ClnError."""
         if endpoint not in WRITES:
-            raise PermissionError(f"{endpoint.template} is not one of the calls that change something")
-        # Over a new connection: of a change sent over one that had died meanwhile nobody would know what became.
+            raise PermissionError(f"{endpoint.template} is not a call that changes something")
+        # Over a new connection: after a change over a dead connection, the outcome would be unknown.
         reply = self._send(endpoint, dict, query, deadline, over_new=True)
         try:
             return reply.decoded(decode)
         except ClnError as error:
-            if says_nothing_was_done(reply.answer.status) and not error.request_sent:
+            if means_not_processed(reply.answer.status) and not error.request_sent:
                 if isinstance(error, BadAnswerError):
-                    raise RefusedError(f"nothing was done: {error.problem}") from None
+                    raise RefusedError(f"nothing was changed: {error.problem}") from None
                 raise
             error.request_sent = True
             raise
 
     @contextlib.contextmanager
     def run(self) -> Iterator[Transport]:
-        """Give the same transport with connections of its own, which end with the block.
+        """Yield a copy of the transport with connections of its own, which are closed on exit.
 
-        Who asks again in minutes keeps none meanwhile: a NAT forgets them, and the name may point elsewhere by then.
+        None are kept between polls: a NAT may drop them, and the host may have another address by then.
         """
         run = copy.copy(self)
-        run._session = self._session.another()  # noqa: SLF001 # the second half of its own making
+        run._pool = self._pool.clone()  # noqa: SLF001 # the rest of its initialization
         try:
             yield run
         finally:
             run.close()
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
-        self._session.close()
+        """Close the idle connections."""
+        self._pool.close()
 
-    def _ask(
+    def _read_once(
         self,
         endpoint: Endpoint,
         path: Callable[[], Mapping[str, str]],
@@ -141,7 +141,7 @@ class Transport:
         decode: Callable[[HttpAnswer], T],
         deadline: Deadline,
     ) -> T:
-        reply = over_live_connection(
+        reply = with_reconnect(
             lambda over_new: self._send(endpoint, path, query, deadline, over_new=over_new), deadline
         )
         return reply.decoded(decode)
@@ -155,11 +155,11 @@ class Transport:
         *,
         over_new: bool = False,
     ) -> Reply:
-        with self._rate_limiter.turn(self.settings.host, deadline):
+        with self._rate_limiter.slot(self.settings.host, deadline):
             target, arguments = endpoint.path(**path()), query()
             seconds = min(self.settings.timeout, deadline.left())
             if seconds <= 0:
-                raise TimedOutError("nothing was sent, as the deadline had passed", of_run=True)
+                raise TimedOutError("deadline exceeded; request not sent", of_run=True)
             started = time.monotonic()
             code, skew = "", None
             try:
@@ -184,8 +184,8 @@ class Transport:
     def _exchange(self, method: str, path: str, query: Mapping[str, str], seconds: float, *, over_new: bool) -> Reply:
         with call_deadline(seconds, over_new=over_new) as call:
             try:
-                with self._session.ask(method, path, query, seconds) as response:
-                    call.stage = "reading the answer"
+                with self._pool.request(method, path, query, seconds) as response:
+                    call.stage = "while reading the response"
                     headers, now = response.headers, self.clock.time()
                     answer = HttpAnswer(
                         response.status,
@@ -197,23 +197,23 @@ class Transport:
                         paging=paging_of_headers(headers),
                     )
                 if answer.status == 408 and call.connection is not None and call.connection.was_reused:
-                    # RFC 9110, 15.5.9: it had waited for a request that never came, and says so in answer to ours.
-                    stale = UnreachableError("the connection had been idle for too long (HTTP 408)", transient=True)
+                    # RFC 9110, section 15.5.9: sent for the idle time before this request, not for the request.
+                    stale = UnreachableError("idle connection timed out (HTTP 408)", transient=True)
                     stale.connection_was_stale = True
                     raise stale
             except FAILURES as error:
-                # Without a cause: the texts of the HTTP libraries show the URL, and with it the token.
+                # Without a cause: the texts of the HTTP libraries contain the URL, and with it the token.
                 raise self._failure(error, call, seconds) from None
         return Reply(answer, call.connection)
 
     def _failure(self, error: BaseException, call: Call, seconds: float) -> ClnError:
-        meant = translate(error, call.stage, seconds, request_sent=call.request_sent)
+        failure = translate(error, call.stage, seconds, request_sent=call.request_sent)
         if call.connection is not None:
             call.connection.retire()
-            meant.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
-        may_need_proxy = isinstance(meant, UnreachableError) or (
-            isinstance(meant, TimedOutError) and not call.request_sent
+            failure.connection_was_stale = call.connection.was_reused and not call.connection.has_begun
+        may_need_proxy = isinstance(failure, UnreachableError) or (
+            isinstance(failure, TimedOutError) and not call.request_sent
         )
         if may_need_proxy and not self.settings.proxy and (name := ignored_proxy(self.settings.api_url)):
-            meant.problem += f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"
-        return meant
+            failure.problem += f"; {name} is set but ignored: set proxy in the configuration, or use --proxy"
+        return failure

@@ -1,4 +1,4 @@
-"""The metrics of polled data: a module a probe, each a pure function of the probe's observations."""
+"""The metrics of polled data: one module per probe, each a pure function of the probe's observations."""
 
 from .registry import ALL_FAMILIES, RENDERERS, render_target
 

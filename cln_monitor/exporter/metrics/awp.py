@@ -1,4 +1,4 @@
-"""The metrics of what AccelerateWP is billed for (API document, "AccelerateWP Billing Information")."""
+"""The metrics of AccelerateWP billing (API document, "AccelerateWP Billing Information")."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from cln_monitor.probes import AwpMonth, AwpSettings, Observation
 
 BILLABLE = Family(
     "cln_awp_billable",
-    f"Billable entities of the current and the previous month (UTC), rows of /cl/awp by product and cdn_limit_type. "
-    f"{POLLED}",
+    "Number of billable entities in the current and the previous month (UTC), from /cl/awp by product and "
+    f"cdn_limit_type. {POLLED}",
     ("account", "product", "cdn_limit", "period"),
 )
 FAMILIES = (BILLABLE,)
@@ -17,10 +17,10 @@ PER_SERVER = ()
 
 
 def render(observation: Observation[AwpMonth], _: AwpSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     current, previous = months_at(observation.observed_at)
     periods = {current: "current", previous: "previous"}
     for part in observation.parts:
-        if period := periods.get(part.value.month):  # one that was kept may be of a month before
-            for each in part.value.counts:
-                series.add(BILLABLE, (observation.account, each.product, each.cdn_limit, period), each.billable)
+        if period := periods.get(part.value.month):  # parts kept from an earlier run may cover an older month
+            for count in part.value.counts:
+                series.add(BILLABLE, (observation.account, count.product, count.cdn_limit, period), count.billable)

@@ -13,20 +13,20 @@ _LABELS = ("account", "key", "product")
 
 KEY_INFO = Family(
     "cln_els_key_info",
-    f"ELS key of /els/key/list.json, product is its code and note its description, always 1. {POLLED}",
+    f"ELS key in /els/key/list.json, with its code as product and its description as note; always 1. {POLLED}",
     (*_LABELS, "note"),
 )
 KEY_SERVERS = Family(
-    "cln_els_key_servers", f"Servers of /els/srv/list.json that are registered with an ELS key. {POLLED}", _LABELS
+    "cln_els_key_servers", f"Number of servers in /els/srv/list.json registered with an ELS key. {POLLED}", _LABELS
 )
 KEY_LIMIT = Family(
     "cln_els_key_servers_limit",
-    f"Most servers of an ELS key, usageLimit of /els/key/list.json, +Inf when unlimited. {POLLED}",
+    f"Maximum number of servers of an ELS key, usageLimit in /els/key/list.json; +Inf if unlimited. {POLLED}",
     _LABELS,
 )
 SERVER_INFO = Family(
     "cln_els_server_info",
-    f"Server of /els/srv/list.json, always 1. {POLLED}",
+    f"Server in /els/srv/list.json; always 1. {POLLED}",
     (*_LABELS, "server_id", "ip", "hostname"),
 )
 FAMILIES = (KEY_INFO, KEY_SERVERS, KEY_LIMIT, SERVER_INFO)
@@ -34,7 +34,7 @@ PER_SERVER = (SERVER_INFO,)
 
 
 def render(observation: Observation[ElsProduct], _: ElsSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     account = observation.account
     for part in observation.parts:
         product = part.value.product

@@ -1,6 +1,6 @@
-"""A family of gauges and the text of its series.
+"""Metric families of gauges, and the text of their series.
 
-What CLN tells is written here, not by ``prometheus_client``: that renders anew on each scrape, at 7 µs a series.
+Polled data are rendered here, not by ``prometheus_client``, which renders on each scrape and takes 7 µs per series.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-POLLED = "Polled from CLN, see cln_probe_last_success_timestamp_seconds for its age."
-"""What the HELP of each family of polled data ends with."""
+POLLED = "Polled from CLN; see cln_probe_last_success_timestamp_seconds for the age."
+"""The last sentence of the HELP of each family of polled data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A gauge: its name, its HELP, and the names of its labels in the order they are written.
+    """A gauge: its name, its HELP, and its label names in the order of the output.
 
-    ``buckets``: of a histogram of what is there now, so each can fall as well as rise. The text format has no word for
-    that, ``histogram`` promises counters, and promtool takes ``le`` for a mistake in a gauge: so these have no TYPE.
+    With ``buckets``, it is a gauge histogram, whose buckets can decrease. It is exposed without a TYPE, because the
+    text format has no such type: a ``histogram`` must consist of counters, and promtool rejects ``le`` on a gauge.
     """
 
     name: str
@@ -29,28 +29,28 @@ class Family:
 
     @property
     def header(self) -> bytes:
-        """The lines that introduce the family."""
+        """The HELP and TYPE lines of the family."""
         type_line = "" if self.buckets else f"# TYPE {self.name} gauge\n"
         return f"# HELP {self.name} {self.help}\n{type_line}".encode()
 
 
 class Series:
-    """Collects the text of series, family by family."""
+    """Collects the text of series by family."""
 
     def __init__(self) -> None:
         self._lines: defaultdict[Family, list[str]] = defaultdict(list)
 
     def add(self, family: Family, values: Iterable[str], value: float) -> None:
-        """Add one series of ``family``, its label ``values`` in the order of the family's labels."""
+        """Add one series of ``family``, with its label ``values`` in the order of ``family.labels``."""
         pairs = ",".join(f'{name}="{escape(label)}"' for name, label in zip(family.labels, values, strict=True))
         self._lines[family].append(f"{family.name}{{{pairs}}} {number(value)}\n")
 
     def add_lines(self, family: Family, lines: Iterable[str]) -> None:
-        """Add series of ``family`` as lines that are written already."""
+        """Add series of ``family`` as rendered lines, each with its newline."""
         self._lines[family].extend(lines)
 
     def drop_over(self, limit: int, families: tuple[Family, ...]) -> int:
-        """Drop the series of ``families`` when together they are more than ``limit``; return how many were dropped."""
+        """Drop all series of ``families`` if they exceed ``limit`` in total; return the number of dropped series."""
         count = sum(len(self._lines[family]) for family in families)
         if count <= limit:
             return 0
@@ -64,14 +64,14 @@ class Series:
 
 
 def escape(value: str) -> str:
-    """Return ``value`` as it stands between the quotes of a label."""
+    """Return ``value`` escaped for the quotes of a label."""
     if "\\" in value or '"' in value or "\n" in value:
         return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return value
 
 
 def number(value: float) -> str:
-    """Return ``value`` as the exposition formats spell it."""
+    """Return ``value`` as the exposition formats write it."""
     if isinstance(value, int):
         return str(int(value))
     if value.is_integer():

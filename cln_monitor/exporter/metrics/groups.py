@@ -9,12 +9,13 @@ from cln_monitor.probes import GroupsSettings, GroupState, Observation
 
 SERVERS = Family(
     "cln_group_servers",
-    f"Servers of a group, each once, type of /group/servers/list.json as product; empty for a group of none. {POLLED}",
+    "Number of distinct servers of a group by type in /group/servers/list.json; product is empty for an empty group. "
+    f"{POLLED}",
     ("account", "group", "product"),
 )
 SERVER_INFO = Family(
     "cln_group_server_info",
-    f"Server of a group in /group/servers/list.json, always 1; joins by server_id, and has hostName and ip. {POLLED}",
+    f"Server of a group in /group/servers/list.json, with its hostName and ip; always 1. {POLLED}",
     ("account", "group", "product", "server_id", "hostname", "ip"),
 )
 FAMILIES = (SERVERS, SERVER_INFO)
@@ -22,7 +23,7 @@ PER_SERVER = (SERVER_INFO,)
 
 
 def render(observation: Observation[GroupState], settings: GroupsSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     account = observation.account
     for part in observation.parts:
         group = part.value

@@ -11,28 +11,28 @@ from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_f
 
 KEY_INFO = Family(
     "cln_imunify_key_info",
-    f"Imunify key of /im/key/list.json, product is its code, always 1. {POLLED}",
+    f"Imunify key in /im/key/list.json, with its code as product; always 1. {POLLED}",
     ("account", "key", "product", "note"),
 )
 KEY_SERVERS = Family(
     "cln_imunify_key_servers",
-    f"Servers of /im/srv/list.json by last_checkin: fresh, stale, never, or unknown, which is "
-    f"more than an hour ahead of CLN's clock or told of no server; their sum is what is used. {POLLED}",
+    "Number of servers in /im/srv/list.json by last_checkin: fresh, stale, never, or unknown (more than an "
+    f"hour ahead of CLN's clock, or reported for no server). The sum is the usage of the key. {POLLED}",
     ("account", "key", "checkin"),
 )
 KEY_LIMIT = Family(
     "cln_imunify_key_servers_limit",
-    f"Most servers of an Imunify key, limit of /im/key/list.json, +Inf when unlimited. {POLLED}",
+    f"Maximum number of servers of an Imunify key, limit in /im/key/list.json; +Inf if unlimited. {POLLED}",
     ("account", "key"),
 )
 KEY_REPORTED = Family(
     "cln_imunify_key_servers_reported",
-    f"Servers of an Imunify key as servers of /im/key/list.json reports them. {POLLED}",
+    f"Number of servers of an Imunify key, as reported by servers in /im/key/list.json. {POLLED}",
     ("account", "key"),
 )
 LAST_CHECKIN = Family(
     "cln_imunify_server_last_checkin_timestamp_seconds",
-    f"Unix time of last_checkin of /im/srv/list.json, absent if never or unknown. {POLLED}",
+    f"Unix time of the last check-in, last_checkin in /im/srv/list.json; absent if never or unknown. {POLLED}",
     SERVER_LABELS,
 )
 CHECKIN_AGE = age_family(
@@ -43,7 +43,7 @@ PER_SERVER = (LAST_CHECKIN,)
 
 
 def render(observation: Observation[ImunifyKeyServers], settings: CheckinSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     account = observation.account
     for part in observation.parts:
         key = part.value

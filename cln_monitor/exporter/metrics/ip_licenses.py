@@ -1,4 +1,4 @@
-"""The metrics of IP licences (API document, "IP-based licenses API")."""
+"""The metrics of IP licenses (API document, "IP-based licenses API")."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _REGISTERED = {True: "true", False: "false", None: "unknown"}
 
 REGISTERED = Family(
     "cln_ip_license_registered",
-    "Whether a server uses the IP licence, registered of /ipl/list.json; 0 is paid for and unused, absent where CLN "
-    f"does not tell. {POLLED}",
+    "Whether a server uses the IP license, registered in /ipl/list.json; 0 if it is unused but paid for, absent if not "
+    f"reported. {POLLED}",
     _LABELS,
 )
 LAST_CHECKIN = Family(
     "cln_ip_license_last_checkin_timestamp_seconds",
-    f"Unix time of last_checkin of /ipl/server.json, absent if never or unknown. {POLLED}",
+    f"Unix time of the last check-in, last_checkin in /ipl/server.json; absent if never or unknown. {POLLED}",
     _LABELS,
 )
 CREATED = Family(
     "cln_ip_license_created_timestamp_seconds",
-    f"Unix time of created of /ipl/list.json, when the licence was created. {POLLED}",
+    f"Unix time at which the IP license was created, created in /ipl/list.json. {POLLED}",
     _LABELS,
 )
 LICENSES = Family(
     "cln_ip_licenses",
-    f"IP licences of /ipl/list.json by type and registered. {POLLED}",
+    f"Number of IP licenses in /ipl/list.json by type and registered. {POLLED}",
     ("account", "license", "registered"),
 )
 CHECKIN_AGE = age_family(
@@ -42,35 +42,35 @@ PER_SERVER = (REGISTERED, LAST_CHECKIN, CREATED)
 
 
 def render(observation: Observation[IpLicenseList], settings: IpLicensesSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     account = observation.account
     licenses = licenses_of(observation)
     _count(account, licenses, series)
     if not settings.server_series:
         _add_ages(account, licenses, series)
         return
-    for each in licenses:
-        labels = (account, each.ip, each.license)
-        if each.registered is not None:
-            series.add(REGISTERED, labels, int(each.registered))
-        if each.last_checkin:
-            series.add(LAST_CHECKIN, labels, each.last_checkin)
-        if each.created is not None:
-            series.add(CREATED, labels, each.created)
+    for license_ in licenses:
+        labels = (account, license_.ip, license_.license)
+        if license_.registered is not None:
+            series.add(REGISTERED, labels, int(license_.registered))
+        if license_.last_checkin:
+            series.add(LAST_CHECKIN, labels, license_.last_checkin)
+        if license_.created is not None:
+            series.add(CREATED, labels, license_.created)
 
 
 def _count(account: str, licenses: list[License], series: Series) -> None:
-    counts = Counter((each.license, each.registered) for each in licenses)
-    for license_ in dict.fromkeys(each.license for each in licenses):
+    counts = Counter((license_.license, license_.registered) for license_ in licenses)
+    for type_ in dict.fromkeys(license_.license for license_ in licenses):
         for registered, name in _REGISTERED.items():
-            series.add(LICENSES, (account, license_, name), counts[license_, registered])
+            series.add(LICENSES, (account, type_, name), counts[type_, registered])
 
 
 def _add_ages(account: str, licenses: list[License], series: Series) -> None:
     ages: dict[str, list[float]] = {}
-    for each in licenses:
-        if each.is_used and each.read_at is not None:
-            of_type = ages.setdefault(each.license, [])
-            of_type += [each.read_at - each.last_checkin] if each.last_checkin else []
-    for license_, of_type in ages.items():
-        add_ages(series, CHECKIN_AGE, (account, license_), of_type)
+    for license_ in licenses:
+        if license_.is_used and license_.read_at is not None:
+            type_ages = ages.setdefault(license_.license, [])
+            type_ages += [license_.read_at - license_.last_checkin] if license_.last_checkin else []
+    for type_, type_ages in ages.items():
+        add_ages(series, CHECKIN_AGE, (account, type_), type_ages)

@@ -13,33 +13,34 @@ from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_f
 
 KEY_INFO = Family(
     "cln_kernelcare_key_info",
-    f"KernelCare key of /kcare/key/list.json, always 1. {POLLED}",
+    f"KernelCare key in /kcare/key/list.json; always 1. {POLLED}",
     ("account", "key", "note", "enabled"),
 )
 KEY_SERVERS = Family(
     "cln_kernelcare_key_servers",
-    f"Servers of /kcare/key/servers.json by last_checkin: fresh, stale, never, or unknown, which is "
-    f"more than an hour ahead of CLN's clock or told of no server; their sum is what is used. {POLLED}",
+    "Number of servers in /kcare/key/servers.json by last_checkin: fresh, stale, never, or unknown (more than an "
+    f"hour ahead of CLN's clock, or reported for no server). The sum is the usage of the key. {POLLED}",
     ("account", "key", "checkin"),
 )
 KEY_SUPERSEDED = Family(
     "cln_kernelcare_key_servers_superseded",
-    f"Silent servers of /kcare/key/servers.json whose address has registered again since, still billed. {POLLED}",
+    "Number of silent servers in /kcare/key/servers.json whose address has a newer registration; they are still "
+    f"billed. {POLLED}",
     ("account", "key"),
 )
 KEY_LIMIT = Family(
     "cln_kernelcare_key_servers_limit",
-    f"Most servers of a KernelCare key, limit of /kcare/key/list.json, +Inf when unlimited. {POLLED}",
+    f"Maximum number of servers of a KernelCare key, limit in /kcare/key/list.json; +Inf if unlimited. {POLLED}",
     ("account", "key"),
 )
 LAST_CHECKIN = Family(
     "cln_kernelcare_server_last_checkin_timestamp_seconds",
-    f"Unix time of last_checkin of /kcare/key/servers.json, absent if never or unknown. {POLLED}",
+    f"Unix time of the last check-in, last_checkin in /kcare/key/servers.json; absent if never or unknown. {POLLED}",
     SERVER_LABELS,
 )
 CREATED = Family(
     "cln_kernelcare_server_created_timestamp_seconds",
-    f"Unix time of created of /kcare/key/servers.json, when the server was registered. {POLLED}",
+    f"Unix time at which the server was registered, created in /kcare/key/servers.json. {POLLED}",
     SERVER_LABELS,
 )
 CHECKIN_AGE = age_family(
@@ -50,7 +51,7 @@ PER_SERVER = (LAST_CHECKIN, CREATED)
 
 
 def render(observation: Observation[KernelCareKeyServers], settings: CheckinSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     account = observation.account
     for part in observation.parts:
         key = part.value
@@ -77,9 +78,9 @@ def render(observation: Observation[KernelCareKeyServers], settings: CheckinSett
             add_ages(series, CHECKIN_AGE, (account, key.key), ages)
 
 
-def render_superseded(view: ProbeReport, settings: CheckinSettings, series: Series) -> None:
-    """Write how many servers of each key of ``view`` are superseded, as of the last run."""
-    observation: Observation[KernelCareKeyServers] | None = view.observation
+def render_superseded(report: ProbeReport, settings: CheckinSettings, series: Series) -> None:
+    """Add the number of superseded servers of each key in ``report`` as of its observation."""
+    observation: Observation[KernelCareKeyServers] | None = report.observation
     if observation is None:
         return
     registered = (
@@ -88,13 +89,14 @@ def render_superseded(view: ProbeReport, settings: CheckinSettings, series: Seri
             server.last_checkin or None,
             server.created,
             part.value.key,
-            view.host_names.get(server.server_id, ""),
+            report.host_names.get(server.server_id, ""),
         )
         for part in observation.parts
         for server in part.value.servers
         if server.last_checkin is not None
     )
     shared = policy.shared_addresses(registered)
-    found = Counter(each.key for each in policy.superseded(shared, observation.observed_at, settings.stale_after))
+    superseded = policy.superseded(shared, observation.observed_at, settings.stale_after)
+    counts = Counter(registration.key for registration in superseded)
     for part in observation.parts:
-        series.add(KEY_SUPERSEDED, (observation.account, part.value.key), found[part.value.key])
+        series.add(KEY_SUPERSEDED, (observation.account, part.value.key), counts[part.value.key])

@@ -1,4 +1,4 @@
-"""The metrics of the probes themselves: whether and when they last ran, and how old their data may get."""
+"""The metrics of the probes themselves: when they last ran, whether that succeeded, and their configuration."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ from cln_monitor.probes import CheckinSettings, ProbeReport, ProbeSettings
 
 _LABELS = ("api", "account", "probe")
 
-SUCCESS = Family("cln_probe_success", "Whether the last run of the probe read all there is to read.", _LABELS)
-DURATION = Family("cln_probe_duration_seconds", "How long the last run of the probe took.", _LABELS)
-INTERVAL = Family("cln_probe_interval_seconds", "Time between two runs of the probe, as configured.", _LABELS)
-LAST_RUN = Family("cln_probe_last_run_timestamp_seconds", "Unix time at which the probe last ran.", _LABELS)
+SUCCESS = Family("cln_probe_success", "Whether the last run of the probe succeeded.", _LABELS)
+DURATION = Family("cln_probe_duration_seconds", "Duration of the last run of the probe.", _LABELS)
+INTERVAL = Family("cln_probe_interval_seconds", "Configured interval between runs of the probe.", _LABELS)
+LAST_RUN = Family("cln_probe_last_run_timestamp_seconds", "Unix time of the last run of the probe.", _LABELS)
 LAST_SUCCESS = Family(
     "cln_probe_last_success_timestamp_seconds",
-    "Unix time at which the probe last read all there is to read: the age of the polled data.",
+    "Unix time of the last successful run of the probe, which is the time of the polled data.",
     _LABELS,
 )
 DROPPED = Family(
     "cln_probe_server_series_dropped",
-    "Series a server that were left out, as there are more of them than max_server_series allows.",
+    "Number of per-server series left out because they exceed max_server_series.",
     _LABELS,
 )
 STALE_AFTER = Family(
     "cln_probe_stale_after_seconds",
-    "Age of a last check-in from which on the exporter counts a server as stale, stale_after as configured.",
+    "Age of the last check-in from which a server counts as stale, as configured by stale_after.",
     _LABELS,
 )
 CAUTIONS = Family(
     "cln_probe_cautions",
-    "Keys, servers, fields or flags of which CLN tells something odd, by what that is; absent where nothing is.",
+    "Number of keys, servers, fields or flags with unexpected data from CLN, by fact; absent if zero.",
     (*_LABELS, "fact"),
 )
 FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS)
 
 
 def dropped_series(texts: Mapping[Family, bytes]) -> int:
-    """Return how many per-server series are left out of the ``texts`` of a target, as its metric says."""
+    """Return the number of per-server series left out of the ``texts`` of a target, according to its metric."""
     return int(float(texts[DROPPED].rpartition(b" ")[2]))
 
 
-def render(view: ProbeReport, settings: ProbeSettings, dropped: int, series: Series) -> None:
-    """Write the series of how a probe stands; ``dropped`` is the number of series a server that were left out."""
-    labels = (view.api, view.account, view.probe)
-    series.add(INTERVAL, labels, view.interval)
+def render(report: ProbeReport, settings: ProbeSettings, dropped: int, series: Series) -> None:
+    """Add the series of the probe of ``report``; ``dropped`` is the number of per-server series left out."""
+    labels = (report.api, report.account, report.probe)
+    series.add(INTERVAL, labels, report.interval)
     series.add(DROPPED, labels, dropped)
     if isinstance(settings, CheckinSettings):
         series.add(STALE_AFTER, labels, settings.stale_after)
-    if view.last_run is not None and view.duration is not None:
-        series.add(SUCCESS, labels, int(view.failure is None))
-        series.add(DURATION, labels, view.duration)
-        series.add(LAST_RUN, labels, view.last_run)
+    if report.last_run is not None and report.duration is not None:
+        series.add(SUCCESS, labels, int(report.failure is None))
+        series.add(DURATION, labels, report.duration)
+        series.add(LAST_RUN, labels, report.last_run)
     cautions: Counter[str] = Counter()
-    for caution in view.observation.all_cautions if view.observation is not None else ():
+    for caution in report.observation.all_cautions if report.observation is not None else ():
         cautions[caution.fact] += caution.count
     for fact, count in sorted(cautions.items()):
         series.add(CAUTIONS, (*labels, fact), count)
-    if view.last_success is not None:
-        series.add(LAST_SUCCESS, labels, view.last_success)
+    if report.last_success is not None:
+        series.add(LAST_SUCCESS, labels, report.last_success)

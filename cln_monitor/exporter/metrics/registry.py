@@ -1,4 +1,4 @@
-"""Which module writes the metrics of which probe, and all series of one target; a new probe is a line here."""
+"""The registry of renderers by probe, and the rendering of a target; a new probe is one line here."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How to write a probe's observations: its families, those of them with per-server series, and the writer.
+    """Renders the observations of a probe: its families, the per-server ones among them, and the function.
 
-    ``render_report`` writes what takes more of the report than the observation.
+    ``render_report`` renders series that need more of the report than its observation.
     """
 
     families: tuple[Family, ...]
@@ -42,21 +42,21 @@ ALL_FAMILIES: tuple[Family, ...] = (
     *(family for renderer in RENDERERS.values() for family in renderer.families),
     *probe.FAMILIES,
 )
-"""All families of polled data, in the order in which they are exposed."""
+"""All families of polled data, in the order of the exposition."""
 
 
-def render_target(view: ProbeReport, settings: ProbeSettings, max_server_series: int) -> Mapping[Family, bytes]:
-    """Return the text of each family of a target; over ``max_server_series`` it has no series a server at all."""
+def render_target(report: ProbeReport, settings: ProbeSettings, max_server_series: int) -> Mapping[Family, bytes]:
+    """Return the text of each family of a target, without per-server series if they exceed ``max_server_series``."""
     series = Series()
     dropped = 0
-    if view.observation is not None:
-        renderer = RENDERERS[view.probe]
-        renderer.render(view.observation, settings, series)
+    if report.observation is not None:
+        renderer = RENDERERS[report.probe]
+        renderer.render(report.observation, settings, series)
         dropped = series.drop_over(max_server_series, renderer.per_server)
         if dropped and "server_series" in settings.__struct_fields__:
-            series = Series()  # as if they were switched off, for what is shown in their place
-            renderer.render(view.observation, replace(settings, server_series=False), series)
+            series = Series()  # as with server_series: false, which adds the series that replace them
+            renderer.render(report.observation, replace(settings, server_series=False), series)
         if renderer.render_report is not None:
-            renderer.render_report(view, settings, series)
-    probe.render(view, settings, dropped, series)
+            renderer.render_report(report, settings, series)
+    probe.render(report, settings, dropped, series)
     return series.texts()

@@ -1,4 +1,4 @@
-"""What the products whose servers check in have in common: the limit of a key, and a series a server or their ages."""
+"""The metrics shared by products whose servers check in: key limits, and per-server series or a histogram of ages."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SERVER_LABELS = ("account", "key", "server_id", "ip")
 
 _HOUR, _DAY = 3600, 86400
 AGE_BOUNDS = (_HOUR, 4 * _HOUR, 8 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY)
-"""Seconds since the last check-in up to which servers are counted; agents check in about every 4 hours."""
+"""Upper bounds of the buckets, in seconds since the last check-in; agents check in about every 4 hours."""
 
 
 def add_limit(series: Series, family: Family, labels: tuple[str, ...], limit: Limit) -> None:
-    """Write the limit of a key, where CLN told one that can be read; its 0 stands for no limit."""
+    """Add the limit of a key if CLN reported a valid one; 0 means unlimited."""
     if isinstance(limit, int):
         series.add(family, labels, limit or math.inf)
 
@@ -35,8 +35,8 @@ def add_server_times(
     servers: list[S],
     time_of: Callable[[S], LastCheckin],
 ) -> None:
-    """Write a timestamp a server, nothing for a server whose time is none or not known."""
-    # The hundred thousand lines of a large fleet come from here: one f-string each, nothing else.
+    """Add one timestamp per server, except for servers whose time is never or unknown."""
+    # Performance: this renders the hundred thousand lines of a large fleet, so each line is a single f-string.
     start = f'{family.name}{{account="{escape(account)}",key="{escape(key)}",server_id="'
     series.add_lines(
         family,
@@ -49,16 +49,16 @@ def add_server_times(
 
 
 def age_family(name: str, field: str, labels: tuple[str, ...]) -> Family:
-    """Return the family of the ages of check-ins, which takes the place of the series a server."""
+    """Return the gauge histogram of check-in ages, which replaces the per-server series."""
     text = (
-        f"Servers whose {field} was at most le seconds ago when it was read, the buckets of a gauge histogram; "
-        "only where there are no series a server."
+        f"Number of servers whose {field} was at most le seconds ago when it was read (a gauge histogram); "
+        "exposed only without per-server series."
     )
     return Family(name, f"{text} {POLLED}", (*labels, "le"), buckets=True)
 
 
 def add_ages(series: Series, family: Family, labels: tuple[str, ...], ages: Iterable[float]) -> None:
-    """Write how many of ``ages``, in seconds, are up to each bound."""
+    """Add the buckets of ``ages``, in seconds, with the bounds ``AGE_BOUNDS``."""
     counts = [0] * (len(AGE_BOUNDS) + 1)
     for age in ages:
         counts[bisect_left(AGE_BOUNDS, age)] += 1

@@ -7,13 +7,13 @@ from cln_monitor.probes import Observation, StatusFlag, StatusSettings
 
 FLAG = Family(
     "cln_status_flag",
-    f"Flag of CLN's services as /status.json reports it, 1 for true. {POLLED}",
+    f"Flag of CLN's services as reported by /status.json; 1 for true. {POLLED}",
     ("api", "flag"),
 )
 OK = Family(
     "cln_status_ok",
-    "Whether the flag of /status.json is in its good state, which is false for rhn_overloaded and rhn_queue_full and "
-    f"true for all others. {POLLED}",
+    "Whether the flag of /status.json is in its good state: false for rhn_overloaded and rhn_queue_full, true for all "
+    f"others. {POLLED}",
     ("api", "flag"),
 )
 FAMILIES = (FLAG, OK)
@@ -21,7 +21,7 @@ PER_SERVER: tuple[Family, ...] = ()
 
 
 def render(observation: Observation[list[StatusFlag]], _: StatusSettings, series: Series) -> None:
-    """Write the series of ``observation``."""
+    """Add the series of ``observation`` to ``series``."""
     for part in observation.parts:
         for flag in part.value:
             series.add(FLAG, (observation.api, flag.name), int(flag.value))

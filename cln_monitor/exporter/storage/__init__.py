@@ -1,1 +1,1 @@
-"""What the exporter keeps on disk, so that a restart shows what was read before."""
+"""The state on disk, from which a restarted exporter shows the last good data."""

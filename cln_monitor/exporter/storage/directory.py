@@ -1,4 +1,4 @@
-"""A folder of files for one process: whenever it is killed, each is there whole, as it was or as it was to be."""
+"""A directory of state files for one process, with atomic writes: a crash leaves the old or the new file."""
 
 from __future__ import annotations
 
@@ -12,101 +12,106 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _LOCK = "cln-exporter.lock"
-_OURS = re.compile(r"[a-z_]+-[0-9a-f]{32}\.state")
-_BEGUN = re.compile(rf"\.{_OURS.pattern}\.tmp")
-_LARGEST = 1 << 30  # bytes: ten million servers
+_STATE_FILE = re.compile(r"[a-z_]+-[0-9a-f]{32}\.state")
+_TEMPORARY = re.compile(rf"\.{_STATE_FILE.pattern}\.tmp")
+_MAX_SIZE = 1 << 30  # bytes, about ten million servers
 
 
 class StateError(Exception):
-    """A folder in which no state can be kept."""
+    """The state directory cannot be used; the text is the whole message."""
 
 
-class StateFolder:
-    """The files of ``path``, which is made if need be. Raises StateError when it cannot be used, or another uses it."""
+class StateDirectory:
+    """The state files in the directory ``path``, which is created if it is missing, and locked.
+
+    Raises StateError if the directory cannot be used, or another process uses it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if self.path.stat().st_mode & stat.S_IWOTH:
-                advice = "give it a folder of its own, and chmod 700 it"
-                raise StateError(f"cannot keep state in {path}: all users of this machine can write there; {advice}")
+                advice = "use a directory of its own, with mode 0700"
+                raise StateError(f"cannot save state in {path}: the directory is world-writable; {advice}")
             self._lock = _locked(self.path / _LOCK)
             with contextlib.ExitStack() as undo:
                 undo.callback(os.close, self._lock)
-                for begun in self._names(_BEGUN):
-                    (self.path / begun).unlink()
-                self._folder = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-                undo.callback(os.close, self._folder)
-                self._try_out()
+                for name in self._names(_TEMPORARY):
+                    (self.path / name).unlink()
+                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+                undo.callback(os.close, self._descriptor)
+                self._check_writable()
                 undo.pop_all()
         except OSError as error:
-            raise StateError(f"cannot keep state in {path}: {error.strerror}{_advice(error)}") from None
+            raise StateError(f"cannot save state in {path}: {error.strerror}{_advice(error)}") from None
 
-    def _try_out(self) -> None:
-        """Write a file: what cannot be written is told before anything runs, and not in an hour.
+    def _check_writable(self) -> None:
+        """Write a file, so that a missing permission is an error on startup and not an hour later.
 
-        A disk that is full will have room again, and costs no polls until then.
+        A full disk is no such error: the exporter can poll until there is space again.
         """
         name = f"try-{0:032x}.state"
-        with _room_or_not():
+        with _ignoring_full_disk():
             self.write(name, b"")
         self.remove(name)
 
     def close(self) -> None:
-        """Let others use the folder."""
-        os.close(self._folder)
+        """Unlock the directory."""
+        os.close(self._descriptor)
         os.close(self._lock)
 
     def names(self) -> list[str]:
-        """Return the names of the files that an exporter has written here."""
-        return self._names(_OURS)
+        """Return the names of the state files in the directory."""
+        return self._names(_STATE_FILE)
 
     def _names(self, pattern: re.Pattern[str]) -> list[str]:
         return [name for name in os.listdir(self.path) if pattern.fullmatch(name)]  # noqa: PTH208 # names, not paths
 
     def read(self, name: str) -> bytes | None:
-        """Return the bytes of a file, or None when it is not there. Raises OSError."""
+        """Return the content of a file, or None if it does not exist. Raises OSError."""
         with contextlib.suppress(FileNotFoundError), _opened(self.path / name) as file:
             state = os.fstat(file)
             if not stat.S_ISREG(state.st_mode):
-                raise OSError(errno.EINVAL, "it is no file")
-            if state.st_size > _LARGEST:
+                raise OSError(errno.EINVAL, "not a regular file")
+            if state.st_size > _MAX_SIZE:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             with os.fdopen(file, "rb", closefd=False) as reading:
-                return reading.read(_LARGEST)
+                return reading.read(_MAX_SIZE)
         return None
 
     def write(self, name: str, data: bytes) -> None:
-        """Put ``data`` in the place of what the file holds. Raises OSError, and then the file is as it was.
+        """Replace the content of the file by ``data``. Raises OSError, and then the file is unchanged.
 
-        After a crash of the machine it may still be the old one until :meth:`settle` has returned.
+        Until :meth:`sync` has returned, a crash of the machine may restore the old content.
         """
-        begun = self.path / f".{name}.tmp"
-        begun.unlink(missing_ok=True)
+        temporary = self.path / f".{name}.tmp"
+        temporary.unlink(missing_ok=True)
         try:
-            with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+            with os.fdopen(
+                os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb"
+            ) as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            begun.rename(self.path / name)
+            temporary.rename(self.path / name)
         except OSError:
             with contextlib.suppress(OSError):
-                begun.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             raise
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there. Raises OSError."""
+        """Remove a file if it exists. Raises OSError."""
         (self.path / name).unlink(missing_ok=True)
 
-    def settle(self) -> None:
-        """Return when a crash of the machine can undo no write that came before. Raises OSError."""
-        os.fsync(self._folder)
+    def sync(self) -> None:
+        """Make all earlier writes durable, so that they survive a crash of the machine. Raises OSError."""
+        os.fsync(self._descriptor)
 
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[int]:
-    # Without following a link out of the folder, and without waiting for whoever writes to a pipe.
+    # Neither follow a symbolic link out of the directory nor block on a named pipe.
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         yield file
@@ -115,12 +120,12 @@ def _opened(path: Path) -> Iterator[int]:
 
 
 def _locked(path: Path) -> int:
-    """Return a descriptor that bars ``path`` to all others for as long as it is open, and this process lives."""
+    """Return a descriptor of the lock file ``path`` that holds an exclusive lock until it is closed. Raises OSError."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.truncate(lock, 0)
-        with _room_or_not():
+        with _ignoring_full_disk():
             os.write(lock, f"{os.getpid()}\n".encode())
     except OSError:
         os.close(lock)
@@ -129,7 +134,7 @@ def _locked(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def _room_or_not() -> Iterator[None]:
+def _ignoring_full_disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -139,9 +144,9 @@ def _room_or_not() -> Iterator[None]:
 
 def _advice(error: OSError) -> str:
     if error.errno == errno.EWOULDBLOCK:
-        return "; another cln-exporter keeps its state there, and each needs a folder of its own"
+        return "; another cln-exporter uses this directory, and each needs its own"
     if isinstance(error, FileExistsError | NotADirectoryError):
-        return "; expected a folder, or the name of one to be made"
+        return "; use a directory, or a path at which one can be created"
     if isinstance(error, PermissionError):
-        return "; let the user who runs this write there"
+        return "; give the user that runs cln-exporter write access"
     return ""

@@ -1,1 +1,1 @@
-"""The HTTP side of the exporter: its paths, who may ask them, and how connections are served."""
+"""The HTTP server of the exporter: paths, authentication, TLS, and connections."""

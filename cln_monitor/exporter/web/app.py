@@ -1,4 +1,4 @@
-"""The HTTP paths of the exporter."""
+"""The web application of the exporter: its HTTP paths."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from .status_page import POLICY, RUNBOOK_POLICY, Runbook, StatusPage
 
 T = TypeVar("T")
 
-_LONGEST_ANSWER = 60.0  # seconds for the whole of it; Prometheus gives up after 10 by itself
+_WRITE_TIMEOUT = 60.0  # seconds for a whole response; the default scrape timeout of Prometheus is 10
 
 
 @dataclass(frozen=True, slots=True)
 class WebOptions:
-    """What can be set of the web: ``max_requests`` scrapes at a time, 0 for no limit.
+    """Options of the web application.
 
-    ``route_prefix`` is the path below which all paths are, ``external_path`` that by which others come, both without a
-    slash at the end and empty for none; without ``external_path`` links are relative. ``is_demo``: the account is
-    simulated, and the page says so.
+    ``max_requests`` is the maximum number of parallel scrape requests; 0 disables the limit. ``route_prefix`` is the
+    prefix of all paths, ``external_path`` the path of the external URL, both without a trailing slash and empty for
+    none; if ``external_path`` is None, links are relative. ``is_demo``: the account is simulated, and the page says so.
     """
 
     telemetry_path: str = "/metrics"
@@ -58,17 +58,17 @@ class WebOptions:
 
 
 def make_app(service: Service, options: WebOptions) -> Starlette:
-    """Return the web application over ``service``."""
+    """Return the web application that serves the data of ``service``."""
     web, prefix = _Web(service, options), options.route_prefix
     paths = _routes(web, options)
-    # The page has its links from where it is, so it is at the end of a path with a slash.
+    # Links of the page are relative to its path, which therefore ends in a slash.
     page = f"{prefix if options.external_path is None else options.external_path}/"
     to_page = [Route(path, _redirect(page)) for path in (prefix, "/")] if prefix else []
     app = Starlette(
         routes=[*to_page, Mount(prefix, Router(paths, redirect_slashes=False))] if prefix else paths,
-        exception_handlers={HTTPException: _plain_error, Exception: _our_error},
+        exception_handlers={HTTPException: _plain_error, Exception: _internal_error},
     )
-    app.router.redirect_slashes = False  # a redirect goes to the host that the request claims to have asked
+    app.router.redirect_slashes = False  # such a redirect would use the Host header of the request
     return app
 
 
@@ -83,7 +83,7 @@ def _routes(web: _Web, options: WebOptions) -> list[Route]:
     return [
         Route("/", web.index),
         Route("/runbook", web.runbook),
-        Route(options.telemetry_path, _AtMost(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
+        Route(options.telemetry_path, _RequestLimit(options.max_requests, web.metrics), methods=["GET", "HEAD"]),
         Route("/probe", web.probe),
         Route("/config", web.config),
         Route("/-/healthy", web.healthy),
@@ -96,25 +96,28 @@ def _routes(web: _Web, options: WebOptions) -> list[Route]:
     ]
 
 
-class _AtMost:
-    """Answers ``limit`` requests at a time, each until its last byte is sent, and refuses the others; 0 is no limit."""
+class _RequestLimit:
+    """Serve at most ``limit`` requests in parallel, until their last byte is sent, and reject others; 0 is no limit."""
 
     def __init__(self, limit: int, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         self._limit = limit
         self._endpoint = endpoint
-        self._under_way = 0
+        self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._limit and self._under_way >= self._limit:
-            response = text_response(f"{self._limit} scrapes are answered already, see --web.max-requests", 503)
+        if self._limit and self._active >= self._limit:
+            response = text_response(
+                f"limit of parallel scrape requests reached ({self._limit}, see --web.max-requests); try again later",
+                503,
+            )
             return await response(scope, receive, send)
-        self._under_way += 1
+        self._active += 1
         try:
             response = await self._endpoint(Request(scope, receive, send))
-            with move_on_after(_LONGEST_ANSWER):  # a client that does not read must not keep its place for ever
+            with move_on_after(_WRITE_TIMEOUT):  # a client that does not read must not occupy its slot forever
                 await response(scope, receive, send)
         finally:
-            self._under_way -= 1
+            self._active -= 1
 
 
 class _Web:
@@ -125,7 +128,7 @@ class _Web:
         self._runbook = Runbook(options.external_path)
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
-        """Do what waits for a lock or takes a while, so that the loop can answer others meanwhile."""
+        """Run ``work``, which may block, in a thread, so that the event loop keeps serving other requests."""
         return await asyncio.get_running_loop().run_in_executor(self._service.answering, work, *args)
 
     async def index(self, request: Request) -> Response:
@@ -139,22 +142,22 @@ class _Web:
     async def metrics(self, request: Request) -> Response:
         openmetrics = prefers_openmetrics(header_of(request, "accept"))
         if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
-            return self._metrics(request, openmetrics)  # which is then less work than to hand it to a thread
+            return self._metrics(request, openmetrics)  # cheaper than a hand-over to a thread
         return await self._in_thread(self._metrics, request, openmetrics)
 
     def _metrics(self, request: Request, openmetrics: bool) -> Response:
         own, content_type = self._service.counters.render(openmetrics)
-        return exposition_response(request, self._service.page(), own, content_type)
+        return exposition_response(request, self._service.exposition(), own, content_type)
 
     async def probe(self, request: Request) -> Response:
         target = self._target(request.query_params.get("account", ""), request.query_params.get("probe", ""))
         try:
-            # The threads that wait for CLN are not those that answer scrapes, and a stop does not wait for them.
+            # Threads that wait for CLN are separate from those that serve scrapes; a shutdown does not wait for them.
             await asyncio.get_running_loop().run_in_executor(self._service.probing, self._service.run, target)
         except asyncio.CancelledError:
-            return text_response("the exporter is stopping", 503)
+            return text_response("the exporter is shutting down", 503)
         return exposition_response(
-            request, self._service.page_of(target), b"", "text/plain; version=0.0.4; charset=utf-8"
+            request, self._service.exposition_of(target), b"", "text/plain; version=0.0.4; charset=utf-8"
         )
 
     async def config(self, _: Request) -> Response:
@@ -165,17 +168,20 @@ class _Web:
         return text_response("healthy")
 
     async def ready(self, _: Request) -> Response:
-        untried = self._service.untried()
-        if untried:
-            names = ", ".join(f"{target.probe} of {target.account or target.api}" for target in untried[:10])
-            return text_response(f"not ready: {len(untried)} probes have not run yet: {names}", 503)
+        if pending := self._service.not_yet_run():
+            names = ", ".join(f"{target.probe} of {target.account or target.api}" for target in pending[:10])
+            return text_response(f"not ready: {len(pending)} probes have not run yet: {names}", 503)
         return text_response("ready")
 
     async def reload(self, _: Request) -> Response:
         if not self._options.enable_lifecycle:
-            return text_response("reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP", 403)
+            return text_response("reload over HTTP is disabled; start with --web.enable-lifecycle, or send SIGHUP", 403)
         error = await self._in_thread(self._service.reload)
-        return text_response("reloaded") if error is None else text_response(f"not reloaded:\n{error}", 500)
+        return (
+            text_response("reloaded")
+            if error is None
+            else text_response(f"failed to reload the configuration:\n{error}", 500)
+        )
 
     async def discovery(self, request: Request) -> Response:
         probe, query = request.path_params["probe"], request.query_params.multi_items()
@@ -191,17 +197,17 @@ class _Web:
             target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
             return json_response({"error": error.detail}, error.status_code)
-        told = target.told
-        if told is None or target.has_expired(self._service.monotonic()):
-            told = await self._in_thread(self._tell, target)
+        encoded = target.cached_json
+        if encoded is None or target.has_expired(self._service.monotonic()):
+            encoded = await self._in_thread(self._encoded, target)
         ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})
-        pieces: list[bytes | memoryview] = [ages[:-1], b",", memoryview(told)[1:]]  # which change each second
+        pieces: list[bytes | memoryview] = [ages[:-1], b",", memoryview(encoded)[1:]]  # ages change every second
         length = {"Content-Length": str(sum(map(len, pieces)))}
         return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=SAFE_HEADERS | length)
 
-    def _tell(self, target: Target) -> bytes:
-        self._service.expire()  # what has expired must not be told here either
-        return target.tell()
+    def _encoded(self, target: Target) -> bytes:
+        self._service.expire()  # expired data must not appear here either
+        return target.to_json()
 
     async def index_of_observations(self, _: Request) -> Response:
         return await self._in_thread(self._index_of_observations)
@@ -215,7 +221,7 @@ class _Web:
                 "format": FORMAT,
                 "exporter_version": __version__,
                 "shard": str(self._service.config.shard),
-                "probes": [target.view(now, whole=False) for target in targets],
+                "probes": [target.report(now, with_data=False) for target in targets],
                 "problems": [problem.to_json() for problem in self._service.problems(targets)],
             }
         )
@@ -223,21 +229,21 @@ class _Web:
     def _target(self, account: str, probe: str) -> Target:
         target = self._service.find(account, probe)
         if target is None and (reader := self._service.reader_elsewhere(account, probe)):
-            raise HTTPException(404, f"{probe} of {account} is read by the shard {reader}, not here")
+            raise HTTPException(404, f"{probe} of {account} is read by shard {reader}, not by this exporter")
         if target is None:
-            raise HTTPException(404, _why_not_there(self._service.config, account, probe))
+            raise HTTPException(404, _reason_missing(self._service.config, account, probe))
         return target
 
 
-def _why_not_there(config: Config, account: str, probe: str) -> str:
-    """Return why a ``config`` has no target of ``probe`` for ``account``, and what to do about it."""
-    accounts = [each.name for each in config.accounts]
+def _reason_missing(config: Config, account: str, probe: str) -> str:
+    """Return why ``config`` has no target for ``probe`` of ``account``, and what to do about it."""
+    accounts = [account_.name for account_ in config.accounts]
     if probe not in PROBES:
-        return f"no such probe; there are: {', '.join(PROBES)}"
+        return f"unknown probe; expected one of: {', '.join(PROBES)}"
     if account not in accounts:
-        which = "no such account" if account else f"{probe} is asked for an account"
-        return f"{which}; there are: {', '.join(accounts)}"
-    return f"the probe {probe} of {account} is off: set enabled: true below probes, {probe}"
+        problem = "unknown account" if account else f"the probe {probe} needs an account"
+        return f"{problem}; configured accounts: {', '.join(accounts)}"
+    return f"the probe {probe} of {account} is disabled; to enable it, set probes.{probe}.enabled: true"
 
 
 async def _plain_error(_: Request, error: Exception) -> Response:
@@ -250,5 +256,5 @@ async def _plain_error(_: Request, error: Exception) -> Response:
     return response
 
 
-async def _our_error(_: Request, __: Exception) -> Response:
-    return text_response("an error of ours; the log of the exporter has it", 500)
+async def _internal_error(_: Request, __: Exception) -> Response:
+    return text_response("internal error; see the log of the exporter, and please report it", 500)

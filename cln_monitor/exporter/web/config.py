@@ -1,4 +1,4 @@
-"""The file of ``--web.config.file``: TLS, users and headers, in the format that all exporters of Prometheus take."""
+"""The file of ``--web.config.file``: TLS, users, and headers, in the format of the Prometheus exporter-toolkit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .tls import CIPHERS, CURVES, Tls, TlsConfigError, make_tls
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """What such a file asks for; by default nothing. ``files`` are those it was made from."""
+    """The settings of a web configuration file; by default none. ``files`` are the files it was read from."""
 
     tls: Tls | None = None
     users: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
@@ -25,8 +25,8 @@ class WebConfig:
     warnings: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     is_blank: bool = False
-    means_nobody: bool = False
-    """Whether it says by ``basic_auth_users: {}`` that nobody needs a password."""
+    disables_auth: bool = False
+    """Whether it has ``basic_auth_users: {}``, so that no client needs a password."""
 
 
 _HEADERS: dict[str, tuple[str, ...]] = {
@@ -36,27 +36,28 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "X-Frame-Options": ("deny", "sameorigin"),
     "X-XSS-Protection": (),
 }
-"""The headers that can be set, with the values they can have where that is not free."""
+"""The headers that can be set, with their allowed values; an empty tuple allows any value."""
 
 _HASH = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
-_MOST_COST = 14  # at which a first request waits for a second or two
+_MAX_COST = 14  # a first login takes a second or two
 
 
 def load_web_config(file: Path) -> WebConfig:
-    """Return what ``file`` asks for, its certificates read. Raises ConfigError, with a line for each problem."""
+    """Return the settings of ``file``, including its certificates. Raises ConfigError with a line for each problem."""
     document = read_yaml(file)
     if _has_surrogates(document):
-        raise ConfigError(str(file), [ConfigProblem("", "has half a character of UTF-16 in it, which is none")])
-    typer = Validator()
-    config = _config(typer, {} if document is None else document, file, is_blank=document is None)
-    if config is None or typer.problems:
-        raise ConfigError(str(file), typer.problems)
+        problem = "contains an unpaired UTF-16 surrogate, which is not a valid character"
+        raise ConfigError(str(file), [ConfigProblem("", problem)])
+    validator = Validator()
+    config = _config(validator, {} if document is None else document, file, is_blank=document is None)
+    if config is None or validator.problems:
+        raise ConfigError(str(file), validator.problems)
     return config
 
 
 def _has_surrogates(value: object) -> bool:
-    """Tell whether a text in ``value`` cannot be sent or stored, as YAML can spell it by an escape."""
+    """Return whether a string in ``value`` has an unpaired surrogate, which YAML can contain as an escape."""
     if isinstance(value, dict):
         return any(map(_has_surrogates, (*value, *value.values())))
     if isinstance(value, list):
@@ -64,30 +65,30 @@ def _has_surrogates(value: object) -> bool:
     return isinstance(value, str) and re.search("[\ud800-\udfff]", value) is not None
 
 
-def _config(typer: Validator, document: object, file: Path, *, is_blank: bool) -> WebConfig | None:
-    typer.struct(
-        WebConfigFile, document, "", leave=("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
+def _config(validator: Validator, document: object, file: Path, *, is_blank: bool) -> WebConfig | None:
+    validator.struct(
+        WebConfigFile, document, "", skip=("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
     )
     if not isinstance(document, dict):
         return None
-    settings = _tls_settings(typer, document.get("tls_server_config"))
-    headers = _headers(typer, document.get("http_server_config"))
-    users = _users(typer, document.get("basic_auth_users"))
-    rate_limit = _rate_limit(typer, document.get("rate_limit"))
+    settings = _tls_settings(validator, document.get("tls_server_config"))
+    headers = _headers(validator, document.get("http_server_config"))
+    users = _users(validator, document.get("basic_auth_users"))
+    rate_limit = _rate_limit(validator, document.get("rate_limit"))
     warnings = [
-        f"basic_auth_users.{name}: cost {cost}, not {USUAL_COST}: the time a guess takes tells that this user exists"
+        f"basic_auth_users.{name}: cost {cost}, not {USUAL_COST}: response times reveal that this user exists"
         for name, hashed in users.items()
         if (cost := int(hashed[4:6])) != USUAL_COST
     ]
     tls, files = None, [file]
     if settings is not None:
         try:
-            tls, of_tls, warned = make_tls(settings, file.parent)
+            tls, tls_files, tls_warnings = make_tls(settings, file.parent)
         except TlsConfigError as error:
-            typer.note(f"tls_server_config.{error.key}", str(error))
+            validator.note(f"tls_server_config.{error.key}", str(error))
         else:
-            files += of_tls
-            warnings += (f"tls_server_config.{each}" for each in warned)
+            files += tls_files
+            warnings += (f"tls_server_config.{warning}" for warning in tls_warnings)
     return WebConfig(
         tls=tls,
         users={name.encode(): hashed.encode() for name, hashed in users.items()},
@@ -96,32 +97,34 @@ def _config(typer: Validator, document: object, file: Path, *, is_blank: bool) -
         warnings=tuple(warnings),
         files=tuple(files),
         is_blank=is_blank,
-        means_nobody=document.get("basic_auth_users") == {},
+        disables_auth=document.get("basic_auth_users") == {},
     )
 
 
-def _tls_settings(typer: Validator, document: object) -> TlsServerConfig | None:
+def _tls_settings(validator: Validator, document: object) -> TlsServerConfig | None:
     if document is None:
         return None
-    before = len(typer.problems)
-    values = typer.struct(TlsServerConfig, document, "tls_server_config")
+    before = len(validator.problems)
+    values = validator.struct(TlsServerConfig, document, "tls_server_config")
     for key, known in (("cipher_suites", CIPHERS), ("curve_preferences", CURVES)):
         for index, name in enumerate(values.get(key, ())):
             if name not in known:
-                typer.note(f"tls_server_config.{key}[{index}]", f"unknown; known here: {', '.join(known)}")
-    return None if len(typer.problems) > before else TlsServerConfig(**values)
+                validator.note(
+                    f"tls_server_config.{key}[{index}]", f"unknown value; expected one of: {', '.join(known)}"
+                )
+    return None if len(validator.problems) > before else TlsServerConfig(**values)
 
 
-def _headers(typer: Validator, document: object) -> dict[str, str]:
+def _headers(validator: Validator, document: object) -> dict[str, str]:
     place = "http_server_config"
     if document is None:
         return {}
-    typer.struct(HttpServerConfig, document, place, leave=("headers",))
+    validator.struct(HttpServerConfig, document, place, skip=("headers",))
     headers = document.get("headers") if isinstance(document, dict) else None
     if not isinstance(headers, dict | None):
-        typer.note(f"{place}.headers", "expected a mapping of headers to their values")
+        validator.note(f"{place}.headers", "expected a mapping of header names to values")
     headers = headers if isinstance(headers, dict) else {}
-    typer.only_known(headers, list(_HEADERS), f"{place}.headers")
+    validator.only_known(headers, list(_HEADERS), f"{place}.headers")
     read = {}
     for name in headers.keys() & _HEADERS.keys():
         at, values = f"{place}.headers.{name}", _HEADERS[name]
@@ -129,48 +132,48 @@ def _headers(typer: Validator, document: object) -> dict[str, str]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)  # X-XSS-Protection: 1
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            typer.note(at, "expected a text of plain characters on one line")
+            validator.note(at, "expected printable ASCII characters on one line")
         elif values and value not in values:
-            typer.note(at, f"expected {' or '.join(values)}")
+            validator.note(at, f"expected {' or '.join(values)}")
         elif value:
             read[name] = value
     return read
 
 
-def _users(typer: Validator, document: object) -> dict[str, str]:
+def _users(validator: Validator, document: object) -> dict[str, str]:
     place = "basic_auth_users"
     if document is None:
         return {}
     if not isinstance(document, dict):
-        typer.note(place, "expected a mapping of users to the bcrypt hashes of their passwords")
+        validator.note(place, "expected a mapping of user names to bcrypt hashes of their passwords")
         return {}
     read = {}
     for user, hashed in document.items():
         name = str(user)
         found = _HASH.fullmatch(hashed) if isinstance(hashed, str) else None
         if not isinstance(user, str | int) or isinstance(user, bool):
-            typer.note(f"{place}.{name}", "expected the name of a user; put it in quotes")
+            validator.note(f"{place}.{name}", "expected a user name; put it in quotes")
         elif ":" in name:
-            typer.note(f"{place}.{name}", "has a colon, at which HTTP ends the name of a user")
+            validator.note(f"{place}.{name}", "a user name of HTTP basic authentication cannot contain a colon")
         elif found is None or not 4 <= int(found[1]) <= 31:
-            # Not shown: it may be the password itself.
-            typer.note(f"{place}.{name}", "is no bcrypt hash; make one with: htpasswd -nBC 10 ''")
-        elif int(found[1]) > _MOST_COST:
-            typer.note(
+            # The value is not shown: it may be the password itself.
+            validator.note(f"{place}.{name}", "not a bcrypt hash; create one with: htpasswd -nBC 10 ''")
+        elif int(found[1]) > _MAX_COST:
+            validator.note(
                 f"{place}.{name}",
-                f"has a cost of {int(found[1])}, at which a guess takes a core for seconds; {_MOST_COST} is the most "
-                f"and {USUAL_COST} the usual",
+                f"cost {int(found[1])} is too high: each login attempt would take seconds of CPU time; the maximum "
+                f"is {_MAX_COST}, {USUAL_COST} is usual",
             )
         else:
             read[name] = found[0]
     return read
 
 
-def _rate_limit(typer: Validator, document: object) -> RateLimit | None:
+def _rate_limit(validator: Validator, document: object) -> RateLimit | None:
     if document is None or (isinstance(document, dict) and document.get("interval") in (None, 0, "0", "0s")):
-        typer.only_known(document or {}, list(RateLimit.__struct_fields__), "rate_limit")
+        validator.only_known(document or {}, list(RateLimit.__struct_fields__), "rate_limit")
         return None
-    values = typer.struct(RateLimit, document, "rate_limit")
+    values = validator.struct(RateLimit, document, "rate_limit")
     if values.get("burst", 1) < 1:
-        typer.note("rate_limit.burst", "expected 1 or more, or nothing would be answered")
-    return None if typer.problems else RateLimit(**values)
+        validator.note("rate_limit.burst", "expected 1 or more; with 0 every request would be rejected")
+    return None if validator.problems else RateLimit(**values)

@@ -1,4 +1,4 @@
-"""The sections of the file of ``--web.config.file``, as the exporter-toolkit of Prometheus has them."""
+"""The sections of the file of ``--web.config.file``, in the format of the Prometheus exporter-toolkit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Version = Literal["TLS10", "TLS11", "TLS12", "TLS13"]
 
 
 class TlsServerConfig(msgspec.Struct, frozen=True):
-    """The section ``tls_server_config``; an empty text is as good as none."""
+    """The section ``tls_server_config``; an empty string is the same as a missing key."""
 
     cert: str = ""
     key: Secret = Secret("")
@@ -31,14 +31,14 @@ class TlsServerConfig(msgspec.Struct, frozen=True):
 
 
 class HttpServerConfig(msgspec.Struct, frozen=True):
-    """The section ``http_server_config``. ``http2`` changes nothing: HTTP/1.1 is what we speak."""
+    """The section ``http_server_config``. ``http2`` is ignored: only HTTP/1.1 is supported."""
 
     http2: bool = True
     headers: dict[str, str] = {}
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """The section ``rate_limit``: ``burst`` requests at once, and one more each ``interval``."""
+    """The section ``rate_limit``: ``burst`` requests at once, and one more per ``interval`` (in seconds)."""
 
     burst: int
     interval: Duration

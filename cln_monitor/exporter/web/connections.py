@@ -1,4 +1,4 @@
-"""The connections of clients: how many there are, and how long one may keep us waiting."""
+"""The client connections: their maximum number and their timeouts."""
 
 from __future__ import annotations
 
@@ -21,48 +21,52 @@ from .tls import Tls
 
 _log = structlog.get_logger(__name__)
 
-MOST = 1000
-"""Connections at a time; half of the open files that the process may have where that is less."""
+MAX_CONNECTIONS = 1000
+"""Maximum number of parallel connections; half of the limit of open files if that is less."""
 
-_HANDSHAKE = 10  # seconds for the handshake of TLS,
-_HEAD = 10.0  # for the head of a request from its first byte, and of the first request from the connection on,
-_REST = 5.0  # for the rest of a request that is answered already,
-_IDLE = 80.0  # for the next request to begin; uvicorn's own timer for it is a little shorter,
-_TAKE = 60.0  # to take the next piece of an answer,
-_CLOSE = 5.0  # and to close
-_ACCEPT = 64  # connections taken at a time at most, so that room is made before all files are open
-_BACKLOG = 4096  # that may wait to be taken; one that finds no room tries again after a second
+# Timeouts in seconds:
+_HANDSHAKE = 10  # for the TLS handshake
+_HEAD = 10.0  # for the head of a request since its first byte; of the first request since the connection was made
+_REST = 5.0  # for the rest of a request whose response was sent already
+_IDLE = 80.0  # for the next request to begin; the keep-alive timer of uvicorn is slightly shorter
+_WRITE_STALL = 60.0  # for the client to read the next piece of a response
+_CLOSE = 5.0  # for the connection to close
+_ACCEPT = 64  # connections accepted at a time, so that others can be closed before all files are open
+_BACKLOG = 4096  # connections that may wait to be accepted; further clients retry after a second
 _MINUTE = 60.0
 _TICK = 1.0
 
 
-def most_connections() -> int:
-    """Return how many connections there may be; the other open files are for CLN, logs and whatever else."""
+def max_connections() -> int:
+    """Return the maximum number of connections; the remaining open files are for CLN, logs, and other uses."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MOST if files == resource.RLIM_INFINITY else max(8, min(MOST, files // 2))
+    return MAX_CONNECTIONS if files == resource.RLIM_INFINITY else max(8, min(MAX_CONNECTIONS, files // 2))
 
 
 class Connections:
-    """All connections, the oldest first. Who keeps us waiting for too long goes, and when there are too many, who asks
-    for nothing."""
+    """All open connections, the oldest first.
 
-    def __init__(self, most: int, now: Callable[[], float]) -> None:
-        self._most = most
+    Connections that exceed a timeout are closed. If there are more than ``limit``, connections without a request are
+    closed first.
+    """
+
+    def __init__(self, limit: int, now: Callable[[], float]) -> None:
+        self._limit = limit
         self._now = now
         self._all: dict[Connection, asyncio.Transport] = {}
-        self._turned_away = 0
+        self._rejected = 0
         self._warned_at = -_MINUTE
 
     def __len__(self) -> int:
         return len(self._all)
 
     def add(self, connection: Connection, raw: asyncio.Transport) -> None:
-        """Count a new connection, for which an older one may have to go."""
-        if len(self._all) >= self._most:
-            self._turned_away += 1
-            silent = (each for each in self._all if not each.has_asked)
-            idle = (each for each in self._all if not each.is_busy)
-            older = next(silent, None) or next(idle, None)
+        """Register a new connection; if there are too many, close an older one or reject this one."""
+        if len(self._all) >= self._limit:
+            self._rejected += 1
+            unused = (other for other in self._all if not other.has_asked)
+            idle = (other for other in self._all if not other.is_busy)
+            older = next(unused, None) or next(idle, None)
             if older is None:
                 raw.abort()
                 return
@@ -71,23 +75,21 @@ class Connections:
         self._all[connection] = raw
 
     def forget(self, connection: Connection) -> None:
-        """Count a connection no more."""
+        """Remove a closed connection."""
         self._all.pop(connection, None)
 
     def sweep(self) -> None:
-        """End those that have kept us waiting for too long."""
+        """Close the connections that have exceeded a timeout."""
         now = self._now()
         for connection in list(self._all):
             if connection.is_overdue(now):
                 self._abort(connection)
-        if self._turned_away and now - self._warned_at >= _MINUTE:
-            _log.warning(
-                "too many connections, those that ask for nothing are ended", ended=self._turned_away, most=self._most
-            )
-            self._turned_away, self._warned_at = 0, now
+        if self._rejected and now - self._warned_at >= _MINUTE:
+            _log.warning("too many connections, idle ones closed", closed=self._rejected, limit=self._limit)
+            self._rejected, self._warned_at = 0, now
 
-    def end_silent(self) -> None:
-        """End those that are not asking for anything."""
+    def close_idle(self) -> None:
+        """Close the connections without a request in progress."""
         for connection in list(self._all):
             if not connection.is_busy:
                 self._abort(connection)
@@ -97,7 +99,7 @@ class Connections:
 
 
 class Connection(H11Protocol):
-    """One connection as HTTP sees it."""
+    """A connection of a client, as HTTP."""
 
     def __init__(self, server: HttpServer, tls: Tls | None) -> None:
         super().__init__(config=server.config, server_state=server.server_state, app_state={})
@@ -115,7 +117,7 @@ class Connection(H11Protocol):
         if self._tls is None:
             self._all.add(self, transport)
         elif not _is_allowed(transport, self._tls.allowed_sans):
-            _log.debug("client certificate is not one of client_allowed_sans", client=str(self.client))
+            _log.debug("client certificate rejected, no name is in client_allowed_sans", client=str(self.client))
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -125,7 +127,7 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
             data = data.lstrip(b"\r\n")  # some clients send an empty line before a request (RFC 9112, 2.2)
-        if data:  # nothing is the end to h11
+        if data:  # h11 takes empty data as the end of the connection
             super().data_received(data)
 
     def resume_writing(self) -> None:
@@ -138,33 +140,33 @@ class Connection(H11Protocol):
 
     @property
     def has_asked(self) -> bool:
-        """Whether a request ever came."""
+        """Whether the client has sent a request."""
         return self._last is not None
 
     @property
     def is_busy(self) -> bool:
-        """Whether a request is being answered."""
+        """Whether a request is in progress."""
         return self._last is not None and not self._last.response_complete
 
     def enter(self, now: float) -> None:
-        """Take note of the stage that the connection is in."""
+        """Start the timeout of the current stage; ``now`` is the monotonic time in seconds."""
         self._stage, self._since = self._stage_now(), now
 
     def is_overdue(self, now: float) -> bool:
-        """Tell whether the client has kept the connection in one stage for too long."""
+        """Return whether the connection has exceeded the timeout of its stage."""
         stage = self._stage_now()
         if stage != self._stage:
             self._stage, self._since = stage, now
-        return now - self._since > _PATIENCE[str(stage[0])]
+        return now - self._since > _TIMEOUTS[str(stage[0])]
 
     def _stage_now(self) -> tuple[object, ...]:
-        """Return what the client has to do next, with what changes whenever it has done it."""
+        """Return the stage of the connection, and a value that changes with each progress of the client."""
         if not self._is_made:
             return ("handshake",)
         if self.transport.is_closing():
             return ("close",)
         if self.flow.write_paused:
-            return ("take", self._resumed)
+            return ("write", self._resumed)
         if self.is_busy:
             return ("wait",)
         if self._last is not None and self.conn.their_state is h11.SEND_BODY:
@@ -174,11 +176,11 @@ class Connection(H11Protocol):
         return ("idle", self._last)
 
 
-_PATIENCE = {
+_TIMEOUTS = {
     "handshake": _HANDSHAKE,
     "close": _CLOSE,
-    "take": _TAKE,
-    "wait": float("inf"),  # it waits for us
+    "write": _WRITE_STALL,
+    "wait": float("inf"),  # the client waits for the response
     "rest": _REST,
     "head": _HEAD,
     "idle": _IDLE,
@@ -186,9 +188,9 @@ _PATIENCE = {
 
 
 class _Encrypted(SSLProtocol):
-    """TLS between the socket and a connection, made as asyncio makes it, but for what can be set per connection."""
+    """The TLS layer of a connection, as asyncio creates it, but with settings per connection."""
 
-    max_size = 1 << 14  # a record of TLS; the usual buffer of 256 KiB is a lot for a client that says nothing
+    max_size = 1 << 14  # one TLS record; the default buffer of 256 KiB is too much for an idle client
 
     def __init__(self, server: HttpServer, connection: Connection, tls: Tls) -> None:
         loop = asyncio.get_running_loop()
@@ -196,7 +198,7 @@ class _Encrypted(SSLProtocol):
             loop,
             connection,
             tls.context,
-            None,  # type: ignore[arg-type] # which is what asyncio's own servers pass
+            None,  # type: ignore[arg-type] # as asyncio's own servers do
             server_side=True,
             ssl_handshake_timeout=_HANDSHAKE,
         )
@@ -208,12 +210,12 @@ class _Encrypted(SSLProtocol):
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._all.forget(self._connection)  # which learns nothing of a handshake that failed
+        self._all.forget(self._connection)  # which is not notified of a failed handshake
         super().connection_lost(exc)
 
 
 def _plain(client: tuple[str, int] | None) -> tuple[str, int] | None:
-    """Return the address and port of a client; one of IPv4 on a socket for both looks as on a socket of IPv4."""
+    """Return the address and port of a client, with an IPv4-mapped IPv6 address as IPv4."""
     if client is None or not client[0].startswith("::ffff:"):
         return client
     mapped = IPv6Address(client[0]).ipv4_mapped
@@ -229,7 +231,7 @@ def _is_allowed(transport: asyncio.Transport, sans: frozenset[str] | None) -> bo
 
 
 class HttpServer(uvicorn.Server):
-    """Serves with as many connections as are good for it, each with TLS as ``web`` has it when it begins."""
+    """A server with a limited number of connections; a new connection uses the current TLS settings of ``web``."""
 
     def __init__(self, config: uvicorn.Config, web: Callable[[], WebConfig] = WebConfig) -> None:
         super().__init__(config)
@@ -240,13 +242,13 @@ class HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen on ``sockets``."""
         loop = asyncio.get_running_loop()
-        most = most_connections()
-        self.all = Connections(most, loop.time)
+        limit = max_connections()
+        self.all = Connections(limit, loop.time)
         await super().startup(sockets=[])
         for sock in sockets or []:
-            self.servers.append(await loop.create_server(self._connection, sock=sock, backlog=min(_ACCEPT, most // 8)))
+            self.servers.append(await loop.create_server(self._connection, sock=sock, backlog=min(_ACCEPT, limit // 8)))
             with contextlib.suppress(OSError):
-                sock.listen(_BACKLOG)  # asyncio takes one number for both
+                sock.listen(_BACKLOG)  # asyncio uses one number for both purposes
 
     def _connection(self) -> asyncio.BaseProtocol:
         tls = self._web().tls
@@ -254,18 +256,18 @@ class HttpServer(uvicorn.Server):
         return connection if tls is None else _Encrypted(self, connection, tls)
 
     async def main_loop(self) -> None:
-        """Look at the connections once a second until it is to stop; uvicorn's own loop wakes ten times as often."""
+        """Check the timeouts once a second until shutdown; the loop of uvicorn wakes up ten times as often."""
         while not await self.on_tick(0):
             self.all.sweep()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _TICK)
 
     def stop(self) -> None:
-        """Begin to stop."""
+        """Start the shutdown."""
         self.should_exit = True
         self._woken.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop; nobody is waited for who asks for nothing."""
-        self.all.end_silent()
+        """Shut down without waiting for idle connections."""
+        self.all.close_idle()
         await super().shutdown(sockets)

@@ -1,4 +1,4 @@
-"""The sockets that the exporter listens on: all that ``--web.listen-address`` stands for, as in other exporters."""
+"""The listening sockets of the exporter, for the addresses of ``--web.listen-address``."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _BACKLOG = 512
 _ATTEMPTS = 50  # to find a port that is free on each address of a host
 _NO_IPV6 = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
 
-_ALL = IPv6Address("::")  # and, by a socket for both, all of IPv4
-_ALL_OF_IPV4 = IPv4Address("0.0.0.0")  # noqa: S104 # the operator asks for it
+_ALL = IPv6Address("::")  # a dual-stack socket, which includes IPv4
+_ALL_OF_IPV4 = IPv4Address("0.0.0.0")  # noqa: S104 # requested by the operator
 
 _log = structlog.get_logger(__name__)
 
 
 class ListenError(Exception):
-    """An address that cannot be listened on."""
+    """The exporter cannot listen on an address."""
 
 
 class _Address(NamedTuple):
-    """An address and port to listen on; ``::`` stands for all addresses, those of IPv4 among them."""
+    """An address and port to listen on; ``::`` means all addresses, including those of IPv4."""
 
     ip: IPv4Address | IPv6Address
     port: int
     scope: int = 0
 
     def is_covered_by(self, other: _Address) -> bool:
-        """Tell whether whoever listens on ``other`` is reached here as well; each port 0 is another port."""
+        """Return whether a socket on ``other`` accepts connections to this address too; port 0 is never the same."""
         if self == other:
             return True
         is_within = other.ip.is_unspecified and (other.ip.version == 6 or self.ip.version == 4)
@@ -46,9 +46,9 @@ class _Address(NamedTuple):
 def listen(*addresses: str) -> list[socket.socket]:
     """Return sockets that listen on ``addresses``, such as ``127.0.0.1:10099``, ``[::1]:10099`` or ``:10099``.
 
-    Without a host, with ``*`` or ``[::]``, it is one socket for all addresses of IPv6 and IPv4, or of IPv4 where there
-    is no IPv6; ``0.0.0.0`` is IPv4 alone. A name is all its addresses; with port 0 they have the same port. What is
-    given twice, or covered by another address, has one socket. Raises ListenError, which says what would be right.
+    Without a host, or with ``*`` or ``[::]``, one socket accepts IPv6 and IPv4, or only IPv4 if there is no IPv6;
+    ``0.0.0.0`` is IPv4 only. A host name means all of its addresses, with the same port if the port is 0. Duplicate
+    addresses, and those covered by another one, share one socket. Raises ListenError.
     """
     wanted = [(text, _resolve(text)) for text in addresses]
     everything = [address for _, found in wanted for address in found]
@@ -56,9 +56,9 @@ def listen(*addresses: str) -> list[socket.socket]:
     with contextlib.ExitStack() as stack:
         sockets: list[socket.socket] = []
         for text, found in wanted:
-            left = [address for address in found if not _is_elsewhere(address, everything, taken)]
-            taken += left
-            sockets += [stack.enter_context(sock) for sock in _listen_on_each(text, left)]
+            new = [address for address in found if not _is_elsewhere(address, everything, taken)]
+            taken += new
+            sockets += [stack.enter_context(sock) for sock in _listen_on_each(text, new)]
         stack.pop_all()
     return sockets
 
@@ -74,7 +74,7 @@ def address_of(sock: socket.socket) -> str:
 
 
 def _resolve(text: str) -> list[_Address]:
-    """Return what ``HOST:PORT`` stands for, in the order of the resolver."""
+    """Return the addresses of ``HOST:PORT``, in the order of the resolver. Raises ListenError."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
@@ -91,25 +91,25 @@ def _resolve(text: str) -> list[_Address]:
 
 
 def _address(where: tuple[Any, ...]) -> _Address:
-    """Return the address of one that the socket module has; what IPv6 maps of IPv4 is IPv4."""
+    """Return the address of a socket address tuple, with an IPv4-mapped IPv6 address as IPv4."""
     ip = ip_address(where[0].partition("%")[0])
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
     return _Address(mapped or ip, where[1], where[3] if len(where) > 3 else 0)
 
 
 def _listen_on_each(text: str, addresses: list[_Address]) -> list[socket.socket]:
-    """Listen on each of the ``addresses`` that ``text`` stands for, on one port where that is 0."""
+    """Return sockets for all ``addresses`` of ``text``, on the same port if it is 0. Raises ListenError."""
     for _ in range(_ATTEMPTS):
         try:
             return _try_each(text, addresses)
         except _PortTakenError:
             continue
-    names = " and ".join(str(address.ip) for address in addresses)
-    raise ListenError(f"cannot listen on {text}: found no port that is free on {names}; give one")
+    names = f"both {addresses[0].ip} and {addresses[1].ip}" if len(addresses) == 2 else "all addresses"
+    raise ListenError(f"cannot listen on {text}: no port is free on {names}; specify a port")
 
 
 class _PortTakenError(Exception):
-    """A port that is free on one address of a host is not free on another."""
+    """A port that is free on one address of a host is in use on another."""
 
 
 def _try_each(text: str, addresses: list[_Address]) -> list[socket.socket]:
@@ -129,7 +129,7 @@ def _try_each(text: str, addresses: list[_Address]) -> list[socket.socket]:
                     raise ListenError(f"cannot listen on {text}{which}: {error.strerror}{hint}") from None
                 missing[address] = str(error.strerror)
         stack.pop_all()
-    for address, reason in missing.items():  # as localhost is ::1 also on a machine without IPv6
+    for address, reason in missing.items():  # localhost may resolve to ::1 on a machine without IPv6
         _log.info("not listening", address=str(address), host=text, reason=reason)
     return sockets
 
@@ -148,7 +148,7 @@ def _bound(address: _Address) -> socket.socket:
 
 def _bound_to(address: _Address) -> socket.socket:
     is_ipv6 = address.ip.version == 6
-    # With its protocol named: asyncio turns Nagle off where it is, and a small answer else waits 40 ms for an ACK.
+    # The protocol is explicit so that asyncio sets TCP_NODELAY; otherwise small responses wait 40 ms for an ACK.
     sock = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""What every request passes before any path sees it: size, rate, user and password; and the headers of each answer."""
+"""The checks of every request before it is routed: size, rate, user and password; and the headers of responses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ T = TypeVar("T")
 
 
 class AuthMiddleware:
-    """Lets to ``app`` what the web configuration allows, which ``web`` gives; ``threads`` compare passwords."""
+    """Pass requests to ``app`` that the web configuration, returned by ``web``, allows.
+
+    ``threads`` compare passwords.
+    """
 
     def __init__(
         self,
@@ -54,16 +57,18 @@ class AuthMiddleware:
             await (refusal or self._app)(by_its_path(scope), inbox.receive, outbox.send)
         except _ClientLeftError:
             return
-        except asyncio.CancelledError:  # by a stop, which waits no longer
+        except asyncio.CancelledError:  # by a shutdown whose grace period has ended
             if not outbox.has_begun:
-                await _refuse(503, "the exporter is stopping", Connection="close")(scope, inbox.receive, outbox.send)
+                await _refuse(503, "the exporter is shutting down", Connection="close")(
+                    scope, inbox.receive, outbox.send
+                )
 
     async def _refusal(self, config: WebConfig, scope: Scope, inbox: _Inbox) -> PlainTextResponse | None:
-        """Return the answer to a request that is not let through. Raises _ClientLeftError."""
+        """Return the error response to a request that is rejected, else None. Raises _ClientLeftError."""
         if problem := problem_of(scope):
             return _refuse(*problem, Connection="close")
         if config.rate_limit is not None and not self._is_within(config.rate_limit):
-            return _refuse(429, "more requests than rate_limit of the web configuration allows", **_LATER)
+            return _refuse(429, "rate limit exceeded (rate_limit of the web configuration)", **_RETRY)
         return await self._refusal_of_user(config, scope, inbox) if config.users else None
 
     def _is_within(self, limit: RateLimit) -> bool:
@@ -75,47 +80,47 @@ class AuthMiddleware:
         try:
             user, password = _credentials(dict(scope["headers"]).get(b"authorization", b""))
         except ValueError:
-            return _refuse(401, "Unauthorized", **_WHO)
+            return _refuse(401, "Unauthorized", **_CHALLENGE)
         if self._passwords.knows(config.users, user, password):
             return None
         client = (scope["client"] or ("",))[0]
         try:
             fits = await inbox.unless_left(self._passwords.fit(config.users, user, password, client))
         except PasswordQueueFullError:
-            return _refuse(503, "too many passwords wait to be checked", **_LATER)
-        return None if fits else _refuse(401, "Unauthorized", **_WHO)
+            return _refuse(503, "too many logins are waiting for a password check; try again later", **_RETRY)
+        return None if fits else _refuse(401, "Unauthorized", **_CHALLENGE)
 
 
 class _ClientLeftError(Exception):
-    """The client does not wait for the answer any more."""
+    """The client has disconnected before the response."""
 
 
 class _Outbox:
-    """What goes to a client. ``has_begun``: some of the answer was sent."""
+    """The messages to a client. ``has_begun``: part of the response was sent."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.has_begun = False
 
     async def send(self, message: Message) -> None:
-        """Send a piece of the answer."""
+        """Send a part of the response."""
         self.has_begun = True
         await self._send(message)
 
 
 class _Inbox:
-    """What comes from a client: kept while somebody looks whether the client has left, for the application to read."""
+    """The messages from a client, buffered for the application while a disconnect is awaited."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._kept: list[Message] = []
 
     async def receive(self) -> Message:
-        """Return what came next."""
+        """Return the next message."""
         return self._kept.pop(0) if self._kept else await self._receive()
 
     async def unless_left(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what ``work`` does. Raises _ClientLeftError, and does it no more, once the client is gone."""
+        """Return the result of ``work``. Cancels it and raises _ClientLeftError when the client disconnects."""
         working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(self._until_left())
         try:
             await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -131,8 +136,8 @@ class _Inbox:
             self._kept.append(await self._receive())
 
 
-_WHO = {"WWW-Authenticate": 'Basic realm="cln-exporter", charset="UTF-8"'}
-_LATER = {"Retry-After": "1"}
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="cln-exporter", charset="UTF-8"'}
+_RETRY = {"Retry-After": "1"}
 
 
 def _refuse(status: int, text: str, **headers: str) -> PlainTextResponse:
@@ -144,7 +149,7 @@ def _refuse(status: int, text: str, **headers: str) -> PlainTextResponse:
 
 
 def _credentials(header: bytes) -> tuple[bytes, bytes]:
-    """Return user and password of an Authorization ``header``. Raises ValueError where it has none."""
+    """Return the user and password of an Authorization ``header``. Raises ValueError if it has none."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":
         raise ValueError("another scheme")
@@ -158,7 +163,7 @@ def _credentials(header: bytes) -> tuple[bytes, bytes]:
 
 
 class _Bucket:
-    """Holds ``limit.burst`` tokens at most, gets one each ``limit.interval`` seconds, and gives one a request."""
+    """A token bucket of ``limit.burst`` tokens, refilled by one every ``limit.interval`` seconds."""
 
     def __init__(self, limit: RateLimit, now: float) -> None:
         self.limit = limit

@@ -1,4 +1,4 @@
-"""What the paths of the exporter answer with: metrics, JSON and text, large bodies in pieces."""
+"""The kinds of responses: metrics, JSON, and text; large bodies are sent in pieces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from cln_monitor.exporter.metrics.exposition import Page
+from cln_monitor.exporter.metrics.exposition import Exposition
 
 from .protocol import prefers_gzip
 
@@ -18,13 +18,13 @@ SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_PIECE = 1 << 20  # bytes handed to the server at a time; it copies what it is given, for each connection
+_PIECE = 1 << 20  # bytes passed to the server at a time; it copies them for each connection
 
 
 class PiecesResponse(StreamingResponse):
-    """A body in pieces.
+    """A response with a body in pieces.
 
-    Starlette runs a task beside each to learn that the client has left. There is none here: uvicorn sends no more.
+    Unlike the base class it runs no task that waits for a disconnect: uvicorn stops sending after one.
     """
 
     async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
@@ -34,10 +34,10 @@ class PiecesResponse(StreamingResponse):
             raise ClientDisconnect from None
 
 
-def exposition_response(request: Request, page: Page, tail: bytes, content_type: str) -> Response:
-    """Return the metrics of ``page`` with ``tail`` at their end, compressed where the ``request`` prefers that."""
+def exposition_response(request: Request, exposition: Exposition, tail: bytes, content_type: str) -> Response:
+    """Return the metrics of ``exposition`` followed by ``tail``, compressed if the ``request`` prefers gzip."""
     zipped = prefers_gzip(header_of(request, "accept-encoding"))
-    pieces = page.gzipped(tail) if zipped else page.plain(tail)
+    pieces = exposition.gzipped(tail) if zipped else exposition.plain(tail)
     headers = {
         "Content-Type": content_type,
         "Content-Length": str(sum(map(len, pieces))),
@@ -50,30 +50,30 @@ def exposition_response(request: Request, page: Page, tail: bytes, content_type:
 
 
 def header_of(request: Request, header: str) -> str:
-    """Return all values of a ``header``, as one list."""
+    """Return all values of a ``header``, joined by commas."""
     return ",".join(request.headers.getlist(header))
 
 
 async def in_pieces(pieces: Sequence[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
-    """Give small pieces together and large ones cut."""
-    gathered = bytearray()
+    """Yield ``pieces`` in a suitable size: small ones merged, large ones split."""
+    buffer = bytearray()
     for piece in pieces:
-        if len(gathered) + len(piece) <= _PIECE:
-            gathered += piece
+        if len(buffer) + len(piece) <= _PIECE:
+            buffer += piece
             continue
-        yield bytes(gathered)
-        gathered.clear()
+        yield bytes(buffer)
+        buffer.clear()
         view = memoryview(piece)
         for start in range(0, len(piece), _PIECE):
             yield view[start : start + _PIECE]
-    yield bytes(gathered)
+    yield bytes(buffer)
 
 
 def json_response(answer: object, status: int = 200) -> Response:
-    """Return ``answer`` as JSON."""
+    """Return a response with ``answer`` as JSON."""
     return Response(msgspec.json.encode(answer), status, media_type="application/json", headers=SAFE_HEADERS)
 
 
 def text_response(text: str, status: int = 200) -> Response:
-    """Return a line of plain text."""
+    """Return a response with ``text`` as a line of plain text."""
     return PlainTextResponse(text + "\n", status, headers=SAFE_HEADERS)

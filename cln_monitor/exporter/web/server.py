@@ -1,4 +1,4 @@
-"""Serves the web application until it is told to stop."""
+"""Run the web application until a signal stops it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .connections import HttpServer
 
 _log = structlog.get_logger(__name__)
 
-_GRACE = 1  # seconds for requests under way when we stop
+_GRACE = 1  # seconds for requests in progress at shutdown
 
 
 class _Server(HttpServer):
@@ -40,7 +40,7 @@ class _Server(HttpServer):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn would raise the signal again once it has stopped, and a wanted stop would look like a crash.
+        # uvicorn would raise the signal again after it has stopped, so that a regular stop would look like a crash.
         yield
 
 
@@ -54,10 +54,10 @@ def serve(
     on_ready: Callable[[asyncio.AbstractEventLoop], object] = lambda _: None,
     on_stop: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; ``on_reload`` is called on SIGHUP, by one of ``threads``.
+    """Serve ``app`` on ``sockets`` until SIGTERM or SIGINT; call ``on_reload`` in one of ``threads`` on SIGHUP.
 
-    Each connection has TLS as ``web`` has it when it begins. ``on_ready`` is called once it serves, and ``on_stop``
-    when it begins to stop, both in the event loop.
+    Each new connection uses the current TLS settings of ``web``. ``on_ready`` is called when the server is ready, and
+    ``on_stop`` when the shutdown starts, both in the event loop.
     """
     server = _Server(
         uvicorn.Config(
@@ -94,16 +94,16 @@ async def _serve(
 
 
 def choose_loop() -> tuple[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Return the name of the event loop to run, ``uvloop`` or ``asyncio``, and what makes one."""
+    """Return the name of the event loop to use, ``uvloop`` or ``asyncio``, and its factory."""
     try:
-        import uvloop  # noqa: PLC0415 # it may not be there, or not load on this machine
+        import uvloop  # noqa: PLC0415 # optional, and may fail to load
     except ImportError:
         return "asyncio", asyncio.new_event_loop
     return "uvloop", uvloop.new_event_loop
 
 
 def run_in_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run ``main`` in an event loop of its own until it ends; the log says which."""
+    """Run ``main`` in a new event loop until it ends, and log which implementation is used."""
     name, factory = choose_loop()
     _log.info("event loop", loop=name)
     with asyncio.Runner(loop_factory=factory) as runner:

@@ -1,4 +1,4 @@
-"""Sockets that systemd listens on and hands over, as sd_listen_fds(3) has it."""
+"""Socket activation: listening sockets passed by systemd (sd_listen_fds(3))."""
 
 from __future__ import annotations
 
@@ -8,24 +8,27 @@ from collections.abc import MutableMapping
 
 from .listening import ListenError
 
-_FIRST = 3  # after standard input, output and error
+_FIRST = 3  # SD_LISTEN_FDS_START
 
 
 def take_sockets(environment: MutableMapping[str, str] = os.environ, first: int = _FIRST) -> list[socket.socket]:
-    """Take the sockets that the ``environment`` hands over to this process; none without a ``.socket`` unit.
+    """Return the sockets that systemd passed to this process, an empty list without a ``.socket`` unit.
 
-    Raises ListenError for what is no TCP socket that listens.
+    Removes the variables ``LISTEN_*`` from ``environment``. Raises ListenError if a descriptor is not a listening TCP
+    socket.
     """
     pid, count, names = (environment.pop(f"LISTEN_{name}", "") for name in ("PID", "FDS", "FDNAMES"))
     if pid != str(os.getpid()) or not (count.isascii() and count.isdecimal()):
         return []
-    called = names.split(":")
-    return [_take(first + index, called[index] if index < len(called) else "") for index in range(int(count))]
+    socket_names = names.split(":")
+    return [
+        _take(first + index, socket_names[index] if index < len(socket_names) else "") for index in range(int(count))
+    ]
 
 
 def _take(descriptor: int, name: str) -> socket.socket:
     expected = "expected ListenStream=HOST:PORT and no Accept=yes in the .socket unit"
-    problem = ListenError(f"cannot listen on what systemd hands over as {name or descriptor}: {expected}")
+    problem = ListenError(f"cannot listen on the socket {name or descriptor} passed by systemd: {expected}")
     try:
         os.set_inheritable(descriptor, False)
         sock = socket.socket(fileno=descriptor)

@@ -1,4 +1,4 @@
-"""TLS as a web configuration asks for it, in the terms of Python's ``ssl``: what that cannot do is refused in words."""
+"""The TLS settings of a web configuration as a context of Python's ``ssl``; unsupported settings are errors."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _TLS12_CIPHERS = {
     )
     if (exchange, cipher) != ("RSA", "CHACHA20_POLY1305_SHA256")
 }
-"""The cipher suites of TLS 1.2 by their names in Go, and what OpenSSL calls them."""
+"""The cipher suites of TLS 1.2: their names in Go, and those in OpenSSL."""
 
 CIPHERS = (*_TLS12_CIPHERS, "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
-"""All that can be named: those of TLS 1.3 are always on in TLS 1.3, as in Go."""
+"""All supported cipher suites. As in Go, those of TLS 1.3 are always enabled."""
 
 CURVES = {"CurveP256": "prime256v1", "CurveP384": "secp384r1", "CurveP521": "secp521r1", "X25519": "X25519"}
 
-_USUAL_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Those of TLS 1.2 that are on where none is named: none of CBC, as in Go, and none without forward secrecy."""
+_DEFAULT_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""The default cipher suites of TLS 1.2: without CBC, as in Go, and only with forward secrecy."""
 
 _UNVERIFIED = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
 _VERIFIED = {"VerifyClientCertIfGiven": ssl.CERT_OPTIONAL, "RequireAndVerifyClientCert": ssl.CERT_REQUIRED}
@@ -46,7 +46,7 @@ _AUTH_TYPES = ("NoClientCert", *_VERIFIED)
 
 
 class TlsConfigError(Exception):
-    """What is wrong with the value of ``key``."""
+    """The value of ``key`` is invalid."""
 
     def __init__(self, key: str, text: str) -> None:
         super().__init__(text)
@@ -55,13 +55,13 @@ class TlsConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The ``context`` for new connections, and whom of the clients that it verified to take, when not all."""
+    """The ``context`` for new connections, and the accepted names of verified clients, None for all."""
 
     context: ssl.SSLContext
     allowed_sans: frozenset[str] | None = None
 
-    def asks_less_than(self, other: Tls) -> bool:
-        """Tell whether it takes clients that the ``other`` refuses: without a certificate, of any name, of old TLS."""
+    def is_weaker_than(self, other: Tls) -> bool:
+        """Return whether it accepts clients that ``other`` rejects: without certificate, of any name, or old TLS."""
         return (
             self.context.verify_mode < other.context.verify_mode
             or (self.allowed_sans is None and other.allowed_sans is not None)
@@ -70,11 +70,11 @@ class Tls:
 
 
 def make_tls(settings: TlsServerConfig, base: Path) -> tuple[Tls | None, list[Path], list[str]]:
-    """Return TLS as ``settings`` ask for it, the files it was read from, and warnings; no TLS when they ask for none.
+    """Return the TLS configuration, None if ``settings`` enable none; the files it was read from; and warnings.
 
-    Relative file names start from ``base``. Raises TlsConfigError.
+    File names are relative to ``base``. Raises TlsConfigError.
     """
-    if not _asks_for_tls(settings):
+    if not _enables_tls(settings):
         return None, [], []
     files = {
         key: _path(key, getattr(settings, key), base)
@@ -82,7 +82,7 @@ def make_tls(settings: TlsServerConfig, base: Path) -> tuple[Tls | None, list[Pa
         if getattr(settings, key)
     }
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # A session taken up again would outlive the certificate, the authority and the versions it was begun with.
+    # A resumed session would outlive the certificate, CA, and TLS versions it was started with.
     context.options |= ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 0
     context.set_alpn_protocols(["http/1.1"])
@@ -93,13 +93,13 @@ def make_tls(settings: TlsServerConfig, base: Path) -> tuple[Tls | None, list[Pa
         *_set_ciphers(context, settings),
         *_set_curves(context, settings),
     ]
-    if "key_file" in files and is_world_readable(files["key_file"]):  # no error, as other exporters take it
+    if "key_file" in files and is_world_readable(files["key_file"]):  # other exporters accept it
         warnings.append(str(Exposed("key_file", files["key_file"])))
     sans = None if settings.client_allowed_sans is None else frozenset(settings.client_allowed_sans)
     return Tls(context, sans), list(files.values()), warnings
 
 
-def _asks_for_tls(settings: TlsServerConfig) -> bool:
+def _enables_tls(settings: TlsServerConfig) -> bool:
     texts = (settings.cert, settings.key.reveal(), settings.client_ca, settings.client_auth_type)
     return any((*texts, settings.cert_file, settings.key_file, settings.client_ca_file))
 
@@ -112,13 +112,13 @@ def _path(key: str, name: str, base: Path) -> Path:
 
 
 def _text_of(key: str, file: Path | None, text: str) -> tuple[str, str]:
-    """Return a PEM text and the key of the configuration that it is from."""
+    """Return a PEM text and the configuration key that it comes from. Raises TlsConfigError."""
     if file is None:
         if not text:
             raise TlsConfigError(f"{key}_file", "is missing")
         return key, pem_text(text.encode())
     if text:
-        raise TlsConfigError(key, f"give either this or {key}_file")
+        raise TlsConfigError(key, f"mutually exclusive with {key}_file")
     try:
         return f"{key}_file", pem_text(read_file(file))
     except OSError as error:
@@ -131,34 +131,34 @@ def _load_certificate(context: ssl.SSLContext, settings: TlsServerConfig, files:
     cert_key, cert = _text_of("cert", files.get("cert_file"), settings.cert)
     key_key, key = _text_of("key", files.get("key_file"), settings.key.reveal())
     if "-----BEGIN CERTIFICATE-----" not in cert:
-        raise TlsConfigError(cert_key, "holds no certificate in PEM")
+        raise TlsConfigError(cert_key, "contains no PEM certificate")
     if "PRIVATE KEY-----" not in key:
-        raise TlsConfigError(key_key, "holds no private key in PEM")
-    asked = False
+        raise TlsConfigError(key_key, "contains no PEM private key")
+    password_requested = False
 
     def no_password() -> bytes:
-        nonlocal asked
-        asked = True
+        nonlocal password_requested
+        password_requested = True
         return b""
 
     try:
         with _as_file(cert) as cert_file, _as_file(key) as key_file:
             context.load_cert_chain(cert_file, key_file, no_password)
-    except OSError as error:  # which an error of ssl is as well
-        if asked:
+    except OSError as error:  # includes ssl.SSLError
+        if password_requested:
             raise TlsConfigError(
-                key_key, "is encrypted; give it without a password, readable to the exporter alone"
+                key_key, "is encrypted; store it without a password, readable only by the exporter"
             ) from None
         reason = getattr(error, "reason", None) or ""
         if reason == "KEY_VALUES_MISMATCH":
-            raise TlsConfigError(key_key, "is not the key of the certificate") from None
-        words = reason.replace("_", " ").lower() or "not valid PEM"
-        raise TlsConfigError(cert_key, f"certificate and key cannot be used: {words}") from None
+            raise TlsConfigError(key_key, "does not match the certificate") from None
+        problem = reason.replace("_", " ").lower() or "not valid PEM"
+        raise TlsConfigError(cert_key, f"certificate and key cannot be used: {problem}") from None
 
 
 @contextlib.contextmanager
 def _as_file(text: str) -> Iterator[str]:
-    """Give the name of a file that holds ``text``, in memory alone: what was checked is what ``ssl`` then reads."""
+    """Yield the name of an in-memory file with ``text``, so that ``ssl`` reads exactly what was checked."""
     with os.fdopen(os.memfd_create("pem"), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -166,65 +166,67 @@ def _as_file(text: str) -> Iterator[str]:
 
 
 def _verify_clients(context: ssl.SSLContext, settings: TlsServerConfig, files: dict[str, Path]) -> Iterator[str]:
-    kind, has_authority = settings.client_auth_type, bool(settings.client_ca or settings.client_ca_file)
+    kind, has_ca = settings.client_auth_type, bool(settings.client_ca or settings.client_ca_file)
     if kind in _UNVERIFIED:
         raise TlsConfigError(
             "client_auth_type",
-            f"{kind} takes certificates that nobody has verified, which Python's TLS cannot do; "
-            "write RequireAndVerifyClientCert, with client_ca_file",
+            f"{kind} accepts unverified certificates, which Python's ssl module does not support; "
+            "use RequireAndVerifyClientCert with client_ca_file",
         )
     if kind not in {"", *_AUTH_TYPES}:
         raise TlsConfigError("client_auth_type", f"expected one of {', '.join(_AUTH_TYPES)}")
     if settings.client_allowed_sans is not None and kind != "RequireAndVerifyClientCert":
         raise TlsConfigError("client_allowed_sans", "needs client_auth_type: RequireAndVerifyClientCert")
     if kind not in _VERIFIED:
-        if has_authority:
-            raise TlsConfigError("client_auth_type", "is missing, and without it client_ca_file verifies nobody")
+        if has_ca:
+            raise TlsConfigError("client_auth_type", "is missing; without it client_ca_file has no effect")
         return
-    if not has_authority and kind == "VerifyClientCertIfGiven":
-        yield f"client_auth_type: {kind} without client_ca_file: no client is asked for a certificate"
+    if not has_ca and kind == "VerifyClientCertIfGiven":
+        yield f"client_auth_type: {kind} without client_ca_file: clients are not asked for a certificate"
         return
-    if not has_authority:
-        raise TlsConfigError("client_ca_file", f"is missing: {kind} needs to know whose certificates to take")
+    if not has_ca:
+        raise TlsConfigError("client_ca_file", f"is missing: {kind} needs the CA certificates of the clients")
     key, text = _text_of("client_ca", files.get("client_ca_file"), settings.client_ca)
     try:
         context.load_verify_locations(cadata=text)
     except (ssl.SSLError, ValueError):
-        raise TlsConfigError(key, "holds no certificate in PEM") from None
+        raise TlsConfigError(key, "contains no PEM certificate") from None
     context.verify_mode = _VERIFIED[kind]
-    # Whoever is listed is trusted, be it a root or not, as Go has it.
+    # As in Go, every listed certificate is a trust anchor, not only root certificates.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
 def _set_versions(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator[str]:
     old = ("TLS10", "TLS11")
     if settings.max_version in old:
-        raise TlsConfigError(
-            "max_version", f"{settings.max_version} is not safe and not spoken here; write TLS12 or TLS13"
-        )
+        raise TlsConfigError("max_version", f"{settings.max_version} is insecure and not supported; use TLS12 or TLS13")
     if settings.min_version > settings.max_version:
-        raise TlsConfigError("min_version", f"{settings.min_version} is above max_version, so nobody could connect")
+        raise TlsConfigError(
+            "min_version", f"{settings.min_version} is higher than max_version, so no client could connect"
+        )
     versions = {"TLS12": ssl.TLSVersion.TLSv1_2, "TLS13": ssl.TLSVersion.TLSv1_3}
     context.minimum_version = versions.get(settings.min_version, ssl.TLSVersion.TLSv1_2)
     context.maximum_version = versions[settings.max_version]
     if settings.min_version in old:
-        yield f"min_version: {settings.min_version} is not safe and not spoken here; TLS12 is the least"
+        yield f"min_version: {settings.min_version} is insecure and not supported; TLS12 is used instead"
 
 
 def _set_ciphers(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator[str]:
     if not settings.prefer_server_cipher_suites:
         context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
     if not settings.cipher_suites:
-        context.set_ciphers(_USUAL_CIPHERS)
+        context.set_ciphers(_DEFAULT_CIPHERS)
         return
     named = [_TLS12_CIPHERS[name] for name in settings.cipher_suites if name in _TLS12_CIPHERS]
     if named:
         context.set_ciphers(":".join(named))
     elif settings.max_version == "TLS12":
-        raise TlsConfigError("cipher_suites", "names none of TLS 1.2, which max_version makes the only version")
+        raise TlsConfigError(
+            "cipher_suites", "contains no cipher suite of TLS 1.2, the only version that max_version allows"
+        )
     else:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        yield "cipher_suites: names none of TLS 1.2, so only TLS 1.3 is spoken"
+        yield "cipher_suites: contains no cipher suite of TLS 1.2, so only TLS 1.3 is enabled"
 
 
 def _set_curves(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator[str]:
@@ -233,8 +235,8 @@ def _set_curves(context: ssl.SSLContext, settings: TlsServerConfig) -> Iterator[
     first, *others = settings.curve_preferences
     try:
         context.set_ecdh_curve(CURVES[first])
-    except ssl.SSLError:  # such as that of Debian 12 for X25519, which it takes among others
-        yield f"curve_preferences: Python's TLS takes {first} not alone, so all that it knows hold"
+    except ssl.SSLError:  # OpenSSL of Debian 12 rejects X25519 as the only curve
+        yield f"curve_preferences: Python's ssl module cannot use {first} alone, so its defaults are used"
         return
     if others:
-        yield f"curve_preferences: Python's TLS takes one, so it is {first} alone"
+        yield f"curve_preferences: Python's ssl module supports only one curve, so only {first} is used"

@@ -1,4 +1,4 @@
-"""The web configuration in use while its file may change: read again then, and refused where it lets in more."""
+"""Automatic reload of the web configuration; a change that weakens access control is rejected."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .config import WebConfig, load_web_config
 _log = structlog.get_logger(__name__)
 
 _RETRY = 5.0
-"""Seconds after which a file that is not good is read again, though it has not changed: another file may have."""
+"""Seconds after which an invalid file is read again although it has not changed: another file may have."""
 
 
 class WatchedWebConfig:
-    """The web configuration in use: that of ``file`` as it now is, or as it was when it was last good.
+    """A callable that returns the current web configuration: the last valid content of ``file``.
 
-    To call it gives it. Each call looks whether a file has changed, so a change holds from the next request on.
-    ``reloaded`` is told how each reading went.
+    Each call checks whether a file has changed, so a change takes effect with the next request. ``reloaded`` is called
+    after each reload, with whether it succeeded. Raises ConfigError if the file is invalid at the start.
     """
 
     def __init__(
@@ -31,67 +31,67 @@ class WatchedWebConfig:
         self._file, self._reloaded, self._clock = file, reloaded, clock
         self._error: str | None = None
         self._read_at = clock()
-        self._seen = _state_of((file,))
+        self._state = _state_of((file,))
         self._used = load_web_config(file)
-        self._seen = _state_of(self._used.files)
+        self._state = _state_of(self._used.files)
         self._warn()
 
     def __call__(self) -> WebConfig:
-        seen = _state_of(self._used.files)
-        if seen != self._seen or (self._error is not None and self._clock() - self._read_at >= _RETRY):
-            self._read(seen)
+        state = _state_of(self._used.files)
+        if state != self._state or (self._error is not None and self._clock() - self._read_at >= _RETRY):
+            self._read(state)
         return self._used
 
-    def _read(self, seen: _State) -> None:
-        self._seen, self._read_at = seen, self._clock()
+    def _read(self, state: _State) -> None:
+        self._state, self._read_at = state, self._clock()
         try:
             read = load_web_config(self._file)
-            self._refuse_surprises(read)
-        except Exception as error:  # noqa: BLE001 # whatever it is, raised here it would end all connections
+            self._reject_weaker(read)
+        except Exception as error:  # noqa: BLE001 # if raised here, any error would end all connections
             if str(error) != self._error:
-                told = str(error) if isinstance(error, ConfigError) else f"an error of ours: {type(error).__name__}"
-                _log.error("web configuration not reloaded, the one in use stays", error=told)
+                text = str(error) if isinstance(error, ConfigError) else f"internal error: {type(error).__name__}"
+                _log.error("web configuration not reloaded, previous one stays in use", error=text)
             self._error = str(error)
             self._reloaded(False)
             return
         if read.files != self._used.files:
-            self._seen = _state_of(read.files)
+            self._state = _state_of(read.files)
         self._used, self._error = read, None
         self._reloaded(True)
         _log.info("web configuration reloaded", tls=read.tls is not None, users=len(read.users))
         self._warn()
 
-    def _refuse_surprises(self, read: WebConfig) -> None:
-        """Raise ConfigError where ``read`` lets in more than what is in use, or takes what a restart takes.
+    def _reject_weaker(self, read: WebConfig) -> None:
+        """Raise ConfigError if ``read`` weakens access control, or requires a restart.
 
-        A file that an editor or a script writes piece by piece is valid after some of the pieces, and would open the
-        exporter to everybody; the rest might never come.
+        A file that an editor or a script writes piece by piece can be valid after some of the pieces, and would make
+        the exporter accessible to everyone if the rest never follows.
         """
         before, now = self._used.tls, read.tls
         problem = None
         if read.is_blank:
-            problem = "is empty; write basic_auth_users: {} to mean that"
+            problem = "is empty; write basic_auth_users: {} to disable authentication"
         elif (now is None) != (before is None):
-            problem = f"tls_server_config: turns TLS {'off' if now is None else 'on'}, which takes a restart"
-        elif self._used.users and not read.users and not read.means_nobody:
-            problem = "basic_auth_users: are gone; write basic_auth_users: {} to mean that, or restart"
-        elif before is not None and now is not None and now.asks_less_than(before):
-            problem = "tls_server_config: takes clients that it did not take before, which takes a restart"
+            problem = f"tls_server_config: turns TLS {'off' if now is None else 'on'}, which requires a restart"
+        elif self._used.users and not read.users and not read.disables_auth:
+            problem = "basic_auth_users: missing; write basic_auth_users: {} to disable authentication, or restart"
+        elif before is not None and now is not None and now.is_weaker_than(before):
+            problem = "tls_server_config: accepts clients that were rejected before, which requires a restart"
         elif self._used.rate_limit is not None and read.rate_limit is None:
-            problem = "rate_limit: is gone, which takes a restart"
+            problem = "rate_limit: missing; removing the limit requires a restart"
         if problem is not None:
             raise ConfigError(str(self._file), [ConfigProblem("", problem)])
 
     def _warn(self) -> None:
         for warning in self._used.warnings:
-            _log.warning("web configuration allows something unusual", warning=warning)
+            _log.warning("web configuration warning", warning=warning)
 
 
 _State = list[tuple[int, ...] | None]
 
 
 def _state_of(files: tuple[Path, ...]) -> _State:
-    """Return what changes when one of ``files`` does."""
+    """Return a value that changes when one of ``files`` changes."""
     states: _State = []
     for file in files:
         try:

@@ -1,4 +1,4 @@
-"""The calls of the API: a module a product, the route table, and what all calls share."""
+"""The calls of the API: one module per product, the route table, and shared helpers."""
 
 from .call import SimulatedCall
 from .routes import CALLS, answer

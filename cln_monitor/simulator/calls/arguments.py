@@ -1,6 +1,7 @@
-"""What calls take as arguments, and the refusal of what they do not take.
+"""The arguments of calls, and the refusal of invalid ones.
 
-All arguments stand in the query, whatever the method of the call. An empty one is a missing one.
+All arguments are in the query, for all methods. An empty argument counts as missing. All functions raise
+CallRefusedError for a missing or invalid argument.
 """
 
 import re
@@ -10,13 +11,13 @@ from cln_monitor.simulator.model import canonical
 
 from .call import CallRefusedError, SimulatedCall
 
-LONGEST_NOTE = 100  # characters; the document says so of KernelCare keys, here it is so for all
+LONGEST_NOTE = 100  # characters; the API document has this limit for KernelCare keys only, here it applies to all keys
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def required(call: SimulatedCall, name: str) -> str:
-    """An argument the call cannot do without."""
+    """Return a required argument."""
     value = call.query.get(name)
     if not value:
         raise _missing(name)
@@ -24,7 +25,7 @@ def required(call: SimulatedCall, name: str) -> str:
 
 
 def whole(call: SimulatedCall, name: str) -> int:
-    """A whole number of 0 or more."""
+    """Return an argument that is a whole number of 0 or more."""
     value = required(call, name)
     if not _WHOLE.fullmatch(value):
         raise CallRefusedError(f"Invalid {name}: {value}")
@@ -32,7 +33,7 @@ def whole(call: SimulatedCall, name: str) -> int:
 
 
 def flag(call: SimulatedCall, name: str) -> bool | None:
-    """`true`, `false`, `1` or `0`; None when it is missing. How CLN spells a flag is unknown."""
+    """Return a flag, `true`, `false`, `1` or `0`, or None if it is missing. Which of them CLN accepts is unknown."""
     value = call.query.get(name)
     if not value:
         return None
@@ -42,7 +43,7 @@ def flag(call: SimulatedCall, name: str) -> bool | None:
 
 
 def note(call: SimulatedCall) -> str:
-    """The note of a key, empty when it is missing."""
+    """Return the note of a key; empty if it is missing."""
     text = call.query.get("note", "")
     if len(text) > LONGEST_NOTE:
         raise CallRefusedError(f"Invalid note: {len(text)} characters, at most {LONGEST_NOTE} are allowed")
@@ -50,7 +51,7 @@ def note(call: SimulatedCall) -> str:
 
 
 def listed(call: SimulatedCall, name: str, separators: str = ",") -> list[str]:
-    """A list whose items are parted by any of `separators`, with blanks around them or not; each item once."""
+    """Return the distinct items of a list separated by any of `separators` and optional blanks."""
     items = re.split(f"[{separators}]", required(call, name))
     found = list(dict.fromkeys(item.strip() for item in items if item.strip()))
     if not found:
@@ -59,22 +60,22 @@ def listed(call: SimulatedCall, name: str, separators: str = ",") -> list[str]:
 
 
 def address(call: SimulatedCall, name: str = "ip") -> str:
-    """An IP address."""
+    """Return an IP address."""
     return _address(required(call, name))
 
 
 def addresses(call: SimulatedCall, name: str, most: int) -> set[str]:
-    """Addresses parted by commas, `most` of them at most."""
+    """Return comma-separated addresses, at most `most`."""
     sent = required(call, name).split(",")
     if len(sent) > most:
         raise CallRefusedError(f"Too many IP addresses: {len(sent)}, at most {most} are allowed")
     return {_address(ip) for ip in sent}
 
 
-def one_of(value: str, known: Container[str], what: str) -> str:
-    """A value that must be a known one."""
+def choice(value: str, known: Container[str], name: str) -> str:
+    """Return a value that must be among the `known` ones; `name` is the argument in the refusal."""
     if value not in known:
-        raise CallRefusedError(f"Invalid {what}: {value}")
+        raise CallRefusedError(f"Invalid {name}: {value}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The call on what AccelerateWP is billed for: `/cl/awp` (API document: AccelerateWP Billing Information)."""
+"""The call for the billing of AccelerateWP: `/cl/awp` (API document: AccelerateWP Billing Information)."""
 
 from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
@@ -10,9 +10,9 @@ from .tokens import authorized
 
 
 def _list(call: SimulatedCall) -> SimulatedAnswer:
-    """`/cl/awp`: a list without an envelope. A refusal has one, as all others have."""
+    """Answer `/cl/awp` with a list without an envelope. A refusal has an envelope, as for all other calls."""
     account = authorized(call)
-    products = {arguments.one_of(product, AWP_PRODUCTS, "product") for product in arguments.listed(call, "products")}
+    products = {arguments.choice(product, AWP_PRODUCTS, "product") for product in arguments.listed(call, "products")}
     month = arguments.required(call, "yearMonth")
     if not is_month(month):
         raise CallRefusedError(f"Invalid yearMonth: {month}")

@@ -1,4 +1,4 @@
-"""A call of the API as a handler sees it, and the row a handler has in the route table."""
+"""A call of the API, as it is passed to a handler, and a row of the route table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from cln_monitor.simulator.model import Account
 
 
 class CallRefusedError(Exception):
-    """CLN says no: `success: false` with this text as its message."""
+    """CLN refuses the call: `success: false` with this text as its message."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCall:
     """One call.
 
-    `parts` holds what stands in the path in place of `{name}`, `query` the arguments (see `arguments`). `now` is the
-    simulated time, `token_time` the time by which tokens are judged, both Unix seconds.
+    `parts` has the parts of the path by the `{name}` in the route, `query` the arguments (see `arguments`). `now` is
+    the simulated time, `token_time` the time for the validity of tokens, both in Unix seconds.
     """
 
     accounts: Mapping[str, Account]
@@ -32,7 +32,7 @@ class SimulatedCall:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and a path below `/api`, where `{name}` stands for one part of it, and what answers there."""
+    """A method, a path below `/api`, where `{name}` is a placeholder for one part, and the handler."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""The calls on ELS keys and their servers: `/els/…` (API document: ELS Products API)."""
+"""The calls for ELS keys and their servers: `/els/…` (API document: ELS Products API)."""
 
 from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
@@ -10,35 +10,35 @@ from .tokens import authorized
 
 
 def _create_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/els/key/create.json`."""
+    """Answer `/els/key/create.json`."""
     account = authorized(call)
-    code = arguments.one_of(arguments.required(call, "code"), ELS_CODES, "code")
+    code = arguments.choice(arguments.required(call, "code"), ELS_CODES, "code")
     limit, note = arguments.whole(call, "limit"), arguments.note(call)
     return answers.envelope(_key_row(account.add_els_key(code=code, limit=limit, note=note)))
 
 
 def _update_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/els/key/update.json`: what the call does not name stays, as the document says of Imunify."""
-    key = key_calls.own(call, authorized(call).els_keys)
+    """Answer `/els/key/update.json`: omitted arguments change nothing, as the API document has it for Imunify."""
+    key = key_calls.find_key(call, authorized(call).els_keys)
     key_calls.update(call, key)
     return answers.envelope(_key_row(key))
 
 
 def _remove_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/els/key/remove.json`: the rows are those of the servers, of which the sample shows the key alone."""
+    """Answer `/els/key/remove.json` with rows of servers; the sample of the API document shows only their key."""
     account = authorized(call)
-    key = account.remove_els_key(key_calls.own(call, account.els_keys))
+    key = account.remove_els_key(key_calls.find_key(call, account.els_keys))
     return answers.envelope([_server_row(key, server) for server in key.servers.values()])
 
 
 def _list_keys(call: SimulatedCall) -> SimulatedAnswer:
-    """`/els/key/list.json`: the keys of one product."""
+    """Answer `/els/key/list.json` with the keys of one product."""
     keys, code = authorized(call).els_keys, _product(call)
     return answers.envelope([_key_row(key) for key in keys.values() if key.code == code])
 
 
 def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/els/srv/list.json`: the servers of one product; the document speaks of a key, but names no argument for it."""
+    """Answer `/els/srv/list.json` with the servers of one product; the API document has no argument for a key."""
     keys, code = authorized(call).els_keys, _product(call)
     return answers.envelope(
         [_server_row(key, server) for key in keys.values() if key.code == code for server in key.servers.values()]
@@ -46,13 +46,13 @@ def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _remove_server(call: SimulatedCall) -> SimulatedAnswer:
-    """`/els/srv/remove.json`."""
-    key, server_id = key_calls.holding(call, authorized(call).els_keys)
+    """Answer `/els/srv/remove.json`."""
+    key, server_id = key_calls.find_server(call, authorized(call).els_keys)
     return answers.envelope(_server_row(key, key.remove_server(server_id)))
 
 
 def _product(call: SimulatedCall) -> str:
-    """The product of a list: the document calls the argument `code`, and `productType` in the URLs."""
+    """Return the product of a list; the API document names the argument `code`, but `productType` in URLs."""
     sent = {call.query[name] for name in ("code", "productType") if call.query.get(name)}
     if not sent:
         raise CallRefusedError("Required parameter 'code' is not present")
@@ -65,7 +65,7 @@ def _product(call: SimulatedCall) -> str:
 
 
 def _key_row(key: SimulatedElsKey) -> dict[str, str | None]:
-    """The limit is a string, as in the samples."""
+    """Return the row of a key; the limit is a string, as in the samples."""
     return {
         "key": key.key,
         "productCode": key.code,

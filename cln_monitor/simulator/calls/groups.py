@@ -1,4 +1,4 @@
-"""The calls on groups of servers: `/group/…` (API document: Server Groups for Imunify/KernelCare API)."""
+"""The calls for groups of servers: `/group/…` (API document: Server Groups for Imunify/KernelCare API)."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -14,7 +14,7 @@ from .tokens import authorized
 
 
 def _create(call: SimulatedCall) -> SimulatedAnswer:
-    """`/group/create.json`: a group without a description has null."""
+    """Answer `/group/create.json`; a missing description is null."""
     account, name = authorized(call), arguments.required(call, "name")
     if name in account.groups:
         raise CallRefusedError(f"Group already exists: {name}")
@@ -22,24 +22,24 @@ def _create(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _list(call: SimulatedCall) -> SimulatedAnswer:
-    """`/group/list.json`."""
+    """Answer `/group/list.json`."""
     return answers.envelope([_row(group) for group in authorized(call).groups.values()])
 
 
 def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/group/servers/list.json`."""
+    """Answer `/group/servers/list.json`."""
     return answers.envelope([_server_row(server) for server in _own(call, authorized(call)).servers])
 
 
 def _put_servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/group/servers/put.json`: a server that is in the group already is not added, and has no row."""
+    """Answer `/group/servers/put.json`; servers that are in the group already have no row."""
     account = authorized(call)
     group = _own(call, account)
     return answers.envelope([_server_row(server) for server in _named(call, account) if group.add_server(server)])
 
 
 def _remove_servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/group/servers/remove.json`: a server that is not in the group is not removed, and has no row."""
+    """Answer `/group/servers/remove.json`; servers that are not in the group have no row."""
     account = authorized(call)
     group = _own(call, account)
     return answers.envelope([_server_row(server) for server in _named(call, account) if group.remove_server(server)])
@@ -53,7 +53,7 @@ def _own(call: SimulatedCall, account: Account) -> SimulatedGroup:
 
 
 def _named(call: SimulatedCall, account: Account) -> Iterator[SimulatedServer]:
-    """The account's servers of the ids sent; unknown ids have none, an id that two products know has two."""
+    """Yield the account's servers with the given ids; unknown ids have no server, an id can have one per product."""
     server_ids = arguments.listed(call, "server_ids")
     keys: list[Key[Any]] = list(chain(account.kernelcare_keys.values(), account.imunify_keys.values()))
     return (key.servers[server_id] for server_id in server_ids for key in keys if server_id in key.servers)

@@ -1,4 +1,4 @@
-"""The calls on Imunify keys and their servers: `/im/…` (API document: Imunify Product family API)."""
+"""The calls for Imunify keys and their servers: `/im/…` (API document: Imunify Product family API)."""
 
 from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
@@ -10,38 +10,38 @@ from .tokens import authorized
 
 
 def _create_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/key/create.json`: the row has no count of servers, as in the sample."""
+    """Answer `/im/key/create.json`; the row has no number of servers, as in the sample."""
     account = authorized(call)
-    code = arguments.one_of(arguments.required(call, "code"), IMUNIFY_CODES, "code")
+    code = arguments.choice(arguments.required(call, "code"), IMUNIFY_CODES, "code")
     limit, note = arguments.whole(call, "limit"), arguments.note(call)
     return answers.envelope(_key_row(account.add_imunify_key(code=code, limit=limit, note=note)))
 
 
 def _update_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/key/update.json`.
+    """Answer `/im/key/update.json`.
 
-    `servers`, which stands among the arguments, is the field of the answer: sent, it changes nothing.
+    The API document lists `servers` among the arguments, but it is a field of the response: it changes nothing.
     """
-    key = key_calls.own(call, authorized(call).imunify_keys)
+    key = key_calls.find_key(call, authorized(call).imunify_keys)
     key_calls.update(call, key)
     return answers.envelope(_counted_key_row(key))
 
 
 def _remove_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/key/remove.json`."""
+    """Answer `/im/key/remove.json`."""
     account = authorized(call)
-    key = account.remove_imunify_key(key_calls.own(call, account.imunify_keys))
+    key = account.remove_imunify_key(key_calls.find_key(call, account.imunify_keys))
     return answers.envelope([_server_row(key, server_id) for server_id in key.servers])
 
 
 def _list_keys(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/key/list.json`."""
+    """Answer `/im/key/list.json`."""
     return answers.envelope([_counted_key_row(key) for key in authorized(call).imunify_keys.values()])
 
 
 def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/srv/list.json`."""
-    key = key_calls.own(call, authorized(call).imunify_keys)
+    """Answer `/im/srv/list.json`."""
+    key = key_calls.find_key(call, authorized(call).imunify_keys)
     return answers.envelope(
         [
             {
@@ -56,17 +56,17 @@ def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _remove_server(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/srv/remove.json`."""
-    key, server_id = key_calls.holding(call, authorized(call).imunify_keys)
+    """Answer `/im/srv/remove.json`."""
+    key, server_id = key_calls.find_server(call, authorized(call).imunify_keys)
     key.remove_server(server_id)
     return answers.envelope(_server_row(key, server_id))
 
 
 def _convert_server(call: SimulatedCall) -> SimulatedAnswer:
-    """`/im/srv/convert.json`: a server that is on the key already stays there."""
+    """Answer `/im/srv/convert.json`; a server that is on the key already is not changed."""
     keys = authorized(call).imunify_keys
-    key, server_id = key_calls.holding(call, keys)
-    other = key_calls.own(call, keys)
+    key, server_id = key_calls.find_server(call, keys)
+    other = key_calls.find_key(call, keys)
     if server_id not in other.servers:
         if other.is_full:
             raise CallRefusedError("Key limit is reached")
@@ -75,12 +75,12 @@ def _convert_server(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _key_row(key: SimulatedImunifyKey) -> dict[str, str]:
-    """The limit is a string, as in the samples."""
+    """Return the row of a key; the limit is a string, as in the samples."""
     return {"key": key.key, "limit": str(key.limit), "code": key.code}
 
 
 def _counted_key_row(key: SimulatedImunifyKey) -> dict[str, str]:
-    """CLN tells the note as well, which the samples do not have."""
+    """Return the row of a key with its number of servers, and its note, which the samples do not have."""
     note = {"note": key.note} if key.note else {}
     return {**_key_row(key), "servers": str(len(key.servers)), **note}
 

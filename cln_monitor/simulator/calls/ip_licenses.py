@@ -1,4 +1,4 @@
-"""The calls on IP licences: `/ipl/…` (API document: IP-based licenses API)."""
+"""The calls for IP licenses: `/ipl/…` (API document: IP-based licenses API)."""
 
 from cln_monitor.simulator import answers
 from cln_monitor.simulator.answers import SimulatedAnswer
@@ -15,9 +15,9 @@ _IMUNIFY = (40, *_IMUNIFY360)
 
 
 def _availability(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/availability.json`: the types of the document that nobody has on this address, and those of the account.
+    """Answer `/ipl/availability.json` with the types that no account has on the address, and those of the account.
 
-    Whether one type rules another out is unknown: here it does not.
+    Whether one type excludes another is unknown: here it does not.
     """
     account, ip = authorized(call), arguments.address(call)
     taken = _held(call, ip)
@@ -30,13 +30,13 @@ def _availability(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _check(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/check.json`."""
+    """Answer `/ipl/check.json`."""
     authorized(call)
     return answers.envelope(sorted(_held(call, arguments.address(call))))
 
 
 def _register(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/register.json`: types that the document knows, of an address that no other account has them on."""
+    """Answer `/ipl/register.json`, for types of the API document that no other account has on the address."""
     account, ip, type_ = authorized(call), arguments.address(call), arguments.whole(call, "type")
     els_allowed = arguments.flag(call, "els_allowed") or False
     license_ = account.ip_licenses.get((ip, type_))
@@ -50,7 +50,7 @@ def _register(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _convert(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/convert.json`: false as well when anybody has the new type on the address already."""
+    """Answer `/ipl/convert.json`; the answer is false too if any account has the new type on the address already."""
     account, ip = authorized(call), arguments.address(call)
     type_, type_to = arguments.whole(call, "type"), arguments.whole(call, "type_to")
     possible = (
@@ -67,7 +67,7 @@ def _convert(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _remove(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/remove.json`."""
+    """Answer `/ipl/remove.json`."""
     account, ip, type_ = authorized(call), arguments.address(call), _optional_type(call)
     found = account.ip_licenses_of(ip, type_)
     if found:
@@ -76,12 +76,12 @@ def _remove(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _list(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/list.json`."""
+    """Answer `/ipl/list.json`."""
     return answers.envelope([_row(call, license_) for license_ in authorized(call).ip_licenses.values()])
 
 
 def _servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/server.json`: addresses without a licence of the account have no row."""
+    """Answer `/ipl/server.json`; addresses without a license of the account have no row."""
     account, wanted = authorized(call), arguments.addresses(call, "ip", MOST_ADDRESSES)
     return answers.envelope(
         [
@@ -97,10 +97,10 @@ def _servers(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _update(call: SimulatedCall) -> SimulatedAnswer:
-    """`/ipl/update.json`: without a type all of the address are updated.
+    """Answer `/ipl/update.json`; without a type, all licenses of the address are updated.
 
-    The words "will remove licenses" are those of another call. The document's own URL leaves `els_allowed`
-    out: then nothing changes.
+    In the API document, "will remove licenses" seems to be copied from another call. Its example URL has no
+    `els_allowed`, and then nothing changes.
     """
     account, ip, type_ = authorized(call), arguments.address(call), _optional_type(call)
     els_allowed = arguments.flag(call, "els_allowed")
@@ -115,7 +115,7 @@ def _optional_type(call: SimulatedCall) -> int | None:
 
 
 def _held(call: SimulatedCall, ip: str) -> set[int]:
-    """The types that any account has on an address."""
+    """Return the types that any account has on an address."""
     return {license_.type for account in call.accounts.values() for license_ in account.ip_licenses_of(ip)}
 
 

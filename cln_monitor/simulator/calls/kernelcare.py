@@ -1,4 +1,4 @@
-"""The calls on KernelCare keys and their servers: `/kcare/key/…`, `/kcare/srv/…` (API document: KernelCare API)."""
+"""The calls for KernelCare keys and their servers: `/kcare/key/…`, `/kcare/srv/…` (API document: KernelCare API)."""
 
 import re
 from ipaddress import ip_address, ip_network
@@ -16,14 +16,14 @@ _ADDED, _BAD_ADDRESS, _BAD_PREFIX = 0, 1, 2
 
 
 def _create_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/key/create.json`: the data is the key itself."""
+    """Answer `/kcare/key/create.json`; the data is the key itself."""
     account = authorized(call)
     limit, note = arguments.whole(call, "limit"), arguments.note(call)
     return answers.envelope(account.add_kernelcare_key(limit=limit, note=note).key)
 
 
 def _delete_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/key/delete.json`: the servers of the key go with it; false when the account has no such key."""
+    """Answer `/kcare/key/delete.json`, which removes the key's servers too; false if the account has no such key."""
     account, key = authorized(call), arguments.required(call, "key")
     found = key in account.kernelcare_keys
     if found:
@@ -32,7 +32,7 @@ def _delete_key(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _list_keys(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/key/list.json`."""
+    """Answer `/kcare/key/list.json`."""
     return answers.envelope(
         [
             {
@@ -48,8 +48,8 @@ def _list_keys(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/key/servers.json`."""
-    key = key_calls.own(call, authorized(call).kernelcare_keys)
+    """Answer `/kcare/key/servers.json`."""
+    key = key_calls.find_key(call, authorized(call).kernelcare_keys)
     return answers.envelope(
         [
             {
@@ -64,12 +64,12 @@ def _list_servers(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _set_cidr(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/key/set_cidr.json`: all networks are added to those of the key, or none.
+    """Answer `/kcare/key/set_cidr.json`; either all networks are added to those of the key, or none.
 
-    The first that is irregular decides the code. A network without a prefix has an irregular one; address
-    bits behind the prefix are cleared. Code 3, an internal error, does not happen here: a fault can answer it.
+    The first invalid network determines the code. A network without a prefix is invalid; host bits are cleared.
+    Code 3, an internal error, does not occur; use a fault for it.
     """
-    key = key_calls.own(call, authorized(call).kernelcare_keys)
+    key = key_calls.find_key(call, authorized(call).kernelcare_keys)
     cidrs = arguments.listed(call, "cidr", r"\s,;")
     code = next((code for code in map(_code, cidrs) if code != _ADDED), _ADDED)
     if code == _ADDED:
@@ -79,7 +79,7 @@ def _set_cidr(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _remove_server(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/srv/remove.json`: a server that is not there is no failure."""
+    """Answer `/kcare/srv/remove.json`; an unknown server is not a failure."""
     keys, server_id = authorized(call).kernelcare_keys, arguments.required(call, "server_id")
     key = holder(keys, server_id)
     if key is None:
@@ -89,7 +89,7 @@ def _remove_server(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _code(cidr: str) -> int:
-    """What is irregular about a network, if anything."""
+    """Return the code for a network."""
     ip, _, prefix = cidr.partition("/")
     try:
         longest = ip_address(canonical(ip)).max_prefixlen

@@ -1,4 +1,4 @@
-"""What calls on the keys of all products have in common: whose a key is, what changes of it."""
+"""Helpers for calls on the keys of all products: find a key or a server, update a key."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from . import arguments
 from .call import CallRefusedError, SimulatedCall
 
 
-def own(call: SimulatedCall, keys: Mapping[str, KeyT]) -> KeyT:
-    """The one of `keys` that the argument `key` names.
+def find_key(call: SimulatedCall, keys: Mapping[str, KeyT]) -> KeyT:
+    """Return the key in `keys` that the argument `key` names.
 
-    Raises CallRefusedError, in words that do not betray whether another account has such a key.
+    Raises CallRefusedError; its message does not reveal whether another account has such a key.
     """
     key = keys.get(arguments.required(call, "key"))
     if key is None:
@@ -20,10 +20,10 @@ def own(call: SimulatedCall, keys: Mapping[str, KeyT]) -> KeyT:
     return key
 
 
-def holding(call: SimulatedCall, keys: Mapping[str, KeyT]) -> tuple[KeyT, str]:
-    """The one of `keys` with the server that the argument `id` names, and that id.
+def find_server(call: SimulatedCall, keys: Mapping[str, KeyT]) -> tuple[KeyT, str]:
+    """Return the key in `keys` with the server that the argument `id` names, and that id.
 
-    Raises CallRefusedError when no key has it: the document tells only of KernelCare what is answered then.
+    Raises CallRefusedError if no key has it; the API document specifies this response only for KernelCare.
     """
     server_id = arguments.required(call, "id")
     key = holder(keys, server_id)
@@ -33,9 +33,9 @@ def holding(call: SimulatedCall, keys: Mapping[str, KeyT]) -> tuple[KeyT, str]:
 
 
 def update(call: SimulatedCall, key: Key[Any]) -> None:
-    """Change the limit and the note of `key`, whichever the call has; a note that is empty is taken away.
+    """Change the limit and the note of `key` if the call has them; an empty note removes the note.
 
-    What happens to a limit below the servers in use is unknown: it is taken, and the key is full.
+    What CLN does with a limit below the number of servers is unknown: here it is accepted, and the key is full.
     """
     limit = arguments.whole(call, "limit") if "limit" in call.query else key.limit
     key.note = arguments.note(call) if "note" in call.query else key.note

@@ -1,6 +1,6 @@
-"""The patch state of many servers in one text: `/kcare/nagios…` (API document: KernelCare Nagios API).
+"""The patch status of servers as a text: `/kcare/nagios…` (API document: KernelCare Nagios API).
 
-Bad states come with HTTP 200, as all texts here do.
+All responses have HTTP status 200, including those about bad states and unknown keys.
 """
 
 import re
@@ -18,7 +18,7 @@ _REGISTERED, _MALFORMED, _NO_LICENSE = 0, 1, 2
 
 
 def _by_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/nagios/{key}`, for a KernelCare key or a registered monitoring key."""
+    """Answer `/kcare/nagios/{key}` for a KernelCare key or a registered monitoring key."""
     key = call.parts["key"]
     states = [(server, server.state_at(call.now)) for server in _servers_of(key, call)]
     if not states:
@@ -27,7 +27,7 @@ def _by_key(call: SimulatedCall) -> SimulatedAnswer:
     bad = [(server, state) for server, state in states if state != "uptodate"]
     if not bad:
         return answers.text(f"All {len(states)} servers are up to date|{_spelled(counts)}")
-    # The text names the first bad state alone; which one it names without OUTOFDATE is unknown.
+    # The text has only the first bad state; which one that is without OUTOFDATE is unknown.
     named = next(state for state in PATCH_STATES[1:] if counts[state])
     lines = [f"{counts[named]} machines are {named.upper()}!|{_spelled(counts)}"]
     lines += [f"{server.hostname} ({server.ip}) is {state.upper()}" for server, state in bad]
@@ -35,23 +35,24 @@ def _by_key(call: SimulatedCall) -> SimulatedAnswer:
 
 
 def _by_reseller(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/nagios-res/{login}/{token}`: counts alone.
+    """Answer `/kcare/nagios-res/{login}/{token}` with counts.
 
-    The document says authorization token, people use the static registration token: both are taken.
+    The API document requires the authorization token, but in practice the static registration token is used: both are
+    accepted.
     """
     login, token = call.parts["login"], call.parts["token"]
     account = call.accounts.get(login)
     if account is None:
         return answers.text("Reseller not found")
-    if token != account.registration_token and not tokens.fits(account, token, call.token_time):
+    if token != account.registration_token and not tokens.is_valid(account, token, call.token_time):
         return answers.text(f"Registration token not found for reseller {login} not found")
     return answers.text(_spelled(_counts(server.state_at(call.now) for server in account.kernelcare_servers())))
 
 
 def _register_key(call: SimulatedCall) -> SimulatedAnswer:
-    """`/kcare/nagios/register_key.plain`: takes no token, registers the key for the caller's own IP."""
+    """Answer `/kcare/nagios/register_key.plain`, which needs no token and registers the key for the caller's IP."""
     key = call.query.get("key", "")
-    licensee = next((one for one in call.accounts.values() if one.may_register(call.client_ip)), None)
+    licensee = next((account for account in call.accounts.values() if account.may_register(call.client_ip)), None)
     if not _MONITORING_KEY.fullmatch(key):
         code = _MALFORMED
     elif licensee is None:

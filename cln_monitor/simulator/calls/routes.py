@@ -1,6 +1,6 @@
-"""The route table: every call of the API document, all of which the simulator answers.
+"""The route table: the simulator answers every call of the API document.
 
-A product family is one module with its `ROUTES`, and one line in `FAMILIES`.
+A product family has one module with its `ROUTES`, and one line in `FAMILIES`.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,9 +32,9 @@ def answer(
     failure_status: int,
     make_call: Callable[[Mapping[str, str]], SimulatedCall],
 ) -> SimulatedAnswer:
-    """Answer the call at `path` (below `/api`, as sent) or an HTML page of 404 or 405.
+    """Return the response to the call at `path` (below `/api`, as sent), or an HTML page with status 404 or 405.
 
-    `make_call` gets the parts of the path; a refusal goes out with the HTTP status `failure_status`.
+    `make_call` receives the parts of the path; a refusal has the HTTP status `failure_status`.
     """
     found = _find(path)
     if not found:
@@ -47,11 +47,11 @@ def answer(
                 refuse = answers.plain_refusal if path.endswith(".plain") else answers.refusal
                 return refuse(str(refused), failure_status)
     allowed = ", ".join(route.method for route, _ in found)
-    return answers.page(405, f"This call takes {allowed}.", {"Allow": allowed})
+    return answers.page(405, f"This call accepts {allowed}.", {"Allow": allowed})
 
 
 def _find(path: str) -> list[tuple[Route, dict[str, str]]]:
-    """The routes of a path with the parts it names; a route that names nothing goes before others."""
+    """Return the routes of a path, with the parts of the path; a route without placeholders takes precedence."""
     if path in _LITERAL:
         return [(route, {}) for route in _LITERAL[path]]
     sent = [unquote(part) for part in path.split("/")]

@@ -7,7 +7,7 @@ from .call import Route, SimulatedCall
 
 
 def good_flags() -> dict[str, object]:
-    """The flags of the API document, each in its good state."""
+    """Return the flags of the API document, each in its good state."""
     return {
         "db_clweb_connected": True,
         "db_clweb_online": True,

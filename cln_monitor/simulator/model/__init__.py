@@ -1,6 +1,6 @@
-"""What an account of CLN is: its keys, servers, IP licences, groups and bills, and when servers check in.
+"""The model of a CLN account: its keys, servers, IP licenses, groups and billing, and the check-ins of servers.
 
-It knows nothing of the calls that read and change it.
+It does not depend on the calls that read and change it.
 """
 
 from . import names
@@ -12,7 +12,7 @@ from .imunify import IMUNIFY_CODES, SimulatedImunifyKey, SimulatedImunifyServer
 from .ip_licenses import SimulatedIpLicense, canonical
 from .kernelcare import PATCH_STATES, SimulatedKernelCareKey, SimulatedKernelCareServer
 from .keys import Key, KeyT, holder
-from .ledger import Ledger
+from .ledger import SimulationState
 from .servers import SimulatedGroup, SimulatedServer
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
     "Fixed",
     "Key",
     "KeyT",
-    "Ledger",
     "Never",
     "SimulatedCheckIns",
     "SimulatedElsKey",
@@ -41,6 +40,7 @@ __all__ = [
     "SimulatedKernelCareKey",
     "SimulatedKernelCareServer",
     "SimulatedServer",
+    "SimulationState",
     "Steady",
     "Stopped",
     "canonical",

@@ -1,4 +1,4 @@
-"""A customer of CLN: login, secret, keys, IP licences, groups, what is billed."""
+"""The account of a CLN customer: login, secret key, keys, IP licenses, groups, billing."""
 
 from collections.abc import Iterator
 
@@ -10,21 +10,21 @@ from .imunify import SimulatedImunifyKey
 from .ip_licenses import SERVER_INFO, SimulatedIpLicense, canonical
 from .kernelcare import SimulatedKernelCareKey, SimulatedKernelCareServer
 from .keys import KeyT
-from .ledger import Ledger
+from .ledger import SimulationState
 from .servers import SimulatedGroup
 
 _KERNELCARE_TYPES = {16, 17}
 
 
 class Account:
-    """One account. Made by `Simulator.add_account`.
+    """One account, created by `Simulator.add_account`.
 
-    `kernelcare_keys`, `imunify_keys` and `els_keys` go by the key's text, `ip_licenses` by address and type,
-    `groups` by name, `awp_entities` by month (`2023-12`). `kernelcare_ips` are addresses from which monitoring
-    keys can be registered, as if each held a KernelCare IP licence, beside those in `ip_licenses` that do.
+    `kernelcare_keys`, `imunify_keys` and `els_keys` are dictionaries by key, `ip_licenses` by address and type,
+    `groups` by name, `awp_entities` by month (`2023-12`). `kernelcare_ips` are addresses from which monitoring keys can
+    be registered, in addition to those with a KernelCare license in `ip_licenses`.
     """
 
-    def __init__(self, ledger: Ledger, login: str, secret_key: str, registration_token: str | None) -> None:
+    def __init__(self, state: SimulationState, login: str, secret_key: str, registration_token: str | None) -> None:
         self.login = login
         self.secret_key = secret_key
         self.registration_token = registration_token
@@ -36,7 +36,7 @@ class Account:
         self.awp_entities: dict[str, list[AwpEntity]] = {}
         self.monitoring_keys: set[str] = set()
         self.kernelcare_ips: set[str] = {"127.0.0.1"}
-        self._ledger = ledger
+        self._state = state
 
     def add_kernelcare_key(
         self,
@@ -46,50 +46,50 @@ class Account:
         enabled: bool = True,
         created: float | None = None,
     ) -> SimulatedKernelCareKey:
-        """Add a KernelCare key (None: made up) for `limit` servers (0: no limit), `created` in Unix seconds.
+        """Add a KernelCare key (None: generated) for `limit` servers (0: no limit), `created` in Unix seconds.
 
-        Raises ValueError when the key is in use or the limit is negative.
+        Raises ValueError if the key is in use or the limit is negative.
         """
-        with self._ledger.lock:
-            name = names.kernelcare_name(self._ledger.random) if key is None else key
-            created = self._ledger.now() if created is None else created
-            added = SimulatedKernelCareKey(self._ledger, name, limit=limit, note=note, enabled=enabled, created=created)
+        with self._state.lock:
+            name = names.kernelcare_name(self._state.random) if key is None else key
+            created = self._state.now() if created is None else created
+            added = SimulatedKernelCareKey(self._state, name, limit=limit, note=note, enabled=enabled, created=created)
             return self._add(self.kernelcare_keys, added)
 
     def add_imunify_key(
         self, key: str | None = None, code: str = "360_30", limit: int = 2, note: str = ""
     ) -> SimulatedImunifyKey:
-        """Add an Imunify key (None: made up) of the product `code` for `limit` servers (0: no limit).
+        """Add an Imunify key (None: generated) of the product `code` for `limit` servers (0: no limit).
 
-        Raises ValueError when the key is in use or the limit is negative.
+        Raises ValueError if the key is in use or the limit is negative.
         """
-        with self._ledger.lock:
-            name = names.imunify_key(self._ledger.random, code) if key is None else key
+        with self._state.lock:
+            name = names.imunify_key(self._state.random, code) if key is None else key
             return self._add(
-                self.imunify_keys, SimulatedImunifyKey(self._ledger, name, code=code, limit=limit, note=note)
+                self.imunify_keys, SimulatedImunifyKey(self._state, name, code=code, limit=limit, note=note)
             )
 
     def add_els_key(
         self, key: str | None = None, code: str = "CELS", limit: int = 2, note: str = ""
     ) -> SimulatedElsKey:
-        """Add an ELS key (None: made up) of the product `code` for `limit` servers (0: no limit).
+        """Add an ELS key (None: generated) of the product `code` for `limit` servers (0: no limit).
 
-        Raises ValueError when the key is in use, the limit is negative, or `code` is no code.
+        Raises ValueError if the key is in use, the limit is negative, or `code` is malformed.
         """
-        with self._ledger.lock:
-            name = names.els_key(self._ledger.random, code) if key is None else key
-            return self._add(self.els_keys, SimulatedElsKey(self._ledger, name, code=code, limit=limit, note=note))
+        with self._state.lock:
+            name = names.els_key(self._state.random, code) if key is None else key
+            return self._add(self.els_keys, SimulatedElsKey(self._state, name, code=code, limit=limit, note=note))
 
     def remove_kernelcare_key(self, key: str | SimulatedKernelCareKey) -> SimulatedKernelCareKey:
-        """Remove a KernelCare key with its servers and return it. Raises ValueError when there is none."""
+        """Remove a KernelCare key with its servers and return it. Raises ValueError for an unknown key."""
         return self._remove(self.kernelcare_keys, key, "KernelCare")
 
     def remove_imunify_key(self, key: str | SimulatedImunifyKey) -> SimulatedImunifyKey:
-        """Remove an Imunify key with its servers and return it. Raises ValueError when there is none."""
+        """Remove an Imunify key with its servers and return it. Raises ValueError for an unknown key."""
         return self._remove(self.imunify_keys, key, "Imunify")
 
     def remove_els_key(self, key: str | SimulatedElsKey) -> SimulatedElsKey:
-        """Remove an ELS key with its servers and return it. Raises ValueError when there is none."""
+        """Remove an ELS key with its servers and return it. Raises ValueError for an unknown key."""
         return self._remove(self.els_keys, key, "ELS")
 
     def add_ip_license(
@@ -103,19 +103,19 @@ class Account:
         server_info: str | None = None,
         els_allowed: bool = False,
     ) -> SimulatedIpLicense:
-        """Add an IP licence of any `type`, also one that no document knows; an address can hold several.
+        """Add an IP license of any `type`, even of an undocumented one; an address can have several licenses.
 
-        `created` is Unix seconds (default: now). `last_checkin` is Unix seconds (fixed), None (never), or a
-        model. What is left out fits `registered`: with a server, which has a `server_info` and checks in from
-        `created` on, about every 4 hours; without one, neither.
+        `created` is Unix seconds (default: now). `last_checkin` is Unix seconds (fixed), None (never), or a model. The
+        defaults match `registered`: a license in use has a `server_info`, and its server checks in about every 4 hours
+        after `created`; an unused license has neither.
 
-        Raises ValueError when `ip` is no address, or holds a licence of that type already.
+        Raises ValueError if `ip` is not an IP address, or has a license of that type already.
         """
         ip = canonical(ip)
-        with self._ledger.lock:
+        with self._state.lock:
             if (ip, type) in self.ip_licenses:
-                raise ValueError(f"account {self.login}: {ip} has an IP licence of type {type} already")
-            created = self._ledger.now() if created is None else created
+                raise ValueError(f"account {self.login}: {ip} already has an IP license of type {type}")
+            created = self._state.now() if created is None else created
             if not registered and last_checkin is HEALTHY:
                 last_checkin = None
             added = SimulatedIpLicense(
@@ -123,7 +123,7 @@ class Account:
                 type,
                 registered,
                 created,
-                model_of(last_checkin, created, self._ledger.random),
+                model_of(last_checkin, created, self._state.random),
                 SERVER_INFO if registered and server_info is None else server_info,
                 els_allowed,
             )
@@ -135,9 +135,12 @@ class Account:
         ip: str,
         type: int | None = None,  # noqa: A002 -- the API calls it so
     ) -> list[SimulatedIpLicense]:
-        """The IP licences of an address, that of one type or (None) all. Raises ValueError when `ip` is no address."""
+        """Return the IP licenses of an address, of one type or (None) all.
+
+        Raises ValueError if `ip` is not an IP address.
+        """
         ip = canonical(ip)
-        with self._ledger.lock:
+        with self._state.lock:
             return [
                 license_ for held, license_ in self.ip_licenses.items() if held[0] == ip and type in {None, held[1]}
             ]
@@ -147,25 +150,25 @@ class Account:
         ip: str,
         type: int | None = None,  # noqa: A002 -- the API calls it so
     ) -> list[SimulatedIpLicense]:
-        """Remove the IP licence of that type, or all of the address (None), and return what was removed.
+        """Remove the IP licenses of an address, of one type or (None) all, and return them.
 
-        Raises ValueError when there is none, or `ip` is no address.
+        Raises ValueError if there is no such license, or `ip` is not an IP address.
         """
-        with self._ledger.lock:
+        with self._state.lock:
             found = self.ip_licenses_of(ip, type)
             if not found:
-                of_type = "" if type is None else f" of type {type}"
-                raise ValueError(f"account {self.login}: {canonical(ip)} has no IP licence{of_type}")
+                suffix = "" if type is None else f" of type {type}"
+                raise ValueError(f"account {self.login}: {canonical(ip)} has no IP license{suffix}")
             for license_ in found:
                 del self.ip_licenses[license_.ip, license_.type]
             return found
 
     def add_group(self, name: str, description: str | None = None) -> SimulatedGroup:
-        """Add a group of servers, which is empty at first. Raises ValueError when the name is empty or taken."""
-        with self._ledger.lock:
+        """Add an empty group of servers. Raises ValueError if the name is empty or exists already."""
+        with self._state.lock:
             if not name or name in self.groups:
-                raise ValueError(f"account {self.login}: adding the group {name!r}: a name must be new and not empty")
-            self.groups[name] = SimulatedGroup(self._ledger, name, description)
+                raise ValueError(f"account {self.login}: cannot add the group {name!r}: use a new name, not empty")
+            self.groups[name] = SimulatedGroup(self._state, name, description)
             return self.groups[name]
 
     def add_awp_entity(
@@ -177,15 +180,15 @@ class Account:
         cdn_limit_type: str | None = None,
         month: str | None = None,
     ) -> AwpEntity:
-        """Let a website be billed for `AWP_PREMIUM` or `AWP_CDN` in a month such as `2023-12` (None: this one).
+        """Add a website billed for `AWP_PREMIUM` or `AWP_CDN` in a month such as `2023-12` (None: this month).
 
-        A website with the CDN has a `cdn_limit_type`, such as `50 GB`, which is also the default. Raises
-        ValueError for another product or no month, or a `cdn_limit_type` of a product that has none.
+        A website with the CDN has a `cdn_limit_type`, by default `50 GB`. Raises ValueError for another product, for an
+        invalid month, or for a `cdn_limit_type` of `AWP_PREMIUM`.
         """
-        with self._ledger.lock:
-            month = month_of(self._ledger.now()) if month is None else month
+        with self._state.lock:
+            month = month_of(self._state.now()) if month is None else month
             if not is_month(month):
-                raise ValueError(f"{primary_domain}: month must be one such as 2023-12, not {month}")
+                raise ValueError(f"{primary_domain}: invalid month {month}; use for example 2023-12")
             if product == AWP_CDN and cdn_limit_type is None:
                 cdn_limit_type = AWP_LIMIT_TYPE
             added = AwpEntity(product, primary_domain, username, cdn_limit_type)
@@ -193,22 +196,22 @@ class Account:
             return added
 
     def add_monitoring_key(self, key: str) -> None:
-        """Register a monitoring key, which answers for all KernelCare servers of the account."""
-        with self._ledger.lock:
+        """Register a monitoring key, for the patch status of all KernelCare servers of the account."""
+        with self._state.lock:
             self.monitoring_keys.add(key)
 
     def may_register(self, ip: str) -> bool:
-        """Whether monitoring keys can be registered from an address, for this account."""
+        """Return whether monitoring keys of this account can be registered from an address."""
         return ip in self.kernelcare_ips or any((ip, type_) in self.ip_licenses for type_ in _KERNELCARE_TYPES)
 
     def kernelcare_servers(self) -> Iterator[SimulatedKernelCareServer]:
-        """All servers of all KernelCare keys."""
+        """Yield all servers of all KernelCare keys."""
         for key in self.kernelcare_keys.values():
             yield from key.servers.values()
 
     def counts(self) -> dict[str, int]:
-        """How many of each kind the account has; `awp_entities` are those of all months."""
-        with self._ledger.lock:
+        """Return the number of objects by kind; `awp_entities` are counted over all months."""
+        with self._state.lock:
             return {
                 "kernelcare_keys": len(self.kernelcare_keys),
                 "kernelcare_servers": sum(len(key.servers) for key in self.kernelcare_keys.values()),
@@ -223,15 +226,15 @@ class Account:
             }
 
     def _add(self, keys: dict[str, KeyT], key: KeyT) -> KeyT:
-        keys[self._ledger.claim(key.key)] = key
+        keys[self._state.claim(key.key)] = key
         return key
 
     def _remove(self, keys: dict[str, KeyT], key: str | KeyT, product: str) -> KeyT:
         name = key if isinstance(key, str) else key.key
-        with self._ledger.lock:
+        with self._state.lock:
             if name not in keys:
-                raise ValueError(f"account {self.login}: it has no {product} key {name}")
-            self._ledger.release(name)
+                raise ValueError(f"account {self.login}: unknown {product} key {name}")
+            self._state.release(name)
             removed = keys.pop(name)
             for server in removed.servers.values():
                 server.leave_groups()

@@ -1,4 +1,4 @@
-"""What AccelerateWP is billed for, by month."""
+"""The billing of AccelerateWP, by month."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 class AwpEntity:
     """A website that is billed for a product in a month.
 
-    `cdn_limit_type` is there for `AWP_CDN` alone. Raises ValueError where it is not, or for another product.
+    `cdn_limit_type` is None except for `AWP_CDN`. Raises ValueError if it is not, or for another product.
     """
 
     product: str
@@ -27,16 +27,16 @@ class AwpEntity:
                 f"{self.primary_domain}: product must be one of {', '.join(AWP_PRODUCTS)}, not {self.product}"
             )
         if (self.cdn_limit_type is not None) != (self.product == AWP_CDN):
-            raise ValueError(f"{self.primary_domain}: {AWP_CDN} has a cdn_limit_type, and nothing else has")
+            raise ValueError(f"{self.primary_domain}: {AWP_CDN} requires a cdn_limit_type, other products have none")
 
 
 def is_month(text: str) -> bool:
-    """Whether a text is a month as the API spells it: `2023-12`."""
+    """Return whether a text is a month in the format of the API, `2023-12`."""
     return _MONTH.fullmatch(text) is not None
 
 
 def month_of(at: float, back: int = 0) -> str:
-    """The month of a moment (Unix seconds, in UTC), or the one that many months `back`."""
+    """Return the month of a time (Unix seconds) in UTC, or of `back` months earlier."""
     time = gmtime(at)
     year, month = divmod(time.tm_year * 12 + time.tm_mon - 1 - back, 12)
     return f"{year:04}-{month + 1:02}"

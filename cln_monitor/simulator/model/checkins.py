@@ -1,7 +1,6 @@
-"""When a server checked in last: pure functions of time, O(1) for any moment.
+"""The last check-in of a server: pure functions of time, O(1) for any time.
 
-Nothing runs between requests, so a fleet of 100 000 servers costs nothing while nobody asks. All times are
-Unix seconds.
+Nothing runs between requests, so an idle fleet of 100 000 servers uses no CPU time. All times are Unix seconds.
 """
 
 from abc import ABC, abstractmethod
@@ -21,36 +20,36 @@ class SimulatedCheckIns(ABC):
 
     @abstractmethod
     def last_checkin(self, now: float) -> float | None:
-        """Unix seconds of the last check-in up to `now`, None when there was none."""
+        """Return the Unix seconds of the last check-in up to `now`, or None if there was no check-in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Never(SimulatedCheckIns):
-    """A server that registered and was never heard of again."""
+    """A server that has registered and never checked in."""
 
     def last_checkin(self, now: float) -> None:
-        """None, whenever one asks."""
+        """Return None."""
 
 
-HEALTHY: Final = Never()  # a mark, compared by identity: an agent that checks in from now on
+HEALTHY: Final = Never()  # a sentinel, compared by identity: an agent that checks in from now on
 
 
 @dataclass(frozen=True, slots=True)
 class Fixed(SimulatedCheckIns):
-    """One check-in at `at` and no other, also when that lies in the future."""
+    """A server with a single check-in at `at`, even if that is in the future."""
 
     at: float
 
-    def last_checkin(self, now: float) -> float:  # noqa: ARG002 -- no moment differs from another here
-        """The one check-in, whenever one asks."""
+    def last_checkin(self, now: float) -> float:  # noqa: ARG002 -- the result does not depend on the time
+        """Return the single check-in."""
         return self.at
 
 
 @dataclass(frozen=True, slots=True)
 class Steady(SimulatedCheckIns):
-    """An agent that checks in when it registers (`since`) and then about every `every` seconds.
+    """An agent that checks in when it registers (`since`), and then about every `every` seconds.
 
-    `seed` sets the phase and the jitter: a check-in comes up to an eighth of `every` late.
+    `seed` determines the phase and the jitter: a check-in is late by up to an eighth of `every`.
     """
 
     seed: int
@@ -58,7 +57,7 @@ class Steady(SimulatedCheckIns):
     every: int = 4 * HOUR
 
     def last_checkin(self, now: float) -> float | None:
-        """The latest check-in up to `now`; None before the server existed."""
+        """Return the latest check-in up to `now`, or None before the server existed."""
         if now < self.since:
             return None
         phase = _mixed(self.seed, -1) % self.every
@@ -74,13 +73,13 @@ class Steady(SimulatedCheckIns):
 
 @dataclass(frozen=True, slots=True)
 class Stopped(SimulatedCheckIns):
-    """An agent that goes silent for good at `at`, which may lie in the future."""
+    """An agent that stops checking in at `at`, which can be in the future."""
 
     agent: SimulatedCheckIns
     at: float
 
     def last_checkin(self, now: float) -> float | None:
-        """The agent's last check-in up to the moment it stopped."""
+        """Return the agent's last check-in up to the time when it stopped."""
         return self.agent.last_checkin(min(now, self.at))
 
 
@@ -94,13 +93,13 @@ class Cycling(SimulatedCheckIns):
     down: float
 
     def last_checkin(self, now: float) -> float | None:
-        """The agent's last check-in in a working stretch."""
+        """Return the agent's last check-in within a working period."""
         into = (now - self.start) % (self.up + self.down)
         return self.agent.last_checkin(now - max(0, into - self.up))
 
 
 def model_of(last_checkin: float | SimulatedCheckIns | None, created: float, random: Random) -> SimulatedCheckIns:
-    """The model that a `last_checkin` stands for, as in `Key.add_server`."""
+    """Return the model for a `last_checkin` as in `Key.add_server`."""
     if last_checkin is HEALTHY:
         return Steady(random.getrandbits(32), created)
     if last_checkin is None:
@@ -111,7 +110,7 @@ def model_of(last_checkin: float | SimulatedCheckIns | None, created: float, ran
 
 
 def _mixed(seed: int, turn: int) -> int:
-    """64 well-mixed bits of two integers (the finaliser of splitmix64)."""
+    """Return 64 well-mixed bits of two integers (the finalizer of splitmix64)."""
     bits = (seed * 0x9E3779B97F4A7C15 + turn * 0xD1B54A32D192ED03) & _64_BITS
     bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & _64_BITS
     bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & _64_BITS

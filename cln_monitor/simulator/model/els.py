@@ -6,10 +6,10 @@ from typing import ClassVar
 from . import names
 from .checkins import SimulatedCheckIns
 from .keys import Key
-from .ledger import Ledger
+from .ledger import SimulationState
 from .servers import SimulatedServer
 
-ELS_CODES = (  # API document: ELS product codes, as they stand there
+ELS_CODES = (  # API document: ELS product codes
     "CELS",
     "OELS",
     "UELS16",
@@ -25,12 +25,12 @@ _CODE = re.compile(r"[A-Za-z0-9_+ -]{1,32}")
 
 
 def is_els_code(code: str) -> bool:
-    """Whether a text looks like a product code, also one that no document knows."""
+    """Return whether a text has the form of a product code, even of an undocumented one."""
     return _CODE.fullmatch(code) is not None
 
 
 class SimulatedElsServer(SimulatedServer):
-    """A server with ELS. No call tells of its check-ins."""
+    """A server with ELS. No call reports its check-ins."""
 
     __slots__ = ()
     product: ClassVar[str] = "ELS"
@@ -39,14 +39,14 @@ class SimulatedElsServer(SimulatedServer):
 class SimulatedElsKey(Key[SimulatedElsServer]):
     """An ELS key. `code` is the product, one of `ELS_CODES` or a newer one."""
 
-    def __init__(self, ledger: Ledger, key: str, *, code: str, limit: int, note: str) -> None:
+    def __init__(self, state: SimulationState, key: str, *, code: str, limit: int, note: str) -> None:
         if not is_els_code(code):
             raise ValueError(f"key {key}: code must be 1 to 32 letters, digits, blanks and _ + -, not {code!r}")
-        super().__init__(ledger, key, limit=limit, note=note)
+        super().__init__(state, key, limit=limit, note=note)
         self.code = code
 
     def _mint_id(self) -> str:
-        return names.els_server_id(self._ledger.random)
+        return names.els_server_id(self._state.random)
 
     def _make(
         self, server_id: str, ip: str, hostname: str, created: float, checkins: SimulatedCheckIns

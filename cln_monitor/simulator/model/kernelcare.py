@@ -5,7 +5,7 @@ from typing import ClassVar
 from . import names
 from .checkins import DAY, HEALTHY, SimulatedCheckIns
 from .keys import Key
-from .ledger import Ledger
+from .ledger import SimulationState
 from .servers import SimulatedServer
 
 PATCH_STATES = ("uptodate", "outofdate", "unsupported", "inactive")
@@ -27,7 +27,7 @@ class SimulatedKernelCareServer(SimulatedServer):
 
     @property
     def patch_state(self) -> str:
-        """One of `uptodate`, `outofdate`, `unsupported`, `inactive`. Setting another is a ValueError."""
+        """One of `uptodate`, `outofdate`, `unsupported`, `inactive`. Any other value raises ValueError."""
         return self._patch_state
 
     @patch_state.setter
@@ -35,17 +35,19 @@ class SimulatedKernelCareServer(SimulatedServer):
         self._patch_state = _known(state)
 
     def state_at(self, now: float) -> str:
-        """Its patch state as CLN sees it: `inactive` once nothing was heard of it for over 30 days."""
-        heard = self.last_checkin(now)
-        silent = now - (self.created if heard is None else heard)
+        """Return the patch state at `now`: `inactive` after more than 30 days without a check-in."""
+        checkin = self.last_checkin(now)
+        silent = now - (self.created if checkin is None else checkin)
         return "inactive" if silent > INACTIVE_AFTER else self._patch_state
 
 
 class SimulatedKernelCareKey(Key[SimulatedKernelCareServer]):
-    """A KernelCare key. `created` is Unix seconds; `cidrs` are the networks that its servers may be in."""
+    """A KernelCare key. `created` is Unix seconds; `cidrs` are the networks from which servers may register."""
 
-    def __init__(self, ledger: Ledger, key: str, *, limit: int, note: str, enabled: bool, created: float) -> None:
-        super().__init__(ledger, key, limit=limit, note=note)
+    def __init__(
+        self, state: SimulationState, key: str, *, limit: int, note: str, enabled: bool, created: float
+    ) -> None:
+        super().__init__(state, key, limit=limit, note=note)
         self.enabled = enabled
         self.created = created
         self.cidrs: list[str] = []
@@ -60,15 +62,15 @@ class SimulatedKernelCareKey(Key[SimulatedKernelCareServer]):
         last_checkin: float | SimulatedCheckIns | None = HEALTHY,
         patch_state: str = "uptodate",
     ) -> SimulatedKernelCareServer:
-        """Register a server; `patch_state` as in `SimulatedKernelCareServer.patch_state`, all else as in `Key`."""
+        """Register a server; `patch_state` is that of `SimulatedKernelCareServer`, the others are those of `Key`."""
         _known(patch_state)
-        with self._ledger.lock:
+        with self._state.lock:
             server = super().add_server(server_id, ip=ip, hostname=hostname, created=created, last_checkin=last_checkin)
             server.patch_state = patch_state
             return server
 
     def _mint_id(self) -> str:
-        return names.kernelcare_name(self._ledger.random)
+        return names.kernelcare_name(self._state.random)
 
     def _make(
         self, server_id: str, ip: str, hostname: str, created: float, checkins: SimulatedCheckIns

@@ -1,8 +1,8 @@
-"""Names that look real and belong to nobody: hosts, addresses, licence keys, ids.
+"""Generated names that look real: hosts, addresses, license keys, ids.
 
-Hosts and addresses are functions of a running number, so that no two servers of a simulator share one by
-accident. Addresses come from the ranges set aside for documentation (RFC 5737, RFC 3849), for benchmarks
-(RFC 2544) and, in very large fleets, from shared address space (RFC 6598).
+Hosts and addresses are functions of a number, so that no two servers of a simulator share one by accident. Addresses
+are in the ranges reserved for documentation (RFC 5737, RFC 3849), for benchmarks (RFC 2544) and, in very large fleets,
+in the shared address space (RFC 6598).
 """
 
 import string
@@ -23,14 +23,14 @@ _V6_EVERY = 11
 
 
 def hostname(number: int) -> str:
-    """The host name of the server of that running number, such as `web12.fra1.example.net`."""
+    """Return the host name of server `number`, such as `web12.fra1.example.net`."""
     turn, role = divmod(number, len(_ROLES))
     turn, site = divmod(turn, len(_SITES))
     return f"{_ROLES[role]}{turn + 1}.{_SITES[site]}"
 
 
 def address(number: int) -> str:
-    """The address of the server of that running number: one in eleven is IPv6."""
+    """Return the address of server `number`: one in eleven is IPv6."""
     turn, kind = divmod(number, _V6_EVERY)
     if kind == _V6_EVERY - 1:
         return str(IPv6Address(_DOCUMENTATION_V6 + ((turn % 0xFFFF + 1) << 80) + turn + 1))
@@ -46,27 +46,27 @@ def address(number: int) -> str:
 
 
 def kernelcare_name(random: Random) -> str:
-    """A KernelCare key or server id: 16 letters and digits, as `WsTs821nSAtiastD` in the API document."""
+    """Return a KernelCare key or server id: 16 letters and digits, as `WsTs821nSAtiastD` in the API document."""
     return "".join(random.choices(_ALNUM, k=16))
 
 
 def imunify_key(random: Random, code: str) -> str:
-    """An Imunify key of the product `code`, in the manner of `IM1SOMENONSENCETEXT` and `IMUNOTHERKEY`."""
+    """Return an Imunify key of the product `code`, similar to `IM1SOMENONSENCETEXT` and `IMUNOTHERKEY`."""
     product = code.rpartition("_")[2]
     return f"IM{product}" + "".join(random.choices(string.ascii_uppercase + string.digits, k=16))
 
 
 def imunify_server_id(random: Random) -> str:
-    """An Imunify server id: 32 hexadecimal digits."""
+    """Return an Imunify server id: 32 hexadecimal digits."""
     return f"{random.getrandbits(128):032x}"
 
 
 def els_key(random: Random, code: str) -> str:
-    """An ELS key of the product `code`, in the manner of `CELS-yUDxBd5ethmGO5d3hnAZEau0`."""
+    """Return an ELS key of the product `code`, similar to `CELS-yUDxBd5ethmGO5d3hnAZEau0`."""
     product = "".join(letter for letter in code if letter in _ALNUM)
     return f"{product}-" + "".join(random.choices(_ALNUM, k=24))
 
 
 def els_server_id(random: Random) -> str:
-    """An ELS server id: a number of nine digits."""
+    """Return an ELS server id: a number of nine digits."""
     return str(random.randrange(10**8, 10**9))

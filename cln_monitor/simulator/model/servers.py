@@ -1,19 +1,19 @@
-"""Servers that are registered with a key, and the groups they are put into."""
+"""Servers that are registered with a key, and groups of servers."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from .checkins import SimulatedCheckIns
-from .ledger import Ledger
+from .ledger import SimulationState
 
-_GROUPED = ("KERNELCARE", "IMUNIFY")  # the products whose servers a group takes
+_GROUPED = ("KERNELCARE", "IMUNIFY")  # the products whose servers can be in a group
 
 
 @dataclass(slots=True, eq=False)
 class SimulatedServer:
-    """A server registered with a key. `created` is Unix seconds; put another model in `checkins` at will.
+    """A server registered with a key. `created` is Unix seconds; `checkins` can be replaced by another model.
 
-    `product` is how CLN spells what runs on it. `groups` are the groups it is in; `SimulatedGroup` keeps them.
+    `product` is CLN's name of its product. `groups` are the groups it is in, maintained by `SimulatedGroup`.
     """
 
     product: ClassVar[str]
@@ -25,11 +25,11 @@ class SimulatedServer:
     groups: "tuple[SimulatedGroup, ...]" = ()
 
     def last_checkin(self, now: float) -> float | None:
-        """Unix seconds of its last check-in up to `now`, None when it never checked in."""
+        """Return the Unix seconds of the last check-in up to `now`, or None if there was no check-in."""
         return self.checkins.last_checkin(now)
 
     def leave_groups(self) -> None:
-        """Take it out of all its groups, as CLN does with a server that is removed."""
+        """Remove the server from all its groups, as CLN does when a server is removed."""
         for group in self.groups:
             group.remove_server(self)
 
@@ -37,25 +37,27 @@ class SimulatedServer:
 class SimulatedGroup:
     """A group of servers of KernelCare and Imunify keys. A server can be in several groups."""
 
-    def __init__(self, ledger: Ledger, name: str, description: str | None) -> None:
+    def __init__(self, state: SimulationState, name: str, description: str | None) -> None:
         self.name = name
         self.description = description
         self._servers: dict[SimulatedServer, None] = {}
-        self._ledger = ledger
+        self._state = state
 
     @property
     def servers(self) -> tuple[SimulatedServer, ...]:
-        """Its servers in the order they were added; one that is removed from its key is none of them."""
+        """The servers in the order in which they were added; a server that is removed from its key is not listed."""
         return tuple(self._servers)
 
     def add_server(self, server: SimulatedServer) -> bool:
-        """Put a server of the account into it; False when it is in it already.
+        """Add a server of the account, and return False if it is in the group already.
 
-        Raises ValueError for a server of another product than KernelCare and Imunify.
+        Raises ValueError for a server of a product other than KernelCare and Imunify.
         """
         if server.product not in _GROUPED:
-            raise ValueError(f"group {self.name}: it takes servers of KernelCare and Imunify, not {server.server_id}")
-        with self._ledger.lock:
+            raise ValueError(
+                f"group {self.name}: only servers of KernelCare and Imunify can be added, not {server.server_id}"
+            )
+        with self._state.lock:
             if server in self._servers:
                 return False
             self._servers[server] = None
@@ -63,8 +65,8 @@ class SimulatedGroup:
             return True
 
     def remove_server(self, server: SimulatedServer) -> bool:
-        """Take a server out of it; False when it is not in it."""
-        with self._ledger.lock:
+        """Remove a server, and return False if it is not in the group."""
+        with self._state.lock:
             if server not in self._servers:
                 return False
             del self._servers[server]

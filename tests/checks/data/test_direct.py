@@ -1,4 +1,4 @@
-"""The direct way: whom a check asks, with what, and what it says when that is not told or wrong."""
+"""The direct source: accounts, credentials, and the errors when they are missing or wrong."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from cln_monitor.config import selection
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import PROXY_PASSWORD, run_plugin
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
 from tests.helpers.small_cln import KEY, LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 
-NOT_SAID = "whom to ask is not said: give --config, or --login with --secret-key-file, or --exporter"
+NOT_SAID = "no account given: use --config, or --login with --secret-key-file, or --exporter"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither a configuration of this machine nor variables of whoever runs the tests."""
+    """Remove the default configuration and the variables of this machine."""
     monkeypatch.delenv("CLN_LOGIN", raising=False)
     monkeypatch.delenv("CLN_SECRET_KEY", raising=False)
     monkeypatch.setattr(selection, "DEFAULT_CONFIG", tmp_path / "default.yml")
@@ -35,46 +35,46 @@ def _nothing_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 NOWHERE = "http://127.0.0.1:9/api"
 
 
-def two_accounts(cln: Cln, folder: Path, other: str = NOWHERE) -> Path:
-    """Write a configuration of two accounts, of which the second has ``other`` as its API root."""
-    config = folder / "two.yml"
+def two_accounts(cln: Cln, directory: Path, other: str = NOWHERE) -> Path:
+    """Write a configuration with two accounts, the second with ``other`` as its API root."""
+    config = directory / "two.yml"
     config.write_text(f"""\
 api_url: {cln.url}
 proxy: null
 accounts:
-  - {{name: acme, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret}}
-  - {{name: other, login: {LOGIN}, secret_key_file: {cln.folder}/acme.secret, api_url: "{other}"}}
+  - {{name: acme, login: {LOGIN}, secret_key_file: {cln.directory}/acme.secret}}
+  - {{name: other, login: {LOGIN}, secret_key_file: {cln.directory}/acme.secret, api_url: "{other}"}}
 """)
     return config
 
 
 @pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses"])
 def test_nobody_is_named(name: str) -> None:
-    """It says what can be given."""
-    assert run_inside(name).output == f"UNKNOWN - {NOT_SAID}\n"
+    """A check without an account reports the options that select one."""
+    assert run_in_process(name).output == f"UNKNOWN - {NOT_SAID}\n"
 
 
 def test_the_ways_to_name_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A configuration, options, variables, and the configuration where it lies by default: all see the same."""
-    seen = [run_inside("check_cln_kernelcare", "-C", str(cln.config)).text]
-    seen.append(run_inside("check_cln_kernelcare", *cln.login).text)
-    seen.append(run_inside("check_cln_kernelcare", "-C", str(cln.config), "-a", "acme").text)
+    """A configuration, options, variables, and the default configuration give the same result."""
+    seen = [run_in_process("check_cln_kernelcare", "-C", str(cln.config)).text]
+    seen.append(run_in_process("check_cln_kernelcare", *cln.login).text)
+    seen.append(run_in_process("check_cln_kernelcare", "-C", str(cln.config), "-a", "acme").text)
     monkeypatch.setattr(selection, "DEFAULT_CONFIG", cln.config)
-    seen.append(run_inside("check_cln_kernelcare").text)
+    seen.append(run_in_process("check_cln_kernelcare").text)
     monkeypatch.setenv("CLN_LOGIN", LOGIN)
     monkeypatch.setenv("CLN_SECRET_KEY", SECRET_KEY)
     monkeypatch.setattr(selection, "DEFAULT_CONFIG", Path("/nonexistent.yml"))
-    seen.append(run_inside("check_cln_kernelcare", "--api-url", cln.url).text)
+    seen.append(run_in_process("check_cln_kernelcare", "--api-url", cln.url).text)
     assert seen == [seen[0]] * 5
     assert seen[0].startswith("1 of 3 KernelCare servers never checked in, registered over 1d ago: ")
 
 
 @pytest.mark.parametrize("name", ["check_cln_kernelcare", "check_cln_imunify", "check_cln_ip_licenses"])
 def test_several_accounts_and_none_named(name: str, cln: Cln, tmp_path: Path) -> None:
-    """Which one is meant has to be said; the names are there to be copied."""
-    outcome = run_inside(name, "-C", str(two_accounts(cln, tmp_path, cln.url)))
+    """A configuration with several accounts requires --account, and the error lists them."""
+    outcome = run_in_process(name, "-C", str(two_accounts(cln, tmp_path, cln.url)))
     assert outcome.state == "UNKNOWN"
-    assert outcome.text == "the configuration has several accounts, name one with --account: acme, other"
+    assert outcome.text == "the configuration has several accounts; use --account with one of: acme, other"
     assert cln.simulator.requests == []
 
 
@@ -88,35 +88,35 @@ NO_ACCOUNT = {
 
 @pytest.mark.parametrize("name", NO_ACCOUNT)
 class TestNoAccount:
-    """What takes no credentials needs an API root alone."""
+    """Plugins without credentials need only an API root."""
 
     def test_of_several_accounts(self, name: str, cln: Cln, tmp_path: Path) -> None:
-        """None has to be named where they use one root; where they use several it is the account that says which."""
+        """--account is required only if the accounts of a configuration use several API roots."""
         arguments, state = NO_ACCOUNT[name]
-        assert run_inside(name, "-C", str(two_accounts(cln, tmp_path, cln.url)), *arguments).state == state
+        assert run_in_process(name, "-C", str(two_accounts(cln, tmp_path, cln.url)), *arguments).state == state
         config = ("-C", str(two_accounts(cln, tmp_path)))
-        assert run_inside(name, *config, "-a", "acme", *arguments).state == state
-        assert run_inside(name, *config, "--api-url", cln.url, *arguments).state == state
+        assert run_in_process(name, *config, "-a", "acme", *arguments).state == state
+        assert run_in_process(name, *config, "--api-url", cln.url, *arguments).state == state
         cln.simulator.clear_requests()
-        outcome = run_inside(name, *config, *arguments)
+        outcome = run_in_process(name, *config, *arguments)
         assert (outcome.state, outcome.text) == (
             "UNKNOWN",
-            "the accounts of the configuration use several APIs, name one with --account: acme, other",
+            "the accounts of the configuration use several APIs; use --account with one of: acme, other",
         )
         assert cln.simulator.requests == []
 
     def test_secrets_that_cannot_be_read(self, name: str, cln: Cln, tmp_path: Path) -> None:
-        """Are not needed."""
+        """A plugin without credentials works if secrets cannot be read."""
         config = tmp_path / "barred.yml"
         config.write_text(f"{{api_url: '{cln.url}', accounts: [{{name: a, login: {LOGIN}, secret_key_file: none}}]}}")
         arguments, state = NO_ACCOUNT[name]
-        assert run_inside(name, "-C", str(config), *arguments).state == state
-        assert run_inside("check_cln_kernelcare", "-C", str(config)).state == "UNKNOWN"
+        assert run_in_process(name, "-C", str(config), *arguments).state == state
+        assert run_in_process("check_cln_kernelcare", "-C", str(config)).state == "UNKNOWN"
 
     def test_a_default_configuration_that_may_not_be_read(
         self, name: str, cln: Cln, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Is as if it were not there; one that is named has to be readable."""
+        """An unreadable default configuration is ignored, but an explicit one is an error."""
 
         def refuse(*_: object, **__: object) -> None:
             raise PermissionError(13, "Permission denied")
@@ -125,45 +125,45 @@ class TestNoAccount:
         monkeypatch.setattr(os, "access", lambda *_, **__: False)
         monkeypatch.setattr(Path, "read_text", refuse)
         arguments, state = NO_ACCOUNT[name]
-        assert run_inside(name, "--api-url", cln.url, *arguments).state == state
+        assert run_in_process(name, "--api-url", cln.url, *arguments).state == state
         for named in (("-C", str(cln.config)), ("-a", "acme")):
-            outcome = run_inside(name, *named, *arguments)
+            outcome = run_in_process(name, *named, *arguments)
             assert outcome.state == "UNKNOWN"
             assert outcome.text.startswith(f"{cln.config}: cannot be read: Permission denied")
 
     def test_an_account_of_no_configuration(self, name: str) -> None:
-        """What can be given follows, the exporter where one can be asked."""
-        outcome = run_inside(name, "-a", "acme", *NO_ACCOUNT[name][0])
-        assert outcome.text.endswith(": give --config" + ("" if name.startswith("register") else ", or --exporter"))
+        """--account without a configuration reports the options to use with it."""
+        outcome = run_in_process(name, "-a", "acme", *NO_ACCOUNT[name][0])
+        assert outcome.text.endswith(": use --config" + ("" if name.startswith("register") else ", or --exporter"))
 
 
 def test_a_variable_beside_an_account(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CLN_LOGIN, for other plugins, does not count where an account or a configuration is named."""
+    """CLN_LOGIN is ignored if an account or a configuration is given."""
     monkeypatch.setattr(selection, "DEFAULT_CONFIG", cln.config)
     monkeypatch.setenv("CLN_LOGIN", "nobody")
     monkeypatch.setenv("CLN_SECRET_KEY", "none")
-    assert run_inside("check_cln_kernelcare", "-a", "acme").state == "WARNING"
-    assert run_inside("check_cln_kernelcare", "-C", str(cln.config)).state == "WARNING"
-    assert "CLN refused the token" in run_inside("check_cln_kernelcare", "--api-url", cln.url).text
+    assert run_in_process("check_cln_kernelcare", "-a", "acme").state == "WARNING"
+    assert run_in_process("check_cln_kernelcare", "-C", str(cln.config)).state == "WARNING"
+    assert "CLN refused the token" in run_in_process("check_cln_kernelcare", "--api-url", cln.url).text
 
 
 def test_one_of_several_accounts(cln: Cln, tmp_path: Path) -> None:
-    """Each is asked where its configuration says, unless --api-url says another place for all."""
+    """Each account uses its own API root, unless --api-url overrides all of them."""
     config = str(two_accounts(cln, tmp_path))
-    assert run_inside("check_cln_kernelcare", "-C", config, "-a", "acme").state == "WARNING"
-    assert run_inside("check_cln_kernelcare", "-C", config, "-a", "other", "--api-url", cln.url).state == "WARNING"
-    outcome = run_inside("check_cln_kernelcare", "-C", config, "-a", "other")
+    assert run_in_process("check_cln_kernelcare", "-C", config, "-a", "acme").state == "WARNING"
+    assert run_in_process("check_cln_kernelcare", "-C", config, "-a", "other", "--api-url", cln.url).state == "WARNING"
+    outcome = run_in_process("check_cln_kernelcare", "-C", config, "-a", "other")
     assert outcome.text == "reading /kcare/key/list.json at 127.0.0.1:9: connection refused"
 
 
 def test_keys_in_full(cln: Cln, tmp_path: Path) -> None:
-    """Where the configuration labels keys by themselves they are masked all the same, and go by either name."""
+    """With key_labels: full, keys are masked in the output and can be selected in full or masked."""
     config = tmp_path / "full.yml"
-    text = cln.config.read_text().replace("acme.secret", f"{cln.folder}/acme.secret")
+    text = cln.config.read_text().replace("acme.secret", f"{cln.directory}/acme.secret")
     config.write_text(f"key_labels: full\n{text}")
     for given in ((), ("--key", KEY), ("--key", mask_key(KEY))):
-        outcome = run_inside("check_cln_kernelcare", "-C", str(config), *given)
-        assert outcome.lines[-1].endswith(f"({mask_key(KEY)}) at 75 % (3/4)")
+        outcome = run_in_process("check_cln_kernelcare", "-C", str(config), *given)
+        assert outcome.lines[-1].endswith(f"({mask_key(KEY)}) at 75% (3/4)")
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ def test_keys_in_full(cln: Cln, tmp_path: Path) -> None:
     ],
 )
 def test_two_ways_to_say_whom_to_ask(one: str, other: str) -> None:
-    """Of two one would silently not count, and an account that nobody meant would be judged."""
-    outcome = run_inside("check_cln_patch_status", "--reseller", one, "http://127.0.0.1:9", other, "nothing")
+    """Two options that select different accounts are an error."""
+    outcome = run_in_process("check_cln_patch_status", "--reseller", one, "http://127.0.0.1:9", other, "nothing")
     assert (outcome.state, outcome.text) == (
         "UNKNOWN",
-        f"{one} does not go with {other}: give the one that says where to ask, and as whom",
+        f"{one} cannot be combined with {other}: use one of them",
     )
 
 
@@ -197,7 +197,7 @@ def test_two_ways_to_say_whom_to_ask(one: str, other: str) -> None:
             "accounts[0].secret_key_file: cannot read ",
         ),
         (f"accounts: [{{name: a, login: {LOGIN}, secret_key: ''}}]", "accounts[0].secret_key: is empty"),
-        (f"accounts: [{{name: a, login: {LOGIN}, secret_key: [{SECRET_KEY}]}}]", "expected a text, got a list"),
+        (f"accounts: [{{name: a, login: {LOGIN}, secret_key: [{SECRET_KEY}]}}]", "expected a string, got a list"),
         (
             f"accounts: [{{name: a, login: {LOGIN}, secret_key_env: CLN_NONE}}]",
             "accounts[0].secret_key_env: CLN_NONE",
@@ -205,10 +205,10 @@ def test_two_ways_to_say_whom_to_ask(one: str, other: str) -> None:
     ],
 )
 def test_a_bad_configuration(text: str, complaint: str, tmp_path: Path) -> None:
-    """Is told on one line, with the file and the place."""
+    """An invalid configuration is reported on one line with its file and the place."""
     config = tmp_path / "bad.yml"
     config.write_text(text)
-    outcome = run_inside("check_cln_kernelcare", "-C", str(config))
+    outcome = run_in_process("check_cln_kernelcare", "-C", str(config))
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith(f"{config}: ")
     assert complaint in outcome.text
@@ -216,39 +216,39 @@ def test_a_bad_configuration(text: str, complaint: str, tmp_path: Path) -> None:
 
 
 def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
-    """One that is not there, and one that is a folder."""
+    """A configuration that is missing or a directory is reported."""
     missing = tmp_path / "missing.yml"
-    outcome = run_inside("check_cln_kernelcare", "-C", str(missing))
+    outcome = run_in_process("check_cln_kernelcare", "-C", str(missing))
     assert outcome.text.startswith(f"{missing}: cannot be read: No such file or directory")
-    assert "cannot be read: Is a directory" in run_inside("check_cln_kernelcare", "-C", str(tmp_path)).text
+    assert "cannot be read: Is a directory" in run_in_process("check_cln_kernelcare", "-C", str(tmp_path)).text
 
 
 def test_what_needs_no_credentials_asks_for_none(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The status of CLN, and the state of a key that is given: also where a login alone is set."""
+    """The status of CLN and of a given key need no token, even if only a login is set."""
     for _ in range(2):
-        assert run_inside("check_cln_status", "--api-url", cln.url).state == "OK"
-        outcome = run_inside("check_cln_patch_status", "-k", KEY, "--api-url", cln.url)
+        assert run_in_process("check_cln_status", "--api-url", cln.url).state == "OK"
+        outcome = run_in_process("check_cln_patch_status", "-k", KEY, "--api-url", cln.url)
         assert (outcome.state, outcome.perfdata["inactive"].value) == ("WARNING", 2)
         monkeypatch.setenv("CLN_LOGIN", LOGIN)
     assert not any("token" in request.query for request in cln.simulator.requests)
 
 
 def test_the_vendors_options_need_no_secret_key(cln: Cln) -> None:
-    """``-l LOGIN --api-token TOKEN`` is all that the vendor's plugin takes."""
+    """-l LOGIN --api-token TOKEN works without a secret key, as with the vendor's plugin."""
     vendor = ("-l", LOGIN, "--api-token", REGISTRATION_TOKEN)
-    outcome = run_inside("check_cln_patch_status", *vendor, "--api-url", cln.url)
+    outcome = run_in_process("check_cln_patch_status", *vendor, "--api-url", cln.url)
     assert (outcome.state, outcome.perfdata["inactive"].value) == ("WARNING", 2)
     assert [request.path for request in cln.simulator.requests] == [f"/kcare/nagios-res/{LOGIN}/{REGISTRATION_TOKEN}"]
-    outcome = run_inside("check_cln_patch_status", "-l", LOGIN, "--api-token", "another", "--api-url", cln.url)
+    outcome = run_in_process("check_cln_patch_status", "-l", LOGIN, "--api-token", "another", "--api-url", cln.url)
     assert outcome.state == "UNKNOWN"
     assert "Registration token not found for reseller <login>" in outcome.text
 
 
 def test_a_wrong_secret_key(cln: Cln, tmp_path: Path) -> None:
-    """Is what CLN says of it."""
+    """A wrong secret key is reported with the error of CLN."""
     wrong = tmp_path / "wrong"
     wrong.write_text("pl4nted-secret-kez")
-    outcome = run_inside(
+    outcome = run_in_process(
         "check_cln_kernelcare", "--login", LOGIN, "--secret-key-file", str(wrong), "--api-url", cln.url
     )
     assert outcome.state == "UNKNOWN"
@@ -258,7 +258,7 @@ def test_a_wrong_secret_key(cln: Cln, tmp_path: Path) -> None:
 
 @pytest.fixture
 def proxy() -> Iterator[tuple[ScriptedServer, list[bytes]]]:
-    """A proxy that wants to know who asks, and what it was sent."""
+    """A proxy that requires authentication, and the requests that it received."""
     heads: list[bytes] = []
 
     def script(connection: object) -> None:
@@ -271,12 +271,12 @@ def proxy() -> Iterator[tuple[ScriptedServer, list[bytes]]]:
 
 @pytest.mark.parametrize("with_config", [False, True])
 def test_a_proxy(with_config: bool, cln: Cln, proxy: tuple[ScriptedServer, list[bytes]]) -> None:
-    """It is used in either way, and its password is not shown."""
+    """--proxy is used with and without a configuration, and its password is not shown."""
     server, heads = proxy
     quoted = PROXY_PASSWORD.replace("|", "%7C").replace(" ", "%20")
     address = server.url.removesuffix("/api").replace("//", f"//me:{quoted}@")
     login = ("-C", str(cln.config)) if with_config else cln.login
-    outcome = run_inside("check_cln_kernelcare", *login, "--proxy", address, "-vvv")
+    outcome = run_in_process("check_cln_kernelcare", *login, "--proxy", address, "-vvv")
     assert outcome.state == "UNKNOWN"
     assert "HTTP 407" in outcome.text
     assert heads[0].startswith(b"GET http://127.0.0.1")
@@ -286,13 +286,13 @@ def test_a_proxy(with_config: bool, cln: Cln, proxy: tuple[ScriptedServer, list[
 
 
 def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
-    """The token would be known there, and it can change all of the account."""
+    """A redirect is not followed, as it would disclose a token that can change the account."""
     with ScriptedServer(answering(http_answer(b"{}"))) as elsewhere:
         cln.simulator.faults.add(Fault("redirect", location=f"{elsewhere.url}/kcare/key/list.json"))
-        outcome = run_inside("check_cln_kernelcare", *cln.login)
+        outcome = run_in_process("check_cln_kernelcare", *cln.login)
         assert elsewhere.connections == 0
     assert outcome.state == "UNKNOWN"
-    assert "which is never followed with a token" in outcome.text
+    assert "not followed" in outcome.text
 
 
 @pytest.mark.parametrize(
@@ -300,27 +300,33 @@ def test_another_place_is_not_followed_with_a_token(cln: Cln) -> None:
     [
         (Fault("status", status=401), "CLN refused the token: Authorization failed"),
         (Fault("status", status=403), "CLN refused the token: Access denied"),
-        (Fault("status", status=404, html=True), "not an answer of CLN but HTTP 404 with an HTML page; is api_url"),
-        (Fault("status", status=429, retry_after=3600), "CLN answers HTTP 429 and asks to wait 3600 s"),
-        (Fault("status", status=500, html=True, times=3), "not an answer of CLN but HTTP 500 with an HTML page"),
-        (Fault("cut"), "not an answer of CLN but JSON that is cut or broken"),
-        (Fault("cut_body", times=3), "the answer was cut: less came than its header promised"),
-        (Fault("html"), "not an answer of CLN but an HTML page"),
-        (Fault("empty"), "not an answer of CLN but an empty body"),
+        (
+            Fault("status", status=404, html=True),
+            "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
+        ),
+        (Fault("status", status=429, retry_after=3600), "rate limited by CLN: HTTP 429, retry after 3600 s"),
+        (Fault("status", status=500, html=True, times=3), "unexpected response from CLN: an HTML page (HTTP 500)"),
+        (Fault("cut"), "unexpected response from CLN: truncated or malformed JSON"),
+        (
+            Fault("cut_body", times=3),
+            "incomplete response from CLN: the connection was closed before the end of the body",
+        ),
+        (Fault("html"), "unexpected response from CLN: an HTML page (HTTP 200)"),
+        (Fault("empty"), "unexpected response from CLN: an empty body (HTTP 200)"),
         (
             Fault("garbage"),
-            "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+            "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
         ),
-        (Fault("huge", size=70 << 20), "the answer is larger than 64 MB, which no list of CLN is"),
-        (Fault("answer", body="[" * 100000), "JSON of another shape than documented"),
+        (Fault("huge", size=70 << 20), "unexpected response from CLN: larger than 64 MB"),
+        (Fault("answer", body="[" * 100000), "JSON that does not match the API document"),
     ],
     ids=lambda value: f"{value.kind}-{value.fields.get('status', '')}" if isinstance(value, Fault) else "",
 )
 def test_what_cln_may_do(fault: Fault, told: str, cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is UNKNOWN, in words that tell what was asked and what came; there are no figures of what is not known."""
+    """Each failure of CLN is UNKNOWN with the request and the problem, and without metrics."""
     monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.01)
     cln.simulator.faults.add(fault)
-    outcome = run_inside("check_cln_kernelcare", *cln.login)
+    outcome = run_in_process("check_cln_kernelcare", *cln.login)
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith("reading /kcare/key/list.json at 127.0.0.1:")
     assert told in outcome.text
@@ -329,48 +335,50 @@ def test_what_cln_may_do(fault: Fault, told: str, cln: Cln, monkeypatch: pytest.
 
 @pytest.mark.usefixtures("call_clock")
 def test_no_answer_has_a_state_of_its_own(cln: Cln, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--unreachable-state is for a CLN that does not answer; one that answers nonsense is UNKNOWN."""
+    """--unreachable-state applies if CLN does not respond, but not to an invalid response."""
     monkeypatch.setattr("cln_monitor.cln.http.retry._FIRST_BACK_OFF", 0.01)
     state = ("--unreachable-state", "warning")
     for fault in (Fault("reset"), Fault("hang")):
         cln.simulator.faults.clear()
         cln.simulator.faults.add(fault)
-        outcome = run_inside("check_cln_kernelcare", *cln.login, *state, "-t", "30" if fault.kind == "reset" else "1")
+        outcome = run_in_process(
+            "check_cln_kernelcare", *cln.login, *state, "-t", "30" if fault.kind == "reset" else "1"
+        )
         assert outcome.state == "WARNING"
         assert outcome.text.startswith("reading /kcare/key/list.json at 127.0.0.1:")
     cln.simulator.faults.clear()
     cln.simulator.faults.add(Fault("html"))
-    assert run_inside("check_cln_kernelcare", *cln.login, *state).state == "UNKNOWN"
+    assert run_in_process("check_cln_kernelcare", *cln.login, *state).state == "UNKNOWN"
 
 
 def test_a_key_that_fails_hides_no_other(cln: Cln) -> None:
-    """What is known to be broken beats what could not be read, and both are told."""
+    """A known problem takes precedence over a part that could not be read; both are reported."""
     cln.simulator.faults.add(Fault("html", "/kcare/key/servers.json", match="Zq7T0p1xVb93LmKe"))
-    outcome = run_inside("check_cln_kernelcare", *cln.login, "-w", "1d", "-c", "3d")
+    outcome = run_in_process("check_cln_kernelcare", *cln.login, "-w", "1d", "-c", "3d")
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("1 of 3 KernelCare servers not checked in for over 3d: ")
     assert "; reading /kcare/key/servers.json at 127.0.0.1" in outcome.text
     assert outcome.perfdata == {}
-    calm = run_inside("check_cln_kernelcare", *cln.login, "-c", "9999999d", "-w", "9999999d")
+    calm = run_in_process("check_cln_kernelcare", *cln.login, "-c", "9999999d", "-w", "9999999d")
     assert (calm.state, calm.text.startswith("reading ")) == ("UNKNOWN", True)
 
 
 @pytest.mark.processes
 def test_strange_bytes_in_arguments(cln: Cln) -> None:
-    """argv may hold bytes that are no text."""
+    """Arguments may have bytes that are not text."""
     for arguments in (("--login", "\udcff|\n", "--api-url", cln.url), ("-C", "\udcff|.yml"), ("-a", "\udcff")):
         outcome = run_plugin("check_cln_kernelcare", *arguments)
         assert outcome.state == "UNKNOWN"
-        assert "an error of" not in outcome.text
+        assert "internal error" not in outcome.text
 
 
 def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not used; where CLN cannot be reached the line says which option takes its place, without its value."""
+    """A proxy of the environment is ignored, and the error names the option to use instead."""
     monkeypatch.setenv("ALL_PROXY", "http://me:pl4nted@proxy.example:3128")
-    outcome = run_inside("check_cln_status", "--api-url", NOWHERE, "-t", "5")
+    outcome = run_in_process("check_cln_status", "--api-url", NOWHERE, "-t", "5")
     assert outcome.state == "UNKNOWN"
     assert outcome.text.endswith(
-        "connection refused; ALL_PROXY is set, but ignored: use proxy: in the configuration, or --proxy"
+        "connection refused; ALL_PROXY is set but ignored: set proxy in the configuration, or use --proxy"
     )
 
 
@@ -383,7 +391,7 @@ def test_a_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_proxy_password_beyond_ascii(login: str, sent: bytes, cln: Cln) -> None:
-    """It goes out as the bytes that the address spells, whatever the locale, and is not shown."""
+    """A proxy password is sent as the bytes in its URL in any locale, and is not shown."""
     heads: list[bytes] = []
 
     def script(connection: socket.socket) -> None:

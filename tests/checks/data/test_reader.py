@@ -1,7 +1,4 @@
-"""Both ways give the same: state, text, lines and figures, whatever state an account is in.
-
-Through the exporter a line more tells how old that is.
-"""
+"""Checks give the same state, text, lines, and metrics directly and through the exporter, for accounts in any state."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cln_monitor.masking import mask_key
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import Outcome, run_plugin
 from tests.checks.watched import ACCOUNTS, Watched, key_of, watched
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY, UNLIMITED_KEY
@@ -22,7 +19,7 @@ pytestmark = pytest.mark.processes
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """A CLN and the exporter that watches it."""
+    """A simulated CLN and an exporter that monitors it."""
     with watched(tmp_path_factory.mktemp("watched")) as running:
         yield running
 
@@ -31,10 +28,10 @@ HOST_NAME = re.compile(r"[\w.-]+\.example\.(?:com|net) (?=[0-9a-f]+[.:])")
 
 
 def comparable(outcome: Outcome) -> tuple[object, ...]:
-    """Return all of an outcome but its ages in seconds, of which only that they are there and judged."""
+    """Return an outcome with the values of ages replaced by 0."""
     ages = {label: item for label, item in outcome.perfdata.items() if item.unit == "s"}
-    figures = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
-    return outcome.state, outcome.text, outcome.lines, figures
+    metrics = {label: item._replace(value=0.0) if label in ages else item for label, item in outcome.perfdata.items()}
+    return outcome.state, outcome.text, outcome.lines, metrics
 
 
 def assert_same(direct: Outcome, indirect: Outcome) -> None:
@@ -45,7 +42,7 @@ def assert_same(direct: Outcome, indirect: Outcome) -> None:
     """
     first, _, rest = indirect.output.partition("\n")
     origin, _, rest = rest.partition("\n")
-    assert re.fullmatch(r"seen by the exporter \d+[sm] ago(; its last poll failed: .+)?", origin)
+    assert re.fullmatch(r"data from the exporter, \d+[sm] old(; last poll failed: .+)?", origin)
     # It also tells of what it has asked for and this check has not.
     rest = "".join(line for line in rest.splitlines(keepends=True) if not line.startswith("missing: the list "))
     output = HOST_NAME.sub("", f"{first}\n{rest}")
@@ -91,10 +88,10 @@ CHECKS = {
 @pytest.mark.parametrize("account", ACCOUNTS)
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
-    """Fine, mixed, with names that hold anything, empty, partly broken, barred by a wrong key, without servers."""
+    """A check gives the same result in both ways for accounts in any state."""
     arguments = CHECKS[name]
-    direct = run_inside(name, *both.direct(account), *arguments)
-    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
+    direct = run_in_process(name, *both.direct(account), *arguments)
+    assert_same(direct, run_in_process(name, *both.through_exporter(account), *arguments))
     expected = STATES.get((name, account), "UNKNOWN" if account == "barred" else "WARNING")
     # The reseller's call goes by the registration token, which is right of all accounts.
     if (name, account) == ("check_cln_patch_status", "barred"):
@@ -104,10 +101,10 @@ def test_a_check_of_an_account(name: str, account: str, both: Watched) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("--ignore-flag", "xmlrpc"), ("--critical-flag", "xmlrpc")])
 def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
-    """It is that of the API root of the account."""
-    direct = run_inside("check_cln_status", *both.direct("fine"), *arguments)
+    """The status is that of the API root of the account."""
+    direct = run_in_process("check_cln_status", *both.direct("fine"), *arguments)
     assert direct.state == "OK"
-    assert_same(direct, run_inside("check_cln_status", *both.through_exporter("barred"), *arguments))
+    assert_same(direct, run_in_process("check_cln_status", *both.through_exporter("barred"), *arguments))
 
 
 @pytest.mark.parametrize(
@@ -141,50 +138,50 @@ def test_the_status(arguments: tuple[str, ...], both: Watched) -> None:
     ],
 )
 def test_a_check_with_options(name: str, account: str, arguments: tuple[str, ...], both: Watched) -> None:
-    """Filters, thresholds, letters and keys by name or mask."""
-    direct = run_inside(name, *both.direct(account), *arguments)
-    assert_same(direct, run_inside(name, *both.through_exporter(account), *arguments))
-    assert "an error of" not in direct.text
+    """Filters, thresholds, letters, and keys in full or masked give the same result in both ways."""
+    direct = run_in_process(name, *both.direct(account), *arguments)
+    assert_same(direct, run_in_process(name, *both.through_exporter(account), *arguments))
+    assert "internal error" not in direct.text
 
 
 @pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
 def test_as_processes(name: str, both: Watched) -> None:
-    """As a core runs them."""
+    """A plugin that runs as a process gives the same result in both ways."""
     arguments = CHECKS.get(name, ())
     direct = run_plugin(name, *both.direct("mixed"), *arguments)
     assert_same(direct, run_plugin(name, *both.through_exporter("mixed"), *arguments))
 
 
 def test_the_exporter_itself(both: Watched) -> None:
-    """Sees that some of its probes fail, and which."""
+    """check_cln_exporter reports which probes are failing."""
     outcome = run_plugin("check_cln_exporter", "--exporter", both.url)
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith(
-        "13 of 43 probes: kernelcare of barred has nothing to show, never read (reading /kcare/"
+        "13 of 43 probes not OK: kernelcare of barred is failing, no data, never successful: reading /kcare/"
     )
     assert outcome.text.endswith(" and 10 more")
     assert outcome.perfdata["probes"].value == 43
-    assert run_inside("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
-    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "bare")
+    assert run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "fine").state == "OK"
+    outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "bare")
     assert outcome.state == "WARNING"
     assert outcome.text.startswith(
-        "1 of 6 probes: ip_licenses of bare lacks 1 of 2 parts (reading /ipl/server.json at "
+        "1 of 6 probes not OK: ip_licenses of bare is failing, 1 of 2 parts missing: reading /ipl/server.json at "
     )
-    outcome = run_inside("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
-    assert outcome.text == "the exporter watches no such account"
+    outcome = run_in_process("check_cln_exporter", "--exporter", both.url, "-a", "nobody")
+    assert outcome.text == "the exporter has no probe of account nobody"
 
 
 @pytest.mark.parametrize("name", [*CHECKS, "check_cln_status"])
 def test_an_account_that_is_not_there_or_not_named(name: str, both: Watched) -> None:
-    """The exporter says which there are."""
+    """An unknown or missing account is reported with the known ones."""
     arguments = CHECKS.get(name, ())
-    outcome = run_inside(name, *both.through_exporter("nobody"), *arguments)
+    outcome = run_in_process(name, *both.through_exporter("nobody"), *arguments)
     assert outcome.state == "UNKNOWN"
-    assert f"no such account; there are: {', '.join(ACCOUNTS)}" in outcome.text
-    outcome = run_inside(name, "--exporter", both.url, *arguments)
+    assert f"unknown account; configured accounts: {', '.join(ACCOUNTS)}" in outcome.text
+    outcome = run_in_process(name, "--exporter", both.url, *arguments)
     if name == "check_cln_status":  # it is the same for all of them
         assert outcome.state == "OK"
         return
     names = ", ".join(sorted(ACCOUNTS))
     assert outcome.state == "UNKNOWN"
-    assert outcome.text == f"the exporter watches several accounts, name one with --account: {names}"
+    assert outcome.text == f"the exporter has several accounts; use --account with one of: {names}"

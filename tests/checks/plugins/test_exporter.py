@@ -1,4 +1,4 @@
-"""The exporter itself: does each of its probes still see CLN?"""
+"""The check of the exporter's probes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cln_monitor.checks.plugins.exporter import judge
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.helpers.clock import NOW
 from tests.helpers.scripted import ScriptedServer, answering, http_answer
@@ -27,10 +27,7 @@ def probe(
     read: int = 5,
     lacking: int = 0,
 ) -> dict[str, Any]:
-    """Return a probe whose last success was ``age`` seconds ago, and whose last run failed by ``reason``.
-
-    It has ``read`` parts, and is ``lacking`` others.
-    """
+    """Return a probe with ``read`` parts and ``lacking`` others, and its last success ``age`` seconds ago."""
     return {
         "probe": name,
         "account": account,
@@ -47,20 +44,20 @@ def probe(
 
 
 def judged(*arguments: str, probes: list[dict[str, Any]], own: Sequence[dict[str, str]] = ()) -> Outcome:
-    """Return what the check prints of ``probes`` and of the exporter's ``own`` problems."""
+    """Return the output of the check for ``probes`` and the exporter's ``own`` problems."""
     verdict = judge(probes, options_of(NAME, "--exporter", "http://h", *arguments), NOW, own)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 def test_all_is_well() -> None:
-    """The oldest is named by its age; a line for each."""
+    """The first line has the age of the oldest success, and each probe has a line."""
     outcome = judged(probes=[probe(), probe("status", age=120, account="")])
     assert outcome.output == (
-        "OK - all 2 probes read CLN, the oldest 2m ago | failed=0;;;0 oldest_success=120s;;;0 probes=2;;;0\n"
-        "kernelcare of acme: read 1m ago\n"
-        "status at cln.example.net: read 2m ago\n"
+        "OK - all 2 probes OK, oldest success 2m ago | failed=0;;;0 oldest_success=120s;;;0 probes=2;;;0\n"
+        "kernelcare of acme: last success 1m ago\n"
+        "status at cln.example.net: last success 2m ago\n"
     )
 
 
@@ -71,46 +68,46 @@ def test_all_is_well() -> None:
         (
             probe(reason="timeout", lacking=1),
             "WARNING",
-            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+            "kernelcare of acme is failing, 1 of 6 parts missing: a¦text of timeout",
         ),
         (
             probe(reason="timeout"),
             "WARNING",
-            "kernelcare of acme shows what it read before (a¦text of timeout)",
+            "kernelcare of acme is failing, showing earlier data: a¦text of timeout",
         ),
         (
             probe(reason="timeout", age=None, lacking=1),
             "WARNING",
-            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+            "kernelcare of acme is failing, 1 of 6 parts missing: a¦text of timeout",
         ),
         (
             probe(reason="timeout", age=99999, lacking=1),
             "WARNING",
-            "kernelcare of acme lacks 1 of 6 parts (a¦text of timeout)",
+            "kernelcare of acme is failing, 1 of 6 parts missing: a¦text of timeout",
         ),
         (
             probe(reason="timeout", read=0),
             "WARNING",
-            "kernelcare of acme shows what it read before (a¦text of timeout)",
+            "kernelcare of acme is failing, showing earlier data: a¦text of timeout",
         ),
         (
             probe(reason="auth", age=None, read=0, lacking=1),
             "CRITICAL",
-            "kernelcare of acme has nothing to show, never read (a¦text of auth)",
+            "kernelcare of acme is failing, no data, never successful: a¦text of auth",
         ),
         (
             probe(reason="auth", age=3 * 3600, read=0, lacking=1),
             "CRITICAL",
-            "kernelcare of acme has nothing to show, last read 3h ago (a¦text of auth)",
+            "kernelcare of acme is failing, no data, last success 3h ago: a¦text of auth",
         ),
-        (probe(age=3601, read=0), "WARNING", "kernelcare of acme has nothing to show, last read 60m ago"),
+        (probe(age=3601, read=0), "WARNING", "kernelcare of acme is late, no data, last success 60m ago"),
         (probe(age=3600), "OK", ""),
         (probe(read=0), "OK", ""),
         (probe(age=-500), "OK", ""),
         (
             probe(account="", age=None, reason="refused", read=0, lacking=1),
             "WARNING",
-            "kernelcare at cln.example.net has nothing to show, never read (a¦text of refused)",
+            "kernelcare at cln.example.net is failing, no data, never successful: a¦text of refused",
         ),
     ],
 )
@@ -119,7 +116,7 @@ def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
     outcome = judged(probes=[probe("imunify"), seen])
     assert outcome.state == state
     if text:
-        assert outcome.text == f"1 of 2 probes: {text}"
+        assert outcome.text == f"1 of 2 probes not OK: {text}"
         assert outcome.perfdata["failed"].value == 1
 
 
@@ -130,31 +127,31 @@ def test_a_probe(seen: dict[str, Any], state: str, text: str) -> None:
         (("-c", "10m"), "CRITICAL", "over 10m"),
         (("-w", "5m", "-c", "10m"), "CRITICAL", "over 10m"),
         (("-w", "5m", "-c", "30m"), "WARNING", "over 5m"),
-        (("-c", "@10m:30m"), "CRITICAL", "in 10m:30m"),
+        (("-c", "@10m:30m"), "CRITICAL", "inside 10m:30m"),
         (("-w", "1h", "-c", "2h"), "OK", ""),
         (("-c", "5:"), "OK", ""),
     ],
 )
 @pytest.mark.parametrize("reason", [None, "timeout"])
 def test_ages_of_ones_own(arguments: tuple[str, ...], state: str, over: str, reason: str | None) -> None:
-    """-w and -c hold for the last success, and are named; for one that fails, why is told too."""
+    """-w and -c apply to the last success, and the line has the threshold and the error."""
     outcome = judged(*arguments, probes=[probe(age=1200, reason=reason)])
-    why = f" (a¦text of {reason})" if reason else ""
+    why = f": a¦text of {reason}" if reason else ""
     assert outcome.state == ("WARNING" if reason and state == "OK" else state)
     if over:
-        assert outcome.text == f"1 of 1 probes: kernelcare of acme last read 20m ago, {over}{why}"
+        assert outcome.text == f"1 of 1 probes not OK: kernelcare of acme: last success 20m ago, {over}{why}"
     elif not reason:
-        assert outcome.text == "all 1 probes read CLN, the oldest 20m ago"
+        assert outcome.text == "all 1 probes OK, oldest success 20m ago"
 
 
 def test_ages_of_what_never_succeeded() -> None:
-    """There is none to judge: what it shows decides."""
+    """-c does not apply to a probe that never succeeded."""
     outcome = judged("-c", "10m", probes=[probe(age=None, reason="timeout", lacking=1)])
-    assert (outcome.state, "lacks 1 of 6 parts" in outcome.text) == ("WARNING", True)
+    assert (outcome.state, "1 of 6 parts missing" in outcome.text) == ("WARNING", True)
 
 
 def test_the_worst_is_first() -> None:
-    """Of many three are named, all are counted."""
+    """Of many failing probes the worst three are named, and all are counted."""
     probes = [
         probe("a", reason="timeout"),
         probe("b", ran=False, age=None),
@@ -165,8 +162,8 @@ def test_the_worst_is_first() -> None:
     outcome = judged(probes=probes)
     assert outcome.state == "CRITICAL"
     assert outcome.text == (
-        "5004 of 5004 probes: e of acme shows what it read before (a¦text of auth); b of acme has not run yet; "
-        "a of acme shows what it read before (a¦text of timeout) and 5001 more"
+        "5004 of 5004 probes not OK: e of acme is failing, showing earlier data: a¦text of auth; "
+        "b of acme has not run yet; a of acme is failing, showing earlier data: a¦text of timeout and 5001 more"
     )
     assert outcome.perfdata["failed"].value == 5004
     assert " more" not in judged(probes=probes[:3]).text
@@ -177,14 +174,14 @@ SERIES = {"severity": "warning", "text": "7 series of kernelcare of acme are lef
 
 
 def test_problems_of_the_exporter_itself() -> None:
-    """Are judged by their severity, though all probes read CLN, and named before that."""
+    """Problems of the exporter set the state and come first if all probes are OK."""
     outcome = judged(probes=[probe()], own=[RELOAD, SERIES])
     assert outcome.output == (
         "WARNING - The configuration could not be reloaded; 7 series of kernelcare of acme are left out; "
-        "all 1 probes read CLN, the oldest 1m ago | failed=0;;;0 oldest_success=60s;;;0 probes=1;;;0\n"
+        "all 1 probes OK, oldest success 1m ago | failed=0;;;0 oldest_success=60s;;;0 probes=1;;;0\n"
         "The configuration could not be reloaded\n"
         "7 series of kernelcare of acme are left out\n"
-        "kernelcare of acme: read 1m ago\n"
+        "kernelcare of acme: last success 1m ago\n"
     )
 
 
@@ -192,56 +189,59 @@ def test_problems_of_the_exporter_itself() -> None:
     ("severity", "state"), [("info", "OK"), ("warning", "WARNING"), ("critical", "CRITICAL"), ("grave", "WARNING")]
 )
 def test_severities_of_the_exporter(severity: str, state: str) -> None:
-    """One that only a newer exporter knows is a warning."""
+    """An unknown severity is a WARNING."""
     assert judged(probes=[probe()], own=[RELOAD | {"severity": severity}]).state == state
 
 
 def test_problems_of_probes_and_of_the_exporter() -> None:
-    """Those of probes are first; of many each three are named."""
+    """Problems of probes come before those of the exporter, three of each."""
     own = [RELOAD | {"text": f"own {place}"} for place in range(5)]
     outcome = judged(probes=[probe(reason="auth")], own=own)
     assert (outcome.state, outcome.perfdata["failed"].value) == ("CRITICAL", 1)
     assert outcome.text == (
-        "1 of 1 probes: kernelcare of acme shows what it read before (a¦text of auth); own 0; own 1; own 2 and 2 more"
+        "1 of 1 probes not OK: kernelcare of acme is failing, showing earlier data: a¦text of auth; "
+        "own 0; own 1; own 2 and 2 more"
     )
 
 
 def test_problems_of_the_exporter_for_one_account() -> None:
-    """Those of another do not count; those without an account concern each."""
+    """Problems of other accounts are ignored; those without an account count."""
     probes = [probe(account="acme"), probe(account="beta")]
     assert judged("-a", "beta", probes=probes, own=[SERIES]).state == "OK"
     assert judged("-a", "acme", probes=probes, own=[SERIES]).state == "WARNING"
     assert judged("-a", "beta", probes=probes, own=[RELOAD]).state == "WARNING"
     assert judged("-a", "beta", probes=probes, own=[{"severity": "warning", "text": "x"}]).state == "WARNING"
-    assert judged("-a", "none", probes=probes, own=[RELOAD]).text.startswith("the exporter watches no such account; ")
+    assert judged("-a", "none", probes=probes, own=[RELOAD]).text.startswith(
+        "the exporter has no probe of account none; "
+    )
 
 
 @pytest.mark.parametrize("problems", [{}, {"problems": []}, {"problems": [RELOAD]}])
 def test_an_index_of_an_older_exporter(problems: dict[str, Any]) -> None:
-    """Has no problems of its own."""
+    """The index of an older exporter has no problems."""
     body = json.dumps({"format": 1, "probes": [probe()]} | problems).encode()
     with ScriptedServer(answering(http_answer(body))) as server:
-        outcome = run_inside(NAME, "--exporter", server.url)
+        outcome = run_in_process(NAME, "--exporter", server.url)
     assert outcome.state == ("WARNING" if problems.get("problems") else "OK")
 
 
 def test_one_account() -> None:
-    """Others do not count, nor does CLN itself; one that is not there is UNKNOWN."""
+    """With -a only probes of that account count, and an unknown account is UNKNOWN."""
     probes = [probe(account="acme"), probe(account="beta", reason="auth"), probe("status", account="", age=9999)]
     assert judged("-a", "acme", probes=probes).state == "OK"
     assert judged("-a", "beta", probes=probes).state == "CRITICAL"
     outcome = judged("-a", "acmee", probes=probes)
-    assert (outcome.state, outcome.text) == ("UNKNOWN", "the exporter watches no such account")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", "the exporter has no probe of account acmee")
     assert judged(probes=[]).state == "UNKNOWN"
 
 
 def test_an_exporter_has_to_be_named() -> None:
-    """It says how."""
-    told = "--exporter is missing: give the address of the exporter, such as http://127.0.0.1:10099"
-    assert run_inside(NAME).text == told
+    """A missing --exporter is reported with an example."""
+    told = "--exporter is required: use the URL of the exporter, for example http://127.0.0.1:10099"
+    assert run_in_process(NAME).text == told
 
 
 def test_thresholds_that_contradict_each_other() -> None:
-    """Are told."""
+    """A warning range looser than the critical range is an error."""
     with pytest.raises(Exception, match="the warning range 2h is looser than the critical range 1h"):
         judged("-w", "2h", "-c", "1h", probes=[])

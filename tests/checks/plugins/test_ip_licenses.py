@@ -1,4 +1,4 @@
-"""IP licenses: those paid for and unused, and the check-ins of the others."""
+"""The check of IP licenses: unused licenses, and the check-ins of the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from cln_monitor.checks.plugins.ip_licenses import judge
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.checks.views import DAY, HOUR, caution, missing, part, view
 from tests.helpers.clock import NOW
@@ -28,50 +28,48 @@ def license_(
 
 
 def listed(licenses: Sequence[dict[str, Any]], age: float = 0) -> dict[str, Any]:
-    """Return the part that lists ``licenses``."""
+    """Return the part with the list of ``licenses``."""
     rows = [{name: row[name] for name in ("ip", "license", "registered", "created")} for row in licenses]
     return part("licenses", {"licenses": rows, "checkins": []}, age)
 
 
 def checkins(name: str, licenses: Sequence[dict[str, Any]], age: float = 0) -> dict[str, Any]:
-    """Return the part that has the check-ins of ``licenses``."""
+    """Return the part with the check-ins of ``licenses``."""
     rows = [{name: row[name] for name in ("ip", "license", "last_checkin")} for row in licenses]
     return part(name, {"licenses": [], "checkins": rows}, age)
 
 
 def judged(licenses: Sequence[dict[str, Any]], *arguments: str) -> Outcome:
-    """Return what the check prints of ``licenses``."""
+    """Return the output of the check for ``licenses``."""
     return shown(view([listed(licenses), checkins("check-ins 1", licenses)]), *arguments)
 
 
 def shown(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check prints of a view."""
+    """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 def test_all_is_well() -> None:
-    """Counts and the longest silent; -v has a line each."""
+    """The first line has the counts and the longest silent server; -v lists all servers."""
     licenses = [license_("192.0.2.1"), license_("192.0.2.2", 5 * HOUR)]
     outcome = judged(licenses)
     assert outcome.output == (
-        "OK - 2 IP licenses, 0 of them unused, the longest silent is 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
+        "OK - 2 IP licenses, 0 unused, longest silent: 192.0.2.2 CloudLinux OS (5h) | licenses=2;;;0 "
         "oldest_checkin=18000s;86400;;0 stale=0;;;0 unregistered=0;;;0\n"
     )
     assert len(judged(licenses, "-v").lines) == 2
 
 
 def test_use_that_cln_does_not_tell() -> None:
-    """Is a phrase and a line, and no state; a server that has checked in is judged by its age."""
+    """Unknown use is a note and a line; a server that checked in is judged by its age."""
     licenses = [license_("192.0.2.1"), license_("192.0.2.7", None, used=None), license_("192.0.2.8", used=None)]
     outcome = judged(licenses)
-    told = "CLN does not tell whether 2 of 3 are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
+    told = "CLN does not report whether 2 of 3 licenses are used: 192.0.2.7 CloudLinux OS, 192.0.2.8 CloudLinux OS"
     assert outcome.state == "OK"
-    assert (
-        outcome.text == f"3 IP licenses, 0 of them unused, the longest silent is 192.0.2.1 CloudLinux OS (1h); {told}"
-    )
+    assert outcome.text == f"3 IP licenses, 0 unused, longest silent: 192.0.2.1 CloudLinux OS (1h); {told}"
     assert outcome.lines == ["unknown: 192.0.2.7 CloudLinux OS", "unknown: 192.0.2.8 CloudLinux OS"]
     assert outcome.perfdata["unregistered"].value == 0
     silent = judged([license_("192.0.2.8", 5 * DAY, used=None)], *RANGES)
@@ -98,7 +96,7 @@ UNUSED = [license_("192.0.2.1"), *(license_(f"192.0.2.{number}", None, used=Fals
     ],
 )
 def test_what_is_paid_for_and_unused(arguments: tuple[str, ...], state: str) -> None:
-    """By their number, which may have any range; their age is nobody's fault."""
+    """Unused licenses are judged by their number, with any range."""
     outcome = judged(UNUSED, *arguments)
     assert outcome.state == state
     assert outcome.perfdata["unregistered"].value == 3
@@ -110,7 +108,7 @@ def test_what_is_paid_for_and_unused(arguments: tuple[str, ...], state: str) -> 
 
 
 def test_none_unused_where_some_are_kept_in_stock() -> None:
-    """A range with a lower end alarms when none is left, and has no name to name."""
+    """A range with a minimum alerts if no unused license is left."""
     outcome = judged([license_("192.0.2.1")], "--unused-warning", "1:")
     assert (outcome.state, outcome.text) == ("WARNING", "0 of 1 licenses unused for 7d or longer")
 
@@ -125,7 +123,7 @@ def test_none_unused_where_some_are_kept_in_stock() -> None:
     ],
 )
 def test_servers_that_do_not_check_in(arguments: tuple[str, ...], state: str, thresholds: tuple[str, str]) -> None:
-    """As with the other products; thresholds that contradict a given one are left out."""
+    """Silent servers are judged as for other products, and a contradicting default is dropped."""
     outcome = judged([license_("192.0.2.1", 9 * DAY), license_("192.0.2.2")], *arguments)
     assert outcome.state == state
     assert (outcome.perfdata["oldest_checkin"].warning, outcome.perfdata["oldest_checkin"].critical) == thresholds
@@ -153,14 +151,14 @@ MIXED = [
     ],
 )
 def test_filters(arguments: tuple[str, ...], state: str, licenses: int) -> None:
-    """By address and by type, both of which repeat."""
+    """--ip and --license select licenses and are repeatable."""
     outcome = judged(MIXED, *arguments, *RANGES, *UNUSED_RANGE)
     assert (outcome.state, outcome.perfdata["licenses"].value) == (state, licenses)
 
 
 @pytest.mark.parametrize(("given", "told"), [("2001:DB8::3", "2001:db8::3"), ("2001:db8::3", "2001:DB8:0::3")])
 def test_addresses_in_any_spelling(given: str, told: str) -> None:
-    """Whatever CLN's spelling is and whatever a person's, an address is the same."""
+    """--ip matches an address in any notation."""
     outcome = judged([license_(told), license_("192.0.2.1", 9 * DAY)], "--ip", given)
     assert (outcome.state, outcome.perfdata["licenses"].value) == ("OK", 1)
     gone = judged([license_(told)], "--ip", given, "--ip", "2001:DB8::4")
@@ -185,14 +183,14 @@ def test_addresses_in_any_spelling(given: str, told: str) -> None:
     ],
 )
 def test_nothing_where_something_must_be(licenses: list[dict[str, Any]], arguments: tuple[str, ...], text: str) -> None:
-    """Is UNKNOWN, or what --no-match-state says, and so where one of several is gone."""
+    """An option without a match is UNKNOWN, or the state of --no-match-state."""
     outcome = judged(licenses, *arguments)
     assert (outcome.state, outcome.text) == ("UNKNOWN", text)
     assert judged(licenses, *arguments, "--no-match-state", "ok").state == "OK"
 
 
 def test_what_could_not_be_read() -> None:
-    """There are no figures then, as there is nothing to count."""
+    """A list that could not be read is UNKNOWN without metrics."""
     seen = view([], [missing("")], list_known=False)
     outcome = shown(seen, "--unused-critical", "1:", "--unused-warning", "2:")
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
@@ -204,7 +202,7 @@ HALF = view([listed([FIRST, SECOND, FREE]), checkins("check-ins 1", [FIRST, FREE
 
 
 def test_checkins_that_could_not_be_read() -> None:
-    """What is unused is judged all the same, and so are those that were read; there are no figures."""
+    """Missing check-ins leave unused licenses and other check-ins judged, without metrics."""
     outcome = shown(view([listed([FIRST, FREE])], [missing("check-ins 1")]))
     assert (outcome.state, outcome.perfdata) == ("UNKNOWN", {})
     named = "1 of 2 licenses unused for 7d or longer: 192.0.2.9 CloudLinux OS"
@@ -219,7 +217,7 @@ def test_checkins_that_could_not_be_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "state", "figures"),
+    ("arguments", "state", "metrics"),
     [
         (("--ip", "192.0.2.1"), "CRITICAL", True),
         (("--ip", "192.0.2.9"), "WARNING", True),
@@ -227,15 +225,15 @@ def test_checkins_that_could_not_be_read() -> None:
         (("--license", "CloudLinux OS"), "CRITICAL", False),
     ],
 )
-def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, figures: bool) -> None:
-    """Those of other addresses, and of a license that no server uses, are no loss."""
+def test_only_checkins_that_are_looked_at_are_missed(arguments: tuple[str, ...], state: str, metrics: bool) -> None:
+    """Missing check-ins of licenses that are not selected do not matter."""
     outcome = shown(HALF, *arguments, *RANGES, *UNUSED_RANGE)
-    assert (outcome.state, bool(outcome.perfdata)) == (state, figures)
-    assert ("reading it: nonsense" in outcome.text) != figures
+    assert (outcome.state, bool(outcome.perfdata)) == (state, metrics)
+    assert ("reading it: nonsense" in outcome.text) != metrics
 
 
 def test_checkins_of_an_earlier_run() -> None:
-    """Do while they are kept; of two the newer counts, and one of a license that has gone is not looked at."""
+    """Check-ins of an earlier run count; the newer one wins, and removed licenses are ignored."""
     kept = checkins("check-ins 2", [license_("192.0.2.1", 20 * DAY), SECOND, license_("192.0.2.66", 99 * DAY)], 1800)
     now = [listed([FIRST, SECOND]), checkins("check-ins 1", [FIRST])]
     outcome = shown(view([*now, kept], [missing("check-ins 2")]), "-v", *RANGES)  # the parts of the last run come first
@@ -249,7 +247,7 @@ def test_checkins_of_an_earlier_run() -> None:
 
 
 def test_what_is_kept_does_not_fit_together() -> None:
-    """A license may be in no part that is kept, as it moved from one to another, or the list be too old by itself."""
+    """A license without a kept check-in, or an expired list, is UNKNOWN."""
     kept = checkins("check-ins 1", [license_("192.0.2.1")], 1800)
     new = license_("192.0.2.2")
     for seen in (
@@ -262,21 +260,21 @@ def test_what_is_kept_does_not_fit_together() -> None:
 
 
 def test_thresholds_that_contradict_each_other() -> None:
-    """Are told."""
+    """A warning range looser than the critical range is an error."""
     with pytest.raises(Exception, match="the warning range 5 is looser than the critical range 2"):
         judged(UNUSED, "--unused-warning", "5", "--unused-critical", "2")
 
 
 def test_through_the_client(cln: Cln) -> None:
-    """An unknown type goes by its number."""
-    outcome = run_inside(NAME, *cln.login, *RANGES)
+    """An unknown license type is shown by its number."""
+    outcome = run_in_process(NAME, *cln.login, *RANGES)
     assert outcome.state == "CRITICAL"
     assert "1 of 1 licensed servers not checked in for over 3d: 192.0.2.1 CloudLinux OS (" in outcome.text
     assert "1 of 2 licenses unused for 7d or longer: 192.0.2.9 5010" in outcome.text
 
 
 def test_an_address_with_two_licenses_is_one_server() -> None:
-    """As silent as the worse of both says, with both of them named; each license is paid for by itself."""
+    """An address with two licenses is one server, judged by the older check-in."""
     both = [license_("192.0.2.1", 9 * DAY), {**license_("192.0.2.1", HOUR), "license": "KernelCare"}]
     outcome = judged(both, *RANGES)
     assert outcome.text == (
@@ -286,7 +284,7 @@ def test_an_address_with_two_licenses_is_one_server() -> None:
 
 
 def test_use_and_check_in_that_nobody_knows() -> None:
-    """Is no reason to call it well, also where only this address is looked at."""
+    """An unknown use with an unknown check-in is WARNING, also with --ip or --license."""
     unsure = {**license_("192.0.2.1", None), "registered": None}
     row = {"ip": "192.0.2.1", "license": unsure["license"]}
     odd = caution("checkin_ahead", "192.0.2.1 (2099-01-01)")

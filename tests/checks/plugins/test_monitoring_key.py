@@ -1,4 +1,4 @@
-"""The one plugin that changes something: once, told apart in words, and the key file is never spoiled."""
+"""The registration of a monitoring key, the only plugin that changes something."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cln_monitor.checks.plugins import monitoring_key
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Account, Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import run_inside
+from tests.checks.inside import run_in_process
 from tests.checks.running import MONITORING_KEY, run_held_up, run_plugin
 from tests.helpers.running import wait_until
 from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
@@ -20,17 +20,17 @@ from tests.helpers.small_cln import LOGIN, REGISTRATION_TOKEN, SECRET_KEY
 NAME = "register_cln_monitoring_key"
 CALL = "/kcare/nagios/register_key.plain"
 MASK = mask_key(MONITORING_KEY)
-LOST = "; it may be registered all the same, so run this again"
+LOST = "; the key may be registered; run this again"
 
 
 @pytest.fixture
 def account(cln: Cln) -> Account:
-    """The account for whose address keys are registered, none of them yet."""
+    """The account whose address can register keys; none is registered yet."""
     return cln.simulator.accounts[LOGIN]
 
 
 def sent(cln: Cln) -> list[str]:
-    """Return the keys that were sent, each with the call that it should be."""
+    """Return the keys that were sent; no other call was made."""
     assert all(request.path == CALL for request in cln.simulator.requests)
     assert all(set(request.query) == {"key"} for request in cln.simulator.requests)
     return [request.query["key"] for request in cln.simulator.requests]
@@ -38,7 +38,7 @@ def sent(cln: Cln) -> list[str]:
 
 @pytest.mark.processes
 def test_a_key_is_registered(cln: Cln, account: Account) -> None:
-    """And stays so each time it is run; the key is shown masked."""
+    """A key is registered in each run and shown masked."""
     for _ in range(2):
         outcome = run_plugin(NAME, "--key", MONITORING_KEY, "--api-url", cln.url)
         assert outcome.output == f"OK - monitoring key {MASK} is registered for the address of this machine\n"
@@ -54,31 +54,31 @@ def test_a_key_is_registered(cln: Cln, account: Account) -> None:
         (
             "success:true\ncode:1",
             "CRITICAL",
-            "is not registered: CLN did not register it: it finds the size or the format of the key wrong (code 1)",
+            "is not registered: CLN did not register the key: wrong size or format of the key (code 1)",
         ),
         (
             "success:true\ncode:2",
             "CRITICAL",
-            "it: the address that this machine calls from holds no KernelCare IP licence (code 2)",
+            "CLN did not register the key: the IP address of this machine has no KernelCare IP license (code 2)",
         ),
-        ("success:true\ncode:7", "CRITICAL", "is not registered: CLN did not register it: it gives code 7"),
-        ("success:false\nmessage:a|b", "CRITICAL", "is not registered: CLN refused the call: a¦b"),
-        ("success:false", "CRITICAL", "is not registered: CLN refused the call: it gave no reason"),
+        ("success:true\ncode:7", "CRITICAL", "is not registered: CLN did not register the key: code 7"),
+        ("success:false\nmessage:a|b", "CRITICAL", "is not registered: CLN refused the request: a¦b"),
+        ("success:false", "CRITICAL", "is not registered: CLN refused the request: no reason given"),
         ("success:false\nmessage:Access denied", "CRITICAL", "is not registered: CLN refused the token: Access denied"),
-        ("success:false\ncode:0", "CRITICAL", "is not registered: CLN refused the call"),
-        ("success:true", "UNKNOWN", f"a success without a code{LOST}"),
+        ("success:false\ncode:0", "CRITICAL", "is not registered: CLN refused the request"),
+        ("success:true", "UNKNOWN", f"a success without a code (HTTP 200){LOST}"),
         ("success:true\ncode:-1", "UNKNOWN", LOST),
         ("code:0", "UNKNOWN", LOST),
         ("OK", "UNKNOWN", LOST),
-        ("", "UNKNOWN", f"an empty body{LOST}"),
-        ("<html>success:true code:0</html>", "UNKNOWN", f"an HTML page{LOST}"),
+        ("", "UNKNOWN", f"an empty body (HTTP 200){LOST}"),
+        ("<html>success:true code:0</html>", "UNKNOWN", f"an HTML page (HTTP 200){LOST}"),
     ],
 )
 def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Account) -> None:
-    """Code 0 is OK, a no of CLN is CRITICAL and says which; what is no answer leaves it open."""
+    """Code 0 is OK, a refusal is CRITICAL, and an unclear response is UNKNOWN."""
     assert account is not None
     cln.simulator.faults.add(Fault("answer", CALL, body=body, content_type="text/plain"))
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, "--api-url", cln.url)
     assert outcome.state == state
     assert told in outcome.text
     assert sent(cln) == [MONITORING_KEY]
@@ -93,20 +93,20 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
             "CRITICAL",
             f"monitoring key {MASK} is not registered: CLN refused the token: Access denied",
         ),
-        (Fault("status", status=401), "UNKNOWN", "HTTP 401 without a word of CLN: this address is barred"),
-        (Fault("status", status=403, html=True), "UNKNOWN", "HTTP 403 without a word of CLN: this address"),
+        (Fault("status", status=401), "UNKNOWN", "HTTP 401 without a message from CLN: our IP address is blocked"),
+        (Fault("status", status=403, html=True), "UNKNOWN", "HTTP 403 without a message from CLN: our IP address"),
         (
             Fault("status", status=429, retry_after=5),
             "UNKNOWN",
-            f"monitoring key {MASK} is not registered: CLN",
+            f"monitoring key {MASK} is not registered: rate limited by CLN",
         ),
         (Fault("status", status=500, html=True), "UNKNOWN", LOST),
         (Fault("status", status=503, html=True), "UNKNOWN", LOST),
-        (Fault("status", status=503), "CRITICAL", "is not registered: CLN refused the call: Service unavailable"),
+        (Fault("status", status=503), "CRITICAL", "is not registered: CLN refused the request: Service unavailable"),
         (
             Fault("redirect", location="http://192.0.2.1/"),
             "UNKNOWN",
-            f"followed with a token; is api_url right?{LOST}",
+            f"not followed; check api_url{LOST}",
         ),
         (Fault("cut_body"), "UNKNOWN", LOST),
         (Fault("garbage"), "UNKNOWN", LOST),
@@ -116,12 +116,12 @@ def test_what_cln_says(body: str, state: str, told: str, cln: Cln, account: Acco
     ids=lambda value: f"{value.kind}-{value.fields.get('status', '')}" if isinstance(value, Fault) else "",
 )
 def test_it_is_sent_once_whatever_comes(fault: Fault, state: str, told: str, cln: Cln, account: Account) -> None:
-    """Also when the answer is lost, with which it may have been registered."""
+    """A key is sent only once, even if the response is lost."""
     assert account is not None
     cln.simulator.faults.add(fault)
     seconds = "1" if fault.kind == "hang" else "30"
     arguments = ("--api-url", cln.url, "-t", seconds, "--unreachable-state", "warning")
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, *arguments)
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, *arguments)
     assert outcome.state == state
     assert told in outcome.text
     wait_until(lambda: sent(cln), "the request")  # it may be gone before CLN has looked at it
@@ -131,13 +131,13 @@ def test_it_is_sent_once_whatever_comes(fault: Fault, state: str, told: str, cln
 @pytest.mark.parametrize("key", ["short", "x" * 15, "x" * 33, "pl4nted key|of 20\nx", "ключ" * 4, "a" * 16 + "-"])
 @pytest.mark.parametrize("way", ["--key", "--key-file"])
 def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Path) -> None:
-    """It is UNKNOWN, it is not shown, and a file that holds one is left as it is."""
+    """A malformed key is UNKNOWN, is neither sent nor shown, and its file is not changed."""
     file = tmp_path / "key"
     file.write_text(f"{key}\n")
     generate = ("--generate",) if way == "--key-file" else ()
-    outcome = run_inside(NAME, way, key if way == "--key" else str(file), *generate, "--api-url", cln.url)
+    outcome = run_in_process(NAME, way, key if way == "--key" else str(file), *generate, "--api-url", cln.url)
     assert outcome.output == (
-        "UNKNOWN - nothing was sent: a monitoring key has 16 to 32 letters and digits, and this one has not\n"
+        "UNKNOWN - invalid monitoring key, request not sent: must be 16 to 32 letters and digits\n"
     )
     assert sent(cln) == []
     assert file.read_text() == f"{key}\n"
@@ -145,39 +145,39 @@ def test_a_malformed_key_is_not_sent(way: str, key: str, cln: Cln, tmp_path: Pat
 
 @pytest.mark.parametrize("arguments", [(), ("--key", MONITORING_KEY, "--key-file", "x"), ("--generate",)])
 def test_which_key_has_to_be_said(arguments: tuple[str, ...]) -> None:
-    """In one way."""
-    text = "which key to register is not said: give either --key KEY or --key-file FILE"
-    assert run_inside(NAME, *arguments).text == text
+    """Exactly one of --key and --key-file is required."""
+    text = "no key to register: use either --key KEY or --key-file FILE"
+    assert run_in_process(NAME, *arguments).text == text
 
 
 def test_a_key_that_is_given_is_not_made(cln: Cln) -> None:
-    """--generate would be without effect, and somebody believe that it was not."""
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
-    told = "--generate makes a key of its own: give it with --key-file FILE, or leave out --key"
+    """--generate with --key is an error."""
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, "--generate", "--api-url", cln.url)
+    told = "--generate cannot be combined with --key: use it with --key-file FILE"
     assert (outcome.state, outcome.text) == ("UNKNOWN", told)
     assert sent(cln) == []
 
 
 def test_a_key_file(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """Its key is registered, and the file stays as it is; one that is not there or empty is told."""
+    """The key of a file is registered and the file unchanged; a missing or empty file is reported."""
     file = tmp_path / "key"
     arguments = ("--key-file", str(file), "--api-url", cln.url)
-    told = f"--key-file: {file} is not there or empty; with --generate a key is made and kept there"
-    assert run_inside(NAME, *arguments).text == told
+    told = f"--key-file: {file} does not exist or is empty; use --generate to create a key there"
+    assert run_in_process(NAME, *arguments).text == told
     file.write_text("")
-    assert run_inside(NAME, *arguments).text == told
-    assert "--key-file: cannot read" in run_inside(NAME, "--key-file", str(tmp_path), "--generate").text
+    assert run_in_process(NAME, *arguments).text == told
+    assert "--key-file: cannot read" in run_in_process(NAME, "--key-file", str(tmp_path), "--generate").text
     file.write_text(f" {MONITORING_KEY}\n\n")
     file.chmod(0o640)
     for generate in ((), ("--generate",)):
-        assert run_inside(NAME, *arguments, *generate).state == "OK"
+        assert run_in_process(NAME, *arguments, *generate).state == "OK"
     assert (file.read_text(), file.stat().st_mode & 0o777) == (f" {MONITORING_KEY}\n\n", 0o640)
     assert account.monitoring_keys == {MONITORING_KEY}
 
 
 @pytest.mark.processes
 def test_a_key_is_made_and_kept(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """For its owner alone, and once: each run after that registers the same."""
+    """A key is generated once with mode 0600, and later runs register the same key."""
     file = tmp_path / "key"
     for _ in range(3):
         outcome = run_plugin(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
@@ -191,42 +191,42 @@ def test_a_key_is_made_and_kept(cln: Cln, account: Account, tmp_path: Path) -> N
 
 
 def test_an_empty_file_is_filled(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """As one that is not there; its mode becomes that of a secret."""
+    """An empty key file is filled, and its mode becomes 0600."""
     file = tmp_path / "key"
     file.write_text("\n")
     file.chmod(0o644)
-    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "OK"
+    assert run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "OK"
     assert account.monitoring_keys == {file.read_text().strip()}
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_refused_key_is_not_kept(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """Or somebody would take it for one that is registered; nothing else is left either."""
+    """A generated key that CLN refuses is removed with its file."""
     account.kernelcare_ips = set()
     file = tmp_path / "key"
-    outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
     assert (outcome.state, "(code 2)" in outcome.text) == ("CRITICAL", True)
     assert list(tmp_path.iterdir()) == []
     file.write_text(MONITORING_KEY)
-    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
+    assert run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
     assert file.read_text() == MONITORING_KEY
 
 
 def test_an_empty_file_whose_key_is_refused(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """Is gone with the key that was put into it."""
+    """An empty file is removed if its generated key is refused."""
     account.kernelcare_ips = set()
     file = tmp_path / "key"
     file.touch()
-    assert run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
+    assert run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url).state == "CRITICAL"
     assert list(tmp_path.iterdir()) == []
 
 
 class TestTwoRunsAtOnce:
-    """Both find no key, and both make one: what the file has in the end is the key that both register."""
+    """Two concurrent runs register the same key, the one in the file."""
 
     @pytest.fixture
     def other(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Let another run be faster, by the moment between the look for a file and the making of it."""
+        """Let another run create the key file first."""
         file = tmp_path / "key"
         link = Path.hardlink_to
 
@@ -238,8 +238,8 @@ class TestTwoRunsAtOnce:
         return file
 
     def test_the_slower_one_registers_the_key_of_the_other(self, cln: Cln, account: Account, other: Path) -> None:
-        """Its own is forgotten."""
-        outcome = run_inside(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
+        """The slower run registers the key of the faster one."""
+        outcome = run_in_process(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
         assert outcome.text == f"monitoring key {MASK} is registered for the address of this machine"
         assert account.monitoring_keys == {MONITORING_KEY}
         assert sent(cln) == [MONITORING_KEY]
@@ -247,14 +247,14 @@ class TestTwoRunsAtOnce:
         assert list(other.parent.iterdir()) == [other]
 
     def test_the_file_of_the_other_is_not_removed(self, cln: Cln, account: Account, other: Path) -> None:
-        """Where CLN refuses its key: this run did not make it."""
+        """A refused key of another run stays in its file."""
         account.kernelcare_ips = set()
-        outcome = run_inside(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
+        outcome = run_in_process(NAME, "--generate", "--key-file", str(other), "--api-url", cln.url)
         assert outcome.state == "CRITICAL"
         assert other.read_text() == f"{MONITORING_KEY}\n"
 
     def test_a_file_that_another_one_has_filled_since(self, cln: Cln, account: Account, tmp_path: Path) -> None:
-        """Is not removed either, while this run waits for its answer."""
+        """A file that another run has filled meanwhile is not removed."""
         file = tmp_path / "key"
         account.kernelcare_ips = set()
 
@@ -263,13 +263,13 @@ class TestTwoRunsAtOnce:
             return True
 
         with mock.patch.object(monitoring_key, "is_monitoring_key", fill):
-            outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+            outcome = run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
         assert outcome.state == "CRITICAL"
         assert file.read_text() == MONITORING_KEY
 
     @pytest.mark.processes
     def test_as_processes(self, cln: Cln, account: Account, tmp_path: Path) -> None:
-        """However many there are."""
+        """Six concurrent processes register one key."""
         file = tmp_path / "key"
         arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url)
         with ThreadPoolExecutor(6) as pool:
@@ -283,12 +283,12 @@ class TestTwoRunsAtOnce:
 
 
 def test_a_key_whose_answer_is_lost_is_the_key_of_the_next_run(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """Runs that fail do not leave one registered key after the other behind."""
+    """A key whose response was lost is registered by the next run."""
     file = tmp_path / "key"
     cln.simulator.faults.add(Fault("reset", times=1))
     cln.simulator.faults.add(Fault("cut_body", times=1))
     arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url)
-    assert [run_inside(NAME, *arguments).state for _ in range(3)] == ["UNKNOWN", "UNKNOWN", "OK"]
+    assert [run_in_process(NAME, *arguments).state for _ in range(3)] == ["UNKNOWN", "UNKNOWN", "OK"]
     key = file.read_text().strip()
     assert sent(cln) == [key] * 3
     assert account.monitoring_keys == {key}
@@ -296,55 +296,55 @@ def test_a_key_whose_answer_is_lost_is_the_key_of_the_next_run(cln: Cln, account
 
 @pytest.mark.processes
 def test_a_run_that_is_killed_in_the_middle_leaves_the_key(cln: Cln, account: Account, tmp_path: Path) -> None:
-    """A deadline that ends the process, too; there is no half of a file."""
+    """A run that times out leaves a complete key file."""
     assert account is not None
     file = tmp_path / "key"
     stuck = "import socket\nsocket.getaddrinfo = lambda *_, **__: time.sleep(100)"
     arguments = ("--generate", "--key-file", str(file), "--api-url", cln.url, "-t", "1")
     outcome = run_held_up(NAME, *arguments, stage="registering", more=stuck)
     assert outcome.code == 3
-    assert "no result within 1 s, it was still registering at CLN at 127.0.0.1" in outcome.text
+    assert "timed out after 1 s (-t/--timeout) while registering the key with CLN at 127.0.0.1" in outcome.text
     key = file.read_text().strip()
     assert (len(key), [path.name for path in tmp_path.iterdir()]) == (32, ["key"])
-    assert run_inside(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")
+    assert run_in_process(NAME, *arguments[:-2]).text.startswith(f"monitoring key {mask_key(key)} is registered")
 
 
 @pytest.mark.parametrize("where", ["missing/key", "a-file/key"])
 def test_a_folder_that_takes_no_file(where: str, cln: Cln, tmp_path: Path) -> None:
-    """Is told before CLN is asked: a key that is registered and not kept is of no use."""
+    """A directory that is not writable is reported before the request to CLN."""
     (tmp_path / "a-file").write_text("")
-    outcome = run_inside(NAME, "--generate", "--key-file", str(tmp_path / where), "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--generate", "--key-file", str(tmp_path / where), "--api-url", cln.url)
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith("--key-file: cannot ")
     assert sent(cln) == []
 
 
 def test_a_disk_that_is_full(cln: Cln, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the file nor a piece of it is left."""
+    """A full disk is reported, and no file is left."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "hardlink_to", full)
     file = tmp_path / "key"
-    outcome = run_inside(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--generate", "--key-file", str(file), "--api-url", cln.url)
     assert outcome.text == f"--key-file: cannot write {file} (No space left on device)"
     assert list(tmp_path.iterdir()) == []
     assert sent(cln) == []
 
 
 def test_no_credentials_are_needed_or_sent(cln: Cln, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A login in the environment, for other plugins, is none of its business."""
+    """No credentials are needed or sent, even if a login is set."""
     monkeypatch.setenv("CLN_LOGIN", LOGIN)
-    assert run_inside(NAME, "--key", MONITORING_KEY, "--api-url", cln.url).state == "OK"
-    assert run_inside(NAME, "--key", MONITORING_KEY, "-C", str(cln.config)).state == "OK"
+    assert run_in_process(NAME, "--key", MONITORING_KEY, "--api-url", cln.url).state == "OK"
+    assert run_in_process(NAME, "--key", MONITORING_KEY, "-C", str(cln.config)).state == "OK"
     assert account.monitoring_keys == {MONITORING_KEY}
     assert sent(cln) == [MONITORING_KEY] * 2
 
 
 def test_secrets_of_the_configuration_are_not_shown(cln: Cln) -> None:
-    """Whatever comes back is shown without them, though this call needs none of them."""
+    """Secrets of the configuration are redacted in responses of CLN."""
     body = f"success:false\nmessage:{LOGIN} {SECRET_KEY} {REGISTRATION_TOKEN} {MONITORING_KEY}"
     cln.simulator.faults.add(Fault("answer", CALL, body=body))
-    outcome = run_inside(NAME, "--key", MONITORING_KEY, "-C", str(cln.config), "-vvv")
+    outcome = run_in_process(NAME, "--key", MONITORING_KEY, "-C", str(cln.config), "-vvv")
     assert outcome.text.endswith(f": CLN refused the token: <login> <secret> <secret> {MASK}")

@@ -1,4 +1,4 @@
-"""The patch status in the vendor's letters, from texts that come with HTTP 200 whatever they say."""
+"""The check of the patch status, with the vendor's letters and texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cln_monitor.checks.plugins.patch_status import judge, letters
 from cln_monitor.masking import mask_key
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import MONITORING_KEY, Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
@@ -22,23 +22,23 @@ STATES = ("uptodate", "outofdate", "unsupported", "inactive")
 
 
 def state_of(label: str, *counts: int, ok: bool = False, hosts: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
-    """Return the part of a key: its counts in the order of the states, none where CLN told none."""
+    """Return the part of a key, with its counts in the order of the states, or without counts."""
     named = [{"host": host, "ip": "192.0.2.1", "state": state} for host, state in hosts]
     told = dict(zip(STATES, counts, strict=True)) if counts else None
     return part(label, {"scope": "key", "key": label, "ok": ok, "counts": told, "hosts": named})
 
 
 def judged(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check of the key prints of a view."""
+    """Return the output of the check of the key for a view."""
     return judged_account(seen, *(arguments if "-k" in arguments else ("-k", KEY, *arguments)))
 
 
 def judged_account(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check of the account prints of a view."""
+    """Return the output of the check of the account for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 @pytest.mark.parametrize(
@@ -53,16 +53,16 @@ def judged_account(seen: Any, *arguments: str) -> Outcome:
     ],
 )
 def test_letters(text: str, states: tuple[str, ...]) -> None:
-    """As the vendor's plugin takes them; the empty text is none."""
+    """Letters are parsed as by the vendor's plugin; an empty text selects no state."""
     assert letters(text) == states
 
 
 @pytest.mark.parametrize("text", ["x", "ou", "o u", "O", "o;u", "outofdate"])
 def test_no_letters(text: str) -> None:
-    """What they can be is said."""
-    outcome = run_inside(NAME, "-k", KEY, "-c", text)
-    assert outcome.text.startswith("argument -c/--critical: '")
-    assert outcome.text.endswith("is none of o (out of date), u (unsupported) and i (inactive); see --help")
+    """An invalid letter is reported with the valid ones."""
+    outcome = run_in_process(NAME, "-k", KEY, "-c", text)
+    assert outcome.text.startswith("argument -c/--critical: invalid letter '")
+    assert outcome.text.endswith(": use o (out of date), u (unsupported), or i (inactive); see --help")
 
 
 ALL_BAD = state_of(MASK, 6, 3, 2, 1, hosts=(("a|b 🚀", "outofdate"), ("db3", "unsupported"), ("x", "rebootrequired")))
@@ -91,7 +91,7 @@ ALL_BAD = state_of(MASK, 6, 3, 2, 1, hosts=(("a|b 🚀", "outofdate"), ("db3", "
     ],
 )
 def test_the_letters_choose_the_state(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """What they leave out is counted all the same."""
+    """Letters select the states that alert; all states are counted."""
     outcome = judged(view([ALL_BAD]), *arguments)
     assert (outcome.state, outcome.text) == (state, text)
     assert {label: item.value for label, item in outcome.perfdata.items()} == {
@@ -119,7 +119,7 @@ def test_the_letters_choose_the_state(arguments: tuple[str, ...], state: str, te
     ],
 )
 def test_the_states_by_default(counts: tuple[int, ...], state: str) -> None:
-    """Out of date, unsupported and inactive are WARNING, no server at all is UNKNOWN."""
+    """By default any bad state is WARNING, and no server at all is UNKNOWN."""
     assert judged(view([state_of(MASK, *counts, ok=counts[1:] == (0, 0, 0))])).state == state
 
 
@@ -127,27 +127,27 @@ def test_the_states_by_default(counts: tuple[int, ...], state: str) -> None:
     ("arguments", "state"), [((), "WARNING"), (("-c", "o"), "CRITICAL"), (("-c", "", "-w", ""), "OK")]
 )
 def test_bad_without_counts(arguments: tuple[str, ...], state: str) -> None:
-    """What CLN says is bad is the worst that is asked for; nobody knows how many, so there are no figures."""
+    """A bad status without counts gets the worst requested state, without metrics."""
     outcome = judged(view([state_of(MASK)]), *arguments)
     assert (outcome.state, outcome.perfdata) == (state, {})
-    assert outcome.text == "CLN says that not all servers are up to date, without telling how many"
+    assert outcome.text == "CLN reports that not all servers are up to date, without counts"
 
 
 def test_good_without_counts() -> None:
-    """The text of the document has none."""
+    """A good status without counts is OK."""
     outcome = judged(view([state_of(MASK, ok=True)]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("OK", "all servers up to date", {})
 
 
 def test_words_that_are_worse_than_the_counts() -> None:
-    """Counts that are all good do not excuse words that are not."""
+    """A bad status with good counts is WARNING."""
     outcome = judged(view([state_of(MASK, 3, 0, 0, 0, hosts=(("web1", "outofdate"),))]))
     assert outcome.state == "WARNING"
-    assert outcome.text == "CLN says that not all servers are up to date, without telling how many"
+    assert outcome.text == "CLN reports that not all servers are up to date, without counts"
 
 
 def test_several_keys() -> None:
-    """Are counted together; what could not be read of one does not hide what is bad of another."""
+    """Several keys are added up, and a failed key does not hide problems of another."""
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(mask_key(UNLIMITED_KEY), 2, 0, 0, 0, ok=True)])
     both = ("-k", KEY, "-k", UNLIMITED_KEY)
     assert judged(seen, *both).text == "1 of 8 servers out of date"
@@ -159,34 +159,34 @@ def test_several_keys() -> None:
 
 
 def test_a_key_that_the_exporter_does_not_know() -> None:
-    """Is UNKNOWN, beside another that is fine too."""
+    """A key that the exporter does not have is UNKNOWN."""
     seen = view([state_of(MASK, 5, 0, 0, 0, ok=True)])
     other = mask_key(UNLIMITED_KEY)
-    assert judged(seen, "-k", UNLIMITED_KEY).text == f"the exporter knows nothing of key {other}"
+    assert judged(seen, "-k", UNLIMITED_KEY).text == f"the exporter has no data for key {other}"
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY, "-k", "third-one")
     assert outcome.state == "UNKNOWN"
-    assert outcome.text == f"the exporter knows nothing of key {other}, {mask_key('third-one')}"
+    assert outcome.text == f"the exporter has no data for key {other}, {mask_key('third-one')}"
     assert outcome.perfdata == {}
     outcome = judged(view([state_of(MASK, 5, 1, 0, 0)]), "-k", KEY, "-k", UNLIMITED_KEY, "-c", "o")
     assert outcome.state == "CRITICAL"
     verdict = judge(view([ALL_BAD]), options_of(NAME, "--reseller"), NOW)
-    assert verdict.text == "the exporter knows nothing of this account"
+    assert verdict.text == "the exporter has no data for this account"
 
 
 @pytest.mark.parametrize("given", [KEY, MASK])
 @pytest.mark.parametrize("label", [KEY, MASK])
 def test_a_key_by_its_name_or_its_mask(given: str, label: str) -> None:
-    """However the exporter labels its keys."""
+    """A key matches in full or masked, regardless of key_labels."""
     assert judged(view([state_of(label, 5, 0, 0, 0, ok=True)]), "-k", given).state == "OK"
     empty = judged(view([state_of(label, 0, 0, 0, 0, ok=True)]), "-k", given)
-    assert empty.text == f"CLN knows no server of key {MASK}"
+    assert empty.text == f"no server found for key {MASK}"
     seen = view([state_of(label, 0, 0, 0, 0, ok=True)])
     assert judged(seen, "-k", given, "--no-match-state", "ok").state == "OK"
 
 
 def not_found(label: str) -> dict[str, Any]:
-    """Return the part of a key of which CLN says that it finds no servers."""
-    return missing(label, "refused", f"reading it for key {label}: CLN refused the call: Servers not found for key")
+    """Return the missing part of a key for which CLN finds no servers."""
+    return missing(label, "refused", f"reading it for key {label}: CLN refused the request: Servers not found for key")
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def not_found(label: str) -> dict[str, Any]:
     ],
 )
 def test_a_key_without_servers(seen: Any) -> None:
-    """Is the same however CLN says it: by counts, as the exporter has them of a key in its list, or in words."""
+    """A key without servers gives the same result for counts of 0 and for CLN's error."""
     outcome = judged(seen)
-    assert (outcome.state, outcome.text) == ("UNKNOWN", f"CLN knows no server of key {MASK}")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", f"no server found for key {MASK}")
     assert {label: item.value for label, item in outcome.perfdata.items()} == dict.fromkeys(STATES, 0)
     for state in ("OK", "WARNING", "CRITICAL"):
         other = judged(seen, "--no-match-state", state)
@@ -207,12 +207,12 @@ def test_a_key_without_servers(seen: Any) -> None:
 
 
 def test_each_key_without_servers_is_named() -> None:
-    """Beside those that have some, which are judged as ever."""
+    """Each key without servers is named next to the others."""
     others = [mask_key(key) for key in (UNLIMITED_KEY, "ThirdKey00000001")]
     keys = ("-k", KEY, "-k", UNLIMITED_KEY, "-k", "ThirdKey00000001")
     seen = view([state_of(MASK, 5, 1, 0, 0), state_of(others[1], 0, 0, 0, 0, ok=True)], [not_found(others[0])])
     outcome = judged(seen, *keys, "-c", "o")
-    told = f"CLN knows no server of key {', '.join(others)}"
+    told = f"no server found for key {', '.join(others)}"
     assert (outcome.state, outcome.text) == ("CRITICAL", f"1 of 6 servers out of date; {told}")
     assert outcome.perfdata["uptodate"].value == 5
     outcome = judged(seen, *keys, "-w", "u,i", "--no-match-state", "warning")
@@ -220,17 +220,17 @@ def test_each_key_without_servers_is_named() -> None:
 
 
 def test_a_key_without_servers_beside_one_that_could_not_be_read() -> None:
-    """Both are told; a key that had servers a while before has them still."""
+    """A key without servers and a failed key are both reported."""
     other = mask_key(UNLIMITED_KEY)
     seen = view([], [not_found(MASK), missing(other)])
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY, "--no-match-state", "ok")
-    told = f"reading it: nonsense; CLN knows no server of key {MASK}"
+    told = f"reading it: nonsense; no server found for key {MASK}"
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", told, {})
     assert judged(view([state_of(MASK, 5, 0, 0, 0, ok=True)], [not_found(MASK)])).state == "OK"
 
 
-def test_counts_of_some_keys_alone_are_no_figures() -> None:
-    """Totals of what is not all there would be a lie."""
+def test_counts_of_some_keys_alone_are_no_metrics() -> None:
+    """Counts of only some keys are not printed as metrics."""
     seen = view([state_of(MASK, 5, 0, 0, 0, ok=True), state_of(mask_key(UNLIMITED_KEY), ok=True)])
     outcome = judged(seen, "-k", KEY, "-k", UNLIMITED_KEY)
     assert (outcome.state, outcome.perfdata) == ("OK", {})
@@ -239,21 +239,21 @@ def test_counts_of_some_keys_alone_are_no_figures() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--register",), "--register is for a key: give it with -k KEY, or leave it out"),
-        (("-k", KEY, "--reseller"), "give either -k KEY or --reseller: the servers of a key are counted in both"),
-        (("-k", KEY, "--api-token", "abcdef"), "give either -k KEY or --reseller"),
+        (("--register",), "--register requires a key: use it with -k KEY"),
+        (("-k", KEY, "--reseller"), "-k cannot be combined with --reseller, which includes the servers of all keys"),
+        (("-k", KEY, "--api-token", "abcdef"), "-k cannot be combined with --reseller"),
         (
             ("-k", KEY, "--register", "--exporter", "http://h"),
-            "--register asks CLN itself, so it does not go with --exporter",
+            "--register cannot be combined with --exporter: it sends a request to CLN",
         ),
-        (("--reseller", "--register"), "--register is for a key: give it with -k KEY, or leave it out"),
-        (("--api-token", "abcdef", "--register"), "--register is for a key: give it with -k KEY, or leave it out"),
-        (("-k", MASK), f"CLN knows {MASK} by its full key alone; give that, or --exporter, which knows its mask"),
+        (("--reseller", "--register"), "--register requires a key: use it with -k KEY"),
+        (("--api-token", "abcdef", "--register"), "--register requires a key: use it with -k KEY"),
+        (("-k", MASK), f"{MASK} is a masked key, which only --exporter accepts: use the full key, or --exporter"),
     ],
 )
 def test_what_does_not_go_together(arguments: tuple[str, ...], told: str) -> None:
-    """Is told before anybody is asked."""
-    outcome = run_inside(NAME, *arguments)
+    """Contradicting options are reported before any request."""
+    outcome = run_in_process(NAME, *arguments)
     assert outcome.state == "UNKNOWN"
     assert outcome.text.startswith(told)
 
@@ -286,27 +286,27 @@ GOOD, COUNTS = "All 3 servers are up to date", "uptodate=3;outofdate=0;unsupport
     ],
 )
 def test_what_cln_may_say_with_http_200(text: str, state: str, cln: Cln) -> None:
-    """Nothing is OK but what says so in words that somebody has documented."""
+    """Only documented texts are OK."""
     cln.simulator.faults.add(Fault("answer", "/kcare/nagios*", body=text, content_type="text/plain"))
-    outcome = run_inside(NAME, "-k", KEY, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", KEY, "--api-url", cln.url)
     assert outcome.state == state
-    assert run_inside(NAME, "--reseller", *cln.login).state == state
+    assert run_in_process(NAME, "--reseller", *cln.login).state == state
 
 
 def test_one_call_a_key(cln: Cln) -> None:
-    """And no other."""
-    run_inside(NAME, "-k", KEY, "-k", UNLIMITED_KEY, "--api-url", cln.url)
+    """The check makes one call per key and no other."""
+    run_in_process(NAME, "-k", KEY, "-k", UNLIMITED_KEY, "--api-url", cln.url)
     paths = sorted(request.path for request in cln.simulator.requests)
     assert paths == [f"/kcare/nagios/{KEY}", f"/kcare/nagios/{UNLIMITED_KEY}"]
 
 
 @pytest.mark.parametrize("short", ["UNKN", "serv", "UNKNOWN", "servers"])
 def test_a_short_key_does_not_wreck_the_line(short: str, cln: Cln) -> None:
-    """A key that is part of other words is masked where it stands, and only once, and the state stays a state."""
-    outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
-    assert outcome.output == f"UNKNOWN - CLN knows no server of key {mask_key(short)} | {NO_SERVERS}\n"
+    """A short key is masked once, and the state is not changed."""
+    outcome = run_in_process(NAME, "-k", short, "--api-url", cln.url)
+    assert outcome.output == f"UNKNOWN - no server found for key {mask_key(short)} | {NO_SERVERS}\n"
     cln.simulator.faults.add(Fault("html"))
-    outcome = run_inside(NAME, "-k", short, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "-k", short, "--api-url", cln.url)
     assert outcome.output.startswith("UNKNOWN - reading /kcare/nagios/{")
     assert f" for key {mask_key(short)}: " in outcome.output
 
@@ -316,31 +316,31 @@ NO_SERVERS = "inactive=0;;;0 outofdate=0;;;0 unsupported=0;;;0 uptodate=0;;;0"
 
 @pytest.mark.parametrize("key", ["O", "key", "a key/of two", "x" * 129])
 def test_what_is_no_key_is_not_sent(key: str, cln: Cln) -> None:
-    """It is told what a key is; a place where a key belongs may hold anything, so it is not shown."""
-    outcome = run_inside(NAME, "-k", key, "--api-url", cln.url)
+    """An invalid key is reported without its value and not sent."""
+    outcome = run_in_process(NAME, "-k", key, "--api-url", cln.url)
     assert outcome.output == (
-        "UNKNOWN - nothing was sent: key: is not spelled as CLN takes it; a licence key has 4 to 128 printable ASCII "
-        "characters, no blank and none of / ? # & %\n"
+        "UNKNOWN - request not sent: key: invalid format; a license key has 4 to 128 printable ASCII "
+        "characters, except spaces and / ? # & %\n"
     )
     assert cln.simulator.requests == []
 
 
 def test_a_token_in_argv_is_told_of(cln: Cln) -> None:
-    """Whoever sees the long output learns what to do; the state is what it is."""
-    told = "--api-token shows the token to all users of this machine; better set registration_token_file in a "
+    """--api-token adds a line about its visibility and does not change the state."""
+    told = "--api-token shows the token to all users in the process list: set registration_token_file in a "
     token = ("--login", LOGIN, "--api-token", REGISTRATION_TOKEN, "--api-url", cln.url)
-    outcome = run_inside(NAME, *token)
-    assert (outcome.state, outcome.lines[-1]) == ("WARNING", f"{told}configuration, and give --config")
-    assert not any("--api-token" in line for line in run_inside(NAME, "--reseller", *cln.login).lines)
+    outcome = run_in_process(NAME, *token)
+    assert (outcome.state, outcome.lines[-1]) == ("WARNING", f"{told}configuration and use --config instead")
+    assert not any("--api-token" in line for line in run_in_process(NAME, "--reseller", *cln.login).lines)
 
 
 def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
-    """Then it answers for all servers; a run after that registers nothing."""
-    outcome = run_inside(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
-    assert outcome.text == f"CLN knows no server of key {mask_key(MONITORING_KEY)}"
-    assert run_inside(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
+    """--register registers an unknown key once."""
+    outcome = run_in_process(NAME, "-k", MONITORING_KEY, "--api-url", cln.url)
+    assert outcome.text == f"no server found for key {mask_key(MONITORING_KEY)}"
+    assert run_in_process(NAME, "-k", KEY, "--register", "--api-url", cln.url).state == "WARNING"  # it is known
     for _ in range(2):
-        outcome = run_inside(NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
+        outcome = run_in_process(NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
         assert (outcome.state, outcome.perfdata["inactive"].value) == ("WARNING", 2)
     assert [request.path for request in cln.simulator.requests if "register" in request.path] == [
         "/kcare/nagios/register_key.plain"
@@ -350,23 +350,23 @@ def test_registering_a_key_that_cln_does_not_know(cln: Cln) -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("success:true\ncode:2", "holds no KernelCare IP licence (code 2)"),
-        ("success:false\nmessage:no", "CLN refused the call: no"),
-        ("<html>", "it may be registered all the same"),
+        ("success:true\ncode:2", "has no KernelCare IP license (code 2)"),
+        ("success:false\nmessage:no", "CLN refused the request: no"),
+        ("<html>", "the key may be registered"),
     ],
 )
 def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln: Cln) -> None:
-    """What is known of the others counts, and why it failed is told."""
+    """A failed registration is reported next to the other keys."""
     cln.simulator.faults.add(Fault("answer", "/kcare/nagios/register*", body=body))
     server = next(iter(next(iter(cln.simulator.accounts.values())).kernelcare_keys[KEY].servers.values()))
     arguments = (NAME, "-k", MONITORING_KEY, "--register", "--api-url", cln.url)
     for state in ((), ("--no-match-state", "ok")):
-        outcome = run_inside(*arguments, *state)
+        outcome = run_in_process(*arguments, *state)
         assert outcome.state == "UNKNOWN"
-        assert outcome.text.startswith(f"CLN knows no server of key {mask_key(MONITORING_KEY)}; ")
+        assert outcome.text.startswith(f"no server found for key {mask_key(MONITORING_KEY)}; ")
         assert told in outcome.text
     server.patch_state = "outofdate"
-    outcome = run_inside(*arguments, "-k", KEY, "-c", "o")
+    outcome = run_in_process(*arguments, "-k", KEY, "-c", "o")
     server.patch_state = "uptodate"
     assert outcome.state == "CRITICAL"
     assert outcome.text.startswith("1 of 3 servers out of date: web1.example.net; ")
@@ -375,7 +375,7 @@ def test_a_registration_that_fails_hides_no_other_key(body: str, told: str, cln:
 
 def unavailable(seen: dict[str, Any]) -> dict[str, Any]:
     """Return a view of an account without reseller access."""
-    gap = {"name": "(reseller)", "what": "reseller access", "text": "CLN refused the call: Reseller not found"}
+    gap = {"name": "(reseller)", "what": "reseller access", "text": "CLN refused the request: Reseller not found"}
     return {**seen, "observation": {**seen["observation"], "unavailable": [gap]}}
 
 
@@ -386,7 +386,7 @@ def of_reseller(*counts: int) -> dict[str, Any]:
 
 
 def of_monitoring_key(*counts: int) -> dict[str, Any]:
-    """Return the part of a monitoring key, which stands for all servers."""
+    """Return the part of a monitoring key, which covers all servers."""
     found = state_of("moni-1", *counts, ok=not any(counts[1:]))
     return {**found, "value": {**found["value"], "is_listed": False}}
 
@@ -435,50 +435,50 @@ NO_LIST = missing("", text="reading the keys: nonsense")
             "1 of 4 servers out of date; reading it: nonsense",
             id="half of the keys",
         ),
-        pytest.param(unavailable(view([])), "UNKNOWN", "CLN knows no server of this account", id="no keys"),
+        pytest.param(unavailable(view([])), "UNKNOWN", "no server found for this account", id="no keys"),
         pytest.param(
             unavailable(view([state_of("empty", 0, 0, 0, 0, ok=True)])),
             "UNKNOWN",
-            "CLN knows no server of this account",
+            "no server found for this account",
             id="no servers",
         ),
     ],
 )
 def test_the_account_by_whichever_way_works(seen: Any, state: str, text: str) -> None:
-    """Without -k and --reseller: by reseller access where there is any, else by all keys of the account."""
+    """The account is checked by reseller access if available, else by all its keys."""
     outcome = judged_account(seen)
     assert (outcome.state, set(outcome.text.split("; "))) == (state, set(text.split("; ")))
     assert "(reseller)" not in outcome.text
 
 
 def test_an_account_without_servers_is_as_calm_as_asked_for() -> None:
-    """The shipped services pass ``--no-match-state ok``."""
+    """--no-match-state ok makes an account without servers OK."""
     outcome = judged_account(unavailable(view([])), "--no-match-state", "ok")
-    assert (outcome.state, outcome.text) == ("OK", "CLN knows no server of this account")
-    assert "not available: reseller access: CLN refused the call: Reseller not found" in outcome.lines
+    assert (outcome.state, outcome.text) == ("OK", "no server found for this account")
+    assert "not available: reseller access: CLN refused the request: Reseller not found" in outcome.lines
 
 
 def test_reseller_access_that_was_asked_for() -> None:
-    """An option is strict: what it asks for and CLN does not offer cannot be judged."""
+    """--reseller without reseller access is UNKNOWN."""
     outcome = judged_account(unavailable(view([B])), "--reseller", "--no-match-state", "ok")
-    assert (outcome.state, outcome.text) == ("UNKNOWN", "CLN refused the call: Reseller not found")
+    assert (outcome.state, outcome.text) == ("UNKNOWN", "CLN refused the request: Reseller not found")
 
 
 @pytest.mark.parametrize("is_reseller", [True, False])
 def test_the_account_asked_directly(is_reseller: bool, cln: Cln) -> None:
-    """It makes one call where reseller access works, and asks each key where it does not."""
+    """The check makes one call with reseller access, and one per key without."""
     if not is_reseller:
         cln.simulator.faults.add(
             Fault("answer", "/kcare/nagios-res/*", body="Reseller not found", content_type="text/plain")
         )
-    outcome = run_inside(NAME, "-C", str(cln.config))
+    outcome = run_in_process(NAME, "-C", str(cln.config))
     asked = [request.path.split("/")[2] for request in cln.simulator.requests]
     assert (outcome.state, asked[0]) == ("WARNING", "nagios-res")
     assert (len(asked) == 1) is is_reseller
 
 
 def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
-    """Its answer has counts alone; each host is named once."""
+    """Hosts from the responses for keys are named once with reseller access."""
     of_key = state_of("a", 3, 1, 0, 0, hosts=(("web1", "outofdate"),))
     of_other = {**state_of("moni-1", 7, 1, 0, 0, hosts=(("web1", "outofdate"),)), "name": "moni-1"}
     outcome = judged_account(view([of_reseller(8, 1, 0, 0), of_key, of_other]))
@@ -487,7 +487,7 @@ def test_reseller_access_names_the_hosts_that_keys_tell() -> None:
 
 
 def test_a_disabled_key_is_worth_a_word() -> None:
-    """Its servers are not counted where the account is checked; a key that is asked for is judged like any other."""
+    """Servers of a disabled key are a note, unless the key is selected."""
     disabled = state_of("old", 0, 30, 0, 0, hosts=(("dead1", "outofdate"),))
     disabled["value"]["is_disabled"] = True
     outcome = judged_account(view([B, disabled]))

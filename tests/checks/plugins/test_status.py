@@ -1,4 +1,4 @@
-"""The flags of CLN's services."""
+"""The check of the flags of CLN's services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from cln_monitor.checks.plugins.status import judge
 from cln_monitor.simulator import Fault
 from tests.checks.conftest import Cln
-from tests.checks.inside import InsideExit, options_of, result_of, run_inside
+from tests.checks.inside import InProcessExit, options_of, result_of, run_in_process
 from tests.checks.running import Outcome
 from tests.checks.views import missing, part, view
 from tests.helpers.clock import NOW
@@ -18,26 +18,26 @@ NAME = "check_cln_status"
 
 
 def judged(flags: dict[str, tuple[bool, bool]], *arguments: str) -> Outcome:
-    """Return what the check prints of ``flags``, each with its value and whether that is good."""
+    """Return the output of the check for ``flags``, each with its value and whether it is good."""
     rows = [{"name": name, "value": value, "good": good} for name, (value, good) in flags.items()]
     return shown(view([part("flags", rows)]), *arguments)
 
 
 def shown(seen: Any, *arguments: str) -> Outcome:
-    """Return what the check prints of a view."""
+    """Return the output of the check for a view."""
     verdict = judge(seen, options_of(NAME, *arguments), NOW)
     state, perfdata = verdict.evaluate()
-    leave = InsideExit()
-    return result_of(lambda: leave.finish(state, verdict.text, verdict.lines, perfdata), ())
+    exit_ = InProcessExit()
+    return result_of(lambda: exit_.finish(state, verdict.text, verdict.lines, perfdata), ())
 
 
 GOOD, BAD, FULL = (True, True), (False, False), (True, False)
 
 
 def test_all_is_well() -> None:
-    """A figure and a line for each flag."""
+    """Each flag has a metric and a line."""
     assert judged({"xmlrpc": GOOD, "rhn_overloaded": (False, True)}).output == (
-        "OK - all 2 flags of CLN at cln.example.net are good | rhn_overloaded=0;;;0 xmlrpc=1;;;0\n"
+        "OK - all 2 flags of CLN at cln.example.net good | rhn_overloaded=0;;;0 xmlrpc=1;;;0\n"
         "xmlrpc: true, good\n"
         "rhn_overloaded: false, good\n"
     )
@@ -70,12 +70,12 @@ def test_all_is_well() -> None:
         (
             ("--ignore-flag", "rhn_queue_full", "--ignore-flag", "xmlrpc"),
             "OK",
-            "all 1 flags of CLN at cln.example.net are good",
+            "all 1 flags of CLN at cln.example.net good",
         ),
     ],
 )
 def test_which_flags_count(arguments: tuple[str, ...], state: str, text: str) -> None:
-    """What is ignored is still in the figures and lines."""
+    """Ignored flags still have a metric and a line."""
     outcome = judged({"xmlrpc": BAD, "rhn_queue_full": FULL, "db": GOOD}, *arguments)
     assert (outcome.state, outcome.text) == (state, text)
     assert {label: item.value for label, item in outcome.perfdata.items()} == {
@@ -88,14 +88,14 @@ def test_which_flags_count(arguments: tuple[str, ...], state: str, text: str) ->
 
 @pytest.mark.parametrize("option", ["--ignore-flag", "--critical-flag"])
 def test_a_flag_that_cln_does_not_show(option: str) -> None:
-    """Which there are varies by year: one that went is no alarm, and a slip in a name makes none quieter."""
+    """A flag option without a match changes nothing."""
     assert judged({"xmlrpc": GOOD}, option, "rhn_queue_full").state == "OK"
     assert judged({"xmlrpc": BAD}, option, "xmlprc").state == "WARNING"
 
 
 def test_nothing_to_look_at() -> None:
-    """Is UNKNOWN."""
-    assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "CLN shows no flag to look at"
+    """A check without flags is UNKNOWN."""
+    assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").text == "no flags of CLN at cln.example.net to check"
     assert judged({"xmlrpc": GOOD}, "--ignore-flag", "xmlrpc").state == "UNKNOWN"
     outcome = shown(view([], [missing("flags")]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
@@ -103,14 +103,14 @@ def test_nothing_to_look_at() -> None:
 
 @pytest.mark.parametrize("flag", [GOOD, BAD], ids=["good", "bad"])
 def test_flags_of_before_the_last_poll_failed(flag: tuple[bool, bool]) -> None:
-    """An exporter still has them; how CLN is now nobody knows, as when CLN itself is asked."""
+    """Flags from before a failed poll are not used."""
     rows = [{"name": "xmlrpc", "value": flag[0], "good": flag[1]}]
     outcome = shown(view([part("flags", rows, age=60)], [missing("flags")]))
     assert (outcome.state, outcome.text, outcome.perfdata) == ("UNKNOWN", "reading it: nonsense", {})
 
 
 def test_flags_that_cln_names_as_it_likes() -> None:
-    """Any name gives a line and a figure that a core can read."""
+    """A flag with any name has a valid line and metric."""
     outcome = judged({"a=b|c 'd'\n🚀": BAD, "": GOOD})
     assert outcome.state == "WARNING"
     assert "bad: a=b¦c 'd' 🚀 is false" in outcome.text
@@ -118,7 +118,7 @@ def test_flags_that_cln_names_as_it_likes() -> None:
 
 
 def test_five_thousand_flags() -> None:
-    """Are within what Nagios reads, and the state is that of all."""
+    """5000 flags fit into the size that Nagios reads, and all of them count."""
     outcome = judged({f"flag{number}": (BAD if number == 4999 else GOOD) for number in range(5000)})
     assert outcome.state == "WARNING"
     assert outcome.text.endswith("1 of 5000 flags of CLN at cln.example.net bad: flag4999 is false")
@@ -126,11 +126,11 @@ def test_five_thousand_flags() -> None:
 
 
 def test_a_cln_that_goes_bad(cln: Cln) -> None:
-    """Through the client, and by the plain text where the JSON is broken."""
+    """A bad flag is reported, and /status.plain is used if the JSON is invalid."""
     cln.simulator.flags["rhn_overloaded"] = True
     cln.simulator.faults.add(Fault("html", "/status.json"))
-    outcome = run_inside(NAME, "--api-url", cln.url)
+    outcome = run_in_process(NAME, "--api-url", cln.url)
     cln.simulator.flags["rhn_overloaded"] = False
     assert outcome.state == "WARNING"
     assert "bad: rhn_overloaded is true" in outcome.text
-    assert run_inside(NAME, "--api-url", cln.url).state == "OK"
+    assert run_in_process(NAME, "--api-url", cln.url).state == "OK"

@@ -1,4 +1,4 @@
-"""Time as an argument: the machine's clock, deadlines, and the clock of the tests."""
+"""The clock of the machine, deadlines, and the clock of the tests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tests.helpers.clock import NOW, FakeClock
 
 
 def test_system_clock_is_that_of_the_machine() -> None:
-    """It gives Unix seconds, and seconds that never jump."""
+    """The system clock returns Unix seconds, and monotonic seconds."""
     clock: Clock = SystemClock()
     assert time.time() <= clock.time() <= time.time()
     assert time.monotonic() <= clock.monotonic() <= time.monotonic()
 
 
 def test_system_clock_sleeps() -> None:
-    """It sleeps as long as it is told, and not at all for nothing."""
+    """The system clock sleeps for the given time, and not at all for zero."""
     clock = SystemClock()
     started = time.monotonic()
     clock.sleep(0.02)
@@ -28,7 +28,7 @@ def test_system_clock_sleeps() -> None:
 
 
 def test_stop_wakes_all_sleepers() -> None:
-    """A stop waits for no back-off: who sleeps wakes up, and nobody sleeps again."""
+    """Stopping the system clock ends all sleeps, and later ones return at once."""
     clock = SystemClock()
     sleepers = [threading.Thread(target=clock.sleep, args=(60,)) for _ in range(3)]
     for sleeper in sleepers:
@@ -42,7 +42,7 @@ def test_stop_wakes_all_sleepers() -> None:
 
 
 def test_deadline_counts_down() -> None:
-    """What is left of a deadline shrinks to 0, and never below."""
+    """The remaining time of a deadline decreases to 0, and never below."""
     clock = FakeClock()
     deadline = Deadline(10, clock)
     assert deadline.left() == 10
@@ -53,7 +53,7 @@ def test_deadline_counts_down() -> None:
 
 
 def test_deadline_that_never_comes() -> None:
-    """Without a deadline there is always time left."""
+    """A deadline that never comes always has time left."""
     clock = FakeClock()
     deadline = Deadline.never(clock)
     clock.advance(1e9)
@@ -61,7 +61,7 @@ def test_deadline_that_never_comes() -> None:
 
 
 def test_fake_clock_is_advanced_by_sleepers() -> None:
-    """The clock of the tests stands still, but for those who sleep on it."""
+    """The clock of the tests advances only by sleeps."""
     clock: Clock = FakeClock()
     assert isinstance(clock, FakeClock)
     assert clock.time() == clock.time() == NOW

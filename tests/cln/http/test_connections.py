@@ -1,4 +1,4 @@
-"""Connections: an answer belongs to its request, one that is not in step is not used again, none outlives its run."""
+"""Connections: a response belongs to its request, connections out of step are not reused, none outlives its run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KEYS = ("Aaaa1111Bbbb2222", "Cccc3333Dddd4444", "Eeee5555Ffff6666")
 
 
 class Talking(ScriptedServer):
-    """A server that gives the n-th request on each connection what ``answer`` returns; None swallows the request."""
+    """A server that sends ``answer(n)`` to the n-th request of each connection; None sends nothing."""
 
     def __init__(self, answer: Callable[[int, bytes], bytes | None], **options: object) -> None:
         super().__init__(self._talk, **options)  # type: ignore[arg-type] # passed on
@@ -51,10 +51,10 @@ class Talking(ScriptedServer):
 
 
 class TestInterim:
-    """Interim answers come before the answer to the same request."""
+    """Interim responses precede the response to the same request."""
 
     def test_each_answer_belongs_to_its_request(self, clients: Clients) -> None:
-        """A 103 at once and the answer later: no key gets the servers of another."""
+        """With a 103 before a delayed response, no key gets the servers of another key."""
 
         def script(connection: socket.socket) -> None:
             while head := read_head(connection):
@@ -70,26 +70,26 @@ class TestInterim:
         assert server.connections == 6
 
     def test_created_key_is_not_lost(self, clients: Clients, cln: AnsweringCln) -> None:
-        """The answer to a change is the one behind the interim one."""
+        """The response to a change is the one after the interim response."""
         cln.answer = HINTS + http_answer(enveloped({"key": KEYS[0], "limit": 3}))
         assert clients.writer(cln.url).kernelcare.create_key(3) == KEYS[0]
         assert len(cln.asked) == 1
 
     @pytest.mark.parametrize("status", [100, 102, 103, 199])
     def test_every_interim_status(self, clients: Clients, cln: AnsweringCln, status: int) -> None:
-        """Whatever its number is, it is no answer."""
+        """No interim status is taken for the response."""
         cln.answer = f"HTTP/1.1 {status} x\r\n\r\n".encode() * 3 + GOOD
         assert clients.client(cln.url).kernelcare.keys() == []
 
     def test_protocol_that_nobody_asked_for(self, clients: Clients, cln: AnsweringCln) -> None:
-        """101 is an answer, and not one of CLN."""
+        """A response with status 101 is final, and an unexpected response from CLN."""
         cln.answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + GOOD
         with pytest.raises(BadAnswerError) as raised:
             clients.client(cln.url).kernelcare.keys()
-        assert raised.value.problem == "not an answer of CLN but HTTP 101 with an empty body"
+        assert raised.value.problem == "unexpected response from CLN: an empty body (HTTP 101)"
 
     def test_without_end(self, clients: Clients, cln: AnsweringCln) -> None:
-        """Interim answers without end are no valid HTTP."""
+        """Endless interim responses are invalid HTTP."""
         cln.answer = HINTS * 100
         with pytest.raises(BadAnswerError) as raised:
             clients.client(cln.url).kernelcare.keys()
@@ -97,7 +97,7 @@ class TestInterim:
 
     @pytest.mark.parametrize("later", [b"", HINTS])
     def test_before_the_answer_of_a_proxy(self, clients: Clients, authority: Authority, later: bytes) -> None:
-        """A proxy may send one before it opens the way."""
+        """A proxy may send an interim response before it opens the tunnel."""
         behind = authority.server_context("cln", of="DNS:cln.example.com")
 
         def script(connection: socket.socket) -> None:
@@ -133,7 +133,7 @@ NOT_USED_AGAIN = {
 
 @pytest.mark.parametrize("sent", NOT_USED_AGAIN.values(), ids=NOT_USED_AGAIN.keys())
 def test_connection_is_not_used_again(clients: Clients, sent: bytes) -> None:
-    """Behind an answer that was not a whole and good one, the next call has a connection of its own."""
+    """After a response that is not complete and valid, the next call uses a new connection."""
     answers = iter([sent])
     with Talking(lambda *_: next(answers, GOOD)) as server:
         client = clients.client(server.url)
@@ -146,11 +146,11 @@ def test_connection_is_not_used_again(clients: Clients, sent: bytes) -> None:
 
 
 class TestStale:
-    """A connection that died between two calls, without a word."""
+    """Connections that the server closed between two calls."""
 
     @pytest.mark.parametrize("second", [None, b"", http_answer(b"", status="408 Request Timeout")])
     def test_read_is_sent_once_more(self, clients: Clients, second: bytes | None) -> None:
-        """A read that got no byte, or a 408, goes out at once over a new connection, and nobody waits between."""
+        """A read without any response byte, or with a 408, is sent again at once over a new connection."""
         with Talking(lambda number, _: GOOD if number == 1 else second) as server:
             client = clients.client(server.url, timeout=2)
             for _ in range(3):
@@ -160,7 +160,7 @@ class TestStale:
         assert clients.clock.slept == []
 
     def test_token_is_made_anew(self, clients: Clients) -> None:
-        """What is sent once more carries a token of its own time."""
+        """A request that is sent again has a new token."""
         with Talking(lambda number, _: GOOD if number == 1 else b"") as server:
             client = clients.client(server.url)
             client.kernelcare.keys()
@@ -169,7 +169,7 @@ class TestStale:
         assert len({head.split(b"token=")[1] for head in server.heads}) == 2
 
     def test_each_is_observed(self, clients: Clients) -> None:
-        """The request that was swallowed is one of those that were sent."""
+        """A request on a stale connection is observed as well."""
         with Talking(lambda number, _: GOOD if number == 1 else b"") as server:
             transport = clients.transport(server.url)
             read(transport)
@@ -177,7 +177,7 @@ class TestStale:
         assert [exchange.code for exchange in clients.exchanges] == ["200", "unreachable", "200"]
 
     def test_only_once(self, clients: Clients) -> None:
-        """Where the new connection gets no answer either, that is a time-out like any."""
+        """If the new connection gets no response either, the call times out."""
         answers = iter([GOOD])
         with Talking(lambda *_: next(answers, None)) as server:
             client = clients.client(server.url, timeout=2)
@@ -187,19 +187,19 @@ class TestStale:
         assert len(server.heads) == 3
 
     def test_not_beyond_the_deadline(self, clients: Clients) -> None:
-        """Where the deadline of the run has passed, nothing is sent any more, and the error is that of the first."""
+        """After the deadline of the run nothing is sent again, and the first error is raised."""
         with Talking(lambda number, _: GOOD if number == 1 else None) as server:
             client = clients.client(server.url, timeout=2)
             client.kernelcare.keys()
             ends = Deadline(0.1, clients.clock)
             ends.left = lambda: 0.1 if len(server.heads) < 2 else 0.0  # type: ignore[method-assign]
-            with pytest.raises(TimedOutError, match="still waiting for the answer"):
+            with pytest.raises(TimedOutError, match="while waiting for the response"):
                 client.within(ends).kernelcare.keys()
         assert len(server.heads) == 2
 
     @pytest.mark.parametrize("begun", [b"HTTP/1.1 200", HINTS, GOOD[:-1]])
     def test_not_when_an_answer_began(self, clients: Clients, begun: bytes) -> None:
-        """An answer that began and was cut is an answer that was cut, tried again like any."""
+        """A response that began and was cut is an incomplete response, and retried as such."""
         with Talking(lambda number, _: GOOD if number == 1 else begun) as server:
             client = clients.client(server.url, timeout=2)
             client.kernelcare.keys()
@@ -208,14 +208,14 @@ class TestStale:
         assert len(server.heads) == 2
 
     def test_new_connection_is_not_asked_twice(self, clients: Clients) -> None:
-        """A server that says nothing from the start is asked once."""
+        """A request on a new connection without a response is sent once."""
         with Talking(lambda *_: None) as server, pytest.raises(TimedOutError):
             clients.client(server.url, timeout=0.1).kernelcare.keys()
         assert len(server.heads) == 1
 
     @pytest.mark.parametrize("answer", [None, b"", http_answer(b"", status="408 Request Timeout")])
     def test_change_is_never_sent_again(self, clients: Clients, answer: bytes | None) -> None:
-        """A change goes over a connection of its own from the start, and once."""
+        """A change is sent over a new connection, once."""
         with Talking(lambda _, head: GOOD if b"/list.json" in head else answer) as server:
             client = clients.writer(server.url, timeout=2)
             client.kernelcare.keys()
@@ -226,7 +226,7 @@ class TestStale:
         assert server.connections == 2
 
     def test_idle_for_long(self, clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A connection that was idle for so long that a NAT may have forgotten it is not tried at all."""
+        """A connection that was idle for so long that a NAT may have dropped it is not reused."""
         with Talking(lambda *_: GOOD) as server:
             transport = clients.transport(server.url)
             read(transport)
@@ -241,7 +241,7 @@ class TestRun:
     """A run of several calls has connections of its own."""
 
     def test_they_end_with_the_run(self, clients: Clients) -> None:
-        """Its calls share a connection, and the server sees that end with the run."""
+        """The calls of a run share a connection, which is closed with the run."""
         ended = threading.Event()
 
         def script(connection: socket.socket) -> None:
@@ -262,7 +262,7 @@ class TestRun:
         assert server.connections == 2
 
     def test_run_beside_it_goes_on(self, clients: Clients) -> None:
-        """The end of a run closes nothing of another one of the same client."""
+        """The end of a run does not close the connections of another run of the same client."""
         with Talking(lambda *_: GOOD) as server:
             client = clients.client(server.url)
             with client.run() as one:
@@ -273,7 +273,7 @@ class TestRun:
         assert server.connections == 2
 
     def test_call_that_outlives_its_run(self, clients: Clients) -> None:
-        """A call that is still under way ends well, and its connection then."""
+        """A call in progress at the end of its run completes, and its connection is closed then."""
         may_answer, asked, ended = threading.Event(), threading.Event(), threading.Event()
 
         def script(connection: socket.socket) -> None:
@@ -294,18 +294,18 @@ class TestRun:
             assert ended.wait(PATIENCE)
 
     def test_it_shares_what_is_not_a_connection(self, clients: Clients, authority: Authority) -> None:
-        """TLS trusts whom it did, and no CA bundle is read again."""
+        """A run uses the TLS context of its client, and reads no CA bundle."""
         with Talking(lambda *_: GOOD, tls=authority.server_context("localhost")) as server:
             client: ReadOnlyClient = clients.client(server.url, ca_file=str(authority.file))
             with client.run() as run:
                 assert run.kernelcare.keys() == []
-                session, of_run = (each._caller.transport._session for each in (client, run))
+                session, of_run = (each._caller.transport._pool for each in (client, run))
                 assert of_run._context is session._context
         assert [exchange.code for exchange in clients.exchanges] == ["200"]
 
 
 def test_keepalive(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """TCP itself looks whether the other side is still there, while an answer is waited for."""
+    """TCP keepalives detect a dead peer while a response is awaited."""
     made: list[socket.socket] = []
 
     def connected(host: str, port: int) -> socket.socket:
@@ -321,7 +321,7 @@ def test_keepalive(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_body_that_tls_does_not_vouch_for(clients: Clients, authority: Authority) -> None:
-    """A text that ends with its connection is whole only where the end was said, and not where somebody cut it."""
+    """A body that ends with its TLS connection is complete only after a close notification."""
 
     def script(connection: socket.socket) -> None:
         read_head(connection)
@@ -331,13 +331,13 @@ def test_body_that_tls_does_not_vouch_for(clients: Clients, authority: Authority
 
     with ScriptedServer(script, tls=authority.server_context("localhost")) as server:
         transport = clients.transport(server.url, ca_file=str(authority.file))
-        with pytest.raises(BadAnswerError, match=r"^the answer was cut"):
+        with pytest.raises(BadAnswerError, match=r"^incomplete response from CLN"):
             read(transport)
         assert read(transport).body == b"success:true xmlrpc:true"
 
 
 def test_nobody_listens(clients: Clients) -> None:
-    """A connection that was never made is no stale one: the refusal is told as ever."""
+    """A refused connection is reported as refused, and not as a stale one."""
     with ScriptedServer(lambda _: None) as gone:
         pass
     with pytest.raises(UnreachableError, match="connection refused"):

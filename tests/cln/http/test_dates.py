@@ -1,4 +1,4 @@
-"""Dates of an answer: when they tell CLN's clock, and which wait they ask for."""
+"""Dates in a response: CLN's clock, and the wait that it asks for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def at(seconds: float) -> str:
 
 
 def headers(*pairs: tuple[str, str]) -> HTTPHeaderDict:
-    """Return the headers of an answer."""
+    """Return the headers of a response."""
     found = HTTPHeaderDict()
     for name, value in pairs:
         found.add(name, value)
@@ -34,7 +34,7 @@ def headers(*pairs: tuple[str, str]) -> HTTPHeaderDict:
     "text", ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "21 Oct 2015 07:28"]
 )
 def test_http_dates_are_in_utc(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """A date in a header is one of Greenwich, wherever we are."""
+    """HTTP dates are read as UTC in any local time zone."""
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
@@ -49,7 +49,7 @@ def test_http_dates_are_in_utc(monkeypatch: pytest.MonkeyPatch, text: str) -> No
 )
 @pytest.mark.parametrize("date", [-900, 0, 3600])
 def test_a_cached_answer_tells_no_clock(ages: list[str], date: float) -> None:
-    """The date of an answer from a cache says nothing about CLN's clock, however old or odd its Age is."""
+    """The date of a cached response gives no clock skew, however old or odd its Age is."""
     found = headers(("Date", at(date)), *(("Age", age) for age in ages))
     assert clock_skew(found, NOW) is None
 
@@ -57,7 +57,7 @@ def test_a_cached_answer_tells_no_clock(ages: list[str], date: float) -> None:
 @pytest.mark.parametrize("age", [None, "0", "00", " 0 "])
 @pytest.mark.parametrize("skew", [0, 90, -86400])
 def test_a_fresh_answer_tells_the_clock(age: str | None, skew: float) -> None:
-    """Without an Age, or with one of 0, the date is that of CLN's clock."""
+    """Without an Age, or with an Age of 0, the date gives the clock skew."""
     found = headers(("Date", at(skew)), *([("Age", age)] if age is not None else []))
     assert clock_skew(found, NOW) == skew
 
@@ -76,7 +76,7 @@ def test_a_fresh_answer_tells_the_clock(age: str | None, skew: float) -> None:
     ],
 )
 def test_a_date_that_cannot_be_meant(dates: list[str]) -> None:
-    """A date that is missing, unreadable, doubled or of a clock that was never set tells no clock, and no wait."""
+    """A missing, invalid, duplicate or implausible date gives no clock skew and no wait."""
     found = headers(*(("Date", date) for date in dates))
     assert clock_skew(found, NOW) is None
     found.add("Retry-After", at(12))
@@ -84,7 +84,7 @@ def test_a_date_that_cannot_be_meant(dates: list[str]) -> None:
 
 
 def test_the_same_date_twice() -> None:
-    """A date that a proxy has repeated is one date."""
+    """A date header that a proxy repeated counts as one."""
     assert clock_skew(headers(("Date", at(5)), ("Date", at(5))), NOW) == 5
 
 
@@ -106,14 +106,14 @@ def test_the_same_date_twice() -> None:
     ],
 )
 def test_a_date_to_wait_for(date: float, age: str | None, until: float, wait: float) -> None:
-    """A moment that CLN names is one of CLN's clock; a clock that is wrong makes it neither hours nor nothing."""
+    """A Retry-After date is relative to CLN's clock, so a wrong clock does not change the wait."""
     found = headers(("Date", at(date)), ("Retry-After", at(until)), *([("Age", age)] if age is not None else []))
     assert retry_after_seconds(found, NOW) == wait
 
 
 @given(st.lists(st.tuples(st.sampled_from(["Date", "Age", "Retry-After"]), st.text(max_size=40))))
 def test_any_headers(pairs: list[tuple[str, str]]) -> None:
-    """Whatever the headers hold, what is read of them are seconds or nothing."""
+    """Any headers give seconds or None."""
     found = headers(*pairs)
     assert isinstance(clock_skew(found, NOW), float | None)
     wait = retry_after_seconds(found, NOW)
@@ -121,7 +121,7 @@ def test_any_headers(pairs: list[tuple[str, str]]) -> None:
 
 
 def test_a_cached_answer_through_the_client(clients: Clients, cln: AnsweringCln) -> None:
-    """An answer from a cache is used, and neither told as a wrong clock nor blamed for a refused token."""
+    """A cached response is used, and neither gives a clock skew nor explains a refused token by it."""
     cln.says(enveloped({"xmlrpc": True}), "200 OK", f"Date: {at(-900)}", "Age: 900")
     client = clients.client(cln.url)
     client.status.flags()
@@ -132,7 +132,7 @@ def test_a_cached_answer_through_the_client(clients: Clients, cln: AnsweringCln)
 
 
 def test_a_cached_wait_through_the_client(clients: Clients, cln: AnsweringCln) -> None:
-    """The wait in an answer from a cache is what is left of it."""
+    """The wait in a cached response is reduced by its age."""
     cln.says(b"", "429 Many", f"Date: {at(-900)}", "Age: 900", f"Retry-After: {at(45)}")
     with pytest.raises(RateLimitedError) as raised:
         read(clients.transport(cln.url))

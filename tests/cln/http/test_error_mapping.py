@@ -1,4 +1,4 @@
-"""What the exceptions of the HTTP libraries mean, in words that name no URL."""
+"""Translation of the exceptions of the HTTP libraries into errors without URLs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def chained(error: BaseException, cause: BaseException) -> BaseException:
 
 
 def certificate_error() -> ssl.SSLCertVerificationError:
-    """Return an error as OpenSSL makes it."""
+    """Return a certificate error as OpenSSL raises it."""
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
     error.verify_message = "certificate has expired"
     return error
 
 
 def tls_error(reason: str) -> ssl.SSLError:
-    """Return an error as OpenSSL makes it."""
+    """Return a TLS error as OpenSSL raises it."""
     error = ssl.SSLError(1, f"[SSL: {reason}]")
     error.reason = reason
     return error
@@ -42,13 +42,13 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         TimeoutError("timed out"),
         TimedOutError,
         False,
-        "no complete answer within 1.5 s, it was still reading the answer",
+        "timed out after 1.5 s while reading the response",
     ),
     "a time-out of urllib3": (
         urllib3.exceptions.ReadTimeoutError(None, URL, "Read timed out."),  # type: ignore[arg-type]
         TimedOutError,
         False,
-        "no complete answer within 1.5 s, it was still reading the answer",
+        "timed out after 1.5 s while reading the response",
     ),
     "a name that does not resolve": (
         urllib3.exceptions.ProtocolError(
@@ -56,44 +56,44 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         ),
         UnreachableError,
         True,
-        "the host name does not resolve (Name or service not known)",
+        "cannot resolve the host name: Name or service not known",
     ),
     "a certificate": (
         urllib3.exceptions.SSLError(certificate_error()),
         UnreachableError,
         False,
-        "its TLS certificate is not to be trusted (certificate has expired)",
+        "TLS certificate verification failed: certificate has expired",
     ),
     "TLS that ends too soon": (
         ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
         UnreachableError,
         True,
-        "the connection was closed while reading the answer",
+        "connection closed while reading the response",
     ),
     "no TLS at all": (
         tls_error("WRONG_VERSION_NUMBER"),
         UnreachableError,
         False,
-        "what answers there does not speak TLS; is api_url right?",
+        "TLS handshake failed: the server does not speak TLS; check api_url",
     ),
     "other trouble of TLS": (
         tls_error("SSLV3_ALERT_HANDSHAKE_FAILURE"),
         UnreachableError,
         False,
-        "TLS failed (sslv3 alert handshake failure)",
+        "TLS error: sslv3 alert handshake failure",
     ),
-    "TLS without a reason": (ssl.SSLError(), UnreachableError, False, "TLS failed (no reason given)"),
+    "TLS without a reason": (ssl.SSLError(), UnreachableError, False, "TLS error: no reason given"),
     "a cut body": (
         urllib3.exceptions.ProtocolError(URL, http.client.IncompleteRead(b"half")),
         BadAnswerError,
         True,
-        "the answer was cut: less came than its header promised",
+        "incomplete response from CLN: the connection was closed before the end of the body",
     ),
     "no gzip": (
-        urllib3.exceptions.ProtocolError(URL, BodyError("the gzip that its header declares")),
+        urllib3.exceptions.ProtocolError(URL, BodyError("invalid gzip data")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not the gzip that its header declares",
+        "unexpected response from CLN: invalid gzip data",
     ),
     "a closed port": (
         urllib3.exceptions.ProtocolError(
@@ -107,31 +107,31 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.ProtocolError(URL, ConnectionResetError(104, "Connection reset by peer")),
         UnreachableError,
         True,
-        "the connection was closed while reading the answer",
+        "connection closed while reading the response",
     ),
     "an end without an answer": (
         urllib3.exceptions.ProtocolError("Connection aborted.", http.client.RemoteDisconnected(URL)),
         UnreachableError,
         True,
-        "the connection was closed while reading the answer",
+        "connection closed while reading the response",
     ),
     "no HTTP": (
         urllib3.exceptions.ProtocolError("Connection aborted.", http.client.BadStatusLine("SSH-2.0-OpenSSH_9.6")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not valid HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP; check api_url",
     ),
     "a stream without its end": (
-        UnfinishedBodyError("its gzip stream has no end"),
+        UnfinishedBodyError("the gzip stream ends early"),
         BadAnswerError,
         True,
-        "the answer was cut: its gzip stream has no end",
+        "incomplete response from CLN: the gzip stream ends early",
     ),
     "what does not begin as HTTP": (
-        urllib3.exceptions.ProtocolError("Connection aborted.", NotHttpError("it does not begin with HTTP/")),
+        urllib3.exceptions.ProtocolError("Connection aborted.", NotHttpError("no HTTP status line")),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
     ),
     "invalid HTTP": (
         urllib3.exceptions.ProtocolError("Connection aborted.", InvalidResponseError("malformed header")),
@@ -143,65 +143,65 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         urllib3.exceptions.InvalidHeader("Content-Length: 1, 2"),
         BadAnswerError,
         False,
-        "unexpected response from CLN: not valid HTTP; is api_url right?",
+        "unexpected response from CLN: not valid HTTP; check api_url",
     ),
     "no route": (
         urllib3.exceptions.ProtocolError("Connection aborted.", OSError(113, "No route to host")),
         UnreachableError,
         True,
-        "No route to host while reading the answer",
+        "No route to host while reading the response",
     ),
     "a proxy that refuses": (
         urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 407 Proxy Authentication Required")),
         UnreachableError,
         False,
-        "the proxy refuses: 407 Proxy Authentication Required",
+        "the proxy refused the connection: 407 Proxy Authentication Required",
     ),
     "a proxy that fails": (
         urllib3.exceptions.ProxyError(URL, OSError("Tunnel connection failed: 502 Bad Gateway")),
         UnreachableError,
         True,
-        "the proxy refuses: 502 Bad Gateway",
+        "the proxy refused the connection: 502 Bad Gateway",
     ),
     "a proxy that is not there": (
         urllib3.exceptions.ProxyError(URL, ConnectionRefusedError(111, "Connection refused")),
         UnreachableError,
         True,
-        "the proxy cannot be reached (Connection refused)",
+        "cannot connect to the proxy: Connection refused",
     ),
     "some proxy trouble": (
         urllib3.exceptions.ProxyError(URL, ValueError(URL)),
         UnreachableError,
         True,
-        "the proxy gives no way through",
+        "cannot connect through the proxy",
     ),
     "an error of its own": (
         urllib3.exceptions.LocationParseError(URL),
         UnreachableError,
         False,
-        "LocationParseError while reading the answer",
+        "LocationParseError while reading the response",
     ),
-    "an error nobody thought of": (ValueError(URL), UnreachableError, False, "ValueError while reading the answer"),
+    "an error nobody thought of": (ValueError(URL), UnreachableError, False, "ValueError while reading the response"),
 }
 
 
 @pytest.mark.parametrize(("error", "kind", "transient", "text"), MEANINGS.values(), ids=MEANINGS.keys())
 def test_meaning(error: BaseException, kind: type[ClnError], transient: bool, text: str) -> None:
-    """Each has one meaning, whether it may pass, and a text without URLs."""
+    """Each exception is translated to a type, whether it is transient, and a text without URLs."""
     assert isinstance(error, FAILURES)
-    meant = translate(error, "reading the answer", 1.5)
+    meant = translate(error, "while reading the response", 1.5)
     assert (type(meant), meant.transient, str(meant)) == (kind, transient, text)
     assert "planted" not in repr(meant)
 
 
 def test_errors_that_lead_to_each_other() -> None:
-    """A ring of causes has an end."""
+    """A cycle of causes does not loop forever."""
     error, other = OSError(1, "one"), OSError(2, "two")
     error.__cause__, other.__cause__ = other, error
-    assert str(translate(error, "connecting", 1)) == "one while connecting"
+    assert str(translate(error, "while connecting", 1)) == "one while connecting"
 
 
 def test_whether_the_request_had_left() -> None:
-    """The error keeps whether some of the request may have been on its way."""
-    assert translate(OSError("x"), "waiting for the answer", 1.5, request_sent=True).request_sent
-    assert not translate(OSError("x"), "connecting", 1.5).request_sent
+    """The error records whether a part of the request may have been sent."""
+    assert translate(OSError("x"), "while waiting for the response", 1.5, request_sent=True).request_sent
+    assert not translate(OSError("x"), "while connecting", 1.5).request_sent

@@ -1,4 +1,4 @@
-"""Places for calls in flight."""
+"""The semaphore that limits concurrent calls."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from tests.helpers.running import wait_until
 
 
 def test_as_many_as_there_are() -> None:
-    """A further one waits in vain, and takes nothing with it."""
+    """A thread beyond the limit times out, and takes no slot."""
     places = FairSemaphore(2)
-    assert [places.take(0), places.take(0), places.take(0.01)] == [True, True, False]
-    places.leave()
-    assert [places.take(0), places.take(0)] == [True, False]
+    assert [places.acquire(0), places.acquire(0), places.acquire(0.01)] == [True, True, False]
+    places.release()
+    assert [places.acquire(0), places.acquire(0)] == [True, False]
 
 
 def test_who_waits_longest_comes_next() -> None:
-    """Also before the one who leaves and comes back at once."""
+    """A released slot is passed to the longest waiting thread, before the releasing thread."""
     places = FairSemaphore(1)
-    assert places.take(0)
+    assert places.acquire(0)
     came: list[str] = []
 
     def come(name: str) -> None:
-        assert places.take(5)
+        assert places.acquire(5)
         came.append(name)
-        places.leave()
+        places.release()
 
     others = []
     for name in ("first", "second"):
         others.append(threading.Thread(target=come, args=(name,)))
         others[-1].start()
         wait_until(lambda: len(places._waiting) == len(others), "the other to wait")
-    places.leave()
+    places.release()
     come("who left")
     for other in others:
         other.join(5)

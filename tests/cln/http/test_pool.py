@@ -1,4 +1,4 @@
-"""The session takes nothing from its environment, keeps nothing, follows nobody, and trusts whom it was told to."""
+"""The connection pool ignores its environment, keeps no cookies, follows no redirects, and verifies TLS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GOOD = http_answer(enveloped([]))
 
 
 def test_headers(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """CLN is told who asks, and what can be read."""
+    """Requests name the client and the accepted formats."""
     read(clients.transport(served.url))
     headers = dict(simulator.requests[0].headers)
     assert headers.pop("host") == served.url.split("/")[2]
@@ -40,7 +40,7 @@ def test_headers(clients: Clients, simulator: Simulator, served: Served) -> None
 def test_environment_adds_nothing(
     clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Neither a ~/.netrc nor the variables for proxies and CA bundles change a call."""
+    """Neither ~/.netrc nor the variables for proxies and CA bundles affect a call."""
     netrc = tmp_path / ".netrc"
     netrc.write_text("default login planted password planted\n")
     netrc.chmod(0o600)
@@ -56,7 +56,7 @@ def test_environment_adds_nothing(
 
 @pytest.mark.parametrize("through_proxy", [False, True])
 def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -> None:
-    """Also while a failed call still refers to their pool, as one does until garbage is collected."""
+    """Closing ends connections at once, even while a failed call still references their pool."""
     ended = threading.Event()
 
     def serve(sock: socket.socket) -> None:
@@ -69,7 +69,7 @@ def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -
         url = "http://cln.example.net/api" if through_proxy else server.url
         transport = clients.transport(url, proxy=server.url if through_proxy else None)
         read(transport)
-        session = transport._session
+        session = transport._pool
         managers = (session.poolmanager, *session.proxy_manager.values())
         pools = [manager.pools.get(key) for manager in managers for key in manager.pools.keys()]  # no dict
         assert len(pools) == 1
@@ -78,7 +78,7 @@ def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -
 
 
 def test_cookies_are_not_kept(clients: Clients) -> None:
-    """A cookie is not sent back: it could make two accounts one."""
+    """Cookies are not sent back, as they could mix up two accounts."""
     heads = []
 
     def script(connection: socket.socket) -> None:
@@ -96,12 +96,12 @@ def test_cookies_are_not_kept(clients: Clients) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_not_followed(clients: Clients, simulator: Simulator, served: Served, status: int) -> None:
-    """A redirect is an error that names where it leads to: whoever is there must not get a token."""
+    """A redirect is an error that names its target, which must not get a token."""
     answer = http_answer(b"", f"Location: {served.url}/status.json?next=1", status=f"{status} Elsewhere")
     with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
         clients.client(server.url).kernelcare.keys()
     assert raised.value.problem == (
-        f"it redirects to {served.url.split('/')[2]}, which is never followed with a token; is api_url right?"
+        f"unexpected redirect to {served.url.split('/')[2]} (HTTP {status}), not followed; check api_url"
     )
     assert simulator.requests == []
 
@@ -110,15 +110,15 @@ def test_redirects_are_not_followed(clients: Clients, simulator: Simulator, serv
     "location", ["http://[broken", "//", "http://:99999999/", "\xff\xfe", "http://a b/", "x" * 9000]
 )
 def test_redirects_to_nowhere(clients: Clients, location: str) -> None:
-    """A redirect whose address is no address is told as a redirect."""
+    """A redirect to an invalid address is reported as a redirect."""
     answer = http_answer(b"", f"Location: {location}", status="302 Found")
     with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
         clients.client(server.url).kernelcare.keys()
-    assert raised.value.problem.startswith("it redirects to ")
+    assert raised.value.problem.startswith("unexpected redirect to ")
 
 
 def test_body_of_a_redirect_is_bounded(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The body of a redirect is read up to the bound of all bodies, not as a whole."""
+    """The body of a redirect is read up to the size limit only."""
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
     sent = 0
 
@@ -136,7 +136,7 @@ def test_body_of_a_redirect_is_bounded(clients: Clients, monkeypatch: pytest.Mon
 
 
 def forwarding(heads: list[bytes], answer: bytes = GOOD, *, behind: ssl.SSLContext | None = None) -> Script:
-    """Return the script of a proxy that answers itself for whom it should ask, with the TLS of ``behind``."""
+    """Return the script of a proxy that answers requests itself, with the TLS of ``behind``."""
 
     def script(connection: socket.socket) -> None:
         while head := read_head(connection):
@@ -158,7 +158,7 @@ PROXY_USER = f"me:{quote(PROXY_PASSWORD, safe='')}@"
 
 
 def test_proxy_for_http(clients: Clients) -> None:
-    """The proxy of the settings is asked, with its credentials."""
+    """Requests are sent to the configured proxy, with its credentials."""
     heads: list[bytes] = []
     with ScriptedServer(forwarding(heads)) as proxy:
         client = clients.client("http://cln.example.com/api", proxy=proxy.url.replace("//", f"//{PROXY_USER}"))
@@ -186,7 +186,7 @@ LOGINS = {
 @pytest.mark.parametrize(("login", "sent"), LOGINS.items())
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_the_bytes_of_a_login_go_out_as_they_are(clients: Clients, login: str, sent: bytes, scheme: str) -> None:
-    """A password beyond ASCII goes to a proxy and to CLN as the bytes that the URL spells, which UTF-8 are."""
+    """A non-ASCII password is sent to a proxy and to CLN as the bytes of the URL, in UTF-8."""
     heads: list[bytes] = []
     with ScriptedServer(forwarding(heads)) as server:
         proxied = clients.transport(f"{scheme}://cln.example.com/api", proxy=server.url.replace("//", f"//{login}@"))
@@ -200,7 +200,7 @@ def test_the_bytes_of_a_login_go_out_as_they_are(clients: Clients, login: str, s
 
 @pytest.mark.parametrize("proxied", [False, True])
 def test_login_in_the_address(clients: Clients, *, proxied: bool) -> None:
-    """What stands before the host of ``api_url`` goes into a header, and into no URL that a proxy could log."""
+    """The login in ``api_url`` is sent in a header, and in no URL that a proxy could log."""
     heads: list[bytes] = []
     with ScriptedServer(forwarding(heads)) as server:
         host = "cln.example.com" if proxied else server.url.split("/")[2]
@@ -211,7 +211,7 @@ def test_login_in_the_address(clients: Clients, *, proxied: bool) -> None:
 
 @pytest.mark.parametrize("over_tls", [False, True], ids=["proxy over TCP", "proxy over TLS"])
 def test_proxy_for_https(clients: Clients, authority: Authority, over_tls: bool) -> None:
-    """Through a proxy CLN is verified as without; the proxy sees no token, and is verified too where it has TLS."""
+    """CLN is verified through a proxy as well; a proxy sees no token, and is verified if it uses TLS."""
     heads: list[bytes] = []
     tls = authority.server_context("proxy")
     if over_tls:
@@ -229,7 +229,7 @@ def test_proxy_for_https(clients: Clients, authority: Authority, over_tls: bool)
 
 
 def answering_connect(heads: list[bytes], authority: Authority) -> Script:
-    """Return the script of a proxy that is reached over TLS, and itself plays CLN behind the tunnel."""
+    """Return the script of a proxy over TLS that plays CLN behind the tunnel itself."""
     behind = authority.server_context("cln", of="DNS:cln.example.com")
 
     def script(connection: socket.socket) -> None:
@@ -269,12 +269,12 @@ def test_proxy_that_is_not_trusted(clients: Clients, authority: Authority) -> No
 @pytest.mark.parametrize(
     ("api_url", "problem"),
     [
-        ("https://cln.example.com/api", "the proxy refuses: 407 Proxy Authentication Required"),
-        ("http://cln.example.com/api", "not an answer of CLN but HTTP 407 with an HTML page"),
+        ("https://cln.example.com/api", "the proxy refused the connection: 407 Proxy Authentication Required"),
+        ("http://cln.example.com/api", "unexpected response from CLN: an HTML page (HTTP 407)"),
     ],
 )
 def test_proxy_that_refuses(clients: Clients, api_url: str, problem: str) -> None:
-    """A proxy that refuses says so, once."""
+    """A refusal by the proxy is reported as such, and not retried."""
     heads: list[bytes] = []
     page = http_answer(b"<html>", status="407 Proxy Authentication Required")
     with ScriptedServer(forwarding(heads, page)) as proxy, pytest.raises(ClnError) as raised:
@@ -285,26 +285,26 @@ def test_proxy_that_refuses(clients: Clients, api_url: str, problem: str) -> Non
 
 @pytest.mark.parametrize("api_url", ["https://cln.example.com/api", "http://cln.example.com/api"])
 def test_proxy_that_is_not_there(clients: Clients, api_url: str) -> None:
-    """A proxy that cannot be reached is told from a CLN that cannot."""
+    """An unreachable proxy is reported as such."""
     with ScriptedServer(answering(b"")) as gone:
         pass
     with pytest.raises(UnreachableError) as raised:
         clients.client(api_url, proxy=gone.url.replace("//", f"//{PROXY_USER}")).kernelcare.keys()
-    assert raised.value.problem == "the proxy cannot be reached (Connection refused)"
+    assert raised.value.problem == "cannot connect to the proxy: Connection refused"
     assert raised.value.transient
 
 
 @pytest.mark.usefixtures("call_clock")
 def test_proxy_that_is_silent(clients: Clients) -> None:
-    """A proxy that never answers is cut off like CLN."""
+    """A proxy that does not respond times out."""
     silent: Script = lambda connection: read_head(connection) and connection.recv(1)  # noqa: E731 # that short
     with ScriptedServer(silent) as proxy, pytest.raises(TimedOutError) as raised:
         clients.client("https://cln.example.com/api", proxy=proxy.url, timeout=0.1).kernelcare.keys()
-    assert raised.value.problem == "no complete answer within 0.1 s, it was still asking the proxy"
+    assert raised.value.problem == "timed out after 0.1 s while waiting for the proxy"
 
 
 def test_password_of_the_proxy_is_hidden(clients: Clients) -> None:
-    """A client hides the password of its proxy, as it stands in the URL and as it is meant."""
+    """A client hides the password of its proxy, as written in the URL and decoded."""
     client = clients.client("https://cln.example.com/api", proxy=f"http://{PROXY_USER}127.0.0.1:9")
     scrubbed = client.scrub(f"{PROXY_USER} {PROXY_PASSWORD}")
     assert scrubbed == "me:<secret>@ <secret>"
@@ -323,7 +323,7 @@ def test_password_of_the_proxy_is_hidden(clients: Clients) -> None:
 def test_odd_headers_put_no_secret_into_the_log(
     clients: Clients, caplog: pytest.LogCaptureFixture, answer: bytes
 ) -> None:
-    """The HTTP libraries log URLs, as a warning already; none of it reaches a log, at whatever level."""
+    """The warnings of the HTTP libraries, which contain URLs, reach no log at any level."""
     caplog.set_level(logging.DEBUG)
     with ScriptedServer(answering(answer)) as server:
         client = clients.client(server.url)
@@ -337,7 +337,7 @@ def test_odd_headers_put_no_secret_into_the_log(
 def test_fault_puts_no_secret_into_the_log(
     clients: Clients, simulator: Simulator, served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nor do failures and retries."""
+    """Failures and retries log no secrets."""
     caplog.set_level(logging.DEBUG)
     simulator.faults.add(Fault("reset"))
     with pytest.raises(UnreachableError):

@@ -1,4 +1,4 @@
-"""How much is asked of CLN at a time, a second, and in a pause."""
+"""Concurrent calls, calls per second, and pauses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOST, OTHER = "cln.cloudlinux.com", "eportal.example.com"
 
 @pytest.fixture
 def never(clock: FakeClock) -> Deadline:
-    """A deadline that does not come."""
+    """A deadline that never comes."""
     return Deadline.never(clock)
 
 
@@ -28,23 +28,23 @@ def send_times(limits: RateLimiter, clock: FakeClock, calls: int, host: str = HO
     """Return when each of so many calls is sent."""
     times = []
     for _ in range(calls):
-        with limits.turn(host, Deadline.never(clock)):
+        with limits.slot(host, Deadline.never(clock)):
             times.append(clock.monotonic())
     return times
 
 
 def test_calls_a_second(clock: FakeClock) -> None:
-    """The first call goes at once, each further one a gap after the one before."""
+    """The first call is sent at once, each further one after a gap."""
     assert send_times(RateLimiter(8, 4, clock), clock, 5) == [0, 0.25, 0.5, 0.75, 1.0]
 
 
 def test_no_limit_of_calls_a_second(clock: FakeClock) -> None:
-    """0 is no limit."""
+    """With 0 requests per second there is no limit."""
     assert send_times(RateLimiter(8, 0, clock), clock, 5) == [0] * 5
 
 
 def test_idle_time_is_not_saved_up(clock: FakeClock) -> None:
-    """After a quiet hour calls are spaced as before, not sent in one burst."""
+    """After a quiet hour calls are spaced as before, and not sent in a burst."""
     limits = RateLimiter(8, 2, clock)
     send_times(limits, clock, 1)
     clock.advance(3600)
@@ -52,7 +52,7 @@ def test_idle_time_is_not_saved_up(clock: FakeClock) -> None:
 
 
 def test_hosts_are_limited_each(clock: FakeClock) -> None:
-    """The limit of calls a second is one for each host."""
+    """The limit of requests per second applies to each host."""
     limits = RateLimiter(8, 1, clock)
     assert send_times(limits, clock, 1, HOST) == [0]
     assert send_times(limits, clock, 1, OTHER) == [0]
@@ -60,41 +60,41 @@ def test_hosts_are_limited_each(clock: FakeClock) -> None:
 
 
 def test_no_turn_before_the_deadline(clock: FakeClock) -> None:
-    """A call whose turn comes after the deadline gives up at once, without waiting."""
+    """A call whose turn is after the deadline fails at once."""
     limits = RateLimiter(8, 0.1, clock)
     send_times(limits, clock, 1)
     with (
         pytest.raises(
-            TimedOutError, match="nothing was sent, as requests_per_second left it no turn before the deadline"
+            TimedOutError, match=r"timed out waiting for the rate limit \(requests_per_second\); request not sent"
         ),
-        limits.turn(HOST, Deadline(9, clock)),
+        limits.slot(HOST, Deadline(9, clock)),
     ):
         pytest.fail("it had a turn")
     assert clock.slept == []
 
 
 def test_deadline_has_passed(clock: FakeClock) -> None:
-    """With nothing left of the deadline there is no turn, even when nobody else is there."""
+    """After the deadline a call fails even without other calls."""
     with (
-        pytest.raises(TimedOutError, match="nothing was sent, as the deadline had passed"),
-        RateLimiter(8, 0, clock).turn(HOST, Deadline(0, clock)),
+        pytest.raises(TimedOutError, match="deadline exceeded; request not sent"),
+        RateLimiter(8, 0, clock).slot(HOST, Deadline(0, clock)),
     ):
         pytest.fail("it had a turn")
 
 
 def test_who_gives_up_takes_no_turn(clock: FakeClock, never: Deadline) -> None:
-    """A hundred calls that cannot wait do not push back the one that can."""
+    """A hundred calls that cannot wait do not delay the one that can."""
     limits = RateLimiter(8, 1, clock)
     send_times(limits, clock, 1)
     for _ in range(100):
-        with pytest.raises(TimedOutError), limits.turn(HOST, Deadline(0.5, clock)):
+        with pytest.raises(TimedOutError), limits.slot(HOST, Deadline(0.5, clock)):
             pytest.fail("it had a turn")
-    with limits.turn(HOST, never):
+    with limits.slot(HOST, never):
         assert clock.monotonic() == 1
 
 
 def test_calls_in_flight() -> None:
-    """Never are more calls in flight than allowed, over all hosts together, and all get through."""
+    """Concurrent calls never exceed the limit over all hosts, and all complete."""
     limits = RateLimiter(3, 0, SystemClock())
     three = threading.Barrier(3)
     lock = threading.Lock()
@@ -102,7 +102,7 @@ def test_calls_in_flight() -> None:
 
     def call(host: str) -> None:
         nonlocal now, most
-        with limits.turn(host, Deadline.never(SystemClock())):
+        with limits.slot(host, Deadline.never(SystemClock())):
             with lock:
                 now += 1
                 most = max(most, now)
@@ -117,11 +117,11 @@ def test_calls_in_flight() -> None:
 
 @contextmanager
 def held_by_another(limits: RateLimiter, host: str = HOST) -> Iterator[Callable[[], None]]:
-    """Hold one place in another thread until told to let go, at the latest on leaving."""
+    """Hold one slot in another thread until released, at the latest at the end of the block."""
     held, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with limits.turn(host, Deadline.never(SystemClock())):
+        with limits.slot(host, Deadline.never(SystemClock())):
             held.set()
             let_go.wait(10)
 
@@ -136,38 +136,38 @@ def held_by_another(limits: RateLimiter, host: str = HOST) -> Iterator[Callable[
 
 
 def test_all_places_taken_until_the_deadline(clock: FakeClock) -> None:
-    """A call that gets no place before its deadline says so."""
+    """A call that gets no slot before its deadline says so."""
     limits = RateLimiter(1, 0, clock)
     started = time.monotonic()
     with (
         held_by_another(limits),
         pytest.raises(
-            TimedOutError, match=r"nothing was sent, as concurrency \(1\) left it no place before the deadline"
+            TimedOutError, match=r"timed out waiting for a free connection slot \(concurrency: 1\); request not sent"
         ),
-        limits.turn(HOST, Deadline(0.05, clock)),
+        limits.slot(HOST, Deadline(0.05, clock)),
     ):
         pytest.fail("it had a turn")
     assert 0.05 <= time.monotonic() - started < 5
 
 
 def test_place_comes_back_after_an_error(clock: FakeClock, never: Deadline) -> None:
-    """A call that fails gives its place back."""
+    """A call that fails releases its slot."""
     limits = RateLimiter(1, 0, clock)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), limits.turn(HOST, never):
+        with pytest.raises(ZeroDivisionError), limits.slot(HOST, never):
             1 / 0  # noqa: B018 # the error is what is wanted
-    with limits.turn(HOST, Deadline(0.05, clock)):
+    with limits.slot(HOST, Deadline(0.05, clock)):
         pass
 
 
 def test_no_burst_behind_a_slow_call() -> None:
-    """Calls whose turns came while all places were taken are spaced all the same when a place is free again."""
+    """Calls whose turns passed while all slots were taken are still spaced afterward."""
     clock = SystemClock()
     limits = RateLimiter(1, 50, clock)
     sent = []
 
     def call() -> None:
-        with limits.turn(HOST, Deadline.never(clock)):
+        with limits.slot(HOST, Deadline.never(clock)):
             sent.append(clock.monotonic())
 
     with held_by_another(limits) as let_go, ThreadPoolExecutor(5) as pool:
@@ -183,12 +183,12 @@ def test_no_burst_behind_a_slow_call() -> None:
 
 
 def test_one_host_does_not_hold_the_places_of_others() -> None:
-    """A call that waits for its turn at one host holds no place in flight."""
+    """A call that waits for its turn at one host holds no slot."""
     clock = SystemClock()
     limits = RateLimiter(1, 0.001, clock)
 
     def call(host: str, seconds: float) -> None:
-        with limits.turn(host, Deadline(seconds, clock)):
+        with limits.slot(host, Deadline(seconds, clock)):
             pass
 
     call(HOST, 20)
@@ -202,19 +202,19 @@ def test_one_host_does_not_hold_the_places_of_others() -> None:
 
 
 def test_short_pause_is_waited_out(clock: FakeClock, never: Deadline) -> None:
-    """While CLN wants a pause nothing is sent to its host, and to others as ever."""
+    """During a pause nothing is sent to its host, and calls to other hosts are not delayed."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, 7)
-    with limits.turn(OTHER, never):
+    with limits.slot(OTHER, never):
         assert clock.monotonic() == 0
-    with limits.turn(HOST, never):
+    with limits.slot(HOST, never):
         assert clock.monotonic() == 7
-    with limits.turn(HOST, never):
+    with limits.slot(HOST, never):
         assert clock.monotonic() == 7
 
 
 def test_calls_after_a_pause_are_spaced(clock: FakeClock) -> None:
-    """After a pause calls do not come in one burst."""
+    """After a pause calls are not sent in a burst."""
     limits = RateLimiter(8, 2, clock)
     limits.pause(HOST, 5)
     assert send_times(limits, clock, 3) == [5, 5.5, 6]
@@ -234,20 +234,20 @@ def test_longest_pause_counts(clock: FakeClock) -> None:
     ids=["longer than is ever waited", "longer than the deadline"],
 )
 def test_long_pause_is_told_at_once(clock: FakeClock, pause: float, deadline: float) -> None:
-    """A pause that is too long to wait for is told at once, with what is left of it."""
+    """A pause that is too long to wait for is reported at once, with the remaining time."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, pause + 3)
     clock.advance(3)
-    with pytest.raises(RateLimitedError) as raised, limits.turn(HOST, Deadline(deadline, clock)):
+    with pytest.raises(RateLimitedError) as raised, limits.slot(HOST, Deadline(deadline, clock)):
         pytest.fail("it had a turn")
-    assert str(raised.value) == f"CLN asked for a pause of which {pause:.0f} s are left"
+    assert str(raised.value) == f"rate limited by CLN for another {pause:.0f} s; request not sent"
     assert raised.value.retry_after == pause
     assert not raised.value.transient
     assert clock.slept == []
 
 
 def test_pause_of_an_hour_at_most(clock: FakeClock) -> None:
-    """A slip in a header does not silence us for a year."""
+    """A wrong header does not stop calls for a year."""
     limits = RateLimiter(8, 0, clock)
     limits.pause(HOST, 31_536_000)
     clock.advance(3590)
@@ -255,7 +255,7 @@ def test_pause_of_an_hour_at_most(clock: FakeClock) -> None:
 
 
 def test_pause_that_comes_while_waiting_for_a_place(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that gets its place during a pause gives it back, and waits the pause out."""
+    """A call that gets its slot during a pause releases it and waits."""
     limits = RateLimiter(1, 0, clock)
     sent = []
     go_on, sleep = threading.Event(), clock.sleep
@@ -267,15 +267,15 @@ def test_pause_that_comes_while_waiting_for_a_place(clock: FakeClock, monkeypatc
     monkeypatch.setattr(clock, "sleep", sleep_until_told)
 
     def call() -> None:
-        with limits.turn(HOST, Deadline.never(clock)):
+        with limits.slot(HOST, Deadline.never(clock)):
             sent.append(clock.monotonic())
 
     with held_by_another(limits) as let_go, ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(call)
-        wait_until(lambda: limits._places._waiting, "it to wait for a place")
+        wait_until(lambda: limits._slots._waiting, "it to wait for a place")
         limits.pause(HOST, 20)
         let_go()
-        with limits.turn(OTHER, Deadline(10, clock)):
+        with limits.slot(OTHER, Deadline(10, clock)):
             assert not waiting.done()
         go_on.set()
         waiting.result(5)
@@ -283,15 +283,15 @@ def test_pause_that_comes_while_waiting_for_a_place(clock: FakeClock, monkeypatc
 
 
 def test_stop_ends_the_wait_for_a_turn() -> None:
-    """Once we stop, who waits for a turn gives up instead of asking on without one."""
+    """After a stop, calls that wait for a turn fail instead of being sent."""
     clock = SystemClock()
     limits = RateLimiter(1, 0, clock)
     limits.pause(HOST, 20)
     clock.stop()
     started = time.thread_time()
     with (
-        pytest.raises(TimedOutError, match="nothing was sent, as we are being stopped"),
-        limits.turn(HOST, Deadline.never(clock)),
+        pytest.raises(TimedOutError, match="shutting down; request not sent"),
+        limits.slot(HOST, Deadline.never(clock)),
     ):
         pytest.fail("it had a turn")
     assert time.thread_time() - started < 0.5

@@ -1,4 +1,4 @@
-"""Host names are looked up within a time, by few threads, whatever the resolver does."""
+"""Host names are resolved within a timeout and by few threads, even if the resolver hangs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FOUND: Addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 44
 
 
 class Resolver:
-    """Stands in for ``getaddrinfo``; answers, with ``found`` or an ``error``, once ``go_on`` is set.
+    """A replacement of ``getaddrinfo`` that returns ``found``, or raises ``error``, once ``go_on`` is set.
 
-    A thread that an earlier test has left looks up this machine, and is answered by ``others``.
+    A thread left by an earlier test looks up this machine, and gets ``others``.
     """
 
     def __init__(self, others: Callable[..., Any]) -> None:
@@ -38,7 +38,7 @@ class Resolver:
         self.error: OSError | None = None
 
     def __call__(self, host: str, *arguments: Any, **named: Any) -> Any:
-        """Note who is asked for, and answer."""
+        """Record the host, and return its addresses."""
         if host in {"127.0.0.1", "localhost"}:
             return self.others(host, *arguments, **named)
         self.asked.append(host)
@@ -50,7 +50,7 @@ class Resolver:
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
-    """A resolver that hangs until told; its threads have ended when the test has."""
+    """A resolver that hangs until the test continues it; its threads have ended after the test."""
     resolver = Resolver(socket.getaddrinfo)
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     yield resolver
@@ -59,12 +59,12 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
 
 
 def under_way() -> int:
-    """Return how many threads look something up."""
+    """Return the number of threads with a lookup."""
     return resolve._MOST - resolve._threads._value
 
 
 def test_it_answers(resolver: Resolver) -> None:
-    """With what the system says, anew each time."""
+    """Each lookup returns the addresses of the system, without a cache."""
     resolver.go_on.set()
     assert look_up(HOST, 443, 5) == FOUND
     resolver.found = []
@@ -73,7 +73,7 @@ def test_it_answers(resolver: Resolver) -> None:
 
 
 def test_it_refuses(resolver: Resolver) -> None:
-    """As the system does, with an error for each who asked."""
+    """A lookup that fails raises a new exception in each waiting call."""
     resolver.error = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     with ThreadPoolExecutor(2) as pool:
         asking = [pool.submit(look_up, HOST, 443, 5) for _ in range(2)]
@@ -84,7 +84,7 @@ def test_it_refuses(resolver: Resolver) -> None:
 
 
 def test_it_hangs(resolver: Resolver) -> None:
-    """Nobody waits longer than allowed, all wait for one look-up, and what it brings in the end is an answer."""
+    """Calls wait for one shared lookup, up to their timeout, and get its result when it returns."""
     for _ in range(3):
         started = time.monotonic()
         with pytest.raises(TimeoutError):
@@ -99,13 +99,13 @@ def test_it_hangs(resolver: Resolver) -> None:
 
 
 def test_it_is_stuck(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look-up that never ends is given up on: another one is tried, up to a number of threads."""
+    """A hung lookup is replaced by a new one, up to a number of threads."""
     monkeypatch.setattr(resolve, "_STUCK", 0.0)
     for _ in range(resolve._MOST + 3):
         with pytest.raises(TimeoutError):
             look_up(HOST, 443, 0.001)
     assert under_way() == resolve._MOST
-    with pytest.raises(OSError, match="16 host names are being looked up already"):
+    with pytest.raises(OSError, match="16 DNS lookups are already in progress"):
         look_up("other.example.com", 443, 0.001)
     resolver.go_on.set()
     wait_until(lambda: not under_way(), "the end of all look-ups")
@@ -113,7 +113,7 @@ def test_it_is_stuck(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_no_thread_can_be_started(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the look-up is made by the current thread, as often as need be."""
+    """Without a new thread, the lookup is made in the current thread."""
 
     def fail(*_: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -128,7 +128,7 @@ def test_no_thread_can_be_started(resolver: Resolver, monkeypatch: pytest.Monkey
 
 
 def test_a_thread_that_dies_before_it_runs(resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error says so, and however often it happens, the host is looked up again as soon as threads run."""
+    """A thread that dies early is reported, and the host is resolved again once threads run."""
     monkeypatch.setattr(resolve, "_START", 0.0)
     with monkeypatch.context() as patch:
         patch.setattr(_thread, "start_new_thread", lambda *_: None)
@@ -142,20 +142,20 @@ def test_a_thread_that_dies_before_it_runs(resolver: Resolver, monkeypatch: pyte
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "fe80::1%lo"])
 def test_an_address_needs_no_look_up(host: str, resolver: Resolver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no thread."""
+    """An IP address needs neither a lookup nor a thread."""
     monkeypatch.setattr(_thread, "start_new_thread", None)
     resolver.go_on.set()
     assert look_up(host, 443, 0) == FOUND
 
 
 def test_a_call_ends_in_time(clients: Clients, resolver: Resolver) -> None:
-    """Whatever the resolver does; once it answers, so does CLN."""
+    """A call times out while the resolver hangs, and succeeds once it responds."""
     started = time.monotonic()
     with ScriptedServer(answering(http_answer(b"{}"))) as server:
         resolver.found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", server.port))]
         with pytest.raises(TimedOutError) as raised:
             read(clients.transport("http://cln.example.com", timeout=0.1))
-        assert str(raised.value) == "no complete answer within 0.1 s, it was still looking up the host name"
+        assert str(raised.value) == "timed out after 0.1 s while resolving the host name"
         assert time.monotonic() - started < 5
         resolver.go_on.set()
         assert read(clients.transport("http://cln.example.com", timeout=5)).status == 200

@@ -1,4 +1,4 @@
-"""When a read is sent again: after what may pass, three times in all, with pauses that CLN asks for or that grow."""
+"""Retries of reads: after transient errors, three attempts, with pauses that CLN asks for or that grow."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ PASSING = {
     "gzip without its end": (lambda: Fault("cut_gzip", times=2), BadAnswerError),
 }
 LASTING = {
-    "400": (lambda: Fault("status", status=400), "CLN refused the call: Unexpected server error"),
+    "400": (lambda: Fault("status", status=400), "CLN refused the request: Unexpected server error"),
     "401": (lambda: Fault("status", status=401), "CLN refused the token: Authorization failed"),
     "403 with a page": (
         lambda: Fault("status", status=403, html=True),
-        "CLN answers HTTP 403 and no reason: login, secret key or token are wrong, or our address is barred",
+        "HTTP 403 without a reason: the login, secret key or token is wrong, or our IP address is blocked",
     ),
     "404": (
         lambda: Fault("status", status=404, html=True),
-        "not an answer of CLN but HTTP 404 with an HTML page; is api_url right?",
+        "unexpected response from CLN: an HTML page (HTTP 404); check api_url",
     ),
-    "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the call: it gave no reason"),
-    "a page": (lambda: Fault("html"), "not an answer of CLN but an HTML page"),
-    "an empty body": (lambda: Fault("empty"), "not an answer of CLN but an empty body"),
-    "cut JSON": (lambda: Fault("cut"), "not an answer of CLN but JSON that is cut or broken"),
+    "a refusal": (lambda: Fault("answer", body='{"success": false}'), "CLN refused the request: no reason given"),
+    "a page": (lambda: Fault("html"), "unexpected response from CLN: an HTML page (HTTP 200)"),
+    "an empty body": (lambda: Fault("empty"), "unexpected response from CLN: an empty body (HTTP 200)"),
+    "cut JSON": (lambda: Fault("cut"), "unexpected response from CLN: truncated or malformed JSON (HTTP 200)"),
     "no HTTP": (
         lambda: Fault("garbage"),
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
     ),
     "two lengths": (
         lambda: Fault("raw", body="HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello"),
         "unexpected response from CLN: not valid HTTP (more than one Content-Length)",
     ),
-    "silence": (lambda: Fault("hang"), "no complete answer within 0.1 s, it was still waiting for the answer"),
+    "silence": (lambda: Fault("hang"), "timed out after 0.1 s while waiting for the response"),
 }
 
 
 def time_for(fault: Fault) -> float:
-    """Return the seconds that a call has: few where it would wait in vain."""
+    """Return the timeout of a call, which is short if the call would only wait for it."""
     return 0.1 if fault.kind == "hang" else 10
 
 
@@ -71,7 +71,7 @@ def time_for(fault: Fault) -> float:
 def test_what_may_pass_is_tried_again(
     clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], _kind: type[ClnError]
 ) -> None:
-    """A failure that may pass is tried again, twice at most, after waits that grow and vary."""
+    """A transient failure is retried at most twice, after pauses that grow and vary."""
     simulator.faults.add(fault())
     assert clients.client(served.url).status.flags().is_good("xmlrpc")
     assert len(simulator.requests) == 3
@@ -84,7 +84,7 @@ def test_what_may_pass_is_tried_again(
 def test_third_failure_is_the_last(
     clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], kind: type[ClnError]
 ) -> None:
-    """After the third failure the error is told, and nobody waits any more."""
+    """The third failure is raised without another pause."""
     endless = fault()
     endless.times = None
     simulator.faults.add(endless)
@@ -100,7 +100,7 @@ def test_third_failure_is_the_last(
 def test_what_will_not_pass_is_told_at_once(
     clients: Clients, simulator: Simulator, served: Served, fault: Callable[[], Fault], problem: str
 ) -> None:
-    """A failure that will not pass, or that took all the time there was, is not tried again."""
+    """A permanent failure, or one that used up the time, is not retried."""
     struck = fault()
     simulator.faults.add(struck)
     with pytest.raises(ClnError) as raised:
@@ -112,7 +112,7 @@ def test_what_will_not_pass_is_told_at_once(
 
 
 def test_waits_vary(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Two clients that fail at the same time do not come back at the same time."""
+    """Two clients that fail at the same time do not retry at the same time."""
     simulator.faults.add(Fault("reset"))
     waits = set()
     for _ in range(4):
@@ -125,7 +125,7 @@ def test_waits_vary(clients: Clients, simulator: Simulator, served: Served) -> N
 def test_no_retry_beyond_the_deadline(
     clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the wait would outlast the deadline, the failure is told at once."""
+    """If the pause would exceed the deadline, the failure is raised at once."""
     monkeypatch.setattr(retry, "_FIRST_BACK_OFF", 16)
     simulator.faults.add(Fault("reset"))
     with pytest.raises(UnreachableError):
@@ -135,7 +135,7 @@ def test_no_retry_beyond_the_deadline(
 
 
 def test_retry_after_seconds(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A wait that CLN asks for is waited out."""
+    """A pause in seconds in Retry-After is observed."""
     simulator.faults.add(Fault("status", status=429, retry_after=7, times=1))
     read(clients.transport(served.url))
     assert clients.clock.slept == [7]
@@ -143,7 +143,7 @@ def test_retry_after_seconds(clients: Clients, simulator: Simulator, served: Ser
 
 @pytest.mark.parametrize("skew", [0, 3600, -3600], ids=["same clock", "CLN is ahead", "CLN is behind"])
 def test_retry_after_date(clients: Clients, simulator: Simulator, served: Served, skew: int) -> None:
-    """A moment that CLN names is one of CLN's clock."""
+    """A date in Retry-After is relative to CLN's clock."""
     simulator.faults.add(Fault("skew", seconds=skew))
     date = formatdate(NOW + skew + 12, usegmt=True)
     simulator.faults.add(Fault("status", status=429, retry_after=date, times=1))
@@ -153,7 +153,7 @@ def test_retry_after_date(clients: Clients, simulator: Simulator, served: Served
 
 @pytest.mark.parametrize("date", ["Wed, 21 Oct 2015 07:28:00 GMT", "0"], ids=["in the past", "no time"])
 def test_retry_after_no_time(clients: Clients, simulator: Simulator, served: Served, date: str) -> None:
-    """Where CLN names no wait at all the call is repeated at once."""
+    """With a Retry-After of 0 the call is repeated at once."""
     simulator.faults.add(Fault("status", status=429, retry_after=date, times=1))
     read(clients.transport(served.url))
     assert clients.clock.slept == []
@@ -161,28 +161,28 @@ def test_retry_after_no_time(clients: Clients, simulator: Simulator, served: Ser
 
 @pytest.mark.parametrize("value", ["soon", "-5", "1.5", "²", "", "9" * 400 + "x", "Wed, 99 Oct 2015"])
 def test_retry_after_that_cannot_be_read(clients: Clients, simulator: Simulator, served: Served, value: str) -> None:
-    """A wait that cannot be read is a usual wait."""
+    """With an invalid Retry-After the usual pause applies."""
     simulator.faults.add(Fault("status", status=429, retry_after=value, times=1))
     read(clients.transport(served.url))
     assert 0.25 <= clients.clock.slept[0] <= 0.75
 
 
 def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A long wait is told at once; until it is over nobody sends anything to that host, whatever the account."""
+    """A long pause is reported at once, and until it ends no account sends requests to that host."""
     limits = RateLimiter(8, 0, clients.clock)
     mine, other = (clients.client(served.url, limits=limits) for _ in range(2))
     simulator.faults.add(Fault("status", status=429, retry_after=120, times=1))
     with pytest.raises(RateLimitedError) as raised:
         mine.kernelcare.keys()
     assert str(raised.value) == (
-        f"reading /kcare/key/list.json at {mine.api}: CLN answers HTTP 429 and asks to wait 120 s"
+        f"reading /kcare/key/list.json at {mine.api}: rate limited by CLN: HTTP 429, retry after 120 s"
     )
     assert raised.value.retry_after == 120
     clients.clock.advance(60)
     for client in (mine, other):
         with pytest.raises(RateLimitedError) as raised:
             client.imunify.keys()
-        assert raised.value.problem == "CLN asked for a pause of which 60 s are left"
+        assert raised.value.problem == "rate limited by CLN for another 60 s; request not sent"
     assert len(simulator.requests) == 1
     clients.clock.advance(31)
     other.imunify.keys()
@@ -190,9 +190,9 @@ def test_long_pause_is_not_waited_out(clients: Clients, simulator: Simulator, se
 
 
 def test_rate_limit_without_a_wait(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Where CLN names no wait the error names none."""
+    """Without a Retry-After the error mentions no pause."""
     simulator.faults.add(Fault("status", status=429))
     with pytest.raises(RateLimitedError) as raised:
         read(clients.transport(served.url))
-    assert str(raised.value) == "CLN answers HTTP 429"
+    assert str(raised.value) == "rate limited by CLN: HTTP 429"
     assert raised.value.retry_after is None

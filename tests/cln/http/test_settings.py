@@ -1,4 +1,4 @@
-"""Which URLs can be used to reach a CLN, and what is said of a proxy of the environment, which is not used."""
+"""Validation of the URLs of CLN and proxies, and the hint about an ignored proxy variable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_
 
 VALUE = "http://me:pl4nted@proxy.example:3128"
 NOBODY = "http://127.0.0.1:9/api"
-ADDRESS = "expected an address such as http://proxy.example.com:3128"
+ADDRESS = "expected the URL of a proxy, for example http://proxy.example.com:3128"
 GOOD = [
     "http://proxy:3128",
     "https://user:%C3%A9t%C3%A9@proxy.example.com:3128",
@@ -23,9 +23,9 @@ GOOD = [
     "http://proxy.example.com.:3128",
 ]
 BAD = {
-    "http://us%3Aer:pl4nted@proxy": "its user has a colon, which cannot be sent (RFC 7617)",
-    "http://user:pl4nted%0A@proxy": "its user or password has a control character, which cannot be sent (RFC 7617)",
-    "http://us%00er:pl4nted@proxy": "its user or password has a control character, which cannot be sent (RFC 7617)",
+    "http://us%3Aer:pl4nted@proxy": "the user contains a colon, which RFC 7617 does not allow",
+    "http://user:pl4nted%0A@proxy": "the user or password contains a control character, which RFC 7617 does not allow",
+    "http://us%00er:pl4nted@proxy": "the user or password contains a control character, which RFC 7617 does not allow",
     "http://user:pl4nted\udce9@proxy": ADDRESS,
     "http://user:pl4nted\u200b@proxy": ADDRESS,
     "http://user:pl4nted@a..b:3128": ADDRESS,
@@ -37,25 +37,25 @@ BAD = {
 
 @pytest.mark.parametrize("url", GOOD)
 def test_a_good_proxy(url: str) -> None:
-    """The login of a proxy may be of any letters."""
+    """The login of a proxy may contain any letters."""
     assert problem_of_proxy(url) == ""
 
 
 @pytest.mark.parametrize(("url", "problem"), BAD.items())
 def test_a_bad_proxy(url: str, problem: str) -> None:
-    """What could only fail with each call is told at once, without the password."""
+    """A proxy that can never work is refused, without showing its password."""
     assert problem_of_proxy(url) == problem
 
 
 @pytest.mark.parametrize("url", ["https://a..b/api", f"https://{'x' * 64}.example/api", "https://①.example/api", "x"])
 def test_a_bad_api_url(url: str) -> None:
-    """A host that no resolver can be asked for is an error as well."""
-    assert problem_of_api_url(url) == "expected the root of a CLN API, such as https://cln.cloudlinux.com/api"
+    """An API root with an invalid host name is refused."""
+    assert problem_of_api_url(url) == "expected the URL of a CLN API root, for example https://cln.cloudlinux.com/api"
 
 
 def hint(name: str) -> str:
-    """Return what an error says of the variable ``name``."""
-    return f"; {name} is set, but ignored: use proxy: in the configuration, or --proxy"
+    """Return the text of an error about the variable ``name``."""
+    return f"; {name} is set but ignored: set proxy in the configuration, or use --proxy"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def hint(name: str) -> str:
     ],
 )
 def test_which_variable(url: str, variables: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable is that which other programs would go by."""
+    """The hint names the variable that other programs would use."""
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
     assert ignored_proxy(url) == name
@@ -85,7 +85,7 @@ def test_which_variable(url: str, variables: dict[str, str], name: str, monkeypa
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "all_proxy"])
 def test_unreachable(clients: Clients, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error of an unreachable CLN names the setting, and never the value of the variable."""
+    """The error of an unreachable CLN names the ignored variable, and never its value."""
     monkeypatch.setenv(name, VALUE)
     for make in (
         clients.client(NOBODY).kernelcare.keys,
@@ -98,7 +98,7 @@ def test_unreachable(clients: Clients, name: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_what_it_is_not_told_of(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a proxy of the configuration, or once CLN was reached, the environment is no matter."""
+    """With a configured proxy, or once CLN was reached, the variable is not mentioned."""
     monkeypatch.setenv("ALL_PROXY", VALUE)
     with pytest.raises(UnreachableError) as raised:
         read(clients.transport(NOBODY, proxy="http://127.0.0.1:9"))
@@ -113,7 +113,7 @@ def test_what_it_is_not_told_of(clients: Clients, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_firewall_that_swallows(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A time-out before anything was sent is what a missing proxy looks like behind a firewall."""
+    """A timeout before anything was sent mentions the variable, as it is typical of a missing proxy."""
     monkeypatch.setenv("HTTPS_PROXY", VALUE)
     with ScriptedServer(lambda connection: connection.recv(1 << 16) and connection.recv(1)) as server:
         https = server.url.replace("http:", "https:")

@@ -1,4 +1,4 @@
-"""One deadline for all that a call does: connect, handshake, send, and each byte of the answer."""
+"""One deadline for a whole call: connect, TLS handshake, send, and each byte of the response."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ GOOD = http_answer(b"{}")
 
 @pytest.fixture
 def ticking(call_clock: TickingClock) -> TickingClock:
-    """A clock that a second has gone by on whenever a call looks at it: who reads bytes one by one looks often."""
+    """A clock that advances by a second with each look, and a call that reads byte by byte looks often."""
     call_clock.tick = 1
     return call_clock
 
 
 @contextmanager
 def cut_off(stage: str, clock: TickingClock, timeout: float = TIMEOUT) -> Iterator[None]:
-    """Expect a call to be cut off when its time is up, by the machine's clock or by ``clock``, while at ``stage``."""
+    """Expect a call to time out by the machine's clock or by ``clock``, while at ``stage``."""
     started, since = time.monotonic(), clock.time()
     with pytest.raises(TimedOutError) as raised:
         yield
     took = time.monotonic() - started + clock.time() - since
-    assert str(raised.value) == f"no complete answer within {timeout:.3g} s, it was still {stage}"
+    assert str(raised.value) == f"timed out after {timeout:.3g} s {stage}"
     assert not raised.value.transient
     assert timeout * 0.9 <= took < timeout + 10  # the machine may be busy with other things
 
@@ -47,28 +47,28 @@ def cut_off(stage: str, clock: TickingClock, timeout: float = TIMEOUT) -> Iterat
 def test_server_that_says_nothing(
     clients: Clients, simulator: Simulator, served: Served, call_clock: TickingClock
 ) -> None:
-    """Silence is cut off."""
+    """A call to a silent server times out."""
     simulator.faults.add(Fault("hang"))
-    with cut_off("waiting for the answer", call_clock):
+    with cut_off("while waiting for the response", call_clock):
         read(clients.transport(served.url, timeout=TIMEOUT))
 
 
 def test_headers_that_drip(clients: Clients, simulator: Simulator, served: Served, ticking: TickingClock) -> None:
-    """Headers that come byte by byte are cut off, although no single wait is long."""
+    """A header that arrives byte by byte times out, although no single wait is long."""
     simulator.faults.add(Fault("drip_headers", seconds=0.01))
-    with cut_off("waiting for the answer", ticking, LONG):
+    with cut_off("while waiting for the response", ticking, LONG):
         read(clients.transport(served.url, timeout=LONG))
 
 
 def test_body_that_drips(clients: Clients, simulator: Simulator, served: Served, ticking: TickingClock) -> None:
-    """So is a body."""
+    """A body that arrives byte by byte times out."""
     simulator.faults.add(Fault("drip", seconds=0.01))
-    with cut_off("reading the answer", ticking, LONG):
+    with cut_off("while reading the response", ticking, LONG):
         read(clients.transport(served.url, timeout=LONG))
 
 
 def test_chunks_that_drip(clients: Clients, ticking: TickingClock) -> None:
-    """So are chunks, and the lines that tell their size."""
+    """Chunks and chunk sizes that arrive byte by byte time out."""
 
     def drip(connection: socket.socket) -> None:
         read_head(connection)
@@ -78,12 +78,12 @@ def test_chunks_that_drip(clients: Clients, ticking: TickingClock) -> None:
                 connection.sendall(bytes([byte]))
                 time.sleep(0.01)
 
-    with ScriptedServer(drip) as server, cut_off("reading the answer", ticking, LONG):
+    with ScriptedServer(drip) as server, cut_off("while reading the response", ticking, LONG):
         read(clients.transport(server.url, timeout=LONG))
 
 
 def test_answers_that_only_announce(clients: Clients, ticking: TickingClock) -> None:
-    """So are interim answers without end."""
+    """Endless interim responses time out."""
 
     def announce(connection: socket.socket) -> None:
         read_head(connection)
@@ -91,12 +91,12 @@ def test_answers_that_only_announce(clients: Clients, ticking: TickingClock) -> 
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             time.sleep(0.01)
 
-    with ScriptedServer(announce) as server, cut_off("waiting for the answer", ticking, LONG):
+    with ScriptedServer(announce) as server, cut_off("while waiting for the response", ticking, LONG):
         read(clients.transport(server.url, timeout=LONG))
 
 
 def test_redirect_whose_body_drips(clients: Clients, ticking: TickingClock) -> None:
-    """So is the body of a redirect, which is not followed."""
+    """The slow body of a redirect times out."""
 
     def drip(connection: socket.socket) -> None:
         read_head(connection)
@@ -105,12 +105,12 @@ def test_redirect_whose_body_drips(clients: Clients, ticking: TickingClock) -> N
             connection.sendall(b"x")
             time.sleep(0.01)
 
-    with ScriptedServer(drip) as server, cut_off("reading the answer", ticking, LONG):
+    with ScriptedServer(drip) as server, cut_off("while reading the response", ticking, LONG):
         read(clients.transport(server.url, timeout=LONG))
 
 
 def test_slow_body_within_the_deadline(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """What drips but is complete in time is an answer."""
+    """A slow response that is complete before the deadline is used."""
     simulator.faults.add(Fault("answer", body=b"slow"))
     simulator.faults.add(Fault("latency", seconds=0.05))
     assert read(clients.transport(served.url, timeout=LONG)).body == b"slow"
@@ -119,13 +119,13 @@ def test_slow_body_within_the_deadline(clients: Clients, simulator: Simulator, s
 def test_connection_that_is_used_again_has_a_deadline_too(
     clients: Clients, simulator: Simulator, served: Served, call_clock: TickingClock
 ) -> None:
-    """The second call on a connection is cut off like the first, by its own time."""
+    """The second call on a connection has a deadline of its own."""
     transport = clients.transport(served.url, timeout=LONG)
     read(transport)
     call_clock.advance(LONG / 2)
     simulator.faults.add(Fault("drip_headers", seconds=0.01))
     call_clock.tick = 1
-    with cut_off("waiting for the answer", call_clock, LONG):
+    with cut_off("while waiting for the response", call_clock, LONG):
         read(transport)
     simulator.faults.clear()
     call_clock.tick = 0
@@ -136,7 +136,7 @@ def test_connection_that_is_used_again_has_a_deadline_too(
 
 @pytest.fixture
 def full() -> Iterator[int]:
-    """A port whose queue is full: it neither takes connections nor refuses them."""
+    """A port with a full queue, which neither accepts nor refuses connections."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
@@ -151,13 +151,13 @@ def full() -> Iterator[int]:
 
 
 def test_connecting(clients: Clients, full: int, call_clock: TickingClock) -> None:
-    """A server that does not take the connection is cut off."""
-    with cut_off("connecting", call_clock):
+    """A call to a server that does not accept the connection times out."""
+    with cut_off("while connecting", call_clock):
         read(clients.transport(f"http://127.0.0.1:{full}", timeout=TIMEOUT))
 
 
 def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
-    """Let each host name have a loopback address for each of ``ports``."""
+    """Resolve each host name to a loopback address for each of ``ports``."""
 
     def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in ports]
@@ -168,7 +168,7 @@ def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
 def test_address_that_swallows_packets(
     clients: Clients, served: Served, full: int, monkeypatch: pytest.MonkeyPatch, call_clock: TickingClock
 ) -> None:
-    """A dead address takes its share of the time, and leaves the rest to the others of the name."""
+    """A dead address uses only its share of the time, so that other addresses are tried."""
     addresses(monkeypatch, full, served.port)
 
     def connect(attempt: socket.socket, address: tuple[str, int]) -> None:
@@ -188,13 +188,13 @@ def test_address_that_swallows_packets(
 
 
 def test_address_that_refuses(clients: Clients, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An address that refuses is passed over at once."""
+    """An address that refuses is skipped at once."""
     addresses(monkeypatch, closed_port(), served.port)
     assert read(clients.transport(served.url)).status == 200
 
 
 def test_all_addresses_refuse(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When all addresses refuse, so does the host."""
+    """If all addresses refuse, the connection is reported as refused."""
     addresses(monkeypatch, closed_port(), closed_port())
     with pytest.raises(UnreachableError) as raised:
         read(clients.transport("http://cln.example.com"))
@@ -202,15 +202,15 @@ def test_all_addresses_refuse(clients: Clients, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_addresses(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name without an address is said to have none."""
+    """A host name without addresses is reported as such."""
     addresses(monkeypatch)
     with pytest.raises(UnreachableError) as raised:
         read(clients.transport("http://cln.example.com"))
-    assert str(raised.value) == "the host name does not resolve (it has no address)"
+    assert str(raised.value) == "cannot resolve the host name: no address associated with it"
 
 
 def test_name_that_does_not_resolve(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that does not resolve is told from a host that does not answer."""
+    """A host name that cannot be resolved is reported as such."""
 
     def getaddrinfo(*_: Any, **__: Any) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -218,18 +218,18 @@ def test_name_that_does_not_resolve(clients: Clients, monkeypatch: pytest.Monkey
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(UnreachableError) as raised:
         read(clients.transport("http://cln.example.com"))
-    assert str(raised.value) == "the host name does not resolve (Name or service not known)"
+    assert str(raised.value) == "cannot resolve the host name: Name or service not known"
     assert len(clients.clock.slept) == 2
 
 
 def test_no_time_is_left() -> None:
-    """Then nothing is begun any more."""
-    with call_deadline(0), pytest.raises(TimeoutError, match="the deadline of the call has passed"):
+    """Nothing is started after the deadline."""
+    with call_deadline(0), pytest.raises(TimeoutError, match="deadline exceeded"):
         connect("127.0.0.1", closed_port())
 
 
 def test_no_route(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the system says of the network is what the error says."""
+    """A network error is reported in the words of the system."""
 
     def connect(*_: Any) -> None:
         raise OSError(101, "Network is unreachable")
@@ -250,15 +250,15 @@ def closed_port() -> int:
 
 
 def test_handshake(clients: Clients, call_clock: TickingClock) -> None:
-    """A server that takes the connection and never shakes hands over TLS is cut off."""
+    """A server that never completes the TLS handshake is reported by a timeout during the handshake."""
     with ScriptedServer(lambda connection: connection.recv(1 << 16) and connection.recv(1)) as server:
         url = server.url.replace("http:", "https:")
-        with cut_off("shaking hands over TLS", call_clock):
+        with cut_off("during the TLS handshake", call_clock):
             read(clients.transport(url, timeout=TIMEOUT))
 
 
 def test_handshake_that_drips(clients: Clients, call_clock: TickingClock) -> None:
-    """So is one whose handshake comes byte by byte."""
+    """A TLS handshake that arrives byte by byte times out."""
 
     def drip(connection: socket.socket) -> None:
         connection.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
@@ -266,15 +266,15 @@ def test_handshake_that_drips(clients: Clients, call_clock: TickingClock) -> Non
             connection.sendall(b"\x00")
             time.sleep(0.01)
 
-    with ScriptedServer(drip) as server, cut_off("shaking hands over TLS", call_clock):
+    with ScriptedServer(drip) as server, cut_off("during the TLS handshake", call_clock):
         read(clients.transport(server.url.replace("http:", "https:"), timeout=TIMEOUT))
 
 
-@pytest.mark.parametrize("stage", ["waiting for the answer", "reading the answer"])
+@pytest.mark.parametrize("stage", ["while waiting for the response", "while reading the response"])
 def test_answer_over_tls_that_drips(clients: Clients, authority: Authority, ticking: TickingClock, stage: str) -> None:
-    """Over TLS headers and bodies that come byte by byte are cut off as well."""
+    """A header or body over TLS that arrives byte by byte times out."""
     answer = http_answer(b"x" * 1000)
-    at_once = answer.index(b"\r\n\r\n") + 4 if stage.startswith("reading") else 0
+    at_once = answer.index(b"\r\n\r\n") + 4 if stage.endswith("reading the response") else 0
 
     def drip(connection: socket.socket) -> None:
         read_head(connection)
@@ -289,7 +289,7 @@ def test_answer_over_tls_that_drips(clients: Clients, authority: Authority, tick
 
 
 def test_proxy_that_is_slow_and_then_silent(clients: Clients, call_clock: TickingClock) -> None:
-    """What a proxy takes to answer is not given again to what comes behind it."""
+    """The time that a proxy takes counts against the deadline of the call."""
 
     def slow(connection: socket.socket) -> None:
         read_head(connection)
@@ -298,12 +298,12 @@ def test_proxy_that_is_slow_and_then_silent(clients: Clients, call_clock: Tickin
         while connection.recv(1 << 16):
             pass
 
-    with ScriptedServer(slow) as proxy, cut_off("shaking hands over TLS", call_clock, LONG):
+    with ScriptedServer(slow) as proxy, cut_off("during the TLS handshake", call_clock, LONG):
         read(clients.transport("https://cln.example.com", timeout=LONG, proxy=proxy.url))
 
 
 def test_tls_in_tls_that_drips(clients: Clients, authority: Authority, ticking: TickingClock) -> None:
-    """The deadline holds for TLS through the TLS of a proxy."""
+    """The deadline applies to TLS through a TLS proxy."""
 
     def drip(connection: socket.socket) -> None:
         read_head(connection)
@@ -316,12 +316,12 @@ def test_tls_in_tls_that_drips(clients: Clients, authority: Authority, ticking: 
             time.sleep(0.01)
 
     tls = authority.server_context("localhost")
-    with ScriptedServer(drip, tls=tls) as proxy, cut_off("shaking hands over TLS", ticking, LONG):
+    with ScriptedServer(drip, tls=tls) as proxy, cut_off("during the TLS handshake", ticking, LONG):
         read(clients.transport("https://cln.example.com", timeout=LONG, proxy=proxy.url, ca_file=str(authority.file)))
 
 
 def test_calls_have_a_deadline_each(clients: Clients, call_clock: TickingClock) -> None:
-    """A call that took half of its time leaves the next one all of its own."""
+    """A slow call does not reduce the time of the next one."""
 
     def slow(connection: socket.socket) -> None:
         while read_head(connection):
@@ -336,7 +336,7 @@ def test_calls_have_a_deadline_each(clients: Clients, call_clock: TickingClock) 
 
 
 def test_large_body_over_tls(clients: Clients, authority: Authority) -> None:
-    """A body of several megabytes comes through TLS whole."""
+    """A body of several megabytes is received completely over TLS."""
     body = bytes(range(256)) * 20_000
     with ScriptedServer(answering(http_answer(body)), tls=authority.server_context("localhost")) as server:
         assert read(clients.transport(server.url, ca_file=str(authority.file))).body == body

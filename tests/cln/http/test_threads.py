@@ -1,4 +1,4 @@
-"""Threads that do without more of them."""
+"""The thread pool that works with fewer threads."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from tests.helpers.running import wait_until
 
 @pytest.fixture
 def pool() -> Iterator[Threads]:
-    """Three threads at most, ended after the test."""
+    """A pool of three threads, which end after the test."""
     pool = Threads(3)
     yield pool
     pool.shutdown()
 
 
 def none_left(*_: object) -> None:
-    """Fail as the system does when there may be no more threads."""
+    """Fail as the system does when no thread can be started."""
     raise RuntimeError("can't start new thread")
 
 
 def stillborn(*_: object) -> None:
-    """Start a thread that dies of lack of memory before it runs."""
+    """Start a thread that dies for lack of memory before it runs."""
 
 
 def test_what_it_is_asked_comes_back(pool: Threads) -> None:
-    """The result of a call, with its arguments, or the error that it raised."""
+    """A submitted call returns its result, or raises its error."""
     assert pool.submit(divmod, 7, 2).result(5) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         pool.submit(divmod, 7, 0).result(5)
@@ -43,7 +43,7 @@ def test_what_it_is_asked_comes_back(pool: Threads) -> None:
 
 
 def test_as_many_at_a_time_as_there_may_be(pool: Threads) -> None:
-    """And no more."""
+    """The pool runs no more tasks at once than its maximum."""
     meeting, more = threading.Barrier(4), threading.Event()
     met = [pool.submit(meeting.wait, 5) for _ in range(3)]
     last = pool.submit(more.set)
@@ -54,14 +54,14 @@ def test_as_many_at_a_time_as_there_may_be(pool: Threads) -> None:
 
 
 def test_a_thread_that_is_idle_is_used_again(pool: Threads) -> None:
-    """No other is started for a task that follows another."""
+    """A task that follows another one reuses its thread."""
     pool.keep(1)
     idents = {pool.submit(threading.get_ident).result(5) for _ in range(5) if wait_until(lambda: pool._idle, "idle")}
     assert len(idents) == 1
 
 
 def test_idle_threads_end(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a while, but for those that are kept."""
+    """Idle threads end after a while, except those that are kept."""
     monkeypatch.setattr(threads, "_IDLE", 0.01)
     pool.keep(1)
     meeting = threading.Barrier(3)
@@ -72,7 +72,7 @@ def test_idle_threads_end(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_idle_thread_holds_nothing(pool: Threads) -> None:
-    """Neither what it was given nor what came of it: that may be all servers of an account."""
+    """An idle thread keeps neither arguments nor results alive, which may be all servers of an account."""
 
     class Fleet:
         pass
@@ -85,11 +85,11 @@ def test_an_idle_thread_holds_nothing(pool: Threads) -> None:
 
 
 def test_no_thread_can_be_started(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is an error that says so, and over as soon as there are threads again."""
+    """Without any thread an error says so, and the pool works again once threads can be started."""
     with monkeypatch.context() as patch:
         patch.setattr(_thread, "start_new_thread", none_left)
         assert not start_thread(int)
-        with pytest.raises(ThreadError, match=r"^cannot start a thread; see the limits on processes"):
+        with pytest.raises(ThreadError, match=r"^cannot start a thread; check the limits of processes"):
             pool.submit(int)
         with pytest.raises(ThreadError):
             pool.keep(1)
@@ -97,7 +97,7 @@ def test_no_thread_can_be_started(pool: Threads, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_further_thread_can_be_started(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tasks wait for the one that there is."""
+    """Without a further thread, tasks wait for the existing one."""
     pool.keep(1)
     monkeypatch.setattr(_thread, "start_new_thread", none_left)
     futures = [pool.submit(pow, 2, number) for number in range(5)]
@@ -105,7 +105,7 @@ def test_no_further_thread_can_be_started(pool: Threads, monkeypatch: pytest.Mon
 
 
 def test_a_thread_that_dies_before_it_runs(pool: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not waited for, and another one is started in its place after a while."""
+    """A thread that dies early is not awaited, and is replaced after a while."""
     monkeypatch.setattr(threads, "_START", 0.02)
     monkeypatch.setattr(threads, "_FIRST_START", 0.02)
     with monkeypatch.context() as patch:
@@ -118,7 +118,7 @@ def test_a_thread_that_dies_before_it_runs(pool: Threads, monkeypatch: pytest.Mo
 
 
 def test_a_task_that_is_cancelled(pool: Threads) -> None:
-    """It is not done, where no thread has begun it."""
+    """A task that is canceled before it begins does not run."""
     go_on = threading.Event()
     held = [pool.submit(go_on.wait, 5) for _ in range(3)]
     done: list[int] = []
@@ -132,7 +132,7 @@ def test_a_task_that_is_cancelled(pool: Threads) -> None:
 
 @pytest.mark.parametrize("cancel", [False, True])
 def test_a_shutdown(cancel: bool, pool: Threads) -> None:
-    """What was submitted is still done, or cancelled; then the threads end, and nothing more is taken."""
+    """At shutdown, submitted tasks run or are canceled, threads end, and no task is accepted."""
     go_on, done = threading.Event(), threading.Event()
     held = [pool.submit(go_on.wait, 5) for _ in range(3)]
     wait_until(lambda: all(each.running() for each in held), "all threads to be busy")
@@ -148,7 +148,7 @@ def test_a_shutdown(cancel: bool, pool: Threads) -> None:
 
 
 def test_a_shutdown_while_threads_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They end as well, whether they were about to or not."""
+    """A shutdown ends idle threads as well."""
     monkeypatch.setattr(threads, "_IDLE", 0.001)
     for _ in range(20):
         pool = Threads(3)
@@ -158,7 +158,7 @@ def test_a_shutdown_while_threads_are_idle(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_debuggers_see_its_threads(pool: Threads) -> None:
-    """As they do those of the library."""
+    """Debuggers trace the threads of the pool, as those of the standard library."""
     traced: list[str] = []
     before: Any = threading.gettrace()
 
@@ -175,7 +175,7 @@ def test_debuggers_see_its_threads(pool: Threads) -> None:
 
 
 def test_one_task_after_the_other_takes_one_thread() -> None:
-    """A task that is submitted as soon as the last one has ended starts no further thread."""
+    """A task submitted when the previous one ends starts no further thread."""
     pool = Threads(4)
     assert len({pool.submit(threading.get_ident).result(20) for _ in range(2000)}) == 1
     assert pool._running == 1
@@ -183,7 +183,7 @@ def test_one_task_after_the_other_takes_one_thread() -> None:
 
 
 def test_no_more_threads_than_tasks_at_once() -> None:
-    """Two callers who submit their next task as soon as the last one has ended never start a third thread."""
+    """Two callers that submit tasks one after another never start a third thread."""
     pool = Threads(4)
     pool.keep(2)
 
@@ -201,12 +201,12 @@ def test_no_more_threads_than_tasks_at_once() -> None:
 
 
 def test_a_task_does_not_wait_for_a_thread_that_has_just_taken_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that took a task from the queue and has not counted it yet is not idle for the next task."""
+    """A thread that has just taken a task does not count as idle for the next task."""
     pool = Threads(2)
     taken, go_on, get = threading.Event(), threading.Event(), pool._tasks.get
 
     class Queue:
-        """The queue of the pool, where the first thread that takes a task stays for a while."""
+        """The queue of the pool, in which the first thread that takes a task stays for a while."""
 
         put, empty, qsize = pool._tasks.put, pool._tasks.empty, pool._tasks.qsize
 

@@ -1,4 +1,4 @@
-"""TLS of the client: certificates that are trusted, those that are not, and what is never written down."""
+"""TLS of the client: trusted and untrusted certificates, and no key log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOOD = http_answer(enveloped([]))
 
 
 def test_certificate_of_the_ca(clients: Clients, authority: Authority) -> None:
-    """A server is trusted by the CA of ``ca_file``, by its name and by its address."""
+    """A certificate of the CA in ``ca_file`` is trusted, by host name and by IP address."""
     with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
         for host in ("127.0.0.1", "localhost"):
             client = clients.client(server.url.replace("127.0.0.1", host), ca_file=str(authority.file))
@@ -45,7 +45,7 @@ def test_certificate_of_the_ca(clients: Clients, authority: Authority) -> None:
 def test_certificate_that_is_not_trusted(
     *, clients: Clients, authority: Authority, of: str, days: int, own_ca: bool, why: str
 ) -> None:
-    """A certificate that is not to be trusted says why, and is not tried again; nothing was sent."""
+    """An untrusted certificate is reported with its reason, not retried, and nothing is sent."""
     heads: list[bytes] = []
     tls = authority.server_context("bad", of=of, days=days)
     with ScriptedServer(lambda connection: heads.append(read_head(connection)), tls=tls) as server:
@@ -53,7 +53,7 @@ def test_certificate_that_is_not_trusted(
         with pytest.raises(UnreachableError) as raised:
             client.kernelcare.keys()
     assert str(raised.value) == (
-        f"reading /kcare/key/list.json at {client.api}: its TLS certificate is not to be trusted ({why})"
+        f"reading /kcare/key/list.json at {client.api}: TLS certificate verification failed: {why}"
     )
     assert not raised.value.transient
     assert server.connections == 1
@@ -61,7 +61,7 @@ def test_certificate_that_is_not_trusted(
 
 
 def test_verification_can_be_switched_off(clients: Clients, authority: Authority) -> None:
-    """Whoever asks for it talks to anybody, and is not warned at each connection by a library."""
+    """Without verification any server is accepted, and no library warns at each connection."""
     tls = authority.server_context("bad", of="DNS:other.example.com", days=-1)
     with ScriptedServer(answering(GOOD), tls=tls) as server, warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -69,7 +69,7 @@ def test_verification_can_be_switched_off(clients: Clients, authority: Authority
 
 
 def test_ca_file_that_is_none(clients: Clients, tmp_path: Path) -> None:
-    """A CA bundle that is not there, or holds no certificate, is an OSError when the transport is made."""
+    """A CA bundle that is missing or has no certificate raises OSError when the transport is made."""
     empty = tmp_path / "empty.pem"
     empty.touch()
     for file in (tmp_path / "missing.pem", empty):
@@ -82,7 +82,7 @@ def test_ca_file_that_is_none(clients: Clients, tmp_path: Path) -> None:
 def test_ca_file_with_a_mark(
     *, clients: Clients, authority: Authority, one_ca: Path, tmp_path: Path, encoding: str, before: str
 ) -> None:
-    """A byte order mark at the start of a bundle, or inside of one that was put together, loses no certificate."""
+    """A byte order mark at the start of or within a bundle loses no certificate."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text(before.format(other=one_ca.read_text()) + authority.file.read_text(), encoding=encoding)
     with ScriptedServer(answering(GOOD), tls=authority.server_context("localhost")) as server:
@@ -90,7 +90,7 @@ def test_ca_file_with_a_mark(
 
 
 def test_ca_file_from_a_pipe(clients: Clients, authority: Authority, tmp_path: Path) -> None:
-    """A bundle may come from a pipe, which all clients share; one without a writer is an error soon."""
+    """All clients share a bundle from a pipe; a pipe without a writer is an error."""
     reading, writing = os.pipe()
     os.write(writing, authority.file.read_bytes())
     os.close(writing)
@@ -100,13 +100,13 @@ def test_ca_file_from_a_pipe(clients: Clients, authority: Authority, tmp_path: P
             assert clients.client(server.url, ca_file=f"/dev/fd/{reading}").kernelcare.keys() == []
     os.close(reading)
     os.mkfifo(tmp_path / "fifo")
-    for name, problem in ((str(tmp_path / "fifo"), "is a pipe that nobody writes to"), ("/dev/zero", "is larger than")):
+    for name, problem in ((str(tmp_path / "fifo"), "is a pipe without a writer"), ("/dev/zero", "is larger than")):
         with pytest.raises(OSError, match=problem):
             clients.transport("https://127.0.0.1:9", ca_file=name)
 
 
 def test_no_ca_bundle_is_read_where_there_is_no_tls(clients: Clients, tmp_path: Path) -> None:
-    """A check is a process that lives for a moment, of which that would be a tenth; TLS to a proxy needs it as well."""
+    """The CA bundle is loaded only if CLN or the proxy uses TLS, as that takes a tenth of a check."""
     missing = str(tmp_path / "missing.pem")
     clients.transport("http://127.0.0.1:9", ca_file=missing)
     with pytest.raises(OSError, match="No such file"):
@@ -137,16 +137,16 @@ def test_one_tls_context_for_all_connections(
     [
         (
             b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
-            "what answers there does not speak TLS; is api_url right?",
+            "TLS handshake failed: the server does not speak TLS; check api_url",
         ),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "what answers there does not speak TLS; is api_url right?"),
-        (b"\x15\x03\x03\x00\x02\x02\x28", "TLS failed (sslv3 alert handshake failure)"),
-        (b"", "the connection was closed while shaking hands over TLS"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "TLS handshake failed: the server does not speak TLS; check api_url"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "TLS error: sslv3 alert handshake failure"),
+        (b"", "connection closed during the TLS handshake"),
     ],
     ids=["HTTP", "SSH", "an alert", "nothing"],
 )
 def test_server_without_tls(clients: Clients, answer: bytes, problem: str) -> None:
-    """What answers without TLS on the other side says what it is."""
+    """A server that does not speak TLS is reported as such."""
 
     def script(connection: socket.socket) -> None:
         connection.recv(1 << 16)
@@ -158,18 +158,18 @@ def test_server_without_tls(clients: Clients, answer: bytes, problem: str) -> No
 
 
 def test_http_to_a_server_with_tls(clients: Clients, authority: Authority) -> None:
-    """A server that expects TLS is no CLN that answers nonsense for ever: the error asks for the address."""
+    """Plain HTTP to a TLS server is an error that refers to api_url."""
     tls = authority.server_context("localhost")
     with ScriptedServer(answering(GOOD), tls=tls) as server, pytest.raises(ClnError) as raised:
         clients.client(server.url.replace("https:", "http:")).kernelcare.keys()
     assert raised.value.problem in {
-        "unexpected response from CLN: not valid HTTP (it does not begin with HTTP/); is api_url right?",
-        "the connection was closed while waiting for the answer",
+        "unexpected response from CLN: not valid HTTP (no HTTP status line); check api_url",
+        "connection closed while waiting for the response",
     }
 
 
 def test_no_keys_of_tls_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has them reads the tokens; Python writes them where a variable of the environment says."""
+    """SSLKEYLOGFILE is ignored, as its keys would decrypt the tokens."""
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
     tls._tls_context.cache_clear()
     session = ConnectionPool(

@@ -1,4 +1,4 @@
-"""How calls travel: retried where that is safe, bounded in number and size, observed, over few connections."""
+"""Requests are retried where that is safe, limited in number and size, observed, and reuse connections."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ GOOD = http_answer(b'{"success": true, "data": {}}')
 
 
 def test_deadline_has_passed(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """When nothing is left of the deadline nothing is sent, and that is what the error says."""
+    """After the deadline nothing is sent, and the error says so."""
     with pytest.raises(TimedOutError):
         read(clients.transport(served.url), deadline=Deadline(0, clients.clock))
     assert simulator.requests == []
 
 
 def test_deadline_passes_while_the_token_is_made(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A secret that took too long to read is a time-out, not an address that cannot be reached."""
+    """A secret that takes too long to read causes a timeout, not an unreachable CLN."""
     transport = clients.transport(served.url)
     deadline = Deadline(1, clients.clock)
 
@@ -50,21 +50,21 @@ def test_deadline_passes_while_the_token_is_made(clients: Clients, simulator: Si
 
     with pytest.raises(TimedOutError) as raised:
         transport.read(STATUS_JSON, dict, query, lambda answer: answer, deadline)
-    assert str(raised.value) == "nothing was sent, as the deadline had passed"
+    assert str(raised.value) == "deadline exceeded; request not sent"
     assert simulator.requests == []
 
 
 @pytest.mark.usefixtures("call_clock")
 def test_deadline_cuts_the_time_out(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A call gets what is left of the deadline where that is less than its time-out."""
+    """A call gets the rest of the deadline if that is shorter than its timeout."""
     simulator.faults.add(Fault("hang"))
     with pytest.raises(TimedOutError) as raised:
         read(clients.transport(served.url, timeout=60), deadline=Deadline(0.1, clients.clock))
-    assert str(raised.value) == "no complete answer within 0.1 s, it was still waiting for the answer"
+    assert str(raised.value) == "timed out after 0.1 s while waiting for the response"
 
 
 def test_each_request_has_a_token_of_its_own(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A retry makes a fresh token, which CLN takes, however long the wait was."""
+    """A retry makes a new token, which CLN accepts after any wait."""
     simulator.faults.add(Fault("status", status=429, retry_after=25, times=2))
     clients.client(served.url).kernelcare.keys()
     stamps = [int(request.query["token"].split("|")[1]) for request in simulator.requests]
@@ -72,7 +72,7 @@ def test_each_request_has_a_token_of_its_own(clients: Clients, simulator: Simula
 
 
 def test_token_is_made_when_it_is_sent(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A token is not older for the wait for its turn."""
+    """The token is made after waiting for a slot, so that it is not old."""
     client = clients.client(served.url, requests_per_second=0.001)
     client.kernelcare.keys()
     client.kernelcare.keys()
@@ -81,7 +81,7 @@ def test_token_is_made_when_it_is_sent(clients: Clients, simulator: Simulator, s
 
 
 def test_calls_a_second(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Calls to a host are spaced, retries among them."""
+    """Calls to a host, and their retries, are spaced."""
     transport = clients.transport(served.url, requests_per_second=0.5)
     simulator.faults.add(Fault("reset", times=1))
     for _ in range(3):
@@ -91,7 +91,7 @@ def test_calls_a_second(clients: Clients, simulator: Simulator, served: Served) 
 
 
 def test_calls_in_flight_and_connections(clients: Clients) -> None:
-    """However many threads ask, no more calls are in flight than allowed, nor more connections open."""
+    """Neither concurrent calls nor open connections exceed the limit, with any number of threads."""
     three = threading.Barrier(3)
     answered = []
 
@@ -108,7 +108,7 @@ def test_calls_in_flight_and_connections(clients: Clients) -> None:
 
 
 def test_one_connection_for_many_calls(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A connection is used again and again, as long as good answers come over it."""
+    """A connection is reused as long as it gives good responses."""
     transport = clients.transport(served.url)
     for _ in range(10):
         read(transport)
@@ -116,7 +116,7 @@ def test_one_connection_for_many_calls(clients: Clients, simulator: Simulator, s
 
 
 def test_connection_that_went_stale(clients: Clients) -> None:
-    """A connection that the server closed meanwhile costs nobody an error."""
+    """A connection that the server closed in the meantime causes no error."""
 
     closed = threading.Semaphore(0)
 
@@ -136,22 +136,22 @@ def test_connection_that_went_stale(clients: Clients) -> None:
 
 
 def test_gzip(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Answers are asked for in gzip, and unpacked."""
+    """Responses are requested in gzip, and decompressed."""
     answer = read(clients.transport(served.url))
     assert simulator.requests[0].headers["accept-encoding"] == "gzip"
     assert answer.body.startswith(b'{"message": null')
 
 
 def test_gzip_that_is_none(clients: Clients) -> None:
-    """A body that is not the gzip it should be is a bad answer."""
+    """A body that is not valid gzip is a bad answer."""
     answer = http_answer(b"no gzip", "Content-Encoding: gzip")
     with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError) as raised:
         read(clients.transport(server.url))
-    assert str(raised.value) == "unexpected response from CLN: not the gzip that its header declares"
+    assert str(raised.value) == "unexpected response from CLN: invalid gzip data"
 
 
 def test_gzip_that_is_cut(clients: Clients) -> None:
-    """A gzip body that ends too soon is no list that ends there."""
+    """A truncated gzip body is not taken for a complete list."""
     packed = gzip.compress(b'{"success": true, "data": [' + b'{"key": "A"},' * 1000 + b'{"key": "B"}]}')
     answer = http_answer(packed[:-20], "Content-Encoding: gzip")
     with ScriptedServer(answering(answer)) as server, pytest.raises(BadAnswerError):
@@ -162,13 +162,13 @@ def test_gzip_that_is_cut(clients: Clients) -> None:
 def test_huge_body(
     clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
-    """A body is read up to its bound and no further, by its unpacked size."""
+    """A body is read up to the limit of its decompressed size."""
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 3 << 20)
     simulator.faults.add(Fault("huge", size=1 << 33, gzip=packed))
     started = time.thread_time()
     with pytest.raises(BadAnswerError) as raised:
         read(clients.transport(served.url, timeout=20))
-    assert str(raised.value) == "the answer is larger than 3 MB, which no list of CLN is"
+    assert str(raised.value) == "unexpected response from CLN: larger than 3 MB"
     assert not raised.value.transient
     assert time.thread_time() - started < 2
 
@@ -176,7 +176,7 @@ def test_huge_body(
 def test_body_at_its_bound(
     clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A body of exactly the bound is read."""
+    """A body of exactly the maximum size is read."""
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
     simulator.faults.add(Fault("huge", size=1 << 20))
     assert len(read(clients.transport(served.url)).body) == 1 << 20
@@ -184,14 +184,14 @@ def test_body_at_its_bound(
 
 
 class Places(threading.Semaphore):
-    """Places that are not waited for, whatever time there is; ``waits`` holds the seconds that there were."""
+    """A semaphore that never waits; ``waits`` records the timeouts."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.waits: list[float] = []
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        """Take a place if there is one."""
+        """Acquire a slot if one is free."""
         if timeout is None:
             return super().acquire(blocking)
         self.waits.append(timeout)
@@ -202,11 +202,11 @@ class Places(threading.Semaphore):
 def test_large_bodies_take_turns(
     clients: Clients, simulator: Simulator, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who reads a large one leaves the place again, also when it is too large; while there is none others wait."""
+    """Large bodies are read in turn: each releases its slot, also if it is too large, while others wait."""
     monkeypatch.setattr(answer_module, "_LARGE_BODY", 1 << 20)
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 3 << 20)
     places = Places(1)
-    monkeypatch.setattr(answer_module, "_places_for_large", places)
+    monkeypatch.setattr(answer_module, "_large_bodies", places)
     simulator.faults.add(Fault("huge", size=2 << 20))
     for _ in range(2):
         assert len(read(clients.transport(served.url)).body) == 2 << 20
@@ -217,7 +217,7 @@ def test_large_bodies_take_turns(
             read(clients.transport(served.url))
     places.waits.clear()
     with places:
-        with pytest.raises(TimedOutError, match="it was still reading the answer"):
+        with pytest.raises(TimedOutError, match="while reading the response"):
             read(clients.transport(served.url, timeout=7))
         assert places.waits == [7]
         simulator.faults.clear()
@@ -226,14 +226,14 @@ def test_large_bodies_take_turns(
 
 
 def test_chunked_body(clients: Clients) -> None:
-    """A body in chunks is one body."""
+    """The chunks of a body are joined."""
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     with ScriptedServer(answering(head + b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")) as server:
         assert read(clients.transport(server.url)).body == b"hello world"
 
 
 def test_chunks_that_are_cut(clients: Clients) -> None:
-    """A chunked body without its end is cut, and tried again."""
+    """A truncated chunked body is an incomplete response, and retried."""
 
     def cut(connection: socket.socket) -> None:
         read_head(connection)
@@ -241,12 +241,12 @@ def test_chunks_that_are_cut(clients: Clients) -> None:
 
     with ScriptedServer(cut) as server, pytest.raises(BadAnswerError) as raised:
         read(clients.transport(server.url))
-    assert str(raised.value) == "the answer was cut: less came than its header promised"
+    assert str(raised.value) == "incomplete response from CLN: the connection was closed before the end of the body"
     assert server.connections == 3
 
 
 def test_byte_order_mark(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A mark of UTF-8 before an answer, JSON or plain, does not make it another."""
+    """A UTF-8 byte order mark before a JSON or plain-text response is ignored."""
     client = clients.client(served.url)
     for path, text in {
         "/kcare/key/list.json": '{"success": true, "data": []}',
@@ -257,11 +257,11 @@ def test_byte_order_mark(clients: Clients, simulator: Simulator, served: Served)
         simulator.faults.add(Fault("answer", path, body=text.encode("utf-8-sig")))
     assert client.kernelcare.keys() == []
     assert client.status.flags().flags == {"xmlrpc": True}
-    assert client.patch_status.of_key("WsTs821nSAtiastD").ok
+    assert client.patch_status.for_key("WsTs821nSAtiastD").ok
 
 
 def test_exchanges_are_observed(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """Each request is observed: template, status or reason, seconds, and CLN's clock less ours."""
+    """Each request is observed with template, status or reason, seconds, and clock skew."""
     simulator.faults.add(Fault("skew", seconds=90))
     simulator.faults.add(Fault("status", status=500, times=1))
     simulator.faults.add(Fault("reset", times=1))
@@ -294,7 +294,7 @@ def test_code_of_an_exchange(
     fault: Fault,
     code: str,
 ) -> None:
-    """The code is the HTTP status, or the reason why there is none."""
+    """The observed code is the HTTP status, or the reason of the failure."""
     monkeypatch.setattr(answer_module, "LARGEST_BODY", 1 << 20)
     simulator.faults.add(fault)
     with pytest.raises(ClnError):
@@ -303,17 +303,17 @@ def test_code_of_an_exchange(
 
 
 def test_call_without_a_turn_is_no_exchange(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """What was never sent is not observed as a request."""
+    """A call that was never sent is not observed."""
     with pytest.raises(TimedOutError):
         read(clients.transport(served.url), deadline=Deadline(0, clients.clock))
     with pytest.raises(InvalidArgumentError):
-        clients.client(served.url).patch_status.of_key("register_key.plain")
+        clients.client(served.url).patch_status.for_key("register_key.plain")
     assert clients.exchanges == []
     assert simulator.requests == []
 
 
 def test_clocks_are_compared_when_the_answer_begins(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that takes long to come does not count as a clock that is wrong."""
+    """A slow body does not count as clock skew."""
     asked, compared = threading.Event(), threading.Event()
     time_now = clients.clock.time
 
@@ -339,14 +339,14 @@ def test_clocks_are_compared_when_the_answer_begins(clients: Clients, monkeypatc
 
 
 def test_answer_without_a_date(clients: Clients) -> None:
-    """Without a date there is no clock to compare with ours."""
+    """A response without a date gives no clock skew."""
     with ScriptedServer(answering(http_answer(b"", "Date: not a date"))) as server:
         read(clients.transport(server.url))
     assert [exchange.clock_skew for exchange in clients.exchanges] == [None]
 
 
 def test_label_where_the_host_is_not_enough(clients: Clients, served: Served) -> None:
-    """Two roots at one host are told apart by their label, in texts and in what is observed."""
+    """Two roots on one host are distinguished by their label, in errors and observed requests."""
     client = clients.client(served.url + "/nowhere", label="cln.example.com/nowhere")
     with pytest.raises(BadAnswerError) as raised:
         client.kernelcare.keys()
@@ -364,20 +364,20 @@ def test_label_where_the_host_is_not_enough(clients: Clients, served: Served) ->
     ],
 )
 def test_host_of_an_api_root(api_url: str, host: str) -> None:
-    """The host is what stands in the URL, with its port, without credentials."""
+    """The host is that of the URL, with its port and without credentials."""
     assert TransportSettings(api_url).host == host
     assert TransportSettings(api_url).api == host
 
 
 def test_another_root(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """The root of the API is a setting: an ePortal answers below another path."""
+    """The API root can be set, as an ePortal has another path."""
     with pytest.raises(BadAnswerError):
-        clients.client(served.url.replace("/api", "/admin/api")).patch_status.of_key("WsTs821nSAtiastD")
+        clients.client(served.url.replace("/api", "/admin/api")).patch_status.for_key("WsTs821nSAtiastD")
     assert simulator.requests[0].target == "/admin/api/kcare/nagios/WsTs821nSAtiastD"
 
 
 def test_closed_connections_are_opened_anew(clients: Clients, simulator: Simulator, served: Served) -> None:
-    """A closed transport holds no connection, and opens one again when it is asked."""
+    """A closed transport holds no connection, and reconnects for the next call."""
     transport = clients.transport(served.url)
     read(transport)
     transport.close()
@@ -386,14 +386,14 @@ def test_closed_connections_are_opened_anew(clients: Clients, simulator: Simulat
 
 
 def test_allow_list_holds_for_equal_templates(clients: Clients, served: Served) -> None:
-    """An endpoint is one of the reads by its template."""
+    """Whether an endpoint is read-only depends on its template."""
     assert type(KERNELCARE_KEYS)("/kcare/key/list.json") == KERNELCARE_KEYS
     with pytest.raises(PermissionError):
         read(clients.transport(served.url), type(KERNELCARE_KEYS)("/kcare/key/list.json/../delete.json"))
 
 
 def test_threads_do_not_share_deadlines(clients: Clients) -> None:
-    """A call that is cut off does not cut off those of other threads."""
+    """A call that times out does not affect calls of other threads."""
     asked, cut = threading.Event(), threading.Event()
 
     def answer_after_the_cut(connection: socket.socket) -> None:
@@ -454,7 +454,7 @@ _LINES = [
 
 
 def test_any_bytes_of_a_server(clients: Clients) -> None:
-    """Whatever a server sends, the outcome is an answer or a ClnError."""
+    """Any bytes of a server give a response or a ClnError."""
     sends = b""
 
     def script(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Each sample of the API document, a file each, named for its call.
+"""The samples of the API document, one file each, named after the call.
 
 ``literal/`` holds them byte for byte as the document prints them. ``repaired/`` holds what must have been meant where
 the PDF broke the JSON or the document gives no more than words.

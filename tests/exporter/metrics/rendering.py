@@ -1,4 +1,4 @@
-"""Observations made by hand, and the text that a metrics module makes of them."""
+"""Helpers that create observations and render them by a module of metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.helpers.clock import NOW
 def observed(
     parts: Mapping[str, Any], *, at: float = NOW, account: str = "acme", probe: str = "kernelcare"
 ) -> Observation[Any]:
-    """Return an observation of ``parts``, all read ``at`` a time."""
+    """Return an observation of ``parts``, all read at ``at`` (Unix seconds)."""
     return Observation(
         probe=probe,
         account=account,
@@ -33,7 +33,7 @@ def viewed(
     failure: Failure | None = None,
     now: float = NOW,
 ) -> ProbeReport:
-    """Return how a probe stands ``now`` that runs each quarter of an hour, and whose data count for an hour."""
+    """Return the report at ``now`` on a probe with an interval of 15 minutes and a max_age of an hour."""
     return ProbeReport(
         probe=probe if observation is None else observation.probe,
         account=account if observation is None else observation.account,
@@ -44,8 +44,8 @@ def viewed(
         duration=None if last_run is None else 0.25,
         last_success=last_success,
         failure=failure,
-        read=0 if observation is None else len(observation.parts),
-        lacking=0 if observation is None else len(observation.lacking),
+        parts_ok=0 if observation is None else len(observation.parts),
+        parts_missing=0 if observation is None else len(observation.parts_missing),
         missing=[] if observation is None else observation.gaps,
         observation=observation,
         ages=Ages(
@@ -58,7 +58,7 @@ def viewed(
 def text_of(
     render: Callable[[Observation[Any], Any, Series], None], observation: Observation[Any], settings: ProbeSettings
 ) -> str:
-    """Return the series that ``render`` writes, family by family."""
+    """Return the series that ``render`` adds, family by family."""
     series = Series()
     render(observation, settings, series)
     return b"".join(series.texts().values()).decode()

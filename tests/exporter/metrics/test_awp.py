@@ -1,4 +1,4 @@
-"""The text of the metrics of AccelerateWP."""
+"""Tests of the metrics of AccelerateWP."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.helpers.clock import NOW
 from .rendering import observed, text_of
 
 
-def test_what_is_billed() -> None:
-    """By product and limit; a month older than the two, which was kept from an earlier run, is left out."""
+def test_billable_entities() -> None:
+    """Billable entities are by product and limit, for the current and the previous month only."""
     current, previous = months_at(NOW)
     months = {
         current: AwpMonth(current, [AwpCount("AWP_CDN", "50 GB", 3), AwpCount("AWP_PREMIUM", "", 0)]),

@@ -1,4 +1,4 @@
-"""The text of the metrics of ELS keys and servers."""
+"""Tests of the metrics of ELS keys and servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRODUCT = ElsProduct(
 
 
 def test_keys_and_servers() -> None:
-    """A limit of 0 is unlimited, one that is not told is absent; a server of a key that is not listed is shown."""
+    """A limit of 0 is unlimited, and a missing one is absent; servers of an unlisted key are exposed."""
     assert (
         text_of(render, observed({"ELS CELS7": PRODUCT}), ElsSettings())
         == """\

@@ -1,4 +1,4 @@
-"""The text of all targets: one consistent state, contiguous families, and a gzip form that is the same text."""
+"""Tests of the exposition: consistent state, contiguous families, and a gzip form of the same text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from cln_monitor.exporter.metrics.exposition import Exposition, Fragment, Page, page_of
+from cln_monitor.exporter.metrics.exposition import Exposition, ExpositionStore, Fragment, exposition_of
 from cln_monitor.exporter.metrics.families import Family
 
 A, B, C = (Family(f"cln_{name}", f"Family {name}.", ("account",)) for name in "abc")
@@ -23,37 +23,37 @@ def texts(*values: tuple[Family, str]) -> Mapping[Family, bytes]:
     return {family: f'{family.name}{{account="{account}"}} 1\n'.encode() for family, account in values}
 
 
-def plain(page: Page, tail: bytes = b"") -> bytes:
-    """Return the text of ``page``."""
-    return b"".join(page.plain(tail))
+def plain(exposition: Exposition, tail: bytes = b"") -> bytes:
+    """Return the text of ``exposition``."""
+    return b"".join(exposition.plain(tail))
 
 
-def unzipped(page: Page, tail: bytes = b"") -> bytes:
-    """Return the text of the gzip form of ``page``, read by zlib as one member that ends where the data end."""
+def unzipped(exposition: Exposition, tail: bytes = b"") -> bytes:
+    """Return the decompressed gzip form of ``exposition``; it must be a single member without trailing data."""
     reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    text = reader.decompress(b"".join(page.gzipped(tail)))
+    text = reader.decompress(b"".join(exposition.gzipped(tail)))
     assert (reader.eof, reader.unused_data) == (True, b"")
     return text
 
 
 @pytest.fixture
-def exposition() -> Exposition:
-    """An exposition of three families."""
-    return Exposition((A, B, C))
+def store() -> ExpositionStore:
+    """A store of three families."""
+    return ExpositionStore((A, B, C))
 
 
-def test_nothing_yet(exposition: Exposition) -> None:
-    """Without targets there is the tail alone."""
-    assert plain(exposition.page, b"tail\n") == unzipped(exposition.page, b"tail\n") == b"tail\n"
-    assert plain(exposition.page) == unzipped(exposition.page) == b""
+def test_without_targets(store: ExpositionStore) -> None:
+    """Without targets the exposition is only the tail."""
+    assert plain(store.exposition, b"tail\n") == unzipped(store.exposition, b"tail\n") == b"tail\n"
+    assert plain(store.exposition) == unzipped(store.exposition) == b""
 
 
-def test_families_are_contiguous(exposition: Exposition) -> None:
-    """Each is introduced once, in the order of the exposition; the targets follow each other in it."""
-    exposition.publish("one", texts((B, "one"), (A, "one")))
-    exposition.publish("two", texts((A, "two"), (C, "two")))
+def test_families_are_contiguous(store: ExpositionStore) -> None:
+    """Each family has one header, in the order of the store, followed by the series of all targets."""
+    store.publish("one", texts((B, "one"), (A, "one")))
+    store.publish("two", texts((A, "two"), (C, "two")))
     assert (
-        plain(exposition.page, b"tail\n").decode()
+        plain(store.exposition, b"tail\n").decode()
         == """\
 # HELP cln_a Family a.
 # TYPE cln_a gauge
@@ -70,70 +70,70 @@ tail
     )
 
 
-def test_what_vanished_is_gone(exposition: Exposition) -> None:
-    """A publication is all there is of a target; a family without series loses its header too."""
-    exposition.publish("one", texts((A, "one"), (B, "one")))
-    exposition.publish("two", texts((A, "two")))
-    exposition.publish("one", texts((B, "one")))
-    assert b'account="one"' not in plain(exposition.page).partition(b"cln_b")[0]
-    exposition.replace({"two": texts((A, "two"))})
-    assert plain(exposition.page) == A.header + b'cln_a{account="two"} 1\n'
-    exposition.replace({})
-    assert plain(exposition.page) == b""
+def test_removed_series_disappear(store: ExpositionStore) -> None:
+    """Publishing a target replaces all of its series, and a family without series has no header."""
+    store.publish("one", texts((A, "one"), (B, "one")))
+    store.publish("two", texts((A, "two")))
+    store.publish("one", texts((B, "one")))
+    assert b'account="one"' not in plain(store.exposition).partition(b"cln_b")[0]
+    store.replace({"two": texts((A, "two"))})
+    assert plain(store.exposition) == A.header + b'cln_a{account="two"} 1\n'
+    store.replace({})
+    assert plain(store.exposition) == b""
 
 
-def test_a_page_does_not_change(exposition: Exposition) -> None:
-    """A scrape that is still being sent sees one state to its end."""
-    exposition.publish("one", texts((A, "one")))
-    page = exposition.page
-    before, zipped = plain(page), page.gzipped(b"")
-    exposition.publish("one", texts((A, "changed")))
-    exposition.publish("two", texts((A, "two")))
-    assert (plain(page), page.gzipped(b"")) == (before, zipped)
+def test_an_exposition_does_not_change(store: ExpositionStore) -> None:
+    """An exposition that is being sent does not change when targets are published."""
+    store.publish("one", texts((A, "one")))
+    exposition = store.exposition
+    before, zipped = plain(exposition), exposition.gzipped(b"")
+    store.publish("one", texts((A, "changed")))
+    store.publish("two", texts((A, "two")))
+    assert (plain(exposition), exposition.gzipped(b"")) == (before, zipped)
 
 
-def test_a_target_is_never_half_seen(exposition: Exposition) -> None:
-    """While a target changes, each page has all its families of one state."""
+def test_a_target_is_published_atomically(store: ExpositionStore) -> None:
+    """While a target is published, each exposition has all of its families in the same state."""
     stop = threading.Event()
 
     def publish() -> None:
         turn = 0
         while not stop.is_set():
             turn += 1
-            exposition.publish("one", texts((A, str(turn)), (B, str(turn)), (C, str(turn))))
+            store.publish("one", texts((A, str(turn)), (B, str(turn)), (C, str(turn))))
 
     publisher = threading.Thread(target=publish)
     publisher.start()
     try:
         for _ in range(300):
-            text = plain(exposition.page)
+            text = plain(store.exposition)
             assert len(set(text.split(b'"')[1::2])) <= 1
-            assert unzipped(exposition.page).count(b'"') in {0, 6}
+            assert unzipped(store.exposition).count(b'"') in {0, 6}
     finally:
         stop.set()
         publisher.join()
 
 
-def test_what_has_not_changed_is_not_compressed_again(exposition: Exposition, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work is done for what changed: one family of one target, and never at a scrape."""
+def test_unchanged_texts_are_not_compressed_again(store: ExpositionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the changed families of a target are compressed, and nothing is compressed on a scrape."""
     compressed: list[bytes] = []
-    compress = Fragment.of
+    compress = Fragment.compress
 
     def counted(text: bytes) -> Fragment:
         compressed.append(text)
         return compress(text)
 
-    monkeypatch.setattr(Fragment, "of", counted)
-    exposition.publish("one", texts((A, "one"), (B, "one")))
-    exposition.publish("two", texts((A, "two")))
+    monkeypatch.setattr(Fragment, "compress", counted)
+    store.publish("one", texts((A, "one"), (B, "one")))
+    store.publish("two", texts((A, "two")))
     assert len(compressed) == 3
     compressed.clear()
-    exposition.publish("one", texts((A, "one"), (B, "changed")))
+    store.publish("one", texts((A, "one"), (B, "changed")))
     assert compressed == [b'cln_b{account="changed"} 1\n']
     compressed.clear()
-    exposition.publish("one", texts((A, "one"), (B, "changed")))
-    exposition.replace({"one": texts((A, "one"), (B, "changed"))})
-    exposition.page.gzipped(b"tail")
+    store.publish("one", texts((A, "one"), (B, "changed")))
+    store.replace({"one": texts((A, "one"), (B, "changed"))})
+    store.exposition.gzipped(b"tail")
     assert compressed == []
 
 
@@ -143,36 +143,36 @@ PIECES = st.lists(st.tuples(st.sampled_from([A, B, C]), st.sampled_from("xyz"), 
 @example_settings(max_examples=100)
 @given(PIECES, st.binary(max_size=60))
 def test_gzip_holds_the_plain_text(pieces: list[tuple[Family, str, bytes]], tail: bytes) -> None:
-    """Whatever was published, changed and withdrawn: the gzip form is one valid member of the same bytes."""
-    exposition = Exposition((A, B, C))
+    """After any publications and removals the gzip form is one valid member of the same text."""
+    store = ExpositionStore((A, B, C))
     for family, target, text in pieces:
         if text:
-            exposition.publish(target, {family: text, C: text[:5]})
+            store.publish(target, {family: text, C: text[:5]})
         else:
-            exposition.replace({target: {family: b"left\n"}})
-    whole = plain(exposition.page, tail)
-    assert unzipped(exposition.page, tail) == whole
-    assert gzip.decompress(b"".join(exposition.page.gzipped(tail))) == whole
-    assert exposition.page.size + len(tail) == len(whole)
+            store.replace({target: {family: b"left\n"}})
+    whole = plain(store.exposition, tail)
+    assert unzipped(store.exposition, tail) == whole
+    assert gzip.decompress(b"".join(store.exposition.gzipped(tail))) == whole
+    assert store.exposition.size + len(tail) == len(whole)
 
 
 def test_gzip_of_large_texts() -> None:
-    """Far beyond the window of the compression nothing refers to what another fragment holds."""
+    """A fragment larger than the compression window does not refer to other fragments."""
     line = b'cln_a{account="one",server="%d"} 1398871560\n'
     large = b"".join(line % number for number in range(20_000))
-    exposition = Exposition((A, B))
-    exposition.publish("one", {A: large, B: large})
-    exposition.publish("two", {A: large})
-    whole = plain(exposition.page, large)
-    assert unzipped(exposition.page, large) == whole
-    assert sum(map(len, exposition.page.gzipped(large))) < len(whole) / 5
-    exposition.replace({"two": {A: large}})
-    assert unzipped(exposition.page, large) == A.header + large + large
+    store = ExpositionStore((A, B))
+    store.publish("one", {A: large, B: large})
+    store.publish("two", {A: large})
+    whole = plain(store.exposition, large)
+    assert unzipped(store.exposition, large) == whole
+    assert sum(map(len, store.exposition.gzipped(large))) < len(whole) / 5
+    store.replace({"two": {A: large}})
+    assert unzipped(store.exposition, large) == A.header + large + large
 
 
-def test_page_of() -> None:
-    """A page of one target alone, its families in the order in which they were written."""
-    assert plain(page_of(texts((B, "one"), (A, "one")))) == (
+def test_exposition_of() -> None:
+    """The exposition of a single target has its families in the order in which they were rendered."""
+    assert plain(exposition_of(texts((B, "one"), (A, "one")))) == (
         B.header + b'cln_b{account="one"} 1\n' + A.header + b'cln_a{account="one"} 1\n'
     )
-    assert plain(page_of({})) == b""
+    assert plain(exposition_of({})) == b""

@@ -1,4 +1,4 @@
-"""Families and series: what is written is read back the same by the parsers of Prometheus."""
+"""Tests of families and series, whose text is parsed back by the parsers of Prometheus."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FAMILY = Family("cln_test", "A family of the tests.", ("one", "two"))
 OTHER = Family("cln_other", "Another.", ("one",))
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-"""All that UTF-8 can carry; what it cannot is cleaned where it enters."""
+"""Any text that UTF-8 can encode; surrogates are replaced when responses are decoded."""
 
 
 def written(series: Series) -> str:
-    """Return the whole text of ``series``."""
+    """Return the text of ``series`` with the headers of their families."""
     return "".join(family.header.decode() + text.decode() for family, text in series.texts().items())
 
 
@@ -32,7 +32,7 @@ def written(series: Series) -> str:
 @example("\r", "\u2028")
 @example("}", '",two="')
 def test_any_label_is_read_back(one: str, two: str) -> None:
-    """Both parsers give back what was written, whatever it is."""
+    """Any label value is parsed back by both parsers."""
     series = Series()
     series.add(FAMILY, (one, two), 1)
     text = written(series)
@@ -59,14 +59,14 @@ def test_any_label_is_read_back(one: str, two: str) -> None:
     ids=repr,
 )
 def test_number(value: float, text: str) -> None:
-    """Whole numbers without a point, infinity in the spelling of Prometheus."""
+    """Integral values have no decimal point, and infinity is written as Prometheus does."""
     assert number(value) == text
 
 
 @example_settings(max_examples=100)
 @given(st.one_of(st.floats(allow_nan=False), st.integers(-(2**63), 2**63)))
 def test_any_number_is_read_back(value: float) -> None:
-    """Not a digit is lost."""
+    """Any number is parsed back without a loss of precision."""
     assert float(number(value)) == float(value)
 
 
@@ -82,22 +82,22 @@ def test_any_number_is_read_back(value: float) -> None:
     ],
 )
 def test_escape(text: str, escaped: str) -> None:
-    """Backslash, quote and newline, and nothing else."""
+    """Only backslash, quote and newline are escaped."""
     assert escape(text) == escaped
 
 
 def test_header() -> None:
-    """HELP, then TYPE."""
+    """The header of a family is its HELP, then its TYPE."""
     assert FAMILY.header == b"# HELP cln_test A family of the tests.\n# TYPE cln_test gauge\n"
 
 
 def test_buckets_have_no_type() -> None:
-    """None of those there are would be true of them in both formats."""
+    """A gauge histogram has no TYPE, as no type is valid for it in both formats."""
     assert Family("cln_b_bucket", "B.", ("le",), buckets=True).header == b"# HELP cln_b_bucket B.\n"
 
 
 def test_series_of_a_family_stay_together() -> None:
-    """In whatever order they are added; a family without series has no text."""
+    """Series are grouped by family in any order of addition, and a family without series has no text."""
     series = Series()
     series.add(FAMILY, ("a", "b"), 1)
     series.add(OTHER, ("c",), 2)
@@ -111,14 +111,14 @@ def test_series_of_a_family_stay_together() -> None:
 
 @pytest.mark.parametrize("values", [("a",), ("a", "b", "c")], ids=["too-few", "too-many"])
 def test_a_wrong_number_of_labels_is_refused(values: tuple[str, ...]) -> None:
-    """Never cut or filled up in silence."""
+    """Too few or too many label values are an error."""
     with pytest.raises(ValueError, match="zip"):
         Series().add(FAMILY, values, 1)
 
 
 @pytest.mark.parametrize(("limit", "dropped"), [(3, 0), (2, 3), (0, 3)])
 def test_drop_over(limit: int, dropped: int) -> None:
-    """All or nothing: half of the servers would be a wrong picture."""
+    """Over the limit all series of the families are dropped, and otherwise none."""
     series = Series()
     series.add(OTHER, ("stays",), 1)
     series.add(FAMILY, ("a", "b"), 1)
@@ -130,8 +130,8 @@ def test_drop_over(limit: int, dropped: int) -> None:
 
 
 @pytest.mark.parametrize("family", ALL_FAMILIES, ids=lambda family: family.name)
-def test_each_family_of_ours(family: Family) -> None:
-    """Has the prefix, a HELP on one line that says it is polled when it is, and its own account or API."""
+def test_each_family(family: Family) -> None:
+    """Each family has the prefix, a HELP on one line that says if it is polled, and a first label account or api."""
     assert family.name.startswith("cln_")
     assert not set("\\\n") & set(family.help)
     assert family.help.endswith(".")
@@ -141,6 +141,6 @@ def test_each_family_of_ours(family: Family) -> None:
 
 
 def test_names_of_families_are_unique() -> None:
-    """No two families go by one name."""
+    """All families have different names."""
     names = [family.name for family in ALL_FAMILIES]
     assert len(set(names)) == len(names)

@@ -1,4 +1,4 @@
-"""The text of the metrics of server groups."""
+"""Tests of the metrics of server groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUP = GroupState(
 
 
 def test_groups_and_their_servers() -> None:
-    """Counted by product; a group of none is there with a zero."""
+    """Servers of a group are counted by product, and an empty group has a count of 0."""
     assert (
         text_of(render, observed({"web": GROUP, "none": GroupState("none", [])}), GroupsSettings())
         == """\
@@ -29,7 +29,7 @@ cln_group_server_info{account="acme",group="web",product="IMUNIFY",server_id="c"
 
 
 def test_server_series_off() -> None:
-    """The counts stay."""
+    """With server_series: false there are counts but no per-server series."""
     text = text_of(render, observed({"web": GROUP}), GroupsSettings(server_series=False))
     assert text.count("cln_group_servers{") == 2
     assert "server_id" not in text

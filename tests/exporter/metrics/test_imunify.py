@@ -1,4 +1,4 @@
-"""The text of the metrics of Imunify keys and servers."""
+"""Tests of the metrics of Imunify keys and servers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KEY = ImunifyKeyServers(
 
 
 def test_a_key_and_its_servers() -> None:
-    """The number that the list of keys reports stands beside the servers that were counted."""
+    """The number of servers reported by the list of keys is a metric beside the counted servers."""
     assert (
         text_of(render, observed({"k": KEY}), CheckinSettings())
         == """\
@@ -48,15 +48,15 @@ cln_imunify_server_last_checkin_timestamp_seconds{account="acme",key="k",server_
         ("servers_reported", None, []),
     ],
 )
-def test_what_cln_may_leave_out(field: str, value: int | None, lines: list[str]) -> None:
-    """A limit of 0 is unlimited, a report of 0 is zero; what CLN does not tell is absent."""
+def test_optional_fields(field: str, value: int | None, lines: list[str]) -> None:
+    """A limit of 0 is unlimited and a reported number of 0 is zero; missing fields are absent."""
     key = msgspec.structs.replace(KEY, **{field: value})
     text = text_of(render, observed({"k": key}, probe="imunify"), CheckinSettings())
     assert [line for line in text.splitlines() if f"key_servers_{field.removeprefix('servers_')}{{" in line] == lines
 
 
 def test_server_series_off() -> None:
-    """The counts stay, the series a server go."""
+    """With server_series: false there are counts but no per-server series."""
     text = text_of(render, observed({"k": KEY}), CheckinSettings(server_series=False))
     assert "server_id" not in text
     assert 'checkin="fresh"} 1' in text

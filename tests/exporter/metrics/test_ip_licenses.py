@@ -1,4 +1,4 @@
-"""The text of the metrics of IP licences."""
+"""Tests of the metrics of IP licenses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS = {"licenses": LICENSES, "check-ins 1": CHECKINS}
 
 
 def test_licenses() -> None:
-    """Counted by type and use, zeros included; a series an address, absent where CLN tells nothing."""
+    """Licenses are counted by type and use, including zeros, with one series per address for each reported field."""
     text = text_of(render, observed(PARTS, probe="ip_licenses"), IpLicensesSettings())
     assert (
         text
@@ -52,7 +52,7 @@ cln_ip_license_created_timestamp_seconds{account="acme",ip="2001:db8::1",license
 
 
 def test_server_series_off() -> None:
-    """The counts stay, the series an address go; ages are those of the licences in use whose check-in is known."""
+    """With server_series: false a histogram of the ages of licenses in use replaces the per-address series."""
     settings = IpLicensesSettings(server_series=False)
     text = text_of(render, observed(PARTS, probe="ip_licenses"), settings)
     assert 'ip="' not in text
@@ -61,19 +61,19 @@ def test_server_series_off() -> None:
     assert ages[0] == 'cln_ip_license_checkin_age_seconds_bucket{account="acme",license="KernelCare",le="3600"} 1'
     assert (len(ages), ages[-1].split(",")[-1]) == (10, 'le="+Inf"} 1')
     older = msgspec.structs.replace(CHECKINS, checkins=[LicenseCheckin("192.0.2.1", "KernelCare", NOW - 7260)])
-    seen = observed({"licenses": LICENSES}, probe="ip_licenses")
+    observation = observed({"licenses": LICENSES}, probe="ip_licenses")
     (kept,) = observed({"check-ins 1": older}, at=NOW - 3660).parts
-    text = text_of(render, msgspec.structs.replace(seen, parts=(*seen.parts, kept)), settings)
+    text = text_of(render, msgspec.structs.replace(observation, parts=(*observation.parts, kept)), settings)
     assert 'le="3600"} 1' in text
 
 
-def test_use_that_cln_does_not_tell() -> None:
-    """Is a value of its own in the counts, and no series of the address; a check-in is told."""
-    seen = {
+def test_unknown_use() -> None:
+    """A license whose use is unknown is counted as unknown, and has a check-in but no registered series."""
+    parts = {
         "licenses": IpLicenseList(licenses=[LicenseState("192.0.2.1", "KernelCare", None, None)]),
         "check-ins 1": CHECKINS,
     }
-    text = text_of(render, observed(seen, probe="ip_licenses"), IpLicensesSettings())
+    text = text_of(render, observed(parts, probe="ip_licenses"), IpLicensesSettings())
     assert text.splitlines() == [
         'cln_ip_licenses{account="acme",license="KernelCare",registered="true"} 0',
         'cln_ip_licenses{account="acme",license="KernelCare",registered="false"} 0',
@@ -83,26 +83,26 @@ def test_use_that_cln_does_not_tell() -> None:
 
 
 def test_no_licenses() -> None:
-    """Nothing is counted of types that the account does not have."""
+    """Types without licenses are not counted."""
     assert text_of(render, observed({"licenses": IpLicenseList()}, probe="ip_licenses"), IpLicensesSettings()) == ""
 
 
 def test_without_checkins() -> None:
-    """What the list tells is told all the same."""
+    """Without check-ins the fields of the list are exposed."""
     text = text_of(render, observed({"licenses": LICENSES}, probe="ip_licenses"), IpLicensesSettings())
     whole = text_of(render, observed(PARTS, probe="ip_licenses"), IpLicensesSettings())
     assert text.splitlines() == [line for line in whole.splitlines() if "last_checkin" not in line]
 
 
 def test_checkins_of_an_earlier_run() -> None:
-    """Of two the newer counts, wherever it stands; those of a licence that has gone, and those alone, are not shown."""
+    """The newer of two check-ins is exposed in any order; those of a removed license are not."""
     older = IpLicenseList(
         checkins=[LicenseCheckin("192.0.2.1", "KernelCare", NOW - 900), LicenseCheckin("192.0.2.9", "KernelCare", NOW)]
     )
     now = observed(PARTS, probe="ip_licenses")
     (kept,) = observed({"check-ins 2": older}, at=NOW - 600).parts
     for parts in ((*now.parts, kept), (kept, *now.parts)):
-        seen = msgspec.structs.replace(now, parts=parts)
-        text = text_of(render, seen, IpLicensesSettings())
+        observation = msgspec.structs.replace(now, parts=parts)
+        text = text_of(render, observation, IpLicensesSettings())
         assert text == text_of(render, now, IpLicensesSettings())
     assert text_of(render, msgspec.structs.replace(now, parts=(kept,)), IpLicensesSettings()) == ""

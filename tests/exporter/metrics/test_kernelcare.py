@@ -1,4 +1,4 @@
-"""The text of the metrics of KernelCare keys and servers."""
+"""Tests of the metrics of KernelCare keys and servers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY = KernelCareKeyServers(
 
 
 def test_a_key_and_its_servers() -> None:
-    """Counts by check-in, the limit, and a timestamp a server where there is one."""
+    """A key has counts by check-in, a limit, and the timestamps of its servers."""
     assert (
         text_of(render, observed({"k": KEY}), CheckinSettings())
         == r"""
@@ -55,27 +55,27 @@ cln_kernelcare_server_created_timestamp_seconds{account="acme",key="k",server_id
     ],
 )
 def test_limit(limit: int | None, line: str | None) -> None:
-    """CLN's 0 is unlimited; what CLN does not tell is absent."""
+    """A limit of 0 is unlimited, and a missing one is absent."""
     text = text_of(render, observed({"k": msgspec.structs.replace(KEY, limit=limit)}), CheckinSettings())
     assert [found for found in text.splitlines() if "limit" in found] == ([line] if line else [])
 
 
 @pytest.mark.parametrize(("enabled", "label"), [(True, "true"), (False, "false"), (None, "")])
 def test_enabled(enabled: bool | None, label: str) -> None:
-    """As CLN tells; empty when it does not."""
+    """The label enabled is as reported by CLN, and empty if missing."""
     text = text_of(render, observed({"k": msgspec.structs.replace(KEY, enabled=enabled)}), CheckinSettings())
     assert f',enabled="{label}"}} 1\n' in text
 
 
 def test_a_key_without_servers() -> None:
-    """Has zero of each kind, and no series a server."""
+    """A key without servers has counts of 0 and no per-server series."""
     text = text_of(render, observed({"k": msgspec.structs.replace(KEY, servers=[], note="")}), CheckinSettings())
     assert [line.rpartition(" ")[2] for line in text.splitlines() if "key_servers{" in line] == ["0", "0", "0", "0"]
     assert "server_id" not in text
 
 
 def test_server_series_off() -> None:
-    """The counts stay, the series a server go; how many are of what age takes their place."""
+    """With server_series: false a histogram of ages replaces the per-server series."""
     text = text_of(render, observed({"k": KEY}), CheckinSettings(server_series=False))
     assert "server_id" not in text
     assert 'checkin="fresh"} 1' in text
@@ -95,15 +95,15 @@ def test_server_series_off() -> None:
     ]
 
 
-def test_an_age_is_that_of_the_reading() -> None:
-    """Like the counts; and an age that is a bound belongs to its bucket."""
+def test_ages_are_computed_at_the_time_of_reading() -> None:
+    """Ages are as of the time of reading, and an age equal to a bound is in its bucket."""
     settings = CheckinSettings(server_series=False)
     (_, *later) = (text_of(render, observed({"k": KEY}, at=NOW + seconds), settings) for seconds in (0, 3540, 3541))
     assert ['le="3600"} 1' in text for text in later] == [True, False]
 
 
 def test_stale_is_judged_at_the_time_of_reading() -> None:
-    """A kept part does not turn stale while CLN is away: what is shown is what was seen."""
+    """A part kept while CLN is down does not become stale."""
     settings = CheckinSettings(stale_after=Duration(61))
     assert 'checkin="fresh"} 1' in text_of(render, observed({"k": KEY}), settings)
     assert 'checkin="fresh"} 0' in text_of(render, observed({"k": KEY}, at=NOW + 2), settings)
@@ -117,10 +117,10 @@ NEW = KernelCareServer("new", "192.0.2.9", NOW - 86400, NOW - 60)
     ("names", "count"), [({}, 1), ({"old": "web1", "new": "web1"}, 1), ({"old": "web1", "new": "web2"}, 0)]
 )
 def test_superseded_servers(names: dict[str, str], count: int) -> None:
-    """A newer registration may be on another key; host names have to agree as far as they are known."""
+    """A server is superseded by a newer registration on any key if known host names agree."""
     keys = {name: msgspec.structs.replace(KEY, key=name, servers=[row]) for name, row in (("a", OLD), ("b", NEW))}
-    view = msgspec.structs.replace(viewed(observed(keys)), host_names=names)
-    text = render_target(view, CheckinSettings(), 100)[KEY_SUPERSEDED].decode().splitlines()
+    report = msgspec.structs.replace(viewed(observed(keys)), host_names=names)
+    text = render_target(report, CheckinSettings(), 100)[KEY_SUPERSEDED].decode().splitlines()
     assert text[-2:] == [
         f'cln_kernelcare_key_servers_superseded{{account="acme",key="a"}} {count}',
         'cln_kernelcare_key_servers_superseded{account="acme",key="b"} 0',

@@ -1,4 +1,4 @@
-"""The text of the metrics of the patch status."""
+"""Tests of the metrics of the patch status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HOST = PatchedHost("web1.example.net", "192.0.2.1", "outofdate")
 
 
 def test_a_key_and_the_account() -> None:
-    """Counts and verdict of both, and the hosts that the answer about the key names; a host named twice is one."""
+    """A key and the account have counts and a verdict; a host that is listed twice is one series."""
     parts = {
         "k": PatchState("key", "WsTs-8c7994d7", ok=False, counts=COUNTS, hosts=[HOST, HOST]),
         "reseller": PatchState("reseller", "", ok=True, counts=dict.fromkeys(COUNTS, 0), hosts=[]),
@@ -37,14 +37,14 @@ cln_patch_status_host{account="acme",key="WsTs-8c7994d7",host="web1.example.net"
 
 
 def test_without_counts() -> None:
-    """An answer that says in words alone that all is well, or not, has a verdict and no counts."""
+    """A response without counts has only a verdict."""
     parts = {"k": PatchState("key", "k", ok=True, counts=None, hosts=[])}
     text = text_of(render, observed(parts, probe="patch_status"), PatchStatusSettings())
     assert text == 'cln_patch_status_ok{account="acme",scope="key",key="k"} 1\n'
 
 
 def test_hosts_of_one_name() -> None:
-    """Two addresses or two states of one name are two series."""
+    """A host name with two addresses or two states is two series."""
     hosts = [HOST, PatchedHost(HOST.host, "192.0.2.2", "outofdate"), PatchedHost(HOST.host, HOST.ip, "inactive")]
     parts = {"k": PatchState("key", "k", ok=False, counts=None, hosts=hosts)}
     text = text_of(render, observed(parts, probe="patch_status"), PatchStatusSettings())

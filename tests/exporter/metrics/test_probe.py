@@ -1,4 +1,4 @@
-"""The text of the metrics of a probe itself."""
+"""Tests of the metrics of the probes themselves."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ FAILURE = Failure("auth", "no")
 LAST_SUCCESS_5 = 'cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 5\n'
 
 
-def text(of: ProbeReport, dropped: int = 0) -> str:
-    """Return the series of a view."""
+def text(report: ProbeReport, dropped: int = 0) -> str:
+    """Return the series of a report."""
     series = Series()
-    render(of, CheckinSettings(), dropped, series)
+    render(report, CheckinSettings(), dropped, series)
     return b"".join(series.texts().values()).decode()
 
 
 def test_before_the_first_run() -> None:
-    """What is configured is there; whether it works is not known."""
+    """Before the first run there are only series of the configuration."""
     assert (
         text(viewed())
         == """\
@@ -35,7 +35,7 @@ cln_probe_stale_after_seconds{api="cln.example.net",account="acme",probe="kernel
 
 
 def test_after_a_success() -> None:
-    """All of it."""
+    """After a success there are all series."""
     assert (
         text(viewed(last_run=NOW, last_success=NOW + 0.25), 12)
         == """\
@@ -51,7 +51,7 @@ cln_probe_last_success_timestamp_seconds{api="cln.example.net",account="acme",pr
 
 
 def test_after_a_failure() -> None:
-    """Success is 0, and the time of the last success stays; it is absent when there never was one."""
+    """After a failure success is 0 and the time of the last success stays, or is absent if there was none."""
     never, before = (
         text(viewed(last_run=NOW, failure=FAILURE)),
         text(viewed(last_run=NOW, last_success=5.0, failure=FAILURE)),
@@ -61,16 +61,16 @@ def test_after_a_failure() -> None:
     assert before == never + LAST_SUCCESS_5
 
 
-def test_what_is_odd() -> None:
-    """Counts by the fact, over all parts and the list of them; a server has no part in the age of an answer."""
-    seen = msgspec.structs.replace(
-        observed({"a": None, "b": None}), cautions=Caution.of("field_missing", ["limit of 2 KernelCare keys"])
+def test_cautions() -> None:
+    """Cautions are counted by fact over all parts and the list of parts."""
+    observation = msgspec.structs.replace(
+        observed({"a": None, "b": None}), cautions=Caution.for_names("field_missing", ["limit of 2 KernelCare keys"])
     )
     parts = tuple(
-        msgspec.structs.replace(part, cautions=Caution.of("checkin_ahead", ["192.0.2.1", "192.0.2.2"]))
-        for part in seen.parts
+        msgspec.structs.replace(part, cautions=Caution.for_names("checkin_ahead", ["192.0.2.1", "192.0.2.2"]))
+        for part in observation.parts
     )
-    lines = text(viewed(msgspec.structs.replace(seen, parts=parts))).splitlines()
+    lines = text(viewed(msgspec.structs.replace(observation, parts=parts))).splitlines()
     assert [line.partition("fact=")[2] for line in lines if line.startswith("cln_probe_cautions")] == [
         '"checkin_ahead"} 4',
         '"field_missing"} 1',

@@ -1,4 +1,4 @@
-"""Which module writes the metrics of which probe, and all series of one target."""
+"""Tests of the registry of renderers, and of the series of a target."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SE
 from cln_monitor.exporter.metrics.patch_status import HOST
 from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
 from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL, STALE_AFTER
-from cln_monitor.exporter.metrics.probe import FAMILIES as OF_PROBES
+from cln_monitor.exporter.metrics.probe import FAMILIES as PROBE_FAMILIES
 from cln_monitor.probes import PROBES, CheckinSettings
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
@@ -19,23 +19,23 @@ from tests.helpers.clock import NOW
 from .rendering import observed, viewed
 
 SERVERS = [KernelCareServer(str(number), "192.0.2.1", NOW, NOW) for number in range(3)]
-SEEN = observed({"k": KernelCareKeyServers("k", note="", enabled=True, limit=5, servers=SERVERS)})
+OBSERVATION = observed({"k": KernelCareKeyServers("k", note="", enabled=True, limit=5, servers=SERVERS)})
 
 
 def test_each_probe_has_a_renderer() -> None:
-    """And no renderer is without a probe."""
+    """Each probe has a renderer, and each renderer a probe."""
     assert set(RENDERERS) == set(PROBES)
 
 
 def test_all_families_are_exposed() -> None:
-    """Those of each probe and those of the probes themselves, each once: what is not listed is not shown."""
-    listed = [family for renderer in RENDERERS.values() for family in renderer.families] + list(OF_PROBES)
+    """All families of the renderers and of the probes themselves are listed once."""
+    listed = [family for renderer in RENDERERS.values() for family in renderer.families] + list(PROBE_FAMILIES)
     assert sorted(family.name for family in ALL_FAMILIES) == sorted(family.name for family in listed)
     assert len(set(ALL_FAMILIES)) == len(ALL_FAMILIES)
 
 
-def test_families_with_a_series_a_server_can_be_dropped() -> None:
-    """They are families of their probe, and a probe whose servers check in has some."""
+def test_per_server_families() -> None:
+    """Families with per-server labels are listed as per-server, and probes with check-ins have some."""
     for name, renderer in RENDERERS.items():
         assert set(renderer.per_server) <= set(renderer.families)
         assert renderer.per_server or not issubclass(PROBES[name].settings, CheckinSettings)
@@ -45,28 +45,28 @@ def test_families_with_a_series_a_server_can_be_dropped() -> None:
 
 
 def dropped(texts: object) -> bytes:
-    """Return the value of the metric that tells how many series were dropped."""
+    """Return the value of the metric of dropped series."""
     assert isinstance(texts, dict)
     value: bytes = texts[DROPPED].split()[-1]
     return value
 
 
-def test_nothing_seen_yet() -> None:
-    """Only the probe itself has series."""
+def test_without_data() -> None:
+    """Without data there are only series of the probe itself."""
     assert set(render_target(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
 
 
-@pytest.mark.parametrize(("most", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
-def test_too_many_series_a_server(most: int, count: bytes) -> None:
-    """Over the most of them all are left out, and a metric says how many; the counts stay, ages come in their place."""
-    texts = render_target(viewed(SEEN), CheckinSettings(), most)
+@pytest.mark.parametrize(("limit", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])
+def test_too_many_per_server_series(limit: int, count: bytes) -> None:
+    """Over the limit all per-server series are left out and counted, and a histogram of ages replaces them."""
+    texts = render_target(viewed(OBSERVATION), CheckinSettings(), limit)
     assert dropped(texts) == count
     assert ({LAST_CHECKIN, CREATED} & set(texts) == set()) == (CHECKIN_AGE in texts) == (count == b"6")
     assert b'checkin="fresh"} 3' in texts[KEY_SERVERS]
 
 
 def test_too_many_hosts() -> None:
-    """What has no other way to show them is left out all the same, and nothing else is."""
+    """Over the limit the series of hosts are left out without a replacement."""
     hosts = [PatchedHost(f"web{number}", "192.0.2.1", "outofdate") for number in range(3)]
     state = PatchState("key", "k", ok=False, counts={"outofdate": 3}, hosts=hosts)
     texts = render_target(viewed(observed({"k": state}, probe="patch_status")), PatchStatusSettings(), 2)
@@ -75,6 +75,6 @@ def test_too_many_hosts() -> None:
     assert texts[SERVERS_BY_STATE].endswith(b" 3\n")
 
 
-def test_series_that_are_off_are_not_dropped() -> None:
-    """Whoever switches them off is not told that they are missing."""
-    assert dropped(render_target(viewed(SEEN), CheckinSettings(server_series=False), 0)) == b"0"
+def test_disabled_series_are_not_dropped() -> None:
+    """Per-server series that are disabled do not count as dropped."""
+    assert dropped(render_target(viewed(OBSERVATION), CheckinSettings(server_series=False), 0)) == b"0"

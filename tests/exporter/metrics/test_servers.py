@@ -1,4 +1,4 @@
-"""What is common to products whose servers check in."""
+"""Tests of the metrics shared by products whose servers check in."""
 
 from __future__ import annotations
 
@@ -21,32 +21,30 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 @example_settings(max_examples=100)
 @given(TEXTS, TEXTS, st.lists(st.tuples(TEXTS, TEXTS, st.none() | st.floats(0, 4e9)), unique_by=lambda row: row[0]))
-def test_times_are_what_the_family_would_write(
-    account: str, key: str, rows: list[tuple[str, str, float | None]]
-) -> None:
-    """The short way to the text of many servers is the same text as the long one, and is read back."""
+def test_fast_rendering_of_times(account: str, key: str, rows: list[tuple[str, str, float | None]]) -> None:
+    """The fast rendering of many servers has the same text as Series.add, and is parsed back."""
     servers = [ImunifyServer(*row) for row in rows]
-    short, long = Series(), Series()
-    add_server_times(short, TIMES, account=account, key=key, servers=servers, time_of=attrgetter("last_checkin"))
+    fast, generic = Series(), Series()
+    add_server_times(fast, TIMES, account=account, key=key, servers=servers, time_of=attrgetter("last_checkin"))
     for server in servers:
         if server.last_checkin:
-            long.add(TIMES, (account, key, server.server_id, server.ip), server.last_checkin)
-    assert short.texts() == long.texts()
-    values = parse(TIMES.header.decode() + b"".join(short.texts().values()).decode())
+            generic.add(TIMES, (account, key, server.server_id, server.ip), server.last_checkin)
+    assert fast.texts() == generic.texts()
+    values = parse(TIMES.header.decode() + b"".join(fast.texts().values()).decode())
     assert sorted(values.values()) == sorted(at for *_, at in rows if at)
 
 
 @pytest.mark.parametrize(("limit", "text"), [(3, "3"), (0, "+Inf")])
 def test_limit(limit: int, text: str) -> None:
-    """0 is no limit at all."""
+    """A limit of 0 is infinite."""
     series = Series()
     add_limit(series, LIMIT, ("acme", "k"), limit)
     assert series.texts()[LIMIT] == f'cln_limit{{account="acme",key="k"}} {text}\n'.encode()
 
 
 @pytest.mark.parametrize("limit", [None, "1,000"])
-def test_no_limit_told(limit: str | None) -> None:
-    """What CLN does not tell, or nobody can read, is absent."""
+def test_unknown_limit(limit: str | None) -> None:
+    """A missing or invalid limit is absent."""
     series = Series()
     add_limit(series, LIMIT, ("acme", "k"), limit)
     assert series.texts() == {}

@@ -1,4 +1,4 @@
-"""The text of the metrics of CLN's status."""
+"""Tests of the metrics of CLN's status."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .rendering import observed, text_of
 
 
 def test_flags() -> None:
-    """Each flag as CLN reports it, and whether that is its good state."""
+    """Each flag has its value, and whether that is its good state."""
     flags = [StatusFlag("rhn_overloaded", value=True, good=False), StatusFlag("xmlrpc", value=True, good=True)]
     observation = observed({"flags": flags}, account="", probe="status")
     assert (
@@ -24,7 +24,7 @@ cln_status_ok{api="cln.example.net",flag="xmlrpc"} 1
 
 
 def test_hostile_names() -> None:
-    """A flag may be called anything."""
+    """Any name of a flag is escaped."""
     observation = observed({"flags": [StatusFlag('"\\', value=False, good=False)]}, account="", probe="status")
     assert (
         text_of(render, observation, StatusSettings())
@@ -35,6 +35,6 @@ cln_status_ok{api="cln.example.net",flag="\"\\"} 0
     )
 
 
-def test_nothing_seen() -> None:
+def test_without_data() -> None:
     """Without a part there are no series."""
     assert text_of(render, observed({}, account="", probe="status"), StatusSettings()) == ""

@@ -1,4 +1,4 @@
-"""What targets saw outlives the exporter: complete, as old as it is, for the same question, and never in the way."""
+"""Tests of the saved state: complete after a restart, with its age, for the same account, and never blocking."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Start = Callable[..., Service]
 
 @pytest.fixture
 def clock() -> HandClock:
-    """The clock of CLN and of all starts; the programs that are started have the real one, which it begins with."""
+    """A manual clock, set to the current time, of CLN and of the services; programs use the real clock."""
     clock = HandClock()
     clock.advance(time.time() - clock.time())
     return clock
@@ -39,26 +39,26 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def cln(clock: HandClock) -> Simulator:
-    """A CLN of known values."""
+    """A simulated CLN with known values."""
     return small_cln(clock.time)
 
 
 @pytest.fixture
 def config(cln: Simulator, tmp_path: Path) -> Iterator[Path]:
-    """A configuration that watches it with all probes."""
+    """A configuration that monitors the simulated CLN with all probes."""
     with serve(cln) as served:
         yield write_config(tmp_path, served.url)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the state is kept."""
+def directory(tmp_path: Path) -> Path:
+    """The path of the state directory."""
     return tmp_path / "state"
 
 
 @pytest.fixture
-def start(config: Path, folder: Path, clock: HandClock, idle: Callable[[Any], None]) -> Iterator[Start]:
-    """Start an exporter that polls when told to; the one before is stopped."""
+def start(config: Path, directory: Path, clock: HandClock, idle: Callable[[Any], None]) -> Iterator[Start]:
+    """Return a function that stops the previous service and starts another one, which does not poll on its own."""
     services: list[Service] = []
 
     def stop() -> None:
@@ -66,12 +66,12 @@ def start(config: Path, folder: Path, clock: HandClock, idle: Callable[[Any], No
             targets = list(service.targets.values())
             service.stop()
             for target in targets:
-                target.source.client.close()
+                target.context.client.close()
         services.clear()
 
     def start(load: Callable[[], Config] = lambda: load_config(config)) -> Service:
         stop()
-        service = Service(load, Redactor(), clock, folder)
+        service = Service(load, Redactor(), clock, directory)
         services.append(service)
         idle(service)
         service.start()
@@ -82,36 +82,36 @@ def start(config: Path, folder: Path, clock: HandClock, idle: Callable[[Any], No
 
 
 def poll(service: Service, *probes: str) -> None:
-    """Run these probes, by default all."""
+    """Run ``probes``, by default all."""
     for target in list(service.targets.values()):
         if target.id.probe in (probes or PROBES):
             service.run(target)
 
 
 def metrics(service: Service) -> list[str]:
-    """Return what a scrape sees of polled data."""
-    return b"".join(service.page().plain(b"")).decode().splitlines()
+    """Return the lines of polled data in a scrape."""
+    return b"".join(service.exposition().plain(b"")).decode().splitlines()
 
 
-def file_of(folder: Path, probe: str) -> Path:
-    """Return the file of a probe."""
-    (file,) = folder.glob(f"{probe}-*.state")
+def file_of(directory: Path, probe: str) -> Path:
+    """Return the state file of a probe."""
+    (file,) = directory.glob(f"{probe}-*.state")
     return file
 
 
 def pipe_in_place_of(file: Path) -> None:
-    """Put there what a reader would wait for."""
+    """Replace ``file`` by a named pipe, which would block a reader."""
     file.unlink()
     os.mkfifo(file)
 
 
 def warnings(logs: list[Any]) -> list[tuple[str, str]]:
-    """Return the probe and the reason of each state that was left aside."""
-    return [(log["probe"], log["reason"]) for log in logs if log["event"] == "state left aside"]
+    """Return the probe and the reason of each saved state that was ignored."""
+    return [(log["probe"], log["reason"]) for log in logs if log["event"] == "saved state ignored"]
 
 
 def test_the_first_scrape_after_a_restart(start: Start, cln: Simulator, clock: HandClock) -> None:
-    """Is what the last one before it was, of each probe, with the times of before, though CLN does not answer."""
+    """The first scrape after a restart equals the last one before it, even while CLN is down."""
     service = start()
     poll(service)
     before = metrics(service)
@@ -124,8 +124,8 @@ def test_the_first_scrape_after_a_restart(start: Start, cln: Simulator, clock: H
     with capture_logs() as logs:
         service = start()
     assert metrics(service) == before
-    assert [(log["event"], log["seconds_old"]) for log in logs if "seconds_old" in log] == [
-        ("state restored", 200)
+    assert [(log["event"], log["age_seconds"]) for log in logs if "age_seconds" in log] == [
+        ("saved state restored", 200)
     ] * len(PROBES)
     poll(service, "kernelcare")
     after = metrics(service)
@@ -135,8 +135,8 @@ def test_the_first_scrape_after_a_restart(start: Start, cln: Simulator, clock: H
     assert [line[-2:] for line in after if line.startswith("cln_probe_success{") and "kernelcare" in line] == [" 0"]
 
 
-def test_a_failure_of_before(start: Start, cln: Simulator, clock: HandClock) -> None:
-    """Is still one after a restart, with the data and the time of the last success."""
+def test_a_failure_before_the_restart(start: Start, cln: Simulator, clock: HandClock) -> None:
+    """A failed probe is still failed after a restart, with its data and the time of its last success."""
     service = start()
     poll(service, "kernelcare")
     cln.faults.add(Fault("html"))
@@ -147,27 +147,27 @@ def test_a_failure_of_before(start: Start, cln: Simulator, clock: HandClock) -> 
     assert metrics(service) == before
     target = service.find("acme", "kernelcare")
     assert target is not None
-    assert (target.last_success, target.view().last_run) == (clock.time() - 60, clock.time())
-    assert target.view().failure is not None
+    assert (target.last_success, target.report().last_run) == (clock.time() - 60, clock.time())
+    assert target.report().failure is not None
 
 
-def test_it_is_ready_after_polls_of_its_own(start: Start) -> None:
-    """What an earlier exporter saw shows nothing of whether this one can ask; a reload changes nothing of that."""
+def test_ready_only_after_polls(start: Start) -> None:
+    """Restored data do not make the exporter ready; only its own polls do, and a reload changes neither."""
     poll(start())
     service = start()
-    assert len(service.untried()) == len(PROBES)
+    assert len(service.not_yet_run()) == len(PROBES)
     service.reload()
-    assert len(service.untried()) == len(PROBES)
+    assert len(service.not_yet_run()) == len(PROBES)
     with capture_logs() as logs:
         poll(service)
-    assert service.untried() == []
+    assert service.not_yet_run() == []
     assert {log["log_level"] for log in logs if log["event"] == "probe succeeded"} == {"info"}
     service.reload()
-    assert service.untried() == []
+    assert service.not_yet_run() == []
 
 
-def test_what_is_too_old_goes(start: Start, clock: HandClock) -> None:
-    """A probe at a time, with a warning; the times stay, and say how long it was."""
+def test_expired_data_are_not_restored(start: Start, clock: HandClock) -> None:
+    """Expired data are dropped with a warning for each probe; the times of the last success stay."""
     service = start()
     poll(service)
     success = [line for line in metrics(service) if line.startswith("cln_probe_last_success")]
@@ -183,12 +183,12 @@ def test_what_is_too_old_goes(start: Start, clock: HandClock) -> None:
 
 
 def test_a_clock_that_was_set_back(start: Start, clock: HandClock) -> None:
-    """What is of the future is left aside, as its age cannot be told."""
+    """A saved state from the future is ignored, because its age is unknown."""
     poll(start(), "kernelcare")
     clock.advance(-3600)
     with capture_logs() as logs:
         service = start()
-    assert warnings(logs) == [("kernelcare", "it is of the future; the clock has been set back")]
+    assert warnings(logs) == [("kernelcare", "timestamps in the future; the clock has been set back")]
     assert not [line for line in metrics(service) if line.startswith("cln_kernelcare")]
 
 
@@ -197,22 +197,22 @@ def test_a_clock_that_was_set_back(start: Start, clock: HandClock) -> None:
     [(f"login: {LOGIN}", "login: other"), ("accounts:", "key_labels: full\naccounts:")],
     ids=["login", "labels"],
 )
-def test_another_question(old: str, new: str, start: Start, config: Path) -> None:
-    """What somebody else saw, or under other names, is not shown."""
+def test_another_identity(old: str, new: str, start: Start, config: Path) -> None:
+    """Data of another login, or with other key labels, are not restored."""
     poll(start(), "kernelcare", "status")
     text = config.read_text()
     assert old in text
     config.write_text(text.replace(old, new))
     with capture_logs() as logs:
         service = start()
-    assert warnings(logs) == [("kernelcare", "it is of another login, API or form of the keys' labels")]
+    assert warnings(logs) == [("kernelcare", "belongs to another login, API URL or key_labels setting")]
     shown = metrics(service)
     assert not [line for line in shown if line.startswith("cln_kernelcare")]
     assert [line for line in shown if line.startswith("cln_status_flag")]
 
 
-def test_nothing_stays_of_what_is_removed(start: Start, config: Path, folder: Path) -> None:
-    """An account that the configuration has no more leaves no file: at a reload, or when it went while we were off."""
+def test_files_of_removed_accounts(start: Start, config: Path, directory: Path) -> None:
+    """The files of an account that was removed from the configuration are deleted on a reload and on startup."""
     service = start()
     poll(service)
     text = config.read_text()
@@ -220,46 +220,46 @@ def test_nothing_stays_of_what_is_removed(start: Start, config: Path, folder: Pa
     service.reload()
     poll(service, "kernelcare")
     start()
-    assert sorted(file.name.partition("-")[0] for file in folder.glob("*.state")) == ["kernelcare", "status"]
+    assert sorted(file.name.partition("-")[0] for file in directory.glob("*.state")) == ["kernelcare", "status"]
     config.write_text(text)
     with capture_logs() as logs:
         start()
-    assert [file.name.partition("-")[0] for file in folder.glob("*.state")] == ["status"]
-    assert [log["file"].partition("-")[0] for log in logs if log["event"].startswith("state removed")] == ["kernelcare"]
+    assert [file.name.partition("-")[0] for file in directory.glob("*.state")] == ["status"]
+    assert [log["file"].partition("-")[0] for log in logs if log["event"] == "unused state removed"] == ["kernelcare"]
 
 
-def test_what_cannot_be_removed(start: Start, folder: Path) -> None:
-    """Is told, and stops neither the start nor the removal of the rest."""
+def test_a_file_that_cannot_be_removed(start: Start, directory: Path) -> None:
+    """An unused file that cannot be removed is logged, and the others are removed."""
     start()
-    (folder / f"els-{0:032x}.state").mkdir()
-    (folder / f"els-{1:032x}.state").touch()
+    (directory / f"els-{0:032x}.state").mkdir()
+    (directory / f"els-{1:032x}.state").touch()
     with capture_logs() as logs:
         start()
     assert sorted(log["event"] for log in logs) == [
-        "state of nothing not removed",
-        "state removed, as nothing asks for it any more",
+        "removing unused state failed",
+        "unused state removed",
     ]
-    assert [file.name for file in folder.glob("*.state")] == [f"els-{0:032x}.state"]
+    assert [file.name for file in directory.glob("*.state")] == [f"els-{0:032x}.state"]
 
 
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
-        (lambda file: file.write_bytes(b""), "it is empty"),
-        (lambda file: file.write_bytes(file.read_bytes()[:-1]), "it is damaged"),
-        (lambda file: file.write_bytes(os.urandom(1000)), "it is damaged, or no state of an exporter"),
-        (lambda file: (file.unlink(), file.mkdir()), "it cannot be read (it is no file)"),
+        (lambda file: file.write_bytes(b""), "empty file"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-1]), "corrupt: checksum mismatch"),
+        (lambda file: file.write_bytes(os.urandom(1000)), "corrupt, or not a state file of cln-exporter"),
+        (lambda file: (file.unlink(), file.mkdir()), "cannot be read: not a regular file"),
         (lambda file: (file.unlink(), file.symlink_to("/etc/passwd")), "symbolic links"),
-        (pipe_in_place_of, "it cannot be read (it is no file)"),
-        (lambda file: file.write_bytes(file_of(file.parent, "status").read_bytes()), "another version"),
+        (pipe_in_place_of, "cannot be read: not a regular file"),
+        (lambda file: file.write_bytes(file_of(file.parent, "status").read_bytes()), "incompatible version"),
     ],
-    ids=["empty", "cut", "garbage", "folder", "link", "pipe", "another-probe"],
+    ids=["empty", "cut", "garbage", "directory", "link", "pipe", "another-probe"],
 )
-def test_damaged(spoil: Callable[[Path], object], why: str, start: Start, folder: Path) -> None:
-    """A warning, and the start goes on; the other probes come back, and the next poll mends the file."""
+def test_a_corrupt_file(spoil: Callable[[Path], object], why: str, start: Start, directory: Path) -> None:
+    """A corrupt file is a warning; the other probes are restored, and the next poll replaces the file."""
     poll(start())
     start()
-    spoil(file_of(folder, "kernelcare"))
+    spoil(file_of(directory, "kernelcare"))
     with capture_logs() as logs:
         service = start()
     ((probe, reason),) = warnings(logs)
@@ -268,7 +268,7 @@ def test_damaged(spoil: Callable[[Path], object], why: str, start: Start, folder
     shown = metrics(service)
     assert not [line for line in shown if line.startswith("cln_kernelcare")]
     assert [line for line in shown if line.startswith("cln_imunify")]
-    if file_of(folder, "kernelcare").is_dir():
+    if file_of(directory, "kernelcare").is_dir():
         return
     poll(service, "kernelcare")
     with capture_logs() as logs:
@@ -277,40 +277,40 @@ def test_damaged(spoil: Callable[[Path], object], why: str, start: Start, folder
     assert [line for line in metrics(service) if line.startswith("cln_kernelcare")]
 
 
-def test_of_another_account(start: Start, config: Path, folder: Path) -> None:
-    """A file that somebody copied over that of another account is not shown for it."""
+def test_a_file_of_another_account(start: Start, config: Path, directory: Path) -> None:
+    """A state file copied over that of another account is ignored."""
     other = f"  - {{name: other, login: {LOGIN}, secret_key: s3cret}}\n"
     config.write_text(config.read_text() + other)
     service = start()
     poll(service, "kernelcare")
     start()
-    first, second = folder.glob("kernelcare-*")
+    first, second = directory.glob("kernelcare-*")
     first.write_bytes(second.read_bytes())
     with capture_logs() as logs:
         start()
-    assert warnings(logs) == [("kernelcare", "it is of another probe")]
+    assert warnings(logs) == [("kernelcare", "belongs to another probe")]
 
 
-def test_a_file_that_may_not_be_read(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is left aside with the reason that the system gives."""
+def test_an_unreadable_file(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unreadable state file is ignored, with the error of the system as the reason."""
     poll(start(), "kernelcare")
     service = start()
     open_ = os.open
 
-    def barred(path: Any, *rest: Any, **named: Any) -> int:
+    def refuse(path: Any, *rest: Any, **named: Any) -> int:
         if str(path).endswith(".state"):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return open_(path, *rest, **named)
 
-    monkeypatch.setattr(os, "open", barred)
+    monkeypatch.setattr(os, "open", refuse)
     with capture_logs() as logs:
         service = start()
-    assert ("kernelcare", "it cannot be read (Permission denied)") in warnings(logs)
+    assert ("kernelcare", "cannot be read: Permission denied") in warnings(logs)
     assert not [line for line in metrics(service) if line.startswith("cln_kernelcare")]
 
 
 class Full:
-    """A disk that takes nothing while ``is_full``."""
+    """A disk on which writes fail while ``is_full``."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.is_full = True
@@ -324,10 +324,10 @@ class Full:
         monkeypatch.setattr(os, "fsync", write)
 
 
-def test_a_disk_that_is_full(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One warning, a metric, polls go on; once there is room, what was not written is, and the log says so."""
-    monkeypatch.setattr(snapshot_store, "_GATHER", 0.01)
-    monkeypatch.setattr(snapshot_store, "_RETRY", 0.05)
+def test_a_disk_that_is_full(start: Start, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is one warning and a metric; once there is space, the snapshots are written and that is logged."""
+    monkeypatch.setattr(snapshot_store, "_BATCH_DELAY", 0.01)
+    monkeypatch.setattr(snapshot_store, "_RETRY_DELAY", 0.05)
     service = start()
     disk = Full(monkeypatch)
 
@@ -337,19 +337,19 @@ def test_a_disk_that_is_full(start: Start, folder: Path, monkeypatch: pytest.Mon
     with capture_logs() as logs:
         poll(service, "kernelcare")
         wait_until(lambda: failures() >= 3, "attempts to write")
-        assert not list(folder.glob("*.state"))
+        assert not list(directory.glob("*.state"))
         disk.is_full = False
-        wait_until(lambda: list(folder.glob("*.state")), "the file")
-        wait_until(lambda: any(log["event"] == "state is written again" for log in logs), "the log to say so")
-    told = [(log["event"], log.get("error")) for log in logs if log["event"].startswith("state")]
-    full = "state not written; a restart would show older data, or none"
-    assert told == [(full, "No space left on device"), ("state is written again", None)]
+        wait_until(lambda: list(directory.glob("*.state")), "the file")
+        wait_until(lambda: any(log["event"] == "saving state succeeded again" for log in logs), "the log message")
+    messages = [(log["event"], log.get("error")) for log in logs if log["event"].startswith("saving state")]
+    full = "saving state failed; after a restart, data may be older or missing"
+    assert messages == [(full, "No space left on device"), ("saving state succeeded again", None)]
     assert [line for line in metrics(service) if line.startswith("cln_kernelcare")]
 
 
-def test_a_run_that_ends_during_the_last_write(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is written as well before the exporter has stopped."""
-    monkeypatch.setattr(snapshot_store, "_GATHER", 0.0)
+def test_a_run_that_ends_during_the_last_write(start: Start, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that ends during the last write is written as well before the exporter stops."""
+    monkeypatch.setattr(snapshot_store, "_BATCH_DELAY", 0.0)
     service = start()
     writing, go_on = threading.Event(), threading.Event()
     fsync = os.fsync
@@ -368,13 +368,13 @@ def test_a_run_that_ends_during_the_last_write(start: Start, folder: Path, monke
     kept._stopping.set()
     go_on.set()
     service.stop()
-    assert sorted(file.name.partition("-")[0] for file in folder.glob("*.state")) == ["kernelcare", "status"]
+    assert sorted(file.name.partition("-")[0] for file in directory.glob("*.state")) == ["kernelcare", "status"]
 
 
 def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Holds up neither polls nor, for long, a stop."""
-    monkeypatch.setattr(snapshot_store, "_GATHER", 0.0)
-    monkeypatch.setattr(snapshot_store, "_LAST_WRITE", 0.1)
+    """A disk that hangs blocks neither polls nor, for more than the timeout, a stop."""
+    monkeypatch.setattr(snapshot_store, "_BATCH_DELAY", 0.0)
+    monkeypatch.setattr(snapshot_store, "_CLOSE_TIMEOUT", 0.1)
     service = start()
     go_on = threading.Event()
     monkeypatch.setattr(os, "fsync", lambda _: go_on.wait(20))
@@ -386,33 +386,33 @@ def test_a_disk_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
     with capture_logs() as logs:
         service.stop()
     assert time.monotonic() - started < 15  # the disk takes 20
-    assert [log["event"] for log in logs] == ["last state not written, the disk takes too long"]
+    assert [log["event"] for log in logs] == ["saving state timed out on shutdown"]
     go_on.set()
     kept._writer.result(5)
-    kept._folder.close()
+    kept._directory.close()
 
 
-def test_many_runs_are_one_write(start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ends in the same moment is written together, and of a probe that ran often only the last run."""
-    monkeypatch.setattr(snapshot_store, "_GATHER", 60.0)  # on a busy machine a moment takes seconds
+def test_runs_are_written_in_batches(start: Start, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that end at about the same time share one sync, and only the last run of each probe is written."""
+    monkeypatch.setattr(snapshot_store, "_BATCH_DELAY", 60.0)  # on a busy machine a moment takes seconds
     service = start()
-    settled: list[int] = []
+    synced: list[int] = []
     fsync = os.fsync
 
     def counted(file: int) -> None:
-        settled.append(file)
+        synced.append(file)
         fsync(file)
 
     monkeypatch.setattr(os, "fsync", counted)
     for _ in range(5):
         poll(service)
     service.stop()
-    assert len(settled) == len(PROBES) + 1
-    assert len(list(folder.glob("*.state"))) == len(PROBES)
+    assert len(synced) == len(PROBES) + 1
+    assert len(list(directory.glob("*.state"))) == len(PROBES)
 
 
-def test_no_secret_is_in_it(start: Start, cln: Simulator, folder: Path) -> None:
-    """Neither after good runs nor after bad ones, nor in the names; and nobody else can read it."""
+def test_no_secret_is_saved(start: Start, cln: Simulator, directory: Path) -> None:
+    """Neither state files nor their names contain secrets, and other users cannot read them."""
     service = start()
     poll(service)
     for fault in (Fault("html"), Fault("status", status=401), Fault("redirect", location="http://192.0.2.9/")):
@@ -420,7 +420,7 @@ def test_no_secret_is_in_it(start: Start, cln: Simulator, folder: Path) -> None:
         poll(service)
         cln.faults.clear()
     service.stop()
-    files = [file for file in folder.iterdir() if file.suffix == ".state"]
+    files = [file for file in directory.iterdir() if file.suffix == ".state"]
     assert len(files) == len(PROBES)
     for file in files:
         assert file.stat().st_mode & 0o777 == 0o600
@@ -428,8 +428,8 @@ def test_no_secret_is_in_it(start: Start, cln: Simulator, folder: Path) -> None:
             assert secret.encode() not in file.read_bytes() + file.name.encode(), secret
 
 
-def test_without_a_folder_nothing_is_written(config: Path, folder: Path, idle: Callable[[Any], None]) -> None:
-    """It is asked for, or it is not done."""
+def test_without_a_directory_nothing_is_written(config: Path, directory: Path, idle: Callable[[Any], None]) -> None:
+    """Without --storage.path nothing is written."""
     service = Service(lambda: load_config(config), Redactor(), HandClock())
     idle(service)
     service.start()
@@ -437,26 +437,26 @@ def test_without_a_folder_nothing_is_written(config: Path, folder: Path, idle: C
     poll(service, "kernelcare")
     service.stop()
     for target in targets:
-        target.source.client.close()
-    assert not folder.exists()
+        target.context.client.close()
+    assert not directory.exists()
 
 
-def test_two_exporters_on_one_folder(start: Start, config: Path, folder: Path) -> None:
-    """The second does not start; a stop that follows is no error."""
+def test_two_exporters_with_one_directory(start: Start, config: Path, directory: Path) -> None:
+    """A second exporter with the same directory fails to start, and can be stopped without an error."""
     start()
-    second = Service(lambda: load_config(config), Redactor(), HandClock(), folder)
-    with pytest.raises(StateError, match="another cln-exporter keeps its state there"):
+    second = Service(lambda: load_config(config), Redactor(), HandClock(), directory)
+    with pytest.raises(StateError, match="another cln-exporter uses this directory"):
         second.start()
     second.stop()
 
 
 class TestTheProgram:
-    """As it is run."""
+    """Tests of the state with the program as a process."""
 
     @pytest.mark.processes
-    def test_restart(self, config: Path, folder: Path, cln: Simulator, tmp_path: Path) -> None:
-        """SIGTERM, CLN goes away, a start: the first scrape has all that was there, and its times."""
-        arguments = (f"--config.file={config}", f"--storage.path={folder}")
+    def test_restart(self, config: Path, directory: Path, cln: Simulator, tmp_path: Path) -> None:
+        """After a restart while CLN hangs, the first scrape has the data and times from before."""
+        arguments = (f"--config.file={config}", f"--storage.path={directory}")
         with running_exporter(tmp_path, *arguments) as exporter:
             exporter.wait_ready()
         cln.faults.add(Fault("hang"))
@@ -468,28 +468,28 @@ class TestTheProgram:
         assert "cln_kernelcare_server_last_checkin_timestamp_seconds{" in shown
 
     @pytest.mark.processes
-    def test_killed(self, config: Path, folder: Path, tmp_path: Path) -> None:
-        """Five times, at any moment of its first seconds: it starts again, and leaves nothing aside."""
+    def test_killed(self, config: Path, directory: Path, tmp_path: Path) -> None:
+        """After kills at random times in its first seconds the exporter starts, and ignores no saved state."""
         for _ in range(5):
             with running_exporter(
-                tmp_path, f"--config.file={config}", environment={"STATE_DIRECTORY": f"{folder}:x"}
+                tmp_path, f"--config.file={config}", environment={"STATE_DIRECTORY": f"{directory}:x"}
             ) as (exporter):
                 time.sleep(random.uniform(0, 1.2))
                 exporter.stop(signal.SIGKILL)
-                assert "state left aside" not in exporter.log
-        with running_exporter(tmp_path, f"--config.file={config}", f"--storage.path={folder}") as exporter:
+                assert "saved state ignored" not in exporter.log
+        with running_exporter(tmp_path, f"--config.file={config}", f"--storage.path={directory}") as exporter:
             exporter.wait_ready()
-            assert "state left aside" not in exporter.log
+            assert "saved state ignored" not in exporter.log
             assert "level=error" not in exporter.log
-        assert len(list(folder.glob("*.state"))) == len(PROBES)
-        assert not list(folder.glob(".*"))
+        assert len(list(directory.glob("*.state"))) == len(PROBES)
+        assert not list(directory.glob(".*"))
 
     @pytest.mark.processes
-    def test_refused(self, config: Path, folder: Path, tmp_path: Path) -> None:
-        """A folder in use or of no use is one line, and exit code 1."""
-        with running_exporter(tmp_path, f"--config.file={config}", f"--storage.path={folder}"):
-            for path in (folder, config):
+    def test_refused(self, config: Path, directory: Path, tmp_path: Path) -> None:
+        """A state directory that is in use or unusable is one line and exit code 1."""
+        with running_exporter(tmp_path, f"--config.file={config}", f"--storage.path={directory}"):
+            for path in (directory, config):
                 with pytest.raises(AssertionError, match="it ended with 1 before"):
                     Exporter(tmp_path / "second.log", f"--config.file={config}", f"--storage.path={path}")
                 (line,) = (tmp_path / "second.log").read_text().splitlines()
-                assert line.startswith(f"cln-exporter: cannot keep state in {path}: ")
+                assert line.startswith(f"cln-exporter: cannot save state in {path}: ")

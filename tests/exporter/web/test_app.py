@@ -1,4 +1,4 @@
-"""The HTTP paths of the exporter: what each answers, to whom, and what it never shows."""
+"""The HTTP paths of the exporter: their responses, their errors, and that they contain no secrets."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PROMETHEUS = (
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account with a key of each product and a server on each."""
+    """Return an exporter of an account with a key of each product and a server on each."""
     exporting.account.add_kernelcare_key(KEY, limit=4, note="Web").add_server("one", ip="192.0.2.1")
     exporting.account.add_imunify_key(IMUNIFY_KEY).add_server("two", ip="192.0.2.2")
     return exporting
@@ -52,13 +52,13 @@ def fleet(exporting: Exporting) -> Exporting:
 
 @pytest.fixture
 def app(fleet: Exporting) -> Starlette:
-    """The application with its defaults."""
+    """Return the application with default options."""
     return make_app(fleet.service, WebOptions())
 
 
 @pytest.mark.parametrize("path", GET_PATHS)
 def test_paths(path: str, app: Starlette) -> None:
-    """Each answers GET with its status and content type, and tells browsers to take it for nothing else."""
+    """Each path answers GET with its status and content type, and forbids browsers to sniff another type."""
     answer = ask(app, path)
     assert (answer.status_code, answer.headers["content-type"]) == GET_PATHS[path]
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -70,7 +70,7 @@ def test_paths(path: str, app: Starlette) -> None:
 
 
 def test_the_page_of_an_account(app: Starlette) -> None:
-    """Is asked for by its name; one that is not there is a page that says so."""
+    """The page of an account is selected by name; for an unknown account the page says so."""
     assert ask(app, "/?account=acme").text == ask(app, "/?account=other&account=acme").text
     assert "show all accounts" in ask(app, "/?account=acme").text
     assert "No account “x\ufffd”" in ask(app, "/?account=x%FF").text
@@ -79,7 +79,7 @@ def test_the_page_of_an_account(app: Starlette) -> None:
 
 @pytest.mark.parametrize("path", GET_PATHS)
 def test_head(path: str, app: Starlette) -> None:
-    """HEAD is GET without the body; the length is that of the body."""
+    """HEAD returns the headers of GET without the body; Content-Length is that of the body."""
     answer = ask(app, path, "HEAD")
     assert (answer.status_code, answer.headers["content-type"]) == GET_PATHS[path]
 
@@ -93,7 +93,7 @@ def test_head(path: str, app: Starlette) -> None:
     ],
 )
 def test_other_methods(method: str, path: str, allowed: set[str], app: Starlette) -> None:
-    """405 with what is allowed."""
+    """Other methods return 405 with the allowed methods."""
     answer = ask(app, path, method)
     assert (answer.status_code, answer.text) == (405, "method not allowed\n")
     assert set(answer.headers["allow"].split(", ")) == allowed
@@ -105,28 +105,31 @@ def test_other_methods(method: str, path: str, allowed: set[str], app: Starlette
     ["/nothing", "/metrics/", "/sd", "/sd/", "/metricsx", "/METRICS", "/-/", "/-/nothing", "/api", "/api/v1"],
 )
 def test_other_paths(path: str, app: Starlette) -> None:
-    """404, as text, and never a redirect: that would go to whatever host the request names."""
+    """Other paths return 404 as text and never redirect, which would use the Host header of the request."""
     answer = ask(app, path, headers={"Host": "evil.example.com"})
     assert (answer.status_code, answer.headers["content-type"], answer.text) == (404, TEXT, "Not Found\n")
     assert SAFE.items() <= dict(answer.headers).items()
 
 
 def test_an_error_of_ours(app: Starlette, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shows no traceback: the log has it."""
+    """The response of an internal error contains no traceback; the log has it."""
 
     def broken() -> None:
         raise ValueError("pl4nted")
 
-    monkeypatch.setattr(fleet.service, "page", broken)
+    monkeypatch.setattr(fleet.service, "exposition", broken)
     answer = ask(app, "/metrics")
-    assert (answer.status_code, answer.text) == (500, "an error of ours; the log of the exporter has it\n")
+    assert (answer.status_code, answer.text) == (
+        500,
+        "internal error; see the log of the exporter, and please report it\n",
+    )
 
 
 class TestMetrics:
-    """What Prometheus scrapes."""
+    """Tests of the metrics path that Prometheus scrapes."""
 
     def test_all_there_is(self, app: Starlette, fleet: Exporting) -> None:
-        """Polled data and the exporter's own metrics, all of it valid."""
+        """The metrics contain the polled data and the metrics of the exporter itself, all of them valid."""
         fleet.run()
         samples = parse(ask(app, "/metrics").text)
         names = {name for name, _ in samples}
@@ -134,14 +137,14 @@ class TestMetrics:
         assert {"cln_api_requests_total", "cln_exporter_build_info", "process_cpu_seconds_total"} <= names
 
     def test_before_the_first_poll(self, app: Starlette) -> None:
-        """There is no data yet, and no error."""
+        """Before the first poll the metrics contain no data, and the response is no error."""
         names = {name for name, _ in parse(ask(app, "/metrics").text)}
         assert "cln_kernelcare_key_info" not in names
         assert "cln_probe_interval_seconds" in names
 
     @pytest.mark.parametrize("accept", [OPENMETRICS, PROMETHEUS, "application/openmetrics-text"])
     def test_openmetrics(self, accept: str, app: Starlette, fleet: Exporting) -> None:
-        """For who asks for it: the same samples of polled data, valid to its end."""
+        """Clients that accept OpenMetrics get the same samples of polled data in a valid document."""
         fleet.run()
         answer = ask(app, "/metrics", headers={"Accept": accept})
         assert answer.headers["content-type"] == OPENMETRICS
@@ -168,7 +171,7 @@ class TestMetrics:
         ],
     )
     def test_the_text_format_for_all_others(self, accept: str, app: Starlette) -> None:
-        """Also for headers that make no sense."""
+        """All other clients get the text format, also those with an invalid Accept header."""
         answer = ask(app, "/metrics", headers={"Accept": accept})
         assert (answer.status_code, answer.headers["content-type"]) == (200, METRICS)
         assert "# EOF" not in answer.text
@@ -177,13 +180,13 @@ class TestMetrics:
         "accept", ["application/openmetrics-text;version=x", "application/openmetrics-text;version"]
     )
     def test_versions_that_are_none(self, accept: str, app: Starlette) -> None:
-        """Are no reason to fail."""
+        """An unknown version in the Accept header is no error."""
         answer = ask(app, "/metrics", headers={"Accept": accept})
         assert (answer.status_code, answer.headers["content-type"]) == (200, OPENMETRICS)
 
     @pytest.mark.parametrize("path", ["/metrics", "/probe?account=acme&probe=kernelcare"])
     def test_gzip(self, path: str, app: Starlette, fleet: Exporting) -> None:
-        """For who takes it: the same text, in the announced number of bytes, cached apart."""
+        """Clients that accept gzip get the same text compressed, with the correct Content-Length and Vary."""
         fleet.run()
         plain = ask(app, path)
         assert "content-encoding" not in plain.headers
@@ -196,7 +199,7 @@ class TestMetrics:
 
     @pytest.mark.unmeasured
     def test_a_page_of_many_pieces(self, app: Starlette, fleet: Exporting) -> None:
-        """Larger than what is handed to the server at a time, it comes whole; small pieces are put together."""
+        """A page larger than one write is complete, and small pieces are merged."""
         key = fleet.account.add_kernelcare_key("LARGEKEY00000001")
         for number in range(10_000):
             key.add_server(str(number), last_checkin=1e9)
@@ -208,7 +211,7 @@ class TestMetrics:
         assert len(parse(raw.body.decode())) > 20_000
 
     def test_another_path(self, fleet: Exporting) -> None:
-        """--web.telemetry-path moves it, and the status page links it there."""
+        """--web.telemetry-path changes the path of the metrics, and the link on the status page."""
         app = make_app(fleet.service, WebOptions(telemetry_path="/all/metrics"))
         assert ask(app, "/all/metrics").status_code == 200
         assert ask(app, "/metrics").status_code == 404
@@ -216,11 +219,11 @@ class TestMetrics:
 
 
 class TestMaxRequests:
-    """Scrapes at a time, each until its last byte is sent."""
+    """Tests of the limit of parallel scrapes, each of which counts until its last byte is sent."""
 
     @pytest.mark.parametrize(("most", "statuses"), [(1, [200, 503]), (2, [200, 200]), (0, [200, 200])])
     def test_a_slow_reader_counts(self, most: int, statuses: list[int], fleet: Exporting) -> None:
-        """While it takes its time the others are refused over the limit, and welcome again when it is done."""
+        """A slow reader counts toward the limit of parallel scrapes until its response is sent."""
         app = make_app(fleet.service, WebOptions(max_requests=most))
 
         async def scrape() -> tuple[list[int], int]:
@@ -239,17 +242,17 @@ class TestMaxRequests:
         assert asyncio.run(scrape()) == (statuses, 200)
 
     def test_the_refusal_says_which_switch(self, fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-        """And other paths are not refused."""
+        """The error of the limit names its flag, and other paths are not limited."""
         app = make_app(fleet.service, WebOptions(max_requests=1))
         begun, go_on = threading.Event(), threading.Event()
-        page = fleet.service.page
+        exposition = fleet.service.exposition
 
         def slow() -> Any:
             begun.set()
             assert go_on.wait(5)
-            return page()
+            return exposition()
 
-        monkeypatch.setattr(fleet.service, "page", slow)
+        monkeypatch.setattr(fleet.service, "exposition", slow)
 
         async def scrape() -> tuple[str, int]:
             async with client(app) as asking:
@@ -261,10 +264,13 @@ class TestMaxRequests:
                 return refused.text, healthy.status_code
 
         text, healthy = asyncio.run(scrape())
-        assert (text, healthy) == ("1 scrapes are answered already, see --web.max-requests\n", 200)
+        assert (text, healthy) == (
+            "limit of parallel scrape requests reached (1, see --web.max-requests); try again later\n",
+            200,
+        )
 
     def test_a_reader_that_leaves_frees_its_place(self, fleet: Exporting) -> None:
-        """However a scrape ends."""
+        """A disconnected client frees its slot, however the scrape ends."""
         app = make_app(fleet.service, WebOptions(max_requests=1))
 
         async def leave() -> None:
@@ -280,10 +286,10 @@ class TestMaxRequests:
 
 
 class TestProbe:
-    """One probe, now."""
+    """Tests of /probe, which runs one probe immediately."""
 
     def test_it_runs_and_shows_that_probe_alone(self, app: Starlette, fleet: Exporting) -> None:
-        """Fresh data; nothing of other probes, nothing of the exporter itself."""
+        """/probe returns fresh data of this probe only, without metrics of other probes or the exporter."""
         assert fleet.simulator.requests == []
         samples = parse(ask(app, "/probe?account=acme&probe=imunify").text)
         assert {request.path for request in fleet.simulator.requests} == {"/im/key/list.json", "/im/srv/list.json"}
@@ -293,7 +299,7 @@ class TestProbe:
         assert {dict(labels)["account"] for _, labels in samples} == {"acme"}
 
     def test_a_failed_probe(self, app: Starlette, fleet: Exporting) -> None:
-        """Is an answer: success 0, with the last good data."""
+        """/probe of a failing probe returns success 0 with the last good data."""
         fleet.run("imunify")
         fleet.simulator.faults.add(Fault("html"))
         answer = ask(app, "/probe?account=acme&probe=imunify")
@@ -302,48 +308,48 @@ class TestProbe:
         assert "cln_imunify_key_info" in values
 
     def test_it_is_kept_as_a_poll_is(self, app: Starlette, fleet: Exporting) -> None:
-        """What it saw is on /metrics too."""
+        """The data of /probe appear on /metrics as well."""
         ask(app, "/probe?account=acme&probe=imunify")
         assert fleet.samples("cln_imunify_key_info")
 
     def test_of_cln_itself(self, app: Starlette) -> None:
-        """Without an account, when there is one API root, or with one that uses it."""
+        """The status probe runs without an account if there is one API root, or with an account that uses it."""
         for query in ("probe=status", "account=&probe=status", "account=acme&probe=status"):
             assert "cln_status_ok" in ask(app, f"/probe?{query}").text
 
     @pytest.mark.parametrize(
         ("query", "told"),
         [
-            ("", f"no such probe; there are: {', '.join(PROBES)}"),
-            ("account=acme", f"no such probe; there are: {', '.join(PROBES)}"),
-            ("account=acme&probe=<b>", f"no such probe; there are: {', '.join(PROBES)}"),
-            ("probe=kernelcare", "kernelcare is asked for an account; there are: acme"),
-            ("account=nobody&probe=kernelcare", "no such account; there are: acme"),
-            ("account=<b>&probe=kernelcare", "no such account; there are: acme"),
+            ("", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("account=acme", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("account=acme&probe=<b>", f"unknown probe; expected one of: {', '.join(PROBES)}"),
+            ("probe=kernelcare", "the probe kernelcare needs an account; configured accounts: acme"),
+            ("account=nobody&probe=kernelcare", "unknown account; configured accounts: acme"),
+            ("account=<b>&probe=kernelcare", "unknown account; configured accounts: acme"),
         ],
     )
     def test_not_found(self, query: str, told: str, app: Starlette) -> None:
-        """404 with what there is, and nothing of what was asked."""
+        """/probe of an unknown target returns 404 with the known names, without repeating the query."""
         answer = ask(app, f"/probe?{query}")
         assert (answer.status_code, answer.text) == (404, f"{told}\n")
 
     def test_off(self, fleet: Exporting) -> None:
-        """A probe that is off is told from one that there is none of, with what turns it on."""
+        """A disabled probe is distinguished from an unknown one, with how to enable it."""
         fleet.configure("", account="probes: {awp: {enabled: false}}")
         assert fleet.service.reload() is None
         app = make_app(fleet.service, WebOptions())
-        told = "the probe awp of acme is off: set enabled: true below probes, awp"
-        assert ask(app, "/probe?account=acme&probe=awp").text == f"{told}\n"
-        assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": told}
+        text = "the probe awp of acme is disabled; to enable it, set probes.awp.enabled: true"
+        assert ask(app, "/probe?account=acme&probe=awp").text == f"{text}\n"
+        assert ask(app, "/api/v1/observations/acme/awp").json() == {"error": text}
 
     def test_no_target_can_be_named(self, app: Starlette, fleet: Exporting) -> None:
-        """It holds credentials: where it asks is in the configuration alone."""
+        """/probe does not accept a target URL, because the exporter holds credentials."""
         query = "account=acme&probe=imunify&target=http://evil.example.com/&api_url=http://evil.example.com/"
         assert ask(app, f"/probe?{query}").status_code == 200
         assert all("evil" not in request.target for request in fleet.simulator.requests)
 
     def test_those_who_come_together_share_one_run(self, app: Starlette, fleet: Exporting) -> None:
-        """Thousands of checks are one poll."""
+        """Parallel requests for the same probe share one run."""
         hold = fleet.hold("/im/srv/list.json")
 
         async def probe() -> list[int]:
@@ -360,7 +366,7 @@ class TestProbe:
         assert [request.path for request in fleet.simulator.requests] == ["/im/key/list.json", "/im/srv/list.json"]
 
     def test_those_who_wait_do_not_hold_up_scrapes(self, app: Starlette, fleet: Exporting) -> None:
-        """However many wait for a CLN that hangs."""
+        """Requests that wait for a hanging CLN do not delay scrapes."""
         hold = fleet.hold("/im/srv/list.json")
 
         async def probe() -> list[int]:
@@ -376,7 +382,7 @@ class TestProbe:
         assert asyncio.run(probe()) == [200] * 3
 
     def test_a_stop_breaks_it_off(self, app: Starlette, fleet: Exporting) -> None:
-        """The client is told, at once; the call to CLN is left to itself."""
+        """A shutdown ends a waiting /probe request with 503 immediately, without waiting for CLN."""
         hold = fleet.hold("/im/srv/list.json")
 
         async def probe() -> tuple[int, str]:
@@ -388,14 +394,14 @@ class TestProbe:
                 hold.release()
                 return answer.status_code, answer.text
 
-        assert asyncio.run(probe()) == (503, "the exporter is stopping\n")
+        assert asyncio.run(probe()) == (503, "the exporter is shutting down\n")
 
 
 class TestReady:
-    """200 once each enabled probe was tried."""
+    """Tests of /-/ready, which returns 200 after each enabled probe has run."""
 
     def test_before_and_after(self, app: Starlette, fleet: Exporting) -> None:
-        """It tells what it waits for; a probe that fails was tried."""
+        """/-/ready lists the probes that have not run yet; a failed run counts as a run."""
         names = list(_enabled(fleet))
         api = fleet.target("status").id.api
         waiting = [f"status of {api}", *(f"{name} of acme" for name in names if name != "status")]
@@ -409,7 +415,7 @@ class TestReady:
         assert (answer.status_code, answer.text) == (200, "ready\n")
 
     def test_the_list_is_short(self, fleet: Exporting) -> None:
-        """Ten names, however many accounts there are."""
+        """/-/ready lists at most ten probes."""
         fleet.configure(accounts="\n".join(f"  - {{name: a{number}, login: l, secret_key: s}}" for number in range(20)))
         fleet.service.reload()
         text = ask(make_app(fleet.service, WebOptions()), "/-/ready").text
@@ -417,18 +423,18 @@ class TestReady:
 
 
 class TestReload:
-    """POST /-/reload."""
+    """Tests of POST /-/reload."""
 
     def test_off(self, app: Starlette, fleet: Exporting) -> None:
-        """403 with what to do, and nothing is loaded."""
+        """A reload returns 403 with how to enable it, and loads nothing."""
         fleet.configure("surprise: 1")
         answer = ask(app, "/-/reload", "POST")
         assert answer.status_code == 403
-        assert answer.text == "reload over HTTP is off; start with --web.enable-lifecycle, or send SIGHUP\n"
+        assert answer.text == "reload over HTTP is disabled; start with --web.enable-lifecycle, or send SIGHUP\n"
         assert "last_reload_successful 1.0" in fleet.own_metrics()
 
     def test_on(self, fleet: Exporting) -> None:
-        """200, and the new configuration is in use."""
+        """A successful reload returns 200, and the new configuration is in use."""
         app = make_app(fleet.service, WebOptions(enable_lifecycle=True))
         fleet.configure("max_server_series: 7")
         answer = ask(app, "/-/reload", "POST")
@@ -436,22 +442,22 @@ class TestReload:
         assert fleet.service.config.max_server_series == 7
 
     def test_a_bad_configuration(self, fleet: Exporting) -> None:
-        """500 with each problem on its line; the old one stays."""
+        """An invalid configuration returns 500 with one problem per line, and the old one stays in use."""
         app = make_app(fleet.service, WebOptions(enable_lifecycle=True))
         fleet.configure("surprise: 1\nconcurrency: none")
         answer = ask(app, "/-/reload", "POST")
         assert (answer.status_code, answer.headers["content-type"]) == (500, TEXT)
         first, *problems = answer.text.splitlines()
-        assert first == "not reloaded:"
+        assert first == "failed to reload the configuration:"
         assert [problem.partition(": ")[2].partition(":")[0] for problem in problems] == ["surprise", "concurrency"]
         assert fleet.service.config.concurrency == 8
 
 
 class TestObservation:
-    """The JSON that plugins read."""
+    """Tests of the JSON that plugins read."""
 
     def test_before_the_first_run(self, app: Starlette) -> None:
-        """What is configured, and null for what is not known."""
+        """Before the first run the JSON has the configuration, and null for everything unknown."""
         answer = json.loads(ask(app, "/api/v1/observations/acme/kernelcare").text)
         del answer["api"]
         assert answer == {
@@ -475,7 +481,7 @@ class TestObservation:
         }
 
     def test_what_was_seen(self, app: Starlette, fleet: Exporting) -> None:
-        """The observation, with its times, under masked labels."""
+        """The JSON has the observation with its times and masked labels."""
         fleet.run("kernelcare")
         answer = json.loads(ask(app, "/api/v1/observations/acme/kernelcare").text)
         now = fleet.clock.time()
@@ -486,7 +492,7 @@ class TestObservation:
         assert part["value"]["servers"][0]["ip"] == "192.0.2.1"
 
     def test_a_failure(self, app: Starlette, fleet: Exporting) -> None:
-        """Its reason and text, beside the last good data."""
+        """The JSON of a failing probe has its reason and text, with the last good data."""
         fleet.run("kernelcare")
         fleet.simulator.faults.add(Fault("html"))
         fleet.run("kernelcare")
@@ -497,7 +503,7 @@ class TestObservation:
         assert answer["observation"]["missing"][0]["name"] == ""
 
     def test_what_is_too_old_is_not_told(self, app: Starlette, fleet: Exporting) -> None:
-        """Nobody takes a plugin's OK from last week's data."""
+        """Expired data are not in the JSON, so that no plugin reports OK from old data."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
         answer = json.loads(ask(app, "/api/v1/observations/acme/kernelcare").text)
@@ -505,7 +511,7 @@ class TestObservation:
         assert answer["last_success"] == fleet.clock.time() - 3601
 
     def test_of_cln_itself(self, app: Starlette, fleet: Exporting) -> None:
-        """Under each account that uses the root, and under none."""
+        """The observation of the status probe is available under each account with the API root, and under none."""
         fleet.run("status")
         answer = json.loads(ask(app, "/api/v1/observations/acme/status").text)
         assert answer == ask(app, "/api/v1/observations/status").json()
@@ -520,15 +526,15 @@ class TestObservation:
         "path", ["nobody/kernelcare", "acme/nothing", "acme/%3Cb%3E", "%2E%2E/kernelcare", "acme", "kernelcare"]
     )
     def test_not_found(self, path: str, app: Starlette) -> None:
-        """404 with what there is."""
+        """An unknown observation returns 404 with the known names."""
         answer = ask(app, f"/api/v1/observations/{path}")
         assert answer.status_code == 404
-        assert "; there are: " in answer.json()["error"]
+        assert re.search("; (expected one of|configured accounts): ", answer.json()["error"])
         assert "<b>" not in answer.text
 
 
 def test_what_was_told_before_expires(app: Starlette, fleet: Exporting) -> None:
-    """Though nothing has run since: neither the text nor the JSON of what is too old is given again."""
+    """Expired data appear neither in the metrics nor in the JSON, even if no probe has run since."""
     fleet.run("kernelcare")
     for _ in range(2):
         assert "cln_kernelcare_key_info" in ask(app, "/metrics").text
@@ -539,34 +545,34 @@ def test_what_was_told_before_expires(app: Starlette, fleet: Exporting) -> None:
 
 
 def test_index_of_observations(app: Starlette, fleet: Exporting) -> None:
-    """How each probe stands, without what it saw: small, however large the fleet."""
+    """The index has the status of each probe without its data, so it is small for a large fleet."""
     fleet.run("kernelcare")
     fleet.simulator.faults.add(Fault("html"))
     fleet.run("imunify")
     answer = ask(app, "/api/v1/observations").json()
     assert (answer["format"], bool(answer["exporter_version"])) == (1, True)
-    probes = {each["probe"]: each for each in answer["probes"]}
+    probes = {entry["probe"]: entry for entry in answer["probes"]}
     assert list(probes) == _enabled(fleet)
     assert probes["kernelcare"]["last_success"] == fleet.clock.time()
     assert probes["imunify"]["failure"]["reason"] == "bad_answer"
     assert probes["status"]["last_run"] is None
-    counts = {name: (each["read"], each["lacking"]) for name, each in probes.items()}
+    counts = {name: (entry["read"], entry["lacking"]) for name, entry in probes.items()}
     assert [counts[name] for name in ("kernelcare", "imunify", "status")] == [(1, 0), (0, 1), (0, 0)]
-    assert {each["observation"] for each in probes.values()} == {None}
+    assert {entry["observation"] for entry in probes.values()} == {None}
     assert answer["problems"] == []
 
 
 def test_index_of_observations_has_the_problems_of_the_exporter(app: Starlette, fleet: Exporting) -> None:
-    """With their severity, for check_cln_exporter."""
+    """The index lists the problems of the exporter with their severity, for check_cln_exporter."""
     fleet.file.text += "surprise: 1"
     fleet.service.reload()
     [problem] = ask(app, "/api/v1/observations").json()["problems"]
     assert (problem["severity"], problem["account"]) == ("warning", "")
-    assert problem["text"].startswith("The configuration could not be reloaded: ")
+    assert problem["text"].startswith("The configuration could not be reloaded; ")
 
 
 def test_config(app: Starlette, fleet: Exporting) -> None:
-    """The configuration in use, of which all that is secret is replaced."""
+    """/config shows the current configuration with all secrets replaced."""
     text = ask(app, "/config").text
     assert "login: <secret>" in text
     assert f"api_url: {fleet.url}" in text
@@ -574,7 +580,7 @@ def test_config(app: Starlette, fleet: Exporting) -> None:
 
 
 def test_nothing_secret_is_shown(app: Starlette, fleet: Exporting) -> None:
-    """No login, secret, token or licence key on any path, whether polls succeed or fail."""
+    """No path shows a login, secret, token, or license key, whether polls succeed or fail."""
     for faults in ([], ["html"], ["cut"]):
         for kind in faults:
             fleet.simulator.faults.add(Fault(kind))
@@ -585,7 +591,7 @@ def test_nothing_secret_is_shown(app: Starlette, fleet: Exporting) -> None:
 
 
 def test_healthy_whatever_happens(app: Starlette, fleet: Exporting) -> None:
-    """It is about the process, not about CLN."""
+    """/-/healthy reports on the process only, and succeeds while CLN is down."""
     fleet.simulator.faults.add(Fault("html"))
     fleet.run()
     assert (ask(app, "/-/healthy").status_code, ask(app, "/-/healthy").text) == (200, "healthy\n")
@@ -596,7 +602,7 @@ def _enabled(exporting: Exporting) -> list[str]:
 
 
 class _Raw:
-    """An answer as the server is handed it: its ``pieces`` as they come."""
+    """A response as passed to the server, with its ``pieces`` in order."""
 
     def __init__(self, messages: list[Message]) -> None:
         start, *rest = messages
@@ -609,7 +615,7 @@ class _Raw:
 async def _send(
     app: Starlette, path: str, headers: dict[str, str] | None = None, pause: Callable[[], Any] | None = None
 ) -> _Raw:
-    """Ask ``app``; ``pause`` is awaited at the first piece of the body."""
+    """Send a request to ``app``; ``pause`` is awaited at the first piece of the body."""
     messages: list[Message] = []
     at, _, query = path.partition("?")
 
@@ -645,11 +651,11 @@ def _raw(app: Starlette, path: str, headers: dict[str, str] | None = None) -> _R
 
 
 class TestPrefix:
-    """All paths below another, as behind an ingress."""
+    """Tests of a route prefix, as used behind an ingress."""
 
     @pytest.fixture
     def app(self, fleet: Exporting) -> Starlette:
-        """The application below /cln."""
+        """Return the application with the route prefix /cln."""
         fleet.run()
         return make_app(fleet.service, WebOptions(route_prefix="/cln/exporter"))
 
@@ -661,7 +667,7 @@ class TestPrefix:
         ],
     )
     def test_every_path(self, path: str, app: Starlette) -> None:
-        """Is there, and nowhere else."""
+        """Each path exists below the prefix only."""
         assert ask(app, f"/cln/exporter/{path}").status_code == 200
         assert ask(app, f"/{path}").status_code == (302 if path.startswith("?") else 404)
         assert ask(app, f"/cln/exporterx/{path}").status_code == 404
@@ -669,12 +675,12 @@ class TestPrefix:
 
     @pytest.mark.parametrize("path", ["/", "/cln/exporter"])
     def test_the_way_to_the_page(self, path: str, app: Starlette) -> None:
-        """Leads below the prefix, and names no host."""
+        """The redirect to the status page stays below the prefix, and names no host."""
         answer = ask(app, path, headers={"Host": "evil.example"})
         assert (answer.status_code, answer.headers["location"]) == (302, "/cln/exporter/")
 
     def test_the_links_of_the_page(self, app: Starlette) -> None:
-        """Are relative, so that they hold below whatever path a proxy adds or takes away."""
+        """Links of the status page are relative, so that they work behind any proxy path."""
         page = ask(app, "/cln/exporter/")
         assert page.status_code == 200
         links = re.findall(r'(?:href|src)="([^"#][^"]*)"', page.text)
@@ -684,6 +690,6 @@ class TestPrefix:
             assert ask(app, f"/cln/exporter/{link.removeprefix('./')}").status_code in {200, 503}, link
 
     def test_the_links_of_the_runbook(self, app: Starlette) -> None:
-        """Lead back to the page of the folder that it is in."""
+        """Links of the runbook lead to the status page in the same path."""
         links = re.findall(r'href="([^"#][^"]*)"', ask(app, "/cln/exporter/runbook").text)
         assert set(links) == {"./"}

@@ -1,4 +1,4 @@
-"""The file of --web.config.file: what is good, words for what is not, and what happens when it changes."""
+"""The file of --web.config.file: valid and invalid files, and what happens when it changes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .web_configs import AUTHORITY, CASES, HASH, TLS, Case, write_files
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the certificates lie."""
-    made = tmp_path_factory.mktemp("web")
-    write_files(made)
-    return made
+    """Return the directory with the certificates."""
+    directory = tmp_path_factory.mktemp("web")
+    write_files(directory)
+    return directory
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_good_and_bad(case: Case, folder: Path) -> None:
-    """What is not good is refused with the place, and what is wrong there; no hash or password is in it."""
+    """An invalid file is rejected with the place and the problem, without any hash or password."""
     file = folder / "case.yml"
     file.write_text(case.text)
     if case.complaint is None:
@@ -43,13 +43,13 @@ def test_good_and_bad(case: Case, folder: Path) -> None:
 
 
 def test_each_difference_to_promtool_has_its_reason() -> None:
-    """We agree on all other files."""
+    """All files are accepted or rejected as by promtool, except for those with a documented reason."""
     different = {case for case in CASES.values() if (case.complaint is None) != case.is_good_to_promtool}
     assert different == {case for case in CASES.values() if case.why}
 
 
 def test_all_problems_are_told(folder: Path) -> None:
-    """A line for each."""
+    """The error has a line for each problem."""
     file = folder / "many.yml"
     file.write_text("surprise: 1\nbasic_auth_users: {alice: a, bob: b}\nhttp_server_config: {http3: true}\n")
     with pytest.raises(ConfigError) as caught:
@@ -64,7 +64,7 @@ def test_all_problems_are_told(folder: Path) -> None:
 
 
 def test_what_is_read(folder: Path) -> None:
-    """All of it, typed."""
+    """All settings are read with their types."""
     file = folder / "all.yml"
     file.write_text(
         f"{TLS}}}\nbasic_auth_users: {{alice: {HASH}, ünï: {HASH}}}\n"
@@ -81,7 +81,7 @@ def test_what_is_read(folder: Path) -> None:
 
 
 def test_nothing_asks_for_nothing(folder: Path) -> None:
-    """No TLS, no users."""
+    """An empty file configures neither TLS nor users."""
     file = folder / "nothing.yml"
     file.write_text("{}")
     config = load_web_config(file)
@@ -89,7 +89,7 @@ def test_nothing_asks_for_nothing(folder: Path) -> None:
 
 
 def test_certificates_in_the_file_itself(folder: Path) -> None:
-    """As newer exporters take them; a key that stands there is in no error."""
+    """Certificates and keys can be inline, as in newer exporters; no error contains the key."""
     file = folder / "inside.yml"
 
     def inside(name: str) -> str:
@@ -105,27 +105,29 @@ def test_certificates_in_the_file_itself(folder: Path) -> None:
     assert config.tls.allowed_sans == frozenset({"prometheus"})
     assert config.files == (file,)
     file.write_text(f"{text}  key_file: server.key\n")
-    with pytest.raises(ConfigError, match=r"tls_server_config\.key: give either this or key_file$"):
+    with pytest.raises(ConfigError, match=r"tls_server_config\.key: mutually exclusive with key_file$"):
         load_web_config(file)
     file.write_text(text.replace("-----BEGIN CERTIFICATE", "-----BEGIN NOTHING"))
-    with pytest.raises(ConfigError, match=r"tls_server_config\.cert: holds no certificate in PEM$") as caught:
+    with pytest.raises(ConfigError, match=r"tls_server_config\.cert: contains no PEM certificate$") as caught:
         load_web_config(file)
     assert (folder / "server.key").read_text().splitlines()[1] not in str(caught.value)
 
 
 def test_certificates_among_systemds_credentials(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """%d is their folder, as in the main configuration."""
+    """%d is the credentials directory of systemd, as in the main configuration."""
     file = folder / "credentials.yml"
     file.write_text("tls_server_config: {cert_file: '%d/server.pem', key_file: '%d/server.key'}")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
     assert load_web_config(file).tls is not None
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    with pytest.raises(ConfigError, match=r"tls_server_config\.cert_file: needs the variable CREDENTIALS_DIRECTORY"):
+    with pytest.raises(
+        ConfigError, match=r"tls_server_config\.cert_file: needs the environment variable CREDENTIALS_DIRECTORY"
+    ):
         load_web_config(file)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """The path that was tried is in the message."""
+    """The error for a missing file contains its path."""
     with pytest.raises(ConfigError, match=r"no\.yml: cannot be read: No such file or directory"):
         load_web_config(tmp_path / "no.yml")
 
@@ -135,45 +137,45 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     [
         (
             f"{TLS}, min_version: TLS10}}",
-            "tls_server_config.min_version: TLS10 is not safe and not spoken here; TLS12 ",
+            "tls_server_config.min_version: TLS10 is insecure and not supported; TLS12 ",
         ),
         (
             f"{TLS}, curve_preferences: [X25519, CurveP256]}}",
-            "tls_server_config.curve_preferences: Python's TLS takes ",
+            "tls_server_config.curve_preferences: Python's ssl module supports ",
         ),
         (
             f"{TLS}, cipher_suites: [TLS_AES_128_GCM_SHA256]}}",
-            "tls_server_config.cipher_suites: names none of TLS 1.2, ",
+            "tls_server_config.cipher_suites: contains no cipher suite of TLS 1.2, ",
         ),
         (
             f"basic_auth_users: {{alice: {HASH}}}",
-            "basic_auth_users.alice: cost 4, not 10: the time ",
+            "basic_auth_users.alice: cost 4, not 10: response times ",
         ),
     ],
 )
 def test_warnings(text: str, warning: str, folder: Path) -> None:
-    """What holds otherwise than it may be meant is told."""
+    """Settings with a possibly unintended effect are warnings."""
     file = folder / "odd.yml"
     file.write_text(text)
-    (told,) = load_web_config(file).warnings
-    assert told.startswith(warning)
+    (text,) = load_web_config(file).warnings
+    assert text.startswith(warning)
 
 
 def test_a_private_key_that_all_users_can_read(folder: Path) -> None:
-    """Is used, as other exporters use it, and told."""
+    """A world-readable private key is used, as by other exporters, with a warning."""
     file = folder / "web.yml"
     file.write_text(f"{TLS}}}")
     key = folder / "server.key"
     key.chmod(0o644)
     try:
-        (told,) = load_web_config(file).warnings
+        (text,) = load_web_config(file).warnings
     finally:
         key.chmod(0o600)  # the folder is that of other tests, too
-    assert told.startswith(f"tls_server_config.key_file: all users of this machine can read {key}; chmod 600 it")
+    assert text.startswith(f"tls_server_config.key_file: {key} is world-readable; run chmod 600 on it")
 
 
 class Watch:
-    """A file that is watched: what was told of its readings, and a clock."""
+    """A watched file, with the results of its reloads and a clock."""
 
     def __init__(self, folder: Path, text: str) -> None:
         self.folder = folder
@@ -185,14 +187,14 @@ class Watch:
         self.config = WatchedWebConfig(self.file, self.told.append, lambda: self.now)
 
     def write(self, text: str) -> None:
-        """Change the file, even within a tick of the file system's clock."""
+        """Change the file, even within one tick of the clock of the file system."""
         self.file.write_text(text)
         state = self.file.stat()
         os.utime(self.file, ns=(state.st_atime_ns, state.st_mtime_ns + 1_000_000))
 
 
 def test_a_change_holds_from_the_next_look_on(tmp_path: Path) -> None:
-    """And nothing is read while nothing changes."""
+    """A change takes effect at the next request, and the file is not read again without a change."""
     watch = Watch(tmp_path, f"basic_auth_users: {{alice: {HASH}}}")
     first = watch.config()
     assert watch.config() is first
@@ -206,17 +208,17 @@ def test_a_change_holds_from_the_next_look_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("nonsense: 1", "nonsense: unknown key; known here: tls_server_config, http_server_config, "),
-        ("", "is empty; write basic_auth_users: {} to mean that"),
-        ("# nothing yet\n", "is empty; write basic_auth_users: {} to mean that"),
-        (f"{TLS}}}", "tls_server_config: turns TLS on, which takes a restart"),
-        ("{}", "basic_auth_users: are gone; write basic_auth_users: {} to mean that, or restart"),
-        ("basic_auth_users:", "basic_auth_users: are gone; write "),
-        ("http_server_config: {http2: true}", "basic_auth_users: are gone; write "),
+        ("nonsense: 1", "nonsense: unknown key; known keys: tls_server_config, http_server_config, "),
+        ("", "is empty; write basic_auth_users: {} to disable authentication"),
+        ("# nothing yet\n", "is empty; write basic_auth_users: {} to disable authentication"),
+        (f"{TLS}}}", "tls_server_config: turns TLS on, which requires a restart"),
+        ("{}", "basic_auth_users: missing; write basic_auth_users: {} to disable authentication, or restart"),
+        ("basic_auth_users:", "basic_auth_users: missing; write "),
+        ("http_server_config: {http2: true}", "basic_auth_users: missing; write "),
     ],
 )
 def test_a_bad_change_changes_nothing(text: str, complaint: str, tmp_path: Path) -> None:
-    """The configuration in use stays, the log says once why, and the next good file is taken."""
+    """An invalid change keeps the old configuration and logs the error once; the next valid file is loaded."""
     watch = Watch(tmp_path, f"basic_auth_users: {{alice: {HASH}}}")
     first = watch.config()
     watch.write(text)
@@ -226,7 +228,7 @@ def test_a_bad_change_changes_nothing(text: str, complaint: str, tmp_path: Path)
         assert watch.config() is first
     assert watch.told == [False, False]
     (log,) = logs
-    assert log["event"] == "web configuration not reloaded, the one in use stays"
+    assert log["event"] == "web configuration not reloaded, previous one stays in use"
     assert log["error"].startswith(f"{watch.file}: {complaint}")
     watch.write("basic_auth_users: {}")
     assert watch.config().users == {}
@@ -246,14 +248,14 @@ _CLIENTS = f"{TLS}, client_auth_type: RequireAndVerifyClientCert, {AUTHORITY}"
     ],
 )
 def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) -> None:
-    """Until a restart; what asks for more holds at once."""
+    """A change that accepts more clients requires a restart; a stricter one takes effect immediately."""
     watch = Watch(tmp_path, before)
     first = watch.config()
     watch.write(after)
     with structlog.testing.capture_logs() as logs:
         assert watch.config() is first
-    told = "tls_server_config: takes clients that it did not take before, which takes a restart"
-    assert logs[0]["error"].endswith(told)
+    text = "tls_server_config: accepts clients that were rejected before, which requires a restart"
+    assert logs[0]["error"].endswith(text)
     open_watch = Watch(tmp_path, after)
     open_watch.write(before)
     open_watch.config()
@@ -273,7 +275,7 @@ def test_clients_that_were_refused_are(before: str, after: str, tmp_path: Path) 
     ],
 )
 def test_values_of_all_kinds(text: str, tmp_path: Path) -> None:
-    """Are told as problems, and never end what reads them."""
+    """Values of any type are reported as problems, and never raise another error."""
     file = tmp_path / "odd.yml"
     file.write_text(text)
     with pytest.raises(ConfigError):
@@ -281,7 +283,7 @@ def test_values_of_all_kinds(text: str, tmp_path: Path) -> None:
 
 
 def test_an_error_of_ours_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Changes nothing, as a bad file does: it would end all connections."""
+    """An internal error while reading keeps the old configuration instead of ending all connections."""
     watch = Watch(tmp_path, f"basic_auth_users: {{alice: {HASH}}}")
     first = watch.config()
     monkeypatch.setattr("cln_monitor.exporter.web.config.load_web_config", lambda _: 1 / 0)
@@ -291,7 +293,7 @@ def test_an_error_of_ours_while_reading(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_file_that_is_written_piece_by_piece(tmp_path: Path) -> None:
-    """Whatever stands there for a moment, nobody is let in whom neither the old nor the new file lets in."""
+    """A partially written file never lets in clients that both the old and the new file reject."""
     text = f"""\
 http_server_config:
   headers:
@@ -319,7 +321,7 @@ basic_auth_users:
 
 
 def test_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
-    """As in the middle of a rotation."""
+    """A missing file, as during a rotation, keeps the old configuration."""
     watch = Watch(tmp_path, f"basic_auth_users: {{alice: {HASH}}}")
     watch.file.unlink()
     assert list(watch.config().users) == [b"alice"]
@@ -329,7 +331,7 @@ def test_a_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_tls_is_not_turned_off(tmp_path: Path) -> None:
-    """Passwords would be sent in the clear to a port that had TLS."""
+    """TLS is not turned off by a reload, because passwords would be sent unencrypted."""
     watch = Watch(tmp_path, TLS + "}")
     watch.write("{}")
     assert watch.config().tls is not None
@@ -337,7 +339,7 @@ def test_tls_is_not_turned_off(tmp_path: Path) -> None:
 
 
 def test_a_new_certificate_is_taken_when_its_key_is_there(tmp_path: Path) -> None:
-    """Two files are not written at once: in between the former pair stays."""
+    """A new certificate is loaded after its key has been replaced as well; until then the old pair stays."""
     watch = Watch(tmp_path, TLS + "}")
     first = watch.config().tls
     assert first is not None
@@ -354,7 +356,7 @@ def test_a_new_certificate_is_taken_when_its_key_is_there(tmp_path: Path) -> Non
 
 
 def test_what_failed_is_tried_again(tmp_path: Path) -> None:
-    """A certificate that comes later than the file which names it is found after some seconds."""
+    """A failed reload is retried after some seconds, because another file may have appeared."""
     watch = Watch(tmp_path, TLS + "}")
     first = watch.config().tls
     watch.write("tls_server_config: {cert_file: later.pem, key_file: later.key}")

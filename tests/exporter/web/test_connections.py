@@ -1,4 +1,4 @@
-"""Connections over real sockets, on a clock turned by hand: who may keep us waiting, for how long, and how many."""
+"""Connections over real sockets with a fake clock: their timeouts, and their maximum number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from cln_monitor.exporter.web import connections as module
 from cln_monitor.exporter.web.config import WebConfig
 from cln_monitor.exporter.web.config_schema import TlsServerConfig
-from cln_monitor.exporter.web.connections import HttpServer, most_connections
+from cln_monitor.exporter.web.connections import HttpServer, max_connections
 from cln_monitor.exporter.web.listening import listen
 from cln_monitor.exporter.web.tls import Tls, make_tls
 
@@ -31,13 +31,13 @@ PATIENCE = 20.0
 
 
 async def settle(rounds: int = 10) -> None:
-    """Come back when all that is on its way over loopback has been taken: in each round the loop looks once."""
+    """Return after all data in transit over loopback have been received."""
     for _ in range(rounds):
         await asyncio.sleep(0.002)
 
 
 class App:
-    """Answers ``ok``; ``/held`` only when ``go_on`` is set, and ``/much`` with more than anybody reads."""
+    """An application that answers ``ok``; ``/held`` waits for ``go_on``, and ``/much`` returns a lot."""
 
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
@@ -58,7 +58,7 @@ class App:
 
 
 class Client:
-    """One connection."""
+    """A connection of a client."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -68,13 +68,13 @@ class Client:
         self.writer.write(data)
 
     async def answer(self) -> bytes:
-        """Return the status line of the next answer, read to its end."""
+        """Return the status line of the next response, after reading all of it."""
         head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
         await self.reader.readexactly(2)
         return head.partition(b"\r\n")[0]
 
     async def is_ended(self, within: float = PATIENCE) -> bool:
-        """Tell whether the other end closes the connection."""
+        """Return whether the server closes the connection."""
         try:
             return await asyncio.wait_for(self.reader.read(1), within) == b""
         except ConnectionError:
@@ -83,12 +83,12 @@ class Client:
             return False
 
     async def goes_on(self) -> bool:
-        """Tell whether it is still open, after all that the other end has under way."""
+        """Return whether the connection is still open after all pending data."""
         return not await self.is_ended(0.05)
 
 
 class Serving:
-    """A server in this event loop; ``now`` is its time, and ``web`` its web configuration."""
+    """A server in the current event loop; ``now`` is its time, and ``web`` its web configuration."""
 
     def __init__(self, address: str) -> None:
         self.app = App()
@@ -103,10 +103,10 @@ class Serving:
         self.port: int = self._socket.getsockname()[1]
 
     async def start(self, most: int) -> None:
-        """Begin to serve."""
+        """Start the server."""
         await self.server.startup([self._socket])
         self.server.all._now = lambda: self.now
-        self.server.all._most = most
+        self.server.all._limit = most
 
     async def open(self, data: bytes = b"", client_tls: ssl.SSLContext | None = None) -> Client:
         """Return a new connection that has sent ``data``."""
@@ -117,14 +117,14 @@ class Serving:
         self.clients.append(Client(reader, writer))
         if client_tls is None:
             for _ in range(5000):
-                if len(self.server.all) > count or count >= self.server.all._most:
+                if len(self.server.all) > count or count >= self.server.all._limit:
                     break
                 await asyncio.sleep(0.002)
         await settle()
         return self.clients[-1]
 
     def at(self, now: float) -> None:
-        """Let it be that time, and the server look at its connections."""
+        """Set the time, and let the server check its connections."""
         self.now = now
         self.server.all.sweep()
 
@@ -138,7 +138,7 @@ on_both_loops = pytest.mark.parametrize("loop", LOOPS)
 def run(
     test: Callable[[Serving], Awaitable[None]], most: int = 100, address: str = "127.0.0.1:0", loop: str = "uvloop"
 ) -> None:
-    """Run ``test`` over a server of ``most`` connections on ``address``, in the event ``loop``."""
+    """Run ``test`` with a server of ``most`` connections on ``address``, in the event ``loop``."""
 
     @contextlib.asynccontextmanager
     async def serving() -> AsyncIterator[Serving]:
@@ -164,7 +164,7 @@ def run(
 @on_both_loops
 @pytest.mark.parametrize("start", [b"", ASK[:1], ASK[:-1]], ids=["nothing", "a-byte", "all-but-a-byte"])
 def test_who_does_not_ask_is_ended(start: bytes, loop: str) -> None:
-    """After 10 seconds, whatever drips in meanwhile."""
+    """A connection without a complete request is closed after 10 seconds, even if data trickle in."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(start)
@@ -182,7 +182,7 @@ def test_who_does_not_ask_is_ended(start: bytes, loop: str) -> None:
 
 @on_both_loops
 def test_a_scraper_keeps_its_connection(loop: str) -> None:
-    """Over the usual interval; it is ended when it has not asked for longer."""
+    """A connection stays open during the usual scrape interval, and is closed when idle for longer."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open()
@@ -200,7 +200,7 @@ def test_a_scraper_keeps_its_connection(loop: str) -> None:
 
 
 def test_who_begins_another_request_has_to_end_it() -> None:
-    """The second head on a connection gets no more time than the first."""
+    """The head of a second request on a connection has the same timeout as the first."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(ASK)
@@ -218,7 +218,7 @@ def test_who_begins_another_request_has_to_end_it() -> None:
 
 
 def test_an_answer_may_take_its_time() -> None:
-    """Who waits for us is not ended."""
+    """A connection is not closed while its request is in progress."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(ASK.replace(b"/", b"/held", 1))
@@ -233,7 +233,7 @@ def test_an_answer_may_take_its_time() -> None:
 
 @on_both_loops
 def test_who_does_not_take_the_answer_is_ended(loop: str) -> None:
-    """After a minute in which nothing was taken; who takes a little gets the next."""
+    """A client that reads nothing for a minute is disconnected; each progress restarts the timeout."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(ASK.replace(b"/", b"/much", 1))
@@ -253,7 +253,7 @@ def test_who_does_not_take_the_answer_is_ended(loop: str) -> None:
 
 
 def test_the_rest_of_a_request_is_not_waited_for() -> None:
-    """Its answer is there; 5 seconds are left to send what was announced."""
+    """The rest of a request that was answered already must arrive within 5 seconds."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx")
@@ -269,7 +269,7 @@ def test_the_rest_of_a_request_is_not_waited_for() -> None:
 
 
 def test_a_short_body_is_passed_over() -> None:
-    """And the connection goes on."""
+    """A short request body is skipped, and the connection stays open."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody" + ASK)
@@ -282,7 +282,7 @@ def test_a_short_body_is_passed_over() -> None:
     "head", [b"GET /" + b"x" * (1 << 16), ASK[:-2] + b"X: " + b"x" * (1 << 16), b"\x16\x03\x01\r\n\r\n"]
 )
 def test_a_head_that_is_too_large_or_none(head: bytes) -> None:
-    """Is refused, and the connection ended."""
+    """A request head that is too large or invalid is rejected, and the connection is closed."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(head)
@@ -295,7 +295,7 @@ def test_a_head_that_is_too_large_or_none(head: bytes) -> None:
 
 @on_both_loops
 def test_too_many_connections(loop: str) -> None:
-    """The oldest that never asked goes first, then the oldest that asks for nothing now, never one that is answered."""
+    """Above the limit the oldest connection without a request is closed, then the oldest idle one, never a busy one."""
 
     async def test(serving: Serving) -> None:
         held = await serving.open(ASK.replace(b"/", b"/held", 1))
@@ -313,7 +313,7 @@ def test_too_many_connections(loop: str) -> None:
         with structlog.testing.capture_logs() as logs:
             serving.at(1.0)
             serving.at(2.0)
-        ended = {"event": "too many connections, those that ask for nothing are ended", "ended": 4, "most": 3}
+        ended = {"event": "too many connections, idle ones closed", "closed": 4, "limit": 3}
         assert logs == [ended | {"log_level": "warning"}]
         serving.app.go_on.set()
         assert [await client.answer() for client in (held, *more)] == [b"HTTP/1.1 200 OK"] * 3
@@ -325,24 +325,24 @@ def test_too_many_connections(loop: str) -> None:
     ("files", "most"), [(resource.RLIM_INFINITY, 1000), (1 << 20, 1000), (1024, 512), (256, 128), (4, 8)]
 )
 def test_how_many_there_may_be(files: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of the files that the process may open are left for its work."""
+    """The limit of connections is half of the limit of open files."""
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
-    assert most_connections() == most
+    assert max_connections() == most
 
 
 class TestEncrypted:
-    """The same with TLS."""
+    """Tests of connections with TLS."""
 
     @staticmethod
     def tls(folder: Path, **settings: Any) -> Tls:
-        """Return TLS with the certificate in ``folder``."""
+        """Return server TLS with the certificate in a directory."""
         made, _, _ = make_tls(TlsServerConfig(cert_file="server.pem", key_file="server.key", **settings), folder)
         assert made is not None
         return made
 
     @staticmethod
     def client(folder: Path, certificate: str | None = None) -> ssl.SSLContext:
-        """Return TLS that trusts the authority in ``folder``, and may show a certificate."""
+        """Return client TLS that trusts the CA in a directory, optionally with a certificate."""
         context = ssl.create_default_context(cafile=folder / "ca.pem")
         if certificate is not None:
             context.load_cert_chain(folder / f"{certificate}.pem", folder / f"{certificate}.key")
@@ -350,7 +350,7 @@ class TestEncrypted:
 
     @on_both_loops
     def test_who_shakes_no_hands_is_ended(self, tmp_path: Path, loop: str) -> None:
-        """After 10 seconds, and counts until then; others do not notice."""
+        """A connection without a TLS handshake is closed after 10 seconds, and counts until then."""
         write_files(tmp_path)
 
         async def test(serving: Serving) -> None:
@@ -362,14 +362,14 @@ class TestEncrypted:
             serving.at(9.9)
             assert await silent[0].goes_on()
             serving.at(10.1)
-            assert [await each.is_ended() for each in silent] == [True, True]
+            assert [await connection.is_ended() for connection in silent] == [True, True]
             client.send(ASK)
             assert await client.answer() == b"HTTP/1.1 200 OK"
 
         run(test, loop=loop)
 
     def test_too_many_go_before_their_handshake(self, tmp_path: Path) -> None:
-        """The oldest silent one makes room for who asks."""
+        """Above the limit, a connection without a handshake is closed in favor of a new one."""
         write_files(tmp_path)
 
         async def test(serving: Serving) -> None:
@@ -384,7 +384,7 @@ class TestEncrypted:
 
     @on_both_loops
     def test_plain_http_is_refused(self, tmp_path: Path, loop: str) -> None:
-        """No answer goes out in the clear."""
+        """Plain HTTP to a TLS port gets no unencrypted response."""
         write_files(tmp_path)
 
         async def test(serving: Serving) -> None:
@@ -395,7 +395,7 @@ class TestEncrypted:
 
     @on_both_loops
     def test_a_new_certificate_is_for_new_connections(self, tmp_path: Path, loop: str) -> None:
-        """Those that are open go on."""
+        """A new certificate is used for new connections; open ones continue."""
         before, after = tmp_path / "before", tmp_path / "after"
         for folder in (before, after):
             folder.mkdir()
@@ -410,7 +410,7 @@ class TestEncrypted:
                 await serving.open(ASK, self.client(before))
             new = await serving.open(ASK, self.client(after))
             former.send(ASK)
-            assert [await each.answer() for each in (former, new)] == [b"HTTP/1.1 200 OK"] * 2
+            assert [await connection.answer() for connection in (former, new)] == [b"HTTP/1.1 200 OK"] * 2
 
         run(test, loop=loop)
 
@@ -427,7 +427,7 @@ class TestEncrypted:
         ],
     )
     def test_whom_a_certificate_has_to_name(self, allowed: list[str], of: str, is_let_in: bool, tmp_path: Path) -> None:
-        """One of client_allowed_sans, exactly."""
+        """A client certificate must contain one of client_allowed_sans exactly."""
         authority = write_files(tmp_path)
         authority.issue("scraper", of=of.replace("IP:::1", "IP:" + "::1"))
 
@@ -444,12 +444,12 @@ class TestEncrypted:
         run(test)
 
     def test_a_connection_takes_little_memory(self) -> None:
-        """A silent one must not take the 256 KiB that asyncio would give it."""
+        """An idle connection does not allocate the default TLS buffer of 256 KiB."""
         assert module._Encrypted.max_size <= 1 << 14
 
 
 def test_the_main_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looks at the connections, and ends at once when it is to."""
+    """The main loop checks the connections, and ends immediately on shutdown."""
 
     async def test(serving: Serving) -> None:
         monkeypatch.setattr(module, "_TICK", 60.0)
@@ -477,12 +477,12 @@ def test_the_main_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_client_of_ipv4_is_one_on_a_socket_for_both(
     seen: tuple[str, int] | None, client: tuple[str, int] | None
 ) -> None:
-    """What tells clients apart by their address sees the same one, whichever socket they came by."""
+    """The address of an IPv4 client is the same on an IPv4 and on a dual-stack socket."""
     assert module._plain(seen) == client
 
 
 def test_the_app_sees_the_address_of_ipv4() -> None:
-    """Of a client that came over IPv4 to a socket that listens on all addresses."""
+    """The application gets the IPv4 address of a client of a dual-stack socket."""
 
     async def test(serving: Serving) -> None:
         client = await serving.open(ASK)

@@ -1,4 +1,4 @@
-"""Service discovery: whole lists of servers, or an error that says what is missing; never half a list."""
+"""Service discovery: complete lists of servers, or an error that says what is missing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.exporter.web.discovery import (
     DISCOVERED,
     DiscoveryError,
-    _whole,
+    _complete,
     encoded,
     group_labels,
+    missing_data,
     target_groups,
-    what_is_missing,
 )
 from cln_monitor.exporter.web.discovery import Labels as Found
 from cln_monitor.probes import Failure, Missing, Observation
@@ -40,7 +40,7 @@ MASKED = mask_key(KEY)
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account with servers of each product; nothing polled yet."""
+    """Return an exporter of an account with servers of each product; nothing is polled yet."""
     account = exporting.account
     key = account.add_kernelcare_key(KEY, limit=4)
     key.add_server("one", ip="192.0.2.1")
@@ -55,18 +55,18 @@ def fleet(exporting: Exporting) -> Exporting:
 
 @pytest.fixture
 def app(fleet: Exporting) -> Starlette:
-    """Its web application."""
+    """Return the web application."""
     return make_app(fleet.service, WebOptions())
 
 
 def turn_on(fleet: Exporting, *probes: str) -> None:
-    """Let the account have probes that are off by default."""
+    """Enable probes of the account that are disabled by default."""
     fleet.configure(account="probes: {" + ", ".join(f"{probe}: {{enabled: true}}" for probe in probes) + "}")
     fleet.service.reload()
 
 
 def groups_of(app: Starlette, path: str) -> list[dict[str, Any]]:
-    """Return the list that is served at ``path``."""
+    """Return the list at ``path``."""
     answer = ask(app, path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json"), answer.text
     groups: list[dict[str, Any]] = answer.json()
@@ -74,17 +74,17 @@ def groups_of(app: Starlette, path: str) -> list[dict[str, Any]]:
 
 
 def refusal(app: Starlette, path: str) -> tuple[int, str]:
-    """Return the status and the words of an answer that is no list."""
+    """Return the status and the text of an error response."""
     answer = ask(app, path)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     return answer.status_code, answer.text.strip()
 
 
 class TestLists:
-    """What each path gives, when all is known."""
+    """Tests of the lists when all data are complete."""
 
     def test_kernelcare(self, app: Starlette, fleet: Exporting) -> None:
-        """A group a server, with the key as the metrics show it; IPv6 in brackets."""
+        """Each KernelCare server is a target group with its masked key; IPv6 addresses are in brackets."""
         fleet.run("kernelcare")
         labels = {"__meta_cln_account": "acme", "__meta_cln_product": "kernelcare", "__meta_cln_key": MASKED}
         assert groups_of(app, "/sd/kernelcare?port=9256") == [
@@ -93,7 +93,7 @@ class TestLists:
         ]
 
     def test_imunify(self, app: Starlette, fleet: Exporting) -> None:
-        """The product is its code, as in the metrics; without a port it is that of the node exporter."""
+        """The product of an Imunify server is its code, as in metrics; the default port is 9100."""
         fleet.run("imunify")
         ((group),) = groups_of(app, "/sd/imunify")
         assert group == {
@@ -107,7 +107,7 @@ class TestLists:
         }
 
     def test_els(self, app: Starlette, fleet: Exporting) -> None:
-        """With the host name, which CLN tells of these servers alone."""
+        """ELS servers have their host name, which CLN reports only for them."""
         turn_on(fleet, "els")
         fleet.run("els")
         ((group),) = groups_of(app, "/sd/els")
@@ -116,7 +116,7 @@ class TestLists:
         assert group["labels"]["__meta_cln_hostname"] == "old.example.net"
 
     def test_ip_licenses(self, app: Starlette, fleet: Exporting) -> None:
-        """Only licences that a server uses: at the address of another nobody may answer."""
+        """Only IP licenses in use are listed."""
         fleet.run("ip_licenses")
         assert groups_of(app, "/sd/ip_licenses") == [
             {
@@ -130,7 +130,7 @@ class TestLists:
         ]
 
     def test_groups(self, app: Starlette, fleet: Exporting) -> None:
-        """Between commas, so that a regex finds one of several; a server in none has no such label."""
+        """The group label has names between commas, so that a regex can match one; servers without groups have none."""
         turn_on(fleet, "groups")
         server = fleet.account.kernelcare_keys[KEY].servers["one"]
         for name in ("web", "eu"):
@@ -141,20 +141,20 @@ class TestLists:
         assert "__meta_cln_group" not in second
 
     def test_two_servers_of_one_address(self, app: Starlette, fleet: Exporting) -> None:
-        """Both are there, each with its labels; Prometheus makes one target of what relabeling makes equal."""
+        """Two servers with the same address are both listed with their own labels."""
         fleet.account.kernelcare_keys[KEY].add_server("again", ip="192.0.2.1")
         fleet.run("kernelcare")
         targets = [group["targets"] for group in groups_of(app, "/sd/kernelcare")]
         assert targets.count(["192.0.2.1:9100"]) == 2
 
     def test_none_at_all(self, exporting: Exporting) -> None:
-        """An account that is known to have no servers has an empty list, which is the truth."""
+        """An account that is known to have no servers has an empty list."""
         exporting.run("kernelcare", "ip_licenses")
         app = make_app(exporting.service, WebOptions())
         assert groups_of(app, "/sd/kernelcare") == groups_of(app, "/sd/ip_licenses") == []
 
     def test_nothing_secret(self, app: Starlette, fleet: Exporting) -> None:
-        """No key, no login."""
+        """The list contains no key and no login."""
         fleet.run()
         for probe in ("kernelcare", "imunify", "ip_licenses"):
             text = ask(app, f"/sd/{probe}").text
@@ -162,11 +162,11 @@ class TestLists:
 
 
 class TestAccounts:
-    """The filter by account."""
+    """Tests of the filter by account."""
 
     @pytest.fixture
     def two(self, fleet: Exporting) -> Exporting:
-        """A second account, whose login CLN does not know."""
+        """Add a second account whose login is unknown to CLN."""
         fleet.configure(accounts=SECOND)
         fleet.service.reload()
         fleet.run("kernelcare")
@@ -174,27 +174,27 @@ class TestAccounts:
 
     @pytest.mark.parametrize("query", ["account=acme", "account=acme&account=acme"])
     def test_one(self, query: str, two: Exporting) -> None:
-        """What another account lacks does not matter, and nobody is listed twice."""
+        """The list of one account is not affected by missing data of another, and has no duplicates."""
         assert len(groups_of(make_app(two.service, WebOptions()), f"/sd/kernelcare?{query}")) == 2
 
     @pytest.mark.parametrize("query", ["", "?account=second", "?account=acme&account=second"])
     def test_one_that_is_not_known(self, query: str, two: Exporting) -> None:
-        """Is missed by all who ask for it."""
+        """Missing data of one account are an error for all requests that include it."""
         status, text = refusal(make_app(two.service, WebOptions()), f"/sd/kernelcare{query}")
-        assert (status, text) == (503, "kernelcare of second is not known whole: it has not been read yet")
+        assert (status, text) == (503, "kernelcare of second is incomplete: no data yet")
 
     def test_one_nobody_knows(self, app: Starlette) -> None:
-        """404 with those there are, and nothing of what was asked."""
-        assert refusal(app, "/sd/kernelcare?account=<b>") == (404, "no such account; there are: acme")
+        """An unknown account returns 404 with the configured ones, without repeating the query."""
+        assert refusal(app, "/sd/kernelcare?account=<b>") == (404, "unknown account; configured accounts: acme")
 
     @pytest.mark.parametrize(("query", "of"), [("", ""), ("?account=acme", " for acme")])
     def test_a_probe_that_is_off(self, query: str, of: str, app: Starlette) -> None:
-        """404 with what to do."""
-        told = f"the probe els is off{of}: set enabled: true below probes, els"
-        assert refusal(app, f"/sd/els{query}") == (404, told)
+        """A disabled probe returns 404 with how to enable it."""
+        text = f"the probe els is disabled{of}; to enable it, set probes.els.enabled: true"
+        assert refusal(app, f"/sd/els{query}") == (404, text)
 
     def test_a_probe_that_is_off_for_another(self, two: Exporting) -> None:
-        """Is no reason to refuse the rest, unless that account was asked for."""
+        """A probe that is disabled for one account is an error only if that account is requested."""
         two.configure(accounts=SECOND.replace("}", ", probes: {kernelcare: {enabled: false}}}"))
         two.service.reload()
         app = make_app(two.service, WebOptions())
@@ -206,45 +206,45 @@ class TestAccounts:
     "query", ["port=", "port=0", "port=65536", "port=-1", "port=x", "port=１", "port=9100&port=9101", "port=000009100"]
 )
 def test_bad_ports(query: str, app: Starlette, fleet: Exporting) -> None:
-    """400 with what was expected."""
+    """An invalid port returns 400 with the expected values."""
     fleet.run("kernelcare")
-    expected = "port: expected one number from 1 to 65535, such as port=9100"
+    expected = "invalid port; expected one number from 1 to 65535, such as port=9100"
     assert refusal(app, f"/sd/kernelcare?{query}") == (400, expected)
 
 
 def test_a_parameter_that_is_none(app: Starlette) -> None:
-    """A slip of the pen must not list the servers of all accounts."""
-    told = "unknown parameter; there are account, which can be given again, and port"
-    assert refusal(app, "/sd/kernelcare?acount=acme") == (400, told)
+    """An unknown parameter is an error, so that a typo does not list the servers of all accounts."""
+    text = "unknown parameter; expected account (repeatable) or port"
+    assert refusal(app, "/sd/kernelcare?acount=acme") == (400, text)
 
 
 @pytest.mark.parametrize("path", ["status", "patch_status", "groups", "nothing", "%3Cb%3E"])
 def test_other_paths(path: str, app: Starlette) -> None:
-    """404 with those there are."""
-    told = "nothing is discovered here; there are: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
-    assert refusal(app, f"/sd/{path}") == (404, told)
+    """Other paths return 404 with the known ones."""
+    text = "unknown path; expected one of: /sd/kernelcare, /sd/imunify, /sd/els, /sd/ip_licenses"
+    assert refusal(app, f"/sd/{path}") == (404, text)
 
 
 class TestMissing:
-    """An error, never less than all: Prometheus then keeps the list it has."""
+    """Tests of incomplete data, which are an error, so that Prometheus keeps its previous list."""
 
     def test_before_the_first_poll(self, app: Starlette, fleet: Exporting) -> None:
-        """Nothing is known."""
+        """Before the first poll the list is an error."""
         turn_on(fleet, "els")
         for probe in DISCOVERED:
-            told = f"{probe} of acme is not known whole: it has not been read yet"
-            assert refusal(app, f"/sd/{probe}") == (503, told)
+            text = f"{probe} of acme is incomplete: no data yet"
+            assert refusal(app, f"/sd/{probe}") == (503, text)
 
     def test_after_a_first_poll_that_failed(self, app: Starlette, fleet: Exporting) -> None:
-        """It says why."""
+        """After a failed first poll the error says why."""
         fleet.simulator.faults.add(Fault("status", "/kcare/key/*", status=401))
         fleet.run("kernelcare")
         status, text = refusal(app, "/sd/kernelcare")
         assert status == 503
-        assert text.startswith("kernelcare of acme is not known whole: reading /kcare/key/list.json")
+        assert text.startswith("kernelcare of acme is incomplete: reading /kcare/key/list.json")
 
     def test_data_that_are_kept(self, app: Starlette, fleet: Exporting) -> None:
-        """Serve until they are too old."""
+        """Data of earlier polls are listed until they expire."""
         fleet.run("kernelcare")
         fleet.simulator.faults.add(Fault("html"))
         fleet.clock.advance(3600)
@@ -254,19 +254,19 @@ class TestMissing:
         assert refusal(app, "/sd/kernelcare")[0] == 503
 
     def test_one_key(self, app: Starlette, fleet: Exporting) -> None:
-        """That was never read, among others that were."""
+        """A key that was never read makes the list incomplete."""
         fleet.account.add_kernelcare_key(OTHER_KEY)
         fleet.simulator.faults.add(Fault("cut", "/kcare/key/servers.json", match=OTHER_KEY))
         fleet.run("kernelcare")
         status, text = refusal(app, "/sd/kernelcare")
         assert status == 503
-        assert f"there are no data of {mask_key(OTHER_KEY)}; reading /kcare/key/servers.json" in text
+        assert f"no data of {mask_key(OTHER_KEY)}; reading /kcare/key/servers.json" in text
         fleet.simulator.faults.clear()
         fleet.run("kernelcare")
         assert len(groups_of(app, "/sd/kernelcare")) == 2
 
     def test_one_key_that_grew_too_old_while_nobody_knows_the_list(self, app: Starlette, fleet: Exporting) -> None:
-        """Is missed although no answer speaks of it any more."""
+        """A key whose data expired while the key list is unknown makes the list incomplete."""
         fleet.account.add_kernelcare_key(OTHER_KEY)
         fleet.run("kernelcare")
         fault = fleet.simulator.faults.add(Fault("cut", "/kcare/key/servers.json", match=OTHER_KEY))
@@ -278,34 +278,34 @@ class TestMissing:
         assert len(groups_of(app, "/sd/kernelcare")) == 2
         fleet.clock.advance(1801)
         status, text = refusal(app, "/sd/kernelcare")
-        assert (status, f"there are no data of {mask_key(OTHER_KEY)}; reading /kcare/key/list" in text) == (503, True)
+        assert (status, f"no data of {mask_key(OTHER_KEY)}; reading /kcare/key/list" in text) == (503, True)
 
     def test_a_poll_that_hangs(self, app: Starlette, fleet: Exporting) -> None:
-        """All was read once and nothing failed since, but nothing was read either: no empty list comes of that."""
+        """Data that expire during a hanging poll are an error, not an empty list."""
         fleet.run("kernelcare")
         fleet.clock.advance(3601)
-        told = f"kernelcare of acme is not known whole: there are no data of {MASKED}; {TOO_OLD.text}"
-        assert refusal(app, "/sd/kernelcare") == (503, told)
+        text = f"kernelcare of acme is incomplete: no data of {MASKED}; {TOO_OLD.text}"
+        assert refusal(app, "/sd/kernelcare") == (503, text)
 
     def test_an_empty_list_grows_old_as_well(self, exporting: Exporting) -> None:
-        """That there were no servers is no news for ever."""
+        """An empty list expires as well."""
         exporting.run("kernelcare")
         exporting.clock.advance(3601)
-        told = "kernelcare of acme is not known whole: what was read is too old"
-        assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, told)
+        text = "kernelcare of acme is incomplete: the data have expired"
+        assert refusal(make_app(exporting.service, WebOptions()), "/sd/kernelcare") == (503, text)
 
-    def test_check_ins_of_licences(self, app: Starlette, fleet: Exporting) -> None:
-        """Are nothing that a list of addresses needs."""
+    def test_check_ins_of_licenses(self, app: Starlette, fleet: Exporting) -> None:
+        """Missing check-ins of IP licenses do not make the list incomplete."""
         fleet.simulator.faults.add(Fault("html", "/ipl/server.json"))
         fleet.run("ip_licenses")
         assert len(groups_of(app, "/sd/ip_licenses")) == 1
 
     def test_groups(self, app: Starlette, fleet: Exporting) -> None:
-        """Where they are read they belong to it: who keeps the servers of a group would lose them all."""
+        """Groups that are read are part of the list: rules that keep a group would otherwise drop all servers."""
         turn_on(fleet, "groups")
         fleet.run("kernelcare", "imunify", "ip_licenses")
-        told = "groups of acme is not known whole: it has not been read yet"
-        assert refusal(app, "/sd/kernelcare") == refusal(app, "/sd/imunify") == (503, told)
+        text = "groups of acme is incomplete: no data yet"
+        assert refusal(app, "/sd/kernelcare") == refusal(app, "/sd/imunify") == (503, text)
         assert len(groups_of(app, "/sd/ip_licenses")) == 1
         fleet.run("groups")
         assert len(groups_of(app, "/sd/kernelcare")) == 2
@@ -316,8 +316,8 @@ def missed(*names: str) -> tuple[Missing, ...]:
     return tuple(Missing(name, Failure("timeout", f"no answer about {name}")) for name in names)
 
 
-def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] = ()) -> Observation[Any]:
-    """Return an observation of parts of these names."""
+def observation_of(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] = ()) -> Observation[Any]:
+    """Return an observation with parts of these names."""
     good = observed(dict.fromkeys(names))
     return Observation(
         *("kernelcare", "acme", "cln.example.net", NOW), good.parts, missing, "" not in {m.name for m in missing}, lost
@@ -327,23 +327,23 @@ def seen(*names: str, missing: tuple[Missing, ...] = (), lost: tuple[str, ...] =
 @pytest.mark.parametrize(
     ("observation", "last_success", "expected"),
     [
-        (None, None, "it has not been read yet"),
-        (seen("a", "b"), NOW, None),
-        (seen(), NOW, None),
-        (seen("a", missing=missed("b")), NOW - 60, "there are no data of b; no answer about b"),
-        (seen(missing=missed("b", "c", "d")), None, "there are no data of b and 2 more; no answer about b"),
-        (seen("a", missing=missed("a")), NOW - 60, None),
-        (seen("a", missing=missed("")), NOW - 60, None),
-        (seen("a", missing=missed("")), None, "no answer about "),
-        (seen(missing=missed("")), NOW - 3600, None),
-        (seen(missing=missed("")), NOW - 3601, "no answer about "),
-        (seen("a", lost=("b",)), NOW, "there are no data of b; what was read of it has grown too old"),
-        (seen("a", missing=missed(""), lost=("b", "a")), NOW, "there are no data of b; no answer about "),
+        (None, None, "no data yet"),
+        (observation_of("a", "b"), NOW, None),
+        (observation_of(), NOW, None),
+        (observation_of("a", missing=missed("b")), NOW - 60, "no data of b; no answer about b"),
+        (observation_of(missing=missed("b", "c", "d")), None, "no data of b and 2 more; no answer about b"),
+        (observation_of("a", missing=missed("a")), NOW - 60, None),
+        (observation_of("a", missing=missed("")), NOW - 60, None),
+        (observation_of("a", missing=missed("")), None, "no answer about "),
+        (observation_of(missing=missed("")), NOW - 3600, None),
+        (observation_of(missing=missed("")), NOW - 3601, "no answer about "),
+        (observation_of("a", lost=("b",)), NOW, "no data of b; its last data are older than max_age"),
+        (observation_of("a", missing=missed(""), lost=("b", "a")), NOW, "no data of b; no answer about "),
     ],
 )
-def test_what_is_missing(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:
-    """Whether a list is whole, and if not, what of it is missing and why."""
-    assert what_is_missing(viewed(observation, last_run=NOW, last_success=last_success)) == expected
+def test_missing_data(observation: Observation[Any] | None, last_success: float | None, expected: str) -> None:
+    """Incomplete data are described by what is missing and why."""
+    assert missing_data(viewed(observation, last_run=NOW, last_success=last_success)) == expected
 
 
 @pytest.mark.parametrize(
@@ -366,13 +366,13 @@ def test_what_is_missing(observation: Observation[Any] | None, last_success: flo
     ],
 )
 def test_addresses(ip: str, target: str | None) -> None:
-    """What is no address is left out: one such target would make Prometheus refuse its whole group."""
+    """Invalid addresses are omitted, because Prometheus would reject the whole target group."""
     found = [group.targets[0] for group in target_groups([(ip, Found("acme", "kernelcare"))], 80)]
     assert found == ([target] if target else [])
 
 
 def test_groups_by_server() -> None:
-    """In the order of the alphabet, whatever the order in which they were read."""
+    """The groups of a server are in alphabetical order, regardless of the order of the responses."""
     one, two = GroupMember("1", "KERNELCARE"), GroupMember("2", "IMUNIFY")
     parts = {"b": GroupState("b", [one, two]), "a": GroupState("a", [one]), "c": GroupState("c", [])}
     assert group_labels(observed(parts, probe="groups")) == {"1": ",a,b,", "2": ",b,"}
@@ -380,7 +380,7 @@ def test_groups_by_server() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 1999, 2000, 2001, 4000])
 def test_long_lists(count: int) -> None:
-    """Are encoded in pieces that make one list."""
+    """Long lists are encoded in pieces that form one JSON array."""
     servers = [(f"10.0.{number >> 8}.{number & 255}", Found("acme", "kernelcare")) for number in range(count)]
     pieces = encoded(target_groups(servers, 9100))
     groups = json.loads(b"".join(pieces))
@@ -389,7 +389,7 @@ def test_long_lists(count: int) -> None:
 
 
 def test_hostile_text_is_only_a_label(app: Starlette, fleet: Exporting) -> None:
-    """JSON that stays JSON."""
+    """Text with special characters is a label value in valid JSON."""
     server = {"server_id": '"}],<script>', "ip": "192.0.2.5", "created": None, "last_checkin": None}
     body = json.dumps({"success": True, "data": [server]})
     fleet.simulator.faults.add(Fault("answer", "/kcare/key/servers.json", body=body))
@@ -398,15 +398,15 @@ def test_hostile_text_is_only_a_label(app: Starlette, fleet: Exporting) -> None:
     assert group["labels"]["__meta_cln_server_id"] == '"}],<script>'
 
 
-def test_the_readme_names_each_label() -> None:
-    """Who writes relabeling rules reads there what there is."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+def test_the_page_names_each_label() -> None:
+    """docs/http-api.md lists every label that relabeling rules can use."""
+    page = (Path(__file__).parents[3] / "docs" / "http-api.md").read_text(encoding="utf-8")
     labels = [field.encode_name for field in msgspec.structs.fields(Found)]
-    assert re.findall(r"^\| `(__meta_cln_\w+)` \|", readme, re.MULTILINE) == labels
+    assert re.findall(r"^\| `(__meta_cln_\w+)` \|", page, re.MULTILINE) == labels
 
 
 def test_a_reload_in_between(fleet: Exporting) -> None:
-    """Takes a probe away from a list that is being made: that is an error as well."""
-    with pytest.raises(DiscoveryError, match="els of acme is not there any more") as refused:
-        _whole(fleet.service, "acme", "els", NOW)
+    """A reload that removes the probe during a request causes an error."""
+    with pytest.raises(DiscoveryError, match="els of acme is no longer configured") as refused:
+        _complete(fleet.service, "acme", "els", NOW)
     assert refused.value.status == 503

@@ -1,4 +1,4 @@
-"""Listening: the addresses that are understood, all that they stand for, and words for those that are not."""
+"""Listening: valid addresses and the sockets they mean, and errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SOCKET = socket.socket
 
 @contextlib.contextmanager
 def listening(*addresses: str) -> Iterator[list[str]]:
-    """Give the addresses that are listened on for ``addresses``."""
+    """Yield the addresses that are listened on for ``addresses``."""
     sockets = listen(*addresses)
     try:
         yield [address_of(sock) for sock in sockets]
@@ -37,7 +37,7 @@ def reach(host: str, address: str) -> None:
 
 @pytest.mark.parametrize(("address", "host"), [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "[::1]"), ("::1:0", "[::1]")])
 def test_one_address(address: str, host: str) -> None:
-    """A host with a port, in brackets when it holds colons, is that one address."""
+    """A host with a port, in brackets if it contains colons, is one address."""
     (sock,) = listen(address)
     with sock:
         listening_host, _, port = address_of(sock).rpartition(":")
@@ -49,7 +49,7 @@ def test_one_address(address: str, host: str) -> None:
 
 @pytest.mark.parametrize("address", [":0", "*:0", "[::]:0", "[*]:0"])
 def test_all_addresses(address: str) -> None:
-    """Without a host, with * or [::], one socket takes IPv6 and IPv4, whatever net.ipv6.bindv6only says."""
+    """Without a host, or with * or [::], one socket accepts IPv6 and IPv4 regardless of net.ipv6.bindv6only."""
     with listening(address) as (only,):
         assert only.startswith("[::]:")
         for host in ("127.0.0.1", "::1"):
@@ -57,7 +57,7 @@ def test_all_addresses(address: str) -> None:
 
 
 def test_all_addresses_of_ipv4() -> None:
-    """0.0.0.0 is IPv4 alone, as it says."""
+    """0.0.0.0 accepts IPv4 only."""
     with listening("0.0.0.0:0") as (only,):
         assert only.startswith("0.0.0.0:")
         reach("127.0.0.1", only)
@@ -66,7 +66,7 @@ def test_all_addresses_of_ipv4() -> None:
 
 
 class _Network:
-    """What the socket module says of a network: the addresses of ``names``, and an IPv6 that fails with ``no_ipv6``."""
+    """A fake of the socket module: the addresses of ``names``, and an IPv6 that fails with ``no_ipv6``."""
 
     def __init__(self, names: dict[str, list[str]], no_ipv6: int | None = None) -> None:
         self._names = names
@@ -74,12 +74,12 @@ class _Network:
         self._getaddrinfo = socket.getaddrinfo
 
     def getaddrinfo(self, host: str, port: int, *arguments: Any, **options: Any) -> list[Any]:
-        """Return the addresses of a name in the order given."""
+        """Return the addresses of a name in the given order."""
         names = self._names.get(host, [host])
-        return [each for name in names for each in self._getaddrinfo(name, port, *arguments, **options)]
+        return [entry for name in names for entry in self._getaddrinfo(name, port, *arguments, **options)]
 
     def socket(self, family: int = socket.AF_INET, *arguments: Any, **options: Any) -> socket.socket:
-        """Return a socket, as far as there is IPv6."""
+        """Return a socket if the address family is available."""
         if family == socket.AF_INET6 and self._no_ipv6 is not None:
             raise OSError(self._no_ipv6, "Address family not supported by protocol")
         return _SOCKET(family, *arguments, **options)
@@ -87,12 +87,12 @@ class _Network:
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let ``listen`` see a network: network(names, no_ipv6)."""
+    """Return a function that replaces the network: network(names, no_ipv6)."""
 
     def see(names: dict[str, list[str]], no_ipv6: int | None = None) -> None:
-        seen = _Network(names, no_ipv6)
-        monkeypatch.setattr(socket, "getaddrinfo", seen.getaddrinfo)
-        monkeypatch.setattr(socket, "socket", seen.socket)
+        fake = _Network(names, no_ipv6)
+        monkeypatch.setattr(socket, "getaddrinfo", fake.getaddrinfo)
+        monkeypatch.setattr(socket, "socket", fake.socket)
 
     return see
 
@@ -100,7 +100,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize("error", [errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL])
 @pytest.mark.parametrize("address", [":0", "*:0", "[::]:0"])
 def test_all_addresses_without_ipv6(address: str, error: int, network: Any) -> None:
-    """All of IPv4, on a machine whose kernel has no IPv6."""
+    """Without IPv6 in the kernel, all addresses are all IPv4 addresses."""
     network({}, error)
     with listening(address) as (only,):
         assert only.startswith("0.0.0.0:")
@@ -108,20 +108,20 @@ def test_all_addresses_without_ipv6(address: str, error: int, network: Any) -> N
 
 @pytest.mark.parametrize("names", [["127.0.0.1", "::1"], ["::1", "127.0.0.1"]])
 def test_a_name_is_each_of_its_addresses(names: list[str], network: Any) -> None:
-    """Both, with one port; a client may try either first."""
+    """A host name listens on all of its addresses with the same port."""
     network({"localhost": names})
     with listening("localhost:0") as both:
-        first, second = (f"[{each}]" if ":" in each else each for each in names)
+        first, second = (f"[{item}]" if ":" in item else item for item in names)
         port = both[0].rpartition(":")[2]
         assert both == [f"{first}:{port}", f"{second}:{port}"]
 
 
 def test_a_name_whose_ipv6_address_is_not_here(network: Any) -> None:
-    """Localhost is ::1 in the file of hosts of a machine without IPv6, too: the other address is listened on."""
+    """An unavailable IPv6 address of a host name is skipped: localhost resolves to ::1 even without IPv6."""
     network({"localhost": ["::1", "127.0.0.1"]}, errno.EAFNOSUPPORT)
     with structlog.testing.capture_logs() as logs, listening("localhost:0") as (only,):
         assert only.startswith("127.0.0.1:")
-    assert [(each["event"], each["address"]) for each in logs] == [("not listening", "[::1]:0")]
+    assert [(entry["event"], entry["address"]) for entry in logs] == [("not listening", "[::1]:0")]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_name_whose_ipv6_address_is_not_here(network: Any) -> None:
     ],
 )
 def test_a_name_that_is_not_this_machine(names: list[str], no_ipv6: int | None, problem: str, network: Any) -> None:
-    """An address of a name that cannot be listened on is an error that names it, and nothing is left open."""
+    """An unavailable address of a host name is an error with that address, and no socket stays open."""
     network({"web.example.net": names}, no_ipv6)
     with pytest.raises(ListenError) as caught:
         listen("web.example.net:0")
@@ -141,7 +141,7 @@ def test_a_name_that_is_not_this_machine(names: list[str], no_ipv6: int | None, 
 
 
 def test_a_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, network: Any) -> None:
-    """A port that is free on the first address alone is not taken; another one is."""
+    """With port 0, a port is chosen that is free on all addresses of the host name."""
     with listening("[::1]:0") as (taken,):
         ports = iter([int(taken.rpartition(":")[2]), 0])
         network({"localhost": ["127.0.0.1", "::1"]})
@@ -156,7 +156,7 @@ def test_a_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, net
 
 
 def test_no_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, network: Any) -> None:
-    """When none is found the error says which addresses want one port."""
+    """If no port is free on all addresses, the error lists them."""
     network({"localhost": ["127.0.0.1", "::1"]})
 
     class Full(_SOCKET):
@@ -169,7 +169,7 @@ def test_no_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, ne
     with pytest.raises(ListenError) as caught:
         listen("localhost:0")
     assert str(caught.value) == (
-        "cannot listen on localhost:0: found no port that is free on 127.0.0.1 and ::1; give one"
+        "cannot listen on localhost:0: no port is free on both 127.0.0.1 and ::1; specify a port"
     )
 
 
@@ -185,17 +185,17 @@ def test_no_port_for_all_addresses_of_a_name(monkeypatch: pytest.MonkeyPatch, ne
     ],
 )
 def test_what_is_covered_is_listened_on_once(given: list[str], listened: list[str], network: Any) -> None:
-    """An address that is given twice, or is one of all addresses that are given, has one socket."""
+    """A duplicate address, or one covered by a wildcard, has one socket."""
     network({"localhost": ["127.0.0.1"]})
     port = free_port()
-    with listening(*(each.format(port=port) for each in given)) as addresses:
-        assert addresses == [each.format(port=port) for each in listened]
+    with listening(*(item.format(port=port) for item in given)) as addresses:
+        assert addresses == [item.format(port=port) for item in listened]
 
 
 def test_each_port_0_is_a_port_of_its_own() -> None:
-    """What has another port is not covered."""
+    """Addresses with different ports do not cover each other; each port 0 is a different port."""
     with listening("127.0.0.1:0", ":0", "[::1]:0") as addresses:
-        assert len({each.rpartition(":")[2] for each in addresses}) == 3
+        assert len({item.rpartition(":")[2] for item in addresses}) == 3
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_each_port_0_is_a_port_of_its_own() -> None:
     ],  # a digit of Arabic, and no port
 )
 def test_no_address(address: str) -> None:
-    """What would be right is said."""
+    """The error for an invalid address says what was expected."""
     with pytest.raises(ListenError) as caught:
         listen(address)
     expected = "expected HOST:PORT, such as 127.0.0.1:10099, or :10099 for all addresses"
@@ -222,13 +222,13 @@ def test_no_address(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", f"{'x' * 64}.example.net", "a..b"])
 def test_a_name_that_does_not_resolve(host: str) -> None:
-    """The address is in the error, with the reason."""
+    """The error for an unresolvable host name contains the address and the reason."""
     with pytest.raises(ListenError, match=rf"^cannot listen on {host}:1: .+$"):
         listen(f"{host}:1")
 
 
 def test_an_address_in_use() -> None:
-    """The usual cause is named, and what was listened on before it is let go."""
+    """The error for an address in use asks whether another exporter runs, and other sockets are closed."""
     free = f"127.0.0.1:{free_port()}"
     with listening("127.0.0.1:0") as (taken,), pytest.raises(ListenError) as caught:
         listen(free, taken)
@@ -238,7 +238,7 @@ def test_an_address_in_use() -> None:
 
 
 def test_an_address_of_somebody_else() -> None:
-    """And it is not named where it is not the cause."""
+    """The error for an address of another host does not mention another exporter."""
     with pytest.raises(ListenError) as caught:
         listen("192.0.2.1:0")
     assert str(caught.value) == "cannot listen on 192.0.2.1:0: Cannot assign requested address"
@@ -249,7 +249,7 @@ import socket, sys
 real, make = socket.getaddrinfo, socket.socket
 def getaddrinfo(host, *rest, **options):
     names = ["127.0.0.1", "::1"] if host == "localhost" else [host]
-    return [each for name in names for each in real(name, *rest, **options)]
+    return [entry for name in names for entry in real(name, *rest, **options)]
 class Socket(socket.socket):
     def __init__(self, family=-1, *rest, **options):
         if family == socket.AF_INET6 and {no_ipv6}:
@@ -269,24 +269,24 @@ def _seeing(folder: Path, address: str, *, no_ipv6: bool = False) -> Exporter:
 @pytest.mark.processes
 @pytest.mark.parametrize("host", ["", "*", "[::]"])
 def test_the_program_listens_on_all_addresses(host: str, tmp_path: Path) -> None:
-    """As Prometheus and its exporters do: a scrape over IPv6 and one over IPv4 are both answered."""
+    """The exporter answers scrapes over IPv6 and IPv4 on :PORT."""
     with running_exporter(tmp_path, "--demo", "--log.level=debug", address=f"{host}:0") as exporter:
         port = exporter.address.removeprefix("[::]:")
-        for each in ("127.0.0.1", "[::1]"):
-            assert ask(f"http://{each}:{port}/-/healthy").status == 200
+        for local in ("127.0.0.1", "[::1]"):
+            assert ask(f"http://{local}:{port}/-/healthy").status == 200
         assert exporter.ask("/-/healthy").status == 200
         assert exporter.log.count("msg=listening") == 1
 
 
 @pytest.mark.processes
 def test_the_program_listens_on_each_address_of_localhost(tmp_path: Path) -> None:
-    """The log has a line for each, with the port that both have."""
+    """The exporter logs a line for each address of localhost, with the same port."""
     exporter = _seeing(tmp_path, "localhost:0")
     try:
         port = exporter.address.removeprefix("127.0.0.1:")
         exporter.wait_for_log(rf"msg=listening address=\[::1\]:{port} ")
-        for each in ("127.0.0.1", "[::1]"):
-            assert ask(f"http://{each}:{port}/-/healthy").status == 200
+        for local in ("127.0.0.1", "[::1]"):
+            assert ask(f"http://{local}:{port}/-/healthy").status == 200
     finally:
         exporter.stop()
 
@@ -294,7 +294,7 @@ def test_the_program_listens_on_each_address_of_localhost(tmp_path: Path) -> Non
 @pytest.mark.processes
 @pytest.mark.parametrize(("address", "listened"), [(":0", "0.0.0.0"), ("localhost:0", "127.0.0.1")])
 def test_the_program_without_ipv6(address: str, listened: str, tmp_path: Path) -> None:
-    """It serves over IPv4 where the kernel has nothing else."""
+    """The exporter serves over IPv4 if the kernel has no IPv6."""
     exporter = _seeing(tmp_path, address, no_ipv6=True)
     try:
         assert exporter.address.startswith(f"{listened}:")

@@ -1,4 +1,4 @@
-"""What each request passes: users and passwords on every path, sizes, the rate, and the headers of each answer."""
+"""The checks of each request: credentials on every path, sizes, and rate; and the headers of responses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WITH_USERS = WebConfig(users={b"alice": HASH.encode(), "ünï".encode(): HASH.en
 
 @pytest.fixture
 def app(exporting: Exporting) -> AuthMiddleware:
-    """The application, for users alone."""
+    """Return the application with users configured."""
     return AuthMiddleware(make_app(exporting.service, WebOptions(enable_lifecycle=True)), lambda: WITH_USERS)
 
 
@@ -42,7 +42,7 @@ def app(exporting: Exporting) -> AuthMiddleware:
     ],
 )
 def test_every_path_is_behind_the_password(method: str, path: str, app: AuthMiddleware) -> None:
-    """Those of the health checks and those that are not there too."""
+    """Every path requires a password, including health checks and unknown paths."""
     answer = ask(app, path, method)
     assert (answer.status_code, answer.text) == (401, "" if method == "HEAD" else "Unauthorized\n")
     assert answer.headers["www-authenticate"] == 'Basic realm="cln-exporter", charset="UTF-8"'
@@ -66,21 +66,21 @@ def test_every_path_is_behind_the_password(method: str, path: str, app: AuthMidd
     ],
 )
 def test_refused(headers: dict[str, str], app: AuthMiddleware) -> None:
-    """The same answer to all, whatever is wrong."""
+    """Any invalid credentials get the same 401 response."""
     answer = ask(app, "/-/healthy", headers=headers)
     assert (answer.status_code, answer.text, len(answer.headers)) == (401, "Unauthorized\n", 5)
 
 
 @pytest.mark.parametrize("headers", [basic("alice", PASSWORD), basic("ünï", PASSWORD)])
 def test_let_in(headers: dict[str, str], app: AuthMiddleware) -> None:
-    """Also by a name that is not ASCII, and whatever the case of the scheme."""
+    """Valid credentials are accepted, with non-ASCII user names and any case of the scheme."""
     assert ask(app, "/-/healthy", headers=headers).status_code == 200
     lower = {"authorization": headers["Authorization"].replace("Basic", "bASIC ")}
     assert ask(app, "/-/healthy", headers=lower).status_code == 200
 
 
 def test_who_is_removed_is_out_at_once(exporting: Exporting) -> None:
-    """The configuration is asked for each request, on connections that are open too."""
+    """A removed user is rejected immediately, even on an open connection."""
     config = WITH_USERS
     app = AuthMiddleware(make_app(exporting.service, WebOptions()), lambda: config)
 
@@ -97,7 +97,7 @@ def test_who_is_removed_is_out_at_once(exporting: Exporting) -> None:
 
 
 def test_a_flood_of_guesses(app: AuthMiddleware, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is told to come back."""
+    """A client that is rejected during a flood of logins gets Retry-After."""
 
     async def fit(*_: object) -> bool:
         raise PasswordQueueFullError
@@ -108,7 +108,7 @@ def test_a_flood_of_guesses(app: AuthMiddleware, monkeypatch: pytest.MonkeyPatch
 
 
 def test_headers_are_on_each_answer(exporting: Exporting) -> None:
-    """On those of ours too, in place of what we would say; nothing else is changed."""
+    """Configured headers are in all responses, including errors, and replace the defaults."""
     policy = {"Content-Security-Policy": "default-src 'self'", "Strict-Transport-Security": "max-age=3600"}
     app = AuthMiddleware(make_app(exporting.service, WebOptions()), lambda: replace(WITH_USERS, headers=policy))
     for path, headers in (("/-/healthy", basic("alice", PASSWORD)), ("/nothing", basic("alice", PASSWORD)), ("/", {})):
@@ -130,7 +130,7 @@ def test_headers_are_on_each_answer(exporting: Exporting) -> None:
     ],
 )
 def test_bodies(headers: dict[str, str], status: int, exporting: Exporting) -> None:
-    """Nothing here reads one, so a large one is refused before anything else is looked at."""
+    """A large request body is rejected before any other check."""
     app = AuthMiddleware(make_app(exporting.service, WebOptions()), WebConfig)
     assert ask(app, "/-/healthy", headers=headers).status_code == status
     refused = AuthMiddleware(app, lambda: WITH_USERS)
@@ -138,7 +138,7 @@ def test_bodies(headers: dict[str, str], status: int, exporting: Exporting) -> N
 
 
 def test_the_rate(exporting: Exporting) -> None:
-    """As many at once as the burst, and one more each interval, asked for by whomever."""
+    """The burst is allowed at once, then one request per interval, over all clients."""
     now = 0.0
     config = replace(WITH_USERS, rate_limit=RateLimit(2, Duration(10)))
     app = AuthMiddleware(make_app(exporting.service, WebOptions()), lambda: config, lambda: now)
@@ -160,7 +160,7 @@ def test_the_rate(exporting: Exporting) -> None:
 
 
 def test_answers_that_refuse_are_safe_too() -> None:
-    """They tell browsers to take them for nothing else."""
+    """Error responses forbid browsers to sniff another type."""
     headers = httpx.Headers(dict(module._refuse(413, "x").headers))
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"

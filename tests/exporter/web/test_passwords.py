@@ -1,4 +1,4 @@
-"""Passwords: who is let in, what it costs, and what a flood of guesses cannot do."""
+"""Passwords: who is let in, and that a flood of login attempts does no harm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOOD = PASSWORD.encode()
 
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The hashes that passwords were compared with."""
+    """Return the hashes that passwords were compared with."""
     seen = []
     real = module._fits
 
@@ -58,30 +58,30 @@ def _ask(*questions: tuple[bytes, bytes]) -> list[bool]:
     ],
 )
 def test_who_is_let_in(user: bytes, password: bytes, fits: bool) -> None:
-    """Who has the user's password, and nobody else."""
+    """Only a user with the correct password is let in."""
     assert _ask((user, password)) == [fits]
 
 
 def test_bytes_after_the_72nd_do_not_count() -> None:
-    """As with htpasswd and in Go."""
+    """Bytes of a password after the 72nd are ignored, as by htpasswd and Go."""
     users = {b"alice": bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4))}
     assert asyncio.run(Passwords().fit(users, b"alice", b"x" * 100))
 
 
 @pytest.mark.parametrize("version", [b"2a", b"2b", b"2x", b"2y"])
 def test_each_version_of_a_hash(version: bytes) -> None:
-    """They differ in their history alone."""
+    """All version prefixes of bcrypt hashes are equivalent."""
     assert asyncio.run(Passwords().fit({b"alice": HASH.encode().replace(b"2b", version, 1)}, b"alice", GOOD))
 
 
 def test_a_good_password_is_compared_once(compared: list[bytes]) -> None:
-    """And a wrong one each time."""
+    """A correct password is compared once, a wrong one every time."""
     assert _ask((b"alice", GOOD), (b"alice", GOOD), (b"alice", b"no"), (b"alice", b"no")) == [True, True, False, False]
     assert len(compared) == 3
 
 
 def test_a_password_that_was_changed_is_good_no_more() -> None:
-    """What is remembered is bound to the hash."""
+    """A changed hash invalidates the cached password."""
 
     async def asked() -> list[bool]:
         passwords = Passwords()
@@ -93,7 +93,7 @@ def test_a_password_that_was_changed_is_good_no_more() -> None:
 
 @pytest.mark.parametrize("cost", [4, 12])
 def test_a_user_that_is_unknown_costs_the_usual(cost: int, compared: list[bytes]) -> None:
-    """Whatever the file holds: a dear hash makes no guess dear, and the hash it is compared with is a true one."""
+    """An unknown user is compared with a valid hash of the usual cost, even if the file has expensive hashes."""
     users = {b"alice": b"$2b$%02d" % cost + HASH.encode()[6:]}
     assert not asyncio.run(Passwords().fit(users, b"carol", GOOD))
     (decoy,) = compared
@@ -102,7 +102,7 @@ def test_a_user_that_is_unknown_costs_the_usual(cost: int, compared: list[bytes]
 
 
 def test_unknown_users_take_as_long(compared: list[bytes]) -> None:
-    """Measured in work, which a busy machine makes no longer: an unknown user costs what a wrong password costs."""
+    """An unknown user takes as much CPU time as a wrong password."""
     users = {b"alice": bcrypt.hashpw(b"x", bcrypt.gensalt(module.USUAL_COST))}
 
     async def measured() -> dict[bytes, float]:
@@ -121,7 +121,7 @@ def test_unknown_users_take_as_long(compared: list[bytes]) -> None:
 
 
 class Slow:
-    """A comparison that waits until it may end; it counts how many go on at a time."""
+    """A comparison that waits until it is released, and counts parallel ones."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
@@ -150,11 +150,11 @@ def _with_slow(monkeypatch: pytest.MonkeyPatch, test: Callable[[Passwords, Slow]
 
 
 def test_one_at_a_time_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A flood takes one core, and whoever asks the same as another is not compared again."""
+    """Comparisons run one at a time, and the same password is not compared twice."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
         asking = [asyncio.create_task(passwords.fit(USERS, b"alice", GOOD)) for _ in range(9)]
-        asking += [asyncio.create_task(passwords.fit(USERS, b"alice", b"%d" % each)) for each in range(9)]
+        asking += [asyncio.create_task(passwords.fit(USERS, b"alice", b"%d" % attempt)) for attempt in range(9)]
         for _ in range(3):
             await asyncio.sleep(0.01)  # which it could not, if the comparison were in its way
         slow.go_on.set()
@@ -165,10 +165,10 @@ def test_one_at_a_time_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def _guesses(passwords: Passwords, number: int, clients: int = 1) -> list[asyncio.Task[bool]]:
-    """Guess so often from so many addresses, and wait until each guess waits for its turn."""
+    """Start ``number`` wrong logins from ``clients`` addresses, and wait until each of them waits for its turn."""
     asking = [
-        asyncio.create_task(passwords.fit(USERS, b"x", b"%d" % each, f"203.0.113.{each % clients}"))
-        for each in range(number)
+        asyncio.create_task(passwords.fit(USERS, b"x", b"%d" % attempt, f"203.0.113.{attempt % clients}"))
+        for attempt in range(number)
     ]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -177,13 +177,13 @@ async def _guesses(passwords: Passwords, number: int, clients: int = 1) -> list[
 
 @pytest.mark.parametrize("clients", [1, 40])
 def test_a_first_login_does_not_wait_behind_guessers(clients: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has not guessed wrong goes before those who have, however many they are; only a guess is turned away."""
+    """A client without failed logins is served before those with failed ones, which alone are rejected."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
         slow.go_on.set()
         assert await asyncio.gather(*await _guesses(passwords, clients, clients)) == [False] * clients
         slow.go_on.clear()
-        guesses = await _guesses(passwords, module._MOST_WAITING + 1, clients)
+        guesses = await _guesses(passwords, module._MAX_WAITING + 1, clients)
         login = asyncio.create_task(passwords.fit(USERS, b"alice", GOOD, "192.0.2.1"))
         await asyncio.sleep(0)
         slow.order.clear()
@@ -197,7 +197,7 @@ def test_a_first_login_does_not_wait_behind_guessers(clients: int, monkeypatch: 
 
 
 def test_those_known_do_not_wait_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are known as long as their hash stays."""
+    """A cached password does not wait, as long as its hash is unchanged."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
         slow.go_on.set()
@@ -214,7 +214,7 @@ def test_those_known_do_not_wait_at_all(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_clients_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that asks for ten things at once has them one by one, between those of the others."""
+    """Several logins of one client are interleaved with those of other clients."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
         asking = await _guesses(passwords, 1)
@@ -231,7 +231,7 @@ def test_clients_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_has_left_frees_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether waiting, or just given the turn; the comparison under way ends before the next begins."""
+    """A cancelled login leaves the queue; a running comparison ends before the next one starts."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
         guesses = await _guesses(passwords, 3)
@@ -250,39 +250,39 @@ def test_who_has_left_frees_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_turn_that_ends_while_somebody_leaves() -> None:
-    """In the same moment: who has left is passed over, and the others are not forgotten."""
+    """A turn that ends while a waiting client disconnects passes to the next client."""
 
     async def run() -> list[str]:
         turns, had = module._Turns(time.monotonic), []
 
         async def ask(name: str) -> None:
-            await turns.take(name, b"")
+            await turns.acquire(name, b"")
             had.append(name)
             await asyncio.sleep(0)
-            turns.end()
+            turns.release()
 
-        await turns.take("first", b"")
+        await turns.acquire("first", b"")
         asking = [asyncio.create_task(ask(name)) for name in ("leaves", "stays", "leaves too", "stays too")]
         await asyncio.sleep(0)
         asking[0].cancel()
-        turns.end()  # to "leaves", who does not know yet
+        turns.release()  # to "leaves", who does not know yet
         asking[2].cancel()
         await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 10)
-        await asyncio.wait_for(turns.take("last", b""), 10)
+        await asyncio.wait_for(turns.acquire("last", b""), 10)
         return had
 
     assert sorted(asyncio.run(run())) == ["stays", "stays too"]
 
 
 def test_a_place_given_to_who_leaves_goes_on() -> None:
-    """The turn was given, and then the client left: the next one has it."""
+    """A turn assigned to a client that disconnects passes to the next client."""
 
     async def run() -> None:
         turns = module._Turns(time.monotonic)
-        await turns.take("first", b"")
-        leaves, stays = (asyncio.create_task(turns.take(name, b"")) for name in ("leaves", "stays"))
+        await turns.acquire("first", b"")
+        leaves, stays = (asyncio.create_task(turns.acquire(name, b"")) for name in ("leaves", "stays"))
         await asyncio.sleep(0)
-        turns.end()
+        turns.release()
         leaves.cancel()
         await asyncio.wait_for(stays, 10)
         assert leaves.cancelled() or leaves.done()
@@ -291,20 +291,20 @@ def test_a_place_given_to_who_leaves_goes_on() -> None:
 
 
 def test_new_ones_take_turns_from_both_ends() -> None:
-    """The last one does not wait for all before it, and the first one not for all behind it."""
+    """The newest and the oldest of new clients alternate."""
 
     async def run() -> list[int]:
         turns, had = module._Turns(time.monotonic), []
 
         async def ask(number: int) -> None:
-            await turns.take(f"192.0.2.{number}", b"")
+            await turns.acquire(f"192.0.2.{number}", b"")
             had.append(number)
-            turns.end()
+            turns.release()
 
-        await turns.take("first", b"")
+        await turns.acquire("first", b"")
         asking = [asyncio.create_task(ask(number)) for number in range(6)]
         await asyncio.sleep(0)
-        turns.end()
+        turns.release()
         await asyncio.gather(*asking)
         return had
 
@@ -313,10 +313,10 @@ def test_new_ones_take_turns_from_both_ends() -> None:
 
 @pytest.mark.parametrize("same_address", [False, True])
 def test_who_is_turned_away(same_address: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never a new one, as long as there is room for them; of one address all are as good as the other."""
+    """A new client is not rejected while there is room for new ones; among logins of one address any may be."""
 
     async def flood(passwords: Passwords, slow: Slow) -> None:
-        users = [b"u%d" % number for number in range(module._MOST_WAITING + 40)]
+        users = [b"u%d" % number for number in range(module._MAX_WAITING + 40)]
         clients = ["192.0.2.1" if same_address else f"198.51.100.{number}" for number in range(len(users))]
         asking = [
             asyncio.create_task(passwords.fit(USERS, user, b"guess", client))
@@ -333,25 +333,25 @@ def test_who_is_turned_away(same_address: bool, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_wrong_guesses_are_forgotten() -> None:
-    """After a while, by a right one, and when there are too many clients to remember; an IPv6 network is one client."""
+    """Failed logins are forgotten after a while, a success, or with too many clients; an IPv6 /64 is one client."""
     now = 0.0
     turns = module._Turns(lambda: now)
-    turns.wrong("2001:db8::1", b"a")
-    turns.wrong("2001:db8::ffff:1", b"b")
-    turns.wrong("192.0.2.1", b"a")
-    assert [turns._guesses(module._who(client)) for client in ("2001:db8::2", "192.0.2.1", "192.0.2.2")] == [2, 1, 0]
-    turns.right("192.0.2.1", b"a")
-    assert turns._guesses("192.0.2.1") == 0
-    now = module._FORGOTTEN + 1
-    assert turns._guesses(module._who("2001:db8::2")) == 0
-    for number in range(module._MOST_CLIENTS + 9):
-        turns.wrong(f"unix {number}", b"")
-    assert len(turns._wrong) == module._MOST_CLIENTS
+    turns.record_failure("2001:db8::1", b"a")
+    turns.record_failure("2001:db8::ffff:1", b"b")
+    turns.record_failure("192.0.2.1", b"a")
+    assert [turns._failed(module._network(client)) for client in ("2001:db8::2", "192.0.2.1", "192.0.2.2")] == [2, 1, 0]
+    turns.record_success("192.0.2.1", b"a")
+    assert turns._failed("192.0.2.1") == 0
+    now = module._FORGET_AFTER + 1
+    assert turns._failed(module._network("2001:db8::2")) == 0
+    for number in range(module._MAX_CLIENTS + 9):
+        turns.record_failure(f"unix {number}", b"")
+    assert len(turns._failures) == module._MAX_CLIENTS
 
 
 def test_only_so_many_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest is forgotten first."""
-    monkeypatch.setattr(module, "_MOST_KEPT", 1)
+    """The oldest cached password is dropped first."""
+    monkeypatch.setattr(module, "_MAX_CACHED", 1)
 
     async def asked() -> int:
         passwords = Passwords()

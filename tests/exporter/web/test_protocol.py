@@ -1,4 +1,4 @@
-"""Requests as HTTP has them, and as it does not: a table against a running exporter (RFC 9110, RFC 9112)."""
+"""Valid and invalid HTTP requests: a table of cases against a running exporter (RFC 9110, RFC 9112)."""
 
 from __future__ import annotations
 
@@ -122,13 +122,13 @@ connection goes on. Where there are two statuses and nothing is said of the conn
 
 @pytest.fixture(scope="module")
 def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """An exporter that answers."""
+    """Return a running exporter."""
     with running_exporter(tmp_path_factory.mktemp("protocol"), "--demo") as exporter:
         yield exporter
 
 
 def answers(address: str, request: str) -> list[int]:
-    """Return the statuses of what comes back, and of another request behind it where the connection goes on."""
+    """Return the status codes of the responses, including that of a following request if the connection stays open."""
     host, port = address.rsplit(":", 1)
     with socket.create_connection((host, int(port)), PATIENCE) as sock:
         sock.sendall(f"{request}\r\n".encode("latin-1"))
@@ -145,7 +145,7 @@ def answers(address: str, request: str) -> list[int]:
 @pytest.mark.processes
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_request(name: str, exporter: Exporter) -> None:
-    """What is no request is refused, and the connection ends with it where nobody knows where the next one begins."""
+    """Invalid requests are rejected, and the connection is closed if the next request cannot be located."""
     request, expected, connection = REQUESTS[name]
     statuses = answers(exporter.address, request)
     if connection is None:
@@ -160,7 +160,7 @@ def test_a_request(name: str, exporter: Exporter) -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("start", [b"\r\n", b"\n", b"\r\n\r\n", b"\r"])
 def test_an_empty_line_by_itself(start: bytes, exporter: Exporter) -> None:
-    """In a piece of its own, at first and between two requests: nothing hangs, and what comes next is answered."""
+    """An empty line before a request, in its own packet, is skipped."""
     host, port = exporter.address.rsplit(":", 1)
     with socket.create_connection((host, int(port)), PATIENCE) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -176,7 +176,7 @@ def test_an_empty_line_by_itself(start: bytes, exporter: Exporter) -> None:
 
 
 def test_there_are_eighty() -> None:
-    """The table does not get shorter."""
+    """The table keeps its number of cases."""
     assert len(REQUESTS) >= 80
 
 
@@ -200,7 +200,7 @@ def test_there_are_eighty() -> None:
     ],
 )
 def test_openmetrics(accept: str, openmetrics: bool) -> None:
-    """Is for who names it and wants nothing more than it."""
+    """OpenMetrics is chosen if the client names it and prefers no other format."""
     assert prefers_openmetrics(accept) == openmetrics
 
 
@@ -226,13 +226,13 @@ def test_openmetrics(accept: str, openmetrics: bool) -> None:
     ],
 )
 def test_gzip(header: str, gzip: bool) -> None:
-    """Is for who names it, does not refuse it, and does not want plain bytes more."""
+    """Gzip is chosen if the client accepts it and does not prefer identity."""
     assert prefers_gzip(header) == gzip
 
 
 @pytest.mark.processes
 def test_a_stop_while_somebody_waits(tmp_path: Path) -> None:
-    """Requests under way get an answer, or none; the log has no traceback."""
+    """At shutdown, requests in progress get a response or none, and the log has no traceback."""
     simulator = small_cln()
     with serve(simulator) as served:
         config = write_config(tmp_path, served.url)
@@ -253,7 +253,7 @@ def test_a_stop_while_somebody_waits(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_a_flood_of_guesses(tmp_path: Path) -> None:
-    """From forty addresses: a first login with the right password is let in, and is never turned away."""
+    """During a flood of login attempts from forty addresses a first correct login succeeds."""
     users = tmp_path / "web.yml"
     hashed = bcrypt.hashpw(b"right", bcrypt.gensalt(10)).decode()
     users.write_text(f"basic_auth_users: {{prometheus: {hashed}}}\n")
@@ -287,7 +287,7 @@ def test_a_flood_of_guesses(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_guessers_who_hang_up(tmp_path: Path) -> None:
-    """Leave nothing behind: after many of them a login is answered as ever."""
+    """Disconnected login attempts have no effect on a later login."""
     users = tmp_path / "web.yml"
     users.write_text(f"basic_auth_users: {{prometheus: '{bcrypt.hashpw(b'right', bcrypt.gensalt(4)).decode()}'}}\n")
     with running_exporter(tmp_path, "--demo", f"--web.config.file={users}") as exporter:
@@ -304,7 +304,7 @@ def test_guessers_who_hang_up(tmp_path: Path) -> None:
 
 
 def _status(host: str, port: int, credentials: str, source: tuple[str, int]) -> int:
-    """Return the status that somebody at ``source`` gets who says so."""
+    """Return the status code of a request from the address ``source``."""
     header = base64.b64encode(credentials.encode()).decode()
     with socket.create_connection((host, port), PATIENCE, source) as sock:
         sock.sendall(f"GET /-/healthy HTTP/1.0\r\nAuthorization: Basic {header}\r\n\r\n".encode())

@@ -1,4 +1,4 @@
-"""What the paths of the exporter answer with; tests/exporter/web/test_app.py has the rest, path by path."""
+"""The kinds of responses; tests/exporter/web/test_app.py tests the paths."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ async def _gathered(pieces: Sequence[bytes]) -> list[bytes]:
     ],
 )
 def test_pieces(pieces: list[bytes], sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small ones are sent together, and none is larger than the server takes well."""
+    """Small pieces are merged, and large ones split to the size of a write."""
     monkeypatch.setattr(responses, "_PIECE", 4)
     assert asyncio.run(_gathered(pieces)) == sent
 
 
 def test_a_header_that_is_sent_twice() -> None:
-    """Is one list."""
+    """Repeated headers are merged into one list."""
     headers = [(b"accept", b"text/html"), (b"other", b"x"), (b"accept", b"text/plain")]
     assert header_of(Request({"type": "http", "headers": headers}), "accept") == "text/html,text/plain"
 
 
 def test_nothing_is_taken_for_a_page() -> None:
-    """What CLN says is never run by a browser, be it in JSON or in text."""
+    """Browsers do not execute text of CLN in JSON or text responses."""
     for response in (json_response({"a": "<b>"}), text_response("<b>", 404)):
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["content-security-policy"].startswith("default-src 'none'")

@@ -1,4 +1,4 @@
-"""The event loop of the exporter: uvloop where it is there, and all that the exporter does without it."""
+"""The event loop of the exporter: uvloop if it is installed, otherwise asyncio."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HIDE = {"uvloop": "pass", "asyncio": "sys.modules['uvloop'] = None"}
 
 @pytest.mark.parametrize("name", _HIDE)
 def test_the_loop_is_the_one_that_is_installed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name in the log is that of the loop that runs."""
+    """The event loop in the log is the one in use."""
     if name == "asyncio":
         monkeypatch.setitem(sys.modules, "uvloop", None)  # as if it were not installed
     ran: list[str] = []
@@ -35,13 +35,13 @@ def test_the_loop_is_the_one_that_is_installed(name: str, monkeypatch: pytest.Mo
         run_in_loop(main())
     assert choose_loop()[0] == name
     assert ran == [name]
-    assert [(each["event"], each["loop"]) for each in logs] == [("event loop", name)]
+    assert [(entry["event"], entry["loop"]) for entry in logs] == [("event loop", name)]
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("name", _HIDE)
 def test_the_program_serves_with_either_loop(name: str, tmp_path: Path) -> None:
-    """TLS, a password, both families of addresses, a reload, a signal that means nothing, and a stop."""
+    """TLS, passwords, IPv4 and IPv6, reload, ignored signals, and shutdown work with both event loops."""
     write_files(tmp_path)
     (tmp_path / "web.yml").write_text(f"{TLS}}}\nbasic_auth_users: {{alice: '{HASH}'}}\n")
     exporter = Exporter(

@@ -1,4 +1,4 @@
-"""The real program among clients that say nothing: scrapes go on as if there were none, and it stays small."""
+"""The exporter process with idle clients: scrapes are not delayed, and memory stays low."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # how a handshake of TL
 
 
 def _scrape(address: str, tls: ssl.SSLContext | None) -> float:
-    """Return the seconds that a scrape on a new connection takes."""
+    """Return the duration of a scrape on a new connection in seconds."""
     started = time.monotonic()
     host, _, port = address.rpartition(":")
     connection = (
@@ -57,7 +57,7 @@ def _scrape(address: str, tls: ssl.SSLContext | None) -> float:
 
 @contextlib.contextmanager
 def _silent(address: str, count: int, said: bytes) -> Iterator[list[socket.socket]]:
-    """Keep ``count`` connections open that have said that much, and say nothing more; yield them."""
+    """Yield ``count`` open connections that have sent some data, and nothing more."""
     host, _, port = address.rpartition(":")
     clients = []
     with contextlib.ExitStack() as stack:
@@ -84,7 +84,7 @@ def _files(program: Program) -> int:
     ids=["plain", "plain-half-a-head", "tls", "tls-half-a-handshake"],
 )
 def test_a_scrape_among_silent_clients(encrypted: bool, said: bytes, tmp_path: Path) -> None:
-    """Waits for none of 500 of them, which cost no threads and little memory."""
+    """500 idle connections do not delay a scrape, and use no threads and little memory."""
     authority = write_files(tmp_path)
     (tmp_path / "web.yml").write_text(TLS + "}")
     arguments = [f"--web.config.file={tmp_path / 'web.yml'}"] if encrypted else []
@@ -104,7 +104,7 @@ def test_a_scrape_among_silent_clients(encrypted: bool, said: bytes, tmp_path: P
 
 
 def test_silent_clients_are_ended(tmp_path: Path) -> None:
-    """Those of TLS; the others end the same way, which the tests of connections see without waiting."""
+    """Connections with an incomplete TLS handshake are closed after the timeout."""
     authority = write_files(tmp_path)
     (tmp_path / "web.yml").write_text(TLS + "}")
     tls = ssl.create_default_context(cafile=authority.file)
@@ -123,7 +123,7 @@ def test_silent_clients_are_ended(tmp_path: Path) -> None:
 
 
 def test_more_clients_than_files(tmp_path: Path) -> None:
-    """Where only few files may be open, the oldest silent connections make room for a scrape and for CLN."""
+    """With a low limit of open files, the oldest idle connections are closed for a scrape and for CLN."""
     limited = ["sh", "-c", f'ulimit -n {FILES} && exec "$@"', "sh", str(CLN_EXPORTER)]
     program = Program([*limited, "--demo", "--web.listen-address=127.0.0.1:0"], tmp_path / "exporter.log")
     try:
@@ -132,7 +132,7 @@ def test_more_clients_than_files(tmp_path: Path) -> None:
         with _silent(address, 3 * FILES, b""):
             assert max(_scrape(address, None) for _ in range(5)) < ENDED_AFTER * 0.8
             assert _files(program) < FILES
-            program.wait_for_log(rf'level=warning msg="too many connections, .*" ended=\d+ most={FILES // 2} ')
+            program.wait_for_log(rf'level=warning msg="too many connections, .*" closed=\d+ limit={FILES // 2} ')
         assert program.stop()[0] == 0
     finally:
         program.stop()
@@ -140,7 +140,7 @@ def test_more_clients_than_files(tmp_path: Path) -> None:
 
 
 def test_a_stop_waits_for_no_silent_client(tmp_path: Path) -> None:
-    """Neither for one that has not shaken hands."""
+    """A shutdown does not wait for idle connections, even without a TLS handshake."""
     authority = write_files(tmp_path)
     (tmp_path / "web.yml").write_text(TLS + "}")
     with running_exporter(tmp_path, "--demo", f"--web.config.file={tmp_path / 'web.yml'}") as exporter:

@@ -1,4 +1,4 @@
-"""Sockets from systemd: those it hands to this process are taken, and what cannot be listened on is refused."""
+"""Socket activation: sockets of systemd are used, and unusable ones are errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.helpers.running import CLN_EXPORTER, Program, ask
 
 
 def test_sockets_are_taken_once() -> None:
-    """In their order, closed to other programs, and nothing is left for a process that might be started."""
+    """Sockets are returned in order and not inherited by child processes, and the variables are removed."""
     given = listen("127.0.0.1:0", "[::1]:0")
     addresses = [address_of(sock) for sock in given]
     first = _in_a_row([sock.detach() for sock in given])
@@ -35,7 +35,7 @@ def test_sockets_are_taken_once() -> None:
     ids=["none", "of-another-process", "no-pid", "no-number"],
 )
 def test_no_sockets(environment: dict[str, str]) -> None:
-    """What was meant for somebody else is not touched, and not passed on."""
+    """Sockets for another process are neither used nor passed on."""
     assert take_sockets(environment, 10_000) == []
     assert environment == {}
 
@@ -57,11 +57,11 @@ def _pipe() -> int:
     ids=["datagrams", "unix", "connected", "no-socket"],
 )
 def test_what_cannot_be_served_on(make: Callable[[], int]) -> None:
-    """The unit that hands it over is named, with what would be right."""
+    """An unusable socket is an error with the name of its unit and what was expected."""
     with pytest.raises(ListenError) as caught:
         take_sockets(_handed(1) | {"LISTEN_FDNAMES": "web"}, descriptor := make())
     assert str(caught.value) == (
-        "cannot listen on what systemd hands over as web: "
+        "cannot listen on the socket web passed by systemd: "
         "expected ListenStream=HOST:PORT and no Accept=yes in the .socket unit"
     )
     if make is _pipe:
@@ -69,8 +69,8 @@ def test_what_cannot_be_served_on(make: Callable[[], int]) -> None:
 
 
 def test_a_descriptor_that_is_not_there() -> None:
-    """Without a name it goes by its number."""
-    with pytest.raises(ListenError, match="what systemd hands over as 9999: expected"):
+    """A socket without a name is shown by its descriptor number."""
+    with pytest.raises(ListenError, match="the socket 9999 passed by systemd: expected"):
         take_sockets(_handed(1), 9999)
 
 
@@ -85,7 +85,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 @pytest.mark.processes
 def test_the_program_serves_on_a_socket_of_systemd(tmp_path: Path) -> None:
-    """In place of its default address."""
+    """The exporter serves on the socket of systemd instead of its default address."""
     with listen("127.0.0.1:0")[0] as sock:
         address = address_of(sock)
         os.set_inheritable(sock.fileno(), True)
@@ -99,17 +99,17 @@ def test_the_program_serves_on_a_socket_of_systemd(tmp_path: Path) -> None:
 
 @pytest.mark.processes
 def test_a_socket_of_systemd_and_an_address_are_one_too_many(tmp_path: Path) -> None:
-    """One of the two would go unheard, so neither is taken."""
+    """A socket of systemd together with --web.listen-address is an error."""
     with listen("127.0.0.1:0")[0] as sock:
         program = _Handed(sock, tmp_path / "exporter.log", "--demo", "--web.listen-address=127.0.0.1:0")
         assert program.process.wait(20) == 1
-    complaint = "systemd hands over the sockets to listen on: leave out --web.listen-address"
+    complaint = "systemd passed sockets to listen on: remove --web.listen-address"
     assert program.log == f"cln-exporter: {complaint}\n"
 
 
 @pytest.mark.processes
 def test_a_socket_of_systemd_that_is_wanted(tmp_path: Path) -> None:
-    """Has to be there: nothing else is listened on in its place."""
+    """A required socket of systemd that is missing is an error."""
     with listen("127.0.0.1:0")[0] as sock:
         os.set_inheritable(sock.fileno(), True)
         program = _Handed(sock, tmp_path / "exporter.log", "--demo", "--web.systemd-socket")
@@ -119,12 +119,12 @@ def test_a_socket_of_systemd_that_is_wanted(tmp_path: Path) -> None:
             program.stop()
     alone = Program([str(CLN_EXPORTER), "--demo", "--web.systemd-socket"], tmp_path / "alone.log")
     assert alone.process.wait(20) == 1
-    told = "systemd hands over no socket: start a .socket unit, or leave out --web.systemd-socket"
-    assert alone.log == f"cln-exporter: {told}\n"
+    complaint = "systemd passed no sockets: start the exporter by a .socket unit, or remove --web.systemd-socket"
+    assert alone.log == f"cln-exporter: {complaint}\n"
 
 
 class _Handed(Program):
-    """The exporter as systemd starts it with a socket."""
+    """An exporter started like by systemd with a socket."""
 
     def __init__(self, sock: socket.socket, log_file: Path, *arguments: str) -> None:
         command = [sys.executable, "-c", _START, str(sock.fileno()), str(CLN_EXPORTER), *arguments]
@@ -136,7 +136,7 @@ def _handed(count: int) -> dict[str, str]:
 
 
 def _in_a_row(descriptors: list[int]) -> int:
-    """Give the files behind ``descriptors`` numbers in a row, and return the first of them."""
+    """Duplicate ``descriptors`` to consecutive numbers, and return the first one."""
     first = 200
     for index, descriptor in enumerate(descriptors):
         os.dup2(descriptor, first + index)

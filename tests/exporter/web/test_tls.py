@@ -1,4 +1,4 @@
-"""TLS as it is asked for: versions, ciphers, curves, clients, seen from the other end of a handshake."""
+"""TLS settings as seen by a client in a handshake: versions, ciphers, curves, and client certificates."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .web_configs import write_files
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the certificates lie, one of them of another authority."""
-    made = tmp_path_factory.mktemp("tls")
-    write_files(made)
-    other = made / "other"
+    """Return the directory with the certificates, one of them of another CA."""
+    directory = tmp_path_factory.mktemp("tls")
+    write_files(directory)
+    other = directory / "other"
     other.mkdir()
     write_files(other)
-    return made
+    return directory
 
 
 def _tls(folder: Path, **settings: Any) -> tuple[Tls, list[str]]:
-    made, _, warnings = make_tls(TlsServerConfig(cert_file="server.pem", key_file="server.key", **settings), folder)
-    assert made is not None
-    return made, warnings
+    tls, _, warnings = make_tls(TlsServerConfig(cert_file="server.pem", key_file="server.key", **settings), folder)
+    assert tls is not None
+    return tls, warnings
 
 
 def _client(folder: Path, certificate: Path | None = None) -> ssl.SSLContext:
@@ -64,18 +64,18 @@ def _shake(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
 
 
 def test_by_default(folder: Path) -> None:
-    """TLS 1.3 with whom speaks it, HTTP/1.1 alone, no certificate asked for."""
+    """The default is TLS 1.3, HTTP/1.1, and no client certificate."""
     tls, warnings = _tls(folder)
     client = _client(folder)
     client.set_alpn_protocols(["h2", "http/1.1"])
-    seen = _shake(tls.context, client)
-    assert (seen.version(), seen.selected_alpn_protocol(), warnings) == ("TLSv1.3", "http/1.1", [])
+    client_end = _shake(tls.context, client)
+    assert (client_end.version(), client_end.selected_alpn_protocol(), warnings) == ("TLSv1.3", "http/1.1", [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("inline", [False, True], ids=["files", "inline"])
 def test_pem_with_a_mark(folder: Path, tmp_path: Path, encoding: str, *, inline: bool) -> None:
-    """A byte order mark before a certificate, a key or an authority, and a comment in any letters, are no matter."""
+    """PEM files may contain a byte order mark and non-ASCII comments."""
     names = {"cert": "server.pem", "key": "server.key", "client_ca": "ca.pem"}
     settings: dict[str, Any] = {"client_auth_type": "RequireAndVerifyClientCert"}
     for key, name in names.items():
@@ -92,10 +92,10 @@ def test_pem_with_a_mark(folder: Path, tmp_path: Path, encoding: str, *, inline:
 
 @pytest.mark.parametrize("key", ["cert_file", "key_file", "client_ca_file"])
 @pytest.mark.parametrize(
-    ("name", "problem"), [("fifo", "fifo is a pipe that nobody writes to"), ("/dev/zero", "/dev/zero is larger than")]
+    ("name", "problem"), [("fifo", "fifo is a pipe without a writer"), ("/dev/zero", "/dev/zero is larger than")]
 )
 def test_files_that_give_no_pem(key: str, name: str, problem: str, folder: Path, tmp_path: Path) -> None:
-    """What is no file neither hangs the start nor eats memory."""
+    """Special files as certificates cause an error, and neither hang nor exhaust memory."""
     os.mkfifo(tmp_path / "fifo")
     files: dict[str, Any] = {each: str(folder / of) for each, of in _FILES.items()} | {key: name}
     settings = TlsServerConfig(**files, client_auth_type="RequireAndVerifyClientCert")
@@ -105,7 +105,7 @@ def test_files_that_give_no_pem(key: str, name: str, problem: str, folder: Path,
 
 
 def test_pem_from_pipes(folder: Path) -> None:
-    """Certificates and keys may come from pipes, also when they are read again."""
+    """Certificates and keys can be read from pipes, repeatedly."""
     files: dict[str, Any] = {}
     for key, name in _FILES.items():
         reading, writing = os.pipe()
@@ -136,20 +136,20 @@ _FILES = {"cert_file": "server.pem", "key_file": "server.key", "client_ca_file":
     ],
 )
 def test_versions(settings: dict[str, Any], spoken: set[str], folder: Path) -> None:
-    """Those between the two bounds, and never one below 1.2."""
+    """The TLS version is within the configured bounds, and at least 1.2."""
     tls, _ = _tls(folder, **settings)
-    seen = set()
+    negotiated = set()
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         client = _client(folder)
         client.minimum_version = client.maximum_version = version
         with contextlib.suppress(ssl.SSLError):
-            seen.add(_shake(tls.context, client).version())
-    assert seen == spoken
+            negotiated.add(_shake(tls.context, client).version())
+    assert negotiated == spoken
     assert tls.context.minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 def test_ciphers(folder: Path) -> None:
-    """Those named, in their order, when it is TLS 1.2; or in the client's order."""
+    """The configured cipher suites of TLS 1.2 are used in their order, or in that of the client."""
     names = ["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"]
     client = _client(folder)
     client.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -165,9 +165,9 @@ def test_ciphers(folder: Path) -> None:
 
 
 def test_a_curve(folder: Path) -> None:
-    """A client that has another alone is refused."""
+    """A client without the configured curve is rejected."""
     tls, warnings = _tls(folder, curve_preferences=["CurveP384", "X25519"])
-    assert warnings == ["curve_preferences: Python's TLS takes one, so it is CurveP384 alone"]
+    assert warnings == ["curve_preferences: Python's ssl module supports only one curve, so only CurveP384 is used"]
     client = _client(folder)
     _shake(tls.context, client)
     client.set_ecdh_curve("prime256v1")
@@ -176,14 +176,14 @@ def test_a_curve(folder: Path) -> None:
 
 
 def test_a_curve_that_python_takes_not_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is no reason not to serve: it is among those of the default."""
+    """A curve that cannot be used alone causes a warning, and the default curves are used."""
 
     def refuse(*_: object) -> None:
         raise ssl.SSLError("unknown group")
 
     monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", refuse)
     tls, warnings = _tls(folder, curve_preferences=["X25519"])
-    assert warnings == ["curve_preferences: Python's TLS takes X25519 not alone, so all that it knows hold"]
+    assert warnings == ["curve_preferences: Python's ssl module cannot use X25519 alone, so its defaults are used"]
     _shake(tls.context, _client(folder))
 
 
@@ -196,7 +196,7 @@ def test_a_curve_that_python_takes_not_alone(folder: Path, monkeypatch: pytest.M
     ],
 )
 def test_clients(kind: str, without: bool, with_another: bool, folder: Path) -> None:
-    """Who is let in without a certificate, and with one of another authority; one of ours always is."""
+    """Clients without a certificate, or with one of another CA, are accepted or rejected as configured."""
     authority = {} if kind == "NoClientCert" else {"client_ca_file": "ca.pem"}
     tls, _ = _tls(folder, client_auth_type=kind, **authority)
 
@@ -212,7 +212,7 @@ def test_clients(kind: str, without: bool, with_another: bool, folder: Path) -> 
 
 
 def test_no_session_is_taken_up_again(folder: Path) -> None:
-    """It would outlive the authority and the versions that it was begun with."""
+    """TLS sessions are not resumed, because they would outlive the CA and the versions."""
     tls, _ = _tls(folder)
     client = _client(folder)
     client.maximum_version = ssl.TLSVersion.TLSv1_2

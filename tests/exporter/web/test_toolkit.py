@@ -1,4 +1,4 @@
-"""What the tests of the exporter-toolkit ask of a server, in our words: real TLS, users and client certificates."""
+"""The tests of the Prometheus exporter-toolkit for our server: TLS, users, and client certificates."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CONFIGS = {
 
 @dataclass(frozen=True)
 class Client:
-    """How somebody asks: by TLS, as a user, with a certificate, at most at a version, with some suites or a curve."""
+    """A client: with TLS, a user, a certificate, a maximum TLS version, cipher suites, or a curve."""
 
     tls: bool = False
     user: str = ""
@@ -111,19 +111,19 @@ ATTEMPTS: list[tuple[str, Client, str]] = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the certificates lie."""
-    made = tmp_path_factory.mktemp("toolkit")
-    write_files(made).issue("other", of="DNS:grafana")
-    (made / "strangers").mkdir()
-    certificate, key = Authority(made / "strangers").issue("stranger", of="DNS:prometheus")
-    certificate.rename(made / "stranger.pem")
-    key.rename(made / "stranger.key")
-    return made
+    """Return the directory with the certificates."""
+    directory = tmp_path_factory.mktemp("toolkit")
+    write_files(directory).issue("other", of="DNS:grafana")
+    (directory / "strangers").mkdir()
+    certificate, key = Authority(directory / "strangers").issue("stranger", of="DNS:prometheus")
+    certificate.rename(directory / "stranger.pem")
+    key.rename(directory / "stranger.key")
+    return directory
 
 
 @pytest.fixture(scope="module")
 def exporters(folder: Path) -> Iterator[dict[str, Exporter]]:
-    """An exporter for each configuration, from when it is first asked on."""
+    """Return a running exporter for each configuration, started on first use."""
     with ExitStack() as stack:
 
         class Started(dict[str, Exporter]):
@@ -139,7 +139,7 @@ def exporters(folder: Path) -> Iterator[dict[str, Exporter]]:
 
 
 def attempt(address: str, client: Client, folder: Path) -> str:
-    """Return the status that ``client`` gets, or why there is none."""
+    """Return the status code that ``client`` gets, or the error."""
     host, port = address.rsplit(":", 1)
     connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
     if client.tls:
@@ -174,16 +174,16 @@ def attempt(address: str, client: Client, folder: Path) -> str:
     ("config", "client", "outcome"), ATTEMPTS, ids=[f"{place} {config}" for place, (config, *_) in enumerate(ATTEMPTS)]
 )
 def test_an_attempt(config: str, client: Client, outcome: str, exporters: dict[str, Exporter], folder: Path) -> None:
-    """Gets what the configuration says, and nothing else."""
+    """Each client gets the result that the configuration specifies."""
     assert attempt(exporters[config].address, client, folder) == outcome
 
 
 def test_each_configuration_is_tried() -> None:
-    """None is here for nothing."""
+    """Each configuration is used by at least one test."""
     assert {config for config, *_ in ATTEMPTS} == set(CONFIGS)
 
 
 def test_the_headers(exporters: dict[str, Exporter]) -> None:
-    """Are those of each answer."""
+    """Configured headers are in each response."""
     headers = exporters["headers"].ask("/-/healthy").headers
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("deny", "nosniff")

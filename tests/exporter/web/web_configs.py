@@ -1,4 +1,4 @@
-"""Web configurations, good and bad: what is wrong with each in our words, and what promtool says of it."""
+"""Valid and invalid web configurations, with our error for each and the verdict of promtool."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ AUTHORITY = "client_ca_file: ca.pem"
 
 @dataclass(frozen=True)
 class Case:
-    """A file's ``text``, our ``complaint``, None when it is good, and whether promtool 2.42 finds it good.
+    """A file with its ``text``, our ``complaint`` (None if it is valid), and whether promtool 2.42 accepts it.
 
-    ``why`` says why we do not agree, where we do not.
+    ``why`` is the reason for a difference.
     """
 
     text: str
@@ -32,22 +32,22 @@ class Case:
 
     @property
     def is_good_to_promtool(self) -> bool:
-        """Whether promtool accepts it: when we do, unless said."""
+        """Whether promtool accepts the file; by default as we do."""
         return self.complaint is None if self.promtool is None else self.promtool
 
 
 NEWER = "the key is newer than that promtool"
 STRICTER = "we refuse at the start what would fail, or protect less than it says, later"
 
-_KNOWN = "known here: tls_server_config, http_server_config, basic_auth_users, rate_limit"
+_KNOWN = "known keys: tls_server_config, http_server_config, basic_auth_users, rate_limit"
 _KIND = "tls_server_config.client_auth_type"
-_NO_HASH = "is no bcrypt hash; make one with: htpasswd -nBC 10 ''"
+_NO_HASH = "not a bcrypt hash; create one with: htpasswd -nBC 10 ''"
 
 
 def _unverified(kind: str) -> str:
     return (
-        f"{_KIND}: {kind} takes certificates that nobody has verified, which Python's TLS cannot do; "
-        "write RequireAndVerifyClientCert, with client_ca_file"
+        f"{_KIND}: {kind} accepts unverified certificates, which Python's ssl module does not support; "
+        "use RequireAndVerifyClientCert with client_ca_file"
     )
 
 
@@ -70,11 +70,13 @@ CASES = {
     "null": Case("null"),
     "document-marker": Case(f"---\n{TLS}}}"),
     "a-list": Case("[]", "expected a mapping of names to values, got a list"),
-    "a-text": Case("text", "expected a mapping of names to values, got a text"),
+    "a-text": Case("text", "expected a mapping of names to values, got a string"),
     "not-yaml": Case("tls_server_config: [}", "line 1, column 21: "),
     "unknown-key": Case("nonsense: 1", f"nonsense: unknown key; {_KNOWN}"),
     "misspelled-key": Case("basic_auth_user: {}", "basic_auth_user: unknown key; did you mean basic_auth_users?"),
-    "key-twice": Case("http_server_config:\nhttp_server_config:", "line 1, column 1: the key http_server_config is "),
+    "key-twice": Case(
+        "http_server_config:\nhttp_server_config:", "line 1, column 1: duplicate key http_server_config "
+    ),
     # Certificates
     "tls": Case(TLS + "}"),
     "no-tls": Case("tls_server_config: {}"),
@@ -102,7 +104,7 @@ CASES = {
     ),
     "certificate-is-junk": Case(
         "tls_server_config: {cert_file: junk.pem, key_file: server.key}",
-        "tls_server_config.cert_file: holds no certificate in PEM",
+        "tls_server_config.cert_file: contains no PEM certificate",
     ),
     "certificate-is-cut": Case(
         "tls_server_config: {cert_file: cut.pem, key_file: server.key}",
@@ -110,15 +112,15 @@ CASES = {
     ),
     "key-is-the-certificate": Case(
         "tls_server_config: {cert_file: server.pem, key_file: server.pem}",
-        "tls_server_config.key_file: holds no private key in PEM",
+        "tls_server_config.key_file: contains no PEM private key",
     ),
     "key-of-another": Case(
         "tls_server_config: {cert_file: server.pem, key_file: client.key}",
-        "tls_server_config.key_file: is not the key of the certificate",
+        "tls_server_config.key_file: does not match the certificate",
     ),
     "key-is-encrypted": Case(
         "tls_server_config: {cert_file: server.pem, key_file: encrypted.key}",
-        "tls_server_config.key_file: is encrypted; give it without a password, readable to the exporter alone",
+        "tls_server_config.key_file: is encrypted; store it without a password, readable only by the exporter",
     ),
     "unknown-tls-key": Case(
         TLS + ", Cert_File: x}", "tls_server_config.Cert_File: unknown key; did you mean cert_file?"
@@ -134,7 +136,7 @@ CASES = {
         f"{_KIND}: expected one of NoClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert",
     ),
     "authority-without-a-type": Case(
-        f"{TLS}, {AUTHORITY}}}", f"{_KIND}: is missing, and without it client_ca_file verifies nobody"
+        f"{TLS}, {AUTHORITY}}}", f"{_KIND}: is missing; without it client_ca_file has no effect"
     ),
     "authority-not-there": Case(
         TLS + ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: no.pem}",
@@ -142,14 +144,14 @@ CASES = {
     ),
     "authority-is-junk": Case(
         TLS + ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: junk.pem}",
-        "tls_server_config.client_ca_file: holds no certificate in PEM",
+        "tls_server_config.client_ca_file: contains no PEM certificate",
         promtool=True,
         why=STRICTER,
     ),
     "clients-verified-if-given-without-an-authority": Case(f"{TLS}, client_auth_type: VerifyClientCertIfGiven}}"),
     "clients-verified-without-an-authority": Case(
         f"{TLS}, client_auth_type: RequireAndVerifyClientCert}}",
-        "tls_server_config.client_ca_file: is missing: RequireAndVerifyClientCert needs to know whose certificates",
+        "tls_server_config.client_ca_file: is missing: RequireAndVerifyClientCert needs the CA certificates",
         promtool=True,
         why=STRICTER,
     ),
@@ -175,7 +177,7 @@ CASES = {
     **{
         f"at-most-{version}": Case(
             f"{TLS}, max_version: {version}}}",
-            f"tls_server_config.max_version: {version} is not safe and not spoken here; write TLS12 or TLS13",
+            f"tls_server_config.max_version: {version} is insecure and not supported; use TLS12 or TLS13",
             promtool=True,
             why=STRICTER,
         )
@@ -184,7 +186,7 @@ CASES = {
     "version-null": Case(TLS + ", min_version: null}"),
     "unknown-version": Case(
         TLS + ", min_version: TLS14}",
-        "tls_server_config.min_version: expected TLS10 or TLS11 or TLS12 or TLS13, got a text",
+        "tls_server_config.min_version: expected TLS10 or TLS11 or TLS12 or TLS13, got a string",
     ),
     "version-in-small-letters": Case(
         TLS + ", max_version: tls12}", "tls_server_config.max_version: expected TLS10 or "
@@ -192,7 +194,7 @@ CASES = {
     "version-is-blank": Case(TLS + ", min_version: ''}", "tls_server_config.min_version: expected TLS10 or TLS11 or "),
     "versions-cross": Case(
         TLS + ", min_version: TLS13, max_version: TLS12}",
-        "tls_server_config.min_version: TLS13 is above max_version, so nobody could connect",
+        "tls_server_config.min_version: TLS13 is higher than max_version, so no client could connect",
         promtool=True,
         why=STRICTER,
     ),
@@ -204,7 +206,7 @@ CASES = {
     **{
         f"cipher-{name}": Case(
             f"{TLS}, cipher_suites: [{name}]}}",
-            f"tls_server_config.cipher_suites[0]: unknown; known here: {', '.join(CIPHERS)}",
+            f"tls_server_config.cipher_suites[0]: unknown value; expected one of: {', '.join(CIPHERS)}",
         )
         for name in (
             "TLS_RSA_WITH_RC4_128_SHA",
@@ -215,11 +217,12 @@ CASES = {
         )
     },
     "ciphers-as-a-text": Case(
-        TLS + ", cipher_suites: TLS_AES_128_GCM_SHA256}", "tls_server_config.cipher_suites: expected a list, got a text"
+        TLS + ", cipher_suites: TLS_AES_128_GCM_SHA256}",
+        "tls_server_config.cipher_suites: expected a list, got a string",
     ),
     "no-cipher-for-the-version": Case(
         TLS + ", cipher_suites: [TLS_AES_128_GCM_SHA256], max_version: TLS12}",
-        "tls_server_config.cipher_suites: names none of TLS 1.2, which max_version makes the only version",
+        "tls_server_config.cipher_suites: contains no cipher suite of TLS 1.2, the only version",
         promtool=True,
         why=STRICTER,
     ),
@@ -228,25 +231,25 @@ CASES = {
     "some-curves": Case(TLS + ", curve_preferences: [X25519, CurveP256]}"),
     "unknown-curve": Case(
         TLS + ", curve_preferences: [P256]}",
-        "tls_server_config.curve_preferences[0]: unknown; known here: CurveP256, CurveP384, CurveP521, X25519",
+        f"tls_server_config.curve_preferences[0]: unknown value; expected one of: {', '.join(CURVES)}",
     ),
     # HTTP
     "http2": Case("http_server_config: {http2: true}"),
     "no-http2": Case("http_server_config: {http2: false}"),
     "http2-yes": Case("http_server_config: {http2: yes}"),
     "http2-as-a-text": Case(
-        "http_server_config: {http2: 'true'}", "http_server_config.http2: expected true or false, got a text"
+        "http_server_config: {http2: 'true'}", "http_server_config.http2: expected true or false, got a string"
     ),
     "http2-as-a-number": Case(
         "http_server_config: {http2: 1}", "http_server_config.http2: expected true or false, got a number"
     ),
     "no-http": Case("http_server_config:"),
     "unknown-http-key": Case(
-        "http_server_config: {nonsense: 1}", "http_server_config.nonsense: unknown key; known here: "
+        "http_server_config: {nonsense: 1}", "http_server_config.nonsense: unknown key; known keys: "
     ),
     "no-headers": Case("http_server_config: {headers: }"),
     "headers-as-a-list": Case(
-        "http_server_config: {headers: []}", "http_server_config.headers: expected a mapping of headers to their values"
+        "http_server_config: {headers: []}", "http_server_config.headers: expected a mapping of header names to values"
     ),
     **{
         f"header-{name}": Case(_header(name, value))
@@ -264,17 +267,17 @@ CASES = {
     "frames-blank": Case(_header("X-Frame-Options", "''"), _not_free("X-Frame-Options", "deny or sameorigin")),
     "frames-null": Case(_header("X-Frame-Options", ""), _not_free("X-Frame-Options", "deny or sameorigin")),
     "sniff": Case(_header("X-Content-Type-Options", "sniff"), _not_free("X-Content-Type-Options", "nosniff")),
-    "unknown-header": Case(_header("Server", "x"), "http_server_config.headers.Server: unknown key; known here: "),
+    "unknown-header": Case(_header("Server", "x"), "http_server_config.headers.Server: unknown key; known keys: "),
     "header-in-small-letters": Case(
         _header("x-frame-options", "deny"), "http_server_config.headers.x-frame-options: unknown key; "
     ),
     "header-as-a-list": Case(
         _header("X-XSS-Protection", "[a]"),
-        "http_server_config.headers.X-XSS-Protection: expected a text of plain characters on one line",
+        "http_server_config.headers.X-XSS-Protection: expected printable ASCII characters on one line",
     ),
     "header-of-two-lines": Case(
         _header("Content-Security-Policy", '"a\\nb: c"'),
-        "http_server_config.headers.Content-Security-Policy: expected a text of plain characters on one line",
+        "http_server_config.headers.Content-Security-Policy: expected printable ASCII characters on one line",
         promtool=True,
         why=STRICTER,
     ),
@@ -290,7 +293,7 @@ CASES = {
     **{
         f"hash-of-cost-{cost}": Case(
             _user(HASH.replace("$04$", f"${cost}$")),
-            f"basic_auth_users.alice: has a cost of {cost}, at which a guess takes a core for seconds; 14 is the most",
+            f"basic_auth_users.alice: cost {cost} is too high: each login attempt would take seconds of CPU",
             promtool=True,
             why=STRICTER,
         )
@@ -298,9 +301,11 @@ CASES = {
     },
     "users-as-a-list": Case(
         "basic_auth_users: [alice]",
-        "basic_auth_users: expected a mapping of users to the bcrypt hashes of their passwords",
+        "basic_auth_users: expected a mapping of user names to bcrypt hashes of their passwords",
     ),
-    "user-twice": Case(f"basic_auth_users: {{alice: {HASH}, alice: {HASH}}}", "line 1, column 20: the key alice is "),
+    "user-twice": Case(
+        f"basic_auth_users: {{alice: {HASH}, alice: {HASH}}}", "line 1, column 20: duplicate key alice "
+    ),
     "password-in-the-clear": Case(_user("pl4nted"), f"basic_auth_users.alice: {_NO_HASH}"),
     "blank-password": Case(_user(""), f"basic_auth_users.alice: {_NO_HASH}"),
     "no-password": Case("basic_auth_users: {alice: }", f"basic_auth_users.alice: {_NO_HASH}"),
@@ -318,13 +323,13 @@ CASES = {
     ),
     "user-is-true": Case(
         f"basic_auth_users: {{true: '{HASH}'}}",
-        "basic_auth_users.True: expected the name of a user; put it in quotes",
+        "basic_auth_users.True: expected a user name; put it in quotes",
         promtool=True,
         why=STRICTER,
     ),
     "user-with-a-colon": Case(
         f"basic_auth_users: {{'a:b': {HASH}}}",
-        "basic_auth_users.a:b: has a colon, at which HTTP ends the name of a user",
+        "basic_auth_users.a:b: a user name of HTTP basic authentication cannot contain a colon",
         promtool=True,
         why=STRICTER,
     ),
@@ -332,17 +337,18 @@ CASES = {
     "rate": Case("rate_limit: {burst: 20, interval: 100ms}", promtool=False, why=NEWER),
     "rate-off": Case("rate_limit: {burst: 20, interval: 0}", promtool=False, why=NEWER),
     "no-rate": Case("rate_limit: ", promtool=False, why=NEWER),
-    "rate-without-a-burst": Case("rate_limit: {interval: 1s}", "rate_limit.burst: is missing"),
+    "rate-without-a-burst": Case("rate_limit: {interval: 1s}", "rate_limit.burst: is required"),
     "rate-of-nothing": Case(
-        "rate_limit: {interval: 1s, burst: 0}", "rate_limit.burst: expected 1 or more, or nothing would be answered"
+        "rate_limit: {interval: 1s, burst: 0}",
+        "rate_limit.burst: expected 1 or more; with 0 every request would be rejected",
     ),
-    "rate-without-a-unit": Case("rate_limit: {interval: '1', burst: 1}", "rate_limit.interval: '1' is no duration: "),
+    "rate-without-a-unit": Case("rate_limit: {interval: '1', burst: 1}", "rate_limit.interval: invalid duration '1': "),
     "rate-as-a-list": Case("rate_limit: []", "rate_limit: expected a mapping of names to values, got a list"),
 }
 
 
 def write_files(folder: Path) -> Authority:
-    """Write the certificates and keys that the cases name to ``folder``; the authority gives more of them."""
+    """Write the certificates and keys of the cases to a directory, and return their CA."""
     authority = Authority(folder)
     certificate, key = authority.issue("server")
     authority.issue("client", of="DNS:prometheus")

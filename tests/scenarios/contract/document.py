@@ -1,4 +1,4 @@
-"""The calls of the API document, written down by hand: who sends each, and how."""
+"""The calls of the API document, written by hand: which method and which command sends each."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, MONITORING_KEY, MONTH, 
 
 
 class Call(NamedTuple):
-    """A call: its ``method`` and ``path``, the ``client``'s method for it, and the ``command`` of clntool.
+    """A call: its ``method`` and ``path``, the ``client`` method for it, and the ``command`` of clntool.
 
-    ``make`` makes it with typical arguments.
+    ``make`` sends it with typical arguments.
     """
 
     method: str
@@ -23,7 +23,7 @@ class Call(NamedTuple):
     make: Callable[[Client], object]
 
     def is_one(self, method: str, path: str) -> bool:
-        """Tell whether what went out is this call."""
+        """Return whether a request is this call."""
         form = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
         return method == self.method and re.fullmatch(form, path) is not None
 
@@ -84,10 +84,10 @@ CALLS = (
          lambda client: client.kernelcare.remove_server("fresh")),
     Call("GET", "/kcare/nagios/register_key.plain", "monitoring_keys.register", "kernelcare monitoring-key register",
          lambda client: client.monitoring_keys.register(MONITORING_KEY)),
-    Call("GET", "/kcare/nagios/{key}", "patch_status.of_key", "kernelcare patch-status --key",
-         lambda client: client.patch_status.of_key(KEY)),
-    Call("GET", "/kcare/nagios-res/{login}/{token}", "patch_status.of_reseller", "kernelcare patch-status --reseller",
-         lambda client: client.patch_status.of_reseller()),
+    Call("GET", "/kcare/nagios/{key}", "patch_status.for_key", "kernelcare patch-status --key",
+         lambda client: client.patch_status.for_key(KEY)),
+    Call("GET", "/kcare/nagios-res/{login}/{token}", "patch_status.for_reseller", "kernelcare patch-status --reseller",
+         lambda client: client.patch_status.for_reseller()),
     Call("POST", "/group/create.json", "groups.create", "groups create",
          lambda client: client.groups.create("NAME", "DESCRIPTION")),
     Call("GET", "/group/list.json", "groups.groups", "groups list", lambda client: client.groups.groups()),
@@ -103,5 +103,5 @@ CALLS = (
 
 
 def call_of(method: str, path: str) -> Call:
-    """Return the call that went out; the first one, as a key must not be taken for the name of another call."""
+    """Return the call of a request; the first match, as a key must not be taken for the name of another call."""
     return next(call for call in CALLS if call.is_one(method, path))

@@ -1,4 +1,4 @@
-"""Whatever is asked and whatever comes back: round trips in any script, and no error but those of the client."""
+"""Round trips of any text and any response: the only errors are those of the client."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cln_monitor.cln import Client, ClnError, InvalidArgumentError, clean_text
 from cln_monitor.simulator import Fault
 from cln_monitor.text_cleaning import is_clean
-from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, furnish
+from tests.cli.account import ELS_KEY, IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, TOKEN, Cln, populate_account
 
 from .document import CALLS, Call
 
@@ -35,20 +35,20 @@ _JSON = st.recursive(
 
 
 def test_each_call_in_normal_mode(cln: Cln, client: Client) -> None:
-    """Typical arguments are done, each on the account as it was."""
+    """Each call with typical arguments succeeds."""
     for call in CALLS:
-        furnish(cln.simulator)
+        populate_account(cln.simulator)
         call.make(client)
 
 
 @_ON_THE_WIRE
 @given(note=_LINES, limit=st.integers(0, 1_000_000))
 def test_notes(note: str, limit: int, cln: Cln, client: Client) -> None:
-    """A note arrives as it was given, in any script, and comes back fit to show."""
-    furnish(cln.simulator)
+    """A note in any script is sent unchanged, and is returned without control characters."""
+    populate_account(cln.simulator)
     key = client.kernelcare.create_key(limit, note)
     assert cln.account.kernelcare_keys[key].note == note
-    shown = next(each for each in client.kernelcare.keys() if each.key == key)
+    shown = next(key_ for key_ in client.kernelcare.keys() if key_.key == key)
     assert (shown.limit, shown.note) == (limit, clean_text(note))
     client.imunify.update_key(IMUNIFY_KEY, limit, note)
     assert (cln.account.imunify_keys[IMUNIFY_KEY].note, cln.account.imunify_keys[IMUNIFY_KEY].limit) == (note, limit)
@@ -58,8 +58,8 @@ def test_notes(note: str, limit: int, cln: Cln, client: Client) -> None:
 @_ON_THE_WIRE
 @given(name=_LINES, description=_LINES)
 def test_groups(name: str, description: str, cln: Cln, client: Client) -> None:
-    """So do the names of groups, which go out again as they came."""
-    furnish(cln.simulator)
+    """A group name in any script is sent unchanged, and can be sent again as returned."""
+    populate_account(cln.simulator)
     if name == "web":
         return
     client.groups.create(name, description)
@@ -77,8 +77,8 @@ _ODD: Any = (
 @_ON_THE_WIRE
 @given(first=_ODD, second=_ODD)
 def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> None:
-    """They are refused by the client, before anything is sent, or by CLN; nothing else happens."""
-    furnish(cln.simulator)
+    """Odd arguments are refused by the client before a request, or by CLN."""
+    populate_account(cln.simulator)
     for make in (
         lambda: client.kernelcare.create_key(first, second),
         lambda: client.kernelcare.delete_key(first),
@@ -87,7 +87,7 @@ def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> Non
         lambda: client.kernelcare.remove_server(first),
         lambda: client.kernelcare.servers(first),
         lambda: client.monitoring_keys.register(first),
-        lambda: client.patch_status.of_key(first),
+        lambda: client.patch_status.for_key(first),
         lambda: client.imunify.create_key(first, second),
         lambda: client.imunify.update_key(IMUNIFY_KEY, first, second),
         lambda: client.imunify.convert_server(first, second),
@@ -115,8 +115,8 @@ def test_odd_arguments(first: Any, second: Any, cln: Cln, client: Client) -> Non
 @settings(_ON_THE_WIRE, max_examples=8)
 @given(data=_JSON, wrapped=st.booleans())
 def test_any_answer(call: Call, data: object, wrapped: bool, cln: Cln, client: Client) -> None:
-    """Whatever JSON comes back is an answer or an error of the client, which shows no secret."""
-    furnish(cln.simulator)
+    """Any JSON response is a result or an error of the client, which shows no secret."""
+    populate_account(cln.simulator)
     body = json.dumps({"success": True, "data": data, "message": f"{SECRET_KEY} {TOKEN}"} if wrapped else data)
     cln.simulator.faults.add(Fault("answer", body=body.encode("utf-8", "surrogatepass")))
     try:

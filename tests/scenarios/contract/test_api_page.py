@@ -1,4 +1,4 @@
-"""docs/api.md: each call of the document, and who sends it, as it is seen on the wire."""
+"""docs/api.md: each call of the API document, and what sends it, as observed on the wire."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _CHANGES = {endpoint.template for endpoint in WRITES}
 
 
 def calls_sent(cln: Cln) -> Iterator[Call]:
-    """Yield the calls that went out."""
+    """Yield the calls that were sent."""
     for method, path, _ in cln.sent():
         yield call_of(method, path)
 
 
 def test_both_sides_have_each_call() -> None:
-    """The list written by hand, that of the client and that of the simulator are the same."""
+    """The calls of the client, the simulator and the list written by hand are the same."""
     by_hand = {(call.method, call.path) for call in CALLS}
     assert len(by_hand) == len(CALLS)
     assert {(endpoint.method, endpoint.template) for endpoint in READS | WRITES} == by_hand
@@ -41,7 +41,7 @@ def test_both_sides_have_each_call() -> None:
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
 def test_client(call: Call, cln: Cln, client: Client) -> None:
-    """The method of the client that the page names sends that call, and no other."""
+    """The client's method on the page sends that call, and no other."""
     if call.path == "/status.plain":
         cln.simulator.faults.add(Fault("html", "/status.json"))
     call.make(client)
@@ -53,10 +53,10 @@ def test_client(call: Call, cln: Cln, client: Client) -> None:
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.path)
 def test_command(call: Call, cln: Cln) -> None:
-    """So does the command."""
+    """The command on the page sends that call."""
     if call.path == "/status.plain":
         cln.simulator.faults.add(Fault("html", "/status.json"))
-    commands = [each for each in ALL if f"{each.typed} ".startswith(f"{call.command} ")]
+    commands = [command for command in ALL if f"{command.typed} ".startswith(f"{call.command} ")]
     assert commands
     assert ask(cln, *commands[0].arguments).code == 0
     assert call in list(calls_sent(cln))
@@ -81,7 +81,7 @@ def senders(cln: Cln, client: Client) -> dict[Call, list[str]]:
 
 
 def test_page(cln: Cln, client: Client, request: pytest.FixtureRequest) -> None:
-    """The table is what these tests see."""
+    """The table on the page is the one observed in these tests."""
     used = senders(cln, client)
     assert not [call for call in used if call.path in _CHANGES], "a probe that changes something"
     heads = ("call", "changes", "client", "clntool", "simulator", "read by the probe")

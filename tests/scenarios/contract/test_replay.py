@@ -1,4 +1,4 @@
-"""Every sample of the document, enveloped and bare, through the client: read as meant, or refused as meant."""
+"""Every sample of the API document, enveloped and bare, is read or refused by the client as intended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CASES = [
 
 
 def meant(sample: Sample | str) -> type[ClnError] | None:
-    """Return the error that a sample is, None where it is a success."""
+    """Return the kind of error that a sample is, or None for a success."""
     if isinstance(sample, str):
         return (
             None if sample.startswith(("KernelCare OK", "success:true code:0", "success:true\ndb_")) else RefusedError
@@ -35,7 +35,7 @@ def meant(sample: Sample | str) -> type[ClnError] | None:
 
 
 def outcome(cln: Cln, client: Client, call: Call, style: Style, place: int) -> Any:
-    """Return what the client makes of a sample, or the kind of its error."""
+    """Return the client's result for a sample, or the kind of its error."""
     with replaying(cln.simulator, style, place):
         try:
             return call.make(client)
@@ -45,7 +45,7 @@ def outcome(cln: Cln, client: Client, call: Call, style: Style, place: int) -> A
 
 @pytest.mark.parametrize(("call", "place"), _CASES)
 def test_samples(call: Call, place: int, cln: Cln, client: Client) -> None:
-    """Both styles give the same, but for what stands in the envelope alone; it is an error where one is meant."""
+    """Both styles give the same result, apart from the envelope, and errors are the intended ones."""
     if call.path == "/status.plain":
         cln.simulator.faults.add(Fault("html", "/status.json"))
     sample = SAMPLES[call.method, call.path][place]
@@ -62,6 +62,6 @@ def test_samples(call: Call, place: int, cln: Cln, client: Client) -> None:
 
 
 def test_rows_that_repeat(cln: Cln, client: Client) -> None:
-    """The document's own sample has a server twice: it is one."""
+    """A server that the document's sample lists twice is returned once."""
     with replaying(cln.simulator):
         assert len(client.groups.add_servers("NAME", ["SERVER-1"])) == 1

@@ -1,10 +1,10 @@
-"""Arguments, and what is refused of them."""
+"""The arguments of calls, and the refusal of invalid ones."""
 
 import pytest
 
 from cln_monitor.simulator import Account, Simulator
 from tests.simulator.asking import data, refusal, snapshot
-from tests.simulator.writes import WRITES, furnish
+from tests.simulator.writes import WRITES, populate_account
 
 CREATE = {
     "/els/key/create.json": {"code": "CELS"},
@@ -30,8 +30,8 @@ CREATE_AND_UPDATE = [*CREATE.items(), *((path, {"key": key}) for path, key in UP
 def test_a_missing_argument_is_refused_by_name(
     simulator: Simulator, account: Account, method: str, path: str, missing: str
 ) -> None:
-    """An empty one is a missing one; nothing changes."""
-    furnish(account)
+    """A missing or empty argument is refused by name, and nothing changes."""
+    populate_account(account)
     before = snapshot(account)
     query = dict(WRITES[method, path])
     del query[missing]
@@ -46,8 +46,8 @@ def test_a_missing_argument_is_refused_by_name(
 def test_a_limit_is_a_whole_number_of_nothing_or_more(
     simulator: Simulator, account: Account, path: str, query: dict[str, str], limit: str
 ) -> None:
-    """All else is refused, and nothing changes."""
-    furnish(account)
+    """Any other limit is refused, and nothing changes."""
+    populate_account(account)
     before = snapshot(account)
     assert refusal(simulator, account, path, limit=limit, note="new", **query) == f"Invalid limit: {limit}"
     assert snapshot(account) == before
@@ -57,8 +57,8 @@ def test_a_limit_is_a_whole_number_of_nothing_or_more(
 def test_a_note_has_a_hundred_characters_at_most(
     simulator: Simulator, account: Account, path: str, query: dict[str, str]
 ) -> None:
-    """Characters, not bytes; with one more nothing changes, neither the limit."""
-    furnish(account)
+    """A note has at most 100 characters; a longer one changes nothing."""
+    populate_account(account)
     before = snapshot(account)
     expected = "Invalid note: 101 characters, at most 100 are allowed"
     assert refusal(simulator, account, path, limit="9", note="ö" * 101, **query) == expected
@@ -75,14 +75,14 @@ def test_a_note_has_a_hundred_characters_at_most(
 def test_a_malformed_address_is_refused_by_all_that_take_one(
     simulator: Simulator, account: Account, path: str, ip: str
 ) -> None:
-    """The message names it."""
+    """A malformed address is refused by name in all calls."""
     assert refusal(simulator, account, path, ip=ip, type="41", type_to="43") == f"Invalid IP address: {ip}"
 
 
 @pytest.mark.parametrize("type_", ["x", "-1", "1.0", "²"])
 @pytest.mark.parametrize("name", ["register", "convert", "remove", "update"])
 def test_a_type_is_a_whole_number(simulator: Simulator, account: Account, name: str, type_: str) -> None:
-    """In all calls that take one."""
+    """A type that is not a whole number is refused in all calls."""
     path = f"/ipl/{name}.json"
     assert refusal(simulator, account, path, ip="192.0.2.1", type=type_, type_to="43") == f"Invalid type: {type_}"
 
@@ -91,13 +91,13 @@ def test_a_type_is_a_whole_number(simulator: Simulator, account: Account, name: 
     ("sent", "taken"), [("true", True), ("TRUE", True), ("1", True), ("false", False), ("0", False), ("", False)]
 )
 def test_a_flag_is_true_or_false_or_a_digit(simulator: Simulator, account: Account, sent: str, taken: bool) -> None:
-    """One that is empty is not set."""
+    """A flag is true, false, 1 or 0; an empty one is not set."""
     data(simulator, account, "/ipl/register.json", ip="192.0.2.1", type="1", els_allowed=sent)
     assert account.ip_licenses["192.0.2.1", 1].els_allowed is taken
 
 
 def test_any_other_flag_is_refused(simulator: Simulator, account: Account) -> None:
-    """And nothing is registered."""
+    """Any other flag is refused, and nothing is registered."""
     message = refusal(simulator, account, "/ipl/register.json", ip="192.0.2.1", type="1", els_allowed="yes")
     assert message == "Invalid els_allowed: yes"
     assert not account.ip_licenses

@@ -1,4 +1,4 @@
-"""The call on what AccelerateWP is billed for."""
+"""The call for the billing of AccelerateWP."""
 
 import pytest
 
@@ -12,7 +12,7 @@ CDN = {"product": "AWP_CDN", "primary_domain": "example2.com", "username": None,
 
 @pytest.fixture
 def billed(account: Account) -> Account:
-    """An account that is billed for two websites in December 2023, and for one in the month that is now."""
+    """Return an account billed for two websites in December 2023 and for one in the current month."""
     account.add_awp_entity("example1.com", username="test-user1", month="2023-12")
     account.add_awp_entity("example2.com", "AWP_CDN", month="2023-12")
     account.add_awp_entity("example1.com")
@@ -32,20 +32,20 @@ def billed(account: Account) -> Account:
 def test_a_month_is_a_list_without_an_envelope(
     simulator: Simulator, billed: Account, products: str, month: str, rows: list[object]
 ) -> None:
-    """Of the products asked for; only the CDN has a limit."""
+    """The response lists the requested products; only the CDN has a limit."""
     simulator.add_account("other", "s").add_awp_entity("example3.com", month=month)
     assert ask(simulator, PATH, token=token(billed), products=products, yearMonth=month).json == rows
 
 
 def test_it_is_bare_over_http(served: Served, billed: Account) -> None:
-    """The very example of the document."""
+    """The example of the API document has a response without an envelope."""
     url = f"{PATH}?products=AWP_PREMIUM,AWP_CDN&yearMonth=2023-12&token={token(billed)}"
     assert fetch(served, url).json == [PREMIUM, CDN]
 
 
 @pytest.mark.parametrize("month", ["2023-13", "2023-00", "2023-1", "23-12", "2023-12-01", "2023/12", "٢٠٢٣-12", "now"])
 def test_a_month_is_year_and_month(simulator: Simulator, billed: Account, month: str) -> None:
-    """All else is refused, in an envelope."""
+    """Any other month is refused, in an envelope."""
     message = refusal(simulator, billed, PATH, products="AWP_CDN", yearMonth=month)
     assert message == f"Invalid yearMonth: {month}"
 
@@ -62,5 +62,5 @@ def test_a_month_is_year_and_month(simulator: Simulator, billed: Account, month:
 def test_products_and_month_are_needed(
     simulator: Simulator, billed: Account, query: dict[str, str], message: str
 ) -> None:
-    """And the products must be those of the document."""
+    """Products and month are required, and products must be documented."""
     assert refusal(simulator, billed, PATH, **query) == message

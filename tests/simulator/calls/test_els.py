@@ -1,4 +1,4 @@
-"""The calls on ELS keys and servers."""
+"""The calls for ELS keys and servers."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.simulator.asking import data, fetch, refusal, snapshot, token
 
 
 def test_keys_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """Those of one product; the limit is a string, a note that is not there is null."""
+    """Keys of one product are listed; limits are strings, a missing note is null."""
     account.add_els_key("CELS-1", code="CELS", limit=2, note="123")
     account.add_els_key("CELS-2", code="CELS", limit=0)
     account.add_els_key("PHPELS-1", code="PHP_ELS")
@@ -22,7 +22,7 @@ def test_keys_are_listed_as_in_the_document(simulator: Simulator, account: Accou
 
 
 def test_servers_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """Those of all keys of one product."""
+    """Servers of all keys of one product are listed."""
     account.add_els_key("CELS-1").add_server("12345", ip="192.0.2.1", hostname="test")
     account.add_els_key("CELS-2").add_server("12346", ip="192.0.2.1", hostname="test2")
     account.add_els_key("OELS-1", code="OELS").add_server("12347")
@@ -34,7 +34,7 @@ def test_servers_are_listed_as_in_the_document(simulator: Simulator, account: Ac
 
 @pytest.mark.parametrize("path", ["/els/key/list.json", "/els/srv/list.json"])
 def test_the_product_of_a_list_has_two_names(simulator: Simulator, account: Account, path: str) -> None:
-    """Either will do, both must agree, one is needed; any code that looks like one is a product."""
+    """The product is `code` or `productType`; both must agree, one is required."""
     account.add_els_key(code="ELS CELS7+SLA").add_server()
     asked = "ELS CELS7+SLA"
     for query in ({"code": asked}, {"productType": asked}, {"code": asked, "productType": asked}):
@@ -50,7 +50,7 @@ def test_the_product_of_a_list_has_two_names(simulator: Simulator, account: Acco
 
 
 def test_a_plus_must_be_encoded(served: Served, account: Account) -> None:
-    """In a query a plus is a blank, and with a blank it is another code."""
+    """An unencoded plus in a query is a blank, and thus another code."""
     account.add_els_key(code="ELS CELS7+SLA")
     sent = f"/els/key/list.json?token={token(account)}&code="
     assert len(fetch(served, f"{sent}ELS%20CELS7%2BSLA").json["data"]) == 1
@@ -59,7 +59,7 @@ def test_a_plus_must_be_encoded(served: Served, account: Account) -> None:
 
 @pytest.mark.parametrize("code", ELS_CODES)
 def test_a_key_is_created(simulator: Simulator, account: Account, code: str) -> None:
-    """Of each product of the document; the answer is its row, and lists have it from now on."""
+    """A created key is returned as its row, and lists have it."""
     row = data(simulator, account, "/els/key/create.json", code=code, limit="2", note="123")
     assert {**row, "key": ""} == {"key": "", "productCode": code, "usageLimit": "2", "description": "123"}
     assert re.fullmatch(r"[A-Z0-9]+-[A-Za-z0-9]{24}", row["key"])
@@ -68,20 +68,20 @@ def test_a_key_is_created(simulator: Simulator, account: Account, code: str) -> 
 
 
 def test_a_key_without_a_note_has_none(simulator: Simulator, account: Account) -> None:
-    """The note may be left out, the limit may be none."""
+    """The note is optional, and the limit can be 0."""
     row = data(simulator, account, "/els/key/create.json", code="OELS", limit="0")
     assert (row["usageLimit"], row["description"]) == ("0", None)
 
 
 @pytest.mark.parametrize("code", ["CELS9", "cels", "AVP", "ELS CELS7 SLA"])
 def test_a_key_of_an_unknown_product_is_not_created(simulator: Simulator, account: Account, code: str) -> None:
-    """Also of one that lists would take."""
+    """A key of an undocumented product is not created, even if lists accept it."""
     assert refusal(simulator, account, "/els/key/create.json", code=code, limit="2") == f"Invalid code: {code}"
     assert not account.els_keys
 
 
 def test_an_update_answers_with_the_row(simulator: Simulator, account: Account) -> None:
-    """As it is from now on; the product stays."""
+    """An update returns the new row; the product is unchanged."""
     account.add_els_key("CELS-1", limit=2, note="123")
     row = data(simulator, account, "/els/key/update.json", key="CELS-1", limit="4", note="321", code="OELS")
     assert row == {"key": "CELS-1", "productCode": "CELS", "usageLimit": "4", "description": "321"}
@@ -89,7 +89,7 @@ def test_an_update_answers_with_the_row(simulator: Simulator, account: Account) 
 
 
 def test_a_key_is_removed_with_its_servers(simulator: Simulator, account: Account) -> None:
-    """Which are answered; an empty key answers an empty list, and a removed one is gone."""
+    """Removing a key returns its servers; a removed key is not found."""
     account.add_els_key("CELS-1").add_server("12345", ip="192.0.2.1", hostname="test")
     account.add_els_key("CELS-2")
     assert data(simulator, account, "/els/key/remove.json", key="CELS-1") == [
@@ -102,7 +102,7 @@ def test_a_key_is_removed_with_its_servers(simulator: Simulator, account: Accoun
 
 
 def test_a_server_is_removed(simulator: Simulator, account: Account) -> None:
-    """Once; the others stay."""
+    """A server is removed once, and others remain."""
     key = account.add_els_key("CELS-1")
     key.add_server("12345", ip="192.0.2.1", hostname="test")
     key.add_server("12346")

@@ -1,4 +1,4 @@
-"""The calls on groups of servers."""
+"""The calls for groups of servers."""
 
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ I1 = {"id": "i1", "hostName": "web1.example.net", "ip": "192.0.2.1", "type": "IM
 
 @pytest.fixture
 def group(account: Account) -> SimulatedGroup:
-    """The group `G` without servers, and servers of both products that could be in it."""
+    """Return the empty group `G` of an account with servers of both products."""
     kernelcare, imunify = account.add_kernelcare_key("K"), account.add_imunify_key("IM")
     kernelcare.add_server("k1", ip="192.0.2.1", hostname="web1.example.net")
     kernelcare.add_server("k2", ip="192.0.2.2", hostname="web2.example.net")
@@ -24,7 +24,7 @@ def group(account: Account) -> SimulatedGroup:
     return account.add_group("G")
 
 
-def test_groups_come_and_fill_and_empty_over_http(served: Served, account: Account, group: SimulatedGroup) -> None:
+def test_group_calls_over_http(served: Served, account: Account, group: SimulatedGroup) -> None:
     """POST, PUT and DELETE take their arguments from the query."""
 
     def ask(path: str, method: str, **rest: str) -> object:
@@ -42,14 +42,14 @@ def test_groups_come_and_fill_and_empty_over_http(served: Served, account: Accou
 
 
 def test_arguments_in_a_body_are_none(served: Served, account: Account) -> None:
-    """The document puts them into the URL of a POST."""
+    """Arguments in the body of a POST are ignored."""
     body = {"token": token(account), "name": "G"}
     assert fetch(served, CREATE, method="POST", body=body).json["message"] == "Authorization failed"
     assert not account.groups
 
 
 def test_groups_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """Those of the account and no other's; without a description there is null."""
+    """Only groups of the account are listed; a missing description is null."""
     simulator.add_account("other", "s").add_group("G")
     assert data(simulator, account, LIST) == []
     for query in ({"name": "G", "description": "all"}, {"name": "H"}, {"name": "I", "description": ""}):
@@ -61,8 +61,8 @@ def test_groups_are_listed_as_in_the_document(simulator: Simulator, account: Acc
     ]
 
 
-def test_a_name_is_taken_once_an_account(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
-    """The group that has it stays as it is."""
+def test_a_group_name_is_unique_per_account(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
+    """A second group with the same name is refused, and the first is unchanged."""
     message = refusal(simulator, account, CREATE, "POST", name="G", description="another")
     assert message == "Group already exists: G"
     assert account.groups == {"G": group}
@@ -70,7 +70,7 @@ def test_a_name_is_taken_once_an_account(simulator: Simulator, account: Account,
 
 
 def test_a_server_can_be_in_two_groups(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
-    """And leaves one without leaving the other."""
+    """A server in two groups can leave one of them."""
     other = account.add_group("H")
     for name in ("G", "H"):
         assert data(simulator, account, PUT, "PUT", name=name, server_ids="k1") == [K1]
@@ -78,8 +78,8 @@ def test_a_server_can_be_in_two_groups(simulator: Simulator, account: Account, g
     assert [len(one.servers) for one in (group, other)] == [0, 1]
 
 
-def test_only_what_is_added_is_answered(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
-    """Not what is in it already, is unknown, another account's or another product's; each server once."""
+def test_only_added_servers_are_returned(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
+    """Only added servers are returned, not known, unknown, or foreign ones."""
     simulator.add_account("other", "s").add_kernelcare_key().add_server("theirs")
     account.add_els_key().add_server("12345")
     assert data(simulator, account, PUT, "PUT", name="G", server_ids="k2") == [K2]
@@ -89,8 +89,8 @@ def test_only_what_is_added_is_answered(simulator: Simulator, account: Account, 
     assert len(group.servers) == 3
 
 
-def test_only_what_is_removed_is_answered(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
-    """The servers stay on their keys."""
+def test_only_removed_servers_are_returned(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
+    """Only removed servers are returned, and they stay on their keys."""
     data(simulator, account, PUT, "PUT", name="G", server_ids="k1,i1")
     assert data(simulator, account, REMOVE, "DELETE", name="G", server_ids="i1,k2,nobodys") == [I1]
     assert [server.server_id for server in group.servers] == ["k1"]
@@ -98,17 +98,17 @@ def test_only_what_is_removed_is_answered(simulator: Simulator, account: Account
 
 
 def test_an_id_of_both_products_means_both(simulator: Simulator, account: Account, group: SimulatedGroup) -> None:
-    """A row each."""
+    """An id of both products adds both servers."""
     account.imunify_keys["IM"].add_server("k1", ip="192.0.2.9", hostname="h")
     rows = data(simulator, account, PUT, "PUT", name=group.name, server_ids="k1")
     assert [row["type"] for row in rows] == ["KERNELCARE", "IMUNIFY"]
 
 
 @pytest.mark.parametrize(("path", "method"), [(SERVERS, "GET"), (PUT, "PUT"), (REMOVE, "DELETE")])
-def test_a_group_of_nobody_or_somebody_else_is_not_found(
+def test_unknown_and_foreign_groups_are_not_found(
     simulator: Simulator, account: Account, group: SimulatedGroup, path: str, method: str
 ) -> None:
-    """In the same words."""
+    """Unknown groups and those of other accounts are refused alike."""
     other = simulator.add_account("other", "s")
     before = snapshot(account)
     assert refusal(simulator, account, path, method, name="H", server_ids="k1") == "Group not found"
@@ -128,7 +128,7 @@ def test_a_group_of_nobody_or_somebody_else_is_not_found(
 def test_a_server_that_is_removed_leaves_all_groups(
     simulator: Simulator, account: Account, group: SimulatedGroup, path: str, query: dict[str, str]
 ) -> None:
-    """By itself or with its key; one of the same id that comes later is another one."""
+    """A removed server leaves its groups; a new one with its id is not in them."""
     other = account.add_group("H")
     for name in ("G", "H"):
         data(simulator, account, PUT, "PUT", name=name, server_ids="k1,i1")
@@ -143,7 +143,7 @@ def test_a_server_that_is_removed_leaves_all_groups(
 def test_a_server_that_is_converted_stays_in_its_groups(
     simulator: Simulator, account: Account, group: SimulatedGroup
 ) -> None:
-    """It is the same server on another key."""
+    """A server that is converted to another key stays in its groups."""
     account.add_imunify_key("IM2")
     data(simulator, account, PUT, "PUT", name="G", server_ids="i1")
     data(simulator, account, "/im/srv/convert.json", id="i1", key="IM2")

@@ -1,4 +1,4 @@
-"""The calls on Imunify keys and servers."""
+"""The calls for Imunify keys and servers."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.simulator.asking import NOW, ask, data, refusal, snapshot, token
 
 
 def test_keys_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """The limit and the number of servers are strings."""
+    """Keys are listed with their limit and number of servers as strings."""
     account.add_imunify_key("IM1SOMENONSENCETEXT", code="360_250", limit=2)
     account.add_imunify_key("IMUNOTHERKEY", code="360_UN", limit=42).add_server()
     simulator.add_account("other", "s").add_imunify_key()
@@ -21,7 +21,7 @@ def test_keys_are_listed_as_in_the_document(simulator: Simulator, account: Accou
 
 
 def test_servers_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """Each row repeats its key."""
+    """Each row of a server has its key."""
     key = account.add_imunify_key("IMKEY")
     key.add_server("SSERVER_ID_1", ip="192.0.2.1", last_checkin=NOW)
     key.add_server("SSERVER_ID_2", ip="192.0.2.2", last_checkin=None)
@@ -32,7 +32,7 @@ def test_servers_are_listed_as_in_the_document(simulator: Simulator, account: Ac
 
 
 def test_an_empty_key_has_an_empty_list_and_an_unknown_one_is_refused(simulator: Simulator, account: Account) -> None:
-    """A KernelCare key is no Imunify key."""
+    """A KernelCare key is refused as an Imunify key."""
     account.add_imunify_key("IMKEY")
     account.add_kernelcare_key("K")
     assert ask(simulator, "/im/srv/list.json", token=token(account), key="IMKEY").json["data"] == []
@@ -42,7 +42,7 @@ def test_an_empty_key_has_an_empty_list_and_an_unknown_one_is_refused(simulator:
 
 @pytest.mark.parametrize("code", IMUNIFY_CODES)
 def test_a_key_is_created(simulator: Simulator, account: Account, code: str) -> None:
-    """Of each product of the document; the row has no count of servers, in lists it has."""
+    """A created key is returned without a number of servers, which lists have."""
     row = data(simulator, account, "/im/key/create.json", code=code, limit="3", note="n")
     assert {**row, "key": ""} == {"key": "", "limit": "3", "code": code}
     assert re.fullmatch(r"IM[A-Z0-9]{17,}", row["key"])
@@ -52,13 +52,13 @@ def test_a_key_is_created(simulator: Simulator, account: Account, code: str) -> 
 
 @pytest.mark.parametrize("code", ["360_2", "avp", "CELS"])
 def test_a_key_of_an_unknown_product_is_not_created(simulator: Simulator, account: Account, code: str) -> None:
-    """The message names it."""
+    """A key of an unknown product is refused by name."""
     assert refusal(simulator, account, "/im/key/create.json", code=code, limit="2") == f"Invalid code: {code}"
     assert not account.imunify_keys
 
 
 def test_an_update_answers_with_the_row(simulator: Simulator, account: Account) -> None:
-    """And its count of servers, which cannot be sent."""
+    """An update returns the row with the number of servers, which cannot be set."""
     account.add_imunify_key("IM1", code="360_250").add_server()
     row = data(simulator, account, "/im/key/update.json", key="IM1", limit="4", servers="9")
     assert row == {"key": "IM1", "limit": "4", "code": "360_250", "servers": "1"}
@@ -66,7 +66,7 @@ def test_an_update_answers_with_the_row(simulator: Simulator, account: Account) 
 
 
 def test_a_key_is_removed_with_its_servers(simulator: Simulator, account: Account) -> None:
-    """Which are answered; an empty key answers an empty list, and a removed one is gone."""
+    """Removing a key returns its servers; a removed key is not found."""
     key = account.add_imunify_key("IM1")
     key.add_server("i1")
     key.add_server("i2")
@@ -81,7 +81,7 @@ def test_a_key_is_removed_with_its_servers(simulator: Simulator, account: Accoun
 
 
 def test_a_server_is_removed(simulator: Simulator, account: Account) -> None:
-    """Once; the others stay."""
+    """A server is removed once, and others remain."""
     key = account.add_imunify_key("IM1")
     key.add_server("i1")
     key.add_server("i2")
@@ -91,7 +91,7 @@ def test_a_server_is_removed(simulator: Simulator, account: Account) -> None:
 
 
 def test_a_server_is_converted(simulator: Simulator, account: Account) -> None:
-    """It is on the other key from now on, with its check-ins."""
+    """A converted server is on the other key, with its check-ins."""
     first, second = account.add_imunify_key("IM1", code="360_1"), account.add_imunify_key("IM2", code="360_30", limit=1)
     server = first.add_server("i1")
     assert data(simulator, account, "/im/srv/convert.json", id="i1", key="IM2") == {"id": "i1", "key": "IM2"}
@@ -101,7 +101,7 @@ def test_a_server_is_converted(simulator: Simulator, account: Account) -> None:
 
 
 def test_a_server_is_not_converted_to_a_key_that_is_full(simulator: Simulator, account: Account) -> None:
-    """Or that is not there, or another account's; it stays where it is. Without a limit no key is full."""
+    """A server is not converted to a full, unknown or foreign key."""
     account.add_imunify_key("IM1").add_server("i1")
     full = account.add_imunify_key("IM2", limit=1)
     full.add_server()
@@ -118,7 +118,7 @@ def test_a_server_is_not_converted_to_a_key_that_is_full(simulator: Simulator, a
 
 
 def test_a_server_may_be_converted_to_the_key_it_is_on(simulator: Simulator, account: Account) -> None:
-    """Also when that is full; nothing changes."""
+    """Converting a server to its own key changes nothing, even if it is full."""
     account.add_imunify_key("IM1", limit=1).add_server("i1")
     before = snapshot(account)
     assert data(simulator, account, "/im/srv/convert.json", id="i1", key="IM1") == {"id": "i1", "key": "IM1"}

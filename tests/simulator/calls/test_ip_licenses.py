@@ -1,4 +1,4 @@
-"""The calls on IP licences."""
+"""The calls for IP licenses."""
 
 import pytest
 
@@ -10,12 +10,12 @@ IP = "192.0.2.1"
 
 
 def servers(simulator: Simulator, account: Account, ip: str) -> Reply:
-    """Ask for the licences of some addresses."""
+    """Return the response with the licenses of addresses."""
     return ask(simulator, "/ipl/server.json", token=token(account), ip=ip)
 
 
-def test_licences_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """All of the account and no other's, a row for each type of an address; the type is a number."""
+def test_licenses_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
+    """Licenses of the account are listed by address and type, a number."""
     account.add_ip_license("192.0.2.1", 16, registered=False, created=NOW)
     account.add_ip_license("2001:db8::1", 5010, created=NOW - DAY)
     account.add_ip_license("192.0.2.1", created=NOW)
@@ -27,14 +27,14 @@ def test_licences_are_listed_as_in_the_document(simulator: Simulator, account: A
     ]
 
 
-def test_an_account_without_licences_has_empty_lists(simulator: Simulator, account: Account) -> None:
-    """In both calls."""
+def test_an_account_without_licenses_has_empty_lists(simulator: Simulator, account: Account) -> None:
+    """An account without licenses has empty lists in both calls."""
     assert ask(simulator, "/ipl/list.json", token=token(account)).json["data"] == []
     assert servers(simulator, account, "192.0.2.1").json["data"] == []
 
 
 def test_servers_are_given_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """A row for each type; null where a licence has no server, or one that never checked in."""
+    """Each license has a row; a missing server or check-in is null."""
     info = "cloudlinux-release-5 (2.6.18-294.26.1.el5.lve0.8.18)"
     account.add_ip_license("192.0.2.1", 1, created=NOW - DAY, last_checkin=NOW - 60, server_info=info)
     account.add_ip_license("192.0.2.1", 16, created=NOW, last_checkin=None, server_info=info)
@@ -68,7 +68,7 @@ def test_servers_are_given_as_in_the_document(simulator: Simulator, account: Acc
 
 
 def test_only_the_addresses_asked_for_are_given(simulator: Simulator, account: Account) -> None:
-    """Once each however often and however spelled; those of nobody and of somebody else have no row."""
+    """Each requested address of the account is returned once, in any notation."""
     for ip in ("192.0.2.1", "192.0.2.2", "2001:db8::1"):
         account.add_ip_license(ip)
     simulator.add_account("other", "s").add_ip_license("192.0.2.3")
@@ -76,8 +76,8 @@ def test_only_the_addresses_asked_for_are_given(simulator: Simulator, account: A
     assert [row["ip"] for row in servers(simulator, account, asked).json["data"]] == ["192.0.2.2", "2001:db8::1"]
 
 
-def test_dates_are_spelled_as_set(simulator: Simulator, account: Account) -> None:
-    """Style and missing dates reach the rows."""
+def test_dates_have_the_configured_format(simulator: Simulator, account: Account) -> None:
+    """Rows have the configured format of dates and of missing dates."""
     account.add_ip_license("192.0.2.1", registered=False, created=NOW)
     simulator.dates.style = "zulu"
     simulator.dates.never = "missing"
@@ -87,7 +87,7 @@ def test_dates_are_spelled_as_set(simulator: Simulator, account: Account) -> Non
 
 
 def test_a_hundred_addresses_a_call_and_no_more(served: Served, simulator: Simulator, account: Account) -> None:
-    """Over HTTP, with the longest spelling an address has."""
+    """A call accepts 100 addresses in their longest form, and not more."""
     ips = [f"2001:0db8:0000:0000:0000:0000:0000:{number:04x}" for number in range(101)]
     for ip in ips:
         account.add_ip_license(ip)
@@ -103,20 +103,20 @@ def test_a_hundred_addresses_a_call_and_no_more(served: Served, simulator: Simul
 
 @pytest.mark.parametrize("malformed", ["300.1.1.1", "web1.example.net", "192.0.2.1/32", "192.0.2.01", "", " 192.0.2.1"])
 def test_a_malformed_address_is_refused(simulator: Simulator, account: Account, malformed: str) -> None:
-    """Also among good ones; the message names it."""
+    """A malformed address among valid ones is refused by name."""
     account.add_ip_license("192.0.2.1")
     refused = servers(simulator, account, f"192.0.2.1,{malformed}").json
     assert (refused["success"], refused["message"]) == (False, f"Invalid IP address: {malformed}")
 
 
 def test_a_missing_argument_is_refused(simulator: Simulator, account: Account) -> None:
-    """The message names it."""
+    """A missing argument is refused by name."""
     refused = ask(simulator, "/ipl/server.json", token=token(account)).json
     assert (refused["success"], refused["message"]) == (False, "Required parameter 'ip' is not present")
 
 
-def test_check_ins_come_in_as_time_goes_on(simulator: Simulator, account: Account) -> None:
-    """Of a licence that is used; five hours later its server has checked in again."""
+def test_check_ins_follow_the_simulated_time(simulator: Simulator, account: Account) -> None:
+    """The server of a used license checks in again within five hours."""
     used = account.add_ip_license("192.0.2.1")
     unused = account.add_ip_license("192.0.2.2", registered=False)
     assert (used.last_checkin(NOW), unused.last_checkin(NOW)) == (NOW, None)
@@ -129,7 +129,7 @@ def test_check_ins_come_in_as_time_goes_on(simulator: Simulator, account: Accoun
 
 @pytest.fixture
 def other(simulator: Simulator) -> Account:
-    """Another account, which has CloudLinux OS and Imunify360 unlimited on that address."""
+    """Return another account with CloudLinux OS and Imunify360 unlimited on the address."""
     other = simulator.add_account("other", "s")
     other.add_ip_license(IP, 1)
     other.add_ip_license(IP, 49)
@@ -137,8 +137,8 @@ def other(simulator: Simulator) -> Account:
 
 
 @pytest.mark.usefixtures("other")
-def test_available_is_what_nobody_has(simulator: Simulator, account: Account) -> None:
-    """Of the types of the document; owned is what the account has, of whatever type."""
+def test_available_types(simulator: Simulator, account: Account) -> None:
+    """Available are documented types that no account has; owned are those of the account."""
     account.add_ip_license(IP, 16)
     account.add_ip_license(IP, 5010)
     assert data(simulator, account, "/ipl/availability.json", ip=IP) == {
@@ -152,15 +152,15 @@ def test_available_is_what_nobody_has(simulator: Simulator, account: Account) ->
 
 
 @pytest.mark.usefixtures("other")
-def test_a_check_tells_what_anybody_has(simulator: Simulator, account: Account) -> None:
-    """Their types and ours, not whose they are."""
+def test_a_check_returns_types_of_all_accounts(simulator: Simulator, account: Account) -> None:
+    """A check returns the types of all accounts."""
     account.add_ip_license(IP, 16)
     assert data(simulator, account, "/ipl/check.json", ip=IP) == [1, 16, 49]
     assert data(simulator, account, "/ipl/check.json", ip="192.0.2.2") == []
 
 
-def test_a_licence_is_registered(simulator: Simulator, account: Account) -> None:
-    """No server uses it yet; lists have it, and others see it taken."""
+def test_a_license_is_registered(simulator: Simulator, account: Account) -> None:
+    """A registered license is listed and unused, and is not available to others."""
     row = data(simulator, account, "/ipl/register.json", ip="2001:DB8::1", type="16", els_allowed="true")
     assert row == {"ip": "2001:db8::1", "type": 16, "registered": False, "created": "2024-04-30T11:26-0400"}
     assert data(simulator, account, "/ipl/list.json") == [row]
@@ -170,8 +170,8 @@ def test_a_licence_is_registered(simulator: Simulator, account: Account) -> None
     assert 16 not in data(simulator, other, "/ipl/availability.json", ip="2001:db8::1")["available"]
 
 
-def test_an_own_licence_is_answered_as_it_is(simulator: Simulator, account: Account) -> None:
-    """Registering it again changes nothing, also of a type that no document knows."""
+def test_an_own_license_is_answered_as_it_is(simulator: Simulator, account: Account) -> None:
+    """Registering an own license again changes nothing, for any type."""
     for type_ in (16, 5010):
         account.add_ip_license(IP, type_, created=NOW - DAY)
         before = snapshot(account)
@@ -185,10 +185,10 @@ def test_an_own_licence_is_answered_as_it_is(simulator: Simulator, account: Acco
     ("type_", "message"),
     [("1", "IP license is owned by another customer"), ("5010", "Invalid type: 5010"), ("0", "Invalid type: 0")],
 )
-def test_a_licence_of_somebody_else_or_of_no_product_is_not_registered(
+def test_foreign_or_unknown_licenses_are_not_registered(
     simulator: Simulator, account: Account, type_: str, message: str
 ) -> None:
-    """Another type on the same address is."""
+    """A license of another account or an unknown type is refused."""
     assert refusal(simulator, account, "/ipl/register.json", ip=IP, type=type_) == message
     assert not account.ip_licenses
     assert data(simulator, account, "/ipl/register.json", ip=IP, type="4")["type"] == 4
@@ -196,10 +196,10 @@ def test_a_licence_of_somebody_else_or_of_no_product_is_not_registered(
 
 @pytest.mark.parametrize("type_", [40, 41, 42, 43, 49])
 @pytest.mark.parametrize("type_to", [41, 42, 43, 49])
-def test_an_imunify_licence_is_converted_up_and_down(
+def test_an_imunify_license_is_converted_up_and_down(
     simulator: Simulator, account: Account, type_: int, type_to: int
 ) -> None:
-    """To all of Imunify360; it is the same licence, and to its own type it is none."""
+    """An Imunify license is converted to each Imunify360 type but its own."""
     license_ = account.add_ip_license(IP, type_)
     possible = type_ != type_to
     answer = data(simulator, account, "/ipl/convert.json", ip=IP, type=str(type_), type_to=str(type_to))
@@ -213,10 +213,10 @@ def test_an_imunify_licence_is_converted_up_and_down(
     [(41, 40), (16, 41), (41, 16), (42, 41), (41, 49), (41, 43), (1, 1), (41, 5010)],
     ids=["to AV+", "from KernelCare", "to KernelCare", "not held", "theirs", "own", "no Imunify", "unknown"],
 )
-def test_a_licence_that_cannot_be_converted_is_false(
+def test_a_license_that_cannot_be_converted_is_false(
     simulator: Simulator, account: Account, other: Account, type_: int, type_to: int
 ) -> None:
-    """And nothing changes for anybody."""
+    """An impossible conversion is false and changes nothing for any account."""
     for held in (16, 41, 43):
         account.add_ip_license(IP, held)
     before = (snapshot(account), snapshot(other))
@@ -225,10 +225,10 @@ def test_a_licence_that_cannot_be_converted_is_false(
     assert (snapshot(account), snapshot(other)) == before
 
 
-def test_licences_are_removed_by_type_or_all_of_an_address(
+def test_licenses_are_removed_by_type_or_all_of_an_address(
     simulator: Simulator, account: Account, other: Account
 ) -> None:
-    """True when there was one; those of others stay, and are false."""
+    """A removal is true if there was a license of the account."""
     for ip, type_ in ((IP, 16), (IP, 41), (IP, 4), ("192.0.2.2", 1)):
         account.add_ip_license(ip, type_)
     theirs = snapshot(other)
@@ -244,7 +244,7 @@ def test_licences_are_removed_by_type_or_all_of_an_address(
 
 
 def test_an_update_sets_whether_cloudlinux_6_is_allowed(simulator: Simulator, account: Account, other: Account) -> None:
-    """Of a type or of all of the address; without the flag nothing changes, and what is not owned is false."""
+    """An update sets the flag for one type or all; unknown ones are false."""
     for type_ in (16, 41):
         account.add_ip_license(IP, type_)
     path = "/ipl/update.json"

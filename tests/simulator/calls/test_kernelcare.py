@@ -1,4 +1,4 @@
-"""The calls on KernelCare keys and servers."""
+"""The calls for KernelCare keys and servers."""
 
 import pytest
 
@@ -9,12 +9,12 @@ DAY = 24 * 3600
 
 
 def servers(simulator: Simulator, account: Account, key: str) -> Reply:
-    """Ask for a key's servers."""
+    """Return the response with the servers of a key."""
     return ask(simulator, "/kcare/key/servers.json", token=token(account), key=key)
 
 
 def test_keys_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """All keys of the account and no other's; the limit is a number."""
+    """All keys of the account and no others are listed; the limit is a number."""
     account.add_kernelcare_key("WsTs821nSAtiastD", limit=2, note="Some custom key note", enabled=False, created=NOW)
     account.add_kernelcare_key("K2", limit=0, created=NOW - DAY)
     simulator.add_account("other", "s").add_kernelcare_key("K3")
@@ -31,12 +31,12 @@ def test_keys_are_listed_as_in_the_document(simulator: Simulator, account: Accou
 
 
 def test_an_account_without_keys_has_an_empty_list(simulator: Simulator, account: Account) -> None:
-    """As the document says."""
+    """An account without keys has an empty list."""
     assert ask(simulator, "/kcare/key/list.json", token=token(account)).json["data"] == []
 
 
 def test_servers_are_listed_as_in_the_document(simulator: Simulator, account: Account) -> None:
-    """With their last check-in, null for one that never checked in."""
+    """Servers are listed with their last check-in, or null."""
     key = account.add_kernelcare_key("K")
     key.add_server("s096slnkaAtoiAsd", ip="192.0.2.1", created=NOW - DAY, last_checkin=NOW - 60)
     key.add_server("s2", ip="2001:db8::1", created=NOW - DAY, last_checkin=None)
@@ -51,8 +51,8 @@ def test_servers_are_listed_as_in_the_document(simulator: Simulator, account: Ac
     ]
 
 
-def test_dates_are_spelled_as_set(simulator: Simulator, account: Account) -> None:
-    """Style and missing dates reach the rows."""
+def test_dates_have_the_configured_format(simulator: Simulator, account: Account) -> None:
+    """Rows have the configured format of dates and of missing dates."""
     account.add_kernelcare_key("K").add_server("s", ip="192.0.2.1", created=NOW, last_checkin=None)
     simulator.dates.style = "zulu"
     simulator.dates.never = "missing"
@@ -62,7 +62,7 @@ def test_dates_are_spelled_as_set(simulator: Simulator, account: Account) -> Non
 
 
 def test_a_key_without_servers_has_an_empty_list(simulator: Simulator, account: Account) -> None:
-    """As the document says."""
+    """A key without servers has an empty list."""
     account.add_kernelcare_key("K")
     assert servers(simulator, account, "K").json == {
         "message": None,
@@ -72,8 +72,8 @@ def test_a_key_without_servers_has_an_empty_list(simulator: Simulator, account: 
     }
 
 
-def test_a_key_of_nobody_or_somebody_else_is_not_found(simulator: Simulator, account: Account) -> None:
-    """Both are refused in the same words, which betray nothing."""
+def test_unknown_and_foreign_keys_are_not_found(simulator: Simulator, account: Account) -> None:
+    """Unknown keys and those of other accounts are refused alike."""
     simulator.add_account("other", "s").add_kernelcare_key("THEIRS")
     refused = {"message": "Key not found", "type": None, "success": False, "data": None}
     assert servers(simulator, account, "NOBODYS").json == refused
@@ -81,14 +81,14 @@ def test_a_key_of_nobody_or_somebody_else_is_not_found(simulator: Simulator, acc
 
 
 def test_a_missing_argument_is_refused(simulator: Simulator, account: Account) -> None:
-    """The message names it."""
+    """A missing argument is refused by name."""
     reply = ask(simulator, "/kcare/key/servers.json", token=token(account))
     assert reply.json["success"] is False
     assert reply.json["message"] == "Required parameter 'key' is not present"
 
 
-def test_check_ins_come_in_as_time_goes_on(simulator: Simulator, account: Account) -> None:
-    """Five hours later a healthy server has checked in again."""
+def test_check_ins_follow_the_simulated_time(simulator: Simulator, account: Account) -> None:
+    """A healthy server checks in again within five hours."""
     account.add_kernelcare_key("K").add_server()
     assert servers(simulator, account, "K").json["data"][0]["last_checkin"] == "2024-04-30T11:26-0400"
     simulator.advance(5 * 3600)
@@ -97,7 +97,7 @@ def test_check_ins_come_in_as_time_goes_on(simulator: Simulator, account: Accoun
 
 
 def test_a_key_is_created(simulator: Simulator, account: Account) -> None:
-    """The data is its text; lists have it from now on."""
+    """A created key is returned, and lists have it."""
     key = data(simulator, account, "/kcare/key/create.json", limit="2", note="Key description")
     assert data(simulator, account, "/kcare/key/list.json") == [
         {
@@ -113,7 +113,7 @@ def test_a_key_is_created(simulator: Simulator, account: Account) -> None:
 
 
 def test_a_key_is_deleted_with_its_servers(simulator: Simulator, account: Account) -> None:
-    """True; one that is not there, or is another account's or product's, is false and stays."""
+    """Deleting a key is true; unknown and foreign keys are false and remain."""
     account.add_kernelcare_key("K").add_server("s1")
     account.add_imunify_key("IM")
     theirs = simulator.add_account("other", "s").add_kernelcare_key("THEIRS")
@@ -126,7 +126,7 @@ def test_a_key_is_deleted_with_its_servers(simulator: Simulator, account: Accoun
 
 
 def test_a_server_is_removed_once(simulator: Simulator, account: Account) -> None:
-    """Then it is not found, which is no failure; the others stay."""
+    """A removed server is not found, which is not a failure; others remain."""
     key = account.add_kernelcare_key("K")
     key.add_server("s1")
     key.add_server("s2")
@@ -150,7 +150,7 @@ def test_a_server_is_removed_once(simulator: Simulator, account: Account) -> Non
     ],
 )
 def test_networks_are_added_to_a_key(simulator: Simulator, account: Account, sent: str) -> None:
-    """Parted by blanks, commas and semicolons; bits behind the prefix are cleared, and each is kept once."""
+    """Networks are separated by blanks, commas and semicolons, normalized, and kept once."""
     key = account.add_kernelcare_key("K")
     path = "/kcare/key/set_cidr.json"
     assert data(simulator, account, path, key="K", cidr="198.51.100.0/25") == {"code": 0}
@@ -177,7 +177,7 @@ def test_networks_are_added_to_a_key(simulator: Simulator, account: Account, sen
     ],
 )
 def test_an_irregular_network_has_a_code(simulator: Simulator, account: Account, sent: str, code: int) -> None:
-    """The first one decides, and none of the list is added."""
+    """The first invalid network determines the code, and no network is added."""
     key = account.add_kernelcare_key("K")
     answer = data(simulator, account, "/kcare/key/set_cidr.json", key="K", cidr=f"198.51.100.0/24,{sent}")
     assert answer == {"code": code}
@@ -185,7 +185,7 @@ def test_an_irregular_network_has_a_code(simulator: Simulator, account: Account,
 
 
 def test_a_list_without_networks_is_a_missing_argument(simulator: Simulator, account: Account) -> None:
-    """As an empty text is."""
+    """A list without networks counts as a missing argument."""
     account.add_kernelcare_key("K")
     message = refusal(simulator, account, "/kcare/key/set_cidr.json", key="K", cidr=" ,; ")
     assert message == "Required parameter 'cidr' is not present"

@@ -1,10 +1,10 @@
-"""What calls on the keys of all products have in common."""
+"""Calls on the keys of all products."""
 
 import pytest
 
 from cln_monitor.simulator import Account, SimulatedElsKey, SimulatedImunifyKey, Simulator
 from tests.simulator.asking import data, refusal, snapshot
-from tests.simulator.writes import furnish
+from tests.simulator.writes import populate_account
 
 BY_KEY = (
     "/els/key/update.json",
@@ -19,11 +19,9 @@ BY_ID = ("/els/srv/remove.json", "/im/srv/remove.json", "/im/srv/convert.json")
 
 
 @pytest.mark.parametrize("path", BY_KEY)
-def test_a_key_of_nobody_or_of_another_account_or_product_is_not_found(
-    simulator: Simulator, account: Account, path: str
-) -> None:
-    """In the same words, which betray nothing; nothing changes for anybody."""
-    furnish(account)
+def test_unknown_and_foreign_keys_are_not_found(simulator: Simulator, account: Account, path: str) -> None:
+    """Unknown and foreign keys are refused alike."""
+    populate_account(account)
     other = simulator.add_account("other", "s")
     before = snapshot(account)
     theirs = "K1" if not path.startswith("/kcare") else "IM1"
@@ -35,11 +33,9 @@ def test_a_key_of_nobody_or_of_another_account_or_product_is_not_found(
 
 
 @pytest.mark.parametrize("path", BY_ID)
-def test_a_server_of_nobody_or_of_another_account_or_product_is_not_found(
-    simulator: Simulator, account: Account, path: str
-) -> None:
-    """In the same words; nothing changes for anybody."""
-    furnish(account)
+def test_unknown_and_foreign_servers_are_not_found(simulator: Simulator, account: Account, path: str) -> None:
+    """Unknown and foreign servers are refused alike."""
+    populate_account(account)
     other = simulator.add_account("other", "s")
     other.add_imunify_key("IM3")
     before = snapshot(account)
@@ -51,9 +47,9 @@ def test_a_server_of_nobody_or_of_another_account_or_product_is_not_found(
 
 
 @pytest.mark.parametrize(("path", "name"), [("/els/key/update.json", "CELS-1"), ("/im/key/update.json", "IM1")])
-def test_an_update_changes_what_it_names_alone(simulator: Simulator, account: Account, path: str, name: str) -> None:
-    """The limit, the note, both, or nothing; an empty note is taken away, and 0 is no limit."""
-    furnish(account)
+def test_an_update_changes_only_given_arguments(simulator: Simulator, account: Account, path: str, name: str) -> None:
+    """An update changes only the given arguments; an empty note removes the note."""
+    populate_account(account)
     key: SimulatedElsKey | SimulatedImunifyKey = (
         account.els_keys[name] if path.startswith("/els") else account.imunify_keys[name]
     )
@@ -67,9 +63,9 @@ def test_an_update_changes_what_it_names_alone(simulator: Simulator, account: Ac
     assert (key.limit, key.note) == (0, "")
 
 
-def test_a_limit_below_the_servers_in_use_is_taken(simulator: Simulator, account: Account) -> None:
-    """The servers stay, and the key is full."""
-    furnish(account)
+def test_a_limit_below_the_servers_in_use_is_accepted(simulator: Simulator, account: Account) -> None:
+    """A limit below the number of servers is accepted, and the key is full."""
+    populate_account(account)
     key = account.imunify_keys["IM1"]
     key.add_server()
     data(simulator, account, "/im/key/update.json", key="IM1", limit="1")

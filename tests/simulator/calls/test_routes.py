@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cln_monitor.simulator import CALLS, Account, Simulator
 from tests.simulator.asking import NOW, ask, snapshot, token
-from tests.simulator.writes import WRITES, furnish
+from tests.simulator.writes import WRITES, populate_account
 
 VALUES = sorted({value for query in WRITES.values() for value in query.values()})
 
@@ -17,7 +17,7 @@ VALUES = sorted({value for query in WRITES.values() for value in query.values()}
     "path", ["", "/", "/nothing.json", "/status.json/", "/kcare/nagios/", "/kcare/nagios/a/b", "/kcare/nagios-res/a"]
 )
 def test_anything_else_is_a_page_of_404(simulator: Simulator, path: str) -> None:
-    """HTML, as a web server has it."""
+    """Unknown paths have an HTML page with status 404."""
     reply = ask(simulator, path)
     assert (reply.status, reply.headers["content-type"]) == (404, "text/html;charset=UTF-8")
 
@@ -26,8 +26,8 @@ def test_anything_else_is_a_page_of_404(simulator: Simulator, path: str) -> None
 def test_a_wrong_method_is_405_and_says_which_is_right(
     simulator: Simulator, account: Account, right: str, path: str
 ) -> None:
-    """On plain routes and on those with names in them; nothing changes."""
-    furnish(account)
+    """A wrong method has status 405 with the right one, and changes nothing."""
+    populate_account(account)
     before = snapshot(account)
     query = {**WRITES.get((right, path), {}), "token": token(account)}
     for method in {"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"} - {right}:
@@ -36,14 +36,14 @@ def test_a_wrong_method_is_405_and_says_which_is_right(
     assert snapshot(account) == before
 
 
-def test_a_route_without_names_goes_first(simulator: Simulator, account: Account) -> None:
-    """`register_key.plain` is no licence key."""
+def test_a_literal_route_takes_precedence(simulator: Simulator, account: Account) -> None:
+    """The literal route `register_key.plain` takes precedence over a key."""
     assert account.kernelcare_ips
     assert ask(simulator, "/kcare/nagios/register_key.plain").text == "success:true\ncode:1"
 
 
 def test_parts_of_a_path_are_decoded(simulator: Simulator) -> None:
-    """Each by itself, so that an encoded slash stays inside its part."""
+    """Each part of a path is decoded separately, so that an encoded slash stays in its part."""
     assert ask(simulator, "/kcare/nagios/a%2Fb%20c").text == "Servers not found for key a/b c"
 
 
@@ -56,11 +56,11 @@ def test_parts_of_a_path_are_decoded(simulator: Simulator) -> None:
     part=st.text(min_size=1, max_size=10),
 )
 @settings(max_examples=400)
-def test_no_query_is_too_strange(call: tuple[str, str], query: dict[str, str], part: str) -> None:
-    """Whatever is asked with a good token is answered, and every refusal says why."""
+def test_any_query_has_a_response(call: tuple[str, str], query: dict[str, str], part: str) -> None:
+    """Any query with a valid token has a response, and every refusal has a message."""
     simulator = Simulator(clock=lambda: NOW)
     account = simulator.add_account()
-    furnish(account)
+    populate_account(account)
     method, path = call
     for name in ("{key}", "{login}", "{token}"):
         path = path.replace(name, quote(part, safe=""))

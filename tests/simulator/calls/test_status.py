@@ -5,7 +5,7 @@ from tests.simulator.asking import ask
 
 
 def test_all_flags_are_good_at_first(simulator: Simulator) -> None:
-    """The flags of the document, without a token: only overloaded and queue full are false."""
+    """The documented flags are good at first, and need no token."""
     reply = ask(simulator, "/status.json")
     assert reply.json["success"] is True
     assert reply.json["data"] == {
@@ -20,8 +20,8 @@ def test_all_flags_are_good_at_first(simulator: Simulator) -> None:
     }
 
 
-def test_flags_can_be_changed_added_and_taken_away(simulator: Simulator) -> None:
-    """Both forms report what the flags are now, a line each in the plain one."""
+def test_flags_can_be_changed(simulator: Simulator) -> None:
+    """Both formats report the current flags."""
     simulator.flags.clear()
     simulator.flags.update({"rhn_overloaded": True, "rhn_queue_rejects": 3, "acronis": []})
     assert ask(simulator, "/status.json").json["data"] == {

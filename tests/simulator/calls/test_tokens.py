@@ -5,16 +5,16 @@ import pytest
 from cln_monitor.simulator import CALLS, Account, Simulator
 from cln_monitor.simulator.calls import tokens
 from tests.simulator.asking import NOW, ask, snapshot, token
-from tests.simulator.writes import WRITES, furnish
+from tests.simulator.writes import WRITES, populate_account
 
 LIST = "/kcare/key/list.json"
 REFUSED = {"message": "Authorization failed", "type": None, "success": False, "data": None}
 
 
 def test_a_token_is_login_timestamp_and_digest() -> None:
-    """The digest is that of `printf 's3cret1714490800' | sha1sum`, the timestamp in whole seconds."""
+    """The digest is that of `printf 's3cret1714490800' | sha1sum`."""
     assert (
-        tokens.make("acme_login", "s3cret", 1714490800.9)
+        tokens.make_token("acme_login", "s3cret", 1714490800.9)
         == "acme_login|1714490800|23181b2d6d4d6ed1711e605c906cde1160311824"
     )
 
@@ -23,12 +23,12 @@ def test_a_token_is_login_timestamp_and_digest() -> None:
 def test_a_token_is_valid_for_half_an_hour_either_side(
     simulator: Simulator, account: Account, off: int, accepted: bool
 ) -> None:
-    """At the edge it is taken, a second beyond it is not."""
+    """A token is valid at 1800 seconds before or after, and not a second more."""
     assert ask(simulator, LIST, token=token(account, NOW + off)).json["success"] is accepted
 
 
-def test_a_token_goes_stale_as_simulated_time_goes_on(simulator: Simulator, account: Account) -> None:
-    """The clock that counts is the simulated one, unless another is set."""
+def test_a_token_expires_by_the_simulated_time(simulator: Simulator, account: Account) -> None:
+    """A token expires by the simulated clock, unless another clock is set."""
     simulator.advance(1801)
     assert ask(simulator, LIST, token=token(account)).json == REFUSED
     simulator.token_clock = lambda: NOW
@@ -53,7 +53,7 @@ def test_a_token_goes_stale_as_simulated_time_goes_on(simulator: Simulator, acco
     ],
 )
 def test_a_wrong_token_is_refused(simulator: Simulator, account: Account, wrong: str) -> None:
-    """Whatever is wrong about it, the answer is the same, and never a crash."""
+    """Any invalid token is refused with the same message."""
     assert account.login == "acme_login"
     assert ask(simulator, LIST, token=wrong).json == REFUSED
 
@@ -62,11 +62,9 @@ def test_a_wrong_token_is_refused(simulator: Simulator, account: Account, wrong:
     ("method", "path"),
     [call for call in CALLS if not call[1].startswith(("/status.", "/kcare/nagios"))],
 )
-def test_no_call_with_an_account_goes_without_its_token(
-    simulator: Simulator, account: Account, method: str, path: str
-) -> None:
-    """None, one of another's secret, one half an hour old: refused before all else, and nothing changes."""
-    furnish(account)
+def test_each_call_requires_a_token(simulator: Simulator, account: Account, method: str, path: str) -> None:
+    """A missing, forged or expired token is refused, and nothing changes."""
+    populate_account(account)
     before = snapshot(account)
     stranger = simulator.add_account("other", "s")
     forged = f"acme_login|{token(stranger).partition('|')[2]}"
@@ -81,15 +79,15 @@ def test_no_call_with_an_account_goes_without_its_token(
 def test_with_its_token_every_call_that_changes_something_does(
     simulator: Simulator, account: Account, method: str, path: str
 ) -> None:
-    """So that a refusal that changes nothing is one that could have."""
-    furnish(account)
+    """With a valid token, each writing call changes the account."""
+    populate_account(account)
     before = snapshot(account)
     assert ask(simulator, path, method=method, token=token(account), **WRITES[method, path]).json["success"] is True
     assert snapshot(account) != before
 
 
 def test_the_status_of_failures_can_be_set(simulator: Simulator, account: Account) -> None:
-    """It is 200 at first, no document says which it is."""
+    """The HTTP status of refusals is 200 by default and can be set."""
     assert ask(simulator, LIST).status == 200
     simulator.failure_status = 401
     assert ask(simulator, LIST).status == 401

@@ -1,4 +1,4 @@
-"""The check-in model."""
+"""The models of check-ins."""
 
 import time
 from itertools import pairwise
@@ -38,8 +38,8 @@ def test_a_steady_agent_checks_in_when_it_registers_and_not_before() -> None:
         Cycling(Steady(seed=3, since=NOW - 9 * DAY), start=NOW - 5 * DAY, up=2 * DAY, down=DAY),
     ],
 )
-def test_check_ins_only_go_forward_and_never_lie_in_the_future(agent: SimulatedCheckIns) -> None:
-    """As time goes on the last check-in stays or moves on, up to now at most."""
+def test_check_ins_never_move_back(agent: SimulatedCheckIns) -> None:
+    """The last check-in never moves back, and is never in the future."""
     before = 0.0
     for now in range(NOW, NOW + 10 * DAY, 1777):
         last = agent.last_checkin(now)
@@ -49,13 +49,13 @@ def test_check_ins_only_go_forward_and_never_lie_in_the_future(agent: SimulatedC
 
 
 def test_two_agents_do_not_check_in_at_the_same_time() -> None:
-    """A thousand seeds spread over the four hours."""
-    seen = {Steady(seed=seed, since=NOW - 9 * DAY).last_checkin(NOW) for seed in range(1000)}
-    assert len(seen) > 900
+    """Check-ins of a thousand agents are spread over four hours."""
+    checkins = {Steady(seed=seed, since=NOW - 9 * DAY).last_checkin(NOW) for seed in range(1000)}
+    assert len(checkins) > 900
 
 
 def test_a_stopped_agent_is_silent_from_that_moment() -> None:
-    """Until it stops it is as its agent, afterwards nothing moves."""
+    """A stopped agent has no check-ins after it stopped."""
     agent = Steady(seed=4, since=NOW - 9 * DAY)
     stopped = Stopped(agent, NOW)
     assert stopped.last_checkin(NOW - DAY) == agent.last_checkin(NOW - DAY)
@@ -72,13 +72,13 @@ def test_a_cycling_agent_goes_silent_and_recovers() -> None:
 
 
 def test_never_and_fixed_do_not_move() -> None:
-    """Neither depends on the time, a fixed one may lie ahead."""
+    """Never and Fixed do not depend on the time; Fixed can be in the future."""
     agents: list[SimulatedCheckIns] = [Never(), Fixed(NOW + 5)]
     assert [agent.last_checkin(NOW) for agent in agents] == [None, NOW + 5]
 
 
 def test_a_moment_far_ahead_costs_no_more() -> None:
-    """A thousand years on, the answer takes no loop over the check-ins between."""
+    """A check-in a thousand years ahead is computed without a loop."""
     agent = Steady(seed=6, since=NOW)
     started = time.thread_time()
     last = agent.last_checkin(NOW + 365_000 * DAY)

@@ -1,12 +1,12 @@
-"""The addresses of IP licences."""
+"""The addresses of IP licenses."""
 
 import pytest
 
 from cln_monitor.simulator.model import canonical
 
 
-def test_an_address_has_one_spelling() -> None:
-    """An address with a zone is none that anybody else could reach."""
+def test_canonical_address() -> None:
+    """Addresses have a canonical form; an address with a zone is an error."""
     assert canonical("2001:DB8:0::1") == "2001:db8::1"
     with pytest.raises(ValueError, match="with a zone"):
         canonical("fe80::1%eth0")

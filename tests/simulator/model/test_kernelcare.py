@@ -1,4 +1,4 @@
-"""The patch state of servers with KernelCare."""
+"""The patch state of KernelCare servers."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.simulator.asking import NOW
 def test_a_server_is_inactive_after_thirty_days_of_silence(
     account: Account, created: float, last_checkin: float | None, state: str
 ) -> None:
-    """Whatever its patch state; one never heard counts from its registration."""
+    """A server is inactive 30 days after its check-in or registration."""
     server = account.add_kernelcare_key().add_server(
         created=created, last_checkin=last_checkin, patch_state="outofdate"
     )
@@ -27,7 +27,7 @@ def test_a_server_is_inactive_after_thirty_days_of_silence(
 
 
 def test_an_unknown_patch_state_is_an_error_that_names_those_there_are(account: Account) -> None:
-    """Given or set later; a server given one is not registered."""
+    """An unknown patch state is an error."""
     key = account.add_kernelcare_key()
     expected = r"^patch_state = 'old': must be one of uptodate, outofdate, unsupported, inactive$"
     with pytest.raises(ValueError, match=expected):

@@ -24,7 +24,7 @@ POOLS = [
 
 
 def test_hosts_and_addresses_of_a_fleet_are_all_different() -> None:
-    """No two of 150 000 servers share either, and every address is of a range nobody owns."""
+    """150 000 servers have distinct names and reserved addresses."""
     addresses = {names.address(number) for number in range(150_000)}
     assert len(addresses) == 150_000
     assert len({names.hostname(number) for number in range(150_000)}) == 150_000
@@ -33,20 +33,20 @@ def test_hosts_and_addresses_of_a_fleet_are_all_different() -> None:
 
 
 def test_a_small_fleet_has_addresses_of_all_documentation_ranges() -> None:
-    """Thirty servers already show every range, IPv6 among them."""
+    """Thirty servers use every documentation range, and IPv6."""
     found = {str(pool) for pool in POOLS for number in range(30) if ip_address(names.address(number)) in pool}
     assert found == {"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"}
 
 
 def test_the_last_server_of_the_largest_fleet_has_an_address() -> None:
-    """A million and a quarter of servers stay inside the ranges."""
+    """The largest fleet stays within the reserved ranges."""
     addresses = {names.address(number) for number in range(1_249_000, 1_250_000)}
     assert len(addresses) == 1000
     assert all(any(ip_address(address) in pool for pool in POOLS) for address in addresses)
 
 
 def test_host_names_read_like_host_names() -> None:
-    """Role, number, site and a domain that is reserved for examples."""
+    """A host name is a role, a number, a site and a reserved domain."""
     assert names.hostname(0) == "web1.fra1.example.net"
     assert all(
         re.fullmatch(r"[a-z]+\d+\.[a-z]{3}\d\.example\.(net|com|org)", names.hostname(number)) for number in range(500)

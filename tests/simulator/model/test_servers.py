@@ -5,12 +5,12 @@ import pytest
 from cln_monitor.simulator import Account
 
 
-def test_a_group_tells_whether_it_changed(account: Account) -> None:
-    """And takes no server of another product."""
+def test_changes_of_a_group(account: Account) -> None:
+    """Adding to a group returns whether it changed; ELS servers are refused."""
     group, server = account.add_group("G"), account.add_kernelcare_key("K").add_server("k1")
     assert [group.add_server(server), group.add_server(server)] == [True, False]
     assert [one.name for one in server.groups] == ["G"]
     assert [group.remove_server(server), group.remove_server(server)] == [True, False]
     assert [one.name for one in server.groups] == []
-    with pytest.raises(ValueError, match=r"^group G: it takes servers of KernelCare and Imunify, not 12345$"):
+    with pytest.raises(ValueError, match=r"^group G: only servers of KernelCare and Imunify can be added, not 12345$"):
         group.add_server(account.add_els_key().add_server("12345"))

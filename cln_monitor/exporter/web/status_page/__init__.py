@@ -1,4 +1,4 @@
-"""The pages for people: the status page, which an operator opens first, and the runbook."""
+"""The HTML pages: the status page, which an operator opens first, and the runbook."""
 
 from .assets import POLICY, RUNBOOK_POLICY
 from .page import StatusPage

@@ -1,4 +1,4 @@
-"""The templates of the pages, and what a browser may do with the pages made of them."""
+"""The templates of the pages, and their Content-Security-Policy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-"""What the pages are rendered in: all that is put into them is text."""
+"""The template environment of the pages, with automatic escaping."""
 
 
 def _source(name: str) -> str:
@@ -24,7 +24,7 @@ def _source(name: str) -> str:
 
 
 def source_hash(text: str) -> str:
-    """Return the source of a Content-Security-Policy that allows ``text`` alone."""
+    """Return the source expression of a Content-Security-Policy that allows exactly ``text``."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -34,6 +34,6 @@ POLICY = (
     f"default-src 'none'; style-src {source_hash(STYLE)}; script-src {source_hash(SCRIPT)}; connect-src 'self'; "
     f"img-src data:; {_NOTHING_ELSE}"
 )
-"""The Content-Security-Policy of the status page: its own style and script and no others, whatever CLN sends."""
+"""The Content-Security-Policy of the status page, which allows only its own style and script."""
 RUNBOOK_POLICY = f"default-src 'none'; style-src {source_hash(STYLE)}; img-src data:; {_NOTHING_ELSE}"
-"""That of the runbook, which has no script."""
+"""The Content-Security-Policy of the runbook, which has no script."""

@@ -1,4 +1,4 @@
-"""The picture of check-in ages: how many servers were last heard of how long ago, as bars of an inline SVG."""
+"""The chart of check-in ages: the number of servers by age, as bars of an inline SVG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BASE, _TALLEST, _LEAST = 126.0, 98.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """The servers of one age, and where their bar stands. ``state`` is ``fresh``, ``stale`` or ``never``."""
+    """The servers of one age range, and the position of their bar. ``state`` is ``fresh``, ``stale``, or ``never``."""
 
     label: str
     count: int
@@ -30,12 +30,12 @@ class Bar:
 
     @property
     def middle(self) -> float:
-        """Where its texts are centred."""
+        """The x coordinate of the center of its labels."""
         return self.x + self.width / 2
 
     @property
     def number(self) -> str:
-        """The count as it fits above the bar."""
+        """The count in a short form that fits above the bar."""
         return f"{self.count / 1000:.3g}k" if self.count >= 10_000 else formatting.number(self.count)
 
 
@@ -50,25 +50,27 @@ class Chart:
 
     @property
     def description(self) -> str:
-        """All that the picture shows, in words."""
-        told = [f"{formatting.number(bar.count)} {_in_words(bar.label)}" for bar in self.bars if bar.count]
-        return f"Of {formatting.count(self.total, 'server')}: {formatting.listed(told)}." if told else "No servers."
+        """The content of the chart as text."""
+        phrases = [f"{formatting.number(bar.count)} {_in_words(bar.label)}" for bar in self.bars if bar.count]
+        return (
+            f"Of {formatting.count(self.total, 'server')}: {formatting.listed(phrases)}." if phrases else "No servers."
+        )
 
 
 def chart(id_: str, product: str, check_ins: Iterable[CheckIns], now: float, stale_after: float) -> Chart:
-    """Return the picture of ``check_ins`` at ``now``."""
+    """Return the chart of ``check_ins`` at ``now``; ages of ``stale_after`` seconds or more are stale."""
     check_ins = list(check_ins)
-    # Servers whose age is less than each edge, so that the difference of two is what lies between them.
-    younger = [sum(len(each.times) - each.before(now - edge) for each in check_ins) for edge, _ in _EDGES]
-    known = sum(len(each.times) for each in check_ins)
+    # The number of servers younger than each edge; the difference of two is the number in between.
+    younger = [sum(len(group.times) - group.before(now - edge) for group in check_ins) for edge, _ in _EDGES]
+    known = sum(len(group.times) for group in check_ins)
     counts = [high - low for low, high in zip((0, *younger), (*younger, known), strict=True)]
     edges = [0, *(edge for edge, _ in _EDGES)]
     rows = [
         (f"< {label}" if place < len(_EDGES) else "older", count, "stale" if edges[place] >= stale_after else "fresh")
         for place, (label, count) in enumerate(zip((*(label for _, label in _EDGES), ""), counts, strict=True))
     ]
-    rows.append(("never", sum(each.never for each in check_ins), "never"))
-    if unknown := sum(each.unknown for each in check_ins):
+    rows.append(("never", sum(group.never for group in check_ins), "never"))
+    if unknown := sum(group.unknown for group in check_ins):
         rows.append(("unknown", unknown, "never"))
     most = max(count for _, count, _ in rows)
     bars = [
@@ -89,7 +91,7 @@ def _in_words(label: str) -> str:
     if label == "never":
         return "never checked in"
     if label == "unknown":
-        return "with an unknown check-in"
+        return "with unknown check-in"
     if label == "older":
         return "longer ago"
     return f"less than {label.removeprefix('< ')} ago"

@@ -1,4 +1,4 @@
-"""The last check-ins of servers, in order, so that a page of a large fleet only has to count."""
+"""The sorted last check-ins of servers, so that counting them is fast for a large fleet."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from msgspec import UNSET
 
 @dataclass(frozen=True, slots=True)
 class CheckIns:
-    """The last check-ins of servers: their ``times`` in order, how many ``never`` did, of how many it is ``unknown``.
+    """The last check-ins of servers: sorted ``times``, the number that ``never`` checked in, and of ``unknown`` ones.
 
-    ``registered`` are the times, in order, at which those that never did were registered, as far as CLN tells.
+    ``registered`` are the sorted times of registration of the servers that never checked in, if CLN reports them.
     """
 
     times: Sequence[float]
@@ -23,7 +23,7 @@ class CheckIns:
     registered: Sequence[float] = ()
 
     def before(self, moment: float) -> int:
-        """Return how many servers checked in last before ``moment``."""
+        """Return how many servers last checked in before ``moment``."""
         return bisect_left(self.times, moment)
 
     def never_since(self, moment: float) -> int:
@@ -32,7 +32,7 @@ class CheckIns:
 
     @property
     def undated(self) -> int:
-        """How many never checked in and have no date of registration."""
+        """The number that never checked in and have no time of registration."""
         return self.never - len(self.registered)
 
     @property
@@ -42,10 +42,12 @@ class CheckIns:
 
 
 def check_ins_of(servers: Sequence[Any]) -> CheckIns:
-    """Return the check-ins of ``servers``, which have ``last_checkin`` and may have ``created``."""
+    """Return the check-ins of ``servers``, which have a ``last_checkin`` and may have a ``created`` attribute."""
     moments = [server.last_checkin for server in servers]
     times = sorted([moment for moment in moments if moment])
     unknown = moments.count(UNSET)
     never = len(moments) - len(times) - unknown
-    registered = [getattr(each, "created", None) for each in servers if each.last_checkin is None] if never else []
+    registered = (
+        [getattr(server, "created", None) for server in servers if server.last_checkin is None] if never else []
+    )
     return CheckIns(times, never, unknown, sorted(moment for moment in registered if moment))

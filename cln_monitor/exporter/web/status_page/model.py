@@ -1,4 +1,4 @@
-"""All that the page shows, computed from what was seen: no markup, and no clock but the one that is handed in."""
+"""The content of the status page, computed from observations, without markup; the time is an argument."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import formatting
 from .charts import Chart, chart
 from .formatting import Truncated
 from .patched_hosts import UP_TO_DATE
-from .probe_grid import CloudRow, standing_of_accounts, standing_of_clouds
+from .probe_grid import CloudRow, account_rows, cloud_rows
 from .probe_status import PRODUCTS, ProbeStatus
 from .problem import Problem, with_ids
 from .problems import problems, shortened
@@ -23,16 +23,16 @@ from .tables import bills, groups, keys, licenses, patches, servers
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The page in a sentence. ``state``: ``ok``, ``warning``, ``critical`` or ``waiting``."""
+class OverallStatus:
+    """The status in one sentence. ``state`` is ``ok``, ``warning``, ``critical``, or ``waiting``."""
 
     state: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A number to see at a glance, and the section that has more of it."""
+class StatTile:
+    """A number at the top of the page, and the section with its details."""
 
     value: str
     label: str
@@ -42,13 +42,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The whole page."""
+    """The content of the page."""
 
-    verdict: Verdict
+    verdict: OverallStatus
     moment: str
     iso: str
     problems: Sequence[Problem]
-    figures: Sequence[Figure]
+    figures: Sequence[StatTile]
     clouds: Sequence[CloudRow]
     columns: Sequence[str]
     accounts: Truncated
@@ -65,104 +65,104 @@ class Overview:
 
 
 def overview(
-    seen: Sequence[ProbeStatus], now: float, unknown_account: str = "", own: Iterable[OwnProblem] = ()
+    statuses: Sequence[ProbeStatus], now: float, unknown_account: str = "", own: Iterable[OwnProblem] = ()
 ) -> Overview:
-    """Return the page for what was ``seen``, as things stand at ``now``, or for an account that is not configured.
+    """Return the page for ``statuses`` at the Unix time ``now``.
 
-    ``own`` are the problems of the exporter itself.
+    ``unknown_account`` is a requested account that is not configured; ``own`` are the problems of the exporter itself.
     """
-    found = problems(seen, now, own)
-    of_accounts = [each for each in seen if each.view.account]
-    columns = list(dict.fromkeys(each.view.probe for each in of_accounts))
-    ages = dict.fromkeys(format_age(each.stale_after) for each in seen if each.digest.check_ins)
+    found = problems(statuses, now, own)
+    of_accounts = [status for status in statuses if status.view.account]
+    columns = list(dict.fromkeys(status.view.probe for status in of_accounts))
+    ages = dict.fromkeys(format_age(status.stale_after) for status in statuses if status.summary.check_ins)
     return Overview(
-        verdict=_no_account(unknown_account) if unknown_account else _verdict(seen, found, now),
+        verdict=_no_account(unknown_account) if unknown_account else _verdict(statuses, found, now),
         moment=formatting.moment(now, now),
         iso=formatting.iso(now),
         problems=with_ids(shortened(found)),
-        figures=list(_figures(seen, now)),
-        clouds=standing_of_clouds(seen),
+        figures=list(_figures(statuses, now)),
+        clouds=cloud_rows(statuses),
         columns=columns,
-        accounts=standing_of_accounts(of_accounts, columns),
-        has_many_accounts=len({each.view.account for each in of_accounts}) > 1,
-        charts=list(_charts(seen, now)),
+        accounts=account_rows(of_accounts, columns),
+        has_many_accounts=len({status.view.account for status in of_accounts}) > 1,
+        charts=list(_charts(statuses, now)),
         stale_after=" or ".join(ages),
-        servers=servers(seen, now),
-        keys=keys(seen, now),
-        patches=patches(seen),
-        licenses=licenses(seen),
-        groups=groups(seen),
-        bills=bills(seen),
+        servers=servers(statuses, now),
+        keys=keys(statuses, now),
+        patches=patches(statuses),
+        licenses=licenses(statuses),
+        groups=groups(statuses),
+        bills=bills(statuses),
         discovered=[name for name in (*PRODUCTS, "els") if name in columns],
     )
 
 
-def _no_account(name: str) -> Verdict:
-    return Verdict("waiting", f"No account “{formatting.isolated(formatting.short(name))}” in the configuration")
+def _no_account(name: str) -> OverallStatus:
+    return OverallStatus("waiting", f"No account “{formatting.isolated(formatting.short(name))}” in the configuration")
 
 
-def _verdict(seen: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> Verdict:
+def _verdict(statuses: Sequence[ProbeStatus], found: Sequence[Problem], now: float) -> OverallStatus:
     critical = sum(problem.severity is Severity.CRITICAL for problem in found)
     warnings = sum(problem.severity is Severity.WARNING for problem in found)
     if critical or warnings:
         counts = [f"{formatting.number(critical)} critical"] if critical else []
         counts += [formatting.count(warnings, "warning")] if warnings else []
-        return Verdict("critical" if critical else "warning", " and ".join(counts))
-    waiting = sum(each.view.last_run is None for each in seen)
-    if waiting and waiting == len(seen):
-        return Verdict("waiting", "No data yet: the first polls are running")
+        return OverallStatus("critical" if critical else "warning", " and ".join(counts))
+    waiting = sum(status.view.last_run is None for status in statuses)
+    if waiting and waiting == len(statuses):
+        return OverallStatus("waiting", "No data yet: the first polls are running")
     if waiting:
-        return Verdict(
+        return OverallStatus(
             "waiting", f"All is well so far; {formatting.count(waiting, 'probe has', 'probes have')} not run yet"
         )
-    return Verdict("ok", f"All is well as of {formatting.moment(now, now)}")
+    return OverallStatus("ok", f"All is well as of {formatting.moment(now, now)}")
 
 
-def _figures(seen: Sequence[ProbeStatus], now: float) -> Iterator[Figure]:
-    checking_in = [each for each in seen if each.digest.check_ins]
+def _figures(statuses: Sequence[ProbeStatus], now: float) -> Iterator[StatTile]:
+    checking_in = [status for status in statuses if status.summary.check_ins]
     if checking_in:
         yield _servers(checking_in)
-        silent = sum(each.silence(now).bad for each in checking_in)
+        silent = sum(status.silence(now).bad for status in checking_in)
         yield _figure(silent, "silent or never checked in", "silent" if silent else "check-ins")
-        if unknown := sum(each.unknown for each in checking_in):
-            yield _figure(unknown, "with an unknown check-in", "check-ins")
-    all_keys = [key for each in seen for key in each.digest.keys]
+        if unknown := sum(status.unknown for status in checking_in):
+            yield _figure(unknown, "with unknown check-in", "check-ins")
+    all_keys = [key for status in statuses for key in status.summary.keys]
     if all_keys:
         full = sum(key.severity is Severity.WARNING for key in all_keys)
         limited = sum(bool(key.most) for key in all_keys)
         yield _figure(full, f"of {formatting.count(limited, 'key')} with a limit full or nearly full", "keys")
-    patched = [each.digest.patched.counts for each in seen]
+    patched = [status.summary.patched.counts for status in statuses]
     if total := sum(sum(counts.values()) for counts in patched):
         bad = total - sum(counts.get(UP_TO_DATE, 0) for counts in patched)
         yield _figure(bad, f"of {formatting.count(total, 'kernel')} not up to date", "kernels")
-    licensed = [license_ for each in seen for license_ in each.digest.licenses]
+    licensed = [license_ for status in statuses for license_ in status.summary.licenses]
     if licensed:
         unused = sum(license_.unused_long(now) for license_ in licensed)
         label = f"IP licenses unused for {format_age(policy.UNUSED_AFTER)} or longer"
         yield _figure(unused, label, "licenses", policy.LICENSE_UNUSED.severity)
 
 
-def _servers(checking_in: Sequence[ProbeStatus]) -> Figure:
-    """Return how many servers are registered to check in, be it with a key that is disabled, and of which products."""
+def _servers(checking_in: Sequence[ProbeStatus]) -> StatTile:
+    """Return the number of servers that should check in, including those of disabled keys, by product."""
     counts: Counter[str] = Counter()
-    for each in checking_in:
-        counts[PRODUCTS[each.view.probe]] += sum(check_ins.total for check_ins in each.digest.check_ins)
+    for status in checking_in:
+        counts[PRODUCTS[status.view.probe]] += sum(check_ins.total for check_ins in status.summary.check_ins)
     total = counts.total()
     if len(counts) == 1:
         label = f"{next(iter(counts))} {'server' if total == 1 else 'servers'}"
     else:
         parts = ", ".join(f"{formatting.number(count)} {product}" for product, count in counts.items())
         label = f"registered servers: {parts}"
-    return Figure(formatting.number(total), label, "plain", "check-ins")
+    return StatTile(formatting.number(total), label, "plain", "check-ins")
 
 
-def _figure(bad: int, label: str, link: str, severity: Severity | None = Severity.WARNING) -> Figure:
-    return Figure(formatting.number(bad), label, severity.word if bad and severity is not None else "ok", link)
+def _figure(bad: int, label: str, link: str, severity: Severity | None = Severity.WARNING) -> StatTile:
+    return StatTile(formatting.number(bad), label, severity.word if bad and severity is not None else "ok", link)
 
 
-def _charts(seen: Sequence[ProbeStatus], now: float) -> Iterator[Chart]:
+def _charts(statuses: Sequence[ProbeStatus], now: float) -> Iterator[Chart]:
     for probe, product in PRODUCTS.items():
-        of_probe = [each for each in seen if each.view.probe == probe and each.digest.check_ins]
+        of_probe = [status for status in statuses if status.view.probe == probe and status.summary.check_ins]
         if of_probe:
-            check_ins = [check_ins for each in of_probe for check_ins in each.digest.check_ins]
-            yield chart(probe, product, check_ins, now, max(each.stale_after for each in of_probe))
+            check_ins = [check_ins for status in of_probe for check_ins in status.summary.check_ins]
+            yield chart(probe, product, check_ins, now, max(status.stale_after for status in of_probe))

@@ -1,4 +1,4 @@
-"""The HTML of the status page."""
+"""The status page as HTML."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .charts import HEIGHT, WIDTH
 from .formatting import Truncated
 from .model import overview
 from .probe_status import ProbeStatus
-from .summary import Digest, digest
+from .summary import Summary, summarize
 
-_MOST_ACCOUNTS = 25
+_MAX_ACCOUNTS = 25
 
 
 class StatusPage:
-    """Draws the page of ``service``. Safe between threads. ``is_demo``: what it shows is simulated, which it says."""
+    """The renderer of the status page of ``service``; thread-safe. With ``is_demo`` it marks data as simulated."""
 
     def __init__(
         self, service: Service, telemetry_path: str, external_path: str | None = None, *, is_demo: bool = False
@@ -32,24 +32,24 @@ class StatusPage:
         self._base = "" if external_path is None else f"{external_path}/"
         self._is_demo = is_demo
         self._template = environment.get_template("status.html")
-        self._digests: dict[TargetId, tuple[Observation[Any], Mapping[str, str], Digest]] = {}
+        self._summaries: dict[TargetId, tuple[Observation[Any], Mapping[str, str], Summary]] = {}
 
     def render(self, account: str = "") -> str:
-        """Return the HTML as things stand now, of one ``account`` where that is given."""
+        """Return the current HTML, limited to one ``account`` unless it is empty."""
         self._service.expire()
         targets = list(self._service.targets.values())
-        accounts = [each.name for each in self._service.config.accounts]
+        accounts = [configured.name for configured in self._service.config.accounts]
         shown = _of_account(targets, account)
         statuses = [self._status(target) for target in shown]
         ids = {target.id for target in targets}
-        self._digests = {id_: known for id_, known in self._digests.items() if id_ in ids}
+        self._summaries = {id_: known for id_, known in self._summaries.items() if id_ in ids}
         unknown = account if account not in {"", *accounts} else ""
         return self._template.render(
             page=overview(statuses, self._service.now(), unknown, self._service.problems(shown)),
             account="" if unknown else account,
             is_all=not account,
             has_choice=bool(account) or len(accounts) > 1,
-            account_names=Truncated.of(accounts, _MOST_ACCOUNTS),
+            account_names=Truncated.from_rows(accounts, _MAX_ACCOUNTS),
             telemetry_path=self._telemetry_path.removeprefix("/"),
             base=self._base,
             shard=self._service.config.shard,
@@ -62,20 +62,20 @@ class StatusPage:
         )
 
     def _status(self, target: Target) -> ProbeStatus:
-        """Return how ``target`` stands; the digest of an observation is made once."""
-        view = target.view(self._service.monotonic())
+        """Return the status of ``target``; the summary of each observation is cached."""
+        view = target.report(self._service.monotonic())
         if view.observation is None:
             return ProbeStatus(view, target.settings)
-        known = self._digests.get(target.id)
+        known = self._summaries.get(target.id)
         if known is None or known[0] is not view.observation or known[1] is not view.host_names:
             stale_after = stale_after_of(target.settings)
-            made = digest(view.observation, math.inf if stale_after is None else stale_after, view.host_names)
-            known = self._digests[target.id] = (view.observation, view.host_names, made)
+            summary = summarize(view.observation, math.inf if stale_after is None else stale_after, view.host_names)
+            known = self._summaries[target.id] = (view.observation, view.host_names, summary)
         return ProbeStatus(view, target.settings, known[2])
 
 
 def _of_account(targets: Sequence[Target], account: str) -> list[Target]:
-    """Return the ``targets`` of an account, and those of CLN itself where that account is; all where it is empty."""
+    """Return the ``targets`` of ``account`` and of its API, or all if ``account`` is empty."""
     apis = {target.id.api for target in targets if target.id.account == account}
     return [
         target

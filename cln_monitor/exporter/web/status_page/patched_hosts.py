@@ -1,4 +1,4 @@
-"""The kernels of an account by patch state, and the first hosts of each state."""
+"""The servers of an account by patch state, and the first hosts of each state."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ UP_TO_DATE = "uptodate"
 
 @dataclass(frozen=True, slots=True)
 class PatchedHosts:
-    """Servers by patch state: their ``counts``, and the first ``hosts`` of each state, where CLN names them.
+    """The number of servers (``counts``) and the first ``hosts`` of each patch state, if CLN lists them.
 
-    ``off`` are the servers of disabled keys that are not up to date, which are in none of the counts.
+    ``off`` is the number of servers of disabled keys that are not up to date; ``counts`` do not include them.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -28,25 +28,25 @@ class PatchedHosts:
 
 
 def patched_hosts(observation: Observation[Any], most: int) -> PatchedHosts:
-    """Return the patch states of an account, and ``most`` hosts of each: those of the keys, as CLN names no others."""
+    """Return the patch states of an account, with up to ``most`` hosts each; CLN lists hosts only per key."""
     hosts: dict[str, dict[PatchedHost, None]] = {}
     for part in observation.parts:
         for host in () if part.value.is_disabled else part.value.hosts:
             named = hosts.setdefault(host.state, {})
             if host.state != UP_TO_DATE and len(named) < most:
                 named[host] = None
-    off = (part.value for part in observation.parts if part.value.is_disabled)
+    disabled = (part.value for part in observation.parts if part.value.is_disabled)
     return PatchedHosts(
         patch_counts(observation),
         {state: tuple(named) for state, named in hosts.items() if named},
-        sum(count for each in off for state, count in (each.counts or {}).items() if state != UP_TO_DATE),
+        sum(count for part in disabled for state, count in (part.counts or {}).items() if state != UP_TO_DATE),
     )
 
 
 def patch_counts(observation: Observation[Any]) -> Mapping[str, int]:
-    """Return the servers of an account by patch state: as told of the whole account, or else of its keys.
+    """Return the number of servers of an account by patch state, from the whole account if known, else from its keys.
 
-    Those of disabled keys are left out, as far as CLN tells the states of keys.
+    Servers of disabled keys are excluded if CLN reports the states of keys.
     """
     active = (part.value for part in observation.parts if not part.value.is_disabled)
     states = [state for state in active if state.counts is not None]

@@ -1,4 +1,4 @@
-"""How the probes stand: a cell for each, by account, and CLN itself with its flags."""
+"""The status of the probes by account, and of CLN itself with its flags."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from . import formatting
 from .formatting import Truncated
 from .probe_status import ProbeStatus
 
-_MOST_ACCOUNTS, _MOST_FLAGS = 25, 20
+_MAX_ACCOUNTS, _MAX_FLAGS = 25, 20
 _WORST_FIRST = ("critical", "warning", "waiting", "ok", "info")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How a probe of an account stands. ``state``: ``ok``, ``warning``, ``critical``, ``waiting`` or ``info``.
+    """The status of a probe. ``state`` is ``ok``, ``warning``, ``critical``, ``waiting``, or ``info``.
 
-    A probe of a product that the account does not have is ``info``: not available, and nothing that fails.
+    A probe of a product that the account does not have is ``info`` (not available), not a failure.
     """
 
     probe: str
@@ -33,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """The probes of an account, in the order of the columns; None for one that is off."""
+    """The probes of an account, in the order of the columns; None for a disabled one."""
 
     account: str
     cells: tuple[Cell | None, ...]
@@ -41,61 +41,61 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class CloudRow:
-    """CLN itself behind one API root: the probe, and its flags with whether each is good."""
+    """CLN at one API root: the status probe, and each flag with its value and whether it is good."""
 
     api: str
     cell: Cell
     flags: tuple[tuple[str, str, bool], ...]
 
 
-def _cell(seen: ProbeStatus) -> Cell:
-    view, ages = seen.view, seen.ages
+def _cell(status: ProbeStatus) -> Cell:
+    view, ages = status.view, status.ages
     if view.last_run is None:
         state, text = "waiting", "waiting"
     elif view.failure is not None:
         state, text = severity_of_failure(view.failure.reason).word, view.failure.reason
-    elif view.observation is not None and view.observation.lost:
+    elif view.observation is not None and view.observation.expired_parts:
         state, text = "warning", "too old"
-    elif seen.late is not None:
+    elif status.late is not None:
         state, text = "warning", "late"
-    elif not seen.is_available:
+    elif not status.is_available:
         state, text = "info", "not available"
     else:
         state, text = "ok", "ok"
     if ages.last_success is not None:
         read = f"read {format_age(ages.last_success)} ago"
     else:
-        read = "not read yet" if view.last_run is None else "never read completely" if seen.has_data else "never read"
+        read = "not read yet" if view.last_run is None else "never read completely" if status.has_data else "never read"
     due = 0.0 if ages.last_run is None else view.interval - ages.last_run
     return Cell(
         probe=view.probe,
         state=state,
         text=text,
-        link=seen.json_path,
+        link=status.json_path,
         read=read,
-        due=f"next in {format_age(due)}" if due >= 1 else "next is due",
+        due=f"next run in {format_age(due)}" if due >= 1 else "next run is due",
     )
 
 
-def standing_of_clouds(seen: Sequence[ProbeStatus]) -> list[CloudRow]:
-    """Return how CLN itself stands, behind each API root."""
-    return [_cloud(each) for each in seen if not each.view.account]
+def cloud_rows(statuses: Sequence[ProbeStatus]) -> list[CloudRow]:
+    """Return the status of CLN itself at each API root."""
+    return [_cloud(status) for status in statuses if not status.view.account]
 
 
-def _cloud(seen: ProbeStatus) -> CloudRow:
-    observation = seen.view.observation
+def _cloud(status: ProbeStatus) -> CloudRow:
+    observation = status.view.observation
     flags = [flag for part in observation.parts for flag in part.value] if observation else []
-    flags = sorted(flags, key=lambda flag: bool(flag.good))[:_MOST_FLAGS]
-    told = tuple((formatting.short(flag.name), str(flag.value).lower(), bool(flag.good)) for flag in flags)
-    return CloudRow(seen.view.api, _cell(seen), told)
+    flags = sorted(flags, key=lambda flag: bool(flag.good))[:_MAX_FLAGS]
+    shown = tuple((formatting.short(flag.name), str(flag.value).lower(), bool(flag.good)) for flag in flags)
+    return CloudRow(status.view.api, _cell(status), shown)
 
 
-def standing_of_accounts(seen: Sequence[ProbeStatus], columns: Sequence[str]) -> Truncated:
-    """Return how the probes of each account stand: in the order of the configuration where all fit, else the worst."""
+def account_rows(statuses: Sequence[ProbeStatus], columns: Sequence[str]) -> Truncated:
+    """Return the probes of each account in the order of the configuration; if there are too many, the worst first."""
     by_account: dict[str, dict[str, Cell]] = {}
-    for each in seen:
-        by_account.setdefault(each.view.account, {})[each.view.probe] = _cell(each)
+    for status in statuses:
+        by_account.setdefault(status.view.account, {})[status.view.probe] = _cell(status)
     rows = [AccountRow(name, tuple(map(cells.get, columns))) for name, cells in by_account.items()]
-    if len(rows) > _MOST_ACCOUNTS:
+    if len(rows) > _MAX_ACCOUNTS:
         rows.sort(key=lambda row: min(_WORST_FIRST.index(cell.state) for cell in row.cells if cell is not None))
-    return Truncated.of(rows, _MOST_ACCOUNTS)
+    return Truncated.from_rows(rows, _MAX_ACCOUNTS)

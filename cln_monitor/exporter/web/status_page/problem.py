@@ -1,4 +1,4 @@
-"""A row of what is wrong, with what it is about in detail."""
+"""A problem on the status page, with its details."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .server_pools import MOST_SERVERS
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The first of the things that a problem is about, how many ``more`` there are, and the ``link`` to all of them."""
+    """The first affected objects of a problem, how many ``more`` there are, and the ``link`` to all of them."""
 
     items: Sequence[str]
     more: int = 0
     link: str = ""
 
     @classmethod
-    def of(cls, items: Sequence[str], total: int, link: str) -> Details | None:
-        """Return the details of a problem of ``total`` things, of which ``items`` are known; None where none is."""
+    def from_items(cls, items: Sequence[str], total: int, link: str) -> Details | None:
+        """Return the details of ``total`` objects, of which ``items`` are known; None without items."""
         shown = items[:MOST_SERVERS]
         return cls(shown, max(0, total - len(shown)), link) if shown else None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something an operator would do something about. ``kind`` is the section of the page that shows more of it.
+    """A problem that an operator should look at. ``kind`` is the section of the page with more details.
 
-    ``since``: since when, or for how long, where that is known; ``alert``: whose section of the runbook is about it,
-    empty for none. ``id`` tells its row from others.
+    ``since`` says since when, or how long, if that is known; ``alert`` is the section of the runbook, empty for none;
+    ``id`` is the HTML id of its row.
     """
 
     severity: Severity
@@ -48,13 +48,13 @@ class Problem:
 def problem_of(
     row: Row, kind: str, text: str, alert: str = "", *, since: str = "", details: Details | None = None
 ) -> Iterator[Problem]:
-    """Yield the problem that a ``row`` of the policy is, if it is one."""
+    """Yield a problem with the severity of ``row``, nothing if the row has no severity."""
     if row.severity is not None:
         yield Problem(row.severity, kind, text, alert, since, details)
 
 
 def with_ids(problems: Sequence[Problem]) -> list[Problem]:
-    """Return ``problems``, each with an id that stays while its numbers change, so that what is open stays open."""
+    """Return ``problems`` with IDs that do not depend on their numbers, so that open details stay open on updates."""
     counts: Counter[str] = Counter()
     named = []
     for problem in problems:

@@ -1,4 +1,4 @@
-"""What is wrong now, in words, the worst first."""
+"""The current problems, the most severe first."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .patched_hosts import UP_TO_DATE
 from .probe_status import PRODUCT_NAMES, ProbeStatus
 from .problem import Details, Problem, problem_of
 from .server_pools import MOST_SERVERS
-from .staleness_problems import of_check_ins
+from .staleness_problems import check_in_problems
 from .summary import KeyUse
 
-_MOST_OF_A_KIND = 8
-_MOST_LICENSES = 5  # of an address that are named
-PATCH_WORDS = {
+_MAX_PER_KIND = 8
+_MAX_LICENSES = 5  # listed per address
+PATCH_STATES = {
     UP_TO_DATE: "up to date",
     "outofdate": "out of date",
     "unsupported": "unsupported",
     "inactive": "inactive",
 }
-"""The patch states of CLN, in words."""
+"""The display names of the patch states of CLN."""
 
 _KINDS = {
     "cln": "CLN’s own flags",
@@ -52,29 +52,30 @@ _OVERLOADED = frozenset({"rhn_overloaded", "rhn_queue_full"})
 _KERNELS = {
     "outofdate": ("ClnServersOutOfDate", "{servers} of {account} {has} an unpatched kernel"),
     "unsupported": ("ClnServersUnsupported", "{servers} of {account} {has} a kernel that KernelCare does not support"),
-    "inactive": ("ClnServersInactive", "{servers} of {account} {is_} inactive, KernelCare reports"),
+    "inactive": ("ClnServersInactive", "KernelCare reports {servers} of {account} as inactive"),
 }
-"""The alert and the words of each patch state that is a problem."""
+"""The alert and the text for each patch state that is a problem."""
 
 
 def problems(statuses: Sequence[ProbeStatus], now: float, own: Iterable[OwnProblem] = ()) -> list[Problem]:
-    """Return what is wrong at ``now`` with all that was seen, and the exporter's ``own`` problems, the worst first."""
+    """Return the problems of ``statuses`` at ``now``, and the exporter's ``own`` ones, the most severe first."""
     of_exporter = (problem for row, text, alert, _ in own for problem in problem_of(row, "probes", text, alert))
-    of_data = (problem for each in statuses for problem in _of_data(each, now))
+    of_data = (problem for status in statuses for problem in _of_data(status, now))
     found = list(chain(failures(statuses, now), of_exporter, of_data))
     order = list(_KINDS)
     return sorted(found, key=lambda problem: (-problem.severity, order.index(problem.kind)))
 
 
 def shortened(found: Iterable[Problem]) -> list[Problem]:
-    """Return the first of each kind of what was ``found``, and how many more there are."""
+    """Return the first problems of each severity and kind, and how many more there are."""
     shown: list[Problem] = []
     for (severity, kind), of_kind in groupby(found, key=lambda problem: (problem.severity, problem.kind)):
-        named = list(of_kind)
-        shown += named[:_MOST_OF_A_KIND]
-        left = len(named) - _MOST_OF_A_KIND
-        if left > 0:
-            shown.append(Problem(severity, kind, f"and {formatting.number(left)} more of {_KINDS[kind]}"))
+        listed = list(of_kind)
+        shown += listed[:_MAX_PER_KIND]
+        more = len(listed) - _MAX_PER_KIND
+        if more > 0:
+            text = f"and {formatting.count(more, 'more problem', 'more problems')} of {_KINDS[kind]}"
+            shown.append(Problem(severity, kind, text))
     return shown
 
 
@@ -96,9 +97,9 @@ def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
         yield from _of_patches(status)
     if observation.probe == "awp":
         yield from _of_bills(observation)
-    for key in sorted(status.digest.keys, key=lambda key: not key.is_full):
+    for key in sorted(status.summary.keys, key=lambda key: not key.is_full):
         yield from _of_key(key, observation.account)
-    yield from of_check_ins(status, now)
+    yield from check_in_problems(status, now)
     yield from _of_licenses(status, now)
 
 
@@ -126,25 +127,25 @@ def _of_bills(observation: Observation[AwpMonth]) -> Iterator[Problem]:
 
 
 def _of_licenses(status: ProbeStatus, now: float) -> Iterator[Problem]:
-    digest, account = status.digest, status.view.account
-    if unused := sum(license_.unused_long(now) for license_ in digest.licenses):
-        named = [each for each in digest.unused if policy.is_unused_long(each.created, now)]
+    summary, account = status.summary, status.view.account
+    if unused := sum(license_.unused_long(now) for license_ in summary.licenses):
+        unused_long = [license_ for license_ in summary.unused if policy.is_unused_long(license_.created, now)]
         licenses = formatting.count(unused, "IP license")
         text = f"{licenses} of {account} unused for {format_age(policy.UNUSED_AFTER)} or longer"
-        details = _addresses(named, unused, status.json_path, with_dates=True)
+        details = _addresses(unused_long, unused, status.json_path, with_dates=True)
         yield from problem_of(policy.LICENSE_UNUSED, "licenses", text, "ClnIpLicensesUnused", details=details)
-    if unknown := sum(license_.unknown for license_ in digest.licenses):
+    if unknown := sum(license_.unknown for license_ in summary.licenses):
         licenses = f"{formatting.count(unknown, 'IP license')} of {account}"
         text = f"CLN does not report whether {licenses} {'is' if unknown == 1 else 'are'} used"
-        details = _addresses(digest.undecided, unknown, status.json_path, with_dates=False)
+        details = _addresses(summary.undecided, unknown, status.json_path, with_dates=False)
         yield from problem_of(policy.LICENSE_UNKNOWN, "licenses", text, details=details)
 
 
 def _addresses(licenses: Sequence[License], total: int, link: str, *, with_dates: bool) -> Details | None:
-    """Return the details of ``total`` licenses, of which these are known: each address once, with its licenses."""
+    """Return the details of ``total`` licenses, of which ``licenses`` are known, grouped by address."""
     by_ip: dict[str, list[License]] = {}
-    for each in licenses:
-        by_ip.setdefault(each.ip, []).append(each)
+    for license_ in licenses:
+        by_ip.setdefault(license_.ip, []).append(license_)
     first = list(by_ip.items())[:MOST_SERVERS]
     items = [
         f"{formatting.short(ip) or 'no address'}: {_licenses(of_address, with_dates=with_dates)}"
@@ -154,34 +155,34 @@ def _addresses(licenses: Sequence[License], total: int, link: str, *, with_dates
 
 
 def _licenses(licenses: Sequence[License], *, with_dates: bool) -> str:
-    """Return the types of ``licenses``, and since when they exist: once, where that is the same of all of them."""
-    dates = [f"since {formatting.iso(each.created)[:10]}" if with_dates and each.created else "" for each in licenses]
+    """Return the types of ``licenses`` with their creation dates; a common date is given once."""
+    dates = [
+        f"since {formatting.iso(license_.created)[:10]}" if with_dates and license_.created else ""
+        for license_ in licenses
+    ]
     is_one_date = len(set(dates)) == 1
     names = [
-        formatting.short(each.license) + (f" {date}" if date and not is_one_date else "")
-        for each, date in zip(licenses, dates, strict=True)
+        formatting.short(license_.license) + (f" {date}" if date and not is_one_date else "")
+        for license_, date in zip(licenses, dates, strict=True)
     ]
-    told = formatting.first(list(dict.fromkeys(names)), _MOST_LICENSES)
-    return f"{told}, {dates[0]}" if is_one_date and dates[0] else told
+    types = formatting.first(list(dict.fromkeys(names)), _MAX_LICENSES)
+    return f"{types}, {dates[0]}" if is_one_date and dates[0] else types
 
 
 def _of_patches(status: ProbeStatus) -> Iterator[Problem]:
-    observation, account, patched = status.view.observation, status.view.account, status.digest.patched
+    observation, account, patched = status.view.observation, status.view.account, status.summary.patched
     bad = {state: count for state, count in patched.counts.items() if count and state != UP_TO_DATE}
     for state, count in bad.items():
         row = policy.KERNELS.get(state, policy.KERNEL_OUT_OF_DATE)
-        alert, words = _KERNELS.get(
-            state, ("", "{servers} of {account} {is_} in the state {state}, KernelCare reports")
-        )
-        text = words.format(
+        alert, template = _KERNELS.get(state, ("", "KernelCare reports the state {state} for {servers} of {account}"))
+        text = template.format(
             servers=formatting.count(count, "server"),
             account=account,
             has="has" if count == 1 else "have",
-            is_="is" if count == 1 else "are",
             state=formatting.short(state),
         )
-        names = [_host(each.host, each.ip) for each in patched.hosts.get(state, ())]
-        details = Details.of(names, count, status.json_path)
+        names = [_host(host.host, host.ip) for host in patched.hosts.get(state, ())]
+        details = Details.from_items(names, count, status.json_path)
         yield from problem_of(row, "kernels", text, alert, details=details)
     active = [part.value for part in observation.parts if not part.value.is_disabled] if observation else []
     if not bad and not all(state.ok for state in active):

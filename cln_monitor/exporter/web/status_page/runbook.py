@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _IS_FOLLOWED = re.compile(r"#|https?://")
-"""Links of the runbook that lead somewhere from a browser too: others are to files of the repository."""
+"""Links that work in a browser; other links of the runbook are to files of the repository."""
 
 
 class Runbook:
-    """Draws the page of the runbook, once. Safe between threads."""
+    """The renderer of the runbook page, which caches the HTML; thread-safe."""
 
     def __init__(self, external_path: str | None = None) -> None:
         self._home = "./" if external_path is None else f"{external_path}/"
@@ -43,11 +43,11 @@ class Runbook:
 
 
 def rendered(text: str) -> tuple[Markup, list[tuple[str, str]]]:
-    """Return the HTML of a runbook in Markdown, without its title, and its sections: the anchor and title of each.
+    """Return the HTML of a runbook in Markdown without its title, and the anchor and title of each section.
 
-    HTML in the Markdown is only text.
+    HTML in the Markdown is escaped.
     """
-    from markdown_it import MarkdownIt  # noqa: PLC0415 # an exporter whose runbook is not read does without it
+    from markdown_it import MarkdownIt  # noqa: PLC0415 # imported only when the runbook is requested
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
@@ -63,16 +63,16 @@ def rendered(text: str) -> tuple[Markup, list[tuple[str, str]]]:
         if opening.type == "inline":
             opening.children = _without_dead_links(opening.children or [])
     html: str = markdown.renderer.render(tokens, markdown.options, {})
-    return Markup(html), sections  # noqa: S704 # the renderer has escaped what is not its own
+    return Markup(html), sections  # noqa: S704 # the renderer has escaped the content
 
 
 def _anchor(title: str) -> str:
-    """Return the anchor of a section, as GitHub makes it."""
+    """Return the anchor of a section, in the format of GitHub."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def _without_dead_links(tokens: Sequence[Token]) -> list[Token]:
-    """Return ``tokens`` without the links that lead nowhere; their words stay."""
+    """Return ``tokens`` without the links that do not work in a browser; their text remains."""
     kept, is_open = [], True
     for token in tokens:
         if token.type == "link_open":

@@ -1,4 +1,4 @@
-"""The servers that the page may name: the longest silent ones of a fleet, of each kind enough."""
+"""The servers that the page can list: enough of the longest silent servers of each kind."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cln_monitor.cln import LastCheckin
 from .check_ins import CheckIns
 
 MOST_SERVERS = 20
-"""How many servers of a kind the page names."""
+"""The maximum number of servers of a kind that the page lists."""
 
 _Identity = tuple[str, str, float]
-"""What tells a server apart that has checked in: its key, its address and its last check-in."""
+"""The identity of a server that has checked in: its key, its address, and its last check-in."""
 
 
 class ListedServer(Protocol):
-    """What can be told of each server."""
+    """The attributes that all listed servers have."""
 
     @property
     def ip(self) -> str:
@@ -32,7 +32,7 @@ class ListedServer(Protocol):
 
 
 class SilentServer(NamedTuple):
-    """A server by how long it has been silent. ``key`` is its key's label, or the license of its address."""
+    """A server that may be silent. ``key`` is the label of its key, or the license of its address."""
 
     key: str
     server_id: str
@@ -42,7 +42,7 @@ class SilentServer(NamedTuple):
 
     @property
     def since(self) -> float:
-        """From when on CLN has not heard of it: its creation if it never checked in, infinity where that is unknown."""
+        """The Unix time since which it is silent: its creation if it never checked in, infinity if unknown."""
         if self.last_checkin is None:
             return math.inf if self.created is None else self.created
         return self.last_checkin or math.inf
@@ -52,9 +52,9 @@ ServersOfKeys = Sequence[tuple[str, Sequence[ListedServer]]]
 
 
 class Moments(NamedTuple):
-    """Unix times from which on servers must not be crowded out by those silent for longer: ``gone`` and ``newly``."""
+    """Unix times: servers with a later check-in are not gone (``not_gone``), or newly silent (``newly``)."""
 
-    gone: float
+    not_gone: float
     newly: float
 
 
@@ -64,33 +64,33 @@ def longest_silent(
     moments: Moments,
     superseded: Collection[_Identity] = (),
 ) -> tuple[SilentServer, ...]:
-    """Return the longest silent ones of the servers of each key, whose ``check_ins`` are known already.
+    """Return the longest silent servers of ``servers_of``, whose check-ins are ``check_ins``.
 
-    There are as many of those that checked in since each of the ``moments``, of those that never did, and of those
-    ``superseded``.
+    The result has up to ``MOST_SERVERS`` of each pool: all servers, those with a check-in since each of the
+    ``moments``, those that never checked in, and those ``superseded``.
     """
-    gone, newly = moments
+    not_gone, newly = moments
     most = MOST_SERVERS + len(superseded)
-    latest, latest_gone = _latest(check_ins, -math.inf, most), _latest(check_ins, gone, most)
+    latest, latest_not_gone = _latest(check_ins, -math.inf, most), _latest(check_ins, not_gone, most)
     latest_newly = _latest(check_ins, newly, most)
-    # Those that may be among them are few, and only they are looked at closely.
+    # A cheap filter first: only few servers can be in the result.
     candidates = [
         _silent(key, server)
         for key, servers in servers_of
         for server in servers
         if not server.last_checkin
         or server.last_checkin <= latest
-        or gone <= server.last_checkin <= latest_gone
+        or not_gone <= server.last_checkin <= latest_not_gone
         or newly <= server.last_checkin <= latest_newly
     ]
-    active = [each for each in candidates if (each.key, each.ip, each.last_checkin) not in superseded]
-    seen = [(each.last_checkin or 0.0, each) for each in active if each.last_checkin]
+    active = [server for server in candidates if (server.key, server.ip, server.last_checkin) not in superseded]
+    checked_in = [(server.last_checkin or 0.0, server) for server in active if server.last_checkin]
     pools = (
-        (each for _, each in seen),
-        (each for moment, each in seen if moment >= gone),
-        (each for moment, each in seen if moment >= newly),
-        (each for each in active if each.last_checkin is None and each.created is not None),
-        (each for each in active if each.last_checkin is None and each.created is None),
+        (server for _, server in checked_in),
+        (server for moment, server in checked_in if moment >= not_gone),
+        (server for moment, server in checked_in if moment >= newly),
+        (server for server in active if server.last_checkin is None and server.created is not None),
+        (server for server in active if server.last_checkin is None and server.created is None),
         _superseded(servers_of, superseded),
     )
     found = chain.from_iterable(heapq.nsmallest(MOST_SERVERS, pool, key=lambda server: server.since) for pool in pools)
@@ -100,9 +100,9 @@ def longest_silent(
 def _latest(check_ins: Iterable[CheckIns], start: float, most: int) -> float:
     """Return the latest of the first ``most`` check-ins since ``start``."""
     oldest: list[float] = []
-    for each in check_ins:
-        first = each.before(start)
-        oldest += each.times[first : first + most]
+    for group in check_ins:
+        first = group.before(start)
+        oldest += group.times[first : first + most]
     return max(sorted(oldest)[:most], default=-math.inf)
 
 
@@ -116,6 +116,6 @@ def _superseded(servers_of: ServersOfKeys, superseded: Collection[_Identity]) ->
 
 
 def _silent(key: str, server: ListedServer) -> SilentServer:
-    # An IP license has no id, and when an Imunify server was registered CLN does not tell.
+    # An IP license has no ID, and CLN does not report when an Imunify server was registered.
     server_id, created = getattr(server, "server_id", ""), getattr(server, "created", None)
     return SilentServer(key, server_id, server.ip, server.last_checkin, created)

@@ -1,4 +1,4 @@
-"""How many servers of an account and product are silent, by the rows of the policy, and which the page can name."""
+"""The silent servers of an account and product: their numbers by row of the policy, and those that can be listed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cln_monitor.policy import Silence
 
 from .check_ins import CheckIns
 from .server_pools import SilentServer
-from .summary import Digest, KeyUse
+from .summary import KeyUse, Summary
 
 
 class Kind(Enum):
-    """Why a server is worth a word; each is in one of them alone."""
+    """The kind of problem of a server; each server has at most one."""
 
     SILENT = "silent"
     NEVER = "never checked in"
@@ -29,9 +29,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KeySilence:
-    """The servers of a key: ``number`` of them, those superseded or on a disabled key left out, and ``counts`` by kind.
+    """The servers of a key: their ``number`` without superseded and disabled ones, and their ``counts`` by kind.
 
-    ``use`` is the key, None for servers without one.
+    ``use`` is the key, None for servers without a key.
     """
 
     use: KeyUse | None
@@ -42,16 +42,16 @@ class KeySilence:
 
 @dataclass(frozen=True, slots=True)
 class SilentServers:
-    """Numbers of servers, each in one of them alone but for ``number``, which is all, and ``newly``, a part of others.
+    """The numbers of silent servers. Each server counts once, except in ``number`` (all) and ``newly`` (newly silent).
 
-    ``whole_keys`` are the keys none of whose servers checks in any more.
+    ``long_silent`` are those that the policy calls gone; ``whole_keys`` are the keys without any server that checks in.
     """
 
     number: int
     whole_keys: Sequence[tuple[KeyUse, Silence]]
     newly: int
     silent: int
-    gone: int
+    long_silent: int
     superseded: int
     disabled: int
     never: int
@@ -59,27 +59,27 @@ class SilentServers:
 
     @property
     def bad(self) -> int:
-        """How many an operator would look after."""
+        """The number of servers that need attention."""
         return self.silent + self.never
 
     @property
     def all(self) -> int:
-        """How many there are, those that are only worth a word among them."""
-        return self.bad + self.gone + self.superseded + self.disabled + self.undated
+        """The number of servers with any problem, including informational ones."""
+        return self.bad + self.long_silent + self.superseded + self.disabled + self.undated
 
 
 def sum_of(keys: Sequence[KeySilence]) -> SilentServers:
-    """Return how many servers of all ``keys`` are silent."""
+    """Return the numbers of silent servers of all ``keys`` together."""
     counts: Counter[Kind] = Counter()
-    for each in keys:
-        for kind, count in each.counts.items():
+    for key in keys:
+        for kind, count in key.counts.items():
             counts[kind] += count
     return SilentServers(
-        number=sum(each.number for each in keys),
-        whole_keys=[(each.use, each.silence) for each in keys if each.use is not None and each.silence.is_whole],
-        newly=sum(each.silence.newly for each in keys),
+        number=sum(key.number for key in keys),
+        whole_keys=[(key.use, key.silence) for key in keys if key.use is not None and key.silence.is_whole],
+        newly=sum(key.silence.newly for key in keys),
         silent=counts[Kind.SILENT],
-        gone=counts[Kind.GONE],
+        long_silent=counts[Kind.GONE],
         superseded=counts[Kind.SUPERSEDED],
         disabled=counts[Kind.DISABLED],
         never=counts[Kind.NEVER],
@@ -87,16 +87,16 @@ def sum_of(keys: Sequence[KeySilence]) -> SilentServers:
     )
 
 
-def silence_of_keys(digest: Digest, now: float, stale_after: float) -> list[KeySilence]:
-    """Return how the servers of each key of a ``digest`` stand at ``now``, or all of them where it has no keys."""
+def silence_of_keys(summary: Summary, now: float, stale_after: float) -> list[KeySilence]:
+    """Return the silent servers of each key in ``summary`` at ``now``; if it has no keys, of all servers together."""
     superseded: dict[str, list[float]] = {}
-    for each in policy.superseded(digest.shared, now, stale_after):
-        superseded.setdefault(each.key, []).append(each.last_checkin or 0.0)
-    if not digest.keys:
-        return [_of_key(None, check_ins, (), now, stale_after) for check_ins in digest.check_ins]
+    for registration in policy.superseded(summary.shared, now, stale_after):
+        superseded.setdefault(registration.key, []).append(registration.last_checkin or 0.0)
+    if not summary.keys:
+        return [_of_key(None, check_ins, (), now, stale_after) for check_ins in summary.check_ins]
     return [
         _of_key(key, key.check_ins, superseded.get(key.key, ()), now, stale_after)
-        for key in digest.keys
+        for key in summary.keys
         if key.check_ins is not None
     ]
 
@@ -111,37 +111,40 @@ def _of_key(
         Kind.SILENT: silence.silent,
         Kind.NEVER: check_ins.never_since(now - policy.NEVER_AFTER),
         Kind.UNDATED: check_ins.undated,
-        Kind.GONE: silence.gone,
+        Kind.GONE: silence.long_silent,
         Kind.SUPERSEDED: len(superseded),
     }
     return KeySilence(use, check_ins.total - len(superseded), silence, counts)
 
 
 def _on_disabled(check_ins: CheckIns, now: float, stale_after: float) -> Mapping[Kind, int]:
-    """Return how many are silent, of those that checked in and of those that never did."""
+    """Return the number of silent servers of a disabled key, including those that never checked in."""
     never = check_ins.never_since(now - policy.NEVER_AFTER) + check_ins.undated
     return {Kind.DISABLED: check_ins.before(now - stale_after) + never}
 
 
-def _without(times: Sequence[float], some: Sequence[float]) -> Sequence[float]:
-    """Return ``times``, which are in order, without one of each of ``some``."""
-    if not some:
+def _without(times: Sequence[float], removed: Sequence[float]) -> Sequence[float]:
+    """Return the sorted ``times`` without one occurrence of each of ``removed``."""
+    if not removed:
         return times
     kept = list(times)
-    for moment in some:
+    for moment in removed:
         del kept[bisect_left(kept, moment)]
     return kept
 
 
-def named_servers(digest: Digest, now: float, stale_after: float) -> dict[Kind, list[SilentServer]]:
-    """Return the servers of each kind that a ``digest`` can name, the longest silent first."""
-    off = {key.key for key in digest.keys if key.is_disabled}
-    superseded = {(each.key, each.ip, each.last_checkin) for each in policy.superseded(digest.shared, now, stale_after)}
-    gone = now - policy.gone_after(stale_after)
+def named_servers(summary: Summary, now: float, stale_after: float) -> dict[Kind, list[SilentServer]]:
+    """Return the servers of each kind that ``summary`` can list, the longest silent first."""
+    disabled = {key.key for key in summary.keys if key.is_disabled}
+    superseded = {
+        (registration.key, registration.ip, registration.last_checkin)
+        for registration in policy.superseded(summary.shared, now, stale_after)
+    }
+    gone_before = now - policy.gone_after(stale_after)
     named: dict[Kind, list[SilentServer]] = {kind: [] for kind in Kind}
-    for server in digest.longest:
-        kind = _kind(server, now, stale_after, gone)
-        if kind is not None and server.key in off:
+    for server in summary.longest:
+        kind = _kind(server, now, stale_after, gone_before)
+        if kind is not None and server.key in disabled:
             kind = Kind.DISABLED
         elif kind is not None and (server.key, server.ip, server.last_checkin) in superseded:
             kind = Kind.SUPERSEDED
@@ -150,12 +153,12 @@ def named_servers(digest: Digest, now: float, stale_after: float) -> dict[Kind, 
     return named
 
 
-def _kind(server: SilentServer, now: float, stale_after: float, gone: float) -> Kind | None:
-    """Return the kind of a server, its key and other servers aside; None where it is well or has time to check in."""
+def _kind(server: SilentServer, now: float, stale_after: float, gone_before: float) -> Kind | None:
+    """Return the kind of a server regardless of its key and other servers; None if it has no problem."""
     if server.last_checkin is None:
         if server.created is None:
             return Kind.UNDATED
         return Kind.NEVER if now - server.created > policy.NEVER_AFTER else None
     if not server.last_checkin or now - server.last_checkin <= stale_after:
         return None
-    return Kind.GONE if server.last_checkin < gone else Kind.SILENT
+    return Kind.GONE if server.last_checkin < gone_before else Kind.SILENT

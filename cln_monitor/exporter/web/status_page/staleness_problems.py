@@ -1,4 +1,4 @@
-"""What is wrong with the check-ins of an account and product: a row for each kind, with its servers by name."""
+"""The check-in problems of an account and product: one row per kind, with a list of its servers."""
 
 from __future__ import annotations
 
@@ -27,53 +27,53 @@ _HAS, _IS = ("has", "have"), ("is", "are")
 _STALE, _NEVER, _GONE = "ClnServerStale", "ClnServersNeverCheckedIn", "ClnServersGone"
 
 
-def of_check_ins(status: ProbeStatus, now: float) -> Iterator[Problem]:
-    """Yield the problems of the check-ins that ``status`` saw."""
+def check_in_problems(status: ProbeStatus, now: float) -> Iterator[Problem]:
+    """Yield the check-in problems of ``status``."""
     found = status.silence(now)
     if not found.all:
         return
     product, account = f"{PRODUCTS.get(status.view.probe)} server", status.view.account
     named = status.named_servers(now)
     mentioned = {server.key for servers in named.values() for server in servers}
-    keys = {key.key: key.name for key in status.digest.keys if key.key in mentioned}
+    keys = {key.key: key.name for key in status.summary.keys if key.key in mentioned}
     silent = sorted((*named[Kind.SILENT], *named[Kind.GONE]), key=lambda server: server.since)
 
     def problem(row: Row, text: str, alert: str, servers: Sequence[SilentServer], count: int) -> Iterator[Problem]:
-        names = [_name(each, status.host_of(each), keys, now) for each in servers[:MOST_SERVERS]]
-        details = Details.of(names, count, status.json_path)
+        names = [_name(server, status.host_of(server), keys, now) for server in servers[:MOST_SERVERS]]
+        details = Details.from_items(names, count, status.json_path)
         return problem_of(row, "check-ins", text, alert, since=_longest(servers, now), details=details)
 
-    for key, stands in found.whole_keys:
-        seen = stands.seen
-        text = f"No server of key {key.name} of {account} checks in anymore: {formatting.number(seen)} servers"
-        of_key = [each for each in silent if each.key == key.key]
-        yield from problem(policy.KEY_SILENT, text, "ClnKeyAllServersStale", of_key, seen)
+    for key, silence in found.whole_keys:
+        total = silence.checked_in
+        text = f"No server of key {key.name} of {account} checks in anymore: {formatting.number(total)} servers"
+        servers = [server for server in silent if server.key == key.key]
+        yield from problem(policy.KEY_SILENT, text, "ClnKeyAllServersStale", servers, total)
     if policy.are_many(found.newly, found.number):
         recent = status.stale_after + policy.NEWLY_SILENT
-        newly = [each for each in silent if (each.last_checkin or 0.0) >= now - recent]
-        total = formatting.count(found.number, product)
-        text = f"{formatting.number(found.newly)} of {total} of {account} fell silent in the last {format_age(recent)}"
+        newly = [server for server in silent if (server.last_checkin or 0.0) >= now - recent]
+        servers_ = f"{formatting.number(found.newly)} of {formatting.count(found.number, product)} of {account}"
+        text = f"{servers_} stopped checking in within the last {format_age(recent)}"
         yield from problem(policy.MANY_SILENT, text, "ClnManyServersStale", newly, found.newly)
     over = format_age(status.stale_after)
-    gone = format_age(policy.gone_after(status.stale_after))
-    words = (
+    gone_after = format_age(policy.gone_after(status.stale_after))
+    kinds = (
         (SERVER_SILENT, Kind.SILENT, found.silent, _HAS, f"not checked in for over {over}", _STALE),
         (NEVER_CHECKED_IN, Kind.NEVER, found.never, _HAS, "never checked in", _NEVER),
-        # Whether these are late cannot be known.
+        # It is unknown whether these are late.
         (NEVER_CHECKED_IN_UNDATED, Kind.UNDATED, found.undated, _HAS, "not checked in yet", _NEVER),
-        (SERVER_GONE, Kind.GONE, found.gone, _IS, f"silent for over {gone} and still billed", _GONE),
+        (SERVER_GONE, Kind.GONE, found.long_silent, _HAS, f"been silent for over {gone_after}, still billed", _GONE),
         (SERVER_SUPERSEDED, Kind.SUPERSEDED, found.superseded, _IS, "superseded by a newer registration", _GONE),
         (KEY_DISABLED, Kind.DISABLED, found.disabled, _IS, "silent on disabled keys", ""),
     )
-    for row, kind, count, (one, many), rest, alert in words:
+    for row, kind, count, (one, many), rest, alert in kinds:
         if count:
             text = f"{formatting.count(count, product)} of {account} {one if count == 1 else many} {rest}"
             yield from problem(row, text, alert, named[kind], count)
 
 
 def _longest(servers: Sequence[SilentServer], now: float) -> str:
-    """Return for how long the longest silent of ``servers`` is silent, as far as that is known."""
-    since = min((each.since for each in servers), default=math.inf)
+    """Return how long the longest silent of ``servers`` has been silent, empty if unknown."""
+    since = min((server.since for server in servers), default=math.inf)
     if since == math.inf:
         return ""
     silence = format_age(max(0.0, now - since))
@@ -81,11 +81,11 @@ def _longest(servers: Sequence[SilentServer], now: float) -> str:
 
 
 def _name(server: SilentServer, host: str, keys: Mapping[str, str], now: float) -> str:
-    """Return a server in a line: its host, its address, its id where neither is known, its key, and how long."""
+    """Return a server as a line: its host, its address, its ID if both are unknown, its key, and its silence."""
     host, ip = formatting.short(host), formatting.short(server.ip)
     name = f"{host} ({ip})" if host else ip or formatting.short(server.server_id) or "no address"
-    words = [name, f"key {keys[server.key]}" if server.key in keys else formatting.short(server.key)]
+    parts = [name, f"key {keys[server.key]}" if server.key in keys else formatting.short(server.key)]
     if server.since < math.inf:
         silence = format_age(max(0.0, now - server.since))
-        words.append(f"registered {silence} ago" if server.last_checkin is None else f"silent for {silence}")
-    return ", ".join(words)
+        parts.append(f"registered {silence} ago" if server.last_checkin is None else f"silent for {silence}")
+    return ", ".join(parts)

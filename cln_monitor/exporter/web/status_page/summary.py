@@ -1,4 +1,4 @@
-"""What the page needs of an observation whatever the time: made once an observation, as a fleet can be large."""
+"""The summary of an observation for the status page, computed once per observation, since fleets can be large."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .server_pools import MOST_SERVERS, Moments, ServersOfKeys, SilentServer, lo
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key. ``product`` in words; ``enabled`` is None where CLN does not tell."""
+    """A key and its usage. ``product`` is a display name; ``enabled`` is None if CLN does not report it."""
 
     product: str
     key: str
@@ -35,32 +35,32 @@ class KeyUse:
 
     @property
     def name(self) -> str:
-        """What people call it: its note, where it has one, and its label."""
+        """Its note, if it has one, and its label."""
         return f'"{isolated(short(self.note))}" ({self.key})' if self.note else self.key
 
     @property
     def is_disabled(self) -> bool:
-        """Whether CLN says that it is disabled."""
+        """Whether CLN reports it as disabled."""
         return self.enabled is False
 
     @property
     def fullness(self) -> float:
-        """The part of the limit that is used, negative where there is no limit."""
+        """The used share of the limit, negative without a limit."""
         return self.used / self.most if self.most else -1.0
 
     @property
     def most(self) -> int:
-        """Its limit where it has one that can be read, else 0."""
+        """Its limit, 0 if it has none or an unreadable one."""
         return self.limit if isinstance(self.limit, int) else 0
 
     @property
     def is_full(self) -> bool:
-        """Whether it refuses new servers."""
+        """Whether its limit is reached, so that new servers cannot register."""
         return bool(self.most) and self.used >= self.most
 
     @property
     def severity(self) -> Severity | None:
-        """How bad it is how full it is."""
+        """The severity of its fullness, None if it is not a problem."""
         row = policy.key_fullness(self.used, self.most)
         if row is None or row.severity is None:
             return None
@@ -69,9 +69,9 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True)
 class LicenseUse:
-    """The IP licenses of a type: ``registered`` are used, ``unused`` are not; of ``unknown`` CLN does not tell.
+    """The number of IP licenses of a type that are ``registered``, ``unused``, or ``unknown``.
 
-    ``unused_since`` are the Unix times, in order, at which the unused ones were created, 0 where CLN does not tell.
+    ``unused_since`` are the sorted creation times of the unused ones, in Unix time, 0 if unknown.
     """
 
     license: str
@@ -81,16 +81,16 @@ class LicenseUse:
     unused_since: Sequence[float] = ()
 
     def unused_long(self, now: float) -> int:
-        """Return how many no server uses, long after their creation."""
+        """Return how many have been unused for long after their creation."""
         return sum(policy.is_unused_long(created or None, now) for created in self.unused_since)
 
 
 @dataclass(frozen=True, slots=True)
-class Digest:
-    """What is kept of an observation: its keys, its licenses, all check-ins, and the longest silent servers.
+class Summary:
+    """The summary of an observation: its keys, licenses, check-ins, and the longest silent servers.
 
-    ``shared`` are the registrations of addresses that have several. ``unused`` are the licenses that no server uses,
-    the oldest first, and ``undecided`` those of which CLN does not tell whether one does, of the first addresses each.
+    ``shared`` are the registrations of addresses with several of them. ``unused`` are the licenses that no server uses,
+    the oldest first, and ``undecided`` those with unknown use, both limited to the first addresses.
     """
 
     keys: tuple[KeyUse, ...] = ()
@@ -103,22 +103,22 @@ class Digest:
     patched: PatchedHosts = field(default_factory=PatchedHosts)
 
 
-def digest(
+def summarize(
     observation: Observation[Any], stale_after: float = math.inf, host_names: Mapping[str, str] | None = None
-) -> Digest:
-    """Return what the page needs of ``observation`` beside the observation itself.
+) -> Summary:
+    """Return the summary of ``observation``.
 
-    After ``stale_after`` seconds a server is silent: those that are superseded or newly so have places of their own
-    among the servers that can be named. ``host_names`` are those of its servers by id: where two are of one address,
-    they tell whether they are one.
+    A server is silent after ``stale_after`` seconds. The servers to list include enough superseded and newly silent
+    ones. ``host_names`` maps server IDs to host names, which decide whether two registrations of one address are the
+    same server.
     """
     if observation.probe == "kernelcare":
         return _kernelcare(observation, stale_after, host_names or {})
-    make = _DIGESTS.get(observation.probe)
-    return Digest() if make is None else make(observation, stale_after)
+    make = _SUMMARIZERS.get(observation.probe)
+    return Summary() if make is None else make(observation, stale_after)
 
 
-def _kernelcare(observation: Observation[Any], stale_after: float, host_names: Mapping[str, str]) -> Digest:
+def _kernelcare(observation: Observation[Any], stale_after: float, host_names: Mapping[str, str]) -> Summary:
     keys = [part.value for part in observation.parts]
     shared = policy.shared_addresses(
         Registration(
@@ -134,10 +134,10 @@ def _kernelcare(observation: Observation[Any], stale_after: float, host_names: M
     return _of_keys(observation, stale_after, uses, keys, shared)
 
 
-def _imunify(observation: Observation[Any], stale_after: float) -> Digest:
+def _imunify(observation: Observation[Any], stale_after: float) -> Summary:
     keys = [part.value for part in observation.parts]
     uses = [
-        # The list of keys tells the number in use itself; the larger one is what the next server runs into.
+        # The key list has its own number of servers; the larger number limits the next registration.
         KeyUse(
             *(_imunify_name(k.product), k.key, k.note, max(len(k.servers), k.servers_reported or 0), k.limit),
             check_ins_of(k.servers),
@@ -158,23 +158,23 @@ def _of_keys(
     uses: Sequence[KeyUse],
     keys: Sequence[Any],
     shared: Iterable[Sequence[Registration]] = (),
-) -> Digest:
+) -> Summary:
     shared = tuple(shared)
     now = observation.observed_at
     superseded = frozenset(
-        (each.key, each.ip, each.last_checkin or 0.0) for each in policy.superseded(shared, now, stale_after)
+        (entry.key, entry.ip, entry.last_checkin or 0.0) for entry in policy.superseded(shared, now, stale_after)
     )
-    off = {use.key for use in uses if use.is_disabled}
+    disabled = {use.key for use in uses if use.is_disabled}
     pools = [
         longest_silent(
-            [(key.key, key.servers) for key in keys if (key.key in off) is is_off],
-            [use.check_ins for use in uses if use.check_ins is not None and use.is_disabled is is_off],
+            [(key.key, key.servers) for key in keys if (key.key in disabled) is is_disabled],
+            [use.check_ins for use in uses if use.check_ins is not None and use.is_disabled is is_disabled],
             _moments(observation, stale_after),
-            frozenset() if is_off else frozenset(each for each in superseded if each[0] not in off),
+            frozenset() if is_disabled else frozenset(entry for entry in superseded if entry[0] not in disabled),
         )
-        for is_off in (False, True)
+        for is_disabled in (False, True)
     ]
-    return Digest(
+    return Summary(
         keys=tuple(uses),
         check_ins=tuple(use.check_ins for use in uses if use.check_ins is not None),
         longest=tuple(sorted((*pools[0], *pools[1]), key=lambda server: server.since)),
@@ -183,18 +183,18 @@ def _of_keys(
 
 
 def _moments(observation: Observation[Any], stale_after: float) -> Moments:
-    # Where `stale_after` is longer than that, each silent server is one that is gone, and none is crowded out.
+    # If `stale_after` is longer, every silent server is gone, and none can be crowded out.
     now = observation.observed_at
     return Moments(now - policy.LONGEST_SILENCE, now - stale_after - policy.NEWLY_SILENT)
 
 
-def _els(observation: Observation[Any], _: float) -> Digest:
+def _els(observation: Observation[Any], _: float) -> Summary:
     keys = []
     for part in observation.parts:
         used = Counter(server.key for server in part.value.servers)
         name = _els_name(part.value.product)
         keys += [KeyUse(name, key.key, key.note, used[key.key], key.limit) for key in part.value.keys]
-    return Digest(tuple(keys))
+    return Summary(tuple(keys))
 
 
 def _els_name(code: str) -> str:
@@ -202,24 +202,27 @@ def _els_name(code: str) -> str:
     return name if name != code else f"ELS {code.removeprefix('ELS ')}"
 
 
-def _patch_status(observation: Observation[Any], _: float) -> Digest:
-    return Digest(patched=patched_hosts(observation, MOST_SERVERS))
+def _patch_status(observation: Observation[Any], _: float) -> Summary:
+    return Summary(patched=patched_hosts(observation, MOST_SERVERS))
 
 
-def _ip_licenses(observation: Observation[Any], stale_after: float) -> Digest:
+def _ip_licenses(observation: Observation[Any], stale_after: float) -> Summary:
     licenses = licenses_of(observation)
     by_type: defaultdict[str, Counter[bool | None]] = defaultdict(Counter)
     unused_since: defaultdict[str, list[float]] = defaultdict(list)
-    for each in licenses:
-        by_type[each.license][each.registered] += 1
-        if each.registered is False:
-            unused_since[each.license].append(each.created or 0.0)
+    for license_ in licenses:
+        by_type[license_.license][license_.registered] += 1
+        if license_.registered is False:
+            unused_since[license_.license].append(license_.created or 0.0)
     in_use = by_address(licenses)
     check_ins = (check_ins_of(in_use),) if in_use else ()
-    of_addresses: ServersOfKeys = [(each.license, (each,)) for each in in_use]
-    unused = sorted((each for each in licenses if each.registered is False), key=lambda each: each.created or 0.0)
-    undecided = [each for each in licenses if each.registered is None]
-    return Digest(
+    of_addresses: ServersOfKeys = [(license_.license, (license_,)) for license_ in in_use]
+    unused = sorted(
+        (license_ for license_ in licenses if license_.registered is False),
+        key=lambda license_: license_.created or 0.0,
+    )
+    undecided = [license_ for license_ in licenses if license_.registered is None]
+    return Summary(
         licenses=tuple(
             LicenseUse(name, counts[True], counts[False], counts[None], tuple(sorted(unused_since[name])))
             for name, counts in by_type.items()
@@ -232,12 +235,12 @@ def _ip_licenses(observation: Observation[Any], stale_after: float) -> Digest:
 
 
 def _of_first_addresses(licenses: Sequence[License]) -> tuple[License, ...]:
-    """Return all of the ``licenses`` that are of the first addresses, as many as the page names."""
-    addresses = set(islice(dict.fromkeys(each.ip for each in licenses), MOST_SERVERS))
-    return tuple(each for each in licenses if each.ip in addresses)
+    """Return the ``licenses`` of the first ``MOST_SERVERS`` addresses."""
+    addresses = set(islice(dict.fromkeys(license_.ip for license_ in licenses), MOST_SERVERS))
+    return tuple(license_ for license_ in licenses if license_.ip in addresses)
 
 
-_DIGESTS: dict[str, Callable[[Observation[Any], float], Digest]] = {
+_SUMMARIZERS: dict[str, Callable[[Observation[Any], float], Summary]] = {
     "imunify": _imunify,
     "els": _els,
     "ip_licenses": _ip_licenses,

@@ -1,4 +1,4 @@
-"""The tables of the page: servers, keys, kernels, licenses, groups and bills."""
+"""The tables of the page: servers, keys, kernels, licenses, groups, and bills."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from cln_monitor.durations import format_age
 from cln_monitor.probes import product_name
 
 from . import formatting
-from .formatting import MOST_ROWS, Truncated
+from .formatting import MAX_ROWS, Truncated
 from .probe_status import PRODUCTS, ProbeStatus
-from .problems import PATCH_WORDS
+from .problems import PATCH_STATES
 from .server_pools import MOST_SERVERS, SilentServer
 from .staleness import KeySilence, Kind
 from .summary import KeyUse
@@ -26,7 +26,7 @@ _CALM = {
     Kind.SUPERSEDED: "superseded",
     Kind.DISABLED: "key disabled",
 }
-"""The kinds of servers that are only worth a word, and the word."""
+"""The informational kinds of servers, with their display text."""
 _IN_A_KEY = {
     Kind.SILENT: "silent",
     Kind.NEVER: "never checked in",
@@ -34,12 +34,12 @@ _IN_A_KEY = {
     Kind.GONE: "gone",
     Kind.SUPERSEDED: "superseded",
 }
-"""The words for the servers of a key, by their kind."""
+"""The display text for the servers of a key, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRow:
-    """A server that is silent. ``share``: percent of the longest silence here; ``why`` it is only worth a word."""
+    """A silent server. ``share`` is percent of the longest silence; ``why`` explains an informational row."""
 
     account: str
     product: str
@@ -57,7 +57,7 @@ class ServerRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """A key and how full it is. ``share``: percent of its limit, None for no limit."""
+    """A key and its usage. ``share`` is percent of its limit, None without a limit."""
 
     account: str
     product: str
@@ -73,7 +73,7 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True)
 class PatchRow:
-    """The kernels of an account: each state's name, words, count, and its piece of the bar in percent."""
+    """The kernels of an account: name, text, count, and start and width of the bar in percent, for each state."""
 
     account: str
     total: str
@@ -103,7 +103,7 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """What AccelerateWP is billed for in the current month."""
+    """The billable AccelerateWP entities of a month."""
 
     account: str
     product: str
@@ -112,28 +112,28 @@ class BillRow:
     billable: str
 
 
-def servers(seen: Sequence[ProbeStatus], now: float) -> Truncated:
-    """Return the servers that are silent, those that have been longest first; behind them those worth a word only."""
+def servers(statuses: Sequence[ProbeStatus], now: float) -> Truncated:
+    """Return the silent servers, the longest silent first, followed by informational ones."""
     found = [
-        (each, server, kind)
-        for each in seen
-        if each.digest.check_ins
-        for kind, named in each.named_servers(now).items()
+        (status, server, kind)
+        for status in statuses
+        if status.summary.check_ins
+        for kind, named in status.named_servers(now).items()
         for server in named
     ]
     longest = heapq.nsmallest(MOST_SERVERS, found, key=lambda row: (row[2] in _CALM, row[1].since))
     worst = max((now - server.since for _, server, _ in longest if server.since < math.inf), default=0.0)
-    silent = sum(each.silence(now).all for each in seen if each.digest.check_ins)
-    notes = {id(each): each.notes for each, _, _ in longest}
+    silent = sum(status.silence(now).all for status in statuses if status.summary.check_ins)
+    notes = {id(status): status.notes for status, _, _ in longest}
     rows = [
         _server(
-            *(each, server, kind),
-            note=notes[id(each)].get(server.key, ""),
-            host=each.host_of(server),
+            *(status, server, kind),
+            note=notes[id(status)].get(server.key, ""),
+            host=status.host_of(server),
             now=now,
             worst=worst,
         )
-        for each, server, kind in longest
+        for status, server, kind in longest
     ]
     return Truncated(rows, max(0, silent - len(longest)))
 
@@ -166,12 +166,12 @@ def _percent(part: float, whole: float) -> float:
     return round(100 * min(1.0, part / whole), 1) if whole > 0 else 0.0
 
 
-def keys(seen: Sequence[ProbeStatus], now: float) -> Truncated:
-    """Return the keys, the fullest first, and those that are disabled last."""
-    found = [(each, key) for each in seen for key in each.digest.keys]
-    first = heapq.nsmallest(MOST_ROWS, found, key=lambda pair: (pair[1].is_disabled, -pair[1].fullness, -pair[1].used))
-    silences = {id(each): {key.use.key: key for key in each.silence_of_keys(now) if key.use} for each, _ in first}
-    rows = [_key(each, key, silences[id(each)].get(key.key)) for each, key in first]
+def keys(statuses: Sequence[ProbeStatus], now: float) -> Truncated:
+    """Return the keys, the fullest first, disabled ones last."""
+    found = [(status, key) for status in statuses for key in status.summary.keys]
+    first = heapq.nsmallest(MAX_ROWS, found, key=lambda pair: (pair[1].is_disabled, -pair[1].fullness, -pair[1].used))
+    silences = {id(status): {key.use.key: key for key in status.silence_of_keys(now) if key.use} for status, _ in first}
+    rows = [_key(status, key, silences[id(status)].get(key.key)) for status, key in first]
     return Truncated(rows, len(found) - len(first))
 
 
@@ -180,7 +180,7 @@ def _key(status: ProbeStatus, key: KeyUse, silence: KeySilence | None) -> KeyRow
     if key.check_ins is not None and silence is not None and key.used and not key.is_disabled:
         counts = {_IN_A_KEY[kind]: count for kind, count in silence.counts.items() if kind in _IN_A_KEY}
         counts["unknown"] = key.check_ins.unknown
-        silent = ", ".join(f"{formatting.number(count)} {words}" for words, count in counts.items() if count) or "none"
+        silent = ", ".join(f"{formatting.number(count)} {text}" for text, count in counts.items() if count) or "none"
     return KeyRow(
         account=status.view.account,
         product=formatting.short(key.product),
@@ -201,80 +201,81 @@ def _limit(limit: Limit) -> str:
     return "unknown" if limit is None else formatting.number(limit) if limit else "unlimited"
 
 
-def patches(seen: Sequence[ProbeStatus]) -> Truncated:
-    """Return the kernels of each account that has any."""
-    counted = [(each.view.account, each.digest.patched.counts) for each in _of("patch_status", seen)]
-    return Truncated.of([_patches(account, counts) for account, counts in counted if any(counts.values())])
+def patches(statuses: Sequence[ProbeStatus]) -> Truncated:
+    """Return the kernels of each account with patch states."""
+    counted = [(status.view.account, status.summary.patched.counts) for status in _of("patch_status", statuses)]
+    return Truncated.from_rows([_patches(account, counts) for account, counts in counted if any(counts.values())])
 
 
 def _patches(account: str, counts: Mapping[str, int]) -> PatchRow:
-    order = list(PATCH_WORDS)
+    order = list(PATCH_STATES)
     total = sum(counts.values())
     pieces, start = [], 0.0
     for state in sorted(counts, key=lambda state: order.index(state) if state in order else len(order)):
         share = 100 * counts[state] / total
-        name = state if state in PATCH_WORDS else order[-1]
-        told = formatting.short(PATCH_WORDS.get(state, state))
-        pieces.append((name, told, formatting.number(counts[state]), round(start, 2), round(share, 2)))
+        name = state if state in PATCH_STATES else order[-1]
+        text = formatting.short(PATCH_STATES.get(state, state))
+        pieces.append((name, text, formatting.number(counts[state]), round(start, 2), round(share, 2)))
         start += share
     return PatchRow(account, formatting.count(total, "server"), tuple(pieces))
 
 
-def licenses(seen: Sequence[ProbeStatus]) -> Truncated:
+def licenses(statuses: Sequence[ProbeStatus]) -> Truncated:
     """Return the types of IP licenses, those with the most unused ones first."""
-    found = [(each.view.account, license_) for each in seen for license_ in each.digest.licenses]
+    found = [(status.view.account, license_) for status in statuses for license_ in status.summary.licenses]
     found.sort(key=lambda pair: -pair[1].unused)
-    return Truncated.of(
+    return Truncated.from_rows(
         [
             LicenseRow(
                 account=account,
-                license=formatting.short(each.license),
-                used=formatting.number(each.registered)
-                + (f", {formatting.number(each.unknown)} unknown" if each.unknown else ""),
-                unused=formatting.number(each.unused),
-                has_unused=bool(each.unused),
-                share=_percent(each.registered, each.registered + each.unused),
+                license=formatting.short(license_.license),
+                used=formatting.number(license_.registered)
+                + (f", {formatting.number(license_.unknown)} unknown" if license_.unknown else ""),
+                unused=formatting.number(license_.unused),
+                has_unused=bool(license_.unused),
+                share=_percent(license_.registered, license_.registered + license_.unused),
             )
-            for account, each in found
+            for account, license_ in found
         ]
     )
 
 
-def groups(seen: Sequence[ProbeStatus]) -> Truncated:
+def groups(statuses: Sequence[ProbeStatus]) -> Truncated:
     """Return the groups, the largest first."""
-    found = [(each.view.account, group) for each in _of("groups", seen) for group in _values(each)]
+    found = [(status.view.account, group) for status in _of("groups", statuses) for group in _values(status)]
     found.sort(key=lambda pair: -len(pair[1].servers))
     rows = [
-        GroupRow(account, formatting.short(each.group), formatting.number(len(each.servers))) for account, each in found
+        GroupRow(account, formatting.short(group.group), formatting.number(len(group.servers)))
+        for account, group in found
     ]
-    return Truncated.of(rows)
+    return Truncated.from_rows(rows)
 
 
-def bills(seen: Sequence[ProbeStatus]) -> Truncated:
-    """Return what AccelerateWP is billed for."""
+def bills(statuses: Sequence[ProbeStatus]) -> Truncated:
+    """Return the billable AccelerateWP entities by account, product, and month."""
     found = [
-        (each.view.account, month.month, counted)
-        for each in _of("awp", seen)
-        for month in _values(each)
+        (status.view.account, month.month, counted)
+        for status in _of("awp", statuses)
+        for month in _values(status)
         for counted in month.counts
     ]
-    return Truncated.of(
+    return Truncated.from_rows(
         [
             BillRow(
                 account,
-                formatting.short(product_name("awp", each.product)),
-                formatting.short(each.cdn_limit),
+                formatting.short(product_name("awp", counted.product)),
+                formatting.short(counted.cdn_limit),
                 month,
-                formatting.number(each.billable),
+                formatting.number(counted.billable),
             )
-            for account, month, each in found
+            for account, month, counted in found
         ]
     )
 
 
-def _of(probe: str, seen: Sequence[ProbeStatus]) -> list[ProbeStatus]:
-    return [each for each in seen if each.view.probe == probe]
+def _of(probe: str, statuses: Sequence[ProbeStatus]) -> list[ProbeStatus]:
+    return [status for status in statuses if status.view.probe == probe]
 
 
-def _values(seen: ProbeStatus) -> list[Any]:
-    return [] if seen.view.observation is None else [part.value for part in seen.view.observation.parts]
+def _values(status: ProbeStatus) -> list[Any]:
+    return [] if status.view.observation is None else [part.value for part in status.view.observation.parts]

@@ -1,4 +1,4 @@
-"""Observations made by hand, and how the page sees them."""
+"""Observations for tests, and their status on the page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.probes import PROBES, Failure, Observation, stale_after_of
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
@@ -30,14 +30,14 @@ def key(
 
 
 def kernelcare(*keys: KernelCareKeyServers, account: str = "acme") -> Observation[Any]:
-    """Return what the probe of KernelCare saw."""
-    return observed({each.key: each for each in keys}, account=account)
+    """Return an observation of the KernelCare probe."""
+    return observed({key_.key: key_ for key_ in keys}, account=account)
 
 
 def licensed(
     *licenses: tuple[str, bool | None, float | None], at: str = "192.0.2.{}", created: float = DAY
 ) -> Observation[Any]:
-    """Return what the probe of IP licences saw: of each its type, whether it is used, and the age of its check-in."""
+    """Return an observation of the IP license probe: type, use, and age of the check-in of each license."""
     states = [
         LicenseState(at.format(place), name, used, NOW - created) for place, (name, used, _) in enumerate(licenses, 1)
     ]
@@ -50,7 +50,7 @@ def licensed(
     )
 
 
-def seen(
+def status_of(
     observation: Observation[Any] | None = None,
     *,
     probe: str = "kernelcare",
@@ -61,7 +61,7 @@ def seen(
     now: float = NOW,
     **settings: float,
 ) -> ProbeStatus:
-    """Return a target as the page sees it ``now``, with the default settings of its probe but for ``settings``."""
+    """Return the status of a target at ``now``, with the default settings of its probe except for ``settings``."""
     view = viewed(
         observation,
         probe=probe,
@@ -71,7 +71,7 @@ def seen(
         failure=failure,
         now=now,
     )
-    made: Any = PROBES[view.probe].settings
-    chosen = made(**settings)
+    settings_type: Any = PROBES[view.probe].settings
+    chosen = settings_type(**settings)
     stale_after = stale_after_of(chosen) or math.inf
-    return ProbeStatus(view, chosen, *([] if observation is None else [digest(observation, stale_after)]))
+    return ProbeStatus(view, chosen, *([] if observation is None else [summarize(observation, stale_after)]))

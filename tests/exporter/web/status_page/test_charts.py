@@ -1,21 +1,21 @@
-"""The picture of check-in ages."""
+"""The chart of check-in ages."""
 
 from __future__ import annotations
 
 import pytest
 
 from cln_monitor.exporter.web.status_page.charts import HEIGHT, WIDTH, Chart, chart
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from tests.helpers.clock import NOW
 
 from .factories import DAY, HOUR, kernelcare, key, server
 
 
 def drawn(*ages: float | None, stale_after: float = DAY) -> Chart:
-    """Return the picture of servers of these ages."""
+    """Return the chart of servers of these ages."""
     servers = [server(str(number), age) for number, age in enumerate(ages)]
     half = len(servers) // 2
-    check_ins = digest(kernelcare(key("a", *servers[:half]), key("b", *servers[half:]))).check_ins
+    check_ins = summarize(kernelcare(key("a", *servers[:half]), key("b", *servers[half:]))).check_ins
     return chart("kernelcare", "KernelCare", check_ins, NOW, stale_after)
 
 
@@ -36,19 +36,19 @@ def drawn(*ages: float | None, stale_after: float = DAY) -> Chart:
     ],
 )
 def test_each_age_has_its_bar(age: float | None, label: str) -> None:
-    """One server is in one bar."""
+    """Each server is in exactly one bar."""
     assert [(bar.label, bar.count) for bar in drawn(age).bars if bar.count] == [(label, 1)]
 
 
 def test_what_is_stale() -> None:
-    """Is coloured by the threshold of the probe."""
+    """Bars are colored by the threshold of the probe."""
     states = [bar.state for bar in drawn(0, stale_after=3 * DAY).bars]
     assert states == ["fresh"] * 4 + ["stale"] * 3 + ["never"]
     assert [bar.state for bar in drawn(0).bars] == ["fresh"] * 3 + ["stale"] * 4 + ["never"]
 
 
 def test_one_among_thousands_is_seen() -> None:
-    """No bar of a server is flat, none leaves the picture, and the tallest is that of the most."""
+    """Each bar of a server is visible, no bar exceeds the chart, and the tallest bar has the most servers."""
     picture = drawn(*[60.0] * 5000, 2 * DAY, None, None)
     bars = {bar.label: bar for bar in picture.bars if bar.count}
     assert bars["< 3 d"].height >= 3
@@ -60,7 +60,7 @@ def test_one_among_thousands_is_seen() -> None:
 
 
 def test_in_words() -> None:
-    """Who does not see the picture is told the same."""
+    """The description of a chart has the same numbers as its bars."""
     assert drawn(60, 60, 2 * DAY, 99 * DAY, None).description == (
         "Of 5 servers: 2 less than 4 h ago, 1 less than 3 d ago, 1 longer ago and 1 never checked in."
     )
@@ -68,5 +68,5 @@ def test_in_words() -> None:
 
 
 def test_large_numbers_fit() -> None:
-    """Above a bar there is room for five characters."""
+    """Numbers above bars have at most five characters."""
     assert [bar.number for bar in drawn(*[1.0] * 12_345).bars if bar.count] == ["12.3k"]

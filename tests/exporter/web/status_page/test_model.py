@@ -1,4 +1,4 @@
-"""The whole page, as values."""
+"""The content of the whole page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from cln_monitor.probes.patch_status import PatchState
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.clock import NOW
 
-from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
+from .factories import DAY, HOUR, kernelcare, key, licensed, server, status_of
 
 FAILURE = Failure("timeout", "no answer")
-GOOD = seen(kernelcare(key("a", server("1", HOUR))))
-SILENT = seen(kernelcare(key("a", server("1", 2 * DAY))))
-FAILING = seen(probe="imunify", failure=FAILURE)
-REFUSED = seen(probe="imunify", failure=Failure("auth", "no"))
-NOTED = seen(kernelcare(key("a", server("1", 31 * DAY))))
-WAITING = seen(probe="imunify", last_run=None, last_success=None)
+GOOD = status_of(kernelcare(key("a", server("1", HOUR))))
+SILENT = status_of(kernelcare(key("a", server("1", 2 * DAY))))
+FAILING = status_of(probe="imunify", failure=FAILURE)
+REFUSED = status_of(probe="imunify", failure=Failure("auth", "no"))
+NOTED = status_of(kernelcare(key("a", server("1", 31 * DAY))))
+WAITING = status_of(probe="imunify", last_run=None, last_success=None)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ WAITING = seen(probe="imunify", last_run=None, last_success=None)
         ([REFUSED], "critical", "1 critical"),
         ([REFUSED, SILENT], "critical", "1 critical and 1 warning"),
         (
-            [REFUSED, seen(account="other", failure=REFUSED.view.failure), SILENT, FAILING],
+            [REFUSED, status_of(account="other", failure=REFUSED.view.failure), SILENT, FAILING],
             "critical",
             "2 critical and 2 warnings",
         ),
@@ -42,27 +42,27 @@ WAITING = seen(probe="imunify", last_run=None, last_success=None)
     ],
 )
 def test_verdict(targets: list[ProbeStatus], state: str, text: str) -> None:
-    """One sentence, by the worst there is."""
+    """The overall status is one sentence, by the most severe problem."""
     verdict = overview(targets, NOW).verdict
     assert (verdict.state, verdict.text) == (state, text)
 
 
 def test_of_nothing() -> None:
-    """A page without a target is a page."""
+    """A page without targets is valid."""
     page = overview([], NOW)
     assert (page.verdict.state, page.accounts.rows, page.charts, page.figures) == ("ok", [], [], [])
 
 
 def test_figures() -> None:
-    """The numbers to see at a glance, over all accounts; one that is 0 is good."""
+    """The tiles show numbers of all accounts; 0 is good."""
     counts = PatchState("reseller", "", ok=True, counts={"uptodate": 4}, hosts=[])
     page = overview(
         [
-            seen(kernelcare(key("a", server("1", HOUR), server("2", None, NOW - 9 * DAY), limit=2))),
-            seen(kernelcare(key("b", server("3", 2 * DAY), limit=9), account="other"), account="other"),
-            seen(observed({"ELS": ElsProduct("CELS", [ElsKeyState("c", 0)], [])}, probe="els")),
-            seen(observed({"": counts}, probe="patch_status")),
-            seen(licensed(("KernelCare", False, None), ("KernelCare", True, HOUR), created=8 * DAY)),
+            status_of(kernelcare(key("a", server("1", HOUR), server("2", None, NOW - 9 * DAY), limit=2))),
+            status_of(kernelcare(key("b", server("3", 2 * DAY), limit=9), account="other"), account="other"),
+            status_of(observed({"ELS": ElsProduct("CELS", [ElsKeyState("c", 0)], [])}, probe="els")),
+            status_of(observed({"": counts}, probe="patch_status")),
+            status_of(licensed(("KernelCare", False, None), ("KernelCare", True, HOUR), created=8 * DAY)),
         ],
         NOW,
     )
@@ -78,31 +78,33 @@ def test_figures() -> None:
 
 
 def test_figures_of_an_account_without_servers() -> None:
-    """There is nothing to count."""
+    """An account without servers has no tiles."""
     state = PatchState("reseller", "", ok=True, counts={"uptodate": 0}, hosts=[])
-    assert overview([seen(kernelcare()), seen(observed({"": state}, probe="patch_status"))], NOW).figures == []
+    assert (
+        overview([status_of(kernelcare()), status_of(observed({"": state}, probe="patch_status"))], NOW).figures == []
+    )
 
 
 def test_figures_count_what_is_a_problem() -> None:
-    """Not what is worth a word only, as the problems do: 2 servers of 7, no key of 1, and no license."""
+    """The tiles count problems only, not informational rows."""
     old = server("old", 2 * DAY, ip="192.0.2.9")
     again = server("again", HOUR, created=NOW - DAY, ip="192.0.2.9")
     late, new, undated = server("3", None, NOW - 2 * DAY), server("4", None, NOW - HOUR), server("5", None)
     servers = [server("1", 2 * DAY), server("2", 31 * DAY), old, again, late, new, undated]
     keys = key("a", *servers), key("off", server("6", 2 * DAY), server("7", HOUR), limit=2, enabled=False)
-    page = overview([seen(kernelcare(*keys)), seen(licensed(("KernelCare", False, None)))], NOW)
+    page = overview([status_of(kernelcare(*keys)), status_of(licensed(("KernelCare", False, None)))], NOW)
     assert [(figure.value, figure.label, figure.state) for figure in page.figures] == [
         ("9", "KernelCare servers", "plain"),
         ("2", "silent or never checked in", "warning"),
         ("0", "of 1 key with a limit full or nearly full", "ok"),
         ("0", "IP licenses unused for 7d or longer", "ok"),
     ]
-    told = [(each.severity.word, each.text) for each in page.problems]
-    assert told == [
+    texts = [(problem.severity.word, problem.text) for problem in page.problems]
+    assert texts == [
         ("warning", "1 KernelCare server of acme has not checked in for over 1d"),
         ("warning", "1 KernelCare server of acme has never checked in"),
         ("info", "1 KernelCare server of acme has not checked in yet"),
-        ("info", "1 KernelCare server of acme is silent for over 30d and still billed"),
+        ("info", "1 KernelCare server of acme has been silent for over 30d, still billed"),
         ("info", "1 KernelCare server of acme is superseded by a newer registration"),
         ("info", "1 KernelCare server of acme is silent on disabled keys"),
         ("info", "Disabled KernelCare key off of acme is full (2/2)"),
@@ -119,9 +121,9 @@ def test_figures_count_what_is_a_problem() -> None:
 
 
 def test_charts_are_by_product() -> None:
-    """Over all accounts, where there is a server."""
-    other = seen(kernelcare(key("b", server("3", 2 * DAY)), account="other"), account="other")
-    empty = seen(observed({}, probe="imunify"))
+    """Charts are per product over all accounts, if there are servers."""
+    other = status_of(kernelcare(key("b", server("3", 2 * DAY)), account="other"), account="other")
+    empty = status_of(observed({}, probe="imunify"))
     (picture,) = overview([GOOD, other, empty], NOW).charts
     assert (picture.product, picture.total) == ("KernelCare", 2)
     assert overview([GOOD], NOW).stale_after == "1d"

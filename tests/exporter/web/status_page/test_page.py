@@ -1,4 +1,4 @@
-"""The HTML of the status page: what it says, what it never shows, and that markup of others is only text."""
+"""The HTML of the status page: its content, no secrets, and escaping."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from cln_monitor.cln import Exchange, mask_key
 from cln_monitor.exporter.web.status_page import POLICY, StatusPage, page
 from cln_monitor.exporter.web.status_page.assets import source_hash
-from cln_monitor.exporter.web.status_page.summary import digest
+from cln_monitor.exporter.web.status_page.summary import summarize
 from cln_monitor.simulator import Fault
 from tests.exporter.conftest import Exporting
 from tests.helpers.small_cln import IMUNIFY_KEY, KEY, LOGIN, SECRET_KEY, SECRETS
@@ -31,7 +31,7 @@ HOSTILE = [
 
 
 class Read(HTMLParser):
-    """A page as a browser reads it: its ``tags`` with their attributes, its ``text``, and its headings, ``heads``."""
+    """A page as parsed by a browser: its ``tags`` with attributes, its ``text``, and its headings, ``heads``."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -61,18 +61,18 @@ class Read(HTMLParser):
             self.heads[-1] = (tag, before + data)
 
     def all(self, attribute: str) -> list[str]:
-        """Return the values of an attribute, wherever it is."""
+        """Return all values of an attribute."""
         return [attributes[attribute] for _, attributes in self.tags if attribute in attributes]
 
 
 def read(exporting: Exporting) -> Read:
-    """Return the page as a browser reads it."""
+    """Return the page as parsed by a browser."""
     return Read(StatusPage(exporting.service, "/metrics").render())
 
 
 @pytest.fixture
 def fleet(exporting: Exporting) -> Exporting:
-    """An exporter of an account with something in each section, and all of its probes on; nothing polled yet."""
+    """Return an exporter of an account with data for each section, and all probes enabled; nothing is polled yet."""
     account = exporting.account
     web = account.add_kernelcare_key(KEY, limit=2, note="Web")
     web.add_server("one", ip="192.0.2.1")
@@ -89,7 +89,7 @@ def fleet(exporting: Exporting) -> Exporting:
 
 
 def test_before_the_first_poll(fleet: Exporting) -> None:
-    """It says that nothing is known, not that all is well."""
+    """Before the first poll the page says that there is no data, not that all is well."""
     page = read(fleet)
     assert "No data yet: the first polls are running" in page.text
     assert page.text.count("not read yet") == 8
@@ -101,7 +101,7 @@ def test_before_the_first_poll(fleet: Exporting) -> None:
 
 
 def test_all_of_it(fleet: Exporting) -> None:
-    """Each section is there, with what it is about."""
+    """The page has each section with its content."""
     fleet.run()
     page = read(fleet)
     assert [text for tag, text in page.heads if tag == "h2"] == [
@@ -131,7 +131,7 @@ def test_all_of_it(fleet: Exporting) -> None:
 
 
 def test_links(fleet: Exporting) -> None:
-    """To everything there is, and each section that is linked is there."""
+    """Each path is linked, and each linked section exists."""
     fleet.run()
     page = read(fleet)
     links = set(page.all("href"))
@@ -145,12 +145,12 @@ def test_links(fleet: Exporting) -> None:
 
 
 def test_the_path_of_the_metrics(fleet: Exporting) -> None:
-    """Is what --web.telemetry-path says."""
+    """The link to the metrics uses --web.telemetry-path."""
     assert 'href="all/metrics"' in StatusPage(fleet.service, "/all/metrics").render()
 
 
 def test_it_is_for_everybody(fleet: Exporting) -> None:
-    """Headings follow each other, tables say what their cells are, pictures are told in words, ids are unique."""
+    """The page is accessible: heading levels, table headers, descriptions of charts, and unique IDs."""
     fleet.run()
     page = read(fleet)
     levels = [int(tag[1]) for tag, _ in page.heads]
@@ -171,7 +171,7 @@ def test_it_is_for_everybody(fleet: Exporting) -> None:
 
 @pytest.mark.parametrize("message", HOSTILE)
 def test_hostile_words_of_cln_are_only_words(message: str, fleet: Exporting) -> None:
-    """What CLN says is shown as it is said: no tag, no attribute, no template of it works."""
+    """Text from CLN is escaped: it creates no tag, attribute, or template."""
     harmless = json.dumps({"success": False, "message": "words"})
     fleet.simulator.faults.add(Fault("answer", "/kcare/key/list.json", body=harmless))
     fleet.run("kernelcare")
@@ -188,7 +188,7 @@ def test_hostile_words_of_cln_are_only_words(message: str, fleet: Exporting) -> 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_are_only_names(text: str, fleet: Exporting) -> None:
-    """A note, a product, an id, an address, a group, a host: each is somebody else's text."""
+    """Notes, products, IDs, addresses, groups, and hosts are escaped."""
     rows = {
         "/kcare/key/list.json": [{"key": "k" * 16, "limit": 1, "note": text}],
         "/kcare/key/servers.json": [{"server_id": text, "ip": text, "last_checkin": None}],
@@ -208,7 +208,7 @@ def test_hostile_names_are_only_names(text: str, fleet: Exporting) -> None:
 
 
 def test_nothing_secret(fleet: Exporting) -> None:
-    """Not the login, not a key, whether polls succeed or fail."""
+    """The page contains no login and no key, whether polls succeed or fail."""
     fleet.run()
     fleet.simulator.faults.add(Fault("status", status=401))
     for _ in range(2):
@@ -218,40 +218,40 @@ def test_nothing_secret(fleet: Exporting) -> None:
 
 
 def test_what_is_too_old_is_not_shown(fleet: Exporting) -> None:
-    """And that it is not is said."""
+    """Expired data are not shown, and the page says so."""
     fleet.run("kernelcare")
     fleet.clock.advance(3601)
     page = read(fleet)
     assert "192.0.2.2" not in page.text
-    assert "The data of kernelcare of acme expired and is no longer shown" in page.text
+    assert "The data of kernelcare of acme have expired" in page.text
 
 
 def test_a_digest_is_made_once(fleet: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fleet is looked through when it was polled, not for each who looks at the page; what is gone is forgotten."""
-    made: list[str] = []
+    """The summary of an observation is computed once per poll, and dropped with its target."""
+    probes: list[str] = []
 
     def counted(observation: Any, stale_after: float, host_names: Any) -> Any:
-        made.append(observation.probe)
-        return digest(observation, stale_after, host_names)
+        probes.append(observation.probe)
+        return summarize(observation, stale_after, host_names)
 
-    monkeypatch.setattr(page, "digest", counted)
+    monkeypatch.setattr(page, "summarize", counted)
     status = StatusPage(fleet.service, "/metrics")
     fleet.run("kernelcare", "imunify")
     first = status.render()
     assert status.render() == first
-    assert made == ["kernelcare", "imunify"]
+    assert probes == ["kernelcare", "imunify"]
     fleet.run("kernelcare")
     status.render()
-    assert made == ["kernelcare", "imunify", "kernelcare"]
+    assert probes == ["kernelcare", "imunify", "kernelcare"]
     fleet.configure(account="probes: {imunify: {enabled: false}}")
     fleet.service.reload()
     status.render()
-    assert [id_.probe for id_ in status._digests] == ["kernelcare"]
+    assert [id_.probe for id_ in status._summaries] == ["kernelcare"]
 
 
 @pytest.mark.unmeasured
 def test_it_stays_small(fleet: Exporting) -> None:
-    """However many accounts, keys and servers there are, and however long and hostile their texts."""
+    """The page is small regardless of the number of accounts, keys, and servers, and of the length of texts."""
     fleet.configure(accounts="\n".join(f"  - {{name: a{number}, login: l, secret_key: s}}" for number in range(99)))
     fleet.service.reload()
     keys = [{"key": f"key{number:013}", "limit": 50, "note": '"' * 256} for number in range(60)]
@@ -264,7 +264,7 @@ def test_it_stays_small(fleet: Exporting) -> None:
 
 
 def test_its_policy_allows_what_is_its_own(fleet: Exporting) -> None:
-    """Its style and its script by their hashes, its own address to ask anew; no attribute of style would work."""
+    """The Content-Security-Policy allows the style and script of the page by hash, and requests to itself."""
     html = StatusPage(fleet.service, "/metrics").render()
     (style,) = re.findall("<style>(.*?)</style>", html, re.DOTALL)
     (script,) = re.findall("<script>(.*?)</script>", html, re.DOTALL)
@@ -276,7 +276,7 @@ def test_its_policy_allows_what_is_its_own(fleet: Exporting) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast(scheme: str) -> None:
-    """Texts have the contrast of WCAG AA on what they stand on, shapes that of graphics."""
+    """Text has the contrast of WCAG AA, shapes that of graphics."""
     colours = _colours(scheme)
     for text in ("text", "quiet", "link", "ok", "warning", "critical", "waiting"):
         assert _contrast(colours[text], colours["card"]) >= 4.5, text
@@ -307,7 +307,7 @@ def _luminance(colour: str) -> float:
 
 
 def of_two(fleet: Exporting) -> None:
-    """Give the exporter a second account, which sees the same, and poll both."""
+    """Add a second account with the same data to the exporter, and poll both."""
     other = f"  - {{name: other-1, login: {LOGIN}, secret_key: {SECRET_KEY}}}"
     fleet.configure(accounts=other)
     fleet.service.reload()
@@ -316,7 +316,7 @@ def of_two(fleet: Exporting) -> None:
 
 
 def test_one_account_of_several(fleet: Exporting) -> None:
-    """Has a page of its own: its probes and data, CLN itself, and links that keep it."""
+    """The page of one account has its probes and data, CLN itself, and links to the same account."""
     of_two(fleet)
     status = StatusPage(fleet.service, "/metrics")
     both, one = Read(status.render()), Read(status.render("other-1"))
@@ -331,19 +331,19 @@ def test_one_account_of_several(fleet: Exporting) -> None:
 
 
 def test_digests_of_other_accounts_are_kept(fleet: Exporting) -> None:
-    """Who looks at one account does not make the page of all slow."""
+    """The page of one account keeps the cached summaries of the others."""
     of_two(fleet)
     status = StatusPage(fleet.service, "/metrics")
     status.render()
-    known = dict(status._digests)
+    known = dict(status._summaries)
     status.render("acme")
-    assert status._digests == known
+    assert status._summaries == known
     assert len(known) == 4
 
 
 @pytest.mark.parametrize("name", ["nobody", *HOSTILE, "x" * 5000, "\u05d0"])
 def test_an_unknown_account(name: str, fleet: Exporting) -> None:
-    """Is said to be unknown, not to be well; the name is only a name."""
+    """The page of an unknown account says so, and escapes the name."""
     fleet.run()
     before = Read(StatusPage(fleet.service, "/metrics").render("nobody"))
     page = Read(StatusPage(fleet.service, "/metrics").render(name))
@@ -356,20 +356,20 @@ def test_an_unknown_account(name: str, fleet: Exporting) -> None:
 
 
 def test_one_account_needs_no_choice(fleet: Exporting) -> None:
-    """There is nothing to choose from."""
+    """With one account there is no account selection."""
     fleet.run()
     assert ("nav", {"class": "wide accounts", "aria-label": "Accounts"}) not in read(fleet).tags
 
 
 def test_the_demo_says_what_it_is(fleet: Exporting) -> None:
-    """And nothing else does."""
+    """Only the demo says that its data are simulated."""
     demo = StatusPage(fleet.service, "/metrics", is_demo=True).render()
     assert "Demo: simulated data" in demo
     assert "Demo" not in StatusPage(fleet.service, "/metrics").render()
 
 
 def test_rows_lead_on(fleet: Exporting) -> None:
-    """To the runbook, to what they are about by name, and to all of it."""
+    """Problems link to the runbook, to their section, and to the data."""
     fleet.run()
     page = read(fleet)
     links = page.all("href")
@@ -392,7 +392,7 @@ NOTES = {
 
 @pytest.mark.parametrize("note", NOTES.values(), ids=list(NOTES))
 def test_notes_of_all_kinds(note: str, fleet: Exporting) -> None:
-    """Change nothing but the note: the same tags, one line, no override of the direction."""
+    """A note of any content changes neither the tags nor the text direction of the page."""
     fleet.run()
     before = [tag for tag, _ in read(fleet).tags]
     next(iter(fleet.account.kernelcare_keys.values())).note = note
@@ -408,12 +408,12 @@ def test_notes_of_all_kinds(note: str, fleet: Exporting) -> None:
 
 
 def test_problems_of_the_exporter_itself(fleet: Exporting) -> None:
-    """Are rows below the probes, and lead to the section of their alert in the runbook."""
+    """Problems of the exporter are listed with the probes, and link to the runbook."""
     fleet.run()
     assert "runbook#clnconfigreloadfailed" not in read(fleet).all("href")
     fleet.file.text += "surprise: 1"
     fleet.service.reload()
-    fleet.service.counters.exchanged(Exchange(fleet.target("kernelcare").id.api, "/", "200", 0.1, 900.0))
+    fleet.service.counters.observe_request(Exchange(fleet.target("kernelcare").id.api, "/", "200", 0.1, 900.0))
     page = read(fleet)
     assert ("h2", "5 warnings") in page.heads
     assert "The configuration could not be reloaded" in page.text
@@ -422,7 +422,7 @@ def test_problems_of_the_exporter_itself(fleet: Exporting) -> None:
 
 
 def test_problems_of_the_exporter_itself_concern_accounts(fleet: Exporting) -> None:
-    """Series that are dropped are not shown on the page of another account."""
+    """Dropped series are not shown on the page of another account."""
     of_two(fleet)
     fleet.target("kernelcare").series_dropped = 1234
     status = StatusPage(fleet.service, "/metrics")

@@ -1,4 +1,4 @@
-"""A row of what is wrong, and its details."""
+"""A problem and its details."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from cln_monitor.policy import Severity
 
 
 def test_details() -> None:
-    """Hold the first twenty, and say how many more there are, also of those that have no name."""
+    """Details have the first twenty items and the number of others, including unnamed ones."""
     names = [str(number) for number in range(50)]
-    details = Details.of(names, 1000, "all")
+    details = Details.from_items(names, 1000, "all")
     assert details == Details(names[:20], 980, "all")
-    assert Details.of(names[:2], 2, "all") == Details(names[:2], 0, "all")
-    assert Details.of([], 7, "all") is None
+    assert Details.from_items(names[:2], 2, "all") == Details(names[:2], 0, "all")
+    assert Details.from_items([], 7, "all") is None
 
 
 def test_ids_stay() -> None:
-    """While the numbers of a problem change; no two are the same."""
+    """The ID of a problem does not depend on its numbers, and is unique."""
     before = [Problem(Severity.WARNING, "keys", text) for text in ("2 of acme", "3 of acme", "2 of other")]
     after = [Problem(Severity.WARNING, "keys", text) for text in ("7 of acme", "12 of acme", "1 of other")]
-    ids = [each.id for each in with_ids(before)]
-    assert ids == [each.id for each in with_ids(after)]
+    ids = [problem.id for problem in with_ids(before)]
+    assert ids == [problem.id for problem in with_ids(after)]
     assert len(set(ids)) == 3

@@ -1,4 +1,4 @@
-"""The runbook as a page."""
+"""The runbook page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ALERTS = re.findall(r"- alert: (\w+)", (ROOT / "dashboards" / "prometheus" / "cl
 
 
 def test_each_alert_has_its_anchor() -> None:
-    """To which `runbook_url` leads, and the list at the top."""
+    """Each alert has a section with the anchor of its `runbook_url`, and an entry in the list at the top."""
     html = Runbook().render()
     assert len(ALERTS) > 20
     for alert in ALERTS:
@@ -28,7 +28,7 @@ def test_each_alert_has_its_anchor() -> None:
 
 
 def test_the_alerts_of_the_status_page() -> None:
-    """Are alerts, so that no row leads to a section that is not there."""
+    """Each alert that the status page links to exists."""
     sources = (inspect.getsource(module) for module in (failures, problems, silence_problems))
     named = {name for source in sources for name in re.findall(r'"(Cln\w+)"', source)}
     assert len(named) > 15
@@ -36,7 +36,7 @@ def test_the_alerts_of_the_status_page() -> None:
 
 
 def test_links() -> None:
-    """Within it they lead somewhere; those to files of the repository are only words."""
+    """Links within the runbook work; links to files of the repository are plain text."""
     html = Runbook().render()
     links = set(re.findall(r'href="([^"]*)"', html))
     assert {link[1:] for link in links if link.startswith("#")} <= set(re.findall(r' id="([^"]*)"', html))
@@ -49,7 +49,7 @@ def test_links() -> None:
 
 
 def test_html_is_only_text() -> None:
-    """Whoever writes the runbook writes Markdown."""
+    """HTML in the Markdown is escaped."""
     body, sections = rendered("# Title\n\n## A <b>b</b> `c`\n\n<script>alert(1)</script>\n\n<img src=x onerror=y>\n")
     assert sections == [("a-bbb-c", "A <b>b</b> `c`")]
     assert not re.search("<(b|img|script|h1)[ >]", str(body))
@@ -57,7 +57,7 @@ def test_html_is_only_text() -> None:
 
 
 def test_tables_and_code() -> None:
-    """Are tables and code."""
+    """Tables and code blocks are rendered."""
     body, _ = rendered("| a | b |\n| --- | --- |\n| `c` | d |\n\n```sh\nclntool status\n```\n")
     assert "<table>" in body
     assert "<code>c</code>" in body
@@ -66,18 +66,18 @@ def test_tables_and_code() -> None:
 
 @pytest.mark.parametrize(("external", "home"), [(None, "./"), ("", "/"), ("/cln", "/cln/")])
 def test_the_way_back(external: str | None, home: str) -> None:
-    """Leads to the status page, wherever that is."""
+    """The runbook links to the status page below any external path."""
     assert f'<a href="{home}">Status page</a>' in Runbook(external).render()
 
 
 def test_it_is_rendered_once() -> None:
-    """As it does not change while the exporter runs."""
+    """The HTML is cached."""
     runbook = Runbook()
     assert runbook.render() is runbook.render()
 
 
 def test_its_policy() -> None:
-    """Allows its style and no script, of which it has none."""
+    """The Content-Security-Policy allows the style and no script."""
     html = Runbook().render()
     (style,) = re.findall("<style>(.*?)</style>", html, re.DOTALL)
     assert assets.source_hash(style) in assets.RUNBOOK_POLICY
@@ -87,7 +87,7 @@ def test_its_policy() -> None:
 
 @pytest.mark.processes
 def test_who_does_not_read_it_pays_nothing_for_it() -> None:
-    """The library for Markdown is imported when the runbook is first asked for."""
+    """The Markdown library is imported only when the runbook is requested."""
     code = "import sys, cln_monitor.exporter.web.app; print('markdown_it' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout == "False\n"

@@ -1,4 +1,4 @@
-"""Silent servers by name."""
+"""The lists of silent servers."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import pytest
 
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.problem import Problem
-from cln_monitor.exporter.web.status_page.staleness_problems import of_check_ins
+from cln_monitor.exporter.web.status_page.staleness_problems import check_in_problems
 from tests.helpers.clock import NOW
 
-from .factories import DAY, HOUR, kernelcare, key, licensed, seen, server
+from .factories import DAY, HOUR, kernelcare, key, licensed, server, status_of
 
 
 def with_hosts(status: ProbeStatus, **names: str) -> ProbeStatus:
-    """Return ``status`` with these host names of its servers, by id."""
+    """Return ``status`` with host names by server ID."""
     return replace(status, view=msgspec.structs.replace(status.view, host_names=names))
 
 
 def found(status: ProbeStatus) -> list[Problem]:
-    """Return the problems of the check-ins of ``status``."""
-    return list(of_check_ins(status, NOW))
+    """Return the check-in problems of ``status``."""
+    return list(check_in_problems(status, NOW))
 
 
 def names(status: ProbeStatus) -> list[list[str]]:
-    """Return the names in the details of each of these problems."""
-    return [[] if each.details is None else list(each.details.items) for each in found(status)]
+    """Return the items in the details of each problem."""
+    return [[] if problem.details is None else list(problem.details.items) for problem in found(status)]
 
 
 def test_each_kind_has_its_servers() -> None:
-    """With host name and address, the key by its note, and for how long."""
+    """Servers are listed with host name, address, note of the key, and silence."""
     old, again = server("1", 2 * DAY, ip="192.0.2.9"), server("2", HOUR, NOW - DAY, ip="192.0.2.9")
     servers = [
         server("3", 40 * DAY, ip="192.0.2.3"),
@@ -41,7 +41,7 @@ def test_each_kind_has_its_servers() -> None:
         server("7", HOUR, ip="192.0.2.7"),
     ]
     off = key("off", server("8", 2 * DAY, ip="192.0.2.8"), enabled=False)
-    status = seen(kernelcare(key("a", old, again, *servers, note="Web"), off))
+    status = status_of(kernelcare(key("a", old, again, *servers, note="Web"), off))
     assert names(with_hosts(status, **{"4": "web4.example.net"})) == [
         ['web4.example.net (192.0.2.4), key "Web" (a), silent for 3d'],
         ['192.0.2.5, key "Web" (a), registered 2d ago'],
@@ -50,8 +50,8 @@ def test_each_kind_has_its_servers() -> None:
         ['192.0.2.9, key "Web" (a), silent for 2d'],
         ["192.0.2.8, key off, silent for 2d"],
     ]
-    assert [each.since for each in found(status)] == ["for 3d", "for 2d", "", "for 40d", "for 2d", "for 2d"]
-    assert [each.alert for each in found(status)] == [
+    assert [problem.since for problem in found(status)] == ["for 3d", "for 2d", "", "for 40d", "for 2d", "for 2d"]
+    assert [problem.alert for problem in found(status)] == [
         "ClnServerStale",
         "ClnServersNeverCheckedIn",
         "ClnServersNeverCheckedIn",
@@ -59,15 +59,17 @@ def test_each_kind_has_its_servers() -> None:
         "ClnServersGone",
         "",
     ]
-    assert {each.details.link for each in found(status) if each.details} == {"api/v1/observations/acme/kernelcare"}
+    assert {problem.details.link for problem in found(status) if problem.details} == {
+        "api/v1/observations/acme/kernelcare"
+    }
 
 
 @pytest.mark.parametrize("age", [2 * DAY, 40 * DAY])
 def test_the_first_twenty(age: float) -> None:
-    """The longest silent are named, the others counted."""
+    """The twenty longest silent servers are listed, the others counted."""
     fleet = [server(str(place), age + place * HOUR, ip=f"10.0.0.{place}") for place in range(30)]
     fresh = [server(f"f{place}", HOUR, ip=f"10.1.0.{place}") for place in range(300)]
-    problem = found(seen(kernelcare(key("a", *fleet, *fresh))))[-1]
+    problem = found(status_of(kernelcare(key("a", *fleet, *fresh))))[-1]
     assert problem.details is not None
     assert (len(problem.details.items), problem.details.more) == (20, 10)
     assert problem.details.items[0].startswith("10.0.0.29, ")
@@ -75,7 +77,7 @@ def test_the_first_twenty(age: float) -> None:
 
 
 def test_none_crowds_out_another() -> None:
-    """Not hundreds that are gone, superseded, disabled or new those that just fell silent."""
+    """Many servers of other kinds do not crowd out newly silent ones."""
     gone = [server(f"g{place}", 90 * DAY + place, ip=f"10.0.0.{place}") for place in range(200)]
     old = [server(f"o{place}", 20 * DAY + place, ip=f"10.1.0.{place}") for place in range(200)]
     again = [server(f"a{place}", HOUR, NOW - DAY, ip=f"10.1.0.{place}") for place in range(200)]
@@ -85,28 +87,28 @@ def test_none_crowds_out_another() -> None:
     late = [server(f"l{place}", None, NOW - 50 * DAY, ip=f"10.5.0.{place}") for place in range(200)]
     undated = [server(f"u{place}", None, ip=f"10.6.0.{place}") for place in range(200)]
     active = key("a", *gone, *old, *again, *silent, *newly, *late, *undated)
-    status = seen(kernelcare(active, key("off", *off, enabled=False)))
+    status = status_of(kernelcare(active, key("off", *off, enabled=False)))
     first = [{name.rpartition(".")[0].rsplit(",", 1)[0][:5] for name in some} for some in names(status)]
     assert first == [{"10.4."}, {"10.2."}, {"10.5."}, {"10.6."}, {"10.0."}, {"10.1."}, {"10.3."}]
     assert {len(some) for some in names(status)} == {20}
 
 
 def test_a_whole_key() -> None:
-    """Has its own servers alone, those among them that are gone."""
+    """A silent key lists its own servers only, including gone ones."""
     a = [server("1", 2 * DAY, ip="192.0.2.1"), server("2", 40 * DAY, ip="192.0.2.2")]
     b = [server("3", 9 * DAY, ip="192.0.2.3"), server("4", HOUR, ip="192.0.2.4")]
-    assert names(seen(kernelcare(key("a", *a), key("b", *b))))[0] == [
+    assert names(status_of(kernelcare(key("a", *a), key("b", *b))))[0] == [
         "192.0.2.2, key a, silent for 40d",
         "192.0.2.1, key a, silent for 2d",
     ]
 
 
 def test_licensed_addresses() -> None:
-    """Have the names of their licenses in place of a key."""
-    assert names(seen(licensed(("KernelCare", True, 9 * DAY)))) == [["192.0.2.1, KernelCare, silent for 9d"]]
+    """Addresses with IP licenses are listed with their licenses instead of a key."""
+    assert names(status_of(licensed(("KernelCare", True, 9 * DAY)))) == [["192.0.2.1, KernelCare, silent for 9d"]]
 
 
 def test_licensed_addresses_have_host_names_by_address() -> None:
-    """As they have no ids."""
-    status = with_hosts(seen(licensed(("KernelCare", True, 9 * DAY))), **{"192.0.2.1": "a.example.net"})
+    """Addresses with IP licenses get their host names by address."""
+    status = with_hosts(status_of(licensed(("KernelCare", True, 9 * DAY))), **{"192.0.2.1": "a.example.net"})
     assert names(status) == [["a.example.net (192.0.2.1), KernelCare, silent for 9d"]]

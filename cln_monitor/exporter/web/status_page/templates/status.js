@@ -1,20 +1,20 @@
 "use strict";
-// Without this script the page reloads each minute; with it, it is updated in place, so that the scroll position, the
-// focus, the selection and what is open stay.
+// Without this script the page reloads every minute. The script updates it in place instead, which preserves the scroll
+// position, the focus, the selection, and open details.
 (() => {
   const every = 15000;
   const find = (id) => document.getElementById(id);
   const pause = find("pause"), lost = find("lost"), said = find("said");
   let paused = false, since = null;
-  const opened = () => [...document.querySelectorAll("main details[open]")].map((each) => each.id);
-  const alike = (link) => [...document.querySelectorAll("main a")].filter((each) => each.href === link.href);
+  const opened = () => [...document.querySelectorAll("main details[open]")].map((details) => details.id);
+  const alike = (link) => [...document.querySelectorAll("main a")].filter((other) => other.href === link.href);
 
   async function update() {
     if (paused || document.hidden || !getSelection().isCollapsed) return;
     try {
-      const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const response = await fetch(location.pathname + location.search, { cache: "no-store" });
+      if (!response.ok) throw new Error(String(response.status));
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
       const focused = document.activeElement.closest("main a");
       const place = focused && alike(focused).indexOf(focused);
       const summary = document.activeElement.closest("main summary")?.parentElement.id;
@@ -32,7 +32,7 @@
       const moment = since.toISOString().slice(11, 16);
       lost.textContent = `The exporter has not responded since ${moment} UTC; the data below is older than that.`;
       lost.hidden = false;
-      // The current state is unknown: the last verdict must not look like a current one.
+      // The current status is unknown, and the last one must not look current.
       document.title = find("verdict").textContent = "Unknown: the exporter does not respond";
       find("verdict").parentElement.className = "verdict waiting";
       find("icon").href = find("icon").href.replace(/%23[0-9a-f]{6}/, "%237f8994");

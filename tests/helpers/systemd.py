@@ -1,7 +1,7 @@
-"""A booted systemd over a throw-away copy of this machine: its files are seen, and nothing of it is changed.
+"""A booted systemd over a disposable copy of this machine, whose own files are never changed.
 
-It runs in a container whose root is an overlay over that of the machine, with a network of its own. Mounts are those of
-a mount namespace, so that they end with it.
+It runs in a container whose root is an overlay over the root of the machine, with its own network. Its mounts are in a
+mount namespace, so that they end with it.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tests.helpers.package import SITE_PACKAGES
 from tests.helpers.running import PATIENCE, Program, wait_until
 
 PYTHON = "/opt/python-of-tests"
-"""Where the Python that runs the tests is seen in there: the services see no home folder, where it may lie."""
+"""The path of the tests' Python in the machine: services cannot access home directories, where it may be."""
 NEEDED = "/opt/needed"
-"""Where the libraries are seen that are installed for the tests."""
+"""The path of the tests' libraries in the machine."""
 
 ROOT = Path("/")
 """The root file system of the machine itself, which is what is booted unless another one is given."""
@@ -34,19 +34,19 @@ _BOOT_PATIENCE = 30.0
 # Mounts of its own, and processes that end with the first of them.
 _APART = ("unshare", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child")
 
-# $1 is the folder to mount all in, $2 the files to put over those of the root $3, the rest is systemd-nspawn. The
+# $1 is the directory for all mounts, $2 the files over those of the root $3, the rest is for systemd-nspawn. The
 # machine may have control groups of either version, and where it is itself a container, or a chroot, perhaps none.
 _BOOT = r"""
 set -eu
-folder=$1 files=$2 lower=$3
+directory=$1 files=$2 lower=$3
 shift 3
 mount -t tmpfs -o mode=755 tmpfs /run
-mount -t tmpfs -o mode=755 tmpfs "$folder"
-mkdir "$folder/upper" "$folder/work" "$folder/root"
-mount -t overlay -o "lowerdir=$lower,upperdir=$folder/upper,workdir=$folder/work" overlay "$folder/root"
+mount -t tmpfs -o mode=755 tmpfs "$directory"
+mkdir "$directory/upper" "$directory/work" "$directory/root"
+mount -t overlay -o "lowerdir=$lower,upperdir=$directory/upper,workdir=$directory/work" overlay "$directory/root"
 # None of the machine's own services comes up with it.
-rm -rf "$folder"/root/etc/systemd/system/*.wants "$folder"/root/etc/systemd/system/*.requires
-cp -a "$files/." "$folder/root/"
+rm -rf "$directory"/root/etc/systemd/system/*.wants "$directory"/root/etc/systemd/system/*.requires
+cp -a "$files/." "$directory/root/"
 
 mountpoint -q /sys || mount -t sysfs sysfs /sys
 if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
@@ -70,19 +70,19 @@ done
 
 
 class BootError(Exception):
-    """This machine boots no systemd, with the reason."""
+    """This machine cannot boot a systemd, with the reason."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended, and what it printed, errors too."""
+    """The exit code of a command, and its output including stderr."""
 
     code: int
     output: str
 
 
 class Machine:
-    """A booted systemd, with ``files`` and ``copies`` over those of ``root``, by their path from the root."""
+    """A booted systemd, with ``files`` and ``copies`` over those of ``root``, by path."""
 
     def __init__(self, folder: Path, files: Mapping[str, str], copies: Mapping[str, Path], root: Path = ROOT) -> None:
         if os.getuid() != 0:
@@ -95,7 +95,7 @@ class Machine:
         _put(stage, "etc/systemd/system/test.target").write_text(
             "[Unit]\nRequires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n"
         )
-        for path in (stage, *stage.rglob("*")):  # as on any machine, whatever umask the tests keep their secrets by
+        for path in (stage, *stage.rglob("*")):  # as on any machine; the tests have a stricter umask for their secrets
             path.chmod(0o755 if path.is_dir() else 0o644)
         mounts = folder / "mounts"
         mounts.mkdir()
@@ -120,7 +120,7 @@ class Machine:
             raise BootError(f"{error}\n{self._program.log}") from None
 
     def _find(self) -> int:
-        """Return the id of its systemd, 0 before it is there."""
+        """Return the process id of its systemd, or 0 before it runs."""
         if self._program.process.poll() is not None:
             raise AssertionError("it ended before it had booted")
         pid = self._program.process.pid
@@ -134,7 +134,7 @@ class Machine:
         return self.run("systemctl is-active test.target").output == "active\n"
 
     def run(self, command: str, *, within: int | None = None) -> Done:
-        """Run a shell ``command`` as root in there, or in the mounts and the root that the process ``within`` sees."""
+        """Run a shell ``command`` as root in the machine, or in the mounts and root of the process ``within``."""
         namespaces = [f"--{name}" for name in ("mount", "uts", "ipc", "net", "pid", "cgroup", "root", "wd")]
         enter = ["nsenter", f"--target={self._pid}", *namespaces, "--"]
         if within is not None:
@@ -153,7 +153,7 @@ class Machine:
         return Done(done.returncode, done.stdout)
 
     def must(self, command: str) -> str:
-        """Run a shell ``command`` that has to succeed, and return what it prints."""
+        """Run a shell ``command`` that must succeed, and return its output."""
         done = self.run(command)
         assert done.code == 0, f"{command}\n{done.output}"
         return done.output
@@ -163,13 +163,15 @@ class Machine:
         return self.must(f"systemctl show --value --property={name} {shlex.quote(unit)}").strip()
 
     def journal(self, unit: str) -> str:
-        """Return what a unit and systemd said about it."""
+        """Return the journal of a unit, including messages of systemd about it."""
         return self.must(f"journalctl --no-pager --output=cat --unit={shlex.quote(unit)}")
 
     def stop(self) -> None:
-        """Turn it off, and leave nothing behind."""
+        """Power it off, and remove all its files."""
         if self._program.process.poll() is None and (pid := self._find()):
-            os.kill(pid, signal.SIGKILL)  # nothing in there is worth an orderly end, and all of it goes with the first
+            os.kill(
+                pid, signal.SIGKILL
+            )  # a clean shutdown is not needed, and killing the first process ends all others
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._program.process.wait(PATIENCE)
         self._program.stop(signal.SIGKILL)
