@@ -146,7 +146,8 @@ def test_what_a_page_installs_is_there(page: Path, tmp_path: Path) -> None:
     ran = [command for command in shell_commands(page) if command.startswith("install ")]
     assert ran
     for command in ran:
-        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command).replace(" -g nagios ", " ")
+        below = re.sub(r"(?<=\s)/(?=(?:etc|var|opt)/)", f"{root}/", command)
+        below = re.sub(r" -g (?:nagios|cln-monitor) ", " ", below)
         _run(below, ROOT, "s3cret\n")
         target = Path(below.split()[-1])
         assert target.exists(), command

@@ -1,4 +1,4 @@
-"""The documentation as HTML, with links that lead to what the package installs."""
+"""The documentation as HTML, with links to installed files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from markdown_it import MarkdownIt
 from cln_monitor.bundled_files import SOURCES
 
 _FOREIGN = re.compile(r"[a-z]+:|//")
+_INCLUDE = re.compile(r"```\{include\} (\S+)")
+_NOT_INSTALLED = frozenset({"CONTRIBUTING.md", "RELEASE.md"})
 _STYLE = """\
 body { font: 16px/1.5 sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
 pre, code { font-family: monospace; background: #f3f3f3 } pre { padding: .7rem; overflow-x: auto }
@@ -44,9 +46,18 @@ _DOCUMENTS, _FILES = "/usr/share/doc/cln-monitor/html", "/usr/share/cln-monitor"
 def pages(root: Path) -> dict[str, bytes]:
     """Return the files of the documentation of the checkout ``root``, by their path below ``html``."""
     sources = [*root.glob("*.md"), *(root / "docs").glob("*.md"), root / "plugins" / "README.md"]
-    names = {path.relative_to(root).as_posix(): path for path in sorted(sources) if path.name != "CONTRIBUTING.md"}
+    included = {path: _INCLUDE.match(path.read_text("utf-8")) for path in sorted(sources)}
+    names = {
+        path.relative_to(root).as_posix(): path
+        for path, found in included.items()
+        if not found and path.name not in _NOT_INSTALLED
+    }
     images = {path.relative_to(root).as_posix(): path for path in sorted((root / "docs" / "images").iterdir())}
     known = {name: _html_name(name) for name in names} | {name: name for name in images}
+    # A page of the web site that only includes another page is not installed: links to it lead to that page.
+    for path, found in included.items():
+        if found and (target := known.get(normpath(f"{path.relative_to(root).parent}/{found[1]}"))):
+            known[path.relative_to(root).as_posix()] = target
     texts = {known[name]: _page(path.read_text("utf-8"), name, known).encode() for name, path in names.items()}
     return texts | {name: path.read_bytes() for name, path in images.items()}
 
@@ -75,7 +86,7 @@ def _page(text: str, name: str, known: Mapping[str, str]) -> str:
 
 
 def _link(found: re.Match[str], name: str, known: Mapping[str, str]) -> str:
-    """Return a link, or its words alone where it leads to what is not installed."""
+    """Return a link, or only its text if its target is not installed."""
     target = _target(found[1], name, known)
     return found[2] if target is None else f'<a href="{target}">{found[2]}</a>'
 
@@ -101,7 +112,7 @@ def _target(target: str, name: str, known: Mapping[str, str]) -> str | None:
 
 
 def _installed(path: str) -> str | None:
-    """Return the path below /usr/share/cln-monitor of a file of the checkout, None where it is not installed."""
+    """Return the path below /usr/share/cln-monitor of a file of the checkout, or None if it is not installed."""
     for name, source in SOURCES.items():
         if path == source or path.startswith(f"{source}/"):
             return name + path.removeprefix(source)
