@@ -1,6 +1,6 @@
 """Build the package: everything else is in pyproject.toml.
 
-This file starts on any Python, so that an old one says what is needed instead of failing on the syntax of the package.
+Any Python 3 can run this file, so that one that is too old reports the required version instead of a syntax error.
 """
 
 import sys
@@ -22,10 +22,10 @@ ROOT = Path(__file__).parent
 
 
 class BuildWithFiles(build_py):
-    """Copy the rules, dashboards, units and definitions into the package, where `clntool files` finds them."""
+    """Copy the rules, dashboards, units and definitions into the package, for `clntool files`."""
 
     def run(self) -> None:
-        """Build the modules, then copy the files. An editable installation reads them from the checkout."""
+        """Build the modules and copy the files, which an editable installation reads from the checkout."""
         super().run()
         if self.editable_mode:
             return

@@ -1,7 +1,7 @@
-"""The files that belong to the programs and that other programs read: rules, dashboards, units, definitions.
+"""The rules, dashboards, units and definitions: files for other programs, which are installed with the package.
 
-A wheel has them in ``cln_monitor/files``, a checkout where they are developed. ``setup.py`` runs this module alone, so
-it imports nothing of the package.
+A wheel has them in ``cln_monitor/files``, a checkout in the directories of ``SOURCES``. ``setup.py`` runs this module
+alone, so it imports nothing of the package.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SOURCES = {
     "nagios": "plugins/nagios",
     "icinga2": "plugins/icinga2",
 }
-"""The directory of the checkout that each directory of the files comes from."""
+"""The directories of the files, and the directories of the checkout that they come from."""
 
 _SUFFIXES = frozenset({".cfg", ".conf", ".json", ".service", ".socket", ".timer", ".yml"})
 
@@ -31,11 +31,11 @@ def files_of_checkout(root: Path) -> dict[str, Path]:
 
 
 def bundled_files() -> dict[str, Path]:
-    """Return the files of this installation, by name. Raises FileNotFoundError where it has none."""
+    """Return the files of this installation, by name. Raises FileNotFoundError if this installation has no files."""
     package = Path(__file__).parent
     installed = package / "files"
     if installed.is_dir():
         return {str(file.relative_to(installed)): file for file in sorted(installed.rglob("*")) if file.is_file()}
     if found := files_of_checkout(package.parent):
         return found
-    raise FileNotFoundError(2, "this installation lacks the files", str(installed))
+    raise FileNotFoundError(2, "the files are missing in this installation", str(installed))

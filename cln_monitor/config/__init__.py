@@ -37,6 +37,6 @@ __all__ = [
 
 def config_schema() -> dict[str, Any]:
     """Return the JSON schema of a configuration file, as plain values."""
-    from .schema import make_schema  # noqa: PLC0415 # a plugin starts often, and never needs it
+    from .schema import make_schema  # noqa: PLC0415 # plugins start often and never need it
 
     return make_schema()

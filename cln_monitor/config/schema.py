@@ -1,7 +1,7 @@
 """The JSON schema of the configuration file, for editors and for checks in a repository of configurations.
 
-It is made from the types that the configuration is read into. What a schema cannot express, such as a missing file or a
-name that occurs twice, only ``clntool check config`` finds.
+It is generated from the types of the configuration. Errors that a schema cannot express, such as a missing file or a
+duplicate name, are found only by ``clntool check config``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Schema = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 """The newest draft that every editor supports."""
 
-# "$" would leave out a line break at the end in some languages.
+# In some languages, "$" also matches before a line break at the end.
 _END = r"(?![\s\S])"
 _DURATION = rf"^(?=.*[1-9])((\d{{1,12}}(\.\d{{1,9}})?|\.\d{{1,9}})(ms|[smhdw]))+{_END}"
 _INTERVAL = _DURATION.replace("^", r"^(?=.*(\d\.?(s|m(?!s)|h|d|w)|\d{4}ms))", 1)
@@ -56,7 +56,7 @@ _LIMITS: dict[str, Schema] = {
     "secret_key_file": {"pattern": _FILE_NAME},
     "registration_token_file": {"pattern": _FILE_NAME},
 }
-"""What a key takes beyond its type, by its name."""
+"""Restrictions of a key in addition to its type, by name."""
 _ITEM_LIMITS: dict[str, Schema] = {"monitoring_keys": {"pattern": rf"^[A-Za-z0-9_-]{{16,64}}{_END}"}}
 
 _LEAVES: dict[Any, Schema] = {
@@ -127,7 +127,7 @@ def _field(field: msgspec.structs.FieldInfo) -> Schema:
 
 
 def _kind(kind: Any) -> Schema:
-    """Return the schema of a type: what ``Validator.value`` accepts for it."""
+    """Return the schema of a type, which accepts the same as ``Validator.value``."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in {typing.Union, types.UnionType}:
         schema = _kind(next(argument for argument in arguments if argument is not types.NoneType))

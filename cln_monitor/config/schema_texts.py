@@ -1,17 +1,17 @@
-"""What each key of the configuration means, for editors that read the JSON schema."""
+"""Descriptions of the configuration keys in the JSON schema, which editors show."""
 
 from __future__ import annotations
 
 TOP = {
     "api_url": "Root of the CLN API.",
-    "timeout": "Timeout of one call.",
-    "concurrency": "Maximum number of calls in flight, all accounts together.",
-    "requests_per_second": "Maximum number of calls per second to one API host; 0 disables the limit.",
+    "timeout": "Timeout per API call.",
+    "concurrency": "Maximum number of parallel API calls, all accounts together.",
+    "requests_per_second": "Maximum number of calls per second per API host; 0 disables the limit.",
     "proxy": "HTTP proxy for calls to CLN, such as http://proxy.example.com:3128.",
     "tls_config": "How the TLS certificate of CLN is verified.",
     "key_labels": "Whether metrics show license keys, which are credentials, masked or in full.",
-    "max_server_series": "A probe with more servers than this publishes no per-server series; a metric says so.",
-    "shard": "Which exporter this is of those that share the keys: 0/3, 1/3 and 2/3 are three of them.",
+    "max_server_series": "A probe with more per-server series exposes none of them, and a metric reports it.",
+    "shard": "Shard of this exporter: 0/3, 1/3, and 2/3 split the keys between three exporters.",
     "allow_world_readable_secrets": "Whether to use secret files that every user of the machine can read.",
     "probes": "Settings of the probes; an account can override each of them.",
     "accounts": "The CLN accounts.",
@@ -37,11 +37,11 @@ ACCOUNT = {
 PROBE = {
     "enabled": "Whether the probe runs.",
     "interval": "Time between two polls, at least 1s.",
-    "max_age": "How long the last good data are shown while the probe fails.",
+    "max_age": "How long the last good data are kept while the probe fails.",
     "stale_after": "Age of the last check-in after which a server counts as silent.",
-    "server_series": "Whether to publish per-server series; without them there are counts and a histogram per key.",
-    "scopes": "What to ask about: servers of the keys, or those of the reseller. A scope given here is required.",
-    "products": "Product codes to ask about. A product given here is required.",
+    "server_series": "Whether to expose per-server series; false: counts and a histogram of ages per key.",
+    "scopes": "Scopes to query: servers of the keys, or of the reseller. A scope listed here is required.",
+    "products": "Product codes to query. A product listed here is required.",
 }
 PROBES = {
     "status": "CLN's own status.",
@@ -51,5 +51,5 @@ PROBES = {
     "ip_licenses": "IP licenses and the check-ins of their servers.",
     "els": "Keys of Extended Lifecycle Support.",
     "groups": "Server groups.",
-    "awp": "What AccelerateWP is billed for this month.",
+    "awp": "Billable AccelerateWP entities of this month.",
 }

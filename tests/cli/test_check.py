@@ -81,7 +81,7 @@ def test_a_placeholder(tmp_path: Path) -> None:
 
 
 def test_schema() -> None:
-    """The JSON schema is printed as it is, in every format, and no configuration is read."""
+    """The JSON schema is printed in every output format, and no configuration is read."""
     outcome = run("check", "config", "--schema")
     assert (outcome.code, outcome.json, outcome.err) == (0, config_schema(), "")
     assert run("-o", "csv", "check", "config", "--schema").out == outcome.out

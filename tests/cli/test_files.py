@@ -13,7 +13,7 @@ from .inside import run
 
 
 def test_files_are_copied(tmp_path: Path) -> None:
-    """Rules, dashboards, units and definitions come out as they are, into a directory that is created."""
+    """Rules, dashboards, units and definitions are copied unchanged, to a new directory."""
     target = tmp_path / "new" / "files"
     outcome = run("-o", "json", "files", str(target))
     assert outcome.code == 0
@@ -25,7 +25,7 @@ def test_files_are_copied(tmp_path: Path) -> None:
 
 
 def test_each_file_that_another_program_reads_is_among_them() -> None:
-    """Nothing of those directories is left out, but for what is Python or for people."""
+    """Only Python modules of those directories are left out."""
     left_out = {
         file.suffix
         for source in bundled.SOURCES.values()
@@ -36,7 +36,7 @@ def test_each_file_that_another_program_reads_is_among_them() -> None:
 
 
 def test_a_changed_file_is_left_alone(tmp_path: Path) -> None:
-    """It is named, the exit code is 1, and --overwrite replaces it; what is the same is not written again."""
+    """It is reported, the exit code is 1, and --overwrite replaces it; identical files are not written again."""
     assert run("files", str(tmp_path)).code == 0
     rules = tmp_path / "prometheus" / "cln.rules.yml"
     rules.write_text("mine")
@@ -58,8 +58,8 @@ def test_a_directory_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_an_installation_without_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what is missing, as one of a copied package may."""
+    """If the package was copied without its files, the error names their directory."""
     monkeypatch.setattr(bundled, "__file__", str(tmp_path / "cln_monitor" / "bundled_files.py"))
     outcome = run("files", str(tmp_path / "to"))
     assert outcome.code == 3
-    assert f"{tmp_path / 'cln_monitor' / 'files'}: this installation lacks the files" in outcome.err
+    assert f"{tmp_path / 'cln_monitor' / 'files'}: the files are missing in this installation" in outcome.err

@@ -1,4 +1,4 @@
-"""The JSON schema of the configuration agrees with what the configuration is read by."""
+"""The JSON schema of the configuration accepts the same as the programs."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ BEYOND_A_SCHEMA = {
 
 @pytest.fixture(scope="module")
 def validator() -> Any:
-    """The validator of the schema, which is itself valid."""
+    """A validator of the schema, which is valid."""
     schema = config_schema()
     jsonschema.Draft7Validator.check_schema(schema)
     return jsonschema.Draft7Validator(schema)
 
 
 def problems(validator: Any, document: object) -> list[str]:
-    """Return the places of a document that the schema refuses."""
+    """Return the locations in a document that the schema rejects."""
     return [error.json_path for error in validator.iter_errors(document)]
 
 
 @pytest.mark.parametrize("name", sorted(file.stem for file in BAD_FILES.glob("*.yml")))
 def test_the_schema_refuses_each_bad_file(validator: Any, name: str) -> None:
-    """A bad file that is YAML is refused, unless what is wrong with it is beyond a schema."""
+    """A bad file that is YAML is rejected, unless a schema cannot express the error."""
     try:
         document = read_yaml(BAD_FILES / f"{name}.yml")
     except ConfigError:
@@ -86,7 +86,7 @@ def test_the_schema_refuses_each_bad_file(validator: Any, name: str) -> None:
     ],
 )
 def test_the_schema_accepts_what_is_read(validator: Any, sample: str) -> None:
-    """What the programs read without an error, the schema accepts."""
+    """The schema accepts configurations that the programs accept."""
     document = yaml.safe_load(sample)
     assert problems(validator, document) == []
     parse_config(sample, Path("/nowhere"), with_secrets=False)
@@ -102,12 +102,12 @@ def test_the_schema_accepts_what_is_read(validator: Any, sample: str) -> None:
     ],
 )
 def test_an_error_has_its_place(validator: Any, text: str, place: str) -> None:
-    """An editor can show where a mistake is."""
+    """An editor can show where an error is."""
     assert problems(validator, yaml.safe_load(text)) == [place]
 
 
 def test_each_key_is_described(validator: Any) -> None:
-    """An editor shows what a key means: each has a description."""
+    """Each key has a description, which editors show."""
 
     def undescribed(schema: dict[str, Any], path: str) -> list[str]:
         keys = schema.get("properties", {}) if schema.get("additionalProperties") is False else {}
@@ -121,7 +121,7 @@ def test_each_key_is_described(validator: Any) -> None:
 
 
 def test_the_committed_schema_is_current(request: pytest.FixtureRequest) -> None:
-    """The file beside the sample is what `clntool check config --schema` prints; --update-golden writes it."""
+    """The file next to the sample is the output of `clntool check config --schema`; --update-golden writes it."""
     text = json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
     if request.config.getoption("--update-golden"):
         COMMITTED.write_text(text, encoding="utf-8")
@@ -129,6 +129,6 @@ def test_the_committed_schema_is_current(request: pytest.FixtureRequest) -> None
 
 
 def test_the_sample_names_the_schema() -> None:
-    """An editor finds the schema by the first lines of the sample."""
+    """The first lines of the sample refer to the schema, for editors."""
     head = (ROOT / "systemd" / "cln-monitor.yml").read_text("utf-8").splitlines()[:3]
     assert f"# yaml-language-server: $schema={COMMITTED.name}" in head

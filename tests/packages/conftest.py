@@ -1,4 +1,4 @@
-"""Tests of packages take root, `make packages` before them, and minutes: they are in no other run."""
+"""Tests of packages need root, `make packages`, and minutes, so they are not part of any other run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.helpers import servers
 
 
 def pytest_runtest_setup() -> None:
-    """Skip a test where this machine can boot no other one."""
+    """Skip the test if this machine cannot boot another one."""
     if os.getuid() != 0:
-        pytest.skip("only root can boot the machines that packages are installed on")
+        pytest.skip("only root can boot machines to install the packages on")
     if absent := servers.missing(["systemd"]):
         pytest.skip(f"no {', '.join(absent)} here: apt install {servers.packages(absent)}")

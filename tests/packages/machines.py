@@ -1,4 +1,4 @@
-"""Machines of a distribution with a booted systemd, on which a package is installed."""
+"""Machines with a booted systemd, on which packages are installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.packages.root_file_systems import make
 DIST = ROOT / "dist"
 WORK = ROOT / "build" / "packages"
 PACKAGE = "/root/cln-monitor"
-"""Where the packages are on a machine, with their version and kind behind it."""
+"""The path of the packages on a machine, to which a name and a suffix are added."""
 CONFIG = "/etc/cln-monitor/cln-monitor.yml"
 ADDRESS = "http://127.0.0.1:10099"
 LOWER = "0.0.9"
@@ -40,7 +40,7 @@ def package_of(distribution: str) -> Path:
 
 
 def with_version(package: Path, version: str, to: Path) -> Path:
-    """Return a copy of a .deb whose programs and control file say that it is of `version`."""
+    """Return a copy of a .deb whose programs and control file have the given `version`."""
     tree = to / "tree"
     subprocess.run(["dpkg-deb", "--raw-extract", str(package), str(tree)], check=True, timeout=300)
     control = tree / "DEBIAN" / "control"
@@ -71,12 +71,12 @@ def booted(suite: str, folder: Path, **packages: Path) -> Iterator[Machine]:
 
 
 def configure(machine: Machine) -> None:
-    """Edit the two lines of the configuration that have to be edited, and let it watch a simulated CLN."""
+    """Set the login and the secret key in the configuration, and let it monitor a simulated CLN."""
     (account,) = Simulator.demo(7).accounts.values()
     edits = [
         f"s/login: acme_login/login: {account.login}/",
         f's/secret_key: ""/secret_key: {account.secret_key}/',
-        "s|^api_url: .*|api_url: http://127.0.0.1:8099/api|",  # the real one is out of reach
+        "s|^api_url: .*|api_url: http://127.0.0.1:8099/api|",  # the machine has no network
     ]
     machine.must("sed -i " + " ".join(f"-e '{edit}'" for edit in edits) + f" {CONFIG}")
     machine.must("systemctl start cln.service")
@@ -84,20 +84,20 @@ def configure(machine: Machine) -> None:
 
 
 def scrape(machine: Machine) -> str:
-    """Return the metrics of the exporter, once it has tried each probe."""
+    """Return the metrics of the exporter after each probe has run."""
     wait_until(lambda: machine.run(f"curl --fail --silent {ADDRESS}/-/ready").code == 0, "the exporter to be ready")
     return machine.must(f"curl --fail --silent {ADDRESS}/metrics")
 
 
 def version_of(machine: Machine) -> str:
-    """Return the version of the exporter that runs."""
+    """Return the version of the running exporter."""
     found = re.search(r'cln_exporter_build_info\{.*?\bversion="([^"]+)"', scrape(machine))
     assert found is not None
     return found[1]
 
 
 def as_nagios(machine: Machine, plugin: str, *, directory: str = "/usr/lib/nagios/plugins") -> tuple[int, str]:
-    """Return how a plugin ends for the user nagios, and its output."""
+    """Run a plugin as the user nagios, and return its exit code and output."""
     done = machine.run(f"su nagios -c '{directory}/{plugin}'")
     return done.code, done.output
 
@@ -109,7 +109,7 @@ def last_success(machine: Machine) -> dict[str, float]:
 
 
 def files_below(machine: Machine, directory: str) -> list[str]:
-    """Return the files below a directory, none where it is missing."""
+    """Return the files below a directory, which may be missing."""
     return machine.must(f"find {directory} 2>/dev/null | sort || true").splitlines()
 
 

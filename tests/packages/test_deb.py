@@ -1,4 +1,4 @@
-"""The .deb on bare machines of its distribution: installed, configured, upgraded, removed and purged."""
+"""The .deb on minimal machines: installed, configured, upgraded, removed and purged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def distribution(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def boot(distribution: str, tmp_path: Path) -> Iterator[Callable[..., Machine]]:
-    """Boot a machine of the distribution with its package, and one of a lower version where `upgrade` is true."""
+    """Boot a machine of the distribution with its package, and with an older version if `upgrade` is true."""
     with ExitStack() as stack:
 
         def make(*, upgrade: bool = False) -> Machine:
@@ -65,7 +65,7 @@ def boot(distribution: str, tmp_path: Path) -> Iterator[Callable[..., Machine]]:
 
 
 def test_two_edited_lines_give_metrics_and_a_green_plugin(boot: Callable[..., Machine]) -> None:
-    """Nothing starts before it is configured; then the service runs, and a plugin of the user nagios as well."""
+    """The service starts only when configured; then it works, and so do plugins of the user nagios."""
     machine = boot()
     machine.must(f"{INSTALL} {NEW}")
     assert machine.show(SERVICE, "ActiveState") == "inactive"
@@ -95,7 +95,7 @@ def test_two_edited_lines_give_metrics_and_a_green_plugin(boot: Callable[..., Ma
 
 
 def test_manual_completion_and_files(boot: Callable[..., Machine]) -> None:
-    """Each program has its man page, which troff reads without a warning, and its options complete in bash."""
+    """Each program has a man page without warnings of troff, and completion in bash."""
     machine = boot()
     machine.must(f"{INSTALL} {NEW}")
     programs = machine.must("ls /usr/bin/cln* /usr/bin/register_cln* /usr/lib/nagios/plugins").split()
@@ -117,7 +117,7 @@ def test_manual_completion_and_files(boot: Callable[..., Machine]) -> None:
 
 
 def test_links_of_the_documentation(distribution: str, tmp_path: Path) -> None:
-    """A link of a page leads to a file of the package."""
+    """Each link of a page leads to a file of the package."""
     subprocess.run(["dpkg-deb", "--extract", str(package_of(distribution)), str(tmp_path)], check=True, timeout=300)
     pages = sorted(tmp_path.glob("usr/share/doc/cln-monitor/html/**/*.html"))
     assert len(pages) >= 10
@@ -128,7 +128,7 @@ def test_links_of_the_documentation(distribution: str, tmp_path: Path) -> None:
 
 
 def test_upgrade_restarts_what_runs(boot: Callable[..., Machine]) -> None:
-    """The new version runs at once, with the edited configuration and the observations of the old one."""
+    """The new version is running after the upgrade, with the edited configuration and the saved observations."""
     machine = boot(upgrade=True)
     machine.must(f"{INSTALL} {OLD}")
     configure(machine)
@@ -148,7 +148,7 @@ def test_upgrade_restarts_what_runs(boot: Callable[..., Machine]) -> None:
 
 
 def test_upgrade_leaves_stopped_what_is_stopped_and_restarts_instances(boot: Callable[..., Machine]) -> None:
-    """An upgrade starts nothing that was stopped; an instance runs the new version."""
+    """An upgrade does not start a stopped service; an instance runs the new version."""
     machine = boot(upgrade=True)
     machine.must(f"{INSTALL} {OLD}")
     configure(machine)
@@ -165,7 +165,7 @@ def test_upgrade_leaves_stopped_what_is_stopped_and_restarts_instances(boot: Cal
 
 
 def test_state_of_a_unit_with_a_dynamic_user_moves_along(boot: Callable[..., Machine]) -> None:
-    """The unit of a checkout lets systemd make up its user: its state is that of the service of the package."""
+    """The service of the package adopts the state of the unit of a checkout, which has a dynamic user."""
     machine = boot()
     machine.must(f"{INSTALL} {NEW}")
     configure(machine)
@@ -181,7 +181,7 @@ def test_state_of_a_unit_with_a_dynamic_user_moves_along(boot: Callable[..., Mac
 
 
 def test_downgrade(boot: Callable[..., Machine]) -> None:
-    """The way back is the package of the version before."""
+    """Installing an older package is a downgrade."""
     machine = boot(upgrade=True)
     machine.must(f"{INSTALL} {NEW}")
     configure(machine)
@@ -192,7 +192,7 @@ def test_downgrade(boot: Callable[..., Machine]) -> None:
 
 
 def test_remove_keeps_and_purge_removes(boot: Callable[..., Machine]) -> None:
-    """Removal stops the service and keeps configuration and state; a purge leaves neither, nor a link to a unit."""
+    """Removing keeps configuration and state; purging removes both, and the links to units."""
     machine = boot()
     machine.must(f"{INSTALL} {NEW}")
     configure(machine)
@@ -221,20 +221,20 @@ def test_remove_keeps_and_purge_removes(boot: Callable[..., Machine]) -> None:
 
 
 def test_another_installation_is_named_and_not_used(boot: Callable[..., Machine]) -> None:
-    """Modules and programs in /usr/local, as of pip, are not what the package runs."""
+    """The package does not use modules and programs in /usr/local, as installed by pip."""
     machine = boot()
     (minor,) = re.findall(r"3\.\d+", machine.must("python3 --version"))
     modules = f"/usr/local/lib/python{minor}/dist-packages/cln_monitor"
     machine.must(f"mkdir -p {modules} && echo 'raise SystemExit(9)' > {modules}/__init__.py")
     machine.must("echo '#!/bin/false' > /usr/local/bin/clntool && chmod 755 /usr/local/bin/clntool")
     output = machine.must(f"{INSTALL} {NEW} 2>&1")
-    assert "/usr/local/bin/clntool is from another installation" in output
+    assert "/usr/local/bin/clntool belongs to another installation" in output
     assert machine.must(f"PYTHONPATH={modules}/.. /usr/bin/clntool --version").startswith("clntool ")
     assert machine.run("/usr/lib/nagios/plugins/check_cln_status --version").code == 3
 
 
 def test_a_full_disk_during_an_upgrade(boot: Callable[..., Machine]) -> None:
-    """The upgrade fails, the old version runs on, and the upgrade succeeds once there is room."""
+    """The upgrade fails and the old version keeps running; with free space, the upgrade succeeds."""
     machine = boot(upgrade=True)
     machine.must(f"{INSTALL} {OLD}")
     configure(machine)
@@ -255,7 +255,7 @@ def test_a_full_disk_during_an_upgrade(boot: Callable[..., Machine]) -> None:
 
 
 def test_lintian(distribution: str) -> None:
-    """Lintian has no error, and no warning that the package does not explain."""
+    """Lintian reports no errors, and only warnings that the package overrides."""
     done = subprocess.run(
         ["lintian", "--fail-on=error,warning", "--allow-root", str(package_of(distribution))],
         stdout=subprocess.PIPE,

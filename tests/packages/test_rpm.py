@@ -1,7 +1,7 @@
-"""The .rpm on a booted machine: what it holds, that it installs, runs, upgrades and is removed.
+"""The .rpm on a booted machine: its content, and that it can be installed, run, upgraded and removed.
 
-No machine of EL can be made here. A machine of Debian 12 is used instead: its Python has the path that it has on EL 8
-and 9, and its rpm runs the same scriptlets.
+The tests use a machine of Debian 12 instead of EL: its Python has the same path as on EL 8 and 9, and its rpm runs the
+same scriptlets.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def unpack(name: str, to: Path) -> None:
 
 @pytest.fixture(params=RUNNING)
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
-    """A machine that is used instead of one of EL, with the package beside it."""
+    """A machine that is used instead of one of EL, with the package in its file system."""
     name: str = request.param
     with booted("bookworm", tmp_path, new=package_of(name)) as machine:
         yield machine
@@ -58,7 +58,7 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]
 
 @pytest.mark.parametrize("name", RPMS)
 def test_requirements(name: str) -> None:
-    """The Python that the distribution has, and nothing that only the machine of the build has."""
+    """It requires the Python of the distribution, and nothing of the build machine."""
     target = TARGETS[name]
     needs = [need for need in query(name, "--requires").splitlines() if not need.startswith("rpmlib(")]
     assert target.requires in needs
@@ -74,7 +74,7 @@ def test_requirements(name: str) -> None:
 
 @pytest.mark.parametrize("name", RPMS)
 def test_the_environment_is_of_the_python_of_the_distribution(name: str, tmp_path: Path) -> None:
-    """Its link, its libraries and its bytecode; each module has its bytecode, and no path of the build is in it."""
+    """The link, libraries and bytecode match; each module has bytecode, without paths of the build machine."""
     target = TARGETS[name]
     unpack(name, tmp_path)
     environment = tmp_path / "usr/lib/cln-monitor"
@@ -95,7 +95,7 @@ def test_the_environment_is_of_the_python_of_the_distribution(name: str, tmp_pat
 
 @pytest.mark.parametrize("name", RPMS)
 def test_the_libraries_load(name: str, tmp_path: Path) -> None:
-    """In a Python of that minor version, with nothing else on its path."""
+    """They can be imported with that minor version of Python, with nothing else on its path."""
     unpack(name, tmp_path)
     (packages,) = tmp_path.glob("usr/lib/cln-monitor/lib/python3*/site-packages")
     minor = TARGETS[name].python
@@ -118,7 +118,7 @@ def test_glibc_of_each_library(name: str, tmp_path: Path) -> None:
 
 
 def test_installed_configured_and_removed(machine: Machine) -> None:
-    """Nothing starts before it is configured; service and plugins run; a removal stops it and keeps the state."""
+    """The service starts only when configured, and works, as do plugins; removing stops it and keeps the state."""
     machine.must(f"rpm --install --nodeps {FILE}")
     assert machine.show(SERVICE, "ActiveState") == "inactive"
     assert machine.must(f"stat -c '%U:%G %a' {CONFIG}") == "root:cln-monitor 640\n"
@@ -151,20 +151,20 @@ def test_installed_configured_and_removed(machine: Machine) -> None:
 
 @pytest.mark.parametrize("name", RPMS)
 def test_installed_below_another_root(name: str, tmp_path: Path) -> None:
-    """`rpm --root` installs into an empty tree, and verifies it."""
+    """`rpm --root` installs the package in an empty tree, and verifies it."""
     rpm = ["rpm", f"--root={tmp_path}", "--nodeps"]
     subprocess.run(
         [*rpm, "--noscripts", "--install", str(package_of(name))], check=True, timeout=300, capture_output=True
     )
     done = subprocess.run([*rpm, "--verify", "cln-monitor"], capture_output=True, text=True, timeout=300, check=False)
-    # Without the scriptlet that makes it, the group of the configuration is missing.
+    # The group of the configuration is missing, because the scriptlet that creates it is not run.
     assert [line for line in done.stdout.splitlines() if CONFIG not in line] == []
     assert (tmp_path / "usr/lib/cln-monitor/pyvenv.cfg").is_file()
 
 
 @pytest.mark.parametrize("name", RPMS)
 def test_rpmlint(name: str) -> None:
-    """Rpmlint has no error, and no warning that the package does not explain."""
+    """Rpmlint reports no errors and no warnings."""
     configuration = Path(__file__).parents[2] / "packaging" / "rpm" / "rpmlint.toml"
     done = subprocess.run(
         ["rpmlint", f"--config={configuration}", str(package_of(name))],

@@ -1,4 +1,4 @@
-"""A Python that is too old: pip and the plugins say what is needed, and where to find it."""
+"""With a Python that is too old, pip and the plugins report the required version and how to install it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("plugin", _PLUGINS, ids=lambda path: path.name)
 def test_a_plugin_says_which_python_it_needs(plugin: Path) -> None:
-    """One line for the core, with what to install on EL, and UNKNOWN."""
+    """It prints one line with the package to install on EL, and returns UNKNOWN."""
     done = _run(str(plugin))
     assert (done.returncode, done.stderr) == (3, "")
     assert done.stdout == f"UNKNOWN - {_NEEDED}; on EL 8 and 9: dnf install python3.11\n"
 
 
 def test_pip_says_which_python_is_needed() -> None:
-    """What pip runs first, setup.py, ends with a sentence and not with a syntax error."""
+    """setup.py, which pip runs first, prints a message instead of a syntax error."""
     done = _run(str(ROOT / "setup.py"), "--version")
     assert (done.returncode, done.stdout) == (1, "")
     assert _NEEDED in done.stderr
@@ -47,5 +47,5 @@ def test_pip_says_which_python_is_needed() -> None:
 
 @pytest.mark.parametrize("file", [ROOT / "setup.py", *_PLUGINS], ids=lambda path: path.name)
 def test_an_old_python_can_read_the_file(file: Path) -> None:
-    """Its syntax is that of Python 3.6, the oldest of EL 8: else the sentence would never be printed."""
+    """Its syntax is valid in Python 3.6, the version of EL 8, which could not print the message otherwise."""
     ast.parse(file.read_text("utf-8"), feature_version=(3, 6))

@@ -1,4 +1,4 @@
-"""What the packages are made of: units, configuration, man pages, completion and the documentation as HTML."""
+"""The content of the packages: units, configuration, man pages, completion and the documentation as HTML."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LINK = re.compile(r'(?:href|src|srcset)="(?!https?://|#)([^"#]+)')
 
 
 def test_the_unit_of_a_package() -> None:
-    """It starts the program of the package as the user whose group reads the configuration, and needs no credential."""
+    """It runs the program of the package as the user whose group can read the configuration, without credentials."""
     text = units.unit("cln-exporter.service", SERVICE)
     lines = text.splitlines()
     assert [line.split()[0] for line in lines if line.startswith("Exec")] == [
@@ -40,20 +40,20 @@ def test_the_unit_of_a_package() -> None:
 
 @pytest.mark.parametrize("name", [name for name in files_of_checkout(ROOT) if name.endswith((".service", ".timer"))])
 def test_no_unit_of_a_package_names_the_checkout(name: str) -> None:
-    """All units start what the package installs."""
+    """All units run programs of the package."""
     file = files_of_checkout(ROOT)[name]
     assert "/opt/" not in units.unit(file.name, file.read_text("utf-8"))
 
 
 def test_an_instance_has_a_user_of_its_own() -> None:
-    """So it cannot read the secrets of another one."""
+    """An instance cannot read the secrets of another one."""
     name = "cln-exporter@.service"
     text = units.unit(name, (ROOT / "systemd" / name).read_text("utf-8"))
     assert {"DynamicUser=yes", "User=cln-%i"} <= set(text.splitlines())
 
 
 def test_a_unit_that_changed_is_noticed() -> None:
-    """A unit without what a package replaces makes no package."""
+    """A unit that does not have the expected lines is an error."""
     with pytest.raises(units.UnexpectedTextError, match="DynamicUser"):
         units.unit("cln-exporter.service", SERVICE.replace("DynamicUser=yes", "User=somebody"))
     with pytest.raises(units.UnexpectedTextError, match="LoadCredential"):
@@ -63,7 +63,7 @@ def test_a_unit_that_changed_is_noticed() -> None:
 
 
 def test_two_lines_of_the_configuration_have_to_be_edited() -> None:
-    """It is refused as installed, and good with a login and a secret key; everything else is the sample."""
+    """It is invalid as installed, and valid with a login and a secret key; everything else is as in the sample."""
     text = units.configuration(SAMPLE)
     with pytest.raises(ConfigError, match=r"accounts\[0\]\.secret_key: is empty"):
         parse_config(text, Path("/nowhere"))
@@ -76,7 +76,7 @@ def test_two_lines_of_the_configuration_have_to_be_edited() -> None:
 
 
 def test_each_program_has_a_man_page_with_all_its_options() -> None:
-    """The pages come from the tables of the command lines."""
+    """The pages are generated from the argument parsers."""
     pages = man_pages.pages(0)
     assert {name.removesuffix(".1") for name in pages} == PROGRAMS
     commands = [options.exporter(), options.clntool()[0], *options.clntool()[1], *map(options.plugin, options.PLUGINS)]
@@ -92,7 +92,7 @@ def test_each_program_has_a_man_page_with_all_its_options() -> None:
 
 
 def test_a_man_page_has_no_request_in_its_text() -> None:
-    """A line that begins with a dot or a quote is a request of the page itself."""
+    """Each line that begins with a dot or a quote is a request of the page."""
     known = {".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".RI", ".br"}
     for name, page in man_pages.pages(0).items():
         requests = {line.split()[0] for line in page.splitlines() if line[:1] in {".", "'"}}
@@ -110,7 +110,7 @@ def _completed(file: Path, function: str, *words: str) -> list[str]:
 
 @pytest.mark.processes
 def test_bash_completes_options_and_their_values(tmp_path: Path) -> None:
-    """Options of the exporter and of each plugin, and the words that an option takes."""
+    """Options of the exporter and of each plugin are completed, and the values of options."""
     made = completion.files()
     for program in PROGRAMS - {"clntool"}:
         file = tmp_path / program
@@ -125,7 +125,7 @@ def test_bash_completes_options_and_their_values(tmp_path: Path) -> None:
 
 
 def test_links_of_the_documentation_lead_somewhere() -> None:
-    """To a page, to an image or to a file of the package; what is not installed has no link."""
+    """Links lead to a page, an image or a file of the package; files that are not installed have no links."""
     pages = html.pages(ROOT)
     assert {"index.html", "plugins/index.html", "docs/runbook.html"} <= set(pages)
     installed = {f"/usr/share/doc/cln-monitor/html/{name}" for name in pages}
@@ -142,7 +142,7 @@ def test_links_of_the_documentation_lead_somewhere() -> None:
 
 
 def test_targets_are_those_of_the_documentation() -> None:
-    """The page about the packages names each distribution that `make packages` builds for."""
+    """The page about packages lists each distribution that `make packages` builds for."""
     page = (ROOT / "docs" / "installation-packages.md").read_text("utf-8")
     for name in TARGETS:
         assert f"dist/{name}/" in page, name
@@ -151,13 +151,13 @@ def test_targets_are_those_of_the_documentation() -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize("name", ["postinst", "prerm", "postrm"])
 def test_maintainer_scripts_are_shell(name: str) -> None:
-    """A shell reads each script of the .deb without an error."""
+    """The shell can parse each script of the .deb."""
     subprocess.run(["sh", "-n", ROOT / "packaging" / "deb" / name], check=True, timeout=60)
 
 
 @pytest.mark.processes
 def test_the_unit_of_a_package_is_as_confined(tmp_path: Path) -> None:
-    """Its exposure stays below 1.5, as that of the unit in the repository does."""
+    """Its exposure is below 1.5, as for the unit in the repository."""
     if servers.missing(["systemd"]):
         pytest.skip(f"no systemd here: apt install {servers.packages(['systemd'])}")
     (tmp_path / "cln-exporter.service").write_text(units.unit("cln-exporter.service", SERVICE), encoding="utf-8")

@@ -1,7 +1,7 @@
 """Build packages for distributions: ``python -m tools.packages [DISTRIBUTION...]``, all of them by default.
 
 They are written to ``dist/DISTRIBUTION``. Root file systems and wheels are kept in ``build/packages`` for the next run.
-The maintainer is taken from DEBFULLNAME and DEBEMAIL, the time of all files from SOURCE_DATE_EPOCH or the last commit.
+DEBFULLNAME and DEBEMAIL set the maintainer. All files have the time SOURCE_DATE_EPOCH, or that of the last commit.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _pack(target: Target, files: Path, settings: Settings) -> Path:
 
 
 def _moment() -> int:
-    """Return the time that all files get, so that the same sources make the same package."""
+    """Return the time of all files, so that the same sources result in the same package."""
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(epoch)
     command = ["git", "log", "-1", "--format=%ct"]
@@ -66,12 +66,14 @@ def _moment() -> int:
 
 
 def main() -> int:
-    """Build the packages that the command line names, and return 1 where that fails."""
+    """Build the packages given on the command line, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.packages", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("distributions", nargs="*", metavar="DISTRIBUTION", help=f"of {', '.join(TARGETS)}")
-    parser.add_argument("--to", type=Path, default=ROOT / "dist", metavar="DIRECTORY", help="instead of dist")
+    parser.add_argument("distributions", nargs="*", metavar="DISTRIBUTION", help=f"one of {', '.join(TARGETS)}")
+    parser.add_argument(
+        "--to", type=Path, default=ROOT / "dist", metavar="DIRECTORY", help="write to DIRECTORY instead of dist"
+    )
     options = parser.parse_args()
     unknown = [name for name in options.distributions if name not in TARGETS]
     if unknown:

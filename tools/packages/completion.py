@@ -1,4 +1,4 @@
-"""Shell completion: that of clntool is its own, that of the other programs is made from their options."""
+"""Shell completion: clntool prints its own; that of the other programs is generated from their options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COMPLETE = 'mapfile -t COMPREPLY < <(compgen {} -- "$cur")'
 
 
 def files() -> dict[str, str]:
-    """Return the files of completion by their path from the root."""
+    """Return the completion files, by path below the root."""
     bash = "usr/share/bash-completion/completions"
     return {
         f"{bash}/clntool": _of_clntool("bash"),
@@ -36,7 +36,7 @@ def _of_clntool(shell: str) -> str:
 
 
 def _bash(command: Command) -> str:
-    """Return a script that completes the options, and file names and fixed words where an option takes them."""
+    """Return a script that completes options, and file names and fixed words as values of options."""
     cases = []
     for option in command.options:
         if option.choices:
@@ -50,7 +50,7 @@ def _bash(command: Command) -> str:
     flags = " ".join(flag for option in command.options for flag in option.flags)
     function = f"_{command.typed.replace('-', '_')}"
     body = "\n".join(cases)
-    # Bash makes a word of "=", so the option may be one word or two before the cursor.
+    # Bash splits words at "=", so the option is one or two words before the cursor.
     return f"""\
 # Completion of {command.typed} for bash.
 {function}() {{

@@ -1,4 +1,4 @@
-"""A .deb from the files of a package."""
+"""Build a .deb from the files of a package."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
     names = "\n".join(f" {line}" for line in libraries(stage / "usr/lib/cln-monitor"))
     _fill("copyright.in", documents / "copyright", LIBRARIES=names)
     date = email.utils.formatdate(moment)
-    entry = f"  * Release {__version__}; changelog.gz says what is new."
+    entry = f"  * Release {__version__}; see changelog.gz."
     changelog = f"cln-monitor ({version}) {target.suite}; urgency=medium\n\n{entry}\n\n -- {maintainer}  {date}\n"
     (documents / "changelog.Debian.gz").write_bytes(gzip.compress(changelog.encode(), 9, mtime=0))
     overrides = stage / "usr/share/lintian/overrides/cln-monitor"

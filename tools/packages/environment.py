@@ -1,4 +1,4 @@
-"""The virtual environment of a package: built from wheels at its final path, then made independent of the builder."""
+"""The virtual environment of a package: built from wheels at its final path, without traces of the build machine."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FOR_BUILDING = "python3,python3-venv"
 
 
 def build(target: Target, wheels: Path, project: Path, work: Path, moment: int) -> Path:
-    """Return the directory of a new environment in `work` that holds `project` and the `wheels`.
+    """Return the directory of a new environment in `work` that contains `project` and the `wheels`.
 
-    All its files have the time `moment`, in Unix seconds. Its scripts are in ``bin`` and start the target's Python.
+    All its files have the time `moment`, in Unix seconds. Its scripts are in ``bin`` and run with the target's Python.
     """
     log = work / "build.log"
     if target.suite is None:
@@ -52,7 +52,7 @@ def build(target: Target, wheels: Path, project: Path, work: Path, moment: int) 
     interpreter = f"/usr/bin/python{target.python}"
     _make_independent(built, interpreter, "dpkg" if target.is_deb else "rpm")
     set_times(built, moment)
-    # Bytecode names the time of its source, so the times are set first; it names the path as well, for tracebacks.
+    # Bytecode contains the time of its source, so the times are set first, and the path, for tracebacks.
     moved = () if root is not None else ("-s", str(prefix), "-p", str(PREFIX))
     must(python, "-m", "compileall", "-q", *moved, str(prefix / "lib"))
     result = work / "built"
@@ -66,20 +66,20 @@ def _local_python(minor: str) -> str:
     for python in local_pythons():
         if python.minor == minor:
             return python.path
-    raise MissingToolError(f"Python {minor} is missing on this machine, which no release of Debian has")
+    raise MissingToolError(f"Python {minor} is missing on this machine, and no Debian release has it")
 
 
 def _make_independent(environment: Path, interpreter: str, installer: str) -> None:
-    """Leave only what runs the installed programs, with no path of the machine that built it."""
+    """Remove everything that the installed programs do not need, and all paths of the build machine."""
     programs = environment / "bin"
     for file in programs.iterdir():
-        if not _is_ours(file.name):
+        if not _is_own(file.name):
             file.unlink()
     (programs / "python3").symlink_to(os.path.relpath(interpreter, PREFIX / "bin"))
     for script in programs.iterdir():
         if not script.is_symlink():
             _, _, rest = script.read_text("utf-8").partition("\n")
-            # -I: neither PYTHONPATH nor a package in the home directory of a user changes what runs.
+            # -I: PYTHONPATH and packages in the home directory of a user are ignored.
             script.write_text(f"#!{PREFIX}/bin/python3 -I\n{rest}", encoding="utf-8")
             script.chmod(0o755)
     (environment / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = false\n", encoding="ascii")
@@ -91,20 +91,20 @@ def _make_independent(environment: Path, interpreter: str, installer: str) -> No
         shutil.rmtree(tests)
     for file in environment.glob("lib/**/*"):
         if file.is_file() and not file.is_symlink():
-            file.chmod(0o644)  # modules and libraries are loaded, never started
+            file.chmod(0o644)  # modules and libraries are not programs
     for about in environment.glob("lib/*/site-packages/*.dist-info"):
-        (about / "RECORD").unlink()  # pip then refuses to change what the package manager installed
+        (about / "RECORD").unlink()  # so pip refuses to change the installed files
         (about / "direct_url.json").unlink(missing_ok=True)
         (about / "REQUESTED").unlink(missing_ok=True)
         (about / "INSTALLER").write_text(f"{installer}\n", encoding="ascii")
 
 
-def _is_ours(name: str) -> bool:
+def _is_own(name: str) -> bool:
     return name in {"cln-exporter", "clntool", "register_cln_monitoring_key"} or name.startswith("check_cln_")
 
 
 def set_times(tree: Path, moment: int) -> None:
-    """Give each file below `tree` the time `moment`, and rights that do not depend on the umask of the builder."""
+    """Set the time of each file below `tree` to `moment`, and file modes that do not depend on the umask."""
     for path in (tree, *_below(tree)):
         os.utime(path, (moment, moment), follow_symlinks=False)
         if not path.is_symlink():

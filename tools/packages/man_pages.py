@@ -10,21 +10,21 @@ from cln_monitor import __version__
 
 from .options import PLUGINS, Command, Option, clntool, exporter, plugin
 
-_PLUGIN_STATES = (("0", "OK"), ("1", "WARNING"), ("2", "CRITICAL"), ("3", "UNKNOWN, and the answer to --help"))
+_PLUGIN_STATES = (("0", "OK"), ("1", "WARNING"), ("2", "CRITICAL"), ("3", "UNKNOWN; also after --help"))
 _TOOL_CODES = (
-    ("0", "It was done."),
-    ("1", "CLN refused it, or it was not done."),
-    ("2", "The command line was wrong; nothing was sent."),
-    ("3", "CLN could not be asked."),
+    ("0", "Success."),
+    ("1", "CLN refused the request, or it was not carried out."),
+    ("2", "Usage error; nothing was sent."),
+    ("3", "CLN could not be queried."),
 )
 _EXPORTER_CODES = (
-    ("0", "It was asked to stop, or the configuration is valid."),
-    ("1", "The configuration or the command line is wrong, or it cannot listen on its address."),
+    ("0", "Stopped by a signal, or the configuration is valid."),
+    ("1", "The configuration or the command line is invalid, or the listen address cannot be used."),
 )
 _CONFIG = ("/etc/cln-monitor/cln-monitor.yml", "The configuration.")
 _EXPORTER_FILES = (
     _CONFIG,
-    ("/etc/default/cln-exporter", 'Further options for the service, such as ARGS="--log.level=debug".'),
+    ("/etc/default/cln-exporter", 'Additional flags of the service, such as ARGS="--log.level=debug".'),
     ("/var/lib/cln-exporter", "The last good observations, kept over a restart of the service."),
 )
 
@@ -99,6 +99,6 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _escaped(text: str) -> str:
-    """Return ``text`` on one line, with nothing in it that troff would take for a request or another character."""
+    """Return ``text`` on one line, with the special characters of troff escaped."""
     text = " ".join(text.split()).replace("\\", r"\e").replace("-", r"\-").replace("…", "...")
     return rf"\&{text}" if text[:1] in {".", "'"} else text

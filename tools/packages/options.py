@@ -1,4 +1,4 @@
-"""The options of every program, from the tables that its command line is made of."""
+"""The options of every program, from its argument parser."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def plugin(name: str) -> Command:
 
 
 def _of_parser(parser: argparse.ArgumentParser) -> Command:
-    actions = parser._actions  # noqa: SLF001 # argparse gives the table that it was given in no other way
+    actions = parser._actions  # noqa: SLF001 # argparse has no public list of its options
     options = tuple(
         Option(
             tuple(action.option_strings),

@@ -13,17 +13,17 @@ _SECONDS = 600.0
 
 
 class MissingToolError(Exception):
-    """This machine cannot build packages; the text says what is missing."""
+    """This machine cannot build packages, with the reason."""
 
 
 def make(suite: str, to: Path, included: str, log: Path) -> Path:
-    """Return the root file system of `suite` at `to`, made with the packages `included` if it is not there yet."""
+    """Return the root file system of `suite` at `to`; create it with the packages `included` if it is missing."""
     marker = to / "etc" / "debian_version"
     wanted = to.with_suffix(".packages")
     if marker.exists() and wanted.exists() and wanted.read_text("ascii") == included:
         return to
     if os.getuid() != 0:
-        raise MissingToolError("only root can make the root file systems that packages are built in")
+        raise MissingToolError("only root can create the root file systems that packages are built in")
     if shutil.which("mmdebstrap") is None:
         raise MissingToolError("mmdebstrap is missing: apt install mmdebstrap")
     shutil.rmtree(to, ignore_errors=True)
@@ -31,5 +31,5 @@ def make(suite: str, to: Path, included: str, log: Path) -> Path:
     started = time.monotonic()
     run(["mmdebstrap", "--variant=minbase", f"--include={included}", suite, str(to)], log, _SECONDS)
     wanted.write_text(included, encoding="ascii")
-    report(f"made a root file system of {suite} in {time.monotonic() - started:.0f} s")
+    report(f"created a root file system of {suite} in {time.monotonic() - started:.0f} s")
     return to

@@ -1,4 +1,4 @@
-"""An .rpm from the files of a package."""
+"""Build an .rpm from the files of a package."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def build(target: Target, stage: Path, settings: Settings) -> Path:
     licenses.mkdir(parents=True)
     shutil.copy(ROOT / "LICENSE", licenses)
     names = "".join(f"{line}\n" for line in libraries(stage / "usr/lib/cln-monitor"))
-    about = "Libraries in /usr/lib/cln-monitor, each with its license there:"
+    about = "Libraries in /usr/lib/cln-monitor, which also contains their licenses:"
     (licenses / "LIBRARIES").write_text(f"{about}\n\n{names}", encoding="utf-8")
     functions = stage / "usr/share/zsh/site-functions"
-    (stage / "usr/share/zsh/vendor-completions").rename(functions)  # the name is Debian's
+    (stage / "usr/share/zsh/vendor-completions").rename(functions)  # Debian's name
     set_times(stage, moment)
     work = stage.parent / "rpmbuild"
     shutil.rmtree(work, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The files of a package as they are installed, below a directory that is used as the root."""
+"""The files of a package, below a directory that represents the root."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNITS = "usr/lib/systemd/system"
 
 
 def make(target: Target, environment: Path, stage: Path, moment: int) -> None:
-    """Put all files of the package for `target` below `stage`, each with the time `moment`."""
+    """Create all files of the package for `target` below `stage`, with the time `moment`."""
     shutil.rmtree(stage, ignore_errors=True)
     prefix = stage / PREFIX.relative_to("/")
     prefix.parent.mkdir(parents=True)
@@ -57,7 +57,7 @@ def _programs(target: Target, prefix: Path, stage: Path) -> None:
 
 
 def _bundled_files(prefix: Path, stage: Path) -> None:
-    """Move the files of the wheel to /usr/share, where `clntool files` finds them by a link."""
+    """Move the files of the wheel to /usr/share, with a symbolic link for `clntool files`."""
     (package,) = prefix.glob("lib/python3*/site-packages/cln_monitor")
     files = stage / _FILES
     files.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def _bundled_files(prefix: Path, stage: Path) -> None:
 
 
 def libraries(environment: Path) -> list[str]:
-    """Return a line for each library in the environment: its name, its release and its license."""
+    """Return a line for each library in the environment: its name, version and license."""
     lines = []
     for about in sorted(environment.glob("lib/python3*/site-packages/*.dist-info")):
         header = (about / "METADATA").read_text("utf-8").partition("\n\n")[0]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 class Target(NamedTuple):
     """A distribution.
 
-    ``python`` is the minor version that its packages bring, ``requires`` what the package has to depend on for it.
+    ``python`` is the minor version of its Python, ``requires`` the package that provides it.
     ``suite`` is the Debian suite in whose root file system the environment is built, None for a build on this machine.
     """
 
@@ -28,9 +28,9 @@ class Target(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What holds for a whole run.
+    """Settings of a whole run.
 
-    ``moment`` is the time that all files get, in Unix seconds. ``log`` has the output of the tools.
+    ``moment`` is the time of all files, in Unix seconds. ``log`` is the file for the output of the tools.
     """
 
     to: Path
@@ -42,7 +42,7 @@ class Settings(NamedTuple):
 _DEB_PLUGINS, _RPM_PLUGINS = "/usr/lib/nagios/plugins", "/usr/lib64/nagios/plugins"
 
 # EL 8 and 9 have Python 3.11 at the same path as Debian 12, so their environment is built there. Bytecode is the same
-# for all releases of a minor version. EL 10 has 3.12, which no release of Debian has.
+# for all releases of a minor version. EL 10 has 3.12, which no Debian release has.
 TARGETS = {
     target.name: target
     for target in (

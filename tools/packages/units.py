@@ -1,8 +1,9 @@
-"""The units and the configuration, changed to what the packages install them as.
+"""The units and the configuration, adapted for the packages.
 
-The unit in the repository is for an installation from a checkout: systemd makes up its user and hands it the secret.
-In a package the service runs as the user cln-monitor, whose group reads the configuration and the secrets. The plugins
-of a user in that group read the same files. It works on EL 8 as well, whose systemd has no LoadCredential=.
+The unit in the repository is for an installation from a checkout: systemd creates its user and passes the secret as a
+credential. In a package, the service runs as the user cln-monitor, whose group can read the configuration and the
+secrets, so that plugins of a user in that group can read the same files. This also works on EL 8, whose systemd does
+not support LoadCredential=.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ SCHEMA = "/usr/share/cln-monitor/systemd/cln-monitor.schema.json"
 
 _PROGRAMS = "/opt/cln-monitor/bin/"
 _OWN_USER = f"""\
-# The group {USER} reads the configuration and the secrets, which belong to root.
+# The group {USER} can read the configuration and the secrets, which root owns.
 User={USER}
 Group={USER}
 """
@@ -25,7 +26,7 @@ _EDITED_LINE = """\
 
 
 class UnexpectedTextError(Exception):
-    """A file is no longer what the packages are made from; the text says what was expected."""
+    """A file does not have the expected text, with what was expected."""
 
 
 def unit(name: str, text: str) -> str:
@@ -33,7 +34,7 @@ def unit(name: str, text: str) -> str:
     text = text.replace(_PROGRAMS, "/usr/bin/")
     if name != "cln-exporter.service":
         return text
-    # The comment above DynamicUser= explains it, and is removed with it.
+    # The comment above DynamicUser= is removed, too.
     changed, times = re.subn(r"(?m)(?:^#.*\n)*^DynamicUser=yes\n", _OWN_USER, text)
     changed, secrets = re.subn(r"(?m)^LoadCredential=.*\n", "", changed)
     if (times, secrets) != (1, 1):
@@ -42,7 +43,7 @@ def unit(name: str, text: str) -> str:
 
 
 def configuration(text: str) -> str:
-    """Return the sample configuration for a package: what has to be edited is the login and the secret key."""
+    """Return the sample configuration for a package, in which only the login and the secret key must be set."""
     changed, times = re.subn(r"(?m)^ +secret_key_file: .*\n", _EDITED_LINE, text)
     if times != 1:
         raise UnexpectedTextError("cln-monitor.yml: expected one line secret_key_file: …")

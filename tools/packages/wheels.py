@@ -1,4 +1,4 @@
-"""The wheels that packages are made of: those of the lock file, and that of the project."""
+"""The wheels in the packages: those of the lock file, and that of the project."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tools.every_python import run
 LOCK = ROOT / "requirements.lock"
 _DOWNLOAD_SECONDS = 600.0
 
-# EL 8 has the oldest glibc, 2.28. pip takes each platform literally, so all older ones are named.
+# EL 8 has the oldest glibc, 2.28. pip does not infer older platforms, so all are listed.
 _NEWEST_GLIBC, _OLDEST_GLIBC = 28, 17
 
 
@@ -25,13 +25,13 @@ def platforms() -> list[str]:
 
 
 def download(python: str, to: Path, log: Path) -> None:
-    """Put the wheels of the lock file for the Python `python`, such as 3.11, into the directory `to`.
+    """Download the wheels of the lock file for the Python `python`, such as 3.11, to the directory `to`.
 
-    Their hashes are those of the lock file.
+    pip checks their hashes.
     """
     fresh = to.with_suffix(".fresh")
     shutil.rmtree(fresh, ignore_errors=True)
-    if to.is_dir():  # what was downloaded before is found there, and not downloaded again
+    if to.is_dir():  # do not download wheels again
         shutil.copytree(to, fresh)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
     pip += ["--require-hashes", f"--requirement={LOCK}", "--only-binary=:all:", f"--python-version={python}"]
@@ -42,7 +42,7 @@ def download(python: str, to: Path, log: Path) -> None:
 
 
 def of_project(work: Path) -> Path:
-    """Build the wheel of the project in `work`, which is emptied before, and return its path."""
+    """Build the wheel of the project in `work`, which is cleared first, and return its path."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     return build(work).wheel

@@ -29,7 +29,7 @@ def check_config(
         typer.Argument(metavar="FILE", help="Configuration file (default: that of --config).", show_default=False),
     ] = None,
     *,
-    schema: Annotated[bool, typer.Option("--schema", help="Show the JSON schema of a configuration instead.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the configuration.")] = False,
 ) -> None:
     """Check a configuration file and all files it refers to, and print errors and warnings.
 

@@ -1,4 +1,4 @@
-"""``clntool files``: the rules, dashboards, units and definitions, as files to install."""
+"""``clntool files``: copies of the rules, dashboards, units and definitions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ def add_to(app: Commands) -> None:
 @shows("directory", "written", "unchanged", "changed")
 def files(
     context: typer.Context,
-    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Created if it does not exist.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIRECTORY", help="Target directory; it is created if it does not exist.")
+    ],
     *,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite files that were changed.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite files with other content.")] = False,
 ) -> None:
     """Copy the Prometheus rules, Grafana dashboards, systemd units and Nagios and Icinga definitions to DIRECTORY.
 
-    A file that exists there with other content is left alone unless --overwrite is given, and the exit code is 1.
+    If a file exists there with other content, it is kept and the exit code is 1, unless --overwrite is given.
     """
     session = session_of(context)
     written, unchanged, changed = [], [], []
@@ -48,6 +50,6 @@ def files(
     about = {"directory": str(directory), "written": written, "unchanged": unchanged, "changed": changed}
     session.output.message(text, about)
     for name in changed:
-        eprint(f"clntool: {directory / name} exists and differs: not written; use --overwrite to replace it")
+        eprint(f"clntool: {directory / name} exists and differs: skipped; use --overwrite to replace it")
     if changed:
         raise typer.Exit(ExitCode.REFUSED)
