@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -57,10 +58,14 @@ class Result:
 
     @property
     def lasting(self) -> Result:
-        """The result without ages in the perfdata, which differ between runs."""
+        """The result without ages in the perfdata, and with their units alone in the text: they differ between runs."""
         ages = ("oldest_checkin", "oldest_success")
         perfdata = {label: value for label, value in self.perfdata.items() if label not in ages}
-        return Result(self.state, self.text, self.lines, perfdata)
+        return Result(self.state, _without_ages(self.text), tuple(map(_without_ages, self.lines)), perfdata)
+
+
+def _without_ages(text: str) -> str:
+    return re.sub(r"\d+([smhd])\b", r"\1", text)
 
 
 @dataclass(frozen=True)
