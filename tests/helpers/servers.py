@@ -54,5 +54,11 @@ def packages(names: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(SERVERS[name].package for name in names))
 
 
+def reason_to_skip(names: Iterable[str]) -> str:
+    """Return which of the given servers are missing and what to install, or "" if none is missing."""
+    absent = missing(names)
+    return f"no {', '.join(absent)} here: apt install {packages(absent)}" if absent else ""
+
+
 if __name__ == "__main__":
     sys.stdout.write(packages(missing(SERVERS)))

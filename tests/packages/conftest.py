@@ -13,5 +13,5 @@ def pytest_runtest_setup() -> None:
     """Skip the test if this machine cannot boot another one."""
     if os.getuid() != 0:
         pytest.skip("only root can boot machines to install the packages on")
-    if absent := servers.missing(["systemd"]):
-        pytest.skip(f"no {', '.join(absent)} here: apt install {servers.packages(absent)}")
+    if reason := servers.reason_to_skip(["systemd"]):
+        pytest.skip(reason)

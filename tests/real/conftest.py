@@ -14,6 +14,5 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test before its fixtures start anything if a server it needs is missing."""
     needed = dict.fromkeys(name for marker in item.iter_markers("needs_server") for name in marker.args)
-    absent = servers.missing(needed)
-    if absent:
-        pytest.skip(f"no {', '.join(absent)} here: apt install {servers.packages(absent)}")
+    if reason := servers.reason_to_skip(needed):
+        pytest.skip(reason)

@@ -158,8 +158,8 @@ def test_maintainer_scripts_are_shell(name: str) -> None:
 @pytest.mark.processes
 def test_the_unit_of_a_package_is_as_confined(tmp_path: Path) -> None:
     """Its exposure is below 1.5, as for the unit in the repository."""
-    if servers.missing(["systemd"]):
-        pytest.skip(f"no systemd here: apt install {servers.packages(['systemd'])}")
+    if reason := servers.reason_to_skip(["systemd"]):
+        pytest.skip(reason)
     (tmp_path / "cln-exporter.service").write_text(units.unit("cln-exporter.service", SERVICE), encoding="utf-8")
     command = [servers.path("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=15"]
     command.append(str(tmp_path / "cln-exporter.service"))
