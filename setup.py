@@ -5,9 +5,9 @@ Any Python 3 can run this file, so that one that is too old reports the required
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036
+if sys.version_info < (3, 11):  # noqa: UP036 # an older Python runs this line, too
     sys.exit(
-        "cln-monitor needs Python 3.11 or newer, and this is Python %d.%d. "  # noqa: UP031
+        "cln-monitor needs Python 3.11 or newer, and this is Python %d.%d. "  # noqa: UP031 # valid in each Python 3
         "On EL 8 and 9: dnf install python3.11" % sys.version_info[:2]
     )
 

@@ -181,7 +181,7 @@ MEANINGS: dict[str, tuple[BaseException, type[ClnError], bool, str]] = {
         False,
         "LocationParseError while reading the response",
     ),
-    "an error nobody thought of": (ValueError(URL), UnreachableError, False, "ValueError while reading the response"),
+    "an unexpected error": (ValueError(URL), UnreachableError, False, "ValueError while reading the response"),
 }
 
 

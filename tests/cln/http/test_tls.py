@@ -40,7 +40,7 @@ def test_certificate_of_the_ca(clients: Clients, authority: Authority) -> None:
         ),
         ("IP:127.0.0.1", 30, False, "unable to get local issuer certificate"),
     ],
-    ids=["expired", "of another host", "of a CA nobody knows"],
+    ids=["expired", "of another host", "of an unknown CA"],
 )
 def test_certificate_that_is_not_trusted(
     *, clients: Clients, authority: Authority, of: str, days: int, own_ca: bool, why: str
