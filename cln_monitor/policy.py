@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import socket
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
 
@@ -220,63 +219,6 @@ def silence_of(times: Sequence[float], now: float, stale_after: float) -> Silenc
 def are_many(newly: int, total: int) -> bool:
     """Return whether ``newly`` silent of ``total`` servers of an account and product are one critical problem."""
     return newly > MANY or (newly >= LEAST_OF_MANY and 100 * newly > MANY_PERCENT * total)
-
-
-class Registration(NamedTuple):
-    """A server: its address, the Unix times of its last check-in and registration, and its ``key``.
-
-    ``last_checkin`` is None if it is unknown; ``host`` is the host name, empty if it is unknown.
-    """
-
-    ip: str
-    last_checkin: float | None
-    created: float | None
-    key: str = ""
-    host: str = ""
-
-
-def shared_addresses(servers: Iterable[Registration]) -> list[list[Registration]]:
-    """Return the ``servers`` of an account and product whose address has several registrations, by address.
-
-    An ``ip`` that is not the address of a machine, such as ``0.0.0.0`` or a name, is never shared.
-    """
-    by_address: dict[bytes, list[Registration]] = {}
-    for server in servers:
-        if address := _address_of(server.ip):
-            by_address.setdefault(address, []).append(server)
-    return [registrations for registrations in by_address.values() if len(registrations) > 1]
-
-
-def _address_of(ip: str) -> bytes:
-    """Return the packed form of an address; b"" for an invalid, unspecified or loopback address."""
-    try:
-        address = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)
-    except (OSError, ValueError):
-        return b""
-    is_of_any = not any(address[:-1]) and address[-1] <= 1 if len(address) > 4 else address[0] in {0, 127}
-    return b"" if is_of_any else address
-
-
-def superseded(shared: Iterable[Sequence[Registration]], now: float, stale_after: float) -> list[Registration]:
-    """Return the registrations at ``shared`` addresses that are silent and superseded by a newer one.
-
-    A registration is superseded if exactly one registration at its address may be alive, that one is fresh and was
-    created after the silent one's last check-in, and host names agree where both are known. An address with several
-    live registrations is shared by servers, as behind NAT.
-    """
-    found = []
-    for registrations in shared:
-        alive = [one for one in registrations if one.last_checkin is None or now - one.last_checkin <= stale_after]
-        if len(alive) == 1 and alive[0].last_checkin is not None and (created := alive[0].created) is not None:
-            found += [
-                old
-                for old in registrations
-                if old is not alive[0]
-                and old.last_checkin is not None
-                and old.last_checkin < created
-                and (old.host == alive[0].host or not (old.host and alive[0].host))
-            ]
-    return found
 
 
 def has_jumped(billable: int, before: int) -> bool:

@@ -13,7 +13,6 @@ from cln_monitor.policy import (
     KEY_FULL,
     KEY_NEARLY_FULL,
     KEY_OF_ONE,
-    Registration,
     Row,
     Severity,
     Silence,
@@ -21,9 +20,7 @@ from cln_monitor.policy import (
     gone_after,
     is_unused_long,
     key_fullness,
-    shared_addresses,
     silence_of,
-    superseded,
 )
 from tests.helpers.clock import NOW
 
@@ -155,67 +152,6 @@ def test_from_when_a_server_is_gone(stale_after: float, days: int) -> None:
 def test_what_is_many(newly: int, total: int, expected: bool) -> None:
     """Many is more than 25, or more than 10% and at least 5."""
     assert are_many(newly, total) is expected
-
-
-def registration(age: float, created: float | None = 90 * DAY, ip: str = "192.0.2.1", key: str = "a") -> Registration:
-    """Return a server that checked in ``age`` seconds ago and was registered ``created`` seconds ago."""
-    return Registration(ip, NOW - age, None if created is None else NOW - created, key)
-
-
-OLD = registration(5 * DAY)
-UNKNOWN = OLD._replace(last_checkin=None, created=NOW - DAY)
-
-
-@pytest.mark.parametrize(
-    ("others", "expected"),
-    [
-        ([registration(0, 4 * DAY)], [OLD]),
-        ([registration(0, 4 * DAY, key="b")], [OLD]),  # on whatever key
-        ([registration(DAY, 4 * DAY)], [OLD]),
-        ([registration(DAY + 1, 4 * DAY)], []),  # silent as well
-        ([registration(0, 5 * DAY - 1)], [OLD]),
-        ([registration(0, 5 * DAY)], []),  # registered at the last check-in of the other
-        ([registration(0, None)], []),
-        ([registration(0, 4 * DAY, ip="192.0.2.2")], []),
-        ([registration(0, 4 * DAY), registration(0, 3 * DAY)], []),  # an address that servers share
-        ([registration(0, 4 * DAY), registration(0, 4 * DAY)], []),  # also of the same times
-        ([registration(0, 4 * DAY), UNKNOWN], []),  # which may be alive
-        ([UNKNOWN], []),
-        ([registration(0, 4 * DAY), OLD], [OLD, OLD]),
-        ([registration(0, 4 * DAY), registration(3 * DAY, 80 * DAY)], [OLD]),
-        ([], []),
-    ],
-)
-def test_superseded(others: list[Registration], expected: list[Registration]) -> None:
-    """A silent server is superseded by the only fresh registration at its address, if that is newer."""
-    for servers in ([OLD, *others], [*others, OLD]):
-        assert superseded(shared_addresses(servers), NOW, DAY) == expected
-
-
-def test_what_is_fresh_is_not_superseded() -> None:
-    """A fresh server is not superseded, however old its registration is."""
-    assert superseded(shared_addresses([registration(DAY), registration(0, HOUR)]), NOW, DAY) == []
-    assert superseded(shared_addresses([registration(3 * DAY), registration(0, HOUR)]), NOW, 3 * DAY) == []
-
-
-def test_addresses_of_several_registrations() -> None:
-    """Only servers at an address with several registrations can be superseded."""
-    servers = [OLD, registration(0, ip="192.0.2.2"), registration(0), registration(0, ip=""), registration(9, ip="")]
-    assert shared_addresses(servers) == [[OLD, servers[2]]]
-
-
-@pytest.mark.parametrize(
-    "ip", ["0.0.0.0", "127.0.0.1", "127.1.2.3", "::", "::1", "unknown", "192.0.2", "", "fe80::1%eth0x", "\0"]
-)
-def test_what_is_no_address_of_a_machine_is_shared_by_none(ip: str) -> None:
-    """Two servers with a placeholder address are not the same server."""
-    assert shared_addresses([registration(0, ip=ip), registration(1, ip=ip)]) == []
-
-
-def test_an_address_is_one_however_it_is_spelled() -> None:
-    """Different notations of an address mean the same one."""
-    servers = [registration(0, ip="2001:db8::1"), registration(1, ip="2001:DB8:0::1")]
-    assert shared_addresses(servers) == [servers]
 
 
 @pytest.mark.parametrize(("created", "expected"), [(7 * DAY - 1, False), (7 * DAY, True), (0, False), (None, True)])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cln_monitor import policy
 from cln_monitor.durations import format_age
 from cln_monitor.masking import masked
+from cln_monitor.registrations import Registration, find_superseded, shared_addresses
 
 from .output import name_worst
 from .problems import CheckProblem
@@ -65,21 +66,24 @@ def superseded_rows(
     keys: Iterable[Mapping[str, Any]], host_names: Mapping[str, str], now: float, stale_after: float
 ) -> Collection[tuple[str, str]]:
     """Return key and server id of each superseded server of ``keys``; ``host_names`` are by server id."""
-    registered = [
-        (
-            policy.Registration(
-                row["ip"], row.get("last_checkin"), row.get("created"), key["key"], host_names.get(row["server_id"], "")
-            ),
-            row["server_id"],
-        )
-        for key in keys
-        for row in key["servers"]
-        if row.get("last_checkin", "unknown") is not None
+    rows = [
+        (key["key"], row) for key in keys for row in key["servers"] if row.get("last_checkin", "unknown") is not None
     ]
-    shared = policy.shared_addresses(registration for registration, _ in registered)
-    # By identity: times have the precision of a minute, so two registrations may be equal.
-    found = set(map(id, policy.superseded(shared, now, stale_after)))
-    return {(registration.key, server_id) for registration, server_id in registered if id(registration) in found}
+    shared = (
+        [
+            Registration(
+                row["ip"],
+                row.get("last_checkin"),
+                row.get("created"),
+                key,
+                server_id=row["server_id"],
+                host=host_names.get(row["server_id"], ""),
+            )
+            for key, row in (rows[position] for position in positions)
+        ]
+        for positions in shared_addresses([row["ip"] for _, row in rows])
+    )
+    return {(old.key, old.server_id) for old in find_superseded(shared, now, stale_after)}
 
 
 def judge_servers(

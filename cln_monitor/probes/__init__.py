@@ -7,7 +7,7 @@ from .els import ElsProduct, ElsSettings
 from .groups import GroupsSettings, GroupState
 from .imunify import ImunifyKeyServers
 from .ip_licenses import LICENSE_LIST, IpLicenseList, IpLicensesSettings
-from .kernelcare import KernelCareKeyServers
+from .kernelcare import KernelCareKeyServers, shared_registrations
 from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
@@ -66,5 +66,6 @@ __all__ = [
     "phrases_of",
     "product_name",
     "run_probe",
+    "shared_registrations",
     "stale_after_of",
 ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from cln_monitor.cln import KernelCareKey, KernelCareServer, Limit
+from cln_monitor.registrations import Registration, shared_addresses
 
 from .caution import KeyLimits, server_cautions
 from .checkins import without_ahead
@@ -21,6 +24,30 @@ class KernelCareKeyServers(msgspec.Struct, frozen=True):
     enabled: bool | None
     limit: Limit
     servers: list[KernelCareServer]
+
+
+def shared_registrations(
+    keys: Iterable[KernelCareKeyServers], host_names: Mapping[str, str]
+) -> list[list[Registration]]:
+    """Return the servers of an account at each address that several have; ``host_names`` are by server ID.
+
+    Servers that have never checked in are left out: they neither supersede another nor are superseded.
+    """
+    servers = [(key.key, server) for key in keys for server in key.servers if server.last_checkin is not None]
+    return [
+        [
+            Registration(
+                server.ip,
+                server.last_checkin or None,
+                server.created,
+                key,
+                server_id=server.server_id,
+                host=host_names.get(server.server_id, ""),
+            )
+            for key, server in (servers[position] for position in positions)
+        ]
+        for positions in shared_addresses([server.ip for _, server in servers])
+    ]
 
 
 class KernelCareProbe:

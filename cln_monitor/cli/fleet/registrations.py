@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from cln_monitor import policy
 from cln_monitor.cli.session import Session
 from cln_monitor.durations import format_age
 from cln_monitor.probes import FRESH, MOST_AHEAD, NEVER, STALE, UNKNOWN, CheckinSettings, stale_after_of
+from cln_monitor.registrations import Registration, find_superseded, shared_addresses
 
 from .inventory import ListedServer
 
@@ -62,24 +62,24 @@ def _by_checkin(server: ListedServer, now: float, stale_after: float) -> ServerS
 
 def _superseded(statuses: Iterable[ServerStatus], now: float, stale_after: float) -> Iterable[ServerStatus]:
     """Yield those of ``statuses`` that are silent while other registrations at their address check in."""
-    registered = {}
-    for status in statuses:
-        server = status.server
-        if status.checkin != NEVER:
-            checkin = server.last_checkin
-            known = checkin if isinstance(checkin, float | int) and status.age is not None else None
-            entry = policy.Registration(server.ip, known, server.created, server.key, server.hostname)
-            registered[id(entry)] = (entry, status)
-    shared = policy.shared_addresses(entry for entry, _ in registered.values())
-    found = set(map(id, policy.superseded(shared, now, stale_after)))
-    for registrations in shared:
-        here = [registered[id(entry)][1] for entry in registrations]
+    known = [status for status in statuses if status.checkin != NEVER]
+    for positions in shared_addresses([status.server.ip for status in known]):
+        here = [known[position] for position in positions]
+        entries = [_registration(status) for status in here]
+        found = set(map(id, find_superseded([entries], now, stale_after)))
         fresh = [status for status in here if status.checkin in {FRESH, UNKNOWN}]
-        for entry, status in zip(registrations, here, strict=True):
+        for entry, status in zip(entries, here, strict=True):
             if id(entry) in found:
                 yield status._replace(successor=fresh[0].server)
             elif fresh and status.checkin == STALE:
                 yield status._replace(rival=_why_not(status.server, fresh))
+
+
+def _registration(status: ServerStatus) -> Registration:
+    server = status.server
+    checkin = server.last_checkin
+    known = checkin if isinstance(checkin, float | int) and status.age is not None else None
+    return Registration(server.ip, known, server.created, server.key, host=server.hostname)
 
 
 def _why_not(server: ListedServer, fresh: Sequence[ServerStatus]) -> str:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from operator import attrgetter
 
-from cln_monitor import policy
 from cln_monitor.exporter.metrics.families import POLLED, Family, Series
-from cln_monitor.probes import CheckinSettings, KernelCareKeyServers, Observation, ProbeReport, count_checkins
+from cln_monitor.probes import (
+    CheckinSettings,
+    KernelCareKeyServers,
+    Observation,
+    ProbeReport,
+    count_checkins,
+    shared_registrations,
+)
+from cln_monitor.registrations import find_superseded
 
 from .servers import SERVER_LABELS, add_ages, add_limit, add_server_times, age_family
 
@@ -83,20 +90,7 @@ def render_superseded(report: ProbeReport, settings: CheckinSettings, series: Se
     observation: Observation[KernelCareKeyServers] | None = report.observation
     if observation is None:
         return
-    registered = (
-        policy.Registration(
-            server.ip,
-            server.last_checkin or None,
-            server.created,
-            part.value.key,
-            report.host_names.get(server.server_id, ""),
-        )
-        for part in observation.parts
-        for server in part.value.servers
-        if server.last_checkin is not None
-    )
-    shared = policy.shared_addresses(registered)
-    superseded = policy.superseded(shared, observation.observed_at, settings.stale_after)
-    counts = Counter(registration.key for registration in superseded)
+    shared = shared_registrations((part.value for part in observation.parts), report.host_names)
+    counts = Counter(old.key for old in find_superseded(shared, observation.observed_at, settings.stale_after))
     for part in observation.parts:
         series.add(KEY_SUPERSEDED, (observation.account, part.value.key), counts[part.value.key])

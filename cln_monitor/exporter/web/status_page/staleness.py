@@ -10,6 +10,7 @@ from enum import Enum
 
 from cln_monitor import policy
 from cln_monitor.policy import Silence
+from cln_monitor.registrations import find_superseded
 
 from .check_ins import CheckIns
 from .server_pools import SilentServer
@@ -90,7 +91,7 @@ def sum_of(keys: Sequence[KeySilence]) -> SilentServers:
 def silence_of_keys(summary: Summary, now: float, stale_after: float) -> list[KeySilence]:
     """Return the silent servers of each key in ``summary`` at ``now``; if it has no keys, of all servers together."""
     superseded: dict[str, list[float]] = {}
-    for registration in policy.superseded(summary.shared, now, stale_after):
+    for registration in find_superseded(summary.shared, now, stale_after):
         superseded.setdefault(registration.key, []).append(registration.last_checkin or 0.0)
     if not summary.keys:
         return [_of_key(None, check_ins, (), now, stale_after) for check_ins in summary.check_ins]
@@ -138,7 +139,7 @@ def named_servers(summary: Summary, now: float, stale_after: float) -> dict[Kind
     disabled = {key.key for key in summary.keys if key.is_disabled}
     superseded = {
         (registration.key, registration.ip, registration.last_checkin)
-        for registration in policy.superseded(summary.shared, now, stale_after)
+        for registration in find_superseded(summary.shared, now, stale_after)
     }
     gone_before = now - policy.gone_after(stale_after)
     named: dict[Kind, list[SilentServer]] = {kind: [] for kind in Kind}

@@ -12,8 +12,9 @@ from typing import Any
 from cln_monitor import policy
 from cln_monitor.cln import Limit
 from cln_monitor.exporter.licenses import License, by_address, licenses_of
-from cln_monitor.policy import Registration, Severity
-from cln_monitor.probes import Observation, product_name
+from cln_monitor.policy import Severity
+from cln_monitor.probes import Observation, product_name, shared_registrations
+from cln_monitor.registrations import Registration, find_superseded
 
 from .check_ins import CheckIns, check_ins_of
 from .formatting import isolated, short
@@ -120,14 +121,7 @@ def summarize(
 
 def _kernelcare(observation: Observation[Any], stale_after: float, host_names: Mapping[str, str]) -> Summary:
     keys = [part.value for part in observation.parts]
-    shared = policy.shared_addresses(
-        Registration(
-            server.ip, server.last_checkin or None, server.created, k.key, host_names.get(server.server_id, "")
-        )
-        for k in keys
-        for server in k.servers
-        if server.last_checkin is not None
-    )
+    shared = shared_registrations(keys, host_names)
     uses = [
         KeyUse("KernelCare", k.key, k.note, len(k.servers), k.limit, check_ins_of(k.servers), k.enabled) for k in keys
     ]
@@ -162,7 +156,7 @@ def _of_keys(
     shared = tuple(shared)
     now = observation.observed_at
     superseded = frozenset(
-        (entry.key, entry.ip, entry.last_checkin or 0.0) for entry in policy.superseded(shared, now, stale_after)
+        (entry.key, entry.ip, entry.last_checkin or 0.0) for entry in find_superseded(shared, now, stale_after)
     )
     disabled = {use.key for use in uses if use.is_disabled}
     pools = [

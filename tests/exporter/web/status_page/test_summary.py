@@ -19,6 +19,7 @@ from cln_monitor.exporter.web.status_page.summary import (
 from cln_monitor.policy import Severity
 from cln_monitor.probes.els import ElsKeyState, ElsProduct, ElsServerState
 from cln_monitor.probes.imunify import ImunifyKeyServers
+from cln_monitor.registrations import find_superseded
 from tests.exporter.metrics.rendering import observed
 from tests.helpers.alert_rules import thresholds
 from tests.helpers.clock import NOW
@@ -71,7 +72,7 @@ def test_host_names_tell_what_is_superseded() -> None:
     summary = kernelcare(key("a", server("1", 2 * DAY), server("2", HOUR, NOW - DAY)))
     for other, superseded in (("a", 1), ("b", 0), ("", 1)):
         result = summarize(summary, DAY, {"1": "a", "2": other})
-        assert len(policy.superseded(result.shared, NOW, DAY)) == superseded
+        assert len(find_superseded(result.shared, NOW, DAY)) == superseded
 
 
 def test_imunify() -> None:
