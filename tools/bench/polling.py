@@ -47,18 +47,22 @@ class _Shared(HTTPAdapter):
 
 
 def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], object]:
-    """Return a function that fetches the same bytes with only ``requests`` and a thread pool."""
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("https://", _Shared(ssl.create_default_context(cafile=ca_file), concurrency))
+    """Return a function that fetches the same bytes with only ``requests`` and a thread pool.
 
-    def fetch(name: str) -> bytes:
-        response = session.get(f"{url}/kcare/key/servers.json", params={"key": name, "token": "t" * 60}, timeout=15)
-        return response.content
+    Each poll connects anew, as ours does: connections do not outlive the minutes between polls.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
 
     def poll() -> None:
-        session.get(f"{url}/kcare/key/list.json", params={"token": "t" * 60}, timeout=15)
-        with ThreadPoolExecutor(concurrency) as pool:
+        with requests.Session() as session, ThreadPoolExecutor(concurrency) as pool:
+            session.trust_env = False
+            session.mount("https://", _Shared(context, concurrency))
+
+            def fetch(name: str) -> bytes:
+                query = {"key": name, "token": "t" * 60}
+                return session.get(f"{url}/kcare/key/servers.json", params=query, timeout=15).content
+
+            session.get(f"{url}/kcare/key/list.json", params={"token": "t" * 60}, timeout=15)
             for body in pool.map(fetch, Fleet(0, keys).names):
                 assert body
 
