@@ -77,6 +77,7 @@ def test_a_check_through_the_exporter_imports_little(name: str) -> None:
         "http_response",
         "masking",
         "policy",
+        "registrations",
         "standard_streams",
         "text_cleaning",
         "urls",
