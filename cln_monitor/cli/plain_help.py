@@ -6,13 +6,15 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from .conversion import without_pydantic
+
 
 class PlainCommand(TyperCommand):
     """A command whose help shows neither ``<bool>`` nor ``{ID}``."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, without their types."""
-        return without_types(super().get_params(ctx))
+        return without_types(without_pydantic(super().get_params(ctx)))
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line, with required arguments by their bare names."""
@@ -24,7 +26,7 @@ class PlainGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, without their types."""
-        return without_types(super().get_params(ctx))
+        return without_types(without_pydantic(super().get_params(ctx)))
 
 
 def without_types(params: list[Any]) -> list[Any]:
