@@ -61,7 +61,8 @@ class Commands(typer.Typer):
 
     def __init__(self, **settings: Any) -> None:
         # Without typer's options for completion, which take no shell as their value.
-        super().__init__(**({"cls": PlainGroup, "add_completion": False} | settings))
+        defaults: dict[str, Any] = {"cls": PlainGroup, "add_completion": False}
+        super().__init__(**(defaults | settings))
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
         """Return a decorator that registers a function as the command ``name``."""
