@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, get_args, get_origin
 
 _NOT_CONVERTED = object()
+_PLAIN = (str, int, float)
 
 
 class _Converter:
@@ -36,9 +37,10 @@ class _Converter:
         return _NOT_CONVERTED if _NOT_CONVERTED in items else items
 
     def _item(self, value: Any, annotation: Any) -> Any:
-        if (parser := self._type.parameter_info.parser) is not None:
-            return parser(value)
-        if annotation is str and isinstance(value, str):
+        info = self._type.parameter_info
+        if info.parser is not None:
+            return info.parser(value)
+        if annotation in _PLAIN and type(value) is annotation and info.min is None and info.max is None:
             return value
         if isinstance(annotation, type) and issubclass(annotation, Enum):
             return next((choice for choice in annotation if value in {choice, choice.value}), _NOT_CONVERTED)
