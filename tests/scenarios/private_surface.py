@@ -188,10 +188,12 @@ _TABLE = {
         "command": "overrides to give each command the common options",
     },
     ("typer", "typer.core:TyperCommand", "cli/plain_help.py"): {
+        "format_help": "overrides to import what it needs faster",
         "get_params": "overrides to hide the types of parameters",
         "collect_usage_pieces": "overrides to show required arguments without braces",
     },
     ("typer", "typer.core:TyperGroup", "cli/plain_help.py"): {
+        "format_help": "overrides to import what it needs faster",
         "get_params": "overrides to hide the types of parameters",
     },
     ("typer", "typer.core:TyperArgument", "cli/plain_help.py"): {
@@ -208,6 +210,9 @@ _TABLE = {
     ("typer", "typer.core:TyperArgument", "cli/conversion.py"): {
         "get_runtime_param": "replaces to import pydantic only for a value that it converts",
         "type_descriptor": "reads for the type of a value",
+    },
+    ("typer", "typer", "cli/rich_help.py"): {
+        "rich_utils": "imports for help pages, without Markdown and tracebacks",
     },
     ("typer", "typer.exceptions", "cli/failure.py"): {
         "TyperException": "catches to report wrong usage",

@@ -156,10 +156,11 @@ def test_every_command_is_imported_alone(programs: Programs) -> None:
 
 
 def test_help(programs: Programs) -> None:
-    """The help of clntool imports no command, no client, and no pydantic."""
+    """The help of clntool imports no command, no client, no pydantic, and of rich no Markdown and no pygments."""
     imported = programs.run(CLNTOOL, "--help")
     assert imported.commands == set()
-    assert not imported.foreign & (MSGSPEC | HTTP | YAML | {"pydantic", "structlog"})
+    assert imported.foreign == TYPER | {"rich"}
+    assert not imported.modules & {"rich.markdown", "rich.traceback"}
 
 
 @pytest.mark.parametrize("output", ["table", "json"])

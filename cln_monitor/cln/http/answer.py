@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import msgspec
 
 from cln_monitor.cln.errors import BadAnswerError, ClnError, RateLimitedError
-from cln_monitor.http_body import unpack
-
-from .sockets import Call, UsedConnection
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
+
+    from .sockets import Call, UsedConnection
 
 T = TypeVar("T")
 
@@ -76,6 +75,8 @@ class Exchange(msgspec.Struct, frozen=True):
 
 def read_body(response: BaseHTTPResponse, call: Call) -> bytes:
     """Return the decompressed body of ``response``, read before the deadline of ``call``. Raises BadAnswerError."""
+    from cln_monitor.http_body import unpack  # noqa: PLC0415 # http.client, which a response has loaded by then
+
     pieces, size = [], 0
     with contextlib.ExitStack() as large:
         packed = iter(lambda: response.read(_CHUNK, decode_content=False), b"")
