@@ -1,7 +1,7 @@
 """The conversion of values on the command line, without pydantic where there is nothing for it to do.
 
 typer converts each value with a schema of pydantic, also the None of an option that is not given. Importing pydantic
-takes longer than all else that a command imports.
+takes longer than everything else that a command imports.
 """
 
 from __future__ import annotations

@@ -23,14 +23,14 @@ def import_help_pages() -> None:
 @contextlib.contextmanager
 def _stand_ins() -> Iterator[None]:
     """Let the imports of ``_UNUSED`` give modules with an empty class, and remove those modules afterward."""
-    made = {}
+    added = {}
     for name, class_ in _UNUSED.items():
         if name not in sys.modules:
-            made[name] = sys.modules[name] = ModuleType(name)
-            setattr(made[name], class_, type(class_, (), {}))
+            added[name] = sys.modules[name] = ModuleType(name)
+            setattr(added[name], class_, type(class_, (), {}))
     try:
         yield
     finally:
-        for name, module in made.items():
+        for name, module in added.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]

@@ -211,8 +211,9 @@ _TABLE = {
         "get_runtime_param": "replaces to import pydantic only for a value that it converts",
         "type_descriptor": "reads for the type of a value",
     },
-    ("typer", "typer", "cli/rich_help.py"): {
-        "rich_utils": "imports for help pages, without Markdown and tracebacks",
+    ("typer", "typer.rich_utils", "cli/rich_help.py"): {
+        "Markdown": "replaces by an empty class, as importing it is slow",
+        "Traceback": "replaces by an empty class, as importing it is slow",
     },
     ("typer", "typer.exceptions", "cli/failure.py"): {
         "TyperException": "catches to report wrong usage",

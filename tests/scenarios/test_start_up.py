@@ -71,10 +71,10 @@ class Imports:
 
 
 class Programs:
-    """Runs programs, with their modules in a file of ``folder``."""
+    """Runs programs, with their modules in a file of ``directory``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "modules"
+    def __init__(self, directory: Path) -> None:
+        self.file = directory / "modules"
         self._python: Imports | None = None
         self._python = self.run(NOTHING)
 

@@ -19,12 +19,12 @@ _BASES = {
 }
 
 
-def _tab(*words: str) -> dict[str, str]:
-    """Return the variables with which the completion script of bash runs clntool after ``words``."""
+def _tab(*typed: str) -> dict[str, str]:
+    """Return the variables with which the completion script of bash runs clntool after ``typed``."""
     return {
         "_CLNTOOL_COMPLETE": "complete_bash",
-        "COMP_WORDS": " ".join(("clntool", *words)),
-        "COMP_CWORD": str(len(words)),
+        "COMP_WORDS": " ".join(("clntool", *typed)),
+        "COMP_CWORD": str(len(typed)),
     }
 
 
