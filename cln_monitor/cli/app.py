@@ -6,37 +6,24 @@ import time
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from cln_monitor import __version__
-from cln_monitor.config import AccountSelection
 
-from .commands import awp, check, els, files, groups, imunify, ip_licenses, kernelcare, keys, servers, simulate, status
+from .command_group import CommandGroup
 from .common_options import AccountOption, Commands, ConfigOption, OutputOption
-from .completion import CompletionGroup, InstallCompletion, ShowCompletion
+from .completion import InstallCompletion, ShowCompletion
 from .context import require_command
-from .output import Format, Output
-from .session import Session, refuse_blank
+from .output_fields import Format
+from .usage import refuse_blank
 
 app = Commands(
     name="clntool",
-    cls=CompletionGroup,
-    add_completion=False,  # typer's options take no shell as their value
+    cls=CommandGroup,
     help="Use the CloudLinux Network (CLN) API from the shell.",
     pretty_exceptions_enable=False,  # they show the values of variables, and with them secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-status.add_to(app)
-app.add_typer(servers.app, name="servers")
-app.add_typer(keys.app, name="keys")
-app.add_typer(kernelcare.app, name="kernelcare")
-app.add_typer(imunify.app, name="imunify")
-app.add_typer(els.app, name="els")
-app.add_typer(ip_licenses.app, name="ip-licenses")
-app.add_typer(groups.app, name="groups")
-app.add_typer(awp.app, name="awp")
-app.add_typer(check.app, name="check")
-files.add_to(app)
-simulate.add_to(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,8 +55,21 @@ def _global_options(
         bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
+    from cln_monitor.config import AccountSelection  # noqa: PLC0415 # help and completion need none of these
+
+    from .output import Output  # noqa: PLC0415
+    from .session import Session  # noqa: PLC0415
+
     options = {"config": config, "account": account, "login": login, "secret-key-file": secret_key_file}
     refuse_blank(options | {"api-url": api_url, "proxy": proxy})
     selection = AccountSelection(config, account, login, secret_key_file, api_url=api_url, proxy=proxy)
     require_command(context)
-    context.obj = Session(selection, Output(output or Format.TABLE, time.time), context.obj)
+    context.obj = Session(selection, Output(output or Format.TABLE, time.time), context.obj())
+
+
+def root() -> CommandGroup:
+    """Return the root of the command line."""
+    group = get_command(app)
+    if not isinstance(group, CommandGroup):
+        raise TypeError("clntool has no commands")
+    return group

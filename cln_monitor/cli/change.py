@@ -14,7 +14,8 @@ from cln_monitor.cln import Client
 from .dry_run import DryRunError
 from .exit_codes import ExitCode
 from .output import eprint
-from .session import Session, UsageError
+from .session import Session
+from .usage import UsageError
 
 T = TypeVar("T")
 

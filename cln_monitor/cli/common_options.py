@@ -9,10 +9,9 @@ from typing import Annotated, Any, Optional, TypeVar
 
 import typer
 
-from .known_names import account_names
-from .output import Format
+from .configured_names import account_names
+from .output_fields import Format
 from .plain_help import PlainCommand, PlainGroup
-from .session import session_in
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +41,8 @@ def with_common_options(command: F) -> F:
 
     @functools.wraps(command)
     def run(**arguments: Any) -> Any:
+        from .session import session_in  # noqa: PLC0415 # loaded by then; help and completion do not need it
+
         common = {name: arguments.pop(name) for name in _COMMON}
         session_in(arguments["context"]).override(**common)
         return command(**arguments)
@@ -59,7 +60,9 @@ class Commands(typer.Typer):
     """A group of commands, all of which accept the common options."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**({"cls": PlainGroup} | settings))
+        # Without typer's options for completion, which take no shell as their value.
+        defaults: dict[str, Any] = {"cls": PlainGroup, "add_completion": False}
+        super().__init__(**(defaults | settings))
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
         """Return a decorator that registers a function as the command ``name``."""

@@ -20,7 +20,7 @@ from typer.completion import (  # type: ignore[attr-defined] # typer has no publ
 )
 
 from .plain_help import PlainGroup
-from .session import UsageError
+from .usage import UsageError
 
 _PROGRAM = "clntool"
 _VARIABLE = "_CLNTOOL_COMPLETE"  # set by the completion script

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Self, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
 from cln_monitor.cln import AuthorizationError, ClnError, ThreadError, Threads
 
@@ -21,27 +20,49 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
+class _ProgressBar:
+    """The progress of reads, on a terminal."""
+
+    def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 # slow imports, which scripts do not need
+        from rich.progress import Progress  # noqa: PLC0415
+
+        console = Console(stderr=True)
+        self._progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task("querying CLN", total=0)
+        self._total = 0
+        self.start, self.stop = self._progress.start, self._progress.stop
+
+    def expect(self, number: int) -> None:
+        """Add ``number`` reads to the total."""
+        self._total += number
+        self._progress.update(self._task, total=self._total)
+
+    def advance(self) -> None:
+        """Count one more read as done."""
+        self._progress.advance(self._task)
+
+
 class ConcurrentReader:
     """Runs up to ``concurrency`` reads at the same time, and shows a progress bar on a terminal."""
 
     def __init__(self, session: Session) -> None:
         self._pool = Threads(session.config.concurrency - 1)  # the calling thread reads as well
-        console = Console(stderr=True)
-        self._progress = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._progress.add_task("querying CLN", total=0)
-        self._total = 0
+        self._progress = _ProgressBar() if sys.stderr.isatty() else None
         self.refused: AuthorizationError | None = None
         """The error that ended the reads: a token that is refused once would be refused for all others."""
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._progress:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
-        self._progress.stop()
+        if self._progress:
+            self._progress.stop()
 
     def read_all(self, things: Sequence[K], read: Callable[[K], T]) -> list[tuple[K, T | ClnError]]:
         """Return pairs of each of ``things`` and the result of ``read`` for it, or its ClnError, in order.
@@ -65,12 +86,13 @@ class ConcurrentReader:
 
     def expect(self, number: int) -> None:
         """Add ``number`` reads to the total of the progress bar."""
-        self._total += number
-        self._progress.update(self._task, total=self._total)
+        if self._progress:
+            self._progress.expect(number)
 
     def advance(self) -> None:
         """Count one more read as done in the progress bar."""
-        self._progress.advance(self._task)
+        if self._progress:
+            self._progress.advance()
 
     def _submit(self, read: Callable[[K], T], thing: K) -> Future[T] | None:
         """Submit ``read`` for ``thing`` and return its future, or None if no thread can be started."""

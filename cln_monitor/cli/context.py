@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common_options import Commands, with_common_options
 from .exit_codes import ExitCode
 from .output_fields import fields_of
-from .session import Session, session_in
+
+if TYPE_CHECKING:
+    from .session import Session
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 
@@ -43,6 +45,8 @@ NewNote = Annotated[
 
 def session_of(context: typer.Context) -> Session:
     """Return the session made from the global options, with the output fields of this command."""
+    from .session import session_in  # noqa: PLC0415 # loaded by then; help and completion do not need it
+
     session = session_in(context)
     session.output.fields = fields_of(context.command.callback)
     return session

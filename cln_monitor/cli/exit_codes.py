@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from cln_monitor.cln import AuthorizationError, ClnError, RefusedError
+if TYPE_CHECKING:
+    from cln_monitor.cln import ClnError
 
 
 class ExitCode(IntEnum):
@@ -18,4 +20,6 @@ class ExitCode(IntEnum):
 
 def code_of(error: ClnError) -> ExitCode:
     """Return the exit code for an ``error`` of the client."""
+    from cln_monitor.cln import AuthorizationError, RefusedError  # noqa: PLC0415 # loaded by then, and slow before
+
     return ExitCode.REFUSED if isinstance(error, RefusedError | AuthorizationError) else ExitCode.NOT_QUERIED

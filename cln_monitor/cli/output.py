@@ -8,39 +8,22 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import typer
 from msgspec import UNSET
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from cln_monitor.durations import format_age
 
 from .csv_text import csv_text
-from .output_fields import Fields
+from .output_fields import Fields, Format
 
 Row = Mapping[str, Any]
 
 _DATES = frozenset({"created", "last_checkin"})
-_FREE = frozenset({"note", "description", "server_info", "reason"})  # cells that may wrap
-_LEAST = 12  # minimum width of these, in columns
 _CLOCKS_DIFFER = 3600.0  # seconds by which a check-in may be ahead of the local clock
-_UNBOUNDED = 1 << 16  # columns when stdout is not a terminal: one line per row, for grep and awk
-
-
-class Format(StrEnum):
-    """The output formats."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
 
 
 def row_of(struct: msgspec.Struct, **more: object) -> dict[str, object]:
@@ -79,7 +62,9 @@ class Output:
         elif self.form is Format.CSV:
             self._csv(listed)
         elif listed:
-            self._table(listed)
+            from .drawing import table  # noqa: PLC0415 # rich, which scripts do not need
+
+            _write(table([self._cells(row) for row in listed]))
         elif empty:
             eprint(empty)
 
@@ -87,7 +72,9 @@ class Output:
         """Show one record, a line per field."""
         chosen = self._chosen(row)
         if not self._to_script(chosen):
-            _print_blocks(_console(), [self._cells(chosen)])
+            from .drawing import blocks  # noqa: PLC0415
+
+            _write(blocks([self._cells(chosen)]))
 
     def message(self, text: str, row: Row) -> None:
         """Show ``text`` to people, or ``row`` to scripts."""
@@ -115,21 +102,6 @@ class Output:
     def _csv(self, rows: Sequence[Row]) -> None:
         names = list(rows[0]) if rows else self.fields.names
         _write(csv_text(names, map(_plain, rows)), newline=False)
-
-    def _table(self, rows: list[dict[str, Any]]) -> None:
-        drawn = [self._cells(row) for row in rows]
-        widths = {name: max(cell_len(_heading(name)), *(cell_len(row[name]) for row in drawn)) for name in rows[0]}
-        console = _console()
-        least = sum(min(width, _LEAST) if name in _FREE else width for name, width in widths.items())
-        if least + 3 * (len(widths) - 1) > console.width:  # keys and addresses that are cut cannot be copied
-            _print_blocks(console, drawn)
-            return
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for name in widths:
-            table.add_column(_heading(name), overflow="fold", no_wrap=name not in _FREE)
-        for row in drawn:
-            table.add_row(*map(Text, row.values()))
-        _print(console, table)
 
     def _cells(self, row: Row) -> dict[str, str]:
         return {name: self._cell(name, value) for name, value in row.items()}
@@ -173,45 +145,6 @@ def _iso(seconds: float) -> str:
 
 def _ago(seconds: float) -> str:
     return f"{format_age(seconds)} ago" if seconds > -_CLOCKS_DIFFER else f"in {format_age(-seconds)}"
-
-
-def _heading(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _print_blocks(console: Console, things: Sequence[Mapping[str, str]]) -> None:
-    """Print ``things`` one below the other, with a line per field."""
-    whole = [part for cells in things for name, cell in cells.items() if name not in _FREE for part in cell.split(", ")]
-    headings = max(cell_len(_heading(name)) for cells in things for name in cells)
-    # The terminal itself wraps a line that is too long, so that it is copied as one line.
-    console.width = max(console.width, headings + 2 + max(map(cell_len, whole), default=0))
-    _print(console, *map(_block, things))
-
-
-def _block(cells: Mapping[str, str]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, cell in cells.items():
-        table.add_row(_heading(name), Text(cell))
-    return table
-
-
-def _console() -> Console:
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _UNBOUNDED
-    return console
-
-
-def _print(console: Console, *tables: Table) -> None:
-    """Print ``tables``, separated by blank lines."""
-    texts = []
-    for table in tables:
-        with console.capture() as drawn:
-            console.print(table)
-        texts.append("\n".join(line.rstrip() for line in drawn.get().splitlines()))
-    _write("\n\n".join(texts))
 
 
 def _write(text: str, *, newline: bool = True) -> None:

@@ -1,13 +1,25 @@
-"""The output fields of commands, declared so that the manual can list them: the fields of their JSON are stable."""
+"""The output formats, and the output fields of commands.
+
+The fields are declared so that the manual can list them: the fields of their JSON are stable.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _ATTRIBUTE = "shown_fields"
+
+
+class Format(StrEnum):
+    """The output formats."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
 
 
 class Fields(NamedTuple):

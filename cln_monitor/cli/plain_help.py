@@ -6,13 +6,21 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup
 
+from .conversion import without_pydantic
+from .rich_help import import_help_pages
+
 
 class PlainCommand(TyperCommand):
     """A command whose help shows neither ``<bool>`` nor ``{ID}``."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, without their types."""
-        return without_types(super().get_params(ctx))
+        return without_types(without_pydantic(super().get_params(ctx)))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help page."""
+        import_help_pages()
+        super().format_help(ctx, formatter)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the words of the usage line, with required arguments by their bare names."""
@@ -24,7 +32,12 @@ class PlainGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, without their types."""
-        return without_types(super().get_params(ctx))
+        return without_types(without_pydantic(super().get_params(ctx)))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help page."""
+        import_help_pages()
+        super().format_help(ctx, formatter)
 
 
 def without_types(params: list[Any]) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -22,11 +21,9 @@ from cln_monitor.config import AccountConfig, AccountSelection, Config
 from cln_monitor.durations import format_age
 
 from .dry_run import DryRunTransport
-from .output import Format, Output
-
-
-class UsageError(Exception):
-    """The command line is incomplete or contradictory."""
+from .output import Output
+from .output_fields import Format
+from .usage import refuse_blank
 
 
 @dataclass
@@ -100,10 +97,3 @@ def session_in(context: typer.Context) -> Session:
     if not isinstance(session, Session):
         raise TypeError("the command has no session")
     return session
-
-
-def refuse_blank(options: Mapping[str, str | None]) -> None:
-    """Raise UsageError for an option with a blank value."""
-    for name, value in options.items():
-        if value is not None and not value.strip():
-            raise UsageError(f"--{name} must not be empty; set a value or omit the option")

@@ -15,8 +15,7 @@ from cln_monitor.urls import host_of
 
 from .errors import AuthorizationError, BadAnswerError, ClnError, NotDoneError, RefusedError
 from .fields import flag
-from .http.answer import HttpAnswer
-from .http.error_mapping import means_not_processed
+from .http.answer import HttpAnswer, means_not_processed
 from .paging import signs_of_more
 
 T = TypeVar("T")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -214,6 +213,8 @@ def _check_secrets(validator: Validator, config: Config, account: AccountConfig,
 
 
 def _read_certificates(file: Path) -> None:
+    import ssl  # noqa: PLC0415 # a slow import that only this check needs
+
     try:
         ca_context(file)
     except ssl.SSLError:

@@ -13,8 +13,7 @@ from structlog.typing import EventDict
 
 from cln_monitor.cln import Redactor
 
-LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
-FORMATS = ("logfmt", "json")
+from .options import LEVELS
 
 _FIRST = ("ts", "level", "msg")
 # Libraries that log URLs, or events that the exporter logs itself.
@@ -22,7 +21,7 @@ _NOISY = ("urllib3", "apscheduler", "uvicorn", "asyncio")
 
 
 def set_up_logs(level: str, log_format: str, redactor: Redactor) -> None:
-    """Log to stderr at ``level`` (of ``LEVELS``) and above in ``log_format`` (of ``FORMATS``), secrets redacted."""
+    """Log to stderr at ``level`` and above in ``log_format``, of ``LEVELS`` and ``FORMATS``, secrets redacted."""
     before: list[structlog.typing.Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         structlog.stdlib.add_log_level,

@@ -18,10 +18,11 @@ from cln_monitor.config import Config, ConfigError, load_config, warnings_of
 
 from .line_writer import LineStream
 from .logs import dropped_line, set_up_logs
-from .options import DEFAULT_ADDRESS, OutputError, eprint, print_output
+from .options import DEFAULT_ADDRESS
 from .service import Service
 from .storage.directory import StateError
 from .systemd import Notifier
+from .terminal import OutputError, eprint, print_output
 from .web.app import WebOptions, make_app
 from .web.config import WebConfig, load_web_config
 from .web.listening import ListenError, address_of, listen
@@ -83,7 +84,6 @@ def _print_web_check(file: Path) -> None:
 
 
 def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Redactor) -> None:
-    set_up_interpreter()
     notifier = Notifier.from_environment()
     service = Service(load, redactor, state=options.storage_path or _state_directory())
     if isinstance(sys.stderr, LineStream):
@@ -109,6 +109,7 @@ def _run(options: argparse.Namespace, load: Callable[[], Config], redactor: Reda
             sockets = [stack.enter_context(sock) for sock in listening]
         stack.callback(service.stop)
         service.start()
+        set_up_interpreter()
         prefix = options.route_prefix if options.route_prefix is not None else options.external_url or ""
         web = WebOptions(
             telemetry_path=options.telemetry_path,
@@ -139,6 +140,9 @@ def _state_directory() -> Path | None:
 
 
 def set_up_interpreter() -> None:
-    """Run the garbage collector less often, and not over imported modules; call it after all imports."""
+    """Run the garbage collector less often, and not over imported modules; call it after all imports.
+
+    The first client imports the last ones, those of the HTTP libraries.
+    """
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)

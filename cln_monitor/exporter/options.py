@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
+import logging
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from cln_monitor import __version__
 from cln_monitor.probes import Shard
 from cln_monitor.urls import is_http_url
 
-from .logs import FORMATS, LEVELS
+from .terminal import eprint, print_output, print_version
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -22,26 +20,10 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG = Path("/etc/cln-monitor/cln-monitor.yml")
 DEFAULT_ADDRESS = "127.0.0.1:10099"
 
-
-class OutputError(Exception):
-    """The requested output cannot be written to stdout; the text is the whole message."""
-
-
-def print_output(text: str) -> None:
-    """Print ``text`` on stdout. Raises OutputError, except for a closed pipe, as with ``head``."""
-    try:
-        print(text, flush=True)  # noqa: T201 # the requested output
-    except BrokenPipeError:
-        pass
-    except OSError as error:
-        raise OutputError(f"cannot write to stdout: {error.strerror}") from None
-
-
-def eprint(text: str) -> None:
-    """Print ``text`` on stderr, each line prefixed with the name of the program; ignore a stderr that is closed."""
-    with contextlib.suppress(OSError):
-        for line in text.splitlines():
-            print(f"cln-exporter: {line}", file=sys.stderr, flush=True)  # noqa: T201 # before logging is set up
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+"""The levels of log messages, by name."""
+FORMATS = ("logfmt", "json")
+"""The formats of log messages."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,7 +41,7 @@ class _Version(argparse.Action):
     """Prints the version; unlike argparse's action, it reports output that cannot be written."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        print_output(f"cln-exporter {__version__}")
+        print_version()
         parser.exit()
 
 

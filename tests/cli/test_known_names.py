@@ -58,6 +58,6 @@ def test_a_broken_configuration(text: str, tmp_path: Path, monkeypatch: pytest.M
     """A broken configuration gives no completions and no error."""
     file = tmp_path / "broken.yml"
     file.write_text(text)
-    with mock.patch("cln_monitor.cli.known_names.DEFAULT_CONFIG", file):
+    with mock.patch("cln_monitor.config.DEFAULT_CONFIG", file):
         assert completed("status -a ", monkeypatch) == []
         assert completed("els keys list --code OE", monkeypatch) == ["OELS"]

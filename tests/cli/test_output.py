@@ -7,8 +7,8 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from cln_monitor.cli.output import Format, Output
-from cln_monitor.cli.output_fields import Fields
+from cln_monitor.cli.output import Output
+from cln_monitor.cli.output_fields import Fields, Format
 from cln_monitor.masking import mask_key
 
 from .account import CREATED, IMUNIFY_KEY, KEY, OTHER_KEY, Cln

@@ -35,8 +35,7 @@ from cln_monitor.cln import (
     UnreachableError,
 )
 from cln_monitor.cln.endpoints import WRITES
-from cln_monitor.cln.http.answer import HttpAnswer
-from cln_monitor.cln.http.transport import Reply
+from cln_monitor.cln.http.answer import HttpAnswer, Reply
 from cln_monitor.simulator import Account, Served
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock

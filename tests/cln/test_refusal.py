@@ -8,7 +8,7 @@ import re
 import pytest
 
 from cln_monitor.cln import AuthorizationError, BadAnswerError, Client, ClnError, RateLimitedError, RefusedError
-from cln_monitor.cln.http.error_mapping import means_not_processed
+from cln_monitor.cln.http.answer import means_not_processed
 
 from .answering import AnsweringCln
 from .asking import KEY, SECRET_KEY, Clients, enveloped

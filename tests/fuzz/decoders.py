@@ -22,8 +22,7 @@ from cln_monitor.cln import (
     TransportSettings,
 )
 from cln_monitor.cln.dates import parse_date
-from cln_monitor.cln.http.answer import HttpAnswer
-from cln_monitor.cln.http.transport import Reply
+from cln_monitor.cln.http.answer import HttpAnswer, Reply
 from cln_monitor.cln.monitoring_key import _registered
 from cln_monitor.text_cleaning import is_clean
 from tests.helpers.clock import FakeClock

@@ -188,23 +188,41 @@ _TABLE = {
         "command": "overrides to give each command the common options",
     },
     ("typer", "typer.core:TyperCommand", "cli/plain_help.py"): {
+        "format_help": "overrides to import what it needs faster",
         "get_params": "overrides to hide the types of parameters",
         "collect_usage_pieces": "overrides to show required arguments without braces",
     },
     ("typer", "typer.core:TyperGroup", "cli/plain_help.py"): {
+        "format_help": "overrides to import what it needs faster",
         "get_params": "overrides to hide the types of parameters",
     },
     ("typer", "typer.core:TyperArgument", "cli/plain_help.py"): {
         "display_type_rich": "replaces to show no type",
     },
-    ("typer", "typer.core", "cli/main.py"): {
-        "TyperGroup": "builds its tree of commands as",
+    ("typer", "typer.core:TyperGroup", "cli/command_group.py"): {
+        "commands": "adds commands to before their modules are imported",
+        "resolve_command": "overrides to import the command that is used",
     },
-    ("typer", "typer.exceptions", "cli/main.py"): {
+    ("typer", "typer.core:TyperOption", "cli/conversion.py"): {
+        "get_runtime_param": "replaces to import pydantic only for a value that it converts",
+        "type_descriptor": "reads for the type of a value",
+    },
+    ("typer", "typer.core:TyperArgument", "cli/conversion.py"): {
+        "get_runtime_param": "replaces to import pydantic only for a value that it converts",
+        "type_descriptor": "reads for the type of a value",
+    },
+    ("typer", "typer.rich_utils", "cli/rich_help.py"): {
+        "Markdown": "replaces by an empty class, as importing it is slow",
+        "Traceback": "replaces by an empty class, as importing it is slow",
+    },
+    ("typer", "typer.exceptions", "cli/failure.py"): {
         "TyperException": "catches to report wrong usage",
     },
-    ("typer", "typer.main", "cli/main.py"): {
-        "get_command": "calls for its tree of commands",
+    ("typer", "typer.main", "cli/app.py"): {
+        "get_command": "calls for the root of its commands",
+    },
+    ("typer", "typer.main", "cli/command_group.py"): {
+        "get_command": "calls for a command that is used",
     },
     ("nagiosplugin", "nagiosplugin:Resource", "checks/result.py"): {
         "probe": "overrides to give figures",

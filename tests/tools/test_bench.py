@@ -21,7 +21,17 @@ from tools.bench.scale import TINY
 from tools.bench.scrape import growth_row
 from tools.bench.table import RESULTS, Row, as_text, committed_figures, figures_of, ratio
 
-ROWS = {"scrape": 6, "growth": 1, "render": 2, "refresh": 3, "decode": 1, "poll": 4, "memory": 5, "plugins": 6}
+ROWS = {
+    "scrape": 6,
+    "growth": 1,
+    "render": 2,
+    "refresh": 3,
+    "decode": 1,
+    "poll": 4,
+    "memory": 5,
+    "plugins": 6,
+    "start-up": 5,
+}
 
 
 @pytest.mark.processes

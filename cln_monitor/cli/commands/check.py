@@ -14,7 +14,7 @@ from cln_monitor.cli.context import family, session_of
 from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import shows
-from cln_monitor.cli.session import UsageError
+from cln_monitor.cli.usage import UsageError
 from cln_monitor.config import DEFAULT_CONFIG, ConfigError, config_schema, load_config, warnings_of
 
 app = family("Check a configuration, or an account at CLN.")

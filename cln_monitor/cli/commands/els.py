@@ -16,7 +16,8 @@ from cln_monitor.cli.fleet.stakes import changes_of_key, stakes_of_key, stakes_o
 from cln_monitor.cli.known_names import els_codes as offered_codes
 from cln_monitor.cli.output import Row, eprint, row_of
 from cln_monitor.cli.output_fields import lists, shows
-from cln_monitor.cli.session import Session, UsageError
+from cln_monitor.cli.session import Session
+from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import ELS_CODES, ClnError, ElsKey, RefusedError, mask_key
 from cln_monitor.probes import DefaultList
 

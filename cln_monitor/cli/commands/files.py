@@ -15,14 +15,12 @@ from cln_monitor.cli.exit_codes import ExitCode
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import shows
 
-
-def add_to(app: Commands) -> None:
-    """Add the command to ``app``."""
-    app.command("files")(files)
+app = Commands()
 
 
+@app.command("files")
 @shows("directory", "written", "unchanged", "changed")
-def files(
+def copy_files(
     context: typer.Context,
     directory: Annotated[
         Path, typer.Argument(metavar="DIRECTORY", help="Target directory; it is created if it does not exist.")

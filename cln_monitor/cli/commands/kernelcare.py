@@ -16,7 +16,7 @@ from cln_monitor.cli.fleet.key_argument import resolve_key
 from cln_monitor.cli.fleet.stakes import stakes_of_key, stakes_of_server
 from cln_monitor.cli.output import row_of
 from cln_monitor.cli.output_fields import lists, shows
-from cln_monitor.cli.session import UsageError
+from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import STATES, KernelCareKey, mask_key
 
 app = family("KernelCare keys, servers, and patch status.")

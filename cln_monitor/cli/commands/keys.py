@@ -11,7 +11,7 @@ from cln_monitor.cli.concurrent import ConcurrentReader, show_with_errors
 from cln_monitor.cli.context import family, session_of
 from cln_monitor.cli.fleet.inventory import ELS, IMUNIFY, KERNELCARE, KEY_PRODUCTS, Inventory
 from cln_monitor.cli.output_fields import lists
-from cln_monitor.cli.session import UsageError
+from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import mask_key
 
 from .servers import product

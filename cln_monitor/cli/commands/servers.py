@@ -28,7 +28,7 @@ from cln_monitor.cli.fleet.registrations import (
 )
 from cln_monitor.cli.output import eprint
 from cln_monitor.cli.output_fields import lists
-from cln_monitor.cli.session import UsageError
+from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import GroupServer
 from cln_monitor.durations import format_age, parse_duration
 from cln_monitor.probes import NEVER, UNKNOWN

@@ -11,14 +11,12 @@ import typer
 from cln_monitor.cli.common_options import Commands
 from cln_monitor.cli.context import session_of
 from cln_monitor.cli.output_fields import shows
-from cln_monitor.cli.session import UsageError
+from cln_monitor.cli.usage import UsageError
+
+app = Commands()
 
 
-def add_to(app: Commands) -> None:
-    """Add the command to ``app``."""
-    app.command("simulate")(simulate)
-
-
+@app.command("simulate")
 @shows("api_url", "login", "secret_key", "registration_token", "monitoring_keys")
 def simulate(
     context: typer.Context,

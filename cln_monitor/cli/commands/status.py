@@ -8,12 +8,10 @@ from cln_monitor.cli.common_options import Commands
 from cln_monitor.cli.context import session_of
 from cln_monitor.cli.output_fields import lists
 
-
-def add_to(app: Commands) -> None:
-    """Add the command to ``app``."""
-    app.command("status")(show_status)
+app = Commands()
 
 
+@app.command("status")
 @lists("flag", "value", "good")
 def show_status(context: typer.Context) -> None:
     """Show the status flags of CLN's services, and whether they are good."""

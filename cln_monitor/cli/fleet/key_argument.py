@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from cln_monitor.cli.concurrent import ConcurrentReader
-from cln_monitor.cli.session import Session, UsageError
+from cln_monitor.cli.session import Session
+from cln_monitor.cli.usage import UsageError
 from cln_monitor.cln import ClnError
 from cln_monitor.masking import mask_key
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
-from urllib3 import BaseHTTPResponse
 
-from cln_monitor.cln.errors import BadAnswerError, RateLimitedError
-from cln_monitor.http_body import unpack
+from cln_monitor.cln.errors import BadAnswerError, ClnError, RateLimitedError
 
-from .sockets import Call
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+    from .sockets import Call, UsedConnection
+
+T = TypeVar("T")
 
 LARGEST_BODY = 64 << 20
 """Maximum size in bytes of a decompressed response: some 400 000 servers of one key."""
@@ -39,6 +43,22 @@ class HttpAnswer(msgspec.Struct, frozen=True):
     """The paging fields in its headers."""
 
 
+class Reply(NamedTuple):
+    """A response and its connection."""
+
+    answer: HttpAnswer
+    connection: UsedConnection | None
+
+    def decoded(self, decode: Callable[[HttpAnswer], T]) -> T:
+        """Return ``decode(answer)``. If that raises a ClnError, the connection is not reused."""
+        try:
+            return decode(self.answer)
+        except ClnError:
+            if self.connection is not None:
+                self.connection.retire()
+            raise
+
+
 class Exchange(msgspec.Struct, frozen=True):
     """One request, for observers.
 
@@ -55,6 +75,8 @@ class Exchange(msgspec.Struct, frozen=True):
 
 def read_body(response: BaseHTTPResponse, call: Call) -> bytes:
     """Return the decompressed body of ``response``, read before the deadline of ``call``. Raises BadAnswerError."""
+    from cln_monitor.http_body import unpack  # noqa: PLC0415 # http.client, which a response has loaded by then
+
     pieces, size = [], 0
     with contextlib.ExitStack() as large:
         packed = iter(lambda: response.read(_CHUNK, decode_content=False), b"")
@@ -81,3 +103,21 @@ def rate_limit(answer: HttpAnswer) -> RateLimitedError | None:
     return RateLimitedError(
         f"rate limited by CLN: HTTP {answer.status}{wait}", retry_after=answer.wait, request_sent=answer.status != 429
     )
+
+
+_GAVE_UP = frozenset({408, 444, 460, 499})
+
+
+def means_not_processed(status: int) -> bool:
+    """Return whether a response with this HTTP ``status`` means that the request was not processed.
+
+    A client error does: "the server cannot or will not process the request" (RFC 9110, sections 15 and 15.5). That
+    includes 405 and 411 to 417, which reject the form of a request; 409, "could not be completed"; 425, "unwilling to
+    risk processing" it (RFC 8470); 429 (RFC 6585); and unknown ones, which count as 400. The exceptions are 408, which
+    is a response to an incomplete request, and so not to this one, and 444, 460 and 499, which load balancers send when
+    a side has given up waiting.
+
+    It is unknown after a server error (section 15.6), which a gateway may send while CLN is still processing; after a
+    redirect, as 303 follows a completed request; and after an incomplete or missing response.
+    """
+    return 400 <= status < 500 and status not in _GAVE_UP

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
-from urllib3 import HTTPHeaderDict
+if TYPE_CHECKING:
+    from urllib3 import HTTPHeaderDict
 
 _EARLIEST, _LATEST = 1577836800.0, 4102444800.0  # 2020 and 2100: a clock outside this range was never set
 

@@ -145,21 +145,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield cause
         candidates = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
         waiting += [candidate for candidate in candidates if isinstance(candidate, BaseException)]
-
-
-_GAVE_UP = frozenset({408, 444, 460, 499})
-
-
-def means_not_processed(status: int) -> bool:
-    """Return whether a response with this HTTP ``status`` means that the request was not processed.
-
-    A client error does: "the server cannot or will not process the request" (RFC 9110, sections 15 and 15.5). That
-    includes 405 and 411 to 417, which reject the form of a request; 409, "could not be completed"; 425, "unwilling to
-    risk processing" it (RFC 8470); 429 (RFC 6585); and unknown ones, which count as 400. The exceptions are 408, which
-    is a response to an incomplete request, and so not to this one, and 444, 460 and 499, which load balancers send when
-    a side has given up waiting.
-
-    It is unknown after a server error (section 15.6), which a gateway may send while CLN is still processing; after a
-    redirect, as 303 follows a completed request; and after an incomplete or missing response.
-    """
-    return 400 <= status < 500 and status not in _GAVE_UP

@@ -6,7 +6,6 @@ import os
 from urllib.parse import urlsplit
 
 import msgspec
-from requests.utils import should_bypass_proxies
 
 from cln_monitor.cln.redactor import login_of
 from cln_monitor.urls import host_of, is_http_url
@@ -78,6 +77,8 @@ def ignored_proxy(url: str) -> str:
     It is ignored: a token must not be sent to a proxy that happens to be set in a shell, and a configuration must have
     the same effect in a service, a plugin and a terminal.
     """
+    from requests.utils import should_bypass_proxies  # noqa: PLC0415 # loaded by then: a call has failed
+
     variables = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
     names = [name for variable in variables for name in (variable, variable.upper())]
     name = next((name for name in names if os.environ.get(name, "").strip()), "")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import lru_cache
 from pathlib import Path
-
-import certifi
+from typing import TYPE_CHECKING
 
 from cln_monitor.file_reading import pem_text, read_file
 
-from .sockets import keep_deadline
+if TYPE_CHECKING:
+    import ssl
 
 
 def client_context(ca_file: str | None, *, insecure_skip_verify: bool) -> ssl.SSLContext:
@@ -18,6 +17,8 @@ def client_context(ca_file: str | None, *, insecure_skip_verify: bool) -> ssl.SS
 
     It is cached until the bundle changes. Raises OSError if the bundle cannot be read.
     """
+    import certifi  # noqa: PLC0415 # as ssl below, a slow import that only TLS needs
+
     bundle = Path(ca_file or certifi.where())
     return _tls_context(bundle, bundle.stat().st_mtime_ns, insecure_skip_verify, own=bool(ca_file))
 
@@ -25,6 +26,10 @@ def client_context(ca_file: str | None, *, insecure_skip_verify: bool) -> ssl.SS
 @lru_cache(maxsize=4)
 def _tls_context(bundle: Path, _changed: int, insecure_skip_verify: bool, *, own: bool) -> ssl.SSLContext:
     """Return the context that trusts ``bundle``, shared by all accounts: loading it a thousand times takes 20 s."""
+    import ssl  # noqa: PLC0415
+
+    from .sockets import keep_deadline  # noqa: PLC0415
+
     context = ca_context(bundle) if own else ssl.create_default_context(cafile=bundle)
     # A key log of SSLKEYLOGFILE would allow decrypting the tokens.
     context.keylog_filename = None  # type: ignore[assignment] # None is allowed
@@ -40,6 +45,8 @@ def ca_context(ca_file: Path) -> ssl.SSLContext:
 
     Raises OSError; its subclass ``ssl.SSLError`` means that the file contains no certificates.
     """
+    import ssl  # noqa: PLC0415
+
     try:
         data = read_file(ca_file)
     except ValueError as error:

@@ -299,7 +299,7 @@ class TestRun:
             client: ReadOnlyClient = clients.client(server.url, ca_file=str(authority.file))
             with client.run() as run:
                 assert run.kernelcare.keys() == []
-                session, of_run = (each._caller.transport._pool for each in (client, run))
+                session, of_run = (each._caller.transport._sender._pool for each in (client, run))
                 assert of_run._context is session._context
         assert [exchange.code for exchange in clients.exchanges] == ["200"]
 

@@ -69,7 +69,7 @@ def test_closed_connections_end_at_once(through_proxy: bool, clients: Clients) -
         url = "http://cln.example.net/api" if through_proxy else server.url
         transport = clients.transport(url, proxy=server.url if through_proxy else None)
         read(transport)
-        session = transport._pool
+        session = transport._sender._pool
         managers = (session.poolmanager, *session.proxy_manager.values())
         pools = [manager.pools.get(key) for manager in managers for key in manager.pools.keys()]  # no dict
         assert len(pools) == 1
