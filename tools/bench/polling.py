@@ -49,7 +49,7 @@ class _Shared(HTTPAdapter):
 def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], object]:
     """Return a function that fetches the same bytes with only ``requests`` and a thread pool.
 
-    Each poll connects anew, as ours does: connections do not outlive the minutes between polls.
+    Each poll opens its own connections, as ours does: connections do not outlive the minutes between polls.
     """
     context = ssl.create_default_context(cafile=ca_file)
 
