@@ -128,6 +128,14 @@ def _age_of(report: Report, options: argparse.Namespace) -> list[str]:
     return [line]
 
 
+def first_poll_of(report: Report) -> str:
+    """Return how far the first poll of an exporter is, as in "first poll: 3 of 10 keys"; empty without one."""
+    progress = report.get("first_poll")
+    if not progress:
+        return ""
+    return f"first poll: {progress['done']} of {progress['total']} {progress['noun']}{'s' * (progress['total'] != 1)}"
+
+
 def phrases_of(problems: Sequence[CheckProblem]) -> list[str]:
     """Return the texts of ``problems``, the worst first."""
     return [problem.text for problem in sorted(problems, key=lambda problem: rank(problem.state), reverse=True)]
@@ -136,7 +144,7 @@ def phrases_of(problems: Sequence[CheckProblem]) -> list[str]:
 def _observation(report: Report) -> Mapping[str, Any]:
     observation: Mapping[str, Any] | None = report["observation"]
     if observation is None:
-        raise CheckError("no data: the exporter has not run this probe yet")
+        raise CheckError(first_poll_of(report) or "no data: the exporter has not run this probe yet")
     return observation
 
 

@@ -183,21 +183,29 @@ class Service:
         return self._clock.monotonic()
 
     def expire(self) -> None:
-        """Drop expired data; call this before showing data."""
+        """Drop expired data; call this before showing data of finished runs."""
         now = self.monotonic()
         for target in list(self.targets.values()):
             if target.expire(now):
                 self._publish(target)
                 self._update_host_names_from(target)
 
-    def has_expired(self) -> bool:
-        """Return whether there are expired data that :meth:`expire` would drop."""
+    def refresh(self) -> None:
+        """Drop expired data, and publish what first polls have read; call this before showing data as they come."""
         now = self.monotonic()
-        return any(target.has_expired(now) for target in list(self.targets.values()))
+        for target in list(self.targets.values()):
+            if target.show_progress(now):
+                self._publish(target)
+        self.expire()
+
+    def is_fresh(self) -> bool:
+        """Return whether :meth:`refresh` would change nothing."""
+        now = self.monotonic()
+        return not any(target.has_expired(now) or target.has_progress(now) for target in list(self.targets.values()))
 
     def exposition(self) -> Exposition:
-        """Return the exposition of all polled data that have not expired."""
-        self.expire()
+        """Return the exposition of all polled data that have not expired, and of what first polls have read."""
+        self.refresh()
         return self._expositions.exposition
 
     def exposition_of(self, target: Target) -> Exposition:
@@ -289,6 +297,6 @@ class Service:
                 self._expositions.publish(target.id, self._texts(target))
 
     def _texts(self, target: Target) -> Mapping[Family, bytes]:
-        texts = render_target(target.report(), target.settings, self.config.max_server_series)
+        texts = render_target(target.report(with_progress=True), target.settings, self.config.max_server_series)
         target.series_dropped = dropped_series(texts)
         return texts

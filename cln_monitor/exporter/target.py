@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,13 @@ from cln_monitor.facts import Phrase
 from cln_monitor.probes import (
     WHOLE,
     Ages,
+    FirstPoll,
     Observation,
     Probe,
     ProbeContext,
     ProbeReport,
     ProbeSettings,
+    Progress,
     Run,
     phrases_of,
     run_probe,
@@ -29,6 +32,7 @@ from cln_monitor.probes import (
 from .history import EmptiedList, History, emptied_lists, failed_for
 from .single_flight import SingleFlight
 from .snapshot import Snapshot
+from .unfinished_run import UnfinishedRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,9 @@ class Target:
     ``identity_digest`` is a digest of the API root, the login and the form of the key labels: while it is the same,
     data survive a reload or a restart. ``config_fingerprint`` is the relevant part of the configuration: while it is
     equal, a reload also keeps the schedule.
+
+    ``observation`` has data of finished runs only. While the probe has never been read completely, the metrics and the
+    status page also show what the run in progress has read, and nothing else does: see :meth:`show_progress`.
 
     ``has_run`` is whether a run in this process has been published; the data may be from an earlier process.
     ``host_names`` are the names of its servers, by id or address, as reported by other targets. ``phrases`` describe
@@ -86,14 +93,19 @@ class Target:
         self.series_dropped = 0
         self.history = History()
         self._emptied: dict[EmptiedList, float] = {}
+        self._unfinished = UnfinishedRun()
         self._lock = threading.Lock()
 
-    def report(self, now: float | None = None, *, with_data: bool = True) -> ProbeReport:
+    def report(self, now: float | None = None, *, with_data: bool = True, with_progress: bool = False) -> ProbeReport:
         """Return the report on the target: with the ages at the monotonic ``now`` in seconds, or without ages.
 
-        Without ``with_data``, the report has neither the observation nor the host names.
+        Without ``with_data``, the report has neither the observation nor the host names. ``with_progress`` includes
+        what :meth:`show_progress` has added to the data of finished runs.
         """
-        run, observation = self.last_run, self.observation
+        run, partial = self.last_run, self._unfinished.partial
+        observation, first_poll = self.observation, None if with_progress else self.first_poll
+        if with_progress and partial is not None:
+            observation, first_poll = partial
         return ProbeReport(
             probe=self.id.probe,
             account=self.id.account,
@@ -112,7 +124,13 @@ class Target:
             observation=observation if with_data else None,
             host_names=self.host_names if with_data else {},
             ages=UNSET if now is None else self.ages(now),
+            first_poll=UNSET if first_poll is None else first_poll,
         )
+
+    @property
+    def first_poll(self) -> FirstPoll | None:
+        """How far the run in progress is, if there are no data of a finished run; otherwise None."""
+        return None if self._has_data else self._unfinished.first_poll
 
     def ages(self, now: float) -> Ages:
         """Return the ages of the data and of the runs, in seconds, at the monotonic ``now``."""
@@ -126,11 +144,14 @@ class Target:
     def to_json(self) -> bytes:
         """Return the report without ages as JSON, which is cached between runs."""
         with self._lock:
-            if self.cached_json is None:
-                report = self.report()
-                observation = report.observation and report.observation.undated()
-                self.cached_json = msgspec.json.encode(msgspec.structs.replace(report, observation=observation))
-            return self.cached_json
+            if self.cached_json is not None:
+                return self.cached_json
+            report = self.report()
+            observation = report.observation and report.observation.undated()
+            encoded = msgspec.json.encode(msgspec.structs.replace(report, observation=observation))
+            if not report.first_poll:  # its progress changes all the time
+                self.cached_json = encoded
+            return encoded
 
     def set_host_names(self, names: dict[str, str]) -> bool:
         """Set the host names of its servers; return whether they have changed."""
@@ -152,6 +173,8 @@ class Target:
         self.last_success, self.succeeded_at = previous.last_success, previous.succeeded_at
         self.has_run = previous.has_run
         self.history, self._emptied = previous.history, previous._emptied  # noqa: SLF001 # of the same class
+        if not previous._is_complete:  # noqa: SLF001
+            self._unfinished.take_over(previous._unfinished)  # noqa: SLF001
         return previous.config_fingerprint == self.config_fingerprint and not previous.flight.is_running
 
     def snapshot(self) -> Snapshot[Any] | None:
@@ -181,9 +204,37 @@ class Target:
 
     def run(self, pool: Executor, clock: Clock) -> Run[Any]:
         """Run the probe, keep its data, and return the run. Callers must not run it concurrently; see ``flight``."""
-        run = self._compared(run_probe(self.probe, self.context, pool, clock))
+        run = self._compared(run_probe(self.probe, self.context, pool, clock, begin=self._begin))
         self._keep(run, clock.monotonic())
         return run
+
+    def _begin(self, start: Observation[Any], names: Collection[str]) -> Progress[Any]:
+        with self._lock:
+            self.cached_json = None
+            return self._unfinished.begin(start, names)
+
+    @property
+    def _has_data(self) -> bool:
+        return self.observation is not None and self.observation.has_data
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether it has data, and all parts were read at least once: such data are not replaced by those of a part."""
+        return self.last_success is not None and self._has_data
+
+    def has_progress(self, now: float) -> bool:
+        """Return whether :meth:`show_progress` would add something at the monotonic ``now``."""
+        return self._unfinished.has_news(now) and not self._is_complete
+
+    def show_progress(self, now: float) -> bool:
+        """Show what the run in progress has read, unless there are complete data; return whether that is something new.
+
+        What is shown changes at most once a second of the monotonic ``now``.
+        """
+        with self._lock:
+            if self._is_complete:
+                return False
+            return self._unfinished.show(now, self.observation, self.settings.max_age)
 
     def _compared(self, run: Run[Any]) -> Run[Any]:
         """Return ``run`` with the anomalies that show only in comparison with earlier runs."""
@@ -206,9 +257,10 @@ class Target:
     def _keep(self, run: Run[Any], now: float) -> None:
         observation = run.observation
         with self._lock:
-            if self.observation is not None:
-                observation = observation.merged_with(self.observation, now, self.settings.max_age)
+            if (earlier := self._unfinished.or_replaced(self.observation)) is not None:
+                observation = observation.merged_with(earlier, now, self.settings.max_age)
             self.observation = observation
+            self._unfinished.end()
             old, self.phrases = self.phrases, {phrase.fact: phrase for phrase in phrases_of(observation.all_cautions)}
             self.new_phrases = [phrase for fact, phrase in self.phrases.items() if fact not in old]
             self.resolved_phrases = [phrase for fact, phrase in old.items() if fact not in self.phrases]
@@ -220,15 +272,18 @@ class Target:
             self.cached_json = None
 
     def has_expired(self, now: float) -> bool:
-        """Return whether it has parts older than the probe's ``max_age`` at the monotonic ``now``."""
-        observation = self.observation
-        return observation is not None and now > observation.expires_at(self.settings.max_age)
+        """Return whether it shows parts older than the probe's ``max_age`` at the monotonic ``now``."""
+        partial = self._unfinished.partial
+        shown = self.observation if partial is None else partial.observation
+        return shown is not None and now > shown.expires_at(self.settings.max_age)
 
     def expire(self, now: float) -> bool:
         """Drop the parts older than the probe's ``max_age`` at the monotonic ``now``; return whether there were any."""
         with self._lock:
-            if self.observation is None or not self.has_expired(now):
+            if not self.has_expired(now):
                 return False
-            self.observation = self.observation.without_expired(now, self.settings.max_age)
+            if self.observation is not None:
+                self.observation = self.observation.without_expired(now, self.settings.max_age)
+            self._unfinished.expire(now, self.settings.max_age)
             self.cached_json = None
             return True

@@ -12,6 +12,7 @@ from .observation import Failure, Gap, Missing, Observation, Part, Unavailable
 from .patch_status import PatchState, PatchStatusSettings
 from .probe import Probe, ProbeContext
 from .product_names import PRODUCT_NAMES, product_name
+from .progress import FirstPoll, Progress
 from .registry import PROBES
 from .report import FORMAT, Ages, ProbeReport
 from .runner import Run, run_probe
@@ -40,6 +41,7 @@ __all__ = [
     "ElsProduct",
     "ElsSettings",
     "Failure",
+    "FirstPoll",
     "Gap",
     "GroupState",
     "GroupsSettings",
@@ -56,6 +58,7 @@ __all__ = [
     "ProbeContext",
     "ProbeReport",
     "ProbeSettings",
+    "Progress",
     "Run",
     "Shard",
     "StatusFlag",

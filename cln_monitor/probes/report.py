@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from .observation import Failure, Gap, Observation
+from .progress import FirstPoll
 from .runner import Run
 from .settings import ProbeSettings, stale_after_of
 
@@ -35,7 +36,8 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     ``parts_ok`` and ``parts_missing`` are the numbers of parts with and without data (``read`` and ``lacking`` in
     JSON); ``missing`` lists all parts that the last run could not read. ``host_names`` are those of the servers, by
     server id, or by address if servers have no id; they come from other probes. ``shard``, such as ``0/3``, is set if
-    other exporters read further parts of the account. ``ages`` are those at the time of the report.
+    other exporters read further parts of the account. ``ages`` are those at the time of the report. ``first_poll`` is
+    set while a poll is in progress and there are no data of a finished one.
     """
 
     format: int = FORMAT
@@ -56,6 +58,7 @@ class ProbeReport(msgspec.Struct, frozen=True, kw_only=True):
     observation: Observation[Any] | None
     host_names: dict[str, str] = {}
     ages: Ages | UnsetType = UNSET
+    first_poll: FirstPoll | UnsetType = UNSET
 
     @classmethod
     def of_run(cls, run: Run[Any], settings: ProbeSettings) -> ProbeReport:

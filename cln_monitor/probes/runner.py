@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future
 from typing import Generic, TypeVar
 
@@ -26,6 +26,7 @@ from cln_monitor.cln import (
 
 from .observation import Failure, Missing, Observation, Part, Unavailable
 from .probe import NotAvailableError, Plan, Probe, ProbeContext, Reading, failure_of
+from .progress import Progress
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -61,19 +62,31 @@ def run_probe(
     pool: Executor,
     clock: Clock,
     order: Callable[[list[str]], list[str]] = _shuffled,
+    *,
+    begin: Callable[[Observation[T], Collection[str]], Progress[T]] = Progress,
 ) -> Run[T]:
     """Run ``probe`` once and return the run; errors of CLN end up in its observation and are not raised.
+
+    ``order`` is that in which the parts are read: by default another one in each run, and after each restart.
+    ``begin`` is called with the arguments of :class:`Progress` when the list of parts has been read, and returns the
+    progress that the run updates from then on.
 
     This thread and those of ``pool`` read the parts, or this thread alone if the pool has none. A part that fails does
     not affect the others: the observation lists it as missing, and the run counts as failed. The connections to CLN
     are closed at the end of the run.
     """
     with context.client.run() as client:
-        return _run(probe, msgspec.structs.replace(context, client=client), pool, clock, order)
+        return _run(probe, msgspec.structs.replace(context, client=client), pool, clock, order, begin=begin)
 
 
 def _run(
-    probe: Probe[T], context: ProbeContext, pool: Executor, clock: Clock, order: Callable[[list[str]], list[str]]
+    probe: Probe[T],
+    context: ProbeContext,
+    pool: Executor,
+    clock: Clock,
+    order: Callable[[list[str]], list[str]],
+    *,
+    begin: Callable[[Observation[T], Collection[str]], Progress[T]],
 ) -> Run[T]:
     started_at, started = clock.time(), clock.monotonic()
     context.client.hide_secrets()
@@ -81,28 +94,35 @@ def _run(
         plan = probe.plan(context)
     except Exception as error:  # noqa: BLE001 # a run has an outcome in every case
         plan = Plan({}, [Missing("", _failure(error, context))], list_known=False)
-    from_list = tuple(_part(name, reading, clock) for name, reading in plan.read.items())
-    outage = _Outage(context, clock)
-
-    def read(name: str) -> Part[T] | Missing | Unavailable:
-        return _read_part(name, plan.readers[name], outage, context, clock)
-
-    # In random order: if there is not enough time for all keys, it must not always be the same ones that are missing.
-    read_parts = _for_each(order(list(plan.readers)), read, pool)
-    outcomes = [read_parts[name] for name in plan.readers]
-    parts = (*from_list, *(outcome for outcome in outcomes if isinstance(outcome, Part)))
-    missing = (*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing)))
-    is_empty = plan.list_known and not (parts or missing)
-    observation = Observation(
+    start: Observation[T] = Observation(
         probe=probe.name,
         account=context.account,
         api=context.client.api,
         observed_at=clock.time(),
+        parts=tuple(_part(name, reading, clock) for name, reading in plan.read.items()),
+        list_known=plan.list_known,
+        cautions=plan.cautions,
+    )
+    progress = begin(start, tuple(plan.readers))
+    outage = _Outage(context, clock)
+
+    def read(name: str) -> Part[T] | Missing | Unavailable:
+        outcome = _read_part(name, plan.readers[name], outage, context, clock)
+        progress.add(outcome)
+        return outcome
+
+    # In random order: if there is not enough time for all keys, it must not always be the same ones that are missing.
+    read_parts = _for_each(order(list(plan.readers)), read, pool)
+    outcomes = [read_parts[name] for name in plan.readers]
+    parts = (*start.parts, *(outcome for outcome in outcomes if isinstance(outcome, Part)))
+    missing = (*plan.missing, *(outcome for outcome in outcomes if isinstance(outcome, Missing)))
+    is_empty = plan.list_known and not (parts or missing)
+    observation = msgspec.structs.replace(
+        start,
+        observed_at=clock.time(),
         parts=parts,
         missing=missing,
-        list_known=plan.list_known,
         empty=Part("", clock.time(), None, clock.monotonic()) if is_empty else UNSET,
-        cautions=plan.cautions,
         unavailable=tuple(outcome for outcome in outcomes if isinstance(outcome, Unavailable)),
     )
     return Run(observation, started_at, clock.monotonic() - started, started)

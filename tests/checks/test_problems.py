@@ -55,6 +55,15 @@ def test_what_has_not_been_polled() -> None:
         list(values_of({**view([]), "observation": None, "last_run": None}, all_of))
 
 
+def test_a_first_poll() -> None:
+    """A probe in its first poll is an error that says how far it is."""
+    progress = {"done": 3, "total": 10, "noun": "key"}
+    seen = {**view([]), "observation": None, "last_run": None, "first_poll": progress}
+    for find in (lambda: list(values_of(seen, all_of)), lambda: problems(seen), lambda: origin_of(seen, OPTIONS)):
+        with pytest.raises(CheckError, match=r"^first poll: 3 of 10 keys$"):
+            find()
+
+
 def test_nothing_is_missing() -> None:
     """A complete view has no problem."""
     assert problems(view([part("a", 1)])) == []

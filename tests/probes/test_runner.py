@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import _thread
 import logging
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,7 +27,16 @@ from cln_monitor.cln import (
     UnreachableError,
     mask_key,
 )
-from cln_monitor.probes import PROBES, Failure, Missing, Part, ProbeSettings, run_probe
+from cln_monitor.probes import (
+    PROBES,
+    Failure,
+    Missing,
+    Observation,
+    Part,
+    ProbeSettings,
+    Progress,
+    run_probe,
+)
 from cln_monitor.probes.probe import Plan, ProbeContext, Reading
 from cln_monitor.probes.status import StatusSettings
 from cln_monitor.simulator import Fault
@@ -112,6 +123,41 @@ def test_parts_come_in_the_order_of_the_plan(cln: Cln) -> None:
         probe = Scripted({"a": wait, "b": first_is_done.set})
         run = run_probe(probe, cln.source(probe), pool, cln.clock)
     assert [part.name for part in run.observation.parts] == ["a", "b"]
+
+
+def test_parts_are_read_in_an_order_that_no_run_repeats(cln: Cln) -> None:
+    """The default order is another one in each run, so that an interrupted one does not always read the same parts."""
+
+    def order() -> tuple[str, ...]:
+        read: list[str] = []
+        probe = Scripted({str(name): partial(read.append, str(name)) for name in range(30)})
+        random.seed(7)  # a program that seeds the shared generator, or starts again in the same state
+        run_probe(probe, cln.source(probe), cln.pool, cln.clock)
+        return tuple(read)
+
+    orders = {order() for _ in range(3)}
+    assert len(orders) == 3
+    assert {tuple(sorted(names)) for names in orders} == {tuple(sorted(map(str, range(30))))}
+
+
+def test_the_progress_of_a_run(cln: Cln) -> None:
+    """A run begins when its list has been read, and each part is added as soon as it has been read."""
+    begun: list[tuple[Observation[object], Collection[str]]] = []
+    added: list[list[str]] = []
+
+    def begin(start: Observation[object], names: Collection[str]) -> Progress[object]:
+        begun.append((start, names))
+        progress = Progress(start, names)
+        for name in names:
+            probe.readers[name] = lambda: added.append([part.name for part in progress.observation().parts])
+        return progress
+
+    probe = Scripted({"b": lambda: None, "a": lambda: None}, read={"list": 1})
+    probe.readers |= {name: partial(lambda name: probe.readers[name](), name) for name in ("b", "a")}
+    run_probe(probe, cln.source(probe), cln.pool, cln.clock, order=list, begin=begin)
+    ((start, names),) = begun
+    assert ([part.name for part in start.parts], list(names), start.list_known) == (["list"], ["b", "a"], True)
+    assert added == [["list"], ["list", "b"]]
 
 
 def test_one_part_that_fails_does_not_lose_the_others(cln: Cln) -> None:

@@ -10,7 +10,7 @@ from cln_monitor import policy
 from cln_monitor.checks.data.exporter import index_from_exporter
 from cln_monitor.checks.options import EXPORTER, TIMEOUT, UNREACHABLE_STATE, VERBOSE, Option
 from cln_monitor.checks.plugin_exit import CheckError, PluginExit
-from cln_monitor.checks.problems import CheckProblem, phrases_of, state_of
+from cln_monitor.checks.problems import CheckProblem, first_poll_of, phrases_of, state_of
 from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
 from cln_monitor.checks.states import State
@@ -81,7 +81,7 @@ def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Thresho
     """Return the problem of ``probe``, if any, with its age, the threshold, and the error."""
     name = _name(probe)
     if probe["last_run"] is None:
-        return CheckProblem(State.UNKNOWN, f"{name} has not run yet")
+        return CheckProblem(State.UNKNOWN, _not_run(probe))
     age, why = _age(probe), _why(probe)
     for state, threshold in ((State.CRITICAL, ages[1]), (State.WARNING, ages[0])):
         if threshold is not None and probe["last_success"] and threshold.is_bad(age):
@@ -99,6 +99,11 @@ def _judge_probe(probe: Mapping[str, Any], ages: tuple[Threshold | None, Thresho
     return None
 
 
+def _not_run(probe: Mapping[str, Any]) -> str:
+    first_poll = first_poll_of(probe)
+    return f"{_name(probe)} is in its {first_poll}" if first_poll else f"{_name(probe)} has not run yet"
+
+
 def _why(probe: Mapping[str, Any]) -> str:
     return f": {probe['failure']['text']}" if probe["failure"] else ""
 
@@ -112,6 +117,8 @@ def _name(probe: Mapping[str, Any]) -> str:
 
 
 def _line(probe: Mapping[str, Any]) -> str:
+    if probe["last_run"] is None:
+        return _not_run(probe)
     status = probe["failure"]["text"] if probe["failure"] else f"last success {format_age(_age(probe))} ago"
     return f"{_name(probe)}: {status}"
 

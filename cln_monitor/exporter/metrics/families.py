@@ -58,6 +58,11 @@ class Series:
             del self._lines[family]
         return count
 
+    def drop(self, families: Iterable[Family]) -> None:
+        """Drop all series of ``families``."""
+        for family in families:
+            self._lines.pop(family, None)
+
     def texts(self) -> Mapping[Family, bytes]:
         """Return the text of each family that has series."""
         return {family: "".join(lines).encode() for family, lines in self._lines.items() if lines}

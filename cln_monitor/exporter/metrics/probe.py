@@ -34,7 +34,12 @@ CAUTIONS = Family(
     "Number of keys, servers, fields or flags with unexpected data from CLN, by fact; absent if zero.",
     (*_LABELS, "fact"),
 )
-FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS)
+FIRST_POLL = Family(
+    "cln_probe_first_poll_ratio",
+    "Share of the first poll that is done, from 0 to 1, while its data are shown as they come; absent otherwise.",
+    _LABELS,
+)
+FAMILIES = (SUCCESS, DURATION, INTERVAL, LAST_RUN, LAST_SUCCESS, STALE_AFTER, DROPPED, CAUTIONS, FIRST_POLL)
 
 
 def dropped_series(texts: Mapping[Family, bytes]) -> int:
@@ -49,12 +54,16 @@ def render(report: ProbeReport, settings: ProbeSettings, dropped: int, series: S
     series.add(DROPPED, labels, dropped)
     if isinstance(settings, CheckinSettings):
         series.add(STALE_AFTER, labels, settings.stale_after)
-    if report.last_run is not None and report.duration is not None:
+    if report.first_poll:
+        series.add(SUCCESS, labels, 0)
+        series.add(FIRST_POLL, labels, report.first_poll.done / report.first_poll.total)
+    elif report.last_run is not None:
         series.add(SUCCESS, labels, int(report.failure is None))
+    if report.last_run is not None and report.duration is not None:
         series.add(DURATION, labels, report.duration)
         series.add(LAST_RUN, labels, report.last_run)
     cautions: Counter[str] = Counter()
-    for caution in report.observation.all_cautions if report.observation is not None else ():
+    for caution in report.observation.all_cautions if report.observation and not report.first_poll else ():
         cautions[caution.fact] += caution.count
     for fact, count in sorted(cautions.items()):
         series.add(CAUTIONS, (*labels, fact), count)

@@ -18,13 +18,15 @@ from . import awp, els, groups, imunify, ip_licenses, kernelcare, patch_status, 
 class Renderer:
     """Renders the observations of a probe: its families, the per-server ones among them, and the function.
 
-    ``render_report`` renders series that need more of the report than its observation.
+    ``render_report`` renders series that need more of the report than its observation, and all parts of that. The
+    families ``of_all_parts`` need all parts as well: they and those of ``render_report`` are left out in a first poll.
     """
 
     families: tuple[Family, ...]
     per_server: tuple[Family, ...]
     render: Callable[[Observation[Any], Any, Series], None]
     render_report: Callable[[ProbeReport, Any, Series], None] | None = None
+    of_all_parts: tuple[Family, ...] = ()
 
 
 RENDERERS: dict[str, Renderer] = {
@@ -32,7 +34,9 @@ RENDERERS: dict[str, Renderer] = {
     "kernelcare": Renderer(kernelcare.FAMILIES, kernelcare.PER_SERVER, kernelcare.render, kernelcare.render_superseded),
     "imunify": Renderer(imunify.FAMILIES, imunify.PER_SERVER, imunify.render),
     "patch_status": Renderer(patch_status.FAMILIES, patch_status.PER_SERVER, patch_status.render),
-    "ip_licenses": Renderer(ip_licenses.FAMILIES, ip_licenses.PER_SERVER, ip_licenses.render),
+    "ip_licenses": Renderer(
+        ip_licenses.FAMILIES, ip_licenses.PER_SERVER, ip_licenses.render, of_all_parts=(ip_licenses.CHECKIN_AGE,)
+    ),
     "els": Renderer(els.FAMILIES, els.PER_SERVER, els.render),
     "groups": Renderer(groups.FAMILIES, groups.PER_SERVER, groups.render),
     "awp": Renderer(awp.FAMILIES, awp.PER_SERVER, awp.render),
@@ -56,7 +60,9 @@ def render_target(report: ProbeReport, settings: ProbeSettings, max_server_serie
         if dropped and "server_series" in settings.__struct_fields__:
             series = Series()  # as with server_series: false, which adds the series that replace them
             renderer.render(report.observation, replace(settings, server_series=False), series)
-        if renderer.render_report is not None:
+        if report.first_poll:
+            series.drop(renderer.of_all_parts)
+        elif renderer.render_report is not None:
             renderer.render_report(report, settings, series)
     probe.render(report, settings, dropped, series)
     return series.texts()

@@ -141,7 +141,7 @@ class _Web:
 
     async def metrics(self, request: Request) -> Response:
         openmetrics = prefers_openmetrics(header_of(request, "accept"))
-        if self._service.counters.is_rendered(openmetrics) and not self._service.has_expired():
+        if self._service.counters.is_rendered(openmetrics) and self._service.is_fresh():
             return self._metrics(request, openmetrics)  # cheaper than a hand-over to a thread
         return await self._in_thread(self._metrics, request, openmetrics)
 

@@ -198,7 +198,7 @@ def missing_data(view: ProbeReport) -> str | None:
     """Return what is missing in the list of ``view``, or None if it is complete."""
     observation, ages = view.observation, view.ages or Ages()
     if observation is None:
-        return "no data yet"
+        return f"first poll: {view.first_poll}" if view.first_poll else "no data yet"
     gaps = [gap for gap in view.missing if gap.name and not gap.is_kept and _matters(view, gap.name)]
     if gaps:
         others = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""

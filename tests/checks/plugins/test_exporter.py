@@ -26,6 +26,7 @@ def probe(
     ran: bool = True,
     read: int = 5,
     lacking: int = 0,
+    **more: Any,
 ) -> dict[str, Any]:
     """Return a probe with ``read`` parts and ``lacking`` others, and its last success ``age`` seconds ago."""
     return {
@@ -40,6 +41,7 @@ def probe(
         "ages": {"last_run": 30.0 if ran else None, "last_success": age, "oldest_part": age},
         "read": read,
         "lacking": lacking,
+        **more,
     }
 
 
@@ -61,10 +63,25 @@ def test_all_is_well() -> None:
     )
 
 
+def test_the_line_of_a_probe_that_has_not_run() -> None:
+    """A probe that has not run has no age of a success in its line of long output."""
+    first_poll = {"done": 0, "total": 1, "noun": "key"}
+    outcome = judged(probes=[probe(ran=False, age=None), probe("imunify", ran=False, age=None, first_poll=first_poll)])
+    assert outcome.output.splitlines()[-2:] == [
+        "kernelcare of acme has not run yet",
+        "imunify of acme is in its first poll: 0 of 1 key",
+    ]
+
+
 @pytest.mark.parametrize(
     ("seen", "state", "text"),
     [
         (probe(ran=False, age=None, read=0), "UNKNOWN", "kernelcare of acme has not run yet"),
+        (
+            probe(ran=False, age=None, read=0, first_poll={"done": 3, "total": 10, "noun": "key"}),
+            "UNKNOWN",
+            "kernelcare of acme is in its first poll: 3 of 10 keys",
+        ),
         (
             probe(reason="timeout", lacking=1),
             "WARNING",

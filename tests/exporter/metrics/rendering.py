@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from cln_monitor.exporter.metrics.families import Series
-from cln_monitor.probes import Ages, Failure, Observation, Part, ProbeReport, ProbeSettings
+from cln_monitor.probes import Ages, Failure, FirstPoll, Observation, Part, ProbeReport, ProbeSettings
 from tests.helpers.clock import NOW
 
 
@@ -32,6 +34,7 @@ def viewed(
     last_success: float | None = None,
     failure: Failure | None = None,
     now: float = NOW,
+    first_poll: FirstPoll | None = None,
 ) -> ProbeReport:
     """Return the report at ``now`` on a probe with an interval of 15 minutes and a max_age of an hour."""
     return ProbeReport(
@@ -48,6 +51,7 @@ def viewed(
         parts_missing=0 if observation is None else len(observation.parts_missing),
         missing=[] if observation is None else observation.gaps,
         observation=observation,
+        first_poll=first_poll or UNSET,
         ages=Ages(
             last_run=None if last_run is None else now - last_run,
             last_success=None if last_success is None else now - last_success,

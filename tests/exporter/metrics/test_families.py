@@ -129,6 +129,15 @@ def test_drop_over(limit: int, dropped: int) -> None:
     assert set(series.texts()) == {OTHER} if dropped else {OTHER, FAMILY, third}
 
 
+def test_drop() -> None:
+    """All series of the families are dropped, and those without series are no error."""
+    series = Series()
+    series.add(OTHER, ("stays",), 1)
+    series.add(FAMILY, ("a", "b"), 1)
+    series.drop((FAMILY, Family("cln_third", "A third.", ("one",))))
+    assert set(series.texts()) == {OTHER}
+
+
 @pytest.mark.parametrize("family", ALL_FAMILIES, ids=lambda family: family.name)
 def test_each_family(family: Family) -> None:
     """Each family has the prefix, a HELP on one line that says if it is polled, and a first label account or api."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from cln_monitor.exporter.metrics.families import Series
 from cln_monitor.exporter.metrics.probe import render
-from cln_monitor.probes import Caution, CheckinSettings, Failure, ProbeReport
+from cln_monitor.probes import Caution, CheckinSettings, Failure, FirstPoll, Part, ProbeReport
 from tests.helpers.clock import NOW
 
 from .rendering import observed, viewed
@@ -32,6 +33,30 @@ cln_probe_server_series_dropped{api="cln.example.net",account="acme",probe="kern
 cln_probe_stale_after_seconds{api="cln.example.net",account="acme",probe="kernelcare"} 86400
 """
     )
+
+
+@pytest.mark.parametrize("last_run", [None, NOW], ids=["no run before", "a run whose data have expired"])
+def test_in_a_first_poll(last_run: float | None) -> None:
+    """While the data of a first poll are shown, the probe has not succeeded, and cautions are not counted."""
+    part = Part("k", NOW, None, NOW, (Caution("limit_unreadable", ("k",)),))
+    observation = msgspec.structs.replace(observed({}), parts=(part,))
+    lines = text(viewed(observation, last_run=last_run, last_success=last_run, first_poll=FirstPoll(3, 10)))
+    assert [line.split("{")[0] + line[line.rindex(" ") :] for line in lines.splitlines()] == [
+        "cln_probe_interval_seconds 900",
+        "cln_probe_server_series_dropped 0",
+        "cln_probe_stale_after_seconds 86400",
+        "cln_probe_success 0",
+        "cln_probe_first_poll_ratio 0.3",
+        *(
+            [
+                "cln_probe_duration_seconds 0.25",
+                f"cln_probe_last_run_timestamp_seconds {NOW:.0f}",
+                f"cln_probe_last_success_timestamp_seconds {NOW:.0f}",
+            ]
+            if last_run
+            else []
+        ),
+    ]
 
 
 def test_after_a_success() -> None:

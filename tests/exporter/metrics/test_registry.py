@@ -6,12 +6,14 @@ import pytest
 
 from cln_monitor.cln import KernelCareServer, PatchedHost
 from cln_monitor.exporter.metrics import ALL_FAMILIES, RENDERERS, render_target
-from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, LAST_CHECKIN
+from cln_monitor.exporter.metrics.ip_licenses import CHECKIN_AGE as LICENSES_AGE
+from cln_monitor.exporter.metrics.kernelcare import CHECKIN_AGE, CREATED, KEY_SERVERS, KEY_SUPERSEDED, LAST_CHECKIN
 from cln_monitor.exporter.metrics.patch_status import HOST
 from cln_monitor.exporter.metrics.patch_status import SERVERS as SERVERS_BY_STATE
 from cln_monitor.exporter.metrics.probe import DROPPED, INTERVAL, STALE_AFTER
 from cln_monitor.exporter.metrics.probe import FAMILIES as PROBE_FAMILIES
-from cln_monitor.probes import PROBES, CheckinSettings
+from cln_monitor.probes import PROBES, CheckinSettings, FirstPoll, IpLicenseList, IpLicensesSettings
+from cln_monitor.probes.ip_licenses import LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from cln_monitor.probes.patch_status import PatchState, PatchStatusSettings
 from tests.helpers.clock import NOW
@@ -54,6 +56,25 @@ def dropped(texts: object) -> bytes:
 def test_without_data() -> None:
     """Without data there are only series of the probe itself."""
     assert set(render_target(viewed(), CheckinSettings(), 100)) == {INTERVAL, DROPPED, STALE_AFTER}
+
+
+def test_families_of_all_parts() -> None:
+    """Families that need all parts are left out in a first poll, in which all others are rendered."""
+    licenses = IpLicenseList([LicenseState("192.0.2.1", "CL", registered=True, created=NOW)])
+    checkins = IpLicenseList([], [LicenseCheckin("192.0.2.1", "CL", NOW)])
+    for observation, settings in (
+        (OBSERVATION, CheckinSettings()),
+        (
+            observed({"licenses": licenses, "check-ins 1": checkins}, probe="ip_licenses"),
+            IpLicensesSettings(server_series=False),
+        ),
+    ):
+        renderer = RENDERERS[observation.probe]
+        assert set(renderer.of_all_parts) <= set(renderer.families)
+        whole = render_target(viewed(observation, last_run=NOW), settings, 100)
+        first = render_target(viewed(observation, first_poll=FirstPoll(1, 2)), settings, 100)
+        left_out = {KEY_SUPERSEDED} if observation is OBSERVATION else {LICENSES_AGE}
+        assert set(whole) - set(first) - set(PROBE_FAMILIES) == left_out
 
 
 @pytest.mark.parametrize(("limit", "count"), [(6, b"0"), (5, b"6"), (0, b"6")])

@@ -72,24 +72,25 @@ def overview(
     ``unknown_account`` is a requested account that is not configured; ``own`` are the problems of the exporter itself.
     """
     found = problems(statuses, now, own)
+    whole = [status for status in statuses if status.first_poll is None]
     of_accounts = [status for status in statuses if status.view.account]
     columns = list(dict.fromkeys(status.view.probe for status in of_accounts))
-    ages = dict.fromkeys(format_age(status.stale_after) for status in statuses if status.summary.check_ins)
+    ages = dict.fromkeys(format_age(status.stale_after) for status in whole if status.summary.check_ins)
     return Overview(
         verdict=_no_account(unknown_account) if unknown_account else _verdict(statuses, found, now),
         moment=formatting.moment(now, now),
         iso=formatting.iso(now),
         problems=with_ids(shortened(found)),
-        figures=list(_figures(statuses, now)),
+        figures=list(_figures(whole, now)),
         clouds=cloud_rows(statuses),
         columns=columns,
         accounts=account_rows(of_accounts, columns),
         has_many_accounts=len({status.view.account for status in of_accounts}) > 1,
-        charts=list(_charts(statuses, now)),
+        charts=list(_charts(whole, now)),
         stale_after=" or ".join(ages),
-        servers=servers(statuses, now),
+        servers=servers(whole, now),
         keys=keys(statuses, now),
-        patches=patches(statuses),
+        patches=patches(whole),
         licenses=licenses(statuses),
         groups=groups(statuses),
         bills=bills(statuses),
@@ -108,6 +109,8 @@ def _verdict(statuses: Sequence[ProbeStatus], found: Sequence[Problem], now: flo
         counts = [f"{formatting.number(critical)} critical"] if critical else []
         counts += [formatting.count(warnings, "warning")] if warnings else []
         return OverallStatus("critical" if critical else "warning", " and ".join(counts))
+    if first_polls := [status for status in statuses if status.first_poll is not None]:
+        return OverallStatus("waiting", _progress(first_polls))
     waiting = sum(status.view.last_run is None for status in statuses)
     if waiting and waiting == len(statuses):
         return OverallStatus("waiting", "No data yet: the first polls are running")
@@ -116,6 +119,15 @@ def _verdict(statuses: Sequence[ProbeStatus], found: Sequence[Problem], now: flo
             "waiting", f"All is well so far; {formatting.count(waiting, 'probe has', 'probes have')} not run yet"
         )
     return OverallStatus("ok", f"All is well as of {formatting.moment(now, now)}")
+
+
+def _progress(first_polls: Sequence[ProbeStatus]) -> str:
+    """Return how far the first polls are: ``First poll in progress: kernelcare of acme (3 of 10 keys)``."""
+    names = [
+        f"{status.view.probe} of {formatting.short(status.view.account) or status.view.api} ({status.first_poll})"
+        for status in first_polls
+    ]
+    return f"First poll in progress: {formatting.first(names)}"
 
 
 def _figures(statuses: Sequence[ProbeStatus], now: float) -> Iterator[StatTile]:

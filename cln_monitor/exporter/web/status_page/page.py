@@ -36,7 +36,7 @@ class StatusPage:
 
     def render(self, account: str = "") -> str:
         """Return the current HTML, limited to one ``account`` unless it is empty."""
-        self._service.expire()
+        self._service.refresh()
         targets = list(self._service.targets.values())
         accounts = [configured.name for configured in self._service.config.accounts]
         shown = _of_account(targets, account)
@@ -63,7 +63,7 @@ class StatusPage:
 
     def _status(self, target: Target) -> ProbeStatus:
         """Return the status of ``target``; the summary of each observation is cached."""
-        view = target.report(self._service.monotonic())
+        view = target.report(self._service.monotonic(), with_progress=True)
         if view.observation is None:
             return ProbeStatus(view, target.settings)
         known = self._summaries.get(target.id)

@@ -51,7 +51,7 @@ class CloudRow:
 def _cell(status: ProbeStatus) -> Cell:
     view, ages = status.view, status.ages
     if view.last_run is None:
-        state, text = "waiting", "waiting"
+        state, text = "waiting", "first poll" if status.first_poll else "waiting"
     elif view.failure is not None:
         state, text = severity_of_failure(view.failure.reason).word, view.failure.reason
     elif view.observation is not None and view.observation.expired_parts:
@@ -62,18 +62,24 @@ def _cell(status: ProbeStatus) -> Cell:
         state, text = "info", "not available"
     else:
         state, text = "ok", "ok"
-    if ages.last_success is not None:
+    if status.first_poll is not None:
+        read = f"{status.first_poll} read so far"
+    elif ages.last_success is not None:
         read = f"read {format_age(ages.last_success)} ago"
     else:
         read = "not read yet" if view.last_run is None else "never read completely" if status.has_data else "never read"
-    due = 0.0 if ages.last_run is None else view.interval - ages.last_run
+    due = "next run is due"
+    if status.first_poll is not None:
+        due = "poll in progress"
+    elif ages.last_run is not None and (seconds := view.interval - ages.last_run) >= 1:
+        due = f"next run in {format_age(seconds)}"
     return Cell(
         probe=view.probe,
         state=state,
         text=text,
         link=status.json_path,
         read=read,
-        due=f"next run in {format_age(due)}" if due >= 1 else "next run is due",
+        due=due,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from cln_monitor.probes import Ages, ProbeReport, ProbeSettings, stale_after_of
+from cln_monitor.probes import Ages, FirstPoll, ProbeReport, ProbeSettings, stale_after_of
 
 from . import formatting
 from .server_pools import SilentServer
@@ -73,6 +73,11 @@ class ProbeStatus:
         if last_run is None or last_run <= 2 * self.view.interval + formatting.MINUTE:
             return None
         return last_run - self.view.interval
+
+    @property
+    def first_poll(self) -> FirstPoll | None:
+        """How far its first poll is, if that is all it has data of: nothing is judged or added up until it ends."""
+        return self.view.first_poll or None
 
     @property
     def has_data(self) -> bool:

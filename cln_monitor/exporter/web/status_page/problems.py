@@ -81,7 +81,7 @@ def shortened(found: Iterable[Problem]) -> list[Problem]:
 
 def _of_data(status: ProbeStatus, now: float) -> Iterator[Problem]:
     observation = status.view.observation
-    if observation is None:
+    if observation is None or status.first_poll is not None:
         return
     product = PRODUCT_NAMES.get(status.view.probe, status.view.probe)
     of_whom = f" ({product} of {status.view.account})" if status.view.account else ""

@@ -177,7 +177,13 @@ def keys(statuses: Sequence[ProbeStatus], now: float) -> Truncated:
 
 def _key(status: ProbeStatus, key: KeyUse, silence: KeySilence | None) -> KeyRow:
     silent = ""
-    if key.check_ins is not None and silence is not None and key.used and not key.is_disabled:
+    if (
+        status.first_poll is None
+        and key.check_ins is not None
+        and silence is not None
+        and key.used
+        and not key.is_disabled
+    ):
         counts = {_IN_A_KEY[kind]: count for kind, count in silence.counts.items() if kind in _IN_A_KEY}
         counts["unknown"] = key.check_ins.unknown
         silent = ", ".join(f"{formatting.number(count)} {text}" for text, count in counts.items() if count) or "none"

@@ -8,7 +8,7 @@ from typing import Any
 from cln_monitor.cln import KernelCareServer
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
 from cln_monitor.exporter.web.status_page.summary import summarize
-from cln_monitor.probes import PROBES, Failure, Observation, stale_after_of
+from cln_monitor.probes import PROBES, Failure, FirstPoll, Observation, stale_after_of
 from cln_monitor.probes.ip_licenses import IpLicenseList, LicenseCheckin, LicenseState
 from cln_monitor.probes.kernelcare import KernelCareKeyServers
 from tests.exporter.metrics.rendering import observed, viewed
@@ -59,6 +59,7 @@ def status_of(
     last_success: float | None = NOW,
     failure: Failure | None = None,
     now: float = NOW,
+    first_poll: FirstPoll | None = None,
     **settings: float,
 ) -> ProbeStatus:
     """Return the status of a target at ``now``, with the default settings of its probe except for ``settings``."""
@@ -70,6 +71,7 @@ def status_of(
         last_success=last_success,
         failure=failure,
         now=now,
+        first_poll=first_poll,
     )
     settings_type: Any = PROBES[view.probe].settings
     chosen = settings_type(**settings)

@@ -6,7 +6,7 @@ import pytest
 
 from cln_monitor.exporter.web.status_page.model import overview
 from cln_monitor.exporter.web.status_page.probe_status import ProbeStatus
-from cln_monitor.probes import Failure
+from cln_monitor.probes import Failure, FirstPoll
 from cln_monitor.probes.els import ElsKeyState, ElsProduct
 from cln_monitor.probes.patch_status import PatchState
 from tests.exporter.metrics.rendering import observed
@@ -21,6 +21,13 @@ FAILING = status_of(probe="imunify", failure=FAILURE)
 REFUSED = status_of(probe="imunify", failure=Failure("auth", "no"))
 NOTED = status_of(kernelcare(key("a", server("1", 31 * DAY))))
 WAITING = status_of(probe="imunify", last_run=None, last_success=None)
+FIRST_POLL = status_of(
+    kernelcare(key("a", server("1", 2 * DAY), server("2", 2 * DAY), limit=2)),
+    last_run=None,
+    last_success=None,
+    first_poll=FirstPoll(3, 10),
+)
+FIRST_POLLS_END = "kernelcare of acme (3 of 10 keys) and 2 more"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +36,13 @@ WAITING = status_of(probe="imunify", last_run=None, last_success=None)
         ([GOOD], "ok", "All is well as of 15:26 UTC"),
         ([GOOD, WAITING], "waiting", "All is well so far; 1 probe has not run yet"),
         ([WAITING], "waiting", "No data yet: the first polls are running"),
+        ([FIRST_POLL], "waiting", "First poll in progress: kernelcare of acme (3 of 10 keys)"),
+        (
+            [GOOD, *[FIRST_POLL] * 5, WAITING],
+            "waiting",
+            "First poll in progress: " + "kernelcare of acme (3 of 10 keys), " * 2 + FIRST_POLLS_END,
+        ),
+        ([SILENT, FIRST_POLL], "warning", "1 warning"),
         ([SILENT, WAITING], "warning", "1 warning"),
         ([FAILING], "warning", "1 warning"),
         ([REFUSED], "critical", "1 critical"),
@@ -45,6 +59,15 @@ def test_verdict(targets: list[ProbeStatus], state: str, text: str) -> None:
     """The overall status is one sentence, by the most severe problem."""
     verdict = overview(targets, NOW).verdict
     assert (verdict.state, verdict.text) == (state, text)
+
+
+def test_a_first_poll() -> None:
+    """The keys of a first poll are listed, but neither judged nor added up, and no server is called silent."""
+    page = overview([FIRST_POLL], NOW)
+    assert (page.problems, page.figures, page.charts, page.servers.rows, page.patches.rows) == ([], [], [], [], [])
+    assert [(row.key, row.used, row.silent) for row in page.keys.rows] == [("a", "2", "")]
+    whole = overview([SILENT], NOW)
+    assert all((whole.problems, whole.figures, whole.charts, whole.servers.rows))
 
 
 def test_of_nothing() -> None:

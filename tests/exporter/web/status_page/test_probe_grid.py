@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cln_monitor.exporter.web.status_page.probe_grid import account_rows, cloud_rows
-from cln_monitor.probes import Failure, Part
+from cln_monitor.probes import Failure, FirstPoll, Part
 from cln_monitor.probes.observation import Unavailable
 from cln_monitor.probes.status import StatusFlag
 from tests.exporter.metrics.rendering import observed
@@ -25,6 +25,16 @@ NONE = msgspec.structs.replace(kernelcare(), empty=Part("", NOW, None, NOW))
     ("arguments", "later", "expected"),
     [
         ({"last_run": None, "last_success": None}, 0, ("waiting", "waiting", "not read yet", "next run is due")),
+        (
+            {"last_run": None, "last_success": None, "first_poll": FirstPoll(3, 10)},
+            0,
+            ("waiting", "first poll", "3 of 10 keys read so far", "poll in progress"),
+        ),
+        (
+            {"failure": FAILURE, "last_success": None, "first_poll": FirstPoll(3, 10)},
+            60,
+            ("critical", "auth", "3 of 10 keys read so far", "poll in progress"),
+        ),
         ({"observation": kernelcare(key("a"))}, 60, ("ok", "ok", "read 1m ago", "next run in 14m")),
         ({"observation": NONE}, 60, ("info", "not available", "read 1m ago", "next run in 14m")),
         (
