@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -17,33 +16,24 @@ from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.web.app import WebOptions, make_app
 from cln_monitor.probes import Run
 from cln_monitor.simulator import Fault
+from tests.helpers.gate import SERVER_LISTS, Gate
 from tests.helpers.running import wait_until
 
 from .asking import ask
 from .conftest import Exporting, HandClock
 
 KEYS = [f"KEY{number:013}" for number in range(10)]
-LISTS = ("/kcare/key/servers.json", "/im/srv/list.json", "/ipl/server.json", "/group/servers/list.json")
 
 
-class Gate:
-    """Lets calls for the servers of a key through one by one, as many as ``allow`` has allowed."""
+class Polls:
+    """Polls of an exporter that proceed key by key, through a ``gate``."""
 
     def __init__(self, exporting: Exporting) -> None:
         self._exporting = exporting
-        self._allowed = threading.Semaphore(0)
-        self._is_open = threading.Event()
         self._pool = ThreadPoolExecutor(4)
-        answer: Callable[..., Any] = exporting.simulator.answer
+        self.gate = Gate(exporting.simulator)
 
-        def held(method: str, at: str, *rest: Any) -> Any:
-            while at in LISTS and not self._is_open.is_set() and not self._allowed.acquire(timeout=0.05):
-                pass  # opened, or held for longer
-            return answer(method, at, *rest)
-
-        exporting.simulator.answer = held  # type: ignore[method-assign, assignment] # replaces the method
-
-    def poll(self, probe: str = "kernelcare") -> Future[Run[Any]]:
+    def begin(self, probe: str = "kernelcare") -> Future[Run[Any]]:
         """Begin a poll."""
         target = self._exporting.target(probe)
         polling = self._pool.submit(self._exporting.service.run, target)
@@ -52,19 +42,15 @@ class Gate:
 
     def allow(self, number: int, done: int, probe: str = "kernelcare") -> None:
         """Let ``number`` further calls through, wait until ``done`` parts are done, and let a second pass."""
-        for _ in range(number):
-            self._allowed.release()
+        if number:
+            self.gate.allow(number)
         target = self._exporting.target(probe)
         wait_until(lambda: _done(target) == done, f"{done} parts to be done")
         self._exporting.clock.advance(1)
 
-    def open(self) -> None:
-        """Let all calls through from now on."""
-        self._is_open.set()
-
     def close(self) -> None:
         """Let all calls through, and wait for the polls."""
-        self.open()
+        self.gate.open()
         self._pool.shutdown()
 
 
@@ -82,11 +68,10 @@ def fleet(exporting: Exporting) -> Exporting:
 
 
 @pytest.fixture
-def gate(exporting: Exporting) -> Iterator[Gate]:
-    """A gate for the calls of the exporter."""
-    gate = Gate(exporting)
-    with contextlib.closing(gate):
-        yield gate
+def polls(exporting: Exporting) -> Iterator[Polls]:
+    """Polls of the exporter that proceed key by key."""
+    with contextlib.closing(Polls(exporting)) as polls:
+        yield polls
 
 
 def shown(exporting: Exporting, start: str = "cln_kernelcare_key_info") -> int:
@@ -108,29 +93,29 @@ def page(exporting: Exporting, path: str = "/") -> Any:
 class TestShownAsTheyCome:
     """Tests of what the metrics and the page show."""
 
-    def test_finished_keys(self, fleet: Exporting, gate: Gate) -> None:
+    def test_finished_keys(self, fleet: Exporting, polls: Polls) -> None:
         """While the first poll is in progress, the finished keys have their series, and the probe has not succeeded."""
-        polling = gate.poll()
+        polling = polls.begin()
         assert shown(fleet) == 0
         assert value(fleet, "cln_probe_success") is None
         for number in (3, 4):
-            gate.allow(number - shown(fleet), done=number)
+            polls.allow(number - shown(fleet), done=number)
             assert shown(fleet) == shown(fleet, "cln_kernelcare_server_last_checkin") == number
             assert value(fleet, "cln_probe_success") == 0
             assert value(fleet, "cln_probe_first_poll_ratio") == number / 10
             assert value(fleet, "cln_probe_last_run_timestamp_seconds") is None
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert shown(fleet) == 10
         assert value(fleet, "cln_probe_success") == 1
         assert value(fleet, "cln_probe_first_poll_ratio") is None
 
-    def test_at_most_once_a_second(self, fleet: Exporting, gate: Gate) -> None:
+    def test_at_most_once_a_second(self, fleet: Exporting, polls: Polls) -> None:
         """What is shown changes at most once a second, and only if something shows it."""
-        gate.poll()
-        gate.allow(1, done=1)
+        polls.begin()
+        polls.allow(1, done=1)
         assert shown(fleet) == 1
-        gate.allow(1, done=2)
+        polls.allow(1, done=2)
         fleet.clock.advance(-0.001)
         assert shown(fleet) == 1
         assert fleet.service.is_fresh()
@@ -139,50 +124,50 @@ class TestShownAsTheyCome:
         assert shown(fleet) == 2
         assert fleet.service.is_fresh()
 
-    def test_not_ready(self, fleet: Exporting, gate: Gate) -> None:
+    def test_not_ready(self, fleet: Exporting, polls: Polls) -> None:
         """Readiness waits for the end of the first poll."""
         fleet.run("status", "imunify", "patch_status", "ip_licenses")
-        polling = gate.poll()
-        gate.allow(9, done=9)
+        polling = polls.begin()
+        polls.allow(9, done=9)
         assert shown(fleet) == 9
         assert page(fleet, "/-/ready").text == "not ready: 1 probes have not run yet: kernelcare of acme\n"
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert page(fleet, "/-/ready").status_code == 200
 
-    def test_totals_are_left_out(self, fleet: Exporting, gate: Gate) -> None:
+    def test_totals_are_left_out(self, fleet: Exporting, polls: Polls) -> None:
         """Numbers that need all keys are left out: of superseded servers, and of cautions."""
         for key in KEYS:
             fleet.account.kernelcare_keys[key].limit = "many"  # type: ignore[assignment] # CLN has changed
-        polling = gate.poll()
-        gate.allow(5, done=5)
+        polling = polls.begin()
+        polls.allow(5, done=5)
         assert shown(fleet, "cln_kernelcare_key_servers{") == 20
         assert shown(fleet, "cln_kernelcare_key_servers_superseded") == shown(fleet, "cln_probe_cautions") == 0
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert shown(fleet, "cln_kernelcare_key_servers_superseded") == 10
         assert value(fleet, "cln_probe_cautions") == 10
 
-    def test_ip_licenses(self, exporting: Exporting, gate: Gate) -> None:
+    def test_ip_licenses(self, exporting: Exporting, polls: Polls) -> None:
         """The list of IP licenses is shown at once, check-ins as they come, and their histogram at the end."""
         exporting.configure("probes: {ip_licenses: {server_series: false}}")
         exporting.service.reload()
         for number in range(250):
             exporting.account.add_ip_license(f"198.51.{number // 250}.{number % 250}", 1)
-        polling = gate.poll("ip_licenses")
-        gate.allow(1, done=2, probe="ip_licenses")
+        polling = polls.begin("ip_licenses")
+        polls.allow(1, done=2, probe="ip_licenses")
         assert value(exporting, "cln_probe_first_poll_ratio", "ip_licenses") == 2 / 4
         used = exporting.samples("cln_ip_licenses{")
         assert [line.split()[-1] for line in used if 'registered="true"' in line] == ["250"]
         assert shown(exporting, "cln_ip_license_checkin_age_seconds_bucket") == 0
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert shown(exporting, "cln_ip_license_checkin_age_seconds_bucket") == 10
 
-    def test_a_single_key(self, exporting: Exporting, gate: Gate) -> None:
+    def test_a_single_key(self, exporting: Exporting, polls: Polls) -> None:
         """A single key is shown when it has been read, and nothing before."""
         exporting.account.add_kernelcare_key(KEYS[0]).add_server("one")
-        polling = gate.poll()
+        polling = polls.begin()
         wait_until(lambda: _done(exporting.target("kernelcare")) == 0, "the list")
         assert exporting.samples("cln_probe_success{") == exporting.samples("cln_kernelcare") == []
         assert json.loads(page(exporting, "/api/v1/observations/acme/kernelcare").text)["first_poll"] == {
@@ -190,37 +175,37 @@ class TestShownAsTheyCome:
             "total": 1,
             "noun": "key",
         }
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert (shown(exporting), value(exporting, "cln_probe_success")) == (1, 1)
 
-    def test_another_probe_that_is_ready(self, fleet: Exporting, gate: Gate) -> None:
+    def test_another_probe_that_is_ready(self, fleet: Exporting, polls: Polls) -> None:
         """A probe that is in its first poll does not affect another that has been read."""
         fleet.account.add_imunify_key("IM1SOMENONSENCETEXT").add_server("two", ip="198.51.100.1")
-        gate.allow(0, done=-1)
-        gate._allowed.release()
+        polls.allow(0, done=-1)
+        polls.gate.allow(1)
         fleet.run("imunify")
-        gate.poll()
-        gate.allow(2, done=2)
+        polls.begin()
+        polls.allow(2, done=2)
         assert (value(fleet, "cln_probe_success"), value(fleet, "cln_probe_success", "imunify")) == (0, 1)
         assert value(fleet, "cln_probe_first_poll_ratio", "imunify") is None
         assert page(fleet, "/sd/imunify").status_code == 200
         assert page(fleet, "/sd/kernelcare").status_code == 503
 
-    def test_the_page(self, fleet: Exporting, gate: Gate) -> None:
+    def test_the_page(self, fleet: Exporting, polls: Polls) -> None:
         """The page says how far the first poll is, lists the keys, and neither judges nor adds up."""
         for key in KEYS:  # all are full, which is a problem, and silent, which is another
             fleet.account.kernelcare_keys[key].limit = 2
             fleet.account.kernelcare_keys[key].add_server(f"old-{key}", last_checkin=fleet.clock.time() - 86400 * 2)
-        polling = gate.poll()
-        gate.allow(3, done=3)
+        polling = polls.begin()
+        polls.allow(3, done=3)
         html = page(fleet).text
         assert "First poll in progress: kernelcare of acme (3 of 10 keys)" in html
         assert "3 of 10 keys read so far" in html
         assert html.count('class="badge warning"') == html.count('class="badge critical"') == 0
         assert html.count("KEY0-") == 3
         assert "KernelCare servers" not in html
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert "First poll" not in page(fleet).text
         assert "KernelCare servers" in page(fleet).text
@@ -229,26 +214,26 @@ class TestShownAsTheyCome:
 class TestNotJudged:
     """Tests of what does not take part of the data for all of them."""
 
-    def test_discovery(self, fleet: Exporting, gate: Gate) -> None:
+    def test_discovery(self, fleet: Exporting, polls: Polls) -> None:
         """Discovery is an error that says how far the first poll is, until it has ended."""
-        polling = gate.poll()
-        gate.allow(9, done=9)
+        polling = polls.begin()
+        polls.allow(9, done=9)
         answer = page(fleet, "/sd/kernelcare")
         assert (answer.status_code, answer.text.strip()) == (
             503,
             "kernelcare of acme is incomplete: first poll: 9 of 10 keys",
         )
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert len(json.loads(page(fleet, "/sd/kernelcare").text)) == 10
 
-    def test_json(self, fleet: Exporting, gate: Gate) -> None:
+    def test_json(self, fleet: Exporting, polls: Polls) -> None:
         """The JSON that checks read has the progress, and no data until the first poll has ended."""
         paths = "/api/v1/observations/acme/kernelcare", "/api/v1/observations"
         assert "first_poll" not in page(fleet, paths[0]).text
-        polling = gate.poll()
+        polling = polls.begin()
         for done in (3, 4):
-            gate.allow(3 if done == 3 else 1, done=done)
+            polls.allow(3 if done == 3 else 1, done=done)
             assert shown(fleet) == done
             report = json.loads(page(fleet, paths[0]).text)
             (of_index,) = [
@@ -258,13 +243,13 @@ class TestNotJudged:
             assert report["last_run"] is None
             assert report["first_poll"] == of_index["first_poll"] == {"done": done, "total": 10, "noun": "key"}
             assert (report["read"], report["lacking"], report["missing"]) == (0, 0, [])
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         report = json.loads(page(fleet, paths[0]).text)
         assert "first_poll" not in report
         assert len(report["observation"]["parts"]) == 10
 
-    def test_host_names(self, fleet: Exporting, gate: Gate) -> None:
+    def test_host_names(self, fleet: Exporting, polls: Polls) -> None:
         """Host names of servers come from complete groups only: half of them may show a name that is ambiguous."""
         fleet.configure("probes: {groups: {enabled: true}}")
         fleet.service.reload()
@@ -273,14 +258,14 @@ class TestNotJudged:
             server.hostname = "same.example.net"
             fleet.account.add_group(name).add_server(server)
         fleet.service.run(fleet.target("status"))
-        gate.open()
+        polls.gate.open()
         fleet.run("kernelcare")
-        gate._is_open.clear()
-        polling = gate.poll("groups")
-        gate.allow(1, done=1, probe="groups")
+        polls.gate.shut()
+        polling = polls.begin("groups")
+        polls.allow(1, done=1, probe="groups")
         assert shown(fleet, "cln_group_server_info") == 1
         assert fleet.target("kernelcare").host_names == {}
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert fleet.target("kernelcare").host_names == {}
 
@@ -288,60 +273,60 @@ class TestNotJudged:
 class TestWholeDataStay:
     """Tests that data of a complete poll are never replaced by those of a part of the keys."""
 
-    def test_the_second_poll(self, fleet: Exporting, gate: Gate) -> None:
+    def test_the_second_poll(self, fleet: Exporting, polls: Polls) -> None:
         """The second poll shows nothing before it has ended."""
-        gate.open()
+        polls.gate.open()
         fleet.run("kernelcare")
-        gate._is_open.clear()
+        polls.gate.shut()
         before = fleet.metrics()
         fleet.account.kernelcare_keys[KEYS[0]].add_server("new")
         fleet.clock.advance(60)
-        polling = gate.poll()
-        gate.allow(9, done=9)
+        polling = polls.begin()
+        polls.allow(9, done=9)
         assert fleet.metrics() == before
         assert page(fleet, "/sd/kernelcare").status_code == 200
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert shown(fleet, "cln_kernelcare_server_last_checkin") == 11
 
-    def test_a_restored_state(self, fleet: Exporting, gate: Gate) -> None:
+    def test_a_restored_state(self, fleet: Exporting, polls: Polls) -> None:
         """After a restart with a complete state, the state is shown until the first poll has ended."""
-        gate.open()
+        polls.gate.open()
         fleet.run("kernelcare")
         saved = fleet.target("kernelcare").snapshot()
         assert saved is not None
-        gate._is_open.clear()
+        polls.gate.shut()
         target = restarted(fleet)
         target.restore(saved, fleet.clock)
         fleet.service._publish(target)
         before = fleet.metrics()
-        gate.poll()
-        gate.allow(5, done=5)
+        polls.begin()
+        polls.allow(5, done=5)
         assert fleet.metrics() == before
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (10, 1)
 
     @pytest.mark.parametrize("is_complete", [True, False], ids=["complete", "incomplete"])
-    def test_an_expired_state(self, is_complete: bool, fleet: Exporting, gate: Gate) -> None:
+    def test_an_expired_state(self, is_complete: bool, fleet: Exporting, polls: Polls) -> None:
         """If the restored data have expired, keys are shown as they come, and the probe has not succeeded."""
-        gate.open()
+        polls.gate.open()
         if not is_complete:
-            fleet.simulator.faults.add(Fault("status", LISTS[0], status=500, match=KEYS[0]))
+            fleet.simulator.faults.add(Fault("status", SERVER_LISTS[0], status=500, match=KEYS[0]))
         fleet.run("kernelcare")
         fleet.simulator.faults.clear()
         saved = fleet.target("kernelcare").snapshot()
         assert saved is not None
-        gate._is_open.clear()
+        polls.gate.shut()
         fleet.clock.advance(7200)
         target = restarted(fleet)
         target.restore(saved, fleet.clock)
         fleet.service._publish(target)
         assert shown(fleet) == 0
-        polling = gate.poll()
-        gate.allow(5, done=5)
+        polling = polls.begin()
+        polls.allow(5, done=5)
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (5, 0)
         assert value(fleet, "cln_probe_first_poll_ratio") == 0.5
         assert value(fleet, "cln_probe_last_run_timestamp_seconds") == saved.started_at
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (10, 1)
 
@@ -357,13 +342,13 @@ def restarted(exporting: Exporting) -> Any:
 class TestFailures:
     """Tests of first polls that do not read all keys."""
 
-    def test_a_key_that_is_refused(self, fleet: Exporting, gate: Gate) -> None:
+    def test_a_key_that_is_refused(self, fleet: Exporting, polls: Polls) -> None:
         """The other keys stay, also while the next poll reads them again; the probe succeeds once all are read."""
-        fault = fleet.simulator.faults.add(Fault("status", LISTS[0], status=500, match=KEYS[5]))
-        polling = gate.poll()
-        gate.open()
+        fault = fleet.simulator.faults.add(Fault("status", SERVER_LISTS[0], status=500, match=KEYS[5]))
+        polling = polls.begin()
+        polls.gate.open()
         polling.result(10)
-        gate._is_open.clear()
+        polls.gate.shut()
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (9, 0)
         assert value(fleet, "cln_probe_first_poll_ratio") is None
         assert len(json.loads(page(fleet, "/api/v1/observations/acme/kernelcare").text)["observation"]["parts"]) == 9
@@ -371,20 +356,20 @@ class TestFailures:
         fleet.clock.advance(900)
         for key in KEYS:
             fleet.account.kernelcare_keys[key].add_server(f"new-{key}", ip="198.51.100.7")
-        polling = gate.poll()
-        gate.allow(4, done=4)
+        polling = polls.begin()
+        polls.allow(4, done=4)
         assert shown(fleet) in {9, 10}
         assert shown(fleet, "cln_kernelcare_server_created") == shown(fleet) + 4
         assert value(fleet, "cln_probe_first_poll_ratio") is None
         assert value(fleet, "cln_probe_success") == 0
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (10, 1)
 
-    def test_cln_goes_away(self, fleet: Exporting, gate: Gate) -> None:
+    def test_cln_goes_away(self, fleet: Exporting, polls: Polls) -> None:
         """If CLN goes away in the middle, what was read stays until max_age."""
         fleet.simulator.faults.add(Fault("reset", after=5))  # the list, and four keys
-        gate.open()
+        polls.gate.open()
         fleet.run("kernelcare")
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (4, 0)
         assert page(fleet, "/sd/kernelcare").status_code == 503
@@ -394,66 +379,66 @@ class TestFailures:
         fleet.clock.advance(3600)
         assert shown(fleet) == 0
 
-    def test_a_key_that_disappears(self, fleet: Exporting, gate: Gate) -> None:
+    def test_a_key_that_disappears(self, fleet: Exporting, polls: Polls) -> None:
         """A key that is removed between the list and its own call fails the first poll; the next one succeeds."""
-        polling = gate.poll()
+        polling = polls.begin()
         wait_until(lambda: _done(fleet.target("kernelcare")) == 0, "the list")
         fleet.account.remove_kernelcare_key(KEYS[0])
-        gate.open()
+        polls.gate.open()
         polling.result(10)
         assert shown(fleet) == 9
         assert value(fleet, "cln_probe_success") == 0
         fleet.run("kernelcare")
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (9, 1)
 
-    def test_data_that_expire_meanwhile(self, fleet: Exporting, gate: Gate) -> None:
+    def test_data_that_expire_meanwhile(self, fleet: Exporting, polls: Polls) -> None:
         """A key that was read longer ago than max_age is not shown, however long the first poll takes."""
         fleet.configure("probes: {kernelcare: {interval: 10s, max_age: 1m}}")
         fleet.service.reload()
-        gate.poll()
-        gate.allow(3, done=3)
+        polls.begin()
+        polls.allow(3, done=3)
         assert shown(fleet) == 3
         fleet.clock.advance(60)
         assert shown(fleet) == 0
-        gate.allow(2, done=5)
+        polls.allow(2, done=5)
         assert shown(fleet) == 2
 
 
 class TestReload:
     """Tests of reloads during a first poll."""
 
-    def test_the_same_account(self, fleet: Exporting, gate: Gate) -> None:
+    def test_the_same_account(self, fleet: Exporting, polls: Polls) -> None:
         """After a reload the keys stay, and those that are read afterwards are added, by either of the two polls."""
-        first = gate.poll()
-        gate.allow(3, done=3)
+        first = polls.begin()
+        polls.allow(3, done=3)
         assert shown(fleet) == 3
         fleet.configure("concurrency: 4")
         assert fleet.service.reload() is None
         assert (shown(fleet), value(fleet, "cln_probe_first_poll_ratio")) == (3, 0.3)
-        gate.allow(1, done=4)
+        polls.allow(1, done=4)
         assert (shown(fleet), value(fleet, "cln_probe_first_poll_ratio")) == (4, 0.4)
-        gate.open()
+        polls.gate.open()
         first.result(10)
-        gate._is_open.clear()
+        polls.gate.shut()
         fleet.clock.advance(1)
         assert shown(fleet) >= 4
         before = shown(fleet)
-        second = gate.poll()
+        second = polls.begin()
         wait_until(lambda: _done(fleet.target("kernelcare")) == 0, "the list")
         fleet.clock.advance(1)
         assert shown(fleet) == before
-        gate.allow(1, done=1)
+        polls.allow(1, done=1)
         assert shown(fleet) >= before
         assert value(fleet, "cln_probe_first_poll_ratio") == 0.1
         assert value(fleet, "cln_probe_success") == 0
-        gate.open()
+        polls.gate.open()
         second.result(10)
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (10, 1)
 
-    def test_a_poll_that_fails_afterwards(self, fleet: Exporting, gate: Gate) -> None:
+    def test_a_poll_that_fails_afterwards(self, fleet: Exporting, polls: Polls) -> None:
         """What was read before the reload stays if the poll after it fails."""
-        gate.poll()
-        gate.allow(3, done=3)
+        polls.begin()
+        polls.allow(3, done=3)
         assert shown(fleet) == 3
         fleet.configure("concurrency: 4")
         fleet.service.reload()
@@ -462,19 +447,19 @@ class TestReload:
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (3, 0)
         assert page(fleet, "/sd/kernelcare").status_code == 503
 
-    def test_another_login(self, fleet: Exporting, gate: Gate) -> None:
+    def test_another_login(self, fleet: Exporting, polls: Polls) -> None:
         """A reload with another login drops what was read with the first one."""
-        gate.poll()
-        gate.allow(3, done=3)
+        polls.begin()
+        polls.allow(3, done=3)
         assert shown(fleet) == 3
         fleet.file.text = fleet.file.text.replace("login: pl4nted_login", "login: other_login")
         fleet.service.reload()
         assert shown(fleet) == 0
-        gate.allow(0, done=-1)
+        polls.allow(0, done=-1)
         assert fleet.samples("cln_probe_success{") == []
 
 
-def test_shutdown(fleet: Exporting, gate: Gate, tmp_path: Path, idle: Callable[[Any], None]) -> None:
+def test_shutdown(fleet: Exporting, polls: Polls, tmp_path: Path, idle: Callable[[Any], None]) -> None:
     """A shutdown during the first poll saves nothing of it, and a complete state that was there stays."""
     for is_complete in (True, False):
         service = Service(fleet.file.load, Redactor(), HandClock(), state=tmp_path)
@@ -484,14 +469,14 @@ def test_shutdown(fleet: Exporting, gate: Gate, tmp_path: Path, idle: Callable[[
         assert target is not None
         fleet.service = service
         if is_complete:
-            gate.open()
+            polls.gate.open()
             fleet.run("kernelcare")
-            gate._is_open.clear()
+            polls.gate.shut()
             service.stop()
             files = {file.name: file.read_bytes() for file in tmp_path.glob("*.state")}
             assert len(files) == 1
         else:
-            gate.poll()
-            gate.allow(2, done=2)
+            polls.begin()
+            polls.allow(2, done=2)
             service.stop()
             assert {file.name: file.read_bytes() for file in tmp_path.glob("*.state")} == files
