@@ -41,7 +41,7 @@ def _numbers() -> list[stat.Panel]:
         number(
             "Failing probes",
             "Probes whose last run failed; their previous data are shown until max_age.",
-            f"sum({q.once(BY_PROBE, f'1 - cln_probe_success{{{PROBES}}}')})",
+            f"sum({q.failing_probes(PROBES, BY_PROBE)})",
             NONE_IS_GOOD,
             size=(4, 4),
         ),

@@ -199,6 +199,7 @@ def probe(metric: str) -> str:
     return f"cln_probe_{metric}{{{PROBES}}}"
 
 
-def failing_probes() -> str:
-    """Return 1 for each probe whose last run failed at any exporter, else 0."""
-    return once(PROBE, f"1 - {probe('success')}")
+def failing_probes(where: str = PROBES, labels: str = PROBE) -> str:
+    """Return 1 for each probe whose last run failed at any exporter, else 0; nothing for those in their first poll."""
+    first_poll = f"unless on (job, instance, {PROBE}) cln_probe_first_poll_ratio{{{where}}}"
+    return once(labels, f"1 - cln_probe_success{{{where}}} {first_poll}")

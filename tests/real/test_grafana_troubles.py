@@ -47,6 +47,13 @@ TROUBLES: dict[str, tuple[Series, Samples]] = {
         {'cln_probe_success{api="c",account="a",probe="kernelcare",instance="2"}': "0"},
         {row(2, "Probe is failing", "kernelcare", "exporter"): 1},
     ),
+    "a probe in its first poll": (
+        {
+            'cln_probe_success{api="c",account="a",probe="kernelcare"}': "0",
+            'cln_probe_first_poll_ratio{api="c",account="a",probe="kernelcare"}': "0.5",
+        },
+        {},
+    ),
     "a probe that does not run": (
         {'cln_probe_last_run_timestamp_seconds{api="c",account="a",probe="kernelcare"}': f"{NOW - 181}"},
         {row(2, "Probe is late", "kernelcare", "exporter"): 1},

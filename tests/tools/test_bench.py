@@ -28,6 +28,7 @@ ROWS = {
     "refresh": 3,
     "decode": 1,
     "poll": 4,
+    "first": 1,
     "memory": 5,
     "plugins": 6,
     "start-up": 5,

@@ -69,7 +69,7 @@ def bare(url: str, keys: int, ca_file: str, concurrency: int) -> Callable[[], ob
     return poll
 
 
-def configuration(url: str, ca_file: str | None, concurrency: int) -> str:
+def configuration(url: str, ca_file: str | None, concurrency: int, requests_per_second: float = 0) -> str:
     """Return a configuration that reads only the KernelCare servers of one account."""
     off = "\n".join(f"  {name}: {{enabled: false}}" for name in ("status", "imunify", "patch_status", "ip_licenses"))
     tls = f"tls_config: {{ca_file: {ca_file}}}" if ca_file else ""
@@ -77,7 +77,7 @@ def configuration(url: str, ca_file: str | None, concurrency: int) -> str:
     return f"""\
 api_url: {url}
 concurrency: {concurrency}
-requests_per_second: 0
+requests_per_second: {requests_per_second:g}
 max_server_series: 4000000
 {tls}
 probes:

@@ -11,6 +11,7 @@ class Scale:
 
     ``rounds`` compare a scrape with a collector after one warm-up round. ``plugin_runs`` follow one run that compiles
     the plugins; with 0 there is only one run, without compiling.
+    ``requests_per_second`` is the default of the exporter.
     """
 
     servers: int = 100_000
@@ -22,6 +23,7 @@ class Scale:
     rounds: int = 3
     concurrency: int = 32
     latency: float = 0.1
+    requests_per_second: float = 10.0
     endurance: int = 1000
     plugin_runs: int = 20
     many_plugins: int = 2000
@@ -50,6 +52,7 @@ TINY = Scale(
     rounds=1,
     concurrency=2,
     latency=0.01,
+    requests_per_second=20.0,
     endurance=2,
     plugin_runs=0,
     many_plugins=1,
