@@ -21,7 +21,7 @@ class UnfinishedRun:
     """The data of the run in progress of a target. The target locks it.
 
     ``partial`` is what is shown of it, or None. It changes when :meth:`show` is called, at most once a second, so that
-    nothing is rendered for nobody.
+    nothing is rendered that no one reads.
     """
 
     def __init__(self) -> None:

@@ -367,7 +367,7 @@ class TestFailures:
         assert (shown(fleet), value(fleet, "cln_probe_success")) == (10, 1)
 
     def test_cln_goes_away(self, fleet: Exporting, polls: Polls) -> None:
-        """If CLN goes away in the middle, what was read stays until max_age."""
+        """If CLN fails in the middle, what was read stays until max_age."""
         fleet.simulator.faults.add(Fault("reset", after=5))  # the list, and four keys
         polls.gate.open()
         fleet.run("kernelcare")
