@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from cln_monitor.config.yaml_loader import read_document
+
 FOLDER = Path(__file__).parents[2] / "dashboards" / "prometheus"
 RULES_FILE = FOLDER / "cln.rules.yml"
 TEST_FILES = ("cln.rules.test.yml", "cln.rules.days.test.yml", "cln.rules.week.test.yml")
@@ -27,9 +29,16 @@ def alerts_of(rules: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {rule["alert"]: rule for rule in rules if "alert" in rule}
 
 
+def read_test_file(name: str) -> dict[str, Any]:
+    """Return the document of a test file of the rules. Raises YamlError, also for duplicate keys, like promtool."""
+    document = read_document((FOLDER / name).read_text(encoding="utf-8"))
+    assert isinstance(document, dict)
+    return document
+
+
 def load_test_groups(files: tuple[str, ...] = TEST_FILES) -> list[dict[str, Any]]:
     """Return the test groups of the rules from all ``files``."""
-    return [group for file in files for group in yaml.safe_load((FOLDER / file).read_text(encoding="utf-8"))["tests"]]
+    return [group for file in files for group in read_test_file(file)["tests"]]
 
 
 def thresholds() -> Mapping[str, set[float]]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
-import yaml
 
 from cln_monitor.exporter.metrics import render_target
 from cln_monitor.policy import Severity
@@ -17,13 +15,13 @@ from cln_monitor.probes import stale_after_of
 from dashboards.grafana.troubles import LEVELS
 from tests.dashboards import grafana
 from tests.exporter.metrics.rendering import viewed
-from tests.helpers import servers
+from tests.helpers import promtool
+from tests.helpers.alert_rules import RULES_FILE
 from tests.helpers.clock import NOW
 from tests.scenarios.fleets import FLEETS, Fleet, settings_of
 
 pytestmark = pytest.mark.needs_server("prometheus")
 
-RULES = Path(__file__).parents[2] / "dashboards" / "prometheus" / "cln.rules.yml"
 TARGET = 'job="cln",instance="x:10099"'
 HOURS = 8
 """Longer than the wait of any alert, and shorter than 24 h, for servers with an unknown registration time."""
@@ -62,35 +60,39 @@ def input_series(fleet: Fleet) -> list[dict[str, str]]:
     return found
 
 
-def run(fleets: Sequence[Fleet], rule_file: Path, selector: str, folder: Path, *, every: str = "30m") -> str:
-    """Return the problems that promtool reports if the worst series is not that of the policy; info is optional."""
-    (folder / "cases.test.yml").write_text(
-        yaml.safe_dump(
-            {
-                "rule_files": [str(rule_file)],
-                "evaluation_interval": every,
-                "tests": [case(fleet, selector) for fleet in fleets],
-            },
-            allow_unicode=True,
-            width=1000,
-        )
+def problems(
+    fleets: Sequence[Fleet],
+    query: str,
+    label: str,
+    values: Mapping[Severity, str],
+    folder: Path,
+    *,
+    rule_files: Sequence[Path] = (),
+) -> str:
+    """Return what promtool reports if the worst severity in the result of ``query`` is not that of the policy.
+
+    ``label`` has the severity in the result, with these ``values``. The rules are evaluated at 0 and after HOURS, when
+    each alert that waits has waited long enough: evaluations in between would change nothing.
+    """
+    numbers = " or ".join(
+        f'label_replace(vector({NUMBERS[severity]}), "{label}", "{value}", "", "")'
+        for severity, value in values.items()
     )
-    done = subprocess.run(
-        [servers.path("promtool"), "test", "rules", folder / "cases.test.yml"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=300,
-        check=False,
-    )
-    return "" if done.returncode == 0 else done.stdout.decode()
+    document = {
+        "rule_files": [str(file) for file in rule_files],
+        "evaluation_interval": f"{HOURS}h",
+        "tests": [case(fleet, f"max(({numbers}) and on ({label}) ({query}))") for fleet in fleets],
+    }
+    promtool.write(folder / "cases.test.yml", document)
+    code, output = promtool.run("test", "rules", "cases.test.yml", folder=folder)
+    return "" if code == 0 else output
 
 
-def case(fleet: Fleet, selector: str) -> dict[str, object]:
-    """Return promtool's test of a fleet."""
-    worst = " or ".join(f"(count({selector % severity.word}) * 0 + {number})" for severity, number in NUMBERS.items())
+def case(fleet: Fleet, worst: str) -> dict[str, object]:
+    """Return promtool's test that the result of ``worst`` is the severity of a fleet; info is optional."""
     expected = [] if fleet.severity is None else [{"labels": "{}", "value": NUMBERS[fleet.severity]}]
     if fleet.severity is Severity.INFO:
-        worst, expected = f"({worst}) > 1", []
+        worst, expected = f"({worst}) > {NUMBERS[Severity.INFO]}", []
     return {
         "name": fleet.name,
         "interval": "30m",
@@ -103,7 +105,8 @@ def case(fleet: Fleet, selector: str) -> dict[str, object]:
 def test_the_rules_agree(start: int, tmp_path: Path) -> None:
     """The severity of firing alerts is that of the page and the plugins."""
     fleets = [fleet for fleet in FLEETS[start : start + AT_A_TIME] if fleet.name not in FROM_HISTORY]
-    assert run(fleets, RULES, 'ALERTS{alertstate="firing",severity="%s"}', tmp_path) == ""
+    words = {severity: severity.word for severity in NUMBERS}
+    assert problems(fleets, 'ALERTS{alertstate="firing"}', "severity", words, tmp_path, rule_files=[RULES_FILE]) == ""
 
 
 @pytest.mark.parametrize("start", STARTS)
@@ -116,11 +119,4 @@ def test_the_dashboard_agrees(start: int, tmp_path: Path) -> None:
         if (candidate.board, candidate.panel) == ("cln-overview", "What is wrong now")
     )
     expression = grafana.as_first_shown(query.expression, overview)
-    words = expression
-    for severity, level in LEVELS.items():
-        words = f'label_replace({words}, "severity", "{severity.word}", "level", "{level}")'
-    rule = {"record": "wrong:now", "expr": words}
-    rules = tmp_path / "wrong.rules.yml"
-    rules.write_text(yaml.safe_dump({"groups": [{"name": "wrong", "rules": [rule]}]}, width=100000))
-    fleets = FLEETS[start : start + AT_A_TIME]
-    assert run(fleets, rules, 'wrong:now{severity="%s"}', tmp_path, every=f"{HOURS}h") == ""
+    assert problems(FLEETS[start : start + AT_A_TIME], expression, "level", LEVELS, tmp_path) == ""

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.helpers import servers
-from tests.helpers.alert_rules import FOLDER, TEST_FILES, alerts_of, load_rules, load_test_groups
+from cln_monitor.durations import parse_duration
+from tests.helpers import promtool, servers
+from tests.helpers.alert_rules import (
+    FOLDER,
+    RULES_FILE,
+    TEST_FILES,
+    alerts_of,
+    load_rules,
+    read_test_file,
+)
 
 RUNBOOK = FOLDER.parents[1] / "docs" / "runbook.md"
-ALERTS = alerts_of(load_rules())
-GROUPS = load_test_groups()
+RULES = load_rules()
+ALERTS = alerts_of(RULES)
+DOCUMENTS = {name: read_test_file(name) for name in TEST_FILES}
+GROUPS = [group for document in DOCUMENTS.values() for group in document["tests"]]
 CASES: list[dict[str, Any]] = [case for group in GROUPS for case in group.get("alert_rule_test", [])]
+ONE = {"labels": "{}", "value": 1}
 
 
-def run(*command: str, folder: Path = FOLDER) -> tuple[int, str]:
-    """Return the exit code and the output of a tool of the servers."""
-    done = subprocess.run(
-        [servers.path(command[0]), *command[1:]],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=600,
-        check=False,
-    )
-    return done.returncode, done.stdout.decode()
+def last_time(story: Mapping[str, Any]) -> str:
+    """Return the latest time at which a test expects something, such as ``1h5m``."""
+    cases = [*story.get("alert_rule_test", []), *story.get("promql_expr_test", [])]
+    return str(max((case["eval_time"] for case in cases), key=parse_duration))
 
 
 @pytest.mark.needs_server("prometheus")
@@ -38,12 +43,41 @@ def run(*command: str, folder: Path = FOLDER) -> tuple[int, str]:
     [
         pytest.param(("check", "config", "prometheus.yml"), id="scrape-configuration"),
         pytest.param(("check", "rules", "--lint-fatal", "cln.rules.yml"), id="rules"),
-        *(pytest.param(("test", "rules", name), id=name) for name in TEST_FILES),
     ],
 )
 def test_promtool_accepts_the_shipped_files(arguments: tuple[str, ...]) -> None:
-    """promtool accepts the shipped files, and their tests pass."""
-    code, output = run("promtool", *arguments)
+    """promtool accepts the shipped files."""
+    code, output = promtool.run(*arguments, folder=FOLDER)
+    assert code == 0, output
+
+
+@pytest.mark.needs_server("prometheus")
+@pytest.mark.parametrize("name", TEST_FILES)
+def test_the_tests_of_the_rules_pass(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """The shipped tests of the rules pass; with --long as they are, else each with the rules that it is about."""
+    if pytestconfig.getoption("--long"):
+        code, output = promtool.run("test", "rules", name, folder=FOLDER)
+    else:
+        document = DOCUMENTS[name]
+        assert set(document) == {"rule_files", "evaluation_interval", "tests"}
+        assert document["rule_files"] == [RULES_FILE.name]
+        files = promtool.write_stories(tmp_path, document["tests"], RULES, document["evaluation_interval"])
+        code, output = promtool.run("test", "rules", *files, folder=tmp_path)
+    assert code == 0, output
+
+
+@pytest.mark.needs_server("prometheus")
+@pytest.mark.parametrize(("name", "interval"), [*zip(TEST_FILES, ("30m", "6h", "28h"), strict=True)])
+def test_all_rules_can_be_evaluated_in_each_test(name: str, interval: str, tmp_path: Path) -> None:
+    """No rule fails on the series of a test, even if the test is about other rules: evaluated a few times in each."""
+    stories = [
+        {"name": story["name"], "interval": story["interval"], "input_series": story["input_series"]}
+        | {"promql_expr_test": [{"expr": "vector(1)", "eval_time": last_time(story), "exp_samples": [ONE]}]}
+        for story in DOCUMENTS[name]["tests"]
+    ]
+    document = {"rule_files": [str(RULES_FILE)], "evaluation_interval": interval, "tests": stories}
+    promtool.write(tmp_path / "all.test.yml", document)
+    code, output = promtool.run("test", "rules", "all.test.yml", folder=tmp_path)
     assert code == 0, output
 
 
@@ -68,21 +102,24 @@ CHANGES = {
 @pytest.mark.needs_server("prometheus")
 @pytest.mark.parametrize("threshold", CHANGES)
 def test_a_little_of_a_threshold_is_noticed(threshold: str, tmp_path: Path) -> None:
-    """A small change of a threshold fails the tests of the rules."""
+    """A small change of a threshold fails the tests of the alerts that use it."""
     old, new, alerts = CHANGES[threshold]
-    lines = (FOLDER / "cln.rules.yml").read_text().splitlines()
     mark = f"# threshold: {threshold}"
-    changed = [line.replace(old, new, 1) if line.endswith(mark) else line for line in lines]
-    assert changed != lines
-    (tmp_path / "cln.rules.yml").write_text("\n".join(changed))
-    tests = yaml.safe_load((FOLDER / TEST_FILES[0]).read_text())
-    tests["tests"] = [
-        group
-        for group in tests["tests"]
-        if any(case["alertname"] in alerts for case in group.get("alert_rule_test", []))
+
+    def change(expression: str) -> str:
+        lines = expression.splitlines()
+        return "\n".join(line.replace(old, new, 1) if line.endswith(mark) else line for line in lines)
+
+    rules = [rule | {"expr": change(rule["expr"])} for rule in RULES]
+    assert [rule["expr"] for rule in rules] != ["\n".join(rule["expr"].splitlines()) for rule in RULES]
+    document = DOCUMENTS[TEST_FILES[0]]
+    stories = [
+        {name: story[name] for name in ("name", "interval", "input_series")} | {"alert_rule_test": cases}
+        for story in document["tests"]
+        if (cases := [case for case in story.get("alert_rule_test", []) if case["alertname"] in alerts])
     ]
-    (tmp_path / "test.yml").write_text(yaml.safe_dump(tests, allow_unicode=True))
-    code, output = run("promtool", "test", "rules", "test.yml", folder=tmp_path)
+    files = promtool.write_stories(tmp_path, stories, rules, document["evaluation_interval"])
+    code, output = promtool.run("test", "rules", *files, folder=tmp_path)
     assert code == 1, output
     assert alerts <= set(re.findall(r"alertname: (\w+)", output))
 
@@ -95,16 +132,23 @@ def test_the_queries_of_the_runbook_can_be_asked(tmp_path: Path) -> None:
     assert len(queries) > 10
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     (tmp_path / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "runbook", "rules": rules}]}))
-    code, output = run("promtool", "check", "rules", "queries.yml", folder=tmp_path)
+    code, output = promtool.run("check", "rules", "queries.yml", folder=tmp_path)
     assert code == 0, output
 
 
 @pytest.mark.needs_server("alertmanager")
 def test_amtool_accepts_the_example() -> None:
     """amtool accepts the example configuration."""
-    code, output = run("amtool", "check-config", "alertmanager.yml")
-    assert code == 0, output
-    assert "6 inhibit rules" in output
+    done = subprocess.run(
+        [servers.path("amtool"), "check-config", "alertmanager.yml"],
+        cwd=FOLDER,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
+    assert b"6 inhibit rules" in done.stdout
 
 
 @pytest.mark.needs_server("alertmanager")
