@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from cln_monitor.probes import Ages, ProbeReport
 from cln_monitor.simulator import Fault, Simulator, serve
 from tests.helpers.pages import keep_block
-from tests.helpers.running import CLN_EXPORTER, Exporter, wait_until
+from tests.helpers.running import CLN_EXPORTER, Exporter, running_exporter, wait_until
 from tests.helpers.small_cln import LOGIN, SECRET_KEY, small_cln
 
 pytestmark = pytest.mark.needs_server("faketime")
@@ -35,13 +36,6 @@ class Machine:
     exporter: Exporter
     environment: dict[str, str]
     systemd: socket.socket
-
-    def set_clock(self, offset: str) -> None:
-        """Set the clock to the correct time plus an ``offset``, such as ``-1d`` or ``+10y``."""
-        file = Path(self.environment["FAKETIME_TIMESTAMP_FILE"])
-        begun = file.with_suffix(".new")
-        begun.write_text(f"{offset}\n", encoding="utf-8")
-        begun.rename(file)
 
     def probe(self, name: str) -> ProbeReport:
         """Return the state of a probe."""
@@ -69,41 +63,63 @@ class Machine:
         return int(status["VmRSS"].split()[0]) / 1024, sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    """Yield a machine with a correct clock, and an exporter that has polled everything."""
+def set_clock(environment: Mapping[str, str], offset: str) -> None:
+    """Set the clock of an environment to the correct time plus an ``offset``, such as ``-1d`` or ``+10y``."""
+    file = Path(environment["FAKETIME_TIMESTAMP_FILE"])
+    begun = file.with_suffix(".new")
+    begun.write_text(f"{offset}\n", encoding="utf-8")
+    begun.rename(file)
+
+
+def faked(folder: Path) -> dict[str, str]:
+    """Return the environment of programs with a clock that can be set; it is correct."""
     (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
-    (tmp_path / "clock").write_text("+0\n", encoding="utf-8")
     environment = {
         "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(tmp_path / "clock"),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / "clock"),
         "FAKETIME_CACHE_DURATION": "1",
         "DONT_FAKE_MONOTONIC": "1",
     }
-    cln = small_cln()
+    set_clock(environment, "+0")
+    return environment
+
+
+def configure(folder: Path, url: str) -> str:
+    """Write a configuration with two probes that poll each second, and return the option that names it."""
+    config = folder / "cln-monitor.yml"
+    off = "".join(f"  {name}: {{enabled: false}}\n" for name in OFF)
+    config.write_text(
+        f"api_url: {url}\nrequests_per_second: 0\nprobes:\n{off}"
+        f"  status: {{interval: 1s, max_age: {MAX_AGE:.0f}s}}\n"
+        f"  kernelcare: {{interval: 1s, max_age: {MAX_AGE:.0f}s}}\n"
+        f"accounts:\n  - {{name: acme, login: {LOGIN}, secret_key: '{SECRET_KEY}'}}\n",
+        encoding="utf-8",
+    )
+    return f"--config.file={config}"
+
+
+@contextlib.contextmanager
+def a_machine(folder: Path) -> Iterator[Machine]:
+    """Yield a machine with a correct clock, and an exporter that has polled everything."""
+    environment, cln = faked(folder), small_cln()
     with serve(cln) as served, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(tmp_path / "notify"))
+        systemd.bind(str(folder / "notify"))
         systemd.setblocking(False)
-        off = "".join(f"  {name}: {{enabled: false}}\n" for name in OFF)
-        (tmp_path / "cln-monitor.yml").write_text(
-            f"api_url: {served.url}\nrequests_per_second: 0\nprobes:\n{off}"
-            f"  status: {{interval: 1s, max_age: {MAX_AGE:.0f}s}}\n"
-            f"  kernelcare: {{interval: 1s, max_age: {MAX_AGE:.0f}s}}\n"
-            f"accounts:\n  - {{name: acme, login: {LOGIN}, secret_key: '{SECRET_KEY}'}}\n",
-            encoding="utf-8",
-        )
-        notify = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "3000000"}
-        exporter = Exporter(
-            tmp_path / "exporter.log",
-            f"--config.file={tmp_path / 'cln-monitor.yml'}",
-            environment=environment | notify,
-        )
+        notify = {"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "3000000"}
+        exporter = Exporter(folder / "exporter.log", configure(folder, served.url), environment=environment | notify)
         try:
             exporter.wait_ready()
             wait_until(lambda: "cln_kernelcare_key_info{" in exporter.metrics(), "the keys")
             yield Machine(cln, exporter, environment, systemd)
         finally:
             exporter.stop()
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Yield one machine for the tests after which its clock is correct again and CLN is well."""
+    with a_machine(tmp_path_factory.mktemp("machine")) as machine:
+        yield machine
 
 
 MOVES = {
@@ -120,7 +136,7 @@ SEEN: dict[str, str] = {}
 def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
     """Data is exposed until max_age, and page, JSON and check show its real age."""
     machine.cln.faults.add(Fault("html"))
-    machine.set_clock(offset)
+    set_clock(machine.environment, offset)
     wait_until(lambda: "cln_kernelcare_key_info{" not in machine.exporter.metrics(), "the keys to expire")
     assert machine.exporter.ask("/sd/kernelcare").status == 503
 
@@ -145,7 +161,7 @@ def test_set_while_cln_fails(offset: str, machine: Machine) -> None:
     runs = machine.runs()
     wait_until(lambda: machine.runs() >= runs + 2, "polls")
     machine.cln.faults.clear()
-    machine.set_clock("+0")  # by another one CLN refuses each token
+    set_clock(machine.environment, "+0")  # by another one CLN refuses each token
     wait_until(lambda: "cln_kernelcare_key_info{" in machine.exporter.metrics(), "the keys, once CLN is well")
     (words,) = re.findall(r"kernelcare of acme: last success \d+s ago", check.stdout.partition("\n")[0])
     message = re.sub(r"\d+s", "…s", words)
@@ -167,38 +183,34 @@ def test_page(request: pytest.FixtureRequest) -> None:
 JUMPS = ("+1h", "+10y", "+80y", "-1d", "-50y", "+0", "+80y", "-50y", "+20d")
 
 
-def test_set_back_and_forth(machine: Machine) -> None:
+def test_set_back_and_forth(tmp_path: Path) -> None:
     """Polls and pings continue after a change of the clock, and it costs neither memory nor CPU."""
-    machine.cln.faults.add(Fault("latency", "/kcare/*", seconds=0.7))
-    memory, processor = machine.used()
-    for offset in JUMPS:
-        machine.set_clock(offset)
-        runs = machine.runs()
-        machine.pings()
-        wait_until(lambda runs=runs: machine.runs() >= runs + 3, f"polls by a clock set to {offset}")  # type: ignore[misc]
-        assert machine.probe("status").failure is None
-        wait_until(machine.pings, f"a ping by a clock set to {offset}")
-    assert machine.used()[0] < memory + 64
-    assert machine.used()[1] < processor + 15
-    assert "level=error" not in machine.exporter.log
-    code, seconds = machine.exporter.stop()
-    assert (code, seconds < 5) == (0, True)
+    with a_machine(tmp_path) as machine:
+        machine.cln.faults.add(Fault("latency", "/kcare/*", seconds=0.7))
+        memory, processor = machine.used()
+        for offset in JUMPS:
+            set_clock(machine.environment, offset)
+            runs = machine.runs()
+            machine.pings()
+            wait_until(lambda runs=runs: machine.runs() >= runs + 3, f"polls by a clock set to {offset}")  # type: ignore[misc]
+            assert machine.probe("status").failure is None
+            wait_until(machine.pings, f"a ping by a clock set to {offset}")
+        assert machine.used()[0] < memory + 64
+        assert machine.used()[1] < processor + 15
+        assert "level=error" not in machine.exporter.log
+        code, seconds = machine.exporter.stop()
+        assert (code, seconds < 5) == (0, True)
 
 
-def test_a_restart_after_the_clock_was_set_back(machine: Machine, tmp_path: Path) -> None:
+def test_a_restart_after_the_clock_was_set_back(tmp_path: Path) -> None:
     """A saved state from the future is not exposed, as it would never expire."""
-    config = tmp_path / "cln-monitor.yml"
-    arguments = (f"--config.file={config}", f"--storage.path={tmp_path / 'state'}")
-    first = Exporter(tmp_path / "first.log", *arguments, environment=machine.environment)
-    try:
-        first.wait_ready()
-    finally:
-        first.stop()
-    machine.cln.faults.add(Fault("html"))
-    machine.set_clock("-45")
-    second = Exporter(tmp_path / "second.log", *arguments, environment=machine.environment)
-    try:
-        assert "cln_kernelcare_key_info{" not in second.metrics()
-        second.wait_for_log("timestamps in the future; the clock has been set back")
-    finally:
-        second.stop()
+    environment, cln = faked(tmp_path), small_cln()
+    with serve(cln) as served:
+        arguments = (configure(tmp_path, served.url), f"--storage.path={tmp_path / 'state'}")
+        with running_exporter(tmp_path, *arguments, environment=environment) as first:
+            first.wait_ready()
+        cln.faults.add(Fault("html"))
+        set_clock(environment, "-45")
+        with running_exporter(tmp_path, *arguments, environment=environment) as second:
+            assert "cln_kernelcare_key_info{" not in second.metrics()
+            second.wait_for_log("timestamps in the future; the clock has been set back")
