@@ -25,16 +25,21 @@ CLN_EXPORTER = Path(sys.executable).parent / "cln-exporter"
 PATIENCE = 60.0
 """Seconds after which what is waited for counts as missing."""
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25  # seconds between two looks
+
 T = TypeVar("T")
 
 
 def wait_until(look: Callable[[], T], description: str, patience: float = PATIENCE) -> T:
     """Return the first true result of ``look``; fail with ``description`` if it takes too long."""
-    ends_at = time.monotonic() + patience
+    began = time.monotonic()
     while not (result := look()):
-        if time.monotonic() > ends_at:
+        waited = time.monotonic() - began
+        if waited > patience:
             raise AssertionError(f"waited {patience:.0f} s in vain for {description}; the last look gave {result!r}")
-        time.sleep(0.05)  # between two looks at another process there is nothing to wait on
+        # Between two looks at another process there is nothing to wait on. A look costs CPU time in both processes, so
+        # the longer the wait, the fewer there are.
+        time.sleep(min(max(waited / 10, _FIRST_PAUSE), _LONGEST_PAUSE))
     return result
 
 
