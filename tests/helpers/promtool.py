@@ -75,5 +75,8 @@ def write_stories(folder: Path, stories: Iterable[Story], rules: Sequence[Rule],
 
 
 def write(file: Path, document: Mapping[str, Any]) -> None:
-    """Write a file for promtool, as JSON: that is YAML as well, and PyYAML takes as long as promtool's evaluations."""
-    file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    """Write a file for promtool, as JSON: that is YAML as well, and PyYAML takes as long as promtool's evaluations.
+
+    Raises ValueError for a number that JSON does not have, such as infinity.
+    """
+    file.write_text(json.dumps(document, ensure_ascii=False, allow_nan=False), encoding="utf-8")

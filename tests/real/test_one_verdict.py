@@ -28,7 +28,7 @@ HOURS = 8
 FROM_HISTORY = {"servers were lost", "all servers were lost"}
 """The rules see these in the metrics of an hour and a day ago, which a fleet of one moment does not have."""
 NUMBERS = {Severity.CRITICAL: 3, Severity.WARNING: 2, Severity.INFO: 1}
-AT_A_TIME = 10  # as most of the time is spent on its start
+AT_A_TIME = 10  # so that a failure is about few fleets, and promtool is started seldom
 STARTS = range(0, len(FLEETS), AT_A_TIME)
 
 
