@@ -26,11 +26,11 @@ _QUERY = re.compile(r"\bALERTS(?:_FOR_STATE)?\b(\{[^}]*\})?")
 _MATCHER = re.compile(r'alertname(=~|=)"([^"]*)"')
 
 
-def run(*arguments: str, folder: Path) -> tuple[int, str]:
-    """Return the exit code and the output of promtool, started in ``folder``."""
+def run(*arguments: str, directory: Path) -> tuple[int, str]:
+    """Return the exit code and the output of promtool, started in ``directory``."""
     done = subprocess.run(
         [servers.path("promtool"), *arguments],
-        cwd=folder,
+        cwd=directory,
         # Its heap is small and short-lived: collecting it less often saves a sixth of the CPU time.
         env={**os.environ, "GOGC": "400"},
         stdout=subprocess.PIPE,
@@ -62,15 +62,15 @@ def rules_of(story: Story, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if rule in alerts or rule.get("record") in read]
 
 
-def write_stories(folder: Path, stories: Iterable[Story], rules: Sequence[Rule], interval: str) -> list[str]:
+def write_stories(directory: Path, stories: Iterable[Story], rules: Sequence[Rule], interval: str) -> list[str]:
     """Write a test file for each story, with those of the ``rules`` that it depends on, and return their names."""
     names = []
     for number, story in enumerate(stories):
         rule_file = f"story{number}.rules.yml"
-        write(folder / rule_file, {"groups": [{"name": "cln", "rules": rules_of(story, rules)}]})
+        write(directory / rule_file, {"groups": [{"name": "cln", "rules": rules_of(story, rules)}]})
         names.append(f"story{number}.test.yml")
         document = {"rule_files": [rule_file], "evaluation_interval": interval, "tests": [story]}
-        write(folder / names[-1], document)
+        write(directory / names[-1], document)
     return names
 
 

@@ -126,5 +126,5 @@ def evaluate(tmp_path: Path, expression: str, series: Series, expected: Samples)
     }
     # Not as JSON, which has no infinity.
     (tmp_path / "case.yml").write_text(yaml.safe_dump({"tests": [case]}), encoding="utf-8")
-    code, output = promtool.run("test", "rules", "case.yml", folder=tmp_path)
+    code, output = promtool.run("test", "rules", "case.yml", directory=tmp_path)
     assert code == 0, output

@@ -84,7 +84,7 @@ def problems(
         "tests": [case(fleet, f"max(({numbers}) and on ({label}) ({query}))") for fleet in fleets],
     }
     promtool.write(folder / "cases.test.yml", document)
-    code, output = promtool.run("test", "rules", "cases.test.yml", folder=folder)
+    code, output = promtool.run("test", "rules", "cases.test.yml", directory=folder)
     return "" if code == 0 else output
 
 

@@ -47,7 +47,7 @@ def last_time(story: Mapping[str, Any]) -> str:
 )
 def test_promtool_accepts_the_shipped_files(arguments: tuple[str, ...]) -> None:
     """promtool accepts the shipped files."""
-    code, output = promtool.run(*arguments, folder=FOLDER)
+    code, output = promtool.run(*arguments, directory=FOLDER)
     assert code == 0, output
 
 
@@ -56,13 +56,13 @@ def test_promtool_accepts_the_shipped_files(arguments: tuple[str, ...]) -> None:
 def test_the_tests_of_the_rules_pass(name: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """The shipped tests of the rules pass; with --long as they are, else each with the rules that it is about."""
     if pytestconfig.getoption("--long"):
-        code, output = promtool.run("test", "rules", name, folder=FOLDER)
+        code, output = promtool.run("test", "rules", name, directory=FOLDER)
     else:
         document = DOCUMENTS[name]
         assert set(document) == {"rule_files", "evaluation_interval", "tests"}
         assert document["rule_files"] == [RULES_FILE.name]
         files = promtool.write_stories(tmp_path, document["tests"], RULES, document["evaluation_interval"])
-        code, output = promtool.run("test", "rules", *files, folder=tmp_path)
+        code, output = promtool.run("test", "rules", *files, directory=tmp_path)
     assert code == 0, output
 
 
@@ -77,7 +77,7 @@ def test_all_rules_can_be_evaluated_in_each_test(name: str, interval: str, tmp_p
     ]
     document = {"rule_files": [str(RULES_FILE)], "evaluation_interval": interval, "tests": stories}
     promtool.write(tmp_path / "all.test.yml", document)
-    code, output = promtool.run("test", "rules", "all.test.yml", folder=tmp_path)
+    code, output = promtool.run("test", "rules", "all.test.yml", directory=tmp_path)
     assert code == 0, output
 
 
@@ -119,7 +119,7 @@ def test_a_little_of_a_threshold_is_noticed(threshold: str, tmp_path: Path) -> N
         if (cases := [case for case in story.get("alert_rule_test", []) if case["alertname"] in alerts])
     ]
     files = promtool.write_stories(tmp_path, stories, rules, document["evaluation_interval"])
-    code, output = promtool.run("test", "rules", *files, folder=tmp_path)
+    code, output = promtool.run("test", "rules", *files, directory=tmp_path)
     assert code == 1, output
     assert alerts <= set(re.findall(r"alertname: (\w+)", output))
 
@@ -132,7 +132,7 @@ def test_the_queries_of_the_runbook_can_be_asked(tmp_path: Path) -> None:
     assert len(queries) > 10
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     (tmp_path / "queries.yml").write_text(yaml.safe_dump({"groups": [{"name": "runbook", "rules": rules}]}))
-    code, output = promtool.run("check", "rules", "queries.yml", folder=tmp_path)
+    code, output = promtool.run("check", "rules", "queries.yml", directory=tmp_path)
     assert code == 0, output
 
 
