@@ -212,8 +212,14 @@ def silence_of(times: Sequence[float], now: float, stale_after: float) -> Silenc
     """Return the silence at ``now`` of the servers of a key with last check-ins at ``times``, sorted Unix times."""
     silent = bisect_left(times, now - stale_after)
     newly = silent - bisect_left(times, now - stale_after - NEWLY_SILENT)
-    is_whole = len(times) >= LEAST_LIMIT and silent == len(times) and newly > 0
+    is_whole = bool(times) and fell_silent(len(times), times[-1], now, stale_after)
     return Silence(len(times), len(times) - silent, newly, bisect_left(times, now - gone_after(stale_after)), is_whole)
+
+
+def fell_silent(checked_in: int, newest: float, now: float, stale_after: float) -> bool:
+    """Return whether a key became silent as a whole: ``checked_in`` servers ever did, the last at ``newest``."""
+    silent_before = now - stale_after
+    return checked_in >= LEAST_LIMIT and silent_before - NEWLY_SILENT <= newest < silent_before
 
 
 def are_many(newly: int, total: int) -> bool:

@@ -32,7 +32,7 @@ def shared_addresses(ips: Sequence[str]) -> list[list[int]]:
     as ``0.0.0.0`` or a name, is never shared.
     """
     # Performance: few of a hundred thousand addresses are shared. Only IPv6 has several notations of an address.
-    addresses = {ip: _address_of(ip) for ip, count in Counter(ips).items() if count > 1 or ":" in ip}
+    addresses = {ip: machine_address(ip) for ip, count in Counter(ips).items() if count > 1 or ":" in ip}
     if not addresses:
         return []
     by_address: dict[bytes, list[int]] = {}
@@ -42,7 +42,7 @@ def shared_addresses(ips: Sequence[str]) -> list[list[int]]:
     return [positions for positions in by_address.values() if len(positions) > 1]
 
 
-def _address_of(ip: str) -> bytes:
+def machine_address(ip: str) -> bytes:
     """Return the packed form of an address; b"" for an invalid, unspecified or loopback address."""
     try:
         address = socket.inet_pton(socket.AF_INET6 if ":" in ip else socket.AF_INET, ip)

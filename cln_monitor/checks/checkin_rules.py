@@ -7,19 +7,23 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from cln_monitor import facts
+from cln_monitor.checkin_groups import UNKNOWN, Row, ServerGroups
 from cln_monitor.masking import masked, same_key
 
 from .data.reader import read_report
 from .data.request import DataRequest, Report
-from .key_usage import LIMIT_OPTIONS, counted, disabled_notes, fullest_first, limit_metrics, limit_problems, name_of
+from .key_usage import LIMIT_OPTIONS, counted, disabled_notes, fullest_first, limit_metrics, limit_problems
 from .options import COMMON, Option, ip_address, state
 from .plugin_exit import PluginExit
 from .problems import CheckProblem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from .result import CheckResult, Metric
 from .server_age import lines_of, longest_silent, unknown_problems
-from .staleness import ServerRow, judge_servers, superseded_rows
+from .staleness import group_rows, is_by_policy, judge_servers, superseded_rows, thresholds_of
 from .states import State
 from .thresholds import age_range, pair
+
+SUMMARY = "summary"
+"""The form of a report without single servers, and its field with the groups of servers."""
 
 NO_MATCH_STATE = Option(
     ("--no-match-state",),
@@ -95,73 +99,92 @@ def make_check(probe: str, product: str) -> Callable[[argparse.Namespace, Plugin
     def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
         for key in options.key:
             exit_.hide(key, masked(key))
-        only_keys = tuple(options.key) or None
-        return judge(read_report(DataRequest(probe, only_keys=only_keys), options, exit_), product, options, now)
+        request = DataRequest(probe, only_keys=tuple(options.key) or None, form=form_of(options, now))
+        report = read_report(request, options, exit_)
+        if not fits(report, options):
+            report = read_report(request._replace(form=()), options, exit_)
+        return judge(report, product, options, now)
 
     return check
 
 
+def form_of(options: argparse.Namespace, now: float) -> Sequence[tuple[str, str]]:
+    """Return the parameters of the smallest form of the report from which an exporter's data can be judged.
+
+    That is a summary, or with filters only the servers that they select. Keys are masked, as URLs are logged.
+    """
+    filters = [
+        *(("key", masked(key)) for key in options.key),
+        *(("ip", ip) for ip in options.ip),
+        *(("server_id", server_id) for server_id in options.server_id),
+    ]
+    limits = [("warning", options.warning), ("critical", options.critical)]
+    if filters or not all(threshold is None or threshold.is_plain for _, threshold in limits):
+        return filters
+    ages = [(name, repr(threshold.range.end)) for name, threshold in limits if threshold is not None]
+    return [("form", SUMMARY), ("at", repr(now)), *ages]
+
+
+def fits(report: Report, options: argparse.Namespace) -> bool:
+    """Return whether the servers in ``report`` are complete, or a summary by the thresholds of the options."""
+    summary = report.get(SUMMARY)
+    if summary is None:
+        return True
+    ends = [None if one is None else one.range.end for one in thresholds_of(options, report["stale_after"])]
+    return [summary["warning"], summary["critical"]] == ends and summary["by_policy"] == is_by_policy(options)
+
+
 def judge(report: Report, product: str, options: argparse.Namespace, now: float) -> CheckResult:
-    """Return the result for the servers and keys in ``report``."""
+    """Return the result for the servers and keys in ``report``, which may be a summary."""
     limits = pair(options.limit_warning, options.limit_critical, (None, None))
 
     def wanted(name: str) -> bool:
         return not options.key or any(same_key(key, name) for key in options.key)
 
     keys = list(values_of(report, wanted))
-    host_names = report.get("host_names", {})
-    rows = [
-        ServerRow(
-            key["key"],
-            with_host_name(row["ip"] or row["server_id"], host_names.get(row["server_id"])),
-            row,
-            row.get("created"),
-            is_off(key, options),
-        )
-        for key in keys
-        for row in key["servers"]
-        if is_wanted_ip(row["ip"], options) and (not options.server_id or row["server_id"] in options.server_id)
-    ]
     of_servers = bool(options.ip or options.server_id)  # checks of single servers do not alert on their shared key
-    total = f"{len(rows)} {product} servers"
+    servers = _selected(keys, options)
+    groups = _groups(report, servers, options, now)
+    count = groups.total
+    total = f"{count} {product} servers"
     judged = judge_servers(
-        rows,
+        groups,
         options,
         now,
         stale_after=report["stale_after"],
         total=total,
-        superseded=superseded_rows(values_of(report, lambda _: True), host_names, now, report["stale_after"]),
-        names=None if of_servers else {key["key"]: name_of(key) for key in keys},
+        keys=None if of_servers else {key["key"]: key for key in keys},
         is_account=not options.key,
     )
     uses = [] if of_servers else fullest_first(keys, {key["key"]: _used(key) for key in keys})
     active = [use for use in uses if options.key or not use.is_disabled]
+    disabled = [use for use in uses if use.is_disabled and not options.key]
     problems = problems_of(report, wanted, options)
     # A check of one key does not alert on servers that the account has lost.
     odd = oddities_of(report, wanted, but=(facts.SERVERS_DROPPED, facts.SERVERS_GONE) if options.key else ())
     found = judged.problems + limit_problems(active, limits)
-    found += unknown_problems(judged.servers, total) if of_servers and rows else odd.problems
+    found += unknown_problems(groups, now, total) if of_servers and count else odd.problems
     without_match = [
         *unmatched("--key", [masked(key) for key in options.key], {masked(key["key"]) for key in keys}),
-        *unmatched("--ip", options.ip, {normalized_ip(server.row["ip"]) for server in rows} if options.ip else ()),
-        *unmatched("--server-id", options.server_id, {server.row["server_id"] for server in rows}),
+        *unmatched("--ip", options.ip, {normalized_ip(row["ip"]) for _, row in servers} if options.ip else ()),
+        *unmatched("--server-id", options.server_id, {row["server_id"] for _, row in servers}),
     ]
-    if not problems and (without_match or not rows):
+    if not problems and (without_match or not count):
         found.append(no_match(f"{product} server", without_match, "is registered", options.no_match_state))
     phrases = phrases_of([*found, *problems])
     if not phrases:
-        phrases = [f"{counted(len(rows), f'{product} server')}{longest_silent(judged.servers)}"]
+        phrases = [f"{counted(count, f'{product} server')}{longest_silent(groups, now)}"]
         phrases += [f"fullest key: {active[0]}"] if active else []
-    notes = [*judged.notes, *disabled_notes(uses, active), *([] if of_servers else odd.notes)]
-    metrics = [Metric("servers", len(rows)), *judged.metrics, *limit_metrics(active, limits)]
+    notes = [*judged.notes, *disabled_notes(disabled), *([] if of_servers else odd.notes)]
+    metrics = [Metric("servers", count), *judged.metrics, *limit_metrics(active, limits)]
     if report["probe"] == "kernelcare":  # CLN does not report the registration date of Imunify servers
-        metrics.append(Metric("superseded", judged.superseded))
+        metrics.append(Metric("superseded", groups.superseded))
     return CheckResult(
         text="; ".join([*phrases, *notes]),
         lines=[
             *origin_of(report, options, wanted),
             *odd.lines,
-            *lines_of(judged.servers, options),
+            *lines_of(groups, now, options),
             *judged.lines,
             *(f"key {use}" for use in uses),
         ],
@@ -170,11 +193,45 @@ def judge(report: Report, product: str, options: argparse.Namespace, now: float)
     )
 
 
+_Servers = Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+
+
+def _selected(keys: Sequence[Mapping[str, Any]], options: argparse.Namespace) -> _Servers:
+    """Return the servers that the options select, each with its key; a summary has none."""
+    return [
+        (key, row)
+        for key in keys
+        for row in key.get("servers", ())
+        if is_wanted_ip(row["ip"], options) and (not options.server_id or row["server_id"] in options.server_id)
+    ]
+
+
+def _groups(report: Report, servers: _Servers, options: argparse.Namespace, now: float) -> ServerGroups:
+    """Return the selected ``servers`` by group, or the groups of a summary."""
+    if SUMMARY in report:
+        return ServerGroups.from_json(report[SUMMARY])
+    host_names, stale_after = report.get("host_names", {}), report["stale_after"]
+    rows = (
+        Row(
+            key["key"],
+            row["server_id"],
+            with_host_name(row["ip"] or row["server_id"], host_names.get(row["server_id"])),
+            row.get("last_checkin", UNKNOWN),
+            row.get("created"),
+            is_off(key, options),
+        )
+        for key, row in servers
+    )
+    superseded = superseded_rows(values_of(report, lambda _: True), host_names, now, stale_after)
+    return group_rows(rows, options, now, stale_after, superseded)
+
+
 def is_off(key: Mapping[str, Any], options: argparse.Namespace) -> bool:
     """Return whether a key is disabled and not named by ``--key``, so that nothing about it is a problem."""
     return key.get("enabled") is False and not options.key
 
 
-def _used(key: dict[str, Any]) -> int:
+def _used(key: Mapping[str, Any]) -> int:
     # The list of Imunify keys has a number of its own; the larger one decides whether the next server can register.
-    return max(len(key["servers"]), key.get("servers_reported") or 0)
+    listed = sum(key["checkins"].values()) if "checkins" in key else len(key["servers"])
+    return max(listed, key.get("servers_reported") or 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cln_monitor import policy
@@ -116,9 +116,9 @@ def limit_problems(uses: Iterable[KeyUsage], thresholds: Thresholds) -> list[Che
     return problems
 
 
-def disabled_notes(uses: Iterable[KeyUsage], active: Sequence[KeyUsage]) -> list[str]:
-    """Return a note about the full keys in ``uses`` that are not ``active`` because they are disabled."""
-    full = [use for use in uses if use not in active and use.row is not None and use.row.severity is not None]
+def disabled_notes(disabled: Iterable[KeyUsage]) -> list[str]:
+    """Return a note about the full keys among the ``disabled`` ones."""
+    full = [use for use in disabled if use.row is not None and use.row.severity is not None]
     return (
         [f"{len(full)} disabled keys full or nearly full"]
         if len(full) > 1

@@ -51,9 +51,13 @@ def _fitting(texts: Iterable[str], room: int) -> Iterator[str]:
         yield text
 
 
-def name_worst(objects: Sequence[str], most: int = 5) -> str:
-    """Return the first ``most`` of ``objects`` as text, and how many more there are: ``a, b and 3 more``."""
-    more = f" and {len(objects) - most} more" if len(objects) > most else ""
+def name_worst(objects: Sequence[str], most: int = 5, *, of: int | None = None) -> str:
+    """Return the first ``most`` of ``objects`` as text, and how many more there are: ``a, b and 3 more``.
+
+    ``of`` is the number of all objects if there are more than in ``objects``.
+    """
+    count = len(objects) if of is None else of
+    more = f" and {count - most} more" if count > most else ""
     return ", ".join(objects[:most]) + more
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from cln_monitor.checkin_groups import MOST_NAMED, NEVER, SEEN, UNKNOWN, Group, ServerGroups, age_of
 from cln_monitor.durations import format_age
 
 from .output import name_worst
@@ -13,9 +14,6 @@ from .problems import CheckProblem
 from .result import Metric
 from .states import State, rank
 from .thresholds import Threshold, age_range
-
-SEEN, NEVER, UNKNOWN = "seen", "never", "unknown"
-"""The kinds of last check-ins: at a known time, none ever, or unknown."""
 
 
 class ServerAge(NamedTuple):
@@ -49,24 +47,33 @@ Thresholds = tuple[Threshold | None, Threshold | None]
 """The thresholds for WARNING and CRITICAL."""
 
 
-def age_server(
-    name: str, row: Mapping[str, Any], created: float | None, now: float, thresholds: Thresholds
-) -> ServerAge:
-    """Return a server with its age and state; times are in Unix seconds.
+class Selected(NamedTuple):
+    """The number of servers of some groups, and the first hundred of them, the oldest first."""
 
-    In a ``row`` without ``last_checkin`` the check-in is unknown; None means that the server never checked in.
-    """
-    warning, critical = thresholds
-    if "last_checkin" not in row:
-        return ServerAge(name, None, UNKNOWN, State.WARNING)
-    since = row["last_checkin"] if row["last_checkin"] is not None else created
-    checkin = NEVER if row["last_checkin"] is None else SEEN
-    if since is None:  # it may have been registered just now
-        return ServerAge(name, None, checkin, State.OK)
-    age = max(0, int(now - since))  # clocks differ: a check-in slightly ahead of this clock counts as now
-    if critical is not None and critical.is_bad(age):
-        return ServerAge(name, age, checkin, State.CRITICAL)
-    return ServerAge(name, age, checkin, State.WARNING if warning is not None and warning.is_bad(age) else State.OK)
+    size: int
+    servers: list[ServerAge]
+
+    def names(self) -> str:
+        """Return the names of the first servers for a phrase, and how many more there are."""
+        return name_worst([server.in_phrase for server in self.servers], of=self.size)
+
+
+def select(groups: Iterable[Group], now: float) -> Selected:
+    """Return the servers of ``groups``, with their ages at the Unix time ``now``."""
+    chosen = list(groups)
+    servers = sorted(((server, group) for group in chosen for server in group.servers), key=lambda pair: pair[0].order)
+    return Selected(
+        sum(group.size for group in chosen),
+        [
+            ServerAge(
+                server.name,
+                None if server.since is None else age_of(server.since, now),
+                group.checkin,
+                State(group.state),
+            )
+            for server, group in servers[:MOST_NAMED]
+        ],
+    )
 
 
 def above_seconds(seconds: float) -> Threshold:
@@ -77,35 +84,35 @@ def above_seconds(seconds: float) -> Threshold:
 
 
 def stale_problems(
-    servers: list[ServerAge], total: str, thresholds: Thresholds, since_registration: Thresholds
+    groups: ServerGroups, now: float, total: str, thresholds: Thresholds, since_registration: Thresholds
 ) -> list[CheckProblem]:
-    """Return one problem per state and kind of check-in, CRITICAL first; ``servers`` are sorted, the oldest first.
+    """Return one problem per state and kind of check-in, CRITICAL first.
 
     ``thresholds`` apply to last check-ins, and ``since_registration`` to servers that never checked in.
     """
     problems = []
     for state_, index in ((State.CRITICAL, 1), (State.WARNING, 0)):
         for checkin, threshold in ((SEEN, thresholds[index]), (NEVER, since_registration[index])):
-            bad = [server for server in servers if (server.state, server.checkin) == (state_, checkin)]
-            if bad and threshold is not None:
-                named = name_worst([server.in_phrase for server in bad])
-                problems.append(
-                    CheckProblem(state_, f"{len(bad)} of {total} {_describe_silence(checkin, threshold)}: {named}")
-                )
+            situation = (state_, checkin)
+            bad = select((one for one in groups.groups if (one.state, one.checkin) == situation), now)
+            if bad.size and threshold is not None:
+                text = f"{bad.size} of {total} {_describe_silence(checkin, threshold)}: {bad.names()}"
+                problems.append(CheckProblem(state_, text))
     return problems
 
 
-def undated_notes(servers: list[ServerAge], total: str) -> list[str]:
+def undated_notes(groups: ServerGroups, now: float, total: str) -> list[str]:
     """Return a note about servers that never checked in and have no registration date, so that they may be new."""
-    undated = [server.name for server in servers if server.checkin == NEVER and server.age is None]
-    return [f"{len(undated)} of {total} never checked in: {name_worst(undated)}"] if undated else []
+    undated = select((group for group in groups.groups if group.checkin == NEVER and not group.is_dated), now)
+    return [f"{undated.size} of {total} never checked in: {undated.names()}"] if undated.size else []
 
 
-def unknown_problems(servers: list[ServerAge], total: str) -> list[CheckProblem]:
+def unknown_problems(groups: ServerGroups, now: float, total: str) -> list[CheckProblem]:
     """Return a problem about the servers with an unknown check-in that are not OK, if there are any."""
-    unknown = [server.name for server in servers if server.checkin == UNKNOWN and server.state is not State.OK]
-    text = f"{len(unknown)} of {total} with an unknown last check-in: {name_worst(unknown)}"
-    return [CheckProblem(State.WARNING, text)] if unknown else []
+    unknown = select((group for group in groups.groups if group.checkin == UNKNOWN and group.state != State.OK), now)
+    names = name_worst([server.name for server in unknown.servers], of=unknown.size)
+    text = f"{unknown.size} of {total} with an unknown last check-in: {names}"
+    return [CheckProblem(State.WARNING, text)] if unknown.size else []
 
 
 def _describe_silence(checkin: str, threshold: Threshold) -> str:
@@ -118,40 +125,41 @@ def _describe_silence(checkin: str, threshold: Threshold) -> str:
     return f"with the age of the last check-in {threshold.description}"
 
 
-def oldest_first(servers: list[ServerAge]) -> list[ServerAge]:
-    """Return ``servers`` sorted by age, the oldest first; those without an age count as the oldest."""
-    return sorted(servers, key=lambda server: float("inf") if server.age is None else server.age, reverse=True)
-
-
-def age_metrics(servers: list[ServerAge], thresholds: Thresholds) -> list[Metric]:
+def age_metrics(groups: ServerGroups, now: float, thresholds: Thresholds) -> list[Metric]:
     """Return the numbers of servers that are stale, never checked in, or are unknown, and the oldest check-in.
 
-    Each server is in one count only. The oldest check-in is not judged: that server may be in a note without a state.
+    Each server is in one count only. Superseded servers have their own metric, and servers of disabled keys have none.
+    The oldest check-in is not judged: that server may be in a note without a state.
     """
-    with_checkin = [server for server in servers if server.checkin == SEEN]
-    ages = [server.age for server in with_checkin if server.age is not None]
+    judged = [group for group in groups.groups if group.is_judged]
     metrics = [
-        Metric("stale", sum(server.state is not State.OK for server in with_checkin)),
-        Metric("never_checked_in", sum(server.checkin == NEVER for server in servers)),
-        Metric("unknown_checkin", sum(server.checkin == UNKNOWN for server in servers)),
+        Metric("stale", sum(group.size for group in judged if group.checkin == SEEN and group.found != State.OK)),
+        Metric("never_checked_in", sum(group.size for group in judged if group.checkin == NEVER)),
+        Metric("unknown_checkin", sum(group.size for group in judged if group.checkin == UNKNOWN)),
     ]
-    if ages:
-        metrics.append(Metric("oldest_checkin", max(ages), "s", *thresholds, is_judged=False))
+    oldest = select((group for group in groups.groups if group.is_judged and group.checkin == SEEN), now).servers[:1]
+    metrics += [Metric("oldest_checkin", server.age or 0, "s", *thresholds, is_judged=False) for server in oldest]
     return metrics
 
 
-def longest_silent(servers: list[ServerAge]) -> str:
-    """Return a phrase for the server that has been silent longest, and for the number that has not checked in yet.
-
-    ``servers`` are sorted, the oldest first.
-    """
-    longest = next((f", longest silent: {server}" for server in servers if server.checkin == SEEN), "")
-    new = sum(server.checkin == NEVER and server.age is not None for server in servers)
+def longest_silent(groups: ServerGroups, now: float) -> str:
+    """Return a phrase for the server that has been silent longest, and for the number that has not checked in yet."""
+    oldest = select((group for group in groups.groups if group.checkin == SEEN), now).servers[:1]
+    longest = "".join(f", longest silent: {server}" for server in oldest)
+    new = sum(group.size for group in groups.groups if group.checkin == NEVER and group.is_dated)
     return longest + (f", {new} not checked in yet" if new else "")
 
 
-def lines_of(servers: list[ServerAge], options: argparse.Namespace) -> list[str]:
-    """Return a line for each server that is not OK, or with ``-v`` for all; the worst first, then the oldest."""
-    shown = [server for server in servers if options.verbose or server.state is not State.OK]
-    shown.sort(key=lambda server: rank(server.state), reverse=True)
-    return [f"{server.state.name}: {server}" for server in shown]
+def lines_of(groups: ServerGroups, now: float, options: argparse.Namespace) -> list[str]:
+    """Return a line for each server that is not OK, or with ``-v`` for all; the worst first, then the oldest.
+
+    After the first hundred, a line has the number of the others.
+    """
+    states = [state for state in State if options.verbose or state is not State.OK]
+    lines, count = [], 0
+    for state in sorted(states, key=rank, reverse=True):
+        shown = select((group for group in groups.groups if group.state == state), now)
+        count += shown.size
+        lines += [f"{state.name}: {server}" for server in shown.servers]
+    lines = lines[:MOST_NAMED]
+    return lines + ([f"… and {count - len(lines)} more servers"] if count > len(lines) else [])

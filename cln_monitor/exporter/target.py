@@ -29,6 +29,7 @@ from cln_monitor.probes import (
     stale_after_of,
 )
 
+from .forms import ReportForms
 from .history import EmptiedList, History, emptied_lists, failed_for
 from .single_flight import SingleFlight
 from .snapshot import Snapshot
@@ -57,9 +58,8 @@ class Target:
     ``has_run`` is whether a run in this process has been published; the data may be from an earlier process.
     ``host_names`` are the names of its servers, by id or address, as reported by other targets. ``phrases`` describe
     unexpected data by fact: ``new_phrases`` appeared with the last run, ``resolved_phrases`` disappeared with it.
-    ``series_dropped`` is the number of per-server series left out of the metrics. ``cached_json`` is the result of
-    :meth:`to_json` until the report changes. ``last_success`` is in Unix seconds; ``succeeded_at`` is the same time by
-    the monotonic clock, from which all ages are computed.
+    ``series_dropped`` is the number of per-server series left out of the metrics. ``last_success`` is in Unix seconds;
+    ``succeeded_at`` is the same time by the monotonic clock, from which all ages are computed.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Target:
         self.has_changed_state = False
         self.flight: SingleFlight[Run[Any]] = SingleFlight()
         self.has_run = False
-        self.cached_json: bytes | None = None
+        self._forms: ReportForms | None = None
         self.host_names: dict[str, str] = {}
         self.phrases: dict[str, Phrase] = {}
         self.new_phrases: list[Phrase] = []
@@ -141,24 +141,22 @@ class Target:
             oldest_part=now - observation.oldest if observation and observation.has_data else None,
         )
 
-    def to_json(self) -> bytes:
-        """Return the report without ages as JSON, which is cached between runs."""
+    def forms(self) -> ReportForms:
+        """Return the report without ages in all forms of the HTTP API, which are kept until the report changes."""
         with self._lock:
-            if self.cached_json is not None:
-                return self.cached_json
-            report = self.report()
-            observation = report.observation and report.observation.undated()
-            encoded = msgspec.json.encode(msgspec.structs.replace(report, observation=observation))
-            if not report.first_poll:  # its progress changes all the time
-                self.cached_json = encoded
-            return encoded
+            if self._forms is not None:
+                return self._forms
+            forms = ReportForms(self.report())
+            if self.first_poll is None:  # its progress changes all the time
+                self._forms = forms
+            return forms
 
     def set_host_names(self, names: dict[str, str]) -> bool:
         """Set the host names of its servers; return whether they have changed."""
         with self._lock:
             if names == self.host_names:
                 return False
-            self.host_names, self.cached_json = names, None
+            self.host_names, self._forms = names, None
             return True
 
     def adopt(self, previous: Target | None) -> bool:
@@ -210,7 +208,7 @@ class Target:
 
     def _begin(self, start: Observation[Any], names: Collection[str]) -> Progress[Any]:
         with self._lock:
-            self.cached_json = None
+            self._forms = None
             return self._unfinished.begin(start, names)
 
     @property
@@ -269,7 +267,7 @@ class Target:
             self.last_run = run
             if run.failure is None:
                 self.last_success, self.succeeded_at = run.observation.observed_at, now
-            self.cached_json = None
+            self._forms = None
 
     def has_expired(self, now: float) -> bool:
         """Return whether it shows parts older than the probe's ``max_age`` at the monotonic ``now``."""
@@ -285,5 +283,5 @@ class Target:
             if self.observation is not None:
                 self.observation = self.observation.without_expired(now, self.settings.max_age)
             self._unfinished.expire(now, self.settings.max_age)
-            self.cached_json = None
+            self._forms = None
             return True

@@ -215,3 +215,8 @@ class Observation(msgspec.Struct, Generic[T], frozen=True, dict=True):
         """The monotonic time of the oldest part, or of an empty list; infinity without data."""
         # Cached because each scrape needs it, and thousands of parts take almost a millisecond.
         return min((part.monotonic for part in self.parts), default=self.empty.monotonic if self.empty else math.inf)
+
+    @cached_property
+    def token(self) -> object:
+        """An object of this observation alone, by which what is made of it is known without keeping its data."""
+        return object()

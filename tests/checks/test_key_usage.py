@@ -97,4 +97,4 @@ def test_several_keys_by_the_policy() -> None:
     uses = [KeyUsage("a", 10, 10), KeyUsage("b", 9, 10), KeyUsage("c", 10, 10, is_disabled=True), KeyUsage("d", 1, 1)]
     [problem] = limit_problems(uses[:2], (None, None))
     assert problem.text == "2 keys full or nearly full: a (10/10), b (9/10)"
-    assert disabled_notes(uses, uses[:2]) == ["disabled key c is full (10/10)"]
+    assert disabled_notes(uses[2:]) == ["disabled key c is full (10/10)"]

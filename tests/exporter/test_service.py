@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from cln_monitor.cln import REASONS, Redactor
 from cln_monitor.config import Config, ConfigError
+from cln_monitor.exporter.forms import FormQuery
 from cln_monitor.exporter.metrics.exposition import ExpositionStore
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.snapshot import decode
@@ -561,10 +562,10 @@ class TestHostNames:
         kernelcare = named.target("kernelcare")
         named.run("kernelcare")
         assert kernelcare.report().host_names == {}
-        before = kernelcare.to_json()
+        before = kernelcare.forms().encoded(FormQuery(), 0.0)
         named.run("groups")
         assert kernelcare.report().host_names == {"a": "web1.example.net"}
-        assert before != kernelcare.to_json()
+        assert before != kernelcare.forms().encoded(FormQuery(), 0.0)
         named.run("kernelcare")
         assert kernelcare.report().host_names == {"a": "web1.example.net"}
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from cln_monitor.cln import RateLimiter, ReadOnlyClient, Redactor, RefusedError, Transport, TransportSettings
+from cln_monitor.exporter.forms import FormQuery
 from cln_monitor.exporter.target import Target, TargetId
 from cln_monitor.probes import Ages, Failure, ProbeContext, ProbeReport, Run
 from cln_monitor.probes.probe import NotAvailableError, Plan, Reading
@@ -148,16 +149,17 @@ def test_expire(targets: Targets) -> None:
     assert not target.expire(10 * MAX_AGE)
 
 
-def test_to_json(targets: Targets) -> None:
+def test_forms(targets: Targets) -> None:
     """The report is encoded once, and again after each run and each expiry."""
     targets.probe.readers = {"a": lambda: 1}
     target = targets.target()
-    encoded = [target.to_json()]
+    whole = FormQuery()
+    encoded = [target.forms().encoded(whole, 0.0)]
     for change in (lambda: targets.run(target), lambda: target.expire(MAX_AGE + 1)):
-        assert target.to_json() is encoded[-1]
+        assert target.forms().encoded(whole, 0.0) is encoded[-1]
         change()
-        encoded.append(target.to_json())
-        assert encoded[-1] == msgspec.json.encode(undated(target.report()))
+        encoded.append(target.forms().encoded(whole, 0.0))
+        assert encoded[-1].text == msgspec.json.encode(undated(target.report()))
     assert len(set(encoded)) == 3
 
 

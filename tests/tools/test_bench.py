@@ -32,6 +32,7 @@ ROWS = {
     "memory": 5,
     "plugins": 6,
     "start-up": 5,
+    "checks": 5,
 }
 
 

@@ -9,12 +9,14 @@ import json
 import ssl
 import threading
 from typing import Any
-from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, quote, unquote, unquote_to_bytes, urlencode, urlsplit
 
 from cln_monitor.checks.plugin_exit import CheckError, NoResponseError, PluginExit
 from cln_monitor.http_body import BodyError, UnfinishedBodyError, unpack
 from cln_monitor.http_response import InvalidResponseError, StrictResponse
 from cln_monitor.urls import host_of
+
+from .request import DataRequest
 
 FORMAT = 1
 """The version of the exporter's report format that the checks read."""
@@ -27,10 +29,13 @@ _PIECE = 1 << 16
 _API = "/api/v1/observations"
 
 
-def report_from_exporter(probe: str, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
-    """Return the report of ``probe`` from the exporter of ``options``. Raises CheckError or NoResponseError."""
+def report_from_exporter(request: DataRequest, options: argparse.Namespace, exit_: PluginExit) -> dict[str, Any]:
+    """Return the report for ``request`` from the exporter of ``options``. Raises CheckError or NoResponseError."""
+    probe = request.probe
     account = options.account or _only_account(index_from_exporter(options, exit_)["probes"], probe)
     path = f"{_API}/{quote(account, safe='', errors='replace')}/{probe}" if account else f"{_API}/{probe}"
+    if request.form:
+        path += f"?{urlencode(request.form, errors='replace')}"
     return _ask(options, exit_, path, "observation")
 
 
@@ -103,7 +108,7 @@ def _answer(status: int, body: bytes, where: str, content: str) -> dict[str, Any
 def _get(parts: SplitResult, path: str, seconds: float) -> tuple[int, bytes]:
     """Return status and body. ``seconds`` limits each wait; the timeout of the check limits a slow response."""
     make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    headers = {"Accept": "application/json"}
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
     if parts.username:
         headers["Authorization"] = f"Basic {_basic(parts)}"
     connection = make(parts.hostname or "", parts.port, timeout=min(seconds, threading.TIMEOUT_MAX))

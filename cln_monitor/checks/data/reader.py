@@ -36,7 +36,7 @@ def read_report(request: DataRequest, options: argparse.Namespace, exit_: Plugin
     if options.exporter:
         from .exporter import report_from_exporter  # noqa: PLC0415
 
-        report = report_from_exporter(request.probe, options, exit_)
+        report = report_from_exporter(request, options, exit_)
     else:
         from .direct import report_from_cln  # noqa: PLC0415
 

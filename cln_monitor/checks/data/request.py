@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 Report = Mapping[str, Any]
@@ -13,7 +13,8 @@ class DataRequest(NamedTuple):
     """The data that a check needs: a ``probe``, and whether it needs an account's credentials.
 
     ``only_keys`` limits the probe to these license keys. ``settings`` are probe settings that come from the option
-    ``set_by`` instead of the configuration.
+    ``set_by`` instead of the configuration. ``form`` are the parameters of the form in which an exporter returns the
+    report; an exporter that does not know them returns the whole report.
     """
 
     probe: str
@@ -21,3 +22,4 @@ class DataRequest(NamedTuple):
     only_keys: tuple[str, ...] | None = None
     settings: Mapping[str, Any] = {}
     set_by: str = ""
+    form: Sequence[tuple[str, str]] = ()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cln_monitor import facts
-from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, no_match, unmatched
+from cln_monitor.checks.checkin_rules import NO_MATCH_STATE, SUMMARY, no_match, unmatched
 from cln_monitor.checks.data.reader import read_report
 from cln_monitor.checks.data.request import DataRequest, Report
 from cln_monitor.checks.key_usage import (
@@ -31,7 +33,9 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
     for key in options.key:
         exit_.hide(key, masked(key))
     settings = {"products": list(dict.fromkeys(options.code))} if options.code else {}
-    return judge(read_report(DataRequest("els", settings=settings, set_by="--code"), options, exit_), options, now)
+    form = [("key", masked(key)) for key in options.key] or [("form", SUMMARY)]
+    request = DataRequest("els", settings=settings, set_by="--code", form=form)
+    return judge(read_report(request, options, exit_), options, now)
 
 
 def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
@@ -48,7 +52,7 @@ def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
         for key in product["keys"]
         if not options.key or any(same_key(key["key"], name) for name in options.key)
     ]
-    used = Counter(server["key"] for product in products for server in product["servers"])
+    used = _used(products)
     servers = sum(used[key["key"]] for key in keys)
     uses = fullest_first(keys, used)
     problems = problems_of(report, wanted, options, requested=options.code)
@@ -73,6 +77,15 @@ def judge(report: Report, options: argparse.Namespace, _: float) -> CheckResult:
         metrics=[] if problems else metrics,  # totals of incomplete data would be wrong
         states=[problem.state for problem in (*found, *problems)],
     )
+
+
+def _used(products: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+    """Return the number of servers by key; a summary has it instead of the servers."""
+    used = Counter(server["key"] for product in products for server in product.get("servers", ()))
+    for product in products:
+        for key in product["keys"]:
+            used[key["key"]] += key.get("used", 0)
+    return used
 
 
 PLUGIN = Plugin(

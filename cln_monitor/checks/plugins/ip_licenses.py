@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cln_monitor import policy
+from cln_monitor.checkin_groups import UNKNOWN, Row
 from cln_monitor.checks.checkin_rules import (
     AGE_OPTIONS,
     IP_OPTION,
@@ -26,8 +27,8 @@ from cln_monitor.checks.plugin_exit import PluginExit
 from cln_monitor.checks.problems import CheckProblem, oddities_of, origin_of, phrases_of, problems_of, values_of
 from cln_monitor.checks.registry import Plugin
 from cln_monitor.checks.result import CheckResult, Metric
-from cln_monitor.checks.server_age import UNKNOWN, lines_of, longest_silent, unknown_problems
-from cln_monitor.checks.staleness import ServerRow, judge_servers
+from cln_monitor.checks.server_age import lines_of, longest_silent, unknown_problems
+from cln_monitor.checks.staleness import group_rows, judge_servers
 from cln_monitor.checks.states import State
 from cln_monitor.checks.thresholds import count_range, pair
 from cln_monitor.durations import format_age
@@ -37,7 +38,8 @@ _LIST = "licenses"  # the part with the complete list; all others have check-ins
 
 def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckResult:
     """Read the IP licenses of the account and evaluate them."""
-    return judge(read_report(DataRequest("ip_licenses"), options, exit_), options, now)
+    request = DataRequest("ip_licenses", form=[("ip", ip) for ip in options.ip])
+    return judge(read_report(request, options, exit_), options, now)
 
 
 def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResult:
@@ -60,13 +62,14 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
     known = [row for row in used if _id(row) in checkins]
     host_names = report.get("host_names", {})
     rows = servers_by_address([(row, checkins[_id(row)]) for row in known], host_names)
+    groups = group_rows(rows, options, now, report["stale_after"])
     servers = judge_servers(
-        rows,
+        groups,
         options,
         now,
         stale_after=report["stale_after"],
         total=f"{len(rows)} licensed servers",
-        names=None if options.ip else {},
+        keys=None if options.ip else {},
         is_account=not options.license,
     )
     is_listed = any(True for _ in values_of(report, _LIST.__eq__))
@@ -77,9 +80,7 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
     is_of_some = bool(options.ip or options.license)
     odd = oddities_of(report, lambda _: True)
     found = servers.problems[:]
-    found += (
-        unknown_problems(servers.servers, f"{len(rows)} licensed servers") if is_of_some and licenses else odd.problems
-    )
+    found += unknown_problems(groups, now, f"{len(rows)} licensed servers") if is_of_some and licenses else odd.problems
     judged = Metric("unregistered", len(unused_long), "", *unused_limits)
     notes = []
     if is_listed and (unused_long or judged.state is not State.OK):
@@ -99,7 +100,7 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
     phrases = phrases_of([*found, *problems])
     if not phrases:
         total = counted(len(licenses), "IP license")
-        phrases = [f"{total}, {len(unused)} unused{longest_silent(servers.servers)}"]
+        phrases = [f"{total}, {len(unused)} unused{longest_silent(groups, now)}"]
     if unknown:
         named = name_worst(list(map(_name, unknown)))
         notes.append(f"CLN does not report whether {len(unknown)} of {len(licenses)} licenses are used: {named}")
@@ -108,7 +109,7 @@ def judge(report: Report, options: argparse.Namespace, now: float) -> CheckResul
         lines=[
             *origin_of(report, options),
             *odd.lines,
-            *lines_of(servers.servers, options),
+            *lines_of(groups, now, options),
             *servers.lines,
             *(f"unused: {_name(row)}" for row in unused),
             *(f"unknown: {_name(row)}" for row in unknown),
@@ -132,7 +133,7 @@ def _has_checkin(checkins: Mapping[tuple[str, str], Mapping[str, Any]], row: Map
 
 def servers_by_address(
     pairs: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]], host_names: Mapping[str, str]
-) -> list[ServerRow]:
+) -> list[Row]:
     """Return one server per address, which may have several licenses, with the oldest of its check-ins.
 
     ``pairs`` are licenses with their check-ins; an unknown check-in counts as the oldest. ``host_names`` are by
@@ -142,10 +143,11 @@ def servers_by_address(
     for row, checkin in pairs:
         by_address.setdefault(row["ip"], []).append((row, checkin))
     return [
-        ServerRow(
+        Row(
+            "",
             "",
             f"{with_host_name(ip, host_names.get(ip))} {', '.join(row['license'] for row, _ in group)}",
-            checkin,
+            checkin.get("last_checkin", UNKNOWN),
             row["created"],
         )
         for ip, group in by_address.items()

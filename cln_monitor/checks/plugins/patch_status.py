@@ -57,6 +57,7 @@ def check(options: argparse.Namespace, exit_: PluginExit, now: float) -> CheckRe
         account=not options.key,
         only_keys=tuple(options.key) or None,
         settings={"scopes": ["key" if options.key else "reseller"]},
+        form=[("key", masked(key)) for key in options.key],
     )
     report = read_report(request, options, exit_)
     if not (options.key or reseller or options.exporter) and not _has_reseller(report):

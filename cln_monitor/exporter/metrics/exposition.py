@@ -36,6 +36,11 @@ class Exposition:
     size: int = 0
     checksum: int = 0
 
+    @classmethod
+    def of(cls, text: bytes) -> Exposition:
+        """Return the exposition of a single ``text``."""
+        return cls((Fragment.compress(text),), len(text), zlib.crc32(text))
+
     def plain(self, tail: bytes) -> list[bytes]:
         """Return the text followed by ``tail``, in pieces."""
         return [*(fragment.text for fragment in self.fragments), tail]

@@ -18,12 +18,14 @@ from starlette.types import Receive, Scope, Send
 
 from cln_monitor import __version__
 from cln_monitor.config import Config, show_config
+from cln_monitor.exporter.forms import Encoded, FormQuery, QueryError, parse_query
 from cln_monitor.exporter.service import Service
 from cln_monitor.exporter.target import Target
 from cln_monitor.probes import FORMAT, PROBES
 
 from .discovery import DiscoveryError, discover
-from .protocol import prefers_openmetrics
+from .discovery_lists import DiscoveryLists
+from .protocol import prefers_gzip, prefers_openmetrics
 from .responses import (
     SAFE_HEADERS,
     PiecesResponse,
@@ -31,6 +33,7 @@ from .responses import (
     header_of,
     in_pieces,
     json_response,
+    observation_response,
     text_response,
 )
 from .status_page import POLICY, RUNBOOK_POLICY, Runbook, StatusPage
@@ -126,6 +129,7 @@ class _Web:
         self._options = options
         self._status_page = StatusPage(service, options.telemetry_path, options.external_path, is_demo=options.is_demo)
         self._runbook = Runbook(options.external_path)
+        self._discovery_lists = DiscoveryLists()
 
     async def _in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Run ``work``, which may block, in a thread, so that the event loop keeps serving other requests."""
@@ -186,28 +190,37 @@ class _Web:
     async def discovery(self, request: Request) -> Response:
         probe, query = request.path_params["probe"], request.query_params.multi_items()
         try:
-            pieces = await self._in_thread(discover, self._service, probe, query)
+            found = await self._in_thread(discover, self._service, self._discovery_lists, probe, query)
         except DiscoveryError as error:
             return text_response(str(error), error.status)
-        length = {"Content-Length": str(sum(map(len, pieces)))}
-        return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=SAFE_HEADERS | length)
+        zipped = prefers_gzip(header_of(request, "accept-encoding"))
+        size = len(found.zipped) if zipped else found.size
+        headers = SAFE_HEADERS | {"Content-Length": str(size), "Vary": "Accept-Encoding"}
+        if zipped:
+            headers["Content-Encoding"] = "gzip"
+        pieces = in_pieces([found.zipped]) if zipped else found.unzipped()
+        return PiecesResponse(pieces, media_type="application/json", headers=headers)
 
     async def observation(self, request: Request) -> Response:
         try:
             target = self._target(request.path_params.get("account", ""), request.path_params["probe"])
         except HTTPException as error:
             return json_response({"error": error.detail}, error.status_code)
-        encoded = target.cached_json
-        if encoded is None or target.has_expired(self._service.monotonic()):
-            encoded = await self._in_thread(self._encoded, target)
-        ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})
-        pieces: list[bytes | memoryview] = [ages[:-1], b",", memoryview(encoded)[1:]]  # ages change every second
-        length = {"Content-Length": str(sum(map(len, pieces)))}
-        return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=SAFE_HEADERS | length)
+        query = request.scope["query_string"] and request.query_params.multi_items()
+        try:
+            form = parse_query(target.id.probe, query)
+        except QueryError as error:
+            return json_response({"error": str(error)}, 400)
+        at = self._service.now() if form.at is None else form.at
+        encoded = None if target.has_expired(self._service.monotonic()) else target.forms().known(form, at)
+        if encoded is None:
+            encoded = await self._in_thread(self._encoded, target, form, at)
+        ages = msgspec.json.encode({"ages": target.ages(self._service.monotonic())})  # they change every second
+        return observation_response(request, encoded, ages)
 
-    def _encoded(self, target: Target) -> bytes:
+    def _encoded(self, target: Target, form: FormQuery, at: float) -> Encoded:
         self._service.expire()  # expired data must not appear here either
-        return target.to_json()
+        return target.forms().encoded(form, at)
 
     async def index_of_observations(self, _: Request) -> Response:
         return await self._in_thread(self._index_of_observations)

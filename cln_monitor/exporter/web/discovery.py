@@ -17,6 +17,8 @@ from cln_monitor.exporter.licenses import licenses_of
 from cln_monitor.exporter.service import Service
 from cln_monitor.probes import LICENSE_LIST, Ages, IpLicenseList, Observation, ProbeReport, is_address
 
+from .discovery_lists import CompressedList, DiscoveryLists
+
 DEFAULT_PORT = 9100  # of the node exporter
 _BATCH = 2000  # target groups encoded at once, while no other thread can run
 _META = "__meta_cln_"
@@ -101,16 +103,18 @@ DISCOVERED = tuple(_FINDERS)
 _GROUPED = ("kernelcare", "imunify")  # the products whose servers can be in groups
 
 
-def discover(service: Service, probe: str, query: Sequence[tuple[str, str]]) -> list[bytes]:
-    """Return the JSON list of the servers of ``probe`` in pieces, filtered by ``query``. Raises DiscoveryError."""
+def discover(service: Service, lists: DiscoveryLists, probe: str, query: Sequence[tuple[str, str]]) -> CompressedList:
+    """Return the JSON list of the servers of ``probe``, filtered by ``query``. Raises DiscoveryError.
+
+    ``lists`` keeps it until the data change.
+    """
     accounts, port = _parsed(query)
     if probe not in _FINDERS:
         raise DiscoveryError(404, f"unknown path; expected one of: {', '.join(f'/sd/{name}' for name in DISCOVERED)}")
     service.expire()
     now = service.monotonic()
-    chosen = _chosen(service, probe, accounts)
-    found: list[_Found] = []
-    for account in chosen:
+    sources: list[tuple[Observation[Any], Observation[Any] | None]] = []
+    for account in _chosen(service, probe, accounts):
         if service.reader_elsewhere(account, probe):
             continue
         observation = _complete(service, account, probe, now)
@@ -121,8 +125,20 @@ def discover(service: Service, probe: str, query: Sequence[tuple[str, str]]) -> 
                 503, f"the groups of {account} are read by shard {reader}, not by this exporter; {remedy}"
             )
         grouped = probe in _GROUPED and service.find(account, "groups") is not None
-        groups = group_labels(_complete(service, account, "groups", now)) if grouped else {}
-        found.append(_FINDERS[probe](observation, groups))
+        sources.append((observation, _complete(service, account, "groups", now) if grouped else None))
+    tokens = [None if source is None else source.token for pair in sources for source in pair]
+    return lists.get((probe, tuple(accounts), port), tokens, lambda: _made(probe, sources, port))
+
+
+def _made(
+    probe: str, sources: Sequence[tuple[Observation[Any], Observation[Any] | None]], port: int
+) -> Iterator[bytes]:
+    """Return the JSON list in pieces. Raises DiscoveryError if the data are unusable."""
+    found: list[_Found] = []
+    for observation, groups in sources:
+        if reason := _unusable(observation):
+            raise DiscoveryError(503, f"{probe} of {observation.account} cannot be discovered: {reason}")
+        found.append(_FINDERS[probe](observation, {} if groups is None else group_labels(groups)))
     return encoded(target_groups(chain.from_iterable(found), port))
 
 
@@ -162,8 +178,6 @@ def _complete(service: Service, account: str, probe: str, now: float) -> Observa
     missing = missing_data(view)
     if missing is not None or view.observation is None:
         raise DiscoveryError(503, f"{probe} of {account} is incomplete: {missing}")
-    if reason := _unusable(view.observation):
-        raise DiscoveryError(503, f"{probe} of {account} cannot be discovered: {reason}")
     return view.observation
 
 
@@ -173,8 +187,6 @@ def _unusable(observation: Observation[Any]) -> str:
     A single row without an address is unexpected, and omitted. If all rows have none, the API has changed, and an
     incomplete list must not be returned.
     """
-    if observation.probe not in DISCOVERED:
-        return ""
     lists = [(part.name, _servers_of(part.value)) for part in observation.parts]
     for name, servers in lists:
         if len(servers) > 1 and not any(is_address(server.ip) for server in servers):
@@ -238,12 +250,11 @@ def _host(ip: str) -> str:
     return f"[{ip}]" if ":" in ip else ip
 
 
-def encoded(groups: Iterator[TargetGroup]) -> list[bytes]:
-    """Return the JSON array of ``groups``, in pieces."""
+def encoded(groups: Iterator[TargetGroup]) -> Iterator[bytes]:
+    """Yield the JSON array of ``groups``, in pieces."""
     encoder = msgspec.json.Encoder()
-    pieces = [b"["]
+    start = b"["
     while batch := list(islice(groups, _BATCH)):
-        if len(pieces) > 1:
-            pieces.append(b",")
-        pieces.append(encoder.encode(batch)[1:-1])
-    return [*pieces, b"]"]
+        yield start + encoder.encode(batch)[1:-1]
+        start = b","
+    yield b"[]" if start == b"[" else b"]"

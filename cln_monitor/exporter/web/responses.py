@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from cln_monitor.exporter.forms import Encoded
 from cln_monitor.exporter.metrics.exposition import Exposition
 
 from .protocol import prefers_gzip
@@ -47,6 +48,18 @@ def exposition_response(request: Request, exposition: Exposition, tail: bytes, c
     if zipped:
         headers["Content-Encoding"] = "gzip"
     return PiecesResponse(in_pieces(pieces), headers=headers)
+
+
+def observation_response(request: Request, encoded: Encoded, ages: bytes) -> Response:
+    """Return the JSON objects ``encoded`` and ``ages``, joined to one object; compressed if the request prefers it."""
+    end = b"," + ages[1:]
+    pieces: Sequence[bytes | memoryview] = [memoryview(encoded.text)[:-1], end]
+    headers = SAFE_HEADERS | {"Vary": "Accept-Encoding"}
+    if encoded.compressed is not None and prefers_gzip(header_of(request, "accept-encoding")):
+        headers["Content-Encoding"] = "gzip"
+        pieces = encoded.compressed.gzipped(end)
+    headers["Content-Length"] = str(sum(map(len, pieces)))
+    return PiecesResponse(in_pieces(pieces), media_type="application/json", headers=headers)
 
 
 def header_of(request: Request, header: str) -> str:

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from cln_monitor.checks.data import exporter
+from cln_monitor.masking import mask_key
 from tests.checks.inside import run_in_process
 from tests.checks.running import EXPORTER_PASSWORD, Outcome, run_held_up
 from tests.helpers.certificates import Authority
 from tests.helpers.clock import FakeClock
 from tests.helpers.running import free_port
 from tests.helpers.scripted import ScriptedServer, answering, http_answer, read_head
+from tests.helpers.small_cln import KEY
 
 NAMES = ("check_cln_kernelcare", "check_cln_exporter")
 HOST = "http://127.0.0.1"
@@ -215,7 +217,7 @@ def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def paths_of(name: str, answer: bytes, *arguments: str) -> list[bytes]:
-    """Return the paths that a plugin requests from an exporter below a path."""
+    """Return the paths that a plugin requests from an exporter below a path, without their parameters."""
     heads: list[bytes] = []
 
     def script(connection: socket.socket) -> None:
@@ -225,7 +227,8 @@ def paths_of(name: str, answer: bytes, *arguments: str) -> list[bytes]:
 
     with ScriptedServer(script) as server:
         run_in_process(name, "--exporter", f"{server.url}/below/", *arguments)
-    return [head.split(b" ")[1].removeprefix(b"/below/api/v1/observations") for head in heads]
+    targets = [head.split(b" ")[1].removeprefix(b"/below/api/v1/observations") for head in heads]
+    return [target.partition(b"?")[0] for target in targets]
 
 
 def test_the_only_account_is_found() -> None:
@@ -313,3 +316,28 @@ def test_part_of_an_answer() -> None:
     outcome = asked(http_answer(index("acme"), status="206 Partial Content"))
     assert outcome.state == "UNKNOWN"
     assert "not of cln-exporter (HTTP 206)" in outcome.text
+
+
+def test_keys_are_masked_in_the_url() -> None:
+    """A check that selects a key, an address or a server requests only those, and its URL has the mask of the key."""
+    heads: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        heads.append(read_head(connection))
+        connection.sendall(http_answer(b"{}"))
+
+    for name, key_option in (
+        ("check_cln_kernelcare", "--key"),
+        ("check_cln_imunify", "--key"),
+        ("check_cln_els", "--key"),
+        ("check_cln_patch_status", "-k"),
+    ):
+        with ScriptedServer(script) as server:
+            run_in_process(name, "--exporter", server.url, "-a", "acme", key_option, KEY)
+        assert KEY.encode() not in heads[-1]
+        assert f"?key={mask_key(KEY)} HTTP".encode() in heads[-1]
+    with ScriptedServer(script) as server:
+        run_in_process(
+            "check_cln_kernelcare", "--exporter", server.url, "-a", "acme", "--ip", "2001:DB8::1", "--server-id", "a&b"
+        )
+    assert b"?ip=2001%3Adb8%3A%3A1&server_id=a%26b HTTP" in heads[-1]

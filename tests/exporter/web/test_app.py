@@ -522,6 +522,46 @@ class TestObservation:
             "good": True,
         }
 
+    def test_some_servers(self, app: Starlette, fleet: Exporting) -> None:
+        """Filters select servers by key, address and id; a key is named by its mask."""
+        fleet.account.kernelcare_keys[KEY].add_server("other", ip="192.0.2.7")
+        fleet.run("kernelcare")
+        for query, expected in (
+            (f"key={mask_key(KEY)}", ["one", "other"]),
+            ("ip=192.0.2.7", ["other"]),
+            ("server_id=one&server_id=none", ["one"]),
+            ("server_id=one&ip=192.0.2.7", []),
+        ):
+            answer = ask(app, f"/api/v1/observations/acme/kernelcare?{query}").json()
+            parts = answer["observation"]["parts"]
+            assert [one["server_id"] for part in parts for one in part["value"]["servers"]] == expected
+
+    def test_a_summary(self, app: Starlette, fleet: Exporting) -> None:
+        """A summary follows the data and the time, with gzip if it is long and the client accepts it."""
+        path = "/api/v1/observations/acme/kernelcare?form=summary"
+        assert ask(app, path).json()["observation"] is None
+        fleet.run("kernelcare")
+        for number in range(200):
+            fleet.account.kernelcare_keys[KEY].add_server(f"s{number}", ip=f"10.0.0.{number}")
+        before = ask(app, path).json()["summary"]
+        fleet.run("kernelcare")
+        after = ask(app, path, headers={"Accept-Encoding": "gzip"})
+        assert after.headers["content-encoding"] == "gzip"
+        assert [sum(group["size"] for group in one["groups"]) for one in (before, after.json()["summary"])] == [1, 201]
+        plain = ask(app, path)
+        assert "content-encoding" not in plain.headers
+        assert plain.json() == after.json()
+        assert plain.headers["vary"] == after.headers["vary"] == "Accept-Encoding"
+        later = ask(app, f"{path}&at={fleet.clock.time() + 90000}").json()["summary"]
+        assert {group["found"] for group in later["groups"]} == {1}
+
+    @pytest.mark.parametrize("query", ["keys=x", "form=short", "form=summary&ip=192.0.2.1", "at=1"])
+    def test_bad_parameters(self, query: str, app: Starlette) -> None:
+        """An unknown or invalid parameter is an error, so that a typo does not return all servers."""
+        answer = ask(app, f"/api/v1/observations/acme/kernelcare?{query}")
+        assert answer.status_code == 400
+        assert list(answer.json()) == ["error"]
+
     @pytest.mark.parametrize(
         "path", ["nobody/kernelcare", "acme/nothing", "acme/%3Cb%3E", "%2E%2E/kernelcare", "acme", "kernelcare"]
     )
