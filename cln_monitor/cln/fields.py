@@ -29,6 +29,8 @@ _FIRST_DAY = 86400.0  # Unix seconds of 1970-01-02
 _EXACT = 1 << 53  # above this, several whole numbers have the same float
 _NUMBER = re.compile(r"\s*\d{1,15}(?:\.0*)?\s*", re.ASCII)
 _LONGEST_QUOTE = 80
+_MOST_MOMENTS = 1 << 16
+_moments: dict[float, float] = {}  # the last check-ins read so far: many servers share one, as CLN reports the minute
 
 
 def text(value: object) -> str:
@@ -141,7 +143,10 @@ def checkins(values: list[Any], field: str) -> list[LastCheckin]:
         parsed = parse_plain_dates(values)
     except (ValueError, TypeError):
         return [checkin(value, field) for value in values]
-    return [None if seconds is None or seconds <= _FIRST_DAY else seconds for seconds in parsed]
+    if len(_moments) > _MOST_MOMENTS:
+        _moments.clear()
+    shared = _moments.setdefault
+    return [None if seconds is None or seconds <= _FIRST_DAY else shared(seconds, seconds) for seconds in parsed]
 
 
 def date_if_readable(value: object) -> float | None:

@@ -23,6 +23,7 @@ from cln_monitor.probes import (
     ProbeReport,
     ProbeSettings,
     Progress,
+    ReusingProbe,
     Run,
     phrases_of,
     run_probe,
@@ -202,7 +203,8 @@ class Target:
 
     def run(self, pool: Executor, clock: Clock) -> Run[Any]:
         """Run the probe, keep its data, and return the run. Callers must not run it concurrently; see ``flight``."""
-        run = self._compared(run_probe(self.probe, self.context, pool, clock, begin=self._begin))
+        probe = ReusingProbe(self.probe, self.observation)
+        run = self._compared(run_probe(probe, self.context, pool, clock, begin=self._begin))
         self._keep(run, clock.monotonic())
         return run
 

@@ -15,6 +15,7 @@ from .product_names import PRODUCT_NAMES, product_name
 from .progress import FirstPoll, Progress
 from .registry import PROBES
 from .report import FORMAT, Ages, ProbeReport
+from .reuse import ReusingProbe
 from .runner import Run, run_probe
 from .settings import CheckinSettings, DefaultList, Duration, ProbeSettings, stale_after_of
 from .shard import WHOLE, Shard
@@ -59,6 +60,7 @@ __all__ = [
     "ProbeReport",
     "ProbeSettings",
     "Progress",
+    "ReusingProbe",
     "Run",
     "Shard",
     "StatusFlag",
